@@ -1,0 +1,1 @@
+"""A local cloud for development, tests and benchmarks: loopback only, never deployed."""

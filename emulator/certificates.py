@@ -1,0 +1,126 @@
+"""Certificates made at start: the local cloud's authority with its servers', and the bot's own."""
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+Days = datetime.timedelta
+
+
+def private_key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    """An unencrypted PKCS#8 PEM."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def self_signed(
+    name: str,
+    key: rsa.RSAPrivateKey,
+    *,
+    starts_in_days: float = -1,
+    ends_in_days: float = 365,
+) -> x509.Certificate:
+    """A bot's certificate as Key Vault makes it with issuer `Self`."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + Days(starts_in_days))
+        .not_valid_after(now + Days(ends_in_days))
+        .sign(key, hashes.SHA256())
+    )
+
+
+class CertificateAuthority:
+    """Signs the local cloud's server certificates; only the app's process is told to trust it.
+
+    Args:
+        folder: where the authority's public certificate and the servers' key files are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local cloud authority")])
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            key_cert_sign=True,
+            crl_sign=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        self._certificate = (
+            self._builder(name, name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(usage, critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        self.path = folder / "authority.pem"
+        """PEM file for SSL_CERT_FILE and REQUESTS_CA_BUNDLE of the app's process."""
+        self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+
+    def server_context(self) -> ssl.SSLContext:
+        """The server side of TLS for `localhost` and 127.0.0.1."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        certificate = (
+            self._builder(subject, self._certificate.subject, key)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        return self._context(certificate, key)
+
+    def _context(
+        self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+    ) -> ssl.SSLContext:
+        # ssl.SSLContext reads certificates from files only.
+        chain = self._folder / f"server-{certificate.serial_number:x}.pem"
+        chain.touch(mode=0o600)
+        chain.write_bytes(
+            private_key_pem(key) + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        chain.unlink()
+        return context
+
+    @staticmethod
+    def _builder(
+        subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    ) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - Days(1))
+            .not_valid_after(now + Days(30))
+        )

@@ -1,0 +1,70 @@
+"""Server: one HTTP or HTTPS server of the local cloud, on loopback."""
+
+import ssl
+from collections import Counter
+from collections.abc import Iterable
+from weakref import WeakSet
+
+from aiohttp import web
+
+from emulator.faults import Faults, Handler
+
+LOOPBACK = "127.0.0.1"
+
+
+class Server:
+    """Serves one part of the local cloud, counts its requests and applies its faults.
+
+    Args:
+        name: what the command line and the fault switches call it.
+        routes: the part's aiohttp routes.
+        tls: the server side of TLS; None serves plain HTTP.
+    """
+
+    def __init__(
+        self, name: str, routes: Iterable[web.AbstractRouteDef], tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.name = name
+        self.faults = Faults()
+        self.requests: Counter[str] = Counter()
+        """Requests taken so far by `"METHOD /path"`, faulty ones included."""
+        self.connections = 0
+        """TCP connections accepted so far."""
+        self.port = 0
+        self._routes = list(routes)
+        self._tls = tls
+        self._runner: web.AppRunner | None = None
+        self._known: WeakSet[object] = WeakSet()
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at the end; `localhost`, as certificates name it."""
+        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on `port`; 0 takes the port of the last start, or a free one the first time."""
+        app = web.Application(
+            middlewares=[self._count, self.faults.middleware()], client_max_size=8 * 1024 * 1024
+        )
+        app.add_routes(self._routes)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(
+            self._runner, LOOPBACK, port or self.port, ssl_context=self._tls, reuse_address=True
+        )
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close the socket and every connection: callers see a refused connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.requests[f"{request.method} {request.path}"] += 1
+        if request.transport not in self._known:
+            self._known.add(request.transport)
+            self.connections += 1
+        return await handler(request)
