@@ -1,0 +1,117 @@
+"""AccessToken, and the cache that stands in front of every credential."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from auth.errors import SignInError
+
+EXPIRY_MARGIN = 60
+"""Seconds before its expiry from which a token is no longer used."""
+
+REQUEST_TIMEOUT = 10.0
+"""Seconds that one token request may take in all."""
+
+FAILURE_PAUSE = 1.0
+"""Seconds after a failed request in which no new one is made; doubled while a token is in hand."""
+
+LONGEST_PAUSE = 30.0
+"""Seconds that this pause grows to."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A bearer token for one audience.
+
+    Attributes:
+        value: the token itself; kept out of `repr`, so that it cannot reach a log.
+        expires_on: seconds since the epoch.
+        thumbprint: of the certificate that proved the sign-in, SHA-1 in upper-case hex; or empty.
+    """
+
+    value: str
+    expires_on: float
+    thumbprint: str = ""
+
+    def __repr__(self) -> str:
+        return f"AccessToken(expires_on={self.expires_on})"
+
+
+class TokenCache:
+    """Serves one audience's token from memory; asks the credential as rarely as it can.
+
+    One request at a time, however many callers wait. From half of its life on, a token is renewed
+    in the background, and served meanwhile: an outage of the sign-in endpoint is noticed by
+    callers only when the last token has run out.
+
+    Args:
+        request: asks the credential for a new token.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        request: Callable[[], Awaitable[AccessToken]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._request = request
+        self._clock = clock
+        self._token: AccessToken | None = None
+        self._renew_from = 0.0
+        self._failure: SignInError | None = None
+        self._pause = FAILURE_PAUSE
+        self._paused_until = 0.0
+        self._running: asyncio.Task[AccessToken] | None = None
+
+    async def get(self) -> AccessToken:
+        """A token with at least a minute to live.
+
+        Raises:
+            SignInError: none is known, and none can be had.
+        """
+        now = self._clock()
+        if self._token is None or now >= self._token.expires_on - EXPIRY_MARGIN:
+            return await self._wait_for_new(now)
+        if now >= self._renew_from and now >= self._paused_until:
+            self._start()
+        return self._token
+
+    async def _wait_for_new(self, now: float) -> AccessToken:
+        if self._running is None and self._failure is not None and now < self._paused_until:
+            raise SignInError(str(self._failure), self._failure.retry_after) from self._failure
+        # Shielded: a caller that goes away must not take the others' request with it.
+        return await asyncio.shield(self._start())
+
+    def _start(self) -> asyncio.Task[AccessToken]:
+        if self._running is None:
+            self._running = asyncio.create_task(self._renew())
+            self._running.add_done_callback(self._finished)
+        return self._running
+
+    async def _renew(self) -> AccessToken:
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                token = await self._request()
+        except TimeoutError as error:
+            raise SignInError(f"no token within {REQUEST_TIMEOUT:.0f} seconds") from error
+        now = self._clock()
+        self._token, self._failure, self._pause = token, None, FAILURE_PAUSE
+        self._renew_from = now + (token.expires_on - now) / 2
+        return token
+
+    def _finished(self, task: asyncio.Task[AccessToken]) -> None:
+        self._running = None
+        error = None if task.cancelled() else task.exception()
+        if not isinstance(error, SignInError):
+            return
+        now = self._clock()
+        self._failure = error
+        self._paused_until = now + self._pause
+        if self._token is not None and now < self._token.expires_on - EXPIRY_MARGIN:
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            left = self._token.expires_on - EXPIRY_MARGIN - now
+            log.warning("No new token (%s); the known one serves for %.0f s more", error, left)

@@ -1,0 +1,72 @@
+"""The clouds that channels live in: one row each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The addresses of one cloud.
+
+    Attributes:
+        authority_host: URL of Entra's sign-in host.
+        multi_tenant_authority: the tenant in which a MultiTenant bot signs in.
+        channel_audience: the resource (URL) that outbound tokens are for.
+        channel_issuer: the `iss` of the channel's tokens.
+        channel_metadata_url: OpenID metadata that leads to the channel's signing keys.
+        token_service_url: the Bot Framework token service, for user tokens.
+        caller_id: what an activity's `callerId` says of a call from the channel.
+        service_hosts: hosts, with their subdomains, that a channel's service URL may name.
+    """
+
+    authority_host: str
+    multi_tenant_authority: str
+    channel_audience: str
+    channel_issuer: str
+    channel_metadata_url: str
+    token_service_url: str
+    caller_id: str
+    service_hosts: tuple[str, ...]
+
+
+PUBLIC = Cloud(
+    authority_host="https://login.microsoftonline.com",
+    multi_tenant_authority="botframework.com",
+    channel_audience="https://api.botframework.com",
+    channel_issuer="https://api.botframework.com",
+    channel_metadata_url="https://login.botframework.com/v1/.well-known/openidconfiguration",
+    token_service_url="https://token.botframework.com",  # noqa: S106  # a URL, not a password
+    caller_id="urn:botframework:azure",
+    service_hosts=(
+        "botframework.com",
+        "smba.trafficmanager.net",
+        "teams.microsoft.com",
+        "teams.microsoft.us",
+    ),
+)
+US_GOVERNMENT = Cloud(
+    authority_host="https://login.microsoftonline.us",
+    multi_tenant_authority="MicrosoftServices.onmicrosoft.us",
+    channel_audience="https://api.botframework.us",
+    channel_issuer="https://api.botframework.us",
+    channel_metadata_url="https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
+    token_service_url="https://tokengcch.botframework.azure.us",  # noqa: S106  # a URL
+    caller_id="urn:botframework:azureusgov",
+    service_hosts=("botframework.azure.us", "teams.microsoft.us"),
+)
+CHINA = Cloud(
+    authority_host="https://login.partner.microsoftonline.cn",
+    multi_tenant_authority="microsoftservices.partner.onmschina.cn",
+    channel_audience="https://api.botframework.azure.cn",
+    channel_issuer="https://api.botframework.azure.cn",
+    channel_metadata_url="https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
+    token_service_url="https://token.botframework.azure.cn",  # noqa: S106  # a URL
+    caller_id="urn:botframework:azurechina",
+    service_hosts=("botframework.azure.cn",),
+)
+
+CLOUDS = {
+    "": PUBLIC,
+    "https://botframework.azure.us": US_GOVERNMENT,
+    "https://botframework.azure.cn": CHINA,
+}
+"""By the setting ChannelService."""

@@ -1,0 +1,84 @@
+"""The one tree of errors. Each branch means one HTTP status at the edge.
+
+    BotError
+    ├── SettingsError            503  the settings are wrong; lists every problem
+    ├── BadRequest               400  the body is not an activity
+    │   ├── BodyTooLarge         413
+    │   └── UnsupportedBody      415
+    ├── TokenRejected            401  no bearer token, or not a valid one
+    ├── CallerForbidden          403  a valid token that does not entitle to this
+    │   └── ServiceUrlRefused         the activity's service URL is not a channel's
+    ├── Unavailable              503  try again later, with Retry-After
+    │   ├── KeysUnavailable           the channel's signing keys cannot be had
+    │   └── SignInError               no outbound token: its text names the cure
+    │       └── CertificateError      the bot's certificate cannot be used
+    └── ConnectorError                the connector refused a call (in cloud_adapter)
+
+The texts are for the log. A caller never sees them.
+"""
+
+from collections.abc import Sequence
+
+
+class BotError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class SettingsError(BotError):
+    """The settings are wrong.
+
+    Attributes:
+        problems: each with the setting's name and the cure.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("The settings are wrong:\n" + "\n".join(f"- {text}" for text in problems))
+        self.problems = tuple(problems)
+
+
+class BadRequest(BotError):
+    """The body is not an activity that a turn can be made of."""
+
+
+class BodyTooLarge(BadRequest):
+    """The body is over the limit."""
+
+
+class UnsupportedBody(BadRequest):
+    """The content type is not JSON."""
+
+
+class TokenRejected(BotError):
+    """The caller has no bearer token, or one that is not valid."""
+
+
+class CallerForbidden(BotError):
+    """The caller's token is valid, but does not entitle it to this activity."""
+
+
+class ServiceUrlRefused(CallerForbidden):
+    """The service URL is not one that the bot may call."""
+
+
+class Unavailable(BotError):
+    """Something the turn needs cannot be had now.
+
+    Attributes:
+        retry_after: seconds after which a new attempt makes sense.
+    """
+
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KeysUnavailable(Unavailable):
+    """The channel's signing keys cannot be had, and none are known."""
+
+
+class SignInError(Unavailable):
+    """No token for an outbound call: the text names the setting or the role to fix."""
+
+
+class CertificateError(SignInError):
+    """The bot's certificate cannot be used: missing, expired, not pinned, or without its key."""

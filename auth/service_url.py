@@ -1,0 +1,57 @@
+"""Service URLs: where the bot may send its replies and, with them, its bearer token."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from auth.errors import ServiceUrlRefused
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+# Anything else in an authority (user-info, a backslash, an encoded dot, white space) is read in
+# different ways by different parsers, and no channel sends it.
+_PLAIN_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]+|\[::1\])(?::[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
+)
+
+
+@dataclass(frozen=True)
+class ServiceUrls:
+    """The service URLs that are allowed: https, on a known host or a subdomain of one.
+
+    The check is on the host's name, not on the address it resolves to: private links and test
+    set-ups map these names.
+
+    Args:
+        hosts: lower-case host names; their subdomains are allowed too.
+        loopback: also allow http and https on this machine (development only).
+    """
+
+    hosts: tuple[str, ...]
+    loopback: bool = False
+
+    def check(self, url: str) -> None:
+        """Pass, or raise.
+
+        Raises:
+            ServiceUrlRefused: the bot must not call this URL.
+        """
+        if not _PLAIN_URL.fullmatch(url):
+            raise ServiceUrlRefused("the service URL is not a plain http(s) URL")
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if host in LOOPBACK_HOSTS:
+            if not self.loopback:
+                raise ServiceUrlRefused("the service URL is on loopback outside of development")
+        elif parts.scheme != "https":
+            raise ServiceUrlRefused("the service URL is not https")
+        elif not _is_within(host, self.hosts):
+            raise ServiceUrlRefused(
+                f"the service URL's host {host} is not a channel's;"
+                " add it to AllowedServiceHosts if you trust it"
+            )
+
+
+def _is_within(host: str, allowed: Iterable[str]) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in allowed)

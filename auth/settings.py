@@ -1,0 +1,310 @@
+"""Settings: everything the environment says, read and checked once.
+
+The names are the user's own, documented in README.md. Every problem is reported at once, each with
+the setting's name and the cure.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from auth.clouds import CLOUDS, Cloud
+from auth.errors import SettingsError
+from auth.service_url import LOOPBACK_HOSTS, ServiceUrls
+
+USER_ASSIGNED_MSI = "UserAssignedMSI"
+SINGLE_TENANT = "SingleTenant"
+MULTI_TENANT = "MultiTenant"
+APP_TYPES = (USER_ASSIGNED_MSI, SINGLE_TENANT, MULTI_TENANT)
+
+MANAGED_IDENTITY = "ManagedIdentity"
+CERTIFICATE = "Certificate"
+CREDENTIALS = (MANAGED_IDENTITY, CERTIFICATE)
+
+_REFUSED_PAIRS = {
+    (SINGLE_TENANT, MANAGED_IDENTITY): (
+        "a managed identity cannot sign in as an app registration; set Certificate,"
+        " or set MicrosoftAppType to UserAssignedMSI"
+    ),
+    (MULTI_TENANT, MANAGED_IDENTITY): (
+        "a multi-tenant bot has an app registration, not a managed identity; set Certificate"
+    ),
+    (USER_ASSIGNED_MSI, CERTIFICATE): (
+        "a managed identity has no certificate; leave BotCredential out,"
+        " or set MicrosoftAppType to SingleTenant"
+    ),
+}
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+_SHA1_HEX = re.compile(r"[0-9A-F]{40}")
+_SHA256_HEX = re.compile(r"[0-9A-F]{64}")
+_CERTIFICATE_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+
+# Any of these says that the process runs in Azure, whatever else is set.
+_AZURE_MARKS = ("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_POD_NAME")
+
+
+@dataclass(frozen=True)
+class CertificateSource:
+    """Where the bot's certificate comes from: a vault, or a file.
+
+    Attributes:
+        vault_url: https URL of the Key Vault; empty for a file.
+        name: the certificate's name in the vault.
+        path: of a PEM or PFX file without password; empty for a vault.
+        identity_client_id: GUID of the user-assigned identity that reads the vault; empty for the
+            system-assigned one.
+        thumbprints: pins, SHA-1 in upper-case hex; empty allows any certificate.
+        send_x5c: put the certificate itself into the assertion (subject name and issuer trust).
+    """
+
+    vault_url: str
+    name: str
+    path: str
+    identity_client_id: str
+    thumbprints: frozenset[str]
+    send_x5c: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The bot's settings, checked.
+
+    Attributes:
+        app_type: UserAssignedMSI, SingleTenant or MultiTenant.
+        app_id: GUID, lower case.
+        tenant_id: GUID of the home tenant; may be empty for MultiTenant.
+        credential: ManagedIdentity or Certificate.
+        certificate: set when the credential is Certificate.
+        authority: URL of the tenant that issues outbound tokens.
+        channel_audience: the resource (URL) of outbound tokens, without `/.default`.
+        channel_issuer: the `iss` claim of the channel's tokens.
+        channel_metadata_url: OpenID metadata of the channel's signing keys.
+        token_service_url: the Bot Framework token service.
+        caller_id: `callerId` of activities from the channel.
+        service_urls: where replies may go.
+        allowed_tenants: GUIDs; empty allows every tenant.
+        development: the process runs on a developer's machine.
+        unauthenticated: no caller check and no outbound token; development only.
+        warnings: for the log, once.
+    """
+
+    app_type: str
+    app_id: str
+    tenant_id: str
+    credential: str
+    certificate: CertificateSource | None
+    authority: str
+    channel_audience: str
+    channel_issuer: str
+    channel_metadata_url: str
+    token_service_url: str
+    caller_id: str
+    service_urls: ServiceUrls
+    allowed_tenants: frozenset[str]
+    development: bool
+    unauthenticated: bool
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read and check the settings of `environ`.
+
+        Raises:
+            SettingsError: lists every problem.
+        """
+        return _Reader(environ).settings()
+
+
+class _Reader:
+    """Reads one environment and gathers its problems."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+        self._development = environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" and not any(
+            environ.get(mark) for mark in _AZURE_MARKS
+        )
+
+    def settings(self) -> Settings:
+        app_type = self._app_type()
+        cloud = self._cloud()
+        tenant_id = self._tenant_id(app_type)
+        credential = self._credential(app_type)
+        settings = Settings(
+            app_type=app_type,
+            app_id=self._guid("MicrosoftAppId", needed="it is the bot's id, from the Azure Bot"),
+            tenant_id=tenant_id,
+            credential=credential,
+            certificate=self._certificate() if credential == CERTIFICATE else None,
+            authority=self._authority(cloud, app_type, tenant_id),
+            channel_audience=self._audience(cloud),
+            channel_issuer=self._url("ToBotFromChannelTokenIssuer", cloud.channel_issuer),
+            channel_metadata_url=self._url(
+                "ToBotFromChannelOpenIdMetadataUrl", cloud.channel_metadata_url
+            ),
+            token_service_url=self._url("OAuthUrl", cloud.token_service_url).rstrip("/"),
+            caller_id=cloud.caller_id,
+            service_urls=ServiceUrls(
+                (*cloud.service_hosts, *self._list("AllowedServiceHosts", self._host)),
+                loopback=self._development,
+            ),
+            allowed_tenants=frozenset(self._list("AllowedTenants", self._tenant)),
+            development=self._development,
+            unauthenticated=self._unauthenticated(),
+            warnings=self._warnings(),
+        )
+        self._turns()
+        if self._problems:
+            raise SettingsError(self._problems)
+        return settings
+
+    def _text(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def _problem(self, name: str, text: str) -> str:
+        self._problems.append(f"{name}: {text}")
+        return ""
+
+    def _choice(self, name: str, choices: tuple[str, ...], default: str = "") -> str:
+        text = self._text(name) or default
+        for choice in choices:
+            if text.lower() == choice.lower():
+                return choice
+        said = f"{text!r} is not known" if text else "it is missing"
+        return self._problem(name, f"{said}; set one of {', '.join(choices)}")
+
+    def _flag(self, name: str) -> bool:
+        return self._choice(name, ("true", "false"), default="false") == "true"
+
+    def _guid(self, name: str, needed: str = "") -> str:
+        text = self._text(name).lower()
+        if not text:
+            return self._problem(name, f"it is missing; {needed}") if needed else ""
+        if not _GUID.fullmatch(text):
+            return self._problem(
+                name, f"{text!r} is not a GUID such as 00000000-0000-0000-0000-000000000000"
+            )
+        return text
+
+    def _url(self, name: str, default: str) -> str:
+        url = self._text(name) or default
+        if not self._is_safe(url):
+            return self._problem(name, f"{url!r} is not an https URL")
+        return url
+
+    def _is_safe(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        if self._development and parts.hostname in LOOPBACK_HOSTS:
+            return parts.scheme in {"http", "https"}
+        return parts.scheme == "https" and bool(parts.hostname)
+
+    def _list(self, name: str, check: Callable[[str, str], str]) -> list[str]:
+        texts = (text.strip() for text in self._text(name).split(","))
+        return [item for text in texts if text and (item := check(name, text))]
+
+    def _host(self, name: str, text: str) -> str:
+        if not _HOST.fullmatch(text.lower()):
+            return self._problem(
+                name, f"{text!r} is not a host name; write contoso.com, its subdomains are included"
+            )
+        return text.lower()
+
+    def _tenant(self, name: str, text: str) -> str:
+        if not _GUID.fullmatch(text.lower()):
+            return self._problem(name, f"{text!r} is not a GUID")
+        return text.lower()
+
+    def _thumbprint(self, name: str, text: str) -> str:
+        plain = text.replace(":", "").replace(" ", "").upper()
+        if _SHA256_HEX.fullmatch(plain):
+            return self._problem(
+                name, f"{text!r} is a SHA-256 thumbprint; set the SHA-1 one that the portal shows"
+            )
+        if not _SHA1_HEX.fullmatch(plain):
+            return self._problem(name, f"{text!r} is not a SHA-1 thumbprint of 40 hex digits")
+        return plain
+
+    def _app_type(self) -> str:
+        return self._choice("MicrosoftAppType", APP_TYPES)
+
+    def _cloud(self) -> Cloud:
+        text = self._text("ChannelService").rstrip("/")
+        if text not in CLOUDS:
+            known = ", ".join(name for name in CLOUDS if name)
+            self._problem(
+                "ChannelService", f"{text!r} is not known; leave it empty, or set one of {known}"
+            )
+        return CLOUDS.get(text, CLOUDS[""])
+
+    def _tenant_id(self, app_type: str) -> str:
+        needed = "" if app_type in {MULTI_TENANT, ""} else "it is the bot's home tenant"
+        return self._guid("MicrosoftAppTenantId", needed)
+
+    def _credential(self, app_type: str) -> str:
+        implied = MANAGED_IDENTITY if app_type == USER_ASSIGNED_MSI else ""
+        credential = self._choice("BotCredential", CREDENTIALS, default=implied)
+        reason = _REFUSED_PAIRS.get((app_type, credential))
+        return self._problem("BotCredential", reason) if reason else credential
+
+    def _certificate(self) -> CertificateSource:
+        vault_url, name = self._url_or_empty("CertificateVaultUrl"), self._text("CertificateName")
+        path = self._text("CertificatePath")
+        in_vault = self._text("CertificateVaultUrl") or name
+        if bool(path) == bool(in_vault):
+            self._problem(
+                "CertificateVaultUrl",
+                "a certificate is needed from one place: set CertificateVaultUrl and"
+                " CertificateName, or CertificatePath alone",
+            )
+        elif in_vault and not self._text("CertificateVaultUrl"):
+            self._problem("CertificateVaultUrl", "it is missing; CertificateName needs it")
+        elif in_vault and not _CERTIFICATE_NAME.fullmatch(name):
+            self._problem(
+                "CertificateName", "set the certificate's name: letters, digits and hyphens"
+            )
+        self._choice("CertificateKeyUse", ("Export",), default="Export")
+        return CertificateSource(
+            vault_url=vault_url,
+            name=name,
+            path=path,
+            identity_client_id=self._guid("AZURE_CLIENT_ID"),
+            thumbprints=frozenset(self._list("CertificateThumbprint", self._thumbprint)),
+            send_x5c=self._flag("CertificateSendX5c"),
+        )
+
+    def _url_or_empty(self, name: str) -> str:
+        return self._url(name, "").rstrip("/") if self._text(name) else ""
+
+    def _authority(self, cloud: Cloud, app_type: str, tenant_id: str) -> str:
+        host = self._url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
+        tenant = cloud.multi_tenant_authority if app_type == MULTI_TENANT else tenant_id
+        return self._url("ToChannelFromBotLoginUrl", f"{host}/{tenant}").rstrip("/")
+
+    def _audience(self, cloud: Cloud) -> str:
+        scope = self._url("ToChannelFromBotOAuthScope", cloud.channel_audience)
+        return scope.removesuffix("/.default")
+
+    def _turns(self) -> None:
+        self._choice("BotTurns", ("Inline",), default="Inline")
+
+    def _unauthenticated(self) -> bool:
+        name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
+        wanted = self._flag(name)
+        if wanted and not self._development:
+            self._problem(
+                name,
+                "it works only on a developer's machine, with"
+                " AZURE_FUNCTIONS_ENVIRONMENT=Development; remove it",
+            )
+        return wanted
+
+    def _warnings(self) -> tuple[str, ...]:
+        if not self._environ.get("MicrosoftAppPassword"):
+            return ()
+        return ("MicrosoftAppPassword is set but never read: this bot has no secret. Delete it.",)

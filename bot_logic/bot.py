@@ -1,0 +1,98 @@
+"""The bot: one method for each thing that can happen."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from botbuilder.core import MessageFactory, TurnContext
+from botbuilder.core.teams import TeamsActivityHandler
+from botbuilder.schema import (
+    AdaptiveCardInvokeResponse,
+    AdaptiveCardInvokeValue,
+    ChannelAccount,
+)
+
+from bot_logic import cards
+from bot_logic.caller_facts import caller_facts
+from bot_logic.spoken_text import spoken_text
+
+HELP = """You can say:
+
+- **help**: this list
+- **card**: an Adaptive Card with buttons
+- **whoami**: what the channel tells me about you
+- **wait**: I think for a while, and you see me typing
+
+Anything else I say back to you."""
+
+GREETING = "Hello {name}! I echo what you say. Say **help** to see what else I can do."
+
+THINKING_TIME = 3.0
+"""Seconds that the command `wait` takes."""
+
+
+class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
+    """A small bot worth copying: it greets, echoes, shows a card and says who you are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._commands: dict[str, Callable[[TurnContext], Awaitable[None]]] = {
+            "help": self._help,
+            "card": self._card,
+            "whoami": self._whoami,
+            "wait": self._wait,
+        }
+
+    async def on_members_added_activity(
+        self, members_added: list[ChannelAccount], turn_context: TurnContext
+    ) -> None:
+        """Greet everybody who joins, but not the bot itself."""
+        recipient = turn_context.activity.recipient
+        for member in members_added:
+            if recipient is None or member.id != recipient.id:
+                await turn_context.send_activity(GREETING.format(name=member.name or "there"))
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Run a command, take a card's answer, or say the message back."""
+        text = spoken_text(turn_context.activity)
+        command = self._commands.get(text.lower())
+        if command is not None:
+            await command(turn_context)
+        elif text:
+            await turn_context.send_activity(f"You said: {text}")
+        elif isinstance(turn_context.activity.value, dict):
+            await self._submitted(turn_context, turn_context.activity.value)
+        else:
+            await turn_context.send_activity("I got your message, but there is no text in it.")
+
+    async def on_adaptive_card_invoke(
+        self, turn_context: TurnContext, invoke_value: AdaptiveCardInvokeValue
+    ) -> AdaptiveCardInvokeResponse:
+        """Action.Execute: the answer is a card that takes the place of the first one."""
+        # The SDK types `action` as a model, but passes the JSON object.
+        data = invoke_value.action.get("data") if isinstance(invoke_value.action, dict) else None
+        return AdaptiveCardInvokeResponse(
+            status_code=200, type=cards.CONTENT_TYPE, value=cards.done(_color(data))
+        )
+
+    async def _submitted(self, turn_context: TurnContext, value: dict[str, Any]) -> None:
+        """Action.Submit: the answer is a message."""
+        await turn_context.send_activity(f"You submitted: {_color(value)}")
+
+    async def _help(self, turn_context: TurnContext) -> None:
+        await turn_context.send_activity(HELP)
+
+    async def _card(self, turn_context: TurnContext) -> None:
+        await turn_context.send_activity(MessageFactory.attachment(cards.choice()))
+
+    async def _whoami(self, turn_context: TurnContext) -> None:
+        await turn_context.send_activity(caller_facts(turn_context.activity))
+
+    async def _wait(self, turn_context: TurnContext) -> None:
+        await asyncio.sleep(THINKING_TIME)
+        await turn_context.send_activity("Done. Thank you for waiting.")
+
+
+def _color(data: object) -> str:
+    color = data.get(cards.COLOR) if isinstance(data, dict) else None
+    return str(color or "nothing")

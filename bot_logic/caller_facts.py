@@ -1,0 +1,23 @@
+"""What an activity says of the user who sent it."""
+
+from typing import Any
+
+from botbuilder.schema import Activity
+
+
+def caller_facts(activity: Activity) -> str:
+    """A Markdown list of the facts that the channel gives; those it does not give are left out."""
+    facts = {
+        "Name": _of(activity.from_property, "name"),
+        "User id": _of(activity.from_property, "id"),
+        "Entra object id": _of(activity.from_property, "aad_object_id"),
+        "Tenant": _of(activity.conversation, "tenant_id"),
+        "Channel": activity.channel_id,
+        "Conversation type": _of(activity.conversation, "conversation_type"),
+        "Locale": activity.locale,
+    }
+    return "\n".join(f"- **{name}**: {value}" for name, value in facts.items() if value)
+
+
+def _of(account: Any, attribute: str) -> Any:
+    return getattr(account, attribute, None)

@@ -1,0 +1,151 @@
+"""BotAuthentication: botbuilder's door to this project's caller check and credentials."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from botbuilder.schema import Activity
+from botframework.connector.auth import (
+    AuthenticationConstants,
+    BotFrameworkAuthentication,
+    ClaimsIdentity,
+)
+from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
+from botframework.connector.auth.connector_factory import ConnectorFactory
+
+from auth.caller import CallerCheck, Delivery
+from auth.errors import TokenRejected
+from auth.service_url import ServiceUrls
+from auth.settings import Settings
+from cloud_adapter.bot_credentials import BotCredentialsFactory
+from cloud_adapter.connector_client import ConnectorClient
+from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
+from cloud_adapter.skill_client import SkillClient
+from cloud_adapter.user_token_client import UserTokenClient
+
+
+class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SDK base
+    """Makes the connector client of one turn.
+
+    Args:
+        session: sends the calls.
+        credentials: makes the bot's credentials.
+        service_urls: where the bot may send replies, proactive ones included.
+        audience: the channel's (URL).
+    """
+
+    def __init__(
+        self,
+        session: ConnectorSession,
+        credentials: BotCredentialsFactory,
+        service_urls: ServiceUrls,
+        audience: str,
+    ) -> None:
+        self._session = session
+        self._credentials = credentials
+        self._service_urls = service_urls
+        self._audience = audience
+
+    async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
+        """A client for a channel's service URL, with a token in hand.
+
+        Raises:
+            ServiceUrlRefused: the bot must not call this URL.
+            SignInError: there is no token.
+        """
+        self._service_urls.check(service_url)
+        deadline = asyncio.get_running_loop().time() + TURN_BUDGET
+        credentials = await self._credentials.create_credentials("", audience or self._audience)
+        return ConnectorClient(self._session, credentials, service_url, deadline)
+
+
+class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # untyped SDK base
+    """What CloudAdapterBase asks of an authentication, inbound and outbound.
+
+    Args:
+        settings: the bot's.
+        caller_check: decides who may deliver an activity.
+        credentials: makes the bot's credentials.
+        session: sends calls to the channel's services.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        caller_check: CallerCheck,
+        credentials: BotCredentialsFactory,
+        session: ConnectorSession,
+    ) -> None:
+        self._settings = settings
+        self._caller_check = caller_check
+        self._credentials = credentials
+        self._session = session
+        self._connectors = BotConnectorFactory(
+            session, credentials, settings.service_urls, settings.channel_audience
+        )
+
+    async def authenticate_request(
+        self, activity: Activity, auth_header: str
+    ) -> AuthenticateRequestResult:
+        """Check the caller of an activity.
+
+        Raises:
+            TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
+        """
+        result = AuthenticateRequestResult()
+        result.claims_identity = await self._identity(activity, auth_header)
+        result.audience = self._settings.channel_audience
+        result.caller_id = None if self._settings.unauthenticated else self._settings.caller_id
+        result.connector_factory = self._connectors
+        return result
+
+    async def _identity(self, activity: Activity, auth_header: str) -> ClaimsIdentity:
+        delivery = Delivery(activity.channel_id, activity.service_url, _tenant_ids(activity))
+        if self._settings.unauthenticated:
+            self._caller_check.check_reach(delivery)
+            return ClaimsIdentity({}, True, AuthenticationConstants.ANONYMOUS_AUTH_TYPE)
+        return ClaimsIdentity(dict(await self._caller_check.check(auth_header, delivery)), True)
+
+    async def authenticate_streaming_request(
+        self, auth_header: str, channel_id_header: str
+    ) -> AuthenticateRequestResult:
+        """Refused: a function answers requests, it holds no stream.
+
+        Raises:
+            TokenRejected: always.
+        """
+        raise TokenRejected("streaming connections are not offered")
+
+    def create_connector_factory(
+        self,
+        claims_identity: ClaimsIdentity,  # the bot has one identity
+    ) -> BotConnectorFactory:
+        """What makes connector clients, for proactive messages too."""
+        return self._connectors
+
+    async def create_user_token_client(
+        self,
+        claims_identity: ClaimsIdentity,  # the bot has one identity
+    ) -> UserTokenClient:
+        """The client of the Bot Framework token service."""
+        settings = self._settings
+        credentials = await self._credentials.create_credentials("", settings.channel_audience)
+        return UserTokenClient(self._session, credentials, settings.token_service_url)
+
+    def create_bot_framework_client(self) -> SkillClient:
+        """The client for skills."""
+        return SkillClient(self._session, self._credentials)
+
+    def get_originating_audience(self) -> str:
+        """The channel's audience (URL)."""
+        return self._settings.channel_audience
+
+
+def _tenant_ids(activity: Activity) -> frozenset[str]:
+    """Every tenant that the activity names: the conversation's, and Teams' in the channel data."""
+    found: list[Any] = [activity.conversation.tenant_id]
+    data = activity.channel_data
+    tenant = data.get("tenant") if isinstance(data, Mapping) else None
+    if isinstance(tenant, Mapping):
+        found.append(tenant.get("id"))
+    return frozenset(str(tenant_id).lower() for tenant_id in found if tenant_id)

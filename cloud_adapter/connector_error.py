@@ -1,0 +1,42 @@
+"""ConnectorError: a channel's service refused a call, or did not answer."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from botbuilder.schema import ErrorResponse, ErrorResponseException
+
+from auth.errors import BotError
+from cloud_adapter.activity_codec import MalformedModel, read_model
+
+
+class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  # untyped SDK base
+    """A call to the connector or the token service failed.
+
+    It is botbuilder's own exception too, so that bots which catch `ErrorResponseException` and
+    look at `error.error.code` or `response.status_code` go on working.
+
+    Args:
+        call: what was called, for the log.
+        status: the HTTP status; 0 when there was no answer.
+        body: the parsed answer.
+
+    Attributes:
+        error: the service's ErrorResponse, or None.
+        response: has `status_code`.
+    """
+
+    def __init__(self, call: str, status: int = 0, body: object = None) -> None:
+        self.error = _error_response(body)
+        self.response = SimpleNamespace(status_code=status)
+        code = getattr(getattr(self.error, "error", None), "code", None)
+        said = f" with {code}" if code else ""
+        self.message = f"{call} answered {status}{said}" if status else f"{call} got no answer"
+        # Not the base's own: it wants msrest's response object.
+        Exception.__init__(self, self.message)
+
+
+def _error_response(body: object) -> Any:
+    try:
+        return read_model(ErrorResponse, body)
+    except MalformedModel:
+        return None

@@ -1,0 +1,168 @@
+"""ConnectorSession: calls to a channel's REST service, with the rules for trying again.
+
+Creating an activity is not idempotent: a POST that may have arrived is never sent twice, or users
+would get the message twice. Source: Microsoft reference "Optimize your bot with rate limiting in
+Teams" for 412, 429, 502 and 504.
+"""
+
+import asyncio
+import contextlib
+import datetime
+import email.utils
+import json
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
+from yarl import URL
+
+from auth.http_pool import HttpPool
+from cloud_adapter.connector_error import ConnectorError
+
+TURN_BUDGET = 12.0
+"""Seconds from a turn's start in which its calls may be tried again: the channel gives up at 15."""
+
+FIRST_PAUSE = 0.5
+"""Seconds before the second attempt when the service names none; doubled each time."""
+
+MOST_ATTEMPTS = 5
+
+USER_AGENT = "secretless-bot-functions"
+
+# Not done by the service, whatever the method.
+_REFUSED_FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED}
+# Perhaps done: to be sent again only where twice is the same as once (RFC 9110, 9.2.2).
+_FAILED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+_IDEMPOTENT = {"GET", "PUT", "DELETE"}
+
+NOT_SENT = 0
+"""In the place of a status: there was no connection, so nothing was sent."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A service's answer.
+
+    Attributes:
+        status: the HTTP status, or NOT_SENT.
+        body: bytes.
+        retry_after: the header of that name.
+        cause: why nothing was sent.
+    """
+
+    status: int
+    body: bytes
+    retry_after: str | None = None
+    cause: Exception | None = None
+
+    @property
+    def ok(self) -> bool:
+        """The call was done."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The parsed body; None when it is empty or not JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except ValueError:
+            return None
+
+
+class ConnectorSession:
+    """Sends calls over the process's pooled client.
+
+    Args:
+        pool: the pooled client.
+        sleep: waits; tests pass one that moves a clock.
+    """
+
+    def __init__(
+        self, pool: HttpPool, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._pool = pool
+        self._sleep = sleep
+        self.last_success: datetime.datetime | None = None
+        """When the last call was done (UTC)."""
+
+    async def call(
+        self, method: str, url: str, token: str, body: object = None, *, deadline: float
+    ) -> Answer:
+        """Make one call, again where that is safe and there is time.
+
+        Args:
+            method: GET, POST, PUT or DELETE.
+            url: encoded URL.
+            token: the bearer token; empty sends none.
+            body: JSON-ready data.
+            deadline: event loop time after which no further attempt is begun.
+
+        Raises:
+            ConnectorError: the service refused, or cannot be reached.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        attempt = 1
+        while True:
+            answer = await self._attempt(method, url, token, data)
+            if answer.ok:
+                self.last_success = datetime.datetime.now(datetime.UTC)
+                return answer
+            pause = _pause(answer, attempt)
+            in_time = asyncio.get_running_loop().time() + pause <= deadline
+            if attempt == MOST_ATTEMPTS or not in_time or not _may_repeat(method, answer.status):
+                raise ConnectorError(
+                    f"{method} {_place(url)}", answer.status, answer.json()
+                ) from answer.cause
+            await self._sleep(pause)
+            attempt += 1
+
+    async def _attempt(self, method: str, url: str, token: str, data: bytes | None) -> Answer:
+        try:
+            return await self.send(method, url, token, data)
+        except (ClientConnectorError, ConnectionTimeoutError) as error:
+            return Answer(NOT_SENT, b"", cause=error)
+        except (ClientError, TimeoutError) as error:
+            raise ConnectorError(f"{method} {_place(url)}") from error
+
+    async def send(self, method: str, url: str, token: str, data: bytes | None) -> Answer:
+        """One attempt.
+
+        Raises:
+            aiohttp.ClientError, TimeoutError: as aiohttp does.
+        """
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if data is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        async with self._pool.session.request(
+            method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
+        ) as response:
+            body = await response.read()
+            return Answer(response.status, body, response.headers.get("Retry-After"))
+
+
+def _may_repeat(method: str, status: int) -> bool:
+    return (
+        status == NOT_SENT
+        or status in _REFUSED_FOR_NOW
+        or (status in _FAILED and method in _IDEMPOTENT)
+    )
+
+
+def _pause(answer: Answer, attempt: int) -> float:
+    """Seconds to wait: what Retry-After says (RFC 9110, 10.2.3), or longer each time."""
+    text = answer.retry_after or ""
+    if text.isascii() and text.isdigit():
+        return float(text)
+    with contextlib.suppress(ValueError):  # not a date either
+        moment = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
+        return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+    spread: float = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
+    return FIRST_PAUSE * float(2 ** (attempt - 1)) * spread
+
+
+def _place(url: str) -> str:
+    return url.partition("?")[0]

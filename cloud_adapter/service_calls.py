@@ -1,0 +1,60 @@
+"""ServiceCalls: calls to one of the channel's services, as the bot, within one turn's budget."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cloud_adapter.activity_codec import write_value
+from cloud_adapter.bot_credentials import BotCredentials
+from cloud_adapter.connector_session import ConnectorSession
+
+
+class ServiceCalls:
+    """Adds the address, the token and the deadline to each call.
+
+    Args:
+        session: sends them.
+        credentials: the bot's, for this service's audience.
+        base_url: of the service, with or without a slash at the end.
+        deadline: event loop time after which nothing is tried again.
+    """
+
+    def __init__(
+        self,
+        session: ConnectorSession,
+        credentials: BotCredentials,
+        base_url: str,
+        deadline: float,
+    ) -> None:
+        self._session = session
+        self._credentials = credentials
+        self._base_url = base_url.rstrip("/")
+        self._deadline = deadline
+
+    async def call(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: object = None,
+        query: dict[str, Any] | None = None,
+    ) -> Any:
+        """The parsed answer; None when it has none.
+
+        Args:
+            method: GET, POST, PUT or DELETE.
+            path: unencoded segments.
+            body: a model, or JSON-ready data.
+            query: parameters; those that are None are left out.
+
+        Raises:
+            ConnectorError: the service refused, or cannot be reached.
+            SignInError: there is no token.
+        """
+        url = "/".join((self._base_url, *(quote(segment, safe="") for segment in path)))
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        if given:
+            url += "?" + urlencode(given)
+        token = await self._credentials.get_token()
+        answer = await self._session.call(
+            method, url, token, write_value(body), deadline=self._deadline
+        )
+        return answer.json()

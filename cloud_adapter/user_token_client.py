@@ -1,0 +1,101 @@
+"""UserTokenClient: the Bot Framework token service, which keeps users' sign-ins.
+
+Source: Microsoft reference "Bot Framework token service" (api/usertoken, api/botsignin).
+"""
+
+import asyncio
+from typing import Any
+
+from botbuilder.schema import Activity, TokenResponse
+from botframework.connector.auth.user_token_client import UserTokenClient as UserTokenClientBase
+from botframework.connector.token_api.models import (
+    SignInUrlResponse,
+    TokenExchangeRequest,
+    TokenStatus,
+)
+
+from cloud_adapter.activity_codec import read_model
+from cloud_adapter.bot_credentials import BotCredentials
+from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
+from cloud_adapter.service_calls import ServiceCalls
+
+_NOT_FOUND = 404
+
+
+class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base
+    """Users' tokens, asked for with the bot's own credential.
+
+    Args:
+        session: sends the calls.
+        credentials: the bot's, for the channel's audience.
+        service_url: of the token service.
+    """
+
+    def __init__(
+        self, session: ConnectorSession, credentials: BotCredentials, service_url: str
+    ) -> None:
+        self._app_id = credentials.microsoft_app_id or ""
+        deadline = asyncio.get_running_loop().time() + TURN_BUDGET
+        self._call = ServiceCalls(session, credentials, service_url, deadline).call
+
+    async def get_user_token(
+        self, user_id: str, connection_name: str, channel_id: str, magic_code: str | None
+    ) -> Any:
+        """The user's TokenResponse; None when the user has not signed in."""
+        query = _user(user_id, connection_name, channel_id) | {"code": magic_code}
+        try:
+            answer = await self._call("GET", ("api", "usertoken", "GetToken"), query=query)
+        except ConnectorError as error:
+            if error.response.status_code == _NOT_FOUND:
+                return None
+            raise
+        token = read_model(TokenResponse, answer or {})
+        return token if token.token else None
+
+    async def get_sign_in_resource(
+        self, connection_name: str, activity: Activity, final_redirect: str | None
+    ) -> Any:
+        """Where the user signs in: SignInUrlResponse."""
+        state = self.create_token_exchange_state(self._app_id, connection_name, activity)
+        query = {"state": state, "finalRedirect": final_redirect}
+        path = ("api", "botsignin", "GetSignInResource")
+        return read_model(SignInUrlResponse, await self._call("GET", path, query=query))
+
+    async def sign_out_user(self, user_id: str, connection_name: str, channel_id: str) -> None:
+        """Forget the user's token."""
+        query = _user(user_id, connection_name, channel_id)
+        await self._call("DELETE", ("api", "usertoken", "SignOut"), query=query)
+
+    async def get_token_status(
+        self, user_id: str, channel_id: str, include_filter: str | None
+    ) -> Any:
+        """Which connections the user has signed in to: a list of TokenStatus."""
+        query = {"userId": user_id, "channelId": channel_id, "include": include_filter}
+        answer = await self._call("GET", ("api", "usertoken", "GetTokenStatus"), query=query)
+        return [read_model(TokenStatus, status) for status in answer or []]
+
+    async def get_aad_tokens(
+        self, user_id: str, connection_name: str, resource_urls: list[str], channel_id: str
+    ) -> Any:
+        """Tokens for Entra resources: a dict of TokenResponse by resource URL."""
+        query = _user(user_id, connection_name, channel_id)
+        body = {"resourceUrls": resource_urls}
+        answer = await self._call("POST", ("api", "usertoken", "GetAadTokens"), body, query)
+        return {url: read_model(TokenResponse, token) for url, token in (answer or {}).items()}
+
+    async def exchange_token(
+        self,
+        user_id: str,
+        connection_name: str,
+        channel_id: str,
+        exchange_request: TokenExchangeRequest,
+    ) -> Any:
+        """The TokenResponse for a token (or URI) that the channel offered for single sign-on."""
+        query = _user(user_id, connection_name, channel_id)
+        path = ("api", "usertoken", "exchange")
+        return read_model(TokenResponse, await self._call("POST", path, exchange_request, query))
+
+
+def _user(user_id: str, connection_name: str, channel_id: str) -> dict[str, Any]:
+    return {"userId": user_id, "connectionName": connection_name, "channelId": channel_id}
