@@ -1,5 +1,6 @@
 """Server: one HTTP or HTTPS server of the local cloud, on loopback."""
 
+import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class Server:
         self._routes = list(routes)
         self._tls = tls
         self._runner: web.AppRunner | None = None
-        self._known: WeakSet[object] = WeakSet()
+        self._known: WeakSet[asyncio.Transport] = WeakSet()
 
     @property
     def url(self) -> str:
@@ -60,11 +61,15 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+            # TLS would wait for the caller to say goodbye too; a stopped server does not.
+            for transport in self._known:
+                transport.abort()
+            await asyncio.sleep(0)
 
     @web.middleware
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.requests[f"{request.method} {request.path}"] += 1
-        if request.transport not in self._known:
+        if request.transport is not None and request.transport not in self._known:
             self._known.add(request.transport)
             self.connections += 1
         return await handler(request)

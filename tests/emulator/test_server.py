@@ -1,0 +1,408 @@
+"""Server with its faults, and what it stands on: certificates and token issuers."""
+
+import asyncio
+import contextlib
+import datetime
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509.oid import NameOID
+
+from emulator.certificates import CertificateAuthority, private_key_pem, self_signed
+from emulator.server import Server
+from emulator.token_issuer import TokenIssuer
+
+AUDIENCE = "https://api.botframework.com"
+ISSUER = "https://sts.windows.net/5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22/"
+PATIENCE = aiohttp.ClientTimeout(total=0.1)
+"""How long a caller waits for an answer that never comes."""
+
+
+class Part:
+    """A part of the cloud with two paths that counts what reaches its handler."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.handled = 0
+        self.server = Server("part", [web.get("/one", self._get), web.get("/two", self._get)], tls)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        self.handled += 1
+        return web.json_response({"path": request.path})
+
+
+@pytest.fixture
+async def part() -> AsyncIterator[Part]:
+    part = Part()
+    await part.server.start()
+    yield part
+    await part.server.stop()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def secure(authority: CertificateAuthority) -> AsyncIterator[Part]:
+    part = Part(authority.server_context())
+    await part.server.start()
+    yield part
+    await part.server.stop()
+
+
+async def status(http: aiohttp.ClientSession, part: Part, path: str = "/one") -> int:
+    async with http.get(part.server.url + path) as response:
+        await response.read()
+        return response.status
+
+
+async def test_requests_and_connections_are_counted(
+    part: Part, http: aiohttp.ClientSession
+) -> None:
+    """Requests count by method and path; a kept connection counts once."""
+    for _ in range(3):
+        assert await status(http, part) == 200
+    assert await status(http, part, "/missing") == 404
+    assert part.server.requests == {"GET /one": 3, "GET /missing": 1}
+    assert part.server.connections == 1
+    async with aiohttp.ClientSession() as another:
+        assert await status(another, part, "/two") == 200
+    assert part.server.requests["GET /two"] == 1
+    assert part.server.connections == 2
+
+
+async def test_a_stopped_server_refuses_and_comes_back_on_its_port(
+    part: Part, http: aiohttp.ClientSession
+) -> None:
+    """After a stop callers are refused; a restart takes the same port and serves again."""
+    url, port = part.server.url, part.server.port
+    assert await status(http, part) == 200
+    await part.server.stop()
+    with pytest.raises(aiohttp.ClientConnectorError) as caught:
+        await status(http, part)
+    assert isinstance(caught.value.os_error, ConnectionRefusedError)
+    await part.server.start()
+    assert (part.server.url, part.server.port) == (url, port)
+    assert await status(http, part) == 200
+
+
+async def test_a_port_can_be_asked_for(part: Part, http: aiohttp.ClientSession) -> None:
+    """`start` listens where it is told."""
+    port = part.server.port
+    await part.server.stop()
+    another = Part()
+    await another.server.start(port)
+    assert another.server.url == f"http://localhost:{port}"
+    assert await status(http, another) == 200
+    await another.server.stop()
+
+
+async def test_stopping_twice_is_harmless(part: Part) -> None:
+    """A server that does not run can be stopped."""
+    await part.server.stop()
+    await part.server.stop()
+
+
+def connect(port: int, authority: CertificateAuthority) -> ssl.SSLSocket:
+    """A caller over TLS that has had one answer and now idles."""
+    trust = ssl.create_default_context(cafile=str(authority.path))
+    plain = socket.create_connection(("localhost", port), timeout=5)
+    caller = trust.wrap_socket(plain, server_hostname="localhost")
+    caller.sendall(b"GET /one HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b'{"path": "/one"}'):
+        answer += caller.recv(4096)
+    return caller
+
+
+def read_to_the_end(caller: ssl.SSLSocket) -> None:
+    """Read what TCP brings, without TLS answering to it.
+
+    Raises:
+        TimeoutError: the other side keeps the connection.
+    """
+    with caller, socket.socket(fileno=os.dup(caller.fileno())) as plain:
+        plain.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            while plain.recv(4096):
+                pass
+
+
+async def test_a_stop_closes_open_connections(
+    secure: Part, authority: CertificateAuthority
+) -> None:
+    """An idle TCP connection ends when the server stops; TLS does not wait for the caller."""
+    caller = await asyncio.to_thread(connect, secure.server.port, authority)
+    await secure.server.stop()
+    await asyncio.to_thread(read_to_the_end, caller)
+
+
+async def test_only_loopback_listens(part: Part) -> None:
+    """Another address of this machine is not served."""
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.2", part.server.port)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_callers_who_trust_the_authority_connect(
+    secure: Part, authority: CertificateAuthority, host: str
+) -> None:
+    """The server's certificate is good for both names of loopback."""
+    trust = ssl.create_default_context(cafile=str(authority.path))
+    trust.hostname_checks_common_name = False
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with (
+        aiohttp.ClientSession(connector=connector) as http,
+        http.get(f"https://{host}:{secure.server.port}/one") as response,
+    ):
+        assert response.status == 200
+    assert secure.server.url == f"https://localhost:{secure.server.port}"
+
+
+async def test_callers_who_do_not_trust_the_authority_refuse(secure: Part, tmp_path: Path) -> None:
+    """Another authority's certificate does not verify the server's."""
+    stranger = CertificateAuthority(tmp_path)
+    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(stranger.path)))
+    async with aiohttp.ClientSession(connector=connector) as http:
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await status(http, secure)
+    assert secure.handled == 0
+
+
+async def test_latency_delays_the_answer(part: Part, http: aiohttp.ClientSession) -> None:
+    """A request waits before its handler runs, then gets the real answer."""
+    part.server.faults.set(latency=60)
+    with pytest.raises(TimeoutError):
+        await http.get(f"{part.server.url}/one", timeout=PATIENCE)
+    assert part.handled == 0
+    part.server.faults.set(latency=0.01)
+    assert await status(http, part) == 200
+    assert part.handled == 1
+
+
+async def test_a_status_takes_the_place_of_the_answer(
+    part: Part, http: aiohttp.ClientSession
+) -> None:
+    """A faulty status comes with Retry-After and JSON, and its handler does not run."""
+    part.server.faults.set(status=429, retry_after=7)
+    async with http.get(f"{part.server.url}/one") as response:
+        assert response.status == 429
+        assert response.headers["Retry-After"] == "7"
+        assert (await response.json())["error"] == "fault"
+    assert part.handled == 0
+    assert part.server.requests["GET /one"] == 1
+
+
+async def test_a_fault_can_be_an_html_page(part: Part, http: aiohttp.ClientSession) -> None:
+    """As proxies answer: a page, no JSON, here without Retry-After."""
+    part.server.faults.set(status=503, html=True)
+    async with http.get(f"{part.server.url}/one") as response:
+        assert response.status == 503
+        assert response.content_type == "text/html"
+        assert "Retry-After" not in response.headers
+        assert (await response.text()).startswith("<html>")
+
+
+async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSession) -> None:
+    """The request is taken and counted, but the caller waits in vain until the fault is cleared."""
+    part.server.faults.set(silent=True)
+    with pytest.raises(TimeoutError):
+        await http.get(f"{part.server.url}/one", timeout=PATIENCE)
+    assert part.server.requests["GET /one"] == 1
+    part.server.faults.clear()
+    assert await status(http, part) == 200
+    assert part.handled == 1
+
+
+async def test_a_stop_ends_a_silent_request(part: Part, http: aiohttp.ClientSession) -> None:
+    """Who waits for a silent server learns of its end."""
+    part.server.faults.set(silent=True)
+    waiting = asyncio.create_task(status(http, part))
+    async with asyncio.timeout(5):
+        while not part.server.requests:  # noqa: ASYNC110  # a counter has no event to wait for
+            await asyncio.sleep(0)
+        await part.server.stop()
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await waiting
+
+
+@pytest.mark.parametrize(
+    ("switches", "statuses"),
+    [
+        ({}, [500, 500, 500, 500]),
+        ({"remaining": 2}, [500, 500, 200, 200]),
+        ({"remaining": 0}, [200, 200, 200, 200]),
+        ({"every": 2}, [200, 500, 200, 500]),
+        ({"every": 2, "remaining": 1}, [200, 500, 200, 200]),
+    ],
+)
+async def test_some_requests_are_faulty(
+    part: Part, http: aiohttp.ClientSession, switches: dict[str, Any], statuses: list[int]
+) -> None:
+    """`remaining` ends the fault after so many requests; `every` leaves those between alone."""
+    part.server.faults.set(status=500, **switches)
+    assert [await status(http, part) for _ in statuses] == statuses
+    assert part.handled == statuses.count(200)
+
+
+async def test_a_fault_can_be_of_one_path(part: Part, http: aiohttp.ClientSession) -> None:
+    """Other paths are served, and do not use up `remaining`."""
+    part.server.faults.set(status=500, path="/two", remaining=1)
+    paths = ["/one", "/two", "/one", "/two"]
+    assert [await status(http, part, path) for path in paths] == [200, 500, 200, 200]
+
+
+async def test_setting_a_fault_replaces_the_one_before(
+    part: Part, http: aiohttp.ClientSession
+) -> None:
+    """Switches that are not named go back to healthy."""
+    part.server.faults.set(status=500, path="/two", every=3)
+    part.server.faults.set(status=503)
+    assert await status(http, part) == 503
+    part.server.faults.clear()
+    assert await status(http, part) == 200
+
+
+async def test_an_unknown_switch_is_an_error(part: Part) -> None:
+    """A misspelt switch is told, and changes nothing."""
+    part.server.faults.set(status=500)
+    with pytest.raises(TypeError):
+        part.server.faults.set(latancy=1)
+    assert part.server.faults.status == 500
+
+
+def test_the_authority_leaves_no_key_behind(tmp_path: Path) -> None:
+    """Only the authority's public certificate stays in its folder."""
+    authority = CertificateAuthority(tmp_path)
+    authority.server_context()
+    assert list(tmp_path.iterdir()) == [authority.path]
+    text = authority.path.read_bytes()
+    assert b"PRIVATE" not in text
+    assert load_pem_x509_certificate(text).subject.rfc4514_string() == "CN=Local cloud authority"
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def test_a_bot_certificate_is_its_own_issuer(key: rsa.RSAPrivateKey) -> None:
+    """It names the bot, is signed with its own key and valid as long as asked."""
+    certificate = self_signed("bot", key, starts_in_days=-2, ends_in_days=3)
+    (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert name.value == "bot"
+    certificate.verify_directly_issued_by(certificate)
+    assert certificate.public_key() == key.public_key()
+    validity = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    assert validity == datetime.timedelta(days=5)
+
+
+def test_a_private_key_is_written_without_a_password(key: rsa.RSAPrivateKey) -> None:
+    """The PEM is PKCS#8 and loads without a password."""
+    pem = private_key_pem(key)
+    assert pem.startswith(b"-----BEGIN PRIVATE KEY-----")
+    loaded = serialization.load_pem_private_key(pem, None)
+    assert isinstance(loaded, rsa.RSAPrivateKey)
+    assert loaded.private_numbers() == key.private_numbers()
+
+
+@pytest.fixture(scope="module")
+def issuer() -> TokenIssuer:
+    return TokenIssuer(["msteams", "webchat"])
+
+
+def test_a_published_key_verifies_a_token(issuer: TokenIssuer) -> None:
+    """Any JWT library verifies a token with the key set; the times are filled in."""
+    token = issuer.sign({"aud": AUDIENCE, "iss": ISSUER}, lifetime=90)
+    published = jwt.PyJWKSet.from_dict(issuer.jwks())
+    key = published[jwt.get_unverified_header(token)["kid"]]
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE, issuer=ISSUER)
+    assert claims["exp"] - claims["iat"] == 90
+    assert claims["nbf"] == claims["iat"]
+    assert claims == issuer.verify(token, AUDIENCE, ISSUER)
+
+
+def test_endorsements_are_published_with_each_key(issuer: TokenIssuer) -> None:
+    """A channel's keys name the channels they may speak for; nothing private is published."""
+    (published,) = issuer.jwks()["keys"]
+    assert published["endorsements"] == ["msteams", "webchat"]
+    assert published.keys() == {"kty", "use", "kid", "n", "e", "endorsements"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "another"},
+        {"iss": "another"},
+        {"exp": 1},
+        {"nbf": 2**33},
+    ],
+)
+def test_a_token_must_be_for_the_audience_and_in_its_time(
+    issuer: TokenIssuer, changes: dict[str, Any]
+) -> None:
+    """`verify` checks audience, issuer and times."""
+    token = issuer.sign({"aud": AUDIENCE, "iss": ISSUER, **changes})
+    with pytest.raises(jwt.InvalidTokenError):
+        issuer.verify(token, AUDIENCE, ISSUER)
+
+
+@pytest.mark.parametrize("missing", ["", "aud", "iss", "exp", "nbf", "iat"])
+def test_a_token_must_have_each_claim(issuer: TokenIssuer, missing: str) -> None:
+    """`verify` refuses a token that leaves out audience, issuer or a time."""
+    claims = {"aud": AUDIENCE, "iss": ISSUER, "iat": 1, "nbf": 1, "exp": 2**33}
+    claims.pop(missing, None)
+    key = issuer.keys[-1]
+    token = jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
+    if not missing:
+        assert issuer.verify(token, AUDIENCE, ISSUER) == claims
+        return
+    with pytest.raises(jwt.MissingRequiredClaimError):
+        issuer.verify(token, AUDIENCE, ISSUER)
+
+
+def test_a_rolled_key_is_withdrawn_or_kept() -> None:
+    """A roll signs with a new key; tokens of the old one are valid only if it is kept."""
+    issuer = TokenIssuer()
+    claims = {"aud": AUDIENCE, "iss": ISSUER}
+    first = issuer.sign(claims)
+    issuer.roll(keep_old=True)
+    second = issuer.sign(claims)
+    assert jwt.get_unverified_header(first)["kid"] != jwt.get_unverified_header(second)["kid"]
+    assert issuer.verify(first, AUDIENCE, ISSUER)
+    assert issuer.verify(second, AUDIENCE, ISSUER)
+    issuer.roll()
+    for withdrawn in (first, second):
+        with pytest.raises(jwt.InvalidTokenError):
+            issuer.verify(withdrawn, AUDIENCE, ISSUER)
+    assert "endorsements" not in issuer.jwks()["keys"][0]
+
+
+def test_another_issuers_token_is_refused(issuer: TokenIssuer) -> None:
+    """Not even with the right key id does a foreign signature pass."""
+    foreign = TokenIssuer()
+    header = {"kid": issuer.keys[-1].kid}
+    claims = {"aud": AUDIENCE, "iss": ISSUER, "iat": 1, "nbf": 1, "exp": 2**33}
+    token = jwt.encode(claims, foreign.keys[-1].private_key, algorithm="RS256", headers=header)
+    with pytest.raises(jwt.InvalidSignatureError):
+        issuer.verify(token, AUDIENCE, ISSUER)
+    with pytest.raises(jwt.InvalidTokenError):
+        issuer.verify("no-jwt", AUDIENCE, ISSUER)
