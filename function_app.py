@@ -48,17 +48,17 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
 @app.route("messages", methods=["POST"])
-async def messages(request: func.HttpRequest) -> func.HttpResponse:
+async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """The messaging endpoint. The bearer token is its gate, so the function level is anonymous."""
     try:
         parts = composed()
-        return to_http(await parts.adapter.process(from_http(request), parts.bot))
+        return to_http(await parts.adapter.process(from_http(req), parts.bot))
     except BotError as error:
         return to_http(refusal(error))
 
 
 @app.route("health", methods=["GET"])
-async def health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
+async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """Are the settings right? What is wrong stands in the log only."""
     try:
         composed()
@@ -68,7 +68,7 @@ async def health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG00
 
 
 @app.route("identity", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-async def identity(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
+async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """What proves that the bot can sign in, and as whom. Never the token."""
     try:
         return to_http(json_response(await identity_facts(composed())))

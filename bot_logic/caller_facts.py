@@ -11,7 +11,7 @@ def caller_facts(activity: Activity) -> str:
         "Name": _of(activity.from_property, "name"),
         "User id": _of(activity.from_property, "id"),
         "Entra object id": _of(activity.from_property, "aad_object_id"),
-        "Tenant": _of(activity.conversation, "tenant_id"),
+        "Tenant": _tenant_id(activity.conversation),
         "Channel": activity.channel_id,
         "Conversation type": _of(activity.conversation, "conversation_type"),
         "Locale": activity.locale,
@@ -21,3 +21,9 @@ def caller_facts(activity: Activity) -> str:
 
 def _of(account: Any, attribute: str) -> Any:
     return getattr(account, attribute, None)
+
+
+def _tenant_id(conversation: Any) -> Any:
+    # The SDK's model reads `tenantID`; channels write `tenantId`.
+    unknown = _of(conversation, "additional_properties") or {}
+    return _of(conversation, "tenant_id") or unknown.get("tenantId")

@@ -82,6 +82,9 @@ def _write_rare(value: object) -> Any:
         return base64.b64encode(value).decode()
     if isinstance(value, str | int | float):  # their subclasses
         return value
+    if type(value) is Exception and len(value.args) == 2:
+        # So the SDK says what is wrong with a card's invoke, where the wire has an Error.
+        return {"code": str(value.args[0]), "message": str(value.args[1])}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

@@ -143,8 +143,12 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
 
 def _tenant_ids(activity: Activity) -> frozenset[str]:
     """Every tenant that the activity names: the conversation's, and Teams' in the channel data."""
-    found: list[Any] = [activity.conversation.tenant_id]
-    data = activity.channel_data
+    conversation, data = activity.conversation, activity.channel_data
+    # The SDK's model reads `tenantID`; channels write `tenantId`.
+    found: list[Any] = [
+        conversation.tenant_id,
+        conversation.additional_properties.get("tenantId"),
+    ]
     tenant = data.get("tenant") if isinstance(data, Mapping) else None
     if isinstance(tenant, Mapping):
         found.append(tenant.get("id"))

@@ -1,0 +1,66 @@
+"""`python -m emulator`: the local cloud alone, until Ctrl-C."""
+
+import argparse
+import asyncio
+import contextlib
+import shlex
+import tempfile
+from pathlib import Path
+
+from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.shutdown import until_asked_to_stop
+
+CHAT_PORT = 3979
+SWITCHES_PORT = 3980
+
+
+def write_env(path: Path, settings: dict[str, str]) -> None:
+    """Write settings as NAME=VALUE lines that shells and env-file readers take."""
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
+    path.write_text("".join(lines), "utf-8")
+
+
+async def serve(options: argparse.Namespace, folder: Path) -> None:
+    """Run the cloud until SIGINT or SIGTERM.
+
+    Raises:
+        OSError: a port is in use.
+    """
+    cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
+    cloud.channel.bot_endpoint = options.bot
+    await cloud.start({"chat": CHAT_PORT, "switches": SWITCHES_PORT})
+    try:
+        if options.env:
+            write_env(options.env, cloud.settings())
+            print(f"Settings for the app: {options.env}")
+        for name, server in cloud.servers.items():
+            print(f"{name:10} {server.url}")
+        print("Ctrl-C stops it.", flush=True)
+        await until_asked_to_stop()
+    finally:
+        await cloud.stop()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument(
+        "--credential",
+        choices=list(APP_TYPES),
+        default=MANAGED_IDENTITY,
+        help="how the bot signs in",
+    )
+    parser.add_argument(
+        "--env", type=Path, metavar="FILE", help="write the settings that an app needs to FILE"
+    )
+    parser.add_argument("--bot", default=BOT_ENDPOINT, metavar="URL", help="the bot's endpoint")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(serve(options, Path(folder)))
+        except OSError as error:
+            parser.exit(1, f"A port is in use, stop the program that has it: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""`make run`: the bot on this machine, with authentication on, and a page to talk to it."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+
+from emulator.__main__ import CHAT_PORT, SWITCHES_PORT
+from emulator.child import Child
+from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.shutdown import until_asked_to_stop
+
+APP = Path(__file__).parent.parent
+PORT = 7071
+
+START_TIMEOUT = 60.0
+"""Seconds that the Functions host has to answer."""
+
+
+class StartError(Exception):
+    """The run cannot start; the text names the cure."""
+
+
+def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with the app's settings in it.
+
+    The worker takes CONTAINER_NAME for a sign of Azure, so it is left out.
+    """
+    environ = {name: value for name, value in os.environ.items() if name != "CONTAINER_NAME"}
+    return environ | {"FUNCTIONS_WORKER_RUNTIME": "python"} | dict(settings)
+
+
+def host_command(port: int) -> list[str]:
+    """Core Tools when they are installed, else the local cloud's own Functions host."""
+    core_tools = shutil.which("func")
+    if core_tools:
+        return [core_tools, "start", "--port", str(port)]
+    host = ["-m", "emulator.functions_host", "--app", str(APP), "--port", str(port)]
+    return [sys.executable, *host]
+
+
+async def wait_until_healthy(url: str, host: Child) -> None:
+    """Wait until the app answers.
+
+    Raises:
+        StartError: the host ended, or does not answer in time.
+    """
+    ended = asyncio.create_task(host.ended())
+    try:
+        async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
+            while not ended.done():
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"{url}/api/health") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+        raise StartError("The Functions host ended; its output above says why.")
+    except TimeoutError as error:
+        raise StartError(f"{url}/api/health does not answer 200; see the log above.") from error
+    finally:
+        ended.cancel()
+
+
+async def start_cloud(cloud: Cloud) -> None:
+    """Start the local cloud on the ports that people know.
+
+    Raises:
+        StartError: a port is in use.
+    """
+    try:
+        await cloud.start({"chat": CHAT_PORT, "switches": SWITCHES_PORT})
+    except OSError as error:
+        raise StartError(
+            f"Port {CHAT_PORT} or {SWITCHES_PORT} is in use: stop the program that has it."
+        ) from error
+
+
+async def run(credential: str, folder: Path) -> None:
+    """Run everything until SIGINT or SIGTERM, or until the host ends.
+
+    Raises:
+        StartError: it cannot start.
+    """
+    url = f"http://localhost:{PORT}"
+    cloud = Cloud(folder, credential, webchat_bundle=WEBCHAT_BUNDLE)
+    await start_cloud(cloud)
+    host = Child(host_command(PORT), app_environment(cloud.settings()), APP)
+    stop = asyncio.create_task(until_asked_to_stop())
+    try:
+        await host.start()
+        serving = asyncio.create_task(serve_until_it_ends(host, url, credential))
+        await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        serving.cancel()
+    finally:
+        stop.cancel()
+        await host.stop()
+        await cloud.stop()
+
+
+async def serve_until_it_ends(host: Child, url: str, credential: str) -> None:
+    """Say where everything is once the host answers; then watch it.
+
+    Raises:
+        StartError: the host has ended by itself, or does not answer.
+    """
+    await wait_until_healthy(url, host)
+    print(f"\nBot:  {url}/api/messages  (signs in with {credential})")
+    print(f"Chat: http://localhost:{CHAT_PORT}/  (Ctrl-C stops all of it)\n", flush=True)
+    await host.ended()
+    raise StartError("The Functions host ended; its output above says why.")
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            asyncio.run(run(options.credential, Path(folder)))
+        except StartError as error:
+            sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

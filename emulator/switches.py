@@ -1,0 +1,76 @@
+"""Switches: the local cloud's faults over HTTP, for benchmarks and for people with curl."""
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from emulator.server import Server
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+
+class Switches:
+    """Lets another process make the local cloud misbehave, and read what it counted.
+
+    GET  /state                  requests and connections of each part
+    POST /faults/{part}          a JSON object of Faults' switches; {} makes the part healthy
+    POST /stop/{part}            callers find a closed port
+    POST /start/{part}           the same port is open again
+    POST /keys/{keep|drop}       new signing keys of the channel; the old ones stay, or go
+    POST /certificate            a new version of the bot's certificate, known to Entra
+
+    Args:
+        cloud: the local cloud.
+    """
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self._cloud = cloud
+        self.server = Server(
+            "switches",
+            [
+                web.get("/state", self._state),
+                web.post("/faults/{part}", self._faults),
+                web.post("/stop/{part}", self._stop),
+                web.post("/start/{part}", self._start),
+                web.post("/keys/{old:keep|drop}", self._keys),
+                web.post("/certificate", self._certificate),
+            ],
+        )
+
+    def _part(self, request: web.Request) -> Server:
+        name = request.match_info["part"]
+        servers = self._cloud.servers
+        if name not in servers:
+            raise web.HTTPNotFound(text=f"There is no part {name!r}: {', '.join(servers)}")
+        return servers[name]
+
+    async def _state(self, _: web.Request) -> web.Response:
+        state: dict[str, Any] = {
+            name: {"requests": dict(server.requests), "connections": server.connections}
+            for name, server in self._cloud.servers.items()
+        }
+        return web.json_response(state)
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        part, switches = self._part(request), await request.json()
+        try:
+            part.faults.set(**switches)
+        except TypeError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        return web.json_response({})
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        await self._part(request).stop()
+        return web.json_response({})
+
+    async def _start(self, request: web.Request) -> web.Response:
+        await self._part(request).start()
+        return web.json_response({})
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        key = self._cloud.channel.issuer.roll(keep_old=request.match_info["old"] == "keep")
+        return web.json_response({"kid": key.kid})
+
+    async def _certificate(self, _: web.Request) -> web.Response:
+        return web.json_response({"version": self._cloud.renew_certificate().version})

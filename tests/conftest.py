@@ -1,0 +1,59 @@
+"""What tests share: a local cloud, the bot in front of it, and activities to send."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.cloud import Cloud
+from tests.support.bot_process import BotProcess
+from tests.support.cloud_thread import CloudThread
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that every bot process of this run logs to."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
+def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudThread]:
+    """A local cloud for a bot with a managed identity, shared by tests that leave it healthy."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"))) as thread:
+        yield thread
+
+
+@pytest.fixture
+def cloud(running_cloud: CloudThread) -> Cloud:
+    """The shared local cloud itself."""
+    return running_cloud.cloud
+
+
+@pytest.fixture(scope="session")
+def bot(running_cloud: CloudThread, logs: Path) -> Iterator[BotProcess]:
+    """The bot in front of the shared local cloud."""
+    cloud = running_cloud.cloud
+    with BotProcess(cloud.settings(), logs / "bot.log") as process:
+        cloud.channel.bot_endpoint = process.messages
+        yield process
+
+
+@pytest.fixture
+def message(cloud: Cloud) -> dict[str, Any]:
+    """A user's message, as the channel sends it, in a conversation that the connector knows."""
+    user = {"id": "user-1", "name": "Ada", "role": "user"}
+    recipient = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
+    conversation = cloud.conversations.create([user, recipient])
+    return {
+        "type": "message",
+        "id": uuid.uuid4().hex,
+        "timestamp": "2026-01-01T10:00:00.1234567Z",
+        "channelId": "webchat",
+        "serviceUrl": f"{cloud.connector.server.url}/",
+        "from": user,
+        "recipient": recipient,
+        "conversation": {"id": conversation.id},
+        "text": "hello",
+    }

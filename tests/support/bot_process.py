@@ -1,0 +1,68 @@
+"""BotProcess: the function app in a Functions host of its own, as a user runs it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+APP = Path(__file__).parent.parent.parent
+READY = re.compile(r"Functions host: (http://localhost:\d+)")
+
+
+class BotProcess:
+    """Starts the emulator's Functions host with the app, and ends it.
+
+    Args:
+        settings: the app's environment; nothing of this process's settings leaks into it.
+        log: file that takes the host's output.
+        app: the app's folder.
+        options: more arguments for the host.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, str], log: Path, app: Path = APP, options: tuple[str, ...] = ()
+    ) -> None:
+        self._environ = {
+            name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
+        } | {"PYTHONPATH": str(APP), **settings}
+        host = [sys.executable, "-m", "emulator.functions_host"]
+        self._command = [*host, "--app", str(app), "--port", "0", *options]
+        self.log = log
+        self.url = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        with self.log.open("w") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environ,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=self.log.parent,
+            )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if match := READY.search(line):
+                self.url = match[1]
+                return self
+        raise AssertionError(f"the host did not start: {self.log.read_text()}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.communicate(timeout=10)
+
+    @property
+    def messages(self) -> str:
+        """URL of the messaging endpoint."""
+        return f"{self.url}/api/messages"

@@ -1,0 +1,50 @@
+"""CloudThread: the local cloud on an event loop of its own, beside the test's."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+from emulator.cloud import Cloud
+
+
+class CloudThread:
+    """Runs a Cloud in a thread, so that tests reach its state while an app talks to it.
+
+    Args:
+        cloud: not started yet.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="local cloud")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.do(self.cloud.start())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.do(self.cloud.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def do[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on the cloud's loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+
+    def stop(self, name: str) -> None:
+        """Close a part's port."""
+        self.do(self.cloud.servers[name].stop())
+
+    def start(self, name: str) -> None:
+        """Open a part's port again."""
+        self.do(self.cloud.servers[name].start())
