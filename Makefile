@@ -1,48 +1,67 @@
 # The commands are described in README.md. Everything that is installed goes to .venv and .cache.
 
 CREDENTIAL ?= ManagedIdentity
+PORT ?= 7071
+CHAT_PORT ?= 3979
+PLAYGROUND_PORT ?= 56150
 
-VENV := .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
-PLAYGROUND := .cache/playground/node_modules/.bin/agentsplayground
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+PLAYGROUND := .cache/playground/.ready
+PLAYGROUND_PACKAGE := @microsoft/m365agentsplayground@0.2.28
 
-.PHONY: run test check format setup playground clean
 .DEFAULT_GOAL := help
+.PHONY: help run test check format setup webchat playground clean
 
 help:
-	@echo "make run         the bot on this machine, and a chat page (CREDENTIAL=ManagedIdentity|Certificate)"
+	@echo "make run         the bot on this machine, and a chat page"
+	@echo "                 CREDENTIAL=ManagedIdentity|Certificate PORT=7071 CHAT_PORT=3979"
 	@echo "make test        every test, the browser's too"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make format      put the code into the project's format"
 	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
 	@echo "make clean       remove what the set-up made"
 
-setup: $(READY)
-
-$(READY): requirements.txt requirements-dev.txt emulator/find_python.sh
-	@python="$$(sh emulator/find_python.sh)" && rm -rf $(VENV) && "$$python" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $(READY)
-
-webchat: $(READY)
-	@$(BIN)/python -m emulator.webchat --to .cache/webchat
-
 run: webchat
-	@exec $(BIN)/python -m emulator.local_run --credential $(CREDENTIAL)
+	@exec $(PYTHON) -m emulator.local_run \
+		--credential $(CREDENTIAL) --port $(PORT) --chat-port $(CHAT_PORT)
 
 test: webchat $(PLAYGROUND)
-	@$(BIN)/python -m pytest
+	@$(PYTHON) -m pytest
 
-check: $(READY)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/python -m pytest tests/test_imports.py
+check: setup
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest tests/test_imports.py
 
-format: $(READY)
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
+format: setup
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+playground: setup $(PLAYGROUND)
+	@exec $(PYTHON) -m emulator.playground --port $(PORT) --playground-port $(PLAYGROUND_PORT)
+
+setup: $(READY)
+
+$(READY): requirements.txt requirements-dev.txt
+	@python="$$(sh emulator/find_python.sh)" && rm -rf .venv && "$$python" -m venv .venv
+	@echo "Installing the Python packages ..."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY)
+
+webchat: setup
+	@$(PYTHON) -m emulator.webchat --to .cache/webchat
+
+# Run as a tool under its own licence, never shipped. Without npm the Playground's test is skipped.
+$(PLAYGROUND): Makefile
+	@mkdir -p .cache/playground
+	@if command -v npm >/dev/null; then \
+		npm install --silent --no-audit --no-fund --prefix .cache/playground $(PLAYGROUND_PACKAGE) \
+		&& touch $(PLAYGROUND); \
+	else \
+		echo "npm is missing: install node and npm for the Agents Playground."; \
+	fi
 
 clean:
-	rm -rf $(VENV) .cache artifacts
+	rm -rf .venv .cache artifacts

@@ -11,7 +11,6 @@ from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, WEBCHAT_BU
 from emulator.shutdown import until_asked_to_stop
 
 CHAT_PORT = 3979
-SWITCHES_PORT = 3980
 
 
 def write_env(path: Path, settings: dict[str, str]) -> None:
@@ -28,7 +27,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
     """
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = options.bot
-    await cloud.start({"chat": CHAT_PORT, "switches": SWITCHES_PORT})
+    await cloud.start({"chat": CHAT_PORT})
     try:
         if options.env:
             write_env(options.env, cloud.settings())

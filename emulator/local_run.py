@@ -12,13 +12,13 @@ from pathlib import Path
 
 import aiohttp
 
-from emulator.__main__ import CHAT_PORT, SWITCHES_PORT
+from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
 from emulator.shutdown import until_asked_to_stop
 
 APP = Path(__file__).parent.parent
-PORT = 7071
+BOT_PORT = 7071
 
 START_TIMEOUT = 60.0
 """Seconds that the Functions host has to answer."""
@@ -68,34 +68,35 @@ async def wait_until_healthy(url: str, host: Child) -> None:
         ended.cancel()
 
 
-async def start_cloud(cloud: Cloud) -> None:
-    """Start the local cloud on the ports that people know.
+async def start_cloud(cloud: Cloud, chat_port: int) -> None:
+    """Start the local cloud, with the chat page where people look for it.
 
     Raises:
         StartError: a port is in use.
     """
     try:
-        await cloud.start({"chat": CHAT_PORT, "switches": SWITCHES_PORT})
+        await cloud.start({"chat": chat_port})
     except OSError as error:
         raise StartError(
-            f"Port {CHAT_PORT} or {SWITCHES_PORT} is in use: stop the program that has it."
+            f"Port {chat_port} is in use: stop the program that has it, or choose another with"
+            " CHAT_PORT=..."
         ) from error
 
 
-async def run(credential: str, folder: Path) -> None:
+async def run(options: argparse.Namespace, folder: Path) -> None:
     """Run everything until SIGINT or SIGTERM, or until the host ends.
 
     Raises:
         StartError: it cannot start.
     """
-    url = f"http://localhost:{PORT}"
-    cloud = Cloud(folder, credential, webchat_bundle=WEBCHAT_BUNDLE)
-    await start_cloud(cloud)
-    host = Child(host_command(PORT), app_environment(cloud.settings()), APP)
+    cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
+    cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
+    await start_cloud(cloud, options.chat_port)
+    host = Child(host_command(options.port), app_environment(cloud.settings()), APP)
     stop = asyncio.create_task(until_asked_to_stop())
     try:
         await host.start()
-        serving = asyncio.create_task(serve_until_it_ends(host, url, credential))
+        serving = asyncio.create_task(serve_until_it_ends(host, cloud))
         await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
@@ -106,15 +107,18 @@ async def run(credential: str, folder: Path) -> None:
         await cloud.stop()
 
 
-async def serve_until_it_ends(host: Child, url: str, credential: str) -> None:
+async def serve_until_it_ends(host: Child, cloud: Cloud) -> None:
     """Say where everything is once the host answers; then watch it.
 
     Raises:
         StartError: the host has ended by itself, or does not answer.
     """
-    await wait_until_healthy(url, host)
-    print(f"\nBot:  {url}/api/messages  (signs in with {credential})")
-    print(f"Chat: http://localhost:{CHAT_PORT}/  (Ctrl-C stops all of it)\n", flush=True)
+    endpoint = cloud.channel.bot_endpoint
+    await wait_until_healthy(endpoint.removesuffix("/api/messages"), host)
+    print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
+    print(f"Chat:     {cloud.chat_page.server.url}/")
+    print(f"Switches: {cloud.switches.server.url}/state")
+    print("Ctrl-C stops all of it.\n", flush=True)
     await host.ended()
     raise StartError("The Functions host ended; its output above says why.")
 
@@ -123,10 +127,12 @@ def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
+    parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
+    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            asyncio.run(run(options.credential, Path(folder)))
+            asyncio.run(run(options, Path(folder)))
         except StartError as error:
             sys.exit(str(error))
 

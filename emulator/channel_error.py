@@ -1,0 +1,92 @@
+"""ChannelError: how the Bot Connector and Direct Line refuse a request."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+
+class ChannelError(Exception):
+    """A refusal, in the error shape of the Bot Framework REST reference (`ErrorResponse`).
+
+    Args:
+        status: HTTP status.
+        code: the machine's word for it, for example `BadSyntax`.
+        message: the reader's sentence.
+        headers: more response headers.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+    def response(self) -> web.Response:
+        """The HTTP response."""
+        error = {"code": self.code, "message": str(self)}
+        return web.json_response({"error": error}, status=self.status, headers=self.headers)
+
+
+def bearer_token(request: web.Request) -> str:
+    """The token of the `Authorization` header.
+
+    Raises:
+        ChannelError: 401, there is none.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise unauthorized()
+    return token
+
+
+def unauthorized() -> ChannelError:
+    """A 401 with the challenge that RFC 6750 wants."""
+    message = "Authorization has been denied for this request."
+    return ChannelError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The request's body, which must be a JSON object; no body at all is an empty one.
+
+    Raises:
+        ChannelError: 400, it is something else.
+    """
+    body = await request.read()
+    return parsed_object(body) if body else {}
+
+
+def parsed_object(text: bytes) -> dict[str, Any]:
+    """A JSON object out of its text.
+
+    Raises:
+        ChannelError: 400, it is something else.
+    """
+    try:
+        body = json.loads(text)
+    except ValueError:
+        raise ChannelError(400, "BadSyntax", "The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise ChannelError(400, "BadSyntax", "The body is not a JSON object.")
+    return body
+
+
+def checked_activity(activity: dict[str, Any]) -> dict[str, Any]:
+    """The same activity, when the channels take its shape.
+
+    Raises:
+        ChannelError: 400, `type` is missing, an account or the conversation is not an object, or
+            `conversationType` is null, which the live connectors refuse too.
+    """
+    if not isinstance(activity.get("type"), str) or not activity["type"]:
+        raise ChannelError(400, "MissingProperty", "The activity has no 'type'.")
+    for name in ("from", "recipient", "conversation"):
+        if not isinstance(activity.get(name), dict | None):
+            raise ChannelError(400, "BadArgument", f"The activity's '{name}' is not an object.")
+    conversation = activity.get("conversation") or {}
+    if "conversationType" in conversation and conversation["conversationType"] is None:
+        raise ChannelError(400, "BadArgument", "'conversation.conversationType' is null.")
+    return activity

@@ -1,0 +1,394 @@
+"""FunctionsHost: the HTTP front of a function app on this machine, and the command that runs it."""
+
+import argparse
+import asyncio
+import hmac
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, unquote
+
+from aiohttp import web
+
+from emulator.functions_worker import (
+    Function,
+    FunctionsWorker,
+    IndexingError,
+    InvocationError,
+    Message,
+    TypedData,
+)
+from emulator.server import LOOPBACK
+
+LOG = logging.getLogger("emulator.functions_host")
+DEFAULT_METHODS = ("GET", "POST")
+SECONDS_TO_END = 0.8
+
+SEGMENT = re.compile(
+    r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\??)\}"
+)
+CONSTRAINTS = {
+    None: r"[^/]+",
+    "alpha": r"[A-Za-z]+",
+    "bool": r"true|false",
+    "guid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+    "int": r"-?\d{1,10}",
+    "long": r"-?\d{1,19}",
+}
+"""What one segment of a path must be, by the route constraint's name (ASP.NET Core routing)."""
+
+
+class HostError(Exception):
+    """The host cannot serve the app as it is; the text names the place and the cure."""
+
+
+class Route:
+    """One HTTP-triggered function: the requests it takes and how it answers.
+
+    Args:
+        function: one with an httpTrigger.
+        prefix: host.json's routePrefix.
+
+    Raises:
+        HostError: the route has a form that this host does not know.
+    """
+
+    def __init__(self, function: Function, prefix: str) -> None:
+        trigger = function.trigger
+        self.function = function
+        methods = trigger.get("methods") or DEFAULT_METHODS
+        self.methods = frozenset(method.upper() for method in methods)
+        self.needs_key = trigger.get("authLevel", "function").lower() != "anonymous"
+        self.output = next(
+            (each["name"] for each in function.bindings if each["type"] == "http"), "$return"
+        )
+        template = "/".join((prefix, trigger.get("route") or function.name))
+        self._names: list[str] = []
+        pattern = "".join(self._segment(part) for part in template.split("/") if part)
+        # ASP.NET Core matches literals whatever their case, and a slash too many at the end.
+        self._pattern = re.compile(pattern + "/?", re.IGNORECASE)
+
+    def _segment(self, part: str) -> str:
+        if "{" not in part:
+            return "/" + re.escape(part)
+        form = SEGMENT.fullmatch(part)
+        if form is None or form["constraint"] not in CONSTRAINTS:
+            raise HostError(
+                f"Function {self.function.name}: the route's part '{part}' is not known to this "
+                "host. It knows {name}, {name?}, {*name}, {name:constraint} with the constraints "
+                f"{', '.join(filter(None, CONSTRAINTS))}."
+            )
+        self._names.append(form["name"])
+        value = ".*" if form["rest"] else CONSTRAINTS[form["constraint"]]
+        segment = f"/({value})"
+        return f"(?:{segment})?" if form["optional"] or form["rest"] else segment
+
+    def params(self, method: str, path: str) -> Mapping[str, str] | None:
+        """The route's parameters in a decoded path, absent ones left out; None: no match."""
+        match = self._pattern.fullmatch(path) if method in self.methods else None
+        if match is None:
+            return None
+        values = zip(self._names, match.groups(), strict=True)
+        return {name: value for name, value in values if value}
+
+
+class FunctionsHost:
+    """Serves the HTTP-triggered functions of a worker on loopback, as the Functions host does.
+
+    What it passes to the functions and how it answers follows the source of the cloud's host
+    (azure-functions-host: GrpcMessageConversionExtensions, FunctionInvocationMiddleware,
+    HostAvailabilityCheckMiddleware). Requests run on the event loop that `start` was called on.
+
+    Args:
+        worker: a loaded one; without functions every call is answered 503.
+        route_prefix: host.json's extensions.http.routePrefix.
+        function_key: what calls of functions above the anonymous level must bring in the header
+            x-functions-key or the query's `code`; None: nothing, as in Core Tools.
+
+    Raises:
+        HostError: a route has a form that this host does not know.
+    """
+
+    def __init__(
+        self, worker: FunctionsWorker, route_prefix: str = "api", function_key: str | None = None
+    ) -> None:
+        self._worker = worker
+        self._function_key = function_key
+        # The cloud tries routes in the order of the functions' names, and the first match wins.
+        http = [each for each in worker.functions if each.trigger["type"] == "httpTrigger"]
+        by_name = sorted(http, key=lambda each: each.name.lower())
+        self._routes = [Route(function, route_prefix) for function in by_name]
+        self._route = lru_cache(maxsize=1024)(self._find_route)
+        self._runner: web.ServerRunner | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at the end."""
+        return f"http://localhost:{self._port}"
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on `port`; 0 takes a free one.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        server = web.Server(
+            self._answer,
+            access_log=None,
+            auto_decompress=False,  # functions get the body as it was sent
+            max_field_size=256 * 1024,  # above any front end's bound: the app has its own
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=SECONDS_TO_END / 4)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, port, reuse_address=True)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close the socket and every connection; running calls get a moment to end."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        path, _, query = request.raw_path.partition("?")
+        found = self._route(request.method, path)
+        if found is None:
+            return self._answer_without_function(path)
+        route, params = found
+        try:
+            headers = _headers(request)
+            body = await _body(request, headers)
+        except (UnicodeError, ConnectionError):
+            return web.Response(status=400)
+        fields = _query(query) if query else {}
+        if route.needs_key and not self._has_key(headers, fields):
+            return web.Response(status=401)
+        http = Message(
+            method=request.method,
+            url=f"http://{headers.get('host', '')}{request.raw_path}",
+            headers=headers,
+            query=fields,
+            params=params,
+            body=body,
+        )
+        return await self._invoke(route, http)
+
+    async def _invoke(self, route: Route, http: Message) -> web.Response:
+        started = time.perf_counter()
+        name = route.function.name
+        try:
+            outputs = await self._worker.invoke(
+                route.function, TypedData(http=http), None, http.headers.get("traceparent", "")
+            )
+        except InvocationError as error:
+            LOG.error("%s failed: %s", name, error)  # noqa: TRY400 # the text is the trace
+            return web.Response(status=500)
+        response = _response(outputs.get(route.output))
+        milliseconds = (time.perf_counter() - started) * 1000
+        LOG.info("%s answered %d in %.1f ms", name, response.status, milliseconds)
+        return response
+
+    def _answer_without_function(self, path: str) -> web.Response:
+        running = bool(self._worker.functions)
+        if path == "/admin/host/status":
+            return web.json_response({"state": "Running" if running else "Error"})
+        if not running:
+            return web.Response(status=503, text="Function host is not running.")
+        if path == "/":
+            return web.Response(text="The Functions host is running.\n")
+        return web.Response(status=404)
+
+    def _find_route(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
+        # An encoded slash is not a separator: Kestrel leaves it encoded.
+        decoded = unquote(path.replace("%2F", "%252F").replace("%2f", "%252f"))
+        for route in self._routes:
+            params = route.params(method, decoded)
+            if params is not None:
+                return route, params
+        return None
+
+    def _has_key(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
+        if self._function_key is None:
+            return True
+        key = headers.get("x-functions-key", query.get("code", ""))
+        return hmac.compare_digest(key.encode(), self._function_key.encode())
+
+
+def _headers(request: web.BaseRequest) -> dict[str, str]:
+    """Names in lower case, repeated headers joined.
+
+    Raises:
+        UnicodeError: a value is not UTF-8, which Kestrel refuses too.
+    """
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        if not value.isascii():
+            value.encode()
+        name = name.lower()
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _query(query: str) -> dict[str, str]:
+    """Repeated fields joined, empty ones left out."""
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(query):
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
+    return fields
+
+
+async def _body(request: web.BaseRequest, headers: Mapping[str, str]) -> TypedData:
+    """The body's bytes; without a Content-Length it is absent, whatever follows the headers.
+
+    Raises:
+        ConnectionError: the caller went away before its end.
+    """
+    if int(headers.get("content-length", 0)) == 0:
+        return TypedData()
+    if headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return TypedData(bytes=await request.content.read())
+
+
+def _response(output: TypedData | None) -> web.Response:
+    """A function without a result is answered 204, one that returns text 200."""
+    if output is None:
+        return web.Response(status=204)
+    if output.WhichOneof("data") != "http":
+        return web.Response(text=output.string)
+    http = output.http
+    return web.Response(status=int(http.status_code), headers=http.headers, body=http.body.bytes)
+
+
+def apply_settings(app_folder: Path, environ: MutableMapping[str, str]) -> None:
+    """Make `environ` what Core Tools makes it for the app's process.
+
+    Raises:
+        HostError: local.settings.json cannot be used.
+    """
+    settings = _read_json(app_folder / "local.settings.json")
+    if settings.get("IsEncrypted"):
+        raise HostError("local.settings.json is encrypted: run `func settings decrypt` first.")
+    for name, value in settings.get("Values", {}).items():
+        environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
+    environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+    # With it the worker's library takes this machine for Linux Consumption.
+    environ.pop("CONTAINER_NAME", None)
+
+
+def route_prefix(app_folder: Path) -> str:
+    """host.json's extensions.http.routePrefix; `api` when it has none.
+
+    Raises:
+        HostError: host.json cannot be read.
+    """
+    http = _read_json(app_folder / "host.json").get("extensions", {}).get("http", {})
+    return str(http.get("routePrefix", "api"))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise HostError(f"{path.name} is not JSON: {error}") from error
+    return content
+
+
+def _hide_own_folder() -> None:
+    """Take this project's folder and the working folder off the import path: the cloud has neither.
+
+    What is left finds the app's modules in the app's folder and nowhere else; the emulator finds
+    its own by its package.
+    """
+    hidden = {Path(__file__).resolve().parents[1], Path.cwd()}
+    sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() not in hidden]
+
+
+def _end_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end(_signal: int, _frame: object) -> None:
+        # A function that blocks the loop keeps `stop` from being seen, not the process from ending.
+        last_resort = threading.Timer(SECONDS_TO_END, os._exit, [0])
+        last_resort.daemon = True
+        last_resort.start()
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def _end_process() -> NoReturn:
+    """End as the cloud's workers do, killed: nothing waits for a function in a thread."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+async def _serve(options: argparse.Namespace) -> NoReturn:
+    stop = asyncio.Event()
+    _end_on_signals(stop)
+    worker = FunctionsWorker(options.app)
+    try:
+        await worker.load()
+    except IndexingError as error:
+        LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
+    host = FunctionsHost(worker, route_prefix(options.app), options.function_key)
+    try:
+        await host.start(options.port)
+    except OSError as error:
+        raise HostError(f"Port {options.port} is taken: choose another with --port.") from error
+    names = ", ".join(function.name for function in worker.functions)
+    print(f"Functions host: {host.url} ({names or 'no functions: see the log'})", flush=True)
+    await stop.wait()
+    await host.stop()
+    _end_process()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator.functions_host", description="Run a function app on this machine."
+    )
+    parser.add_argument("--app", type=Path, required=True, help="the folder of function_app.py")
+    parser.add_argument("--port", type=int, default=7071, help="0: a free one (default: 7071)")
+    parser.add_argument("--function-key", help="functions above anonymous need it; unset: open")
+    parser.add_argument(
+        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+    options = parser.parse_args()
+    if not options.app.is_dir():
+        parser.error(f"--app: {options.app} is not a folder")
+    return options
+
+
+def main() -> None:
+    """The command: serves until SIGINT or SIGTERM, then exits with 0."""
+    options = _options()
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=options.log_level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        apply_settings(options.app, os.environ)
+        _hide_own_folder()
+        asyncio.run(_serve(options))
+    except HostError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""ScriptedService: an HTTP service on loopback that answers as told and remembers each request."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from emulator.server import Server
+
+Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request, as it came in.
+
+    Attributes:
+        method: HTTP method.
+        path: still encoded, without the query.
+        query: decoded.
+        headers: as sent.
+        json: the parsed body; None when there is none.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    json: Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer: its status, its JSON (None: no body) and more headers."""
+
+    status: int = 200
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer the request."""
+        if self.json is None:
+            return web.Response(status=self.status, headers=self.headers)
+        return web.json_response(self.json, status=self.status, headers=self.headers)
+
+
+class ScriptedService:
+    """Takes any request.
+
+    Attributes:
+        script: what the next requests get, in order; afterwards `otherwise` answers.
+        otherwise: 200 without a body, until a test says something else.
+        seen: every request so far, oldest first.
+        server: its port and its count of connections.
+    """
+
+    def __init__(self) -> None:
+        self.script: list[Behaviour] = []
+        self.otherwise: Behaviour = Reply()
+        self.seen: list[Seen] = []
+        self.server = Server("scripted", [web.route("*", "/{tail:.*}", self._answer)])
+
+    async def __aenter__(self) -> Self:
+        await self.server.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.server.stop()
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at the end."""
+        return self.server.url
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json() if await request.read() else None
+        path = request.rel_url.raw_path
+        self.seen.append(
+            Seen(request.method, path, dict(request.query), dict(request.headers), body)
+        )
+        answer = self.script.pop(0) if self.script else self.otherwise
+        return await answer(request)
