@@ -25,7 +25,7 @@ HELP = """You can say:
 
 Anything else I say back to you."""
 
-GREETING = "Hello {name}! I echo what you say. Say **help** to see what else I can do."
+GREETING = "Hello! I echo what you say. Say **help** to see what else I can do."
 
 THINKING_TIME = 3.0
 """Seconds that the command `wait` takes."""
@@ -50,7 +50,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         recipient = turn_context.activity.recipient
         for member in members_added:
             if recipient is None or member.id != recipient.id:
-                await turn_context.send_activity(GREETING.format(name=member.name or "there"))
+                await turn_context.send_activity(GREETING)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Run a command, take a card's answer, or say the message back."""

@@ -1,5 +1,6 @@
 """What tests share: a local cloud, the bot in front of it, and activities to send."""
 
+import logging
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,17 @@ from tests.support.cloud_thread import CloudThread
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that every bot process of this run logs to."""
     return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_log(logs: Path) -> Iterator[None]:
+    """What is logged in the tests' own process goes to that folder too."""
+    handler = logging.FileHandler(logs / "pytest.log")
+    handler.setLevel(logging.INFO)
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    handler.close()
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +69,8 @@ def message(cloud: Cloud) -> dict[str, Any]:
         "conversation": {"id": conversation.id},
         "text": "hello",
     }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The test of the run's logs comes when everything has been logged."""
+    items.sort(key=lambda item: item.path.name == "test_logs.py")

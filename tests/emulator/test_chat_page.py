@@ -24,21 +24,11 @@ from emulator.registration import Registration
 from emulator.server import Server
 from emulator.token_issuer import TokenIssuer
 from emulator.webchat import install
+from tests.support import chromium
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMIUM_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # One browser serves all tests, so they share its event loop.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -157,11 +147,11 @@ async def chat(authority: CertificateAuthority, issuer: TokenIssuer) -> AsyncIte
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
+    if chromium.PROGRAM is None:
         pytest.skip("chromium is not installed")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
+            executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS
         )
         yield browser
         await browser.close()
