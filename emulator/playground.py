@@ -48,7 +48,8 @@ async def run(port: int, playground_port: int) -> None:
     host = Child(host_command(port), app_environment(SETTINGS), APP)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
-    playground = Child(command, environ, APP)
+    # It writes a folder of its own where it runs.
+    playground = Child(command, environ, PROGRAM.parents[2])
     stop = asyncio.create_task(until_asked_to_stop())
     try:
         await host.start()
