@@ -39,6 +39,7 @@ PUBLIC = Cloud(
     service_hosts=(
         "botframework.com",
         "smba.trafficmanager.net",
+        "smba.onyx.prod.teams.trafficmanager.net",
         "teams.microsoft.com",
         "teams.microsoft.us",
     ),
@@ -61,7 +62,7 @@ CHINA = Cloud(
     channel_metadata_url="https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
     token_service_url="https://token.botframework.azure.cn",  # noqa: S106  # a URL
     caller_id="urn:botframework:azurechina",
-    service_hosts=("botframework.azure.cn",),
+    service_hosts=("botframework.azure.cn", "teams.microsoftonline.cn"),
 )
 
 CLOUDS = {
