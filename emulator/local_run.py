@@ -15,7 +15,7 @@ import aiohttp
 from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
-from emulator.shutdown import until_asked_to_stop
+from emulator.shutdown import run_until_asked_to_stop
 
 APP = Path(__file__).parent.parent
 BOT_PORT = 7071
@@ -93,27 +93,21 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     await start_cloud(cloud, options.chat_port)
     host = Child(host_command(options.port), app_environment(cloud.settings()), APP)
-    stop = asyncio.create_task(until_asked_to_stop())
     try:
-        await host.start()
-        serving = asyncio.create_task(serve_until_it_ends(host, cloud))
-        await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
-        serving.cancel()
+        await run_until_asked_to_stop(serve(host, cloud))
     finally:
-        stop.cancel()
         await host.stop()
         await cloud.stop()
 
 
-async def serve_until_it_ends(host: Child, cloud: Cloud) -> None:
-    """Say where everything is once the host answers; then watch it.
+async def serve(host: Child, cloud: Cloud) -> None:
+    """Start the host, say where everything is once it answers, then watch it.
 
     Raises:
         StartError: the host has ended by itself, or does not answer.
     """
     endpoint = cloud.channel.bot_endpoint
+    await host.start()
     await wait_until_healthy(endpoint.removesuffix("/api/messages"), host)
     print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.chat_page.server.url}/")

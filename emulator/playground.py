@@ -17,7 +17,7 @@ from emulator.local_run import (
     host_command,
     wait_until_healthy,
 )
-from emulator.shutdown import until_asked_to_stop
+from emulator.shutdown import run_until_asked_to_stop
 
 PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
 PLAYGROUND_PORT = 56150
@@ -50,26 +50,20 @@ async def run(port: int, playground_port: int) -> None:
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes a folder of its own where it runs.
     playground = Child(command, environ, PROGRAM.parents[2])
-    stop = asyncio.create_task(until_asked_to_stop())
     try:
-        await host.start()
-        serving = asyncio.create_task(serve_until_one_ends(host, playground, url, playground_port))
-        await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
-        serving.cancel()
+        await run_until_asked_to_stop(serve(host, playground, url, playground_port))
     finally:
-        stop.cancel()
         await playground.stop()
         await host.stop()
 
 
-async def serve_until_one_ends(host: Child, playground: Child, url: str, port: int) -> None:
-    """Start the Playground once the bot answers; then watch both.
+async def serve(host: Child, playground: Child, url: str, port: int) -> None:
+    """Start the bot, the Playground once it answers, then watch both.
 
     Raises:
         StartError: one of them has ended by itself, or the bot does not answer.
     """
+    await host.start()
     await wait_until_healthy(url, host)
     await playground.start()
     print(f"\nPlayground: http://localhost:{port}/  (Ctrl-C stops all of it)\n", flush=True)

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
+from typing import Any
 
 
 async def until_asked_to_stop() -> None:
@@ -14,3 +16,16 @@ async def until_asked_to_stop() -> None:
     await asked.wait()
     for number in signals:
         loop.remove_signal_handler(number)
+
+
+async def run_until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` until it ends, or raises, or until SIGINT or SIGTERM."""
+    stop = asyncio.create_task(until_asked_to_stop())
+    working = asyncio.create_task(work)
+    try:
+        await asyncio.wait((stop, working), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        stop.cancel()
+        working.cancel()

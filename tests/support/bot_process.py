@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 APP = Path(__file__).parent.parent.parent
@@ -52,12 +51,7 @@ class BotProcess:
                 return self
         raise AssertionError(f"the host did not start: {self.log.read_text()}")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process is not None
         self._process.terminate()
         self._process.communicate(timeout=10)

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
-from types import TracebackType
 from typing import Any, Self
 
 from emulator.cloud import Cloud
@@ -26,12 +25,7 @@ class CloudThread:
         self.do(self.cloud.start())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.do(self.cloud.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parent.parent.parent
@@ -62,12 +61,7 @@ class MakeTarget:
             raise AssertionError("it did not start:\n" + "".join(self.output))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
