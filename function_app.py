@@ -195,7 +195,7 @@ async def identity_facts(parts: Parts) -> dict[str, Any]:
     settings, last = parts.settings, parts.session.last_success
     token = await parts.tokens.get(settings.channel_audience)
     return {
-        "credential": settings.credential,
+        "kind": settings.credential,
         "appId": settings.app_id,
         "appType": settings.app_type,
         "tenantId": settings.tenant_id,

@@ -169,6 +169,7 @@ REFUSED_401: dict[str, Forge] = {
     "exp true": with_claims(exp=True),
     "exp NaN": with_claims(exp=float("nan")),
     "no nbf": with_claims(nbf=None),
+    "nbf true": with_claims(nbf=True),
     "not valid yet": with_claims(nbf=int(time.time()) + 2 * HOUR),
 }
 

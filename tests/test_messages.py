@@ -160,7 +160,7 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     reply = caller.send("GET", "/api/identity", [])
     facts = reply.json()
     assert reply.status == 200
-    assert facts["credential"] == "ManagedIdentity"
+    assert facts["kind"] == "ManagedIdentity"
     assert facts["appId"] == cloud.registration.app_id
     assert facts["tenantId"] == cloud.registration.tenant_id
     assert facts["audience"] == "https://api.botframework.com"

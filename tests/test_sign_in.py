@@ -105,7 +105,7 @@ def test_sign_in(way: str, tmp_path: Path, logs: Path) -> None:
             assert cloud.entra.tokens_issued == issued
             assert cloud.connector.server.connections == connections == 1
             facts = user.caller.send("GET", "/api/identity", []).json()
-            assert facts["credential"] == credential
+            assert facts["kind"] == credential
             assert bool(facts["certificateThumbprint"]) == (credential == CERTIFICATE)
             user.caller.close()
 
