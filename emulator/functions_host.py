@@ -6,7 +6,6 @@ import hmac
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -19,8 +18,8 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from emulator.functions_route import HostError, Route
 from emulator.functions_worker import (
-    Function,
     FunctionsWorker,
     IndexingError,
     InvocationError,
@@ -30,75 +29,7 @@ from emulator.functions_worker import (
 from emulator.server import LOOPBACK
 
 LOG = logging.getLogger("emulator.functions_host")
-DEFAULT_METHODS = ("GET", "POST")
 SECONDS_TO_END = 0.8
-
-SEGMENT = re.compile(
-    r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\??)\}"
-)
-CONSTRAINTS = {
-    None: r"[^/]+",
-    "alpha": r"[A-Za-z]+",
-    "bool": r"true|false",
-    "guid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
-    "int": r"-?\d{1,10}",
-    "long": r"-?\d{1,19}",
-}
-"""What one segment of a path must be, by the route constraint's name (ASP.NET Core routing)."""
-
-
-class HostError(Exception):
-    """The host cannot serve the app as it is; the text names the place and the cure."""
-
-
-class Route:
-    """One HTTP-triggered function: the requests it takes and how it answers.
-
-    Args:
-        function: one with an httpTrigger.
-        prefix: host.json's routePrefix.
-
-    Raises:
-        HostError: the route has a form that this host does not know.
-    """
-
-    def __init__(self, function: Function, prefix: str) -> None:
-        trigger = function.trigger
-        self.function = function
-        methods = trigger.get("methods") or DEFAULT_METHODS
-        self.methods = frozenset(method.upper() for method in methods)
-        self.needs_key = trigger.get("authLevel", "function").lower() != "anonymous"
-        self.output = next(
-            (each["name"] for each in function.bindings if each["type"] == "http"), "$return"
-        )
-        template = "/".join((prefix, trigger.get("route") or function.name))
-        self._names: list[str] = []
-        pattern = "".join(self._segment(part) for part in template.split("/") if part)
-        # ASP.NET Core matches literals whatever their case, and a slash too many at the end.
-        self._pattern = re.compile(pattern + "/?", re.IGNORECASE)
-
-    def _segment(self, part: str) -> str:
-        if "{" not in part:
-            return "/" + re.escape(part)
-        form = SEGMENT.fullmatch(part)
-        if form is None or form["constraint"] not in CONSTRAINTS:
-            raise HostError(
-                f"Function {self.function.name}: the route's part '{part}' is not known to this "
-                "host. It knows {name}, {name?}, {*name}, {name:constraint} with the constraints "
-                f"{', '.join(filter(None, CONSTRAINTS))}."
-            )
-        self._names.append(form["name"])
-        value = ".*" if form["rest"] else CONSTRAINTS[form["constraint"]]
-        segment = f"/({value})"
-        return f"(?:{segment})?" if form["optional"] or form["rest"] else segment
-
-    def params(self, method: str, path: str) -> Mapping[str, str] | None:
-        """The route's parameters in a decoded path, absent ones left out; None: no match."""
-        match = self._pattern.fullmatch(path) if method in self.methods else None
-        if match is None:
-            return None
-        values = zip(self._names, match.groups(), strict=True)
-        return {name: value for name, value in values if value}
 
 
 class FunctionsHost:

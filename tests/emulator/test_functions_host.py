@@ -25,11 +25,10 @@ from multidict import CIMultiDict
 
 from emulator.functions_host import (
     FunctionsHost,
-    HostError,
-    Route,
     apply_settings,
     route_prefix,
 )
+from emulator.functions_route import HostError, Route
 from emulator.functions_worker import (
     Function,
     FunctionsWorker,
@@ -478,7 +477,6 @@ UNKNOWN = [
     ("GET", "/api/nothing"),
     ("GET", "/echo"),
     ("GET", "/api"),
-    ("DELETE", "/api/text"),
 ]
 
 
@@ -713,10 +711,12 @@ def test_route_matches(route: str, path: str, params: dict[str, str] | None) -> 
     assert Route(http_function(route), "api").params("GET", path) == params
 
 
-def test_route_takes_get_and_post_unless_it_lists_methods() -> None:
-    """A binding's methods decide; without any they are GET and POST."""
-    assert Route(http_function("x"), "api").methods == {"GET", "POST"}
-    assert Route(http_function("x", methods=["put"]), "api").methods == {"PUT"}
+def test_route_takes_every_method_unless_it_lists_some() -> None:
+    """A binding's methods decide; without any the cloud's host takes them all."""
+    assert Route(http_function("x"), "api").params("DELETE", "/api/x") == {}
+    listed = Route(http_function("x", methods=["put"]), "api")
+    assert listed.params("PUT", "/api/x") == {}
+    assert listed.params("GET", "/api/x") is None
 
 
 def test_route_is_above_anonymous_unless_it_says_so() -> None:
