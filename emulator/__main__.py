@@ -27,7 +27,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
     """
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = options.bot
-    await cloud.start({"chat": CHAT_PORT})
+    await cloud.start({"chat": options.chat_port})
     try:
         if options.env:
             write_env(options.env, cloud.settings())
@@ -53,6 +53,7 @@ def main() -> None:
         "--env", type=Path, metavar="FILE", help="write the settings that an app needs to FILE"
     )
     parser.add_argument("--bot", default=BOT_ENDPOINT, metavar="URL", help="the bot's endpoint")
+    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, metavar="PORT")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         try:

@@ -1,0 +1,55 @@
+"""`python -m emulator`: the local cloud alone, for an app that somebody else starts."""
+
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator.cloud import APP_TYPES
+from tests.support.bot_process import APP, BotProcess
+from tests.support.http_post import Caller
+from tests.support.make_target import free_port
+
+
+@pytest.mark.parametrize("credential", list(APP_TYPES))
+def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
+    """With the settings from --env an app signs in; Ctrl-C ends the cloud cleanly."""
+    env = tmp_path / "app.env"
+    options = ["--credential", credential, "--env", str(env), "--chat-port", str(free_port())]
+    with subprocess.Popen(
+        [sys.executable, "-m", "emulator", *options], cwd=APP, stdout=subprocess.PIPE, text=True
+    ) as emulator:
+        assert emulator.stdout is not None
+        assert any("Ctrl-C" in line for line in emulator.stdout)
+        lines = (line.partition("=") for line in env.read_text().splitlines())
+        settings = {name: "".join(shlex.split(value)) for name, _, value in lines}
+        with BotProcess(settings, logs / f"env file {credential}.log") as process:
+            caller = Caller(process.url)
+            facts = caller.send("GET", "/api/identity", []).json()
+            caller.close()
+        emulator.send_signal(signal.SIGINT)
+        assert emulator.wait(timeout=10) == 0
+    assert facts["kind"] == credential
+    assert facts["appId"] == settings["MicrosoftAppId"]
+
+
+def test_port_in_use() -> None:
+    """A taken port is told in one line."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-m", "emulator", "--chat-port", port],
+            cwd=APP,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("A port is in use")
+    assert "Traceback" not in ended.stderr

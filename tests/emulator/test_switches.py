@@ -1,0 +1,90 @@
+"""Switches: another process makes the local cloud misbehave, and reads what it counted."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+
+
+@pytest.fixture
+async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
+    """A started cloud for a bot with a certificate."""
+    cloud = Cloud(tmp_path, CERTIFICATE)
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+
+
+@pytest.fixture
+async def session(cloud: Cloud) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the switches."""
+    async with aiohttp.ClientSession(cloud.switches.server.url) as session:
+        yield session
+
+
+async def post(session: aiohttp.ClientSession, path: str, body: Any = None) -> int:
+    """POST, and the status."""
+    async with session.post(path, json=body) as response:
+        return response.status
+
+
+async def identity_status(cloud: Cloud) -> int:
+    """What the identity endpoint answers to a request without its header: 4xx when healthy."""
+    async with aiohttp.ClientSession() as other, other.get(cloud.identity.server.url) as response:
+        return response.status
+
+
+async def test_faults(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """A part answers the fault that is switched on, and is healthy again after {}."""
+    healthy = await identity_status(cloud)
+    assert await post(session, "/faults/identity", {"status": 503}) == 200
+    assert await identity_status(cloud) == 503
+    assert await post(session, "/faults/identity", {}) == 200
+    assert await identity_status(cloud) == healthy
+
+
+async def test_unknown_names(session: aiohttp.ClientSession) -> None:
+    """A part or a switch of a name that is not known is refused."""
+    assert await post(session, "/faults/nobody", {}) == 404
+    assert await post(session, "/faults/identity", {"colour": "blue"}) == 400
+
+
+async def test_stop_and_start(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """A stopped part refuses connections; started again, it has the same port."""
+    healthy = await identity_status(cloud)
+    assert await post(session, "/stop/identity") == 200
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await identity_status(cloud)
+    assert await post(session, "/start/identity") == 200
+    assert await identity_status(cloud) == healthy
+
+
+async def test_keys(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """The channel's keys roll, and the old ones stay or go."""
+    (first,) = cloud.channel.issuer.keys
+    assert await post(session, "/keys/keep") == 200
+    assert first in cloud.channel.issuer.keys
+    assert await post(session, "/keys/drop") == 200
+    assert len(cloud.channel.issuer.keys) == 1
+    assert first not in cloud.channel.issuer.keys
+
+
+async def test_certificate(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """The vault gets a new version of the bot's certificate, which Entra knows."""
+    assert await post(session, "/certificate") == 200
+    newest = cloud.vault.versions[CERTIFICATE_NAME][-1]
+    assert len(cloud.vault.versions[CERTIFICATE_NAME]) == 2
+    assert newest.certificate in cloud.registration.certificates
+
+
+async def test_state(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """The state counts each part's requests and connections."""
+    await identity_status(cloud)
+    async with session.get("/state") as response:
+        state = await response.json()
+    assert state["identity"] == {"requests": {"GET /": 1}, "connections": 1}
+    assert set(state) == set(cloud.servers)
