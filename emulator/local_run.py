@@ -21,7 +21,7 @@ APP = Path(__file__).parent.parent
 BOT_PORT = 7071
 
 START_TIMEOUT = 60.0
-"""Seconds that the Functions host has to answer."""
+"""Seconds that a child has until it must answer."""
 
 
 class StartError(Exception):
@@ -46,24 +46,24 @@ def host_command(port: int) -> list[str]:
     return [sys.executable, *host]
 
 
-async def wait_until_healthy(url: str, host: Child) -> None:
-    """Wait until the app answers.
+async def wait_until_it_answers(url: str, child: Child) -> None:
+    """Wait until a child answers 200 at a URL.
 
     Raises:
-        StartError: the host ended, or does not answer in time.
+        StartError: it ended, or does not answer in time.
     """
-    ended = asyncio.create_task(host.ended())
+    ended = asyncio.create_task(child.ended())
     try:
         async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
             while not ended.done():
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(f"{url}/api/health") as answer:
+                    async with session.get(url) as answer:
                         if answer.status == 200:
                             return
                 await asyncio.sleep(0.1)
-        raise StartError("The Functions host ended; its output above says why.")
+        raise StartError(f"What should answer at {url} has ended; its output above says why.")
     except TimeoutError as error:
-        raise StartError(f"{url}/api/health does not answer 200; see the log above.") from error
+        raise StartError(f"{url} does not answer 200; see the log above.") from error
     finally:
         ended.cancel()
 
@@ -108,7 +108,7 @@ async def serve(host: Child, cloud: Cloud) -> None:
     """
     endpoint = cloud.channel.bot_endpoint
     await host.start()
-    await wait_until_healthy(endpoint.removesuffix("/api/messages"), host)
+    await wait_until_it_answers(endpoint.replace("/messages", "/health"), host)
     print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.chat_page.server.url}/")
     print(f"Switches: {cloud.switches.server.url}/state")

@@ -15,7 +15,7 @@ from emulator.local_run import (
     StartError,
     app_environment,
     host_command,
-    wait_until_healthy,
+    wait_until_it_answers,
 )
 from emulator.shutdown import run_until_asked_to_stop
 
@@ -64,9 +64,11 @@ async def serve(host: Child, playground: Child, url: str, port: int) -> None:
         StartError: one of them has ended by itself, or the bot does not answer.
     """
     await host.start()
-    await wait_until_healthy(url, host)
+    page = f"http://localhost:{port}/"
+    await wait_until_it_answers(f"{url}/api/health", host)
     await playground.start()
-    print(f"\nPlayground: http://localhost:{port}/  (Ctrl-C stops all of it)\n", flush=True)
+    await wait_until_it_answers(page, playground)
+    print(f"\nPlayground: {page}  (Ctrl-C stops all of it)\n", flush=True)
     ends = [asyncio.create_task(child.ended()) for child in (host, playground)]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     raise StartError("The bot or the Playground ended; the output above says why.")
