@@ -106,12 +106,20 @@ class TokenCache:
     def _finished(self, task: asyncio.Task[AccessToken]) -> None:
         self._running = None
         error = None if task.cancelled() else task.exception()
-        if not isinstance(error, SignInError):
-            return
+        if isinstance(error, SignInError):
+            self._note_failure(error)
+        elif error is not None:
+            # In the background there is no caller that would hear of it.
+            log.error("A token request failed", exc_info=error)
+
+    def _note_failure(self, error: SignInError) -> None:
         now = self._clock()
+        left = 0.0 if self._token is None else self._token.expires_on - EXPIRY_MARGIN - now
         self._failure = error
-        self._paused_until = now + self._pause
-        if self._token is not None and now < self._token.expires_on - EXPIRY_MARGIN:
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
-            left = self._token.expires_on - EXPIRY_MARGIN - now
-            log.warning("No new token (%s); the known one serves for %.0f s more", error, left)
+        if left <= 0:
+            self._paused_until = now + FAILURE_PAUSE
+            return
+        # Not beyond the token's end: from then on callers wait.
+        self._paused_until = now + min(self._pause, left)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        log.warning("No new token (%s); the known one serves for %.0f s more", error, left)

@@ -1,13 +1,13 @@
 """The bot's certificate with its private key: read, checked, named by its thumbprints."""
 
 import base64
-import binascii
 import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -88,7 +88,7 @@ def certificate_from_secret(value: str, content_type: str) -> Certificate:
         )
     try:
         return certificate_from_pfx(base64.b64decode(value, validate=True))
-    except binascii.Error as error:
+    except ValueError as error:
         raise CertificateError("the vault's secret is not base64") from error
 
 
@@ -116,7 +116,7 @@ def certificate_from_pem(content: bytes) -> Certificate:
     try:
         key = serialization.load_pem_private_key(content, password=None)
         certificates = x509.load_pem_x509_certificates(content)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CertificateError(
             "the PEM does not hold a certificate and its private key without password"
         ) from error
@@ -131,7 +131,7 @@ def certificate_from_pfx(content: bytes) -> Certificate:
     """
     try:
         bundle = pkcs12.load_pkcs12(content, None)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise CertificateError("the PFX cannot be read without a password") from error
     main = [bundle.cert.certificate] if bundle.cert else []
     return _paired(bundle.key, main + [extra.certificate for extra in bundle.additional_certs])

@@ -76,7 +76,7 @@ class ChannelTokens:
         match = _BEARER.fullmatch(authorization)
         if match is None:
             raise TokenRejected("there is no bearer token" if not authorization else "not a JWT")
-        signed, signature = match.groups()
+        signed, signature = match[1], _base64url(match[2])
         header, claims = (_json_object(part) for part in signed.split("."))
         kid = self._check_header(header)
         self._check_claims(claims)
@@ -84,7 +84,7 @@ class ChannelTokens:
         if key is None:
             raise TokenRejected(f"the channel has no signing key {kid!r:.80}")
         try:
-            key.public_key.verify(_base64url(signature), signed.encode(), _PKCS1, _SHA256)
+            key.public_key.verify(signature, signed.encode(), _PKCS1, _SHA256)
         except InvalidSignature as error:
             raise TokenRejected("the signature is wrong") from error
         return ChannelToken(claims, key.endorsements)

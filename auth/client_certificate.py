@@ -27,7 +27,6 @@ _CURES = {
         "there is no app registration {client_id} in {authority}: check MicrosoftAppId,"
         " MicrosoftAppTenantId and MicrosoftAppType"
     ),
-    90002: "there is no tenant {authority}: check MicrosoftAppTenantId",
     700024: "the assertion's dates are off: check this machine's clock",
 }
 
@@ -98,9 +97,9 @@ class ClientCertificate:
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             )
             answer: dict[str, Any] = application.acquire_token_for_client([f"{audience}/.default"])
-        # OSError: requests' own errors. ValueError: MSAL's for an answer that is not the
-        # protocol's, and for a tenant that it cannot find.
-        except (OSError, ValueError, msal.exceptions.MsalError) as error:
+        # OSError: requests' own errors. ValueError: MSAL's for a tenant that it cannot find. The
+        # others: what it makes of an answer that is not the protocol's.
+        except (OSError, ValueError, LookupError, RuntimeError, msal.exceptions.MsalError) as error:
             raise SignInError(
                 f"no sign-in at {self._authority}: the endpoint cannot be reached, or does not"
                 " know the tenant (MicrosoftAppTenantId)"

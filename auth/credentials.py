@@ -1,5 +1,6 @@
 """How the bot signs in: a row for each kind of credential, and the tokens it has got."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,8 @@ def _certificate(settings: Settings) -> Credential:
 
 async def _load(source: CertificateSource) -> Certificate:
     if source.path:
-        return certificate_from_file(Path(source.path))
+        # Reading a file blocks.
+        return await asyncio.to_thread(certificate_from_file, Path(source.path))
     return await certificate_from_vault(source)
 
 

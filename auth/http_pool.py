@@ -53,7 +53,8 @@ class HttpPool:
                     if len(body) > LARGEST_DOCUMENT:
                         raise ConnectionError(f"{url} is too large")
                 return bytes(body)
-        except ClientError as error:
+        # UnicodeError: the resolver's, for a host name with an empty label.
+        except (ClientError, UnicodeError) as error:
             raise ConnectionError(f"{url} cannot be reached") from error
 
     async def close(self) -> None:

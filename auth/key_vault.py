@@ -12,7 +12,13 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from auth.certificate import Certificate, certificate_from_secret
 from auth.errors import CertificateError, SignInError
-from auth.managed_identity import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES, managed_identity
+from auth.managed_identity import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    RETRIES,
+    is_refusal,
+    managed_identity,
+)
 from auth.service_url import LOOPBACK_HOSTS
 from auth.settings import CertificateSource
 
@@ -44,6 +50,9 @@ async def certificate_from_vault(source: CertificateSource) -> Certificate:
             secret = await client.get_secret(source.name)
     except AzureError as error:
         raise _translated(error, source) from error
+    # The SDK's, for a host that is no vault's and for an answer that is not JSON.
+    except ValueError as error:
+        raise SignInError(f"CertificateVaultUrl: {source.vault_url} is not a Key Vault") from error
     return certificate_from_secret(secret.value or "", secret.properties.content_type or "")
 
 
@@ -56,7 +65,7 @@ def _translated(error: AzureError, source: CertificateSource) -> SignInError:
             f"the identity may not read {place}: give it the role Key Vault Secrets User on the"
             " vault (a new role takes minutes to work), and check that the version is enabled"
         )
-    if isinstance(error, ClientAuthenticationError):
+    if isinstance(error, ClientAuthenticationError) and is_refusal(error):
         who = source.identity_client_id or "the system-assigned identity"
         return SignInError(
             f"{who} cannot sign in to read {place}: assign the identity to this app, and set"

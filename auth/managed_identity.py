@@ -1,7 +1,6 @@
 """The managed identity credential: the platform vouches for the bot."""
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
-from azure.identity import CredentialUnavailableError
 from azure.identity.aio import ManagedIdentityCredential
 
 from auth.access_token import AccessToken
@@ -27,6 +26,12 @@ def managed_identity(client_id: str) -> ManagedIdentityCredential:
     )
 
 
+def is_refusal(error: ClientAuthenticationError) -> bool:
+    """The identity was refused: azure-identity raises the same error when its endpoint is down."""
+    status = error.status_code
+    return status is None or (status < 500 and status != 429)
+
+
 class ManagedIdentity:
     """Signs in as a user-assigned managed identity.
 
@@ -48,13 +53,14 @@ class ManagedIdentity:
         try:
             async with managed_identity(self._client_id) as credential:
                 token = await credential.get_token(f"{audience}/.default")
-        except (CredentialUnavailableError, ClientAuthenticationError) as error:
-            raise SignInError(
-                f"the managed identity {self._client_id} cannot sign in: set MicrosoftAppId to the"
-                " client id of a user-assigned identity, and assign that identity to this app"
-            ) from error
         except AzureError as error:
-            raise SignInError(
-                f"the identity endpoint does not answer for {self._client_id}"
-            ) from error
+            if isinstance(error, ClientAuthenticationError) and is_refusal(error):
+                text = (
+                    f"the managed identity {self._client_id} cannot sign in: set MicrosoftAppId to"
+                    " the client id of a user-assigned identity, and assign that identity to this"
+                    " app"
+                )
+            else:
+                text = f"the identity endpoint does not answer for {self._client_id}"
+            raise SignInError(text) from error
         return AccessToken(token.token, token.expires_on)

@@ -11,9 +11,13 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # Anything else in an authority (user-info, a backslash, an encoded dot, white space) is read in
 # different ways by different parsers, and no channel sends it.
-_PLAIN_URL = re.compile(
-    r"https?://(?:[A-Za-z0-9.-]+|\[::1\])(?::[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PORT = "[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+PLAIN_URL = re.compile(
+    rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[::1\])(?::(?:{_PORT}))?"
+    r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
 )
+"""An http(s) URL without anything that parsers disagree on."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class ServiceUrls:
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
         """
-        if not _PLAIN_URL.fullmatch(url):
+        if not PLAIN_URL.fullmatch(url):
             raise ServiceUrlRefused("the service URL is not a plain http(s) URL")
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from auth.clouds import CLOUDS, Cloud
 from auth.errors import SettingsError
-from auth.service_url import LOOPBACK_HOSTS, ServiceUrls
+from auth.service_url import LOOPBACK_HOSTS, PLAIN_URL, ServiceUrls
 
 USER_ASSIGNED_MSI = "UserAssignedMSI"
 SINGLE_TENANT = "SingleTenant"
@@ -196,16 +196,20 @@ class _Reader:
         return url
 
     def _is_safe(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-        except ValueError:
+        if not PLAIN_URL.fullmatch(url):
             return False
+        parts = urlsplit(url)
         if self._development and parts.hostname in LOOPBACK_HOSTS:
             return parts.scheme in {"http", "https"}
-        return parts.scheme == "https" and bool(parts.hostname)
+        return parts.scheme == "https"
 
     def _list(self, name: str, check: Callable[[str, str], str]) -> list[str]:
-        texts = (text.strip() for text in self._text(name).split(","))
+        if not self._text(name):
+            return []
+        texts = [text.strip() for text in self._text(name).split(",")]
+        if not any(texts):
+            # An empty list would allow everything.
+            self._problem(name, "it lists nothing; fill it in, or remove it")
         return [item for text in texts if text and (item := check(name, text))]
 
     def _host(self, name: str, text: str) -> str:
@@ -247,6 +251,8 @@ class _Reader:
         return self._guid("MicrosoftAppTenantId", needed)
 
     def _credential(self, app_type: str) -> str:
+        if not app_type and not self._text("BotCredential"):
+            return ""  # whether it is needed depends on the type
         implied = MANAGED_IDENTITY if app_type == USER_ASSIGNED_MSI else ""
         credential = self._choice("BotCredential", CREDENTIALS, default=implied)
         reason = _REFUSED_PAIRS.get((app_type, credential))
@@ -284,7 +290,7 @@ class _Reader:
     def _authority(self, cloud: Cloud, app_type: str, tenant_id: str) -> str:
         host = self._url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
         tenant = cloud.multi_tenant_authority if app_type == MULTI_TENANT else tenant_id
-        return self._url("ToChannelFromBotLoginUrl", f"{host}/{tenant}").rstrip("/")
+        return self._url_or_empty("ToChannelFromBotLoginUrl") or f"{host}/{tenant}"
 
     def _audience(self, cloud: Cloud) -> str:
         scope = self._url("ToChannelFromBotOAuthScope", cloud.channel_audience)

@@ -31,7 +31,7 @@ FETCH_TIMEOUT = 5.0
 BUDGET, BUDGET_WINDOW = 5, 300.0
 """At most this many fetches in any window of this many seconds."""
 
-FAILURE_PAUSES = (0.0, 1.0, 10.0, 60.0)
+FAILURE_PAUSES = (0.0, 2.0, 30.0, 120.0)
 """Seconds to the next fetch after the first, second ... failure: the budget must outlast an outage.
 """
 
@@ -155,7 +155,7 @@ class SigningKeys:
 def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
     """The usable keys of a JSON Web Key Set; one that is broken does not spoil the others."""
     keys: dict[str, SigningKey] = {}
-    for entry in key_set.get("keys", []):
+    for entry in key_set["keys"]:
         try:
             public_key = rsa.RSAPublicNumbers(_number(entry["e"]), _number(entry["n"])).public_key()
             endorsements = frozenset(str(name) for name in entry.get("endorsements", ()))

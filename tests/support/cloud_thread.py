@@ -26,10 +26,18 @@ class CloudThread:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.do(self.cloud.stop())
+        self.do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        await self.cloud.stop()
+        # Handlers of requests that were never to be answered outlive their servers.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def do[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the cloud's loop and wait for it."""

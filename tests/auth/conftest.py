@@ -1,0 +1,73 @@
+"""What the tests of `auth` share: RSA keys, and the platform that a bot signs in at."""
+
+import ssl
+from collections.abc import Callable, Iterator
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulator.certificates import self_signed
+from emulator.cloud import CERTIFICATE, Cloud
+from tests.support.cloud_thread import CloudThread
+
+
+@pytest.fixture(scope="session")
+def key() -> rsa.RSAPrivateKey:
+    """A private key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def other_key() -> rsa.RSAPrivateKey:
+    """Another one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def public(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    """The certificate of `key`."""
+    return self_signed("bot", key)
+
+
+@pytest.fixture(scope="session")
+def platform_thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudThread]:
+    """A local cloud for a bot with a certificate."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("platform"), CERTIFICATE)) as thread:
+        yield thread
+
+
+@pytest.fixture
+def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """That cloud, trusted by this process, and put right again after the test."""
+    cloud = platform_thread.cloud
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(cloud.authority.path))
+    # An app's process has SSL_CERT_FILE before it imports aiohttp, which reads it only then.
+    trust = ssl.create_default_context(cafile=str(cloud.authority.path))
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
+    for name, value in cloud.identity.settings().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(cloud.registration, "certificates", list(cloud.registration.certificates))
+    monkeypatch.setattr(cloud.registration, "app_type", cloud.registration.app_type)
+    monkeypatch.setattr(cloud.identity, "identities", dict(cloud.identity.identities))
+    monkeypatch.setattr(cloud.vault, "permissions", dict(cloud.vault.permissions))
+    monkeypatch.setattr(
+        cloud.vault, "versions", {name: list(all_) for name, all_ in cloud.vault.versions.items()}
+    )
+    yield cloud
+    for server in cloud.servers.values():
+        server.faults.clear()
+
+
+@pytest.fixture
+def close_port(platform_thread: CloudThread) -> Iterator[Callable[[str], None]]:
+    """Closes the port of one part of the platform, until the end of the test."""
+    closed: list[str] = []
+
+    def close(name: str) -> None:
+        platform_thread.stop(name)
+        closed.append(name)
+
+    yield close
+    for name in closed:
+        platform_thread.start(name)

@@ -1,0 +1,430 @@
+"""SigningKeys: found at once, renewed in time, never asked for too often, never lost."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from auth.errors import KeysUnavailable
+from auth.http_pool import HttpPool
+from auth.signing_keys import BUDGET, BUDGET_WINDOW, SigningKeys
+from emulator.server import Server
+from emulator.token_issuer import SigningKey
+from tests.support.clock import Clock
+from tests.support.key_publisher import KEYS_URL, METADATA_URL, KeyPublisher
+from tests.support.loop_turns import settled
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+@pytest.fixture(scope="module")
+def old(key: rsa.RSAPrivateKey) -> dict[str, Any]:
+    """The key that is published at first."""
+    return SigningKey("old", key, ("webchat", "msteams")).jwk()
+
+
+@pytest.fixture(scope="module")
+def new(other_key: rsa.RSAPrivateKey) -> dict[str, Any]:
+    """The key that the channel rolls to."""
+    return SigningKey("new", other_key, ("webchat",)).jwk()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1000.0)
+
+
+@pytest.fixture
+def publisher(old: dict[str, Any]) -> KeyPublisher:
+    return KeyPublisher([old])
+
+
+@pytest.fixture
+def keys(publisher: KeyPublisher, clock: Clock) -> SigningKeys:
+    """Nothing is fetched yet."""
+    return SigningKeys(METADATA_URL, publisher, clock)
+
+
+@pytest.fixture
+async def warm(keys: SigningKeys) -> SigningKeys:
+    """The published key is known."""
+    assert await keys.find("old")
+    return keys
+
+
+async def test_a_key(keys: SigningKeys, publisher: KeyPublisher, key: rsa.RSAPrivateKey) -> None:
+    """The first search fetches the key, with its endorsements."""
+    found = await keys.find("old")
+    assert found is not None
+    assert found.public_key.public_numbers() == key.public_key().public_numbers()
+    assert found.endorsements == {"webchat", "msteams"}
+    assert publisher.fetches == 1
+
+
+async def test_nothing_is_fetched_at_first(publisher: KeyPublisher, clock: Clock) -> None:
+    """Making the object costs nothing."""
+    SigningKeys(METADATA_URL, publisher, clock)
+    await settled()
+    assert publisher.fetches == 0
+
+
+async def test_a_known_key_costs_nothing(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """Within the hour a known key is answered from memory."""
+    for _ in range(100):
+        assert await warm.find("old")
+        clock.advance(HOUR / 101)
+    assert publisher.fetches == 1
+
+
+async def test_cold_callers_share_one_fetch(keys: SigningKeys, publisher: KeyPublisher) -> None:
+    """Fifty callers at once cost one fetch."""
+    assert all(await asyncio.gather(*(keys.find("old") for _ in range(50))))
+    assert publisher.fetches == 1
+
+
+async def test_a_rollover(warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]) -> None:
+    """The first token with a new key finds it; a withdrawn key is forgotten by that."""
+    publisher.publish(new)
+    assert await warm.find("new")
+    assert await warm.find("old") is None
+
+
+async def test_an_unknown_key(warm: SigningKeys, publisher: KeyPublisher) -> None:
+    """A key that the channel does not have costs one fetch and is not found."""
+    assert await warm.find("made up") is None
+    assert publisher.fetches == 2
+
+
+async def test_a_flood(warm: SigningKeys, publisher: KeyPublisher) -> None:
+    """Two hundred made-up ids, one after the other, cost five fetches in all."""
+    for _ in range(200):
+        assert await warm.find(uuid.uuid4().hex) is None
+        assert await warm.find("old")
+    assert publisher.fetches == BUDGET == 5
+
+
+async def test_a_flood_at_once(warm: SigningKeys, publisher: KeyPublisher) -> None:
+    """At once they cost no more, and nobody with a known key waits for them."""
+    publisher.open.clear()
+    flood = [asyncio.create_task(warm.find(uuid.uuid4().hex)) for _ in range(200)]
+    await settled()
+    async with asyncio.timeout(5):
+        assert await warm.find("old")
+    publisher.open.set()
+    assert await asyncio.gather(*flood) == [None] * 200
+    assert publisher.fetches <= BUDGET
+
+
+async def test_the_budget(warm: SigningKeys, publisher: KeyPublisher, clock: Clock) -> None:
+    """However long a flood lasts, no five minutes see more than five fetches; none is wasted."""
+    fetched_at = [clock.now]
+    for _ in range(1200):
+        before = publisher.fetches
+        await warm.find(uuid.uuid4().hex)
+        fetched_at += [clock.now] * (publisher.fetches - before)
+        clock.advance(1)
+    assert BUDGET_WINDOW == 300.0
+    sixth_later = zip(fetched_at, fetched_at[BUDGET:], strict=False)
+    assert all(later - first >= BUDGET_WINDOW for first, later in sixth_later)
+    assert len(fetched_at) == 4 * BUDGET
+
+
+async def test_a_rollover_in_a_flood(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """A rollover after the budget is spent is seen as soon as there is budget again."""
+    for _ in range(BUDGET):
+        await warm.find(uuid.uuid4().hex)
+    publisher.publish(new)
+    assert await warm.find("new") is None
+    clock.advance(BUDGET_WINDOW)
+    assert await warm.find("new")
+
+
+async def test_a_roll_during_a_fetch(
+    warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]
+) -> None:
+    """A fetch that read the key set before the roll is followed by one more."""
+    publisher.open.clear()
+    junk = asyncio.create_task(warm.find("made up"))
+    await settled()
+    publisher.publish(new)
+    rolled = asyncio.create_task(warm.find("new"))
+    await settled()
+    publisher.open.set()
+    assert await rolled
+    assert await junk is None
+    assert publisher.fetches == 3
+
+
+async def test_a_roll_just_before_a_fetch(
+    warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]
+) -> None:
+    """A fetch under way that brings the key is enough for all who wait for it."""
+    publisher.publish(new)
+    assert all(await asyncio.gather(*(warm.find("new") for _ in range(20))))
+    assert publisher.fetches == 2
+
+
+async def test_the_hourly_renewal(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """After an hour the keys are renewed in the background; nobody waits for that."""
+    publisher.publish(new)
+    clock.advance(HOUR)
+    publisher.open.clear()
+    for _ in range(20):
+        assert await warm.find("old")
+        await settled()
+    assert publisher.fetches == 2
+    publisher.open.set()
+    await settled()
+    assert await warm.find("new")
+    assert publisher.fetches == 2
+
+
+async def test_after_a_day(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """Keys a day old are not used while new ones can be had: a withdrawn key is refused."""
+    publisher.publish(new)
+    clock.advance(DAY)
+    assert await warm.find("old") is None
+    assert publisher.fetches == 3  # the renewal, and the search for a key that is now unknown
+
+
+async def test_the_last_known_keys_are_kept(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the endpoint down for days, known keys serve on, and fetches stay few."""
+    publisher.failure = ConnectionError("refused")
+    for _ in range(2 * 24 * 60):
+        clock.advance(60)
+        assert await warm.find("old")
+        await settled()
+    assert publisher.fetches <= 2 * DAY / BUDGET_WINDOW * BUDGET
+    assert "ConnectionError: refused" in caplog.text
+    assert "1 known ones stay in use" in caplog.text
+
+
+async def test_recovery_after_days(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """When the endpoint is back, so are the rollovers."""
+    publisher.failure = ConnectionError("refused")
+    clock.advance(2 * DAY)
+    assert await warm.find("old")
+    publisher.failure = None
+    publisher.publish(new)
+    assert await warm.find("new")
+    assert await warm.find("old") is None
+
+
+async def test_an_outage_in_a_search(warm: SigningKeys, publisher: KeyPublisher) -> None:
+    """An unknown key in an outage is not found; the known ones are."""
+    publisher.failure = TimeoutError()
+    assert await warm.find("made up") is None
+    assert await warm.find("old")
+
+
+async def test_cold_outage(keys: SigningKeys, publisher: KeyPublisher, clock: Clock) -> None:
+    """With nothing known and the endpoint down the token cannot be checked, until it is back."""
+    publisher.failure = ConnectionError("refused")
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable, match=METADATA_URL) as caught:
+            await keys.find("old")
+        assert caught.value.retry_after > 0
+    publisher.failure = None
+    clock.advance(2)
+    assert await keys.find("old")
+
+
+async def test_pauses_in_a_cold_outage(
+    keys: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """Tries come further and further apart, so that the budget outlasts an outage."""
+    publisher.failure = ConnectionError("refused")
+    start, tried_at = clock.now, []
+    for _ in range(310):
+        for _ in range(2):
+            before = publisher.fetches
+            with pytest.raises(KeysUnavailable):
+                await keys.find("old")
+            tried_at += [clock.now - start] * (publisher.fetches - before)
+        clock.advance(1)
+    assert tried_at == [0, 0, 2, 32, 152, 300]
+
+
+async def test_pauses_end_with_a_success(keys: SigningKeys, publisher: KeyPublisher) -> None:
+    """Past failures do not count in the next outage: it begins with a try at once again."""
+    publisher.failure = ConnectionError("refused")
+    with pytest.raises(KeysUnavailable):
+        await keys.find("old")
+    publisher.failure = None
+    assert await keys.find("old")
+    publisher.failure = ConnectionError("refused")
+    for _ in range(3):
+        assert await keys.find("made up") is None
+    assert publisher.fetches == 4
+
+
+async def test_a_silent_endpoint(
+    keys: SigningKeys, publisher: KeyPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch that takes too long is given up on."""
+    monkeypatch.setattr("auth.signing_keys.FETCH_TIMEOUT", 0.01)
+    publisher.open.clear()
+    async with asyncio.timeout(5):
+        with pytest.raises(KeysUnavailable):
+            await keys.find("old")
+    publisher.open.set()
+    assert await keys.find("old")
+
+
+async def test_a_caller_that_goes_away(keys: SigningKeys, publisher: KeyPublisher) -> None:
+    """A cancelled caller does not take the others' fetch with it."""
+    publisher.open.clear()
+    first, second = (asyncio.create_task(keys.find("old")) for _ in range(2))
+    await settled()
+    first.cancel()
+    await settled()
+    publisher.open.set()
+    assert await second
+    assert publisher.fetches == 1
+
+
+BROKEN: dict[str, tuple[str, bytes]] = {
+    "metadata empty": (METADATA_URL, b""),
+    "metadata a page": (METADATA_URL, b"<html></html>"),
+    "metadata not UTF-8": (METADATA_URL, b'{"jwks_uri": "\xff"}'),
+    "metadata a list": (METADATA_URL, b"[]"),
+    "metadata a string": (METADATA_URL, b'"jwks_uri"'),
+    "metadata null": (METADATA_URL, b"null"),
+    "no jwks_uri": (METADATA_URL, b"{}"),
+    "jwks_uri elsewhere": (METADATA_URL, b'{"jwks_uri": "https://login.example/other"}'),
+    "jwks_uri null": (METADATA_URL, b'{"jwks_uri": null}'),
+    "jwks_uri a list": (METADATA_URL, b'{"jwks_uri": []}'),
+    "keys empty": (KEYS_URL, b""),
+    "keys a page": (KEYS_URL, b"<html></html>"),
+    "keys a list": (KEYS_URL, b"[]"),
+    "keys a string": (KEYS_URL, b'"keys"'),
+    "keys null": (KEYS_URL, b"null"),
+    "no keys": (KEYS_URL, b"{}"),
+    "keys in null": (KEYS_URL, b'{"keys": null}'),
+    "keys in a string": (KEYS_URL, b'{"keys": "old"}'),
+    "keys in an object": (KEYS_URL, b'{"keys": {"old": {}}}'),
+    "an empty list": (KEYS_URL, b'{"keys": []}'),
+    "a list of nothing": (KEYS_URL, b'{"keys": [null, 1, "old", [], {}]}'),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_broken_documents(
+    name: str, keys: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """A document that holds no key is a failed fetch: cold it is an outage, warm it is nothing."""
+    url, body = BROKEN[name]
+    whole = dict(publisher.documents)
+    publisher.documents[url] = body
+    with pytest.raises(KeysUnavailable):
+        await keys.find("old")
+    publisher.documents.update(whole)
+    assert await keys.find("old")
+    publisher.documents[url] = body
+    clock.advance(DAY)
+    assert await keys.find("old")
+
+
+def elliptic() -> dict[str, Any]:
+    """An EC key (RFC 7518, 6.2)."""
+    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    return {"kty": "EC", "crv": "P-256", "kid": "other", "x": str(numbers.x), "y": str(numbers.y)}
+
+
+def small() -> dict[str, Any]:
+    """An RSA key that RFC 7518 forbids."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # what must be refused
+    return SigningKey("other", key, ("webchat",)).jwk()
+
+
+UNUSABLE: dict[str, dict[str, Any]] = {
+    "EC": elliptic(),
+    "1024 bits": small(),
+    "no modulus": {"n": None},
+    "modulus not base64": {"n": "é"},
+    "modulus cut off": {"n": "A"},
+    "exponent even": {"e": "AAAA"},
+    "exponent a number": {"e": 65537},
+    "endorsements null": {"endorsements": None},
+    "endorsements a number": {"endorsements": 1},
+}
+"""Whole keys, or what makes a good one unusable."""
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+async def test_a_broken_key_beside_a_good_one(
+    name: str, keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    """A key that cannot be used is passed over; the good ones around it are not."""
+    flaw = UNUSABLE[name]
+    publisher.publish(flaw if "kty" in flaw else {**new, "kid": "other", **flaw}, old)
+    assert await keys.find("old")
+    assert await keys.find("other") is None
+
+
+async def test_a_key_without_an_id(
+    keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    """So is a key without an id."""
+    publisher.publish({name: value for name, value in new.items() if name != "kid"}, old)
+    assert await keys.find("old")
+    assert await keys.find("") is None
+
+
+async def test_no_endorsements(
+    keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any]
+) -> None:
+    """A key that endorses no channel is known, and speaks for none."""
+    publisher.publish({name: value for name, value in old.items() if name != "endorsements"})
+    found = await keys.find("old")
+    assert found is not None
+    assert found.endorsements == frozenset()
+
+
+async def test_redirects_are_not_followed(old: dict[str, Any]) -> None:
+    """Over HTTP, a document that has moved is a failed fetch, whoever it points to."""
+    moved = True
+
+    async def metadata(_: web.Request) -> web.Response:
+        return web.json_response({"jwks_uri": f"{server.url}/keys"})
+
+    async def key_set(_: web.Request) -> web.Response:
+        if moved:
+            raise web.HTTPFound(f"{server.url}/elsewhere")
+        return web.json_response({"keys": [old]})
+
+    async def elsewhere(_: web.Request) -> web.Response:
+        return web.json_response({"keys": [old]})
+
+    routes = [
+        web.get("/metadata", metadata),
+        web.get("/keys", key_set),
+        web.get("/elsewhere", elsewhere),
+    ]
+    server = Server("keys", routes)
+    await server.start()
+    pool = HttpPool()
+    keys = SigningKeys(f"{server.url}/metadata", pool.get_document)
+    with pytest.raises(KeysUnavailable):
+        await keys.find("old")
+    assert server.requests["GET /elsewhere"] == 0
+    moved = False
+    assert await keys.find("old")
+    await pool.close()
+    await server.stop()
