@@ -70,9 +70,9 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     ) -> AdaptiveCardInvokeResponse:
         """Action.Execute: the answer is a card that takes the place of the first one."""
         # The SDK types `action` as a model, but passes the JSON object.
-        data = invoke_value.action.get("data") if isinstance(invoke_value.action, dict) else None
+        color = _color(invoke_value.action.get("data"))
         return AdaptiveCardInvokeResponse(
-            status_code=200, type=cards.CONTENT_TYPE, value=cards.done(_color(data))
+            status_code=200, type=cards.CONTENT_TYPE, value=cards.done(color)
         )
 
     async def _submitted(self, turn_context: TurnContext, value: dict[str, Any]) -> None:

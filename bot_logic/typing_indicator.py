@@ -42,5 +42,10 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
     async def _show(self, context: TurnContext) -> None:
         await asyncio.sleep(self._delay)
         while True:
-            await context.send_activity(Activity(type=ActivityTypes.typing))
+            # Past the context, which would count it as the bot's response (`responded`).
+            typing = TurnContext.apply_conversation_reference(
+                Activity(type=ActivityTypes.typing),
+                TurnContext.get_conversation_reference(context.activity),
+            )
+            await context.adapter.send_activities(context, [typing])
             await asyncio.sleep(self._period)

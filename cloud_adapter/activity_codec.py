@@ -90,9 +90,10 @@ def _write_rare(value: object) -> Any:
 
 def _write_datetime(moment: datetime.datetime) -> str:
     """UTC as msrest writes it; a moment without a time zone counts as UTC."""
-    utc = moment.astimezone(datetime.UTC) if moment.tzinfo else moment
+    utc = moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
     fraction = f"{utc.microsecond:06}".rstrip("0").ljust(3, "0")
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{fraction}Z"
+    # Not strftime: its %Y writes the year 1, .NET's "no date", without its zeros.
+    return f"{utc.isoformat(timespec='seconds')}.{fraction}Z"
 
 
 @functools.cache
@@ -164,15 +165,12 @@ def _reader(kind: Any) -> Read:
 def _model_named(name: str) -> Any:
     for module in _MODEL_MODULES:
         model = getattr(module, name, None)
-        if isinstance(model, type) and issubclass(model, Model | enum.Enum):
+        if isinstance(model, type) and issubclass(model, Model):
             return model
     raise TypeError(f"the models use a type that the codec does not know: {name}")
 
 
 def _nested_reader(model: Any) -> Read:
-    if issubclass(model, enum.Enum):
-        return _read_text
-
     # Compiled on first use: models may hold themselves. Some channels send "" for "nothing".
     def read(data: Any) -> Any:
         return None if data == "" else _model_reader(model)(data)

@@ -45,7 +45,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         result = await self.process_activity(caller, activity, bot.on_turn)
         try:
             return TurnResponse.of(result)
-        except (TypeError, ValueError):
+        except Exception:  # whatever the bot left there, the turn is done
             log.exception("The bot's answer to %s has no JSON form", turn_name(activity))
             return TurnResponse(200)
 

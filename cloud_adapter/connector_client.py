@@ -82,9 +82,8 @@ class Conversations:
         continuation_token: str | None = None,
     ) -> Any:
         """A page of the members: PagedMembersResult."""
-        query = {"pageSize": page_size, "continuationToken": continuation_token}
-        answer = await self._call("GET", _path(conversation_id, "pagedmembers"), query=query)
-        return read_model(PagedMembersResult, answer)
+        page = await self._page(conversation_id, page_size, continuation_token)
+        return read_model(PagedMembersResult, page)
 
     async def get_teams_conversation_paged_members(
         self,
@@ -93,9 +92,12 @@ class Conversations:
         continuation_token: str | None = None,
     ) -> Any:
         """A page of the members as Teams describes them: TeamsPagedMembersResult."""
-        query = {"pageSize": page_size, "continuationToken": continuation_token}
-        answer = await self._call("GET", _path(conversation_id, "pagedmembers"), query=query)
-        return read_model(TeamsPagedMembersResult, answer)
+        page = await self._page(conversation_id, page_size, continuation_token)
+        return read_model(TeamsPagedMembersResult, page)
+
+    async def _page(self, conversation_id: str, size: int | None, token: str | None) -> Any:
+        query = {"pageSize": size, "continuationToken": token}
+        return await self._call("GET", _path(conversation_id, "pagedmembers"), query=query)
 
     async def delete_conversation_member(self, conversation_id: str, member_id: str) -> None:
         """Remove a member."""

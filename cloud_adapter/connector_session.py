@@ -29,6 +29,10 @@ FIRST_PAUSE = 0.5
 """Seconds before the second attempt when the service names none; doubled each time."""
 
 MOST_ATTEMPTS = 5
+"""Of calls that the service refuses for now."""
+
+MOST_CONNECTS = 3
+"""Attempts to connect: a host that is down must not use up the turn."""
 
 USER_AGENT = "secretless-bot-functions"
 
@@ -101,8 +105,9 @@ class ConnectorSession:
 
         Raises:
             ConnectorError: the service refused, or cannot be reached.
+            ValueError: the body holds a number that JSON has no form for (NaN, infinity).
         """
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else json.dumps(body, allow_nan=False).encode()
         attempt = 1
         while True:
             answer = await self._attempt(method, url, token, data)
@@ -111,7 +116,7 @@ class ConnectorSession:
                 return answer
             pause = _pause(answer, attempt)
             in_time = asyncio.get_running_loop().time() + pause <= deadline
-            if attempt == MOST_ATTEMPTS or not in_time or not _may_repeat(method, answer.status):
+            if not in_time or not _may_repeat(method, answer.status, attempt):
                 raise ConnectorError(
                     f"{method} {_place(url)}", answer.status, answer.json()
                 ) from answer.cause
@@ -144,12 +149,11 @@ class ConnectorSession:
             return Answer(response.status, body, response.headers.get("Retry-After"))
 
 
-def _may_repeat(method: str, status: int) -> bool:
-    return (
-        status == NOT_SENT
-        or status in _REFUSED_FOR_NOW
-        or (status in _FAILED and method in _IDEMPOTENT)
-    )
+def _may_repeat(method: str, status: int, attempt: int) -> bool:
+    if status == NOT_SENT:
+        return attempt < MOST_CONNECTS
+    refused = status in _REFUSED_FOR_NOW or (status in _FAILED and method in _IDEMPOTENT)
+    return refused and attempt < MOST_ATTEMPTS
 
 
 def _pause(answer: Answer, attempt: int) -> float:
@@ -157,7 +161,7 @@ def _pause(answer: Answer, attempt: int) -> float:
     text = answer.retry_after or ""
     if text.isascii() and text.isdigit():
         return float(text)
-    with contextlib.suppress(ValueError):  # not a date either
+    with contextlib.suppress(ValueError, OverflowError):  # not a date either
         moment = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
         return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
     spread: float = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing

@@ -61,7 +61,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         """
         credentials = await self._credentials.create_credentials(from_bot_id, to_bot_id)
         forwarded = _addressed_to_skill(activity, service_url, conversation_id)
-        data = json.dumps(write_value(forwarded)).encode()
+        data = json.dumps(write_value(forwarded), allow_nan=False).encode()
         token = credentials.get_access_token()
         try:
             answer = await self._session.send("POST", to_url, token, data)

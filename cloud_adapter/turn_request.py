@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from email.message import Message
 from typing import Any
 
 from botbuilder.schema import Activity
@@ -52,10 +51,8 @@ def read_activity(request: TurnRequest) -> Any:
 
 
 def _is_json(content_type: str) -> bool:
-    header = Message()
-    header["Content-Type"] = content_type
-    kind = header.get_content_type()
-    return kind == "application/json" or kind.endswith("+json")
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.count("/") == 1 and kind.endswith("+json"))
 
 
 def _refuse_constant(text: str) -> float:

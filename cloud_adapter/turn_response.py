@@ -36,4 +36,4 @@ class TurnResponse:
         status = int(result.status)
         if result.body is None:
             return cls(status)
-        return cls(status, json.dumps(write_value(result.body)).encode())
+        return cls(status, json.dumps(write_value(result.body), allow_nan=False).encode())

@@ -1,13 +1,12 @@
 """ComposedApp: the app's parts in this process, in front of a local cloud."""
 
 import json
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
-import aiohttp.connector
 import pytest
 from botbuilder.core import TurnContext
 
@@ -46,7 +45,9 @@ class ComposedApp:
         settings = {**cloud.settings(), **(changes or {})}
         for name in (*cloud.identity.settings(), "REQUESTS_CA_BUNDLE"):
             monkeypatch.setenv(name, settings[name])
-        _trust(cloud.authority.path)
+        # An app's process has SSL_CERT_FILE before it imports aiohttp, which reads it only then.
+        trust = ssl.create_default_context(cafile=str(cloud.authority.path))
+        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud
         self.parts = compose(Settings.from_environ(settings))
         self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
@@ -99,9 +100,3 @@ class ComposedApp:
     def heard(self) -> list[Any]:
         """The texts that the user got so far."""
         return [activity.get("text") for activity in self.conversation.activities]
-
-
-def _trust(authority: Path) -> None:
-    # aiohttp reads SSL_CERT_FILE while it is imported, before any test makes an authority; there
-    # is no public name for what it made then.
-    aiohttp.connector._SSL_CONTEXT_VERIFIED.load_verify_locations(authority)

@@ -1,0 +1,221 @@
+"""The bot: what it says to what happens, in front of the local cloud."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot_logic import cards
+from bot_logic.bot import GREETING, HELP
+from cloud_adapter.cloud_adapter import APOLOGY
+from tests.support.composed_app import USER, ComposedApp
+
+TEAMS = {"channelId": "msteams", "channelData": {"tenant": {"id": "5b1c7a58"}}}
+EXECUTE = {"type": "Action.Execute", "verb": "color", "data": {"color": "green"}}
+
+
+async def said(app: ComposedApp, content: dict[str, Any]) -> list[Any]:
+    """What the bot says to an activity."""
+    response = await app.deliver(content, app.parts.bot.on_turn)
+    assert (response.status, response.body) == (200, b"")
+    return app.heard()
+
+
+def message(text: str | None, **more: Any) -> dict[str, Any]:
+    """A user's message."""
+    return {"type": "message", "text": text, **more}
+
+
+# Messages
+
+
+@pytest.mark.parametrize("text", ["hello", "help me", "h\u00e9llo \U0001f600", "*bold*"])
+async def test_an_echo(app: ComposedApp, text: str) -> None:
+    """What is no command is said back."""
+    assert await said(app, message(text)) == [f"You said: {text}"]
+
+
+@pytest.mark.parametrize("text", ["help", " HELP\n", "Help"])
+async def test_help(app: ComposedApp, text: str) -> None:
+    """The list of commands, in whatever case it is asked for, and it names each command."""
+    assert await said(app, message(text)) == [HELP]
+    for command in app.parts.bot._commands:
+        assert f"**{command}**" in HELP
+
+
+async def test_the_card(app: ComposedApp) -> None:
+    """The answer is an Adaptive Card."""
+    await said(app, message("card"))
+    (attachment,) = app.conversation.activities[0]["attachments"]
+    assert attachment["contentType"] == cards.CONTENT_TYPE
+    assert attachment["content"] == cards.choice().content
+
+
+async def test_whoami(app: ComposedApp) -> None:
+    """The bot says what the channel tells it."""
+    (facts,) = await said(app, message("whoami", locale="en-US"))
+    assert "- **Name**: Ada" in facts
+    assert "- **Channel**: webchat" in facts
+    assert "- **Locale**: en-US" in facts
+
+
+async def test_waiting(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot takes its time, then says that it is done."""
+    monkeypatch.setattr("bot_logic.bot.THINKING_TIME", 0)
+    assert await said(app, message("wait")) == ["Done. Thank you for waiting."]
+
+
+@pytest.mark.parametrize("more", [{}, {"value": "red"}, {"value": ["red"]}, {"value": None}])
+@pytest.mark.parametrize("text", [None, "", "  "])
+async def test_a_message_without_text(
+    app: ComposedApp, text: str | None, more: dict[str, Any]
+) -> None:
+    """The bot says that there is none."""
+    (heard,) = await said(app, message(text, **more))
+    assert "no text" in heard
+
+
+async def test_a_message_from_nobody(app: ComposedApp) -> None:
+    """A channel that names neither side of the talk gets its answer."""
+    assert await said(app, message("hello", **{"from": None, "recipient": None})) == [
+        "You said: hello"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"), [("<at>Bot</at> help", HELP), ("<at>Bot</at> hello", "You said: hello")]
+)
+async def test_a_mention_in_teams(app: ComposedApp, text: str, heard: str) -> None:
+    """In a group the bot hears what follows its name."""
+    mention = {"type": "mention", "text": "<at>Bot</at>", "mentioned": app.account}
+    assert await said(app, message(text, entities=[mention], **TEAMS)) == [heard]
+
+
+# Who comes and goes
+
+
+@pytest.mark.parametrize("channel", [{}, TEAMS])
+async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
+    """Each one who joins is greeted, the bot itself is not."""
+    grace = {"id": "user-2", "name": "Grace"}
+    app.conversation.members["user-2"] = grace
+    joined = {"type": "conversationUpdate", "membersAdded": [USER, app.account, grace], **channel}
+    assert await said(app, joined) == [GREETING, GREETING]
+
+
+@pytest.mark.parametrize("channel", [{}, TEAMS])
+async def test_the_bot_joins(app: ComposedApp, channel: dict[str, Any]) -> None:
+    """A conversation that only the bot joins stays silent."""
+    joined = {"type": "conversationUpdate", "membersAdded": [app.account], **channel}
+    assert await said(app, joined) == []
+
+
+async def test_a_greeting_without_a_recipient(app: ComposedApp) -> None:
+    """Where the channel does not say who the bot is, everybody is greeted."""
+    joined = {"type": "conversationUpdate", "membersAdded": [USER], "recipient": None}
+    assert await said(app, joined) == [GREETING]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "conversationUpdate", "membersRemoved": [USER]},
+        {"type": "conversationUpdate", "membersRemoved": [USER], **TEAMS},
+        {"type": "conversationUpdate", "topicName": "x"},
+        {"type": "messageReaction", "reactionsAdded": [{"type": "like"}]},
+        {"type": "typing"},
+        {"type": "event", "name": "x", "value": {"a": 1}},
+        {"type": "endOfConversation"},
+        {"type": "installationUpdate", "action": "add"},
+        {"type": "messageUpdate", "text": "help"},
+        {"type": "messageDelete"},
+        {"type": "somethingNew"},
+    ],
+)
+async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> None:
+    """What the bot has no answer for is taken without a word."""
+    assert await said(app, content) == []
+
+
+# Cards
+
+
+@pytest.mark.parametrize(
+    ("value", "color"),
+    [
+        ({"color": "blue"}, "blue"),
+        ({"color": "blue", "other": [1]}, "blue"),
+        ({}, "nothing"),
+        ({"other": 1}, "nothing"),
+        ({"color": None}, "nothing"),
+        ({"color": ""}, "nothing"),
+        ({"color": 5}, "5"),
+        ({"color": ["red"]}, "['red']"),
+    ],
+)
+async def test_a_submitted_card(app: ComposedApp, value: dict[str, Any], color: str) -> None:
+    """Action.Submit is answered with a message, whatever stands in it."""
+    assert await said(app, message(None, value=value)) == [f"You submitted: {color}"]
+
+
+async def test_a_card_with_a_text(app: ComposedApp) -> None:
+    """A message that has both a text and a value is a text."""
+    assert await said(app, message("hello", value={"color": "blue"})) == ["You said: hello"]
+
+
+def execute(action: Any) -> dict[str, Any]:
+    """The invoke of an Action.Execute."""
+    return {"type": "invoke", "name": "adaptiveCard/action", "value": {"action": action}}
+
+
+@pytest.mark.parametrize("channel", [{}, TEAMS])
+@pytest.mark.parametrize(
+    ("action", "color"),
+    [
+        (EXECUTE, "green"),
+        ({**EXECUTE, "data": {}}, "nothing"),
+        ({**EXECUTE, "data": None}, "nothing"),
+        ({**EXECUTE, "data": "green"}, "nothing"),
+        ({**EXECUTE, "data": ["green"]}, "nothing"),
+        ({"type": "Action.Execute"}, "nothing"),
+    ],
+)
+async def test_an_executed_card(
+    app: ComposedApp, action: dict[str, Any], color: str, channel: dict[str, Any]
+) -> None:
+    """Action.Execute is answered with a card that takes the first one's place."""
+    response = await app.deliver({**execute(action), **channel}, app.parts.bot.on_turn)
+    assert response.status == 200
+    assert json.loads(response.body) == {
+        "statusCode": 200,
+        "type": cards.CONTENT_TYPE,
+        "value": cards.done(color),
+    }
+    assert app.heard() == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        execute({"type": "Action.Submit"}),
+        execute({}),
+        execute(None),
+        {**execute(EXECUTE), "value": None},
+        {**execute(EXECUTE), "value": "green"},
+        {**execute(EXECUTE), "value": {"actions": EXECUTE}},
+        execute("green"),
+        execute([EXECUTE]),
+    ],
+)
+async def test_a_malformed_execution(app: ComposedApp, content: dict[str, Any]) -> None:
+    """An action that is none does not make the bot fail towards the channel."""
+    response = await app.deliver(content, app.parts.bot.on_turn)
+    assert response.status in (200, 400)
+    assert app.heard() in ([], [APOLOGY])
+
+
+async def test_an_invoke_of_another_kind(app: ComposedApp) -> None:
+    """What the bot does not know is not implemented."""
+    invoke = {"type": "invoke", "name": "something/else", "value": {}}
+    response = await app.deliver(invoke, app.parts.bot.on_turn)
+    assert (response.status, response.body) == (501, b"")

@@ -1,0 +1,44 @@
+"""What the bot knows of who talks to it."""
+
+from typing import Any
+
+import pytest
+from botbuilder.schema import Activity
+
+from bot_logic.caller_facts import caller_facts
+from cloud_adapter.activity_codec import read_model
+
+EVERYTHING = {
+    "channelId": "msteams",
+    "locale": "en-US",
+    "from": {"id": "29:1", "name": "Ada", "aadObjectId": "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"},
+    "conversation": {"id": "c", "conversationType": "personal", "tenantId": "5b1c7a58"},
+}
+
+
+def test_everything() -> None:
+    """Each fact that the channel gives has a line of its own."""
+    assert caller_facts(read_model(Activity, EVERYTHING)).splitlines() == [
+        "- **Name**: Ada",
+        "- **User id**: 29:1",
+        "- **Entra object id**: 0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11",
+        "- **Tenant**: 5b1c7a58",
+        "- **Channel**: msteams",
+        "- **Conversation type**: personal",
+        "- **Locale**: en-US",
+    ]
+
+
+def test_the_sdk_s_spelling_of_the_tenant() -> None:
+    """A tenant under the name that the SDK's model reads is found too."""
+    conversation = {"id": "c", "tenantID": "5b1c7a58"}
+    facts = caller_facts(read_model(Activity, {"conversation": conversation}))
+    assert facts == "- **Tenant**: 5b1c7a58"
+
+
+@pytest.mark.parametrize(
+    "activity", [{}, {"from": None, "conversation": {"id": "c"}}, {"from": {"name": ""}}]
+)
+def test_what_is_missing_is_left_out(activity: dict[str, Any]) -> None:
+    """A channel that says nothing gets no lines, and no error."""
+    assert caller_facts(read_model(Activity, activity)) == ""

@@ -1,0 +1,36 @@
+"""The cards are Adaptive Cards that a client can show."""
+
+import json
+
+from bot_logic import cards
+from cloud_adapter.activity_codec import write_value
+
+
+def test_the_question() -> None:
+    """It has one input, under the key that the bot reads, and both kinds of button."""
+    attachment = write_value(cards.choice())
+    assert attachment["contentType"] == cards.CONTENT_TYPE
+    card = attachment["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.5")
+    (choice,) = [part for part in card["body"] if part["type"] == "Input.ChoiceSet"]
+    assert choice["id"] == cards.COLOR
+    assert choice["value"] in [option["value"] for option in choice["choices"]]
+    assert choice["label"]
+    actions = [(action["type"], action.get("verb")) for action in card["actions"]]
+    assert actions == [("Action.Submit", None), ("Action.Execute", "color")]
+    assert json.loads(json.dumps(attachment)) == attachment
+
+
+def test_the_thanks() -> None:
+    """It names the color, and asks for nothing more."""
+    card = cards.done("green")
+    assert card["type"] == "AdaptiveCard"
+    assert "You picked green." in [part["text"] for part in card["body"]]
+    assert card["actions"] == []
+
+
+def test_every_card_is_its_own() -> None:
+    """A bot that changes a card does not change the next one."""
+    first = cards.choice()
+    first.content["body"].clear()
+    assert cards.choice().content["body"]

@@ -1,0 +1,66 @@
+"""What the user said, without the mention that called the bot."""
+
+from typing import Any
+
+import pytest
+from botbuilder.schema import Activity
+
+from bot_logic.spoken_text import spoken_text
+from cloud_adapter.activity_codec import read_model
+
+BOT = {"id": "28:bot", "name": "Bot"}
+MENTION = {"type": "mention", "text": "<at>Bot</at>", "mentioned": BOT}
+OTHER = {"type": "mention", "text": "<at>Ada</at>", "mentioned": {"id": "29:1", "name": "Ada"}}
+
+
+def said(text: Any, entities: Any = None, recipient: Any = BOT) -> str:
+    """What is heard of a message."""
+    activity = {"type": "message", "text": text, "entities": entities, "recipient": recipient}
+    return spoken_text(read_model(Activity, activity))
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "heard"),
+    [
+        ("hello", None, "hello"),
+        (" hello\n", [], "hello"),
+        (None, None, ""),
+        ("", None, ""),
+        ("<at>Bot</at> help", [MENTION], "help"),
+        ("<at>Bot</at>\u00a0help\n", [MENTION], "help"),
+        ("help <at>Bot</at>", [MENTION], "help"),
+        ("<at>Bot</at>", [MENTION], ""),
+        ("<at>Bot</at> and <at>Bot</at>", [MENTION, MENTION], "and"),
+        ("<at>Bot</at> ask <at>Ada</at>", [OTHER, MENTION], "ask <at>Ada</at>"),
+        ("<at>Bot</at> help", None, "<at>Bot</at> help"),
+        ("hello", [{"type": "clientInfo", "locale": "en-US"}], "hello"),
+    ],
+)
+def test_what_is_heard(text: Any, entities: Any, heard: str) -> None:
+    """Mentions of the bot are taken out, those of others stay."""
+    assert said(text, entities) == heard
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        None,
+        {},
+        {"type": "mention"},
+        {"type": "mention", "text": "hello"},
+        {"type": "mention", "text": "hello", "mentioned": None},
+        {"type": "mention", "text": "hello", "mentioned": "28:bot"},
+        {"type": "mention", "text": "hello", "mentioned": {}},
+        {"type": "mention", "text": None, "mentioned": BOT},
+        {"type": "mention", "text": ["hello"], "mentioned": BOT},
+        {"type": "mention", "text": "", "mentioned": BOT},
+    ],
+)
+def test_odd_mentions(entity: Any) -> None:
+    """A mention that says nothing of the bot takes nothing out, and is no error."""
+    assert said("hello", [entity]) == "hello"
+
+
+def test_nobody_is_addressed() -> None:
+    """Without a recipient a mention of somebody is not one of the bot."""
+    assert said("<at>Bot</at> help", [MENTION], None) == "<at>Bot</at> help"

@@ -1,0 +1,241 @@
+"""TypingIndicator: seen while a turn takes its time, and gone with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from botbuilder.core import TurnContext
+
+from auth.errors import SignInError
+from bot_logic.typing_indicator import TypingIndicator
+from cloud_adapter.cloud_adapter import APOLOGY, CloudAdapter
+from tests.support.composed_app import ComposedApp, Logic
+from tests.support.loop_turns import settled
+from tests.support.moved_clock import MovedClock
+from tests.support.scripted_service import Reply, ScriptedService
+
+DELAY, PERIOD = 0.5, 2.5
+
+
+class Watch:
+    """A channel's service that tells at once when it gets a typing activity.
+
+    Attributes:
+        service: the service.
+        status: what typing activities are answered.
+    """
+
+    def __init__(self, service: ScriptedService) -> None:
+        self.service = service
+        self.status = 201
+        self._typing = asyncio.Semaphore(0)
+        service.otherwise = self._answer
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        is_typing = self.types()[-1] == "typing"
+        if is_typing:
+            self._typing.release()
+        return await Reply(self.status if is_typing else 201)(request)
+
+    async def typing(self) -> None:
+        """Wait for the next one."""
+        async with asyncio.timeout(60):
+            await self._typing.acquire()
+
+    def types(self) -> list[str]:
+        """The types of all activities so far."""
+        return [seen.json["type"] for seen in self.service.seen]
+
+
+@pytest.fixture
+async def watch() -> AsyncIterator[Watch]:
+    async with ScriptedService() as service:
+        yield Watch(service)
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
+    return MovedClock(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def indicator(app: ComposedApp) -> TypingIndicator:
+    """The only middleware of the app, with its usual delays."""
+    indicator = TypingIndicator(DELAY, PERIOD)
+    adapter = CloudAdapter(app.parts.adapter.bot_framework_authentication)
+    adapter.use(indicator)
+    app.parts = replace(app.parts, adapter=adapter)
+    return indicator
+
+
+async def deliver(app: ComposedApp, watch: Watch, bot: Logic, **more: Any) -> Any:
+    """Run a bot's turn for a message that is answered at the watched service."""
+    content = {"type": "message", "text": "x", "serviceUrl": watch.service.url, **more}
+    return await app.deliver(content, bot)
+
+
+async def test_a_quick_turn(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """A turn that is done before the delay shows no typing, not even later."""
+
+    async def bot(turn: TurnContext) -> None:
+        await turn.send_activity("one")
+        await settled()
+        clock.move(DELAY * 0.9)
+        await turn.send_activity("two")
+
+    await deliver(app, watch, bot)
+    clock.move(60)
+    await settled()
+    assert watch.types() == ["message", "message"]
+
+
+async def test_a_long_turn(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """Typing is shown after the delay, and again after each period."""
+
+    async def bot(turn: TurnContext) -> None:
+        await turn.send_activity("one")
+        await settled()
+        clock.move(DELAY)
+        await watch.typing()
+        # The answer to the first typing has to be in before the second can be waited for.
+        await turn.send_activity("two")
+        await settled()
+        clock.move(PERIOD * 0.9)
+        await turn.send_activity("three")
+        await turn.send_activity("four")
+        assert watch.types().count("typing") == 1
+        clock.move(PERIOD * 0.2)
+        await watch.typing()
+
+    await deliver(app, watch, bot)
+    assert watch.types() == ["message", "typing", "message", "message", "message", "typing"]
+
+
+async def test_where_it_is_shown(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """It goes to the user, in the conversation, for the message."""
+
+    async def bot(_: TurnContext) -> None:
+        await settled()
+        clock.move(DELAY)
+        await watch.typing()
+
+    await deliver(app, watch, bot, id="a1", channelId="msteams")
+    (seen,) = watch.service.seen
+    assert seen.path.endswith(f"/{app.conversation.id}/activities/a1")
+    assert seen.json["recipient"]["id"] == "user-1"
+    assert seen.json["from"]["id"] == app.account["id"]
+    assert "text" not in seen.json
+
+
+async def test_it_ends_with_its_turn(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """After the turn there is no task left, and no typing."""
+
+    async def bot(_: TurnContext) -> None:
+        await settled()
+        clock.move(DELAY)
+        await watch.typing()
+
+    await deliver(app, watch, bot)
+    clock.move(60)
+    await settled()
+    assert watch.types() == ["typing"]
+    assert not [each for each in asyncio.all_tasks() if "TypingIndicator" in repr(each)]
+
+
+async def test_it_ends_with_a_turn_that_raises(
+    app: ComposedApp, watch: Watch, clock: MovedClock
+) -> None:
+    """A bot that fails leaves no typing behind its apology."""
+
+    async def bot(_: TurnContext) -> None:
+        await settled()
+        clock.move(DELAY)
+        await watch.typing()
+        raise LookupError("no table")
+
+    assert (await deliver(app, watch, bot)).status == 200
+    clock.move(60)
+    await settled()
+    assert watch.types() == ["typing", "message"]
+    assert watch.service.seen[-1].json["text"] == APOLOGY
+    assert not [each for each in asyncio.all_tasks() if "TypingIndicator" in repr(each)]
+
+
+async def test_a_bot_s_error_is_its_own(app: ComposedApp, watch: Watch) -> None:
+    """What a turn raises is raised through the indicator."""
+
+    async def bot(_: TurnContext) -> None:
+        raise SignInError("no role")
+
+    with pytest.raises(SignInError, match="no role"):
+        await deliver(app, watch, bot)
+
+
+@pytest.mark.parametrize("status", [403, 502])
+async def test_typing_that_is_refused(
+    app: ComposedApp, watch: Watch, clock: MovedClock, status: int
+) -> None:
+    """A typing activity that could not be sent is nobody's loss."""
+    watch.status = status
+
+    async def bot(turn: TurnContext) -> None:
+        await settled()
+        clock.move(DELAY)
+        await watch.typing()
+        await turn.send_activity("one")
+        clock.move(PERIOD)
+        await turn.send_activity("two")
+
+    assert (await deliver(app, watch, bot)).status == 200
+    assert watch.types() == ["typing", "message", "message"]
+
+
+async def test_it_is_no_response(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """Bots that ask whether they have responded, as dialogs do, are not told of it."""
+    responded: list[bool] = []
+    handled: list[str] = []
+
+    async def handle(_: TurnContext, activities: list[Any], send: Any) -> None:
+        handled.extend(activity.type for activity in activities)
+        await send()
+
+    async def bot(turn: TurnContext) -> None:
+        turn.on_send_activities(handle)
+        await settled()
+        clock.move(DELAY)
+        await watch.typing()
+        responded.append(turn.responded)
+        await turn.send_activity("one")
+        responded.append(turn.responded)
+
+    await deliver(app, watch, bot)
+    assert (responded, handled) == ([False, True], ["message"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "event", "name": "x"},
+        {"type": "invoke", "name": "x"},
+        {"type": "conversationUpdate"},
+        {"deliveryMode": "expectReplies"},
+    ],
+)
+async def test_turns_without_it(
+    app: ComposedApp, watch: Watch, clock: MovedClock, content: dict[str, Any]
+) -> None:
+    """Nobody waits for the end of other activities, nor for replies that come in the answer."""
+
+    async def bot(turn: TurnContext) -> None:
+        await settled()
+        clock.move(60)
+        await settled()
+        connector = turn.turn_state[turn.adapter.BOT_CONNECTOR_CLIENT_KEY]
+        await connector.conversations.send_to_conversation("c", turn.activity)
+
+    response = await deliver(app, watch, bot, **content)
+    assert watch.types() == [content.get("type", "message")]
+    assert b"typing" not in response.body
