@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.cloud import Cloud
 from tests.support.bot_process import BotProcess
 from tests.support.cloud_thread import CloudThread
+from tests.support.http_post import Caller
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,18 @@ def _own_log(logs: Path) -> Iterator[None]:
     yield
     logging.getLogger().removeHandler(handler)
     handler.close()
+
+
+@pytest.fixture(scope="session")
+def key() -> rsa.RSAPrivateKey:
+    """A private key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def other_key() -> rsa.RSAPrivateKey:
+    """Another one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +64,14 @@ def bot(running_cloud: CloudThread, logs: Path) -> Iterator[BotProcess]:
     with BotProcess(cloud.settings(), logs / "bot.log") as process:
         cloud.channel.bot_endpoint = process.messages
         yield process
+
+
+@pytest.fixture
+def caller(bot: BotProcess) -> Iterator[Caller]:
+    """A connection to the bot."""
+    caller = Caller(bot.url)
+    yield caller
+    caller.close()
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.cloud import Cloud
-from tests.support.bot_process import BotProcess
 from tests.support.http_post import Caller
 from tests.support.token_press import TokenPress
 
@@ -108,14 +106,6 @@ def bodies(draw: st.DrawFn, service_url: str, conversation_id: str) -> bytes:
         place = draw(st.integers(0, len(body)))
         return body[:place] + draw(st.binary(max_size=4)) + body[place + draw(st.integers(0, 3)) :]
     return body
-
-
-@pytest.fixture
-def caller(bot: BotProcess) -> Iterator[Caller]:
-    """A connection to the bot."""
-    caller = Caller(bot.url)
-    yield caller
-    caller.close()
 
 
 def test_no_body_makes_a_500(caller: Caller, cloud: Cloud, message: dict[str, Any]) -> None:

@@ -1,13 +1,12 @@
 """Nobody but the channel gets in: forged and broken tokens, sent to the running bot."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator.cloud import Cloud
-from tests.support.bot_process import BotProcess
 from tests.support.http_post import Caller
 from tests.support.token_press import TokenPress
 
@@ -223,14 +222,6 @@ REFUSED_CHANNELS = ["carrier-pigeon", "WebChat", "webchat ", "*"]
 def press(cloud: Cloud, message: dict[str, Any]) -> TokenPress:
     """What presses tokens for the test's message."""
     return TokenPress(cloud, message)
-
-
-@pytest.fixture
-def caller(bot: BotProcess) -> Iterator[Caller]:
-    """A connection to the bot."""
-    caller = Caller(bot.url)
-    yield caller
-    caller.close()
 
 
 class Witness:

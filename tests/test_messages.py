@@ -1,7 +1,6 @@
 """POST /api/messages on the running bot: every row of its answers."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,14 +13,6 @@ from tests.support.token_press import TokenPress
 
 JSON = ("Content-Type", "application/json; charset=utf-8")
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def caller(bot: BotProcess) -> Iterator[Caller]:
-    """A connection to the bot."""
-    caller = Caller(bot.url)
-    yield caller
-    caller.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of `auth` share: RSA keys, and the platform that a bot signs in at."""
+"""What the tests of `auth` share: a certificate, and the platform that a bot signs in at."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -10,18 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, Cloud
 from tests.support.cloud_thread import CloudThread
-
-
-@pytest.fixture(scope="session")
-def key() -> rsa.RSAPrivateKey:
-    """A private key."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@pytest.fixture(scope="session")
-def other_key() -> rsa.RSAPrivateKey:
-    """Another one."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture(scope="session")

@@ -50,11 +50,6 @@ class IssuedCredentials(AppCredentials):  # type: ignore[misc]  # the SDK has no
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def tls(authority: CertificateAuthority) -> ssl.SSLContext:
     return authority.server_context()
 

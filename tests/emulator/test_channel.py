@@ -50,11 +50,6 @@ class Bot:
         return web.json_response({"seen": True}, status=self.status, headers={"X-Bot": "yes"})
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture
 async def bot() -> AsyncIterator[Bot]:
     bot = Bot()

@@ -114,11 +114,6 @@ class LocalChat:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def issuer() -> TokenIssuer:
     return TokenIssuer()
 

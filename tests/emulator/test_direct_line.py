@@ -84,11 +84,6 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def module_channel(authority: CertificateAuthority) -> Channel:
     """Its signing key is the dear part."""
     registration = Registration(APP_ID, TENANT, "UserAssignedMSI")

@@ -31,26 +31,11 @@ BOT_FRAMEWORK = "https://api.botframework.com"
 SCOPE = f"{BOT_FRAMEWORK}/.default"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture(autouse=True)
 def trust(authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the app's process is told to: these variables win over arguments in some clients."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
-
-
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@pytest.fixture(scope="module")
-def other_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture(scope="module")

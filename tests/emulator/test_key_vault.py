@@ -53,16 +53,6 @@ kinds = pytest.mark.parametrize("kind", ["sync", "aio"])
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@pytest.fixture(scope="module")
 def certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
     return self_signed("bot", key)
 

@@ -55,11 +55,6 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture
 async def secure(authority: CertificateAuthority) -> AsyncIterator[Part]:
     part = Part(authority.server_context())
@@ -297,11 +292,6 @@ def test_the_authority_leaves_no_key_behind(tmp_path: Path) -> None:
     text = authority.path.read_bytes()
     assert b"PRIVATE" not in text
     assert load_pem_x509_certificate(text).subject.rfc4514_string() == "CN=Local cloud authority"
-
-
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def test_a_bot_certificate_is_its_own_issuer(key: rsa.RSAPrivateKey) -> None:
