@@ -29,11 +29,14 @@ class StartError(Exception):
 
 
 def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with the app's settings in it.
+    """This process's environment with the app's settings in it, and this Python first on its path.
 
-    The worker takes CONTAINER_NAME for a sign of Azure, so it is left out.
+    Core Tools take the first `python` they find. The worker takes CONTAINER_NAME for a sign of
+    Azure, so it is left out.
     """
     environ = {name: value for name, value in os.environ.items() if name != "CONTAINER_NAME"}
+    environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", "")))
+    environ["VIRTUAL_ENV"] = sys.prefix
     return environ | {"FUNCTIONS_WORKER_RUNTIME": "python"} | dict(settings)
 
 

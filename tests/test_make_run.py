@@ -1,5 +1,6 @@
 """`make run` as a user meets it: a browser opens the chat page and talks to the bot."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,23 @@ def test_make_run(credential: str, browser: Browser, logs: Path) -> None:
     for closed in (port, chat_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", closed)) != 0, "Ctrl-C left something running"
+
+
+def test_core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: Path) -> None:
+    """Where `func` is installed it starts the app, in its folder and with the project's Python."""
+    func = tmp_path / "func"
+    func.write_text(
+        "#!/bin/sh\n"
+        f'echo "$@" in "$PWD" > {tmp_path}/called\n'
+        'exec python -m emulator.functions_host --app "$PWD" --port "$3"\n'
+    )
+    func.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join((str(tmp_path), os.environ["PATH"])))
+    port = str(free_port())
+    variables = {"PORT": port, "CHAT_PORT": str(free_port())}
+    with MakeTarget("run", r"Chat: +(http://\S+)", logs / "core tools.log", variables):
+        pass
+    assert (tmp_path / "called").read_text() == f"start --port {port} in {ROOT}\n"
 
 
 def test_port_in_use(logs: Path) -> None:
