@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -40,9 +41,10 @@ class ClientCertificate:
     Args:
         client_id: GUID of the app registration, the bot's MicrosoftAppId.
         authority: URL of the tenant to sign in at.
-        load: reads the certificate; called again when the one in hand is refused.
+        load: reads the certificate; called again when the one in hand has expired or is refused.
         pins: the thumbprints that are allowed, SHA-1 in upper-case hex; empty: all.
         send_x5c: put the certificate into the assertion.
+        clock: seconds since the epoch.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class ClientCertificate:
         pins: frozenset[str] = frozenset(),
         *,
         send_x5c: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._client_id = client_id
         self._authority = authority
         self._load = load
         self._pins = pins
         self._send_x5c = send_x5c
+        self._clock = clock
         self._certificate: Certificate | None = None
 
     async def request_token(self, audience: str) -> AccessToken:
@@ -68,17 +72,22 @@ class ClientCertificate:
             CertificateError: the certificate cannot be had, is not allowed, or is refused.
             SignInError: Entra refused for another reason, or cannot be reached.
         """
-        certificate = self._certificate or await self._load()
-        self._certificate = None
-        certificate.check(self._pins, datetime.datetime.now(datetime.UTC))
-        asked = datetime.datetime.now(datetime.UTC).timestamp()
+        certificate = await self._usable_certificate()
+        asked = self._clock()
         answer = await asyncio.to_thread(self._ask_entra, certificate, audience)
         if "access_token" not in answer:
             raise self._refusal(answer, certificate)
-        self._certificate = certificate
         return AccessToken(
             answer["access_token"], asked + int(answer["expires_in"]), certificate.thumbprint
         )
+
+    async def _usable_certificate(self) -> Certificate:
+        now = datetime.datetime.fromtimestamp(self._clock(), datetime.UTC)
+        if self._certificate is None or now > self._certificate.public.not_valid_after_utc:
+            certificate = await self._load()
+            certificate.check(self._pins, now)
+            self._certificate = certificate
+        return self._certificate
 
     def _ask_entra(self, certificate: Certificate, audience: str) -> dict[str, Any]:
         def assertion(request: dict[str, str]) -> str:
@@ -112,4 +121,7 @@ class ClientCertificate:
             thumbprint=certificate.thumbprint, client_id=self._client_id, authority=self._authority
         )
         text = f"{text} (AADSTS{codes[0]}, {answer.get('error')})"
-        return CertificateError(text) if codes[0] == UNKNOWN_CERTIFICATE else SignInError(text)
+        if codes[0] != UNKNOWN_CERTIFICATE:
+            return SignInError(text)
+        self._certificate = None  # perhaps the vault has a newer one by the next request
+        return CertificateError(text)

@@ -18,6 +18,7 @@ from emulator.certificates import self_signed
 from emulator.cloud import Cloud
 from emulator.entra import issuer_of
 from emulator.registration import CHANNEL_TENANT
+from tests.support.clock import Clock
 
 AUDIENCE = "https://api.botframework.com"
 UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
@@ -163,6 +164,22 @@ async def test_rotation(
     assert token.thumbprint == store.certificate.thumbprint != old.thumbprint
 
 
+async def test_an_expired_one_in_hand(
+    platform: Cloud, authority: str, store: Store, other_key: rsa.RSAPrivateKey
+) -> None:
+    """A certificate that has run out since it was read is read anew, for the same request."""
+    clock = Clock(time.time())
+    credential = ClientCertificate(platform.registration.app_id, authority, store.load, clock=clock)
+    store.certificate = Certificate(self_signed("bot", other_key, ends_in_days=1), other_key)
+    platform.registration.certificates.append(store.certificate.public)
+    old = await credential.request_token(AUDIENCE)
+    store.certificate = Certificate(self_signed("bot", other_key, ends_in_days=30), other_key)
+    platform.registration.certificates.append(store.certificate.public)
+    clock.advance(2 * 24 * 3600)
+    token = await credential.request_token(AUDIENCE)
+    assert token.thumbprint == store.certificate.thumbprint != old.thumbprint
+
+
 async def test_a_wrong_pin(platform: Cloud, authority: str, store: Store) -> None:
     """A certificate that is not pinned is not shown to Entra; both thumbprints are told."""
     before = platform.entra.server.requests.total()
@@ -245,15 +262,21 @@ async def test_an_unknown_tenant(platform: Cloud, store: Store) -> None:
     ids=str,
 )
 async def test_an_outage(
-    path: str, fault: dict[str, Any], credential: ClientCertificate, platform: Cloud, authority: str
+    path: str,
+    fault: dict[str, Any],
+    credential: ClientCertificate,
+    platform: Cloud,
+    authority: str,
+    store: Store,
 ) -> None:
-    """Whatever Entra answers in place of a token, it is a failed sign-in at this authority."""
+    """Whatever Entra answers in place of a token, the sign-in failed; the certificate stays."""
     platform.entra.server.faults.set(path=path, **fault)
     with pytest.raises(SignInError, match=authority) as caught:
         await credential.request_token(AUDIENCE)
     assert not isinstance(caught.value, CertificateError)
     platform.entra.server.faults.clear()
     assert (await credential.request_token(AUDIENCE)).value
+    assert store.loads == 1
 
 
 async def test_a_closed_port(
