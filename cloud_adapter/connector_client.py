@@ -3,6 +3,7 @@
 Source: Microsoft reference "Bot Connector API", version 3.
 """
 
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,12 +120,17 @@ class Attachments:
     """What `ConnectorClient.attachments` can do."""
 
     def __init__(self, calls: ServiceCalls) -> None:
-        self._call = calls.call
+        self._calls = calls
 
     async def get_attachment_info(self, attachment_id: str) -> Any:
         """An attachment's name, type and views: AttachmentInfo."""
-        answer = await self._call("GET", ("v3", "attachments", attachment_id))
+        answer = await self._calls.call("GET", ("v3", "attachments", attachment_id))
         return read_model(AttachmentInfo, answer)
+
+    async def get_attachment(self, attachment_id: str, view_id: str) -> AsyncIterator[bytes]:
+        """The content of one of an attachment's views, in chunks as the SDK gives it."""
+        path = ("v3", "attachments", attachment_id, "views", view_id)
+        return _in_one_chunk(await self._calls.download(path))
 
 
 class ConnectorClient:
@@ -147,6 +153,10 @@ class ConnectorClient:
         self.config = SimpleNamespace(credentials=credentials, base_url=base_url)
         self.conversations = Conversations(calls)
         self.attachments = Attachments(calls)
+
+
+async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _path(*segments: str) -> tuple[str, ...]:

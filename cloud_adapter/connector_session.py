@@ -11,7 +11,7 @@ import datetime
 import email.utils
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -131,13 +131,24 @@ class ConnectorSession:
         except (ClientError, TimeoutError) as error:
             raise ConnectorError(f"{method} {_place(url)}") from error
 
-    async def send(self, method: str, url: str, token: str, data: bytes | None) -> Answer:
+    async def send(
+        self,
+        method: str,
+        url: str,
+        token: str,
+        data: bytes | None,
+        more_headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """One attempt.
 
         Raises:
             aiohttp.ClientError, TimeoutError: as aiohttp does.
         """
-        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        headers = {
+            "Accept": "application/json",
+            "User-Agent": USER_AGENT,
+            **(more_headers or {}),
+        }
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if data is not None:

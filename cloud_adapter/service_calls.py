@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 from cloud_adapter.activity_codec import write_value
 from cloud_adapter.bot_credentials import BotCredentials
-from cloud_adapter.connector_session import ConnectorSession
+from cloud_adapter.connector_session import Answer, ConnectorSession
 
 
 class ServiceCalls:
@@ -49,12 +49,28 @@ class ServiceCalls:
             ConnectorError: the service refused, or cannot be reached.
             SignInError: there is no token.
         """
+        return (await self._answer(method, path, body, query)).json()
+
+    async def download(self, path: tuple[str, ...]) -> bytes:
+        """The bytes at a path.
+
+        Raises:
+            ConnectorError, SignInError: as `call`.
+        """
+        return (await self._answer("GET", path)).body
+
+    async def _answer(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: object = None,
+        query: dict[str, Any] | None = None,
+    ) -> Answer:
         url = "/".join((self._base_url, *(quote(segment, safe="") for segment in path)))
         given = {name: value for name, value in (query or {}).items() if value is not None}
         if given:
             url += "?" + urlencode(given)
         token = await self._credentials.get_token()
-        answer = await self._session.call(
+        return await self._session.call(
             method, url, token, write_value(body), deadline=self._deadline
         )
-        return answer.json()

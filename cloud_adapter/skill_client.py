@@ -63,8 +63,10 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         forwarded = _addressed_to_skill(activity, service_url, conversation_id)
         data = json.dumps(write_value(forwarded), allow_nan=False).encode()
         token = credentials.get_access_token()
+        # By it a skill's front end may send one conversation to one instance.
+        affinity = {"x-ms-conversation-id": conversation_id}
         try:
-            answer = await self._session.send("POST", to_url, token, data)
+            answer = await self._session.send("POST", to_url, token, data, affinity)
         except (ClientError, TimeoutError) as error:
             raise ConnectorError(f"POST to the skill {to_bot_id}") from error
         return InvokeResponse(status=answer.status, body=answer.json())

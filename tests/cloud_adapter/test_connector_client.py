@@ -181,14 +181,15 @@ async def test_a_member_is_removed(app: ComposedApp, client: Any) -> None:
 
 
 async def test_a_file_is_kept(app: ComposedApp, client: Any) -> None:
-    """An uploaded attachment is found again with its name, type and size."""
+    """An uploaded attachment is found again with its name, type, size and content."""
     data = AttachmentData(type="text/plain", name="a.txt", original_base64=b"\x00\xff\x01")
     kept = await client.conversations.upload_attachment(app.conversation.id, data)
     info = await client.attachments.get_attachment_info(kept.id)
     assert isinstance(info, AttachmentInfo)
     assert (info.name, info.type) == ("a.txt", "text/plain")
     assert [(view.view_id, view.size) for view in info.views] == [("original", 3)]
-    assert app.cloud.conversations.attachments[kept.id].views["original"] == b"\x00\xff\x01"
+    chunks = await client.attachments.get_attachment(kept.id, "original")
+    assert b"".join([chunk async for chunk in chunks]) == b"\x00\xff\x01"
 
 
 async def test_a_refusal_is_the_sdk_s_exception(client: Any) -> None:

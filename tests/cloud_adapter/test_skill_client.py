@@ -109,7 +109,8 @@ async def test_the_activity_is_the_sdk_s(
     await post(client, service, activity)
     sdk, own = service.seen
     assert (own.method, own.path, own.json) == (sdk.method, sdk.path, sdk.json)
-    assert own.headers["Content-Type"] == sdk.headers["Content-Type"]
+    for name in ("Content-Type", "x-ms-conversation-id"):
+        assert own.headers[name] == sdk.headers[name]
 
 
 async def test_the_skill_answers_to_the_parent(
