@@ -62,7 +62,7 @@ class ChatPage:
 
     async def _bundle(self, _: web.Request) -> web.StreamResponse:
         if self.webchat_bundle is None or not self._has_bundle():
-            raise web.HTTPNotFound(text="Web Chat is not set up: python -m emulator.webchat")
+            raise web.HTTPNotFound(text="Web Chat is not set up: install Node.js, then make run")
         headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
         return web.FileResponse(self.webchat_bundle, headers=headers)
 

@@ -324,7 +324,7 @@ async def test_the_bundle_is_missing_without_web_chat(chat: LocalChat) -> None:
         session.get(f"{chat.page.server.url}/webchat.js") as response,
     ):
         assert response.status == 404
-        assert "python -m emulator.webchat" in await response.text()
+        assert "install Node.js" in await response.text()
 
 
 async def shoot(page: Page, name: str) -> None:
