@@ -116,7 +116,7 @@ def refusal(error: BotError) -> TurnResponse:
     """
     for kind, status, text in REFUSALS:
         if isinstance(error, kind):
-            log.warning("Answered %d: %s%s", status, error, _cause(error))
+            log.warning("Answered %d: %s%s", status, error, _causes(error))
             return json_response({"error": text}, status, _refusal_headers(error))
     raise error
 
@@ -131,9 +131,13 @@ def _refusal_headers(error: BotError) -> dict[str, str]:
     return {}
 
 
-def _cause(error: BotError) -> str:
+def _causes(error: BaseException) -> str:
     cause = error.__cause__
-    return "" if cause is None else f" (caused by {type(cause).__name__}: {cause})"
+    if cause is None:
+        return ""
+    # What lies deeper under a refused body may quote it.
+    deeper = _causes(cause) if isinstance(error, Unavailable) else ""
+    return f"; caused by {type(cause).__name__}: {cause}{deeper}"
 
 
 def json_response(

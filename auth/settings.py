@@ -86,7 +86,6 @@ class Settings:
         caller_id: `callerId` of activities from the channel.
         service_urls: where replies may go.
         allowed_tenants: GUIDs; empty allows every tenant.
-        development: the process runs on a developer's machine.
         unauthenticated: no caller check and no outbound token; development only.
         warnings: for the log, once.
     """
@@ -104,7 +103,6 @@ class Settings:
     caller_id: str
     service_urls: ServiceUrls
     allowed_tenants: frozenset[str]
-    development: bool
     unauthenticated: bool
     warnings: tuple[str, ...]
 
@@ -152,7 +150,6 @@ class _Reader:
                 loopback=self._development,
             ),
             allowed_tenants=frozenset(self._list("AllowedTenants", self._tenant)),
-            development=self._development,
             unauthenticated=self._unauthenticated(),
             warnings=self._warnings(),
         )

@@ -7,7 +7,7 @@ from typing import Any
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ExpectedReplies
 
-from auth.errors import Unavailable
+from auth.errors import BotError, Unavailable
 from cloud_adapter.bot_authentication import BotAuthentication
 from cloud_adapter.turn_failure import failure_story
 from cloud_adapter.turn_request import TurnRequest, read_activity
@@ -39,10 +39,14 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             Unavailable: the caller cannot be checked, or the bot cannot sign in.
         """
         activity = read_activity(request)
-        caller = await self.bot_framework_authentication.authenticate_request(
-            activity, request.authorization
-        )
-        result = await self.process_activity(caller, activity, bot.on_turn)
+        try:
+            caller = await self.bot_framework_authentication.authenticate_request(
+                activity, request.authorization
+            )
+            result = await self.process_activity(caller, activity, bot.on_turn)
+        except BotError as error:
+            log.warning("%s: %s", turn_name(activity), type(error).__name__)
+            raise
         try:
             return TurnResponse.of(result)
         except Exception:  # whatever the bot left there, the turn is done

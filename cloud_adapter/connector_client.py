@@ -18,10 +18,9 @@ from botbuilder.schema import (
 )
 from botbuilder.schema.teams import TeamsPagedMembersResult
 
-from cloud_adapter.activity_codec import read_model
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_session import ConnectorSession
-from cloud_adapter.service_calls import ServiceCalls
+from cloud_adapter.service_calls import ServiceCalls, answered
 
 
 class Conversations:
@@ -34,12 +33,12 @@ class Conversations:
         """The conversations that the bot has taken part in: ConversationsResult."""
         query = {"continuationToken": continuation_token}
         answer = await self._call("GET", _path(), query=query)
-        return read_model(ConversationsResult, answer)
+        return answered(ConversationsResult, answer)
 
     async def create_conversation(self, parameters: Any) -> Any:
         """Begin a conversation: ConversationResourceResponse."""
         answer = await self._call("POST", _path(), parameters)
-        return read_model(ConversationResourceResponse, answer)
+        return answered(ConversationResourceResponse, answer)
 
     async def send_to_conversation(self, conversation_id: str, activity: Any) -> Any:
         """Send to the end of a conversation: ResourceResponse."""
@@ -69,12 +68,12 @@ class Conversations:
     async def get_conversation_members(self, conversation_id: str) -> Any:
         """All members: a list of ChannelAccount."""
         answer = await self._call("GET", _path(conversation_id, "members"))
-        return [read_model(ChannelAccount, member) for member in answer or []]
+        return [answered(ChannelAccount, member) for member in answer or []]
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> Any:
         """One member: ChannelAccount."""
         answer = await self._call("GET", _path(conversation_id, "members", member_id))
-        return read_model(ChannelAccount, answer)
+        return answered(ChannelAccount, answer)
 
     async def get_conversation_paged_members(
         self,
@@ -84,7 +83,7 @@ class Conversations:
     ) -> Any:
         """A page of the members: PagedMembersResult."""
         page = await self._page(conversation_id, page_size, continuation_token)
-        return read_model(PagedMembersResult, page)
+        return answered(PagedMembersResult, page)
 
     async def get_teams_conversation_paged_members(
         self,
@@ -94,7 +93,7 @@ class Conversations:
     ) -> Any:
         """A page of the members as Teams describes them: TeamsPagedMembersResult."""
         page = await self._page(conversation_id, page_size, continuation_token)
-        return read_model(TeamsPagedMembersResult, page)
+        return answered(TeamsPagedMembersResult, page)
 
     async def _page(self, conversation_id: str, size: int | None, token: str | None) -> Any:
         query = {"pageSize": size, "continuationToken": token}
@@ -108,7 +107,7 @@ class Conversations:
         """The members an activity was for: a list of ChannelAccount."""
         path = _path(conversation_id, "activities", activity_id, "members")
         answer = await self._call("GET", path)
-        return [read_model(ChannelAccount, member) for member in answer or []]
+        return [answered(ChannelAccount, member) for member in answer or []]
 
     async def upload_attachment(self, conversation_id: str, attachment_upload: Any) -> Any:
         """Upload an AttachmentData into the channel's store: ResourceResponse."""
@@ -125,7 +124,7 @@ class Attachments:
     async def get_attachment_info(self, attachment_id: str) -> Any:
         """An attachment's name, type and views: AttachmentInfo."""
         answer = await self._calls.call("GET", ("v3", "attachments", attachment_id))
-        return read_model(AttachmentInfo, answer)
+        return answered(AttachmentInfo, answer)
 
     async def get_attachment(self, attachment_id: str, view_id: str) -> AsyncIterator[bytes]:
         """The content of one of an attachment's views, in chunks as the SDK gives it."""
@@ -165,4 +164,4 @@ def _path(*segments: str) -> tuple[str, ...]:
 
 def _resource(answer: object) -> Any:
     """A ResourceResponse; None when the service accepted the activity without naming it."""
-    return read_model(ResourceResponse, answer) if isinstance(answer, dict) else None
+    return answered(ResourceResponse, answer) if isinstance(answer, dict) else None

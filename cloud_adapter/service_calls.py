@@ -1,10 +1,12 @@
 """ServiceCalls: calls to one of the channel's services, as the bot, within one turn's budget."""
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from cloud_adapter.activity_codec import write_value
+from cloud_adapter.activity_codec import MalformedModel, read_model, write_value
 from cloud_adapter.bot_credentials import BotCredentials
+from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import Answer, ConnectorSession
 
 
@@ -74,3 +76,15 @@ class ServiceCalls:
         return await self._session.call(
             method, url, token, write_value(body), deadline=self._deadline
         )
+
+
+def answered(model: Any, answer: object) -> Any:
+    """The model that a service's answer holds.
+
+    Raises:
+        ConnectorError: it holds none.
+    """
+    try:
+        return read_model(model, answer)
+    except MalformedModel as error:
+        raise ConnectorError(f"The call for {model.__name__}", HTTPStatus.OK) from error

@@ -14,11 +14,10 @@ from botframework.connector.token_api.models import (
     TokenStatus,
 )
 
-from cloud_adapter.activity_codec import read_model
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
-from cloud_adapter.service_calls import ServiceCalls
+from cloud_adapter.service_calls import ServiceCalls, answered
 
 _NOT_FOUND = 404
 
@@ -50,7 +49,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
             if error.response.status_code == _NOT_FOUND:
                 return None
             raise
-        token = read_model(TokenResponse, answer or {})
+        token = answered(TokenResponse, answer or {})
         return token if token.token else None
 
     async def get_sign_in_resource(
@@ -60,7 +59,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         state = self.create_token_exchange_state(self._app_id, connection_name, activity)
         query = {"state": state, "finalRedirect": final_redirect}
         path = ("api", "botsignin", "GetSignInResource")
-        return read_model(SignInUrlResponse, await self._call("GET", path, query=query))
+        return answered(SignInUrlResponse, await self._call("GET", path, query=query))
 
     async def sign_out_user(self, user_id: str, connection_name: str, channel_id: str) -> None:
         """Forget the user's token."""
@@ -73,7 +72,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         """Which connections the user has signed in to: a list of TokenStatus."""
         query = {"userId": user_id, "channelId": channel_id, "include": include_filter}
         answer = await self._call("GET", ("api", "usertoken", "GetTokenStatus"), query=query)
-        return [read_model(TokenStatus, status) for status in answer or []]
+        return [answered(TokenStatus, status) for status in answer or []]
 
     async def get_aad_tokens(
         self, user_id: str, connection_name: str, resource_urls: list[str], channel_id: str
@@ -82,7 +81,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         query = _user(user_id, connection_name, channel_id)
         body = {"resourceUrls": resource_urls}
         answer = await self._call("POST", ("api", "usertoken", "GetAadTokens"), body, query)
-        return {url: read_model(TokenResponse, token) for url, token in (answer or {}).items()}
+        return {url: answered(TokenResponse, token) for url, token in (answer or {}).items()}
 
     async def exchange_token(
         self,
@@ -94,7 +93,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         """The TokenResponse for a token (or URI) that the channel offered for single sign-on."""
         query = _user(user_id, connection_name, channel_id)
         path = ("api", "usertoken", "exchange")
-        return read_model(TokenResponse, await self._call("POST", path, exchange_request, query))
+        return answered(TokenResponse, await self._call("POST", path, exchange_request, query))
 
 
 def _user(user_id: str, connection_name: str, channel_id: str) -> dict[str, Any]:

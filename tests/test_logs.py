@@ -20,7 +20,7 @@ SECRETS = {
     "a bearer header": re.compile(r"Bearer [A-Za-z0-9]"),
     "a private key": re.compile(r"PRIVATE KEY|RSAPrivateNumbers"),
     "base64 of that length": re.compile(r"[A-Za-z0-9+/_-]{200,}"),
-    "what a user said": re.compile(r"good morning|still there|You said: (?!\{)|secret lemur"),
+    "what a user said": re.compile(r"good morning|still there|You said: (?!\{)|(?i:secret lemur)"),
 }
 
 SAID = "my secret lemur"
@@ -44,6 +44,8 @@ def test_debug_log(chatty: tuple[CloudThread, User], logs: Path) -> None:
     assert user.says(SAID) == 200
     user.sends({"type": "message", "text": SAID, "value": {"color": SAID}})
     user.sends({"type": "invoke", "name": "adaptiveCard/action", "value": {"action": SAID}})
+    assert user.sends({"type": "message", "timestamp": SAID}).status == 400
+    assert user.sends({"type": "message", "historyDisclosed": SAID}).status == 400
     user.sends({"type": "conversationUpdate", "membersAdded": SAID, "text": SAID})
     thread.cloud.connector.server.faults.set(status=500)
     user.says(SAID)

@@ -171,7 +171,8 @@ def test_failed_sign_in(way: str, tmp_path: Path, logs: Path) -> None:
         log = logs / f"failed {way}.log"
         with BotProcess(settings, log) as process:
             user = User(cloud, Caller(process.url))
-            reply = user.sends({"type": "message", "text": "hello"})
+            activity = {"type": "message", "id": "activity-1", "text": "hello"}
+            reply = user.sends(activity)
             identity = user.caller.send("GET", "/api/identity", [])
             user.caller.close()
         for answer in (reply, identity):
@@ -179,4 +180,6 @@ def test_failed_sign_in(way: str, tmp_path: Path, logs: Path) -> None:
             assert answer.json() == {"error": "The bot is not available."}
             assert int(answer.headers["retry-after"]) > 0
         assert not cloud.connector.calls
-        assert cure in log.read_text()
+        said = log.read_text()
+        assert cure in said
+        assert f"Turn 'message' '{activity['id']}' in '{user.conversation.id}'" in said

@@ -77,7 +77,7 @@ def test_managed_identity() -> None:
     assert settings.authority == f"https://login.microsoftonline.com/{TENANT}"
     assert settings.allowed_tenants == frozenset()
     assert settings.warnings == ()
-    assert not settings.development
+    assert not settings.service_urls.loopback
     assert not settings.unauthenticated
 
 
@@ -379,7 +379,9 @@ def test_loopback_in_development(name: str, url: str) -> None:
 @pytest.mark.parametrize("value", ["", "Production", "development", "Development2"])
 def test_development_is_exact(value: str) -> None:
     """Nothing but `Development` is development."""
-    assert not Settings.from_environ({**MANAGED, "AZURE_FUNCTIONS_ENVIRONMENT": value}).development
+    assert not Settings.from_environ(
+        {**MANAGED, "AZURE_FUNCTIONS_ENVIRONMENT": value}
+    ).service_urls.loopback
 
 
 def test_service_urls() -> None:
@@ -441,5 +443,5 @@ def test_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "?")
     monkeypatch.setenv("MicrosoftAppPassword", "?")
     settings = Settings.from_environ({**MANAGED, **DEVELOPMENT})
-    assert settings.development
+    assert settings.service_urls.loopback
     assert settings.warnings == ()

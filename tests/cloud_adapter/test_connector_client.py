@@ -32,9 +32,9 @@ from botframework.connector.aio.operations_async import (
 from botframework.connector.auth import MicrosoftAppCredentials
 
 from auth.http_pool import HttpPool
-from cloud_adapter.activity_codec import MalformedModel
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_client import Attachments, ConnectorClient, Conversations
+from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import ConnectorSession
 from tests.support.composed_app import ComposedApp
 from tests.support.scripted_service import Reply, ScriptedService, Seen
@@ -353,7 +353,7 @@ async def test_an_activity_that_is_not_named(
 async def test_an_answer_of_another_shape(bare: Any, service: ScriptedService) -> None:
     """Where an answer is needed, another one than the operation's is an error."""
     service.otherwise = Reply(200, [])
-    with pytest.raises(MalformedModel):
+    with pytest.raises(ConnectorError):
         await bare.conversations.get_conversations()
 
 

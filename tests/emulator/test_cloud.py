@@ -64,5 +64,5 @@ async def test_settings(credential: str, tmp_path: Path) -> None:
     settings = Settings.from_environ(cloud.settings())
     await cloud.stop()
     assert settings.credential == credential
-    assert settings.development
+    assert settings.service_urls.loopback
     assert not settings.unauthenticated
