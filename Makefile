@@ -15,7 +15,8 @@ PLAYGROUND_PACKAGE := @microsoft/m365agentsplayground@0.2.28
 
 help:
 	@echo "make run         the bot on this machine, and a chat page"
-	@echo "                 CREDENTIAL=ManagedIdentity|Certificate PORT=7071 CHAT_PORT=3979"
+	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
+	@echo "                 PORT=7071 CHAT_PORT=3979"
 	@echo "make test        every test, the browser's too"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make format      put the code into the project's format"

@@ -1,32 +1,35 @@
 """ChatPage: the web page on which a developer talks to the bot."""
 
-import json
-import secrets
 from pathlib import Path
 
 from aiohttp import web
 
 from emulator.direct_line import DirectLine
 from emulator.faults import Handler
+from emulator.html_page import html_page
 from emulator.server import Server
+from emulator.sign_in_page import SignInPage
 
 PAGE = Path(__file__).with_name("chat_page.html")
-EMPTY_STYLE = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-"""Web Chat's one style element without a nonce is made empty and filled through its rules."""
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1"})
 
 
 class ChatPage:
-    """Serves the page, Web Chat's bundle and Direct Line over plain HTTP.
+    """Serves the page, Web Chat's bundle, Direct Line and the sign-in page over plain HTTP.
 
     Args:
         direct_line: the conversations; mounted under /v3/directline.
+        sign_in_page: where the bot's sign-in links lead.
         webchat_bundle: path of webchat.js; None, or no file there, gives a plain text chat.
         credential: how the bot signs in, as the page's header shows it.
     """
 
     def __init__(
-        self, direct_line: DirectLine, webchat_bundle: Path | None, credential: str = ""
+        self,
+        direct_line: DirectLine,
+        sign_in_page: SignInPage,
+        webchat_bundle: Path | None,
+        credential: str = "",
     ) -> None:
         self.direct_line = direct_line
         self.webchat_bundle = webchat_bundle
@@ -34,7 +37,7 @@ class ChatPage:
         routes = [web.get("/", self._page), web.get("/webchat.js", self._bundle)]
         guarded = [
             web.route(route.method, route.path, _only_from_this_page(route.handler))
-            for route in [*routes, *direct_line.routes()]
+            for route in [*routes, *direct_line.routes(), *sign_in_page.routes()]
         ]
         self.server = Server("chat", guarded)
 
@@ -42,47 +45,25 @@ class ChatPage:
         return self.webchat_bundle is not None and self.webchat_bundle.is_file()
 
     async def _page(self, request: web.Request) -> web.Response:
-        nonce = secrets.token_urlsafe(16)
         facts = {
             "endpoint": self.direct_line.channel.bot_endpoint,
             "credential": self.credential,
             "webchat": self._has_bundle(),
         }
-        # `<` could end the script element that holds the JSON.
-        embedded = json.dumps(facts).replace("<", "\\u003c")
-        page = PAGE.read_text("utf-8").replace("{{nonce}}", nonce).replace("{{facts}}", embedded)
-        headers = {
-            "Content-Security-Policy": _policy(nonce, request.host),
-            "Cache-Control": "no-store",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
+        sources = {
+            # Web Chat reads the files that it uploads from blob: URLs.
+            "connect-src": f"'self' ws://{request.host} blob:",
+            # Cards show pictures and media from wherever the bot points to.
+            "img-src": "'self' https: data: blob:",
+            "media-src": "'self' https: data: blob:",
         }
-        return web.Response(text=page, content_type="text/html", headers=headers)
+        return html_page(PAGE, facts, sources)
 
     async def _bundle(self, _: web.Request) -> web.StreamResponse:
         if self.webchat_bundle is None or not self._has_bundle():
             raise web.HTTPNotFound(text="Web Chat is not set up: install Node.js, then make run")
         headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
         return web.FileResponse(self.webchat_bundle, headers=headers)
-
-
-def _policy(nonce: str, host: str) -> str:
-    return "; ".join(
-        [
-            "default-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-            f"script-src 'nonce-{nonce}'",
-            f"style-src 'nonce-{nonce}' '{EMPTY_STYLE}'",
-            # Web Chat reads the files that it uploads from blob: URLs.
-            f"connect-src 'self' ws://{host} blob:",
-            # Cards show pictures and media from wherever the bot points to.
-            "img-src 'self' https: data: blob:",
-            "media-src 'self' https: data: blob:",
-        ]
-    )
 
 
 def _only_from_this_page(handler: Handler) -> Handler:

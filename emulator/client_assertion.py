@@ -94,10 +94,10 @@ class CertificateAssertions:
             reason = "Key was found, but use of the key to verify the signature failed."
             raise self._unusable_key(reason, thumbprint) from error
         except jwt.InvalidTokenError as error:
-            _refuse_claims(error)
+            refuse_claims(error)
         # PyJWT takes an array with our URL in it; Entra takes one string only.
         if not isinstance(claims["aud"], str):
-            raise _malformed()
+            raise malformed()
         self._use(str(claims["jti"]), float(claims["exp"]))
 
     def _use(self, jti: str, expires: float) -> None:
@@ -112,7 +112,7 @@ class CertificateAssertions:
         try:
             header = jwt.get_unverified_header(assertion)
         except jwt.InvalidTokenError as error:
-            raise _malformed() from error
+            raise malformed() from error
         algorithm = str(header.get("alg"))
         signature = SIGNATURES.get(algorithm)
         if signature is None:
@@ -132,7 +132,7 @@ class CertificateAssertions:
         return signature, thumbprint.rstrip("="), algorithm
 
     def _key(self, signature: Signature, thumbprint: str) -> rsa.RSAPublicKey:
-        for certificate in self.registration.certificates:
+        for certificate in self.registration.known_certificates():
             key = certificate.public_key()
             if signature.thumbprint(certificate) == thumbprint and isinstance(
                 key, rsa.RSAPublicKey
@@ -159,15 +159,21 @@ class CertificateAssertions:
         return EntraError(700027, "invalid_client", message)
 
 
-def _refuse_claims(error: jwt.InvalidTokenError) -> NoReturn:
+def refuse_claims(error: jwt.InvalidTokenError) -> NoReturn:
+    """Refuse a token as Entra does whose claims PyJWT has found wrong.
+
+    Raises:
+        EntraError: always, with the code that belongs to `error`.
+    """
     refusal = CLAIM_REFUSALS.get(type(error))
     if refusal is None:
-        raise _malformed() from error
+        raise malformed() from error
     code, message = refusal
     raise EntraError(code, "invalid_client", message) from error
 
 
-def _malformed() -> EntraError:
+def malformed() -> EntraError:
+    """The refusal of what is no sound token."""
     return EntraError(50027, "invalid_client", "JWT token is invalid or malformed.")
 
 

@@ -15,17 +15,33 @@ from emulator.direct_line import DirectLine
 from emulator.entra import Entra
 from emulator.identity_endpoint import SYSTEM, IdentityEndpoint
 from emulator.key_vault import KeyVault
-from emulator.registration import Registration
+from emulator.registration import FederatedCredential, Registration
 from emulator.server import Server
+from emulator.sign_in_page import SignInPage
 from emulator.switches import Switches
 from emulator.token_issuer import RSA_BITS
+from emulator.token_service import TokenService
+from emulator.user_tokens import UserTokens
 from emulator.vault_certificate import VaultCertificate
 
 MANAGED_IDENTITY = "ManagedIdentity"
 CERTIFICATE = "Certificate"
+SIGN_IN_VAULT = "SignInVault"
+FEDERATED = "Federated"
 
-APP_TYPES = {MANAGED_IDENTITY: "UserAssignedMSI", CERTIFICATE: "SingleTenant"}
+APP_TYPES = {
+    MANAGED_IDENTITY: "UserAssignedMSI",
+    CERTIFICATE: "SingleTenant",
+    SIGN_IN_VAULT: "SingleTenant",
+    FEDERATED: "SingleTenant",
+}
 """The type of bot that each credential is shown with: the keys are what CREDENTIAL may be."""
+
+READER_PERMISSIONS = {
+    CERTIFICATE: {"secrets/get", "secrets/list"},
+    SIGN_IN_VAULT: {"certificates/get", "certificates/list", "keys/sign"},
+}
+"""What the identity that reads the vault may do there: as much as its credential needs."""
 
 CERTIFICATE_NAME = "bot-certificate"
 
@@ -61,9 +77,13 @@ class Cloud:
         self.entra = Entra(self.registration, tls)
         self.reader = str(uuid.uuid4())
         """Object id (GUID) of the app's system-assigned identity, which reads the vault."""
+        self.user_assigned = self.registration.app_id
+        """Client id (GUID) of the app's user-assigned identity: the bot's own, where it is one."""
+        if credential == FEDERATED:
+            self.user_assigned = str(uuid.uuid4())
         self.identity = IdentityEndpoint(self.entra, self._identities())
         self.vault = KeyVault(self.entra, tls)
-        self.vault.permissions[self.reader] = {"secrets/get"}
+        self.vault.permissions[self.reader] = set(READER_PERMISSIONS.get(credential, ()))
         self.channel = Channel(self.registration, tls)
         self.channel.bot_endpoint = BOT_ENDPOINT
         self.conversations = Conversations()
@@ -71,27 +91,39 @@ class Cloud:
         self.direct_line = DirectLine(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
-        self.chat_page = ChatPage(self.direct_line, webchat_bundle, credential)
+        self.user_tokens = UserTokens(self.entra.issuer, self.registration)
+        self.token_service = TokenService(
+            self.entra.issuer,
+            self.registration,
+            self.user_tokens,
+            lambda: self.chat_page.server.url,
+            tls,
+        )
+        sign_in_page = SignInPage(self.user_tokens, self.registration.app_id)
+        self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, credential)
         self.switches = Switches(self)
-        if credential == CERTIFICATE:
+        if credential in READER_PERMISSIONS:
             self.renew_certificate()
 
     def _identities(self) -> dict[str, str]:
         identities = {SYSTEM: self.reader}
-        if self.registration.app_type == "UserAssignedMSI":
-            identities[self.registration.app_id] = str(uuid.uuid4())
+        if self.registration.app_type == "UserAssignedMSI" or self.credential == FEDERATED:
+            identities[self.user_assigned] = str(uuid.uuid4())
         return identities
 
-    def renew_certificate(self, *, registered: bool = True) -> VaultCertificate:
+    def renew_certificate(self, *, registered: bool = True, lag: float = 0.0) -> VaultCertificate:
         """Make a new version of the bot's certificate in the vault.
 
         Args:
-            registered: Entra knows it at once; False leaves the upload to the caller.
+            registered: it is uploaded to the registration; False leaves that to the caller.
+            lag: seconds until Entra knows what was uploaded.
         """
         key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-        version = self.vault.add_version(CERTIFICATE_NAME, key=key)
+        version = self.vault.add_version(
+            CERTIFICATE_NAME, key=key, exportable=self.credential != SIGN_IN_VAULT
+        )
         if registered:
-            self.registration.certificates.append(version.certificate)
+            self.registration.register(version.certificate, after=lag)
         return version
 
     @property
@@ -103,6 +135,7 @@ class Cloud:
             self.vault,
             self.channel,
             self.connector,
+            self.token_service,
             self.chat_page,
             self.switches,
         )
@@ -120,6 +153,14 @@ class Cloud:
         except OSError:
             await self.stop()
             raise
+        if self.credential == FEDERATED:
+            self._federate()
+
+    def _federate(self) -> None:
+        """Let the registration trust the user-assigned identity; Entra has its address by now."""
+        issuer = self.entra.federation_issuer(self.registration.tenant_id)
+        subject = self.identity.identities[self.user_assigned]
+        self.registration.federated_credentials[:] = [FederatedCredential(issuer, subject)]
 
     async def stop(self) -> None:
         """Stop every server and end what is under way."""
@@ -140,13 +181,19 @@ class Cloud:
             "ToBotFromChannelOpenIdMetadataUrl": (
                 f"{self.channel.server.url}/v1/.well-known/openidconfiguration"
             ),
+            "OAuthUrl": self.token_service.server.url,
             "SSL_CERT_FILE": str(self.authority.path),
             "REQUESTS_CA_BUNDLE": str(self.authority.path),
             **self.identity.settings(),
         }
-        if self.credential == CERTIFICATE:
+        if self.credential in READER_PERMISSIONS:
+            settings["BotCredential"] = CERTIFICATE
             settings["CertificateVaultUrl"] = self.vault.server.url
             settings["CertificateName"] = CERTIFICATE_NAME
+        if self.credential == SIGN_IN_VAULT:
+            settings["CertificateKeyUse"] = SIGN_IN_VAULT
+        if self.credential == FEDERATED:
+            settings["AZURE_CLIENT_ID"] = self.user_assigned
         if self.registration.app_type == "MultiTenant":
             # Entra's stand-in knows the channels' tenant by this name, as the real one does.
             settings["MicrosoftAppTenantId"] = ""

@@ -25,6 +25,8 @@ from emulator.shown_activities import shown_since
 
 BASE = "/v3/directline"
 FILES = f"{BASE}/attachments/"
+DECLINES = {("signin/tokenExchange", 412), ("signin/verifyState", 404)}
+"""Invokes by name and status: answers that are a normal course of signing in, no fault to show."""
 SYSTEM: Account = {"id": "channel", "name": "Channel", "role": "channel"}
 
 _SANDBOX = {
@@ -165,7 +167,8 @@ class DirectLine:
     async def _invoke(self, conversation: Conversation, invoke: Activity) -> web.Response:
         answer = await self.channel.deliver(invoke)
         if not answer.ok:
-            self._notice(conversation, answer)
+            if (str(invoke.get("name")), answer.status) not in DECLINES:
+                self._notice(conversation, answer)
             raise ChannelError(502, "BotError", "The bot did not take the invoke.")
         show_result(conversation, invoke, answer.body, bot_account(self.channel.registration))
         return web.Response(status=answer.status, body=answer.body, content_type="application/json")

@@ -3,6 +3,7 @@
 import ssl
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from aiohttp import web
 from emulator.client_assertion import CertificateAssertions
 from emulator.entra_error import EntraError
 from emulator.faults import Handler
+from emulator.federated_assertion import EXCHANGE_AUDIENCES, FederatedAssertions, is_federated
 from emulator.registration import CHANNEL_TENANT, Registration
 from emulator.server import Server
 from emulator.token_issuer import TokenIssuer
@@ -33,25 +35,32 @@ def issuer_of(tenant_id: str) -> str:
 class Entra:
     """Signs the bot in by client assertion, as the Microsoft identity platform does.
 
-    Knows two tenants: the registration's own and the channels' (`botframework.com`). No client
-    secret is valid here.
+    The assertion is one that the client signed with its certificate, or a federated token. Knows
+    two tenants: the registration's own and the channels' (`botframework.com`). No client secret is
+    valid here.
 
     Attributes:
-        registration: what it knows of the bot; its certificates may change while it runs.
+        registration: what it knows of the bot; its certificates and federated credentials may
+            change while it runs.
         issuer: signs every token, those of managed identities too.
-        assertions: the check of client assertions.
+        assertions: the check of assertions that the client signed.
+        federated: the check of federated tokens.
         object_id: GUID of the bot's service principal, the `oid` of its tokens.
         token_lifetime: seconds from now to a token's `exp`.
-        tokens_issued: tokens signed so far.
+        tokens_issued: tokens signed so far, those of managed identities too.
+        token_outcomes: requests to the token endpoint so far, by `issued` or the AADSTS code of the
+            refusal; without those that a fault has answered.
     """
 
     def __init__(self, registration: Registration, tls: ssl.SSLContext) -> None:
         self.registration = registration
         self.issuer = TokenIssuer()
         self.assertions = CertificateAssertions(registration)
+        self.federated = FederatedAssertions(registration, self.issuer)
         self.object_id = str(uuid.uuid4())
         self.token_lifetime = 3599
         self.tokens_issued = 0
+        self.token_outcomes: Counter[str] = Counter()
         metadata = self._guarded(self._metadata)
         routes = [
             web.get("/common/discovery/instance", self._guarded(self._instance)),
@@ -62,14 +71,29 @@ class Entra:
         ]
         self.server = Server("entra", routes, tls)
 
+    @property
+    def token_requests(self) -> int:
+        """POSTs to the token endpoint so far, accepted or refused, without faulty ones."""
+        return self.token_outcomes.total()
+
+    def federation_issuer(self, tenant_id: str) -> str:
+        """The `iss` claim (URL) of a tenant's version 2.0 tokens, which federated credentials name.
+
+        Args:
+            tenant_id: GUID. Known once the server listens.
+        """
+        return f"{self.server.url}/{tenant_id}/v2.0"
+
     def app_token(
         self, resource: str, client_id: str, oid: str, *, tenant_id: str
     ) -> tuple[str, int]:
-        """A version 1.0 token of an application or managed identity.
+        """A token of an application or managed identity, of the version that the resource takes.
+
+        That is 2.0 for the exchange of federated tokens, and 1.0 for every other resource.
 
         Args:
-            resource: the `aud` claim (URL or GUID).
-            client_id: GUID, the `appid` claim.
+            resource: what the token is for (URL or GUID).
+            client_id: GUID, the `appid` claim (version 2.0: `azp`).
             oid: GUID of the service principal.
             tenant_id: GUID of the tenant that signs it in.
 
@@ -79,23 +103,37 @@ class Entra:
         now = int(time.time())
         expires_on = now + self.token_lifetime
         claims = {
-            "aud": resource,
-            "iss": issuer_of(tenant_id),
             "iat": now,
             "nbf": now,
             "exp": expires_on,
-            "appid": client_id,
-            "appidacr": "2",
-            "idp": issuer_of(tenant_id),
             "idtyp": "app",
             "oid": oid,
             "sub": oid,
             "tid": tenant_id,
             "uti": uuid.uuid4().hex,
-            "ver": "1.0",
+            **self._versioned_claims(resource, client_id, tenant_id),
         }
         self.tokens_issued += 1
         return self.issuer.sign(claims), expires_on
+
+    def _versioned_claims(self, resource: str, client_id: str, tenant_id: str) -> dict[str, str]:
+        """The claims in which tokens of version 1.0 and 2.0 differ (access token reference)."""
+        if resource in EXCHANGE_AUDIENCES:
+            return {
+                "aud": EXCHANGE_AUDIENCES[resource],
+                "iss": self.federation_issuer(tenant_id),
+                "azp": client_id,
+                "azpacr": "2",
+                "ver": "2.0",
+            }
+        return {
+            "aud": resource,
+            "iss": issuer_of(tenant_id),
+            "appid": client_id,
+            "appidacr": "2",
+            "idp": issuer_of(tenant_id),
+            "ver": "1.0",
+        }
 
     def _guarded(self, answer: Answer) -> Handler:
         async def handle(request: web.Request) -> web.Response:
@@ -148,6 +186,15 @@ class Entra:
         return self.issuer.jwks()
 
     async def _token(self, request: web.Request) -> Mapping[str, object]:
+        try:
+            answer = await self._grant(request)
+        except EntraError as error:
+            self.token_outcomes[f"AADSTS{error.code}"] += 1
+            raise
+        self.token_outcomes["issued"] += 1
+        return answer
+
+    async def _grant(self, request: web.Request) -> Mapping[str, object]:
         """The client credentials grant with a client assertion (RFC 7523, section 2.2)."""
         tenant = self._tenant(request)
         form = await request.post()
@@ -156,9 +203,12 @@ class Entra:
         client_id = _parameter(form, "client_id")
         resource = _resource(_parameter(form, "scope"))
         self._check_application(client_id, tenant)
-        self.assertions.verify(
-            _assertion(form), client_id, self._audiences(request.match_info["tenant"], tenant)
-        )
+        assertion = _assertion(form)
+        if is_federated(assertion):
+            self.federated.verify(assertion)
+        else:
+            audiences = self._audiences(request.match_info["tenant"], tenant)
+            self.assertions.verify(assertion, client_id, audiences)
         token, _ = self.app_token(resource, client_id, self.object_id, tenant_id=tenant)
         return {
             "token_type": "Bearer",

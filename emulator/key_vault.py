@@ -6,6 +6,7 @@ import datetime
 import ssl
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from emulator.faults import Handler
 from emulator.server import Server
 from emulator.thumbprint import base64url
 from emulator.token_issuer import RSA_BITS
-from emulator.vault_certificate import PKCS12, VaultCertificate
+from emulator.vault_certificate import PEM, PKCS12, VaultCertificate
 from emulator.vault_error import VaultError
 
 RESOURCE = "https://vault.azure.net"
@@ -39,6 +40,7 @@ ACTIONS = {
     "certificates/get": "certificates/read",
     "certificates/list": "certificates/read",
     "secrets/get": "secrets/getSecret/action",
+    "secrets/list": "secrets/readMetadata/action",
     "keys/get": "keys/read",
     "keys/sign": "keys/sign/action",
 }
@@ -53,21 +55,25 @@ class KeyVault:
     Attributes:
         permissions: what each principal (object id, GUID) may do: names of `ACTIONS`.
         versions: certificates by name, the newest version last.
+        operations: those answered so far, by the name of the permission; without refused ones.
     """
 
     def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
         self.entra = entra
         self.permissions: dict[str, set[str]] = {}
         self.versions: dict[str, list[VaultCertificate]] = {}
+        self.operations: Counter[str] = Counter()
         version = "/{name}/{version:[^/]*}"
-        list_versions = self._guarded("certificates/list", self._list_versions)
+        list_certificates = self._guarded("certificates/list", self._list_certificates)
+        list_secrets = self._guarded("secrets/list", self._list_secrets)
         certificate = self._guarded("certificates/get", self._certificate)
         secret = self._guarded("secrets/get", self._secret)
         key = self._guarded("keys/get", self._key)
         routes = [
-            web.get("/certificates/{name}/versions", list_versions),
+            web.get("/certificates/{name}/versions", list_certificates),
             web.get("/certificates/{name}", certificate),
             web.get(f"/certificates{version}", certificate),
+            web.get("/secrets/{name}/versions", list_secrets),
             web.get("/secrets/{name}", secret),
             web.get(f"/secrets{version}", secret),
             web.get("/keys/{name}", key),
@@ -121,10 +127,12 @@ class KeyVault:
         async def handle(request: web.Request) -> web.Response:
             try:
                 self._check_caller(request, permission)
-                return web.json_response(await answer(request))
+                body = await answer(request)
             except VaultError as error:
                 challenge = {"WWW-Authenticate": self._challenge()} if error.status == 401 else {}
                 return web.json_response(error.body(), status=error.status, headers=challenge)
+            self.operations[permission] += 1
+            return web.json_response(body)
 
         return handle
 
@@ -170,21 +178,26 @@ class KeyVault:
                 "Operation get is not allowed on a disabled secret.",
                 "SecretDisabled",
             )
-        return found.secret_bundle(self.server.url)
+        return found.secret_bundle(self.server.url, _content_type(request, found))
 
     async def _key(self, request: web.Request) -> Mapping[str, object]:
         return self._requested(request, "Key").key_bundle(self.server.url)
 
-    async def _list_versions(self, request: web.Request) -> Mapping[str, object]:
+    async def _list_certificates(self, request: web.Request) -> Mapping[str, object]:
+        return self._page(request, "Certificate", VaultCertificate.listed_certificate)
+
+    async def _list_secrets(self, request: web.Request) -> Mapping[str, object]:
+        return self._page(request, "Secret", VaultCertificate.listed_secret)
+
+    def _page(
+        self, request: web.Request, kind: str, listed: Callable[[VaultCertificate, str], object]
+    ) -> Mapping[str, object]:
         # Sorted by id, as the service does: whoever wants the newest must look at `created`.
-        versions = sorted(
-            self._known(request.match_info["name"], "Certificate"), key=lambda v: v.version
-        )
+        versions = sorted(self._known(request.match_info["name"], kind), key=lambda v: v.version)
         start = _number(request, "$skiptoken", 0)
         size = min(_number(request, "maxresults", PAGE_SIZE), PAGE_SIZE)
-        answer: dict[str, object] = {
-            "value": [version.listed(self.server.url) for version in versions[start : start + size]]
-        }
+        page = versions[start : start + size]
+        answer: dict[str, object] = {"value": [listed(item, self.server.url) for item in page]}
         if start + size < len(versions):
             query = {**request.query, "$skiptoken": str(start + size), "maxresults": str(size)}
             answer["nextLink"] = f"{self.server.url}{request.rel_url.with_query(query)}"
@@ -238,6 +251,16 @@ def _check_usable(found: VaultCertificate) -> None:
         # Key Vault's inner code for this case is not documented.
         message = "Operation sign is not allowed outside the key's time of validity."
         raise VaultError(403, "Forbidden", message, "KeyNotValidNow")
+
+
+def _content_type(request: web.Request, found: VaultCertificate) -> str:
+    """The form in which a secret is asked for; its own, when the request names none."""
+    asked = request.query.get("outContentType") or found.content_type
+    # Key Vault converts PFX to PEM only (REST reference of get-secret, `outContentType`).
+    if asked != found.content_type and (found.content_type, asked) != (PKCS12, PEM):
+        message = f"A secret of type {found.content_type} cannot be converted to {asked}."
+        raise VaultError(400, "BadParameter", message)
+    return asked
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

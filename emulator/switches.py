@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 class Switches:
     """Lets another process make the local cloud misbehave, and read what it counted.
 
-    GET  /state                  requests and connections of each part
+    GET  /state                  requests and connections of each part; Entra's token requests by
+                                 outcome, the vault's operations by permission
     POST /faults/{part}          a JSON object of Faults' switches; {} makes the part healthy
     POST /stop/{part}            callers find a closed port
     POST /start/{part}           the same port is open again
     POST /keys/{keep|drop}       new signing keys of the channel; the old ones stay, or go
-    POST /certificate            a new version of the bot's certificate, known to Entra
+    POST /certificate            a new version of the bot's certificate, known to Entra; ?lag=10:
+                                 only ten seconds later
+    POST /certificate/withdraw-old  the registration keeps its newest certificate only
 
     Args:
         cloud: the local cloud.
@@ -35,6 +38,7 @@ class Switches:
                 web.post("/start/{part}", self._start),
                 web.post("/keys/{old:keep|drop}", self._keys),
                 web.post("/certificate", self._certificate),
+                web.post("/certificate/withdraw-old", self._withdraw_old),
             ],
         )
 
@@ -50,6 +54,11 @@ class Switches:
             name: {"requests": dict(server.requests), "connections": server.connections}
             for name, server in self._cloud.servers.items()
         }
+        entra, vault = self._cloud.entra, self._cloud.vault
+        state["entra"]["tokens_issued"] = entra.tokens_issued
+        state["entra"]["token_requests"] = entra.token_requests
+        state["entra"]["token_outcomes"] = dict(entra.token_outcomes)
+        state["vault"]["operations"] = dict(vault.operations)
         return web.json_response(state)
 
     async def _faults(self, request: web.Request) -> web.Response:
@@ -72,5 +81,13 @@ class Switches:
         key = self._cloud.channel.issuer.roll(keep_old=request.match_info["old"] == "keep")
         return web.json_response({"kid": key.kid})
 
-    async def _certificate(self, _: web.Request) -> web.Response:
-        return web.json_response({"version": self._cloud.renew_certificate().version})
+    async def _certificate(self, request: web.Request) -> web.Response:
+        try:
+            lag = float(request.query.get("lag", "0"))
+        except ValueError as error:
+            raise web.HTTPBadRequest(text="lag must be a number of seconds.") from error
+        return web.json_response({"version": self._cloud.renew_certificate(lag=lag).version})
+
+    async def _withdraw_old(self, _: web.Request) -> web.Response:
+        self._cloud.registration.withdraw_old()
+        return web.json_response({})

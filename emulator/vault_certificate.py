@@ -43,13 +43,22 @@ class VaultCertificate:
     enabled: bool
     created: int
 
-    def listed(self, vault: str) -> dict[str, Any]:
-        """The item in a list of versions."""
+    def listed_certificate(self, vault: str) -> dict[str, Any]:
+        """The item in a list of the certificate's versions."""
         return {
             "id": f"{vault}/certificates/{self.name}/{self.version}",
             "x5t": x5t(self.certificate),
             "attributes": self._attributes(),
             "subject": self.certificate.subject.rfc4514_string(),
+        }
+
+    def listed_secret(self, vault: str) -> dict[str, Any]:
+        """The item in a list of the secret's versions: all but its value."""
+        return {
+            "id": f"{vault}/secrets/{self.name}/{self.version}",
+            "contentType": self.content_type,
+            "managed": True,
+            "attributes": self._attributes(),
         }
 
     def certificate_bundle(self, vault: str) -> dict[str, Any]:
@@ -66,16 +75,19 @@ class VaultCertificate:
             "policy": self._policy(vault),
         }
 
-    def secret_bundle(self, vault: str) -> dict[str, Any]:
-        """The secret: certificate and private key, or the certificate alone if not exportable."""
-        value = self._pem() if self.content_type == PEM else self._pkcs12()
+    def secret_bundle(self, vault: str, content_type: str = "") -> dict[str, Any]:
+        """The secret: certificate and private key, or the certificate alone if not exportable.
+
+        Args:
+            vault: its base URL.
+            content_type: the form of its value, as the attribute has it; empty: its own.
+        """
+        content_type = content_type or self.content_type
         return {
-            "value": value,
-            "contentType": self.content_type,
-            "id": f"{vault}/secrets/{self.name}/{self.version}",
+            **self.listed_secret(vault),
+            "value": self._pem() if content_type == PEM else self._pkcs12(),
+            "contentType": content_type,
             "kid": self._key_id(vault),
-            "managed": True,
-            "attributes": self._attributes(),
         }
 
     def key_bundle(self, vault: str) -> dict[str, Any]:

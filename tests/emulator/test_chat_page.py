@@ -22,7 +22,9 @@ from emulator.conversations import Activity, Conversations
 from emulator.direct_line import DirectLine
 from emulator.registration import Registration
 from emulator.server import Server
+from emulator.sign_in_page import SIGN_IN_PATH, SSO_PATH, SignInPage
 from emulator.token_issuer import TokenIssuer
+from emulator.user_tokens import CONNECTION, NotExchangeableError, Place, UserTokens
 from emulator.webchat import install
 from tests.support import chromium
 
@@ -49,12 +51,25 @@ SUBMIT = {"type": "Action.Submit", "title": "Submit", "data": {"choice": "blue"}
 EXECUTE = {"type": "Action.Execute", "title": "Execute", "verb": "approve", "data": {"order": 7}}
 
 
+def oauth_card(link: str, uri: str) -> dict[str, Any]:
+    """A sign-in card message's attachment."""
+    content = {
+        "text": "Please sign in.",
+        "connectionName": CONNECTION,
+        "buttons": [{"type": "signin", "title": "Sign in", "value": link}],
+        "tokenExchangeResource": {"id": "exchange-1", "uri": uri},
+    }
+    return {"contentType": "application/vnd.microsoft.card.oauth", "content": content}
+
+
 @dataclass
 class ScriptedBot:
-    """Echoes messages, sends one card, and answers both of its buttons; checks no token."""
+    """Echoes messages, sends cards, and answers their buttons; checks no token."""
 
     issuer: TokenIssuer
     trusted: ssl.SSLContext
+    users: UserTokens
+    page_url: str = ""
     received: list[Activity] = field(default_factory=list)
     status: int = 200
 
@@ -66,6 +81,8 @@ class ScriptedBot:
         self.received.append(activity)
         if self.status != 200:
             return web.Response(status=self.status)
+        if activity.get("name", "").startswith("signin/"):
+            return await self._sign_in(activity)
         if activity["type"] == "invoke":
             action = activity["value"]["action"]
             done = card(f"Approved with note {action['data']['note']}")["content"]
@@ -74,11 +91,33 @@ class ScriptedBot:
             await self._send(activity, reply)
         return web.Response()
 
+    async def _sign_in(self, activity: Activity) -> web.Response:
+        place, value = Place(activity["from"]["id"], CONNECTION, "webchat"), activity["value"]
+        if activity["name"] == "signin/verifyState":
+            status = 200 if self.users.redeem(place, value["state"]) else 404
+        else:
+            try:
+                self.users.exchange(place, value["token"])
+                status = 200
+            except NotExchangeableError:
+                status = 412
+        await self._send(activity, {"type": "message", "text": f"{activity['name']}: {status}"})
+        return web.Response(status=status)
+
+    def _login(self, activity: Activity) -> Activity:
+        user = activity["from"]
+        place = Place(user["id"], CONNECTION, "webchat")
+        begun = self.users.begin(place, user["name"], activity["conversation"]["id"])
+        link = f"{self.page_url}{SIGN_IN_PATH}?signin={begun.id}"
+        return {"type": "message", "attachments": [oauth_card(link, self.users.resource)]}
+
     def _replies(self, activity: Activity) -> list[Activity]:
         if activity["type"] == "conversationUpdate":
             return [{"type": "message", "text": "Welcome! Say something."}]
         if activity["type"] != "message":
             return []
+        if activity.get("text") == "login":
+            return [self._login(activity)]
         if activity.get("value"):
             return [{"type": "message", "text": f"You chose {activity['value']['choice']}"}]
         return [
@@ -127,12 +166,14 @@ async def chat(authority: CertificateAuthority, issuer: TokenIssuer) -> AsyncIte
     connector = BotConnector(issuer, registration, conversations, authority.server_context())
     direct_line = DirectLine(channel, lambda: connector.server.url, conversations)
     trusted = ssl.create_default_context(cafile=str(authority.path))
-    bot = ScriptedBot(issuer, trusted)
-    page = ChatPage(direct_line, None, "ManagedIdentity")
+    users = UserTokens(issuer, registration)
+    bot = ScriptedBot(issuer, trusted, users)
+    page = ChatPage(direct_line, SignInPage(users, APP_ID), None, "ManagedIdentity")
     servers = [bot.server, connector.server, page.server]
     for server in servers:
         await server.start()
     channel.bot_endpoint = f"{bot.server.url}/api/messages"
+    bot.page_url = page.server.url
     yield LocalChat(bot, connector, page)
     await direct_line.close()
     await channel.close()
@@ -263,6 +304,156 @@ async def test_without_the_bundle_there_is_a_plain_chat(
     assert complaints == []
 
 
+async def test_signing_in_by_the_card(
+    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
+) -> None:
+    """The card's button opens the sign-in page; agreeing there brings the bot the code."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    # The context's, so that nothing is missed before there is a popup to listen to.
+    page.context.on("console", lambda message: complaints.append(message.text))
+    await say(page, "login")
+    await expect(bubble(page, "Please sign in.")).to_be_visible()
+    async with page.expect_popup() as opening:
+        await page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = await opening.value
+    await expect(popup.get_by_text(APP_ID)).to_be_visible()
+    await expect(popup.get_by_text(CONNECTION)).to_be_visible()
+    await expect(popup.get_by_text("You", exact=True)).to_be_visible()
+    await shoot(popup, "sign_in_page.png")
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
+    await popup.close()
+    await expect(bubble(page, "signin/verifyState: 200")).to_be_visible()
+    await expect(bubble(page, "The bot answered")).to_have_count(0)
+    assert complaints == []
+
+
+async def test_a_code_that_the_chat_cannot_use(
+    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in page goes on showing it for typing; the chat shows what the bot says."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await say(page, "login")
+    async with page.expect_popup() as opening:
+        await page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = await opening.value
+    monkeypatch.setattr(chat.bot.users, "redeem", lambda *_: False)
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(bubble(page, "signin/verifyState: 404")).to_be_visible()
+    await expect(bubble(page, "The bot answered")).to_have_count(0)
+    await expect(popup.locator("output")).to_have_text(re.compile(r"^\d{6}$"))
+    await expect(popup.get_by_text("send the code as a message")).to_be_visible()
+    await popup.close()
+
+
+async def test_each_chat_takes_its_own_code(
+    chat: LocalChat, browser: Browser, bundle: Path
+) -> None:
+    """With two chats in a browser that both wait for a sign-in, neither takes the other's."""
+    chat.page.webchat_bundle = bundle
+    context = await browser.new_context()
+    popups = []
+    for asking in (await context.new_page(), await context.new_page()):
+        await asking.goto(chat.page.server.url)
+        await expect(bubble(asking, "Welcome! Say something.")).to_be_visible()
+        await say(asking, "login")
+        async with asking.expect_popup() as opening:
+            await asking.locator(".ac-pushButton", has_text="Sign in").click()
+        popups.append(await opening.value)
+    for popup in popups:
+        await popup.get_by_role("button", name="Sign in").click(timeout=5000)
+        await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
+    invokes = [one for one in chat.bot.received if one.get("name") == "signin/verifyState"]
+    logins = [one for one in chat.bot.received if one.get("text") == "login"]
+    assert len(invokes) == 2
+    assert [one["conversation"]["id"] for one in invokes] == [
+        one["conversation"]["id"] for one in logins
+    ]
+    await context.close()
+
+
+async def test_an_old_sign_in_page(chat: LocalChat, page: Page, bundle: Path) -> None:
+    """A page that stood open for too long says so when its button is pressed."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await say(page, "login")
+    async with page.expect_popup() as opening:
+        await page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = await opening.value
+    chat.bot.users._begun.clear()
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(popup.get_by_text("it is too old")).to_be_visible()
+    await popup.close()
+
+
+async def test_single_sign_on(
+    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
+) -> None:
+    """With its box ticked the chat offers a token, and no card is shown when the bot takes it."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Single sign-on").check()
+    await say(page, "login")
+    await expect(bubble(page, "signin/tokenExchange: 200")).to_be_visible()
+    await expect(bubble(page, "Please sign in.")).to_have_count(0)
+    invoke = next(one for one in chat.bot.received if one["type"] == "invoke")
+    assert set(invoke["value"]) == {"id", "connectionName", "token"}
+    assert (invoke["value"]["id"], invoke["value"]["connectionName"]) == ("exchange-1", CONNECTION)
+    assert complaints == []
+
+
+async def test_single_sign_on_is_declined(
+    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the bot does not take the token, the card is there for pressing, without a fault."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Single sign-on").check()
+
+    def refuse(*_: object) -> None:
+        raise NotExchangeableError
+
+    monkeypatch.setattr(chat.bot.users, "exchange", refuse)
+    await say(page, "login")
+    await expect(bubble(page, "Please sign in.")).to_be_visible()
+    await expect(bubble(page, "signin/tokenExchange: 412")).to_be_visible()
+    await expect(bubble(page, "The bot answered")).to_have_count(0)
+
+
+async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> None:
+    """Without Web Chat, the card is a button too."""
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Message").fill("login")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("li.bot", has_text="Please sign in.")).to_be_visible()
+    async with page.expect_popup() as opening:
+        await page.get_by_role("button", name="Sign in").click()
+    popup = await opening.value
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("li.bot", has_text="signin/verifyState: 200")).to_be_visible()
+    await shoot(page, "chat_page_plain_login.png")
+    await popup.close()
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "about:blank"])
+async def test_a_link_that_is_no_page(
+    chat: LocalChat, page: Page, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card's button opens nothing but pages of the web."""
+    message = {"type": "message", "attachments": [oauth_card(link, "")]}
+    monkeypatch.setattr(chat.bot, "_login", lambda _: message)
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Message").fill("login")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_label("Message").fill("still here")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("li.bot", has_text="You said: still here")).to_be_visible()
+    assert page.context.pages == [page]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -275,7 +466,14 @@ async def test_without_the_bundle_there_is_a_plain_chat(
 )
 async def test_other_sites_are_refused(chat: LocalChat, headers: dict[str, str]) -> None:
     """A rebound name, or a page of another origin, gets 403 and no permission to read it."""
-    tried = [("GET", "/"), ("GET", "/webchat.js"), ("POST", "/v3/directline/tokens/generate")]
+    tried = [
+        ("GET", "/"),
+        ("GET", "/webchat.js"),
+        ("POST", "/v3/directline/tokens/generate"),
+        ("GET", SIGN_IN_PATH),
+        ("POST", SIGN_IN_PATH),
+        ("POST", SSO_PATH),
+    ]
     async with aiohttp.ClientSession(chat.page.server.url) as session:
         for method, path in tried:
             async with session.request(method, path, headers=headers) as response:

@@ -395,6 +395,30 @@ async def test_a_refused_invoke_is_a_502_and_shown(
     assert await noticed(conversation) == "The bot answered 501."
 
 
+@pytest.mark.usefixtures("conversation")
+@pytest.mark.parametrize(
+    ("name", "status"), [("signin/tokenExchange", 412), ("signin/verifyState", 404)]
+)
+async def test_a_declined_sign_in_is_a_502_and_not_shown(
+    client: Client, bot: Bot, name: str, status: int
+) -> None:
+    """The client goes another way then: there is no fault for the user to see."""
+    await bot.wait_for("conversationUpdate")
+    bot.status = status
+    await client.post({"type": "invoke", "name": name}, 502)
+    assert await visible(client) == []
+
+
+async def test_a_failed_sign_in_is_shown(
+    client: Client, conversation: Conversation, bot: Bot
+) -> None:
+    """Another status is a fault, whatever the name."""
+    await bot.wait_for("conversationUpdate")
+    bot.status = 501
+    await client.post({"type": "invoke", "name": "signin/verifyState"}, 502)
+    assert await noticed(conversation) == "The bot answered 501."
+
+
 # Tokens and what is refused
 
 

@@ -23,6 +23,7 @@ from emulator.certificates import CertificateAuthority, private_key_pem, self_si
 from emulator.entra import ASSERTION_TYPE, Entra
 from emulator.registration import CHANNEL_TENANT, Registration
 from emulator.thumbprint import x5t, x5t_s256
+from tests.support.clock import Clock
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
@@ -273,6 +274,39 @@ async def test_a_withdrawn_certificate_is_refused(
     assert "The key was not found." in answer["error_description"]
     assert credential["thumbprint"].upper() in answer["error_description"]
     assert entra.tokens_issued == 0
+
+
+async def test_a_certificate_counts_once_entra_knows_it(
+    entra: Entra, http: aiohttp.ClientSession, request: pytest.FixtureRequest
+) -> None:
+    """Until its lag is over an uploaded certificate is refused like one that is not there."""
+    clock = Clock()
+    registration = entra.registration
+    registration.clock = clock
+    registration.register(registration.certificates[-1], after=10.0)
+    token = assertion(entra, request, Broken(0))
+    _, answer = await refusal(http, entra, {"client_assertion": token})
+    assert answer["error_codes"] == [700027]
+    clock.advance(10.0)
+    status, answer = await refusal(http, entra, {"client_assertion": token})
+    assert status == 200, answer
+
+
+async def test_token_requests_are_counted_by_outcome(
+    entra: Entra, http: aiohttp.ClientSession, request: pytest.FixtureRequest
+) -> None:
+    """Accepted and refused requests count; metadata and what a fault has answered do not."""
+    await refusal(http, entra, {"client_assertion": assertion(entra, request, Broken(0))})
+    await refusal(http, entra, {"client_assertion": assertion(entra, request, Broken(0))})
+    await refusal(http, entra, {})
+    await refusal(http, entra, {}, OTHER)
+    async with http.get(f"{entra.server.url}/{TENANT}/v2.0/.well-known/openid-configuration"):
+        pass
+    entra.server.faults.set(status=500)
+    await refusal(http, entra, {})
+    assert entra.token_outcomes == {"issued": 2, "AADSTS7000216": 1, "AADSTS90002": 1}
+    assert entra.token_requests == 4
+    assert entra.tokens_issued == 2
 
 
 @dataclass

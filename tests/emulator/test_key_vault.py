@@ -17,11 +17,11 @@ from azure.identity import ManagedIdentityCredential
 from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
 from azure.keyvault.certificates import CertificateClient
 from azure.keyvault.certificates.aio import CertificateClient as AsyncCertificateClient
-from azure.keyvault.keys import KeyClient
+from azure.keyvault.keys import KeyClient, KeyVaultKey
 from azure.keyvault.keys.aio import KeyClient as AsyncKeyClient
 from azure.keyvault.keys.crypto import CryptographyClient, SignatureAlgorithm
 from azure.keyvault.keys.crypto.aio import CryptographyClient as AsyncCryptographyClient
-from azure.keyvault.secrets import SecretClient
+from azure.keyvault.secrets import ContentType, SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -71,13 +71,23 @@ class Caller:
     trust: str
 
     async def __call__(
-        self, kind: str, client: str, action: Callable[[Any], Any], path: str = ""
+        self,
+        kind: str,
+        client: str,
+        action: Callable[[Any], Any],
+        path: str = "",
+        key: KeyVaultKey | None = None,
+        retries: int = 3,
     ) -> Any:
-        """What `action` gets from the client; the items, if that is a list."""
-        url = self.vault.server.url + path
+        """What `action` gets from the client of a path, or key; the items, if that is a list."""
+        url = key or self.vault.server.url + path
         if kind == "sync":
             return await asyncio.to_thread(self._sync, client, action, url)
-        options: Any = {"verify_challenge_resource": False, "connection_verify": self.trust}
+        options: Any = {
+            "verify_challenge_resource": False,
+            "connection_verify": self.trust,
+            "retry_total": retries,
+        }
         async with (
             AsyncManagedIdentityCredential(client_id=CLIENT) as credential,
             CLIENTS[client][1](url, credential, **options) as opened,
@@ -87,7 +97,7 @@ class Caller:
                 return [item async for item in answer]
             return await answer
 
-    def _sync(self, client: str, action: Callable[[Any], Any], url: str) -> Any:
+    def _sync(self, client: str, action: Callable[[Any], Any], url: str | KeyVaultKey) -> Any:
         options: Any = {"verify_challenge_resource": False, "connection_verify": self.trust}
         with (
             ManagedIdentityCredential(client_id=CLIENT) as credential,
@@ -151,7 +161,18 @@ async def test_a_certificate_is_read(
     assert found.properties.created_on < latest.properties.created_on
 
 
+LISTS: dict[str, Callable[..., Any]] = {
+    "certificates": lambda client, **options: client.list_properties_of_certificate_versions(
+        "bot", **options
+    ),
+    "secrets": lambda client, **options: client.list_properties_of_secret_versions(
+        "bot", **options
+    ),
+}
+
+
 @kinds
+@pytest.mark.parametrize("client", LISTS)
 @pytest.mark.parametrize("page", [None, 4])
 async def test_versions_are_listed_page_by_page(
     vault: KeyVault,
@@ -159,6 +180,7 @@ async def test_versions_are_listed_page_by_page(
     key: rsa.RSAPrivateKey,
     certificate: x509.Certificate,
     kind: str,
+    client: str,
     page: int | None,
 ) -> None:
     """All versions come by id, in pages of 25 or as asked; the newest is the one created last."""
@@ -167,11 +189,7 @@ async def test_versions_are_listed_page_by_page(
         for number in range(30)
     ]
     options = {} if page is None else {"max_page_size": page}
-    listed = await call(
-        kind,
-        "certificates",
-        lambda client: client.list_properties_of_certificate_versions("bot", **options),
-    )
+    listed = await call(kind, client, lambda opened: LISTS[client](opened, **options))
     ids = [properties.version for properties in listed]
     assert ids == sorted(version.version for version in made)
     by_age = sorted(listed, key=lambda properties: properties.created_on)
@@ -179,7 +197,25 @@ async def test_versions_are_listed_page_by_page(
     assert [properties.enabled for properties in by_age] == [version.enabled for version in made]
     # One request more where the client did not know yet how to sign in.
     pages = 2 if page is None else 8
-    assert vault.server.requests["GET /certificates/bot/versions"] in (pages, pages + 1)
+    assert vault.server.requests[f"GET /{client}/bot/versions"] in (pages, pages + 1)
+    assert vault.operations == {f"{client}/list": pages}
+
+
+@kinds
+async def test_a_listed_secret_has_all_but_its_value(
+    vault: KeyVault, call: Caller, key: rsa.RSAPrivateKey, kind: str
+) -> None:
+    """A version of a secret is listed with its type, its validity and who manages it."""
+    made = vault.add_version("bot", key=key, content_type=PEM, enabled=False)
+    (listed,) = await call(kind, "secrets", LISTS["secrets"])
+    assert listed.id == f"{vault.server.url}/secrets/bot/{made.version}"
+    assert listed.content_type == PEM
+    assert listed.managed
+    assert listed.enabled is False
+    assert listed.not_before == made.certificate.not_valid_before_utc
+    assert listed.expires_on == made.certificate.not_valid_after_utc
+    assert listed.created_on.timestamp() == listed.updated_on.timestamp() == made.created
+    assert "value" not in made.listed_secret(vault.server.url)
 
 
 @kinds
@@ -211,6 +247,46 @@ async def test_a_secret_holds_the_certificate_as_pem(
     assert isinstance(private, rsa.RSAPrivateKey)
     assert private.private_numbers() == key.private_numbers()
     assert x509.load_pem_x509_certificate(secret.value.encode()) == made.certificate
+
+
+@kinds
+@pytest.mark.parametrize("content_type", [PKCS12, PEM])
+@pytest.mark.parametrize("exportable", [True, False])
+async def test_a_secret_is_converted_to_pem(
+    vault: KeyVault,
+    call: Caller,
+    key: rsa.RSAPrivateKey,
+    kind: str,
+    content_type: str,
+    exportable: bool,
+) -> None:
+    """Asked for PEM, a PFX comes as PEM too, its private key only where it may leave the vault."""
+    made = vault.add_version("bot", key=key, content_type=content_type, exportable=exportable)
+    secret = await call(
+        kind, "secrets", lambda client: client.get_secret("bot", out_content_type=ContentType.PEM)
+    )
+    assert secret.properties.content_type == PEM
+    assert x509.load_pem_x509_certificate(secret.value.encode()) == made.certificate
+    assert secret.value.startswith("-----BEGIN PRIVATE KEY-----") is exportable
+    assert ("PRIVATE" in secret.value) is exportable
+    plain = await call(kind, "secrets", lambda client: client.get_secret("bot"))
+    assert plain.properties.content_type == content_type
+
+
+@pytest.mark.parametrize(
+    ("content_type", "wanted"),
+    [(PEM, PKCS12), (PKCS12, "text/plain"), (PEM, "text/plain"), ("text/plain", PEM)],
+)
+async def test_another_conversion_is_refused(
+    vault: KeyVault, call: Caller, key: rsa.RSAPrivateKey, content_type: str, wanted: str
+) -> None:
+    """PEM does not become PFX, and nothing becomes, or comes from, another type."""
+    vault.add_version("bot", key=key, content_type=content_type)
+    refused = await refusal(
+        call, "secrets", lambda client: client.get_secret("bot", out_content_type=wanted)
+    )
+    assert refused == (400, "BadParameter", "")
+    assert vault.operations["secrets/get"] == 0
 
 
 async def test_a_key_that_is_not_exportable_stays_in_the_vault(
@@ -263,6 +339,35 @@ async def test_the_vault_signs(
     assert vault.server.requests[f"POST {path}/sign"] == 1
 
 
+@kinds
+async def test_the_vault_signs_for_whoever_has_the_public_key(
+    vault: KeyVault, call: Caller, key: rsa.RSAPrivateKey, kind: str
+) -> None:
+    """A client that is given the key's id and public numbers signs without asking for the key."""
+    vault.permissions[PRINCIPAL] = {"keys/sign"}
+    made = vault.add_version("bot", key=key, exportable=False)
+    path = f"/keys/bot/{made.version}"
+    numbers = key.public_key().public_numbers()
+    jwk = {
+        "kty": "RSA",
+        "key_ops": ["sign", "verify"],
+        "n": numbers.n.to_bytes(256),
+        "e": numbers.e.to_bytes(3),
+    }
+    public = KeyVaultKey(f"{vault.server.url}{path}", jwk)
+    result = await call(
+        kind,
+        "cryptography",
+        lambda client: client.sign(SignatureAlgorithm.ps256, DIGEST),
+        "",
+        public,
+    )
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    key.public_key().verify(result.signature, DIGEST, scheme, utils.Prehashed(hashes.SHA256()))
+    assert set(vault.server.requests) == {f"POST {path}/sign"}
+    assert vault.operations == {"keys/sign": 1}
+
+
 async def test_a_key_is_read(vault: KeyVault, call: Caller, key: rsa.RSAPrivateKey) -> None:
     """The public half of the key is that of the certificate; the private half stays."""
     made = vault.add_version("bot", key=key)
@@ -289,10 +394,14 @@ async def refusal(
 async def test_a_disabled_version_is_closed(
     vault: KeyVault, call: Caller, key: rsa.RSAPrivateKey
 ) -> None:
-    """Its secret cannot be read and its key does not sign; its public parts can be read."""
+    """Its secret cannot be read and its key does not sign; its public parts can, and are listed."""
     made = vault.add_version("bot", key=key, enabled=False)
     bundle = await call("aio", "certificates", lambda client: client.get_certificate("bot"))
     assert bundle.properties.enabled is False
+    assert x509.load_der_x509_certificate(bundle.cer) == made.certificate
+    for client, listing in LISTS.items():
+        (listed,) = await call("aio", client, listing)
+        assert listed.enabled is False
     disabled = await refusal(call, "secrets", lambda client: client.get_secret("bot"))
     assert disabled == (403, "Forbidden", "SecretDisabled")
     disabled = await refusal(
@@ -342,6 +451,7 @@ OPERATIONS = {
         thing="Certificate",
     ),
     "secrets/get": Operation("secrets", lambda client: client.get_secret("bot"), thing="Secret"),
+    "secrets/list": Operation("secrets", LISTS["secrets"], thing="Secret"),
     "keys/get": Operation("keys", lambda client: client.get_key("bot"), thing="Key"),
     "keys/sign": Operation(
         "cryptography",
@@ -365,6 +475,7 @@ async def test_each_operation_needs_its_own_permission(
     vault.permissions[PRINCIPAL] = set(ACTIONS) - {permission}
     refused = await refusal(call, operation.client, operation.action, path)
     assert refused == (403, "Forbidden", "ForbiddenByRbac")
+    assert vault.operations[permission] == 1
 
 
 async def test_a_principal_without_rights_learns_nothing(vault: KeyVault, call: Caller) -> None:
@@ -468,6 +579,19 @@ async def test_a_faulty_order_to_sign_is_refused(
     async with http.post(url, headers=headers, json=order) as response:
         assert response.status == 400
         assert (await response.json())["error"]["code"] == "BadParameter"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+async def test_the_whole_vault_can_be_throttled(
+    vault: KeyVault, call: Caller, operation: Operation
+) -> None:
+    """A fault answers every operation with 429 and when to come back; the client raises it."""
+    vault.server.faults.set(status=429, retry_after=7)
+    with pytest.raises(HttpResponseError) as caught:
+        await call("aio", operation.client, operation.action, operation.path, retries=0)
+    assert caught.value.status_code == 429
+    answer: Any = caught.value.response
+    assert answer.headers["Retry-After"] == "7"
 
 
 async def test_a_faulty_page_is_refused(

@@ -33,7 +33,7 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
             caller.close()
         emulator.send_signal(signal.SIGINT)
         assert emulator.wait(timeout=10) == 0
-    assert facts["kind"] == credential
+    assert facts["kind"] == settings["BotCredential"]
     assert facts["appId"] == settings["MicrosoftAppId"]
 
 

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -81,6 +82,29 @@ async def test_certificate(cloud: Cloud, session: aiohttp.ClientSession) -> None
     assert newest.certificate in cloud.registration.certificates
 
 
+async def test_a_certificate_with_a_lag(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """Entra learns of the new version after so many seconds; what is no number is refused."""
+    clock = Clock()
+    cloud.registration.clock = clock
+    assert await post(session, "/certificate?lag=10") == 200
+    newest = cloud.vault.versions[CERTIFICATE_NAME][-1].certificate
+    clock.advance(9)
+    assert newest not in cloud.registration.known_certificates()
+    clock.advance(1)
+    assert newest in cloud.registration.known_certificates()
+    assert await post(session, "/certificate?lag=soon") == 400
+    assert len(cloud.vault.versions[CERTIFICATE_NAME]) == 2
+
+
+async def test_old_certificates_are_withdrawn(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """Entra keeps the newest certificate alone; the vault keeps every version."""
+    assert await post(session, "/certificate") == 200
+    assert await post(session, "/certificate/withdraw-old") == 200
+    old, new = (version.certificate for version in cloud.vault.versions[CERTIFICATE_NAME])
+    assert cloud.registration.certificates == [new]
+    assert old != new
+
+
 async def test_state(cloud: Cloud, session: aiohttp.ClientSession) -> None:
     """The state counts each part's requests and connections."""
     await identity_status(cloud)
@@ -88,3 +112,20 @@ async def test_state(cloud: Cloud, session: aiohttp.ClientSession) -> None:
         state = await response.json()
     assert state["identity"] == {"requests": {"GET /": 1}, "connections": 1}
     assert set(state) == set(cloud.servers)
+
+
+async def test_state_of_sign_ins(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """The state counts Entra's token requests by outcome, and what the vault has answered."""
+    cloud.entra.tokens_issued = 3
+    cloud.entra.token_outcomes.update({"issued": 2, "AADSTS700027": 1})
+    cloud.vault.operations.update({"keys/sign": 2})
+    async with session.get("/state") as response:
+        state = await response.json()
+    assert state["entra"] == {
+        "requests": {},
+        "connections": 0,
+        "tokens_issued": 3,
+        "token_requests": 3,
+        "token_outcomes": {"issued": 2, "AADSTS700027": 1},
+    }
+    assert state["vault"]["operations"] == {"keys/sign": 2}
