@@ -14,6 +14,7 @@ from botbuilder.schema import (
 
 from bot_logic import cards
 from bot_logic.caller_facts import caller_facts
+from bot_logic.sign_in import SignIn
 from bot_logic.spoken_text import spoken_text
 
 HELP = """You can say:
@@ -22,6 +23,7 @@ HELP = """You can say:
 - **card**: an Adaptive Card with buttons
 - **whoami**: what the channel tells me about you
 - **wait**: I think for a while, and you see me typing
+- **login**, **logout**: you sign in with your organisation's account, and out again
 
 Anything else I say back to you."""
 
@@ -36,11 +38,14 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
     def __init__(self) -> None:
         super().__init__()
+        self._sign_in = SignIn()
         self._commands: dict[str, Callable[[TurnContext], Awaitable[None]]] = {
             "help": self._help,
             "card": self._card,
             "whoami": self._whoami,
             "wait": self._wait,
+            "login": self._sign_in.begin,
+            "logout": self._sign_in.end,
         }
 
     async def on_members_added_activity(
@@ -58,6 +63,8 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         command = self._commands.get(text.lower())
         if command is not None:
             await command(turn_context)
+        elif await self._sign_in.take_message(turn_context, text):
+            pass  # it was the code of the sign-in page
         elif text:
             await turn_context.send_activity(f"You said: {text}")
         elif isinstance(turn_context.activity.value, dict):
@@ -74,6 +81,18 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         return AdaptiveCardInvokeResponse(
             status_code=200, type=cards.CONTENT_TYPE, value=cards.done(color)
         )
+
+    async def on_teams_signin_verify_state(self, turn_context: TurnContext) -> None:
+        """The sign-in page's code, from every channel: the SDK's name says Teams only."""
+        await self._sign_in.take_state(turn_context)
+
+    async def on_teams_signin_token_exchange(self, turn_context: TurnContext) -> None:
+        """Single sign-on, from every channel."""
+        await self._sign_in.take_exchange(turn_context)
+
+    async def on_token_response_event(self, turn_context: TurnContext) -> None:
+        """The channel has signed the user in."""
+        await self._sign_in.take_event(turn_context)
 
     async def _submitted(self, turn_context: TurnContext, value: dict[str, Any]) -> None:
         """Action.Submit: the answer is a message."""

@@ -1,9 +1,9 @@
-"""The bot's Adaptive Cards (https://adaptivecards.io, schema version 1.5)."""
+"""The bot's cards: Adaptive Cards (https://adaptivecards.io, schema version 1.5), and a sign-in."""
 
 from typing import Any
 
 from botbuilder.core import CardFactory
-from botbuilder.schema import Attachment
+from botbuilder.schema import ActionTypes, Attachment, CardAction, OAuthCard
 
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 
@@ -43,6 +43,25 @@ def done(color: str) -> dict[str, Any]:
         ],
         [],
     )
+
+
+def sign_in(connection: str, resource: Any) -> Attachment:
+    """A button that leads to the sign-in page.
+
+    Args:
+        connection: name of the OAuth connection.
+        resource: the token service's SignInUrlResponse. With what it holds for single sign-on,
+            channels that can do that sign the user in without showing the card.
+    """
+    button = CardAction(type=ActionTypes.signin, title="Sign in", value=resource.sign_in_link)
+    card = OAuthCard(
+        text="Please sign in.",
+        connection_name=connection,
+        buttons=[button],
+        token_exchange_resource=resource.token_exchange_resource,
+        token_post_resource=resource.token_post_resource,
+    )
+    return CardFactory.oauth_card(card)
 
 
 def _card(body: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:

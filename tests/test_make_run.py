@@ -35,9 +35,31 @@ def say(page: Page, text: str) -> None:
     box.press("Enter")
 
 
+def sign_in_and_out(page: Page, credential: str) -> None:
+    """Press the sign-in card, agree on the page that opens, and sign out again."""
+    transcript = page.get_by_role("feed")
+    say(page, "login")
+    with page.expect_popup() as opening:
+        page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = opening.value
+    popup.get_by_role("button", name="Sign in").click()
+    expect(popup.get_by_text("The chat has your code.")).to_be_visible()
+    popup.close()
+    # The bubbles only: beside each one there is a copy for screen readers.
+    signed_in = page.locator(".webchat__bubble", has_text="You are signed in with bot-sign-in.")
+    expect(signed_in).to_be_in_viewport(ratio=1)
+    page.screenshot(path=ARTIFACTS / f"login_{credential}.png")
+    say(page, "logout")
+    expect(transcript).to_contain_text("You are signed out of bot-sign-in.")
+    page.get_by_label("Single sign-on").check()
+    say(page, "login")
+    expect(signed_in).to_have_count(2)
+    expect(page.locator(".ac-pushButton", has_text="Sign in")).to_have_count(1)
+
+
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 def test_make_run(credential: str, browser: Browser, logs: Path) -> None:
-    """The chat page shows the greeting, the echo, and what both of the card's buttons do."""
+    """The chat page shows greeting, echo, what the card's buttons do, and a user's sign-in."""
     port, chat_port = free_port(), free_port()
     variables = {"CREDENTIAL": credential, "PORT": str(port), "CHAT_PORT": str(chat_port)}
     log = logs / f"make run {credential}.log"
@@ -63,6 +85,7 @@ def test_make_run(credential: str, browser: Browser, logs: Path) -> None:
         expect(transcript).to_contain_text("webchat")
         ARTIFACTS.mkdir(exist_ok=True)
         page.screenshot(path=ARTIFACTS / f"make_run_{credential}.png")
+        sign_in_and_out(page, credential)
         page.close()
         assert not complaints
     for closed in (port, chat_port):

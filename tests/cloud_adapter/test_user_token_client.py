@@ -26,6 +26,9 @@ from cloud_adapter.activity_codec import write_value
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_session import ConnectorSession
 from cloud_adapter.user_token_client import UserTokenClient
+from emulator.user_tokens import CONNECTION as LOCAL_CONNECTION
+from emulator.user_tokens import Place
+from tests.support.composed_app import ComposedApp
 from tests.support.moved_clock import MovedClock
 from tests.support.scripted_service import Reply, ScriptedService
 
@@ -203,3 +206,27 @@ async def test_tokens_for_resources(client: UserTokenClient, service: ScriptedSe
     tokens = await client.get_aad_tokens(USER, CONNECTION, ["https://graph"], CHANNEL)
     assert {name: type(token) for name, token in tokens.items()} == {"https://graph": TokenResponse}
     assert await client.get_aad_tokens(USER, CONNECTION, [], CHANNEL) == {}
+
+
+async def test_a_user_s_whole_stay(app: ComposedApp) -> None:
+    """Against the local cloud, as the bot itself: link, code, statuses, tokens, exchange, exit."""
+    users = app.cloud.user_tokens
+    authentication = app.parts.adapter.bot_framework_authentication
+    client = await authentication.create_user_token_client(None)
+    place = USER, LOCAL_CONNECTION, CHANNEL
+    assert await client.get_user_token(*place, None) is None
+    resource = await client.get_sign_in_resource(LOCAL_CONNECTION, ACTIVITY, None)
+    begun = users.begun(resource.sign_in_link.partition("signin=")[2])
+    assert begun is not None
+    assert begun.place == Place(*place)
+    assert await client.get_user_token(*place, "x") is None
+    assert (await client.get_user_token(*place, users.confirm(begun))).token
+    (status,) = await client.get_token_status(USER, CHANNEL, None)
+    assert status.has_token
+    tokens = await client.get_aad_tokens(USER, LOCAL_CONNECTION, ["https://graph"], CHANNEL)
+    assert tokens["https://graph"].token
+    await client.sign_out_user(*place)
+    assert await client.get_user_token(*place, None) is None
+    offered = users.exchangeable(resource.token_exchange_resource.uri, USER, "Ada")
+    assert (await client.exchange_token(*place, TokenExchangeRequest(token=offered))).token
+    assert (await client.get_user_token(*place, None)).connection_name == LOCAL_CONNECTION

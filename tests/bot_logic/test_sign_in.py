@@ -1,0 +1,327 @@
+"""SignIn: what the bot says and answers while users sign in and out."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot_logic import sign_in
+from bot_logic.sign_in import CONNECTION, INVALID_CODE, SIGNED_IN, SIGNED_OUT, UNKNOWN_CONNECTION
+from cloud_adapter.cloud_adapter import APOLOGY
+from emulator.cloud import Cloud
+from emulator.user_tokens import Place
+from tests.support.composed_app import ComposedApp
+
+CHANNELS = ["webchat", "msteams"]
+OAUTH_CARD = "application/vnd.microsoft.card.oauth"
+
+
+class Talk:
+    """One new user on one channel, who talks to the bot.
+
+    Attributes:
+        place: where the user's token belongs.
+    """
+
+    def __init__(self, app: ComposedApp, channel_id: str = "webchat") -> None:
+        self.app = app
+        self.place = Place(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
+        self._from = {"id": self.place.user_id, "name": "Ada", "role": "user"}
+
+    async def sends(self, **content: Any) -> tuple[int, Any]:
+        """Status and parsed body of the bot's answer to an activity."""
+        activity = {"from": self._from, "channelId": self.place.channel_id, **content}
+        response = await self.app.deliver(activity, self.app.parts.bot.on_turn)
+        return response.status, json.loads(response.body) if response.body else None
+
+    async def says(self, text: str) -> list[Any]:
+        """Everything that the bot has said by the end of the answer to a message."""
+        assert await self.sends(type="message", text=text) == (200, None)
+        return self.app.heard()
+
+    async def verifies(self, value: Any) -> tuple[int, Any]:
+        """The answer to the invoke with a code."""
+        return await self.sends(type="invoke", name="signin/verifyState", value=value)
+
+    async def offers(self, token: Any, exchange_id: Any = "exchange-1") -> tuple[int, Any]:
+        """The answer to the invoke with a token."""
+        value = {"id": exchange_id, "connectionName": CONNECTION, "token": token}
+        return await self.sends(type="invoke", name="signin/tokenExchange", value=value)
+
+    def card(self) -> Any:
+        """The card that the bot sent last."""
+        (attachment,) = self.app.conversation.activities[-1]["attachments"]
+        assert attachment["contentType"] == OAUTH_CARD
+        return attachment["content"]
+
+    def code(self) -> str:
+        """The code that the sign-in page shows who follows the card's button."""
+        users = self.app.cloud.user_tokens
+        begun = users.begun(self.card()["buttons"][0]["value"].partition("signin=")[2])
+        assert begun is not None
+        assert begun.place == self.place
+        return users.confirm(begun)
+
+    def exchangeable(self) -> str:
+        """A token that the channel has for the user."""
+        users = self.app.cloud.user_tokens
+        return users.exchangeable(users.resource, self.place.user_id, "Ada")
+
+    def signed_in(self) -> bool:
+        """Whether the token service has a token."""
+        return self.app.cloud.user_tokens.has_token(self.place)
+
+
+@pytest.fixture(params=CHANNELS)
+def talk(app: ComposedApp, request: pytest.FixtureRequest) -> Talk:
+    """A user on each of the channels, which the SDK treats apart."""
+    return Talk(app, request.param)
+
+
+@pytest.fixture
+def no_connection(cloud: Cloud) -> Iterator[None]:
+    """The token service does not know the bot's connection."""
+    cloud.user_tokens.connections.remove(CONNECTION)
+    yield
+    cloud.user_tokens.connections.add(CONNECTION)
+
+
+@pytest.fixture
+def failing(cloud: Cloud) -> Iterator[None]:
+    """The token service fails."""
+    cloud.token_service.server.faults.set(status=500)
+    yield
+    cloud.token_service.server.faults.clear()
+
+
+# By code
+
+
+async def test_the_card(talk: Talk) -> None:
+    """It has the link, the connection, and what single sign-on needs."""
+    await talk.says("login")
+    card = talk.card()
+    (button,) = card["buttons"]
+    assert button["type"] == "signin"
+    assert button["value"].startswith(talk.app.cloud.chat_page.server.url)
+    assert card["connectionName"] == CONNECTION
+    assert card["tokenExchangeResource"]["uri"] == talk.app.cloud.user_tokens.resource
+    assert card["tokenExchangeResource"]["id"]
+    assert card["tokenPostResource"]["sasUrl"]
+
+
+async def test_a_code_by_invoke(talk: Talk) -> None:
+    """The channel brings the code: 200, and the user hears of it."""
+    await talk.says("login")
+    assert await talk.verifies({"state": talk.code()}) == (200, None)
+    assert talk.app.heard()[1:] == [SIGNED_IN]
+    assert talk.signed_in()
+
+
+async def test_a_code_by_message(talk: Talk) -> None:
+    """The user types the code."""
+    await talk.says("login")
+    assert (await talk.says(f" {talk.code()}\n"))[1:] == [SIGNED_IN]
+    assert talk.signed_in()
+
+
+@pytest.mark.parametrize("text", ["000000", "12345", "1234567", "12 3456", "\u0661" * 6])
+async def test_digits_that_are_no_code(talk: Talk, text: str) -> None:
+    """They are said back, as anything else."""
+    assert await talk.says(text) == [f"You said: {text}"]
+
+
+async def test_only_six_digits_are_tried(app: ComposedApp) -> None:
+    """The token service is not asked about other messages."""
+    before = len(app.cloud.token_service.calls)
+    for text in ("hello", "12345", "1234567", "\u0661" * 6):
+        await Talk(app).says(text)
+    assert len(app.cloud.token_service.calls) == before
+
+
+async def test_an_invalid_code(talk: Talk) -> None:
+    """The channel gets 404, the user the way on."""
+    await talk.says("login")
+    assert await talk.verifies({"state": "x" + talk.code()}) == (404, None)
+    assert talk.app.heard()[1:] == [INVALID_CODE]
+    assert not talk.signed_in()
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {}, {"state": None}, {"state": 1}, {"state": ""}])
+async def test_a_malformed_state(talk: Talk, value: Any) -> None:
+    """What holds no code is an invalid one, and not a question without a code."""
+    before = len(talk.app.cloud.token_service.calls)
+    talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
+    assert await talk.verifies(value) == (404, None)
+    assert talk.app.heard() == [INVALID_CODE]
+    assert len(talk.app.cloud.token_service.calls) == before
+
+
+async def test_a_closed_window(talk: Talk) -> None:
+    """When the user has closed Teams' window, the bot says nothing."""
+    assert await talk.verifies({"state": "CancelledByUser"}) == (200, None)
+    assert talk.app.heard() == []
+
+
+# Signed in, and out
+
+
+async def test_signed_in_already(talk: Talk) -> None:
+    """No card then."""
+    talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
+    assert await talk.says("login") == [SIGNED_IN]
+
+
+async def test_logout(talk: Talk) -> None:
+    """The token is forgotten, and only this user's; to say it twice does no harm."""
+    other = Talk(talk.app)
+    for each in (talk, other):
+        talk.app.cloud.user_tokens.sign_in(each.place, "Ada")
+    assert await talk.says("logout") == [SIGNED_OUT]
+    assert not talk.signed_in()
+    assert other.signed_in()
+    assert await talk.says("logout") == [SIGNED_OUT] * 2
+
+
+async def test_the_event(talk: Talk) -> None:
+    """The channel's event counts when the token service has the token."""
+    event = {"type": "event", "name": "tokens/response"}
+    value = {"connectionName": CONNECTION, "token": "x"}
+    assert await talk.sends(**event, value=value) == (200, None)
+    assert talk.app.heard() == []
+    talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
+    assert await talk.sends(**event, value=value) == (200, None)
+    assert talk.app.heard() == [SIGNED_IN]
+
+
+# By exchange
+
+
+async def test_an_exchange(talk: Talk) -> None:
+    """200 with the invoke's id, and the user hears of it."""
+    answer = {"id": "exchange-1", "connectionName": CONNECTION}
+    assert await talk.offers(talk.exchangeable()) == (200, answer)
+    assert talk.app.heard() == [SIGNED_IN]
+    assert talk.signed_in()
+
+
+async def test_a_refused_exchange(talk: Talk) -> None:
+    """412, so that the channel shows the card; the user hears nothing."""
+    status, answer = await talk.offers("x")
+    assert status == 412
+    assert (answer["id"], answer["connectionName"]) == ("exchange-1", CONNECTION)
+    assert answer["failureDetail"]
+    assert talk.app.heard() == []
+    assert not talk.signed_in()
+
+
+async def test_an_exchange_of_each_device(talk: Talk) -> None:
+    """Of several deliveries, at once and later, one is exchanged, and the user is greeted once."""
+    before = len(talk.app.cloud.token_service.calls)
+    token = talk.exchangeable()
+    answers = await asyncio.gather(*(talk.offers(token) for _ in range(5)))
+    answers.append(await talk.offers(token))
+    assert answers == [(200, {"id": "exchange-1", "connectionName": CONNECTION})] * 6
+    assert talk.app.heard() == [SIGNED_IN]
+    assert len(talk.app.cloud.token_service.calls) == before + 1
+
+
+async def test_refused_deliveries(talk: Talk) -> None:
+    """When none can be exchanged, each gets 412; consent may come, so each is tried."""
+    answers = await asyncio.gather(*(talk.offers("x") for _ in range(3)))
+    assert [status for status, _ in answers] == [412] * 3
+    assert (await talk.offers(talk.exchangeable()))[0] == 200
+
+
+async def test_exchanges_of_two_users(app: ComposedApp) -> None:
+    """One user's exchange says nothing of another's under the same id."""
+    assert (await Talk(app).offers(Talk(app).exchangeable()))[0] == 200
+    second = Talk(app)
+    assert (await second.offers("x"))[0] == 412
+    assert not second.signed_in()
+
+
+async def test_remembered_exchanges(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number is bounded: the oldest are forgotten, and nothing of those under way is left."""
+    monkeypatch.setattr(sign_in, "MOST_REMEMBERED", 2)
+    talk, known = Talk(app), app.parts.bot._sign_in
+    for number in range(4):
+        await talk.offers(talk.exchangeable(), str(number))
+    assert [exchange[-1] for exchange in known._done] == ["2", "3"]
+    assert not known._under_way
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"id": "1", "connectionName": CONNECTION},
+        {"id": "1", "connectionName": CONNECTION, "token": None},
+        {"id": "1", "connectionName": CONNECTION, "token": 5},
+        {"connectionName": CONNECTION, "token": "x"},
+        {"id": {"a": 1}, "connectionName": CONNECTION, "token": "x"},
+        {"id": "1", "connectionName": "other", "token": "x"},
+        {"id": "1", "token": "x"},
+    ],
+)
+async def test_a_malformed_exchange(talk: Talk, value: Any) -> None:
+    """400 with the reason, and the token service is not asked."""
+    before = len(talk.app.cloud.token_service.calls)
+    status, answer = await talk.sends(type="invoke", name="signin/tokenExchange", value=value)
+    assert status == 400
+    assert answer["failureDetail"]
+    assert len(talk.app.cloud.token_service.calls) == before
+    assert talk.app.heard() == []
+
+
+# When the token service does not help
+
+
+@pytest.mark.usefixtures("no_connection")
+async def test_an_unknown_connection(talk: Talk) -> None:
+    """The user hears what is missing, by name; digits are digits, invokes are answered."""
+    assert CONNECTION in UNKNOWN_CONNECTION
+    for text in ("login", "logout"):
+        assert (await talk.says(text))[-1] == UNKNOWN_CONNECTION
+    assert (await talk.says("123456"))[-1] == "You said: 123456"
+    assert (await talk.verifies({"state": "123456"}))[0] == 404
+    assert (await talk.offers(talk.exchangeable()))[0] == 412
+
+
+@pytest.mark.usefixtures("failing")
+@pytest.mark.parametrize("text", ["login", "logout", "123456"])
+async def test_a_failing_service(talk: Talk, text: str) -> None:
+    """The user gets the apology."""
+    assert await talk.says(text) == [APOLOGY]
+
+
+@pytest.mark.usefixtures("failing")
+async def test_invokes_and_a_failing_service(talk: Talk) -> None:
+    """An exchange is refused, so that the card is shown; a code gets the apology."""
+    assert (await talk.offers(talk.exchangeable()))[0] == 412
+    assert await talk.verifies({"state": "123456"}) == (200, None)
+    assert talk.app.heard() == [APOLOGY]
+
+
+async def test_nobody(app: ComposedApp) -> None:
+    """A message of six digits from nobody is said back."""
+    await Talk(app).sends(type="message", text="123456", **{"from": None})
+    assert app.heard() == ["You said: 123456"]
+
+
+async def test_the_token_stays_where_it_is(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    """No activity and no log line of a sign-in holds a token."""
+    caplog.set_level("DEBUG")
+    await talk.says("login")
+    await talk.verifies({"state": talk.code()})
+    await talk.says("logout")
+    await talk.offers(talk.exchangeable())
+    await talk.says("login")
+    assert "eyJ" not in json.dumps(talk.app.conversation.activities)
+    assert "eyJ" not in caplog.text
