@@ -13,7 +13,7 @@ import azure.functions as func
 
 from auth.caller import CallerCheck
 from auth.channel_token import ChannelTokens
-from auth.credentials import BotTokens, credential_for
+from auth.credentials import credential_for
 from auth.errors import (
     BadRequest,
     BodyTooLarge,
@@ -27,6 +27,7 @@ from auth.errors import (
 from auth.http_pool import HttpPool
 from auth.settings import Settings
 from auth.signing_keys import SigningKeys
+from auth.tokens import Tokens
 from bot_logic.bot import Bot
 from bot_logic.typing_indicator import TypingIndicator
 from cloud_adapter.bot_authentication import BotAuthentication
@@ -152,7 +153,7 @@ class Parts:
     """The app's long-lived objects, one of each in a process."""
 
     settings: Settings
-    tokens: BotTokens
+    tokens: Tokens
     session: ConnectorSession
     adapter: CloudAdapter
     bot: Bot
@@ -180,7 +181,7 @@ def compose(settings: Settings) -> Parts:
         settings.service_urls,
         settings.allowed_tenants,
     )
-    tokens = BotTokens(credential_for(settings))
+    tokens = Tokens(credential_for(settings, pool))
     session = ConnectorSession(pool)
     credentials = BotCredentialsFactory(
         settings.app_id, None if settings.unauthenticated else tokens
@@ -205,7 +206,14 @@ async def identity_facts(parts: Parts) -> dict[str, Any]:
         "tenantId": settings.tenant_id,
         "authority": settings.authority,
         "audience": settings.channel_audience,
-        "expiresOn": datetime.fromtimestamp(token.expires_on, UTC).isoformat(),
+        "expiresOn": _moment(token.expires_on),
+        "certificateKeyUse": settings.certificate.key_use if settings.certificate else None,
         "certificateThumbprint": token.thumbprint or None,
+        "certificateExpiresOn": _moment(token.certificate_expires_on),
+        "warnings": parts.tokens.warnings,
         "lastOutboundCall": last.isoformat() if last else None,
     }
+
+
+def _moment(seconds: float) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from auth.errors import SignInError
+from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
 
 EXPIRY_MARGIN = 60
 """Seconds before its expiry from which a token is no longer used."""
@@ -20,6 +20,12 @@ FAILURE_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 """Seconds that this pause grows to."""
 
+PATIENCE = (0.2, 0.5, 1.0, 2.0, 2.0)
+"""Seconds between the attempts of a request that callers wait for, while what fails may pass by
+itself: an outage of a moment, or a role that was given a moment ago."""
+
+_MAY_PASS = (EndpointDown, VaultForbidden)
+
 log = logging.getLogger(__name__)
 
 
@@ -31,11 +37,13 @@ class AccessToken:
         value: the token itself; kept out of `repr`, so that it cannot reach a log.
         expires_on: seconds since the epoch.
         thumbprint: of the certificate that proved the sign-in, SHA-1 in upper-case hex; or empty.
+        certificate_expires_on: of the same, seconds since the epoch; or 0.
     """
 
     value: str
     expires_on: float
     thumbprint: str = ""
+    certificate_expires_on: float = 0.0
 
     def __repr__(self) -> str:
         return f"AccessToken(expires_on={self.expires_on})"
@@ -46,20 +54,24 @@ class TokenCache:
 
     One request at a time, however many callers wait. From half of its life on, a token is renewed
     in the background, and served meanwhile: an outage of the sign-in endpoint is noticed by
-    callers only when the last token has run out.
+    callers only when the last token has run out. Then a request is patient, once, with what may
+    pass.
 
     Args:
         request: asks the credential for a new token.
         clock: seconds since the epoch.
+        sleep: waits; tests pass one that moves the clock.
     """
 
     def __init__(
         self,
         request: Callable[[], Awaitable[AccessToken]],
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._request = request
         self._clock = clock
+        self._sleep = sleep
         self._token: AccessToken | None = None
         self._renew_from = 0.0
         self._failure: SignInError | None = None
@@ -74,7 +86,7 @@ class TokenCache:
             SignInError: none is known, and none can be had.
         """
         now = self._clock()
-        if self._token is None or now >= self._token.expires_on - EXPIRY_MARGIN:
+        if self._token is None or self._left(now) <= 0:
             return await self._wait_for_new(now)
         if now >= self._renew_from and now >= self._paused_until:
             self._start()
@@ -82,7 +94,7 @@ class TokenCache:
 
     async def _wait_for_new(self, now: float) -> AccessToken:
         if self._running is None and self._failure is not None and now < self._paused_until:
-            raise SignInError(str(self._failure), self._failure.retry_after) from self._failure
+            raise self._failure.with_traceback(None)
         # Shielded: a caller that goes away must not take the others' request with it.
         return await asyncio.shield(self._start())
 
@@ -93,15 +105,40 @@ class TokenCache:
         return self._running
 
     async def _renew(self) -> AccessToken:
-        try:
-            async with asyncio.timeout(REQUEST_TIMEOUT):
-                token = await self._request()
-        except TimeoutError as error:
-            raise SignInError(f"no token within {REQUEST_TIMEOUT:.0f} seconds") from error
+        token = await self._patiently()
         now = self._clock()
         self._token, self._failure, self._pause = token, None, FAILURE_PAUSE
-        self._renew_from = now + (token.expires_on - now) / 2
+        life = token.expires_on - now
+        # Two thirds of what is served, where that is sooner: a token may come half used.
+        self._renew_from = now + min(life / 2, (life - EXPIRY_MARGIN) * 2 / 3)
         return token
+
+    async def _patiently(self) -> AccessToken:
+        """A new token, at the first attempt or, the first time that callers wait, a later one."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + REQUEST_TIMEOUT
+        pauses = iter(PATIENCE if self._failure is None and self._left(self._clock()) <= 0 else ())
+        failure: SignInError | None = None
+        while True:
+            try:
+                return await self._attempt(deadline, failure)
+            except _MAY_PASS as error:
+                failure, pause = error, next(pauses, None)
+                if pause is None or now() + pause >= deadline:
+                    raise
+                await self._sleep(pause)
+
+    async def _attempt(self, deadline: float, failure: SignInError | None) -> AccessToken:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._request()
+        except TimeoutError as error:
+            before = f": {failure}" if failure else ""
+            raise EndpointDown(f"no token within {REQUEST_TIMEOUT:.0f} seconds{before}") from error
+
+    def _left(self, now: float) -> float:
+        """Seconds for which the token in hand is served."""
+        return 0.0 if self._token is None else self._token.expires_on - EXPIRY_MARGIN - now
 
     def _finished(self, task: asyncio.Task[AccessToken]) -> None:
         self._running = None
@@ -114,12 +151,13 @@ class TokenCache:
 
     def _note_failure(self, error: SignInError) -> None:
         now = self._clock()
-        left = 0.0 if self._token is None else self._token.expires_on - EXPIRY_MARGIN - now
+        left = self._left(now)
         self._failure = error
+        asked = float(error.retry_after) if isinstance(error, Throttled) else 0.0
         if left <= 0:
-            self._paused_until = now + FAILURE_PAUSE
+            self._paused_until = now + max(FAILURE_PAUSE, asked)
             return
         # Not beyond the token's end: from then on callers wait.
-        self._paused_until = now + min(self._pause, left)
+        self._paused_until = now + min(max(self._pause, asked), left)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         log.warning("No new token (%s); the known one serves for %.0f s more", error, left)

@@ -9,25 +9,25 @@ import json
 import time
 import uuid
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-
 from auth.certificate import Certificate
 
 LIFETIME = 300
 """Seconds that an assertion is valid for."""
 
 
-def client_assertion(
-    certificate: Certificate, client_id: str, token_endpoint: str, send_x5c: bool
+async def client_assertion(
+    certificate: Certificate, client_id: str, send_x5c: bool, token_endpoint: str
 ) -> str:
     """A signed assertion for one token request.
 
     Args:
         certificate: its key signs, its thumbprint names the key to Entra.
         client_id: GUID of the app registration.
-        token_endpoint: URL that the assertion is for.
         send_x5c: add the certificate itself, for subject name and issuer trust.
+        token_endpoint: URL that the assertion is for.
+
+    Raises:
+        SignInError: the key cannot be used now.
     """
     header: dict[str, object] = {"alg": "PS256", "typ": "JWT", "x5t#S256": certificate.x5t_s256}
     if send_x5c:
@@ -43,10 +43,7 @@ def client_assertion(
         "exp": now + LIFETIME,
     }
     signed = f"{_part(header)}.{_part(claims)}"
-    # RFC 7518, 3.5: the salt is as long as the digest.
-    pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
-    signature = certificate.private_key.sign(signed.encode(), pss, hashes.SHA256())
-    return f"{signed}.{_base64url(signature)}"
+    return f"{signed}.{_base64url(await certificate.key.sign(signed.encode()))}"
 
 
 def _part(value: object) -> str:

@@ -1,127 +1,72 @@
 """The certificate credential: an app registration signs in with a client assertion."""
 
-import asyncio
-import datetime
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-import msal
+from functools import partial
 
 from auth.access_token import AccessToken
-from auth.certificate import Certificate
+from auth.certificate_versions import CertificateVersions
 from auth.client_assertion import client_assertion
-from auth.errors import CertificateError, SignInError
-
-CONNECT_TIMEOUT = 2.0
-READ_TIMEOUT = 5.0
-
-UNKNOWN_CERTIFICATE = 700027
-
-# Entra's error codes (Microsoft reference: "Microsoft Entra authentication error codes").
-_CURES = {
-    UNKNOWN_CERTIFICATE: (
-        "Entra does not accept the certificate {thumbprint}: upload its public key to the app"
-        " registration {client_id}"
-    ),
-    700016: (
-        "there is no app registration {client_id} in {authority}: check MicrosoftAppId,"
-        " MicrosoftAppTenantId and MicrosoftAppType"
-    ),
-    700024: "the assertion's dates are off: check this machine's clock",
-}
+from auth.credential import Credential
+from auth.entra import Entra
+from auth.errors import CertificateError, SignInError, VaultForbidden
 
 
-class ClientCertificate:
-    """Signs in as an app registration, with an assertion that its certificate signs.
-
-    MSAL speaks to Entra, in a worker thread because it blocks. Tokens are kept by our own cache
-    alone: MSAL's would raise in an outage although its token is valid.
+class ClientCertificate(Credential):
+    """Signs in as an app registration, with the newest version of a certificate that Entra takes.
 
     Args:
         client_id: GUID of the app registration, the bot's MicrosoftAppId.
-        authority: URL of the tenant to sign in at.
-        load: reads the certificate; called again when the one in hand has expired or is refused.
-        pins: the thumbprints that are allowed, SHA-1 in upper-case hex; empty: all.
+        entra: knows it.
+        versions: of the certificate.
         send_x5c: put the certificate into the assertion.
-        clock: seconds since the epoch.
     """
 
     def __init__(
-        self,
-        client_id: str,
-        authority: str,
-        load: Callable[[], Awaitable[Certificate]],
-        pins: frozenset[str] = frozenset(),
-        *,
-        send_x5c: bool = False,
-        clock: Callable[[], float] = time.time,
+        self, client_id: str, entra: Entra, versions: CertificateVersions, *, send_x5c: bool
     ) -> None:
         self._client_id = client_id
-        self._authority = authority
-        self._load = load
-        self._pins = pins
+        self._entra = entra
+        self._versions = versions
         self._send_x5c = send_x5c
-        self._clock = clock
-        self._certificate: Certificate | None = None
 
     async def request_token(self, audience: str) -> AccessToken:
         """A token for `audience` (URL or GUID, without `/.default`).
 
         Raises:
-            CertificateError: the certificate cannot be had, is not allowed, or is refused.
-            SignInError: Entra refused for another reason, or cannot be reached.
+            CertificateError: no version can be had, is allowed, or is accepted.
+            SignInError: Entra refused for another reason, or something cannot be reached.
         """
-        certificate = await self._usable_certificate()
-        asked = self._clock()
-        answer = await asyncio.to_thread(self._ask_entra, certificate, audience)
-        if "access_token" not in answer:
-            raise self._refusal(answer, certificate)
-        return AccessToken(
-            answer["access_token"], asked + int(answer["expires_in"]), certificate.thumbprint
-        )
-
-    async def _usable_certificate(self) -> Certificate:
-        now = datetime.datetime.fromtimestamp(self._clock(), datetime.UTC)
-        if self._certificate is None or now > self._certificate.public.not_valid_after_utc:
-            certificate = await self._load()
-            certificate.check(self._pins, now)
-            self._certificate = certificate
-        return self._certificate
-
-    def _ask_entra(self, certificate: Certificate, audience: str) -> dict[str, Any]:
-        def assertion(request: dict[str, str]) -> str:
-            return client_assertion(
-                certificate, self._client_id, request["token_endpoint"], self._send_x5c
-            )
-
-        # A new MSAL application costs one discovery request, once in half a token's life, and
-        # leaves neither a token nor a remembered failure of MSAL's own in our way.
+        if not self._versions.to_try():
+            await self._versions.look()
+        tried = self._versions.to_try()
         try:
-            application = msal.ConfidentialClientApplication(
-                self._client_id,
-                authority=self._authority,
-                client_credential={"client_assertion": assertion},
-                instance_discovery=False,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            )
-            answer: dict[str, Any] = application.acquire_token_for_client([f"{audience}/.default"])
-        # OSError: requests' own errors. ValueError: MSAL's for a tenant that it cannot find. The
-        # others: what it makes of an answer that is not the protocol's.
-        except (OSError, ValueError, LookupError, RuntimeError, msal.exceptions.MsalError) as error:
-            raise SignInError(
-                f"no sign-in at {self._authority}: the endpoint cannot be reached, or does not"
-                " know the tenant (MicrosoftAppTenantId)"
-            ) from error
-        return answer
+            return await self._newest_accepted(audience)
+        except (CertificateError, VaultForbidden):
+            await self._versions.look()
+            # Not what this look has found: another request's may have found it meanwhile.
+            if self._versions.to_try() == tried:
+                raise
+        return await self._newest_accepted(audience)
 
-    def _refusal(self, answer: dict[str, Any], certificate: Certificate) -> SignInError:
-        codes = answer.get("error_codes") or [0]
-        text = _CURES.get(codes[0], "Entra refused to sign in {client_id} at {authority}").format(
-            thumbprint=certificate.thumbprint, client_id=self._client_id, authority=self._authority
-        )
-        text = f"{text} (AADSTS{codes[0]}, {answer.get('error')})"
-        if codes[0] != UNKNOWN_CERTIFICATE:
-            return SignInError(text)
-        self._certificate = None  # perhaps the vault has a newer one by the next request
-        return CertificateError(text)
+    def keep_up(self) -> None:
+        """Look for a newer version in the background, when that is due."""
+        self._versions.keep_up()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should see to before the certificate expires."""
+        return self._versions.warnings
+
+    async def _newest_accepted(self, audience: str) -> AccessToken:
+        failures: dict[str, SignInError] = {}
+        for version in self._versions.to_try():
+            try:
+                certificate = await self._versions.load(version)
+                assertion = partial(client_assertion, certificate, self._client_id, self._send_x5c)
+                token = await self._entra.request_token(audience, assertion, certificate)
+            # An older version may do.
+            except (CertificateError, VaultForbidden) as error:
+                failures[version] = error
+            else:
+                self._versions.use(version, certificate, failures)
+                return token
+        raise next(iter(failures.values()))

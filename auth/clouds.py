@@ -11,6 +11,8 @@ class Cloud:
         authority_host: URL of Entra's sign-in host.
         multi_tenant_authority: the tenant in which a MultiTenant bot signs in.
         channel_audience: the resource (URL) that outbound tokens are for.
+        federation_audience: the resource (URI) of a managed identity's token that is to be
+            exchanged for an app registration's.
         channel_issuer: the `iss` of the channel's tokens.
         channel_metadata_url: OpenID metadata that leads to the channel's signing keys.
         token_service_url: the Bot Framework token service, for user tokens.
@@ -21,6 +23,7 @@ class Cloud:
     authority_host: str
     multi_tenant_authority: str
     channel_audience: str
+    federation_audience: str
     channel_issuer: str
     channel_metadata_url: str
     token_service_url: str
@@ -32,6 +35,7 @@ PUBLIC = Cloud(
     authority_host="https://login.microsoftonline.com",
     multi_tenant_authority="botframework.com",
     channel_audience="https://api.botframework.com",
+    federation_audience="api://AzureADTokenExchange",
     channel_issuer="https://api.botframework.com",
     channel_metadata_url="https://login.botframework.com/v1/.well-known/openidconfiguration",
     token_service_url="https://token.botframework.com",  # noqa: S106  # a URL, not a password
@@ -48,6 +52,7 @@ US_GOVERNMENT = Cloud(
     authority_host="https://login.microsoftonline.us",
     multi_tenant_authority="MicrosoftServices.onmicrosoft.us",
     channel_audience="https://api.botframework.us",
+    federation_audience="api://AzureADTokenExchangeUSGov",
     channel_issuer="https://api.botframework.us",
     channel_metadata_url="https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
     token_service_url="https://tokengcch.botframework.azure.us",  # noqa: S106  # a URL
@@ -58,6 +63,7 @@ CHINA = Cloud(
     authority_host="https://login.partner.microsoftonline.cn",
     multi_tenant_authority="microsoftservices.partner.onmschina.cn",
     channel_audience="https://api.botframework.azure.cn",
+    federation_audience="api://AzureADTokenExchangeChina",
     channel_issuer="https://api.botframework.azure.cn",
     channel_metadata_url="https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
     token_service_url="https://token.botframework.azure.cn",  # noqa: S106  # a URL

@@ -1,85 +1,70 @@
-"""How the bot signs in: a row for each kind of credential, and the tokens it has got."""
+"""The kinds of credentials: a row for each value of BotCredential."""
 
-import asyncio
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from auth.access_token import AccessToken, TokenCache
-from auth.certificate import Certificate, certificate_from_file
+from auth.certificate_store import CertificateFile, CertificateStore
+from auth.certificate_versions import CertificateVersions
 from auth.client_certificate import ClientCertificate
-from auth.key_vault import certificate_from_vault
+from auth.credential import Credential
+from auth.entra import Entra
+from auth.exported_certificate import ExportedCertificate
+from auth.federated_identity import FederatedIdentity
+from auth.http_pool import HttpPool
+from auth.key_vault import KeyVault, VaultIdentity
 from auth.managed_identity import ManagedIdentity
-from auth.settings import CERTIFICATE, MANAGED_IDENTITY, CertificateSource, Settings
+from auth.settings import (
+    CERTIFICATE,
+    FEDERATED,
+    MANAGED_IDENTITY,
+    SIGN_IN_VAULT,
+    CertificateSource,
+    Settings,
+)
+from auth.tokens import Tokens
+from auth.vault_signing import VaultSigning
 
 
-class Credential(Protocol):
-    """Something that can sign the bot in."""
-
-    async def request_token(self, audience: str) -> AccessToken:
-        """Ask for a new token for `audience` (URL or GUID, without `/.default`).
-
-        Raises:
-            SignInError: with a text that names the setting or the role to fix.
-        """
-        ...
+def _managed_identity(settings: Settings, _: HttpPool) -> Credential:
+    return ManagedIdentity(settings.app_id, "MicrosoftAppId")
 
 
-class BotTokens:
-    """The bot's tokens for outbound calls, one cache for each audience.
-
-    Args:
-        credential: signs in.
-    """
-
-    def __init__(self, credential: Credential) -> None:
-        self._credential = credential
-        self._caches: dict[str, TokenCache] = {}
-
-    async def get(self, audience: str) -> AccessToken:
-        """A valid token for `audience` (URL or GUID, without `/.default`).
-
-        Raises:
-            SignInError: none can be had.
-        """
-        cache = self._caches.get(audience)
-        if cache is None:
-            cache = TokenCache(partial(self._credential.request_token, audience))
-            self._caches[audience] = cache
-        return await cache.get()
-
-
-def _managed_identity(settings: Settings) -> Credential:
-    return ManagedIdentity(settings.app_id)
-
-
-def _certificate(settings: Settings) -> Credential:
+def _certificate(settings: Settings, pool: HttpPool) -> Credential:
     source = settings.certificate
     if source is None:
         raise TypeError("settings with the credential Certificate always say where it is")
     return ClientCertificate(
         settings.app_id,
-        settings.authority,
-        partial(_load, source),
-        source.thumbprints,
+        Entra(settings.app_id, settings.authority, pool),
+        CertificateVersions(_store(source, settings.identity_client_id), source.thumbprints),
         send_x5c=source.send_x5c,
     )
 
 
-async def _load(source: CertificateSource) -> Certificate:
+def _store(source: CertificateSource, identity_client_id: str) -> CertificateStore:
     if source.path:
-        # Reading a file blocks.
-        return await asyncio.to_thread(certificate_from_file, Path(source.path))
-    return await certificate_from_vault(source)
+        return CertificateFile(Path(source.path))
+    identity = Tokens(ManagedIdentity(identity_client_id, "AZURE_CLIENT_ID"))
+    vault = KeyVault(source.vault_url, VaultIdentity(identity))
+    kind = VaultSigning if source.key_use == SIGN_IN_VAULT else ExportedCertificate
+    return kind(vault, source.name)
 
 
-_CREDENTIALS: dict[str, Callable[[Settings], Credential]] = {
+def _federated(settings: Settings, pool: HttpPool) -> Credential:
+    return FederatedIdentity(
+        Entra(settings.app_id, settings.authority, pool),
+        ManagedIdentity(settings.identity_client_id, "AZURE_CLIENT_ID"),
+        settings.federation_audience,
+    )
+
+
+_CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
     MANAGED_IDENTITY: _managed_identity,
     CERTIFICATE: _certificate,
+    FEDERATED: _federated,
 }
 
 
-def credential_for(settings: Settings) -> Credential:
+def credential_for(settings: Settings, pool: HttpPool) -> Credential:
     """The credential that BotCredential names."""
-    return _CREDENTIALS[settings.credential](settings)
+    return _CREDENTIALS[settings.credential](settings, pool)

@@ -11,13 +11,21 @@
     ├── Unavailable              503  try again later, with Retry-After
     │   ├── KeysUnavailable           the channel's signing keys cannot be had
     │   └── SignInError               no outbound token: its text names the cure
+    │       ├── EndpointDown          an endpoint does not answer, or not as it should
+    │       ├── Throttled             an endpoint asks to wait
+    │       ├── VaultForbidden        the identity lacks a role on the vault
     │       └── CertificateError      the bot's certificate cannot be used
+    │           └── CertificateUnknown  Entra does not know it, or not yet
     └── ConnectorError                the connector refused a call (in cloud_adapter)
 
 The texts are for the log. A caller never sees them.
 """
 
+import math
 from collections.abc import Sequence
+
+USUAL_WAIT, LONGEST_WAIT = 10.0, 120.0
+"""Seconds to wait for an endpoint that asks to, but not for how long; and that it may ask for."""
 
 
 class BotError(Exception):
@@ -80,5 +88,30 @@ class SignInError(Unavailable):
     """No token for an outbound call: the text names the setting or the role to fix."""
 
 
+class EndpointDown(SignInError):
+    """An endpoint on the way to a token is silent, broken, or not what it should be."""
+
+
+class Throttled(SignInError):
+    """An endpoint on the way to a token refuses for now (429), for `retry_after` seconds."""
+
+    def __init__(self, message: str, asked: float | None) -> None:
+        """
+        Args:
+            message: names the endpoint.
+            asked: seconds that the endpoint asks for, if it does.
+        """
+        wait = USUAL_WAIT if asked is None else min(asked, LONGEST_WAIT)
+        super().__init__(message, math.ceil(wait))
+
+
+class VaultForbidden(SignInError):
+    """The vault does not let the identity in: it lacks a role, or has it since a moment only."""
+
+
 class CertificateError(SignInError):
     """The bot's certificate cannot be used: missing, expired, not pinned, or without its key."""
+
+
+class CertificateUnknown(CertificateError):
+    """Entra does not know the certificate, or does not know it yet."""

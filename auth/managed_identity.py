@@ -1,66 +1,74 @@
-"""The managed identity credential: the platform vouches for the bot."""
+"""Managed identities: the platform vouches for this app."""
+
+from http import HTTPStatus
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
 
 from auth.access_token import AccessToken
-from auth.errors import SignInError
+from auth.azure_error import status_of, wait_asked_by
+from auth.credential import Credential
+from auth.errors import EndpointDown, SignInError, Throttled
 
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 5
-RETRIES = 2
 
 
-def managed_identity(client_id: str) -> ManagedIdentityCredential:
-    """azure-identity's credential with bounds: its own would let a silent endpoint block minutes.
-
-    Args:
-        client_id: GUID of the user-assigned identity; empty for the system-assigned one.
-    """
-    return ManagedIdentityCredential(
-        client_id=client_id or None,
-        connection_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        retry_total=RETRIES,
-        retry_backoff_factor=0.2,
-    )
-
-
-def is_refusal(error: ClientAuthenticationError) -> bool:
-    """The identity was refused: azure-identity raises the same error when its endpoint is down."""
-    status = error.status_code
-    return status is None or (status < 500 and status != 429)
-
-
-class ManagedIdentity:
-    """Signs in as a user-assigned managed identity.
+class ManagedIdentity(Credential):
+    """Signs in as a managed identity of this app.
 
     Args:
-        client_id: GUID of the identity, which is the bot's MicrosoftAppId.
+        client_id: GUID of a user-assigned identity; empty for the system-assigned one.
+        setting: the setting that says so, for the texts of errors.
     """
 
-    def __init__(self, client_id: str) -> None:
+    def __init__(self, client_id: str, setting: str) -> None:
         self._client_id = client_id
+        self._name = client_id or "the system-assigned identity"
+        self._setting = setting
 
     async def request_token(self, audience: str) -> AccessToken:
-        """A token for `audience` (URL or GUID, without `/.default`).
+        """A token for `audience` (URL, URI or GUID, without `/.default`).
 
         Raises:
-            SignInError: the identity endpoint refused, or cannot be reached.
+            SignInError: the identity endpoint refused.
+            EndpointDown, Throttled: it does not answer, or asks to wait.
         """
         # A credential for one request: azure-identity keeps tokens of its own and would answer a
-        # renewal with the old one.
+        # renewal with the old one. Its bounds would let a silent endpoint block minutes.
         try:
-            async with managed_identity(self._client_id) as credential:
+            async with ManagedIdentityCredential(
+                client_id=self._client_id or None,
+                connection_timeout=CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+                retry_total=0,
+            ) as credential:
                 token = await credential.get_token(f"{audience}/.default")
         except AzureError as error:
-            if isinstance(error, ClientAuthenticationError) and is_refusal(error):
-                text = (
-                    f"the managed identity {self._client_id} cannot sign in: set MicrosoftAppId to"
-                    " the client id of a user-assigned identity, and assign that identity to this"
-                    " app"
-                )
-            else:
-                text = f"the identity endpoint does not answer for {self._client_id}"
-            raise SignInError(text) from error
+            raise self._translated(error) from error
+        # azure-identity's, for JSON that lacks what the endpoint's reference has.
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._outage() from error
         return AccessToken(token.token, token.expires_on)
+
+    def _translated(self, error: AzureError) -> SignInError:
+        status = status_of(error)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Throttled(
+                "the identity endpoint asks to wait (429): too many tokens are asked for as"
+                f" {self._name}, {self._setting}",
+                wait_asked_by(error),
+            )
+        # azure-identity raises the same error for a refusal and for an answer that is not JSON.
+        if isinstance(error, ClientAuthenticationError) and (status is None or 400 <= status < 500):
+            return SignInError(
+                f"{self._name} cannot sign in: set {self._setting} to the client id of a managed"
+                " identity, and assign that identity to this app (Identity, in the portal)"
+            )
+        return self._outage()
+
+    def _outage(self) -> EndpointDown:
+        return EndpointDown(
+            f"the identity endpoint does not answer for {self._name} ({self._setting}): it is the"
+            " platform's, and comes back by itself; a restart of the app may help"
+        )

@@ -20,15 +20,28 @@ APP_TYPES = (USER_ASSIGNED_MSI, SINGLE_TENANT, MULTI_TENANT)
 
 MANAGED_IDENTITY = "ManagedIdentity"
 CERTIFICATE = "Certificate"
-CREDENTIALS = (MANAGED_IDENTITY, CERTIFICATE)
+FEDERATED = "Federated"
+CREDENTIALS = (MANAGED_IDENTITY, CERTIFICATE, FEDERATED)
+
+EXPORT = "Export"
+SIGN_IN_VAULT = "SignInVault"
+KEY_USES = (EXPORT, SIGN_IN_VAULT)
 
 _REFUSED_PAIRS = {
     (SINGLE_TENANT, MANAGED_IDENTITY): (
-        "a managed identity cannot sign in as an app registration; set Certificate,"
-        " or set MicrosoftAppType to UserAssignedMSI"
+        "a managed identity alone cannot sign in as an app registration; set Federated or"
+        " Certificate, or set MicrosoftAppType to UserAssignedMSI"
     ),
     (MULTI_TENANT, MANAGED_IDENTITY): (
         "a multi-tenant bot has an app registration, not a managed identity; set Certificate"
+    ),
+    (MULTI_TENANT, FEDERATED): (
+        "the channels' tenant, where a multi-tenant bot signs in, trusts no managed identity; set"
+        " Certificate"
+    ),
+    (USER_ASSIGNED_MSI, FEDERATED): (
+        "a user-assigned managed identity signs in itself; leave BotCredential out,"
+        " or set MicrosoftAppType to SingleTenant"
     ),
     (USER_ASSIGNED_MSI, CERTIFICATE): (
         "a managed identity has no certificate; leave BotCredential out,"
@@ -54,8 +67,7 @@ class CertificateSource:
         vault_url: https URL of the Key Vault; empty for a file.
         name: the certificate's name in the vault.
         path: of a PEM or PFX file without password; empty for a vault.
-        identity_client_id: GUID of the user-assigned identity that reads the vault; empty for the
-            system-assigned one.
+        key_use: Export, or SignInVault: the private key stays in the vault, which signs.
         thumbprints: pins, SHA-1 in upper-case hex; empty allows any certificate.
         send_x5c: put the certificate itself into the assertion (subject name and issuer trust).
     """
@@ -63,7 +75,7 @@ class CertificateSource:
     vault_url: str
     name: str
     path: str
-    identity_client_id: str
+    key_use: str
     thumbprints: frozenset[str]
     send_x5c: bool
 
@@ -76,8 +88,11 @@ class Settings:
         app_type: UserAssignedMSI, SingleTenant or MultiTenant.
         app_id: GUID, lower case.
         tenant_id: GUID of the home tenant; may be empty for MultiTenant.
-        credential: ManagedIdentity or Certificate.
+        credential: ManagedIdentity, Certificate or Federated.
         certificate: set when the credential is Certificate.
+        identity_client_id: GUID of the user-assigned identity that reaches the vault, or is
+            federated; empty for the system-assigned one.
+        federation_audience: the resource (URI) of a federated identity's token.
         authority: URL of the tenant that issues outbound tokens.
         channel_audience: the resource (URL) of outbound tokens, without `/.default`.
         channel_issuer: the `iss` claim of the channel's tokens.
@@ -95,6 +110,8 @@ class Settings:
     tenant_id: str
     credential: str
     certificate: CertificateSource | None
+    identity_client_id: str
+    federation_audience: str
     authority: str
     channel_audience: str
     channel_issuer: str
@@ -137,6 +154,8 @@ class _Reader:
             tenant_id=tenant_id,
             credential=credential,
             certificate=self._certificate() if credential == CERTIFICATE else None,
+            identity_client_id=self._identity_client_id(credential),
+            federation_audience=cloud.federation_audience,
             authority=self._authority(cloud, app_type, tenant_id),
             channel_audience=self._audience(cloud),
             channel_issuer=self._url("ToBotFromChannelTokenIssuer", cloud.channel_issuer),
@@ -271,15 +290,24 @@ class _Reader:
             self._problem(
                 "CertificateName", "set the certificate's name: letters, digits and hyphens"
             )
-        self._choice("CertificateKeyUse", ("Export",), default="Export")
+        key_use = self._choice("CertificateKeyUse", KEY_USES, default=EXPORT)
+        if path and key_use == SIGN_IN_VAULT:
+            self._problem("CertificateKeyUse", "a file has no vault to sign in; remove one of both")
         return CertificateSource(
             vault_url=vault_url,
             name=name,
             path=path,
-            identity_client_id=self._guid("AZURE_CLIENT_ID"),
+            key_use=key_use,
             thumbprints=frozenset(self._list("CertificateThumbprint", self._thumbprint)),
             send_x5c=self._flag("CertificateSendX5c"),
         )
+
+    def _identity_client_id(self, credential: str) -> str:
+        if credential == FEDERATED:
+            return self._guid(
+                "AZURE_CLIENT_ID", needed="it is the user-assigned identity that Entra is to trust"
+            )
+        return self._guid("AZURE_CLIENT_ID") if credential == CERTIFICATE else ""
 
     def _url_or_empty(self, name: str) -> str:
         return self._url(name, "").rstrip("/") if self._text(name) else ""

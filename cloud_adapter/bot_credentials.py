@@ -4,7 +4,7 @@ from typing import Any
 
 from botframework.connector.auth import AppCredentials, ServiceClientCredentialsFactory
 
-from auth.credentials import BotTokens
+from auth.tokens import Tokens
 
 
 class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
@@ -19,7 +19,7 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         audience: the resource (URL or GUID) that tokens are for.
     """
 
-    def __init__(self, app_id: str, tokens: BotTokens | None, audience: str) -> None:
+    def __init__(self, app_id: str, tokens: Tokens | None, audience: str) -> None:
         super().__init__(app_id=app_id, oauth_scope=audience)
         self._tokens = tokens
         self._last = ""
@@ -47,7 +47,7 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
         tokens: where tokens come from; None for no caller check and no token (development only).
     """
 
-    def __init__(self, app_id: str, tokens: BotTokens | None) -> None:
+    def __init__(self, app_id: str, tokens: Tokens | None) -> None:
         self._app_id = app_id
         self._tokens = tokens
 

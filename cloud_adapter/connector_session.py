@@ -6,9 +6,7 @@ Teams" for 412, 429, 502 and 504.
 """
 
 import asyncio
-import contextlib
 import datetime
-import email.utils
 import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +18,7 @@ from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
 from yarl import URL
 
 from auth.http_pool import HttpPool
+from auth.retry_after import retry_after
 from cloud_adapter.connector_error import ConnectorError
 
 TURN_BUDGET = 12.0
@@ -168,13 +167,10 @@ def _may_repeat(method: str, status: int, attempt: int) -> bool:
 
 
 def _pause(answer: Answer, attempt: int) -> float:
-    """Seconds to wait: what Retry-After says (RFC 9110, 10.2.3), or longer each time."""
-    text = answer.retry_after or ""
-    if text.isascii() and text.isdigit():
-        return float(text)
-    with contextlib.suppress(ValueError, OverflowError):  # not a date either
-        moment = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
-        return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+    """Seconds to wait: what the service asks for, or longer each time."""
+    asked = retry_after(answer.retry_after)
+    if asked is not None:
+        return asked
     spread: float = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
     return FIRST_PAUSE * float(2 ** (attempt - 1)) * spread
 

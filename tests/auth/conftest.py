@@ -1,12 +1,16 @@
 """What the tests of `auth` share: a certificate, and the platform that a bot signs in at."""
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from auth.http_pool import HttpPool
+from auth.key_vault import KeyVault, VaultIdentity
+from auth.managed_identity import ManagedIdentity
+from auth.tokens import Tokens
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, Cloud
 from tests.support.cloud_thread import CloudThread
@@ -36,6 +40,9 @@ def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> I
     for name, value in cloud.identity.settings().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(cloud.registration, "certificates", list(cloud.registration.certificates))
+    monkeypatch.setattr(
+        cloud.registration, "federated_credentials", list(cloud.registration.federated_credentials)
+    )
     monkeypatch.setattr(cloud.registration, "app_type", cloud.registration.app_type)
     monkeypatch.setattr(cloud.identity, "identities", dict(cloud.identity.identities))
     monkeypatch.setattr(cloud.vault, "permissions", dict(cloud.vault.permissions))
@@ -45,6 +52,21 @@ def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> I
     yield cloud
     for server in cloud.servers.values():
         server.faults.clear()
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[HttpPool]:
+    """The app's pooled client."""
+    pool = HttpPool()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def vault(platform: Cloud) -> KeyVault:
+    """The platform's vault, as the app's system-assigned identity reaches it."""
+    identity = Tokens(ManagedIdentity("", "AZURE_CLIENT_ID"))
+    return KeyVault(platform.vault.server.url, VaultIdentity(identity))
 
 
 @pytest.fixture

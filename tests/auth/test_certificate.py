@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -19,16 +21,17 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from auth.certificate import (
-    PEM_CONTENT_TYPE,
-    PFX_CONTENT_TYPE,
+    SMALLEST_KEY,
     Certificate,
-    certificate_from_file,
+    LocalKey,
+    certificate_from_bytes,
     certificate_from_pem,
     certificate_from_pfx,
-    certificate_from_secret,
+    certificate_from_text,
+    rsa_key,
 )
 from auth.errors import CertificateError
-from emulator.certificates import private_key_pem, self_signed
+from emulator.certificates import CertificateAuthority, private_key_pem, self_signed
 
 P256 = bytes.fromhex("2a8648ce3d030107")
 NO_CURVE = bytes.fromhex("2a8648ce3d03017f")
@@ -68,7 +71,13 @@ def issuer(other_key: rsa.RSAPrivateKey) -> x509.Certificate:
 
 @pytest.fixture
 def certificate(key: rsa.RSAPrivateKey, public: x509.Certificate) -> Certificate:
-    return Certificate(public, key)
+    return Certificate(public, LocalKey(key))
+
+
+@pytest.fixture(scope="module")
+def small_key() -> rsa.RSAPrivateKey:
+    """A key that is too short to be trusted."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # to be refused
 
 
 def test_names(certificate: Certificate, public: x509.Certificate) -> None:
@@ -79,11 +88,30 @@ def test_names(certificate: Certificate, public: x509.Certificate) -> None:
     assert base64.urlsafe_b64decode(padded) == hashlib.sha256(der).digest()
     assert "=" not in certificate.x5t_s256
     assert base64.b64decode(certificate.x5c, validate=True) == der
+    assert certificate.expires_on == public.not_valid_after_utc.timestamp()
 
 
-def test_repr_holds_no_key(certificate: Certificate) -> None:
-    """What a log line may show of a certificate is its thumbprint."""
+def test_what_a_log_shows(certificate: Certificate, public: x509.Certificate) -> None:
+    """A certificate is shown by its thumbprint, and its dates; the key not at all."""
+    starts, ends = public.not_valid_before_utc.date(), public.not_valid_after_utc.date()
+    assert str(certificate) == f"{certificate.thumbprint} (valid {starts} to {ends})"
     assert repr(certificate) == f"Certificate(thumbprint={certificate.thumbprint})"
+    assert repr(certificate.key) == str(certificate.key) == "LocalKey()"
+
+
+async def test_a_signature(
+    certificate: Certificate, public: x509.Certificate, other_key: rsa.RSAPrivateKey
+) -> None:
+    """The local key makes PS256 signatures, with a salt as long as the digest: 32 bytes."""
+    signature = await certificate.key.sign(b"data")
+    ps256 = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=32)
+    ours = public.public_key()
+    assert isinstance(ours, rsa.RSAPublicKey)
+    ours.verify(signature, b"data", ps256, hashes.SHA256())
+    with pytest.raises(InvalidSignature):
+        ours.verify(signature, b"other data", ps256, hashes.SHA256())
+    with pytest.raises(InvalidSignature):
+        other_key.public_key().verify(signature, b"data", ps256, hashes.SHA256())
 
 
 def test_pem_in_any_order(
@@ -93,43 +121,37 @@ def test_pem_in_any_order(
     for blocks in permutations([private_key_pem(key), pem(public), pem(issuer)]):
         found = certificate_from_pem(b"".join(blocks))
         assert found.public == public
-        assert found.private_key.private_numbers() == key.private_numbers()
+        assert isinstance(found.key, LocalKey)
+        assert found.key.private_key.private_numbers() == key.private_numbers()
 
 
 def test_pfx_with_its_chain(
     key: rsa.RSAPrivateKey, public: x509.Certificate, issuer: x509.Certificate
 ) -> None:
     """A PFX may hold the chain too, and the certificate among it."""
-    assert certificate_from_pfx(pfx(key, public, [issuer])).public == public
-    assert certificate_from_pfx(pfx(key, public)).public == public
+    for content in (pfx(key, public, [issuer]), pfx(key, None, [issuer, public]), pfx(key, public)):
+        found = certificate_from_pfx(content)
+        assert found.public == public
+        assert isinstance(found.key, LocalKey)
+        assert found.key.private_key.private_numbers() == key.private_numbers()
 
 
-@pytest.mark.parametrize("name", ["bot.pem", "bot.pfx", "bot.whatever"])
-def test_files(name: str, key: rsa.RSAPrivateKey, public: x509.Certificate, tmp_path: Path) -> None:
-    """A file is read for what it holds, whatever its name."""
-    path = tmp_path / name
-    path.write_bytes(pfx(key, public) if "pfx" in name else private_key_pem(key) + pem(public))
-    assert certificate_from_file(path).public == public
-
-
-def test_missing_file(tmp_path: Path) -> None:
-    """A file that cannot be read is named, with its setting."""
-    path = tmp_path / "missing.pem"
-    with pytest.raises(CertificateError, match="CertificatePath") as caught:
-        certificate_from_file(path)
-    assert str(path) in str(caught.value)
-
-
-def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
-    """So is a folder."""
-    with pytest.raises(CertificateError, match="CertificatePath"):
-        certificate_from_file(tmp_path)
+def test_content(key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:
+    """A file and a secret are read for what they hold, PEM or PFX."""
+    as_pem, as_pfx = private_key_pem(key) + pem(public), pfx(key, public)
+    assert certificate_from_bytes(as_pem).public == public
+    assert certificate_from_bytes(as_pfx).public == public
+    assert certificate_from_text(as_pem.decode()).public == public
+    assert certificate_from_text(base64.b64encode(as_pfx).decode()).public == public
 
 
 def test_broken_pem(
-    key: rsa.RSAPrivateKey, public: x509.Certificate, issuer: x509.Certificate
+    key: rsa.RSAPrivateKey,
+    small_key: rsa.RSAPrivateKey,
+    public: x509.Certificate,
+    issuer: x509.Certificate,
 ) -> None:
-    """A PEM without both halves, or with a password, is refused with the reason."""
+    """A PEM without both halves, with a password, or with another key is refused: it says why."""
     encrypted = key.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
     )
@@ -145,54 +167,58 @@ def test_broken_pem(
         (of_unknown_curve() + pem(public), both_halves),
         (elliptic + pem(public), "without an RSA private key"),
         (private_key_pem(key) + pem(issuer), "no certificate belongs to the private key"),
+        (private_key_pem(small_key) + pem(self_signed("bot", small_key)), "of 2048 bits or more"),
     ]
     for content, reason in refused:
         with pytest.raises(CertificateError, match=reason):
             certificate_from_pem(content)
 
 
-def test_broken_pfx(key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:
-    """A PFX without both halves, or with a password, is refused with the reason."""
+def test_broken_pfx(
+    key: rsa.RSAPrivateKey, small_key: rsa.RSAPrivateKey, public: x509.Certificate
+) -> None:
+    """A PFX without both halves, with a password, or with another key is refused: it says why."""
     elliptic = ec.generate_private_key(ec.SECP256R1())
+    no_rsa_key = "without an RSA private key.*exportable, or set CertificateKeyUse to SignInVault"
     refused: list[tuple[bytes, str]] = [
         (b"", "cannot be read"),
         (b"garbage", "cannot be read"),
         (pfx(key, public)[:-100], "cannot be read"),
         (pfx(key, public, None, BestAvailableEncryption(b"password")), "without a password"),
-        (pfx(None, public), "without an RSA private key: make it exportable"),
-        (pfx(elliptic, None), "without an RSA private key: make it exportable"),
+        (pfx(None, public), no_rsa_key),
+        (pfx(elliptic, None), no_rsa_key),
         (pfx(key, None), "no certificate belongs to the private key"),
+        (pfx(small_key, self_signed("bot", small_key)), "of 2048 bits or more"),
     ]
     for content, reason in refused:
         with pytest.raises(CertificateError, match=reason):
             certificate_from_pfx(content)
 
 
-def test_secrets(key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:
-    """Key Vault's secret is read as its content type says."""
-    text = (private_key_pem(key) + pem(public)).decode()
-    assert certificate_from_secret(text, PEM_CONTENT_TYPE).public == public
-    archive = base64.b64encode(pfx(key, public)).decode()
-    assert certificate_from_secret(archive, PFX_CONTENT_TYPE).public == public
-
-
 @pytest.mark.parametrize(
-    ("value", "content_type", "reason"),
+    ("value", "reason"),
     [
-        ("my password", "", "must name a certificate, not a secret"),
-        ("my password", "text/plain", "must name a certificate, not a secret"),
-        ("my password", PFX_CONTENT_TYPE, "not base64"),
-        ("pässword", PFX_CONTENT_TYPE, "not base64"),
-        ("", PFX_CONTENT_TYPE, "cannot be read"),
-        ("my password", PEM_CONTENT_TYPE, "does not hold a certificate"),
-        ("pässword", PEM_CONTENT_TYPE, "does not hold a certificate"),
+        ("my secret", "neither PEM nor base64"),
+        ("sécret", "neither PEM nor base64"),
+        ("Secret12", "cannot be read"),
+        ("", "cannot be read"),
     ],
 )
-def test_secrets_that_are_no_certificates(value: str, content_type: str, reason: str) -> None:
-    """What is not a certificate is refused, and its value is in no text."""
-    with pytest.raises(CertificateError, match=reason) as caught:
-        certificate_from_secret(value, content_type)
+def test_secrets_that_are_no_certificates(value: str, reason: str) -> None:
+    """A plain secret is refused with the setting to correct, and its value is in no text."""
+    with pytest.raises(CertificateError, match=f"{reason}.*: CertificateName must name") as caught:
+        certificate_from_text(value)
     assert not value or value not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_key_sizes(public: x509.Certificate, small_key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
+    """PS256 needs an RSA key of 2,048 bits: less, and another kind of key, is refused."""
+    assert SMALLEST_KEY == 2048
+    assert rsa_key(public) == public.public_key()
+    elliptic = x509.load_pem_x509_certificate(CertificateAuthority(tmp_path).path.read_bytes())
+    for refused in (self_signed("bot", small_key), elliptic):
+        with pytest.raises(CertificateError, match="needs an RSA key of 2048 bits or more"):
+            rsa_key(refused)
 
 
 def test_pins(certificate: Certificate) -> None:

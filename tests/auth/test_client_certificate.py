@@ -1,64 +1,97 @@
-"""ClientCertificate: signs in at Entra by assertion, and says what to fix when it cannot."""
+"""ClientCertificate: signs in with the newest version that Entra takes, and keeps signing in."""
 
 import asyncio
+import base64
+import email.utils
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from aiohttp import ClientTimeout
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from auth.access_token import AccessToken
 from auth.certificate import Certificate
+from auth.certificate_store import CertificateStore
+from auth.certificate_versions import CHECK_EVERY, CertificateVersions
 from auth.client_certificate import ClientCertificate
-from auth.errors import CertificateError, SignInError
-from emulator.certificates import self_signed
-from emulator.cloud import Cloud
+from auth.entra import Assertion, Entra
+from auth.errors import CertificateError, CertificateUnknown, EndpointDown, SignInError, Throttled
+from auth.exported_certificate import ExportedCertificate
+from auth.http_pool import HttpPool
+from auth.key_vault import KeyVault
+from auth.vault_signing import VaultSigning
+from emulator.certificates import private_key_pem
+from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.entra import issuer_of
 from emulator.registration import CHANNEL_TENANT
+from emulator.thumbprint import x5t_s256
+from emulator.vault_certificate import VaultCertificate
+from emulator.vault_error import VaultError
 from tests.support.clock import Clock
 
 AUDIENCE = "https://api.botframework.com"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
+OTHER_AUDIENCE = "https://graph.microsoft.com"
 
+DAY = 24 * 3600.0
+"""Seconds."""
 
-class Store:
-    """Where the certificate is kept.
-
-    Attributes:
-        certificate: the current one.
-        loads: how often it was read.
-    """
-
-    def __init__(self, certificate: Certificate) -> None:
-        self.certificate = certificate
-        self.loads = 0
-
-    async def load(self) -> Certificate:
-        """Read it."""
-        self.loads += 1
-        return self.certificate
+Make = Callable[..., ClientCertificate]
 
 
 @pytest.fixture
-def store(key: rsa.RSAPrivateKey, public: x509.Certificate, platform: Cloud) -> Store:
-    """A certificate that the registration knows."""
-    platform.registration.certificates.append(public)
-    return Store(Certificate(public, key))
+def clock(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The bot's and the registration's; it stands at the real time."""
+    clock = Clock(time.time())
+    monkeypatch.setattr(platform.registration, "clock", clock)
+    return clock
+
+
+@pytest.fixture(params=[ExportedCertificate, VaultSigning])
+def store(request: pytest.FixtureRequest, platform: Cloud, vault: KeyVault) -> CertificateStore:
+    """The platform's certificate, exported or not; its first version is registered."""
+    platform.vault.permissions[platform.reader] = {
+        "secrets/get",
+        "secrets/list",
+        "certificates/get",
+        "certificates/list",
+        "keys/sign",
+    }
+    made: CertificateStore = request.param(vault, CERTIFICATE_NAME)
+    return made
+
+
+exported_only = pytest.mark.parametrize("store", [ExportedCertificate], indirect=True)
+"""Where it makes no difference who signs."""
 
 
 @pytest.fixture
-def authority(platform: Cloud) -> str:
-    """URL of the bot's home tenant."""
-    return f"{platform.entra.server.url}/{platform.registration.tenant_id}"
+def make(platform: Cloud, pool: HttpPool, store: CertificateStore, clock: Clock) -> Make:
+    """Makes credentials of the platform's bot."""
+
+    def make(
+        tenant: str = platform.registration.tenant_id,
+        pins: frozenset[str] = frozenset(),
+        send_x5c: bool = False,
+        entra: Entra | None = None,
+    ) -> ClientCertificate:
+        app_id = platform.registration.app_id
+        entra = entra or Entra(app_id, f"{platform.entra.server.url}/{tenant}", pool)
+        versions = CertificateVersions(store, pins, clock)
+        return ClientCertificate(app_id, entra, versions, send_x5c=send_x5c)
+
+    return make
 
 
 @pytest.fixture
-def credential(platform: Cloud, authority: str, store: Store) -> ClientCertificate:
-    """That of the platform's bot."""
-    return ClientCertificate(platform.registration.app_id, authority, store.load)
+def credential(make: Make) -> ClientCertificate:
+    """The usual one."""
+    return make()
 
 
 @pytest.fixture
@@ -75,129 +108,240 @@ def assertions(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+def newest(platform: Cloud) -> VaultCertificate:
+    """The vault's current version."""
+    return platform.vault.versions[CERTIFICATE_NAME][-1]
+
+
+def thumbprint(made: VaultCertificate) -> str:
+    """As the portal shows it."""
+    return made.certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name only
+
+
+def signers(assertions: list[str]) -> list[str]:
+    """The certificates that these name, as `x5t#S256`."""
+    return [jwt.get_unverified_header(assertion)["x5t#S256"] for assertion in assertions]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other tasks run until this is so."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # a counter has no event to wait for
+            await asyncio.sleep(0)
+
+
 def claims(platform: Cloud, token: str, tenant: str) -> Mapping[str, Any]:
     """What Entra signed."""
     return platform.entra.issuer.verify(token, AUDIENCE, issuer_of(tenant))
 
 
-async def test_a_token(credential: ClientCertificate, platform: Cloud, store: Store) -> None:
+async def test_a_token(credential: ClientCertificate, platform: Cloud) -> None:
     """The token is the app's, for the audience, and tells which certificate proved it."""
     before = time.time()
     token = await credential.request_token(AUDIENCE)
-    assert token.thumbprint == store.certificate.thumbprint
+    used = newest(platform)
+    assert token.thumbprint == thumbprint(used)
+    assert token.certificate_expires_on == used.certificate.not_valid_after_utc.timestamp()
     found = claims(platform, token.value, platform.registration.tenant_id)
     assert found["appid"] == platform.registration.app_id
     assert before < token.expires_on <= found["exp"] + 1
 
 
-async def test_a_multi_tenant_bot(platform: Cloud, store: Store) -> None:
+@exported_only
+async def test_a_multi_tenant_bot(make: Make, platform: Cloud) -> None:
     """A MultiTenant bot's token is of the channel's tenant."""
     platform.registration.app_type = "MultiTenant"
-    authority = f"{platform.entra.server.url}/botframework.com"
-    credential = ClientCertificate(platform.registration.app_id, authority, store.load)
-    token = await credential.request_token(AUDIENCE)
+    token = await make(tenant="botframework.com").request_token(AUDIENCE)
     assert claims(platform, token.value, CHANNEL_TENANT)["tid"] == CHANNEL_TENANT
 
 
-async def test_assertions(
-    credential: ClientCertificate, authority: str, assertions: list[str]
-) -> None:
-    """Each request has an assertion of its own, for the token endpoint, without the certificate."""
-    for _ in range(3):
-        await credential.request_token(AUDIENCE)
-    contents = [jwt.decode(each, options={"verify_signature": False}) for each in assertions]
-    assert len({content["jti"] for content in contents}) == 3
-    assert {content["aud"] for content in contents} == {f"{authority}/oauth2/v2.0/token"}
-    for each in assertions:
-        assert jwt.get_unverified_header(each).keys() == {"alg", "typ", "x5t#S256"}
+async def test_x5c(make: Make, platform: Cloud, assertions: list[str]) -> None:
+    """The certificate comes along in the assertion when that is asked for, and only then."""
+    for send_x5c in (False, True):
+        await make(send_x5c=send_x5c).request_token(AUDIENCE)
+    without, sent = map(jwt.get_unverified_header, assertions)
+    assert "x5c" not in without
+    der = newest(platform).certificate.public_bytes(Encoding.DER)
+    assert sent["x5c"] == [base64.b64encode(der).decode()]
 
 
-async def test_x5c(platform: Cloud, authority: str, store: Store, assertions: list[str]) -> None:
-    """Asked for, the certificate comes along."""
-    app_id = platform.registration.app_id
-    await ClientCertificate(app_id, authority, store.load, send_x5c=True).request_token(AUDIENCE)
-    assert jwt.get_unverified_header(assertions[0])["x5c"] == [store.certificate.x5c]
+async def test_what_a_token_costs(credential: ClientCertificate, platform: Cloud) -> None:
+    """The certificate is read once; each token is one request, and one signature where the vault
+    signs."""
+    await credential.request_token(AUDIENCE)
+    vault, entra = platform.vault.operations.copy(), platform.entra.token_requests
+    tokens = [await credential.request_token(AUDIENCE) for _ in range(3)]
+    assert len({token.value for token in tokens}) == 3
+    assert platform.entra.token_requests == entra + 3
+    used = platform.vault.operations - vault
+    assert used in ({}, {"keys/sign": 3})
 
 
-async def test_each_request_is_made(credential: ClientCertificate, platform: Cloud) -> None:
-    """Each call asks Entra: no library's cache answers a renewal with the old token."""
-    first, second = [await credential.request_token(AUDIENCE) for _ in range(2)]
-    assert first.value != second.value
-    issued = platform.entra.tokens_issued
-    await credential.request_token("https://vault.azure.net")
-    assert platform.entra.tokens_issued == issued + 1
-
-
-async def test_the_certificate_is_kept(credential: ClientCertificate, store: Store) -> None:
-    """While Entra accepts it, the certificate is not read again."""
-    for _ in range(3):
-        await credential.request_token(AUDIENCE)
-    assert store.loads == 1
-
-
-async def test_an_unknown_certificate(
-    credential: ClientCertificate, platform: Cloud, store: Store
-) -> None:
-    """A certificate that Entra does not know is named; the next request reads it anew."""
-    platform.registration.certificates.clear()
-    with pytest.raises(CertificateError, match="AADSTS700027") as caught:
-        await credential.request_token(AUDIENCE)
-    assert store.certificate.thumbprint in str(caught.value)
-    assert f"upload its public key to the app registration {platform.registration.app_id}" in str(
-        caught.value
+async def test_two_audiences_at_once(credential: ClientCertificate, platform: Cloud) -> None:
+    """Cold requests for two audiences share what they read of the vault."""
+    before = platform.vault.operations.copy()
+    tokens = await asyncio.gather(
+        credential.request_token(AUDIENCE), credential.request_token(OTHER_AUDIENCE)
     )
-    platform.registration.certificates.append(store.certificate.public)
-    assert (await credential.request_token(AUDIENCE)).value
-    assert store.loads == 2
+    assert len({token.value for token in tokens}) == 2
+    done = platform.vault.operations - before
+    assert done["secrets/get"] + done["certificates/get"] == 1
 
 
 async def test_rotation(
-    credential: ClientCertificate, platform: Cloud, store: Store, other_key: rsa.RSAPrivateKey
+    credential: ClientCertificate, platform: Cloud, clock: Clock, assertions: list[str]
 ) -> None:
-    """When the one in hand is withdrawn, the new one is picked up without a restart."""
+    """The old version signs in until Entra takes the new one: no request fails on the way."""
+    old = newest(platform)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    new = platform.renew_certificate(lag=600)
+    looks = platform.vault.operations.total()
+    clock.advance(CHECK_EVERY)
+    credential.keep_up()
+    # The list, and the version that is new in it.
+    await until(lambda: platform.vault.operations.total() == looks + 2)
+    assertions.clear()
+    for _ in range(2):
+        assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    assert signers(assertions) == [x5t_s256(new.certificate), x5t_s256(old.certificate)] * 2
+    [warning] = credential.warnings
+    assert thumbprint(new) in warning
+    clock.advance(600)
+    platform.registration.withdraw(old.certificate)
+    assertions.clear()
+    for _ in range(2):
+        assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
+    assert signers(assertions) == [x5t_s256(new.certificate)] * 2
+    assert list(credential.warnings) == []
+
+
+async def test_a_withdrawn_certificate(credential: ClientCertificate, platform: Cloud) -> None:
+    """When the one in use is withdrawn, the vault is looked at at once, in the same request."""
     old = await credential.request_token(AUDIENCE)
-    store.certificate = Certificate(self_signed("bot", other_key), other_key)
-    platform.registration.certificates[:] = [store.certificate.public]
-    with pytest.raises(CertificateError, match=old.thumbprint):
-        await credential.request_token(AUDIENCE)
+    new = platform.renew_certificate()
+    platform.registration.withdraw_old()
     token = await credential.request_token(AUDIENCE)
-    assert token.thumbprint == store.certificate.thumbprint != old.thumbprint
+    assert token.thumbprint == thumbprint(new) != old.thumbprint
 
 
-async def test_an_expired_one_in_hand(
-    platform: Cloud, authority: str, store: Store, other_key: rsa.RSAPrivateKey
+class SlowEntra(Entra):
+    """Entra, whose answers for one audience take their time.
+
+    Attributes:
+        asked: set, when Entra has answered one.
+        answers: set by a test, they arrive.
+    """
+
+    def __init__(self, client_id: str, authority: str, pool: HttpPool) -> None:
+        super().__init__(client_id, authority, pool)
+        self.asked = asyncio.Event()
+        self.answers = asyncio.Event()
+
+    async def request_token(
+        self, audience: str, assertion: Assertion, certificate: Certificate | None = None
+    ) -> AccessToken:
+        try:
+            return await super().request_token(audience, assertion, certificate)
+        finally:
+            if audience == OTHER_AUDIENCE:
+                self.asked.set()
+                await self.answers.wait()
+
+
+async def test_a_look_of_another_request(make: Make, platform: Cloud, pool: HttpPool) -> None:
+    """A request whose refusal arrives when another has found the new version signs in with that."""
+    authority = f"{platform.entra.server.url}/{platform.registration.tenant_id}"
+    entra = SlowEntra(platform.registration.app_id, authority, pool)
+    credential = make(entra=entra)
+    await credential.request_token(AUDIENCE)
+    new = platform.renew_certificate()
+    platform.registration.withdraw_old()
+    slow = asyncio.create_task(credential.request_token(OTHER_AUDIENCE))
+    await entra.asked.wait()
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
+    entra.answers.set()
+    assert (await slow).thumbprint == thumbprint(new)
+
+
+async def test_no_version_is_known(credential: ClientCertificate, platform: Cloud) -> None:
+    """When Entra takes none, each is tried once, and the newest named; uploading it is enough."""
+    new = platform.renew_certificate(registered=False)
+    platform.registration.certificates.clear()
+    before = platform.entra.token_requests
+    with pytest.raises(CertificateUnknown, match="AADSTS700027") as caught:
+        await credential.request_token(AUDIENCE)
+    assert thumbprint(new) in str(caught.value)
+    assert f"upload its public key to the app registration {platform.registration.app_id}" in str(
+        caught.value
+    )
+    assert platform.entra.token_requests == before + 2
+    platform.registration.register(new.certificate)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
+
+
+async def test_a_cold_start_in_front_of_a_new_version(
+    credential: ClientCertificate, platform: Cloud, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A certificate that has run out since it was read is read anew, for the same request."""
-    clock = Clock(time.time())
-    credential = ClientCertificate(platform.registration.app_id, authority, store.load, clock=clock)
-    store.certificate = Certificate(self_signed("bot", other_key, ends_in_days=1), other_key)
-    platform.registration.certificates.append(store.certificate.public)
-    old = await credential.request_token(AUDIENCE)
-    store.certificate = Certificate(self_signed("bot", other_key, ends_in_days=30), other_key)
-    platform.registration.certificates.append(store.certificate.public)
-    clock.advance(2 * 24 * 3600)
-    token = await credential.request_token(AUDIENCE)
-    assert token.thumbprint == store.certificate.thumbprint != old.thumbprint
+    """A bot that starts before Entra knows the newest version signs in with the one before it."""
+    old, new = newest(platform), platform.renew_certificate(registered=False)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    told = [record.getMessage() for record in caplog.records if "be used yet" in record.message]
+    assert len(told) == 1
+    assert thumbprint(new) in told[0]
 
 
-async def test_a_wrong_pin(platform: Cloud, authority: str, store: Store) -> None:
-    """A certificate that is not pinned is not shown to Entra; both thumbprints are told."""
-    before = platform.entra.server.requests.total()
-    pins = frozenset({"A" * 40})
-    credential = ClientCertificate(platform.registration.app_id, authority, store.load, pins)
-    with pytest.raises(CertificateError, match="A" * 40) as caught:
-        await credential.request_token(AUDIENCE)
-    assert store.certificate.thumbprint in str(caught.value)
-    assert platform.entra.server.requests.total() == before
+async def test_a_disabled_version(
+    credential: ClientCertificate, platform: Cloud, assertions: list[str]
+) -> None:
+    """A newer version that is disabled is not tried."""
+    old = newest(platform)
+    made = platform.vault.add_version(CERTIFICATE_NAME, enabled=False)
+    platform.registration.register(made.certificate)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    assert signers(assertions) == [x5t_s256(old.certificate)]
 
 
-async def test_a_right_pin(platform: Cloud, authority: str, store: Store) -> None:
-    """A pinned one signs in."""
-    pins = frozenset({store.certificate.thumbprint, "A" * 40})
-    credential = ClientCertificate(platform.registration.app_id, authority, store.load, pins)
-    assert (await credential.request_token(AUDIENCE)).value
+@pytest.mark.parametrize("store", [VaultSigning], indirect=True)
+async def test_the_version_in_use_is_disabled(
+    credential: ClientCertificate, platform: Cloud
+) -> None:
+    """When the vault no longer signs with the version in use, it is looked at at once."""
+    await credential.request_token(AUDIENCE)
+    versions = platform.vault.versions[CERTIFICATE_NAME]
+    versions[-1] = replace(versions[-1], enabled=False)
+    new = platform.renew_certificate()
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
 
 
+@pytest.mark.parametrize("store", [VaultSigning], indirect=True)
+async def test_a_version_that_the_vault_does_not_sign_for(
+    credential: ClientCertificate, platform: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer version that is listed, but whose key may not be used, is passed over."""
+    old, new = newest(platform), platform.renew_certificate()
+
+    def check(found: VaultCertificate) -> None:
+        if found is new:
+            raise VaultError(403, "Forbidden", "Not this one.", "KeyNotValidNow")
+
+    monkeypatch.setattr("emulator.key_vault._check_usable", check)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+
+
+@exported_only
+async def test_pins(make: Make, platform: Cloud, assertions: list[str]) -> None:
+    """A version that is not pinned is passed over, and not shown to Entra."""
+    old = newest(platform)
+    platform.renew_certificate()
+    credential = make(pins=frozenset({thumbprint(old), "A" * 40}))
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    assert signers(assertions) == [x5t_s256(old.certificate)]
+    with pytest.raises(CertificateError, match="CertificateThumbprint allows only " + "B" * 40):
+        await make(pins=frozenset({"B" * 40})).request_token(AUDIENCE)
+    assert len(assertions) == 1
+
+
+@exported_only
 @pytest.mark.parametrize(
     ("starts", "ends", "reason"), [(-30, -1, "expired on"), (1, 30, "is not valid before")]
 )
@@ -207,112 +351,101 @@ async def test_dates(
     reason: str,
     credential: ClientCertificate,
     platform: Cloud,
-    store: Store,
-    key: rsa.RSAPrivateKey,
+    assertions: list[str],
 ) -> None:
     """A certificate out of its dates is not shown to Entra, and the dates are told."""
-    public = self_signed("bot", key, starts_in_days=starts, ends_in_days=ends)
-    store.certificate = Certificate(public, key)
-    before = platform.entra.server.requests.total()
+    platform.vault.versions[CERTIFICATE_NAME].clear()
+    platform.vault.add_version(CERTIFICATE_NAME, starts_in_days=starts, ends_in_days=ends)
     with pytest.raises(CertificateError, match=reason):
         await credential.request_token(AUDIENCE)
-    assert platform.entra.server.requests.total() == before
+    assert assertions == []
 
 
-async def test_an_unknown_app(authority: str, store: Store) -> None:
-    """An app that the tenant does not know is told with the settings to compare."""
-    credential = ClientCertificate(UNKNOWN, authority, store.load)
-    with pytest.raises(SignInError, match=f"no app registration {UNKNOWN}") as caught:
-        await credential.request_token(AUDIENCE)
-    for part in ("AADSTS700016", "MicrosoftAppId", "MicrosoftAppTenantId", "MicrosoftAppType"):
-        assert part in str(caught.value)
+async def test_an_expired_one_in_hand(
+    credential: ClientCertificate, platform: Cloud, clock: Clock
+) -> None:
+    """A certificate that has run out since it was read is replaced in the same request."""
+    platform.vault.versions[CERTIFICATE_NAME].clear()
+    old = platform.vault.add_version(CERTIFICATE_NAME, ends_in_days=1)
+    platform.registration.register(old.certificate)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    new = platform.renew_certificate()
+    clock.advance(2 * DAY)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
 
 
-async def test_the_channel_s_tenant_for_a_single_tenant_app(platform: Cloud, store: Store) -> None:
-    """A SingleTenant bot that signs in where MultiTenant ones do hears that its type is wrong."""
-    authority = f"{platform.entra.server.url}/botframework.com"
-    credential = ClientCertificate(platform.registration.app_id, authority, store.load)
-    with pytest.raises(SignInError, match="MicrosoftAppType") as caught:
-        await credential.request_token(AUDIENCE)
-    assert authority in str(caught.value)
+@exported_only
+async def test_another_refusal(make: Make, platform: Cloud) -> None:
+    """What Entra refuses for another reason than the certificate is told as it is, at once."""
+    platform.renew_certificate()
+    before = platform.entra.token_requests
+    with pytest.raises(SignInError, match="AADSTS700016") as caught:
+        await make(tenant="botframework.com").request_token(AUDIENCE)
+    assert not isinstance(caught.value, CertificateError)
+    assert platform.entra.token_requests == before + 1
 
 
-async def test_an_unknown_tenant(platform: Cloud, store: Store) -> None:
-    """A tenant that does not exist is told with its setting."""
-    authority = f"{platform.entra.server.url}/{UNKNOWN}"
-    credential = ClientCertificate(platform.registration.app_id, authority, store.load)
-    with pytest.raises(SignInError, match=UNKNOWN) as caught:
-        await credential.request_token(AUDIENCE)
-    assert "MicrosoftAppTenantId" in str(caught.value)
+PAST = email.utils.formatdate(1, usegmt=True)
+"""A date that asks for no wait any more."""
 
 
-@pytest.mark.parametrize("path", ["openid-configuration", "token"])
+@exported_only
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "expected", "wait"),
     [
-        {"status": 500},
-        {"status": 503, "html": True},
-        {"status": 429},
-        {"status": 429, "html": True},
-        {"status": 200},
-        {"status": 200, "html": True},
-        {"status": 204},
-        {"status": 302},
+        ({"status": 500}, EndpointDown, 5),
+        ({"status": 503, "html": True}, EndpointDown, 5),
+        ({"status": 200, "html": True}, EndpointDown, 5),
+        ({"status": 302}, EndpointDown, 5),
+        ({"status": 429, "retry_after": 7}, Throttled, 7),
+        ({"status": 429, "retry_after": PAST}, Throttled, 0),
     ],
     ids=str,
 )
 async def test_an_outage(
-    path: str,
     fault: dict[str, Any],
+    expected: type[SignInError],
+    wait: int,
     credential: ClientCertificate,
     platform: Cloud,
-    authority: str,
-    store: Store,
 ) -> None:
-    """Whatever Entra answers in place of a token, the sign-in failed; the certificate stays."""
-    platform.entra.server.faults.set(path=path, **fault)
-    with pytest.raises(SignInError, match=authority) as caught:
+    """While Entra is down or busy, nothing is held against the certificate: it is kept."""
+    used = await credential.request_token(AUDIENCE)
+    before = platform.vault.operations.copy()
+    platform.entra.server.faults.set(**fault)
+    with pytest.raises(expected) as caught:
         await credential.request_token(AUDIENCE)
-    assert not isinstance(caught.value, CertificateError)
+    assert caught.value.retry_after == wait
     platform.entra.server.faults.clear()
-    assert (await credential.request_token(AUDIENCE)).value
-    assert store.loads == 1
+    assert (await credential.request_token(AUDIENCE)).thumbprint == used.thumbprint
+    assert platform.vault.operations == before
 
 
-async def test_a_closed_port(
-    credential: ClientCertificate, authority: str, close_port: Callable[[str], None]
-) -> None:
-    """So is an endpoint that is not there."""
-    close_port("entra")
-    with pytest.raises(SignInError, match=authority):
-        await credential.request_token(AUDIENCE)
-
-
+@exported_only
 async def test_a_silent_endpoint(
     credential: ClientCertificate, platform: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An endpoint that never answers is given up on, and the event loop is free meanwhile."""
-    monkeypatch.setattr("auth.client_certificate.READ_TIMEOUT", 0.3)
-    before = platform.entra.server.requests.total()
+    """So it is while Entra takes requests and never answers."""
+    await credential.request_token(AUDIENCE)
+    before = platform.vault.operations.copy()
+    monkeypatch.setattr("auth.msal_http.TIMEOUT", ClientTimeout(total=0.1))
     platform.entra.server.faults.set(silent=True)
-    request = asyncio.create_task(credential.request_token(AUDIENCE))
-    async with asyncio.timeout(5):
-        while platform.entra.server.requests.total() == before:  # noqa: ASYNC110  # a counter has no event to wait for
-            await asyncio.sleep(0)
-    assert not request.done()
-    with pytest.raises(SignInError, match="cannot be reached"):
-        await request
-
-
-async def test_no_certificate(platform: Cloud, authority: str) -> None:
-    """What keeps the certificate from being read is told as it is."""
-
-    async def load() -> Certificate:
-        raise CertificateError("the vault is locked")
-
-    credential = ClientCertificate(platform.registration.app_id, authority, load)
-    with pytest.raises(CertificateError, match="the vault is locked"):
+    with pytest.raises(EndpointDown):
         await credential.request_token(AUDIENCE)
+    assert platform.vault.operations == before
+
+
+@exported_only
+async def test_a_closed_port(
+    credential: ClientCertificate, platform: Cloud, close_port: Callable[[str], None]
+) -> None:
+    """So it is while Entra's port is closed."""
+    await credential.request_token(AUDIENCE)
+    before = platform.vault.operations.copy()
+    close_port("entra")
+    with pytest.raises(EndpointDown):
+        await credential.request_token(AUDIENCE)
+    assert platform.vault.operations == before
 
 
 async def test_nothing_secret_is_logged(
@@ -321,11 +454,14 @@ async def test_nothing_secret_is_logged(
     assertions: list[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither the token nor an assertion is in a log, at any level."""
+    """Neither a token, an assertion nor a key is in a log at any level, nor in the errors."""
     caplog.set_level(logging.DEBUG)
     token = await credential.request_token(AUDIENCE)
+    made = platform.renew_certificate(registered=False)
     platform.registration.certificates.clear()
-    with pytest.raises(CertificateError):
+    with pytest.raises(CertificateUnknown) as caught:
         await credential.request_token(AUDIENCE)
-    assert len(assertions) == 2
-    assert not [secret for secret in (token.value, *assertions) if secret in caplog.text]
+    shown = f"{caplog.text} {caught.value} {token!r} {credential.warnings}"
+    assert len(assertions) > 1
+    private = private_key_pem(made.private_key).decode().splitlines()[1]
+    assert not [secret for secret in (token.value, private, *assertions) if secret in shown]

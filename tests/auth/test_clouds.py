@@ -1,5 +1,6 @@
-"""Clouds: the rows agree with the SDK's constants where it has them, and keep to themselves."""
+"""Clouds: the rows are those of Microsoft's documents, and keep to themselves."""
 
+from dataclasses import astuple, fields
 from typing import Any
 
 import pytest
@@ -9,10 +10,60 @@ from botframework.connector.auth import AuthenticationConstants, GovernmentConst
 from auth.clouds import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, Cloud
 from auth.errors import ServiceUrlRefused
 from auth.service_url import PLAIN_URL, ServiceUrls
+from auth.settings import Settings
 
 every_cloud = pytest.mark.parametrize(
     "cloud", [PUBLIC, US_GOVERNMENT, CHINA], ids=["public", "US Government", "China"]
 )
+
+ROWS = {
+    "": (
+        "https://login.microsoftonline.com",
+        "botframework.com",
+        "https://api.botframework.com",
+        "api://AzureADTokenExchange",
+        "https://api.botframework.com",
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+        "https://token.botframework.com",
+        "urn:botframework:azure",
+    ),
+    "https://botframework.azure.us": (
+        "https://login.microsoftonline.us",
+        "MicrosoftServices.onmicrosoft.us",
+        "https://api.botframework.us",
+        "api://AzureADTokenExchangeUSGov",
+        "https://api.botframework.us",
+        "https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
+        "https://tokengcch.botframework.azure.us",
+        "urn:botframework:azureusgov",
+    ),
+    "https://botframework.azure.cn": (
+        "https://login.partner.microsoftonline.cn",
+        "microsoftservices.partner.onmschina.cn",
+        "https://api.botframework.azure.cn",
+        "api://AzureADTokenExchangeChina",
+        "https://api.botframework.azure.cn",
+        "https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
+        "https://token.botframework.azure.cn",
+        "urn:botframework:azurechina",
+    ),
+}
+"""By ChannelService, in the order of Cloud's attributes.
+
+From Microsoft's "Deploy a bot to Azure Government", the same for Azure operated by 21Vianet, and
+"Configure an application to trust a managed identity".
+"""
+
+OVERRIDES = {
+    "AZURE_AUTHORITY_HOST": {"authority_host"},
+    "ToChannelFromBotLoginUrl": {"authority_host", "multi_tenant_authority"},
+    "ToChannelFromBotOAuthScope": {"channel_audience"},
+    "ToBotFromChannelTokenIssuer": {"channel_issuer"},
+    "ToBotFromChannelOpenIdMetadataUrl": {"channel_metadata_url"},
+    "OAuthUrl": {"token_service_url"},
+    "AllowedServiceHosts": {"service_hosts"},
+}
+"""Settings, and what of a row each takes the place of, or adds to."""
 
 SERVICE_URLS: dict[str, set[Cloud]] = {
     "https://smba.trafficmanager.net/teams/": {PUBLIC},
@@ -25,6 +76,43 @@ SERVICE_URLS: dict[str, set[Cloud]] = {
     "https://smba.trafficmanager.net.example.com/": set(),
 }
 """Service URLs as channels send them, and the clouds in which a bot answers there."""
+
+
+@pytest.mark.parametrize("service", ROWS)
+def test_rows_are_microsoft_s(service: str) -> None:
+    """Each address of each cloud is the documented one, letter for letter."""
+    *addresses, _ = astuple(CLOUDS[service])
+    assert tuple(addresses) == ROWS[service]
+    assert CLOUDS.keys() == ROWS.keys()
+
+
+def test_what_can_be_overridden() -> None:
+    """A setting stands against every address but the exchange's audience and our own caller id."""
+    covered = set().union(*OVERRIDES.values())
+    assert {field.name for field in fields(Cloud)} - covered == {"federation_audience", "caller_id"}
+
+
+@pytest.mark.parametrize("service", ROWS)
+def test_overrides_hold_in_every_cloud(service: str) -> None:
+    """What the settings say takes the place of the row, whichever cloud it is."""
+    url = "https://contoso.com/other"
+    settings = Settings.from_environ(
+        {
+            "MicrosoftAppType": "MultiTenant",
+            "MicrosoftAppId": "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11",
+            "BotCredential": "Certificate",
+            "CertificatePath": "bot.pem",
+            "ChannelService": service,
+            **dict.fromkeys(OVERRIDES.keys() - {"ToChannelFromBotLoginUrl"}, url),
+            "AllowedServiceHosts": "contoso.com",
+        }
+    )
+    cloud = CLOUDS[service]
+    assert settings.authority == f"{url}/{cloud.multi_tenant_authority}"
+    assert settings.channel_audience == settings.channel_issuer == url
+    assert settings.channel_metadata_url == settings.token_service_url == url
+    assert settings.service_urls.hosts == (*cloud.service_hosts, "contoso.com")
+    assert settings.federation_audience == cloud.federation_audience
 
 
 @pytest.mark.parametrize(
@@ -70,7 +158,16 @@ def test_addresses_are_plain(cloud: Cloud) -> None:
 
 def test_clouds_share_no_address() -> None:
     """What is signed or published in one cloud counts for nothing in another."""
-    for name in ("authority_host", "channel_audience", "channel_issuer", "channel_metadata_url"):
+    for name in (
+        "authority_host",
+        "multi_tenant_authority",
+        "channel_audience",
+        "federation_audience",
+        "channel_issuer",
+        "channel_metadata_url",
+        "token_service_url",
+        "caller_id",
+    ):
         assert len({getattr(cloud, name) for cloud in CLOUDS.values()}) == len(CLOUDS)
 
 

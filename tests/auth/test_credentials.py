@@ -1,49 +1,49 @@
-"""BotTokens and the table of credentials: from settings to a token, with the local cloud."""
+"""The table of credentials: from settings to a token, with the local cloud."""
 
 import asyncio
+import base64
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import jwt
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.access_token import AccessToken
-from auth.certificate import Certificate
+from auth.certificate_store import CertificateFile
 from auth.client_certificate import ClientCertificate
-from auth.credentials import BotTokens, credential_for
-from auth.errors import CertificateError, SignInError
+from auth.credential import Credential
+from auth.credentials import credential_for
+from auth.errors import CertificateError, SignInError, VaultForbidden
+from auth.exported_certificate import ExportedCertificate
+from auth.federated_identity import FederatedIdentity
+from auth.http_pool import HttpPool
 from auth.managed_identity import ManagedIdentity
 from auth.settings import Settings
+from auth.tokens import Tokens
+from auth.vault_signing import VaultSigning
 from emulator.certificates import private_key_pem
-from emulator.cloud import CERTIFICATE_NAME, Cloud
+from emulator.cloud import (
+    CERTIFICATE,
+    CERTIFICATE_NAME,
+    FEDERATED,
+    MANAGED_IDENTITY,
+    READER_PERMISSIONS,
+    SIGN_IN_VAULT,
+    Cloud,
+)
 from emulator.entra import issuer_of
+from emulator.registration import FederatedCredential
+from emulator.thumbprint import x5t
+from emulator.vault_certificate import VaultCertificate
 
 AUDIENCE = "https://api.botframework.com"
-SKILL = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
+READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
+PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 
-
-class Recorder:
-    """A credential that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        self.audiences: list[str] = []
-
-    async def request_token(self, audience: str) -> AccessToken:
-        """A token that tells its audience."""
-        self.audiences.append(audience)
-        await asyncio.sleep(0)
-        return AccessToken(f"for {audience}", 4_000_000_000.0)
-
-
-async def test_one_request_for_each_audience() -> None:
-    """Callers of one audience share a token; another audience has its own."""
-    credential = Recorder()
-    tokens = BotTokens(credential)
-    asked = [AUDIENCE, SKILL] * 10
-    found = await asyncio.gather(*(tokens.get(audience) for audience in asked))
-    assert [token.value for token in found] == [f"for {audience}" for audience in asked]
-    assert sorted(credential.audiences) == sorted({AUDIENCE, SKILL})
+Changes = dict[str, str]
 
 
 def settings(platform: Cloud, **changes: str) -> Settings:
@@ -51,47 +51,138 @@ def settings(platform: Cloud, **changes: str) -> Settings:
     return Settings.from_environ({**platform.settings(), **changes})
 
 
-def newest(platform: Cloud) -> Certificate:
+def newest(platform: Cloud) -> VaultCertificate:
     """The bot's certificate in the vault."""
-    version = platform.vault.versions[CERTIFICATE_NAME][-1]
-    return Certificate(version.certificate, version.private_key)
+    return platform.vault.versions[CERTIFICATE_NAME][-1]
 
 
-async def test_a_managed_identity(platform: Cloud) -> None:
-    """A UserAssignedMSI bot signs in as the identity that MicrosoftAppId names."""
-    app_id = platform.registration.app_id
-    platform.identity.identities[app_id] = SKILL
-    chosen = settings(platform, MicrosoftAppType="UserAssignedMSI", BotCredential="")
-    credential = credential_for(chosen)
-    assert isinstance(credential, ManagedIdentity)
-    token = await BotTokens(credential).get(chosen.channel_audience)
+def as_identity(platform: Cloud) -> Changes:
+    """The bot is a managed identity."""
+    platform.identity.identities[platform.registration.app_id] = PRINCIPAL
+    return {
+        "MicrosoftAppType": "UserAssignedMSI",
+        "BotCredential": "",
+        "AZURE_CLIENT_ID": READER,  # of something else
+    }
+
+
+def exported(_: Cloud) -> Changes:
+    """The vault hands out the certificate with its key."""
+    return {}
+
+
+def in_vault(platform: Cloud) -> Changes:
+    """The vault signs, and hands nothing out."""
+    platform.vault.permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
+    return {"CertificateKeyUse": "SignInVault"}
+
+
+def federated(platform: Cloud) -> Changes:
+    """The registration trusts an identity of the app."""
+    platform.identity.identities[READER] = PRINCIPAL
+    issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
+    platform.registration.federated_credentials[:] = [FederatedCredential(issuer, PRINCIPAL)]
+    return {"BotCredential": "Federated", "AZURE_CLIENT_ID": READER}
+
+
+WAYS: dict[str, tuple[Callable[[Cloud], Changes], type[Credential]]] = {
+    MANAGED_IDENTITY: (as_identity, ManagedIdentity),
+    CERTIFICATE: (exported, ClientCertificate),
+    SIGN_IN_VAULT: (in_vault, ClientCertificate),
+    FEDERATED: (federated, FederatedIdentity),
+}
+"""Ways to sign in: what makes one possible, and the class that does it."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_way_signs_in(way: str, platform: Cloud, pool: HttpPool) -> None:
+    """Fifty cold callers cost one request of the bot's token; warm ones ask for nothing."""
+    prepare, kind = WAYS[way]
+    chosen = settings(platform, **prepare(platform))
+    credential = credential_for(chosen, pool)
+    assert type(credential) is kind
+    tokens = Tokens(credential)
+    posted, identities = platform.entra.token_requests, platform.identity.server.requests.total()
+    got = await asyncio.gather(*(tokens.get(chosen.channel_audience) for _ in range(50)))
+    [token] = set(got)
     issuer = issuer_of(platform.registration.tenant_id)
-    assert platform.entra.issuer.verify(token.value, AUDIENCE, issuer)["appid"] == app_id
+    claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
+    assert claims["appid"] == platform.registration.app_id
+    assert platform.entra.token_requests == posted + (way != MANAGED_IDENTITY)
+    assert platform.identity.server.requests.total() == identities + 1
+    certified = way in READER_PERMISSIONS
+    assert token.thumbprint == (thumbprint(platform) if certified else "")
+    assert bool(token.certificate_expires_on) == certified
+    await stays_warm(platform, tokens, token)
 
 
-async def test_a_certificate_in_the_vault(platform: Cloud) -> None:
-    """A SingleTenant bot signs in with the vault's certificate; a warm one asks for nothing."""
-    chosen = settings(platform)
-    credential = credential_for(chosen)
-    assert isinstance(credential, ClientCertificate)
-    tokens = BotTokens(credential)
-    token = await tokens.get(chosen.channel_audience)
-    assert token.thumbprint == newest(platform).thumbprint
+async def stays_warm(platform: Cloud, tokens: Tokens, token: AccessToken) -> None:
+    """A token in hand is served without a request of any part."""
     parts = (platform.entra, platform.identity, platform.vault)
     before = [part.server.requests.total() for part in parts]
-    assert [await tokens.get(chosen.channel_audience) for _ in range(20)] == [token] * 20
+    assert [await tokens.get(AUDIENCE) for _ in range(20)] == [token] * 20
     assert [part.server.requests.total() for part in parts] == before
 
 
+def thumbprint(platform: Cloud) -> str:
+    """That of the certificate in the vault, as the portal shows it."""
+    padded = x5t(newest(platform).certificate) + "=="
+    return jwt.utils.base64url_decode(padded).hex().upper()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, ExportedCertificate),
+        ({"CertificateKeyUse": "Export"}, ExportedCertificate),
+        ({"CertificateKeyUse": "SignInVault"}, VaultSigning),
+        (
+            {"CertificateVaultUrl": "", "CertificateName": "", "CertificatePath": "bot.pem"},
+            CertificateFile,
+        ),
+    ],
+    ids=str,
+)
+def test_where_the_certificate_is_kept(
+    changes: Changes, kind: type[object], platform: Cloud, pool: HttpPool
+) -> None:
+    """The settings choose the store."""
+    credential = credential_for(settings(platform, **changes), pool)
+    assert isinstance(credential, ClientCertificate)
+    assert type(credential._versions._store) is kind
+
+
+async def test_each_audience_asks_for_its_own(platform: Cloud, pool: HttpPool) -> None:
+    """The vault's certificate is read once, and signs for every audience."""
+    tokens = Tokens(credential_for(settings(platform), pool))
+    reads = platform.vault.operations["secrets/get"]
+    posted = platform.entra.token_requests
+    for audience in (AUDIENCE, READER, AUDIENCE, READER):
+        assert (await tokens.get(audience)).value
+    assert platform.vault.operations["secrets/get"] == reads + 1
+    assert platform.entra.token_requests == posted + 2
+
+
+async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
+    """AZURE_CLIENT_ID says which identity reads the vault; its own setting is named."""
+    chosen = settings(platform, AZURE_CLIENT_ID=READER)
+    with pytest.raises(SignInError, match=f"{READER} cannot sign in: set AZURE_CLIENT_ID"):
+        await credential_for(chosen, pool).request_token(AUDIENCE)
+    platform.identity.identities[READER] = PRINCIPAL
+    with pytest.raises(VaultForbidden):
+        await credential_for(chosen, pool).request_token(AUDIENCE)
+    platform.vault.permissions[PRINCIPAL] = set(READER_PERMISSIONS[CERTIFICATE])
+    assert (await credential_for(chosen, pool).request_token(AUDIENCE)).value
+
+
 async def test_a_certificate_in_a_file(
-    platform: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    platform: Cloud, pool: HttpPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file serves in the vault's place, with the details that the settings say."""
-    certificate = newest(platform)
+    version = newest(platform)
     path = tmp_path / "bot.pem"
-    path.write_bytes(
-        private_key_pem(certificate.private_key) + certificate.public.public_bytes(Encoding.PEM)
-    )
+    public = version.certificate.public_bytes(Encoding.PEM)
+    path.write_bytes(private_key_pem(version.private_key) + public)
     seen: list[str] = []
     monkeypatch.setattr(
         platform.entra.assertions, "verify", lambda assertion, *_: seen.append(assertion)
@@ -102,23 +193,28 @@ async def test_a_certificate_in_a_file(
         CertificateVaultUrl="",
         CertificateName="",
         CertificatePath=str(path),
-        CertificateThumbprint=certificate.thumbprint,
+        CertificateThumbprint=thumbprint(platform),
         CertificateSendX5c="true",
     )
-    token = await credential_for(chosen).request_token(AUDIENCE)
-    assert token.thumbprint == certificate.thumbprint
-    assert jwt.get_unverified_header(seen[0])["x5c"] == [certificate.x5c]
+    token = await credential_for(chosen, pool).request_token(AUDIENCE)
+    assert token.thumbprint == thumbprint(platform)
+    [chain] = jwt.get_unverified_header(seen[0])["x5c"]
+    assert x509.load_der_x509_certificate(base64.b64decode(chain)) == version.certificate
     assert platform.vault.server.requests.total() == before
 
 
-async def test_pins_count(platform: Cloud) -> None:
-    """The settings' pins are what a certificate is held against."""
-    credential = credential_for(settings(platform, CertificateThumbprint="A" * 40))
+@pytest.mark.parametrize("key_use", ["Export", "SignInVault"])
+async def test_pins_count(key_use: str, platform: Cloud, pool: HttpPool) -> None:
+    """The settings' pins are what a certificate is held against, wherever its key is."""
+    in_vault(platform)
+    platform.vault.permissions[platform.reader] |= READER_PERMISSIONS[CERTIFICATE]
+    changes = {"CertificateKeyUse": key_use, "CertificateThumbprint": "A" * 40}
+    credential = credential_for(settings(platform, **changes), pool)
     with pytest.raises(CertificateError, match="A" * 40):
         await credential.request_token(AUDIENCE)
 
 
-async def test_a_missing_file(platform: Cloud, tmp_path: Path) -> None:
+async def test_a_missing_file(platform: Cloud, pool: HttpPool, tmp_path: Path) -> None:
     """A file that is not there is a failed sign-in."""
     chosen = settings(
         platform,
@@ -127,10 +223,26 @@ async def test_a_missing_file(platform: Cloud, tmp_path: Path) -> None:
         CertificatePath=str(tmp_path / "missing.pfx"),
     )
     with pytest.raises(SignInError, match="CertificatePath"):
-        await BotTokens(credential_for(chosen)).get(AUDIENCE)
+        await Tokens(credential_for(chosen, pool)).get(AUDIENCE)
 
 
-def test_no_source(platform: Cloud) -> None:
+def test_no_source(platform: Cloud, pool: HttpPool) -> None:
     """Settings that were not checked, and do not say where the certificate is, are refused."""
     with pytest.raises(TypeError):
-        credential_for(replace(settings(platform), certificate=None))
+        credential_for(replace(settings(platform), certificate=None), pool)
+
+
+@pytest.mark.parametrize("name", ["", "Secret", "federated"])
+def test_an_unknown_way(name: str, platform: Cloud, pool: HttpPool) -> None:
+    """So are settings that name no way to sign in."""
+    with pytest.raises(KeyError):
+        credential_for(replace(settings(platform), credential=name), pool)
+
+
+def test_making_one_asks_for_nothing(platform: Cloud) -> None:
+    """Outside of an event loop, and without a request of any part, each can be made."""
+    parts = (platform.entra, platform.identity, platform.vault)
+    before = [part.server.requests.total() for part in parts]
+    for prepare, _ in WAYS.values():
+        credential_for(settings(platform, **prepare(platform)), HttpPool())
+    assert [part.server.requests.total() for part in parts] == before

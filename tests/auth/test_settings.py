@@ -1,6 +1,7 @@
 """Settings: what each setting may say, and everything that is wrong, told at once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,13 @@ SINGLE: Environ = {
     "BotCredential": "Certificate",
     "CertificateVaultUrl": VAULT,
     "CertificateName": "bot",
+}
+FEDERATED: Environ = {
+    "MicrosoftAppType": "SingleTenant",
+    "MicrosoftAppId": APP_ID,
+    "MicrosoftAppTenantId": TENANT,
+    "BotCredential": "Federated",
+    "AZURE_CLIENT_ID": OTHER,
 }
 MULTI: Environ = {**SINGLE, "MicrosoftAppType": "MultiTenant", "MicrosoftAppTenantId": ""}
 DEVELOPMENT: Environ = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
@@ -89,10 +97,46 @@ def test_certificate_in_a_vault() -> None:
         vault_url=VAULT,
         name="bot",
         path="",
-        identity_client_id="",
+        key_use="Export",
         thumbprints=frozenset(),
         send_x5c=False,
     )
+    assert settings.identity_client_id == ""
+
+
+@pytest.mark.parametrize("value", ["SignInVault", "signinvault", " SIGNINVAULT "])
+def test_signing_in_the_vault(value: str) -> None:
+    """The key may stay in the vault; everything else is as it is with an exported one."""
+    source = certificate(CertificateKeyUse=value)
+    assert source.key_use == "SignInVault"
+    assert replace(source, key_use="Export") == certificate()
+    assert problems({**MULTI, "CertificateKeyUse": value}) == {}
+
+
+def test_signing_in_the_vault_needs_one() -> None:
+    """A file cannot sign in a vault; beside a vault it is the place that is told to be unclear."""
+    file = {"CertificatePath": "bot.pem", "CertificateKeyUse": "SignInVault"}
+    alone = problems({**SINGLE, "CertificateVaultUrl": "", "CertificateName": "", **file})
+    assert alone.keys() == {"CertificateKeyUse"}
+    assert "a file has no vault" in alone["CertificateKeyUse"]
+    assert problems({**SINGLE, **file}).keys() == {"CertificateVaultUrl", "CertificateKeyUse"}
+
+
+@pytest.mark.parametrize("value", ["Federated", "federated", " FEDERATED"])
+def test_federated(value: str) -> None:
+    """A federated bot signs in at home, with an identity in the place of a certificate."""
+    settings = Settings.from_environ({**FEDERATED, "BotCredential": value})
+    assert settings.credential == "Federated"
+    assert settings.certificate is None
+    assert settings.identity_client_id == OTHER
+    assert settings.federation_audience == "api://AzureADTokenExchange"
+    assert settings.authority == f"https://login.microsoftonline.com/{TENANT}"
+
+
+def test_federated_needs_no_certificate() -> None:
+    """Left over settings of a certificate do not keep a federated bot from starting."""
+    left = {"CertificateThumbprint": "?", "CertificateKeyUse": "?", "CertificateVaultUrl": "?"}
+    assert problems({**FEDERATED, **left}) == {}
 
 
 @pytest.mark.parametrize("tenant", ["", TENANT])
@@ -125,8 +169,10 @@ GOOD = (
     ("BotCredential", "CERTIFICATE", SINGLE),
     ("AZURE_CLIENT_ID", OTHER.upper(), SINGLE),
     ("AZURE_CLIENT_ID", "", SINGLE),
+    ("AZURE_CLIENT_ID", OTHER.upper(), FEDERATED),
     ("CertificateVaultUrl", VAULT + "/", SINGLE),
     ("CertificateName", "Bot-1", SINGLE),
+    ("CertificateKeyUse", "", SINGLE),
     ("CertificateKeyUse", "export", SINGLE),
     ("CertificateThumbprint", SHA1.lower(), SINGLE),
     ("CertificateSendX5c", "TRUE", SINGLE),
@@ -151,12 +197,18 @@ BAD = (
     ("MicrosoftAppTenantId", "", SINGLE, "missing; it is the bot's home tenant"),
     ("MicrosoftAppTenantId", "contoso.com", SINGLE, "not a GUID"),
     ("MicrosoftAppTenantId", "contoso.com", MULTI, "not a GUID"),
-    ("BotCredential", "", SINGLE, "missing; set one of ManagedIdentity, Certificate"),
-    ("BotCredential", "", MULTI, "missing; set one of ManagedIdentity, Certificate"),
+    ("BotCredential", "", SINGLE, "set one of ManagedIdentity, Certificate, Federated"),
+    ("BotCredential", "", MULTI, "set one of ManagedIdentity, Certificate, Federated"),
     ("BotCredential", "Secret", SINGLE, "'Secret' is not known"),
     ("BotCredential", "ManagedIdentity", SINGLE, "cannot sign in as an app registration"),
+    ("BotCredential", "ManagedIdentity", SINGLE, "set Federated or Certificate"),
     ("BotCredential", "ManagedIdentity", MULTI, "has an app registration"),
     ("BotCredential", "Certificate", MANAGED, "a managed identity has no certificate"),
+    ("BotCredential", "Federated", MANAGED, "signs in itself; leave BotCredential out"),
+    ("BotCredential", "Federated", MULTI, "trusts no managed identity; set Certificate"),
+    ("MicrosoftAppTenantId", "", FEDERATED, "missing; it is the bot's home tenant"),
+    ("AZURE_CLIENT_ID", "", FEDERATED, "missing; it is the user-assigned identity"),
+    ("AZURE_CLIENT_ID", "reader", FEDERATED, "not a GUID"),
     ("AZURE_CLIENT_ID", "reader", SINGLE, "not a GUID"),
     ("CertificateVaultUrl", "", SINGLE, "CertificateName needs it"),
     ("CertificateVaultUrl", "http://contoso.vault.azure.net", SINGLE, "not an https URL"),
@@ -164,7 +216,12 @@ BAD = (
     ("CertificateName", "", SINGLE, "letters, digits and hyphens"),
     ("CertificateName", "bot/1", SINGLE, "letters, digits and hyphens"),
     ("CertificateName", "b" * 128, SINGLE, "letters, digits and hyphens"),
-    ("CertificateKeyUse", "Keep", SINGLE, "'Keep' is not known"),
+    (
+        "CertificateKeyUse",
+        "Keep",
+        SINGLE,
+        "'Keep' is not known; set one of Export, SignInVault",
+    ),
     ("CertificateThumbprint", SHA1[1:], SINGLE, "not a SHA-1 thumbprint of 40 hex digits"),
     ("CertificateThumbprint", "x" * 40, SINGLE, "not a SHA-1 thumbprint of 40 hex digits"),
     ("CertificateThumbprint", SHA256, SINGLE, "SHA-256 thumbprint; set the SHA-1 one"),
@@ -231,6 +288,17 @@ def test_everything_at_once() -> None:
     )
 
 
+def test_everything_of_a_federated_bot_at_once() -> None:
+    """A federated bot's problems come in one go too."""
+    environ = {"MicrosoftAppType": "SingleTenant", "BotCredential": "Federated"}
+    assert problems({**environ, "ChannelService": "?"}).keys() == {
+        "MicrosoftAppId",
+        "MicrosoftAppTenantId",
+        "AZURE_CLIENT_ID",
+        "ChannelService",
+    }
+
+
 def test_every_item_of_a_list() -> None:
     """In a list, each wrong item is told."""
     with pytest.raises(SettingsError) as caught:
@@ -268,18 +336,23 @@ def test_certificate_in_a_file() -> None:
 
 
 def test_certificate_details() -> None:
-    """The reader's id in lower case, the vault without a slash at the end, the flag as bool."""
-    source = certificate(
-        AZURE_CLIENT_ID=OTHER.upper(), CertificateVaultUrl=f"{VAULT}/", CertificateSendX5c="True"
-    )
-    assert source.identity_client_id == OTHER
+    """The vault stands without a slash at the end, the flag is a bool."""
+    source = certificate(CertificateVaultUrl=f"{VAULT}/", CertificateSendX5c="True")
     assert source.vault_url == VAULT
     assert source.send_x5c
 
 
+@pytest.mark.parametrize("environ", [SINGLE, MULTI, FEDERATED])
+def test_the_identity_in_lower_case(environ: Environ) -> None:
+    """The identity that reads the vault, or is trusted, is compared in lower case."""
+    settings = Settings.from_environ({**environ, "AZURE_CLIENT_ID": OTHER.upper()})
+    assert settings.identity_client_id == OTHER
+
+
 def test_certificate_settings_mean_nothing_to_a_managed_identity() -> None:
     """Left over settings of a certificate do not keep a managed identity from starting."""
-    assert problems({**MANAGED, "CertificateThumbprint": "?", "AZURE_CLIENT_ID": "?"}) == {}
+    environ = {**MANAGED, "CertificateThumbprint": "?", "AZURE_CLIENT_ID": "?"}
+    assert Settings.from_environ(environ).identity_client_id == ""
 
 
 @pytest.mark.parametrize(
@@ -316,6 +389,7 @@ def test_clouds(service: str, cloud: Cloud) -> None:
     settings = Settings.from_environ({**SINGLE, "ChannelService": service})
     assert settings.authority == f"{cloud.authority_host}/{TENANT}"
     assert settings.channel_audience == cloud.channel_audience
+    assert settings.federation_audience == cloud.federation_audience
     assert settings.channel_issuer == cloud.channel_issuer
     assert settings.channel_metadata_url == cloud.channel_metadata_url
     assert settings.token_service_url == cloud.token_service_url

@@ -3,9 +3,9 @@
 import pytest
 import requests
 
-from auth.credentials import BotTokens
 from auth.errors import SignInError
 from auth.managed_identity import ManagedIdentity
+from auth.tokens import Tokens
 from cloud_adapter.bot_credentials import BotCredentials, BotCredentialsFactory
 from emulator.cloud import Cloud
 
@@ -14,15 +14,15 @@ STRANGER = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
-def tokens(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> BotTokens:
+def tokens(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Tokens:
     """Tokens of the bot's managed identity, from the local identity endpoint."""
     for name, value in cloud.identity.settings().items():
         monkeypatch.setenv(name, value)
-    return BotTokens(ManagedIdentity(cloud.registration.app_id))
+    return Tokens(ManagedIdentity(cloud.registration.app_id, "MicrosoftAppId"))
 
 
 @pytest.fixture
-def factory(cloud: Cloud, tokens: BotTokens) -> BotCredentialsFactory:
+def factory(cloud: Cloud, tokens: Tokens) -> BotCredentialsFactory:
     return BotCredentialsFactory(cloud.registration.app_id, tokens)
 
 
@@ -70,7 +70,7 @@ async def test_one_sign_in_serves_all_credentials(
     assert cloud.identity.server.requests["GET /msi/token"] == before + 2
 
 
-async def test_making_credentials_asks_for_nothing(cloud: Cloud, tokens: BotTokens) -> None:
+async def test_making_credentials_asks_for_nothing(cloud: Cloud, tokens: Tokens) -> None:
     """A constructor does no I/O: until the first wait there is no token."""
     before = cloud.identity.server.requests["GET /msi/token"]
     credentials = BotCredentials(cloud.registration.app_id, tokens, CHANNEL)
@@ -84,7 +84,7 @@ async def test_making_credentials_asks_for_nothing(cloud: Cloud, tokens: BotToke
 @pytest.mark.usefixtures("tokens")
 async def test_no_token_is_an_error_at_once() -> None:
     """Without a sign-in there are no credentials."""
-    stranger = BotTokens(ManagedIdentity(STRANGER))
+    stranger = Tokens(ManagedIdentity(STRANGER, "MicrosoftAppId"))
     with pytest.raises(SignInError, match="MicrosoftAppId"):
         await BotCredentialsFactory(STRANGER, stranger).create_credentials("", CHANNEL)
 

@@ -1,0 +1,140 @@
+"""MsalHttp: MSAL's requests, sent by our own pool."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from aiohttp import ClientError, ClientTimeout
+
+from auth.errors import EndpointDown, Throttled
+from auth.http_pool import HttpPool
+from auth.retry_after import retry_after
+
+TIMEOUT = ClientTimeout(total=8, sock_connect=2, sock_read=5)
+"""Seconds."""
+
+FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True)
+class MsalAnswer:
+    """An answer in the shape that MSAL reads."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    text: str
+
+    def raise_for_status(self) -> None:
+        """Nothing: what is no answer of the protocol was raised before MSAL sees it."""
+
+
+class MsalHttp:
+    """The HTTP client of an MSAL application that runs in a worker thread.
+
+    MSAL's own makes a TLS context for each application, which stalls the event loop for several
+    milliseconds, and does not show Retry-After.
+
+    Args:
+        pool: sends the requests.
+        loop: the event loop that the pool belongs to.
+    """
+
+    def __init__(self, pool: HttpPool, loop: asyncio.AbstractEventLoop) -> None:
+        self._pool = pool
+        self._loop = loop
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> MsalAnswer:
+        """GET, as MSAL asks.
+
+        Raises:
+            EndpointDown: there is no answer, or none that the protocol knows.
+            Throttled: 429.
+        """
+        return self._wait_for("GET", url, params, headers)
+
+    def post(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+    ) -> MsalAnswer:
+        """POST a form, as MSAL asks.
+
+        Raises:
+            EndpointDown, Throttled: as `get`.
+        """
+        form = urlencode({name: value for name, value in (data or {}).items() if value is not None})
+        return self._wait_for("POST", url, params, {**(headers or {}), **FORM_TYPE}, form)
+
+    def _wait_for(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        form: str | None = None,
+    ) -> MsalAnswer:
+        work = self._send(method, url, params, headers, form)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        form: str | None,
+    ) -> MsalAnswer:
+        try:
+            async with self._pool.session.request(
+                method,
+                url,
+                params=params,
+                headers=headers,
+                data=form,
+                allow_redirects=False,
+                timeout=TIMEOUT,
+            ) as response:
+                text = await response.text("utf-8", "replace")
+                answer = MsalAnswer(response.status, response.headers, text)
+        # ValueError: aiohttp's for a URL that is none, the resolver's for an empty label.
+        except (ClientError, OSError, ValueError) as error:
+            raise EndpointDown(
+                f"the sign-in endpoint {url} does not answer: check AZURE_AUTHORITY_HOST, and that"
+                " this app's network lets it out"
+            ) from error
+        _check(answer, url)
+        return answer
+
+
+def _check(answer: MsalAnswer, url: str) -> None:
+    """Pass when MSAL can read it: JSON, with a status that the protocol knows (RFC 6749, 5)."""
+    status = answer.status_code
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise Throttled(
+            f"Entra asks to wait (429 from {url}): something signs in very often as the app"
+            " registration MicrosoftAppId",
+            retry_after(answer.headers.get("Retry-After")),
+        )
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if not (status == HTTPStatus.OK or refused) or not _is_object(answer.text):
+        raise EndpointDown(
+            f"{url} does not answer as Entra does ({status}): Entra is down, a proxy answers in its"
+            " place, or AZURE_AUTHORITY_HOST is another host"
+        )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):  # not JSON, or nested beyond any answer
+        return False

@@ -1,0 +1,114 @@
+"""VaultSigning: the vault's certificate, whose private key never leaves the vault."""
+
+import hashlib
+from collections.abc import Sequence
+
+from azure.keyvault.certificates.aio import CertificateClient
+from azure.keyvault.keys import KeyVaultKey
+from azure.keyvault.keys.crypto import SignatureAlgorithm
+from azure.keyvault.keys.crypto.aio import CryptographyClient
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from auth.certificate import Certificate, rsa_key
+from auth.certificate_store import CURRENT, newest_first
+from auth.errors import CertificateError, EndpointDown, VaultForbidden
+from auth.key_vault import KeyVault
+
+READER_ROLE = "Key Vault Reader (certificates/read)"
+SIGNER_ROLE = "Key Vault Crypto User (keys/sign)"
+
+
+class VaultSigning:
+    """Reads the certificate's public half, and lets the vault sign for it.
+
+    Needs the right to read certificates and to sign with keys; neither secrets nor keys are read.
+
+    Args:
+        vault: where it is.
+        name: of the certificate.
+    """
+
+    def __init__(self, vault: KeyVault, name: str) -> None:
+        self._vault = vault
+        self._name = name
+
+    async def versions(self) -> Sequence[str]:
+        """The enabled ones, newest first.
+
+        Raises:
+            SignInError: they cannot be had.
+        """
+        try:
+            async with (
+                self._vault.access(self._name, READER_ROLE) as options,
+                CertificateClient(self._vault.url, **options) as client,
+            ):
+                found = client.list_properties_of_certificate_versions(self._name)
+                listed = [version async for version in found]
+        except (VaultForbidden, CertificateError):
+            # An access policy may allow to read, but not to list; reading tells what else is wrong.
+            return [CURRENT]
+        return newest_first(listed) or [CURRENT]
+
+    async def load(self, version: str) -> Certificate:
+        """One version, with a key that signs in the vault.
+
+        Raises:
+            SignInError: it cannot be had.
+        """
+        async with (
+            self._vault.access(self._name, READER_ROLE) as options,
+            CertificateClient(self._vault.url, **options) as client,
+        ):
+            if version:
+                found = await client.get_certificate_version(self._name, version)
+            else:
+                found = await client.get_certificate(self._name)
+        if not found.cer or not found.key_id:
+            raise CertificateError(f"CertificateName: {self._name} is not ready to use yet")
+        public = x509.load_der_x509_certificate(bytes(found.cer))
+        key = _known_key(found.key_id, rsa_key(public))
+        return Certificate(public, VaultKey(self._vault, self._name, key))
+
+
+class VaultKey:
+    """The private key of one version.
+
+    Args:
+        vault: where it is.
+        name: of the certificate.
+        key: as the SDK knows it.
+    """
+
+    def __init__(self, vault: KeyVault, name: str, key: KeyVaultKey) -> None:
+        self._vault = vault
+        self._name = name
+        self._key = key
+
+    async def sign(self, data: bytes) -> bytes:
+        """The PS256 signature of `data`: one call of the vault.
+
+        Raises:
+            SignInError: the vault refuses, or does not answer.
+        """
+        digest = hashlib.sha256(data).digest()
+        async with (
+            self._vault.access(self._name, SIGNER_ROLE) as options,
+            CryptographyClient(self._key, **options) as client,
+        ):
+            signed = await client.sign(SignatureAlgorithm.ps256, digest)
+        # The SDK takes any JSON for an answer.
+        if not signed.signature:
+            raise EndpointDown(
+                f"CertificateVaultUrl: {self._vault.url} does not answer as a Key Vault does"
+            )
+        return signed.signature
+
+
+def _known_key(key_id: str, public_key: rsa.RSAPublicKey) -> KeyVaultKey:
+    """The key (URL with version) as the SDK would read it: so it needs no right to read keys."""
+    numbers = public_key.public_numbers()
+    modulus = numbers.n.to_bytes(public_key.key_size // 8)
+    exponent = numbers.e.to_bytes((numbers.e.bit_length() + 7) // 8)
+    return KeyVaultKey(key_id, jwk={"kty": "RSA", "n": modulus, "e": exponent})

@@ -1,0 +1,528 @@
+"""CertificateVersions: what is tried, looked for in the background, told of and forgotten."""
+
+import asyncio
+import datetime
+import logging
+import time
+from collections.abc import Sequence
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from auth.certificate import Certificate, LocalKey
+from auth.certificate_store import CURRENT
+from auth.certificate_versions import (
+    CHECK_EVERY,
+    MOST_TRIED,
+    WARN_BEFORE,
+    WARN_EVERY,
+    CertificateVersions,
+)
+from auth.errors import (
+    CertificateError,
+    CertificateUnknown,
+    EndpointDown,
+    SignInError,
+    Throttled,
+    VaultForbidden,
+)
+from emulator.certificates import self_signed
+from tests.support.clock import Clock
+from tests.support.loop_turns import settled
+
+DAY = 24 * 3600.0
+"""Seconds."""
+
+
+class ScriptedStore:
+    """Keeps certificates in memory.
+
+    Attributes:
+        certificates: by version, the newest last.
+        listable: False: whoever asks for the versions hears of the current one only.
+        failure: raised in place of a list.
+        unreadable: raised in place of a version's certificate.
+        looks: how often the versions were asked for.
+        loads: the versions that were read, in order.
+        open: cleared, nothing is answered.
+    """
+
+    def __init__(self, key: rsa.RSAPrivateKey) -> None:
+        self.certificates: dict[str, Certificate] = {}
+        self.listable = True
+        self.failure: Exception | None = None
+        self.unreadable: dict[str, Exception] = {}
+        self.looks = 0
+        self.loads: list[str] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self._key = key
+
+    def add(self, version: str, *, starts_in_days: float = -1, ends_in_days: float = 365) -> None:
+        """Make a new version, which is the current one from now on."""
+        public = self_signed(
+            "bot", self._key, starts_in_days=starts_in_days, ends_in_days=ends_in_days
+        )
+        self.certificates[version] = Certificate(public, LocalKey(self._key))
+
+    async def versions(self) -> Sequence[str]:
+        """As the protocol demands."""
+        self.looks += 1
+        await self.open.wait()
+        if self.failure is not None:
+            raise self.failure
+        return list(reversed(self.certificates)) if self.listable else [CURRENT]
+
+    async def load(self, version: str) -> Certificate:
+        """As the protocol demands."""
+        self.loads.append(version)
+        await self.open.wait()
+        if version in self.unreadable:
+            raise self.unreadable[version]
+        return self.certificates[version or list(self.certificates)[-1]]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stands at the real time, by which certificates are made."""
+    return Clock(time.time())
+
+
+@pytest.fixture
+def store(key: rsa.RSAPrivateKey) -> ScriptedStore:
+    """Has one version."""
+    store = ScriptedStore(key)
+    store.add("v1")
+    return store
+
+
+@pytest.fixture
+def versions(store: ScriptedStore, clock: Clock) -> CertificateVersions:
+    """Of that store, with no pins."""
+    return CertificateVersions(store, clock=clock)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What is logged."""
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+async def sign_in(
+    versions: CertificateVersions, version: str, passed_over: dict[str, SignInError] | None = None
+) -> None:
+    """Entra accepts a version."""
+    versions.use(version, await versions.load(version), passed_over or {})
+
+
+async def check(versions: CertificateVersions, clock: Clock) -> None:
+    """A turn comes when the next look at the store is due, and the look ends."""
+    clock.advance(CHECK_EVERY)
+    versions.keep_up()
+    await settled()
+
+
+async def test_nothing_is_known_at_first(
+    versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """Before the first look there is nothing to try; turns alone do not start one."""
+    assert not versions.to_try()
+    versions.keep_up()
+    await settled()
+    assert store.looks == 0
+    assert list(versions.warnings) == []
+    await versions.look()
+    assert versions.to_try() == ["v1"]
+
+
+@pytest.mark.parametrize(
+    ("known", "in_use", "tried"),
+    [
+        (3, "", ["v3", "v2", "v1"]),
+        (3, "v3", ["v3", "v2", "v1"]),
+        (3, "v2", ["v3", "v2", "v1"]),
+        (MOST_TRIED + 2, "", ["v6", "v5", "v4", "v3"]),
+        (MOST_TRIED + 2, "v4", ["v6", "v5", "v4", "v3"]),
+        (MOST_TRIED + 2, "v1", ["v6", "v5", "v4", "v1"]),
+    ],
+)
+async def test_what_is_tried(
+    known: int, in_use: str, tried: list[str], versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """The newest versions come first; the one in use is always among them."""
+    for number in range(2, known + 1):
+        store.add(f"v{number}")
+    await versions.look()
+    if in_use:
+        await sign_in(versions, in_use)
+    assert versions.to_try() == tried
+
+
+async def test_a_version_that_is_taken_away(
+    versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """A version that the store no longer lists is not tried, though it was in use."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    store.add("v2")
+    del store.certificates["v1"]
+    await versions.look()
+    assert versions.to_try() == ["v2"]
+
+
+async def test_each_is_loaded_once(versions: CertificateVersions, store: ScriptedStore) -> None:
+    """A version is read once, however many ask for it."""
+    await versions.look()
+    first, second = await asyncio.gather(versions.load("v1"), versions.load("v1"))
+    assert first is second is await versions.load("v1")
+    assert store.loads == ["v1"]
+
+
+async def test_pins(store: ScriptedStore, clock: Clock) -> None:
+    """With pins, a version that is not among them is refused with its thumbprint."""
+    store.add("v2")
+    pin, other = (store.certificates[name].thumbprint for name in ("v1", "v2"))
+    versions = CertificateVersions(store, frozenset({pin}), clock)
+    assert (await versions.load("v1")).thumbprint == pin
+    with pytest.raises(CertificateError, match=f"{other}, but CertificateThumbprint.*{pin}"):
+        await versions.load("v2")
+
+
+async def test_dates(versions: CertificateVersions, store: ScriptedStore, clock: Clock) -> None:
+    """A version is refused before its first day and after its last, at the time of each sign-in."""
+    store.add("v2", starts_in_days=1, ends_in_days=3)
+    with pytest.raises(CertificateError, match="not valid before"):
+        await versions.load("v2")
+    clock.advance(2 * DAY)
+    assert await versions.load("v2")
+    clock.advance(2 * DAY)
+    with pytest.raises(CertificateError, match="expired on"):
+        await versions.load("v2")
+
+
+async def test_background_looks(
+    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+) -> None:
+    """Turns start a look every few minutes, one at a time, and do not wait for it."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    clock.advance(CHECK_EVERY - 1)
+    versions.keep_up()
+    await settled()
+    assert store.looks == 1
+    store.open.clear()
+    clock.advance(1)
+    for _ in range(3):
+        versions.keep_up()
+        await settled()
+        clock.advance(CHECK_EVERY)
+    assert store.looks == 2
+    store.open.set()
+    await settled()
+    versions.keep_up()
+    await settled()
+    assert store.looks == 3
+
+
+async def test_a_look_at_once_postpones_the_next(
+    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+) -> None:
+    """After a look for another reason, the next one in the background is as far away as ever."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    clock.advance(CHECK_EVERY - 1)
+    await versions.look()
+    clock.advance(CHECK_EVERY - 1)
+    versions.keep_up()
+    await settled()
+    assert store.looks == 2
+
+
+async def test_the_first_look_fails(versions: CertificateVersions, store: ScriptedStore) -> None:
+    """While nothing is known, a look that fails says why."""
+    store.failure = EndpointDown("the vault does not answer")
+    with pytest.raises(EndpointDown, match="the vault does not answer"):
+        await versions.look()
+    store.failure = None
+    await versions.look()
+    assert versions.to_try() == ["v1"]
+
+
+async def test_a_later_look_fails(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """A look that fails keeps what is known, is logged, and is not repeated before its time."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    store.failure = Throttled("the vault asks to wait", 1)
+    await check(versions, clock)
+    assert versions.to_try() == ["v1"]
+    assert "No look at the certificate's versions (the vault asks to wait)" in told.text
+    clock.advance(CHECK_EVERY - 1)
+    versions.keep_up()
+    await settled()
+    assert store.looks == 2
+    store.failure = None
+    store.add("v2")
+    clock.advance(1)
+    versions.keep_up()
+    await settled()
+    assert versions.to_try() == ["v2", "v1"]
+
+
+async def test_a_crash_in_the_background(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """A look that breaks is logged with its trace, and does not stop later ones."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    store.failure = RuntimeError("a fault of ours")
+    await check(versions, clock)
+    [record] = [record for record in told.records if record.levelno == logging.ERROR]
+    assert record.exc_info
+    assert record.exc_info[1] is store.failure
+    store.failure = None
+    store.add("v2")
+    await check(versions, clock)
+    assert versions.to_try() == ["v2", "v1"]
+
+
+async def test_no_right_to_list(
+    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+) -> None:
+    """Where only the current version can be had, a new one is tried, and then the one in use."""
+    store.listable = False
+    await versions.look()
+    [first] = versions.to_try()
+    assert first == store.certificates["v1"].thumbprint
+    await sign_in(versions, first)
+    await check(versions, clock)
+    assert versions.to_try() == [first]
+    store.add("v2")
+    await check(versions, clock)
+    second = store.certificates["v2"].thumbprint
+    assert versions.to_try() == [second, first]
+    assert await versions.load(second) is store.certificates["v2"]
+    assert await versions.load(first) is store.certificates["v1"]
+    assert store.loads == [CURRENT] * 3
+
+
+async def test_no_right_to_list_and_a_lagging_registration(
+    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+) -> None:
+    """There too, the one in use stays until a later one is accepted."""
+    store.listable = False
+    await versions.look()
+    [first] = versions.to_try()
+    await sign_in(versions, first)
+    store.add("v2")
+    await check(versions, clock)
+    second, _ = versions.to_try()
+    await sign_in(versions, first, {second: CertificateUnknown("not yet")})
+    await check(versions, clock)
+    assert versions.to_try() == [second, first]
+    await sign_in(versions, second)
+    await check(versions, clock)
+    assert versions.to_try() == [second]
+
+
+@pytest.mark.parametrize("failure", [EndpointDown("it is down"), Throttled("it is down", 9)])
+async def test_a_newer_version_cannot_be_had(
+    failure: SignInError, versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """An outage in front of a newer version is no reason against the one in use."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    store.add("v2")
+    store.unreadable["v2"] = failure
+    await versions.look()
+    with pytest.raises(CertificateError, match="cannot be had now: it is down"):
+        await versions.load("v2")
+    assert await versions.load("v1")
+    store.unreadable.clear()
+    assert await versions.load("v2")
+
+
+@pytest.mark.parametrize(
+    "failure", [EndpointDown("down"), Throttled("busy", 9), VaultForbidden("no role")]
+)
+async def test_no_version_can_be_had(
+    failure: SignInError, versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """Without one in use, the outage is told as it is."""
+    await versions.look()
+    store.unreadable["v1"] = failure
+    with pytest.raises(type(failure)) as caught:
+        await versions.load("v1")
+    assert caught.value is failure
+
+
+def seen(told: pytest.LogCaptureFixture) -> list[str]:
+    """The messages since the last call."""
+    messages = [record.getMessage() for record in told.records]
+    told.clear()
+    return messages
+
+
+async def test_changes_are_told_once(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """Each change is logged when it comes, with thumbprints and dates, and never again."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    old = store.certificates["v1"]
+    assert seen(told) == [f"Signs in with the certificate {old}"]
+
+    store.add("v2", ends_in_days=200)
+    new = store.certificates["v2"]
+    store.open.clear()
+    looks = asyncio.gather(versions.look(), versions.look())
+    await settled()
+    store.open.set()
+    await looks
+    for _ in range(2):
+        await check(versions, clock)
+    [met] = seen(told)
+    assert f"newer certificate, {new}; {old} signs in until Entra takes it" in met
+
+    for _ in range(2):
+        await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
+        await check(versions, clock)
+    assert seen(told) == ["A newer certificate cannot be used yet: AADSTS700027"]
+    assert list(versions.warnings) == ["AADSTS700027"]
+
+    for _ in range(2):
+        await sign_in(versions, "v2")
+        await check(versions, clock)
+    assert seen(told) == [f"Signs in with the certificate {new}; before it was {old}"]
+    assert list(versions.warnings) == []
+
+
+async def test_the_same_certificate_by_another_name(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """When the right to list comes late, or goes, it is the same certificate: nothing is told."""
+    for listable in (False, True, False):
+        store.listable = listable
+        await versions.look()
+        newest = versions.to_try()[0]
+        await sign_in(versions, newest)
+        await check(versions, clock)
+    assert seen(told) == [f"Signs in with the certificate {store.certificates['v1']}"]
+
+
+async def test_another_reason_is_told(
+    versions: CertificateVersions, store: ScriptedStore, told: pytest.LogCaptureFixture
+) -> None:
+    """A newer version that is passed over for another reason than before is logged again."""
+    store.add("v2")
+    await versions.look()
+    await sign_in(versions, "v1", {"v2": VaultForbidden("no role")})
+    told.clear()
+    await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet")})
+    await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet, as before")})
+    assert seen(told) == ["A newer certificate cannot be used yet: not yet"]
+    assert list(versions.warnings) == ["not yet, as before"]
+
+
+async def test_a_newer_version_that_is_met_unreadable(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """A newer version that cannot be read when it is met is told with the reason."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    told.clear()
+    store.add("v2")
+    store.unreadable["v2"] = CertificateError("the key cannot be exported")
+    for _ in range(2):
+        await check(versions, clock)
+    assert seen(told) == ["There is a newer certificate, but: the key cannot be exported"]
+
+
+async def test_older_keys_are_forgotten(
+    versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """Once a new version signs in for good, older private keys are not in memory any more."""
+    store.add("v2")
+    store.add("v3")
+    await versions.look()
+    await sign_in(versions, "v1", {"v2": CertificateUnknown(""), "v3": CertificateUnknown("")})
+    await versions.load("v2")
+    await versions.load("v3")
+    store.loads.clear()
+    for _ in range(2):
+        await sign_in(versions, "v2", {"v3": CertificateUnknown("")})
+    await versions.load("v2")
+    await versions.load("v3")
+    assert store.loads == []
+    await versions.load("v1")
+    assert store.loads == ["v1"]
+
+
+async def test_expiry(store: ScriptedStore, clock: Clock, told: pytest.LogCaptureFixture) -> None:
+    """From thirty days before its end on, the certificate in use is warned of, daily in the log."""
+    assert (WARN_BEFORE, WARN_EVERY) == (30 * DAY, DAY)
+    store.add("v1", ends_in_days=31.5)
+    versions = CertificateVersions(store, clock=clock)
+    await versions.look()
+    await sign_in(versions, "v1")
+    told.clear()
+
+    async def warned() -> list[str]:
+        await check(versions, clock)
+        return seen(told)
+
+    clock.advance(1.5 * DAY - 2 * CHECK_EVERY)
+    assert await warned() == []
+    assert list(versions.warnings) == []
+    [text] = await warned()
+    assert list(versions.warnings) == [text]
+    assert text.startswith(f"The certificate {store.certificates['v1']} expires in 29 days: ")
+    assert "upload its public key to the app registration" in text
+    clock.advance(DAY - 2 * CHECK_EVERY)
+    assert await warned() == []
+    [text] = await warned()
+    assert "expires in 28 days" in text
+    clock.advance(40 * DAY)
+    [text] = await warned()
+    assert "expires in 0 days" in text
+
+
+async def test_a_renewed_certificate_is_not_warned_of(
+    versions: CertificateVersions, store: ScriptedStore, told: pytest.LogCaptureFixture
+) -> None:
+    """The warning comes with the sign-in at once, and goes with the next certificate."""
+    store.add("v1", ends_in_days=10.5)
+    await versions.look()
+    await sign_in(versions, "v1")
+    assert "expires in 10 days" in told.text
+    assert len(versions.warnings) == 1
+    store.add("v2")
+    await versions.look()
+    await sign_in(versions, "v2")
+    assert list(versions.warnings) == []
+
+
+async def test_the_clock_is_the_real_one(store: ScriptedStore) -> None:
+    """Without a clock of a test's, dates are held against the time of day."""
+    store.add("v2", ends_in_days=-0.5)
+    with pytest.raises(CertificateError, match="expired on"):
+        await CertificateVersions(store).load("v2")
+    now = datetime.datetime.now(datetime.UTC)
+    assert (await CertificateVersions(store).load("v1")).public.not_valid_after_utc > now

@@ -1,0 +1,265 @@
+"""KeyVault: what each of its answers, and each silence, means to whoever uses it."""
+
+import asyncio
+import email.utils
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from auth.access_token import AccessToken
+from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.exported_certificate import ExportedCertificate
+from auth.key_vault import KeyVault, VaultIdentity
+from auth.managed_identity import ManagedIdentity
+from auth.tokens import Tokens
+from auth.vault_signing import VaultSigning
+from emulator.cloud import CERTIFICATE_NAME, Cloud
+from emulator.vault_certificate import PEM
+
+# One loop for all: a TLS connection that timed out takes its leave after the test that made it.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
+PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
+UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
+
+VAULT = "https://vault.azure.net"
+
+Operation = Callable[[], Awaitable[object]]
+
+
+async def list_secrets(vault: KeyVault) -> Operation:
+    """The list of the secret's versions."""
+    return ExportedCertificate(vault, CERTIFICATE_NAME).versions
+
+
+async def get_secret(vault: KeyVault) -> Operation:
+    """The certificate with its private key."""
+    return partial(ExportedCertificate(vault, CERTIFICATE_NAME).load, "")
+
+
+async def list_certificates(vault: KeyVault) -> Operation:
+    """The list of the certificate's versions."""
+    return VaultSigning(vault, CERTIFICATE_NAME).versions
+
+
+async def get_certificate(vault: KeyVault) -> Operation:
+    """The certificate without its private key."""
+    return partial(VaultSigning(vault, CERTIFICATE_NAME).load, "")
+
+
+async def sign(vault: KeyVault) -> Operation:
+    """A signature with the private key, whose certificate has been read before."""
+    certificate = await VaultSigning(vault, CERTIFICATE_NAME).load("")
+    return partial(certificate.key.sign, b"data")
+
+
+Prepare = Callable[[KeyVault], Awaitable[Operation]]
+
+each_operation = pytest.mark.parametrize(
+    "prepare", [list_secrets, get_secret, list_certificates, get_certificate, sign]
+)
+
+
+@pytest.fixture
+def allowed(platform: Cloud) -> Cloud:
+    """The platform, whose system-assigned identity may do all that is tried here."""
+    platform.vault.permissions[platform.reader] = {
+        "secrets/get",
+        "secrets/list",
+        "certificates/get",
+        "certificates/list",
+        "keys/sign",
+    }
+    return platform
+
+
+@each_operation
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500},
+        {"status": 503, "html": True},
+        {"status": 302},
+        {"status": 200, "html": True},
+    ],
+    ids=str,
+)
+async def test_an_outage(
+    prepare: Prepare, fault: dict[str, Any], allowed: Cloud, vault: KeyVault
+) -> None:
+    """Whatever answers in a vault's place, the vault is down, and named; afterwards it works."""
+    operation = await prepare(vault)
+    allowed.vault.server.faults.set(**fault)
+    with pytest.raises(EndpointDown, match="CertificateVaultUrl") as caught:
+        await operation()
+    assert allowed.vault.server.url in str(caught.value)
+    allowed.vault.server.faults.clear()
+    assert await operation()
+
+
+@pytest.mark.parametrize("prepare", [get_secret, get_certificate, sign])
+async def test_another_service(prepare: Prepare, allowed: Cloud, vault: KeyVault) -> None:
+    """JSON of another shape than a vault's is a failed sign-in too, with a setting to look at."""
+    operation = await prepare(vault)
+    allowed.vault.server.faults.set(status=200)
+    with pytest.raises(SignInError, match=r"CertificateVaultUrl|CertificateName"):
+        await operation()
+
+
+@each_operation
+async def test_a_silent_vault(
+    prepare: Prepare, allowed: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vault that takes requests and never answers is given up on."""
+    operation = await prepare(vault)
+    monkeypatch.setattr("auth.key_vault.READ_TIMEOUT", 0.05)
+    allowed.vault.server.faults.set(silent=True)
+    async with asyncio.timeout(5):
+        with pytest.raises(EndpointDown, match="does not answer"):
+            await operation()
+
+
+@each_operation
+@pytest.mark.usefixtures("allowed")
+async def test_a_closed_port(
+    prepare: Prepare, vault: KeyVault, close_port: Callable[[str], None]
+) -> None:
+    """So is one that is not there."""
+    operation = await prepare(vault)
+    close_port("vault")
+    with pytest.raises(EndpointDown, match="does not answer"):
+        await operation()
+
+
+@each_operation
+@pytest.mark.parametrize(("asked", "wait"), [(7, 7), (None, 10), (3600, 120)])
+async def test_a_busy_vault(
+    prepare: Prepare, asked: int | None, wait: int, allowed: Cloud, vault: KeyVault
+) -> None:
+    """A vault that asks to wait is waited for, in bounds; it is asked once."""
+    operation = await prepare(vault)
+    allowed.vault.server.faults.set(status=429, retry_after=asked)
+    before = allowed.vault.server.requests.total()
+    with pytest.raises(Throttled, match="asks to wait") as caught:
+        await operation()
+    assert caught.value.retry_after == wait
+    assert allowed.vault.server.requests.total() == before + 1
+
+
+async def test_a_busy_vault_that_names_a_date(allowed: Cloud, vault: KeyVault) -> None:
+    """Retry-After may be a date too."""
+    operation = await get_secret(vault)
+    date = email.utils.formatdate(time.time() + 60, usegmt=True)
+    allowed.vault.server.faults.set(status=429, retry_after=date)
+    with pytest.raises(Throttled) as caught:
+        await operation()
+    assert 30 < caught.value.retry_after <= 60
+
+
+@each_operation
+@pytest.mark.usefixtures("allowed")
+async def test_another_tenant(
+    prepare: Prepare, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vault of another tenant does not take the identity's token, which is told."""
+    operation = await prepare(vault)
+    monkeypatch.setattr("emulator.key_vault.issuer_of", lambda _: "https://sts.windows.net/other/")
+    with pytest.raises(SignInError, match=r"CertificateVaultUrl.*own tenant") as caught:
+        await operation()
+    assert not isinstance(caught.value, (EndpointDown, VaultForbidden))
+
+
+async def test_a_host_outside_of_the_vaults(
+    platform: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for loopback, a host that is no vault's gets no token, though it asks like one."""
+    monkeypatch.setattr("auth.key_vault.LOOPBACK_HOSTS", frozenset())
+    before = platform.identity.server.requests.total()
+    with pytest.raises(EndpointDown, match="CertificateVaultUrl"):
+        await (await get_secret(vault))()
+    assert platform.identity.server.requests.total() == before
+
+
+async def test_one_token_for_all(allowed: Cloud, vault: KeyVault) -> None:
+    """However many clients of the SDK reach the vault, the identity signs in once."""
+    before = allowed.identity.server.requests.total()
+    for prepare in (list_secrets, get_secret, list_certificates, get_certificate, sign):
+        await (await prepare(vault))()
+    assert allowed.identity.server.requests.total() == before + 1
+
+
+async def test_the_identity_s_token() -> None:
+    """The SDK asks by scope, our tokens are kept by resource."""
+    asked: list[str] = []
+
+    class Source(Tokens):
+        async def get(self, audience: str) -> AccessToken:
+            asked.append(audience)
+            return AccessToken("token", 1234.5)
+
+    identity = VaultIdentity(Source(ManagedIdentity("", "AZURE_CLIENT_ID")))
+    token = await identity.get_token(f"{VAULT}/.default", tenant_id="ignored")
+    assert (token.token, token.expires_on) == ("token", 1234)
+    assert asked == [VAULT]
+
+
+async def test_a_user_assigned_reader(platform: Cloud) -> None:
+    """AZURE_CLIENT_ID names the identity that reaches the vault, by its own rights."""
+    platform.identity.identities[READER] = PRINCIPAL
+    identity = Tokens(ManagedIdentity(READER, "AZURE_CLIENT_ID"))
+    operation = await get_secret(KeyVault(platform.vault.server.url, VaultIdentity(identity)))
+    with pytest.raises(VaultForbidden):
+        await operation()
+    platform.vault.permissions[PRINCIPAL] = {"secrets/get"}
+    assert await operation()
+
+
+@pytest.mark.parametrize(
+    ("client_id", "who"), [(UNKNOWN, UNKNOWN), ("", "the system-assigned identity")]
+)
+async def test_an_identity_that_cannot_sign_in(client_id: str, who: str, platform: Cloud) -> None:
+    """An identity that the app does not have is named, with the setting to correct."""
+    platform.identity.identities.clear()
+    identity = Tokens(ManagedIdentity(client_id, "AZURE_CLIENT_ID"))
+    operation = await get_secret(KeyVault(platform.vault.server.url, VaultIdentity(identity)))
+    with pytest.raises(SignInError, match=f"{who} cannot sign in: set AZURE_CLIENT_ID"):
+        await operation()
+
+
+async def test_an_outage_of_the_identity_endpoint(
+    platform: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the identity endpoint is down, it is named, not the vault."""
+    monkeypatch.setattr("auth.access_token.PATIENCE", ())
+    platform.identity.server.faults.set(status=500)
+    with pytest.raises(EndpointDown, match="the identity endpoint does not answer"):
+        await (await get_secret(vault))()
+
+
+async def test_nothing_secret_is_logged(
+    allowed: Cloud,
+    vault: KeyVault,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the identity's token nor the private key is in a log, at any level."""
+    caplog.set_level(logging.DEBUG)
+    issued: list[str] = []
+    issue = allowed.entra.issuer.sign
+
+    def kept(*arguments: Any) -> str:
+        issued.append(issue(*arguments))
+        return issued[-1]
+
+    monkeypatch.setattr(allowed.entra.issuer, "sign", kept)
+    made = allowed.vault.add_version(CERTIFICATE_NAME, content_type=PEM)
+    for prepare in (list_secrets, get_secret, sign):
+        await (await prepare(vault))()
+    assert len(issued) == 1
+    assert issued[0] not in caplog.text
+    assert made.secret_bundle("")["value"].splitlines()[1] not in caplog.text
