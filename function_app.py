@@ -41,9 +41,10 @@ SETTINGS_RETRY_AFTER = 60
 """Seconds: wrong settings are not put right within a turn."""
 
 log = logging.getLogger(__name__)
-# The SDKs tell of each request, at INFO and with its headers.
+# The SDKs tell of each request, at INFO and with its headers, and of each odd answer with a trace.
 logging.getLogger("azure.core").setLevel(logging.WARNING)
 logging.getLogger("azure.identity").setLevel(logging.ERROR)
+logging.getLogger("azure.keyvault").setLevel(logging.ERROR)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -138,7 +139,8 @@ def _causes(error: BaseException) -> str:
         return ""
     # What lies deeper under a refused body may quote it.
     deeper = _causes(cause) if isinstance(error, Unavailable) else ""
-    return f"; caused by {type(cause).__name__}: {cause}{deeper}"
+    text = f": {cause}" if str(cause) else ""
+    return f"; caused by {type(cause).__name__}{text}{deeper}"
 
 
 def json_response(

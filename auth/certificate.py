@@ -158,8 +158,9 @@ def certificate_from_pem(content: bytes) -> Certificate:
         certificates = x509.load_pem_x509_certificates(content)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CertificateError(
-            "the PEM does not hold a certificate and its private key without password: the key must"
-            " be exportable, or set CertificateKeyUse to SignInVault"
+            "the PEM does not hold a certificate and its private key without password: a vault's"
+            " key must be exportable, or set CertificateKeyUse to SignInVault; CertificatePath must"
+            " name a file with both"
         ) from error
     return _paired(key, certificates)
 
@@ -191,7 +192,7 @@ def rsa_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < SMALLEST_KEY:
         raise CertificateError(
             f"the certificate needs an RSA key of {SMALLEST_KEY} bits or more: make a new version"
-            " with one"
+            " with one (CertificateName, CertificatePath)"
         )
     return key
 

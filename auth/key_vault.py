@@ -118,7 +118,8 @@ class KeyVault:
             )
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return Throttled(
-                f"the vault asks to wait (429 for {place}): something calls it very often",
+                f"the vault asks to wait (429 for {place}): something calls the vault of"
+                " CertificateVaultUrl very often",
                 wait_asked_by(error),
             )
         return EndpointDown(

@@ -1,11 +1,14 @@
 """POST /api/messages on the running bot: every row of its answers."""
 
+import datetime
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
-from emulator.cloud import Cloud
+from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, FEDERATED, SIGN_IN_VAULT, Cloud
 from tests.support.bot_process import BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.http_post import Caller, Reply
@@ -157,7 +160,56 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     assert facts["audience"] == "https://api.botframework.com"
     assert facts["expiresOn"] > "2026"
     assert facts["lastOutboundCall"] > "2026"
+    assert facts["certificateKeyUse"] is None
+    assert facts["certificateThumbprint"] is None
+    assert facts["certificateExpiresOn"] is None
+    assert facts["warnings"] == []
     assert b"eyJ" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("credential", "key_use"), [(CERTIFICATE, "Export"), (SIGN_IN_VAULT, "SignInVault")]
+)
+def test_identity_of_a_certificate(
+    credential: str, key_use: str, tmp_path: Path, logs: Path
+) -> None:
+    """identity tells which certificate signs in, where its key is, and when somebody must act."""
+    with CloudThread(Cloud(tmp_path, credential)) as thread:
+        cloud = thread.cloud
+        version = cloud.vault.add_version(
+            CERTIFICATE_NAME, ends_in_days=20.5, exportable=credential == CERTIFICATE
+        )
+        cloud.registration.register(version.certificate)
+        with BotProcess(cloud.settings(), logs / f"identity-{key_use}.log") as process:
+            caller = Caller(process.url)
+            reply = caller.send("GET", "/api/identity", [])
+            caller.close()
+    facts = reply.json()
+    assert facts["kind"] == "Certificate"
+    assert facts["certificateKeyUse"] == key_use
+    thumbprint = version.certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name
+    assert facts["certificateThumbprint"] == thumbprint
+    ends = version.certificate.not_valid_after_utc
+    assert datetime.datetime.fromisoformat(facts["certificateExpiresOn"]) == ends
+    [warning] = facts["warnings"]
+    assert f"{thumbprint} (valid " in warning
+    assert "expires in 20 days" in warning
+    assert b"eyJ" not in reply.body
+    assert b"PRIVATE KEY" not in reply.body
+
+
+def test_identity_of_a_federated_bot(tmp_path: Path, logs: Path) -> None:
+    """A federated bot signs in as the app registration, and has no certificate."""
+    with CloudThread(Cloud(tmp_path, FEDERATED)) as thread:
+        cloud = thread.cloud
+        with BotProcess(cloud.settings(), logs / "identity-federated.log") as process:
+            caller = Caller(process.url)
+            facts = caller.send("GET", "/api/identity", []).json()
+            caller.close()
+    assert facts["kind"] == "Federated"
+    assert facts["appId"] == cloud.registration.app_id != cloud.user_assigned
+    assert facts["certificateKeyUse"] is facts["certificateExpiresOn"] is None
+    assert facts["warnings"] == []
 
 
 def test_identity_needs_the_function_key(running_cloud: CloudThread, logs: Any) -> None:

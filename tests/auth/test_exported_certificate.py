@@ -121,6 +121,13 @@ async def test_no_right_to_list(store: ExportedCertificate, platform: Cloud) -> 
     assert (await store.load(CURRENT)).public == made.certificate
 
 
+async def test_no_list(store: ExportedCertificate, platform: Cloud) -> None:
+    """Where a list cannot be found, what can be read counts."""
+    platform.vault.server.faults.set(status=404, path="/versions")
+    assert await store.versions() == [CURRENT]
+    assert (await store.load(CURRENT)).public
+
+
 async def test_no_role(store: ExportedCertificate, platform: Cloud) -> None:
     """Without the role, the refusal names it, the certificate and the vault."""
     platform.vault.permissions.clear()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 import pytest
@@ -67,13 +68,17 @@ async def worker(pool: HttpPool, service: ScriptedService) -> Worker:
     return Worker(pool, f"{service.url}/tenant/oauth2/v2.0/token")
 
 
-def raw(status: int, body: bytes, **headers: str) -> Behaviour:
+@dataclass(frozen=True)
+class Raw:
     """An answer with any body."""
 
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, body=body, headers=headers)
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
-    return answer
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer the request."""
+        return web.Response(status=self.status, body=self.body, headers=self.headers)
 
 
 async def cut_off(request: web.Request) -> web.StreamResponse:
@@ -151,33 +156,43 @@ async def test_answers_of_the_protocol(
         Reply(200, ["secret"]),
         Reply(200, "secret"),
         Reply(200, 7),
-        raw(200, b"null"),
-        raw(200, b"<html>secret</html>", **{"Content-Type": "text/html"}),
-        raw(403, b"<html>secret</html>", **{"Content-Type": "application/json"}),
-        raw(200, b'{"a": "secret'),
-        raw(200, b'{"a": \xff\xfe}'),
-        raw(200, b"\xff\xfe" + '{"a": 1}'.encode("utf-16-le")),
-        raw(200, b"[" * 100_000),
-        raw(200, b'{"a":' * 100_000),
-        raw(200, b'{"a": ' + b"9" * 5000 + b"}"),
-        raw(200, b"{}", **{"Content-Encoding": "gzip"}),
-        cut_off,
+        Raw(200, b"null"),
+        Raw(200, b"<html>secret</html>", {"Content-Type": "text/html"}),
+        Raw(403, b"<html>secret</html>", {"Content-Type": "application/json"}),
+        Raw(200, b'{"a": "secret'),
+        Raw(200, b'{"a": \xff\xfe}'),
+        Raw(200, b"\xff\xfe" + '{"a": 1}'.encode("utf-16-le")),
+        Raw(200, b"[" * 100_000),
+        Raw(200, b'{"a":' * 100_000),
+        Raw(200, b'{"a": ' + b"9" * 5000 + b"}"),
     ],
-    ids=str,
+    ids=lambda answer: str(answer)[:60],
 )
 async def test_anything_else(answer: Behaviour, worker: Worker, service: ScriptedService) -> None:
     """What is no answer of the protocol is an endpoint that is down, named with its setting."""
     service.otherwise = answer
     error = await worker.failure()
     assert isinstance(error, EndpointDown)
+    assert "does not answer as Entra does" in str(error)
     assert "AZURE_AUTHORITY_HOST" in str(error)
 
 
-async def test_a_charset_that_nobody_knows(worker: Worker, service: ScriptedService) -> None:
+@pytest.mark.parametrize(
+    "answer", [Raw(200, b"{}", {"Content-Encoding": "gzip"}), cut_off], ids=["no gzip", "cut off"]
+)
+async def test_a_broken_answer(answer: Behaviour, worker: Worker, service: ScriptedService) -> None:
+    """So is one that cannot be read."""
+    service.otherwise = answer
+    error = await worker.failure()
+    assert isinstance(error, EndpointDown)
+    assert "AZURE_AUTHORITY_HOST" in str(error)
+
+
+@pytest.mark.parametrize("charset", ["nonsense", "latin-1", "utf-16"])
+async def test_another_charset(charset: str, worker: Worker, service: ScriptedService) -> None:
     """JSON is UTF-8 (RFC 8259, 8.1), whatever the header says."""
-    service.otherwise = raw(
-        200, '{"a": "é"}'.encode(), **{"Content-Type": "application/json; charset=nonsense"}
-    )
+    kind = f"application/json; charset={charset}"
+    service.otherwise = Raw(200, '{"a": "é"}'.encode(), {"Content-Type": kind})
     assert json.loads((await worker.get()).text) == {"a": "é"}
 
 
@@ -214,7 +229,7 @@ async def test_an_endpoint_that_asks_to_wait(
     service: ScriptedService,
 ) -> None:
     """429 tells how long, within bounds, whatever its body is."""
-    service.otherwise = raw(429, body, **({"Retry-After": header} if header else {}))
+    service.otherwise = Raw(429, body, {"Retry-After": header} if header else {})
     error = await worker.failure()
     assert isinstance(error, Throttled)
     assert error.retry_after == seconds
@@ -232,11 +247,15 @@ async def test_an_endpoint_that_asks_to_wait_until(
     assert 55 < error.retry_after <= 60
 
 
+@pytest.mark.parametrize("bound", [{"sock_read": 0.05}, {"total": 0.05}], ids=str)
 async def test_a_silent_endpoint(
-    worker: Worker, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+    bound: dict[str, float],
+    worker: Worker,
+    service: ScriptedService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An endpoint that never answers is given up on."""
-    monkeypatch.setattr("auth.msal_http.TIMEOUT", ClientTimeout(sock_read=0.05))
+    """An endpoint that never answers is given up on, by the first of its bounds."""
+    monkeypatch.setattr("auth.msal_http.TIMEOUT", ClientTimeout(**bound))
     service.server.faults.set(silent=True)
     async with asyncio.timeout(5):
         assert isinstance(await worker.failure(), EndpointDown)

@@ -107,6 +107,13 @@ async def test_all_versions(
     assert await store.versions() == enabled[::-1]
 
 
+async def test_no_list(store: VaultSigning, signing: Cloud) -> None:
+    """Where a list cannot be found, what can be read counts."""
+    signing.vault.server.faults.set(status=404, path="/versions")
+    assert await store.versions() == [CURRENT]
+    assert (await store.load(CURRENT)).public
+
+
 async def test_no_right_to_list(
     store: VaultSigning, made: VaultCertificate, signing: Cloud
 ) -> None:

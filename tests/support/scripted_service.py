@@ -1,5 +1,7 @@
 """ScriptedService: an HTTP service on loopback that answers as told and remembers each request."""
 
+import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -8,6 +10,8 @@ from typing import Any, Self
 from aiohttp import web
 
 from emulator.server import Server
+
+FORM = "application/x-www-form-urlencoded"
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -21,13 +25,15 @@ class Seen:
         path: still encoded, without the query.
         query: decoded.
         headers: as sent.
-        json: the parsed body; None when there is none.
+        body: as sent.
+        json: the parsed body; None when it is of another type, or there is none.
     """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes
     json: Any
 
 
@@ -49,6 +55,9 @@ class Reply:
 class ScriptedService:
     """Takes any request.
 
+    Args:
+        tls: the server side of TLS; None serves plain HTTP.
+
     Attributes:
         script: what the next requests get, in order; afterwards `otherwise` answers.
         otherwise: 200 without a body, until a test says something else.
@@ -56,11 +65,11 @@ class ScriptedService:
         server: its port and its count of connections.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.script: list[Behaviour] = []
         self.otherwise: Behaviour = Reply()
         self.seen: list[Seen] = []
-        self.server = Server("scripted", [web.route("*", "/{tail:.*}", self._answer)])
+        self.server = Server("scripted", [web.route("*", "/{tail:.*}", self._answer)], tls)
 
     async def __aenter__(self) -> Self:
         await self.server.start()
@@ -80,10 +89,17 @@ class ScriptedService:
         return self.server.url
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json() if await request.read() else None
-        path = request.rel_url.raw_path
+        body = await request.read()
+        is_form = request.content_type == FORM
         self.seen.append(
-            Seen(request.method, path, dict(request.query), dict(request.headers), body)
+            Seen(
+                method=request.method,
+                path=request.rel_url.raw_path,
+                query=dict(request.query),
+                headers=dict(request.headers),
+                body=body,
+                json=None if is_form or not body else json.loads(body),
+            )
         )
         answer = self.script.pop(0) if self.script else self.otherwise
         return await answer(request)

@@ -1,0 +1,62 @@
+"""docs/troubleshooting.md explains what the log really says, and each failure of the sign-in."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.test_failed_sign_in import FAILURES
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
+ANY_TEXT = "…"
+
+
+def phrases(section: str) -> list[str]:
+    """What stands in backticks in the first column of a section's table."""
+    body = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in body.splitlines() if line.startswith("| `")]
+    return [phrase for cell in cells for phrase in re.findall(r"`([^`]+)`", cell)]
+
+
+def anchors() -> set[str]:
+    """The page's headings as links name them."""
+    titles = re.findall(r"^#+ (.+)$", PAGE, re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def texts_of_the_code() -> str:
+    """Every text in the code, one a line, with `…` for what is filled in."""
+    folders = [ROOT / "auth", ROOT / "bot_logic"]
+    files = [ROOT / "function_app.py", *(file for each in folders for file in each.glob("*.py"))]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    return "\n".join(found for node in nodes if (found := _text(node)))
+
+
+def _text(node: ast.AST) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) or ANY_TEXT for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+def test_every_failure_is_explained() -> None:
+    """The phrases of the page's table are those that the tests have seen in the bot's log."""
+    explained = phrases("The bot cannot sign in")
+    assert len(explained) == len(set(explained))
+    assert set(explained) == {failure.says for failure in FAILURES.values()}
+
+
+@pytest.mark.parametrize("section", ["Warnings", "Users cannot sign in", "The channel is refused"])
+def test_other_phrases_are_the_codes(section: str) -> None:
+    """A phrase of the other tables is one that the code has."""
+    said = texts_of_the_code()
+    for phrase in phrases(section):
+        assert re.sub(r"^Answered \d+: ", "", phrase) in said
+
+
+def test_links_lead_somewhere() -> None:
+    """Each cure that the tables point to is on the page."""
+    links = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
+    assert links
+    assert links <= anchors()

@@ -1,0 +1,85 @@
+"""The bot's certificate in the local cloud: another in its place, or the same in a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+
+from emulator.certificates import private_key_pem
+from emulator.cloud import CERTIFICATE_NAME, Cloud
+from emulator.vault_certificate import VaultCertificate
+
+Settings = dict[str, str]
+Prepare = Callable[[Cloud, Path], Settings]
+"""Changes a cloud that is started, may write into a folder, and returns the settings to change."""
+
+_PASSWORD = BestAvailableEncryption(b"password")
+
+
+def newest(cloud: Cloud) -> VaultCertificate:
+    """The vault's newest version."""
+    return cloud.vault.versions[CERTIFICATE_NAME][-1]
+
+
+def put(cloud: Cloud, version: VaultCertificate) -> None:
+    """Make this the vault's only version, and the only one that Entra knows."""
+    cloud.vault.versions[CERTIFICATE_NAME] = [version]
+    cloud.registration.certificates[:] = [version.certificate]
+
+
+def thumbprint(version: VaultCertificate) -> str:
+    """SHA-1 in upper-case hex, as the portal shows it."""
+    return version.certificate.fingerprint(SHA1()).hex().upper()  # noqa: S303  # a name only
+
+
+def in_file(name: str, content: Callable[[VaultCertificate], bytes]) -> Prepare:
+    """The certificate is in a file of this name."""
+
+    def prepare(cloud: Cloud, folder: Path) -> Settings:
+        path = folder / name
+        path.write_bytes(content(newest(cloud)))
+        return file_settings(path)
+
+    return prepare
+
+
+def file_settings(path: Path) -> Settings:
+    """The settings of a certificate in a file."""
+    return {"CertificateVaultUrl": "", "CertificateName": "", "CertificatePath": str(path)}
+
+
+def pem(version: VaultCertificate) -> bytes:
+    """Key and certificate as PEM."""
+    return private_key_pem(version.private_key) + public_pem(version)
+
+
+def pem_with_password(version: VaultCertificate) -> bytes:
+    """The same, with a key that nobody can read without asking."""
+    key = version.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _PASSWORD)
+    return key + public_pem(version)
+
+
+def public_pem(version: VaultCertificate) -> bytes:
+    """The certificate alone, as the portal offers it for download."""
+    return version.certificate.public_bytes(Encoding.PEM)
+
+
+def pfx(version: VaultCertificate) -> bytes:
+    """Key and certificate as PFX without password."""
+    return pkcs12.serialize_key_and_certificates(
+        b"bot", version.private_key, version.certificate, None, NoEncryption()
+    )
+
+
+def pfx_with_password(version: VaultCertificate) -> bytes:
+    """A PFX that nobody can open without asking."""
+    return pkcs12.serialize_key_and_certificates(
+        b"bot", version.private_key, version.certificate, None, _PASSWORD
+    )
