@@ -57,6 +57,12 @@ class BotProcess:
         self._process.communicate(timeout=10)
 
     @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def messages(self) -> str:
         """URL of the messaging endpoint."""
         return f"{self.url}/api/messages"
