@@ -14,6 +14,8 @@ from tests.support.token_press import TokenPress
 
 CASES = 2000
 EXPECTED = {200, 400, 401, 403, 413, 415, 501}
+EXPECTED_OF_SIGN_INS = {404, 412}
+"""More that an invoke of a sign-in may answer: a code that is none, a token that is none."""
 
 RANDOM_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -124,7 +126,7 @@ def test_no_body_makes_a_500(caller: Caller, cloud: Cloud, message: dict[str, An
     def check(body: bytes) -> None:
         status = caller.send("POST", "/api/messages", headers, body).status
         seen[status] = seen.get(status, 0) + 1
-        assert status in EXPECTED
+        assert status in EXPECTED | EXPECTED_OF_SIGN_INS
 
     check()
     # The bodies are worth something only if many of them reach the bot.
