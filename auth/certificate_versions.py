@@ -7,20 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from auth.certificate import Certificate
-from auth.certificate_store import CURRENT, CertificateStore
-from auth.errors import CertificateError, EndpointDown, SignInError, Throttled
+from auth.certificate_store import CertificateStore
+from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.expiry_warning import ExpiryWarning
 
 CHECK_EVERY = 300.0
 """Seconds between two looks at the store."""
 
 MOST_TRIED = 4
 """Versions that one sign-in tries."""
-
-WARN_BEFORE = 30 * 24 * 3600.0
-"""Seconds before its expiry from which a certificate is warned of."""
-
-WARN_EVERY = 24 * 3600.0
-"""Seconds between two such warnings in the log."""
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +44,27 @@ class CertificateVersions:
         self._versions: Sequence[str] = ()
         self._loaded: dict[str, Certificate] = {}
         self._version_in_use = ""
-        self._in_use: Certificate | None = None
         self._passed_over: dict[str, SignInError] = {}
+        self._expiry = ExpiryWarning(clock)
         self._check_from = 0.0
-        self._warn_from = 0.0
         self._lock = asyncio.Lock()
         self._checking: asyncio.Task[None] | None = None
 
+    @property
+    def in_use(self) -> Certificate | None:
+        """The one that Entra accepted last."""
+        return self._loaded.get(self._version_in_use)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """An expiry that is near, and newer versions that cannot be used."""
+        expiry = self._expiry.text(self.in_use) if self.in_use else ""
+        unused = (_cannot_be_used(error) for error in self._passed_over.values())
+        return (*([expiry] if expiry else []), *unused)
+
     def keep_up(self) -> None:
         """Look at the store in the background, when that is due, and warn of an expiry."""
-        if self._in_use and self._checking is None and self._clock() >= self._check_from:
+        if self.in_use and self._checking is None and self._clock() >= self._check_from:
             self._checking = asyncio.create_task(self.look())
             self._checking.add_done_callback(self._checked)
 
@@ -84,26 +90,35 @@ class CertificateVersions:
                 if not before:
                     raise
                 log.warning("No look at the certificate's versions (%s); the known stay", error)
-            if self._in_use and self._versions[0] not in before:
-                await self._meet(self._versions[0])
+            if self.in_use and self._versions[0] not in before:
+                await self._meet(self._versions[0], self.in_use)
 
     async def load(self, version: str) -> Certificate:
         """One version, when it may be used.
 
         Raises:
-            CertificateError: it is not pinned, or out of its dates.
+            CertificateError: it is not pinned, out of its dates, or not at hand while another is.
             SignInError: it cannot be had.
         """
         certificate = self._loaded.get(version)
         if certificate is None:
-            async with self._lock:
-                certificate = await self._found(version)
+            try:
+                async with self._lock:
+                    certificate = await self._found(version)
+            except (EndpointDown, Throttled) as error:
+                if not self.in_use:
+                    raise
+                raise CertificateError(f"it cannot be had now: {error}") from error
         now = datetime.datetime.fromtimestamp(self._clock(), datetime.UTC)
         certificate.check(self._pins, now)
         return certificate
 
     def use(
-        self, version: str, certificate: Certificate, passed_over: dict[str, SignInError]
+        self,
+        version: str,
+        certificate: Certificate,
+        passed_over: dict[str, SignInError],
+        before: Certificate | None,
     ) -> None:
         """Entra has accepted a version; tell what is new.
 
@@ -111,79 +126,65 @@ class CertificateVersions:
             version: that one.
             certificate: the same.
             passed_over: why the newer ones could not be used, by version.
+            before: what was in use when this sign-in began.
         """
-        if not self._is_in_use(certificate):
-            before = f"; before it was {self._in_use}" if self._in_use else ""
-            log.info("Signs in with the certificate %s%s", certificate, before)
+        if self.in_use is not before:
+            return  # another audience's sign-in has gone further meanwhile
+        if not _is_same(certificate, before):
+            former = f"; before it was {before}" if before else ""
+            log.info("Signs in with the certificate %s%s", certificate, former)
         for newer, error in passed_over.items():
             if type(error) is not type(self._passed_over.get(newer)):
-                log.warning("A newer certificate cannot be used yet: %s", error)
+                log.warning("%s", _cannot_be_used(error))
         # The private keys of older versions are forgotten.
-        kept = {version, self._version_in_use, *passed_over}
-        self._version_in_use, self._in_use, self._passed_over = version, certificate, passed_over
-        self._loaded = {name: found for name, found in self._loaded.items() if name in kept}
-        self._warn()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """An expiry that is near, and newer versions that cannot be used."""
-        return (*self._near_expiry(), *map(str, self._passed_over.values()))
+        kept = {name: found for name, found in self._loaded.items() if name in passed_over}
+        self._loaded = {**kept, version: certificate}
+        self._version_in_use, self._passed_over = version, passed_over
+        self._expiry.log(certificate)
 
     async def _listed(self) -> Sequence[str]:
-        versions = list(await self._store.versions())
-        if versions != [CURRENT]:
+        versions: Sequence[str] = ()
+        try:
+            versions = await self._store.versions()
+        except (VaultForbidden, CertificateError) as error:
+            # The right to read may come without the right to list.
+            log.debug("The certificate's versions cannot be listed: %s", error)
+        if versions:
             return versions
+        current = await self._store.load(None)
         # Its thumbprint stands for a version that has no name.
-        current = await self._store.load(CURRENT)
         self._loaded[current.thumbprint] = current
         names = dict.fromkeys([current.thumbprint, self._version_in_use])
         return [name for name in names if name]
 
     async def _found(self, version: str) -> Certificate:
         if version not in self._loaded:
-            try:
-                self._loaded[version] = await self._store.load(version)
-            except (EndpointDown, Throttled) as error:
-                if not self._in_use:
-                    raise
-                raise CertificateError(f"a newer version cannot be had now: {error}") from error
+            self._loaded[version] = await self._store.load(version)
         return self._loaded[version]
 
-    async def _meet(self, version: str) -> None:
+    async def _meet(self, version: str, in_use: Certificate) -> None:
         try:
             newest = await self._found(version)
         except SignInError as error:
             log.warning("There is a newer certificate, but: %s", error)
         else:
-            if not self._is_in_use(newest):
+            # A version's name does not tell: it is another when the right to list comes or goes.
+            if not _is_same(newest, in_use):
                 text = "There is a newer certificate, %s; %s signs in until Entra takes it"
-                log.info(text, newest, self._in_use)
-
-    def _is_in_use(self, certificate: Certificate) -> bool:
-        # A version's name does not tell: it is another when the right to list comes or goes.
-        return self._in_use is not None and self._in_use.thumbprint == certificate.thumbprint
+                log.info(text, newest, in_use)
 
     def _checked(self, check: asyncio.Task[None]) -> None:
         self._checking = None
         error = None if check.cancelled() else check.exception()
         if error is not None:
             log.error("A look at the certificate's versions failed", exc_info=error)
-        self._warn()
+        if self.in_use:
+            self._expiry.log(self.in_use)
 
-    def _warn(self) -> None:
-        now = self._clock()
-        if now >= self._warn_from:
-            for text in self._near_expiry():
-                self._warn_from = now + WARN_EVERY
-                log.warning("%s", text)
 
-    def _near_expiry(self) -> tuple[str, ...]:
-        certificate = self._in_use
-        left = certificate.expires_on - self._clock() if certificate else WARN_BEFORE
-        if left >= WARN_BEFORE:
-            return ()
-        days = max(0, int(left // (24 * 3600)))
-        return (
-            f"The certificate {certificate} expires in {days} days: make a new version, and upload"
-            " its public key to the app registration",
-        )
+def _is_same(certificate: Certificate, other: Certificate | None) -> bool:
+    return other is not None and certificate.thumbprint == other.thumbprint
+
+
+def _cannot_be_used(error: SignInError) -> str:
+    return f"A newer certificate cannot be used yet: {error}"

@@ -16,15 +16,15 @@ LIFETIME = 300
 
 
 async def client_assertion(
-    certificate: Certificate, client_id: str, send_x5c: bool, token_endpoint: str
+    certificate: Certificate, token_endpoint: str, *, client_id: str, send_x5c: bool
 ) -> str:
     """A signed assertion for one token request.
 
     Args:
         certificate: its key signs, its thumbprint names the key to Entra.
+        token_endpoint: URL that the assertion is for.
         client_id: GUID of the app registration.
         send_x5c: add the certificate itself, for subject name and issuer trust.
-        token_endpoint: URL that the assertion is for.
 
     Raises:
         SignInError: the key cannot be used now.

@@ -3,10 +3,11 @@
 from functools import partial
 
 from auth.access_token import AccessToken
+from auth.certificate import Certificate
 from auth.certificate_versions import CertificateVersions
 from auth.client_assertion import client_assertion
 from auth.credential import Credential
-from auth.entra import Entra
+from auth.entra import Assertion, Entra
 from auth.errors import CertificateError, SignInError, VaultForbidden
 
 
@@ -42,7 +43,7 @@ class ClientCertificate(Credential):
             return await self._newest_accepted(audience)
         except (CertificateError, VaultForbidden):
             await self._versions.look()
-            # Not what this look has found: another request's may have found it meanwhile.
+            # Compared with what was tried: another request's look may have found what is new.
             if self._versions.to_try() == tried:
                 raise
         return await self._newest_accepted(audience)
@@ -58,15 +59,21 @@ class ClientCertificate(Credential):
 
     async def _newest_accepted(self, audience: str) -> AccessToken:
         failures: dict[str, SignInError] = {}
+        before = self._versions.in_use
         for version in self._versions.to_try():
             try:
                 certificate = await self._versions.load(version)
-                assertion = partial(client_assertion, certificate, self._client_id, self._send_x5c)
+                assertion = self._assertion_of(certificate)
                 token = await self._entra.request_token(audience, assertion, certificate)
             # An older version may do.
             except (CertificateError, VaultForbidden) as error:
                 failures[version] = error
             else:
-                self._versions.use(version, certificate, failures)
+                self._versions.use(version, certificate, failures, before)
                 return token
         raise next(iter(failures.values()))
+
+    def _assertion_of(self, certificate: Certificate) -> Assertion:
+        return partial(
+            client_assertion, certificate, client_id=self._client_id, send_x5c=self._send_x5c
+        )

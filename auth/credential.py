@@ -20,7 +20,7 @@ class Credential(ABC):
         """
 
     def keep_up(self) -> None:  # noqa: B027  # most have nothing that ages
-        """Called by every turn: start what is due in the background, and return at once."""
+        """Called whenever a token is wanted: start what is due in the background, at once."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from auth.certificate_store import CertificateFile, CertificateStore
+from auth.certificate_file import CertificateFile
+from auth.certificate_store import CertificateStore
 from auth.certificate_versions import CertificateVersions
 from auth.client_certificate import ClientCertificate
 from auth.credential import Credential
@@ -11,10 +12,11 @@ from auth.entra import Entra
 from auth.exported_certificate import ExportedCertificate
 from auth.federated_identity import FederatedIdentity
 from auth.http_pool import HttpPool
-from auth.key_vault import KeyVault, VaultIdentity
+from auth.key_vault import KeyVault
 from auth.managed_identity import ManagedIdentity
 from auth.settings import (
     CERTIFICATE,
+    EXPORT,
     FEDERATED,
     MANAGED_IDENTITY,
     SIGN_IN_VAULT,
@@ -22,6 +24,7 @@ from auth.settings import (
     Settings,
 )
 from auth.tokens import Tokens
+from auth.vault_identity import VaultIdentity
 from auth.vault_signing import VaultSigning
 
 
@@ -44,10 +47,10 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
 def _store(source: CertificateSource, identity_client_id: str) -> CertificateStore:
     if source.path:
         return CertificateFile(Path(source.path))
-    identity = Tokens(ManagedIdentity(identity_client_id, "AZURE_CLIENT_ID"))
-    vault = KeyVault(source.vault_url, VaultIdentity(identity))
-    kind = VaultSigning if source.key_use == SIGN_IN_VAULT else ExportedCertificate
-    return kind(vault, source.name)
+    # The request that needs the vault is patient already.
+    identity = Tokens(ManagedIdentity(identity_client_id, "AZURE_CLIENT_ID"), patience=())
+    vault = KeyVault(source.vault_url, source.name, VaultIdentity(identity))
+    return _VAULT_STORES[source.key_use](vault)
 
 
 def _federated(settings: Settings, pool: HttpPool) -> Credential:
@@ -57,6 +60,11 @@ def _federated(settings: Settings, pool: HttpPool) -> Credential:
         settings.federation_audience,
     )
 
+
+_VAULT_STORES: dict[str, Callable[[KeyVault], CertificateStore]] = {
+    EXPORT: ExportedCertificate,
+    SIGN_IN_VAULT: VaultSigning,
+}
 
 _CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
     MANAGED_IDENTITY: _managed_identity,

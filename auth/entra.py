@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msal
 
 from auth.access_token import AccessToken
 from auth.certificate import Certificate
-from auth.errors import CertificateUnknown, SignInError
+from auth.errors import CertificateUnknown, EndpointDown, SignInError
 from auth.http_pool import HttpPool
 from auth.msal_http import MsalHttp
 
@@ -21,7 +22,8 @@ UNKNOWN_CERTIFICATE = 700027
 
 _FEDERATION = (
     "add a federated credential to the app registration {client_id}: issuer {authority}/v2.0,"
-    " as subject the principal id of the managed identity AZURE_CLIENT_ID, and the cloud's audience"
+    " as subject the principal id of the managed identity AZURE_CLIENT_ID, as audience the cloud's"
+    " (api://AzureADTokenExchange in the public one)"
 )
 
 _UPLOAD = (
@@ -56,17 +58,8 @@ _CURES = {
 
 _UNUSUAL = "Entra refused to sign in {client_id} at {authority}"
 
-# ValueError: MSAL's for a tenant that it cannot find. The others: what it makes of an answer that
-# lacks what the protocol demands.
-_NO_TENANT = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    RuntimeError,
-    msal.exceptions.MsalError,
-)
+# What MSAL makes of an answer that lacks what the protocol demands.
+_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
 # Not the event loop's own: it looks hosts up there, and MSAL waits for that.
 _THREADS = ThreadPoolExecutor(thread_name_prefix="msal")
@@ -115,39 +108,59 @@ class Entra:
             SignInError: Entra refused for another reason, or cannot be reached; or what
                 `assertion` raises.
         """
-        asked, loop = self._clock(), asyncio.get_running_loop()
-        try:
-            answer = await loop.run_in_executor(_THREADS, self._ask, audience, assertion, loop)
-            life = int(answer["expires_in"]) if "access_token" in answer else 0
-        except _NO_TENANT as error:
-            raise SignInError(
-                f"{self._authority} is no tenant to sign in at: check MicrosoftAppTenantId"
-            ) from error
-        token = answer.get("access_token")
-        if not isinstance(token, str) or not token:
+        asked, made = self._clock(), list[str]()
+        application = await self._application(made)
+        made.append(await assertion(application.authority.token_endpoint))
+        answer = await self._answer(application, f"{audience}/.default")
+        if "access_token" not in answer:
             raise self._refusal(answer, audience, certificate)
+        token, expires_on = answer["access_token"], asked + answer["expires_in"]
         if certificate is None:
-            return AccessToken(token, asked + life)
-        return AccessToken(token, asked + life, certificate.thumbprint, certificate.expires_on)
+            return AccessToken(token, expires_on)
+        return AccessToken(token, expires_on, certificate.thumbprint, certificate.expires_on)
 
-    def _ask(
-        self, audience: str, assertion: Assertion, loop: asyncio.AbstractEventLoop
-    ) -> dict[str, Any]:
-        def made(request: dict[str, str]) -> str:
-            work = _awaited(assertion(request["token_endpoint"]))
-            return asyncio.run_coroutine_threadsafe(work, loop).result()
+    async def _application(self, made: list[str]) -> Any:
+        """A new MSAL application, which is to show the assertion that `made` holds by then.
 
-        # A new MSAL application costs one discovery request, once in half a token's life, and
-        # leaves neither a token nor a remembered failure of MSAL's own in our way.
-        application = msal.ConfidentialClientApplication(
+        That costs one discovery request, once in half a token's life, and leaves neither a token
+        nor a remembered failure of MSAL's own in our way.
+        """
+        loop = asyncio.get_running_loop()
+        make = partial(
+            msal.ConfidentialClientApplication,
             self._client_id,
             authority=self._authority,
-            client_credential={"client_assertion": made},
+            client_credential={"client_assertion": lambda: made[0]},
             instance_discovery=False,
             http_client=MsalHttp(self._pool, loop),
         )
-        answer: dict[str, Any] = application.acquire_token_for_client([f"{audience}/.default"])
-        return answer
+        try:
+            return await loop.run_in_executor(_THREADS, make)
+        except _ODD_ANSWER as error:
+            raise SignInError(
+                f"{self._authority} is no tenant to sign in at: check MicrosoftAppTenantId"
+            ) from error
+
+    async def _answer(self, application: Any, scope: str) -> dict[str, Any]:
+        """The token endpoint's, with a token and its life in seconds, or with an error."""
+        loop = asyncio.get_running_loop()
+        try:
+            answer: dict[str, Any] = await loop.run_in_executor(
+                _THREADS, application.acquire_token_for_client, [scope]
+            )
+            match answer:
+                case {"access_token": str(token), "expires_in": life} if token:
+                    return {"access_token": token, "expires_in": int(life)}
+                case {"error": _}:
+                    return answer
+        except _ODD_ANSWER as error:
+            raise self._odd_answer() from error
+        raise self._odd_answer()
+
+    def _odd_answer(self) -> EndpointDown:
+        return EndpointDown(
+            f"{self._authority} does not answer as Entra does: neither token nor error"
+        )
 
     def _refusal(
         self, answer: dict[str, Any], audience: str, certificate: Certificate | None
@@ -169,7 +182,3 @@ def _code(answer: dict[str, Any]) -> int:
         case [int(code), *_]:
             return code
     return 0
-
-
-async def _awaited(work: Awaitable[str]) -> str:
-    return await work

@@ -24,8 +24,11 @@ The texts are for the log. A caller never sees them.
 import math
 from collections.abc import Sequence
 
-USUAL_WAIT, LONGEST_WAIT = 10.0, 120.0
-"""Seconds to wait for an endpoint that asks to, but not for how long; and that it may ask for."""
+USUAL_WAIT = 10.0
+"""Seconds to wait for an endpoint that asks to, but does not say for how long."""
+
+LONGEST_WAIT = 120.0
+"""Seconds: what an endpoint asks for beyond that is cut."""
 
 
 class BotError(Exception):
@@ -106,7 +109,7 @@ class Throttled(SignInError):
 
 
 class VaultForbidden(SignInError):
-    """The vault does not let the identity in: it lacks a role, or has it since a moment only."""
+    """The vault does not let the identity in: it lacks a role, or was given it a moment ago."""
 
 
 class CertificateError(SignInError):

@@ -1,77 +1,44 @@
-"""Key Vault: how its SDK's clients reach it, and what their errors mean here."""
+"""KeyVault: how its SDK's clients reach it, and what their errors and lists mean here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import datetime
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from azure.core.credentials import AccessToken as AzureToken
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError
 
 from auth.azure_error import status_of, wait_asked_by
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.managed_identity import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.service_url import LOOPBACK_HOSTS
-from auth.tokens import Tokens
-
-
-class VaultIdentity:
-    """The identity that reaches the vault, in the shape that Azure's SDKs ask for.
-
-    Its tokens come from our own cache: azure-identity's would ask again in every outage, and one
-    credential for all clients spares requests.
-
-    Args:
-        tokens: of a managed identity.
-    """
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    async def get_token(self, *scopes: str, **_: Any) -> AzureToken:  # the SDK's protocol
-        """A token for the scope (resource and `/.default`) that the vault names.
-
-        Raises:
-            SignInError: none can be had.
-        """
-        token = await self._tokens.get(scopes[0].removesuffix("/.default"))
-        return AzureToken(token.value, int(token.expires_on))
-
-    async def close(self) -> None:
-        """Nothing: the tokens live on."""
-
-    async def __aenter__(self) -> "VaultIdentity":
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        """Nothing: the tokens live on."""
+from auth.vault_identity import VaultIdentity
 
 
 class KeyVault:
-    """One vault.
+    """One certificate's vault.
 
     Args:
         url: https, as `https://NAME.vault.azure.net`.
+        name: of the certificate, its secret and its key.
         identity: reaches it.
     """
 
-    def __init__(self, url: str, identity: VaultIdentity) -> None:
+    def __init__(self, url: str, name: str, identity: VaultIdentity) -> None:
         self.url = url
+        self.name = name
         self._identity = identity
 
     @asynccontextmanager
-    async def access(self, name: str, role: str) -> AsyncIterator[dict[str, Any]]:
-        """The arguments that each of the SDK's clients takes; its errors are translated.
+    async def client[Client: AbstractAsyncContextManager[Any]](
+        self, kind: Callable[..., Client], target: object, role: str
+    ) -> AsyncIterator[Client]:
+        """A client of the SDK, whose errors are translated.
 
         Args:
-            name: of the certificate.
+            kind: its class.
+            target: the vault's URL, or the key that the class is for.
             role: gives the right to what is done, for the text of a refusal.
 
         Raises:
@@ -81,27 +48,29 @@ class KeyVault:
                 identity cannot sign in.
         """
         try:
-            yield {
-                "credential": self._identity,
-                "connection_timeout": CONNECT_TIMEOUT,
-                "read_timeout": READ_TIMEOUT,
-                "retry_total": 0,
+            async with kind(
+                target,
+                credential=self._identity,
+                connection_timeout=CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+                retry_total=0,
                 # The SDK compares the vault's host with vault.azure.net. Settings allow loopback
                 # in development only, where the host cannot be a subdomain of that.
-                "verify_challenge_resource": urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
-            }
+                verify_challenge_resource=urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
+            ) as client:
+                yield client
         except AzureError as error:
-            raise self._translated(error, name, role) from error
+            raise self._translated(error, role) from error
         # The SDK's, for a host that is no vault's and for an answer that is not JSON.
         except ValueError as error:
             raise EndpointDown(
                 f"CertificateVaultUrl: {self.url} does not answer as a Key Vault does"
             ) from error
 
-    def _translated(self, error: AzureError, name: str, role: str) -> SignInError:
-        place = f"{name} in {self.url}"
+    def _translated(self, error: AzureError, role: str) -> SignInError:
+        place = f"{self.name} in {self.url}"
         status = status_of(error)
-        if isinstance(error, ResourceNotFoundError):
+        if status == HTTPStatus.NOT_FOUND:
             return CertificateError(
                 f"CertificateName: there is no certificate {place} that is ready to use"
             )
@@ -126,3 +95,26 @@ class KeyVault:
             f"the vault does not answer for {place}: check CertificateVaultUrl, and that this app's"
             " network reaches it"
         )
+
+
+class Listed(Protocol):
+    """What the vault's lists tell of one version."""
+
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def enabled(self) -> bool | None: ...
+    @property
+    def created_on(self) -> datetime.datetime | None: ...
+
+
+def newest_first(listed: Iterable[Listed]) -> list[str]:
+    """The enabled versions of a vault's list, which comes in no order of time."""
+    beginning = datetime.datetime.fromtimestamp(0, datetime.UTC)
+    enabled = [
+        (found.created_on or beginning, found.version)
+        for found in listed
+        if found.enabled and found.version
+    ]
+    enabled.sort(key=lambda found: found[0], reverse=True)
+    return [version for _, version in enabled]

@@ -10,8 +10,8 @@ from auth.azure_error import status_of, wait_asked_by
 from auth.credential import Credential
 from auth.errors import EndpointDown, SignInError, Throttled
 
-CONNECT_TIMEOUT = 2
-READ_TIMEOUT = 5
+CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
+"""Seconds, for the identity endpoint and for the vault."""
 
 
 class ManagedIdentity(Credential):

@@ -1,9 +1,11 @@
 """Tokens: what a credential has got, kept for each audience."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from auth.access_token import AccessToken, TokenCache
+from auth.access_token import AccessToken
 from auth.credential import Credential
+from auth.token_cache import PATIENCE, TokenCache
 
 
 class Tokens:
@@ -11,10 +13,12 @@ class Tokens:
 
     Args:
         credential: signs in.
+        patience: seconds between the attempts of a request that callers wait for.
     """
 
-    def __init__(self, credential: Credential) -> None:
+    def __init__(self, credential: Credential, patience: Sequence[float] = PATIENCE) -> None:
         self._credential = credential
+        self._patience = patience
         self._caches: dict[str, TokenCache] = {}
 
     async def get(self, audience: str) -> AccessToken:
@@ -26,7 +30,8 @@ class Tokens:
         self._credential.keep_up()
         cache = self._caches.get(audience)
         if cache is None:
-            cache = TokenCache(partial(self._credential.request_token, audience))
+            request = partial(self._credential.request_token, audience)
+            cache = TokenCache(request, patience=self._patience)
             self._caches[audience] = cache
         return await cache.get()
 

@@ -11,9 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificate import Certificate, rsa_key
-from auth.certificate_store import CURRENT, newest_first
-from auth.errors import CertificateError, EndpointDown, VaultForbidden
-from auth.key_vault import KeyVault
+from auth.errors import CertificateError
+from auth.key_vault import KeyVault, newest_first
 
 READER_ROLE = "Key Vault Reader (certificates/read)"
 SIGNER_ROLE = "Key Vault Crypto User (keys/sign)"
@@ -26,50 +25,34 @@ class VaultSigning:
 
     Args:
         vault: where it is.
-        name: of the certificate.
     """
 
-    def __init__(self, vault: KeyVault, name: str) -> None:
+    def __init__(self, vault: KeyVault) -> None:
         self._vault = vault
-        self._name = name
 
     async def versions(self) -> Sequence[str]:
         """The enabled ones, newest first.
 
         Raises:
-            SignInError: they cannot be had.
+            SignInError: they cannot be listed.
         """
-        try:
-            async with (
-                self._vault.access(self._name, READER_ROLE) as options,
-                CertificateClient(self._vault.url, **options) as client,
-            ):
-                found = client.list_properties_of_certificate_versions(self._name)
-                listed = [version async for version in found]
-        except (VaultForbidden, CertificateError):
-            # An access policy may allow to read, but not to list; reading tells what else is wrong.
-            return [CURRENT]
-        return newest_first(listed) or [CURRENT]
+        async with self._vault.client(CertificateClient, self._vault.url, READER_ROLE) as client:
+            listed = client.list_properties_of_certificate_versions(self._vault.name)
+            return newest_first([found async for found in listed])
 
-    async def load(self, version: str) -> Certificate:
-        """One version, with a key that signs in the vault.
+    async def load(self, version: str | None) -> Certificate:
+        """One version with a key that signs in the vault, or the current one.
 
         Raises:
             SignInError: it cannot be had.
         """
-        async with (
-            self._vault.access(self._name, READER_ROLE) as options,
-            CertificateClient(self._vault.url, **options) as client,
-        ):
-            if version:
-                found = await client.get_certificate_version(self._name, version)
-            else:
-                found = await client.get_certificate(self._name)
+        async with self._vault.client(CertificateClient, self._vault.url, READER_ROLE) as client:
+            found = await client.get_certificate_version(self._vault.name, version or "")
         if not found.cer or not found.key_id:
-            raise CertificateError(f"CertificateName: {self._name} is not ready to use yet")
+            raise CertificateError(f"CertificateName: {self._vault.name} is not ready to use yet")
         public = x509.load_der_x509_certificate(bytes(found.cer))
         key = _known_key(found.key_id, rsa_key(public))
-        return Certificate(public, VaultKey(self._vault, self._name, key))
+        return Certificate(public, VaultKey(self._vault, key))
 
 
 class VaultKey:
@@ -77,13 +60,11 @@ class VaultKey:
 
     Args:
         vault: where it is.
-        name: of the certificate.
         key: as the SDK knows it.
     """
 
-    def __init__(self, vault: KeyVault, name: str, key: KeyVaultKey) -> None:
+    def __init__(self, vault: KeyVault, key: KeyVaultKey) -> None:
         self._vault = vault
-        self._name = name
         self._key = key
 
     async def sign(self, data: bytes) -> bytes:
@@ -93,17 +74,12 @@ class VaultKey:
             SignInError: the vault refuses, or does not answer.
         """
         digest = hashlib.sha256(data).digest()
-        async with (
-            self._vault.access(self._name, SIGNER_ROLE) as options,
-            CryptographyClient(self._key, **options) as client,
-        ):
-            signed = await client.sign(SignatureAlgorithm.ps256, digest)
-        # The SDK takes any JSON for an answer.
-        if not signed.signature:
-            raise EndpointDown(
-                f"CertificateVaultUrl: {self._vault.url} does not answer as a Key Vault does"
-            )
-        return signed.signature
+        async with self._vault.client(CryptographyClient, self._key, SIGNER_ROLE) as client:
+            signature = (await client.sign(SignatureAlgorithm.ps256, digest)).signature
+            # The SDK takes any JSON for an answer.
+            if not signature:
+                raise ValueError("the answer has no signature")
+            return signature
 
 
 def _known_key(key_id: str, public_key: rsa.RSAPublicKey) -> KeyVaultKey:

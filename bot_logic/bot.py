@@ -23,7 +23,7 @@ HELP = """You can say:
 - **card**: an Adaptive Card with buttons
 - **whoami**: what the channel tells me about you
 - **wait**: I think for a while, and you see me typing
-- **login**, **logout**: you sign in with your organisation's account, and out again
+- **login**, **logout**: you sign in with your organization's account, and out again
 
 Anything else I say back to you."""
 
@@ -63,9 +63,10 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         command = self._commands.get(text.lower())
         if command is not None:
             await command(turn_context)
-        elif await self._sign_in.take_message(turn_context, text):
-            pass  # it was the code of the sign-in page
-        elif text:
+            return
+        if await self._sign_in.take_message(turn_context, text):
+            return
+        if text:
             await turn_context.send_activity(f"You said: {text}")
         elif isinstance(turn_context.activity.value, dict):
             await self._submitted(turn_context, turn_context.activity.value)

@@ -9,7 +9,6 @@ Rules: the answers to invokes are those of botbuilder's OAuthPrompt.
 import asyncio
 import logging
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Any
@@ -33,6 +32,7 @@ CONNECTION = "bot-sign-in"
 SIGNED_IN = f"You are signed in with **{CONNECTION}**."
 SIGNED_OUT = f"You are signed out of **{CONNECTION}**."
 INVALID_CODE = "That code is not valid, or no longer. Say **login** to get another one."
+UNKNOWN_USER = "I cannot do that: the channel does not tell me who you are."
 UNKNOWN_CONNECTION = (
     f"I cannot do that: the token service does not know the connection **{CONNECTION}**. "
     "Whoever runs me can add it in Azure, to my bot's OAuth connection settings."
@@ -51,11 +51,11 @@ _CODE = re.compile("[0-9]{6}")
 log = logging.getLogger(__name__)
 
 Exchange = tuple[Any, ...]
-"""The user, the connection, the channel, and the exchange's id."""
+"""The user, the channel, and the exchange's id."""
 
 
 class _Refused(Exception):
-    """The token service refused the question itself."""
+    """The token service refuses the question, or cannot be asked; the text is for the user."""
 
 
 def user_tokens(context: TurnContext) -> UserTokenClient:
@@ -67,7 +67,7 @@ class SignIn:
     """What the bot says and answers while users sign in and out."""
 
     def __init__(self) -> None:
-        self._done: OrderedDict[Exchange, None] = OrderedDict()
+        self._done: dict[Exchange, None] = {}
         self._under_way: WeakValueDictionary[Exchange, asyncio.Lock] = WeakValueDictionary()
 
     async def begin(self, context: TurnContext) -> None:
@@ -80,22 +80,20 @@ class SignIn:
             resource = client.get_sign_in_resource(CONNECTION, context.activity, None)
             card = cards.sign_in(CONNECTION, await _asked(resource))
             await context.send_activity(MessageFactory.attachment(card))
-        except _Refused:
-            await context.send_activity(UNKNOWN_CONNECTION)
+        except _Refused as refusal:
+            await context.send_activity(str(refusal))
 
     async def end(self, context: TurnContext) -> None:
         """Have the user's token forgotten."""
         try:
             await _asked(user_tokens(context).sign_out_user(*_place(context)))
             await context.send_activity(SIGNED_OUT)
-        except _Refused:
-            await context.send_activity(UNKNOWN_CONNECTION)
+        except _Refused as refusal:
+            await context.send_activity(str(refusal))
 
     async def take_message(self, context: TurnContext, text: str) -> bool:
         """Take six digits for the code that the sign-in page showed; False: they are none."""
-        if not _CODE.fullmatch(text):
-            return False
-        if not await _has_token(context, text):
+        if not (_CODE.fullmatch(text) and await _has_token(context, text)):
             return False
         await context.send_activity(SIGNED_IN)
         return True
@@ -124,7 +122,8 @@ class SignIn:
         """The invoke `signin/tokenExchange`: the channel offers a token for single sign-on.
 
         Teams sends one for each of the user's devices: the first is exchanged, and the others get
-        the same answer.
+        the same answer. The memory is this process's: on another instance it is exchanged, and
+        told, again.
         """
         value = context.activity.value
         offer = value if isinstance(value, dict) else {}
@@ -143,7 +142,7 @@ class SignIn:
             await _answer(context, HTTPStatus.PRECONDITION_FAILED, answer)
 
     async def _exchanged(self, context: TurnContext, exchange_id: str, token: str) -> bool:
-        exchange = (*_place(context), exchange_id)
+        exchange = (_user_id(context), context.activity.channel_id, exchange_id)
         lock = self._under_way.setdefault(exchange, asyncio.Lock())
         async with lock:
             if exchange in self._done:
@@ -157,7 +156,7 @@ class SignIn:
     def _remember(self, exchange: Exchange) -> None:
         self._done[exchange] = None
         if len(self._done) > MOST_REMEMBERED:
-            self._done.popitem(last=False)
+            del self._done[next(iter(self._done))]
 
 
 async def _has_token(context: TurnContext, code: str | None) -> bool:
@@ -172,7 +171,7 @@ async def _exchange(context: TurnContext, token: str) -> bool:
     offered = TokenExchangeRequest(token=token)
     try:
         answer = await user_tokens(context).exchange_token(*_place(context), offered)
-    except ErrorResponseException as error:
+    except (ErrorResponseException, _Refused) as error:
         # Whatever the reason, the channel then shows the card: the user can still sign in.
         log.warning("No single sign-on with %s: %s", CONNECTION, error)
         return False
@@ -190,7 +189,7 @@ async def _asked(question: Awaitable[Any]) -> Any:
     except ErrorResponseException as error:
         if error.response.status_code in _REFUSALS:
             log.warning("The token service refuses the connection %s: %s", CONNECTION, error)
-            raise _Refused from error
+            raise _Refused(UNKNOWN_CONNECTION) from error
         raise
 
 
@@ -199,9 +198,20 @@ async def _answer(context: TurnContext, status: HTTPStatus, body: object = None)
     await context.send_activity(Activity(type=ActivityTypes.invoke_response, value=response))
 
 
-def _place(context: TurnContext) -> tuple[Any, str, Any]:
-    activity = context.activity
-    return getattr(activity.from_property, "id", None), CONNECTION, activity.channel_id
+def _place(context: TurnContext) -> tuple[str, str, Any]:
+    """Where the user's token belongs.
+
+    Raises:
+        _Refused: the channel does not say who the user is.
+    """
+    user_id = _user_id(context)
+    if not user_id:
+        raise _Refused(UNKNOWN_USER)
+    return user_id, CONNECTION, context.activity.channel_id
+
+
+def _user_id(context: TurnContext) -> str:
+    return getattr(context.activity.from_property, "id", None) or ""
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ import base64
 import datetime
 import time
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import jwt
 from cryptography import x509
@@ -45,6 +45,9 @@ CLAIM_REFUSALS: dict[type[jwt.InvalidTokenError], tuple[int, str]] = {
     ),
 }
 """What is refused for another reason is AADSTS50027: malformed."""
+
+BAD_SIGNATURE = "Key was found, but use of the key to verify the signature failed."
+"""A reason of AADSTS700027."""
 
 
 class CertificateAssertions:
@@ -91,10 +94,9 @@ class CertificateAssertions:
                 options={"require": ["aud", "exp", "iss", "jti", "sub"]},
             )
         except jwt.InvalidSignatureError as error:
-            reason = "Key was found, but use of the key to verify the signature failed."
-            raise self._unusable_key(reason, thumbprint) from error
+            raise self._unusable_key(BAD_SIGNATURE, thumbprint) from error
         except jwt.InvalidTokenError as error:
-            refuse_claims(error)
+            raise claims_refusal(error) from error
         # PyJWT takes an array with our URL in it; Entra takes one string only.
         if not isinstance(claims["aud"], str):
             raise malformed()
@@ -159,17 +161,13 @@ class CertificateAssertions:
         return EntraError(700027, "invalid_client", message)
 
 
-def refuse_claims(error: jwt.InvalidTokenError) -> NoReturn:
-    """Refuse a token as Entra does whose claims PyJWT has found wrong.
-
-    Raises:
-        EntraError: always, with the code that belongs to `error`.
-    """
+def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
+    """Entra's refusal of a token whose claims PyJWT has found wrong."""
     refusal = CLAIM_REFUSALS.get(type(error))
     if refusal is None:
-        raise malformed() from error
+        return malformed()
     code, message = refusal
-    raise EntraError(code, "invalid_client", message) from error
+    return EntraError(code, "invalid_client", message)
 
 
 def malformed() -> EntraError:

@@ -1,7 +1,6 @@
 """ConnectorOperations: what each operation of the Bot Connector REST API does."""
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 
@@ -199,5 +198,5 @@ def _number(request: web.Request, name: str, default: int) -> int:
 def _bytes(text: object) -> bytes:
     try:
         return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
-    except binascii.Error:
-        raise ChannelError(400, "BadArgument", "The attachment is not base64.") from None
+    except ValueError as error:
+        raise ChannelError(400, "BadArgument", "The attachment is not base64.") from error

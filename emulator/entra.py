@@ -15,6 +15,7 @@ from emulator.entra_error import EntraError
 from emulator.faults import Handler
 from emulator.federated_assertion import EXCHANGE_AUDIENCES, FederatedAssertions, is_federated
 from emulator.registration import CHANNEL_TENANT, Registration
+from emulator.registration import issuer_of as issuer_of
 from emulator.server import Server
 from emulator.token_issuer import TokenIssuer
 
@@ -25,11 +26,6 @@ DEFAULT_SCOPE = "/.default"
 AUTHORIZE_PATH = "/oauth2/v2.0/authorize"
 
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
-
-
-def issuer_of(tenant_id: str) -> str:
-    """The `iss` claim of a tenant's version 1.0 tokens (URL)."""
-    return f"https://sts.windows.net/{tenant_id}/"
 
 
 class Entra:

@@ -4,7 +4,7 @@ from typing import Any
 
 import jwt
 
-from emulator.client_assertion import malformed, refuse_claims
+from emulator.client_assertion import BAD_SIGNATURE, claims_refusal, malformed
 from emulator.entra_error import EntraError
 from emulator.registration import EXCHANGE_AUDIENCE, FederatedCredential, Registration
 from emulator.token_issuer import SigningKey, TokenIssuer
@@ -88,11 +88,10 @@ class FederatedAssertions:
             jwt.decode(assertion, key, algorithms=["RS256"], options=options)
         except jwt.InvalidSignatureError as error:
             # Documented for client assertions in general, not for federated ones.
-            reason = "Key was found, but use of the key to verify the signature failed."
-            message = f"Client assertion contains an invalid signature. [Reason - {reason}]"
+            message = f"Client assertion contains an invalid signature. [Reason - {BAD_SIGNATURE}]"
             raise _refusal(700027, message) from error
         except jwt.InvalidTokenError as error:
-            refuse_claims(error)
+            raise claims_refusal(error) from error
 
     def _key(self, assertion: str, issuer: str) -> SigningKey:
         kid = jwt.get_unverified_header(assertion).get("kid")

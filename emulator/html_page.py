@@ -1,4 +1,4 @@
-"""HTML pages of the local cloud: a template, facts in it, and a policy that lets only it run."""
+"""HTML pages of the local cloud: a template, style and facts in it, and a policy for them alone."""
 
 import json
 import secrets
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
+
+STYLE = Path(__file__).with_name("html_page.css")
+"""What the pages share: colors, fonts, headings."""
 
 EMPTY_STYLE = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 """Web Chat's one style element without a nonce is made empty and filled through its rules."""
@@ -17,8 +20,8 @@ def html_page(
     """The page.
 
     Args:
-        template: its text has `{{nonce}}` at each script and style, and `{{facts}}` in a script of
-            type application/json.
+        template: its text has `{{nonce}}` at each script and style, `{{style}}` in a style of its
+            own, and `{{facts}}` in a script of type application/json.
         facts: what the page's script reads there.
         sources: what the page may load beside its own scripts and styles: sources by the directive
             of Content-Security-Policy.
@@ -26,7 +29,8 @@ def html_page(
     nonce = secrets.token_urlsafe(16)
     # `<` could end the script element that holds the JSON.
     embedded = json.dumps(facts).replace("<", "\\u003c")
-    page = template.read_text("utf-8").replace("{{nonce}}", nonce).replace("{{facts}}", embedded)
+    page = template.read_text("utf-8").replace("{{style}}", STYLE.read_text("utf-8"))
+    page = page.replace("{{nonce}}", nonce).replace("{{facts}}", embedded)
     headers = {
         "Content-Security-Policy": _policy(nonce, sources),
         "Cache-Control": "no-store",

@@ -1,7 +1,6 @@
 """KeyVault: certificates with their secrets and keys, for principals that may use them."""
 
 import base64
-import binascii
 import datetime
 import ssl
 import time
@@ -17,8 +16,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from emulator.certificates import self_signed
-from emulator.entra import Entra, issuer_of
+from emulator.entra import Entra
 from emulator.faults import Handler
+from emulator.registration import issuer_of
 from emulator.server import Server
 from emulator.thumbprint import base64url
 from emulator.token_issuer import RSA_BITS
@@ -212,7 +212,7 @@ class KeyVault:
             value = order["value"]
             digest = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
             signature = found.private_key.sign(digest, scheme, utils.Prehashed(hashes.SHA256()))
-        except (binascii.Error, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             message = "alg must be PS256 or RS256 and value a SHA-256 digest in base64url."
             raise VaultError(400, "BadParameter", message) from error
         kid = found.key_bundle(self.server.url)["key"]["kid"]

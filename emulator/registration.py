@@ -13,6 +13,11 @@ EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 """The audience that federated credentials of the public cloud have (Entra's recommended value)."""
 
 
+def issuer_of(tenant_id: str) -> str:
+    """The `iss` claim of a tenant's version 1.0 tokens (URL)."""
+    return f"https://sts.windows.net/{tenant_id}/"
+
+
 @dataclass(frozen=True)
 class FederatedCredential:
     """Whose tokens the registration trusts in place of a certificate's assertion.
@@ -89,5 +94,5 @@ class Registration:
 
     @property
     def token_issuer(self) -> str:
-        """The `iss` claim of those tokens (Entra, version 1.0 tokens)."""
-        return f"https://sts.windows.net/{self.sign_in_tenant}/"
+        """The `iss` claim of those tokens (URL)."""
+        return issuer_of(self.sign_in_tenant)

@@ -4,7 +4,6 @@ Rules: Microsoft reference "Bot Framework token service" (api/usertoken, api/bot
 """
 
 import base64
-import binascii
 import ssl
 import uuid
 from collections.abc import Callable
@@ -229,8 +228,8 @@ def _query(request: web.Request, name: str) -> str:
 def _state(text: str) -> dict[str, Any]:
     try:
         return parsed_object(base64.b64decode(text, validate=True))
-    except binascii.Error:
-        raise ChannelError(400, "BadArgument", "'state' is not base64.") from None
+    except ValueError as error:
+        raise ChannelError(400, "BadArgument", "'state' is not base64.") from error
 
 
 def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from typing import Any
 
 import jwt
 
-from emulator.entra import issuer_of
-from emulator.registration import Registration
+from emulator.registration import Registration, issuer_of
 from emulator.token_issuer import TokenIssuer
 
 CONNECTION = "bot-sign-in"

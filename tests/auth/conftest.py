@@ -6,13 +6,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
 
 from auth.http_pool import HttpPool
-from auth.key_vault import KeyVault, VaultIdentity
+from auth.key_vault import KeyVault
 from auth.managed_identity import ManagedIdentity
 from auth.tokens import Tokens
+from auth.vault_identity import VaultIdentity
 from emulator.certificates import self_signed
-from emulator.cloud import CERTIFICATE, Cloud
+from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
 from tests.support.cloud_thread import CloudThread
 
 
@@ -20,6 +27,27 @@ from tests.support.cloud_thread import CloudThread
 def public(key: rsa.RSAPrivateKey) -> x509.Certificate:
     """The certificate of `key`."""
     return self_signed("bot", key)
+
+
+@pytest.fixture(scope="session")
+def damaged_key(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
+    """`key`, with another factor in place of its first: no signature can be made with it.
+
+    It is even. Where it is odd, OpenSSL notices a wrong signature, and makes it without factors.
+    """
+    factor = key.private_numbers().p
+    length = key.key_size // 16
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    spoiled = der.replace(factor.to_bytes(length), (factor + 1).to_bytes(length))
+    found = load_der_private_key(spoiled, password=None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(found, rsa.RSAPrivateKey)
+    return found
+
+
+@pytest.fixture(scope="session")
+def small_key() -> rsa.RSAPrivateKey:
+    """A key that is too short to be trusted."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # to be refused
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +92,9 @@ async def pool() -> AsyncIterator[HttpPool]:
 
 @pytest.fixture
 def vault(platform: Cloud) -> KeyVault:
-    """The platform's vault, as the app's system-assigned identity reaches it."""
-    identity = Tokens(ManagedIdentity("", "AZURE_CLIENT_ID"))
-    return KeyVault(platform.vault.server.url, VaultIdentity(identity))
+    """The vault of the platform's certificate, as the app's system-assigned identity reaches it."""
+    identity = Tokens(ManagedIdentity("", "AZURE_CLIENT_ID"), patience=())
+    return KeyVault(platform.vault.server.url, CERTIFICATE_NAME, VaultIdentity(identity))
 
 
 @pytest.fixture

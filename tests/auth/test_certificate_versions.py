@@ -9,15 +9,8 @@ from collections.abc import Sequence
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.certificate import Certificate, LocalKey
-from auth.certificate_store import CURRENT
-from auth.certificate_versions import (
-    CHECK_EVERY,
-    MOST_TRIED,
-    WARN_BEFORE,
-    WARN_EVERY,
-    CertificateVersions,
-)
+from auth.certificate import Certificate
+from auth.certificate_versions import CHECK_EVERY, MOST_TRIED, CertificateVersions
 from auth.errors import (
     CertificateError,
     CertificateUnknown,
@@ -26,6 +19,7 @@ from auth.errors import (
     Throttled,
     VaultForbidden,
 )
+from auth.private_certificate import LocalKey
 from emulator.certificates import self_signed
 from tests.support.clock import Clock
 from tests.support.loop_turns import settled
@@ -39,11 +33,11 @@ class ScriptedStore:
 
     Attributes:
         certificates: by version, the newest last.
-        listable: False: whoever asks for the versions hears of the current one only.
+        listable: False: the list of the versions is empty.
         failure: raised in place of a list.
         unreadable: raised in place of a version's certificate.
         looks: how often the versions were asked for.
-        loads: the versions that were read, in order.
+        loads: the versions that were read, in order; None for the current one.
         open: cleared, nothing is answered.
     """
 
@@ -51,9 +45,9 @@ class ScriptedStore:
         self.certificates: dict[str, Certificate] = {}
         self.listable = True
         self.failure: Exception | None = None
-        self.unreadable: dict[str, Exception] = {}
+        self.unreadable: dict[str | None, Exception] = {}
         self.looks = 0
-        self.loads: list[str] = []
+        self.loads: list[str | None] = []
         self.open = asyncio.Event()
         self.open.set()
         self._key = key
@@ -71,9 +65,9 @@ class ScriptedStore:
         await self.open.wait()
         if self.failure is not None:
             raise self.failure
-        return list(reversed(self.certificates)) if self.listable else [CURRENT]
+        return list(reversed(self.certificates)) if self.listable else []
 
-    async def load(self, version: str) -> Certificate:
+    async def load(self, version: str | None) -> Certificate:
         """As the protocol demands."""
         self.loads.append(version)
         await self.open.wait()
@@ -113,7 +107,8 @@ async def sign_in(
     versions: CertificateVersions, version: str, passed_over: dict[str, SignInError] | None = None
 ) -> None:
     """Entra accepts a version."""
-    versions.use(version, await versions.load(version), passed_over or {})
+    before = versions.in_use
+    versions.use(version, await versions.load(version), passed_over or {}, before)
 
 
 async def check(versions: CertificateVersions, clock: Clock) -> None:
@@ -294,11 +289,18 @@ async def test_a_crash_in_the_background(
     assert versions.to_try() == ["v2", "v1"]
 
 
-async def test_no_right_to_list(
-    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+@pytest.mark.parametrize(
+    "failure", [None, VaultForbidden("no role to list"), CertificateError("no list")], ids=repr
+)
+async def test_no_list(
+    failure: SignInError | None,
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
 ) -> None:
     """Where only the current version can be had, a new one is tried, and then the one in use."""
-    store.listable = False
+    store.listable, store.failure = False, failure
     await versions.look()
     [first] = versions.to_try()
     assert first == store.certificates["v1"].thumbprint
@@ -311,10 +313,23 @@ async def test_no_right_to_list(
     assert versions.to_try() == [second, first]
     assert await versions.load(second) is store.certificates["v2"]
     assert await versions.load(first) is store.certificates["v1"]
-    assert store.loads == [CURRENT] * 3
+    assert store.loads == [None] * 3
+    assert "No look at" not in told.text
 
 
-async def test_no_right_to_list_and_a_lagging_registration(
+@pytest.mark.parametrize("failure", [None, VaultForbidden("no role to list")], ids=repr)
+async def test_neither_a_list_nor_a_certificate(
+    failure: SignInError | None, versions: CertificateVersions, store: ScriptedStore
+) -> None:
+    """Where the current version cannot be had either, that is the reason which is told."""
+    store.listable, store.failure = False, failure
+    store.unreadable[None] = VaultForbidden("no role to read")
+    with pytest.raises(VaultForbidden, match="no role to read"):
+        await versions.look()
+    assert not versions.to_try()
+
+
+async def test_no_list_and_a_lagging_registration(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
     """There too, the one in use stays until a later one is accepted."""
@@ -399,7 +414,7 @@ async def test_changes_are_told_once(
         await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
         await check(versions, clock)
     assert seen(told) == ["A newer certificate cannot be used yet: AADSTS700027"]
-    assert list(versions.warnings) == ["AADSTS700027"]
+    assert list(versions.warnings) == ["A newer certificate cannot be used yet: AADSTS700027"]
 
     for _ in range(2):
         await sign_in(versions, "v2")
@@ -435,7 +450,31 @@ async def test_another_reason_is_told(
     await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet")})
     await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet, as before")})
     assert seen(told) == ["A newer certificate cannot be used yet: not yet"]
-    assert list(versions.warnings) == ["not yet, as before"]
+    [warning] = versions.warnings
+    assert warning == "A newer certificate cannot be used yet: not yet, as before"
+
+
+@pytest.mark.parametrize("former", ["", "v1"])
+async def test_a_sign_in_that_is_overtaken(
+    former: str,
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """When another audience's sign-in has gone further meanwhile, a late one changes nothing."""
+    store.add("v2")
+    await versions.look()
+    if former:
+        await sign_in(versions, former)
+    began_with, old = versions.in_use, await versions.load("v1")
+    await sign_in(versions, "v2")
+    told.clear()
+    versions.use("v1", old, {"v2": CertificateUnknown("not yet")}, began_with)
+    assert versions.in_use is store.certificates["v2"]
+    assert list(versions.warnings) == []
+    assert seen(told) == []
+    await sign_in(versions, "v2")
+    assert seen(told) == []
 
 
 async def test_a_newer_version_that_is_met_unreadable(
@@ -475,35 +514,6 @@ async def test_older_keys_are_forgotten(
     assert store.loads == ["v1"]
 
 
-async def test_expiry(store: ScriptedStore, clock: Clock, told: pytest.LogCaptureFixture) -> None:
-    """From thirty days before its end on, the certificate in use is warned of, daily in the log."""
-    assert (WARN_BEFORE, WARN_EVERY) == (30 * DAY, DAY)
-    store.add("v1", ends_in_days=31.5)
-    versions = CertificateVersions(store, clock=clock)
-    await versions.look()
-    await sign_in(versions, "v1")
-    told.clear()
-
-    async def warned() -> list[str]:
-        await check(versions, clock)
-        return seen(told)
-
-    clock.advance(1.5 * DAY - 2 * CHECK_EVERY)
-    assert await warned() == []
-    assert list(versions.warnings) == []
-    [text] = await warned()
-    assert list(versions.warnings) == [text]
-    assert text.startswith(f"The certificate {store.certificates['v1']} expires in 29 days: ")
-    assert "upload its public key to the app registration" in text
-    clock.advance(DAY - 2 * CHECK_EVERY)
-    assert await warned() == []
-    [text] = await warned()
-    assert "expires in 28 days" in text
-    clock.advance(40 * DAY)
-    [text] = await warned()
-    assert "expires in 0 days" in text
-
-
 async def test_a_renewed_certificate_is_not_warned_of(
     versions: CertificateVersions, store: ScriptedStore, told: pytest.LogCaptureFixture
 ) -> None:
@@ -511,12 +521,37 @@ async def test_a_renewed_certificate_is_not_warned_of(
     store.add("v1", ends_in_days=10.5)
     await versions.look()
     await sign_in(versions, "v1")
-    assert "expires in 10 days" in told.text
+    assert "expires soon (days left: 10)" in told.text
     assert len(versions.warnings) == 1
     store.add("v2")
     await versions.look()
+    await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
+    expiry, newer = list(versions.warnings)
+    assert expiry.startswith(f"The certificate {store.certificates['v1']} expires soon (days left")
+    assert newer == "A newer certificate cannot be used yet: AADSTS700027"
     await sign_in(versions, "v2")
     assert list(versions.warnings) == []
+
+
+async def test_an_expiry_is_told_daily(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """Looks in the background warn of an expiry too, once a day, though they fail."""
+    store.add("v1", ends_in_days=30 + 0.5)
+    await versions.look()
+    await sign_in(versions, "v1")
+    assert "expires soon" not in told.text
+    store.failure = RuntimeError("a fault of ours")
+    for day in (29, 28):
+        clock.advance(DAY)
+        for _ in range(3):
+            await check(versions, clock)
+        warned = [text for text in seen(told) if "expires soon" in text]
+        assert len(warned) == 1
+        assert f"days left: {day})" in warned[0]
 
 
 async def test_the_clock_is_the_real_one(store: ScriptedStore) -> None:

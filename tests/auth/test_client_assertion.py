@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auth.certificate import Certificate, LocalKey
+from auth.certificate import Certificate
 from auth.client_assertion import client_assertion
 from auth.errors import EndpointDown
+from auth.private_certificate import LocalKey
 
 CLIENT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 ENDPOINT = "https://login.example/tenant/oauth2/v2.0/token"
@@ -34,7 +35,7 @@ def certificate(key: rsa.RSAPrivateKey, public: x509.Certificate) -> Certificate
 
 async def made(certificate: Certificate, send_x5c: bool = False) -> str:
     """An assertion for the endpoint."""
-    return await client_assertion(certificate, CLIENT, send_x5c, ENDPOINT)
+    return await client_assertion(certificate, ENDPOINT, client_id=CLIENT, send_x5c=send_x5c)
 
 
 def read(assertion: str, public: x509.Certificate) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import jwt
 import pytest
 from aiohttp import ClientTimeout
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.access_token import AccessToken
@@ -26,7 +27,7 @@ from auth.exported_certificate import ExportedCertificate
 from auth.http_pool import HttpPool
 from auth.key_vault import KeyVault
 from auth.vault_signing import VaultSigning
-from emulator.certificates import private_key_pem
+from emulator.certificates import private_key_pem, self_signed
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.entra import issuer_of
 from emulator.registration import CHANNEL_TENANT
@@ -62,7 +63,7 @@ def store(request: pytest.FixtureRequest, platform: Cloud, vault: KeyVault) -> C
         "certificates/list",
         "keys/sign",
     }
-    made: CertificateStore = request.param(vault, CERTIFICATE_NAME)
+    made: CertificateStore = request.param(vault)
     return made
 
 
@@ -248,19 +249,71 @@ class SlowEntra(Entra):
                 await self.answers.wait()
 
 
-async def test_a_look_of_another_request(make: Make, platform: Cloud, pool: HttpPool) -> None:
-    """A request whose refusal arrives when another has found the new version signs in with that."""
+@pytest.fixture
+def slow_entra(platform: Cloud, pool: HttpPool) -> SlowEntra:
+    """The bot's registration, with answers that take their time."""
     authority = f"{platform.entra.server.url}/{platform.registration.tenant_id}"
-    entra = SlowEntra(platform.registration.app_id, authority, pool)
-    credential = make(entra=entra)
+    return SlowEntra(platform.registration.app_id, authority, pool)
+
+
+async def test_a_look_of_another_request(
+    make: Make, platform: Cloud, slow_entra: SlowEntra
+) -> None:
+    """A request whose refusal arrives when another has found the new version signs in with that."""
+    credential = make(entra=slow_entra)
     await credential.request_token(AUDIENCE)
     new = platform.renew_certificate()
     platform.registration.withdraw_old()
     slow = asyncio.create_task(credential.request_token(OTHER_AUDIENCE))
-    await entra.asked.wait()
+    await slow_entra.asked.wait()
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
-    entra.answers.set()
+    slow_entra.answers.set()
     assert (await slow).thumbprint == thumbprint(new)
+
+
+@exported_only
+@pytest.mark.parametrize("cold", [False, True])
+async def test_an_answer_that_another_has_overtaken(
+    cold: bool,
+    make: Make,
+    platform: Cloud,
+    slow_entra: SlowEntra,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A late answer of one audience does not take the bot back to the old certificate."""
+    caplog.set_level(logging.INFO, "auth")
+    old, new = newest(platform), platform.renew_certificate(registered=False)
+    credential = make(entra=slow_entra)
+    if not cold:
+        assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    slow = asyncio.create_task(credential.request_token(OTHER_AUDIENCE))
+    await slow_entra.asked.wait()
+    platform.registration.register(new.certificate)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
+    caplog.clear()
+    slow_entra.answers.set()
+    assert (await slow).thumbprint == thumbprint(old)
+    assert [record for record in caplog.records if record.name.startswith("auth")] == []
+    assert credential.warnings == ()
+    platform.registration.withdraw(old.certificate)
+    assert (await credential.request_token(OTHER_AUDIENCE)).thumbprint == thumbprint(new)
+
+
+@exported_only
+async def test_a_damaged_key(
+    credential: ClientCertificate,
+    platform: Cloud,
+    key: rsa.RSAPrivateKey,
+    damaged_key: rsa.RSAPrivateKey,
+) -> None:
+    """A newer version whose private key is damaged is passed over, and told of."""
+    old = newest(platform)
+    new = self_signed("bot", key)
+    platform.vault.add_version(CERTIFICATE_NAME, key=damaged_key, certificate=new)
+    platform.registration.register(new)
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    [warning] = credential.warnings
+    assert warning.startswith("A newer certificate cannot be used yet: the private key is damaged")
 
 
 async def test_no_version_is_known(credential: ClientCertificate, platform: Cloud) -> None:

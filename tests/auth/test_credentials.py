@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.access_token import AccessToken
-from auth.certificate_store import CertificateFile
+from auth.certificate_file import CertificateFile
 from auth.client_certificate import ClientCertificate
 from auth.credential import Credential
 from auth.credentials import credential_for

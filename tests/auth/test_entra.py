@@ -15,7 +15,7 @@ from aiohttp import ClientTimeout
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.certificate import Certificate, LocalKey
+from auth.certificate import Certificate
 from auth.client_assertion import client_assertion
 from auth.entra import Assertion, Entra
 from auth.errors import (
@@ -27,6 +27,7 @@ from auth.errors import (
     VaultForbidden,
 )
 from auth.http_pool import HttpPool
+from auth.private_certificate import LocalKey
 from emulator.cloud import Cloud
 from emulator.entra import issuer_of
 from emulator.registration import CHANNEL_TENANT
@@ -62,7 +63,9 @@ def entra(platform: Cloud, authority: str, pool: HttpPool) -> Entra:
 @pytest.fixture
 def assertion(platform: Cloud, certificate: Certificate) -> Assertion:
     """Signed with the certificate."""
-    return partial(client_assertion, certificate, platform.registration.app_id, False)
+    return partial(
+        client_assertion, certificate, client_id=platform.registration.app_id, send_x5c=False
+    )
 
 
 @pytest.fixture
@@ -195,19 +198,25 @@ async def test_the_assertion_is_made_once(
         Throttled("busy", 17),
         VaultForbidden("no role"),
         CertificateError("expired"),
+        ValueError("a fault of ours"),
+        KeyError("a fault of ours"),
+        TypeError("a fault of ours"),
+        RuntimeError("a fault of ours"),
     ],
     ids=lambda error: type(error).__name__,
 )
 async def test_an_assertion_that_cannot_be_made(
-    error: SignInError, entra: Entra, platform: Cloud
+    error: Exception, entra: Entra, platform: Cloud
 ) -> None:
-    """What keeps it from being made is told as it is; Entra is not asked."""
+    """What keeps it from being made is told as it is, a fault too; Entra is not asked."""
 
     async def failing(_: str) -> str:
         raise error
 
     before = platform.entra.token_requests
-    assert await failure(entra.request_token(AUDIENCE, failing)) is error
+    with pytest.raises(type(error)) as caught:
+        await entra.request_token(AUDIENCE, failing)
+    assert caught.value is error
     assert platform.entra.token_requests == before
 
 
@@ -313,7 +322,6 @@ async def test_every_refusal(code: int, status: int, at_odd: Entra, odd: Scripte
 @pytest.mark.parametrize(
     "content",
     [
-        {},
         {"error": "invalid_client"},
         {"error": None, "error_description": None, "error_codes": None},
         {"error": 7, "error_description": 7, "error_codes": 700027},
@@ -323,13 +331,13 @@ async def test_every_refusal(code: int, status: int, at_odd: Entra, odd: Scripte
         {"error": "a", "error_description": "one\ntwo\r\n\x1b[31mthree\u2028four"},
         {"error": "a", "error_description": "\ud800\udfff\x00" * 999},
         {"error": "\u202e" * 999},
-        {"error_codes": ["700027"]},
-        {"error_codes": [[700027]]},
-        {"error_codes": [{"a": 1}]},
-        {"error_codes": [None]},
-        {"error_codes": [True]},
-        {"error_codes": ["b\n" * 9999]},
-        {"error_codes": [10**500]},
+        {"error": "a", "error_codes": ["700027"]},
+        {"error": "a", "error_codes": [[700027]]},
+        {"error": "a", "error_codes": [{"a": 1}]},
+        {"error": "a", "error_codes": [None]},
+        {"error": "a", "error_codes": [True]},
+        {"error": "a", "error_codes": ["b\n" * 9999]},
+        {"error": "a", "error_codes": [10**500]},
     ],
     ids=lambda content: str(content)[:60],
 )
@@ -340,10 +348,12 @@ async def test_an_odd_refusal(content: object, at_odd: Entra, odd: ScriptedServi
     assert UNKNOWN in str(error)
 
 
+@pytest.mark.parametrize("status", [200, 400, 401])
 @pytest.mark.parametrize(
     "content",
     [
         {},
+        {"error_description": "AADSTS700027: Entra's own words", "error_codes": [700027]},
         {"token_type": "Bearer", "expires_in": 3599},
         {"access_token": "secret"},
         {"access_token": "secret", "expires_in": "soon"},
@@ -359,13 +369,19 @@ async def test_an_odd_refusal(content: object, at_odd: Entra, odd: ScriptedServi
     ids=str,
 )
 async def test_an_answer_of_another_shape(
-    content: object, at_odd: Entra, odd: ScriptedService, caplog: pytest.LogCaptureFixture
+    content: object,
+    status: int,
+    at_odd: Entra,
+    odd: ScriptedService,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An answer of 200 that holds no token and its life is a failed sign-in, told without it."""
+    """What holds neither a token with its life nor an error is no Entra's, and told without it."""
     caplog.set_level(logging.DEBUG)
-    odd.otherwise = Reply(200, content)
+    odd.otherwise = Reply(status, content)
     error = await failure(at_odd.request_token(AUDIENCE, made))
-    assert odd.url in str(error)
+    assert isinstance(error, EndpointDown)
+    assert f"{odd.url}/tenant does not answer as Entra does: neither token nor error" in str(error)
+    assert "MicrosoftAppTenantId" not in str(error)
     assert "secret" not in f"{error} {error.__cause__} {caplog.text}"
 
 

@@ -1,60 +1,53 @@
 """KeyVault: what each of its answers, and each silence, means to whoever uses it."""
 
 import asyncio
+import datetime
 import email.utils
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 
-from auth.access_token import AccessToken
 from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.exported_certificate import ExportedCertificate
-from auth.key_vault import KeyVault, VaultIdentity
-from auth.managed_identity import ManagedIdentity
-from auth.tokens import Tokens
+from auth.key_vault import KeyVault, newest_first
 from auth.vault_signing import VaultSigning
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.vault_certificate import PEM
 
 # One loop for all: a TLS connection that timed out takes its leave after the test that made it.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
-
-VAULT = "https://vault.azure.net"
+one_loop = pytest.mark.asyncio(loop_scope="module")
 
 Operation = Callable[[], Awaitable[object]]
 
 
 async def list_secrets(vault: KeyVault) -> Operation:
     """The list of the secret's versions."""
-    return ExportedCertificate(vault, CERTIFICATE_NAME).versions
+    return ExportedCertificate(vault).versions
 
 
 async def get_secret(vault: KeyVault) -> Operation:
     """The certificate with its private key."""
-    return partial(ExportedCertificate(vault, CERTIFICATE_NAME).load, "")
+    return partial(ExportedCertificate(vault).load, None)
 
 
 async def list_certificates(vault: KeyVault) -> Operation:
     """The list of the certificate's versions."""
-    return VaultSigning(vault, CERTIFICATE_NAME).versions
+    return VaultSigning(vault).versions
 
 
 async def get_certificate(vault: KeyVault) -> Operation:
     """The certificate without its private key."""
-    return partial(VaultSigning(vault, CERTIFICATE_NAME).load, "")
+    return partial(VaultSigning(vault).load, None)
 
 
 async def sign(vault: KeyVault) -> Operation:
     """A signature with the private key, whose certificate has been read before."""
-    certificate = await VaultSigning(vault, CERTIFICATE_NAME).load("")
+    certificate = await VaultSigning(vault).load(None)
     return partial(certificate.key.sign, b"data")
 
 
@@ -78,6 +71,7 @@ def allowed(platform: Cloud) -> Cloud:
     return platform
 
 
+@one_loop
 @each_operation
 @pytest.mark.parametrize(
     "fault",
@@ -102,6 +96,7 @@ async def test_an_outage(
     assert await operation()
 
 
+@one_loop
 @pytest.mark.parametrize("prepare", [get_secret, get_certificate, sign])
 async def test_another_service(prepare: Prepare, allowed: Cloud, vault: KeyVault) -> None:
     """JSON of another shape than a vault's is a failed sign-in too, with a setting to look at."""
@@ -111,6 +106,7 @@ async def test_another_service(prepare: Prepare, allowed: Cloud, vault: KeyVault
         await operation()
 
 
+@one_loop
 @each_operation
 async def test_a_silent_vault(
     prepare: Prepare, allowed: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +120,7 @@ async def test_a_silent_vault(
             await operation()
 
 
+@one_loop
 @each_operation
 @pytest.mark.usefixtures("allowed")
 async def test_a_closed_port(
@@ -136,6 +133,7 @@ async def test_a_closed_port(
         await operation()
 
 
+@one_loop
 @each_operation
 @pytest.mark.parametrize(("asked", "wait"), [(7, 7), (None, 10), (3600, 120)])
 async def test_a_busy_vault(
@@ -151,6 +149,7 @@ async def test_a_busy_vault(
     assert allowed.vault.server.requests.total() == before + 1
 
 
+@one_loop
 async def test_a_busy_vault_that_names_a_date(allowed: Cloud, vault: KeyVault) -> None:
     """Retry-After may be a date too."""
     operation = await get_secret(vault)
@@ -161,6 +160,7 @@ async def test_a_busy_vault_that_names_a_date(allowed: Cloud, vault: KeyVault) -
     assert 30 < caught.value.retry_after <= 60
 
 
+@one_loop
 @each_operation
 @pytest.mark.usefixtures("allowed")
 async def test_another_tenant(
@@ -174,6 +174,7 @@ async def test_another_tenant(
     assert not isinstance(caught.value, (EndpointDown, VaultForbidden))
 
 
+@one_loop
 async def test_a_host_outside_of_the_vaults(
     platform: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +186,7 @@ async def test_a_host_outside_of_the_vaults(
     assert platform.identity.server.requests.total() == before
 
 
+@one_loop
 async def test_one_token_for_all(allowed: Cloud, vault: KeyVault) -> None:
     """However many clients of the SDK reach the vault, the identity signs in once."""
     before = allowed.identity.server.requests.total()
@@ -193,54 +195,7 @@ async def test_one_token_for_all(allowed: Cloud, vault: KeyVault) -> None:
     assert allowed.identity.server.requests.total() == before + 1
 
 
-async def test_the_identity_s_token() -> None:
-    """The SDK asks by scope, our tokens are kept by resource."""
-    asked: list[str] = []
-
-    class Source(Tokens):
-        async def get(self, audience: str) -> AccessToken:
-            asked.append(audience)
-            return AccessToken("token", 1234.5)
-
-    identity = VaultIdentity(Source(ManagedIdentity("", "AZURE_CLIENT_ID")))
-    token = await identity.get_token(f"{VAULT}/.default", tenant_id="ignored")
-    assert (token.token, token.expires_on) == ("token", 1234)
-    assert asked == [VAULT]
-
-
-async def test_a_user_assigned_reader(platform: Cloud) -> None:
-    """AZURE_CLIENT_ID names the identity that reaches the vault, by its own rights."""
-    platform.identity.identities[READER] = PRINCIPAL
-    identity = Tokens(ManagedIdentity(READER, "AZURE_CLIENT_ID"))
-    operation = await get_secret(KeyVault(platform.vault.server.url, VaultIdentity(identity)))
-    with pytest.raises(VaultForbidden):
-        await operation()
-    platform.vault.permissions[PRINCIPAL] = {"secrets/get"}
-    assert await operation()
-
-
-@pytest.mark.parametrize(
-    ("client_id", "who"), [(UNKNOWN, UNKNOWN), ("", "the system-assigned identity")]
-)
-async def test_an_identity_that_cannot_sign_in(client_id: str, who: str, platform: Cloud) -> None:
-    """An identity that the app does not have is named, with the setting to correct."""
-    platform.identity.identities.clear()
-    identity = Tokens(ManagedIdentity(client_id, "AZURE_CLIENT_ID"))
-    operation = await get_secret(KeyVault(platform.vault.server.url, VaultIdentity(identity)))
-    with pytest.raises(SignInError, match=f"{who} cannot sign in: set AZURE_CLIENT_ID"):
-        await operation()
-
-
-async def test_an_outage_of_the_identity_endpoint(
-    platform: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While the identity endpoint is down, it is named, not the vault."""
-    monkeypatch.setattr("auth.access_token.PATIENCE", ())
-    platform.identity.server.faults.set(status=500)
-    with pytest.raises(EndpointDown, match="the identity endpoint does not answer"):
-        await (await get_secret(vault))()
-
-
+@one_loop
 async def test_nothing_secret_is_logged(
     allowed: Cloud,
     vault: KeyVault,
@@ -263,3 +218,37 @@ async def test_nothing_secret_is_logged(
     assert len(issued) == 1
     assert issued[0] not in caplog.text
     assert made.secret_bundle("")["value"].splitlines()[1] not in caplog.text
+
+
+@dataclass(frozen=True)
+class Version:
+    """One line of a vault's list."""
+
+    version: str | None
+    created_on: datetime.datetime | None
+    enabled: bool | None = True
+
+
+FIRST, SECOND, THIRD = (datetime.datetime(2026, 1, day, tzinfo=datetime.UTC) for day in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([], []),
+        ([Version("b", SECOND), Version("c", THIRD), Version("a", FIRST)], ["c", "b", "a"]),
+        (
+            [Version("a", FIRST), Version("b", SECOND, enabled=False), Version("c", THIRD)],
+            ["c", "a"],
+        ),
+        ([Version("a", FIRST), Version("b", SECOND, enabled=None)], ["a"]),
+        ([Version("a", FIRST), Version("b", FIRST), Version("c", FIRST)], ["a", "b", "c"]),
+        ([Version("a", None), Version("b", FIRST), Version("c", None)], ["b", "a", "c"]),
+        ([Version(None, SECOND), Version("", SECOND), Version("a", FIRST)], ["a"]),
+        ([Version("a", FIRST, enabled=False)], []),
+    ],
+    ids=["none", "shuffled", "disabled", "unknown", "tie", "no date", "no name", "all disabled"],
+)
+def test_newest_first(listed: list[Version], expected: list[str]) -> None:
+    """The enabled versions by date, the newest first; as listed, where no date tells them apart."""
+    assert newest_first(listed) == expected

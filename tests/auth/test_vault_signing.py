@@ -11,7 +11,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from auth.certificate_store import CURRENT
 from auth.errors import CertificateError, VaultForbidden
 from auth.key_vault import KeyVault
 from auth.vault_signing import VaultSigning
@@ -44,7 +43,7 @@ def made(signing: Cloud) -> VaultCertificate:
 @pytest.fixture
 def store(vault: KeyVault) -> VaultSigning:
     """The platform's certificate."""
-    return VaultSigning(vault, CERTIFICATE_NAME)
+    return VaultSigning(vault)
 
 
 def verify(made: VaultCertificate, signature: bytes, data: bytes) -> None:
@@ -107,20 +106,14 @@ async def test_all_versions(
     assert await store.versions() == enabled[::-1]
 
 
-async def test_no_list(store: VaultSigning, signing: Cloud) -> None:
-    """Where a list cannot be found, what can be read counts."""
-    signing.vault.server.faults.set(status=404, path="/versions")
-    assert await store.versions() == [CURRENT]
-    assert (await store.load(CURRENT)).public
-
-
 async def test_no_right_to_list(
     store: VaultSigning, made: VaultCertificate, signing: Cloud
 ) -> None:
-    """Without the right to list, the current version signs."""
+    """Without the right to list, the refusal names the role, and the current version signs."""
     signing.vault.permissions[signing.reader] = {"certificates/get", "keys/sign"}
-    assert await store.versions() == [CURRENT]
-    found = await store.load(CURRENT)
+    with pytest.raises(VaultForbidden, match="Key Vault Reader"):
+        await store.versions()
+    found = await store.load(None)
     assert found.public == made.certificate
     verify(made, await found.key.sign(b"data"), b"data")
 
@@ -160,17 +153,18 @@ async def test_no_enabled_version(store: VaultSigning, signing: Cloud) -> None:
     versions[CERTIFICATE_NAME] = [
         replace(each, enabled=False) for each in versions[CERTIFICATE_NAME]
     ]
-    found = await store.load((await store.versions())[0])
+    assert await store.versions() == []
+    found = await store.load(None)
     with pytest.raises(VaultForbidden, match="check that the version is enabled"):
         await found.key.sign(b"data")
 
 
-@pytest.mark.usefixtures("signing")
-async def test_no_such_certificate(vault: KeyVault) -> None:
+async def test_no_such_certificate(store: VaultSigning, signing: Cloud) -> None:
     """A name that the vault does not know is told with its setting."""
-    store = VaultSigning(vault, "other")
-    with pytest.raises(CertificateError, match="CertificateName: there is no certificate other"):
-        await store.load((await store.versions())[0])
+    signing.vault.versions.clear()
+    for refused in (store.versions(), store.load(None)):
+        with pytest.raises(CertificateError, match="CertificateName: there is no certificate"):
+            await refused
 
 
 @pytest.mark.usefixtures("signing")
@@ -186,7 +180,7 @@ async def test_a_pending_certificate(
 
     monkeypatch.setattr(VaultCertificate, "certificate_bundle", pending)
     with pytest.raises(CertificateError, match=r"CertificateName: .* is not ready to use yet"):
-        await store.load(CURRENT)
+        await store.load(None)
 
 
 async def test_another_kind_of_key(store: VaultSigning, signing: Cloud, tmp_path: Path) -> None:
@@ -194,4 +188,4 @@ async def test_another_kind_of_key(store: VaultSigning, signing: Cloud, tmp_path
     elliptic = x509.load_pem_x509_certificate(CertificateAuthority(tmp_path).path.read_bytes())
     signing.vault.add_version(CERTIFICATE_NAME, certificate=elliptic)
     with pytest.raises(CertificateError, match="needs an RSA key of 2048 bits or more"):
-        await store.load(CURRENT)
+        await store.load(None)

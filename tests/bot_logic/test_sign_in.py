@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from bot_logic import sign_in
-from bot_logic.sign_in import CONNECTION, INVALID_CODE, SIGNED_IN, SIGNED_OUT, UNKNOWN_CONNECTION
+from bot_logic.sign_in import (
+    CONNECTION,
+    INVALID_CODE,
+    SIGNED_IN,
+    SIGNED_OUT,
+    UNKNOWN_CONNECTION,
+    UNKNOWN_USER,
+)
 from cloud_adapter.cloud_adapter import APOLOGY
 from emulator.cloud import Cloud
 from emulator.user_tokens import Place
@@ -24,16 +31,17 @@ class Talk:
 
     Attributes:
         place: where the user's token belongs.
+        account: the user, as activities name it.
     """
 
     def __init__(self, app: ComposedApp, channel_id: str = "webchat") -> None:
         self.app = app
         self.place = Place(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
-        self._from = {"id": self.place.user_id, "name": "Ada", "role": "user"}
+        self.account: Any = {"id": self.place.user_id, "name": "Ada", "role": "user"}
 
     async def sends(self, **content: Any) -> tuple[int, Any]:
         """Status and parsed body of the bot's answer to an activity."""
-        activity = {"from": self._from, "channelId": self.place.channel_id, **content}
+        activity = {"from": self.account, "channelId": self.place.channel_id, **content}
         response = await self.app.deliver(activity, self.app.parts.bot.on_turn)
         return response.status, json.loads(response.body) if response.body else None
 
@@ -237,10 +245,13 @@ async def test_refused_deliveries(talk: Talk) -> None:
 
 
 async def test_exchanges_of_two_users(app: ComposedApp) -> None:
-    """One user's exchange says nothing of another's under the same id."""
-    assert (await Talk(app).offers(Talk(app).exchangeable()))[0] == 200
-    second = Talk(app)
-    assert (await second.offers("x"))[0] == 412
+    """One user's exchange says nothing of another's under the same id, here or elsewhere."""
+    first = Talk(app)
+    assert (await first.offers(first.exchangeable()))[0] == 200
+    second, elsewhere = Talk(app), Talk(app, "msteams")
+    elsewhere.account = first.account
+    for other in (second, elsewhere):
+        assert (await other.offers("x"))[0] == 412
     assert not second.signed_in()
 
 
@@ -309,10 +320,20 @@ async def test_invokes_and_a_failing_service(talk: Talk) -> None:
     assert talk.app.heard() == [APOLOGY]
 
 
-async def test_nobody(app: ComposedApp) -> None:
-    """A message of six digits from nobody is said back."""
-    await Talk(app).sends(type="message", text="123456", **{"from": None})
-    assert app.heard() == ["You said: 123456"]
+@pytest.mark.parametrize("nobody", [None, {}, {"name": "Ada"}, {"id": None}, {"id": ""}])
+async def test_nobody(app: ComposedApp, nobody: Any) -> None:
+    """Who has no id is told so, six digits are said back, and the token service is not asked."""
+    before = len(app.cloud.token_service.calls)
+    talk = Talk(app)
+    talk.account = nobody
+    for text in ("login", "logout", "123456"):
+        await talk.says(text)
+    assert app.heard() == [UNKNOWN_USER, UNKNOWN_USER, "You said: 123456"]
+    assert (await talk.verifies({"state": "123456"}))[0] == 404
+    assert (await talk.offers("x"))[0] == 412
+    assert await talk.sends(type="event", name="tokens/response") == (200, None)
+    assert app.heard()[3:] == [INVALID_CODE]
+    assert len(app.cloud.token_service.calls) == before
 
 
 async def test_the_token_stays_where_it_is(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,6 @@ from botbuilder.schema import (
     ErrorResponseException,
 )
 from botframework.connector.aio import ConnectorClient
-from botframework.connector.auth import AppCredentials
 from msrest.exceptions import HttpOperationError
 
 from emulator.bot_connector import BotConnector, Call
@@ -24,6 +23,7 @@ from emulator.certificates import CertificateAuthority
 from emulator.conversations import Conversation, Conversations
 from emulator.registration import CHANNEL_TENANT, Registration
 from emulator.token_issuer import TokenIssuer
+from tests.support.issued_credentials import IssuedCredentials
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 OTHER_APP = "1f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d12"
@@ -36,27 +36,6 @@ CLAIMS = {
 USER = {"id": "user-1", "name": "First user", "role": "user"}
 SECOND = {"id": "user-2", "name": "Second user", "role": "user"}
 BOT = {"id": APP_ID, "name": "Bot", "role": "bot"}
-
-
-class IssuedCredentials(AppCredentials):  # type: ignore[misc]  # the SDK has no types
-    """Signs in at the test's issuer."""
-
-    def __init__(self, issuer: TokenIssuer) -> None:
-        super().__init__(APP_ID)
-        self._issuer = issuer
-
-    def get_access_token(self, force_refresh: bool = False) -> str:
-        return self._issuer.sign(CLAIMS)
-
-
-@pytest.fixture(scope="module")
-def tls(authority: CertificateAuthority) -> ssl.SSLContext:
-    return authority.server_context()
-
-
-@pytest.fixture(scope="module")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +66,7 @@ def client(
 ) -> Any:
     """The SDK's client, trusting the local authority as the app's process does."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
-    return ConnectorClient(IssuedCredentials(issuer), base_url=f"{connector.server.url}/")
+    return ConnectorClient(IssuedCredentials(issuer, CLAIMS), base_url=f"{connector.server.url}/")
 
 
 @pytest.fixture
@@ -305,6 +284,23 @@ async def test_a_malformed_activity_is_a_400(
         assert reason in (await response.json())["error"]["message"]
     assert conversation.activities == []
     assert connector.calls[-1].status == 400
+
+
+@pytest.mark.parametrize("name", ["originalBase64", "thumbnailBase64"])
+@pytest.mark.parametrize("content", ["x", "*", "\u00e9"])
+async def test_a_malformed_attachment_is_a_400(
+    http: aiohttp.ClientSession,
+    issuer: TokenIssuer,
+    conversation: Conversation,
+    name: str,
+    content: str,
+) -> None:
+    """What is not base64 is refused, and the answer says so."""
+    headers = {"Authorization": f"Bearer {issuer.sign(CLAIMS)}"}
+    url = f"/v3/conversations/{conversation.id}/attachments"
+    async with http.post(url, headers=headers, json={name: content}) as response:
+        assert response.status == 400
+        assert "not base64" in (await response.json())["error"]["message"]
 
 
 OPERATIONS = [

@@ -35,6 +35,8 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CARD = "application/vnd.microsoft.card.adaptive"
+SHADE = "rgb(245, 247, 250)"
+"""What is behind both pages, by the style that they share."""
 
 
 def card(text: str, *actions: dict[str, Any]) -> dict[str, Any]:
@@ -150,11 +152,6 @@ class LocalChat:
     bot: ScriptedBot
     connector: BotConnector
     page: ChatPage
-
-
-@pytest.fixture(scope="module")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -300,6 +297,7 @@ async def test_without_the_bundle_there_is_a_plain_chat(
     await page.keyboard.press("Enter")
     await expect(page.locator("li.bot", has_text="You said: hello there")).to_be_visible()
     await expect(page.locator("li.user", has_text="hello there")).to_be_visible()
+    await expect(page.locator("body")).to_have_css("background-color", SHADE)
     await shoot(page, "chat_page_plain.png")
     assert complaints == []
 
@@ -320,6 +318,7 @@ async def test_signing_in_by_the_card(
     await expect(popup.get_by_text(APP_ID)).to_be_visible()
     await expect(popup.get_by_text(CONNECTION)).to_be_visible()
     await expect(popup.get_by_text("You", exact=True)).to_be_visible()
+    await expect(popup.locator("body")).to_have_css("background-color", SHADE)
     await shoot(popup, "sign_in_page.png")
     await popup.get_by_role("button", name="Sign in").click()
     await expect(popup.get_by_text("The chat has your code.")).to_be_visible()

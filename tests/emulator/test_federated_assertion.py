@@ -325,6 +325,7 @@ async def test_a_token_of_another_key_is_refused(
         forged = jwt.encode(claims, other_key, "RS256", headers={"kid": kid})
         status, answer = await exchange(entra, http, forged)
         assert (status, answer["error_codes"]) == (401, [code])
+    assert "verify the signature failed" in answer["error_description"]
     unsigned = jwt.encode(claims, "", "none", headers={"kid": entra.issuer.keys[-1].kid})
     _, answer = await exchange(entra, http, unsigned)
     assert answer["error_codes"] == [50027]

@@ -18,11 +18,6 @@ TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 PLACE = Place("user-1", CONNECTION, "webchat")
 
 
-@pytest.fixture(scope="module")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -56,7 +51,7 @@ async def test_the_page(http: aiohttp.ClientSession, users: UserTokens) -> None:
     assert rules["connect-src"] == "'self'"
     nonce = re.fullmatch(r"'nonce-([\w-]{20,})'", rules["script-src"])
     assert nonce is not None
-    assert page.count(f'nonce="{nonce[1]}"') == 3
+    assert page.count(f'nonce="{nonce[1]}"') == 4
     assert "{{" not in page
 
 

@@ -10,7 +10,6 @@ import aiohttp
 import jwt
 import pytest
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
-from botframework.connector.auth import AppCredentials
 from botframework.connector.auth.user_token_client import UserTokenClient
 from botframework.connector.token_api.aio import TokenApiClient
 from botframework.connector.token_api.models import ErrorResponseException
@@ -21,6 +20,7 @@ from emulator.registration import Registration
 from emulator.token_issuer import TokenIssuer
 from emulator.token_service import TokenCall, TokenService
 from emulator.user_tokens import CONNECTION, Place, UserTokens
+from tests.support.issued_credentials import IssuedCredentials
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 OTHER_APP = "1f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d12"
@@ -41,27 +41,6 @@ ACTIVITY = Activity(
     recipient=ChannelAccount(id=APP_ID, name="Bot"),
     conversation=ConversationAccount(id="c|1"),
 )
-
-
-class IssuedCredentials(AppCredentials):  # type: ignore[misc]  # the SDK has no types
-    """Signs in at the test's issuer."""
-
-    def __init__(self, issuer: TokenIssuer) -> None:
-        super().__init__(APP_ID)
-        self._issuer = issuer
-
-    def get_access_token(self, force_refresh: bool = False) -> str:
-        return self._issuer.sign(CLAIMS)
-
-
-@pytest.fixture(scope="module")
-def tls(authority: CertificateAuthority) -> ssl.SSLContext:
-    return authority.server_context()
-
-
-@pytest.fixture(scope="module")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
 
 
 @pytest.fixture
@@ -88,7 +67,7 @@ def client(
 ) -> Any:
     """The SDK's client, trusting the local authority as the app's process does."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
-    return TokenApiClient(IssuedCredentials(issuer), service.server.url)
+    return TokenApiClient(IssuedCredentials(issuer, CLAIMS), service.server.url)
 
 
 @pytest.fixture
@@ -281,6 +260,7 @@ async def test_calls_are_remembered(client: Any, service: TokenService) -> None:
     [
         "",
         "*",
+        "\u00e9",
         f"*{state()}",
         base64.b64encode(b"x").decode(),
         base64.b64encode(b"[]").decode(),

@@ -29,11 +29,6 @@ ELSEWHERE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

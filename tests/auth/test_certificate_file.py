@@ -1,8 +1,6 @@
-"""CertificateStore: the order of a vault's versions, and the file in the vault's place."""
+"""CertificateFile: a file in the vault's place."""
 
-import datetime
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,43 +8,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auth.certificate_store import CertificateFile, newest_first
+from auth.certificate_file import CertificateFile
 from auth.errors import CertificateError
 from emulator.certificates import private_key_pem, self_signed
-
-
-@dataclass(frozen=True)
-class Version:
-    """One line of a vault's list."""
-
-    version: str | None
-    created_on: datetime.datetime | None
-    enabled: bool | None = True
-
-
-FIRST, SECOND, THIRD = (datetime.datetime(2026, 1, day, tzinfo=datetime.UTC) for day in (1, 2, 3))
-
-
-@pytest.mark.parametrize(
-    ("listed", "expected"),
-    [
-        ([], []),
-        ([Version("b", SECOND), Version("c", THIRD), Version("a", FIRST)], ["c", "b", "a"]),
-        (
-            [Version("a", FIRST), Version("b", SECOND, enabled=False), Version("c", THIRD)],
-            ["c", "a"],
-        ),
-        ([Version("a", FIRST), Version("b", SECOND, enabled=None)], ["a"]),
-        ([Version("a", FIRST), Version("b", FIRST), Version("c", FIRST)], ["a", "b", "c"]),
-        ([Version("a", None), Version("b", FIRST), Version("c", None)], ["b", "a", "c"]),
-        ([Version(None, SECOND), Version("", SECOND), Version("a", FIRST)], ["a"]),
-        ([Version("a", FIRST, enabled=False)], []),
-    ],
-    ids=["none", "shuffled", "disabled", "unknown", "tie", "no date", "no name", "all disabled"],
-)
-def test_newest_first(listed: list[Version], expected: list[str]) -> None:
-    """The enabled versions by date, the newest first; as listed, where no date tells them apart."""
-    assert newest_first(listed) == expected
 
 
 def write(path: Path, key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:
@@ -111,4 +75,4 @@ async def test_a_file_that_holds_no_certificate(tmp_path: Path) -> None:
     path = tmp_path / "bot.pem"
     path.write_bytes(b"garbage")
     with pytest.raises(CertificateError, match="CertificatePath"):
-        await CertificateFile(path).load("")
+        await CertificateFile(path).load(None)
