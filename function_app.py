@@ -139,7 +139,8 @@ def _causes(error: BaseException) -> str:
         return ""
     # What lies deeper under a refused body may quote it.
     deeper = _causes(cause) if isinstance(error, Unavailable) else ""
-    text = f": {cause}" if str(cause) else ""
+    # The first line: the SDKs put the answer's body, which may hold a token, behind it.
+    text = "".join(f": {line}" for line in str(cause).splitlines()[:1])
     return f"; caused by {type(cause).__name__}{text}{deeper}"
 
 

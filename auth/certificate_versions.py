@@ -17,6 +17,10 @@ CHECK_EVERY = 300.0
 MOST_TRIED = 4
 """Versions that one sign-in tries."""
 
+SET_ASIDE = 20.0
+"""Seconds for which a version that could not be used is tried after the others: where Entra is
+slow, one sign-in has no time for both."""
+
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +49,7 @@ class CertificateVersions:
         self._loaded: dict[str, Certificate] = {}
         self._version_in_use = ""
         self._passed_over: dict[str, SignInError] = {}
+        self._aside_until: dict[str, float] = {}
         self._expiry = ExpiryWarning(clock)
         self._check_from = 0.0
         self._lock = asyncio.Lock()
@@ -70,10 +75,15 @@ class CertificateVersions:
 
     def to_try(self) -> Sequence[str]:
         """The versions to sign in with, newest first, the one in use among them."""
-        in_use, newest = self._version_in_use, self._versions[:MOST_TRIED]
-        if in_use in newest or in_use not in self._versions:
-            return newest
-        return [*newest[:-1], in_use]
+        in_use, chosen = self._version_in_use, list(self._versions[:MOST_TRIED])
+        if in_use in self._versions and in_use not in chosen:
+            chosen[-1] = in_use
+        now = self._clock()
+        return sorted(chosen, key=lambda version: self._aside_until.get(version, 0.0) > now)
+
+    def set_aside(self, version: str) -> None:
+        """It could not be used: for a while the others are tried before it."""
+        self._aside_until[version] = self._clock() + SET_ASIDE
 
     async def look(self) -> None:
         """Look at the store now.
@@ -117,7 +127,7 @@ class CertificateVersions:
         self,
         version: str,
         certificate: Certificate,
-        passed_over: dict[str, SignInError],
+        failures: dict[str, SignInError],
         before: Certificate | None,
     ) -> None:
         """Entra has accepted a version; tell what is new.
@@ -125,7 +135,7 @@ class CertificateVersions:
         Args:
             version: that one.
             certificate: the same.
-            passed_over: why the newer ones could not be used, by version.
+            failures: why others could not be used, by version.
             before: what was in use when this sign-in began.
         """
         if self.in_use is not before:
@@ -133,6 +143,8 @@ class CertificateVersions:
         if not _is_same(certificate, before):
             former = f"; before it was {before}" if before else ""
             log.info("Signs in with the certificate %s%s", certificate, former)
+        known = {**self._passed_over, **failures}
+        passed_over = {newer: known[newer] for newer in self._newer_than(version) if newer in known}
         for newer, error in passed_over.items():
             if type(error) is not type(self._passed_over.get(newer)):
                 log.warning("%s", _cannot_be_used(error))
@@ -141,6 +153,10 @@ class CertificateVersions:
         self._loaded = {**kept, version: certificate}
         self._version_in_use, self._passed_over = version, passed_over
         self._expiry.log(certificate)
+
+    def _newer_than(self, version: str) -> Sequence[str]:
+        versions = self._versions
+        return versions[: versions.index(version)] if version in versions else ()
 
     async def _listed(self) -> Sequence[str]:
         versions: Sequence[str] = ()

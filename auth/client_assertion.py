@@ -11,8 +11,8 @@ import uuid
 
 from auth.certificate import Certificate
 
-LIFETIME = 300
-"""Seconds that an assertion is valid for."""
+SKEW = LIFETIME = 300
+"""Seconds that an assertion is valid before and after it is made: clocks differ."""
 
 
 async def client_assertion(
@@ -38,8 +38,8 @@ async def client_assertion(
         "iss": client_id,
         "sub": client_id,
         "jti": str(uuid.uuid4()),
-        "iat": now,
-        "nbf": now,
+        "iat": now - SKEW,
+        "nbf": now - SKEW,
         "exp": now + LIFETIME,
     }
     signed = f"{_part(header)}.{_part(claims)}"

@@ -44,7 +44,7 @@ class ClientCertificate(Credential):
         except (CertificateError, VaultForbidden):
             await self._versions.look()
             # Compared with what was tried: another request's look may have found what is new.
-            if self._versions.to_try() == tried:
+            if set(self._versions.to_try()) == set(tried):
                 raise
         return await self._newest_accepted(audience)
 
@@ -68,6 +68,7 @@ class ClientCertificate(Credential):
             # An older version may do.
             except (CertificateError, VaultForbidden) as error:
                 failures[version] = error
+                self._versions.set_aside(version)
             else:
                 self._versions.use(version, certificate, failures, before)
                 return token

@@ -138,7 +138,8 @@ class Entra:
             return await loop.run_in_executor(_THREADS, make)
         except _ODD_ANSWER as error:
             raise SignInError(
-                f"{self._authority} is no tenant to sign in at: check MicrosoftAppTenantId"
+                f"{self._authority} is no tenant to sign in at: check MicrosoftAppTenantId, and"
+                " ToChannelFromBotLoginUrl if it is set"
             ) from error
 
     async def _answer(self, application: Any, scope: str) -> dict[str, Any]:

@@ -241,7 +241,8 @@ class _Reader:
         return text.lower()
 
     def _thumbprint(self, name: str, text: str) -> str:
-        plain = text.replace(":", "").replace(" ", "").upper()
+        # Windows' dialog puts a mark that nobody sees in front of what one copies.
+        plain = re.sub(r"[\s:\u200e]", "", text).upper()
         if _SHA256_HEX.fullmatch(plain):
             return self._problem(
                 name, f"{text!r} is a SHA-256 thumbprint; set the SHA-1 one that the portal shows"
@@ -275,7 +276,7 @@ class _Reader:
         return self._problem("BotCredential", reason) if reason else credential
 
     def _certificate(self) -> CertificateSource:
-        vault_url, name = self._url_or_empty("CertificateVaultUrl"), self._text("CertificateName")
+        vault_url, name = self._vault_url(), self._text("CertificateName")
         path = self._text("CertificatePath")
         in_vault = self._text("CertificateVaultUrl") or name
         if bool(path) == bool(in_vault):
@@ -301,6 +302,14 @@ class _Reader:
             thumbprints=frozenset(self._list("CertificateThumbprint", self._thumbprint)),
             send_x5c=self._flag("CertificateSendX5c"),
         )
+
+    def _vault_url(self) -> str:
+        url = self._url_or_empty("CertificateVaultUrl")
+        if urlsplit(url).path:
+            return self._problem(
+                "CertificateVaultUrl", f"{url!r} has a path; set https://NAME.vault.azure.net"
+            )
+        return url
 
     def _identity_client_id(self, credential: str) -> str:
         if credential == FEDERATED:

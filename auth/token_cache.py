@@ -11,6 +11,10 @@ from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
 EXPIRY_MARGIN = 60
 """Seconds before its expiry from which a token is no longer used."""
 
+SERVED_AT_LEAST = 1.0
+"""Seconds that any token is served: one that comes with less life than the margin must not cost a
+request for each turn."""
+
 REQUEST_TIMEOUT = 10.0
 """Seconds that one token request may take in all."""
 
@@ -57,6 +61,7 @@ class TokenCache:
         self._clock = clock
         self._sleep = sleep
         self._token: AccessToken | None = None
+        self._served_until = 0.0
         self._renew_from = 0.0
         self._failure: SignInError | None = None
         self._pause = FAILURE_PAUSE
@@ -92,9 +97,10 @@ class TokenCache:
         token = await self._patiently()
         now = self._clock()
         self._token, self._failure, self._pause = token, None, FAILURE_PAUSE
-        life = token.expires_on - now
+        self._served_until = max(token.expires_on - EXPIRY_MARGIN, now + SERVED_AT_LEAST)
         # Two thirds of what is served, where that is sooner: a token may come half used.
-        self._renew_from = now + min(life / 2, (life - EXPIRY_MARGIN) * 2 / 3)
+        life, served = token.expires_on - now, self._served_until - now
+        self._renew_from = now + min(life / 2, served * 2 / 3)
         return token
 
     async def _patiently(self) -> AccessToken:
@@ -120,19 +126,22 @@ class TokenCache:
         except TimeoutError as error:
             before = f": {failure}" if failure else ""
             raise EndpointDown(f"no token within {REQUEST_TIMEOUT:.0f} seconds{before}") from error
+        except SignInError:
+            raise
+        # Whatever it is, it must pause as a refusal does, and reach the channel as 503.
+        except Exception as error:
+            log.exception("A token request failed")
+            raise SignInError("the sign-in failed by a fault of this project's code") from error
 
     def _left(self, now: float) -> float:
         """Seconds for which the token in hand is served."""
-        return 0.0 if self._token is None else self._token.expires_on - EXPIRY_MARGIN - now
+        return self._served_until - now
 
     def _finished(self, task: asyncio.Task[AccessToken]) -> None:
         self._running = None
         error = None if task.cancelled() else task.exception()
         if isinstance(error, SignInError):
             self._note_failure(error)
-        elif error is not None:
-            # In the background there is no caller that would hear of it.
-            log.error("A token request failed", exc_info=error)
 
     def _note_failure(self, error: SignInError) -> None:
         now = self._clock()

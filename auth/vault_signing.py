@@ -48,9 +48,11 @@ class VaultSigning:
         """
         async with self._vault.client(CertificateClient, self._vault.url, READER_ROLE) as client:
             found = await client.get_certificate_version(self._vault.name, version or "")
-        if not found.cer or not found.key_id:
-            raise CertificateError(f"CertificateName: {self._vault.name} is not ready to use yet")
-        public = x509.load_der_x509_certificate(bytes(found.cer))
+            if not found.cer or not found.key_id:
+                raise CertificateError(
+                    f"CertificateName: {self._vault.name} is not ready to use yet"
+                )
+            public = x509.load_der_x509_certificate(bytes(found.cer))
         key = _known_key(found.key_id, rsa_key(public))
         return Certificate(public, VaultKey(self._vault, key))
 

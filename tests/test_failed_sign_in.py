@@ -275,6 +275,9 @@ FAILURES = {
     ),
     "identity endpoint HTML": Failure(MANAGED_IDENTITY, IDENTITY_DOWN, faulty("identity", **PAGE)),
     "reader's identity endpoint closed": Failure(SIGN_IN_VAULT, IDENTITY_DOWN, closed="identity"),
+    "reader's identity endpoint silent": Failure(
+        CERTIFICATE, IDENTITY_SILENT, faulty("identity", silent=True)
+    ),
     "reader's identity endpoint 429": Failure(
         CERTIFICATE, IDENTITY_BUSY, faulty("identity", **BUSY), retry_after=ASKED_WAIT
     ),

@@ -193,7 +193,7 @@ def test_identity_of_a_certificate(
     assert datetime.datetime.fromisoformat(facts["certificateExpiresOn"]) == ends
     [warning] = facts["warnings"]
     assert f"{thumbprint} (valid " in warning
-    assert "expires in 20 days" in warning
+    assert "expires soon (days left: 20)" in warning
     assert b"eyJ" not in reply.body
     assert b"PRIVATE KEY" not in reply.body
 

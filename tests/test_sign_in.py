@@ -196,15 +196,13 @@ def newer_unknown(cloud: Cloud, _: Path) -> Settings:
     return {}
 
 
+NEWER_UNKNOWN = "A newer certificate cannot be used yet: Entra does not accept the certificate"
+
 WARNINGS = {
-    "Export, expiring": (CERTIFICATE, expiring, "expires in 19 days"),
-    "SignInVault, expiring": (SIGN_IN_VAULT, expiring, "expires in 19 days"),
-    "Export, newer unknown": (CERTIFICATE, newer_unknown, "Entra does not accept the certificate"),
-    "SignInVault, newer unknown": (
-        SIGN_IN_VAULT,
-        newer_unknown,
-        "Entra does not accept the certificate",
-    ),
+    "Export, expiring": (CERTIFICATE, expiring, "expires soon (days left: 19)"),
+    "SignInVault, expiring": (SIGN_IN_VAULT, expiring, "expires soon (days left: 19)"),
+    "Export, newer unknown": (CERTIFICATE, newer_unknown, NEWER_UNKNOWN),
+    "SignInVault, newer unknown": (SIGN_IN_VAULT, newer_unknown, NEWER_UNKNOWN),
 }
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from auth.access_token import AccessToken
 from auth.certificate import Certificate
 from auth.certificate_store import CertificateStore
-from auth.certificate_versions import CHECK_EVERY, CertificateVersions
+from auth.certificate_versions import CHECK_EVERY, SET_ASIDE, CertificateVersions
 from auth.client_certificate import ClientCertificate
 from auth.entra import Assertion, Entra
 from auth.errors import CertificateError, CertificateUnknown, EndpointDown, SignInError, Throttled
@@ -204,7 +204,13 @@ async def test_rotation(
     assertions.clear()
     for _ in range(2):
         assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+        clock.advance(SET_ASIDE)
     assert signers(assertions) == [x5t_s256(new.certificate), x5t_s256(old.certificate)] * 2
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    assertions.clear()
+    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
+    # What was refused a moment ago is not asked for first.
+    assert signers(assertions) == [x5t_s256(old.certificate)]
     [warning] = credential.warnings
     assert thumbprint(new) in warning
     clock.advance(600)
@@ -278,6 +284,7 @@ async def test_an_answer_that_another_has_overtaken(
     make: Make,
     platform: Cloud,
     slow_entra: SlowEntra,
+    clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A late answer of one audience does not take the bot back to the old certificate."""
@@ -289,6 +296,7 @@ async def test_an_answer_that_another_has_overtaken(
     slow = asyncio.create_task(credential.request_token(OTHER_AUDIENCE))
     await slow_entra.asked.wait()
     platform.registration.register(new.certificate)
+    clock.advance(SET_ASIDE)
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
     caplog.clear()
     slow_entra.answers.set()

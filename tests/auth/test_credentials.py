@@ -5,6 +5,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -16,7 +17,7 @@ from auth.certificate_file import CertificateFile
 from auth.client_certificate import ClientCertificate
 from auth.credential import Credential
 from auth.credentials import credential_for
-from auth.errors import CertificateError, SignInError, VaultForbidden
+from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.exported_certificate import ExportedCertificate
 from auth.federated_identity import FederatedIdentity
 from auth.http_pool import HttpPool
@@ -173,6 +174,25 @@ async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
         await credential_for(chosen, pool).request_token(AUDIENCE)
     platform.vault.permissions[PRINCIPAL] = set(READER_PERMISSIONS[CERTIFICATE])
     assert (await credential_for(chosen, pool).request_token(AUDIENCE)).value
+
+
+@pytest.mark.parametrize("way", [CERTIFICATE, SIGN_IN_VAULT])
+@pytest.mark.parametrize("fault", [{"status": 500}, {"silent": True}], ids=str)
+async def test_the_vault_s_identity_has_no_patience(
+    way: str,
+    fault: dict[str, Any],
+    platform: Cloud,
+    pool: HttpPool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The request that needs the vault is patient; within it the identity is asked once."""
+    monkeypatch.setattr("auth.managed_identity.READ_TIMEOUT", 0.1)
+    prepare, _ = WAYS[way]
+    platform.identity.server.faults.set(**fault)
+    before = platform.identity.server.requests.total()
+    with pytest.raises(EndpointDown, match=r"the identity endpoint .*AZURE_CLIENT_ID"):
+        await credential_for(settings(platform, **prepare(platform)), pool).request_token(AUDIENCE)
+    assert platform.identity.server.requests.total() == before + 1
 
 
 async def test_a_certificate_in_a_file(

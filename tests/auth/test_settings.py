@@ -213,6 +213,7 @@ BAD = (
     ("CertificateVaultUrl", "", SINGLE, "CertificateName needs it"),
     ("CertificateVaultUrl", "http://contoso.vault.azure.net", SINGLE, "not an https URL"),
     ("CertificateVaultUrl", "contoso", SINGLE, "not an https URL"),
+    ("CertificateVaultUrl", f"{VAULT}/certificates/bot", SINGLE, "has a path"),
     ("CertificateName", "", SINGLE, "letters, digits and hyphens"),
     ("CertificateName", "bot/1", SINGLE, "letters, digits and hyphens"),
     ("CertificateName", "b" * 128, SINGLE, "letters, digits and hyphens"),
@@ -363,10 +364,11 @@ def test_certificate_settings_mean_nothing_to_a_managed_identity() -> None:
         ":".join(SHA1[at : at + 2] for at in range(0, 40, 2)),
         " ".join(SHA1[at : at + 2] for at in range(0, 40, 2)).lower(),
         f" {SHA1} ,",
+        f"\u200e{SHA1}",
     ],
 )
 def test_pins_in_the_portal_s_forms(text: str) -> None:
-    """Colons, blanks and lower case do not matter."""
+    """Colons, blanks, lower case and the mark that Windows copies along do not matter."""
     assert certificate(CertificateThumbprint=text).thumbprints == {SHA1}
 
 

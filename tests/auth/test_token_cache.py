@@ -328,11 +328,38 @@ async def test_an_unforeseen_error_in_the_background(
     assert "a library's own" in caplog.text
 
 
-async def test_an_unforeseen_error_reaches_the_caller(cache: TokenCache, sign_in: SignIn) -> None:
-    """Without a token in hand it is the caller's to hear of."""
+async def test_an_unforeseen_error_is_a_failed_sign_in(
+    cache: TokenCache, sign_in: SignIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a token in hand the caller hears of it, and it pauses as any failure does."""
     sign_in.failure = RuntimeError("a library's own")
-    with pytest.raises(RuntimeError, match="a library's own"):
+    for _ in range(5):
+        with pytest.raises(SignInError, match="a fault of this project's code"):
+            await cache.get()
+    assert sign_in.requests == 1
+    assert caplog.text.count("RuntimeError: a library's own") == 1
+    sign_in.failure = None
+    clock.advance(1)
+    assert await value(cache)
+
+
+async def test_a_token_without_a_margin(clock: Clock) -> None:
+    """A token that comes with less than its margin is served for a second all the same."""
+    requests = 0
+
+    async def short() -> AccessToken:
+        nonlocal requests
+        requests += 1
+        return AccessToken("short", clock.now + 30)
+
+    cache = TokenCache(short, clock)
+    for _ in range(10):
         await cache.get()
+        await settled()
+    assert requests == 1
+    clock.advance(1)
+    await cache.get()
+    assert requests == 2
 
 
 MAY_PASS = (EndpointDown("silent"), VaultForbidden("no role yet"))

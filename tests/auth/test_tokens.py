@@ -1,12 +1,13 @@
 """Tokens: one cache for each audience, in front of one credential."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from auth.access_token import AccessToken
 from auth.credential import Credential
-from auth.errors import SignInError
+from auth.errors import EndpointDown, SignInError
 from auth.tokens import Tokens
 from tests.support.loop_turns import settled
 
@@ -75,6 +76,24 @@ async def test_a_failure_is_its_audience_s_own(tokens: Tokens, credential: Recor
             await tokens.get(SKILL)
         assert (await tokens.get(CHANNEL)).value == f"for {CHANNEL}"
     assert credential.audiences == [SKILL, CHANNEL]
+
+
+@pytest.mark.parametrize("patience", [(), (0.0,), (0.0, 0.0)])
+async def test_patience(patience: Sequence[float]) -> None:
+    """A cold request is tried again as often as there are pauses, for each audience."""
+    asked: list[str] = []
+
+    class Down(Credential):
+        async def request_token(self, audience: str) -> AccessToken:
+            asked.append(audience)
+            raise EndpointDown("silent")
+
+    tokens = Tokens(Down(), patience=patience)
+    for audience in (CHANNEL, SKILL):
+        with pytest.raises(EndpointDown, match=r"^silent$"):
+            await tokens.get(audience)
+    attempts = 1 + len(patience)
+    assert asked == [CHANNEL] * attempts + [SKILL] * attempts
 
 
 async def test_each_get_lets_the_credential_keep_up(tokens: Tokens, credential: Recorder) -> None:

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from auth.errors import CertificateError, VaultForbidden
+from auth.errors import CertificateError, EndpointDown, VaultForbidden
 from auth.key_vault import KeyVault
 from auth.vault_signing import VaultSigning
 from emulator.certificates import CertificateAuthority
@@ -180,6 +180,21 @@ async def test_a_pending_certificate(
 
     monkeypatch.setattr(VaultCertificate, "certificate_bundle", pending)
     with pytest.raises(CertificateError, match=r"CertificateName: .* is not ready to use yet"):
+        await store.load(None)
+
+
+@pytest.mark.usefixtures("signing")
+async def test_no_certificate_in_the_answer(
+    store: VaultSigning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no certificate at all is the answer of something else than a vault."""
+    bundle = VaultCertificate.certificate_bundle
+
+    def odd(found: VaultCertificate, vault: str) -> dict[str, Any]:
+        return {**bundle(found, vault), "cer": "AAAA"}
+
+    monkeypatch.setattr(VaultCertificate, "certificate_bundle", odd)
+    with pytest.raises(EndpointDown, match="does not answer as a Key Vault does"):
         await store.load(None)
 
 
