@@ -1,5 +1,6 @@
 """The Azure Functions app: the HTTP edge, and the one place where the parts are put together."""
 
+import contextlib
 import functools
 import json
 import logging
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("azure.core").setLevel(logging.WARNING)
 logging.getLogger("azure.identity").setLevel(logging.ERROR)
 logging.getLogger("azure.keyvault").setLevel(logging.ERROR)
+logging.getLogger("msal.token_cache").setLevel(logging.INFO)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -219,4 +221,7 @@ async def identity_facts(parts: Parts) -> dict[str, Any]:
 
 
 def _moment(seconds: float) -> str | None:
-    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+    # An endpoint may name a year that no calendar has.
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+    return None

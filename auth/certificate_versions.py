@@ -17,9 +17,9 @@ CHECK_EVERY = 300.0
 MOST_TRIED = 4
 """Versions that one sign-in tries."""
 
-SET_ASIDE = 20.0
-"""Seconds for which a version that could not be used is tried after the others: where Entra is
-slow, one sign-in has no time for both."""
+SET_ASIDE = 60.0
+"""Seconds for which a version that could not be used is tried after the others, unless the sign-in
+came to an end all the same: where Entra is slow, one has no time for both."""
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ class CertificateVersions:
         self._version_in_use = ""
         self._passed_over: dict[str, SignInError] = {}
         self._aside_until: dict[str, float] = {}
+        self._met: set[str] = set()
+        self._unseen = ""
         self._expiry = ExpiryWarning(clock)
         self._check_from = 0.0
         self._lock = asyncio.Lock()
@@ -82,7 +84,7 @@ class CertificateVersions:
         return sorted(chosen, key=lambda version: self._aside_until.get(version, 0.0) > now)
 
     def set_aside(self, version: str) -> None:
-        """It could not be used: for a while the others are tried before it."""
+        """It could not be used: until a sign-in succeeds, the others are tried before it."""
         self._aside_until[version] = self._clock() + SET_ASIDE
 
     async def look(self) -> None:
@@ -99,7 +101,12 @@ class CertificateVersions:
             except SignInError as error:
                 if not before:
                     raise
-                log.warning("No look at the certificate's versions (%s); the known stay", error)
+                if str(error) != self._unseen:
+                    text = "No look at the certificate's versions (%s); the known stay"
+                    log.warning(text, error)
+                self._unseen = str(error)
+            else:
+                self._unseen = ""
             if self.in_use and self._versions[0] not in before:
                 await self._meet(self._versions[0], self.in_use)
 
@@ -152,6 +159,7 @@ class CertificateVersions:
         kept = {name: found for name, found in self._loaded.items() if name in passed_over}
         self._loaded = {**kept, version: certificate}
         self._version_in_use, self._passed_over = version, passed_over
+        self._aside_until.clear()
         self._expiry.log(certificate)
 
     def _newer_than(self, version: str) -> Sequence[str]:
@@ -185,7 +193,8 @@ class CertificateVersions:
             log.warning("There is a newer certificate, but: %s", error)
         else:
             # A version's name does not tell: it is another when the right to list comes or goes.
-            if not _is_same(newest, in_use):
+            if not _is_same(newest, in_use) and newest.thumbprint not in self._met:
+                self._met.add(newest.thumbprint)
                 text = "There is a newer certificate, %s; %s signs in until Entra takes it"
                 log.info(text, newest, in_use)
 

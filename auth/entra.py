@@ -112,7 +112,7 @@ class Entra:
         application = await self._application(made)
         made.append(await assertion(application.authority.token_endpoint))
         answer = await self._answer(application, f"{audience}/.default")
-        if "access_token" not in answer:
+        if "error" in answer:
             raise self._refusal(answer, audience, certificate)
         token, expires_on = answer["access_token"], asked + answer["expires_in"]
         if certificate is None:
@@ -150,10 +150,10 @@ class Entra:
                 _THREADS, application.acquire_token_for_client, [scope]
             )
             match answer:
-                case {"access_token": str(token), "expires_in": life} if token:
-                    return {"access_token": token, "expires_in": int(life)}
                 case {"error": _}:
                     return answer
+                case {"access_token": str(token), "expires_in": life} if token:
+                    return {"access_token": token, "expires_in": int(life)}
         except _ODD_ANSWER as error:
             raise self._odd_answer() from error
         raise self._odd_answer()

@@ -53,4 +53,4 @@ class ExportedCertificate:
                 if error.status_code != HTTPStatus.BAD_REQUEST:
                     raise
                 secret = await client.get_secret(self._vault.name, version)
-        return certificate_from_text(secret.value or "")
+            return certificate_from_text(secret.value or "")

@@ -1,6 +1,8 @@
 """KeyVault: how its SDK's clients reach it, and what their errors and lists mean here."""
 
+import asyncio
 import datetime
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -14,6 +16,12 @@ from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, 
 from auth.managed_identity import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.service_url import LOOPBACK_HOSTS
 from auth.vault_identity import VaultIdentity
+
+CALL_TIMEOUT = 8.0
+"""Seconds that one call may take in all: the SDK bounds each read of an answer, not the answer."""
+
+# What the SDK makes of a host that is no vault's, and of an answer that is not a vault's.
+_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error)
 
 
 class KeyVault:
@@ -48,24 +56,28 @@ class KeyVault:
                 identity cannot sign in.
         """
         try:
-            async with kind(
-                target,
-                credential=self._identity,
-                connection_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
-                retry_total=0,
-                # The SDK compares the vault's host with vault.azure.net. Settings allow loopback
-                # in development only, where the host cannot be a subdomain of that.
-                verify_challenge_resource=urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
-            ) as client:
+            async with asyncio.timeout(CALL_TIMEOUT), self._made(kind, target) as client:
                 yield client
         except AzureError as error:
             raise self._translated(error, role) from error
-        # The SDK's, for a host that is no vault's and for an answer that is not JSON.
-        except ValueError as error:
+        except TimeoutError as error:
+            raise self._silent() from error
+        except _ODD_ANSWER as error:
             raise EndpointDown(
                 f"CertificateVaultUrl: {self.url} does not answer as a Key Vault does"
             ) from error
+
+    def _made[Client](self, kind: Callable[..., Client], target: object) -> Client:
+        return kind(
+            target,
+            credential=self._identity,
+            connection_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            retry_total=0,
+            # The SDK compares the vault's host with vault.azure.net. Settings allow loopback in
+            # development only, where the host cannot be a subdomain of that.
+            verify_challenge_resource=urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
+        )
 
     def _translated(self, error: AzureError, role: str) -> SignInError:
         place = f"{self.name} in {self.url}"
@@ -91,9 +103,12 @@ class KeyVault:
                 " CertificateVaultUrl very often",
                 wait_asked_by(error),
             )
+        return self._silent()
+
+    def _silent(self) -> EndpointDown:
         return EndpointDown(
-            f"the vault does not answer for {place}: check CertificateVaultUrl, and that this app's"
-            " network reaches it"
+            f"the vault does not answer for {self.name} in {self.url}: check CertificateVaultUrl,"
+            " and that this app's network reaches it"
         )
 
 

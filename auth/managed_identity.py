@@ -1,5 +1,6 @@
 """Managed identities: the platform vouches for this app."""
 
+import zlib
 from http import HTTPStatus
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -12,6 +13,10 @@ from auth.errors import EndpointDown, SignInError, Throttled
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 """Seconds, for the identity endpoint and for the vault."""
+
+
+# azure-identity's, for an answer that lacks what the endpoint's reference has.
+_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error)
 
 
 class ManagedIdentity(Credential):
@@ -45,9 +50,10 @@ class ManagedIdentity(Credential):
             ) as credential:
                 token = await credential.get_token(f"{audience}/.default")
         except AzureError as error:
-            raise self._translated(error) from error
-        # azure-identity's, for JSON that lacks what the endpoint's reference has.
-        except (LookupError, TypeError, ValueError) as error:
+            # What azure-identity says of an odd answer quotes it, and a token that is in it.
+            quoted = status_of(error) == HTTPStatus.OK
+            raise self._translated(error) from (None if quoted else error)
+        except _ODD_ANSWER as error:
             raise self._outage() from error
         return AccessToken(token.token, token.expires_on)
 

@@ -17,6 +17,9 @@ from auth.retry_after import retry_after
 TIMEOUT = ClientTimeout(total=8, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
 """Seconds; in all less than a token request may take, so that the failure is told as what it is."""
 
+LONGEST_WAIT = 9.0
+"""Seconds for which a thread waits: more than `TIMEOUT`, which ends a request."""
+
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -85,7 +88,8 @@ class MsalHttp:
         form: str | None = None,
     ) -> MsalAnswer:
         work = self._send(method, url, params, headers, form)
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        # Bounded all the same: a loop that ends would leave the thread, and the process, waiting.
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(LONGEST_WAIT)
 
     async def _send(
         self,
@@ -110,8 +114,8 @@ class MsalHttp:
         # ValueError: aiohttp's for a URL that is none, the resolver's for an empty label.
         except (ClientError, OSError, ValueError) as error:
             raise EndpointDown(
-                f"the sign-in endpoint {url} does not answer: check AZURE_AUTHORITY_HOST, and that"
-                " this app's network lets it out"
+                f"the sign-in endpoint {url} does not answer: check AZURE_AUTHORITY_HOST (or"
+                " ToChannelFromBotLoginUrl), and that this app's network lets it out"
             ) from error
         _check(answer, url)
         return answer
@@ -130,7 +134,7 @@ def _check(answer: MsalAnswer, url: str) -> None:
     if not (status == HTTPStatus.OK or refused) or not _is_object(answer.text):
         raise EndpointDown(
             f"{url} does not answer as Entra does ({status}): Entra is down, a proxy answers in its"
-            " place, or AZURE_AUTHORITY_HOST is another host"
+            " place, or AZURE_AUTHORITY_HOST (ToChannelFromBotLoginUrl) is no sign-in endpoint"
         )
 
 

@@ -124,8 +124,10 @@ class TokenCache:
             async with asyncio.timeout_at(deadline):
                 return await self._request()
         except TimeoutError as error:
-            before = f": {failure}" if failure else ""
-            raise EndpointDown(f"no token within {REQUEST_TIMEOUT:.0f} seconds{before}") from error
+            slow = "endpoints are slow: check CertificateVaultUrl, AZURE_AUTHORITY_HOST, network"
+            raise EndpointDown(
+                f"no token within {REQUEST_TIMEOUT:.0f} seconds: {failure or slow}"
+            ) from error
         except SignInError:
             raise
         # Whatever it is, it must pause as a refusal does, and reach the channel as 503.

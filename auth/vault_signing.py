@@ -79,7 +79,7 @@ class VaultKey:
         async with self._vault.client(CryptographyClient, self._key, SIGNER_ROLE) as client:
             signature = (await client.sign(SignatureAlgorithm.ps256, digest)).signature
             # The SDK takes any JSON for an answer.
-            if not signature:
+            if not isinstance(signature, bytes) or not signature:
                 raise ValueError("the answer has no signature")
             return signature
 

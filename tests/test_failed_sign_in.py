@@ -28,6 +28,7 @@ from emulator.vault_certificate import VaultCertificate
 from tests.support.bot_certificate import (
     Prepare,
     Settings,
+    damaged,
     file_settings,
     in_file,
     newest,
@@ -162,6 +163,12 @@ def small_key(cloud: Cloud, _: Path) -> Settings:
     return {}
 
 
+def damaged_key(cloud: Cloud, _: Path) -> Settings:
+    """The certificate's private key is damaged."""
+    put(cloud, replace(newest(cloud), private_key=damaged(newest(cloud).private_key)))
+    return {}
+
+
 def unregistered(cloud: Cloud, _: Path) -> Settings:
     """The app registration does not have the certificate."""
     cloud.registration.certificates.clear()
@@ -232,6 +239,7 @@ NO_CERTIFICATE = "CertificateName: there is no certificate"
 UNKNOWN = "Entra does not accept the certificate: upload its public key to the app registration"
 NOT_PINNED = "but CertificateThumbprint allows only"
 SMALL_KEY = "the certificate needs an RSA key of 2048 bits or more"
+DAMAGED_KEY = "the private key is damaged: make a new version"
 EXPIRED = "the certificate … expired on"
 TOO_NEW = "the certificate … is not valid before"
 FOREIGN_VAULT = "CertificateVaultUrl must be a vault of the identity's own tenant"
@@ -321,6 +329,7 @@ FAILURES = {
     ),
     "Export, small key": Failure(CERTIFICATE, SMALL_KEY, small_key),
     "SignInVault, small key": Failure(SIGN_IN_VAULT, SMALL_KEY, small_key),
+    "Export, damaged key": Failure(CERTIFICATE, DAMAGED_KEY, damaged_key),
     "file, missing": Failure(CERTIFICATE, "CertificatePath: … cannot be read", no_file),
     "file, PFX with password": Failure(
         CERTIFICATE,

@@ -1,9 +1,15 @@
-"""function_app: what stands in the log when a request is refused."""
+"""function_app: what it tells, in the log and to operators."""
+
+from pathlib import Path
 
 import pytest
 
 from auth.errors import EndpointDown
+from emulator.cloud import CERTIFICATE, Cloud
 from function_app import refusal
+from tests.support.bot_process import BotProcess
+from tests.support.cloud_thread import CloudThread
+from tests.support.http_post import Caller
 
 
 def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
@@ -17,3 +23,15 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
     [line] = caplog.messages
     told = "the endpoint is down; caused by ValueError: Unexpected response"
     assert line == f"Answered 503: {told}; caused by ConnectionError"
+
+
+def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:
+    """An expiry beyond what a date can say is told as none: identity answers all the same."""
+    with CloudThread(Cloud(tmp_path, CERTIFICATE)) as thread:
+        thread.cloud.entra.token_lifetime = 10**12
+        with BotProcess(thread.cloud.settings(), logs / "absurd expiry.log") as process:
+            caller = Caller(process.url)
+            reply = caller.send("GET", "/api/identity", [])
+            caller.close()
+    assert reply.status == 200
+    assert reply.json()["expiresOn"] is None

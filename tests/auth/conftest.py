@@ -6,12 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-)
 
 from auth.http_pool import HttpPool
 from auth.key_vault import KeyVault
@@ -20,6 +14,7 @@ from auth.tokens import Tokens
 from auth.vault_identity import VaultIdentity
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+from tests.support.bot_certificate import damaged
 from tests.support.cloud_thread import CloudThread
 
 
@@ -31,17 +26,8 @@ def public(key: rsa.RSAPrivateKey) -> x509.Certificate:
 
 @pytest.fixture(scope="session")
 def damaged_key(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
-    """`key`, with another factor in place of its first: no signature can be made with it.
-
-    It is even. Where it is odd, OpenSSL notices a wrong signature, and makes it without factors.
-    """
-    factor = key.private_numbers().p
-    length = key.key_size // 16
-    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    spoiled = der.replace(factor.to_bytes(length), (factor + 1).to_bytes(length))
-    found = load_der_private_key(spoiled, password=None, unsafe_skip_rsa_key_validation=True)
-    assert isinstance(found, rsa.RSAPrivateKey)
-    return found
+    """`key`, spoiled."""
+    return damaged(key)
 
 
 @pytest.fixture(scope="session")

@@ -269,6 +269,25 @@ async def test_a_later_look_fails(
     assert versions.to_try() == ["v2", "v1"]
 
 
+async def test_an_outage_is_told_once(
+    versions: CertificateVersions,
+    store: ScriptedStore,
+    clock: Clock,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    """Looks that fail for the same reason are told once, until one has worked."""
+    await versions.look()
+    await sign_in(versions, "v1")
+    for _ in range(2):
+        told.clear()
+        store.failure = Throttled("the vault asks to wait", 1)
+        for _ in range(3):
+            await check(versions, clock)
+        assert told.text.count("No look at the certificate's versions") == 1
+        store.failure = None
+        await check(versions, clock)
+
+
 async def test_a_crash_in_the_background(
     versions: CertificateVersions,
     store: ScriptedStore,

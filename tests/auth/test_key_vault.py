@@ -1,18 +1,21 @@
 """KeyVault: what each of its answers, and each silence, means to whoever uses it."""
 
 import asyncio
+import contextlib
 import datetime
 import email.utils
+import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.exported_certificate import ExportedCertificate
 from auth.key_vault import KeyVault, newest_first
 from auth.vault_signing import VaultSigning
@@ -104,6 +107,55 @@ async def test_another_service(prepare: Prepare, allowed: Cloud, vault: KeyVault
     allowed.vault.server.faults.set(status=200)
     with pytest.raises(SignInError, match=r"CertificateVaultUrl|CertificateName"):
         await operation()
+
+
+@one_loop
+@each_operation
+@pytest.mark.parametrize(
+    "content",
+    [None, [], "x", 5, {"value": 5}, {"value": [None]}, {"cer": 5, "kid": 5}, b"[" * 100_000],
+    ids=lambda content: str(content)[:20],
+)
+async def test_an_answer_of_another_shape(
+    prepare: Prepare,
+    content: object,
+    allowed: Cloud,
+    vault: KeyVault,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the answer's shape, nothing but an error of our tree comes of it."""
+    operation = await prepare(vault)
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    faults = allowed.vault.server.faults
+    monkeypatch.setattr(
+        faults, "_faulty_answer", lambda: web.Response(body=body, content_type="application/json")
+    )
+    faults.set(status=200)
+    with contextlib.suppress(EndpointDown, CertificateError):
+        assert await operation() == []  # a list of nothing
+
+
+@one_loop
+@each_operation
+async def test_an_endless_answer(
+    prepare: Prepare, allowed: Cloud, vault: KeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that begins and does not end is given up on: each read of it is in time."""
+    operation = await prepare(vault)
+    monkeypatch.setattr("auth.key_vault.CALL_TIMEOUT", 0.2)
+
+    async def blanks() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    faults = allowed.vault.server.faults
+    answer = partial(web.Response, content_type="application/json")
+    monkeypatch.setattr(faults, "_faulty_answer", lambda: answer(body=blanks()))
+    faults.set(status=200)
+    async with asyncio.timeout(5):
+        with pytest.raises(EndpointDown, match="does not answer"):
+            await operation()
 
 
 @one_loop

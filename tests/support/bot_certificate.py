@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_der_private_key,
     pkcs12,
 )
 
@@ -32,6 +34,19 @@ def put(cloud: Cloud, version: VaultCertificate) -> None:
     """Make this the vault's only version, and the only one that Entra knows."""
     cloud.vault.versions[CERTIFICATE_NAME] = [version]
     cloud.registration.certificates[:] = [version.certificate]
+
+
+def damaged(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
+    """A key, with another factor in place of its first: no signature can be made with it.
+
+    It is even. Where it is odd, OpenSSL notices a wrong signature, and makes it without factors.
+    """
+    factor, length = key.private_numbers().p, key.key_size // 16
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    spoiled = der.replace(factor.to_bytes(length), (factor + 1).to_bytes(length))
+    found = load_der_private_key(spoiled, password=None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(found, rsa.RSAPrivateKey)
+    return found
 
 
 def thumbprint(version: VaultCertificate) -> str:
