@@ -30,7 +30,7 @@ The certificate is rotated twice, and Entra knows it 10 seconds later; then the 
 withdrawn. Entra's port is closed for 20 seconds, the identity endpoint answers 500 for 10. The port
 of the channel's keys is closed for 8, and then there are new keys only.
 
-Compressed: tokens live 70 to 102 seconds, so that their renewals fall into the faults, and the bots
+Compressed: tokens live 70 to 107 seconds, so that their renewals fall into the faults, and the bots
 look for new certificates every {CHECK_EVERY:.0f} seconds in place of 300.
 
 Milliseconds count from when a turn was due. Token requests: accepted / refused / not answered.
