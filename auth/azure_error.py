@@ -1,10 +1,14 @@
 """What an error of Azure's SDKs tells about the answer behind it."""
 
+import zlib
 from typing import Any
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from auth.retry_after import retry_after
+
+ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error)
+"""What the SDKs raise, beside errors of their own, for an answer of another shape or encoding."""
 
 
 def status_of(error: AzureError) -> int | None:

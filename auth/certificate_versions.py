@@ -145,7 +145,7 @@ class CertificateVersions:
             failures: why others could not be used, by version.
             before: what was in use when this sign-in began.
         """
-        if self.in_use is not before:
+        if not _is_same(self.in_use, before):
             return  # another audience's sign-in has gone further meanwhile
         if not _is_same(certificate, before):
             former = f"; before it was {before}" if before else ""
@@ -207,8 +207,10 @@ class CertificateVersions:
             self._expiry.log(self.in_use)
 
 
-def _is_same(certificate: Certificate, other: Certificate | None) -> bool:
-    return other is not None and certificate.thumbprint == other.thumbprint
+def _is_same(certificate: Certificate | None, other: Certificate | None) -> bool:
+    if certificate is None or other is None:
+        return certificate is other
+    return certificate.thumbprint == other.thumbprint
 
 
 def _cannot_be_used(error: SignInError) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError
 
-from auth.azure_error import status_of, wait_asked_by
+from auth.azure_error import ODD_ANSWER, status_of, wait_asked_by
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.managed_identity import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.service_url import LOOPBACK_HOSTS
@@ -19,9 +18,6 @@ from auth.vault_identity import VaultIdentity
 
 CALL_TIMEOUT = 8.0
 """Seconds that one call may take in all: the SDK bounds each read of an answer, not the answer."""
-
-# What the SDK makes of a host that is no vault's, and of an answer that is not a vault's.
-_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error)
 
 
 class KeyVault:
@@ -62,7 +58,8 @@ class KeyVault:
             raise self._translated(error, role) from error
         except TimeoutError as error:
             raise self._silent() from error
-        except _ODD_ANSWER as error:
+        # ValueError is the SDK's for a host that is no vault's, too.
+        except ODD_ANSWER as error:
             raise EndpointDown(
                 f"CertificateVaultUrl: {self.url} does not answer as a Key Vault does"
             ) from error

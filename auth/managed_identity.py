@@ -1,22 +1,17 @@
 """Managed identities: the platform vouches for this app."""
 
-import zlib
 from http import HTTPStatus
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
 
 from auth.access_token import AccessToken
-from auth.azure_error import status_of, wait_asked_by
+from auth.azure_error import ODD_ANSWER, status_of, wait_asked_by
 from auth.credential import Credential
 from auth.errors import EndpointDown, SignInError, Throttled
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 """Seconds, for the identity endpoint and for the vault."""
-
-
-# azure-identity's, for an answer that lacks what the endpoint's reference has.
-_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error)
 
 
 class ManagedIdentity(Credential):
@@ -53,7 +48,7 @@ class ManagedIdentity(Credential):
             # What azure-identity says of an odd answer quotes it, and a token that is in it.
             quoted = status_of(error) == HTTPStatus.OK
             raise self._translated(error) from (None if quoted else error)
-        except _ODD_ANSWER as error:
+        except ODD_ANSWER as error:
             raise self._outage() from error
         return AccessToken(token.token, token.expires_on)
 

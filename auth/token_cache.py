@@ -69,7 +69,7 @@ class TokenCache:
         self._running: asyncio.Task[AccessToken] | None = None
 
     async def get(self) -> AccessToken:
-        """A token with at least a minute to live.
+        """A token with at least a minute to live, unless it has come with less just now.
 
         Raises:
             SignInError: none is known, and none can be had.

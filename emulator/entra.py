@@ -14,8 +14,7 @@ from emulator.client_assertion import CertificateAssertions
 from emulator.entra_error import EntraError
 from emulator.faults import Handler
 from emulator.federated_assertion import EXCHANGE_AUDIENCES, FederatedAssertions, is_federated
-from emulator.registration import CHANNEL_TENANT, Registration
-from emulator.registration import issuer_of as issuer_of
+from emulator.registration import CHANNEL_TENANT, Registration, issuer_of
 from emulator.server import Server
 from emulator.token_issuer import TokenIssuer
 

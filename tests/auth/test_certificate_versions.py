@@ -5,6 +5,7 @@ import datetime
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -494,6 +495,23 @@ async def test_a_sign_in_that_is_overtaken(
     assert seen(told) == []
     await sign_in(versions, "v2")
     assert seen(told) == []
+
+
+async def test_a_look_in_the_middle_of_a_sign_in(
+    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+) -> None:
+    """The same certificate, read anew meanwhile, is no other: the sign-in counts."""
+    store.listable = False
+    await versions.look()
+    [only] = versions.to_try()
+    await sign_in(versions, only)
+    began_with = versions.in_use
+    assert began_with
+    store.certificates["v1"] = replace(began_with)
+    await check(versions, clock)
+    assert versions.in_use is not began_with
+    versions.use(only, began_with, {}, began_with)
+    assert versions.in_use is began_with
 
 
 async def test_a_newer_version_that_is_met_unreadable(

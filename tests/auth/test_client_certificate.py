@@ -29,8 +29,7 @@ from auth.key_vault import KeyVault
 from auth.vault_signing import VaultSigning
 from emulator.certificates import private_key_pem, self_signed
 from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.entra import issuer_of
-from emulator.registration import CHANNEL_TENANT
+from emulator.registration import CHANNEL_TENANT, issuer_of
 from emulator.thumbprint import x5t_s256
 from emulator.vault_certificate import VaultCertificate
 from emulator.vault_error import VaultError

@@ -35,8 +35,7 @@ from emulator.cloud import (
     SIGN_IN_VAULT,
     Cloud,
 )
-from emulator.entra import issuer_of
-from emulator.registration import FederatedCredential
+from emulator.registration import FederatedCredential, issuer_of
 from emulator.thumbprint import x5t
 from emulator.vault_certificate import VaultCertificate
 

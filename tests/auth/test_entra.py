@@ -29,8 +29,7 @@ from auth.errors import (
 from auth.http_pool import HttpPool
 from auth.private_certificate import LocalKey
 from emulator.cloud import Cloud
-from emulator.entra import issuer_of
-from emulator.registration import CHANNEL_TENANT
+from emulator.registration import CHANNEL_TENANT, issuer_of
 from tests.support.clock import Clock
 from tests.support.scripted_service import Reply, ScriptedService
 

@@ -12,9 +12,8 @@ from auth.federated_identity import FederatedIdentity
 from auth.http_pool import HttpPool
 from auth.managed_identity import ManagedIdentity
 from emulator.cloud import Cloud
-from emulator.entra import issuer_of
 from emulator.federated_assertion import EXCHANGE_AUDIENCES
-from emulator.registration import FederatedCredential
+from emulator.registration import FederatedCredential, issuer_of
 
 AUDIENCE = "https://api.botframework.com"
 EXCHANGE = "api://AzureADTokenExchange"

@@ -12,7 +12,7 @@ import pytest
 from auth.errors import LONGEST_WAIT, USUAL_WAIT, EndpointDown, SignInError, Throttled
 from auth.managed_identity import ManagedIdentity
 from emulator.cloud import Cloud
-from emulator.entra import issuer_of
+from emulator.registration import issuer_of
 from tests.support.scripted_service import Reply, ScriptedService
 
 AUDIENCE = "https://api.botframework.com"
