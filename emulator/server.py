@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Iterable
-from weakref import WeakSet
 
 from aiohttp import web
 
@@ -35,7 +34,7 @@ class Server:
         self._routes = list(routes)
         self._tls = tls
         self._runner: web.AppRunner | None = None
-        self._known: WeakSet[asyncio.Transport] = WeakSet()
+        self._known: set[asyncio.Transport] = set()
 
     @property
     def url(self) -> str:
@@ -70,6 +69,7 @@ class Server:
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.requests[f"{request.method} {request.path}"] += 1
         if request.transport is not None and request.transport not in self._known:
+            self._known = {each for each in self._known if not each.is_closing()}
             self._known.add(request.transport)
             self.connections += 1
         return await handler(request)

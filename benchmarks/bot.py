@@ -1,0 +1,99 @@
+"""Bot: the process of one contestant, and what it costs."""
+
+import asyncio
+import os
+import re
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+START_TIMEOUT = 60.0
+"""Seconds."""
+
+_CORES = sorted(os.sched_getaffinity(0))
+LOADS_CORE, BOTS_CORE = _CORES[0], _CORES[-1]
+"""The load and the stand-ins on one, bots on the other; the same where there is but one."""
+
+_READY = re.compile(rb"Functions host: http://localhost:(\d+)|ready")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Bot:
+    """Starts a contestant on a core of its own, where there are two, and ends it.
+
+    Args:
+        command: program and arguments.
+        environ: its whole environment.
+        log: takes what it writes to standard error.
+        port: where it will listen; 0: it says so itself.
+
+    Attributes:
+        port: where it listens, once started.
+        started: time (of `time.perf_counter`) when it was started.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], log: Path, port: int = 0
+    ) -> None:
+        self._command = command
+        self._environ = environ
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self.port = port
+        self.started = 0.0
+
+    async def start(self) -> None:
+        """Start it, and wait until it listens.
+
+        Raises:
+            RuntimeError: it ended, or it did not listen in time.
+        """
+        with self._log.open("ab") as log:
+            os.sched_setaffinity(0, {BOTS_CORE})  # inherited by the child
+            try:
+                self.started = time.perf_counter()
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    env=dict(self._environ),
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=log,
+                    cwd=self._log.parent,
+                    start_new_session=True,
+                )
+            finally:
+                os.sched_setaffinity(0, {LOADS_CORE})
+        async with asyncio.timeout(START_TIMEOUT):
+            await self._wait_until_ready()
+
+    async def _wait_until_ready(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            if match := _READY.match(line):
+                self.port = int(match[1] or self.port)
+                return
+        raise RuntimeError(f"{' '.join(self._command)} did not start: see {self._log}")
+
+    async def stop(self) -> None:
+        """End it, and whatever it started."""
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of processor time so far."""
+        fields = self._proc("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    @property
+    def peak_memory(self) -> int:
+        """Bytes: the largest resident set so far."""
+        match = re.search(r"VmHWM:\s+(\d+) kB", self._proc("status"))
+        assert match is not None
+        return int(match[1]) * 1024
+
+    def _proc(self, name: str) -> str:
+        assert self._process is not None
+        return Path(f"/proc/{self._process.pid}/{name}").read_text()

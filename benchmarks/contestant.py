@@ -1,0 +1,113 @@
+"""Contestant: what is compared, and how it is started."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.bot import Bot
+from benchmarks.stage import Stage
+from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
+from emulator.server import LOOPBACK
+
+ROOT = Path(__file__).parent.parent
+PEERS = ROOT / "benchmarks" / "peers"
+ENVIRONMENTS = ROOT / ".cache" / "benchmarks"
+"""A virtual environment for each peer, and one with what this project deploys."""
+
+FUNCTIONS_HOST = "the emulator's Functions host"
+OWN_HOST = "the host it ships with"
+
+PROJECT = "this project"
+BOTBUILDER = "BotBuilder Python"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A bot, with one way to sign in.
+
+    Attributes:
+        name: of the bot.
+        credential: as Cloud has it.
+        host: FUNCTIONS_HOST or OWN_HOST.
+        folder: of its program: `function_app.py` or `server.py`.
+        environment: name of its virtual environment.
+        modules: what a turn needs imported, for the time of imports.
+        one_token: the channel sends one token with all turns.
+    """
+
+    name: str
+    credential: str
+    host: str
+    folder: Path
+    environment: str
+    modules: tuple[str, ...]
+    one_token: bool = False
+
+    @property
+    def key(self) -> str:
+        """A name for files and JSON."""
+        parts = (self.name, self.credential, *(("one token",) if self.one_token else ()))
+        return "-".join(parts).lower().replace(" ", "_")
+
+    @property
+    def label(self) -> str:
+        """A name for people."""
+        return f"{self.name}, {self.credential}{', one token' if self.one_token else ''}"
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return ENVIRONMENTS / self.environment / "bin" / "python"
+
+    def environ(self, stage: Stage) -> Mapping[str, str]:
+        """Its whole environment."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return kept | {"PYTHONPATH": str(ROOT)} | dict(stage.environ())
+
+    def bot(self, stage: Stage, log: Path) -> Bot:
+        """Its process, not started."""
+        environ = self.environ(stage)
+        if self.host == OWN_HOST:
+            port = free_port()
+            command = [str(self.python), str(self.folder / "server.py")]
+            return Bot(command, {**environ, "PORT": str(port)}, log, port)
+        host = [str(self.python), "-m", "emulator.functions_host", "--log-level", "WARNING"]
+        return Bot([*host, "--app", str(self.folder), "--port", "0"], environ, log)
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _project(credential: str, *, one_token: bool = False) -> Contestant:
+    modules = ("function_app", "cloud_adapter.cloud_adapter", "bot_logic.bot")
+    return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", modules, one_token)
+
+
+def _peer(name: str, credential: str, host: str, folder: str) -> Contestant:
+    module = "function_app" if host == FUNCTIONS_HOST else "server"
+    return Contestant(name, credential, host, PEERS / folder, folder, (module,))
+
+
+CONTESTANTS = (
+    _project(MANAGED_IDENTITY),
+    _project(CERTIFICATE),
+    _project(SIGN_IN_VAULT),
+    _project(FEDERATED),
+    _project(MANAGED_IDENTITY, one_token=True),
+    _peer(BOTBUILDER, CERTIFICATE, FUNCTIONS_HOST, "botbuilder"),
+    _peer(BOTBUILDER, MANAGED_IDENTITY, FUNCTIONS_HOST, "botbuilder"),
+    _peer("bare function", MANAGED_IDENTITY, FUNCTIONS_HOST, "bare_function"),
+    _peer("M365 Agents SDK", CERTIFICATE, OWN_HOST, "agents"),
+    _peer("M365 Agents SDK", MANAGED_IDENTITY, OWN_HOST, "agents"),
+    _peer(BOTBUILDER, CERTIFICATE, OWN_HOST, "botbuilder_aiohttp"),
+    _peer(BOTBUILDER, MANAGED_IDENTITY, OWN_HOST, "botbuilder_aiohttp"),
+    _peer("bare handler", MANAGED_IDENTITY, OWN_HOST, "bare_aiohttp"),
+)
+"""In the order of the tables."""

@@ -1,0 +1,102 @@
+"""Goals: what this project wants of a comparison, as ratios inside one run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.contestant import BOTBUILDER, FUNCTIONS_HOST, OWN_HOST, PROJECT
+from benchmarks.measurement import Cell
+from benchmarks.summary import Summaries, Summary
+from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY
+
+MAIN_CELL = Cell(in_flight=16, connector=0, auth=0)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One figure.
+
+    Attributes:
+        text: what it is.
+        figure: as measured.
+        bound: what it should be.
+        at_least: the bound is the least; otherwise it is the most.
+    """
+
+    text: str
+    figure: float
+    bound: float
+    at_least: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """The figure is within the bound."""
+        return self.figure >= self.bound if self.at_least else self.figure <= self.bound
+
+
+class Goals:
+    """Every goal, from a comparison of all contestants.
+
+    Args:
+        summaries: of the comparison.
+    """
+
+    def __init__(self, summaries: Summaries) -> None:
+        self._summaries = summaries
+
+    def all(self) -> list[Goal]:
+        """In the order in which people ask."""
+        return [*self._speed(), *self._distance_from_bare(), *self._cost(), *self._cold_start()]
+
+    def _summary(self, name: str, credential: str, host: str = FUNCTIONS_HOST) -> Summary:
+        wanted = (name, credential, host, False)
+        return next(
+            summary
+            for each, summary in self._summaries.items()
+            if (each.name, each.credential, each.host, each.one_token) == wanted
+        )
+
+    def _speed(self) -> Iterator[Goal]:
+        rivals = (
+            (BOTBUILDER, CERTIFICATE, FUNCTIONS_HOST, 100),
+            (BOTBUILDER, MANAGED_IDENTITY, FUNCTIONS_HOST, 30),
+            ("M365 Agents SDK", CERTIFICATE, OWN_HOST, 4),
+            ("M365 Agents SDK", MANAGED_IDENTITY, OWN_HOST, 4),
+        )
+        for name, credential, host, bound in rivals:
+            ours = self._summary(PROJECT, credential).cells[MAIN_CELL].turns_per_second
+            theirs = self._summary(name, credential, host).cells[MAIN_CELL].turns_per_second
+            text = f"turns/s as a multiple of {name}'s ({credential}; {host}; {MAIN_CELL})"
+            yield Goal(text, ours / theirs, bound, at_least=True)
+
+    def _distance_from_bare(self) -> Iterator[Goal]:
+        ours = self._summary(PROJECT, MANAGED_IDENTITY).cells
+        bare = self._summary("bare function", MANAGED_IDENTITY).cells
+        for connector, bound in ((0, 0.90), (50, 0.97)):
+            for in_flight in (1, 16, 64):
+                cell = Cell(in_flight, connector, auth=0)
+                figure = ours[cell].turns_per_second / bare[cell].turns_per_second
+                text = f"turns/s as a part of the bare function's ({cell})"
+                yield Goal(text, figure, bound, at_least=True)
+
+    def _cost(self) -> Iterator[Goal]:
+        ours = [cells.cells for each, cells in self._summaries.items() if each.name == PROJECT]
+        every = [measurement for cells in ours for measurement in cells.values()]
+        worst = max(cells[MAIN_CELL].cpu for cells in ours)
+        yield Goal(f"CPU s per 1000 turns, the worst credential ({MAIN_CELL})", worst, 0.45)
+        requests = max(each.token_requests for each in every)
+        yield Goal("token requests per 1000 warm turns, the worst of all", requests, 0)
+        connections = max(each.connections for each in every)
+        yield Goal("connections per 1000 warm turns, the worst of all", connections, 5)
+        for credential in (CERTIFICATE, MANAGED_IDENTITY):
+            ours_peak = self._summary(PROJECT, credential).peak_memory
+            theirs_peak = self._summary(BOTBUILDER, credential).peak_memory
+            text = f"peak memory as a part of {BOTBUILDER}'s ({credential})"
+            yield Goal(text, ours_peak / theirs_peak, 1)
+
+    def _cold_start(self) -> Iterator[Goal]:
+        for credential in (CERTIFICATE, MANAGED_IDENTITY):
+            for auth, bound in ((60, 0.6), (0, 1.0)):
+                ours = self._summary(PROJECT, credential).cold_starts[auth]
+                theirs = self._summary(BOTBUILDER, credential).cold_starts[auth]
+                text = f"cold start as a part of {BOTBUILDER}'s ({credential}; auth {auth} ms)"
+                yield Goal(text, ours / theirs, bound)

@@ -1,0 +1,32 @@
+"""BareBot behind an aiohttp server."""
+
+import os
+
+from aiohttp import web
+
+from benchmarks.peers.bare_function.bare_bot import BareBot, Refused
+from benchmarks.peers.own_host import serve
+
+bot = BareBot(os.environ)
+
+
+async def messages(request: web.Request) -> web.Response:
+    """The messaging endpoint."""
+    try:
+        await bot.turn(request.headers.get("authorization", ""), await request.read())
+    except Refused:
+        return web.Response(status=401)
+    return web.Response()
+
+
+async def close(_: web.Application) -> None:
+    """Leave no connection open."""
+    await bot.close()
+
+
+app = web.Application()
+app.on_cleanup.append(close)
+app.router.add_post("/api/messages", messages)
+
+if __name__ == "__main__":
+    serve(app)
