@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.bot import LOADS_CORE, Bot
-from benchmarks.contestant import ROOT, Contestant
+from benchmarks.contestant import ONE_TOKEN, ROOT, Contestant
 from benchmarks.load import Load
 from benchmarks.measurement import CELLS, Cell, Measurement
 from benchmarks.stage import Stage
@@ -129,7 +129,9 @@ class Comparison:
     async def _measure(self, contestant: Contestant, cell: Cell) -> Measurement:
         stage, bot = self._stages[contestant.credential], self._bots[contestant]
         stage.be_slow(cell.auth / 1000, cell.connector / 1000)
-        load = Load(stage.delivery(bot.port, one_token=contestant.one_token), cell.in_flight)
+        load = Load(
+            stage.delivery(bot.port, one_token=contestant.variant == ONE_TOKEN), cell.in_flight
+        )
         await load.begin()
         try:
             await load.watch(LEAD)

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,12 @@ OWN_HOST = "the host it ships with"
 PROJECT = "this project"
 BOTBUILDER = "BotBuilder Python"
 
+ONE_TOKEN = "one token"  # noqa: S105  # no secret
+"""The channel sends the same token with all turns."""
+
+FROM_FILE = "from a file"
+"""The certificate is a file, as the peers have it, and in no vault."""
+
 
 @dataclass(frozen=True)
 class Contestant:
@@ -34,7 +39,7 @@ class Contestant:
         folder: of its program: `function_app.py` or `server.py`.
         environment: name of its virtual environment.
         modules: what a turn needs imported, for the time of imports.
-        one_token: the channel sends one token with all turns.
+        variant: what else is special: ONE_TOKEN or FROM_FILE.
     """
 
     name: str
@@ -43,28 +48,28 @@ class Contestant:
     folder: Path
     environment: str
     modules: tuple[str, ...]
-    one_token: bool = False
+    variant: str = ""
 
     @property
     def key(self) -> str:
         """A name for files and JSON."""
-        parts = (self.name, self.credential, *(("one token",) if self.one_token else ()))
-        return "-".join(parts).lower().replace(" ", "_")
+        return self.label.lower().replace(", ", "-").replace(" ", "_")
 
     @property
     def label(self) -> str:
         """A name for people."""
-        return f"{self.name}, {self.credential}{', one token' if self.one_token else ''}"
+        return ", ".join(part for part in (self.name, self.credential, self.variant) if part)
 
     @property
     def python(self) -> Path:
         """Its interpreter."""
         return ENVIRONMENTS / self.environment / "bin" / "python"
 
-    def environ(self, stage: Stage) -> Mapping[str, str]:
+    def environ(self, stage: Stage) -> dict[str, str]:
         """Its whole environment."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return kept | {"PYTHONPATH": str(ROOT)} | dict(stage.environ())
+        environ = kept | {"PYTHONPATH": str(ROOT)} | stage.environ()
+        return environ | stage.file_settings() if self.variant == FROM_FILE else environ
 
     def bot(self, stage: Stage, log: Path) -> Bot:
         """Its process, not started."""
@@ -85,9 +90,9 @@ def free_port() -> int:
     return port
 
 
-def _project(credential: str, *, one_token: bool = False) -> Contestant:
+def _project(credential: str, variant: str = "") -> Contestant:
     modules = ("function_app", "cloud_adapter.cloud_adapter", "bot_logic.bot")
-    return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", modules, one_token)
+    return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", modules, variant)
 
 
 def _peer(name: str, credential: str, host: str, folder: str) -> Contestant:
@@ -100,7 +105,8 @@ CONTESTANTS = (
     _project(CERTIFICATE),
     _project(SIGN_IN_VAULT),
     _project(FEDERATED),
-    _project(MANAGED_IDENTITY, one_token=True),
+    _project(CERTIFICATE, FROM_FILE),
+    _project(MANAGED_IDENTITY, ONE_TOKEN),
     _peer(BOTBUILDER, CERTIFICATE, FUNCTIONS_HOST, "botbuilder"),
     _peer(BOTBUILDER, MANAGED_IDENTITY, FUNCTIONS_HOST, "botbuilder"),
     _peer("bare function", MANAGED_IDENTITY, FUNCTIONS_HOST, "bare_function"),

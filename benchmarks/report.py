@@ -43,7 +43,7 @@ def _contestant(contestant: Contestant, summary: Summary) -> dict[str, Any]:
         "name": contestant.name,
         "credential": contestant.credential,
         "host": contestant.host,
-        "one_token": contestant.one_token,
+        "variant": contestant.variant,
         "peak_memory": summary.peak_memory,
         "imports": summary.imports,
         "cold_starts": summary.cold_starts,

@@ -1,7 +1,6 @@
 """Stage: the local cloud of one credential, with a connector for the load."""
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -77,14 +76,25 @@ class Stage:
         self.connector.stop()
         await self.cloud.stop()
 
-    def environ(self) -> Mapping[str, str]:
+    def environ(self) -> dict[str, str]:
         """The settings with which a bot talks to these servers."""
         settings = self.cloud.settings()
         if self.cloud.credential in READER_PERMISSIONS:
             settings |= self._certificate_files()
         return settings
 
-    def _certificate_files(self) -> Mapping[str, str]:
+    def file_settings(self) -> dict[str, str]:
+        """What differs for this project when the certificate is in a file."""
+        path = self._folder / "both.pem"
+        files = self._certificate_files()
+        parts = (
+            Path(files[name]).read_bytes() for name in ("BENCH_PRIVATE_KEY", "BENCH_CERTIFICATE")
+        )
+        path.touch(mode=0o600)
+        path.write_bytes(b"".join(parts))
+        return {"CertificateVaultUrl": "", "CertificateName": "", "CertificatePath": str(path)}
+
+    def _certificate_files(self) -> dict[str, str]:
         """For bots that read no vault."""
         version = self.cloud.vault.versions[CERTIFICATE_NAME][-1]
         public, private = self._folder / "certificate.pem", self._folder / "private_key.pem"
