@@ -1,20 +1,19 @@
 """The Azure Functions app: the HTTP edge, and the one place where the parts are put together."""
 
+import asyncio
 import contextlib
 import functools
+import gc
 import json
 import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from auth.caller import CallerCheck
-from auth.channel_token import ChannelTokens
-from auth.credentials import credential_for
 from auth.errors import (
     BadRequest,
     BodyTooLarge,
@@ -25,18 +24,19 @@ from auth.errors import (
     Unavailable,
     UnsupportedBody,
 )
-from auth.http_pool import HttpPool
 from auth.settings import Settings
-from auth.signing_keys import SigningKeys
-from auth.tokens import Tokens
-from bot_logic.bot import Bot
-from bot_logic.typing_indicator import TypingIndicator
-from cloud_adapter.bot_authentication import BotAuthentication
-from cloud_adapter.bot_credentials import BotCredentialsFactory
-from cloud_adapter.cloud_adapter import CloudAdapter
-from cloud_adapter.connector_session import ConnectorSession
-from cloud_adapter.turn_request import TurnRequest
-from cloud_adapter.turn_response import JSON_TYPE, TurnResponse
+
+if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a cold start: `warm_up`
+    from auth.http_pool import HttpPool
+    from auth.signing_keys import SigningKeys
+    from auth.tokens import Tokens
+    from bot_logic.bot import Bot
+    from cloud_adapter.cloud_adapter import CloudAdapter
+    from cloud_adapter.connector_session import ConnectorSession
+    from cloud_adapter.turn_request import TurnRequest
+    from cloud_adapter.turn_response import TurnResponse
+
+JSON_TYPE = "application/json"
 
 SETTINGS_RETRY_AFTER = 60
 """Seconds: wrong settings are not put right within a turn."""
@@ -55,33 +55,37 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """The messaging endpoint. The bearer token is its gate, so the function level is anonymous."""
     try:
-        parts = composed()
+        parts = await ready()
         return to_http(await parts.adapter.process(from_http(req), parts.bot))
     except BotError as error:
-        return to_http(refusal(error))
+        return refusal(error)
 
 
 @app.route("health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """Are the settings right? What is wrong stands in the log only."""
     try:
-        composed()
+        Settings.from_environ(os.environ)
+        if warm_up().done():
+            composed()  # shows what cannot be imported, and keeps nobody waiting
     except BotError as error:
-        return to_http(refusal(error))
-    return to_http(json_response({"status": "ok"}))
+        return refusal(error)
+    return json_response({"status": "ok"})
 
 
 @app.route("identity", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """What proves that the bot can sign in, and as whom. Never the token."""
     try:
-        return to_http(json_response(await identity_facts(composed())))
+        return json_response(await identity_facts(await ready()))
     except BotError as error:
-        return to_http(refusal(error))
+        return refusal(error)
 
 
-def from_http(request: func.HttpRequest) -> TurnRequest:
+def from_http(request: func.HttpRequest) -> "TurnRequest":
     """The trigger's request, free of the host. (The worker lower-cases the headers' names.)"""
+    from cloud_adapter.turn_request import TurnRequest
+
     headers = request.headers
     return TurnRequest(
         content_type=headers.get("content-type", ""),
@@ -90,8 +94,8 @@ def from_http(request: func.HttpRequest) -> TurnRequest:
     )
 
 
-def to_http(response: TurnResponse) -> func.HttpResponse:
-    """The host's answer for ours."""
+def to_http(response: "TurnResponse") -> func.HttpResponse:
+    """The host's answer for a turn's."""
     return func.HttpResponse(
         response.body,
         status_code=response.status,
@@ -112,7 +116,7 @@ REFUSALS: tuple[tuple[type[BotError], int, str], ...] = (
 """What a caller hears of each branch of the error tree; the first that fits."""
 
 
-def refusal(error: BotError) -> TurnResponse:
+def refusal(error: BotError) -> func.HttpResponse:
     """The answer for an error, and a line in the log with the cause.
 
     Raises:
@@ -148,9 +152,20 @@ def _causes(error: BaseException) -> str:
 
 def json_response(
     data: Mapping[str, Any], status: int = 200, headers: dict[str, str] | None = None
-) -> TurnResponse:
+) -> func.HttpResponse:
     """An answer that holds JSON."""
-    return TurnResponse(status, json.dumps(data).encode(), headers or {})
+    return func.HttpResponse(
+        json.dumps(data), status_code=status, headers=headers, mimetype=JSON_TYPE
+    )
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What a caller's check needs first: few imports, and the channel's keys."""
+
+    settings: Settings
+    pool: "HttpPool"
+    keys: "SigningKeys"
 
 
 @dataclass(frozen=True)
@@ -158,42 +173,127 @@ class Parts:
     """The app's long-lived objects, one of each in a process."""
 
     settings: Settings
-    tokens: Tokens
-    session: ConnectorSession
-    adapter: CloudAdapter
-    bot: Bot
-
-
-@functools.cache
-def composed() -> Parts:
-    """The app's parts, put together on first use.
-
-    Raises:
-        SettingsError: every problem of the settings, each with its cure.
-    """
-    return compose(Settings.from_environ(os.environ))
+    tokens: "Tokens"
+    session: "ConnectorSession"
+    adapter: "CloudAdapter"
+    bot: "Bot"
 
 
 def compose(settings: Settings) -> Parts:
     """Put the parts together. Nothing here reads, writes or connects."""
+    inbound = compose_inbound(settings)
+    return compose_turns(inbound, compose_tokens(inbound))
+
+
+def compose_inbound(settings: Settings) -> Inbound:
+    """The first step, with aiohttp and cryptography."""
+    from auth.http_pool import HttpPool
+    from auth.signing_keys import SigningKeys
+
     for warning in settings.warnings:
         log.warning("%s", warning)
     pool = HttpPool()
-    keys = SigningKeys(settings.channel_metadata_url, pool.get_document)
+    return Inbound(settings, pool, SigningKeys(settings.channel_metadata_url, pool.get_document))
+
+
+def compose_tokens(inbound: Inbound) -> "Tokens":
+    """The second, with what the credential needs of Azure's SDKs and MSAL."""
+    from auth.credentials import credential_for
+    from auth.tokens import Tokens
+
+    return Tokens(credential_for(inbound.settings, inbound.pool))
+
+
+def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
+    """The third, with the bot SDK and the bot."""
+    from auth.caller import CallerCheck
+    from auth.channel_token import ChannelTokens
+    from bot_logic.bot import Bot
+    from bot_logic.typing_indicator import TypingIndicator
+    from cloud_adapter.bot_authentication import BotAuthentication
+    from cloud_adapter.bot_credentials import BotCredentialsFactory
+    from cloud_adapter.cloud_adapter import CloudAdapter
+    from cloud_adapter.connector_session import ConnectorSession
+
+    settings = inbound.settings
     caller_check = CallerCheck(
-        ChannelTokens(keys, settings.channel_issuer),
+        ChannelTokens(inbound.keys, settings.channel_issuer),
         settings.app_id,
         settings.service_urls,
         settings.allowed_tenants,
     )
-    tokens = Tokens(credential_for(settings, pool))
-    session = ConnectorSession(pool)
+    session = ConnectorSession(inbound.pool)
     credentials = BotCredentialsFactory(
         settings.app_id, None if settings.unauthenticated else tokens
     )
     adapter = CloudAdapter(BotAuthentication(settings, caller_check, credentials, session))
     adapter.use(TypingIndicator())
     return Parts(settings, tokens, session, adapter, Bot())
+
+
+@functools.cache
+def composed_inbound() -> Inbound:
+    """This process's.
+
+    Raises:
+        SettingsError: every problem of the settings, each with its cure.
+    """
+    return compose_inbound(Settings.from_environ(os.environ))
+
+
+@functools.cache
+def composed_tokens() -> "Tokens":
+    """This process's; raises as `composed_inbound`."""
+    return compose_tokens(composed_inbound())
+
+
+@functools.cache
+def composed() -> Parts:
+    """This process's parts, put together on first use; raises as `composed_inbound`."""
+    return compose_turns(composed_inbound(), composed_tokens())
+
+
+async def ready() -> Parts:
+    """The parts, when all that they import is imported.
+
+    Raises:
+        SettingsError: every problem of the settings, each with its cure.
+    """
+    await asyncio.shield(warm_up())
+    return composed()
+
+
+@functools.cache
+def warm_up() -> "asyncio.Task[None]":
+    """Begins the process's one warm-up, which never fails: what is wrong, `composed` raises."""
+    return asyncio.get_running_loop().create_task(_warm_up())
+
+
+async def _warm_up() -> None:
+    """Compose step by step in a thread, with the first requests under way meanwhile.
+
+    Our own modules are imported by this thread alone until the last step is done: whoever needs a
+    part awaits `ready`. Azure's SDKs import more of themselves at their first request, on the event
+    loop: of packages that an earlier step has finished, and that know nothing of the bot SDK. So
+    one import may wait for another, but no two for each other.
+    """
+    gc.disable()  # what imports make is never garbage, and looking through it a fifth of their time
+    try:
+        inbound = await asyncio.to_thread(composed_inbound)
+        authenticated = not inbound.settings.unauthenticated
+        if authenticated:
+            inbound.keys.begin()
+        tokens = await asyncio.to_thread(composed_tokens)
+        if authenticated:
+            tokens.begin(inbound.settings.channel_audience)
+        await asyncio.to_thread(composed)
+    except SettingsError:
+        pass  # each caller hears of them
+    except Exception:
+        log.exception("The app cannot be put together")
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def identity_facts(parts: Parts) -> dict[str, Any]:
@@ -225,3 +325,7 @@ def _moment(seconds: float) -> str | None:
     with contextlib.suppress(ValueError, OverflowError):
         return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
     return None
+
+
+with contextlib.suppress(RuntimeError):  # no event loop runs: a test, or a tool that looks
+    warm_up()

@@ -8,8 +8,9 @@ import binascii
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeIs
 
 from cryptography.exceptions import InvalidSignature
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from auth.errors import TokenRejected
-from auth.signing_keys import SigningKeys
+from auth.signing_keys import SigningKey, SigningKeys
 
 CLOCK_SKEW = 300
 """Seconds that the channel's clock and ours may differ."""
@@ -25,12 +26,15 @@ CLOCK_SKEW = 300
 LONGEST_HEADER = 16 * 1024
 """Characters of an Authorization header; the channel's have about 1,500."""
 
+MOST_REMEMBERED = 256
+"""Verified tokens. The channel uses one for hours; together they take a few MiB at most."""
+
 ALGORITHM = "RS256"
 """The only one: a list would let the token choose how it is checked (RFC 8725, 3.1)."""
 
-_BEARER = re.compile(
-    r"bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.IGNORECASE | re.ASCII
-)
+# Only the scheme is in any case: a class that ignores case takes five times as long.
+_BEARER = re.compile(r"(?i:bearer) ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+_SCALAR = str | int | float | None
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
 
@@ -40,16 +44,37 @@ class ChannelToken:
     """A token whose signature, issuer and dates are right.
 
     Attributes:
-        claims: the payload.
+        claims: the payload, read-only: turns share what is remembered.
         endorsements: the channel ids that the signing key may speak for.
     """
 
-    claims: dict[str, Any]
+    claims: Mapping[str, Any]
     endorsements: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Jwt:
+    """A token's parts, whatever they are worth.
+
+    Attributes:
+        kid: names the key.
+        claims: the payload, read-only.
+        signed: header and payload as they were sent.
+        signature: of `signed`.
+    """
+
+    kid: str
+    claims: Mapping[str, Any]
+    signed: bytes
+    signature: bytes
 
 
 class ChannelTokens:
     """Reads and checks the channel's tokens.
+
+    A verified token is remembered with the key that has verified it, and not verified again while
+    the channel publishes that very key. Its dates are checked each time, and a token that fails is
+    forgotten. Tokens are compared in full.
 
     Args:
         keys: the channel's signing keys.
@@ -63,6 +88,8 @@ class ChannelTokens:
         self._keys = keys
         self._issuer = issuer
         self._clock = clock
+        self._verified: dict[str, tuple[_Jwt, SigningKey]] = {}
+        """By the Authorization header; the one used last is the last."""
 
     async def read(self, authorization: str) -> ChannelToken:
         """The token in an Authorization header.
@@ -71,6 +98,22 @@ class ChannelTokens:
             TokenRejected: there is none, or it is not valid.
             KeysUnavailable: no signing keys are known, and none can be had.
         """
+        # Taken out, and put back when all is well: so nothing that fails is remembered.
+        jwt, verified_by = self._verified.pop(authorization, (None, None))
+        if jwt is None:
+            jwt = self._parsed(authorization)
+        # Before the signature: what fails here must not cost a fetch of keys.
+        self._check_dates(jwt.claims)
+        key = await self._keys.find(jwt.kid)
+        if key is None:
+            raise TokenRejected(f"the channel has no signing key {jwt.kid!r:.80}")
+        # Identity, not equality: each fetch makes new keys, so none outlives the set it came in.
+        if key is not verified_by:
+            _verify(jwt, key)
+        self._remember(authorization, jwt, key)
+        return ChannelToken(jwt.claims, key.endorsements)
+
+    def _parsed(self, authorization: str) -> _Jwt:
         if len(authorization) > LONGEST_HEADER:
             raise TokenRejected("the Authorization header is too long")
         match = _BEARER.fullmatch(authorization)
@@ -78,31 +121,12 @@ class ChannelTokens:
             raise TokenRejected("there is no bearer token" if not authorization else "not a JWT")
         signed, signature = match[1], _base64url(match[2])
         header, claims = (_json_object(part) for part in signed.split("."))
-        kid = self._check_header(header)
-        self._check_claims(claims)
-        key = await self._keys.find(kid)
-        if key is None:
-            raise TokenRejected(f"the channel has no signing key {kid!r:.80}")
-        try:
-            key.public_key.verify(signature, signed.encode(), _PKCS1, _SHA256)
-        except InvalidSignature as error:
-            raise TokenRejected("the signature is wrong") from error
-        return ChannelToken(claims, key.endorsements)
-
-    def _check_header(self, header: dict[str, Any]) -> str:
-        if header.get("alg") != ALGORITHM:
-            raise TokenRejected(f"the algorithm is not {ALGORITHM}")
-        if "crit" in header:
-            raise TokenRejected("the header asks for an extension")  # RFC 7515, 4.1.11
-        kid = header.get("kid")
-        if not isinstance(kid, str) or not kid:
-            raise TokenRejected("the header names no key")
-        return kid
-
-    def _check_claims(self, claims: dict[str, Any]) -> None:
-        # Before the signature: what fails here must not cost a fetch of keys.
+        kid = _kid(header)
         if claims.get("iss") != self._issuer:
             raise TokenRejected(f"the issuer is not {self._issuer}")
+        return _Jwt(kid, MappingProxyType(claims), signed.encode(), signature)
+
+    def _check_dates(self, claims: Mapping[str, Any]) -> None:
         now = self._clock()
         expires, starts = claims.get("exp"), claims.get("nbf")
         if not _is_number(expires) or not _is_number(starts):
@@ -112,6 +136,32 @@ class ChannelTokens:
         if now < starts - CLOCK_SKEW:
             raise TokenRejected("the token is not valid yet")
 
+    def _remember(self, authorization: str, jwt: _Jwt, key: SigningKey) -> None:
+        # A list in the claims could be changed by one turn under the eyes of the next.
+        if not all(isinstance(value, _SCALAR) for value in jwt.claims.values()):
+            return
+        if len(self._verified) >= MOST_REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[authorization] = jwt, key
+
+
+def _kid(header: dict[str, Any]) -> str:
+    if header.get("alg") != ALGORITHM:
+        raise TokenRejected(f"the algorithm is not {ALGORITHM}")
+    if "crit" in header:
+        raise TokenRejected("the header asks for an extension")  # RFC 7515, 4.1.11
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise TokenRejected("the header names no key")
+    return kid
+
+
+def _verify(jwt: _Jwt, key: SigningKey) -> None:
+    try:
+        key.public_key.verify(jwt.signature, jwt.signed, _PKCS1, _SHA256)
+    except InvalidSignature as error:
+        raise TokenRejected("the signature is wrong") from error
+
 
 def _is_number(value: object) -> TypeIs[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -119,7 +169,7 @@ def _is_number(value: object) -> TypeIs[int | float]:
 
 def _json_object(part: str) -> dict[str, Any]:
     try:
-        value = json.loads(_base64url(part), parse_constant=_no_constant)
+        value = _JSON.decode(_base64url(part).decode())
     except (ValueError, RecursionError) as error:
         raise TokenRejected("not a JWT") from error
     if not isinstance(value, dict):
@@ -129,6 +179,9 @@ def _json_object(part: str) -> dict[str, Any]:
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _base64url(text: str) -> bytes:

@@ -1,19 +1,15 @@
-"""The kinds of credentials: a row for each value of BotCredential."""
+"""The kinds of credentials: a row for each value of BotCredential.
+
+What a kind imports is imported when it is chosen: Azure's SDKs and MSAL take a tenth of a second of
+a cold start, and no bot needs all of them.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from auth.certificate_file import CertificateFile
-from auth.certificate_store import CertificateStore
-from auth.certificate_versions import CertificateVersions
-from auth.client_certificate import ClientCertificate
 from auth.credential import Credential
-from auth.entra import Entra
-from auth.exported_certificate import ExportedCertificate
-from auth.federated_identity import FederatedIdentity
 from auth.http_pool import HttpPool
-from auth.key_vault import KeyVault
-from auth.managed_identity import ManagedIdentity
 from auth.settings import (
     CERTIFICATE,
     EXPORT,
@@ -24,36 +20,69 @@ from auth.settings import (
     Settings,
 )
 from auth.tokens import Tokens
-from auth.vault_identity import VaultIdentity
-from auth.vault_signing import VaultSigning
+
+if TYPE_CHECKING:
+    from auth.certificate_store import CertificateStore
+    from auth.key_vault import KeyVault
 
 
 def _managed_identity(settings: Settings, _: HttpPool) -> Credential:
+    from auth.managed_identity import ManagedIdentity
+
     return ManagedIdentity(settings.app_id, "MicrosoftAppId")
 
 
 def _certificate(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.certificate_versions import CertificateVersions
+    from auth.client_certificate import ClientCertificate
+    from auth.entra import Entra
+
     source = settings.certificate
     if source is None:
         raise TypeError("settings with the credential Certificate always say where it is")
+    store = _file(source) if source.path else _vault(source, settings.identity_client_id)
     return ClientCertificate(
         settings.app_id,
         Entra(settings.app_id, settings.authority, pool),
-        CertificateVersions(_store(source, settings.identity_client_id), source.thumbprints),
+        CertificateVersions(store, source.thumbprints),
         send_x5c=source.send_x5c,
     )
 
 
-def _store(source: CertificateSource, identity_client_id: str) -> CertificateStore:
-    if source.path:
-        return CertificateFile(Path(source.path))
+def _file(source: CertificateSource) -> "CertificateStore":
+    from auth.certificate_file import CertificateFile
+
+    return CertificateFile(Path(source.path))
+
+
+def _vault(source: CertificateSource, identity_client_id: str) -> "CertificateStore":
+    from auth.key_vault import KeyVault
+    from auth.managed_identity import ManagedIdentity
+    from auth.vault_identity import VaultIdentity
+
     # The request that needs the vault is patient already.
     identity = Tokens(ManagedIdentity(identity_client_id, "AZURE_CLIENT_ID"), patience=())
     vault = KeyVault(source.vault_url, source.name, VaultIdentity(identity))
     return _VAULT_STORES[source.key_use](vault)
 
 
+def _exported(vault: "KeyVault") -> "CertificateStore":
+    from auth.exported_certificate import ExportedCertificate
+
+    return ExportedCertificate(vault)
+
+
+def _signing(vault: "KeyVault") -> "CertificateStore":
+    from auth.vault_signing import VaultSigning
+
+    return VaultSigning(vault)
+
+
 def _federated(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.entra import Entra
+    from auth.federated_identity import FederatedIdentity
+    from auth.managed_identity import ManagedIdentity
+
     return FederatedIdentity(
         Entra(settings.app_id, settings.authority, pool),
         ManagedIdentity(settings.identity_client_id, "AZURE_CLIENT_ID"),
@@ -61,9 +90,9 @@ def _federated(settings: Settings, pool: HttpPool) -> Credential:
     )
 
 
-_VAULT_STORES: dict[str, Callable[[KeyVault], CertificateStore]] = {
-    EXPORT: ExportedCertificate,
-    SIGN_IN_VAULT: VaultSigning,
+_VAULT_STORES: dict[str, Callable[["KeyVault"], "CertificateStore"]] = {
+    EXPORT: _exported,
+    SIGN_IN_VAULT: _signing,
 }
 
 _CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError
 
 from auth.azure_error import ODD_ANSWER, status_of, wait_asked_by
+from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
-from auth.managed_identity import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.service_url import LOOPBACK_HOSTS
 from auth.vault_identity import VaultIdentity
 

@@ -8,10 +8,8 @@ from azure.identity.aio import ManagedIdentityCredential
 from auth.access_token import AccessToken
 from auth.azure_error import ODD_ANSWER, status_of, wait_asked_by
 from auth.credential import Credential
+from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.errors import EndpointDown, SignInError, Throttled
-
-CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
-"""Seconds, for the identity endpoint and for the vault."""
 
 
 class ManagedIdentity(Credential):

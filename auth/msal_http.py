@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientTimeout
 
+from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.errors import EndpointDown, Throttled
 from auth.http_pool import HttpPool
-from auth.managed_identity import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.retry_after import retry_after
 
 TIMEOUT = ClientTimeout(total=8, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)

@@ -77,6 +77,15 @@ class SigningKeys:
         self._paused_until = 0.0
         self._running: asyncio.Task[None] | None = None
 
+    def begin(self) -> None:
+        """Begin the first fetch before a token needs it, in the background of a running loop.
+
+        It counts in the budget; but if it fails, callers have all pauses of an outage before them.
+        """
+        fetch = self._start()
+        if fetch is not None:
+            fetch.add_done_callback(self._forgive)
+
     async def find(self, kid: str) -> SigningKey | None:
         """The key with this id; None when the channel has no such key.
 
@@ -122,7 +131,7 @@ class SigningKeys:
             async with asyncio.timeout(FETCH_TIMEOUT):
                 keys = await self._download()
         # It may fail in many ways, and each means the same: go on with the known keys.
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._note_failure(error)
         else:
             if keys.keys() != self._keys.keys():
@@ -132,6 +141,9 @@ class SigningKeys:
             self._failures = 0
         finally:
             self._running = None
+
+    def _forgive(self, _: asyncio.Task[None]) -> None:
+        self._failures = 0
 
     async def _download(self) -> dict[str, SigningKey]:
         metadata = json.loads(await self._fetch(self._metadata_url))

@@ -1,7 +1,15 @@
-"""Fifty callers meet a bot that has just started: it signs in once for all of them."""
+"""A bot that has just started: it is ready before the first caller, and signs in once for all."""
 
 import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,14 +23,19 @@ from emulator.cloud import (
     Cloud,
 )
 from emulator.server import Server
-from tests.support.bot_process import BotProcess
+from tests.support.bot_process import APP, BotProcess
 from tests.support.cloud_thread import CloudThread
+from tests.support.http_post import Caller
 from tests.support.turn_load import TurnLoad, replies_at, reply_to
+from tests.support.user import User
 
 CALLERS = 50
 
 LATENCY = 0.2
 """Seconds that each endpoint takes, so that all callers are there before its first answer."""
+
+WITHIN = 20.0
+"""Seconds in which what is awaited must have happened."""
 
 IDENTITY_PATH = "/msi/token"
 TOKEN_PATH = "/oauth2/v2.0/token"
@@ -98,3 +111,147 @@ def test_a_failure_in_passing(
             asyncio.run(all_call(cloud, bot.messages))
         assert server.faults.remaining == 0
         assert asked(server, path) == requests
+
+
+def await_that(condition: Callable[[], bool], log: Path) -> None:
+    """Return when the condition holds."""
+    end = time.monotonic() + WITHIN
+    while not condition():
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("credential", list(APP_TYPES))
+def test_before_the_first_caller(credential: str, tmp_path: Path, logs: Path) -> None:
+    """Keys and token are there before anybody calls; the first turn asks for nothing more."""
+    with CloudThread(Cloud(tmp_path, credential)) as thread:
+        cloud, log = thread.cloud, logs / f"early {credential}.log"
+        way_to_token = (cloud.entra, cloud.identity, cloud.vault)
+        with BotProcess(cloud.settings(), log) as bot:
+            await_that(lambda: asked(cloud.channel.server, KEYS_PATH) == 1, log)
+            issued = cloud.identity if credential == MANAGED_IDENTITY else cloud.entra
+            path = IDENTITY_PATH if credential == MANAGED_IDENTITY else TOKEN_PATH
+            await_that(lambda: asked(issued.server, path) == 1, log)
+            before = [part.server.requests.total() for part in way_to_token]
+            with closing(Caller(bot.url)) as caller:
+                assert User(cloud, caller).says("hello") == 200
+            assert [part.server.requests.total() for part in way_to_token] == before
+        assert asked(cloud.channel.server, KEYS_PATH) == 1
+
+
+def test_an_early_failure_is_forgotten(tmp_path: Path, logs: Path) -> None:
+    """Early requests that fail leave the first caller no pause to sit out, and no failure."""
+    with CloudThread(Cloud(tmp_path)) as thread:
+        cloud, log = thread.cloud, logs / "early failure.log"
+        cloud.identity.server.faults.set(status=400, remaining=1)
+        cloud.channel.server.faults.set(status=503, remaining=2)
+        with BotProcess(cloud.settings(), log) as bot:
+            await_that(lambda: "No first token yet" in log.read_text(), log)
+            await_that(lambda: "keys could not be fetched" in log.read_text(), log)
+            with closing(Caller(bot.url)) as caller:
+                user = User(cloud, caller)
+                # The keys' endpoint fails once more; the next caller tries at once all the same.
+                assert user.says("hello") == 503
+                assert user.says("hello") == 200
+        assert asked(cloud.identity.server, IDENTITY_PATH) == 2
+        assert "exception was never retrieved" not in log.read_text()
+
+
+def test_nothing_to_ask_for(tmp_path: Path, logs: Path) -> None:
+    """A bot without authentication asks for neither keys nor token."""
+    with CloudThread(Cloud(tmp_path)) as thread:
+        cloud = thread.cloud
+        settings = cloud.settings() | {"DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true"}
+        with (
+            BotProcess(settings, logs / "early none.log") as bot,
+            closing(Caller(bot.url)) as caller,
+        ):
+            assert User(cloud, caller).says("hello") == 200
+        assert cloud.channel.server.requests.total() == 0
+        assert cloud.identity.server.requests.total() == 0
+
+
+def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
+    """They are told to each caller in turn, and nothing else is in the log."""
+    with CloudThread(Cloud(tmp_path)) as thread:
+        log = logs / "early settings.log"
+        settings = thread.cloud.settings() | {"MicrosoftAppId": "mine"}
+        with BotProcess(settings, log) as bot, closing(Caller(bot.url)) as caller:
+            for path in ("/api/health", "/api/identity", "/api/health"):
+                assert caller.send("GET", path, []).status == 503
+        assert thread.cloud.channel.server.requests.total() == 0
+    assert log.read_text().count("MicrosoftAppId: 'mine' is not a GUID") == 3
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
+    """The log has the whole trace at once, and from then on neither a turn nor health succeeds."""
+    app, log = tmp_path / "app", logs / "early import.log"
+    ignored = shutil.ignore_patterns("__pycache__")
+    for part in ("auth", "bot_logic", "cloud_adapter"):
+        shutil.copytree(APP / part, app / part, ignore=ignored)
+    for file in ("function_app.py", "host.json"):
+        shutil.copyfile(APP / file, app / file)
+    (app / "bot_logic" / "cards.py").write_text("import a_package_that_nobody_has\n")
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "emulator").symlink_to(APP / "emulator")
+    with CloudThread(Cloud(tmp_path)) as thread:
+        settings = thread.cloud.settings() | {"PYTHONPATH": str(host)}
+        with BotProcess(settings, log, app=app) as bot, closing(Caller(bot.url)) as caller:
+            await_that(
+                lambda: "No module named 'a_package_that_nobody_has'" in log.read_text(), log
+            )
+            assert "bot_logic/cards.py" in log.read_text()
+            assert User(thread.cloud, caller).says("hello") == 500
+            assert caller.send("GET", "/api/health", []).status == 500
+
+
+SDKS = ("azure.core", "azure.identity", "azure.keyvault", "botbuilder", "msrest", "aiohttp")
+
+NOT_IMPORTED: dict[str, tuple[str, ...]] = {
+    MANAGED_IDENTITY: ("azure.keyvault", "auth.entra", "auth.msal_http", "auth.certificate"),
+    CERTIFICATE: ("azure.keyvault.keys", "azure.keyvault.certificates"),
+    SIGN_IN_VAULT: ("azure.keyvault.secrets", "auth.private_certificate"),
+    FEDERATED: ("azure.keyvault", "auth.certificate_versions"),
+    "CertificatePath": ("azure.identity", "azure.keyvault"),
+}
+"""By credential: packages and modules that a start with it has no use for."""
+
+LIST_MODULES = "import json, sys, function_app; {}; print(json.dumps(list(sys.modules)))"
+
+
+def modules_after(statement: str, settings: dict[str, str]) -> set[str]:
+    """What a process has imported that imports function_app and runs one statement."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES.format(statement)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(APP), **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(json.loads(done.stdout))
+
+
+def under(names: tuple[str, ...], modules: set[str]) -> set[str]:
+    """The modules that are, or are in, one of these."""
+    return {found for found in modules if any(f"{found}.".startswith(f"{name}.") for name in names)}
+
+
+@pytest.mark.parametrize("credential", NOT_IMPORTED)
+def test_a_credential_imports_its_own(credential: str, tmp_path: Path) -> None:
+    """Each way to sign in imports what it needs, and no other's."""
+    with CloudThread(Cloud(tmp_path, credential if credential in APP_TYPES else CERTIFICATE)) as on:
+        settings = on.cloud.settings()
+    if credential == "CertificatePath":
+        file = {"CertificatePath": str(tmp_path / "bot.pem")}
+        settings |= {"CertificateVaultUrl": "", "CertificateName": "", **file}
+    modules = modules_after("function_app.composed()", settings)
+    assert "bot_logic.bot" in modules
+    assert not under(NOT_IMPORTED[credential], modules)
+
+
+def test_indexing_imports_no_sdk() -> None:
+    """The host has its list of functions before anything heavy is imported."""
+    assert not under(SDKS, modules_after("pass", {}))

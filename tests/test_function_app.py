@@ -19,7 +19,7 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
     cause.__cause__ = root
     error = EndpointDown("the endpoint is down")
     error.__cause__ = cause
-    assert refusal(error).status == 503
+    assert refusal(error).status_code == 503
     [line] = caplog.messages
     told = "the endpoint is down; caused by ValueError: Unexpected response"
     assert line == f"Answered 503: {told}; caused by ConnectionError"

@@ -1,8 +1,11 @@
 """What `func azure functionapp publish` packs, and that it suffices."""
 
 import fnmatch
+import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -58,6 +61,51 @@ def test_only_what_runs_in_azure() -> None:
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
     assert {path.parts[0] for path in files if len(path.parts) > 1} == set(PARTS)
     assert all(path.suffix == ".py" for path in files if len(path.parts) > 1)
+
+
+def test_compiled_at_home(tmp_path: Path) -> None:
+    """What docs/deploy.md has compiled is used where files have other times, until it is stale."""
+    lines = (ROOT / "docs" / "deploy.md").read_text().splitlines()
+    [command] = [line for line in lines if "compileall" in line]
+    python, *arguments = command.split()
+    assert python == "python3.13"
+    for part in PARTS:
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([sys.executable, *arguments], cwd=tmp_path, check=True)
+    source = tmp_path / "auth" / "clouds.py"
+    os.utime(source, (1, 1))
+    assert f"code object from '{source.with_name('__pycache__')}" in verbose_import(tmp_path)
+    source.write_text(source.read_text() + "CHANGED = True\n")
+    assert f"code object from '{source.with_name('__pycache__')}" not in verbose_import(tmp_path)
+
+
+def verbose_import(folder: Path) -> str:
+    """What Python tells of an import of `auth.clouds` from a folder that it cannot write to."""
+    told = subprocess.run(
+        [sys.executable, "-B", "-v", "-c", "import auth.clouds"],
+        env={"PYTHONPATH": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return "".join(line for line in told.stderr.splitlines() if "clouds" in line)
+
+
+def required(path: Path) -> set[str]:
+    """The packages that a requirements file names itself."""
+    lines = path.read_text().splitlines()
+    return {line.partition("==")[0] for line in lines if re.match("[A-Za-z]", line)}
+
+
+def test_no_dependency_of_development() -> None:
+    """What is installed in Azure is what docs/decisions.md argues for, nothing of development."""
+    text = (ROOT / "docs" / "decisions.md").read_text()
+    table = text.partition("## Dependencies of the deployed app")[2].partition("\n## ")[0]
+    argued = set(re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)) - {"package"}
+    deployed = required(ROOT / "requirements.txt")
+    assert deployed == argued
+    assert not deployed & required(ROOT / "requirements-dev.txt")
 
 
 def test_the_package_suffices(

@@ -88,6 +88,46 @@ async def test_cold_callers_share_one_fetch(keys: SigningKeys, publisher: KeyPub
     assert publisher.fetches == 1
 
 
+async def test_an_early_fetch(keys: SigningKeys, publisher: KeyPublisher) -> None:
+    """A fetch that began before the first search is the only one."""
+    publisher.open.clear()
+    keys.begin()
+    early = [asyncio.create_task(keys.find("old")) for _ in range(20)]
+    await settled()
+    publisher.open.set()
+    assert all(await asyncio.gather(*early))
+    assert await keys.find("old")
+    assert publisher.fetches == 1
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["on time", "early"])
+async def test_an_early_failure(
+    early: bool, keys: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """An early fetch that failed leaves callers the same tries at the same times."""
+    publisher.failure = ConnectionError("refused")
+    if early:
+        keys.begin()
+        await settled()
+    start, tried_at = clock.now, []
+    for _ in range(40):
+        for _ in range(3):
+            before = publisher.fetches
+            with pytest.raises(KeysUnavailable):
+                await keys.find("old")
+            tried_at += [clock.now - start] * (publisher.fetches - before)
+        clock.advance(1)
+    assert tried_at == [0, 0, 2, 32]
+
+
+async def test_early_fetches_count(keys: SigningKeys, publisher: KeyPublisher) -> None:
+    """They come out of the same budget."""
+    for _ in range(2 * BUDGET):
+        keys.begin()
+        await settled()
+    assert publisher.fetches == BUDGET
+
+
 async def test_a_rollover(warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]) -> None:
     """The first token with a new key finds it; a withdrawn key is forgotten by that."""
     publisher.publish(new)
@@ -310,6 +350,7 @@ BROKEN: dict[str, tuple[str, bytes]] = {
     "jwks_uri elsewhere": (METADATA_URL, b'{"jwks_uri": "https://login.example/other"}'),
     "jwks_uri null": (METADATA_URL, b'{"jwks_uri": null}'),
     "jwks_uri a list": (METADATA_URL, b'{"jwks_uri": []}'),
+    "metadata deep": (METADATA_URL, b"[" * 100_000),
     "keys empty": (KEYS_URL, b""),
     "keys a page": (KEYS_URL, b"<html></html>"),
     "keys a list": (KEYS_URL, b"[]"),

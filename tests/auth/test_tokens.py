@@ -1,6 +1,7 @@
 """Tokens: one cache for each audience, in front of one credential."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -122,3 +123,91 @@ async def test_most_credentials_have_nothing_that_ages() -> None:
     tokens = Tokens(Plain())
     assert (await tokens.get(SKILL)).value == SKILL
     assert tokens.warnings == ()
+
+
+class Scripted(Credential):
+    """Stands for the wire: each request ends as the script says, and the last line goes on.
+
+    Attributes:
+        requests: so far.
+        open: cleared, requests do not end.
+    """
+
+    def __init__(self, *script: SignInError | None) -> None:
+        self._script = list(script)
+        self.requests = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def request_token(self, audience: str) -> AccessToken:
+        """A token, or the failure that the script has."""
+        self.requests += 1
+        await self.open.wait()
+        failure = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if failure is not None:
+            raise failure
+        return AccessToken(f"for {audience}", time.time() + 3600)
+
+
+def unasked(credential: Credential, patience: Sequence[float] = ()) -> Tokens:
+    """Nothing was asked for yet."""
+    return Tokens(credential, patience)
+
+
+async def test_the_early_token_is_served() -> None:
+    """Who asks later is served the token that is there."""
+    credential = Scripted(None)
+    early = unasked(credential)
+    early.begin(CHANNEL)
+    await settled()
+    assert (await early.get(CHANNEL)).value == f"for {CHANNEL}"
+    assert credential.requests == 1
+
+
+async def test_callers_join_the_early_request() -> None:
+    """Who asks while it is under way waits for the same request."""
+    credential = Scripted(None)
+    early = unasked(credential)
+    credential.open.clear()
+    early.begin(CHANNEL)
+    callers = [asyncio.create_task(early.get(CHANNEL)) for _ in range(20)]
+    await settled()
+    credential.open.set()
+    assert len(set(await asyncio.gather(*callers))) == 1
+    assert credential.requests == 1
+
+
+async def test_an_early_refusal_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    """The first caller after it makes a request of his own at once; the log says why."""
+    credential = Scripted(SignInError("refused"), None)
+    early = unasked(credential)
+    early.begin(CHANNEL)
+    await settled()
+    assert (await early.get(CHANNEL)).value
+    assert credential.requests == 2
+    assert caplog.messages == ["No first token yet: refused"]
+
+
+async def test_an_early_outage_leaves_all_patience() -> None:
+    """The first caller after it waits out a moment's outage, as if nothing had been begun."""
+    credential = Scripted(EndpointDown("down"), EndpointDown("down"), EndpointDown("down"), None)
+    early = unasked(credential, patience=(0.0,))
+    early.begin(CHANNEL)
+    await settled()
+    assert credential.requests == 2
+    assert (await early.get(CHANNEL)).value
+    assert credential.requests == 4
+
+
+async def test_a_caller_who_shares_the_failure() -> None:
+    """Who waits for the early request hears of its failure; the next one starts afresh."""
+    credential = Scripted(SignInError("refused"), None)
+    early = unasked(credential)
+    credential.open.clear()
+    early.begin(CHANNEL)
+    caller = asyncio.create_task(early.get(CHANNEL))
+    await settled()
+    credential.open.set()
+    with pytest.raises(SignInError, match="refused"):
+        await caller
+    assert (await early.get(CHANNEL)).value
