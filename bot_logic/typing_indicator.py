@@ -31,16 +31,21 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
         ):
             await logic()
             return
-        indicator = asyncio.create_task(self._show(context))
+        shown: list[asyncio.Task[None]] = []
+        # Most turns are quick: they pay for a timer, not for a task.
+        timer = asyncio.get_running_loop().call_later(
+            self._delay, lambda: shown.append(asyncio.create_task(self._show(context)))
+        )
         try:
             await logic()
         finally:
-            indicator.cancel()
-            # A typing activity that could not be sent is nobody's loss: its error ends here.
-            await asyncio.gather(indicator, return_exceptions=True)
+            timer.cancel()
+            for indicator in shown:
+                indicator.cancel()
+                # A typing activity that could not be sent is nobody's loss: its error ends here.
+                await asyncio.gather(indicator, return_exceptions=True)
 
     async def _show(self, context: TurnContext) -> None:
-        await asyncio.sleep(self._delay)
         while True:
             # Past the context, which would count it as the bot's response (`responded`).
             typing = TurnContext.apply_conversation_reference(

@@ -4,11 +4,12 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext
+from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ExpectedReplies
 
 from auth.errors import BotError, Unavailable
 from cloud_adapter.bot_authentication import BotAuthentication
+from cloud_adapter.turn_context import TurnContext
 from cloud_adapter.turn_failure import failure_story
 from cloud_adapter.turn_request import TurnRequest, read_activity
 from cloud_adapter.turn_response import TurnResponse
@@ -69,6 +70,12 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             story = failure_story(second, context.activity)
             # No traceback of logging's own: it would quote the error's text.
             log.error("%s: no apology\n%s", turn_name(context.activity), story)  # noqa: TRY400
+
+    def _create_turn_context(self, activity: Activity, *state: Any) -> TurnContext:
+        # The base fills a context of its own class; only what it puts there is wanted.
+        context = TurnContext(self, activity)
+        context.turn_state.update(super()._create_turn_context(activity, *state).turn_state)
+        return context
 
     def _process_turn_results(self, context: TurnContext) -> InvokeResponse | None:
         # The base writes replies with msrest, which drops what entities hold.

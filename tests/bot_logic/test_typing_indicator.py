@@ -71,6 +71,11 @@ def indicator(app: ComposedApp) -> TypingIndicator:
     return indicator
 
 
+def typing_tasks() -> list[Any]:
+    """The tasks that show typing."""
+    return [each for each in asyncio.all_tasks() if "TypingIndicator" in repr(each)]
+
+
 async def deliver(app: ComposedApp, watch: Watch, bot: Logic, **more: Any) -> Any:
     """Run a bot's turn for a message that is answered at the watched service."""
     content = {"type": "message", "text": "x", "serviceUrl": watch.service.url, **more}
@@ -78,13 +83,14 @@ async def deliver(app: ComposedApp, watch: Watch, bot: Logic, **more: Any) -> An
 
 
 async def test_a_quick_turn(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
-    """A turn that is done before the delay shows no typing, not even later."""
+    """A turn that is done before the delay starts no task, and shows no typing even later."""
 
     async def bot(turn: TurnContext) -> None:
         await turn.send_activity("one")
         await settled()
         clock.move(DELAY * 0.9)
         await turn.send_activity("two")
+        assert not typing_tasks()
 
     await deliver(app, watch, bot)
     clock.move(60)
@@ -137,12 +143,13 @@ async def test_it_ends_with_its_turn(app: ComposedApp, watch: Watch, clock: Move
         await settled()
         clock.move(DELAY)
         await watch.typing()
+        assert typing_tasks()
 
     await deliver(app, watch, bot)
     clock.move(60)
     await settled()
     assert watch.types() == ["typing"]
-    assert not [each for each in asyncio.all_tasks() if "TypingIndicator" in repr(each)]
+    assert not typing_tasks()
 
 
 async def test_it_ends_with_a_turn_that_raises(
@@ -161,7 +168,7 @@ async def test_it_ends_with_a_turn_that_raises(
     await settled()
     assert watch.types() == ["typing", "message"]
     assert watch.service.seen[-1].json["text"] == APOLOGY
-    assert not [each for each in asyncio.all_tasks() if "TypingIndicator" in repr(each)]
+    assert not typing_tasks()
 
 
 async def test_a_bot_s_error_is_its_own(app: ComposedApp, watch: Watch) -> None:

@@ -1,8 +1,9 @@
-"""Random JSON that fits botbuilder's models, and msrest's own reading and writing of it."""
+"""JSON that fits botbuilder's models, random or in full, and msrest's own reading and writing."""
 
 import base64
 import datetime
 import enum
+import sys
 from typing import Any
 
 from botbuilder import schema
@@ -25,15 +26,26 @@ for module in (schema, teams, token_api):
                 MODELS.append(found)
 
 
+def classes(model: Any) -> dict[str, Any]:
+    """The classes that a model's types name: its own module's, then the first that has the name."""
+    return CLASSES | vars(sys.modules[model.__module__]) | {model.__name__: model}
+
+
 def msrest_read(model: Any, data: Any) -> Any:
     """What msrest makes of parsed JSON."""
-    return Deserializer(CLASSES)(model, data)  # type: ignore[no-untyped-call]  # no types
+    return Deserializer(classes(model))(model, data)  # type: ignore[no-untyped-call]  # no types
 
 
 def msrest_written(instance: Any) -> Any:
     """The JSON that msrest makes of a model."""
-    serializer = Serializer(CLASSES)  # type: ignore[no-untyped-call]  # no types
+    serializer = Serializer(classes(type(instance)))  # type: ignore[no-untyped-call]  # no types
     return serializer._serialize(instance)  # type: ignore[no-untyped-call]  # no types
+
+
+def kinds(model: Any) -> dict[str, str]:
+    """The msrest type of each property of a model, by its JSON key."""
+    types = {entry["key"]: entry["type"] for entry in model._attribute_map.values()}
+    return {key: getattr(kind, "__name__", kind) for key, kind in types.items()}
 
 
 _FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -74,20 +86,53 @@ _BASIC: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def _json_for(kind: str) -> st.SearchStrategy[Any]:
+def _json_for(kind: str, owner: Any) -> st.SearchStrategy[Any]:
     """JSON for one msrest type, with nulls wherever they may stand."""
     if kind.startswith("["):
-        return st.lists(st.none() | _json_for(kind[1:-1]), max_size=3)
+        return st.lists(st.none() | _json_for(kind[1:-1], owner), max_size=3)
     if kind.startswith("{"):
-        items = st.none() | _json_for(kind[1:-1])
+        items = st.none() | _json_for(kind[1:-1], owner)
         return st.dictionaries(st.text(max_size=4), items, max_size=3)
-    return _BASIC[kind] if kind in _BASIC else model_json(CLASSES[kind])
+    return _BASIC[kind] if kind in _BASIC else model_json(classes(owner)[kind])
 
 
 @st.composite
 def model_json(draw: st.DrawFn, model: Any) -> dict[str, Any]:
     """JSON for a model: some of its properties, null some of them."""
-    kinds = {entry["key"]: entry["type"] for entry in model._attribute_map.values()}
-    known = st.sampled_from(sorted(kinds)) if kinds else st.nothing()
+    types = kinds(model)
+    known = st.sampled_from(sorted(types)) if types else st.nothing()
     keys = draw(st.lists(known, max_size=5, unique=True))
-    return {key: draw(st.none() | _json_for(kinds[key])) for key in keys}
+    return {key: draw(st.none() | _json_for(types[key], model)) for key in keys}
+
+
+_SAMPLES: dict[str, Any] = {
+    "str": "text",
+    "bool": True,
+    "int": 7,
+    "long": 2**40,
+    "float": 1.5,
+    "iso-8601": "2026-01-01T15:30:00.1234567+05:30",
+    "bytearray": "YQ==",
+    "object": {"any": [1, None, {"deep": "x"}]},
+}
+
+
+def full_json(model: Any, above: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """JSON for a model with every property that its class names.
+
+    Args:
+        model: the class.
+        above: the classes that hold it; one that would hold itself is left empty.
+    """
+    if model in above:
+        return {}
+    within = (*above, model)
+    return {key: _sample(kind, within) for key, kind in kinds(model).items()}
+
+
+def _sample(kind: str, within: tuple[Any, ...]) -> Any:
+    if kind.startswith("["):
+        return [_sample(kind[1:-1], within), None]
+    if kind.startswith("{"):
+        return {"one": _sample(kind[1:-1], within), "none": None}
+    return _SAMPLES[kind] if kind in _SAMPLES else full_json(classes(within[-1])[kind], within)

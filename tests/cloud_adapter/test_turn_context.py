@@ -1,0 +1,233 @@
+"""TurnContext: what a bot sends is copied as botbuilder copies it, only cheaper."""
+
+import copy
+import datetime
+import decimal
+import json
+from typing import Any
+
+import pytest
+from botbuilder.core import CardFactory, MessageFactory
+from botbuilder.core import TurnContext as TurnContextBase
+from botbuilder.schema import (
+    Activity,
+    ActivityTypes,
+    CardAction,
+    DeliveryModes,
+    Entity,
+    HeroCard,
+    Mention,
+    SuggestedActions,
+)
+from botbuilder.schema.teams import NotificationInfo, TaskModuleCardResponse, TeamsChannelData
+from hypothesis import HealthCheck, given, settings
+from msrest.serialization import Model
+
+from cloud_adapter.activity_codec import read_model
+from cloud_adapter.turn_context import TurnContext, independent_copy
+from tests.support.composed_app import ComposedApp
+from tests.support.model_json import ANYTHING, MODELS, full_json, model_json
+
+RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+class Marked(Activity):  # type: ignore[misc]  # untyped SDK base
+    """An activity of a bot's own that says itself how it is copied."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Marked":
+        return Marked(text=f"copy of {self.text}")
+
+
+class Holder:
+    """Anything else that a bot may put into an activity."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Holder) and self.held == other.held
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+
+MESSAGE = {"type": "message", "text": "sesame"}
+
+MOMENT = datetime.datetime(2026, 1, 1, 10, tzinfo=datetime.UTC)
+
+SENT: list[Any] = [
+    Activity(type=ActivityTypes.message, text="hello", input_hint="expectingInput"),
+    Activity(timestamp=MOMENT, value=MOMENT.date(), channel_data=datetime.timedelta(1)),
+    MessageFactory.attachment(CardFactory.hero_card(HeroCard(buttons=[CardAction(value={})]))),
+    Activity(suggested_actions=SuggestedActions(actions=[CardAction(title="Yes"), None])),
+    Activity(entities=[Mention(text="x"), Entity(type="place"), {"type": "mention"}]),
+    Activity(channel_data=TeamsChannelData(notification=NotificationInfo(alert=True))),
+    Activity(value=([1], {2}, bytearray(b"3"), decimal.Decimal(4), Holder([5]))),
+    Activity(value={("a", 1): {"b": [None, True, 1.5, b"c"]}}),
+    Marked(text="x"),
+]
+
+
+def shape(value: Any) -> Any:
+    """A value's class with all that is in it, to be compared."""
+    if isinstance(value, dict):
+        return type(value), [(shape(key), shape(item)) for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return type(value), [shape(item) for item in value]
+    if isinstance(value, Model | Holder):
+        return type(value), shape(vars(value))
+    return type(value), value
+
+
+def changeable(value: Any) -> set[int]:
+    """The identities of all in a value that can be changed in its place."""
+    if isinstance(value, dict):
+        return {id(value)}.union(*map(changeable, [*value, *value.values()]))
+    if isinstance(value, list):
+        return {id(value)}.union(*map(changeable, value))
+    if isinstance(value, tuple):
+        return set().union(*map(changeable, value))
+    if isinstance(value, Model | Holder):
+        return {id(value)} | changeable(vars(value))
+    return {id(value)} if isinstance(value, set | bytearray) else set()
+
+
+def check_copy(sent: Any) -> None:
+    """A copy is what deepcopy makes, and has nothing in it that could change the original."""
+    copied = independent_copy(sent)
+    assert shape(copied) == shape(copy.deepcopy(sent))
+    assert not changeable(copied) & changeable(sent)
+
+
+# Copies
+
+
+@pytest.mark.parametrize("sent", SENT)
+def test_a_copy_is_what_deepcopy_makes(sent: Any) -> None:
+    """Whatever bots put into an activity."""
+    check_copy(sent)
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model is not TaskModuleCardResponse]
+)
+def test_a_copy_of_each_model_is_what_deepcopy_makes(model: Any) -> None:
+    """Every class of the SDK, with all its properties."""
+    check_copy(read_model(model, full_json(model)))
+
+
+@settings(RANDOM, max_examples=300)
+@given(model_json(Activity), ANYTHING)
+def test_a_copy_of_any_activity_is_what_deepcopy_makes(data: dict[str, Any], more: Any) -> None:
+    """Random activities, with random JSON in them."""
+    check_copy(read_model(Activity, {**data, "value": more, "later": more}))
+
+
+def test_what_holds_itself_is_copied() -> None:
+    """As by deepcopy, although it could never be sent."""
+    ring: list[Any] = []
+    ring.append({"ring": ring})
+    copied = independent_copy(Activity(value=ring))
+    assert copied.value is not ring
+    assert copied.value[0]["ring"] is copied.value
+
+
+# Turns
+
+
+async def echo_twice(turn: Any) -> None:
+    """Send the same activity two times."""
+    reply = MessageFactory.attachment(CardFactory.adaptive_card({"body": []}), text="x")
+    before = shape(reply)
+    await turn.send_activities([reply, reply])
+    assert shape(reply) == before
+    assert turn.responded
+
+
+@pytest.mark.parametrize("mode", [None, DeliveryModes.expect_replies])
+async def test_the_bot_s_own_activity_stays(app: ComposedApp, mode: Any) -> None:
+    """It may be sent again, and what the channel gets is addressed."""
+    response = await app.deliver({**MESSAGE, "deliveryMode": mode}, echo_twice)
+    replies = json.loads(response.body)["activities"] if mode else app.conversation.activities
+    assert response.status == 200
+    assert [reply["text"] for reply in replies] == ["x", "x"]
+    assert {reply["recipient"]["id"] for reply in replies} == {"user-1"}
+    assert {reply["inputHint"] for reply in replies} == {"acceptingInput"}
+
+
+async def test_a_later_change_is_not_sent(app: ComposedApp) -> None:
+    """Replies that wait for the answer are as they were when they were sent."""
+
+    async def bot(turn: Any) -> None:
+        card: dict[str, Any] = {"body": []}
+        reply = MessageFactory.attachment(CardFactory.adaptive_card(card))
+        await turn.send_activity(reply)
+        card["body"].append("late")
+        reply.text = "late"
+
+    response = await app.deliver({**MESSAGE, "deliveryMode": "expectReplies"}, bot)
+    assert b"body" in response.body
+    assert b"late" not in response.body
+
+
+async def sent_by(context: Any, activities: list[Any]) -> Any:
+    """What handlers see, and what the bot and the channel get, of activities that are sent."""
+    seen: list[Any] = []
+
+    async def handle(turn: Any, outgoing: list[Any], send: Any) -> None:
+        assert turn is context
+        seen.extend(shape(activity) for activity in outgoing)
+        outgoing[0].text = "changed"
+        await send()
+
+    context.on_send_activities(handle)
+    answers = await context.send_activities(activities)
+    buffered = shape(context.buffered_reply_activities)
+    return seen, shape(answers), buffered, context.responded, context.turn_state.keys()
+
+
+@pytest.mark.parametrize(
+    "sent", [*SENT, Activity(type="trace"), Activity(type="invokeResponse", value={"status": 200})]
+)
+@pytest.mark.parametrize("incoming", ["message", "conversationUpdate"])
+async def test_a_turn_is_botbuilder_s(app: ComposedApp, sent: Any, incoming: str) -> None:
+    """Handlers, answers, buffered replies, `responded` and the turn's state are the base's."""
+    outcomes: list[Any] = []
+
+    async def bot(turn: Any) -> None:
+        for kind in (TurnContext, TurnContextBase):
+            context = kind(turn.adapter, turn.activity)
+            outcomes.append(await sent_by(context, [sent, copy.deepcopy(sent)]))
+
+    content = {"type": incoming, "id": "a1", "channelId": "msteams", "locale": "de"}
+    await app.deliver({**content, "deliveryMode": "expectReplies"}, bot)
+    mine, theirs = outcomes
+    assert mine == theirs
+
+
+async def test_nothing_to_send_is_refused_as_by_botbuilder(app: ComposedApp) -> None:
+    """An empty list, and what is no activity."""
+
+    async def bot(turn: Any) -> None:
+        with pytest.raises(TypeError, match="list was empty"):
+            await turn.send_activities([])
+        with pytest.raises(AttributeError):
+            await turn.send_activities([None])
+        await turn.send_activity("done")
+
+    await app.deliver(MESSAGE, bot)
+    assert app.heard() == ["done"]
+
+
+@pytest.mark.parametrize("kind", [TurnContext, TurnContextBase])
+async def test_a_context_made_of_ours(app: ComposedApp, kind: Any) -> None:
+    """Bots and dialogs may build a context from the turn's, of either class."""
+
+    async def bot(turn: Any) -> None:
+        assert type(turn) is TurnContext
+        inner = kind(turn)
+        inner.turn_state.update(turn.turn_state)
+        await inner.send_activity("inner")
+        assert (inner.activity, inner.adapter) == (turn.activity, turn.adapter)
+
+    await app.deliver(MESSAGE, bot)
+    assert app.heard() == ["inner"]
