@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from aiohttp import ClientError, ClientTimeout
-
 from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.errors import EndpointDown, Throttled
-from auth.http_pool import HttpPool
+from auth.http_pool import HttpPool, Timeouts
 from auth.retry_after import retry_after
 
-TIMEOUT = ClientTimeout(total=8, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
-"""Seconds; in all less than a token request may take, so that the failure is told as what it is."""
+TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT, answer=READ_TIMEOUT, total=8)
+"""In all less than a token request may take, so that the failure is told as what it is."""
 
 LONGEST_WAIT = 9.0
-"""Seconds for which a thread waits: more than `TIMEOUT`, which ends a request."""
+"""Seconds for which a thread waits: more than `TIMEOUTS`, which end a request."""
 
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -99,24 +97,19 @@ class MsalHttp:
         headers: Mapping[str, str] | None,
         form: str | None,
     ) -> MsalAnswer:
+        query = urlencode(params or {})
+        address = f"{url}{'&' if '?' in url else '?'}{query}" if query else url
         try:
-            async with self._pool.session.request(
-                method,
-                url,
-                params=params,
-                headers=headers,
-                data=form,
-                allow_redirects=False,
-                timeout=TIMEOUT,
-            ) as response:
-                text = await response.text("utf-8", "replace")
-                answer = MsalAnswer(response.status, response.headers, text)
-        # ValueError: aiohttp's for a URL that is none, the resolver's for an empty label.
-        except (ClientError, OSError, ValueError) as error:
+            found = await self._pool.request(
+                method, address, headers or {}, (form or "").encode(), timeouts=TIMEOUTS
+            )
+        except OSError as error:
             raise EndpointDown(
                 f"the sign-in endpoint {url} does not answer: check AZURE_AUTHORITY_HOST (or"
                 " ToChannelFromBotLoginUrl), and that this app's network lets it out"
             ) from error
+        # JSON is UTF-8 (RFC 8259, 8.1), whatever the header says.
+        answer = MsalAnswer(found.status, found.headers, found.body.decode("utf-8", "replace"))
         _check(answer, url)
         return answer
 
@@ -128,7 +121,7 @@ def _check(answer: MsalAnswer, url: str) -> None:
         raise Throttled(
             f"Entra asks to wait (429 from {url}): something signs in very often as the app"
             " registration MicrosoftAppId",
-            retry_after(answer.headers.get("Retry-After")),
+            retry_after(answer.headers.get("retry-after")),
         )
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not (status == HTTPStatus.OK or refused) or not _is_object(answer.text):

@@ -1,5 +1,6 @@
 """Service URLs: where the bot may send its replies and, with them, its bearer token."""
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,20 +42,25 @@ class ServiceUrls:
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
         """
-        if not PLAIN_URL.fullmatch(url):
-            raise ServiceUrlRefused("the service URL is not a plain http(s) URL")
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if host in LOOPBACK_HOSTS:
-            if not self.loopback:
-                raise ServiceUrlRefused("the service URL is on loopback outside of development")
-        elif parts.scheme != "https":
-            raise ServiceUrlRefused("the service URL is not https")
-        elif not _is_within(host, self.hosts):
-            raise ServiceUrlRefused(
-                f"the service URL's host {host} is not a channel's;"
-                " add it to AllowedServiceHosts if you trust it"
-            )
+        _check(self, url)
+
+
+@functools.lru_cache(maxsize=64)  # a channel has few; what is refused is not kept
+def _check(urls: ServiceUrls, url: str) -> None:
+    if not PLAIN_URL.fullmatch(url):
+        raise ServiceUrlRefused("the service URL is not a plain http(s) URL")
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if host in LOOPBACK_HOSTS:
+        if not urls.loopback:
+            raise ServiceUrlRefused("the service URL is on loopback outside of development")
+    elif parts.scheme != "https":
+        raise ServiceUrlRefused("the service URL is not https")
+    elif not _is_within(host, urls.hosts):
+        raise ServiceUrlRefused(
+            f"the service URL's host {host} is not a channel's;"
+            " add it to AllowedServiceHosts if you trust it"
+        )
 
 
 def _is_within(host: str, allowed: Iterable[str]) -> bool:

@@ -316,6 +316,8 @@ def _dict_writer(rule: Rule) -> Convert:
     as_it_is, convert = rule
 
     def write(values: Any) -> Any:
+        if type(values) is Exception:
+            return _write_error(values)
         if not isinstance(values, Mapping):
             raise TypeError(f"a dict is expected, not {_name(values)}")
         return {

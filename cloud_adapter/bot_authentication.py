@@ -127,10 +127,14 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self,
         claims_identity: ClaimsIdentity,  # the bot has one identity
     ) -> UserTokenClient:
-        """The client of the Bot Framework token service."""
+        """The client of the Bot Framework token service, which signs in on first use."""
         settings = self._settings
-        credentials = await self._credentials.create_credentials("", settings.channel_audience)
-        return UserTokenClient(self._session, credentials, settings.token_service_url)
+        return UserTokenClient(
+            self._session,
+            self._credentials,
+            settings.channel_audience,
+            settings.token_service_url,
+        )
 
     def create_bot_framework_client(self) -> SkillClient:
         """The client for skills."""

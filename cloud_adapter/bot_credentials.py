@@ -1,10 +1,14 @@
 """BotCredentials: this project's tokens, in the shapes that botbuilder asks for."""
 
+import functools
+import logging
 from typing import Any
 
 from botframework.connector.auth import AppCredentials, ServiceClientCredentialsFactory
 
 from auth.tokens import Tokens
+
+log = logging.getLogger(__name__)
 
 
 class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
@@ -38,6 +42,19 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         """The token that `get_token` got last."""
         return self._last
 
+    def signed_session(self, session: Any = None) -> Any:
+        """The requests.Session that one of the SDK's blocking clients sends with, signed."""
+        _warn_of_blocking()
+        return super().signed_session(session)
+
+
+@functools.cache  # once in a process
+def _warn_of_blocking() -> None:
+    log.warning(
+        "A blocking client of the SDK is in use: no turn goes on while it waits. If it is"
+        " TeamsInfo, import it from cloud_adapter.teams_info in place of botbuilder.core.teams"
+    )
+
 
 class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[misc]  # untyped
     """botbuilder's door to the bot's credentials.
@@ -50,6 +67,11 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
     def __init__(self, app_id: str, tokens: Tokens | None) -> None:
         self._app_id = app_id
         self._tokens = tokens
+
+    @property
+    def app_id(self) -> str:
+        """GUID of the bot that calls speak for; empty when they go without a token."""
+        return self._app_id if self._tokens is not None else ""
 
     async def is_valid_app_id(self, app_id: str) -> bool:
         """The id is this bot's."""
@@ -71,7 +93,7 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
         Raises:
             SignInError: there is no token.
         """
-        app_id = self._app_id if self._tokens is not None else ""
-        credentials = BotCredentials(app_id, self._tokens, oauth_scope.removesuffix("/.default"))
+        audience = oauth_scope.removesuffix("/.default")
+        credentials = BotCredentials(self.app_id, self._tokens, audience)
         await credentials.get_token()
         return credentials

@@ -1,18 +1,22 @@
 """CloudAdapter: runs one turn, from the channel's request to the answer."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ExpectedReplies
+from botframework.connector.auth import ClaimsIdentity
 
 from auth.errors import BotError, Unavailable
-from cloud_adapter.bot_authentication import BotAuthentication
+from cloud_adapter.bot_authentication import BotAuthentication, BotConnectorFactory
+from cloud_adapter.connector_client import ConnectorClient
 from cloud_adapter.turn_context import TurnContext
 from cloud_adapter.turn_failure import failure_story
 from cloud_adapter.turn_request import TurnRequest, read_activity
 from cloud_adapter.turn_response import TurnResponse
+from cloud_adapter.user_token_client import UserTokenClient
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
 """The one thing that users hear of an error."""
@@ -71,10 +75,28 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             # No traceback of logging's own: it would quote the error's text.
             log.error("%s: no apology\n%s", turn_name(context.activity), story)  # noqa: TRY400
 
-    def _create_turn_context(self, activity: Activity, *state: Any) -> TurnContext:
-        # The base fills a context of its own class; only what it puts there is wanted.
+    def _create_turn_context(
+        self,
+        activity: Activity,
+        claims_identity: ClaimsIdentity,
+        oauth_scope: str,
+        connector_client: ConnectorClient,
+        user_token_client: UserTokenClient,
+        logic: Callable[[TurnContext], Awaitable[None]],
+        connector_factory: BotConnectorFactory,
+    ) -> TurnContext:
+        # As the base does, which makes a context of its own class.
         context = TurnContext(self, activity)
-        context.turn_state.update(super()._create_turn_context(activity, *state).turn_state)
+        context.turn_state.update(
+            {
+                self.BOT_IDENTITY_KEY: claims_identity,
+                self.BOT_CONNECTOR_CLIENT_KEY: connector_client,
+                self.USER_TOKEN_CLIENT_KEY: user_token_client,
+                self.BOT_CALLBACK_HANDLER_KEY: logic,
+                self.CONNECTOR_FACTORY_KEY: connector_factory,
+                self.BOT_OAUTH_SCOPE_KEY: oauth_scope,
+            }
+        )
         return context
 
     def _process_turn_results(self, context: TurnContext) -> InvokeResponse | None:

@@ -21,6 +21,7 @@ from botbuilder.schema.teams import TeamsPagedMembersResult
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_session import ConnectorSession
 from cloud_adapter.service_calls import ServiceCalls, answered
+from cloud_adapter.teams_operations import TeamsOperations
 
 
 class Conversations:
@@ -138,6 +139,7 @@ class ConnectorClient:
     Attributes:
         conversations: see Conversations.
         attachments: see Attachments.
+        teams: see TeamsOperations; the SDK has a client of its own for them.
         config: has `credentials` and `base_url`, as botbuilder's TeamsInfo reads them.
     """
 
@@ -152,6 +154,7 @@ class ConnectorClient:
         self.config = SimpleNamespace(credentials=credentials, base_url=base_url)
         self.conversations = Conversations(calls)
         self.attachments = Attachments(calls)
+        self.teams = TeamsOperations(calls)
 
 
 async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:

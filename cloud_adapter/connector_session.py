@@ -10,13 +10,10 @@ import datetime
 import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
-from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
-from yarl import URL
-
+from auth.http_connection import NoAnswer, NotSent
 from auth.http_pool import HttpPool
 from auth.retry_after import retry_after
 from cloud_adapter.connector_error import ConnectorError
@@ -41,12 +38,13 @@ _REFUSED_FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED
 _FAILED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 _IDEMPOTENT = {"GET", "PUT", "DELETE"}
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
 NOT_SENT = 0
 """In the place of a status: there was no connection, so nothing was sent."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A service's answer.
 
     Attributes:
@@ -106,7 +104,7 @@ class ConnectorSession:
             ConnectorError: the service refused, or cannot be reached.
             ValueError: the body holds a number that JSON has no form for (NaN, infinity).
         """
-        data = None if body is None else json.dumps(body, allow_nan=False).encode()
+        data = None if body is None else _JSON.encode(body).encode()
         attempt = 1
         while True:
             answer = await self._attempt(method, url, token, data)
@@ -125,9 +123,9 @@ class ConnectorSession:
     async def _attempt(self, method: str, url: str, token: str, data: bytes | None) -> Answer:
         try:
             return await self.send(method, url, token, data)
-        except (ClientConnectorError, ConnectionTimeoutError) as error:
+        except NotSent as error:
             return Answer(NOT_SENT, b"", cause=error)
-        except (ClientError, TimeoutError) as error:
+        except NoAnswer as error:
             raise ConnectorError(f"{method} {_place(url)}") from error
 
     async def send(
@@ -141,22 +139,15 @@ class ConnectorSession:
         """One attempt.
 
         Raises:
-            aiohttp.ClientError, TimeoutError: as aiohttp does.
+            NotSent, NoAnswer: as HttpPool does.
         """
-        headers = {
-            "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-            **(more_headers or {}),
-        }
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **(more_headers or {})}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if data is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        async with self._pool.session.request(
-            method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
-        ) as response:
-            body = await response.read()
-            return Answer(response.status, body, response.headers.get("Retry-After"))
+        answer = await self._pool.request(method, url, headers, data or b"")
+        return Answer(answer.status, answer.body, answer.headers.get("retry-after"))
 
 
 def _may_repeat(method: str, status: int, attempt: int) -> bool:

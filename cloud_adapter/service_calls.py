@@ -1,5 +1,6 @@
 """ServiceCalls: calls to one of the channel's services, as the bot, within one turn's budget."""
 
+import functools
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -68,7 +69,7 @@ class ServiceCalls:
         body: object = None,
         query: dict[str, Any] | None = None,
     ) -> Answer:
-        url = "/".join((self._base_url, *(quote(segment, safe="") for segment in path)))
+        url = "/".join((self._base_url, *map(_encoded, path)))
         given = {name: value for name, value in (query or {}).items() if value is not None}
         if given:
             url += "?" + urlencode(given)
@@ -76,6 +77,11 @@ class ServiceCalls:
         return await self._session.call(
             method, url, token, write_value(body), deadline=self._deadline
         )
+
+
+@functools.lru_cache(maxsize=256)  # a path's words come again and again, conversations often
+def _encoded(segment: str) -> str:
+    return quote(segment, safe="")
 
 
 def answered(model: Any, answer: object) -> Any:

@@ -8,7 +8,6 @@ import copy
 import json
 from typing import Any
 
-from aiohttp import ClientError
 from botbuilder.schema import (
     Activity,
     ChannelAccount,
@@ -18,6 +17,7 @@ from botbuilder.schema import (
 )
 from botframework.connector.skills import BotFrameworkClient
 
+from auth.http_connection import NoAnswer, NotSent
 from cloud_adapter.activity_codec import write_value
 from cloud_adapter.bot_credentials import BotCredentialsFactory
 from cloud_adapter.connector_error import ConnectorError
@@ -67,7 +67,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         affinity = {"x-ms-conversation-id": conversation_id}
         try:
             answer = await self._session.send("POST", to_url, token, data, affinity)
-        except (ClientError, TimeoutError) as error:
+        except (NotSent, NoAnswer) as error:
             raise ConnectorError(f"POST to the skill {to_bot_id}") from error
         return InvokeResponse(status=answer.status, body=answer.json())
 

@@ -1,4 +1,4 @@
-"""TurnContext: botbuilder's, with a cheaper copy of what a bot sends.
+"""TurnContext: botbuilder's, with a cheaper copy of what a bot sends, and no litter.
 
 botbuilder copies each outgoing activity before it addresses it, so that the bot's own stays as it
 is. `copy.deepcopy` does not know what an activity is made of, and takes most of that time to find
@@ -9,7 +9,7 @@ import copy
 import datetime
 import enum
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from botbuilder.core import TurnContext as TurnContextBase
@@ -33,6 +33,11 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
             [_Outgoing(activity) for activity in activities]
         )
         return responses
+
+    async def _emit(self, plugins: list[Any], arg: Any, logic: Awaitable[Any]) -> Any:
+        # The base makes a function that calls itself, even when nobody listens. Such a circle keeps
+        # the whole turn in memory until the garbage collector comes, a tenth of a turn's cost.
+        return await (super()._emit(plugins, arg, logic) if plugins else logic)
 
 
 class _Outgoing:

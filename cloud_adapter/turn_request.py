@@ -1,8 +1,7 @@
 """TurnRequest: what arrives over HTTP, free of any host; and the activity in it."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from botbuilder.schema import Activity
 
@@ -13,8 +12,7 @@ LARGEST_BODY = 1024 * 1024
 """Bytes. The Functions worker's own stream breaks above 4 MB."""
 
 
-@dataclass(frozen=True)
-class TurnRequest:
+class TurnRequest(NamedTuple):
     """A channel's POST.
 
     Attributes:
@@ -42,7 +40,7 @@ def read_activity(request: TurnRequest) -> Any:
         raise BodyTooLarge(f"the body has {len(request.body)} bytes")
     try:
         # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
-        data = json.loads(request.body.decode(), parse_constant=_refuse_constant)
+        data = _JSON.decode(request.body.decode())
         activity = read_model(Activity, data)
         _check_address(activity)
     except (MalformedModel, ValueError, RecursionError) as error:
@@ -57,6 +55,9 @@ def _is_json(content_type: str) -> bool:
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _check_address(activity: Any) -> None:

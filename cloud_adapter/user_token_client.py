@@ -14,7 +14,7 @@ from botframework.connector.token_api.models import (
     TokenStatus,
 )
 
-from cloud_adapter.bot_credentials import BotCredentials
+from cloud_adapter.bot_credentials import BotCredentialsFactory
 from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
 from cloud_adapter.service_calls import ServiceCalls, answered
@@ -25,18 +25,42 @@ _NOT_FOUND = 404
 class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base
     """Users' tokens, asked for with the bot's own credential.
 
+    Each turn gets one and most turns ask nothing, so it signs in when it is asked first.
+
     Args:
         session: sends the calls.
-        credentials: the bot's, for the channel's audience.
+        credentials: makes the bot's credentials.
+        audience: the channel's (URL).
         service_url: of the token service.
     """
 
     def __init__(
-        self, session: ConnectorSession, credentials: BotCredentials, service_url: str
+        self,
+        session: ConnectorSession,
+        credentials: BotCredentialsFactory,
+        audience: str,
+        service_url: str,
     ) -> None:
-        self._app_id = credentials.microsoft_app_id or ""
-        deadline = asyncio.get_running_loop().time() + TURN_BUDGET
-        self._call = ServiceCalls(session, credentials, service_url, deadline).call
+        self._session = session
+        self._credentials = credentials
+        self._audience = audience
+        self._service_url = service_url
+        self._deadline = asyncio.get_running_loop().time() + TURN_BUDGET
+        self._calls: ServiceCalls | None = None
+
+    async def _call(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: object = None,
+        query: dict[str, Any] | None = None,
+    ) -> Any:
+        if self._calls is None:
+            credentials = await self._credentials.create_credentials("", self._audience)
+            self._calls = ServiceCalls(
+                self._session, credentials, self._service_url, self._deadline
+            )
+        return await self._calls.call(method, path, body, query)
 
     async def get_user_token(
         self, user_id: str, connection_name: str, channel_id: str, magic_code: str | None
@@ -56,7 +80,8 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         self, connection_name: str, activity: Activity, final_redirect: str | None
     ) -> Any:
         """Where the user signs in: SignInUrlResponse."""
-        state = self.create_token_exchange_state(self._app_id, connection_name, activity)
+        app_id = self._credentials.app_id
+        state = self.create_token_exchange_state(app_id, connection_name, activity)
         query = {"state": state, "finalRedirect": final_redirect}
         path = ("api", "botsignin", "GetSignInResource")
         return answered(SignInUrlResponse, await self._call("GET", path, query=query))

@@ -71,7 +71,7 @@ class ConnectorOperations:
         return web.json_response({"conversations": known})
 
     def _create_conversation(self, _: web.Request, body: Body) -> web.Response:
-        members = _accounts(body.get("members"))
+        members = [] if _names_channel(body) else _accounts(body.get("members"))
         first = body.get("activity")
         if first is not None:
             checked_activity(first if isinstance(first, dict) else {})
@@ -182,6 +182,13 @@ def _accounts(members: object) -> list[Account]:
     if isinstance(members, list) and members and all(_is_account(member) for member in members):
         return members
     raise ChannelError(400, "BadArgument", "'members' is not a list of accounts.")
+
+
+def _names_channel(body: Body) -> bool:
+    """A thread in a channel of Teams: those who take part are the team's."""
+    data = body.get("channelData")
+    channel = data.get("channel") if isinstance(data, dict) else None
+    return bool(body.get("isGroup") and isinstance(channel, dict) and channel.get("id"))
 
 
 def _is_account(member: object) -> bool:

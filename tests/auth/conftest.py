@@ -47,8 +47,9 @@ def platform_thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudT
 def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """That cloud, trusted by this process, and put right again after the test."""
     cloud = platform_thread.cloud
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(cloud.authority.path))
-    # An app's process has SSL_CERT_FILE before it imports aiohttp, which reads it only then.
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(cloud.authority.path))
+    # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
     trust = ssl.create_default_context(cafile=str(cloud.authority.path))
     monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
     for name, value in cloud.identity.settings().items():

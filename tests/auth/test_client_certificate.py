@@ -11,7 +11,6 @@ from typing import Any
 
 import jwt
 import pytest
-from aiohttp import ClientTimeout
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -24,7 +23,7 @@ from auth.client_certificate import ClientCertificate
 from auth.entra import Assertion, Entra
 from auth.errors import CertificateError, CertificateUnknown, EndpointDown, SignInError, Throttled
 from auth.exported_certificate import ExportedCertificate
-from auth.http_pool import HttpPool
+from auth.http_pool import HttpPool, Timeouts
 from auth.key_vault import KeyVault
 from auth.vault_signing import VaultSigning
 from emulator.certificates import private_key_pem, self_signed
@@ -504,7 +503,7 @@ async def test_a_silent_endpoint(
     """So it is while Entra takes requests and never answers."""
     await credential.request_token(AUDIENCE)
     before = platform.vault.operations.copy()
-    monkeypatch.setattr("auth.msal_http.TIMEOUT", ClientTimeout(total=0.1))
+    monkeypatch.setattr("auth.msal_http.TIMEOUTS", Timeouts(connect=2, answer=5, total=0.1))
     platform.entra.server.faults.set(silent=True)
     with pytest.raises(EndpointDown):
         await credential.request_token(AUDIENCE)

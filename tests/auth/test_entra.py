@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from aiohttp import ClientTimeout
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -26,7 +25,7 @@ from auth.errors import (
     Throttled,
     VaultForbidden,
 )
-from auth.http_pool import HttpPool
+from auth.http_pool import HttpPool, Timeouts
 from auth.private_certificate import LocalKey
 from emulator.cloud import Cloud
 from emulator.registration import CHANNEL_TENANT, issuer_of
@@ -486,7 +485,7 @@ async def test_a_silent_endpoint(
     entra: Entra, assertion: Assertion, platform: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An endpoint that never answers is given up on, and the event loop is free meanwhile."""
-    monkeypatch.setattr("auth.msal_http.TIMEOUT", ClientTimeout(sock_read=0.3))
+    monkeypatch.setattr("auth.msal_http.TIMEOUTS", Timeouts(connect=2, answer=0.3, total=8))
     before = platform.entra.server.requests.total()
     platform.entra.server.faults.set(silent=True)
     request = asyncio.create_task(entra.request_token(AUDIENCE, assertion))

@@ -1,14 +1,18 @@
 """HttpPool: one client for the process, which keeps connections and trusts nobody's directions."""
 
 import asyncio
-import gzip
+import ssl
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 
-from auth.http_pool import LARGEST_DOCUMENT, HttpPool
+from auth.http_connection import NoAnswer, NotSent
+from auth.http_pool import LARGEST_DOCUMENT, HttpPool, Timeouts
+from emulator.certificates import CertificateAuthority
 from emulator.server import LOOPBACK, Server
+from tests.support.fickle_service import FickleService
+from tests.support.scripted_service import Reply
 
 
 async def document(request: web.Request) -> web.Response:
@@ -30,11 +34,12 @@ async def stream(request: web.Request) -> web.StreamResponse:
         await response.write(b"x" * 65536)
 
 
-async def bomb(_: web.Request) -> web.Response:
-    """A small body that unpacks to a large one."""
-    body = gzip.compress(b"\0" * 4 * LARGEST_DOCUMENT)
-    assert len(body) < LARGEST_DOCUMENT // 100
-    return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+async def echo(request: web.Request) -> web.Response:
+    """What came, late for every second request."""
+    body = await request.read()
+    if body.endswith((b"1", b"3", b"5", b"7", b"9")):
+        await asyncio.sleep(0)
+    return web.Response(body=body)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ async def server() -> AsyncIterator[Server]:
         web.get("/document", document),
         web.get("/moved", moved),
         web.get("/stream", stream),
-        web.get("/bomb", bomb),
+        web.post("/echo", echo),
     ]
     server = Server("documents", routes)
     await server.start()
@@ -69,18 +74,28 @@ async def test_connections_are_kept(pool: HttpPool, server: Server) -> None:
     for _ in range(5):
         assert await pool.get_document(f"{server.url}/document") == b"xxx"
     assert server.connections == 1
-    assert pool.session is pool.session
+
+
+async def test_many_at_once(pool: HttpPool, server: Server) -> None:
+    """Each request has its own answer, however connections change hands."""
+
+    async def ask(worker: int) -> None:
+        for number in range(100):
+            body = f"{worker} {number}".encode()
+            assert (await pool.request("POST", f"{server.url}/echo", {}, body)).body == body
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(ask(worker) for worker in range(16)))
+    assert server.connections <= 16
 
 
 async def test_close(pool: HttpPool, server: Server) -> None:
     """A closed pool has no connection, and opens new ones when it is used again."""
     await pool.close()
-    await pool.get_document(f"{server.url}/document")
-    session = pool.session
-    await pool.close()
-    assert session.closed
-    await pool.get_document(f"{server.url}/document")
-    assert server.connections == 2
+    for number in (1, 2):
+        await pool.get_document(f"{server.url}/document")
+        await pool.close()
+        assert server.connections == number
 
 
 async def test_redirects(pool: HttpPool, server: Server) -> None:
@@ -106,42 +121,63 @@ async def test_the_largest_document(pool: HttpPool, server: Server) -> None:
         await pool.get_document(f"{server.url}/document?size={LARGEST_DOCUMENT + 1}")
 
 
-@pytest.mark.parametrize("path", ["stream", "bomb"])
-async def test_documents_that_grow(path: str, pool: HttpPool, server: Server) -> None:
-    """Reading ends at the largest size, whatever the length said, and packed or not."""
+async def test_a_document_that_grows(pool: HttpPool, server: Server) -> None:
+    """Reading ends at the largest size, whatever the length said."""
     with pytest.raises(OSError, match="too large"):
-        await pool.get_document(f"{server.url}/{path}")
+        await pool.get_document(f"{server.url}/stream")
+
+
+async def test_nothing_is_unpacked(pool: HttpPool) -> None:
+    """No packing is asked for; what comes packed all the same stays so, be it a bomb."""
+    async with FickleService() as service:
+        service.otherwise = Reply(headers={"Content-Encoding": "gzip"})
+        assert await pool.get_document(service.url) == b""
+        assert service.seen[0].headers["Accept-Encoding"] == "identity"
 
 
 async def test_a_closed_port(pool: HttpPool, server: Server) -> None:
     """A server that is not there is told as one error, with the URL."""
     await server.stop()
-    with pytest.raises(OSError, match=f"{server.url}/document cannot be reached"):
+    with pytest.raises(OSError, match=f"{server.url} cannot be reached"):
         await pool.get_document(f"{server.url}/document")
 
 
-@pytest.mark.parametrize("url", ["", "no url", "ftp://localhost/", "http://[", "http://a..b/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "no url", "ftp://localhost/", "http://[", "http://a..b/", "http://localhost:x/"),
+        *("http://user@localhost/", "http://localhost/#part", "http://localhost/a b"),
+        *("http://localhost/\r\nX: y", "http://localhost/\u00e9", "http://local\u00e9/"),
+    ],
+)
 async def test_not_a_url(url: str, pool: HttpPool) -> None:
-    """So is something that is no URL of a document."""
-    with pytest.raises(OSError, match="cannot be reached"):
+    """So is something that is no URL, or one that parsers read in different ways."""
+    with pytest.raises(NotSent, match="cannot be reached"):
         await pool.get_document(url)
 
 
-async def test_a_silent_server(
-    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("header", [{"X": "a\r\nY: b"}, {"X\nY": "b"}, {"X": "\u20ac"}])
+async def test_headers_that_cannot_be_sent(
+    header: dict[str, str], pool: HttpPool, server: Server
 ) -> None:
-    """A server that takes requests and never answers is given up on."""
-    monkeypatch.setattr("auth.http_pool.TOTAL_TIMEOUT", 0.05)
+    """A header with a second line in it, or with what HTTP has no byte for, sends nothing."""
+    with pytest.raises(NotSent, match="header"):
+        await pool.request("GET", f"{server.url}/document", header)
+    assert server.requests.total() == 0
+
+
+@pytest.mark.parametrize("timeouts", [Timeouts(5, 0.05, 5), Timeouts(5, 5, 0.05)], ids=str)
+async def test_a_silent_server(timeouts: Timeouts, pool: HttpPool, server: Server) -> None:
+    """A server that takes requests and never answers is given up on, by the first bound."""
     server.faults.set(silent=True)
-    async with asyncio.timeout(5) as bound:
-        with pytest.raises(TimeoutError):
-            await pool.get_document(f"{server.url}/document")
-    assert not bound.expired()
+    async with asyncio.timeout(4):
+        with pytest.raises(NoAnswer, match="late"):
+            await pool.request("GET", f"{server.url}/document", timeouts=timeouts)
 
 
-async def test_silence_in_the_handshake(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("timeouts", [Timeouts(0.05, 5, 5), Timeouts(5, 5, 0.05)], ids=str)
+async def test_silence_in_the_handshake(timeouts: Timeouts, pool: HttpPool) -> None:
     """Connecting ends in time even when the port is open and TLS is never answered."""
-    monkeypatch.setattr("auth.http_pool.CONNECT_TIMEOUT", 0.05)
     gone = asyncio.Event()
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -152,8 +188,8 @@ async def test_silence_in_the_handshake(pool: HttpPool, monkeypatch: pytest.Monk
     silent = await asyncio.start_server(say_nothing, LOOPBACK, 0)
     port = silent.sockets[0].getsockname()[1]
     async with asyncio.timeout(5):
-        with pytest.raises(OSError, match="cannot be reached"):
-            await pool.get_document(f"https://localhost:{port}/")
+        with pytest.raises(NotSent, match="cannot be reached"):
+            await pool.request("GET", f"https://localhost:{port}/", timeouts=timeouts)
         await gone.wait()
     silent.close()
     await silent.wait_closed()
@@ -162,8 +198,8 @@ async def test_silence_in_the_handshake(pool: HttpPool, monkeypatch: pytest.Monk
 async def test_cookies_are_not_kept(pool: HttpPool, server: Server) -> None:
     """What one answer sets, no later request brings."""
     for _ in range(2):
-        async with pool.session.get(f"{server.url}/document", allow_redirects=False) as response:
-            assert response.headers["X-Cookies"] == "0"
+        answer = await pool.request("GET", f"{server.url}/document")
+        assert answer.headers["x-cookies"] == "0"
 
 
 async def test_proxy_settings_are_not_read(
@@ -175,3 +211,92 @@ async def test_proxy_settings_are_not_read(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert await pool.get_document(f"{server.url}/document") == b"xxx"
+
+
+# Connections that the server closes
+
+
+@pytest.fixture(params=["http", "https"])
+async def fickle(
+    request: pytest.FixtureRequest,
+    authority: CertificateAuthority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[FickleService]:
+    """A service that hangs up, without and with TLS."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    tls: ssl.SSLContext | None = authority.server_context() if request.param == "https" else None
+    async with FickleService(tls) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    """Signs the service's certificate."""
+    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
+
+
+async def post(pool: HttpPool, service: FickleService) -> None:
+    """Send a message."""
+    assert (await pool.request("POST", f"{service.url}/v3/x", {}, b'{"text": 1}')).status == 200
+
+
+async def test_a_connection_that_was_closed(pool: HttpPool, fickle: FickleService) -> None:
+    """It is noticed in time: each message arrives once, over a new connection."""
+    for number in range(1, 26):
+        await post(pool, fickle)
+        assert (len(fickle.seen), fickle.server.connections) == (number, number)
+        fickle.close_idle()
+
+
+async def test_all_connections_closed(pool: HttpPool, fickle: FickleService) -> None:
+    """However many were closed, none is used again."""
+    for number in range(1, 4):
+        await asyncio.gather(*(post(pool, fickle) for _ in range(10)))
+        assert (len(fickle.seen), fickle.server.connections) == (10 * number, 10 * number)
+        fickle.close_idle()
+
+
+async def test_a_connection_that_talks(pool: HttpPool, fickle: FickleService) -> None:
+    """What comes unasked would be taken for the answer to the next request."""
+    await post(pool, fickle)
+    fickle.say_unasked()
+    await post(pool, fickle)
+    assert (len(fickle.seen), fickle.server.connections) == (2, 2)
+
+
+async def hang_up(request: web.Request) -> web.Response:
+    """Read the request, and close the connection without a word."""
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.mark.parametrize(
+    ("method", "arrives"), [("GET", 2), ("PUT", 2), ("DELETE", 2), ("POST", 1)]
+)
+async def test_a_used_connection_that_breaks(
+    method: str, arrives: int, pool: HttpPool, fickle: FickleService
+) -> None:
+    """What may be done twice is sent once more, over a new connection; a POST is not."""
+    await post(pool, fickle)
+    fickle.script = [hang_up, hang_up]
+    with pytest.raises(NoAnswer):
+        await pool.request(method, f"{fickle.url}/v3/x")
+    assert len(fickle.seen) == 1 + arrives
+
+
+async def test_a_new_connection_that_breaks(pool: HttpPool, fickle: FickleService) -> None:
+    """On a new connection nothing is sent twice: the server was there to take it."""
+    fickle.script = [hang_up]
+    with pytest.raises(NoAnswer):
+        await pool.request("GET", f"{fickle.url}/v3/x")
+    assert len(fickle.seen) == 1
+
+
+async def test_closed_connections_are_let_go(pool: HttpPool, fickle: FickleService) -> None:
+    """A connection that was closed is nowhere kept."""
+    await asyncio.gather(*(post(pool, fickle) for _ in range(10)))
+    fickle.close_idle()
+    async with asyncio.timeout(5):
+        while any(pool._idle.values()):  # noqa: ASYNC110  # nobody is told of a connection's end
+            await asyncio.sleep(0.001)

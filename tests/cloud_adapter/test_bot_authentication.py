@@ -1,5 +1,6 @@
 """BotAuthentication: who is let in, and that every outbound call is the one bot's."""
 
+import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
@@ -7,10 +8,15 @@ from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
-from botbuilder.schema import Activity, ConversationAccount, ConversationReference
+from botbuilder.schema import (
+    Activity,
+    ChannelAccount,
+    ConversationAccount,
+    ConversationReference,
+)
 from botframework.connector.auth import AuthenticationConstants
 
-from auth.errors import CallerForbidden, ServiceUrlRefused, TokenRejected
+from auth.errors import CallerForbidden, ServiceUrlRefused, SignInError, TokenRejected
 from cloud_adapter.activity_codec import read_model
 from cloud_adapter.bot_authentication import BotAuthentication
 from cloud_adapter.turn_request import TurnRequest
@@ -127,6 +133,42 @@ async def test_warm_calls_do_not_sign_in(signed_in: ComposedApp, service: Script
     headers = [seen.headers["Authorization"] for seen in service.seen]
     assert headers[:2] == headers[2:]
     assert signed_in.cloud.entra.tokens_issued == issued
+
+
+async def test_a_turn_that_asks_for_no_user_s_token(app: ComposedApp) -> None:
+    """Its client of the token service signs in on first use only, and then tells if it cannot."""
+    before = app.cloud.entra.tokens_issued
+    client = await authentication(app).create_user_token_client(None)
+    assert app.cloud.entra.tokens_issued == before
+    app.cloud.identity.server.faults.set(status=400)
+    try:
+        with pytest.raises(SignInError):
+            await client.get_user_token("user-1", "connection", "webchat", None)
+    finally:
+        app.cloud.identity.server.faults.clear()
+
+
+async def named_in_sign_in(app: ComposedApp, service: ScriptedService) -> str:
+    """Whose user signs in, by what the token service hears."""
+    service.otherwise = Reply(200, {})
+    activity = Activity(type="message", conversation=ConversationAccount(id="c"))
+    activity.from_property = activity.recipient = ChannelAccount(id="1")
+    client = await authentication(app).create_user_token_client(None)
+    await client.get_sign_in_resource("connection", activity, None)
+    app_id: str = json.loads(base64.b64decode(service.seen[-1].query["state"]))["msAppId"]
+    return app_id
+
+
+async def test_a_sign_in_names_the_bot(signed_in: ComposedApp, service: ScriptedService) -> None:
+    """The token service hears which bot's user signs in."""
+    assert await named_in_sign_in(signed_in, service) == signed_in.cloud.registration.app_id
+
+
+async def test_an_unauthenticated_bot_names_nobody(
+    open_app: ComposedApp, service: ScriptedService
+) -> None:
+    """A bot that checks nobody does not give itself out for one that does."""
+    assert await named_in_sign_in(open_app, service) == ""
 
 
 async def test_the_audience_is_the_settings(

@@ -2,19 +2,20 @@
 
 import asyncio
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from botbuilder.core import BotAdapter, TurnContext
+from botbuilder.core import CloudAdapterBase
+from botbuilder.core.inspection.inspection_session import InspectionSession
 from botbuilder.core.teams import TeamsInfo
 from botbuilder.schema import (
     Activity,
     AttachmentData,
     AttachmentInfo,
     ChannelAccount,
-    ConversationAccount,
     ConversationParameters,
     ConversationResourceResponse,
     ConversationsResult,
@@ -30,12 +31,16 @@ from botframework.connector.aio.operations_async import (
     ConversationsOperations,
 )
 from botframework.connector.auth import MicrosoftAppCredentials
+from botframework.connector.teams.operations.teams_operations import (
+    TeamsOperations as SdkTeamsOperations,
+)
 
 from auth.http_pool import HttpPool
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_client import Attachments, ConnectorClient, Conversations
 from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import ConnectorSession
+from cloud_adapter.teams_operations import TeamsOperations
 from tests.support.composed_app import ComposedApp
 from tests.support.scripted_service import Reply, ScriptedService, Seen
 
@@ -200,44 +205,6 @@ async def test_a_refusal_is_the_sdk_s_exception(client: Any) -> None:
     assert caught.value.error.error.code == "ConversationNotFound"
 
 
-# What TeamsInfo makes of it
-
-
-@pytest.fixture
-def turn(app: ComposedApp, client: Any) -> TurnContext:
-    """A turn of Teams' in the local conversation."""
-    activity = Activity(type="message", channel_id="msteams", channel_data={"tenant": {"id": "t"}})
-    activity.conversation = ConversationAccount(id=app.conversation.id)
-    turn = TurnContext(app.parts.adapter, activity)
-    turn.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY] = client
-    return turn
-
-
-async def test_teams_info_finds_a_member(app: ComposedApp, turn: TurnContext) -> None:
-    """TeamsInfo.get_member gives Teams' own properties of a member."""
-    app.conversation.members["29:1"] = {
-        "id": "29:1",
-        "name": "Grace",
-        "userPrincipalName": "grace@contoso.com",
-        "givenName": "Grace",
-    }
-    member = await TeamsInfo.get_member(turn, "29:1")
-    assert isinstance(member, TeamsChannelAccount)
-    assert (member.name, member.user_principal_name) == ("Grace", "grace@contoso.com")
-    with pytest.raises(ErrorResponseException):
-        await TeamsInfo.get_member(turn, "29:2")
-
-
-async def test_teams_info_pages_through_members(turn: TurnContext) -> None:
-    """TeamsInfo.get_paged_members and get_members give accounts of Teams'."""
-    page = await TeamsInfo.get_paged_members(turn, page_size=1)
-    assert [member.name for member in page.members] == ["Ada"]
-    rest = await TeamsInfo.get_paged_members(turn, page.continuation_token)
-    assert [member.name for member in rest.members] == ["Bot"]
-    everybody = await TeamsInfo.get_members(turn)
-    assert [type(member) for member in everybody] == [TeamsChannelAccount] * 2
-
-
 # The same requests as the SDK's client
 
 OPERATIONS: dict[str, Operation] = {
@@ -288,20 +255,39 @@ async def test_requests_are_the_sdk_s(name: str, bare: Any, service: ScriptedSer
     assert answers[1] == answers[0]
 
 
-@pytest.mark.parametrize("name", list(OPERATIONS))
-def test_arguments_are_the_sdk_s(name: str) -> None:
-    """Code that names the arguments finds the names of botbuilder's own client."""
-    part, sdk_part = (
-        (Attachments, AttachmentsOperations)
-        if name == "get_attachment_info"
-        else (Conversations, ConversationsOperations)
-    )
+PARTS = {
+    "conversations": (Conversations, ConversationsOperations),
+    "attachments": (Attachments, AttachmentsOperations),
+    "teams": (TeamsOperations, SdkTeamsOperations),
+}
+SIGNATURES = [
+    (part, name)
+    for part, (_, sdk_part) in PARTS.items()
+    for name, method in inspect.getmembers(sdk_part, inspect.isfunction)
+    if not name.startswith("_")
+]
+CALLERS = (CloudAdapterBase, TeamsInfo, InspectionSession)
+
+
+@pytest.mark.parametrize(("part", "name"), SIGNATURES)
+def test_arguments_are_the_sdk_s(part: str, name: str) -> None:
+    """Every operation is there; code that names the arguments finds the names of the SDK's."""
+    ours, sdk_part = PARTS[part]
     theirs = [
         parameter.name
         for parameter in inspect.signature(getattr(sdk_part, name)).parameters.values()
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name not in MSREST_ONLY
     ]
-    assert list(inspect.signature(getattr(part, name)).parameters) == theirs
+    assert list(inspect.signature(getattr(ours, name)).parameters) == theirs
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_what_the_sdk_calls_is_there(caller: type) -> None:
+    """botbuilder's adapter, TeamsInfo and inspection find each operation that they call."""
+    called = re.findall(r"\.(conversations|attachments|teams)\.(\w+)\(", inspect.getsource(caller))
+    assert called
+    for part, name in called:
+        assert inspect.iscoroutinefunction(getattr(PARTS[part][0], name)), (part, name)
 
 
 # Addresses and answers

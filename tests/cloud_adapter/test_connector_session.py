@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from auth.http_pool import CONNECT_TIMEOUT, TOTAL_TIMEOUT, HttpPool
+from auth.http_pool import USUAL_TIMEOUTS, HttpPool
 from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import (
     FIRST_PAUSE,
@@ -20,6 +20,7 @@ from cloud_adapter.connector_session import (
     Answer,
     ConnectorSession,
 )
+from tests.support.fickle_service import FickleService
 from tests.support.moved_clock import MovedClock
 from tests.support.scripted_service import Reply, ScriptedService
 
@@ -311,7 +312,7 @@ async def test_a_connection_that_takes_too_long(
     async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal accepted
         accepted += 1
-        clock.move(CONNECT_TIMEOUT + 0.1)
+        clock.move(USUAL_TIMEOUTS.connect + 0.1)
         await reader.read()
         writer.close()
 
@@ -319,7 +320,8 @@ async def test_a_connection_that_takes_too_long(
         port = server.sockets[0].getsockname()[1]
         error = await refused(session, "POST", f"https://localhost:{port}")
     assert error.response.status_code == 0
-    assert isinstance(error.__cause__, TimeoutError)
+    assert isinstance(error.__cause__, ConnectionError)
+    assert isinstance(error.__cause__.__cause__, TimeoutError)
     assert accepted == len(clock.pauses) + 1
     assert len(clock.pauses) >= 2
 
@@ -364,19 +366,29 @@ async def test_a_post_without_an_answer(
     assert clock.pauses == []
 
 
+async def test_a_post_after_the_server_has_hung_up(session: ConnectorSession) -> None:
+    """An idle connection that was closed a moment ago costs no message: each is sent, and once."""
+    async with FickleService() as service:
+        for number in range(1, 26):
+            assert (await called(session, "POST", service.url)).ok
+            assert (len(service.seen), service.server.connections) == (number, number)
+            service.close_idle()
+
+
 async def test_an_answer_that_takes_too_long(
     session: ConnectorSession, clock: MovedClock, service: ScriptedService
 ) -> None:
     """A POST that timed out is not sent again either."""
 
     async def sleep_in(_: web.Request) -> web.Response:
-        clock.move(TOTAL_TIMEOUT + 1)
+        clock.move(USUAL_TIMEOUTS.total + 1)
         await asyncio.Event().wait()
         raise AssertionError
 
     service.otherwise = sleep_in
     error = await refused(session, "POST", service.url)
-    assert isinstance(error.__cause__, TimeoutError)
+    assert isinstance(error.__cause__, ConnectionError)
+    assert isinstance(error.__cause__.__cause__, TimeoutError)
     assert (len(service.seen), clock.pauses) == (1, [])
 
 

@@ -61,10 +61,10 @@ class WireClient(HttpClientBase, HttpClientFactory):  # type: ignore[misc]  # th
         return self
 
     async def post(self, *, request: HttpRequest) -> WireResponse:
-        async with self._pool.session.post(
-            request.request_uri, data=request.content, headers=request.headers
-        ) as response:
-            return WireResponse(response.status, await response.text())
+        answer = await self._pool.request(
+            "POST", request.request_uri, request.headers, request.content
+        )
+        return WireResponse(answer.status, answer.body.decode())
 
 
 @pytest.fixture

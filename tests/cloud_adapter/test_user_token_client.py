@@ -23,8 +23,8 @@ from botframework.connector.token_api.models import (
 
 from auth.http_pool import HttpPool
 from cloud_adapter.activity_codec import write_value
-from cloud_adapter.bot_credentials import BotCredentials
-from cloud_adapter.connector_session import ConnectorSession
+from cloud_adapter.bot_credentials import BotCredentialsFactory
+from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
 from cloud_adapter.user_token_client import UserTokenClient
 from emulator.user_tokens import CONNECTION as LOCAL_CONNECTION
 from emulator.user_tokens import Place
@@ -93,7 +93,7 @@ async def client(
 ) -> UserTokenClient:
     """A client without a token, in front of a service that takes any request."""
     session = ConnectorSession(pool, MovedClock(monkeypatch).sleep)
-    return UserTokenClient(session, BotCredentials("", None, "x"), service.url)
+    return UserTokenClient(session, BotCredentialsFactory("", None), "x", service.url)
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))
@@ -188,6 +188,20 @@ async def test_a_busy_service(client: UserTokenClient, service: ScriptedService)
     with pytest.raises(ErrorResponseException):
         await QUESTIONS["get_user_token"][0](client)
     assert len(service.seen) == 2
+
+
+async def test_the_deadline_is_the_turn_s(
+    pool: HttpPool, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The budget began when the client was made, not with its first call."""
+    clock = MovedClock(monkeypatch)
+    session = ConnectorSession(pool, clock.sleep)
+    client = UserTokenClient(session, BotCredentialsFactory("", None), "x", service.url)
+    clock.move(TURN_BUDGET - 1)
+    service.otherwise = Reply(429, None, {"Retry-After": "2"})
+    with pytest.raises(ErrorResponseException):
+        await QUESTIONS["get_user_token"][0](client)
+    assert (len(service.seen), clock.pauses) == (1, [])
 
 
 async def test_the_state_of_sign_ins(client: UserTokenClient, service: ScriptedService) -> None:

@@ -174,10 +174,35 @@ async def test_a_conversation_is_created_with_a_first_activity(
     assert call.activity == {"type": "message", "text": "hi"}
 
 
-async def test_a_conversation_without_members_is_refused(client: Any) -> None:
-    """Somebody must be in it."""
+async def test_a_thread_in_a_channel(client: Any, connector: BotConnector) -> None:
+    """Teams' channels have the team's members: the bot names none."""
+    created = await client.conversations.create_conversation(
+        ConversationParameters(
+            is_group=True, channel_data={"channel": {"id": "19:c"}}, activity=text("hi")
+        )
+    )
+    conversation = connector.conversations.find(created.id)
+    assert conversation.find(created.activity_id)["text"] == "hi"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"members": []},
+        {"channel_data": {"channel": {"id": "19:c"}}},
+        {"is_group": True},
+        {"is_group": True, "channel_data": "19:c"},
+        {"is_group": True, "channel_data": {"channel": "19:c"}},
+        {"is_group": True, "channel_data": {"channel": {"id": ""}}},
+    ],
+)
+async def test_a_conversation_without_members_is_refused(
+    client: Any, content: dict[str, Any]
+) -> None:
+    """Somebody must be in it, or a channel must be named."""
     with pytest.raises(ErrorResponseException) as refusal:
-        await client.conversations.create_conversation(ConversationParameters(members=[]))
+        await client.conversations.create_conversation(ConversationParameters(**content))
     assert refusal.value.response.status_code == 400
 
 

@@ -43,9 +43,9 @@ class ComposedApp:
         changes: Mapping[str, str] | None = None,
     ) -> None:
         settings = {**cloud.settings(), **(changes or {})}
-        for name in (*cloud.identity.settings(), "REQUESTS_CA_BUNDLE"):
+        for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
             monkeypatch.setenv(name, settings[name])
-        # An app's process has SSL_CERT_FILE before it imports aiohttp, which reads it only then.
+        # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
         trust = ssl.create_default_context(cafile=str(cloud.authority.path))
         monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud

@@ -1,0 +1,120 @@
+"""TeamsInfo: botbuilder's, of which no method blocks the event loop.
+
+Five of the SDK's methods call Teams with a blocking client: every other turn waits meanwhile. A bot
+changes one import, `from cloud_adapter.teams_info import TeamsInfo`, and nothing else.
+"""
+
+from typing import Any
+
+from botbuilder.core import TurnContext
+from botbuilder.core.teams import TeamsInfo as SdkTeamsInfo
+from botbuilder.core.teams.teams_activity_extensions import (
+    teams_get_channel_data,
+    teams_get_meeting_info,
+)
+from botbuilder.schema.teams import MeetingNotificationBase
+
+from cloud_adapter.teams_operations import TeamsOperations
+
+
+class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
+    """What a bot asks Teams, in a turn of this project's CloudAdapter.
+
+    Signatures and answers are those of botbuilder's TeamsInfo. What the turn's activity says stands
+    in for an argument that is left out.
+    """
+
+    @staticmethod
+    async def get_team_details(turn_context: TurnContext, team_id: str = "") -> Any:
+        """A team's name, group and counts: TeamDetails.
+
+        Raises:
+            TypeError: neither the arguments nor the activity name a team.
+            ConnectorError: Teams refused, or cannot be reached.
+        """
+        team_id = _team_id(turn_context, team_id)
+        return await (await _teams(turn_context)).get_team_details(team_id)
+
+    @staticmethod
+    async def get_team_channels(turn_context: TurnContext, team_id: str = "") -> Any:
+        """The channels of a team: a list of ChannelInfo.
+
+        Raises:
+            TypeError, ConnectorError: as get_team_details.
+        """
+        team_id = _team_id(turn_context, team_id)
+        return (await (await _teams(turn_context)).get_teams_channels(team_id)).conversations
+
+    @staticmethod
+    async def get_meeting_participant(
+        turn_context: TurnContext,
+        meeting_id: str | None = None,
+        participant_id: str | None = None,
+        tenant_id: str | None = None,
+    ) -> Any:
+        """Who takes part in a meeting, and as what: TeamsMeetingParticipant.
+
+        (The SDK's method asks for the meeting instead: two of its addresses are mixed up.)
+
+        Raises:
+            TypeError: neither the arguments nor the activity name all three.
+            ConnectorError: Teams refused, or cannot be reached.
+        """
+        activity = turn_context.activity
+        sender = getattr(activity.from_property, "aad_object_id", None)
+        tenant = getattr(teams_get_channel_data(activity), "tenant", None)
+        return await (await _teams(turn_context)).fetch_participant(
+            _meeting_id(turn_context, meeting_id),
+            _known(participant_id or sender, "participant_id"),
+            _known(tenant_id or getattr(tenant, "id", None), "tenant_id"),
+        )
+
+    @staticmethod
+    async def get_meeting_info(turn_context: TurnContext, meeting_id: str | None = None) -> Any:
+        """A meeting's details, conversation and organizer: MeetingInfo.
+
+        Raises:
+            TypeError: neither the arguments nor the activity name a meeting.
+            ConnectorError: Teams refused, or cannot be reached.
+        """
+        meeting_id = _meeting_id(turn_context, meeting_id)
+        return await (await _teams(turn_context)).fetch_meeting(meeting_id)
+
+    @staticmethod
+    async def send_meeting_notification(
+        turn_context: TurnContext,
+        notification: MeetingNotificationBase,
+        meeting_id: str | None = None,
+    ) -> Any:
+        """Notify people in a meeting: MeetingNotificationResponse, or None when all was well.
+
+        (The SDK's method sends it, and then raises.)
+
+        Raises:
+            TypeError, ConnectorError: as get_meeting_info.
+        """
+        meeting_id = _meeting_id(turn_context, meeting_id)
+        notification = _known(notification, "notification")
+        teams = await _teams(turn_context)
+        return await teams.send_meeting_notification(meeting_id, notification)
+
+
+async def _teams(turn_context: TurnContext) -> TeamsOperations:
+    client = await TeamsInfo._get_connector_client(turn_context)
+    operations: TeamsOperations = client.teams
+    return operations
+
+
+def _team_id(turn_context: TurnContext, team_id: str) -> Any:
+    return _known(team_id or TeamsInfo.get_team_id(turn_context), "team_id")
+
+
+def _meeting_id(turn_context: TurnContext, meeting_id: str | None) -> Any:
+    meeting = teams_get_meeting_info(turn_context.activity)
+    return _known(meeting_id or getattr(meeting, "id", None), "meeting_id")
+
+
+def _known(value: Any, name: str) -> Any:
+    if not value:
+        raise TypeError(f"{name} is missing, and the turn's activity does not tell it")
+    return value

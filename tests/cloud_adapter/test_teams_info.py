@@ -1,0 +1,335 @@
+"""TeamsInfo: what the SDK's asks and answers, without a call that blocks."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botbuilder.core import BotAdapter, TurnContext
+from botbuilder.core.teams import TeamsInfo as SdkTeamsInfo
+from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ErrorResponseException
+from botbuilder.schema.teams import OnBehalfOf, TeamsChannelAccount
+from botbuilder.schema.teams._models_py3 import (  # the package does not export them
+    MeetingNotificationChannelData,
+    Surface,
+    SurfaceType,
+    TargetedMeetingNotification,
+    TargetedMeetingNotificationValue,
+)
+from botframework.connector.teams import TeamsConnectorClient
+from msrest.exceptions import HttpOperationError
+
+from cloud_adapter import bot_credentials
+from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.teams_info import TeamsInfo
+from tests.support.composed_app import ComposedApp
+from tests.support.scripted_service import Reply, ScriptedService
+
+TEAM, MEETING, SENDER, TENANT = "19:t@thread.tacv2", "MCMxOTptZWV0aW5n+/=", "aad-1", "tenant-1"
+CHANNEL_DATA = {"team": {"id": TEAM}, "meeting": {"id": MEETING}, "tenant": {"id": TENANT}}
+
+TEAM_DETAILS = {"id": TEAM, "name": "Ops", "aadGroupId": "g", "channelCount": 2, "memberCount": 9}
+CHANNELS = {"conversations": [{"id": "19:a", "name": None}, {"id": "19:b", "name": "Alerts"}]}
+PARTICIPANT = {
+    "user": {"id": "29:1", "aadObjectId": SENDER, "userPrincipalName": "ada@contoso.com"},
+    "meeting": {"role": "Organizer", "inMeeting": True},
+    "conversation": {"id": "19:m", "isGroup": True},
+}
+MEETING_INFO = {
+    "details": {"id": "MSo1N2Y5", "title": "Stand-up", "type": "Recurring"},
+    "conversation": {"isGroup": True, "conversationType": "groupChat", "id": "19:m"},
+    "organizer": {"id": "29:1", "aadObjectId": SENDER},
+}
+MISSED = {"recipientsFailureInfo": [{"recipientMri": "8:2", "errorcode": "BotNotInMeeting"}]}
+NOTIFICATION = TargetedMeetingNotification(
+    type="targetedMeetingNotification",
+    value=TargetedMeetingNotificationValue(
+        recipients=["8:1", "8:2"], surfaces=[Surface(type=SurfaceType.MeetingTabIcon)]
+    ),
+    channel_data=MeetingNotificationChannelData(
+        on_behalf_of_list=[OnBehalfOf(mri="8:3", display_name="Ada")]
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of TeamsInfo's.
+
+    Attributes:
+        ask: of TeamsInfo, in a turn.
+        ask_sdk: the same of the SDK's blocking client.
+        path: where it goes, encoded.
+        answer: Teams'.
+    """
+
+    ask: Callable[[TurnContext], Awaitable[Any]]
+    ask_sdk: Callable[[Any], Any]
+    path: str
+    answer: Any
+
+
+MEETING_PATH = "/v1/meetings/MCMxOTptZWV0aW5n%2B%2F%3D"
+TEAM_PATH = "/v3/teams/19%3At%40thread.tacv2"
+QUESTIONS = {
+    "get_team_details": Question(
+        TeamsInfo.get_team_details, lambda t: t.get_team_details(TEAM), TEAM_PATH, TEAM_DETAILS
+    ),
+    "get_team_channels": Question(
+        TeamsInfo.get_team_channels,
+        lambda t: t.get_teams_channels(TEAM).conversations,
+        f"{TEAM_PATH}/conversations",
+        CHANNELS,
+    ),
+    "get_meeting_participant": Question(
+        TeamsInfo.get_meeting_participant,
+        lambda t: t.fetch_participant(MEETING, SENDER, TENANT),
+        f"{MEETING_PATH}/participants/{SENDER}",
+        PARTICIPANT,
+    ),
+    "get_meeting_info": Question(
+        TeamsInfo.get_meeting_info, lambda t: t.fetch_meeting(MEETING), MEETING_PATH, MEETING_INFO
+    ),
+    "send_meeting_notification": Question(
+        lambda turn: TeamsInfo.send_meeting_notification(turn, NOTIFICATION),
+        lambda t: t.send_meeting_notification(MEETING, NOTIFICATION),
+        f"{MEETING_PATH}/notification",
+        {"unnamed": 1},
+    ),
+}
+
+
+@pytest.fixture
+async def teams(app: ComposedApp) -> AsyncIterator[ScriptedService]:
+    """Teams' service, with TLS, on the loop of the app: a call that blocks would never end."""
+    async with ScriptedService(app.cloud.authority.server_context()) as service:
+        yield service
+
+
+async def turn_of(app: ComposedApp, service_url: str, channel_data: Any) -> TurnContext:
+    """A turn of Teams' in the local conversation."""
+    activity = Activity(
+        type="message",
+        channel_id="msteams",
+        service_url=service_url,
+        channel_data=channel_data,
+        from_property=ChannelAccount(id="29:1", aad_object_id=SENDER),
+        conversation=ConversationAccount(id=app.conversation.id),
+    )
+    turn = TurnContext(app.parts.adapter, activity)
+    authentication = app.parts.adapter.bot_framework_authentication
+    client = await authentication.create_connector_factory(None).create(service_url)
+    turn.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY] = client
+    return turn
+
+
+@pytest.fixture
+async def turn(app: ComposedApp, teams: ScriptedService) -> TurnContext:
+    """A turn in a meeting of a team."""
+    return await turn_of(app, f"{teams.url}/amer/", CHANNEL_DATA)
+
+
+# The five that are our own
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+async def test_answers_are_the_sdk_s(turn: TurnContext, teams: ScriptedService, name: str) -> None:
+    """The request is Teams' by its reference, and the answer the object that the SDK gives."""
+    question = QUESTIONS[name]
+    teams.otherwise = Reply(200, question.answer)
+    answer = await question.ask(turn)
+    credentials = turn.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY].config.credentials
+    theirs = TeamsConnectorClient(credentials, turn.activity.service_url).teams
+    assert answer == await asyncio.to_thread(question.ask_sdk, theirs)
+    own, sdk = teams.seen
+    assert own.path == f"/amer{question.path}"
+    assert (own.method, own.json) == (sdk.method, sdk.json)
+    assert own.headers["Authorization"] == sdk.headers["Authorization"]
+    if name == "get_meeting_participant":
+        assert own.query == {"tenantId": TENANT}
+    else:  # the SDK asks for the meeting instead
+        assert (own.path, own.query) == (sdk.path, sdk.query)
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+async def test_a_refusal(turn: TurnContext, teams: ScriptedService, name: str) -> None:
+    """What Teams refuses raises the error of the connector's other operations."""
+    teams.otherwise = Reply(403, {"error": {"code": "BotNotInTeam", "message": "x"}})
+    with pytest.raises(ConnectorError) as caught:
+        await QUESTIONS[name].ask(turn)
+    assert (caught.value.response.status_code, caught.value.error.error.code) == (
+        403,
+        "BotNotInTeam",
+    )
+
+
+async def test_whom_a_notification_reached(turn: TurnContext, teams: ScriptedService) -> None:
+    """Teams names those whom it missed, which the SDK cannot read; else it says nothing."""
+    teams.script = [Reply(207, MISSED), Reply(202)]
+    missed = await TeamsInfo.send_meeting_notification(turn, NOTIFICATION)
+    (failure,) = missed.recipients_failure_info
+    assert (failure.recipient_mri, failure.error_code) == ("8:2", "BotNotInMeeting")
+    assert await TeamsInfo.send_meeting_notification(turn, NOTIFICATION) is None
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+@pytest.mark.parametrize("channel_data", [{}, {"tenant": None}, {"team": None, "meeting": None}])
+async def test_an_activity_that_does_not_tell(
+    app: ComposedApp, teams: ScriptedService, name: str, channel_data: Any
+) -> None:
+    """Where neither the arguments nor the activity say whom it is about, nothing is sent."""
+    turn = await turn_of(app, teams.url, channel_data)
+    with pytest.raises(TypeError, match="is missing"):
+        await QUESTIONS[name].ask(turn)
+    assert teams.seen == []
+
+
+async def test_an_empty_notification(turn: TurnContext, teams: ScriptedService) -> None:
+    """It is not sent."""
+    with pytest.raises(TypeError, match="notification is missing"):
+        await TeamsInfo.send_meeting_notification(turn, None)
+    assert teams.seen == []
+
+
+async def test_arguments_come_first(app: ComposedApp, teams: ScriptedService) -> None:
+    """What the call says counts, whatever the activity says."""
+    turn = await turn_of(app, teams.url, CHANNEL_DATA)
+    teams.script = [Reply(200, each) for each in (TEAM_DETAILS, CHANNELS, PARTICIPANT)]
+    teams.otherwise = Reply(200, MEETING_INFO)
+    await TeamsInfo.get_team_details(turn, "t")
+    await TeamsInfo.get_team_channels(turn, team_id="t")
+    await TeamsInfo.get_meeting_participant(turn, "m", "p", tenant_id="x")
+    await TeamsInfo.get_meeting_info(turn, meeting_id="m")
+    await TeamsInfo.send_meeting_notification(turn, NOTIFICATION, meeting_id="m")
+    assert [seen.path for seen in teams.seen] == [
+        "/v3/teams/t",
+        "/v3/teams/t/conversations",
+        "/v1/meetings/m/participants/p",
+        "/v1/meetings/m",
+        "/v1/meetings/m/notification",
+    ]
+    assert teams.seen[2].query == {"tenantId": "x"}
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_signatures_are_the_sdk_s(name: str) -> None:
+    """A bot changes the import, and nothing else."""
+    ours, theirs = (inspect.signature(getattr(each, name)) for each in (TeamsInfo, SdkTeamsInfo))
+    assert list(ours.parameters) == list(theirs.parameters)
+    assert [each.default for each in ours.parameters.values()] == [
+        each.default for each in theirs.parameters.values()
+    ]
+
+
+def test_every_method_that_blocks_is_replaced() -> None:
+    """No method that uses the SDK's client of Teams' is left as it is."""
+    blocking = {
+        name
+        for name, method in inspect.getmembers(SdkTeamsInfo, inspect.isfunction)
+        if "get_teams_connector_client(" in inspect.getsource(method)
+    }
+    assert blocking == {*QUESTIONS, "get_teams_connector_client"}
+    assert set(QUESTIONS) <= vars(TeamsInfo).keys()
+
+
+# The SDK's, with our credentials
+
+
+async def test_the_sdk_s_own_goes_on_working(
+    app: ComposedApp, teams: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has the bot's token; one warning in the log names the cure, however often it is used."""
+    bot_credentials._warn_of_blocking.cache_clear()
+    turn = await turn_of(app, teams.url, CHANNEL_DATA)
+    teams.otherwise = Reply(200, TEAM_DETAILS)
+    for _ in range(3):
+        details = await asyncio.to_thread(asyncio.run, SdkTeamsInfo.get_team_details(turn))
+        assert details == await TeamsInfo.get_team_details(turn)
+    warnings = [each for each in caplog.records if each.name == bot_credentials.__name__]
+    assert [each.levelno for each in warnings] == [logging.WARNING]
+    assert "cloud_adapter.teams_info" in warnings[0].getMessage()
+    headers = {seen.headers["Authorization"] for seen in teams.seen}
+    assert len(headers) == 1
+    assert headers.pop().split(" ")[1] not in caplog.text
+
+
+async def test_a_refusal_of_the_sdk_s_own(app: ComposedApp, teams: ScriptedService) -> None:
+    """It raises what it always has."""
+    turn = await turn_of(app, teams.url, CHANNEL_DATA)
+    teams.otherwise = Reply(404)
+    with pytest.raises(HttpOperationError):
+        await asyncio.to_thread(asyncio.run, SdkTeamsInfo.get_meeting_info(turn))
+
+
+# The others, in front of the local connector
+
+
+@pytest.fixture(params=[SdkTeamsInfo, TeamsInfo])
+def info(request: pytest.FixtureRequest) -> Any:
+    """Either: these methods are the SDK's own."""
+    return request.param
+
+
+@pytest.fixture
+async def chat(app: ComposedApp) -> TurnContext:
+    """A turn in the local conversation, which is no team's."""
+    return await turn_of(app, app.service_url, {"tenant": {"id": TENANT}})
+
+
+@pytest.fixture
+async def channel(app: ComposedApp) -> TurnContext:
+    """A turn in the same conversation as a team's."""
+    return await turn_of(app, app.service_url, {"team": {"id": app.conversation.id}})
+
+
+async def test_a_member(app: ComposedApp, chat: TurnContext, info: Any) -> None:
+    """It comes with Teams' own properties."""
+    app.conversation.members["29:1"] = {
+        "id": "29:1",
+        "name": "Grace",
+        "userPrincipalName": "grace@contoso.com",
+        "givenName": "Grace",
+    }
+    member = await info.get_member(chat, "29:1")
+    assert isinstance(member, TeamsChannelAccount)
+    assert (member.name, member.user_principal_name) == ("Grace", "grace@contoso.com")
+    with pytest.raises(ErrorResponseException):
+        await info.get_member(chat, "29:2")
+
+
+async def test_members(chat: TurnContext, info: Any) -> None:
+    """They come in pages, and all at once, as accounts of Teams'."""
+    page = await info.get_paged_members(chat, page_size=1)
+    assert [member.name for member in page.members] == ["Ada"]
+    rest = await info.get_paged_members(chat, page.continuation_token)
+    assert [member.name for member in rest.members] == ["Bot"]
+    everybody = await info.get_members(chat)
+    assert [type(member) for member in everybody] == [TeamsChannelAccount] * 2
+
+
+async def test_members_of_a_team(channel: TurnContext, info: Any) -> None:
+    """In a team's conversation the same questions are about the team."""
+    everybody = await info.get_members(channel)
+    assert [member.name for member in everybody] == ["Ada", "Bot"]
+    assert await info.get_team_members(channel) == everybody
+    assert await info.get_team_member(channel, member_id="user-1") == everybody[0]
+    assert await info.get_member(channel, "user-1") == everybody[0]
+    page = await info.get_paged_team_members(channel, page_size=1)
+    rest = await info.get_paged_members(channel, page.continuation_token)
+    assert [each.members[0].name for each in (page, rest)] == ["Ada", "Bot"]
+
+
+async def test_a_message_to_a_channel(app: ComposedApp, chat: TurnContext, info: Any) -> None:
+    """It begins a thread there, whose reference and first activity's id come back."""
+    message = Activity(type="message", text="deployed")
+    app_id = app.cloud.registration.app_id
+    reference, activity_id = await info.send_message_to_teams_channel(
+        chat, message, "19:c@thread.tacv2", bot_app_id=app_id
+    )
+    thread = app.cloud.conversations.find(reference.conversation.id)
+    assert thread.find(activity_id)["text"] == "deployed"
+    assert (reference.channel_id, reference.service_url) == ("msteams", app.service_url)
+    assert set(thread.members) == {app_id}
