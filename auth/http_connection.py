@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 IDLE_TIMEOUT = 30.0
 """Seconds that an idle connection is kept: less than servers keep theirs, so that a request is not
@@ -51,7 +51,7 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, idle: "list[HttpConnection]") -> None:
         self._idle = idle
         self._loop = asyncio.get_running_loop()
-        self._parser = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._has_input: Callable[[], object]
         self._transport: asyncio.Transport
         self._waiting: asyncio.Future[HttpAnswer] | None = None
@@ -127,12 +127,12 @@ class HttpConnection(asyncio.Protocol):
         self._has_input = _look_at(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting is None:
+        if self._waiting is None or self._parser is None:
             self.close()
             return
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
             self._give_up(error)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -143,6 +143,8 @@ class HttpConnection(asyncio.Protocol):
         if self._endless and error is None:
             self.on_message_complete()
         self._give_up(error)
+        # It knows us as we know it: the two would wait for the garbage collector, buffers and all.
+        self._parser = None
 
     # What the parser calls.
 
@@ -164,7 +166,8 @@ class HttpConnection(asyncio.Protocol):
             self._give_up(ValueError("the answer is too large"))
 
     def on_message_complete(self) -> None:
-        status = self._parser.get_status_code()
+        parser = cast("HttpResponseParser", self._parser)
+        status = parser.get_status_code()
         if status < 200:
             return  # an interim answer (RFC 9110, 15.2)
         waiting, self._waiting, self._endless = self._waiting, None, False
@@ -172,7 +175,7 @@ class HttpConnection(asyncio.Protocol):
             self.close()
             return
         waiting.set_result(HttpAnswer(status, self._headers, bytes(self._body)))
-        self._kept = self._parser.should_keep_alive()
+        self._kept = parser.should_keep_alive()
         if self._kept:
             self._end_at(self._loop.time() + IDLE_TIMEOUT)
             self._idle.append(self)

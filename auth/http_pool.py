@@ -18,7 +18,7 @@ LARGEST_DOCUMENT = 1024 * 1024
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of any answer; what users attach is read whole."""
 
-_URL = re.compile(r"(?P<origin>https?://(?P<host>[!-.0->@-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
+_URL = re.compile(r"(?P<origin>https?://(?P<host>[!\"$-.0->A-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
 """Printable ASCII, without user name and fragment."""
 
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})

@@ -20,6 +20,7 @@ OWN_HOST = "the host it ships with"
 
 PROJECT = "this project"
 BOTBUILDER = "BotBuilder Python"
+AGENTS = "M365 Agents SDK"
 
 ONE_TOKEN = "one token"  # noqa: S105  # no secret
 """The channel sends the same token with all turns."""
@@ -107,11 +108,12 @@ CONTESTANTS = (
     _project(FEDERATED),
     _project(CERTIFICATE, FROM_FILE),
     _project(MANAGED_IDENTITY, ONE_TOKEN),
+    _project(CERTIFICATE, ONE_TOKEN),
     _peer(BOTBUILDER, CERTIFICATE, FUNCTIONS_HOST, "botbuilder"),
     _peer(BOTBUILDER, MANAGED_IDENTITY, FUNCTIONS_HOST, "botbuilder"),
     _peer("bare function", MANAGED_IDENTITY, FUNCTIONS_HOST, "bare_function"),
-    _peer("M365 Agents SDK", CERTIFICATE, OWN_HOST, "agents"),
-    _peer("M365 Agents SDK", MANAGED_IDENTITY, OWN_HOST, "agents"),
+    _peer(AGENTS, CERTIFICATE, OWN_HOST, "agents"),
+    _peer(AGENTS, MANAGED_IDENTITY, OWN_HOST, "agents"),
     _peer(BOTBUILDER, CERTIFICATE, OWN_HOST, "botbuilder_aiohttp"),
     _peer(BOTBUILDER, MANAGED_IDENTITY, OWN_HOST, "botbuilder_aiohttp"),
     _peer("bare handler", MANAGED_IDENTITY, OWN_HOST, "bare_aiohttp"),

@@ -1,6 +1,8 @@
 """HttpConnection: answers in every framing, and what can go wrong on one connection."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -138,16 +140,23 @@ async def test_not_kept(head: bytes, peer: Peer, connection: HttpConnection) -> 
         [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"],
         [b"HTTP/1.1 200 OK\r\nContent-Le"],
         [b"no HTTP at all\r\n\r\n"],
+        [b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"],
         [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
         [b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + 1001 * b"x"],
     ],
 )
-async def test_broken_answers(broken: list[bytes], peer: Peer, connection: HttpConnection) -> None:
+async def test_broken_answers(
+    broken: list[bytes],
+    peer: Peer,
+    connection: HttpConnection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Cut off, no HTTP, two lengths, or too large: no answer, and the connection is closed."""
     peer.says, peer.closes = broken, True
     with pytest.raises(NoAnswer):
         await ask(connection)
     assert not connection.reusable
+    assert caplog.messages == []  # the event loop would tell of an error that it had to catch
 
 
 async def test_too_late(peer: Peer, connection: HttpConnection) -> None:
@@ -171,6 +180,22 @@ async def test_idle_for_long(connection: HttpConnection, monkeypatch: pytest.Mon
     monkeypatch.setattr("auth.http_connection.IDLE_TIMEOUT", 0.02)
     await ask(connection)
     await _until(lambda: not connection.reusable)
+
+
+async def test_nothing_is_left_of_it(peer: Peer) -> None:
+    """A closed connection is gone at once, without the garbage collector: its buffers are large."""
+    port = await peer.start()
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(lambda: HttpConnection([]), LOOPBACK, port)
+    await ask(connection)
+    known = weakref.ref(connection)
+    gc.disable()
+    try:
+        connection.close()
+        del connection, _
+        await _until(lambda: known() is None)
+    finally:
+        gc.enable()
 
 
 async def test_bytes_that_nobody_asked_for(peer: Peer, connection: HttpConnection) -> None:
