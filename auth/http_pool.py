@@ -95,8 +95,9 @@ class HttpPool:
         if connection is not None:
             try:
                 return await connection.send(request, min(now() + timeouts.answer, end), largest)
-            except NoAnswer:
-                if method not in _IDEMPOTENT or now() >= end:
+            except NoAnswer as error:
+                late = isinstance(error.__cause__, TimeoutError)
+                if method not in _IDEMPOTENT or late or now() >= end:
                     raise
         connection = await self._connect(origin, min(timeouts.connect, end - now()))
         return await connection.send(request, min(now() + timeouts.answer, end), largest)

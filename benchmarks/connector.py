@@ -13,7 +13,7 @@ from typing import cast
 import jwt
 
 from benchmarks.http_stream import HttpStream
-from emulator.server import LOOPBACK
+from emulator.loopback import LOOPBACK
 from emulator.verified_tokens import VerifiedTokens
 
 _REPLY = re.compile(

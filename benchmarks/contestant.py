@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.bot import Bot
 from benchmarks.stage import Stage
 from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
-from emulator.server import LOOPBACK
+from emulator.loopback import LOOPBACK
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / "benchmarks" / "peers"

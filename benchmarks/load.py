@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from benchmarks.connector import Connector
 from benchmarks.http_stream import HttpStream
-from emulator.server import LOOPBACK
+from emulator.loopback import LOOPBACK
 
 TURN_TIMEOUT = 60.0
 """Seconds after which a turn is given up; the channel itself waits for 15."""

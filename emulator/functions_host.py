@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote
 
-from aiohttp import web
-
 from emulator.functions_route import HostError, Route
 from emulator.functions_worker import (
     FunctionsWorker,
@@ -26,10 +24,12 @@ from emulator.functions_worker import (
     Message,
     TypedData,
 )
-from emulator.server import LOOPBACK
+from emulator.http_front import HttpFront, HttpRequest, HttpResponse
+from emulator.loopback import LOOPBACK
 
 LOG = logging.getLogger("emulator.functions_host")
 SECONDS_TO_END = 0.8
+PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class FunctionsHost:
@@ -59,7 +59,7 @@ class FunctionsHost:
         by_name = sorted(http, key=lambda each: each.name.lower())
         self._routes = [Route(function, route_prefix) for function in by_name]
         self._route = lru_cache(maxsize=1024)(self._find_route)
-        self._runner: web.ServerRunner | None = None
+        self._front = HttpFront(self._answer)
         self._port = 0
 
     @property
@@ -73,49 +73,34 @@ class FunctionsHost:
         Raises:
             OSError: the port is taken.
         """
-        server = web.Server(
-            self._answer,
-            access_log=None,
-            auto_decompress=False,  # functions get the body as it was sent
-            max_field_size=256 * 1024,  # above any front end's bound: the app has its own
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=SECONDS_TO_END / 4)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        self._port = await self._front.start(LOOPBACK, port)
 
     async def stop(self) -> None:
         """Close the socket and every connection; running calls get a moment to end."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._front.stop(SECONDS_TO_END / 4)
 
-    async def _answer(self, request: web.BaseRequest) -> web.Response:
-        path, _, query = request.raw_path.partition("?")
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        path, _, query = request.target.partition("?")
         found = self._route(request.method, path)
         if found is None:
             return self._answer_without_function(path)
         route, params = found
-        try:
-            headers = _headers(request)
-            body = await _body(request, headers)
-        except (UnicodeError, ConnectionError):
-            return web.Response(status=400)
+        headers = request.headers
         fields = _query(query) if query else {}
         if route.needs_key and not self._has_key(headers, fields):
-            return web.Response(status=401)
+            return HttpResponse(401)
         http = Message(
             method=request.method,
-            url=f"http://{headers.get('host', '')}{request.raw_path}",
+            url=f"http://{headers.get('host', '')}{request.target}",
             headers=headers,
             query=fields,
             params=params,
-            body=body,
+            # Without a Content-Length it is absent, whatever follows the headers.
+            body=TypedData(bytes=request.body) if "content-length" in headers else TypedData(),
         )
         return await self._invoke(route, http)
 
-    async def _invoke(self, route: Route, http: Message) -> web.Response:
+    async def _invoke(self, route: Route, http: Message) -> HttpResponse:
         started = time.perf_counter()
         name = route.function.name
         try:
@@ -124,21 +109,22 @@ class FunctionsHost:
             )
         except InvocationError as error:
             LOG.error("%s failed: %s", name, error)  # noqa: TRY400 # the text is the trace
-            return web.Response(status=500)
+            return HttpResponse(500)
         response = _response(outputs.get(route.output))
         milliseconds = (time.perf_counter() - started) * 1000
         LOG.info("%s answered %d in %.1f ms", name, response.status, milliseconds)
         return response
 
-    def _answer_without_function(self, path: str) -> web.Response:
+    def _answer_without_function(self, path: str) -> HttpResponse:
         running = bool(self._worker.functions)
         if path == "/admin/host/status":
-            return web.json_response({"state": "Running" if running else "Error"})
+            state = json.dumps({"state": "Running" if running else "Error"})
+            return HttpResponse(200, {"Content-Type": "application/json"}, state.encode())
         if not running:
-            return web.Response(status=503, text="Function host is not running.")
+            return HttpResponse(503, PLAIN_TEXT, b"Function host is not running.")
         if path == "/":
-            return web.Response(text="The Functions host is running.\n")
-        return web.Response(status=404)
+            return HttpResponse(200, PLAIN_TEXT, b"The Functions host is running.\n")
+        return HttpResponse(404)
 
     def _find_route(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
         # An encoded slash is not a separator: Kestrel leaves it encoded.
@@ -156,21 +142,6 @@ class FunctionsHost:
         return hmac.compare_digest(key.encode(), self._function_key.encode())
 
 
-def _headers(request: web.BaseRequest) -> dict[str, str]:
-    """Names in lower case, repeated headers joined.
-
-    Raises:
-        UnicodeError: a value is not UTF-8, which Kestrel refuses too.
-    """
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        if not value.isascii():
-            value.encode()
-        name = name.lower()
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
-
-
 def _query(query: str) -> dict[str, str]:
     """Repeated fields joined, empty ones left out."""
     fields: dict[str, str] = {}
@@ -179,27 +150,14 @@ def _query(query: str) -> dict[str, str]:
     return fields
 
 
-async def _body(request: web.BaseRequest, headers: Mapping[str, str]) -> TypedData:
-    """The body's bytes; without a Content-Length it is absent, whatever follows the headers.
-
-    Raises:
-        ConnectionError: the caller went away before its end.
-    """
-    if int(headers.get("content-length", 0)) == 0:
-        return TypedData()
-    if headers.get("expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return TypedData(bytes=await request.content.read())
-
-
-def _response(output: TypedData | None) -> web.Response:
+def _response(output: TypedData | None) -> HttpResponse:
     """A function without a result is answered 204, one that returns text 200."""
     if output is None:
-        return web.Response(status=204)
+        return HttpResponse(204)
     if output.WhichOneof("data") != "http":
-        return web.Response(text=output.string)
+        return HttpResponse(200, PLAIN_TEXT, output.string.encode())
     http = output.http
-    return web.Response(status=int(http.status_code), headers=http.headers, body=http.body.bytes)
+    return HttpResponse(int(http.status_code), http.headers, http.body.bytes)
 
 
 def apply_settings(app_folder: Path, environ: MutableMapping[str, str]) -> None:

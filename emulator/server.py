@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from emulator.faults import Faults, Handler
-
-LOOPBACK = "127.0.0.1"
+from emulator.loopback import LOOPBACK
 
 
 class Server:

@@ -162,7 +162,7 @@ REJECTED: dict[str, tuple[Forge, str]] = {
         "not a JWT",
     ),
     "payload not JSON": (
-        lambda press: f"Bearer {press.json_part({'alg': 'RS256'})}.AAAA.AAAA",
+        lambda press: f"Bearer {press.json_part({'alg': 'RS256', 'kid': 'x'})}.AAAA.AAAA",
         "not a JWT",
     ),
     "payload empty": (with_payload({}), "issuer"),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from auth.http_connection import HttpAnswer, HttpConnection, NoAnswer
-from emulator.server import LOOPBACK
+from emulator.loopback import LOOPBACK
 
 LARGEST = 1000
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -11,7 +11,8 @@ from aiohttp import web
 from auth.http_connection import NoAnswer, NotSent
 from auth.http_pool import LARGEST_DOCUMENT, HttpPool, Timeouts
 from emulator.certificates import CertificateAuthority
-from emulator.server import LOOPBACK, Server
+from emulator.loopback import LOOPBACK
+from emulator.server import Server
 from tests.support.fickle_service import FickleService
 
 
@@ -320,3 +321,13 @@ async def test_closed_connections_are_let_go(pool: HttpPool, fickle: FickleServi
     async with asyncio.timeout(5):
         while any(pool._idle.values()):  # noqa: ASYNC110  # nobody is told of a connection's end
             await asyncio.sleep(0.001)
+
+
+async def test_a_used_connection_that_is_silent(pool: HttpPool, fickle: FickleService) -> None:
+    """A server that is late on a used connection is there: it is not asked again."""
+    await post(pool, fickle)
+    fickle.server.faults.set(silent=True)
+    before = fickle.server.requests.total()
+    with pytest.raises(NoAnswer, match="late"):
+        await pool.request("GET", f"{fickle.url}/v3/x", timeouts=Timeouts(5, 0.05, 5))
+    assert fickle.server.requests.total() == before + 1

@@ -1,0 +1,185 @@
+"""HttpFront: an HTTP/1.1 server that does little, so that what is measured is behind it.
+
+The real host's front is another process in another language; this one shares the bot's core.
+"""
+
+import asyncio
+import functools
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import NamedTuple, cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+_NO_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+
+
+class HttpRequest(NamedTuple):
+    """One request.
+
+    Attributes:
+        method: as sent.
+        target: path and query as sent.
+        headers: names in lower case, repeated ones joined with a comma.
+        body: as sent, out of its chunks.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpResponse(NamedTuple):
+    """One answer.
+
+    Attributes:
+        status: the HTTP status.
+        headers: beside Content-Length and Date.
+        body: bytes.
+    """
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+class HttpFront:
+    """Serves requests on loopback with a handler, which raises nothing.
+
+    A caller that goes away does not cancel the handler.
+
+    Args:
+        handler: answers.
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.running: set[asyncio.Task[None]] = set()
+        self.connections: set[asyncio.Transport] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and return the port; 0 takes a free one.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Connection(self), host, port, reuse_address=True
+        )
+        taken: int = self._server.sockets[0].getsockname()[1]
+        return taken
+
+    async def stop(self, patience: float) -> None:
+        """Close the socket and every connection; what runs has so many seconds to end."""
+        if self._server is not None:
+            self._server.close()
+        if self.running:
+            await asyncio.wait(self.running, timeout=patience)
+        for transport in self.connections:
+            transport.abort()
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, front: HttpFront) -> None:
+        self._front = front
+        self._parser: HttpRequestParser | None = HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._waiting: deque[tuple[HttpRequest, bool]] = deque()
+        self._serving = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._front.connections.add(self._transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._front.connections.discard(self._transport)
+        self._waiting.clear()
+        self._parser = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._parser is None:
+            return
+        try:
+            self._parser.feed_data(data)
+        # UnicodeError: a header that is not UTF-8, which Kestrel refuses too.
+        except (HttpParserError, HttpParserUpgrade, UnicodeError):
+            self._parser = None
+            self._transport.write(_written(HttpResponse(HTTPStatus.BAD_REQUEST), keep=False))
+            self._transport.close()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+
+    def on_url(self, part: bytes) -> None:
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key, text = name.decode().lower(), value.decode()
+        known = self._headers.get(key)
+        self._headers[key] = text if known is None else f"{known},{text}"
+
+    def on_headers_complete(self) -> None:
+        if self._headers.get("expect", "").lower() == "100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
+
+    def on_message_complete(self) -> None:
+        parser = cast("HttpRequestParser", self._parser)
+        request = HttpRequest(
+            parser.get_method().decode(), self._target.decode(), self._headers, bytes(self._body)
+        )
+        self._waiting.append((request, parser.should_keep_alive()))
+        if not self._serving:
+            self._serving = True
+            task = asyncio.get_running_loop().create_task(self._serve())
+            self._front.running.add(task)
+            task.add_done_callback(self._front.running.discard)
+
+    async def _serve(self) -> None:
+        while self._waiting:
+            request, keep = self._waiting.popleft()
+            answer = _written(await self._front.handler(request), keep, request.method)
+            if self._transport.is_closing():
+                break
+            self._transport.write(answer)
+            if not keep:
+                self._transport.close()
+        self._serving = False
+
+
+def _written(response: HttpResponse, keep: bool, method: str = "") -> bytes:
+    status, headers, body = response
+    fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    if fields.count("\n") != len(headers):
+        status, fields, body = HTTPStatus.INTERNAL_SERVER_ERROR, "", b""
+    if status not in _NO_BODY:
+        fields += f"Content-Length: {len(body)}\r\n"
+    closing = "" if keep else "Connection: close\r\n"
+    head = f"HTTP/1.1 {_phrase(status)}\r\n{fields}Date: {_date(int(time.time()))}\r\n{closing}\r\n"
+    return head.encode() + (b"" if method == "HEAD" or status in _NO_BODY else body)
+
+
+@functools.cache
+def _phrase(status: int) -> str:
+    known = {each.value: each.phrase for each in HTTPStatus}
+    return f"{status} {known.get(status, '')}"
+
+
+@functools.lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
