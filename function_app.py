@@ -190,7 +190,7 @@ def compose(settings: Settings) -> Parts:
 
 
 def compose_inbound(settings: Settings) -> Inbound:
-    """The first step, with aiohttp and cryptography."""
+    """The first step, with httptools and cryptography."""
     from auth.http_pool import HttpPool
     from auth.signing_keys import SigningKeys
 

@@ -142,8 +142,10 @@ class Soak:
     @asynccontextmanager
     async def _bot(self) -> AsyncIterator[BotProcess]:
         (self._folder / "sitecustomize.py").write_text(
-            "from auth import certificate_versions\n"
+            "from auth import certificate_versions, tokens\n"
             f"certificate_versions.CHECK_EVERY = {CHECK_EVERY}\n"
+            # The timeline counts from the first turn: nobody signs in before it.
+            "tokens.Tokens.begin = lambda tokens, audience: None\n"
         )
         path = os.pathsep.join((str(self._folder), str(APP)))
         bot = BotProcess({**self._cloud.settings(), "PYTHONPATH": path}, self._log)
