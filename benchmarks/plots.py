@@ -1,5 +1,6 @@
 """Plots: a comparison's figures as pictures."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from benchmarks.measurement import Cell
 from benchmarks.summary import Summaries, Summary
 
 _OURS, _THEIRS = "#0f6cbd", "#9aa0a6"
-_LINES = ("o-", "s-", "^-", "D-", "v-", "o--", "s--", "^--", "D--", "v--", "o:", "s:", "^:")
+_MARKERS, _STROKES = "os^Dv", ("-", "--", ":")
 
 
 def draw(summaries: Summaries, folder: Path) -> None:
@@ -60,23 +61,31 @@ def _bars(
     colors = [_OURS if each.name == PROJECT else _THEIRS for each in summaries]
     drawing, axes = plt.subplots(figsize=(9, 0.38 * len(names) + 1.2), layout="constrained")
     bars = axes.barh(names, figures, color=colors, log=logarithmic)
-    axes.bar_label(bars, fmt="{:,.3g}", padding=3)
+    axes.bar_label(bars, fmt=_figure, padding=3)
     axes.margins(x=0.12)
     axes.invert_yaxis()
-    axes.set_title(title, loc="left", fontsize=11)
+    drawing.suptitle(title, x=0.01, ha="left", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     drawing.savefig(path, dpi=120)
     plt.close(drawing)
 
 
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+
+
 def _lines(summaries: Summaries, path: Path) -> None:
     drawing, pair = plt.subplots(1, 2, figsize=(13, 6), sharey=True, layout="constrained")
     for connector, axes in zip((0, 50), pair, strict=True):
-        for (contestant, summary), line in zip(summaries.items(), _LINES, strict=False):
+        lines = itertools.product(_STROKES, _MARKERS)
+        for (contestant, summary), line in zip(summaries.items(), lines, strict=False):
             in_flight = (1, 16, 64)
             speeds = [summary.cells[Cell(n, connector, 0)].turns_per_second for n in in_flight]
             color = _OURS if contestant.name == PROJECT else None
-            axes.loglog(in_flight, speeds, line, label=_name(contestant), color=color)
+            stroke, marker = line
+            axes.loglog(
+                in_flight, speeds, stroke, marker=marker, label=_name(contestant), color=color
+            )
         axes.set_xticks(in_flight, [str(n) for n in in_flight])
         axes.set_xlabel("turns in flight")
         axes.set_title(f"connector {connector} ms", loc="left", fontsize=11)
