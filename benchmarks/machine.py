@@ -14,7 +14,7 @@ def machine() -> dict[str, str]:
         "processor": cpu[1] if cpu else platform.machine(),
         "cores": str(os.cpu_count()),
         "memory": f"{int(memory[1]) / 1024**2:.0f} GiB" if memory else "unknown",
-        "system": f"{_distribution()}, Linux {platform.release()}",
+        "system": f"{_distribution()}, Linux {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
     }
 
