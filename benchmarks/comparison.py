@@ -145,10 +145,9 @@ class Comparison:
     async def _import_time(self, contestant: Contestant) -> float:
         """Milliseconds of an interpreter that imports what a turn needs, over one that does not."""
         stage = self._stages[contestant.credential]
-        imports = f"import {', '.join(contestant.modules)}"
         program = (
             "import sys, time; begin = time.perf_counter(); "
-            f"sys.path.insert(0, {str(contestant.folder)!r}); {imports}; "
+            f"sys.path.insert(0, {str(contestant.folder)!r}); {contestant.imports}; "
             "print(1000 * (time.perf_counter() - begin))"
         )
         process = await asyncio.create_subprocess_exec(

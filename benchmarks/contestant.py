@@ -39,7 +39,7 @@ class Contestant:
         host: FUNCTIONS_HOST or OWN_HOST.
         folder: of its program: `function_app.py` or `server.py`.
         environment: name of its virtual environment.
-        modules: what a turn needs imported, for the time of imports.
+        imports: the statements that import all that a turn needs.
         variant: what else is special: ONE_TOKEN or FROM_FILE.
     """
 
@@ -48,7 +48,7 @@ class Contestant:
     host: str
     folder: Path
     environment: str
-    modules: tuple[str, ...]
+    imports: str
     variant: str = ""
 
     @property
@@ -92,13 +92,14 @@ def free_port() -> int:
 
 
 def _project(credential: str, variant: str = "") -> Contestant:
-    modules = ("function_app", "cloud_adapter.cloud_adapter", "bot_logic.bot")
-    return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", modules, variant)
+    # Composing imports, the credential's own modules too, and does nothing else that takes time.
+    imports = "import function_app; function_app.composed()"
+    return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", imports, variant)
 
 
 def _peer(name: str, credential: str, host: str, folder: str) -> Contestant:
-    module = "function_app" if host == FUNCTIONS_HOST else "server"
-    return Contestant(name, credential, host, PEERS / folder, folder, (module,))
+    imports = "import function_app" if host == FUNCTIONS_HOST else "import server"
+    return Contestant(name, credential, host, PEERS / folder, folder, imports)
 
 
 CONTESTANTS = (

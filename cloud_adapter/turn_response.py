@@ -7,8 +7,6 @@ from botbuilder.core import InvokeResponse
 
 from cloud_adapter.activity_codec import write_value
 
-JSON_TYPE = "application/json"
-
 
 @dataclass(frozen=True)
 class TurnResponse:
