@@ -24,15 +24,19 @@ from auth.errors import (
     Unavailable,
     UnsupportedBody,
 )
-from auth.settings import Settings
+from auth.settings import STORAGE, Settings, StorageSource, names_storage
 
 if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a cold start: `warm_up`
     from auth.http_pool import HttpPool
     from auth.signing_keys import SigningKeys
     from auth.tokens import Tokens
     from bot_logic.bot import Bot
+    from cloud_adapter.bot_state import ConversationState, UserState
     from cloud_adapter.cloud_adapter import CloudAdapter
     from cloud_adapter.connector_session import ConnectorSession
+    from cloud_adapter.conversation_lock import ConversationLocks
+    from cloud_adapter.queued_turns import QueuedTurns
+    from cloud_adapter.storage_account import StorageAccount
     from cloud_adapter.turn_request import TurnRequest
     from cloud_adapter.turn_response import TurnResponse
 
@@ -50,6 +54,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("azure.core").setLevel(logging.WARNING)
 logging.getLogger("azure.identity").setLevel(logging.ERROR)
 logging.getLogger("azure.keyvault").setLevel(logging.ERROR)
+logging.getLogger("azure.storage").setLevel(logging.ERROR)
 logging.getLogger("msal.token_cache").setLevel(logging.INFO)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -84,6 +89,20 @@ async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
         return json_response(await identity_facts(await ready()))
     except BotError as error:
         return refusal(error)
+
+
+async def turns(message: func.QueueMessage) -> None:
+    """An activity waits for its turn."""
+    parts = await ready()
+    queued_turns = parts.stores.queued_turns
+    if queued_turns is None:
+        raise SettingsError([f"{STORAGE}: it is missing; turns wait in its queue"])
+    run = functools.partial(parts.adapter.run, bot=parts.bot)
+    await queued_turns.answer(message.get_body().decode(), message.dequeue_count or 1, run)
+
+
+if names_storage(os.environ):  # without it the host cannot start where a queue is a trigger
+    app.function_name("turns")(app.queue_trigger("message", "bot-turns", STORAGE)(turns))
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
@@ -173,12 +192,29 @@ class Inbound:
 
 
 @dataclass(frozen=True)
+class Stores:
+    """What remembers, from one turn to the next.
+
+    Attributes:
+        account: None: everything is in memory.
+        queued_turns: None with the account.
+    """
+
+    account: "StorageAccount | None"
+    locks: "ConversationLocks"
+    conversation_state: "ConversationState"
+    user_state: "UserState"
+    queued_turns: "QueuedTurns | None"
+
+
+@dataclass(frozen=True)
 class Parts:
     """The app's long-lived objects, one of each in a process."""
 
     settings: Settings
     tokens: "Tokens"
     session: "ConnectorSession"
+    stores: Stores
     adapter: "CloudAdapter"
     bot: "Bot"
 
@@ -218,6 +254,7 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     from cloud_adapter.bot_credentials import BotCredentialsFactory
     from cloud_adapter.cloud_adapter import CloudAdapter
     from cloud_adapter.connector_session import ConnectorSession
+    from cloud_adapter.turn_state import TurnState
 
     settings = inbound.settings
     caller_check = CallerCheck(
@@ -230,9 +267,40 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     credentials = BotCredentialsFactory(
         settings.app_id, None if settings.unauthenticated else tokens
     )
-    adapter = CloudAdapter(BotAuthentication(settings, caller_check, credentials, session))
+    stores = compose_stores(settings.storage)
+    adapter = CloudAdapter(
+        BotAuthentication(settings, caller_check, credentials, session),
+        stores.queued_turns if settings.queued else None,
+    )
     adapter.use(TypingIndicator())
-    return Parts(settings, tokens, session, adapter, Bot())
+    adapter.use(TurnState(stores.locks, stores.conversation_state, stores.user_state))
+    return Parts(settings, tokens, session, stores, adapter, Bot(stores.conversation_state))
+
+
+def compose_stores(source: StorageSource | None) -> Stores:
+    """What remembers: in the storage account, or in memory."""
+    from auth.credentials import storage_identity
+    from cloud_adapter import blob_storage, conversation_lock, queued_turns, waiting_activity
+    from cloud_adapter.blobs import Blobs
+    from cloud_adapter.bot_state import ConversationState, UserState
+    from cloud_adapter.memory_storage import MemoryStorage
+    from cloud_adapter.message_queue import MessageQueue
+    from cloud_adapter.storage_account import StorageAccount
+
+    if source is None:
+        memory = MemoryStorage()
+        locks = conversation_lock.ConversationLocks()
+        return Stores(None, locks, ConversationState(memory), UserState(memory), None)
+    account = StorageAccount(source, storage_identity(source))
+    blobs = blob_storage.BlobStorage(Blobs(account, blob_storage.CONTAINER))
+    locks = conversation_lock.ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
+    turns = queued_turns.QueuedTurns(
+        waiting_activity.WaitingActivities(Blobs(account, waiting_activity.CONTAINER)),
+        MessageQueue(account, queued_turns.QUEUE),
+        MessageQueue(account, queued_turns.POISON_QUEUE),
+        locks,
+    )
+    return Stores(account, locks, ConversationState(blobs), UserState(blobs), turns)
 
 
 @functools.cache
@@ -291,7 +359,9 @@ async def _warm_up() -> None:
         tokens = await asyncio.to_thread(composed_tokens)
         if authenticated:
             tokens.begin(inbound.settings.channel_audience)
-        await asyncio.to_thread(composed)
+        parts = await asyncio.to_thread(composed)
+        if parts.stores.account:
+            parts.stores.account.begin()
     except SettingsError:
         pass  # each caller hears of them
     except Exception:

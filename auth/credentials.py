@@ -16,14 +16,17 @@ from auth.settings import (
     FEDERATED,
     MANAGED_IDENTITY,
     SIGN_IN_VAULT,
+    STORAGE,
     CertificateSource,
     Settings,
+    StorageSource,
 )
 from auth.tokens import Tokens
 
 if TYPE_CHECKING:
     from auth.certificate_store import CertificateStore
     from auth.key_vault import KeyVault
+    from auth.sdk_identity import SdkIdentity
 
 
 def _managed_identity(settings: Settings, _: HttpPool) -> Credential:
@@ -58,11 +61,11 @@ def _file(source: CertificateSource) -> "CertificateStore":
 def _vault(source: CertificateSource, identity_client_id: str) -> "CertificateStore":
     from auth.key_vault import KeyVault
     from auth.managed_identity import ManagedIdentity
-    from auth.vault_identity import VaultIdentity
+    from auth.sdk_identity import SdkIdentity
 
     # The request that needs the vault is patient already.
     identity = Tokens(ManagedIdentity(identity_client_id, "AZURE_CLIENT_ID"), patience=())
-    vault = KeyVault(source.vault_url, source.name, VaultIdentity(identity))
+    vault = KeyVault(source.vault_url, source.name, SdkIdentity(identity))
     return _VAULT_STORES[source.key_use](vault)
 
 
@@ -105,3 +108,13 @@ _CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
 def credential_for(settings: Settings, pool: HttpPool) -> Credential:
     """The credential that BotCredential names."""
     return _CREDENTIALS[settings.credential](settings, pool)
+
+
+def storage_identity(source: StorageSource) -> "SdkIdentity | None":
+    """What signs in at the storage account; None where an account key does."""
+    from auth.managed_identity import ManagedIdentity
+    from auth.sdk_identity import SdkIdentity
+
+    if source.connection_string:
+        return None
+    return SdkIdentity(Tokens(ManagedIdentity(source.client_id, f"{STORAGE}__clientId")))

@@ -10,12 +10,16 @@
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     ├── Unavailable              503  try again later, with Retry-After
     │   ├── KeysUnavailable           the channel's signing keys cannot be had
+    │   ├── StorageUnavailable        Azure Storage cannot be reached, or refuses
+    │   ├── StateConflict             another turn has changed the same property meanwhile
+    │   ├── ConversationBusy          another turn of the same conversation goes on
     │   └── SignInError               no outbound token: its text names the cure
     │       ├── EndpointDown          an endpoint does not answer, or not as it should
     │       ├── Throttled             an endpoint asks to wait
     │       ├── VaultForbidden        the identity lacks a role on the vault
     │       └── CertificateError      the bot's certificate cannot be used
     │           └── CertificateUnknown  Entra does not know it, or not yet
+    ├── TurnRepeated                  the turn was made before: it is not made again
     └── ConnectorError                the connector refused a call (in cloud_adapter)
 
 The texts are for the log. A caller never sees them.
@@ -83,8 +87,24 @@ class Unavailable(BotError):
         self.retry_after = retry_after
 
 
+class TurnRepeated(BotError):
+    """The state knows the activity: its turn was made before, with all its replies."""
+
+
 class KeysUnavailable(Unavailable):
     """The channel's signing keys cannot be had, and none are known."""
+
+
+class StorageUnavailable(Unavailable):
+    """Azure Storage cannot be reached, or refuses: the text names the cure."""
+
+
+class StateConflict(Unavailable):
+    """Another turn has changed the same property of the state meanwhile."""
+
+
+class ConversationBusy(Unavailable):
+    """Another turn of the same conversation goes on."""
 
 
 class SignInError(Unavailable):

@@ -13,8 +13,8 @@ from azure.core.exceptions import AzureError
 from auth.azure_error import ODD_ANSWER, status_of, wait_asked_by
 from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.sdk_identity import SdkIdentity
 from auth.service_url import LOOPBACK_HOSTS
-from auth.vault_identity import VaultIdentity
 
 CALL_TIMEOUT = 8.0
 """Seconds that one call may take in all: the SDK bounds each read of an answer, not the answer."""
@@ -29,7 +29,7 @@ class KeyVault:
         identity: reaches it.
     """
 
-    def __init__(self, url: str, name: str, identity: VaultIdentity) -> None:
+    def __init__(self, url: str, name: str, identity: SdkIdentity) -> None:
         self.url = url
         self.name = name
         self._identity = identity

@@ -6,7 +6,7 @@ the setting's name and the cure.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from auth.clouds import CLOUDS, Cloud
@@ -26,6 +26,14 @@ CREDENTIALS = (MANAGED_IDENTITY, CERTIFICATE, FEDERATED)
 EXPORT = "Export"
 SIGN_IN_VAULT = "SignInVault"
 KEY_USES = (EXPORT, SIGN_IN_VAULT)
+
+INLINE = "Inline"
+QUEUED = "Queued"
+
+STORAGE = "AzureWebJobsStorage"
+_STORAGE_ACCOUNT, _STORAGE_CLIENT_ID = f"{STORAGE}__accountName", f"{STORAGE}__clientId"
+_BLOB_URL, _QUEUE_URL = f"{STORAGE}__blobServiceUri", f"{STORAGE}__queueServiceUri"
+_STORAGE_CREDENTIAL = f"{STORAGE}__credential"
 
 _REFUSED_PAIRS = {
     (SINGLE_TENANT, MANAGED_IDENTITY): (
@@ -53,6 +61,7 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _SHA1_HEX = re.compile(r"[0-9A-F]{40}")
 _SHA256_HEX = re.compile(r"[0-9A-F]{64}")
+_ACCOUNT_NAME = re.compile(r"[0-9a-z]{3,24}")
 _CERTIFICATE_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 
 # Any of these says that the process runs in Azure, whatever else is set.
@@ -81,6 +90,23 @@ class CertificateSource:
 
 
 @dataclass(frozen=True)
+class StorageSource:
+    """The storage account that the Functions host uses, and so the bot.
+
+    Attributes:
+        connection_string: with an account key, as Azurite needs it; empty: an identity is used.
+        blob_url: https URL of the account's blobs; empty with a connection string.
+        queue_url: the same of its queues.
+        client_id: GUID of the user-assigned identity; empty for the system-assigned one.
+    """
+
+    connection_string: str = field(default="", repr=False)
+    blob_url: str = ""
+    queue_url: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """The bot's settings, checked.
 
@@ -101,6 +127,8 @@ class Settings:
         caller_id: `callerId` of activities from the channel.
         service_urls: where replies may go.
         allowed_tenants: GUIDs; empty allows every tenant.
+        queued: turns run behind a queue, and the channel does not wait for them.
+        storage: where state and queues are; None: state is kept in memory.
         unauthenticated: no caller check and no outbound token; development only.
         warnings: for the log, once.
     """
@@ -120,6 +148,8 @@ class Settings:
     caller_id: str
     service_urls: ServiceUrls
     allowed_tenants: frozenset[str]
+    queued: bool
+    storage: StorageSource | None
     unauthenticated: bool
     warnings: tuple[str, ...]
 
@@ -169,10 +199,13 @@ class _Reader:
                 loopback=self._development,
             ),
             allowed_tenants=frozenset(self._list("AllowedTenants", self._tenant)),
+            queued=self._choice("BotTurns", (INLINE, QUEUED), default=INLINE) == QUEUED,
+            storage=self._storage(),
             unauthenticated=self._unauthenticated(),
             warnings=self._warnings(),
         )
-        self._turns()
+        if settings.queued and not names_storage(self._environ):
+            self._problem("BotTurns", f"Queued needs a storage account: set {_STORAGE_ACCOUNT}")
         if self._problems:
             raise SettingsError(self._problems)
         return settings
@@ -181,7 +214,9 @@ class _Reader:
         return self._environ.get(name, "").strip()
 
     def _problem(self, name: str, text: str) -> str:
-        self._problems.append(f"{name}: {text}")
+        problem = f"{name}: {text}"
+        if problem not in self._problems:  # two parts may need the same setting
+            self._problems.append(problem)
         return ""
 
     def _choice(self, name: str, choices: tuple[str, ...], default: str = "") -> str:
@@ -330,8 +365,34 @@ class _Reader:
         scope = self._url("ToChannelFromBotOAuthScope", cloud.channel_audience)
         return scope.removesuffix("/.default")
 
-    def _turns(self) -> None:
-        self._choice("BotTurns", ("Inline",), default="Inline")
+    def _storage(self) -> StorageSource | None:
+        text = self._text(STORAGE)
+        if text:
+            pairs = [pair.partition("=") for pair in text.rstrip(";").split(";")]
+            if not all(name and value for name, _, value in pairs):
+                self._problem(STORAGE, "it is not a connection string; copy it from the portal")
+            return StorageSource(connection_string=text)
+        if not names_storage(self._environ):
+            return None
+        if self._text(_STORAGE_CREDENTIAL):
+            self._choice(_STORAGE_CREDENTIAL, ("managedidentity",))
+        return StorageSource(
+            blob_url=self._storage_url(_BLOB_URL, "blob"),
+            queue_url=self._storage_url(_QUEUE_URL, "queue"),
+            client_id=self._guid(_STORAGE_CLIENT_ID) or self._guid("AZURE_CLIENT_ID"),
+        )
+
+    def _storage_url(self, name: str, service: str) -> str:
+        account = self._text(_STORAGE_ACCOUNT)
+        if self._text(name):
+            return self._url_or_empty(name)
+        if not account:
+            return self._problem(
+                name, f"it is missing; set both URLs of the account, or {_STORAGE_ACCOUNT} alone"
+            )
+        if not _ACCOUNT_NAME.fullmatch(account):
+            return self._problem(_STORAGE_ACCOUNT, f"{account!r} is no name of a storage account")
+        return f"https://{account}.{service}.core.windows.net"
 
     def _unauthenticated(self) -> bool:
         name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
@@ -345,6 +406,20 @@ class _Reader:
         return wanted
 
     def _warnings(self) -> tuple[str, ...]:
-        if not self._environ.get("MicrosoftAppPassword"):
-            return ()
-        return ("MicrosoftAppPassword is set but never read: this bot has no secret. Delete it.",)
+        warnings = []
+        if self._environ.get("MicrosoftAppPassword"):
+            warnings.append(
+                "MicrosoftAppPassword is set but never read: this bot has no secret. Delete it."
+            )
+        if "accountkey=" in self._text(STORAGE).lower() and not self._development:
+            warnings.append(
+                f"{STORAGE} holds an account key, which is a secret: set {_STORAGE_ACCOUNT} and"
+                f" {_STORAGE_CREDENTIAL}=managedidentity in its place, and delete it."
+            )
+        return tuple(warnings)
+
+
+def names_storage(environ: Mapping[str, str]) -> bool:
+    """Whether the settings name a storage account, rightly or not."""
+    names = (STORAGE, _STORAGE_ACCOUNT, _BLOB_URL, _QUEUE_URL)
+    return any(environ.get(name, "").strip() for name in names)

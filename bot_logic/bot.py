@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from botbuilder.core import MessageFactory, TurnContext
+from botbuilder.core import ConversationState, MessageFactory, TurnContext
 from botbuilder.core.teams import TeamsActivityHandler
 from botbuilder.schema import (
     AdaptiveCardInvokeResponse,
@@ -22,6 +22,7 @@ HELP = """You can say:
 - **help**: this list
 - **card**: an Adaptive Card with buttons
 - **whoami**: what the channel tells me about you
+- **count**: I count how often you have asked me to, in this conversation
 - **wait**: I think for a while, and you see me typing
 - **login**, **logout**: you sign in with your organization's account, and out again
 
@@ -34,15 +35,21 @@ THINKING_TIME = 3.0
 
 
 class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
-    """A small bot worth copying: it greets, echoes, shows a card and says who you are."""
+    """A small bot worth copying: it greets, echoes, counts, shows a card and says who you are.
 
-    def __init__(self) -> None:
+    Args:
+        conversation_state: what it remembers of each conversation, saved when a turn has ended.
+    """
+
+    def __init__(self, conversation_state: ConversationState) -> None:
         super().__init__()
+        self._counter = conversation_state.create_property("counter")
         self._sign_in = SignIn()
         self._commands: dict[str, Callable[[TurnContext], Awaitable[None]]] = {
             "help": self._help,
             "card": self._card,
             "whoami": self._whoami,
+            "count": self._count,
             "wait": self._wait,
             "login": self._sign_in.begin,
             "logout": self._sign_in.end,
@@ -107,6 +114,11 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
     async def _whoami(self, turn_context: TurnContext) -> None:
         await turn_context.send_activity(caller_facts(turn_context.activity))
+
+    async def _count(self, turn_context: TurnContext) -> None:
+        count = await self._counter.get(turn_context, 0) + 1
+        await self._counter.set(turn_context, count)
+        await turn_context.send_activity(f"Count: {count}")
 
     async def _wait(self, turn_context: TurnContext) -> None:
         await asyncio.sleep(THINKING_TIME)

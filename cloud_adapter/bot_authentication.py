@@ -32,6 +32,7 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         credentials: makes the bot's credentials.
         service_urls: where the bot may send replies, proactive ones included.
         audience: the channel's (URL).
+        hurry: the channel waits for the turn, whose calls share one budget of time.
     """
 
     def __init__(
@@ -40,11 +41,14 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         credentials: BotCredentialsFactory,
         service_urls: ServiceUrls,
         audience: str,
+        *,
+        hurry: bool = True,
     ) -> None:
         self._session = session
         self._credentials = credentials
         self._service_urls = service_urls
         self._audience = audience
+        self._hurry = hurry
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
         """A client for a channel's service URL, with a token in hand.
@@ -54,7 +58,7 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
             SignInError: there is no token.
         """
         self._service_urls.check(service_url)
-        deadline = asyncio.get_running_loop().time() + TURN_BUDGET
+        deadline = asyncio.get_running_loop().time() + TURN_BUDGET if self._hurry else None
         credentials = await self._credentials.create_credentials("", audience or self._audience)
         return ConnectorClient(self._session, credentials, service_url, deadline)
 
@@ -80,8 +84,10 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self._caller_check = caller_check
         self._credentials = credentials
         self._session = session
-        self._connectors = BotConnectorFactory(
-            session, credentials, settings.service_urls, settings.channel_audience
+        service_urls, audience = settings.service_urls, settings.channel_audience
+        self._connectors = BotConnectorFactory(session, credentials, service_urls, audience)
+        self._patient_connectors = BotConnectorFactory(
+            session, credentials, service_urls, audience, hurry=False
         )
 
     async def authenticate_request(
@@ -92,19 +98,37 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
         """
+        claims = await self._claims(activity, auth_header)
+        return self._result(claims, self._connectors)
+
+    def authenticated_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
+        """What `authenticate_request` found when the activity was delivered.
+
+        Nobody waits for the turn by now: each of its calls has a budget of its own.
+
+        Args:
+            claims: of the caller that was let in then.
+        """
+        return self._result(claims, self._patient_connectors)
+
+    def _result(
+        self, claims: Mapping[str, Any], connectors: BotConnectorFactory
+    ) -> AuthenticateRequestResult:
+        open_to_all = self._settings.unauthenticated
+        kind = AuthenticationConstants.ANONYMOUS_AUTH_TYPE if open_to_all else None
         result = AuthenticateRequestResult()
-        result.claims_identity = await self._identity(activity, auth_header)
+        result.claims_identity = ClaimsIdentity(dict(claims), True, kind)
         result.audience = self._settings.channel_audience
-        result.caller_id = None if self._settings.unauthenticated else self._settings.caller_id
-        result.connector_factory = self._connectors
+        result.caller_id = None if open_to_all else self._settings.caller_id
+        result.connector_factory = connectors
         return result
 
-    async def _identity(self, activity: Activity, auth_header: str) -> ClaimsIdentity:
+    async def _claims(self, activity: Activity, auth_header: str) -> Mapping[str, Any]:
         delivery = Delivery(activity.channel_id, activity.service_url, _tenant_ids(activity))
         if self._settings.unauthenticated:
             self._caller_check.check_reach(delivery)
-            return ClaimsIdentity({}, True, AuthenticationConstants.ANONYMOUS_AUTH_TYPE)
-        return ClaimsIdentity(dict(await self._caller_check.check(auth_header, delivery)), True)
+            return {}
+        return await self._caller_check.check(auth_header, delivery)
 
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str

@@ -8,20 +8,29 @@ from typing import Any
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ExpectedReplies
 from botframework.connector.auth import ClaimsIdentity
+from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
-from auth.errors import BotError, Unavailable
+from auth.errors import BotError, StateConflict, TurnRepeated, Unavailable
 from cloud_adapter.bot_authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector_client import ConnectorClient
+from cloud_adapter.queued_turns import QueuedTurns
 from cloud_adapter.turn_context import TurnContext
 from cloud_adapter.turn_failure import failure_story
 from cloud_adapter.turn_request import TurnRequest, read_activity
 from cloud_adapter.turn_response import TurnResponse
 from cloud_adapter.user_token_client import UserTokenClient
+from cloud_adapter.waiting_activity import Delivery
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
 """The one thing that users hear of an error."""
 
+Logic = Callable[[TurnContext], Awaitable[None]]
+
 log = logging.getLogger(__name__)
+
+
+MOST_RUNS = 3
+"""Of a turn whose state another turn has changed meanwhile."""
 
 
 class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
@@ -29,26 +38,36 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
 
     Args:
         authentication: the caller check and the bot's credentials.
+        queue: takes activities whose turns run later; None: every turn runs at once.
     """
 
-    def __init__(self, authentication: BotAuthentication) -> None:
+    def __init__(self, authentication: BotAuthentication, queue: QueuedTurns | None = None) -> None:
         super().__init__(authentication)
-        self.on_turn_error = self._apologise
+        self.on_turn_error = self._turn_failed
+        self._queue = queue
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
-        """Run the turn that a channel's request asks for.
+        """Run the turn that a channel's request asks for, or have it run later.
 
         Raises:
             BadRequest: the body is not an activity.
             TokenRejected, CallerForbidden: the caller may not deliver it.
-            Unavailable: the caller cannot be checked, or the bot cannot sign in.
+            Unavailable: the caller cannot be checked, the bot cannot sign in, the state or the
+                queue cannot be had, or another turn of the conversation goes on.
         """
         activity = read_activity(request)
         try:
             caller = await self.bot_framework_authentication.authenticate_request(
                 activity, request.authorization
             )
-            result = await self.process_activity(caller, activity, bot.on_turn)
+            if self._queue is not None and _may_wait(activity):
+                claims = caller.claims_identity.claims
+                await self._queue.accept(activity, request.body, claims)
+                return TurnResponse(HTTPStatus.ACCEPTED)
+            result = await self._run(caller, activity, request, bot.on_turn)
+        except TurnRepeated:
+            log.info("%s was delivered again", turn_name(activity))
+            return TurnResponse(HTTPStatus.OK)
         except BotError as error:
             log.warning("%s: %s", turn_name(activity), type(error).__name__)
             raise
@@ -58,12 +77,53 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             log.exception("The bot's answer to %s has no JSON form", turn_name(activity))
             return TurnResponse(200)
 
-    async def _apologise(self, context: TurnContext, error: Exception) -> None:
-        if isinstance(error, Unavailable):
-            raise error  # the edge answers 503: the channel delivers the activity again
+    async def run(self, delivery: Delivery, bot: Bot, *, last: bool) -> None:
+        """Run the turn of an activity that was delivered before.
+
+        Args:
+            delivery: the activity and its caller.
+            bot: the bot.
+            last: if the turn fails, the user gets the apology: it is not tried again.
+
+        Raises:
+            TurnRepeated: the turn was made before.
+            Unavailable: as `process`.
+            Exception: whatever the bot's code raised.
+        """
+        caller = self.bot_framework_authentication.authenticated_before(delivery.claims)
+        logic = RaisingLogic(bot.on_turn, apologises=last)
+        await self.process_activity(caller, delivery.activity, logic)
+
+    async def _run(
+        self,
+        caller: AuthenticateRequestResult,
+        activity: Activity,
+        request: TurnRequest,
+        logic: Logic,
+    ) -> InvokeResponse | None:
+        """Run a turn, and again where another one has changed the same state meanwhile."""
+        for _ in range(MOST_RUNS - 1):
+            try:
+                return await self.process_activity(caller, activity, logic)
+            except StateConflict as conflict:
+                log.warning("%s runs again: %s", turn_name(activity), conflict)
+                activity = read_activity(request)  # the turn may have changed it
+        return await self.process_activity(caller, activity, logic)
+
+    async def _turn_failed(self, context: TurnContext, error: Exception) -> None:
+        if isinstance(error, Unavailable | TurnRepeated):
+            raise error  # no mistake of the bot's: the channel or the queue delivers again
         log.error(
             "%s failed\n%s", turn_name(context.activity), failure_story(error, context.activity)
         )
+        logic = context.turn_state[self.BOT_CALLBACK_HANDLER_KEY]
+        raises = isinstance(logic, RaisingLogic)
+        if not raises or logic.apologises:
+            await self._apologise(context)
+        if raises:
+            raise error
+
+    async def _apologise(self, context: TurnContext) -> None:
         # The channel must not hear of it: it would deliver the activity again.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
             type=ActivityTypes.invoke_response, value=InvokeResponse(status=HTTPStatus.OK)
@@ -105,6 +165,31 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             replies = ExpectedReplies(activities=context.buffered_reply_activities)
             return InvokeResponse(status=HTTPStatus.OK, body=replies)
         return super()._process_turn_results(context)
+
+
+class RaisingLogic:
+    """A turn's logic whose errors are for whoever runs the turn.
+
+    Args:
+        logic: the turn.
+        apologises: the user is told of an error, too.
+    """
+
+    def __init__(self, logic: Logic, *, apologises: bool) -> None:
+        self._logic = logic
+        self.apologises = apologises
+
+    async def __call__(self, context: TurnContext) -> None:
+        """The turn."""
+        await self._logic(context)
+
+
+def _may_wait(activity: Activity) -> bool:
+    """Nothing in the answer to the channel depends on the turn."""
+    return not (
+        activity.type == ActivityTypes.invoke
+        or activity.delivery_mode == DeliveryModes.expect_replies
+    )
 
 
 def turn_name(activity: Any) -> str:

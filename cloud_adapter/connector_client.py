@@ -148,7 +148,7 @@ class ConnectorClient:
         session: ConnectorSession,
         credentials: BotCredentials,
         base_url: str,
-        deadline: float,
+        deadline: float | None,
     ) -> None:
         calls = ServiceCalls(session, credentials, base_url, deadline)
         self.config = SimpleNamespace(credentials=credentials, base_url=base_url)

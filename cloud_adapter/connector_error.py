@@ -6,6 +6,7 @@ from typing import Any
 from botbuilder.schema import ErrorResponse, ErrorResponseException
 
 from auth.errors import BotError
+from auth.retry_after import retry_after
 from cloud_adapter.activity_codec import MalformedModel, read_model
 
 
@@ -19,15 +20,20 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         call: what was called, for the log.
         status: the HTTP status; 0 when there was no answer.
         body: the parsed answer.
+        asked: the answer's Retry-After.
 
     Attributes:
         error: the service's ErrorResponse, or None.
         response: has `status_code`.
+        retry_after: seconds that the service asks to wait; None: it does not ask.
     """
 
-    def __init__(self, call: str, status: int = 0, body: object = None) -> None:
+    def __init__(
+        self, call: str, status: int = 0, body: object = None, asked: str | None = None
+    ) -> None:
         self.error = _error_response(body)
         self.response = SimpleNamespace(status_code=status)
+        self.retry_after = retry_after(asked)
         code = getattr(getattr(self.error, "error", None), "code", None)
         said = f" with {code}" if code else ""
         self.message = f"{call} answered {status}{said}" if status else f"{call} got no answer"

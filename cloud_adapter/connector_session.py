@@ -21,6 +21,9 @@ from cloud_adapter.connector_error import ConnectorError
 TURN_BUDGET = 12.0
 """Seconds from a turn's start in which its calls may be tried again: the channel gives up at 15."""
 
+CALL_BUDGET = 60.0
+"""Seconds in which one call may be tried again when nobody waits for the turn."""
+
 FIRST_PAUSE = 0.5
 """Seconds before the second attempt when the service names none; doubled each time."""
 
@@ -89,7 +92,7 @@ class ConnectorSession:
         """When the last call was done (UTC)."""
 
     async def call(
-        self, method: str, url: str, token: str, body: object = None, *, deadline: float
+        self, method: str, url: str, token: str, body: object = None, *, deadline: float | None
     ) -> Answer:
         """Make one call, again where that is safe and there is time.
 
@@ -98,13 +101,16 @@ class ConnectorSession:
             url: encoded URL.
             token: the bearer token; empty sends none.
             body: JSON-ready data.
-            deadline: event loop time after which no further attempt is begun.
+            deadline: event loop time after which no further attempt is begun; None: CALL_BUDGET
+                from now.
 
         Raises:
             ConnectorError: the service refused, or cannot be reached.
             ValueError: the body holds a number that JSON has no form for (NaN, infinity).
         """
         data = None if body is None else _JSON.encode(body).encode()
+        now = asyncio.get_running_loop().time
+        last = now() + CALL_BUDGET if deadline is None else deadline
         attempt = 1
         while True:
             answer = await self._attempt(method, url, token, data)
@@ -112,10 +118,10 @@ class ConnectorSession:
                 self.last_success = datetime.datetime.now(datetime.UTC)
                 return answer
             pause = _pause(answer, attempt)
-            in_time = asyncio.get_running_loop().time() + pause <= deadline
+            in_time = now() + pause <= last
             if not in_time or not _may_repeat(method, answer.status, attempt):
                 raise ConnectorError(
-                    f"{method} {_place(url)}", answer.status, answer.json()
+                    f"{method} {_place(url)}", answer.status, answer.json(), answer.retry_after
                 ) from answer.cause
             await self._sleep(pause)
             attempt += 1

@@ -18,7 +18,8 @@ class ServiceCalls:
         session: sends them.
         credentials: the bot's, for this service's audience.
         base_url: of the service, with or without a slash at the end.
-        deadline: event loop time after which nothing is tried again.
+        deadline: event loop time after which nothing is tried again; None: each call has a budget
+            of its own.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class ServiceCalls:
         session: ConnectorSession,
         credentials: BotCredentials,
         base_url: str,
-        deadline: float,
+        deadline: float | None,
     ) -> None:
         self._session = session
         self._credentials = credentials

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.http_pool import HttpPool
 from auth.key_vault import KeyVault
 from auth.managed_identity import ManagedIdentity
+from auth.sdk_identity import SdkIdentity
 from auth.tokens import Tokens
-from auth.vault_identity import VaultIdentity
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
 from tests.support.bot_certificate import damaged
@@ -81,7 +81,7 @@ async def pool() -> AsyncIterator[HttpPool]:
 def vault(platform: Cloud) -> KeyVault:
     """The vault of the platform's certificate, as the app's system-assigned identity reaches it."""
     identity = Tokens(ManagedIdentity("", "AZURE_CLIENT_ID"), patience=())
-    return KeyVault(platform.vault.server.url, CERTIFICATE_NAME, VaultIdentity(identity))
+    return KeyVault(platform.vault.server.url, CERTIFICATE_NAME, SdkIdentity(identity))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""VaultIdentity: the identity that reaches the vault, in the shape that Azure's SDKs ask for."""
+"""SdkIdentity: an identity of this app, in the shape that Azure's SDKs ask for."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from azure.core.credentials_async import AsyncTokenCredential
 from auth.tokens import Tokens
 
 
-class VaultIdentity(AsyncTokenCredential):
-    """Hands an identity's tokens to the vault's clients.
+class SdkIdentity(AsyncTokenCredential):
+    """Hands an identity's tokens to the clients of a vault or of storage.
 
     They come from our own cache: azure-identity's would ask again in every outage, and one
     credential for all clients spares requests.
@@ -22,7 +22,7 @@ class VaultIdentity(AsyncTokenCredential):
         self._tokens = tokens
 
     async def get_token(self, *scopes: str, **_: Any) -> AzureToken:  # the SDK's protocol
-        """A token for the scope (resource and `/.default`) that the vault names.
+        """A token for the scope (resource and `/.default`) that the service names.
 
         Raises:
             SignInError: none can be had.

@@ -1,4 +1,4 @@
-"""VaultIdentity: our own tokens for the vault's clients, and what they raise without one."""
+"""SdkIdentity: our own tokens for the vault's clients, and what they raise without one."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from auth.errors import EndpointDown, SignInError, VaultForbidden
 from auth.exported_certificate import ExportedCertificate
 from auth.key_vault import KeyVault
 from auth.managed_identity import ManagedIdentity
+from auth.sdk_identity import SdkIdentity
 from auth.tokens import Tokens
-from auth.vault_identity import VaultIdentity
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 
 READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
@@ -22,7 +22,7 @@ def store(platform: Cloud, client_id: str) -> ExportedCertificate:
     """The platform's certificate, as this identity reaches it."""
     identity = Tokens(ManagedIdentity(client_id, "AZURE_CLIENT_ID"), patience=())
     url = platform.vault.server.url
-    return ExportedCertificate(KeyVault(url, CERTIFICATE_NAME, VaultIdentity(identity)))
+    return ExportedCertificate(KeyVault(url, CERTIFICATE_NAME, SdkIdentity(identity)))
 
 
 async def test_a_token() -> None:
@@ -34,7 +34,7 @@ async def test_a_token() -> None:
             asked.append(audience)
             return AccessToken("token", 1234.5)
 
-    identity = VaultIdentity(Source(ManagedIdentity("", "AZURE_CLIENT_ID")))
+    identity = SdkIdentity(Source(ManagedIdentity("", "AZURE_CLIENT_ID")))
     for _ in range(2):
         async with identity:
             token = await identity.get_token(f"{VAULT}/.default", tenant_id="ignored")

@@ -1,0 +1,80 @@
+"""ConversationTurn: what state has to know of the turn that it is loaded in."""
+
+import functools
+import hashlib
+from contextlib import AsyncExitStack
+
+from botbuilder.core import TurnContext
+from botbuilder.schema import ActivityEventNames, ActivityTypes, DeliveryModes
+
+from cloud_adapter.conversation_lock import (
+    ConversationLocks,
+    conversation_name,
+    within_a_hold,
+)
+
+PATIENCE = 8.0
+"""Seconds that a turn waits for another one of its conversation: the channel gives up at 10."""
+
+_KEY = "ConversationTurn"
+_MADE_HERE = {ActivityEventNames.continue_conversation, ActivityEventNames.create_conversation}
+
+
+class ConversationTurn:
+    """One turn's place in its conversation.
+
+    Args:
+        locks: let one turn of a conversation run at a time.
+        context: the turn's.
+        ends: what is to be undone when the turn has ended.
+    """
+
+    def __init__(
+        self, locks: ConversationLocks, context: TurnContext, ends: AsyncExitStack
+    ) -> None:
+        self._locks = locks
+        self._activity = context.activity
+        self._ends = ends
+        self._begun = False
+        context.turn_state[_KEY] = self
+
+    @staticmethod
+    def of(context: TurnContext) -> "ConversationTurn | None":
+        """The turn of a context; None where nobody keeps state."""
+        found: ConversationTurn | None = context.turn_state.get(_KEY)
+        return found
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Names the activity among those of all conversations.
+
+        Empty when a second delivery must be answered like the first, or nobody delivers it.
+        """
+        activity = self._activity
+        if not activity.id or activity.type == ActivityTypes.invoke:
+            return ""
+        if activity.delivery_mode == DeliveryModes.expect_replies:
+            return ""
+        if activity.type == ActivityTypes.event and activity.name in _MADE_HERE:
+            return ""
+        whole = f"{activity.channel_id}|{activity.conversation.id}|{activity.id}"
+        return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:16]
+
+    @property
+    def held(self) -> bool:
+        """The conversation is held for this turn already."""
+        return within_a_hold() and self._locks.held(conversation_name(self._activity))
+
+    async def begin(self) -> None:
+        """Wait until no other turn of the conversation goes on: state is going to be used.
+
+        Invokes do not wait, as a user looks at a button meanwhile; what they change is merged.
+
+        Raises:
+            ConversationBusy, StorageUnavailable: see ConversationLocks.
+        """
+        if self._begun or self._activity.type == ActivityTypes.invoke:
+            return
+        self._begun = True
+        hold = self._locks.hold(conversation_name(self._activity), PATIENCE)
+        await self._ends.enter_async_context(hold)

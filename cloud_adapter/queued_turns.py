@@ -1,0 +1,186 @@
+"""QueuedTurns: the channel is answered at once, and turns run behind a queue.
+
+What holds, as long as the storage account loses nothing:
+
+- An activity that was answered 202 gets its turn, whatever process dies: each waits in a blob, and
+  a message in the queue rings for it until its turn is made.
+- An activity that is delivered again within an hour gets no second turn.
+- Turns of one conversation run one at a time, in the order in which their activities were accepted.
+  An activity whose turn failed is tried again later, and does not hold up the ones behind it.
+- A turn that was cut off is run again from its beginning. Its state is made once, its replies may
+  be sent twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from auth.errors import ConversationBusy, TurnRepeated, Unavailable
+from cloud_adapter.conversation_lock import ConversationLocks
+from cloud_adapter.message_queue import MessageQueue
+from cloud_adapter.ring import Ring
+from cloud_adapter.turn_failure import failure_story
+from cloud_adapter.waiting_activity import WAITING, Delivery, WaitingActivities, WaitingActivity
+
+QUEUE = "bot-turns"
+POISON_QUEUE = f"{QUEUE}-poison"
+
+MOST_TRIES = 5
+"""Turns for one activity. host.json has the same number, for those that kill the process."""
+
+LONGEST_RUN = 60.0
+"""Seconds after which an invocation begins no further turn: the host ends it at some time."""
+
+LONGEST_OUTAGE = 3600.0
+"""Seconds after which an activity is given up whose turn cannot be begun."""
+
+log = logging.getLogger(__name__)
+
+
+class TurnFailed(Exception):
+    """The bot's code raised, and the turn is to be tried again. The log has the story."""
+
+
+class Runner(Protocol):
+    """Runs a turn."""
+
+    async def __call__(self, delivery: Delivery, *, last: bool) -> None:
+        """Run a turn for what was delivered.
+
+        Args:
+            delivery: an activity and its caller.
+            last: there will be no further try: if it fails, the user is told.
+
+        Raises:
+            TurnRepeated: it was made before.
+            Unavailable: it cannot be made now.
+            Exception: the bot's code raised.
+        """
+
+
+class QueuedTurns:
+    """Accepts activities, and runs their turns when the queue rings.
+
+    Args:
+        activities: those that wait.
+        queue: rings.
+        poison: gets the rings of activities that were given up.
+        locks: let one turn of a conversation run at a time.
+    """
+
+    def __init__(
+        self,
+        activities: WaitingActivities,
+        queue: MessageQueue,
+        poison: MessageQueue,
+        locks: ConversationLocks,
+    ) -> None:
+        self._activities = activities
+        self._queue = queue
+        self._poison = poison
+        self._locks = locks
+
+    async def accept(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
+        """Take an activity: once this returns, it will get its turn.
+
+        Args:
+            activity: an Activity.
+            body: its JSON, as delivered.
+            claims: of the caller that the check let in.
+
+        Raises:
+            StorageUnavailable: it is not taken, and must be delivered again.
+        """
+        name = await self._activities.add(activity, body, claims)
+        await self._queue.put(Ring(name).text)
+
+    async def answer(self, message: str, dequeue_count: int, run: Runner) -> None:
+        """The queue rings: run what waits in the conversation.
+
+        Args:
+            message: the ring.
+            dequeue_count: how often the host has seen it.
+            run: runs one turn.
+
+        Raises:
+            TurnFailed: the host shall ring again.
+            ValueError: the message is no ring.
+            StorageUnavailable: the host shall ring again.
+        """
+        ring = Ring.parse(message)
+        try:
+            async with self._locks.hold(ring.conversation, patience=0):
+                # Rung before: whatever was begun then may have taken the process with it.
+                await self._run_all(ring, run, careful=dequeue_count > 1)
+        except ConversationBusy:
+            # Who has the conversation runs all that waits in it: mostly there is nothing to do
+            # when the next ring comes.
+            if await self._waits(ring):
+                await self._ring_later(ring)
+        except Unavailable as error:
+            log.warning("A turn in %s must wait: %s", ring.conversation, error)
+            await self._ring_later(ring)
+
+    async def _waits(self, ring: Ring) -> bool:
+        found = await self._activities.find(ring.activity)
+        return found is not None and found.state == WAITING
+
+    async def _ring_later(self, ring: Ring) -> None:
+        later = ring.later
+        await self._queue.put(later.text, later.pause)
+
+    async def _run_all(self, ring: Ring, run: Runner, *, careful: bool) -> None:
+        now = asyncio.get_running_loop().time
+        end = now() + LONGEST_RUN
+        while batch := await self._due(ring):
+            for waiting in batch:
+                if now() >= end:
+                    await self._ring_later(ring)
+                    return
+                await self._run(waiting, ring, run, careful=careful)
+
+    async def _due(self, ring: Ring) -> list[WaitingActivity]:
+        """What waits, but for those that failed: they have rings of their own."""
+        waiting = await self._activities.of(ring.conversation)
+        return [each for each in waiting if not each.tries or each.name == ring.activity]
+
+    async def _run(
+        self, waiting: WaitingActivity, ring: Ring, run: Runner, *, careful: bool
+    ) -> None:
+        delivery = await self._activities.read(waiting.name)
+        if delivery is None:
+            return
+        if careful:
+            await self._activities.count_try(waiting)
+        last = waiting.tries + 1 >= MOST_TRIES
+        try:
+            await run(delivery, last=last)
+        except TurnRepeated:
+            log.info("A turn in %s was made before", ring.conversation)
+        except Unavailable as error:
+            if waiting.age < LONGEST_OUTAGE:
+                raise
+            await self._give_up(waiting, delivery, error)
+            return
+        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
+            await self._failed(waiting, delivery, error, last=last)
+            if waiting.name == ring.activity and not last:
+                raise TurnFailed(type(error).__name__) from None
+            return
+        await self._activities.finish(waiting)
+
+    async def _failed(
+        self, waiting: WaitingActivity, delivery: Delivery, error: Exception, *, last: bool
+    ) -> None:
+        if last:
+            await self._give_up(waiting, delivery, error)
+        else:
+            await self._activities.count_try(waiting)
+
+    async def _give_up(
+        self, waiting: WaitingActivity, delivery: Delivery, error: Exception
+    ) -> None:
+        # The other way round it could be lost between the two.
+        await self._poison.put(Ring(waiting.name).text)
+        await self._activities.give_up(waiting, failure_story(error, delivery.activity))

@@ -1,0 +1,51 @@
+"""Ring: the message in a queue that says that an activity waits for its turn."""
+
+import json
+from typing import NamedTuple
+
+LONGEST_PAUSE = 30.0
+"""Seconds until the next ring for an activity that cannot have its turn yet."""
+
+
+class Ring(NamedTuple):
+    """Which activity waits. The activity itself is in a blob: it may be larger than a message.
+
+    Attributes:
+        activity: the blob's name: the conversation's, a slash, and the activity's.
+        again: how often it was rung for in vain.
+    """
+
+    activity: str
+    again: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "Ring":
+        """The ring that a message holds.
+
+        Raises:
+            ValueError: it holds none.
+        """
+        match json.loads(text):
+            case {"activity": str(activity), "again": int(again)} if "/" in activity:
+                return cls(activity, again)
+        raise ValueError("the message names no activity")
+
+    @property
+    def text(self) -> str:
+        """The message."""
+        return json.dumps(self._asdict())
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's name."""
+        return self.activity.partition("/")[0]
+
+    @property
+    def later(self) -> "Ring":
+        """The next one for the same activity."""
+        return Ring(self.activity, self.again + 1)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it can be seen: twice as long each time."""
+        return min(2.0 ** (self.again - 1), LONGEST_PAUSE)
