@@ -1,0 +1,109 @@
+"""PoisonTurns: the activities whose turns were given up, and what can be done with them."""
+
+import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from cloud_adapter.message_queue import MessageQueue, TakenMessage
+from cloud_adapter.ring import Ring
+from cloud_adapter.waiting_activity import (
+    DONE,
+    WaitingActivities,
+    WaitingActivity,
+)
+
+NO_CAUSE = "its process ended each time: a crash, too little memory, or functionTimeout"
+NO_RING = "the message is no ring: somebody else has put it into the queue"
+GONE = "its activity is gone"
+MADE = "its turn was made at last"
+
+
+class NoRing(Exception):
+    """The message names no activity that a turn could be run for."""
+
+
+@dataclass(frozen=True)
+class PoisonTurn:
+    """One given-up activity.
+
+    Attributes:
+        message: as taken out of the poison queue.
+        ring: what it rings for; None: it is no ring.
+        waiting: the activity; None: it is gone.
+        story: what made its last turn fail, with the trace; or the reason in one line.
+    """
+
+    message: TakenMessage
+    ring: Ring | None
+    waiting: WaitingActivity | None
+    story: str
+
+    @property
+    def cause(self) -> str:
+        """The story's last line, which names the error."""
+        return self.story.rstrip().rpartition("\n")[2]
+
+    @property
+    def accepted(self) -> datetime.datetime | None:
+        """When the channel delivered the activity (UTC)."""
+        if self.waiting is None:
+            return None
+        return datetime.datetime.fromtimestamp(self.waiting.accepted / 1e9, datetime.UTC)
+
+
+class PoisonTurns:
+    """What lies in the poison queue. Each method raises StorageUnavailable.
+
+    Args:
+        activities: those that wait, or have waited.
+        queue: rings for their turns.
+        poison: has the rings of those that were given up.
+    """
+
+    def __init__(
+        self, activities: WaitingActivities, queue: MessageQueue, poison: MessageQueue
+    ) -> None:
+        self._activities = activities
+        self._queue = queue
+        self._poison = poison
+
+    async def all(self) -> AsyncIterator[PoisonTurn]:
+        """Take every message out, for a minute: `keep` puts it back."""
+        async for message in self._poison.take():
+            yield await self._described(message)
+
+    async def keep(self, turn: PoisonTurn) -> None:
+        """Put it back."""
+        await self._poison.give_back(turn.message)
+
+    async def replay(self, turn: PoisonTurn) -> None:
+        """Let its activity have another five tries.
+
+        Raises:
+            NoRing: there is no activity.
+        """
+        if turn.ring is None or turn.waiting is None:
+            raise NoRing(turn.story)
+        if turn.waiting.state != DONE:
+            await self._activities.revive(turn.waiting)
+            await self._queue.put(Ring(turn.ring.activity).text)
+        await self._poison.delete(turn.message)
+
+    async def drop(self, turn: PoisonTurn) -> None:
+        """Forget it: its activity is emptied, and gets no turn."""
+        if turn.waiting is not None:
+            await self._activities.finish(turn.waiting)
+        await self._poison.delete(turn.message)
+
+    async def _described(self, message: TakenMessage) -> PoisonTurn:
+        try:
+            ring = Ring.parse(message.text)
+        except ValueError:
+            return PoisonTurn(message, None, None, NO_RING)
+        waiting = await self._activities.find(ring.activity)
+        if waiting is None:
+            return PoisonTurn(message, ring, None, GONE)
+        delivery = await self._activities.read(ring.activity)
+        if delivery is None:
+            return PoisonTurn(message, ring, waiting, MADE)
+        return PoisonTurn(message, ring, waiting, delivery.failure or NO_CAUSE)
