@@ -81,6 +81,22 @@ class CertificateAuthority:
 
     def server_context(self) -> ssl.SSLContext:
         """The server side of TLS for `localhost` and 127.0.0.1."""
+        return self._context(*self._server_certificate())
+
+    def server_files(self) -> tuple[Path, Path]:
+        """PEM files of a certificate for `localhost` and 127.0.0.1, and of its key.
+
+        For a server in another process; they stay in the folder.
+        """
+        certificate, key = self._server_certificate()
+        name = f"server-{certificate.serial_number:x}"
+        public, private = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        private.touch(mode=0o600)
+        private.write_bytes(private_key_pem(key))
+        return public, private
+
+    def _server_certificate(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -94,7 +110,7 @@ class CertificateAuthority:
             )
             .sign(self._key, hashes.SHA256())
         )
-        return self._context(certificate, key)
+        return certificate, key
 
     def _context(
         self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey

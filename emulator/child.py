@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,19 +18,41 @@ class Child:
         command: program and arguments.
         environ: its whole environment.
         folder: its working folder.
+        quiet: what it says on stdout is dropped.
+        descriptors: open files that it inherits under their numbers.
     """
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        *,
+        quiet: bool = False,
+        descriptors: Sequence[int] = (),
+    ) -> None:
         self._command = command
         self._environ = environ
         self._folder = folder
+        self._stdout = subprocess.DEVNULL if quiet else None
+        self._descriptors = descriptors
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start it; its output goes where ours goes."""
+        """Start it; its output goes where ours goes, unless it is quiet."""
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, env=dict(self._environ), cwd=self._folder, start_new_session=True
+            *self._command,
+            env=dict(self._environ),
+            cwd=self._folder,
+            start_new_session=True,
+            stdout=self._stdout,
+            pass_fds=self._descriptors,
         )
+
+    @property
+    def pid(self) -> int:
+        """Its process id, once it is started."""
+        return self._running().pid
 
     async def ended(self) -> int:
         """Wait for its end, and return its exit code."""

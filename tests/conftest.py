@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.cloud import Cloud
+from tests.support.azurite_accounts import AzuriteAccounts
 from tests.support.bot_process import BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.http_post import Caller
@@ -30,6 +31,19 @@ def _own_log(logs: Path) -> Iterator[None]:
     yield
     logging.getLogger().removeHandler(handler)
     handler.close()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[AzuriteAccounts]:
+    """Azure Storage's stand-in, which every test of storage shares."""
+    with AzuriteAccounts() as accounts:
+        yield accounts
+
+
+@pytest.fixture
+def storage(azurite: AzuriteAccounts) -> str:
+    """The connection string of an account that only this test uses."""
+    return azurite.fresh()
 
 
 @pytest.fixture(scope="session")
