@@ -13,11 +13,12 @@ import time
 from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, unquote
 
 from emulator.functions_route import HostError, Route
 from emulator.functions_worker import (
+    Function,
     FunctionsWorker,
     IndexingError,
     InvocationError,
@@ -26,6 +27,10 @@ from emulator.functions_worker import (
 )
 from emulator.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.loopback import LOOPBACK
+from emulator.queue_settings import QueueSettings
+
+if TYPE_CHECKING:
+    from emulator.queue_triggers import QueueTriggers
 
 LOG = logging.getLogger("emulator.functions_host")
 SECONDS_TO_END = 0.8
@@ -227,6 +232,24 @@ def _end_process() -> NoReturn:
     os._exit(0)
 
 
+def _queue_triggers(worker: FunctionsWorker, app_folder: Path) -> "QueueTriggers | None":
+    """None: no function has a queue.
+
+    Raises:
+        HostError: host.json or the app's settings cannot be used.
+    """
+    settings = QueueSettings.of(_read_json(app_folder / "host.json"))
+    if not any(each.trigger["type"] == "queueTrigger" for each in worker.functions):
+        return None
+    # An app without queues shall not pay for the storage client, nor shall what is measured of it.
+    from emulator.queue_triggers import QueueTriggers
+
+    async def invoke(function: Function, text: str, metadata: Mapping[str, TypedData]) -> None:
+        await worker.invoke(function, TypedData(string=text), metadata)
+
+    return QueueTriggers(worker.functions, settings, os.environ, invoke)
+
+
 async def _serve(options: argparse.Namespace) -> NoReturn:
     stop = asyncio.Event()
     _end_on_signals(stop)
@@ -236,14 +259,20 @@ async def _serve(options: argparse.Namespace) -> NoReturn:
     except IndexingError as error:
         LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
     host = FunctionsHost(worker, route_prefix(options.app), options.function_key)
+    triggers = _queue_triggers(worker, options.app)
     try:
         await host.start(options.port)
     except OSError as error:
         raise HostError(f"Port {options.port} is taken: choose another with --port.") from error
     names = ", ".join(function.name for function in worker.functions)
     print(f"Functions host: {host.url} ({names or 'no functions: see the log'})", flush=True)
+    if triggers:
+        triggers.start()
     await stop.wait()
-    await host.stop()
+    if triggers:
+        await asyncio.gather(host.stop(), triggers.stop(SECONDS_TO_END / 4))
+    else:
+        await host.stop()
     _end_process()
 
 

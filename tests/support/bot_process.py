@@ -49,12 +49,19 @@ class BotProcess:
             if match := READY.search(line):
                 self.url = match[1]
                 return self
+        self._process.communicate(timeout=10)
         raise AssertionError(f"the host did not start: {self.log.read_text()}")
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         self._process.terminate()
         self._process.communicate(timeout=10)
+
+    @property
+    def returncode(self) -> int | None:
+        """How the process ended; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
 
     @property
     def pid(self) -> int:
