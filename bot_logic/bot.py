@@ -116,7 +116,8 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         await turn_context.send_activity(caller_facts(turn_context.activity))
 
     async def _count(self, turn_context: TurnContext) -> None:
-        count = await self._counter.get(turn_context, 0) + 1
+        # A factory: the SDK takes a default of 0 for none.
+        count = await self._counter.get(turn_context, lambda: 0) + 1
         await self._counter.set(turn_context, count)
         await turn_context.send_activity(f"Count: {count}")
 
