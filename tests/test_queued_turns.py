@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from auth.settings import INLINE, QUEUED
 from cloud_adapter.cloud_adapter import APOLOGY
 from emulator.cloud import Cloud
-from tests.support.bot_process import APP, BotProcess
+from tests.support.bot_process import BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.insistent_channel import Delivered, InsistentChannel
 from tests.support.stored_state import stored_state
@@ -39,7 +38,7 @@ async def running(
     cloud: Cloud, log: Path, settings: Mapping[str, str]
 ) -> AsyncIterator[InsistentChannel]:
     """A bot of its own, and the channel in front of it."""
-    bot = BotProcess(cloud.settings() | settings, log)
+    bot = BotProcess({**cloud.settings(), **settings}, log)
     await asyncio.to_thread(bot.__enter__)
     try:
         async with InsistentChannel(cloud, bot.messages) as channel:

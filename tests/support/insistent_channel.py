@@ -24,6 +24,9 @@ PAUSE = 0.5
 
 MOST_DELIVERIES = 60
 
+LOOK_EVERY = 0.05
+"""Seconds between two looks for replies."""
+
 NO_ANSWER = 0
 """In the place of a status."""
 
@@ -149,7 +152,8 @@ class InsistentChannel:
 
     async def answered(self, all_of_them: list[Delivered], seconds: float) -> None:
         """Wait until each has a reply, or the time is over."""
-        end = asyncio.get_running_loop().time() + seconds
         wanted = {each.activity["id"] for each in all_of_them}
-        while wanted - self.replies().keys() and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.05)
+        for _ in range(round(seconds / LOOK_EVERY)):
+            if not wanted - self.replies().keys():
+                return
+            await asyncio.sleep(LOOK_EVERY)
