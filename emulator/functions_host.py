@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -30,7 +31,7 @@ from emulator.loopback import LOOPBACK
 from emulator.queue_settings import QueueSettings
 
 if TYPE_CHECKING:
-    from emulator.queue_triggers import QueueTriggers
+    from emulator.queue_triggers import InvokeFunction, QueueTriggers
 
 LOG = logging.getLogger("emulator.functions_host")
 SECONDS_TO_END = 0.8
@@ -66,6 +67,11 @@ class FunctionsHost:
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._front = HttpFront(self._answer)
         self._port = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens, once it is started."""
+        return self._port
 
     @property
     def url(self) -> str:
@@ -232,48 +238,136 @@ def _end_process() -> NoReturn:
     os._exit(0)
 
 
-def _queue_triggers(worker: FunctionsWorker, app_folder: Path) -> "QueueTriggers | None":
+async def _serve(options: argparse.Namespace) -> NoReturn:
+    stop = asyncio.Event()
+    if options.lifeline is not None:
+        await _serve_as_worker(options)
+    elif options.workers:
+        _end_on_signals(stop)
+        await _serve_with_workers(options, stop)
+    else:
+        _end_on_signals(stop)
+        await _serve_alone(options, stop)
+    _end_process()
+
+
+async def _serve_alone(options: argparse.Namespace, stop: asyncio.Event) -> None:
+    """Host and worker in this process."""
+    worker = await _loaded_worker(options.app)
+
+    async def invoke(function: Function, text: str, metadata: Mapping[str, TypedData]) -> None:
+        await worker.invoke(function, TypedData(string=text), metadata)
+
+    host = FunctionsHost(worker, route_prefix(options.app), options.function_key)
+    triggers = _queue_triggers(worker.functions, options.app, invoke)
+    await _listen(host.start, options.port)
+    await _run(host.url, worker.functions, triggers, stop)
+    await _stop(host.stop, triggers)
+
+
+async def _serve_with_workers(options: argparse.Namespace, stop: asyncio.Event) -> None:
+    """The host in this process, workers in others."""
+    from emulator.worker_pool import WorkerPool
+
+    pool = WorkerPool(options.workers, _worker_command(options))
+    front = HttpFront(pool.forward)
+    port = await _listen(lambda wanted: front.start(LOOPBACK, wanted), options.port)
+    await pool.start()
+    triggers = _queue_triggers(pool.functions, options.app, pool.invoke)
+    await _run(f"http://localhost:{port}", pool.functions, triggers, stop)
+    await _stop(lambda: front.stop(SECONDS_TO_END / 4), triggers)
+    pool.stop()
+
+
+async def _serve_as_worker(options: argparse.Namespace) -> None:
+    """A worker for the host that holds the other end of the lifeline."""
+    from emulator.invocation_server import InvocationServer
+    from emulator.lifeline import Lifeline
+
+    lifeline = Lifeline(options.lifeline)
+    lifeline.watch()
+    worker = await _loaded_worker(options.app)
+    host = FunctionsHost(worker, route_prefix(options.app), options.function_key)
+    await host.start()
+    lifeline.report(
+        {
+            "http": host.port,
+            "invocations": await InvocationServer(worker).start(),
+            "functions": [asdict(function) for function in worker.functions],
+        }
+    )
+    await asyncio.Event().wait()
+
+
+def _worker_command(options: argparse.Namespace) -> list[str]:
+    command = [sys.executable, "-m", "emulator.functions_host", "--app", str(options.app)]
+    if options.function_key is not None:
+        command += ["--function-key", options.function_key]
+    return [*command, "--log-level", options.log_level]
+
+
+async def _loaded_worker(app_folder: Path) -> FunctionsWorker:
+    """One without functions when the app has a fault: the log has it, and callers get 503."""
+    worker = FunctionsWorker(app_folder)
+    try:
+        await worker.load()
+    except IndexingError as error:
+        LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
+    return worker
+
+
+def _queue_triggers(
+    functions: Sequence[Function], app_folder: Path, invoke: "InvokeFunction"
+) -> "QueueTriggers | None":
     """None: no function has a queue.
 
     Raises:
         HostError: host.json or the app's settings cannot be used.
     """
     settings = QueueSettings.of(_read_json(app_folder / "host.json"))
-    if not any(each.trigger["type"] == "queueTrigger" for each in worker.functions):
+    if not any(each.trigger["type"] == "queueTrigger" for each in functions):
         return None
     # An app without queues shall not pay for the storage client, nor shall what is measured of it.
     from emulator.queue_triggers import QueueTriggers
 
-    async def invoke(function: Function, text: str, metadata: Mapping[str, TypedData]) -> None:
-        await worker.invoke(function, TypedData(string=text), metadata)
-
-    return QueueTriggers(worker.functions, settings, os.environ, invoke)
+    return QueueTriggers(functions, settings, os.environ, invoke)
 
 
-async def _serve(options: argparse.Namespace) -> NoReturn:
-    stop = asyncio.Event()
-    _end_on_signals(stop)
-    worker = FunctionsWorker(options.app)
+async def _listen[Result](start: Callable[[int], Awaitable[Result]], port: int) -> Result:
+    """Raises: HostError: the port is taken."""
     try:
-        await worker.load()
-    except IndexingError as error:
-        LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
-    host = FunctionsHost(worker, route_prefix(options.app), options.function_key)
-    triggers = _queue_triggers(worker, options.app)
-    try:
-        await host.start(options.port)
+        return await start(port)
     except OSError as error:
-        raise HostError(f"Port {options.port} is taken: choose another with --port.") from error
-    names = ", ".join(function.name for function in worker.functions)
-    print(f"Functions host: {host.url} ({names or 'no functions: see the log'})", flush=True)
+        raise HostError(f"Port {port} is taken: choose another with --port.") from error
+
+
+async def _run(
+    url: str,
+    functions: Sequence[Function],
+    triggers: "QueueTriggers | None",
+    stop: asyncio.Event,
+) -> None:
+    names = ", ".join(function.name for function in functions)
+    print(f"Functions host: {url} ({names or 'no functions: see the log'})", flush=True)
     if triggers:
         triggers.start()
     await stop.wait()
-    if triggers:
-        await asyncio.gather(host.stop(), triggers.stop(SECONDS_TO_END / 4))
-    else:
-        await host.stop()
-    _end_process()
+
+
+async def _stop(
+    stop_http: Callable[[], Coroutine[Any, Any, None]], triggers: "QueueTriggers | None"
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(stop_http())
+        if triggers:
+            group.create_task(triggers.stop(SECONDS_TO_END / 4))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _options() -> argparse.Namespace:
@@ -283,6 +377,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--app", type=Path, required=True, help="the folder of function_app.py")
     parser.add_argument("--port", type=int, default=7071, help="0: a free one (default: 7071)")
     parser.add_argument("--function-key", help="functions above anonymous need it; unset: open")
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="run the app in so many processes; unset: in the host's own",
+    )
+    # A worker's host passes its end of the socket that ties them together.
+    parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument(
         "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

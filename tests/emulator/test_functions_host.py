@@ -242,9 +242,14 @@ def write_app(folder: Path, source: str = APP) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
-    """One host for the tests that only call it; it asks for a function key."""
+@pytest.fixture(scope="module", params=[[], ["--workers", "2"]], ids=["alone", "workers"])
+def host(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[RunningHost]:
+    """One host for the tests that only call it; it asks for a function key.
+
+    A caller cannot tell whether the functions are in the host's process or in others.
+    """
     folder = write_app(tmp_path_factory.mktemp("app"))
     (folder / "local.settings.json").write_text(json.dumps(SETTINGS))
     environ = {
@@ -252,7 +257,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
         "CONTAINER_NAME": "environment",
         "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT))),
     }
-    with running(folder, "--function-key", KEY, environ=environ) as started:
+    with running(folder, "--function-key", KEY, *request.param, environ=environ) as started:
         yield started
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 APP = Path(__file__).parent.parent.parent
+WORKER = re.compile(r"Worker (\d+) started \(pid (\d+)\)")
 READY = re.compile(r"Functions host: (http://localhost:\d+)")
 
 
@@ -29,7 +30,8 @@ class BotProcess:
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
         host = [sys.executable, "-m", "emulator.functions_host"]
-        self._command = [*host, "--app", str(app), "--port", "0", *options]
+        self.command = [*host, "--app", str(app), "--port", "0", *options]
+        """The command line."""
         self.log = log
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
@@ -37,7 +39,7 @@ class BotProcess:
     def __enter__(self) -> Self:
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
-                self._command,
+                self.command,
                 env=self._environ,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -68,6 +70,12 @@ class BotProcess:
         """The process's id."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def workers(self) -> dict[int, int]:
+        """The process ids of the host's workers by their numbers, with the option --workers."""
+        found = WORKER.findall(self.log.read_text())
+        return {int(number): int(pid) for number, pid in found}
 
     @property
     def messages(self) -> str:
