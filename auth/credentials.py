@@ -25,6 +25,7 @@ from auth.tokens import Tokens
 
 if TYPE_CHECKING:
     from auth.certificate_store import CertificateStore
+    from auth.cli_identity import CliIdentity
     from auth.key_vault import KeyVault
     from auth.sdk_identity import SdkIdentity
 
@@ -118,3 +119,10 @@ def storage_identity(source: StorageSource) -> "SdkIdentity | None":
     if source.connection_string:
         return None
     return SdkIdentity(Tokens(ManagedIdentity(source.client_id, f"{STORAGE}__clientId")))
+
+
+def command_line_identity() -> "CliIdentity":
+    """What signs a command in: the person who has run `az login`."""
+    from auth.cli_identity import CliIdentity
+
+    return CliIdentity()
