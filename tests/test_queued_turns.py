@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import re
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,9 +14,12 @@ import pytest
 from auth.settings import INLINE, QUEUED
 from cloud_adapter.cloud_adapter import APOLOGY
 from emulator.cloud import Cloud
-from tests.support.bot_process import BotProcess
+from emulator.conversations import Conversation
+from tests.support.bot_process import APP, BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.insistent_channel import Delivered, InsistentChannel
+from tests.support.patched_bot import patched
+from tests.support.storage_proxies import StorageProxies
 from tests.support.stored_state import stored_state
 
 QUICK = 200
@@ -22,7 +28,27 @@ DELIVERIES = 4
 LARGE = 900_000
 """Characters: far over what a queue's message takes, under the body's limit."""
 
-WITHIN = 30.0
+OUTAGE = 10.0
+"""Seconds without storage, and before and after them."""
+
+OUTAGE_RATE = 20.0
+"""Activities in a second meanwhile."""
+
+OUTAGE_CONVERSATIONS = 10
+
+FAILING = """
+from bot_logic import bot
+
+async def whoami(self, context):
+    await context.send_activity("Try")
+    raise ValueError("no table")
+
+bot.Bot._whoami = whoami
+"""
+
+GIVEN_UP = re.compile(r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", re.M)
+
+WITHIN = 40.0
 """Seconds that no test waits longer."""
 
 
@@ -35,10 +61,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @asynccontextmanager
 async def running(
-    cloud: Cloud, log: Path, settings: Mapping[str, str]
+    cloud: Cloud, log: Path, settings: Mapping[str, str], app: Path = APP
 ) -> AsyncIterator[InsistentChannel]:
     """A bot of its own, and the channel in front of it."""
-    bot = BotProcess({**cloud.settings(), **settings}, log)
+    bot = BotProcess({**cloud.settings(), **settings}, log, app)
     await asyncio.to_thread(bot.__enter__)
     try:
         async with InsistentChannel(cloud, bot.messages) as channel:
@@ -128,3 +154,104 @@ async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str
     assert APOLOGY not in heard
     assert refused == 0
     assert "conflict" not in log.read_text().lower()
+
+
+async def test_storage_is_down(cloud: Cloud, storage: str, logs: Path) -> None:
+    """Ten seconds without storage: nothing accepted is lost, callers are told when to come again.
+
+    Without a restart everything is taken and answered afterwards.
+    """
+    async with StorageProxies(storage) as proxies:
+        settings = stored(proxies.connection_string, QUEUED)
+        async with running(cloud, logs / "storage down.log", settings) as channel:
+            conversations = [channel.conversation() for _ in range(OUTAGE_CONVERSATIONS)]
+            messages = [
+                channel.message(conversations[number % OUTAGE_CONVERSATIONS], "count")
+                for number in range(round(OUTAGE_RATE * 3 * OUTAGE))
+            ]
+            outage = asyncio.create_task(storage_outage(proxies))
+            await channel.deliver_all(messages, OUTAGE_RATE)
+            await outage
+            await channel.answered(messages, WITHIN)
+            replies = channel.replies()
+    state = await stored_state(storage, conversations)
+    refused = [message for message in messages if len(message.statuses) > 1]
+    lost = [message for message in messages if not replies[message.activity["id"]]]
+    statuses = Counter(status for message in messages for status in message.statuses)
+    print(f"storage down for {OUTAGE:.0f} s: {dict(statuses)}, {len(lost)} lost, {replies.total()}")
+    assert lost == []
+    assert refused, "nothing was delivered while the storage was down"
+    assert set(statuses) == {202, 503}
+    assert all(text and int(text) > 0 for message in messages for text in message.retry_after)
+    assert sum(each["counter"] for each in state.values()) == len(messages)
+
+
+async def storage_outage(proxies: StorageProxies) -> None:
+    """Close the ports for a while, a while from now."""
+    await asyncio.sleep(OUTAGE)
+    await proxies.cut()
+    await asyncio.sleep(OUTAGE)
+    await proxies.restore()
+
+
+async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, logs: Path) -> None:
+    """It is tried five times; then the user has the apology once, and the poison queue the cause.
+
+    `replay` gives it five more tries, `drop` forgets it. What comes after it does not wait.
+    """
+    settings = stored(storage, QUEUED) | patched(tmp_path / "patch", FAILING)
+    app = hasty_app(tmp_path / "app")
+    async with running(cloud, logs / "failing.log", settings, app) as channel:
+        conversation = channel.conversation()
+        bad, good = (channel.message(conversation, text) for text in ("whoami", "hello"))
+        await channel.deliver_once(bad)
+        await channel.deliver_once(good)
+        listed = await given_up(storage)
+        assert counted(conversation) == {"Try": 5, APOLOGY: 1, "You said: hello": 1}
+        assert re.search(
+            r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", listed, re.M
+        )
+        assert "in whoami" in await poison(storage, "list", "--traces")
+        await poison(storage, "replay", "--all")
+        listed = await given_up(storage)
+        assert counted(conversation) == {"Try": 10, APOLOGY: 2, "You said: hello": 1}
+        await poison(storage, "drop", listed[:8])
+        assert await poison(storage, "list") == "0 in bot-turns-poison\n"
+        assert "no message has this id" in await poison(storage, "drop", listed[:8], status=1)
+
+
+def counted(conversation: Conversation) -> Counter[str]:
+    """What the user has heard, and how often."""
+    return Counter(each["text"] for each in conversation.activities if each["type"] == "message")
+
+
+async def given_up(storage: str) -> str:
+    """What `poison list` says, once there is something."""
+    async with asyncio.timeout(WITHIN):
+        while (listed := await poison(storage, "list")).startswith("0 in"):
+            pass
+    return listed
+
+
+async def poison(storage: str, command: str, *arguments: str, status: int = 0) -> str:
+    """What `python -m cloud_adapter.poison` prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cloud_adapter.poison", command, *arguments),
+        *("--connection-string", storage),
+        cwd=APP,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == status, printed
+    return printed.decode()
+
+
+def hasty_app(folder: Path) -> Path:
+    """The app, with a host.json that has failed messages come back at once."""
+    folder.mkdir()
+    for name in ("auth", "bot_logic", "cloud_adapter", "function_app.py"):
+        (folder / name).symlink_to(APP / name)
+    settings = json.loads((APP / "host.json").read_text())
+    settings["extensions"]["queues"]["visibilityTimeout"] = "00:00:00"
+    (folder / "host.json").write_text(json.dumps(settings))
+    return folder
