@@ -132,9 +132,10 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         Raises:
             StateConflict, StorageUnavailable, TypeError: as `save_changes`.
         """
-        state, turn = self.loaded(turn_context), ConversationTurn.of(turn_context)
+        state = self.loaded(turn_context)
         if state is None or not (state.saved or state.is_changed):
             return
+        turn = ConversationTurn.of(turn_context)
         if turn is None or turn.id not in state.turns:
             await self._write(turn_context, state, turn.id if turn else "")
 

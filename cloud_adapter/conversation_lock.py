@@ -64,6 +64,11 @@ class ConversationLocks:
         hold = _HOLD.get()
         return hold is not None and hold.conversation == conversation and not hold.ended
 
+    def lost(self, conversation: str) -> bool:
+        """Whether a conversation that is held here may be held elsewhere, too."""
+        known = self._known.get(conversation)
+        return known is not None and known.lost
+
     @asynccontextmanager
     async def hold(self, conversation: str, patience: float) -> AsyncIterator[None]:
         """Hold a conversation; within a turn that holds it already, this costs nothing.
@@ -109,6 +114,11 @@ class _Conversation:
         self._lock = asyncio.Lock()
         self._lease: _Lease | None = None
 
+    @property
+    def lost(self) -> bool:
+        """The lease has gone to another process."""
+        return self._lease is not None and self._lease.lost
+
     @asynccontextmanager
     async def held(self, patience: float) -> AsyncIterator[None]:
         deadline = asyncio.get_running_loop().time() + patience
@@ -129,18 +139,25 @@ class _Conversation:
 
     async def _give_back(self) -> None:
         """Keep the lease for the next turn that waits here, but not for ever."""
-        if self._lease is not None and (self.users == 1 or self._lease.age > LONGEST_HOLD):
+        if self._lease is not None and (
+            self.users == 1 or self.lost or self._lease.age > LONGEST_HOLD
+        ):
             lease, self._lease = self._lease, None
             await lease.end()
 
 
 class _Lease:
-    """A lease, renewed until it ends."""
+    """A lease, renewed until it ends.
+
+    Attributes:
+        lost: another process has it by now.
+    """
 
     def __init__(self, blobs: Blobs, name: str, lease_id: str) -> None:
         self._blobs = blobs
         self._name = name
         self._lease_id = lease_id
+        self.lost = False
         self._since = asyncio.get_running_loop().time()
         self._renewing = asyncio.create_task(self._renew())
 
@@ -178,6 +195,7 @@ class _Lease:
             try:
                 if not await self._blobs.renew(self._name, self._lease_id):
                     # Its state is safe: what another turn has written is not overwritten.
+                    self.lost = True
                     log.warning("A turn has lost its conversation's lease, and goes on")
                     return
             except StorageUnavailable as error:

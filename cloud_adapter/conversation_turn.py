@@ -1,8 +1,9 @@
 """ConversationTurn: what state has to know of the turn that it is loaded in."""
 
+import asyncio
 import functools
 import hashlib
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import ActivityEventNames, ActivityTypes, DeliveryModes
@@ -26,16 +27,13 @@ class ConversationTurn:
     Args:
         locks: let one turn of a conversation run at a time.
         context: the turn's.
-        ends: what is to be undone when the turn has ended.
     """
 
-    def __init__(
-        self, locks: ConversationLocks, context: TurnContext, ends: AsyncExitStack
-    ) -> None:
+    def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
         self._locks = locks
         self._activity = context.activity
-        self._ends = ends
-        self._begun = False
+        self._hold: AbstractAsyncContextManager[None] | None = None
+        self._beginning = asyncio.Lock()
         context.turn_state[_KEY] = self
 
     @staticmethod
@@ -73,8 +71,15 @@ class ConversationTurn:
         Raises:
             ConversationBusy, StorageUnavailable: see ConversationLocks.
         """
-        if self._begun or self._activity.type == ActivityTypes.invoke:
+        if self._activity.type == ActivityTypes.invoke:
             return
-        self._begun = True
-        hold = self._locks.hold(conversation_name(self._activity), PATIENCE)
-        await self._ends.enter_async_context(hold)
+        async with self._beginning:  # bots load several states at once
+            if self._hold is None:
+                hold = self._locks.hold(conversation_name(self._activity), PATIENCE)
+                await hold.__aenter__()
+                self._hold = hold
+
+    async def end(self) -> None:
+        """Let the conversation's next turn begin."""
+        if self._hold is not None:
+            await self._hold.__aexit__(None, None, None)

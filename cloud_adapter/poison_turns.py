@@ -8,6 +8,7 @@ from cloud_adapter.message_queue import MessageQueue, TakenMessage
 from cloud_adapter.ring import Ring
 from cloud_adapter.waiting_activity import (
     DONE,
+    UnreadableActivity,
     WaitingActivities,
     WaitingActivity,
 )
@@ -85,7 +86,7 @@ class PoisonTurns:
         if turn.ring is None or turn.waiting is None:
             raise NoRing(turn.story)
         if turn.waiting.state != DONE:
-            await self._activities.revive(turn.waiting)
+            await self._activities.note_tries(turn.waiting, 0)
             await self._queue.put(Ring(turn.ring.activity).text)
         await self._poison.delete(turn.message)
 
@@ -103,7 +104,10 @@ class PoisonTurns:
         waiting = await self._activities.find(ring.activity)
         if waiting is None:
             return PoisonTurn(message, ring, None, GONE)
-        delivery = await self._activities.read(ring.activity)
+        try:
+            delivery = await self._activities.read(ring.activity)
+        except UnreadableActivity as error:
+            return PoisonTurn(message, ring, None, str(error))
         if delivery is None:
             return PoisonTurn(message, ring, waiting, MADE)
         return PoisonTurn(message, ring, waiting, delivery.failure or NO_CAUSE)

@@ -21,7 +21,13 @@ from cloud_adapter.conversation_lock import ConversationLocks
 from cloud_adapter.message_queue import MessageQueue
 from cloud_adapter.ring import Ring
 from cloud_adapter.turn_failure import failure_story
-from cloud_adapter.waiting_activity import WAITING, Delivery, WaitingActivities, WaitingActivity
+from cloud_adapter.waiting_activity import (
+    WAITING,
+    Delivery,
+    UnreadableActivity,
+    WaitingActivities,
+    WaitingActivity,
+)
 
 QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
@@ -135,7 +141,7 @@ class QueuedTurns:
         end = now() + LONGEST_RUN
         while batch := await self._due(ring):
             for waiting in batch:
-                if now() >= end:
+                if now() >= end or self._locks.lost(ring.conversation):
                     await self._ring_later(ring)
                     return
                 await self._run(waiting, ring, run, careful=careful)
@@ -148,11 +154,11 @@ class QueuedTurns:
     async def _run(
         self, waiting: WaitingActivity, ring: Ring, run: Runner, *, careful: bool
     ) -> None:
-        delivery = await self._activities.read(waiting.name)
+        delivery = await self._delivery(waiting)
         if delivery is None:
             return
         if careful:
-            await self._activities.count_try(waiting)
+            await self._activities.note_tries(waiting, waiting.tries + 1)
         last = waiting.tries + 1 >= MOST_TRIES
         try:
             await run(delivery, last=last)
@@ -160,27 +166,40 @@ class QueuedTurns:
             log.info("A turn in %s was made before", ring.conversation)
         except Unavailable as error:
             if waiting.age < LONGEST_OUTAGE:
+                if careful:
+                    await self._activities.note_tries(waiting, waiting.tries)
                 raise
-            await self._give_up(waiting, delivery, error)
+            await self._give_up(waiting, failure_story(error, delivery.activity))
             return
         except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
-            await self._failed(waiting, delivery, error, last=last)
-            if waiting.name == ring.activity and not last:
-                raise TurnFailed(type(error).__name__) from None
+            story = failure_story(error, delivery.activity)
+            await self._failed(waiting, ring, story, last=last)
             return
         await self._activities.finish(waiting)
 
+    async def _delivery(self, waiting: WaitingActivity) -> Delivery | None:
+        try:
+            delivery = await self._activities.read(waiting.name)
+        except UnreadableActivity as error:
+            log.error("An accepted activity cannot be read: %s", error)  # noqa: TRY400  # that is all
+            await self._give_up(waiting, str(error))
+            return None
+        if delivery is None:
+            await self._activities.finish(waiting)
+        return delivery
+
     async def _failed(
-        self, waiting: WaitingActivity, delivery: Delivery, error: Exception, *, last: bool
+        self, waiting: WaitingActivity, ring: Ring, story: str, *, last: bool
     ) -> None:
         if last:
-            await self._give_up(waiting, delivery, error)
-        else:
-            await self._activities.count_try(waiting)
+            await self._give_up(waiting, story)
+            return
+        await self._activities.note_tries(waiting, waiting.tries + 1)
+        if waiting.name == ring.activity:
+            # Not from the error: its text may quote the user, and the host logs it.
+            raise TurnFailed("the turn failed; it is tried again")
 
-    async def _give_up(
-        self, waiting: WaitingActivity, delivery: Delivery, error: Exception
-    ) -> None:
+    async def _give_up(self, waiting: WaitingActivity, story: str) -> None:
         # The other way round it could be lost between the two.
         await self._poison.put(Ring(waiting.name).text)
-        await self._activities.give_up(waiting, failure_story(error, delivery.activity))
+        await self._activities.give_up(waiting, story)

@@ -1,7 +1,6 @@
 """TurnState: the middleware that saves a turn's state when the turn has ended."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 
 from botbuilder.core import Middleware, TurnContext
 
@@ -30,11 +29,13 @@ class TurnState(Middleware):  # type: ignore[misc]  # untyped SDK base
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Run the turn, and save what it has changed."""
-        async with AsyncExitStack() as ends:
-            turn = ConversationTurn(self._locks, context, ends)
+        turn = ConversationTurn(self._locks, context)
+        try:
             if turn.held:
                 # Before anything is said: has this turn been made?
                 await self._conversation.load(context)
             await logic()
             await self._user.finish(context)
             await self._conversation.finish(context)
+        finally:
+            await turn.end()

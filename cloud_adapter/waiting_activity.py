@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from botbuilder.schema import Activity
 
+from auth.errors import BotError
 from cloud_adapter.activity_codec import read_model
 from cloud_adapter.blob_name import name_part
 from cloud_adapter.blobs import ANY, BlobChanged, BlobEntry, Blobs
@@ -60,6 +61,10 @@ class WaitingActivity:
     def metadata(self, state: str, tries: int) -> dict[str, str]:
         """Its blob's metadata in another state."""
         return {"state": state, "accepted": f"{self.accepted}", "tries": f"{tries}"}
+
+
+class UnreadableActivity(BotError):
+    """A blob holds something else than an activity that was accepted."""
 
 
 @dataclass(frozen=True)
@@ -123,18 +128,24 @@ class WaitingActivities:
         return None if metadata is None else WaitingActivity.of(BlobEntry(name, metadata))
 
     async def read(self, name: str) -> Delivery | None:
-        """What was delivered; None when the blob is gone, or empty."""
+        """What was delivered; None when the blob is gone, or empty.
+
+        Raises:
+            UnreadableActivity: the blob holds something else.
+        """
         blob = await self._blobs.read(name)
         if blob is None or not blob.content:
             return None
-        data = json.loads(blob.content)
-        activity = read_model(Activity, data["activity"])
-        return Delivery(data["claims"], activity, data.get("failure", ""))
+        try:
+            data = json.loads(blob.content)
+            activity = read_model(Activity, data["activity"])
+            return Delivery(data["claims"], activity, data.get("failure", ""))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UnreadableActivity(f"{name} holds no activity") from error
 
-    async def count_try(self, waiting: WaitingActivity) -> None:
-        """A turn was begun, and did not or may not end well."""
-        metadata = waiting.metadata(WAITING, waiting.tries + 1)
-        await self._blobs.set_metadata(waiting.name, metadata)
+    async def note_tries(self, waiting: WaitingActivity, tries: int) -> None:
+        """So many turns were begun, and did not or may not end well."""
+        await self._blobs.set_metadata(waiting.name, waiting.metadata(WAITING, tries))
 
     async def finish(self, waiting: WaitingActivity) -> None:
         """Its turn is made: nothing of it stays but its name."""
@@ -143,11 +154,10 @@ class WaitingActivities:
     async def give_up(self, waiting: WaitingActivity, failure: str) -> None:
         """Its turn failed too often; the activity stays, with the reason, for `poison`."""
         blob = await self._blobs.read(waiting.name)
-        if blob is not None and blob.content:
-            content = json.dumps({**json.loads(blob.content), "failure": failure}).encode()
-            metadata = waiting.metadata(FAILED, waiting.tries + 1)
-            await self._blobs.write(waiting.name, content, blob.etag, metadata)
-
-    async def revive(self, waiting: WaitingActivity) -> None:
-        """Let a given-up activity wait again."""
-        await self._blobs.set_metadata(waiting.name, waiting.metadata(WAITING, 0))
+        if blob is None:
+            return
+        content = blob.content
+        with contextlib.suppress(ValueError, TypeError):  # unreadable: it stays as it is
+            content = json.dumps({**json.loads(content), "failure": failure}).encode()
+        metadata = waiting.metadata(FAILED, waiting.tries + 1)
+        await self._blobs.write(waiting.name, content, blob.etag, metadata)
