@@ -196,8 +196,8 @@ class QueuedTurns:
             return
         await self._activities.note_tries(waiting, waiting.tries + 1)
         if waiting.name == ring.activity:
-            # Not from the error: its text may quote the user, and the host logs it.
-            raise TurnFailed("the turn failed; it is tried again")
+            # From None: the host logs what it gets, and the error's text may quote the user.
+            raise TurnFailed("the turn failed, and will be tried again") from None
 
     async def _give_up(self, waiting: WaitingActivity, story: str) -> None:
         # The other way round it could be lost between the two.
