@@ -118,7 +118,7 @@ def test_request_waits_while_all_workers_start_anew(app: QueueApp) -> None:
     with host(app, workers=1) as process:
         killed = process.workers[1]
         os.kill(killed, signal.SIGKILL)
-        until(lambda: not is_alive(killed))
+        until(lambda: "Worker 1 ended" in process.log.read_text())
         reply = get(process, "/api/pid")
         assert reply.status == 200
         assert int(reply.body) == process.workers[1] != killed
