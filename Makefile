@@ -1,6 +1,8 @@
 # The commands are described in README.md. Everything that is installed goes to .venv and .cache.
 
 CREDENTIAL ?= ManagedIdentity
+TURNS ?= Inline
+STORAGE ?= .cache/storage
 PORT ?= 7071
 CHAT_PORT ?= 3979
 PLAYGROUND_PORT ?= 56150
@@ -13,27 +15,31 @@ READY := .venv/.ready
 BENCH := .cache/benchmarks/tools
 PLAYGROUND := .cache/playground/.ready
 PLAYGROUND_PACKAGE := @microsoft/m365agentsplayground@0.2.28
+AZURITE := .cache/azurite/.ready
+AZURITE_PACKAGE := azurite@3.37.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format setup webchat playground clean
+.PHONY: help run test check bench format setup webchat playground azurite clean
 
 help:
 	@echo "make run         the bot on this machine, and a chat page"
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
-	@echo "                 PORT=7071 CHAT_PORT=3979"
+	@echo "                 TURNS=Inline|Queued"
+	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=.cache/storage"
 	@echo "make test        every test, the browser's too"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       the comparison with other bots, written to docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
 	@echo "make format      put the code into the project's format"
 	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
+	@echo "make azurite     install Azure Storage's stand-in, which run and test do too"
 	@echo "make clean       remove what the set-up made"
 
-run: webchat
-	@exec $(PYTHON) -m emulator.local_run \
-		--credential $(CREDENTIAL) --port $(PORT) --chat-port $(CHAT_PORT)
+run: webchat $(AZURITE)
+	@exec $(PYTHON) -m emulator.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
+		--port $(PORT) --chat-port $(CHAT_PORT) --storage "$(STORAGE)"
 
-test: webchat $(PLAYGROUND)
+test: webchat $(PLAYGROUND) $(AZURITE)
 	@$(PYTHON) -m pytest
 
 check: setup
@@ -78,6 +84,19 @@ $(PLAYGROUND): Makefile
 		&& touch $(PLAYGROUND); \
 	else \
 		echo "npm is missing: install node and npm for the Agents Playground."; \
+	fi
+
+azurite: $(AZURITE)
+
+# Run as a tool, too. Without it the bot runs with its state in memory, and tests of storage fail.
+$(AZURITE): Makefile
+	@mkdir -p .cache/azurite
+	@if ! command -v npm >/dev/null; then \
+		echo "npm is missing: install node and npm for Azurite."; \
+	elif npm install --silent --no-audit --no-fund --prefix .cache/azurite $(AZURITE_PACKAGE); then \
+		touch $(AZURITE); \
+	else \
+		echo "Azurite could not be installed: check npm's registry and network."; \
 	fi
 
 clean:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.local_storage import LocalStorage, start_storage
 from emulator.shutdown import until_asked_to_stop
 
 CHAT_PORT = 3979
@@ -28,15 +29,19 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = options.bot
     await cloud.start({"chat": options.chat_port})
+    storage = await start_storage(options.storage) if options.storage else LocalStorage()
     try:
         if options.env:
-            write_env(options.env, cloud.settings())
+            write_env(options.env, cloud.settings() | storage.settings())
             print(f"Settings for the app: {options.env}")
+        if options.storage:
+            print(f"storage    {storage}")
         for name, server in cloud.servers.items():
             print(f"{name:10} {server.url}")
         print("Ctrl-C stops it.", flush=True)
         await until_asked_to_stop()
     finally:
+        await storage.stop()
         await cloud.stop()
 
 
@@ -51,6 +56,12 @@ def main() -> None:
     )
     parser.add_argument(
         "--env", type=Path, metavar="FILE", help="write the settings that an app needs to FILE"
+    )
+    parser.add_argument(
+        "--storage",
+        type=Path,
+        metavar="FOLDER",
+        help="run Azurite, too, with its data in FOLDER; --env then tells the app of it",
     )
     parser.add_argument("--bot", default=BOT_ENDPOINT, metavar="URL", help="the bot's endpoint")
     parser.add_argument("--chat-port", type=int, default=CHAT_PORT, metavar="PORT")

@@ -165,7 +165,7 @@ class Azurite:
         if self._folder is None:
             command += ["--inMemoryPersistence"]
         else:
-            command += ["--location", str(self._folder)]
+            command += ["--location", str(self._folder.absolute())]
         if self._certificate is not None:
             files = self._certificate
             command += ["--oauth", "basic"]
@@ -219,7 +219,10 @@ async def _wait_for_answer(
             async with session.get(url, ssl=False):
                 return
         await asyncio.sleep(0.05)
-    raise AzuriteError(f"Azurite ended with exit code {ended.result()} while it started.")
+    raise AzuriteError(
+        f"Azurite ended with exit code {ended.result()} while it started: install node and npm, "
+        "then run `make azurite`."
+    )
 
 
 def _port(wanted: int) -> int:

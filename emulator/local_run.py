@@ -15,10 +15,17 @@ import aiohttp
 from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.local_storage import SETTING, LocalStorage, start_storage
 from emulator.shutdown import run_until_asked_to_stop
 
 APP = Path(__file__).parent.parent
 BOT_PORT = 7071
+STORAGE = APP / ".cache" / "storage"
+
+INLINE = "Inline"
+QUEUED = "Queued"
+TURNS = (INLINE, QUEUED)
+"""What TURNS may be: a turn runs in the channel's request, or in a queue behind it."""
 
 START_TIMEOUT = 60.0
 """Seconds that a child has until it must answer."""
@@ -32,12 +39,17 @@ def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with the app's settings in it, and this Python first on its path.
 
     Core Tools take the first `python` they find. The worker takes CONTAINER_NAME for a sign of
-    Azure, so it is left out.
+    Azure, so it is left out. So is a storage that happens to be in a developer's environment; an
+    empty one keeps local.settings.json from naming one: a local run writes to its own, or to none.
     """
-    environ = {name: value for name, value in os.environ.items() if name != "CONTAINER_NAME"}
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CONTAINER_NAME" and name.partition("__")[0] != SETTING
+    }
     environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", "")))
     environ["VIRTUAL_ENV"] = sys.prefix
-    return environ | {"FUNCTIONS_WORKER_RUNTIME": "python"} | dict(settings)
+    return environ | {"FUNCTIONS_WORKER_RUNTIME": "python", SETTING: ""} | dict(settings)
 
 
 def host_command(port: int) -> list[str]:
@@ -95,15 +107,31 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     await start_cloud(cloud, options.chat_port)
-    host = Child(host_command(options.port), app_environment(cloud.settings()), APP)
+    storage = await start_storage(options.storage)
     try:
-        await run_until_asked_to_stop(serve(host, cloud))
+        check_turns(options.turns, storage)
+        settings = cloud.settings() | storage.settings() | {"BotTurns": options.turns}
+        host = Child(host_command(options.port), app_environment(settings), APP)
+        try:
+            await run_until_asked_to_stop(serve(host, cloud, storage))
+        finally:
+            await host.stop()
     finally:
-        await host.stop()
+        await storage.stop()
         await cloud.stop()
 
 
-async def serve(host: Child, cloud: Cloud) -> None:
+def check_turns(turns: str, storage: LocalStorage) -> None:
+    """Queued turns go through a queue.
+
+    Raises:
+        StartError: there is none.
+    """
+    if turns == QUEUED and storage.azurite is None:
+        raise StartError(f"TURNS={QUEUED} needs a storage. {storage.fault}")
+
+
+async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
     """Start the host, say where everything is once it answers, then watch it.
 
     Raises:
@@ -114,6 +142,7 @@ async def serve(host: Child, cloud: Cloud) -> None:
     await wait_until_it_answers(endpoint.replace("/messages", "/health"), host)
     print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.chat_page.server.url}/")
+    print(f"Storage:  {storage}")
     print(f"Switches: {cloud.switches.server.url}/state")
     print("Ctrl-C stops all of it.\n", flush=True)
     await host.ended()
@@ -124,6 +153,8 @@ def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
+    parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
+    parser.add_argument("--storage", type=Path, default=STORAGE, help="the storage's data folder")
     parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
     parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
     options = parser.parse_args()

@@ -1,5 +1,6 @@
 """`python -m emulator`: the local cloud alone, for an app that somebody else starts."""
 
+import re
 import shlex
 import signal
 import socket
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from emulator.cloud import APP_TYPES
 from tests.support.bot_process import APP, BotProcess
@@ -35,6 +37,25 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
         assert emulator.wait(timeout=10) == 0
     assert facts["kind"] == settings["BotCredential"]
     assert facts["appId"] == settings["MicrosoftAppId"]
+
+
+def test_storage(tmp_path: Path) -> None:
+    """With --storage Azurite runs, too, --env tells where, and its data is in the folder."""
+    env, folder = tmp_path / "app.env", tmp_path / "storage"
+    options = ["--env", str(env), "--storage", str(folder), "--chat-port", str(free_port())]
+    with subprocess.Popen(
+        [sys.executable, "-m", "emulator", *options], cwd=APP, stdout=subprocess.PIPE, text=True
+    ) as emulator:
+        assert emulator.stdout is not None
+        said = "".join(iter(emulator.stdout.readline, "Ctrl-C stops it.\n"))
+        [setting] = re.findall("AzureWebJobsStorage=(.*)", env.read_text())
+        [storage] = shlex.split(setting)
+        with QueueServiceClient.from_connection_string(storage) as queues:
+            queues.create_queue("work")
+        emulator.send_signal(signal.SIGINT)
+        assert emulator.wait(timeout=10) == 0
+    assert f"kept in {folder}" in said
+    assert any(folder.iterdir())
 
 
 def test_port_in_use() -> None:
