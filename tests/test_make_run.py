@@ -118,7 +118,10 @@ class CoreTools:
 
 @pytest.fixture
 def core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoreTools:
-    """Core Tools in front of everything else on the PATH."""
+    """Core Tools in front of everything else on the PATH.
+
+    What the app makes of its turns is none of their affair: it runs them inline.
+    """
     tools = CoreTools(tmp_path / "called", tmp_path / "environ")
     func = tmp_path / "bin" / "func"
     func.parent.mkdir()
@@ -126,7 +129,7 @@ def core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoreTools:
         "#!/bin/sh\n"
         f'echo "$@" in "$PWD" > {tools.called}\n'
         f"env > {tools.environ}\n"
-        'exec python -m emulator.functions_host --app "$PWD" --port "$3"\n'
+        'BotTurns=Inline exec python -m emulator.functions_host --app "$PWD" --port "$3"\n'
     )
     func.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(func.parent), os.environ["PATH"])))
