@@ -35,6 +35,20 @@ WORKERS = 2
 LONG_TURN = 40
 """Seconds that the other bot thinks."""
 
+SLOW_WRITES = """
+import asyncio
+from cloud_adapter import blobs
+
+write = blobs.Blobs.write
+
+async def slow(*args, **kwargs):
+    await asyncio.sleep(0.1)
+    return await write(*args, **kwargs)
+
+blobs.Blobs.write = slow
+"""
+"""Between a reply, the state and the end of a turn there is time to be killed in."""
+
 PATIENCE = 90.0
 """Seconds after the last acceptance in which all must be answered."""
 
@@ -130,7 +144,7 @@ async def both(azurite: AzuriteAccounts, folder: Path, logs: Path) -> tuple[Kill
     await cloud.start()
     try:
         return await asyncio.gather(
-            killed_workers(cloud, azurite.fresh(), logs / "killed workers.log"),
+            killed_workers(cloud, azurite.fresh(), folder / "slow", logs / "killed workers.log"),
             long_turn(cloud, azurite.fresh(), folder / "long", logs / "long turn.log"),
         )
     finally:
@@ -152,10 +166,11 @@ def queued(cloud: Cloud, storage: str) -> dict[str, str]:
     return {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
 
 
-async def killed_workers(cloud: Cloud, storage: str, log: Path) -> Killed:
+async def killed_workers(cloud: Cloud, storage: str, folder: Path, log: Path) -> Killed:
     """Deliver at a steady rate while the workers are killed in turn."""
     now = asyncio.get_running_loop().time
-    bot = BotProcess(queued(cloud, storage), log, options=("--workers", str(WORKERS)))
+    settings = queued(cloud, storage) | patched(folder, SLOW_WRITES)
+    bot = BotProcess(settings, log, options=("--workers", str(WORKERS)))
     async with started(bot), InsistentChannel(cloud, bot.messages) as channel:
         conversations = [channel.conversation() for _ in range(CONVERSATIONS)]
         activities = [
