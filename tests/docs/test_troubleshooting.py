@@ -28,7 +28,7 @@ def anchors() -> set[str]:
 
 def texts_of_the_code() -> str:
     """Every text in the code, one a line, with `…` for what is filled in."""
-    folders = [ROOT / "auth", ROOT / "bot_logic"]
+    folders = [ROOT / "auth", ROOT / "bot_logic", ROOT / "cloud_adapter"]
     files = [ROOT / "function_app.py", *(file for each in folders for file in each.glob("*.py"))]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     return "\n".join(found for node in nodes if (found := _text(node)))
@@ -47,7 +47,10 @@ def test_every_failure_is_explained() -> None:
     assert set(explained) == {failure.says for failure in FAILURES.values()}
 
 
-@pytest.mark.parametrize("section", ["Warnings", "Users cannot sign in", "The channel is refused"])
+@pytest.mark.parametrize(
+    "section",
+    ["Warnings", "Users cannot sign in", "The channel is refused", "State and queued turns"],
+)
 def test_other_phrases_are_the_codes(section: str) -> None:
     """A phrase of the other tables is one that the code has."""
     said = texts_of_the_code()
