@@ -1,7 +1,8 @@
 """Stored JSON: what state may hold, as text and back. Nothing is pickled, and no class is made."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
@@ -15,10 +16,14 @@ def to_text(item: Mapping[str, Any]) -> str:
 
     Raises:
         TypeError: it holds what JSON has no form for; the text names the place.
-        ValueError: it holds itself, or a number that is none (NaN, infinity).
+        ValueError: it holds itself, nests too deeply to be read again, or holds a number that is
+            none (NaN, infinity); the text names the place.
     """
-    _check(item, "")
-    return _ENCODER.encode(item)
+    try:
+        _check(item, "", set())
+        return _ENCODER.encode(item)
+    except RecursionError:
+        raise ValueError("state nests too deeply") from None
 
 
 def from_text(text: str | bytes) -> dict[str, Any]:
@@ -27,24 +32,46 @@ def from_text(text: str | bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is no JSON object.
     """
-    match json.loads(text):
-        case dict(item):
-            return item
+    try:
+        item = json.loads(text)
+    except RecursionError:
+        raise ValueError("what is stored nests too deeply") from None
+    if isinstance(item, dict):
+        return item
     raise ValueError("what is stored is no JSON object")
 
 
-def _check(value: object, place: str) -> None:
-    """json would write tuples as lists and numbers as keys, which come back as something else."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"state{place} has a key that is no text: {type(key).__name__}")
-            _check(item, f"{place}.{key}")
-    elif isinstance(value, list):
-        for item in value:
-            _check(item, f"{place}[]")
-    elif not isinstance(value, str | int | float | bool | None):
+def _check(value: object, place: str, around: set[int]) -> None:
+    """json would write tuples as lists and numbers as keys, which come back as something else.
+
+    Args:
+        value: a part of a state.
+        place: where in it.
+        around: ids of the lists and dicts that hold it.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"state{place} is {value}, which JSON has no form for")
+    if value is None or isinstance(value, str | int | float):
+        return
+    if not isinstance(value, dict | list):
         raise TypeError(
             f"state{place} is a {type(value).__name__}: state holds what JSON can (texts, numbers,"
             " lists, dicts); keep the object's data in a dict"
         )
+    if id(value) in around:
+        raise ValueError(f"state{place} holds itself")
+    around.add(id(value))
+    for inner_place, item in _parts(value, place):
+        _check(item, inner_place, around)
+    around.discard(id(value))
+
+
+def _parts(value: dict[Any, Any] | list[Any], place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        for item in value:
+            yield f"{place}[]", item
+        return
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise TypeError(f"state{place} has a key that is no text: {type(key).__name__}")
+        yield f"{place}.{key}", item
