@@ -5,9 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from auth.http_pool import HttpPool
+from auth.settings import StorageSource
+from cloud_adapter import storage_account
+from cloud_adapter.storage_account import StorageAccount
 from emulator.cloud import Cloud
 from tests.support.composed_app import ComposedApp
+from tests.support.moved_clock import MovedClock
 from tests.support.scripted_service import ScriptedService
+from tests.support.storage_front import StorageFront
 
 
 @pytest.fixture
@@ -30,3 +35,33 @@ async def app(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Co
     """The composed app in front of the shared local cloud."""
     async with ComposedApp(cloud, monkeypatch) as app:
         yield app
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
+    """The event loop's clock, to be moved."""
+    return MovedClock(monkeypatch)
+
+
+@pytest.fixture
+async def account(storage: str) -> AsyncIterator[StorageAccount]:
+    """The bot's storage account."""
+    account = StorageAccount(StorageSource(storage), None)
+    yield account
+    await account.close()
+
+
+@pytest.fixture
+async def front(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StorageFront]:
+    """What stands in front of that account, to spoil answers."""
+    monkeypatch.setitem(storage_account._OPTIONS, "random_jitter_range", 0)
+    async with StorageFront(storage) as front:
+        yield front
+
+
+@pytest.fixture
+async def far_account(front: StorageFront) -> AsyncIterator[StorageAccount]:
+    """The bot's storage account, through the front."""
+    account = StorageAccount(StorageSource(front.connection_string), None)
+    yield account
+    await account.close()

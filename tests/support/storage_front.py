@@ -1,0 +1,204 @@
+"""StorageFront: stands in front of Azurite, and spoils the answers that a test picks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from emulator.server import Server
+
+_OWN_HEADERS = {"connection", "content-length", "host", "transfer-encoding"}
+_UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class StorageCall(NamedTuple):
+    """One request.
+
+    Attributes:
+        service: blob or queue.
+        method: HTTP method.
+        path: below the account, still encoded, without a slash before it.
+        comp: the part of the resource that is meant, as `metadata` or `lease`; empty: the whole.
+    """
+
+    service: str
+    method: str
+    path: str
+    comp: str
+
+    @property
+    def name(self) -> str:
+        """What a test calls it: `PUT blob bot-state`, `PUT blob lease bot-conversations`."""
+        container = self.path.partition("/")[0]
+        return " ".join(filter(None, (self.method, self.service, self.comp, container)))
+
+
+class Passage:
+    """A request that a fault has in hand."""
+
+    def __init__(
+        self, call: StorageCall, request: web.Request, session: aiohttp.ClientSession
+    ) -> None:
+        self.call = call
+        self._request = request
+        self._session = session
+
+    async def passed_on(self, port: int) -> web.StreamResponse:
+        """Azurite's answer."""
+        request = self._request
+        kept = {name: text for name, text in request.headers.items() if _is_content(name)}
+        async with self._session.request(
+            request.method,
+            URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True),
+            headers=kept,
+            data=await request.read(),
+            skip_auto_headers=_UNASKED,
+        ) as answer:
+            headers = {name: text for name, text in answer.headers.items() if _is_content(name)}
+            body = await answer.read()
+            return web.Response(status=answer.status, headers=headers, body=body)
+
+    def cut(self) -> web.StreamResponse:
+        """Hang up."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+        return web.Response()
+
+
+Pass = Callable[[], Awaitable[web.StreamResponse]]
+Fault = Callable[[Passage, Pass], Awaitable[web.StreamResponse]]
+
+
+def answered(status: int, body: bytes = b"", kind: str = "text/plain") -> Fault:
+    """Answer like this, and pass nothing on."""
+
+    async def fault(_: Passage, __: Pass) -> web.StreamResponse:
+        return web.Response(status=status, body=body, content_type=kind)
+
+    return fault
+
+
+async def cut_before(passage: Passage, _: Pass) -> web.StreamResponse:
+    """The connection breaks before the request has arrived."""
+    return passage.cut()
+
+
+async def cut_after(passage: Passage, passed: Pass) -> web.StreamResponse:
+    """What was asked for is done, and nobody hears of it."""
+    await passed()
+    return passage.cut()
+
+
+async def silent(_: Passage, __: Pass) -> web.StreamResponse:
+    """No answer, ever."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def after(step: Callable[[], Awaitable[object]]) -> Fault:
+    """Before the request is passed on, something else happens."""
+
+    async def fault(_: Passage, passed: Pass) -> web.StreamResponse:
+        await step()
+        return await passed()
+
+    return fault
+
+
+class StorageFront:
+    """Passes the requests for an account on, unless a fault is set for them.
+
+    Args:
+        connection_string: of the account in Azurite.
+
+    Attributes:
+        connection_string: of the same account, through here.
+        calls: every request so far.
+    """
+
+    def __init__(self, connection_string: str) -> None:
+        self.connection_string = connection_string
+        self.calls: list[StorageCall] = []
+        self._faults: list[tuple[Callable[[StorageCall], bool], Fault]] = []
+        self._servers: list[Server] = []
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+
+    async def __aenter__(self) -> Self:
+        settings = dict(pair.split("=", 1) for pair in self.connection_string.split(";"))
+        for service in ("blob", "queue"):
+            name = f"{service.capitalize()}Endpoint"
+            port = URL(settings[name]).port
+            assert port
+            server = Server(service, [web.route("*", "/{tail:.*}", self._handler(service, port))])
+            await server.start()
+            self._servers.append(server)
+            settings[name] = settings[name].replace(f":{port}/", f":{server.port}/")
+        self.connection_string = ";".join(f"{key}={text}" for key, text in settings.items())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for server in self._servers:
+            await server.stop()
+        await self._session.close()
+
+    def spoil(self, name: str, fault: Fault, times: int = 1_000_000, skip: int = 0) -> None:
+        """Spoil the answers to requests.
+
+        Args:
+            name: the beginning of the calls' names; see StorageCall.
+            fault: what happens to them.
+            times: how many of them.
+            skip: how many go through before.
+        """
+        left = [skip, times]
+
+        def meant(call: StorageCall) -> bool:
+            if not call.name.startswith(name):
+                return False
+            if left[0]:
+                left[0] -= 1
+                return False
+            left[1] -= 1
+            return left[1] >= 0
+
+        self._faults.append((meant, fault))
+
+    def heal(self) -> None:
+        """No faults any more."""
+        self._faults.clear()
+
+    def count(self, name: str) -> int:
+        """How many calls there were whose names begin like this."""
+        return sum(call.name.startswith(name) for call in self.calls)
+
+    def _handler(
+        self, service: str, port: int
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            path = request.rel_url.raw_path.split("/", 2)[-1]
+            call = StorageCall(service, request.method, path, request.query.get("comp", ""))
+            self.calls.append(call)
+            passage = Passage(call, request, self._session)
+
+            async def passed() -> web.StreamResponse:
+                return await passage.passed_on(port)
+
+            for meant, fault in list(self._faults):
+                if meant(call):
+                    return await fault(passage, passed)
+            return await passed()
+
+        return handle
+
+
+def _is_content(name: str) -> bool:
+    return name.lower() not in _OWN_HEADERS
