@@ -24,6 +24,9 @@ ANY = "*"
 LEASE_SECONDS = 15
 """Of a lease: the shortest that there is, for a process that dies with one."""
 
+_MISSING = {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}
+"""Codes of a 404 that comes from the account itself, and not from something before it."""
+
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -78,7 +81,8 @@ class Blobs:
             try:
                 stream = await blob.download_blob()
                 content = await stream.readall()
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                _check_missing(error)
                 return None
             found = stream.properties
             return Blob(content, found.etag, found.metadata or _NO_METADATA)
@@ -89,7 +93,8 @@ class Blobs:
         async with storage_call():
             try:
                 found = await blob.get_blob_properties()
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                _check_missing(error)
                 return None
             return found.metadata or _NO_METADATA
 
@@ -224,6 +229,12 @@ class Blobs:
 
     async def _blob(self, name: str) -> "BlobClient":
         return (await self._account.blobs()).get_blob_client(self._container, name)
+
+
+def _check_missing(error: ResourceNotFoundError) -> None:
+    """Raise the error again, unless it is the account that says that there is no such blob."""
+    if getattr(error, "error_code", "") not in _MISSING:
+        raise error
 
 
 async def _upload(
