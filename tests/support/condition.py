@@ -1,5 +1,6 @@
-"""A condition that a test waits for, outside an event loop."""
+"""A condition that a test waits for, outside of an event loop or in one."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -17,3 +18,15 @@ def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     while not condition():
         assert time.monotonic() < end, "the condition did not come true in time"
         time.sleep(0.02)
+
+
+async def comes_true(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
+    """Poll a condition, and let the event loop's tasks run meanwhile.
+
+    Raises:
+        AssertionError: it does not come true in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():  # noqa: ASYNC110  # what happens elsewhere sets no event
+        assert time.monotonic() < end, "the condition did not come true in time"
+        await asyncio.sleep(0.005)
