@@ -30,11 +30,22 @@ def conversation_name(activity: Any) -> str:
 
 
 class _Hold:
-    """Somebody's turn in a conversation, known to all that runs within it."""
+    """Somebody's turn in a conversation, known to all that runs within it.
 
-    def __init__(self, conversation: str) -> None:
-        self.conversation = conversation
+    Attributes:
+        ended: the turn is over, though what it has started may go on.
+    """
+
+    def __init__(self, conversation: str, around: "_Hold | None") -> None:
         self.ended = False
+        self._conversation = conversation
+        self._around = around if around is not None and not around.ended else None
+
+    def of(self, conversation: str) -> bool:
+        """This hold, or one around it, is of the conversation and goes on."""
+        if self._conversation == conversation and not self.ended:
+            return True
+        return self._around is not None and self._around.of(conversation)
 
 
 _HOLD: ContextVar[_Hold | None] = ContextVar("conversation hold", default=None)
@@ -62,7 +73,7 @@ class ConversationLocks:
     def held(self, conversation: str) -> bool:
         """Whether this code runs within a turn that holds the conversation."""
         hold = _HOLD.get()
-        return hold is not None and hold.conversation == conversation and not hold.ended
+        return hold is not None and hold.of(conversation)
 
     def lost(self, conversation: str) -> bool:
         """Whether a conversation that is held here may be held elsewhere, too."""
@@ -88,16 +99,19 @@ class ConversationLocks:
         known.users += 1
         try:
             async with known.held(patience):
-                hold = _Hold(conversation)
+                around = _HOLD.get()
+                hold = _Hold(conversation, around)
                 _HOLD.set(hold)
                 try:
                     yield
                 finally:
                     hold.ended = True
+                    _HOLD.set(around)  # a turn that went elsewhere is back in its own
         finally:
             known.users -= 1
             if not known.users:
                 self._known.pop(conversation, None)
+                await known.end()
 
 
 class _Conversation:
@@ -137,13 +151,18 @@ class _Conversation:
             finally:
                 self._lock.release()
 
+    async def end(self) -> None:
+        """Give back what was kept for a turn that did not come."""
+        if self._lease is not None:
+            lease, self._lease = self._lease, None
+            await lease.end()
+
     async def _give_back(self) -> None:
         """Keep the lease for the next turn that waits here, but not for ever."""
         if self._lease is not None and (
             self.users == 1 or self.lost or self._lease.age > LONGEST_HOLD
         ):
-            lease, self._lease = self._lease, None
-            await lease.end()
+            await self.end()
 
 
 class _Lease:
