@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -55,17 +55,23 @@ class StorageAccount:
         self._beginning = asyncio.create_task(asyncio.to_thread(import_clients))
 
     async def blobs(self) -> "BlobServiceClient":
-        """The client of its blobs."""
+        """The client of its blobs.
+
+        Raises:
+            StorageUnavailable: the source is no account's.
+        """
         if self._blobs is None:
             await asyncio.to_thread(import_clients)
-            self._blobs = self._blobs or self._blob_client()
+            with _readable_source():
+                self._blobs = self._blobs or self._blob_client()
         return self._blobs
 
     async def queues(self) -> "QueueServiceClient":
-        """The client of its queues."""
+        """The client of its queues; raises as `blobs`."""
         if self._queues is None:
             await asyncio.to_thread(import_clients)
-            self._queues = self._queues or self._queue_client()
+            with _readable_source():
+                self._queues = self._queues or self._queue_client()
         return self._queues
 
     async def close(self) -> None:
@@ -96,6 +102,17 @@ def import_clients() -> None:
     """Import Azure's clients, in a thread: no turn without storage shall pay for them."""
     import azure.storage.blob.aio
     import azure.storage.queue.aio  # noqa: F401
+
+
+@contextmanager
+def _readable_source() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise StorageUnavailable(
+            "AzureWebJobsStorage names no storage account: copy its connection string from the"
+            " portal, or set AzureWebJobsStorage__accountName"
+        ) from error
 
 
 @asynccontextmanager
