@@ -43,6 +43,12 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
     return MovedClock(monkeypatch)
 
 
+@pytest.fixture(autouse=True)
+def _no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts at the storage account follow each other at once."""
+    monkeypatch.setitem(storage_account._OPTIONS, "random_jitter_range", 0)
+
+
 @pytest.fixture
 async def account(storage: str) -> AsyncIterator[StorageAccount]:
     """The bot's storage account."""
@@ -52,9 +58,8 @@ async def account(storage: str) -> AsyncIterator[StorageAccount]:
 
 
 @pytest.fixture
-async def front(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StorageFront]:
+async def front(storage: str) -> AsyncIterator[StorageFront]:
     """What stands in front of that account, to spoil answers."""
-    monkeypatch.setitem(storage_account._OPTIONS, "random_jitter_range", 0)
     async with StorageFront(storage) as front:
         yield front
 

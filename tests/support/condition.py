@@ -27,6 +27,6 @@ async def comes_true(condition: Callable[[], bool], seconds: float = SECONDS) ->
         AssertionError: it does not come true in time.
     """
     end = time.monotonic() + seconds
-    while not condition():  # noqa: ASYNC110  # what happens elsewhere sets no event
+    while not condition():
         assert time.monotonic() < end, "the condition did not come true in time"
         await asyncio.sleep(0.005)
