@@ -15,8 +15,8 @@ from auth.errors import StateConflict, TurnRepeated
 from cloud_adapter.conversation_turn import ConversationTurn
 from cloud_adapter.stored_json import E_TAG, from_text, to_text
 
-TURNS = "turns"
-"""The key under which the last turns' ids are stored beside the bot's properties."""
+TURNS = "~turns"
+"""The key under which the last turns' ids are stored: no bot calls a property like this."""
 
 MOST_TURNS = 100
 """Ids that are kept."""
