@@ -104,6 +104,10 @@ class QueueListener:
             async for page in pages:
                 messages = [message async for message in page]
                 break
+        except ResourceNotFoundError:
+            if not self._is_away:
+                LOG.info("Queue %s is not there yet: its first message makes it.", self._name)
+            self._is_away = True
         except AzureError as error:
             if not self._is_away:
                 LOG.warning("Queue %s cannot be read, trying on: %s", self._name, _reason(error))
