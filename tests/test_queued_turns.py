@@ -13,6 +13,7 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from cloud_adapter.cloud_adapter import APOLOGY
+from emulator.azurite import Azurite, CertificateFiles
 from emulator.cloud import Cloud
 from emulator.conversations import Conversation
 from tests.support.bot_process import APP, BotProcess
@@ -98,6 +99,29 @@ async def test_what_is_accepted_and_what_runs_at_once(
         assert [reply["text"] for reply in replies] == ["You said: hello"]
         assert "You picked red." in json.dumps(card)
         assert channel.replies()[message.activity["id"]] == 1
+
+
+async def test_storage_without_a_key(cloud: Cloud, logs: Path) -> None:
+    """State and queue are reached with the bot's managed identity, by the bot and by its host."""
+    azurite = Azurite(certificate=CertificateFiles(*cloud.authority.server_files()))
+    await azurite.start()
+    settings = {
+        "AzureWebJobsStorage__blobServiceUri": azurite.blob_url(),
+        "AzureWebJobsStorage__queueServiceUri": azurite.queue_url(),
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": cloud.registration.app_id,
+        "BotTurns": QUEUED,
+    }
+    try:
+        async with running(cloud, logs / "without a key.log", settings) as channel:
+            conversation = channel.conversation()
+            messages = [channel.message(conversation, "count") for _ in range(2)]
+            for message in messages:
+                await channel.deliver_once(message)
+            await channel.answered(messages, WITHIN)
+    finally:
+        await azurite.stop()
+    assert [each["text"] for each in conversation.activities] == ["Count: 1", "Count: 2"]
 
 
 async def test_a_large_activity(cloud: Cloud, storage: str, logs: Path) -> None:
