@@ -92,6 +92,17 @@ class Azurite:
         """Where it listens, once it is started."""
 
     @property
+    def pid(self) -> int:
+        """The program's process id, once it is started.
+
+        Raises:
+            RuntimeError: it was never started.
+        """
+        if self._child is None:
+            raise RuntimeError("Azurite is not started")
+        return self._child.pid
+
+    @property
     def is_development_storage(self) -> bool:
         """Whether `UseDevelopmentStorage=true` leads here."""
         plain = self._certificate is None and not self._named

@@ -1,7 +1,11 @@
 """Azurite as a child process: where it listens, whom it knows, what it keeps."""
 
 import asyncio
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +19,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 import emulator.azurite
 from emulator.azurite import (
     DEVELOPMENT_STORAGE,
+    ROOT,
     Azurite,
     AzuriteError,
     CertificateFiles,
@@ -71,6 +76,35 @@ async def test_folder_of_another_is_refused(tmp_path: Path) -> None:
             await Azurite(tmp_path).start()
     async with running(Azurite(tmp_path)):
         pass
+
+
+ORPHANS = """
+import asyncio, os, sys
+from pathlib import Path
+from emulator.azurite import Azurite
+
+async def main():
+    azurite = Azurite(Path(sys.argv[1]))
+    await azurite.start()
+    print(azurite.pid, flush=True)
+    os._exit(1)
+
+asyncio.run(main())
+"""
+
+
+async def test_orphan_keeps_its_folder(tmp_path: Path) -> None:
+    """An Azurite whose run was killed still has the folder, until it ends itself."""
+    command = [sys.executable, "-c", ORPHANS, str(tmp_path)]
+    killed = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, stdout=subprocess.PIPE, check=False
+    )
+    orphan = int(killed.stdout)
+    try:
+        with pytest.raises(FolderInUseError):
+            await Azurite(tmp_path).start()
+    finally:
+        os.kill(orphan, signal.SIGKILL)
 
 
 async def test_stopped_one_comes_back_at_its_ports() -> None:

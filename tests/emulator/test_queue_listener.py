@@ -380,6 +380,9 @@ async def test_stop_waits_for_what_runs(
     stopping = asyncio.create_task(listener.stop(SECONDS))
     await asyncio.sleep(0)
     await queue.send_message(stored("too late"))
+    loop = asyncio.get_running_loop()
+    sent = loop.time()
+    await until(lambda: loop.time() - sent > 5 * SOON.max_polling_interval)
     function.gate.set()
     await stopping
     assert function.texts == ["running"]

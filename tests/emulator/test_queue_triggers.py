@@ -1,5 +1,7 @@
 """Queue-triggered functions of an app in the running host."""
 
+import asyncio
+import base64
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from emulator.azurite import Azurite, CertificateFiles
+from emulator.cloud import Cloud
 from emulator.functions_route import HostError
 from emulator.functions_worker import Function
 from emulator.queue_settings import QueueSettings
@@ -56,6 +60,51 @@ def test_function_that_raises_poisons_the_message(app: QueueApp) -> None:
     assert [each["dequeue_count"] for each in app.seen("bad")] == [1, 2]
     assert "ValueError: what the app says of it" in log
     assert "moved to work-poison" in log
+
+
+def test_poison_queue_has_no_poison_queue(tmp_path: Path, storage: str) -> None:
+    """A message of a poison queue that fails too often stays there, hidden."""
+    app = QueueApp(tmp_path, storage, {"maxDequeueCount": 1})
+    app.poison.create_queue()
+    app.poison.send_message(base64.b64encode(b"bad").decode())
+    with host(app, QueueName="work-poison") as process:
+        app.until_seen("bad")
+        until(lambda: "ValueError" in process.log.read_text())
+    assert "moved to" not in process.log.read_text()
+    assert app.count(app.poison) == 1
+    app.close()
+
+
+async def test_managed_identity_opens_the_queue(tmp_path: Path) -> None:
+    """With no key in its settings the host signs in as the app's identity, over TLS."""
+    cloud = Cloud(tmp_path)
+    azurite = Azurite(certificate=CertificateFiles(*cloud.authority.server_files()))
+    await cloud.start()
+    await azurite.start()
+    app_folder = tmp_path / "app"
+    app_folder.mkdir()
+    try:
+        await asyncio.to_thread(run_with_identity, app_folder, cloud, azurite)
+    finally:
+        await azurite.stop()
+        await cloud.stop()
+
+
+def run_with_identity(folder: Path, cloud: Cloud, azurite: Azurite) -> None:
+    """Let the host run a message of a storage that it opens with a token."""
+    connection = azurite.connection_string()
+    app = QueueApp(folder, connection, certificate=cloud.authority.path)
+    del app.settings["AzureWebJobsStorage"]
+    identity = {
+        "AzureWebJobsStorage__queueServiceUri": azurite.queue_url(),
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": cloud.user_assigned,
+    }
+    app.send("by identity")
+    with host(app, **cloud.settings(), **identity):
+        app.until_seen("by identity")
+        until(lambda: app.count(app.queue) == 0)
+    app.close()
 
 
 def test_app_without_its_storage_serves_http(app: QueueApp) -> None:

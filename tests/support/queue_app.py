@@ -66,9 +66,16 @@ class QueueApp:
         folder: empty; takes the app and what it writes down.
         storage: connection string.
         queues: host.json's extensions.queues beside a quick polling.
+        certificate: of the authority that vouches for the storage; None: it is plain HTTP.
     """
 
-    def __init__(self, folder: Path, storage: str, queues: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        storage: str,
+        queues: dict[str, Any] | None = None,
+        certificate: Path | None = None,
+    ) -> None:
         self.folder = folder
         self._seen = folder / "seen.jsonl"
         self._seen.touch()
@@ -81,8 +88,12 @@ class QueueApp:
             "Seen": str(self._seen),
         }
         """The app's environment."""
-        self.queue = QueueClient.from_connection_string(storage, "work")
-        self.poison = QueueClient.from_connection_string(storage, "work-poison")
+        self.queue, self.poison = (
+            QueueClient.from_connection_string(
+                storage, name, connection_verify=str(certificate) if certificate else True
+            )
+            for name in ("work", "work-poison")
+        )
         self.queue.create_queue()
 
     def close(self) -> None:
