@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from xml.etree.ElementTree import ParseError
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
@@ -25,6 +26,9 @@ LOG = logging.getLogger("emulator.queue_listener")
 
 VISIBILITY = 600.0
 """Seconds that a taken message is hidden from others; renewed at half of it while it runs."""
+
+STORAGE_FAULTS = (AzureError, ParseError)
+"""What the client raises; the second one when another program answers at the storage's address."""
 
 Invoke = Callable[[str, Mapping[str, TypedData]], Awaitable[None]]
 """Runs the function on a message's text and its metadata; raises InvocationError."""
@@ -108,7 +112,7 @@ class QueueListener:
             if not self._is_away:
                 LOG.info("Queue %s is not there yet: its first message makes it.", self._name)
             self._is_away = True
-        except AzureError as error:
+        except STORAGE_FAULTS as error:
             if not self._is_away:
                 LOG.warning("Queue %s cannot be read, trying on: %s", self._name, _reason(error))
             self._is_away = True
@@ -126,7 +130,7 @@ class QueueListener:
     async def _process(self, message: QueueMessage) -> None:
         try:
             await self._run(message)
-        except AzureError as error:
+        except STORAGE_FAULTS as error:
             # It shows up again when its time is over.
             LOG.warning("Message %s is left to itself: %s", message.id, _reason(error))
 
@@ -233,6 +237,6 @@ def _time(moment: datetime | None) -> TypedData:
     return TypedData(json=json.dumps(moment.isoformat() if moment else None))
 
 
-def _reason(error: AzureError) -> str:
+def _reason(error: Exception) -> str:
     """The first line: the others are ids and times that differ in each."""
     return str(error).partition("\n")[0]

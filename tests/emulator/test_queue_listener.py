@@ -15,6 +15,8 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from emulator.azurite import Azurite
 from emulator.functions_worker import InvocationError, TypedData
+from emulator.http_front import HttpFront, HttpRequest, HttpResponse
+from emulator.loopback import LOOPBACK
 from emulator.queue_listener import QueueListener
 from emulator.queue_settings import QueueSettings
 
@@ -366,6 +368,29 @@ async def test_storage_that_is_down_is_waited_for(
     assert function.texts == ["before", "after"]
     told = [each.levelname for each in caplog.records if "Queue work" in each.getMessage()]
     assert told == ["WARNING", "INFO"]
+
+
+async def test_another_program_at_the_address_is_waited_out(
+    function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An answer that is no storage's is told once, and the queue is asked again and again."""
+    asked = 0
+
+    async def page(_: HttpRequest) -> HttpResponse:
+        nonlocal asked
+        asked += 1
+        return HttpResponse(200, {"Content-Type": "text/html"}, b"<html>not closed")
+
+    front = HttpFront(page)
+    port = await front.start(LOOPBACK, 0)
+    text = f"AccountName=x;AccountKey=a2V5;QueueEndpoint=http://{LOOPBACK}:{port}/x"
+    async with (
+        QueueClient.from_connection_string(text, "work") as queue,
+        listening(QueueListener(queue, None, SOON, function)),
+    ):
+        await until(lambda: asked > 3)
+    await front.stop(0)
+    assert caplog.text.count("Queue work cannot be read") == 1
 
 
 async def test_stop_waits_for_what_runs(
