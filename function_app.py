@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a co
     from cloud_adapter.cloud_adapter import CloudAdapter
     from cloud_adapter.connector_session import ConnectorSession
     from cloud_adapter.conversation_lock import ConversationLocks
+    from cloud_adapter.conversation_references import ConversationReferences
     from cloud_adapter.queued_turns import QueuedTurns
     from cloud_adapter.storage_account import StorageAccount
     from cloud_adapter.turn_request import TurnRequest
@@ -197,7 +198,7 @@ class Stores:
 
     Attributes:
         account: None: everything is in memory.
-        queued_turns: None with the account.
+        queued_turns, references: None with the account.
     """
 
     account: "StorageAccount | None"
@@ -205,6 +206,7 @@ class Stores:
     conversation_state: "ConversationState"
     user_state: "UserState"
     queued_turns: "QueuedTurns | None"
+    references: "ConversationReferences | None"
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     from cloud_adapter.bot_credentials import BotCredentialsFactory
     from cloud_adapter.cloud_adapter import CloudAdapter
     from cloud_adapter.connector_session import ConnectorSession
+    from cloud_adapter.reference_keeper import ReferenceKeeper
     from cloud_adapter.turn_state import TurnState
 
     settings = inbound.settings
@@ -272,6 +275,8 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
         BotAuthentication(settings, caller_check, credentials, session),
         stores.queued_turns if settings.queued else None,
     )
+    if stores.references:  # around the typing indicator: it may go on when the user is answered
+        adapter.use(ReferenceKeeper(stores.references))
     adapter.use(TypingIndicator())
     adapter.use(TurnState(stores.locks, stores.conversation_state, stores.user_state))
     return Parts(settings, tokens, session, stores, adapter, Bot(stores.conversation_state))
@@ -280,7 +285,13 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
 def compose_stores(source: StorageSource | None) -> Stores:
     """What remembers: in the storage account, or in memory."""
     from auth.credentials import storage_identity
-    from cloud_adapter import blob_storage, conversation_lock, queued_turns, waiting_activity
+    from cloud_adapter import (
+        blob_storage,
+        conversation_lock,
+        conversation_references,
+        queued_turns,
+        waiting_activity,
+    )
     from cloud_adapter.blobs import Blobs
     from cloud_adapter.bot_state import ConversationState, UserState
     from cloud_adapter.memory_storage import MemoryStorage
@@ -290,7 +301,7 @@ def compose_stores(source: StorageSource | None) -> Stores:
     if source is None:
         memory = MemoryStorage()
         locks = conversation_lock.ConversationLocks()
-        return Stores(None, locks, ConversationState(memory), UserState(memory), None)
+        return Stores(None, locks, ConversationState(memory), UserState(memory), None, None)
     account = StorageAccount(source, storage_identity(source))
     blobs = blob_storage.BlobStorage(Blobs(account, blob_storage.CONTAINER))
     locks = conversation_lock.ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
@@ -300,7 +311,11 @@ def compose_stores(source: StorageSource | None) -> Stores:
         MessageQueue(account, queued_turns.POISON_QUEUE),
         locks,
     )
-    return Stores(account, locks, ConversationState(blobs), UserState(blobs), turns)
+    references = conversation_references.ConversationReferences(
+        Blobs(account, conversation_references.CONTAINER)
+    )
+    states = ConversationState(blobs), UserState(blobs)
+    return Stores(account, locks, *states, turns, references)
 
 
 @functools.cache

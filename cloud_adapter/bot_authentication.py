@@ -21,6 +21,7 @@ from cloud_adapter.bot_credentials import BotCredentialsFactory
 from cloud_adapter.connector_client import ConnectorClient
 from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
 from cloud_adapter.skill_client import SkillClient
+from cloud_adapter.tenant_ids import tenant_ids
 from cloud_adapter.user_token_client import UserTokenClient
 
 
@@ -124,7 +125,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return result
 
     async def _claims(self, activity: Activity, auth_header: str) -> Mapping[str, Any]:
-        delivery = Delivery(activity.channel_id, activity.service_url, _tenant_ids(activity))
+        delivery = Delivery(activity.channel_id, activity.service_url, tenant_ids(activity))
         if self._settings.unauthenticated:
             self._caller_check.check_reach(delivery)
             return {}
@@ -167,17 +168,3 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     def get_originating_audience(self) -> str:
         """The channel's audience (URL)."""
         return self._settings.channel_audience
-
-
-def _tenant_ids(activity: Activity) -> frozenset[str]:
-    """Every tenant that the activity names: the conversation's, and Teams' in the channel data."""
-    conversation, data = activity.conversation, activity.channel_data
-    # The SDK's model reads `tenantID`; channels write `tenantId`.
-    found: list[Any] = [
-        conversation.tenant_id,
-        conversation.additional_properties.get("tenantId"),
-    ]
-    tenant = data.get("tenant") if isinstance(data, Mapping) else None
-    if isinstance(tenant, Mapping):
-        found.append(tenant.get("id"))
-    return frozenset(str(tenant_id).lower() for tenant_id in found if tenant_id)

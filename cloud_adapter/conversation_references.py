@@ -1,0 +1,177 @@
+"""ConversationReferences: where the bot can speak unasked, one blob for each conversation and user.
+
+    conversations/CHANNEL/CONVERSATION     a KeptConversation
+    users/CHANNEL/USER                     a KeptUser, by the channel's id and by Entra's
+
+What stands for the two last parts is one `name_part`.
+"""
+
+import asyncio
+import dataclasses
+import re
+from collections.abc import AsyncIterator, Callable
+
+from botbuilder.schema import Activity
+from botframework.connector import Channels
+
+from auth.errors import StorageUnavailable
+from cloud_adapter.blob_name import name_part
+from cloud_adapter.blobs import BlobChanged, Blobs
+from cloud_adapter.kept_conversation import KeptConversation, is_personal, whole_conversation
+from cloud_adapter.kept_user import KeptUser, users_of
+
+CONTAINER = "bot-references"
+
+MOST_WRITES = 5
+"""Attempts to write a blob, each on what another process has written meanwhile."""
+
+CHANNELS = tuple(sorted((each.value for each in Channels), key=lambda each: each != "msteams"))
+"""In which an id is looked for, one after the other: Teams first."""
+
+_CONVERSATIONS, _USERS = "conversations/", "users/"
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+Found = KeptConversation | KeptUser
+
+
+class ConversationReferences:
+    """Each method raises StorageUnavailable when the account does not answer, or refuses.
+
+    Args:
+        blobs: the container.
+    """
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    async def keep(self, activity: Activity) -> None:
+        """Keep the conversation of an activity, and the users that it shows.
+
+        What is there and the same is not written again.
+
+        Args:
+            activity: as delivered, its caller checked: the service URL is written down.
+        """
+        await asyncio.gather(
+            self._keep_conversation(KeptConversation.of(activity)),
+            *(self._keep_user(user) for user in users_of(activity)),
+        )
+
+    async def forget(self, activity: Activity) -> None:
+        """The bot was removed from the conversation of an activity."""
+        gone = f"{activity.channel_id}/{whole_conversation(activity)}"
+        await self._blobs.delete(conversation_blob(gone))
+        if is_personal(activity):
+            await asyncio.gather(*(self._forget_personal(each) for each in users_of(activity)))
+
+    async def keep_created(self, user: KeptUser, conversation: str) -> KeptConversation:
+        """Keep the personal conversation that was begun with a user.
+
+        Args:
+            user: as kept.
+            conversation: its id.
+        """
+        known = dataclasses.replace(user, conversation=conversation)
+        await asyncio.gather(
+            self._keep_conversation(known.personal),
+            self._keep_user(known),
+        )
+        return known.personal
+
+    async def names(self) -> AsyncIterator[str]:
+        """The blobs of all conversations."""
+        async for entry in self._blobs.list(_CONVERSATIONS):
+            yield entry.name
+
+    async def read(self, name: str) -> KeptConversation | None:
+        """The conversation in a blob; None when it is gone, or holds none."""
+        return await self._read(name, KeptConversation.parse)
+
+    async def find(self, recipient: str) -> Found | None:
+        """A conversation or a user; None when nobody is known by that id.
+
+        Args:
+            recipient: a conversation's id, a user's, or a user's object id in Entra; with the
+                channel and a slash before it, where two channels have the same.
+        """
+        channel, slash, rest = recipient.partition("/")
+        if slash and channel in CHANNELS:
+            return await self._find_there(channel, rest)
+        for each in CHANNELS:
+            if found := await self._find_there(each, recipient):
+                return found
+        return None
+
+    async def _find_there(self, channel: str, sought: str) -> Found | None:
+        user = sought.lower() if _GUID.fullmatch(sought) else sought
+        conversation, known = await asyncio.gather(
+            self.read(conversation_blob(f"{channel}/{sought}")),
+            self._read(_user_blob(f"{channel}/{user}"), KeptUser.parse),
+        )
+        return conversation or known
+
+    async def _keep_conversation(self, new: KeptConversation) -> None:
+        def merged(old: KeptConversation | None) -> bytes:
+            reference = new.reference
+            if old and not reference.user:  # the bot alone was seen this time
+                reference.user = old.reference.user
+            if old and not reference.locale:
+                reference.locale = old.reference.locale
+            return new.content
+
+        await self._put(conversation_blob(new.id), KeptConversation.parse, merged)
+
+    async def _keep_user(self, new: KeptUser) -> None:
+        def merged(old: KeptUser | None) -> bytes:
+            known = new.conversation or (old.conversation if old else "")
+            return dataclasses.replace(new, conversation=known).content
+
+        names = map(_user_blob, new.ids)
+        await asyncio.gather(*(self._put(name, KeptUser.parse, merged) for name in names))
+
+    async def _forget_personal(self, user: KeptUser) -> None:
+        def merged(_: KeptUser | None) -> bytes:
+            return dataclasses.replace(user, conversation="").content
+
+        names = map(_user_blob, user.ids)
+        await asyncio.gather(*(self._put(name, KeptUser.parse, merged) for name in names))
+
+    async def _put[Kept](
+        self, name: str, parse: Callable[[bytes], Kept], merged: Callable[[Kept | None], bytes]
+    ) -> None:
+        for _ in range(MOST_WRITES):
+            blob = await self._blobs.read(name)
+            content = merged(_parsed(blob.content, parse) if blob else None)
+            if blob and blob.content == content:
+                return
+            try:
+                await self._blobs.write(name, content, blob.etag if blob else None)
+            except BlobChanged:
+                continue
+            return
+        raise StorageUnavailable("other processes change a conversation's blob all the time")
+
+    async def _read[Kept](self, name: str, parse: Callable[[bytes], Kept]) -> Kept | None:
+        blob = await self._blobs.read(name)
+        return _parsed(blob.content, parse) if blob else None
+
+
+def conversation_blob(conversation: str) -> str:
+    """The name of a conversation's blob.
+
+    Args:
+        conversation: see `KeptConversation.id`.
+    """
+    return _CONVERSATIONS + name_part(conversation)
+
+
+def _user_blob(user: str) -> str:
+    return _USERS + name_part(user)
+
+
+def _parsed[Kept](content: bytes, parse: Callable[[bytes], Kept]) -> Kept | None:
+    """What somebody else has put there is nothing, and gets replaced."""
+    try:
+        return parse(content)
+    except ValueError:
+        return None
