@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a co
     from cloud_adapter.connector_session import ConnectorSession
     from cloud_adapter.conversation_lock import ConversationLocks
     from cloud_adapter.conversation_references import ConversationReferences
+    from cloud_adapter.notifications import Notifications
     from cloud_adapter.queued_turns import QueuedTurns
     from cloud_adapter.storage_account import StorageAccount
     from cloud_adapter.turn_request import TurnRequest
@@ -102,8 +103,21 @@ async def turns(message: func.QueueMessage) -> None:
     await queued_turns.answer(message.get_body().decode(), message.dequeue_count or 1, run)
 
 
+async def notifications(message: func.QueueMessage) -> None:
+    """Something is to be told to many conversations."""
+    parts = await ready()
+    waiting = parts.stores.notifications
+    if waiting is None:
+        raise SettingsError([f"{STORAGE}: it is missing; notifications wait in its queue"])
+    text = message.get_body().decode(errors="replace")
+    await waiting.send(text, message.id or "", parts.adapter)
+
+
 if names_storage(os.environ):  # without it the host cannot start where a queue is a trigger
     app.function_name("turns")(app.queue_trigger("message", "bot-turns", STORAGE)(turns))
+    app.function_name("notifications")(
+        app.queue_trigger("message", "bot-notifications", STORAGE)(notifications)
+    )
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
@@ -198,7 +212,7 @@ class Stores:
 
     Attributes:
         account: None: everything is in memory.
-        queued_turns, references: None with the account.
+        queued_turns, references, notifications: None with the account.
     """
 
     account: "StorageAccount | None"
@@ -207,6 +221,7 @@ class Stores:
     user_state: "UserState"
     queued_turns: "QueuedTurns | None"
     references: "ConversationReferences | None"
+    notifications: "Notifications | None"
 
 
 @dataclass(frozen=True)
@@ -301,7 +316,7 @@ def compose_stores(source: StorageSource | None) -> Stores:
     if source is None:
         memory = MemoryStorage()
         locks = conversation_lock.ConversationLocks()
-        return Stores(None, locks, ConversationState(memory), UserState(memory), None, None)
+        return Stores(None, locks, ConversationState(memory), UserState(memory), None, None, None)
     account = StorageAccount(source, storage_identity(source))
     blobs = blob_storage.BlobStorage(Blobs(account, blob_storage.CONTAINER))
     locks = conversation_lock.ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
@@ -315,7 +330,22 @@ def compose_stores(source: StorageSource | None) -> Stores:
         Blobs(account, conversation_references.CONTAINER)
     )
     states = ConversationState(blobs), UserState(blobs)
-    return Stores(account, locks, *states, turns, references)
+    told = compose_notifications(account, references, locks)
+    return Stores(account, locks, *states, turns, references, told)
+
+
+def compose_notifications(
+    account: "StorageAccount", references: "ConversationReferences", locks: "ConversationLocks"
+) -> "Notifications":
+    """What tells something to many conversations."""
+    from cloud_adapter.blobs import Blobs
+    from cloud_adapter.message_queue import MessageQueue
+    from cloud_adapter.notification_report import CONTAINER
+    from cloud_adapter.notifications import POISON_QUEUE, QUEUE, Notifications
+
+    reports = Blobs(account, CONTAINER)
+    queue, poison = MessageQueue(account, QUEUE), MessageQueue(account, POISON_QUEUE)
+    return Notifications(references, reports, queue, poison, locks)
 
 
 @functools.cache

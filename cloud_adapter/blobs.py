@@ -126,6 +126,23 @@ class Blobs:
                 await self._create()
                 return await _upload(blob, content, etag, metadata)
 
+    async def append(self, name: str, content: bytes) -> None:
+        """Add to the end of a blob, which is made if it is not there.
+
+        What was added without an answer may be there twice.
+
+        Args:
+            name: of a blob that only grows.
+            content: up to 4 MiB; a blob takes 50,000 such pieces.
+        """
+        blob = await self._blob(name)
+        async with storage_call():
+            try:
+                await blob.append_block(content)
+            except ResourceNotFoundError:
+                await self._make_appendable(blob)
+                await blob.append_block(content)
+
     async def set_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
         """Replace a blob's metadata, if it is there."""
         blob = await self._blob(name)
@@ -217,6 +234,15 @@ class Blobs:
             await self._make(blob)
         except BlobChanged:
             return  # another one was quicker
+
+    async def _make_appendable(self, blob: "BlobClient") -> None:
+        try:
+            await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+        except (ResourceExistsError, ResourceModifiedError):
+            return  # another one was quicker
+        except ResourceNotFoundError:
+            await self._create()
+            await self._make_appendable(blob)
 
     async def _create(self) -> None:
         try:

@@ -19,7 +19,8 @@ from auth.service_url import ServiceUrls
 from auth.settings import Settings
 from cloud_adapter.bot_credentials import BotCredentialsFactory
 from cloud_adapter.connector_client import ConnectorClient
-from cloud_adapter.connector_session import TURN_BUDGET, ConnectorSession
+from cloud_adapter.connector_session import ONE_ATTEMPT, TURN_BUDGET, ConnectorSession
+from cloud_adapter.paced_identity import PacedIdentity
 from cloud_adapter.skill_client import SkillClient
 from cloud_adapter.tenant_ids import tenant_ids
 from cloud_adapter.user_token_client import UserTokenClient
@@ -33,7 +34,8 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         credentials: makes the bot's credentials.
         service_urls: where the bot may send replies, proactive ones included.
         audience: the channel's (URL).
-        hurry: the channel waits for the turn, whose calls share one budget of time.
+        budget: seconds from a client's making in which its calls may be tried again; None: each
+            call has a budget of its own.
     """
 
     def __init__(
@@ -43,13 +45,13 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         service_urls: ServiceUrls,
         audience: str,
         *,
-        hurry: bool = True,
+        budget: float | None = TURN_BUDGET,
     ) -> None:
         self._session = session
         self._credentials = credentials
         self._service_urls = service_urls
         self._audience = audience
-        self._hurry = hurry
+        self._budget = budget
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
         """A client for a channel's service URL, with a token in hand.
@@ -59,7 +61,8 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
             SignInError: there is no token.
         """
         self._service_urls.check(service_url)
-        deadline = asyncio.get_running_loop().time() + TURN_BUDGET if self._hurry else None
+        now = asyncio.get_running_loop().time()
+        deadline = None if self._budget is None else now + self._budget
         credentials = await self._credentials.create_credentials("", audience or self._audience)
         return ConnectorClient(self._session, credentials, service_url, deadline)
 
@@ -88,7 +91,10 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         service_urls, audience = settings.service_urls, settings.channel_audience
         self._connectors = BotConnectorFactory(session, credentials, service_urls, audience)
         self._patient_connectors = BotConnectorFactory(
-            session, credentials, service_urls, audience, hurry=False
+            session, credentials, service_urls, audience, budget=None
+        )
+        self._paced_connectors = BotConnectorFactory(
+            session, credentials, service_urls, audience, budget=ONE_ATTEMPT
         )
 
     async def authenticate_request(
@@ -146,7 +152,12 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         claims_identity: ClaimsIdentity,  # the bot has one identity
     ) -> BotConnectorFactory:
         """What makes connector clients, for proactive messages too."""
-        return self._connectors
+        paced = isinstance(claims_identity, PacedIdentity)
+        return self._paced_connectors if paced else self._connectors
+
+    def paced_identity(self) -> PacedIdentity:
+        """The bot, as whoever sends to many conversations passes it to `continue_conversation`."""
+        return PacedIdentity(self._settings.app_id)
 
     async def create_user_token_client(
         self,

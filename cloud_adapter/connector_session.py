@@ -8,6 +8,7 @@ Teams" for 412, 429, 502 and 504.
 import asyncio
 import datetime
 import json
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -23,6 +24,9 @@ TURN_BUDGET = 12.0
 
 CALL_BUDGET = 60.0
 """Seconds in which one call may be tried again when nobody waits for the turn."""
+
+ONE_ATTEMPT = -math.inf
+"""Seconds, for calls that are not tried again here: who makes them does that, at its own pace."""
 
 FIRST_PAUSE = 0.5
 """Seconds before the second attempt when the service names none; doubled each time."""

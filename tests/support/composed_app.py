@@ -66,8 +66,6 @@ class ComposedApp:
             await self.parts.stores.account.close()
         # The pool lives as long as an app's process, which has no moment to close it.
         await self.parts.session._pool.close()
-        if self.parts.stores.account:
-            await self.parts.stores.account.close()
 
     @property
     def service_url(self) -> str:

@@ -1,0 +1,138 @@
+"""`python -m cloud_adapter.notify`: have the running bot tell something to many conversations.
+
+Puts a notification into the bot's queue, and shows its report as it grows.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from auth.errors import BotError
+from cloud_adapter.blobs import Blobs
+from cloud_adapter.message_queue import LARGEST_MESSAGE, MessageQueue
+from cloud_adapter.notification import BadNotification, Notification
+from cloud_adapter.notification_report import CONTAINER, REPEATED, SENT, lines_of, report_name
+from cloud_adapter.notifications import QUEUE
+from cloud_adapter.storage_account import StorageAccount
+from cloud_adapter.storage_options import add_storage_options, storage_account
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at the report."""
+
+LOOKS_IN_SILENCE = 20
+"""After which the reader is asked whether the bot runs."""
+
+_EXAMPLES = """examples:
+  python -m cloud_adapter.notify --to all --text "The canteen opens at noon."
+  python -m cloud_adapter.notify --account mybot --to 00000000-0000-0000-0000-000000000000 \\
+      --card card.json
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cloud_adapter.notify",
+        description="Have the running bot tell something to many conversations.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--to",
+        action="append",
+        required=True,
+        metavar="WHOM",
+        help="\"all\" conversations; or a conversation's id, a user's, or a user's object id in"
+        " Entra, as often as needed",
+    )
+    parser.add_argument("--text", default="", help="Markdown")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="an adaptive card's JSON")
+    parser.add_argument("--id", help="names the report; the same one is not sent twice")
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for the report")
+    add_storage_options(parser)
+    return parser
+
+
+def _notification(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Notification:
+    try:
+        card = json.loads(options.card.read_text("utf-8")) if options.card else None
+        given = Notification(options.id or str(uuid4()), tuple(options.to), options.text, card)
+        notification = Notification.parse(given.message, given.id)
+    except (OSError, ValueError) as error:
+        what = error if isinstance(error, BadNotification | OSError) else "it is not JSON"
+        parser.error(f"the notification cannot be sent: {what}")
+    if len(notification.message.encode()) > LARGEST_MESSAGE:
+        parser.error(f"the notification has more than {LARGEST_MESSAGE} bytes: send several")
+    return notification
+
+
+async def lines(reports: Blobs, notification_id: str) -> AsyncIterator[dict[str, Any]]:
+    """The lines of a report as it grows, to its last one."""
+    shown = silent = 0
+    while True:
+        blob = await reports.read(report_name(notification_id))
+        found = lines_of(blob.content if blob else b"")
+        for line in found[shown:]:
+            yield line
+            if "summary" in line or "error" in line:
+                return
+        shown = len(found)
+        silent += 1
+        if silent == LOOKS_IN_SILENCE and not shown:
+            print("No report yet. Does the bot run, with this storage account?", file=sys.stderr)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def _told(line: dict[str, Any]) -> str:
+    if "error" in line:
+        return f"The bot says that it is no notification: {line['error']}"
+    if "summary" in line:
+        counts = [f"{count} {result}" for result, count in line["summary"].items()]
+        return f"Done: {', '.join(counts) or 'no conversation is kept'}"
+    return f"{line['result']:9} {line['recipient']}  {line['reason']}".rstrip()
+
+
+async def _show(reports: Blobs, notification_id: str) -> bool:
+    """Print the report; returns whether everybody got the notification."""
+    last: dict[str, Any] = {}
+    async for last in lines(reports, notification_id):
+        print(_told(last), flush=True)
+    return "error" not in last and set(last.get("summary", {})) <= {SENT, REPEATED}
+
+
+async def run(notification: Notification, account: StorageAccount, *, wait: bool) -> bool:
+    """Send, and wait for the report's end; returns whether all went well.
+
+    Raises:
+        StorageUnavailable: the account does not answer, or refuses.
+        SignInError: nobody is signed in at it.
+    """
+    try:
+        await MessageQueue(account, QUEUE).put(notification.message)
+        print(f"Notification {notification.id} waits in {QUEUE}.", flush=True)
+        return not wait or await _show(Blobs(account, CONTAINER), notification.id)
+    finally:
+        await account.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line, send, and exit: 0 when everybody got it."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    notification = _notification(options, parser)
+    account = storage_account(options)
+    try:
+        well = asyncio.run(run(notification, account, wait=not options.no_wait))
+    except BotError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("The bot goes on sending.")
+    sys.exit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    main()
