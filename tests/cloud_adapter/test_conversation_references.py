@@ -1,0 +1,120 @@
+"""ConversationReferences: what is found by an id, and what other people's blobs do."""
+
+import pytest
+from botbuilder.schema import Activity, ConversationReference
+
+from auth.errors import StorageUnavailable
+from cloud_adapter.activity_codec import read_model, write_value
+from cloud_adapter.blobs import ANY, BlobChanged, Blobs
+from cloud_adapter.conversation_references import (
+    CONTAINER,
+    ConversationReferences,
+    conversation_blob,
+)
+from cloud_adapter.kept_conversation import KeptConversation
+from cloud_adapter.kept_user import KeptUser
+from cloud_adapter.storage_account import StorageAccount
+
+ENTRA = "aaaaaaaa-0000-0000-0000-00000000000a"
+
+
+@pytest.fixture
+def blobs(account: StorageAccount) -> Blobs:
+    """The container."""
+    return Blobs(account, CONTAINER)
+
+
+@pytest.fixture
+def references(blobs: Blobs) -> ConversationReferences:
+    """The store."""
+    return ConversationReferences(blobs)
+
+
+def message(channel: str = "msteams", conversation: str = "a:1", user: str = "29:1") -> Activity:
+    """A message in a personal chat."""
+    data = {
+        "type": "message",
+        "id": "1",
+        "channelId": channel,
+        "serviceUrl": "https://smba.trafficmanager.net/emea/",
+        "from": {"id": user, "name": "Ada", "aadObjectId": ENTRA},
+        "recipient": {"id": "28:bot"},
+        "conversation": {"id": conversation, "conversationType": "personal", "tenantId": "t"},
+    }
+    return read_model(Activity, data)
+
+
+@pytest.mark.parametrize("recipient", ["29:1", ENTRA, ENTRA.upper(), "msteams/29:1"])
+async def test_a_user_by_each_id(references: ConversationReferences, recipient: str) -> None:
+    """The channel's id, and Entra's in any case."""
+    await references.keep(message())
+    found = await references.find(recipient)
+    assert isinstance(found, KeptUser)
+    assert (found.user.id, found.conversation, found.tenant) == ("29:1", "a:1", "t")
+
+
+async def test_the_same_id_on_two_channels(references: ConversationReferences) -> None:
+    """Teams comes first; the channel before a slash tells which one is meant."""
+    await references.keep(message("slack", user="U"))
+    await references.keep(message("msteams", user="V"))
+    ids = {
+        recipient: found.reference.channel_id
+        for recipient in ("a:1", "slack/a:1", "msteams/a:1")
+        if isinstance(found := await references.find(recipient), KeptConversation)
+    }
+    assert ids == {"a:1": "msteams", "slack/a:1": "slack", "msteams/a:1": "msteams"}
+
+
+@pytest.mark.parametrize("conversation", ["a/b", "..", "ключ", "x" * 2000, "a%2Fb\\c", "\ud83d"])
+async def test_any_id(references: ConversationReferences, conversation: str) -> None:
+    """Whatever a channel calls a conversation, it is found by that, and read as it was."""
+    await references.keep(message(conversation=conversation))
+    found = await references.find(conversation)
+    assert isinstance(found, KeptConversation)
+    assert found.reference.conversation.id == conversation
+    assert [name async for name in references.names()] == [conversation_blob(found.id)]
+
+
+async def test_nobody(references: ConversationReferences) -> None:
+    """An id that was never seen, and one of another channel."""
+    await references.keep(message())
+    assert await references.find("29:2") is None
+    assert await references.find("slack/29:1") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON", b"[]", b'{"reference": 1}', b"\xff"])
+async def test_a_blob_that_holds_something_else(
+    references: ConversationReferences, blobs: Blobs, content: bytes
+) -> None:
+    """It is nothing, and is written over when the conversation is seen again."""
+    await references.keep(message())
+    for name in [entry.name async for entry in blobs.list()]:
+        await blobs.write(name, content, ANY)
+    assert await references.find("a:1") is None
+    assert await references.find("29:1") is None
+    await references.keep(message())
+    assert await references.find("a:1")
+    assert await references.find("29:1")
+
+
+async def test_others_write_all_the_time(
+    references: ConversationReferences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some attempts it is told as what it is: storage that cannot be had."""
+
+    async def changed(*_: object) -> str:
+        raise BlobChanged("it is another one")
+
+    monkeypatch.setattr(Blobs, "write", changed)
+    with pytest.raises(StorageUnavailable):
+        await references.keep(message())
+
+
+def test_a_reference_is_the_sdks() -> None:
+    """What is kept reads back into the same ConversationReference, without an activity."""
+    kept = KeptConversation.of(message())
+    again = KeptConversation.parse(kept.content)
+    assert isinstance(again.reference, ConversationReference)
+    assert write_value(again.reference) == write_value(kept.reference)
+    assert "activityId" not in write_value(again.reference)
+    assert again.content == kept.content
