@@ -92,7 +92,8 @@ class NotificationReport:
             StorageUnavailable: it cannot be read.
         """
         blob = await self._blobs.read(self._name)
-        for line in lines_of(blob.content if blob else b""):
+        # In a thread: a hundred thousand recipients take a third of a second.
+        for line in await asyncio.to_thread(lines_of, blob.content if blob else b""):
             match line:
                 case {"recipient": str(), "conversation": str(), "result": str(), "reason": str()}:
                     self._take(Result(**line))
