@@ -96,28 +96,25 @@ async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
 async def turns(message: func.QueueMessage) -> None:
     """An activity waits for its turn."""
     parts = await ready()
-    queued_turns = parts.stores.queued_turns
-    if queued_turns is None:
+    if parts.stored is None:
         raise SettingsError([f"{STORAGE}: it is missing; turns wait in its queue"])
-    run = functools.partial(parts.adapter.run, bot=parts.bot)
-    await queued_turns.answer(message.get_body().decode(), message.dequeue_count or 1, run)
+    run = functools.partial(parts.adapter.run_delivered, bot=parts.bot)
+    text, count = message.get_body().decode(), message.dequeue_count or 1
+    await parts.stored.queued_turns.answer(text, count, run)
 
 
 async def notifications(message: func.QueueMessage) -> None:
     """Something is to be told to many conversations."""
     parts = await ready()
-    waiting = parts.stores.notifications
-    if waiting is None:
+    if parts.stored is None:
         raise SettingsError([f"{STORAGE}: it is missing; notifications wait in its queue"])
     text = message.get_body().decode(errors="replace")
-    await waiting.send(text, message.id or "", parts.adapter)
+    await parts.stored.notifications.send(text, message.id or "", parts.adapter)
 
 
-if names_storage(os.environ):  # without it the host cannot start where a queue is a trigger
-    app.function_name("turns")(app.queue_trigger("message", "bot-turns", STORAGE)(turns))
-    app.function_name("notifications")(
-        app.queue_trigger("message", "bot-notifications", STORAGE)(notifications)
-    )
+if names_storage(os.environ):  # without it a host does not start where a queue is a trigger
+    for function, queue in ((turns, "bot-turns"), (notifications, "bot-notifications")):
+        app.queue_trigger("message", queue, STORAGE)(function)
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
@@ -208,20 +205,21 @@ class Inbound:
 
 @dataclass(frozen=True)
 class Stores:
-    """What remembers, from one turn to the next.
+    """What remembers, from one turn to the next: in the storage account, or in memory."""
 
-    Attributes:
-        account: None: everything is in memory.
-        queued_turns, references, notifications: None with the account.
-    """
-
-    account: "StorageAccount | None"
     locks: "ConversationLocks"
     conversation_state: "ConversationState"
     user_state: "UserState"
-    queued_turns: "QueuedTurns | None"
-    references: "ConversationReferences | None"
-    notifications: "Notifications | None"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What there is with a storage account only."""
+
+    account: "StorageAccount"
+    queued_turns: "QueuedTurns"
+    references: "ConversationReferences"
+    notifications: "Notifications"
 
 
 @dataclass(frozen=True)
@@ -232,6 +230,7 @@ class Parts:
     tokens: "Tokens"
     session: "ConnectorSession"
     stores: Stores
+    stored: Stored | None
     adapter: "CloudAdapter"
     bot: "Bot"
 
@@ -285,67 +284,79 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     credentials = BotCredentialsFactory(
         settings.app_id, None if settings.unauthenticated else tokens
     )
-    stores = compose_stores(settings.storage)
+    account = compose_account(settings.storage)
+    stores = compose_stores(account)
+    stored = compose_stored(account, stores.locks) if account else None
     adapter = CloudAdapter(
         BotAuthentication(settings, caller_check, credentials, session),
-        stores.queued_turns if settings.queued else None,
+        stored.queued_turns if stored and settings.queued else None,
     )
-    if stores.references:  # around the typing indicator: it may go on when the user is answered
-        adapter.use(ReferenceKeeper(stores.references))
+    if stored:  # around the typing indicator: it may go on when the user is answered
+        adapter.use(ReferenceKeeper(stored.references))
     adapter.use(TypingIndicator())
     adapter.use(TurnState(stores.locks, stores.conversation_state, stores.user_state))
-    return Parts(settings, tokens, session, stores, adapter, Bot(stores.conversation_state))
+    bot = Bot(stores.conversation_state)
+    return Parts(settings, tokens, session, stores, stored, adapter, bot)
 
 
-def compose_stores(source: StorageSource | None) -> Stores:
-    """What remembers: in the storage account, or in memory."""
+def compose_account(source: StorageSource | None) -> "StorageAccount | None":
+    """The storage account, where there is one."""
+    if source is None:
+        return None
     from auth.credentials import storage_identity
+    from cloud_adapter.storage_account import StorageAccount
+
+    return StorageAccount(source, storage_identity(source))
+
+
+def compose_stores(account: "StorageAccount | None") -> Stores:
+    """What remembers."""
+    from cloud_adapter import blob_storage, conversation_lock
+    from cloud_adapter.blobs import Blobs
+    from cloud_adapter.bot_state import ConversationState, UserState
+    from cloud_adapter.memory_storage import MemoryStorage
+
+    if account is None:
+        memory, locks = MemoryStorage(), conversation_lock.ConversationLocks()
+        return Stores(locks, ConversationState(memory), UserState(memory))
+    storage = blob_storage.BlobStorage(Blobs(account, blob_storage.CONTAINER))
+    locks = conversation_lock.ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
+    return Stores(locks, ConversationState(storage), UserState(storage))
+
+
+def compose_stored(account: "StorageAccount", locks: "ConversationLocks") -> Stored:
+    """What waits in queues, and where the bot may speak unasked."""
     from cloud_adapter import (
-        blob_storage,
-        conversation_lock,
         conversation_references,
+        notification_report,
+        notifications,
         queued_turns,
         waiting_activity,
     )
     from cloud_adapter.blobs import Blobs
-    from cloud_adapter.bot_state import ConversationState, UserState
-    from cloud_adapter.memory_storage import MemoryStorage
     from cloud_adapter.message_queue import MessageQueue
-    from cloud_adapter.storage_account import StorageAccount
 
-    if source is None:
-        memory = MemoryStorage()
-        locks = conversation_lock.ConversationLocks()
-        return Stores(None, locks, ConversationState(memory), UserState(memory), None, None, None)
-    account = StorageAccount(source, storage_identity(source))
-    blobs = blob_storage.BlobStorage(Blobs(account, blob_storage.CONTAINER))
-    locks = conversation_lock.ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
-    turns = queued_turns.QueuedTurns(
-        waiting_activity.WaitingActivities(Blobs(account, waiting_activity.CONTAINER)),
-        MessageQueue(account, queued_turns.QUEUE),
-        MessageQueue(account, queued_turns.POISON_QUEUE),
-        locks,
-    )
+    waiting = waiting_activity.WaitingActivities(Blobs(account, waiting_activity.CONTAINER))
     references = conversation_references.ConversationReferences(
         Blobs(account, conversation_references.CONTAINER)
     )
-    states = ConversationState(blobs), UserState(blobs)
-    told = compose_notifications(account, references, locks)
-    return Stores(account, locks, *states, turns, references, told)
-
-
-def compose_notifications(
-    account: "StorageAccount", references: "ConversationReferences", locks: "ConversationLocks"
-) -> "Notifications":
-    """What tells something to many conversations."""
-    from cloud_adapter.blobs import Blobs
-    from cloud_adapter.message_queue import MessageQueue
-    from cloud_adapter.notification_report import CONTAINER
-    from cloud_adapter.notifications import POISON_QUEUE, QUEUE, Notifications
-
-    reports = Blobs(account, CONTAINER)
-    queue, poison = MessageQueue(account, QUEUE), MessageQueue(account, POISON_QUEUE)
-    return Notifications(references, reports, queue, poison, locks)
+    return Stored(
+        account,
+        queued_turns.QueuedTurns(
+            waiting,
+            MessageQueue(account, queued_turns.QUEUE),
+            MessageQueue(account, queued_turns.POISON_QUEUE),
+            locks,
+        ),
+        references,
+        notifications.Notifications(
+            references,
+            Blobs(account, notification_report.CONTAINER),
+            MessageQueue(account, notifications.QUEUE),
+            MessageQueue(account, notifications.POISON_QUEUE),
+            locks,
+        ),
+    )
 
 
 @functools.cache
@@ -405,8 +416,8 @@ async def _warm_up() -> None:
         if authenticated:
             tokens.begin(inbound.settings.channel_audience)
         parts = await asyncio.to_thread(composed)
-        if parts.stores.account:
-            parts.stores.account.begin()
+        if parts.stored:
+            parts.stored.account.begin()
     except SettingsError:
         pass  # each caller hears of them
     except Exception:

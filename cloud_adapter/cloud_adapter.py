@@ -64,7 +64,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
                 claims = caller.claims_identity.claims
                 await self._queue.accept(activity, request.body, claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
-            result = await self._run(caller, activity, request, bot.on_turn)
+            result = await self._run_at_once(caller, activity, request, bot.on_turn)
         except TurnRepeated:
             log.info("%s was delivered again", turn_name(activity))
             return TurnResponse(HTTPStatus.OK)
@@ -77,7 +77,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             log.exception("The bot's answer to %s has no JSON form", turn_name(activity))
             return TurnResponse(200)
 
-    async def run(self, delivery: Delivery, bot: Bot, *, last: bool) -> None:
+    async def run_delivered(self, delivery: Delivery, bot: Bot, *, last: bool) -> None:
         """Run the turn of an activity that was delivered before.
 
         Args:
@@ -94,7 +94,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         logic = RaisingLogic(bot.on_turn, apologises=last)
         await self.process_activity(caller, delivery.activity, logic)
 
-    async def _run(
+    async def _run_at_once(
         self,
         caller: AuthenticateRequestResult,
         activity: Activity,

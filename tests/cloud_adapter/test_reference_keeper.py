@@ -42,8 +42,8 @@ async def silent(_: TurnContext) -> None:
 
 async def kept(app: ComposedApp) -> dict[str, Any]:
     """What is stored, by blob."""
-    assert app.parts.stores.account
-    blobs = Blobs(app.parts.stores.account, CONTAINER)
+    assert app.parts.stored
+    blobs = Blobs(app.parts.stored.account, CONTAINER)
     found = {}
     async for entry in blobs.list():
         blob = await blobs.read(entry.name)

@@ -62,8 +62,8 @@ class ComposedApp:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.parts.stores.account is not None:
-            await self.parts.stores.account.close()
+        if self.parts.stored is not None:
+            await self.parts.stored.account.close()
         # The pool lives as long as an app's process, which has no moment to close it.
         await self.parts.session._pool.close()
 

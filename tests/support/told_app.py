@@ -46,19 +46,18 @@ class ToldApp:
     """
 
     def __init__(self, app: ComposedApp, time: FastTime) -> None:
-        stores = app.parts.stores
-        assert stores.account
-        assert stores.references
+        stored = app.parts.stored
+        assert stored
         self.app = app
-        self.account: StorageAccount = stores.account
-        self.references = stores.references
-        self.queue = SeenQueue(stores.account)
+        self.account: StorageAccount = stored.account
+        self.references = stored.references
+        self.queue = SeenQueue(stored.account)
         self.notifications = Notifications(
-            stores.references,
-            Blobs(stores.account, CONTAINER),
+            stored.references,
+            Blobs(stored.account, CONTAINER),
             self.queue,
-            MessageQueue(stores.account, POISON_QUEUE),
-            stores.locks,
+            MessageQueue(stored.account, POISON_QUEUE),
+            app.parts.stores.locks,
             time,
             time.sleep,
         )
