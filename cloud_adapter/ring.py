@@ -25,7 +25,11 @@ class Ring(NamedTuple):
         Raises:
             ValueError: it holds none.
         """
-        match json.loads(text):
+        try:
+            data = json.loads(text)
+        except RecursionError:
+            raise ValueError("the message nests too deeply") from None
+        match data:
             case {"activity": str(activity), "again": int(again)} if "/" in activity:
                 return cls(activity, again)
         raise ValueError("the message names no activity")
@@ -48,4 +52,4 @@ class Ring(NamedTuple):
     @property
     def pause(self) -> float:
         """Seconds until it can be seen: twice as long each time."""
-        return min(2.0 ** (self.again - 1), LONGEST_PAUSE)
+        return LONGEST_PAUSE if self.again > 5 else 2.0 ** (self.again - 1)
