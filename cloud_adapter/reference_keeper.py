@@ -63,6 +63,7 @@ class ReferenceKeeper(Middleware):  # type: ignore[misc]  # untyped SDK base
 
     async def _keep_beside(self, activity: Activity, logic: Callable[[], Awaitable[None]]) -> None:
         """The user does not wait for the storage account, and hears nothing of its outage."""
+        self._remember(activity)  # before it is so: messages that come at once tell nothing more
         keeping = asyncio.create_task(self._keep(activity))
         try:
             await logic()
@@ -73,9 +74,8 @@ class ReferenceKeeper(Middleware):  # type: ignore[misc]  # untyped SDK base
         try:
             await self._references.keep(activity)
         except StorageUnavailable as error:
+            self._known.pop(_place(activity), None)
             log.warning("A conversation is not kept, its next message tries again: %s", error)
-        else:
-            self._remember(activity)
 
     def _is_news(self, activity: Activity) -> bool:
         return self._known.get(_place(activity)) != _facts(activity)

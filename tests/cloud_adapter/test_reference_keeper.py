@@ -1,5 +1,6 @@
 """What is kept of conversations and users: turns of the composed app, over Azurite."""
 
+import asyncio
 import json
 import logging
 import socket
@@ -94,6 +95,15 @@ async def test_what_is_known_costs_nothing(
     async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as other:
         await other.deliver({**MESSAGE, **PERSONAL}, silent)
     assert calls.take() == ["GET"] * 3
+
+
+async def test_messages_at_once(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation that begins with many messages is kept by one of them."""
+    await app.deliver({**MESSAGE, **GROUP}, silent)  # the container is there
+    calls = StorageCalls(monkeypatch)
+    await asyncio.gather(*(app.deliver({**MESSAGE, **PERSONAL}, silent) for _ in range(10)))
+    assert sorted(calls.take()) == ["GET"] * 3 + ["PUT"] * 3
+    assert "conversations/msteams~2Fa~3A1" in await kept(app)
 
 
 async def test_a_group_whose_members_talk(
@@ -257,6 +267,8 @@ async def test_a_message_goes_on(cut_off: ComposedApp, caplog: pytest.LogCapture
     [record] = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert "is not kept" in record.getMessage()
     assert "sesame" not in caplog.text
+    await cut_off.deliver(MESSAGE, echo)
+    assert caplog.text.count("is not kept") == 2
 
 
 @pytest.mark.parametrize("kind", ["installationUpdate", "conversationUpdate"])
