@@ -43,7 +43,8 @@ class ReferenceKeeper(Middleware):  # type: ignore[misc]  # untyped SDK base
             StorageUnavailable: what an update tells cannot be kept: it must be delivered again.
         """
         activity = context.activity
-        if activity.delivery_mode == DeliveryModes.expect_replies:
+        names_bot = activity.recipient is not None and activity.recipient.id
+        if activity.delivery_mode == DeliveryModes.expect_replies or not names_bot:
             await logic()
         elif activity.type in _UPDATES:
             await self._update(activity)
@@ -89,7 +90,8 @@ class ReferenceKeeper(Middleware):  # type: ignore[misc]  # untyped SDK base
 def _removes_bot(activity: Activity) -> bool:
     if activity.type == ActivityTypes.installation_update:
         return bool(activity.action == "remove")
-    return any(each.id == activity.recipient.id for each in activity.members_removed or ())
+    bot = activity.recipient.id
+    return any(each is not None and each.id == bot for each in activity.members_removed or ())
 
 
 def _place(activity: Activity) -> int:

@@ -231,6 +231,33 @@ async def test_turns_that_keep_nothing(app: ComposedApp, content: dict[str, Any]
     assert await kept(app) == {}
 
 
+@pytest.mark.parametrize("kind", ["message", "conversationUpdate", "installationUpdate"])
+@pytest.mark.parametrize(
+    "gap",
+    [
+        {"recipient": None, "membersAdded": [ADA]},
+        {"recipient": {"name": "Bot"}, "membersRemoved": [{"name": "Nobody"}]},
+        {"from": None},
+        {"from": {"name": "Nobody"}},
+        {"membersAdded": [None, {}], "membersRemoved": [None, {}]},
+        {"conversation": {"id": "a:1", "tenantId": 7, "properties": {"x": [1.5, None]}}},
+        {"channelData": ["odd"], "locale": 7},
+    ],
+)
+async def test_activities_with_gaps(app: ComposedApp, kind: str, gap: dict[str, Any]) -> None:
+    """What a channel leaves out, or fills in oddly, never makes a turn fail."""
+    turns: list[TurnContext] = []
+
+    async def listen(turn: TurnContext) -> None:
+        turns.append(turn)
+
+    answer = await app.deliver({**MESSAGE, **PERSONAL, "type": kind, **gap}, listen)
+    assert answer.status == 200
+    assert turns
+    for name in await kept(app):
+        assert name.startswith(("conversations/msteams~2F", "users/msteams~2F"))
+
+
 async def test_a_foreign_service_url(app: ComposedApp) -> None:
     """What the caller check refuses is not kept."""
     with pytest.raises(CallerForbidden):
