@@ -41,6 +41,9 @@ LONGEST_RUN = 120.0
 MOST_FRUITLESS = 10
 """Runs in a row that bring no result, as the service asks to wait for long: then it is given up."""
 
+LONGEST_DELAY = 3600.0
+"""Seconds until the rest is looked at again, whatever the service asks for."""
+
 BUSY_PAUSE = 5.0
 """Seconds until a notification looks again whether another one is sent."""
 
@@ -123,7 +126,8 @@ class Notifications:
         else:
             in_vain = report.counts.total() == known
             again = replace(notification, fruitless=notification.fruitless + 1 if in_vain else 0)
-            await self._queue.put(again.message, self._pace.pause_left)
+            delay = min(self._pace.pause_left, LONGEST_DELAY)
+            await self._queue.put(again.message, delay)
         told = ", ".join(f"{count} {result}" for result, count in sorted(report.counts.items()))
         state = "is done" if complete else "goes on later"
         log.info("Notification %s %s: %s", notification.id, state, told or "nobody")

@@ -24,6 +24,9 @@ from cloud_adapter.storage_options import add_storage_options, storage_account
 LOOK_EVERY = 0.5
 """Seconds between two looks at the report."""
 
+LINES_AT_EASE = 2000
+"""A longer report, which is read whole, is looked at less often."""
+
 LOOKS_IN_SILENCE = 20
 """After which the reader is asked whether the bot runs."""
 
@@ -84,7 +87,7 @@ async def lines(reports: Blobs, notification_id: str) -> AsyncIterator[dict[str,
         silent += 1
         if silent == LOOKS_IN_SILENCE and not shown:
             print("No report yet. Does the bot run, with this storage account?", file=sys.stderr)
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(LOOK_EVERY * (1 + shown / LINES_AT_EASE))
 
 
 def _told(line: dict[str, Any]) -> str:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from botbuilder.core import Middleware, TurnContext
+from botbuilder.schema import Activity
 
 from auth.errors import StorageUnavailable
-from cloud_adapter.blobs import Blobs
+from cloud_adapter.activity_codec import read_model
+from cloud_adapter.blobs import Blob, Blobs
 from cloud_adapter.conversation_lock import ConversationLocks
 from cloud_adapter.conversation_references import CONTAINER as REFERENCES
 from cloud_adapter.notification_report import BATCH
@@ -209,6 +211,15 @@ async def test_a_pause_beyond_the_run(app: ComposedApp, faults: Faults) -> None:
     await clock.sleep(600)
     await told.send(message)
     assert heard(conversation) == ["hello"]
+
+
+async def test_a_pause_of_weeks(told: ToldApp, faults: Faults) -> None:
+    """A queue hides no message for longer than a week."""
+    await told.meet(1)
+    faults.set(status=429, retry_after=10**7, path="/activities")
+    await told.send(HELLO)
+    [(_, delay)] = told.queue.put_back
+    assert delay == 3600
 
 
 async def test_a_long_one_goes_on(told: ToldApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,6 +480,42 @@ async def test_two_processes_keep_one_pace(
     print(f"\nfullest second: {fullest_second(attempts)}, put back: {put_back}")
     assert put_back
     assert fullest_second(attempts) <= PER_SECOND + IN_FLIGHT
+
+
+async def test_a_service_url_that_is_refused_by_now(told: ToldApp, app: ComposedApp) -> None:
+    """The bot's token goes nowhere else than its settings allow, whatever was kept before."""
+    [conversation] = await told.meet(1)
+    elsewhere = {"id": "a:9", "conversationType": "personal"}
+    content = {"type": "message", "conversation": elsewhere, "channelId": "msteams"}
+    foreign = {**app.activity(content), "serviceUrl": "https://evil.example/"}
+    await told.references.keep(read_model(Activity, foreign))
+    await told.send(HELLO)
+    result, reason = (await told.results())["msteams/a:9"]
+    assert result == "failed"
+    assert "evil.example is not a channel's" in reason
+    assert heard(conversation) == ["hello"]
+
+
+async def test_storage_fails_in_the_middle(told: ToldApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is being sent to is not cut off, so that the next run sends to nobody twice."""
+    conversations = await told.meet(40)
+    read, reads = Blobs.read, 0
+
+    async def flaky(blobs: Blobs, name: str) -> Blob | None:
+        nonlocal reads
+        reads += 1
+        if reads == 20:
+            raise StorageUnavailable("it is away")
+        return await read(blobs, name)
+
+    monkeypatch.setattr(Blobs, "read", flaky)
+    with pytest.raises(StorageUnavailable):
+        await told.send(HELLO)
+    sent = sum(len(each.activities) for each in conversations)
+    assert 0 < sent < 40
+    assert len(await told.results()) == sent
+    await told.send(HELLO)
+    assert [heard(each) for each in conversations] == [["hello"]] * 40
 
 
 @pytest.mark.parametrize(
