@@ -215,7 +215,7 @@ class _Lease:
                 if not await self._blobs.renew(self._name, self._lease_id):
                     # Its state is safe: what another turn has written is not overwritten.
                     self.lost = True
-                    log.warning("A turn has lost its conversation's lease, and goes on")
+                    log.warning("A conversation's lease has gone to another process")
                     return
             except StorageUnavailable as error:
                 log.warning("A conversation's lease is not renewed: %s", error)

@@ -74,6 +74,11 @@ async def running(
         await asyncio.to_thread(bot.__exit__)
 
 
+def texts(conversation: Conversation) -> list[str]:
+    """What the user has heard; that the bot was typing, on a slow machine, says nothing."""
+    return [each["text"] for each in conversation.activities if each["type"] == "message"]
+
+
 def stored(storage: str, turns: str) -> dict[str, str]:
     """Settings that keep state, and run turns like this."""
     return {"AzureWebJobsStorage": storage, "BotTurns": turns}
@@ -121,7 +126,7 @@ async def test_storage_without_a_key(cloud: Cloud, logs: Path) -> None:
             await channel.answered(messages, WITHIN)
     finally:
         await azurite.stop()
-    assert [each["text"] for each in conversation.activities] == ["Count: 1", "Count: 2"]
+    assert texts(conversation) == ["Count: 1", "Count: 2"]
 
 
 async def test_a_large_activity(cloud: Cloud, storage: str, logs: Path) -> None:
@@ -134,7 +139,7 @@ async def test_a_large_activity(cloud: Cloud, storage: str, logs: Path) -> None:
         await channel.deliver_once(too_large)
         await channel.answered([large], WITHIN)
         assert [large.statuses, too_large.statuses] == [[202], [413]]
-        assert [each["text"] for each in conversation.activities] == [f"You said: {'x' * LARGE}"]
+        assert texts(conversation) == [f"You said: {'x' * LARGE}"]
 
 
 @pytest.mark.parametrize("turns", [INLINE, QUEUED])
@@ -151,7 +156,7 @@ async def test_delivered_again(cloud: Cloud, storage: str, logs: Path, turns: st
         await channel.deliver_once(last)
         await channel.answered([last], WITHIN)
         assert all(twin.taken for twin in (*twins, message))
-        assert [each["text"] for each in conversation.activities] == ["Count: 1", "Count: 2"]
+        assert texts(conversation) == ["Count: 1", "Count: 2"]
 
 
 @pytest.mark.parametrize("turns", [INLINE, QUEUED])
@@ -170,7 +175,7 @@ async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str
         await asyncio.gather(*(deliver(message) for message in messages))
         await channel.answered(messages, WITHIN)
         state = await stored_state(storage, [conversation])
-    heard = [each["text"] for each in conversation.activities]
+    heard = texts(conversation)
     refused = sum(len(message.statuses) - 1 for message in messages)
     print(f"{turns}: {len(heard)} replies, {refused} deliveries refused, {log.name}")
     assert state[conversation.id]["counter"] == QUICK
@@ -231,22 +236,17 @@ async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, log
         await channel.deliver_once(bad)
         await channel.deliver_once(good)
         listed = await given_up(storage)
-        assert counted(conversation) == {"Try": 5, APOLOGY: 1, "You said: hello": 1}
+        assert Counter(texts(conversation)) == {"Try": 5, APOLOGY: 1, "You said: hello": 1}
         assert re.search(
             r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", listed, re.M
         )
         assert "in whoami" in await poison(storage, "list", "--traces")
         await poison(storage, "replay", "--all")
         listed = await given_up(storage)
-        assert counted(conversation) == {"Try": 10, APOLOGY: 2, "You said: hello": 1}
+        assert Counter(texts(conversation)) == {"Try": 10, APOLOGY: 2, "You said: hello": 1}
         await poison(storage, "drop", listed[:8])
         assert await poison(storage, "list") == "0 in bot-turns-poison\n"
         assert "no message has this id" in await poison(storage, "drop", listed[:8], status=1)
-
-
-def counted(conversation: Conversation) -> Counter[str]:
-    """What the user has heard, and how often."""
-    return Counter(each["text"] for each in conversation.activities if each["type"] == "message")
 
 
 async def given_up(storage: str) -> str:

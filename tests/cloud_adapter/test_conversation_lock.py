@@ -390,7 +390,7 @@ async def test_a_lost_lease(
     await BlobLeaseClient(blob).break_lease(0)
     theirs = await begun(other)
     clock.move(LEASE_SECONDS / 3)
-    await comes_true(lambda: "has lost its conversation's lease" in caplog.text)
+    await comes_true(lambda: "lease has gone to another process" in caplog.text)
     left = asyncio.all_tasks() - {asyncio.current_task(), turn.task, theirs.task}
     assert len(left) == 1  # the other one's renewal; this turn's is pointless by now
     await turn.end()

@@ -1,7 +1,6 @@
 """ConversationTurn: which activities are known again, and which turns wait."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -23,19 +22,17 @@ def activity(**changes: Any) -> Activity:
     return Activity(**facts)
 
 
-def turn(
-    ends: AsyncExitStack, locks: ConversationLocks | None = None, **changes: Any
-) -> ConversationTurn:
+def turn(locks: ConversationLocks | None = None, **changes: Any) -> ConversationTurn:
     """A turn for such a message."""
     context = TurnContext(TestAdapter(), activity(**changes))
-    made = ConversationTurn(locks or ConversationLocks(), context, ends)
+    made = ConversationTurn(locks or ConversationLocks(), context)
     assert ConversationTurn.of(context) is made
     return made
 
 
 def turn_id(**changes: Any) -> str:
     """What the turn is known by."""
-    return turn(AsyncExitStack(), **changes).id
+    return turn(**changes).id
 
 
 def test_no_turn() -> None:
@@ -75,12 +72,13 @@ def test_what_is_known_again(changes: dict[str, Any], known: bool) -> None:
 async def test_it_waits_once() -> None:
     """A turn asks for its conversation once, however often its state is loaded."""
     locks = ConversationLocks()
-    async with AsyncExitStack() as ends:
-        one = turn(ends, locks)
-        assert not one.held
-        for _ in range(2):
-            await one.begin()
-            assert one.held
+    one = turn(locks)
+    assert not one.held
+    # Several states at once, as bots load them, and one more later.
+    await asyncio.gather(one.begin(), one.begin())
+    await one.begin()
+    assert locks._known
+    await one.end()
     assert not one.held
     assert locks._known == {}
 
@@ -97,18 +95,17 @@ async def test_an_invoke_does_not_wait(clock: MovedClock) -> None:
 
     task = asyncio.create_task(other())
     await settled()
-    async with AsyncExitStack() as ends:
-        invoke = turn(ends, locks, type="invoke")
-        await invoke.begin()
-        assert not invoke.held
-        waiting = asyncio.create_task(turn(ends, locks).begin())
-        await settled()
-        clock.move(PATIENCE - 0.5)
-        await settled()
-        assert not waiting.done()
-        clock.move(1)
-        with pytest.raises(ConversationBusy):
-            await waiting
+    invoke = turn(locks, type="invoke")
+    await invoke.begin()
+    assert not invoke.held
+    waiting = asyncio.create_task(turn(locks).begin())
+    await settled()
+    clock.move(PATIENCE - 0.5)
+    await settled()
+    assert not waiting.done()
+    clock.move(1)
+    with pytest.raises(ConversationBusy):
+        await waiting
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

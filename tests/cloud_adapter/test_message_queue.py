@@ -41,6 +41,7 @@ async def test_the_host_s_encoding(queue: MessageQueue, storage: str) -> None:
     async with QueueClient.from_connection_string(storage, "work") as raw:
         (message,) = [each async for each in raw.receive_messages()]
         assert base64.b64decode(message.content).decode() == "é"
+        assert message.expires_on
         assert message.expires_on.year == 9999
     assert FOR_EVER == -1
 
