@@ -2,7 +2,7 @@
 
 CREDENTIAL ?= ManagedIdentity
 TURNS ?= Inline
-STORAGE ?= .cache/storage
+STORAGE ?=
 PORT ?= 7071
 CHAT_PORT ?= 3979
 PLAYGROUND_PORT ?= 56150
@@ -25,7 +25,7 @@ help:
 	@echo "make run         the bot on this machine, and a chat page"
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
-	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=.cache/storage"
+	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=a folder that keeps the storage's data"
 	@echo "make test        every test, the browser's too"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       the comparison with other bots, written to docs/benchmarks.md: half an hour"
@@ -37,7 +37,7 @@ help:
 
 run: webchat $(AZURITE)
 	@exec $(PYTHON) -m emulator.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
-		--port $(PORT) --chat-port $(CHAT_PORT) --storage "$(STORAGE)"
+		--port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
 
 test: webchat $(PLAYGROUND) $(AZURITE)
 	@$(PYTHON) -m pytest

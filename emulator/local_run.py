@@ -20,7 +20,6 @@ from emulator.shutdown import run_until_asked_to_stop
 
 APP = Path(__file__).parent.parent
 BOT_PORT = 7071
-STORAGE = APP / ".cache" / "storage"
 
 INLINE = "Inline"
 QUEUED = "Queued"
@@ -143,6 +142,9 @@ async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
     print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.chat_page.server.url}/")
     print(f"Storage:  {storage}")
+    if storage.azurite and not storage.azurite.is_development_storage:
+        # What `python -m cloud_adapter.notify` and `poison` need then; the key is this run's alone.
+        print(f"          --connection-string '{storage.azurite.connection_string()}'")
     print(f"Switches: {cloud.switches.server.url}/state")
     print("Ctrl-C stops all of it.\n", flush=True)
     await host.ended()
@@ -154,7 +156,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
     parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
-    parser.add_argument("--storage", type=Path, default=STORAGE, help="the storage's data folder")
+    parser.add_argument(
+        "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; none: memory"
+    )
     parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
     parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
     options = parser.parse_args()

@@ -30,13 +30,13 @@ class LocalStorage:
         if self.azurite is None:
             return f"none, state is in memory only. {self.fault}"
         port = self.azurite.ports.blob
-        where = "UseDevelopmentStorage=true" if self._is_usual else f"blobs at port {port}"
-        kept = f"kept in {self.folder}" if self.folder else f"kept in memory only. {self.fault}"
-        return f"{where}, {kept}"
-
-    @property
-    def _is_usual(self) -> bool:
-        return self.azurite is not None and self.azurite.is_development_storage
+        where = (
+            "UseDevelopmentStorage=true"
+            if self.azurite.is_development_storage
+            else f"blobs at port {port}"
+        )
+        kept = f"kept in {self.folder}" if self.folder else f"new with each run. {self.fault}"
+        return f"{where}, {kept}".rstrip()
 
     async def stop(self) -> None:
         """End Azurite, if it runs."""
@@ -44,8 +44,11 @@ class LocalStorage:
             await self.azurite.stop()
 
 
-async def start_storage(folder: Path) -> LocalStorage:
-    """Start Azurite where every client looks for it, with its data in a folder.
+async def start_storage(folder: Path | None = None) -> LocalStorage:
+    """Start Azurite where every client looks for it, with its data in a folder or in memory.
+
+    The local channel knows no conversation of an earlier run, so what a bot remembers of one is of
+    little use: memory is the usual choice.
 
     A machine without Azurite, or a folder that another run has, stops nobody from trying the bot.
     """

@@ -187,7 +187,7 @@ def test_storage_of_another_run_is_left_alone(tmp_path: Path, logs: Path) -> Non
         MakeTarget("run", STORAGE, logs / "first storage.log", ours),
         MakeTarget("run", STORAGE, logs / "second storage.log", theirs) as second,
     ):
-        assert "in memory only. Another Azurite keeps its data in" in second.found
+        assert "new with each run. Another Azurite keeps its data in" in second.found
 
 
 @pytest.fixture

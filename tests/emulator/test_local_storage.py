@@ -34,7 +34,7 @@ async def test_folder_in_use_leaves_memory(tmp_path: Path) -> None:
     await second.stop()
     await first.stop()
     assert second.settings()["AzureWebJobsStorage"].startswith("DefaultEndpointsProtocol=http;")
-    assert "kept in memory only. Another Azurite keeps its data in" in str(second)
+    assert "new with each run. Another Azurite keeps its data in" in str(second)
     assert "AccountKey" not in str(second)
 
 
