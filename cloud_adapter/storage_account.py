@@ -1,6 +1,7 @@
 """StorageAccount: the clients of the bot's storage account."""
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 from azure.core.exceptions import AzureError
 
 from auth.azure_error import ODD_ANSWER, status_of
-from auth.errors import StorageUnavailable
+from auth.errors import SignInError, StorageUnavailable
 from auth.settings import StorageSource
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _OPTIONS: dict[str, Any] = {
     "increment_base": 0,
     "random_jitter_range": 1,
 }
+
+SCOPE = "https://storage.azure.com/.default"
+"""Of a token for blobs and queues, in every cloud."""
 
 CALL_TIMEOUT = 8.0
 """Seconds that one call may take in all, its second and third attempt included."""
@@ -52,8 +56,14 @@ class StorageAccount:
         self._beginning: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Import the clients in the background of a running loop, ahead of the first call."""
-        self._beginning = asyncio.create_task(asyncio.to_thread(import_clients))
+        """Import the clients and sign in, in the background of a running loop."""
+        self._beginning = asyncio.create_task(self._begin())
+
+    async def _begin(self) -> None:
+        await asyncio.to_thread(import_clients)
+        if self._identity is not None:
+            with contextlib.suppress(SignInError):  # the first call says so, if it is still true
+                await self._identity.get_token(SCOPE)
 
     async def blobs(self) -> "BlobServiceClient":
         """The client of its blobs.

@@ -156,6 +156,19 @@ async def test_an_identity(source: StorageSource, cloud: Cloud) -> None:
     await account.close()
 
 
+async def test_an_identity_ahead_of_the_first_call(source: StorageSource, cloud: Cloud) -> None:
+    """`begin` asks for the token, and the first call finds it."""
+    before = cloud.entra.tokens_issued
+    account = StorageAccount(source, storage_identity(source))
+    account.begin()
+    assert account._beginning
+    await account._beginning
+    assert cloud.entra.tokens_issued == before + 1
+    await used(account)
+    assert cloud.entra.tokens_issued == before + 1
+    await account.close()
+
+
 async def test_an_identity_that_the_app_does_not_have(source: StorageSource) -> None:
     """The error names the setting that names the identity."""
     strange = replace(source, client_id=STRANGER)
