@@ -107,7 +107,7 @@ class PoisonTurns:
         try:
             delivery = await self._activities.read(ring.activity)
         except UnreadableActivity as error:
-            return PoisonTurn(message, ring, None, str(error))
+            return PoisonTurn(message, ring, waiting, str(error))
         if delivery is None:
             return PoisonTurn(message, ring, waiting, MADE)
         return PoisonTurn(message, ring, waiting, delivery.failure or NO_CAUSE)

@@ -181,7 +181,7 @@ class QueuedTurns:
         try:
             delivery = await self._activities.read(waiting.name)
         except UnreadableActivity as error:
-            log.error("An accepted activity cannot be read: %s", error)  # noqa: TRY400  # that is all
+            log.error("A turn in %s is given up: %s", waiting.name, error)  # noqa: TRY400  # all of it
             await self._give_up(waiting, str(error))
             return None
         if delivery is None:

@@ -63,8 +63,11 @@ class WaitingActivity:
         return {"state": state, "accepted": f"{self.accepted}", "tries": f"{tries}"}
 
 
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
 class UnreadableActivity(BotError):
-    """A blob holds something else than an activity that was accepted."""
+    """What is stored is no activity, or nests more deeply than can be read where its turn runs."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,10 @@ class WaitingActivities:
             data = json.loads(blob.content)
             activity = read_model(Activity, data["activity"])
             return Delivery(data["claims"], activity, data.get("failure", ""))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise UnreadableActivity(f"{name} holds no activity") from error
+        except _UNREADABLE as error:
+            # From None: what it says may quote the activity.
+            kind = type(error).__name__
+            raise UnreadableActivity(f"the stored activity cannot be read ({kind})") from None
 
     async def note_tries(self, waiting: WaitingActivity, tries: int) -> None:
         """So many turns were begun, and did not or may not end well."""
@@ -157,7 +162,7 @@ class WaitingActivities:
         if blob is None:
             return
         content = blob.content
-        with contextlib.suppress(ValueError, TypeError):  # unreadable: it stays as it is
+        with contextlib.suppress(*_UNREADABLE):  # unreadable: it stays as it is
             content = json.dumps({**json.loads(content), "failure": failure}).encode()
         metadata = waiting.metadata(FAILED, waiting.tries + 1)
         await self._blobs.write(waiting.name, content, blob.etag, metadata)
