@@ -16,13 +16,13 @@ from auth.access_token import AccessToken
 from auth.certificate_file import CertificateFile
 from auth.client_certificate import ClientCertificate
 from auth.credential import Credential
-from auth.credentials import credential_for
+from auth.credentials import credential_for, storage_identity
 from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.exported_certificate import ExportedCertificate
 from auth.federated_identity import FederatedIdentity
 from auth.http_pool import HttpPool
 from auth.managed_identity import ManagedIdentity
-from auth.settings import Settings
+from auth.settings import Settings, StorageSource
 from auth.tokens import Tokens
 from auth.vault_signing import VaultSigning
 from emulator.certificates import private_key_pem
@@ -265,3 +265,34 @@ def test_making_one_asks_for_nothing(platform: Cloud) -> None:
     for prepare, _ in WAYS.values():
         credential_for(settings(platform, **prepare(platform)), HttpPool())
     assert [part.server.requests.total() for part in parts] == before
+
+
+# Storage
+
+
+async def test_who_reaches_storage(platform: Cloud) -> None:
+    """An identity where there is no account key; its tokens are kept."""
+    source = StorageSource(blob_url="https://a.blob.x", queue_url="https://a.queue.x")
+    identity = storage_identity(source)
+    assert identity
+    before = platform.entra.tokens_issued
+    tokens = {(await identity.get_token("https://storage.azure.com/.default")).token}
+    tokens.add((await identity.get_token("https://storage.azure.com/.default")).token)
+    assert platform.entra.tokens_issued == before + 1
+    (token,) = tokens
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["aud"], claims["oid"]) == ("https://storage.azure.com", platform.reader)
+    chosen = storage_identity(replace(source, client_id=READER))
+    assert chosen
+    with pytest.raises(SignInError, match=f"{READER}.*AzureWebJobsStorage__clientId"):
+        await chosen.get_token("https://storage.azure.com/.default")
+    platform.identity.identities[READER] = PRINCIPAL
+    chosen = storage_identity(replace(source, client_id=READER))
+    assert chosen
+    token = (await chosen.get_token("https://storage.azure.com/.default")).token
+    assert jwt.decode(token, options={"verify_signature": False})["oid"] == PRINCIPAL
+
+
+def test_nobody_signs_in_with_a_key() -> None:
+    """A connection string says it all."""
+    assert storage_identity(StorageSource("AccountName=a;AccountKey=b")) is None

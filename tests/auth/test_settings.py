@@ -7,7 +7,7 @@ import pytest
 
 from auth.clouds import CHINA, PUBLIC, US_GOVERNMENT, Cloud
 from auth.errors import ServiceUrlRefused, SettingsError
-from auth.settings import CertificateSource, Settings
+from auth.settings import CertificateSource, Settings, StorageSource, names_storage
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
@@ -521,3 +521,137 @@ def test_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.from_environ({**MANAGED, **DEVELOPMENT})
     assert settings.service_urls.loopback
     assert settings.warnings == ()
+
+
+# Storage
+
+CONNECTION = "DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=c2VjcmV0;"
+BY_NAME: Environ = {
+    "AzureWebJobsStorage__accountName": "contoso1",
+    "AzureWebJobsStorage__credential": "managedidentity",
+    "AzureWebJobsStorage__clientId": OTHER,
+}
+BLOBS, QUEUES = "https://a.blob.example.net", "https://a.queue.example.net"
+BY_URL: Environ = {
+    "AzureWebJobsStorage__blobServiceUri": f"{BLOBS}/",
+    "AzureWebJobsStorage__queueServiceUri": QUEUES,
+}
+
+
+def test_no_storage() -> None:
+    """State is in memory then."""
+    for environ in (MANAGED, {**MANAGED, "AzureWebJobsStorage": " "}):
+        settings = Settings.from_environ(environ)
+        assert (settings.storage, settings.queued) == (None, False)
+        assert not names_storage(environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "source"),
+    [
+        ({"AzureWebJobsStorage": CONNECTION}, StorageSource(connection_string=CONNECTION)),
+        (
+            {"AzureWebJobsStorage": "UseDevelopmentStorage=true"},
+            StorageSource(connection_string="UseDevelopmentStorage=true"),
+        ),
+        (
+            BY_NAME,
+            StorageSource(
+                blob_url="https://contoso1.blob.core.windows.net",
+                queue_url="https://contoso1.queue.core.windows.net",
+                client_id=OTHER,
+            ),
+        ),
+        (BY_URL, StorageSource(blob_url=BLOBS, queue_url=QUEUES)),
+        (
+            {**BY_URL, "AZURE_CLIENT_ID": APP_ID},
+            StorageSource(blob_url=BLOBS, queue_url=QUEUES, client_id=APP_ID),
+        ),
+        (
+            {**BY_NAME, "AZURE_CLIENT_ID": APP_ID, "AzureWebJobsStorage__queueServiceUri": QUEUES},
+            StorageSource(
+                blob_url="https://contoso1.blob.core.windows.net",
+                queue_url=QUEUES,
+                client_id=OTHER,
+            ),
+        ),
+        (
+            {**BY_NAME, "AzureWebJobsStorage": CONNECTION},
+            StorageSource(connection_string=CONNECTION),
+        ),
+    ],
+)
+def test_where_storage_is(environ: Environ, source: StorageSource) -> None:
+    """A connection string, an account's name, or both URLs, as the Functions host reads them."""
+    assert names_storage(environ)
+    assert Settings.from_environ({**MANAGED, **environ}).storage == source
+
+
+@pytest.mark.parametrize(
+    ("environ", "names"),
+    [
+        ({"AzureWebJobsStorage": "hello"}, {"AzureWebJobsStorage"}),
+        ({"AzureWebJobsStorage": "a=b;c"}, {"AzureWebJobsStorage"}),
+        ({"AzureWebJobsStorage": "a=;b=c"}, {"AzureWebJobsStorage"}),
+        (
+            {**BY_NAME, "AzureWebJobsStorage__accountName": "a_b"},
+            {"AzureWebJobsStorage__accountName"},
+        ),
+        (
+            {**BY_NAME, "AzureWebJobsStorage__credential": "key"},
+            {"AzureWebJobsStorage__credential"},
+        ),
+        ({**BY_NAME, "AzureWebJobsStorage__clientId": "me"}, {"AzureWebJobsStorage__clientId"}),
+        ({"AzureWebJobsStorage__blobServiceUri": BLOBS}, {"AzureWebJobsStorage__queueServiceUri"}),
+        ({"AzureWebJobsStorage__queueServiceUri": QUEUES}, {"AzureWebJobsStorage__blobServiceUri"}),
+        (
+            {
+                "AzureWebJobsStorage__blobServiceUri": "http://a.example",
+                "AzureWebJobsStorage__queueServiceUri": "a.example",
+            },
+            {"AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__queueServiceUri"},
+        ),
+    ],
+)
+def test_storage_that_is_none(environ: Environ, names: set[str]) -> None:
+    """Each problem is told by the setting's name, and no part of a connection string is."""
+    assert names_storage(environ)
+    found = problems({**MANAGED, **environ})
+    assert found.keys() == names
+    assert not any("a=b" in text for text in found.values())
+
+
+@pytest.mark.parametrize("value", ["Queued", "queued", " QUEUED "])
+def test_queued_turns(value: str) -> None:
+    """They need a storage account."""
+    environ = {**MANAGED, "BotTurns": value}
+    assert Settings.from_environ({**environ, **BY_NAME}).queued
+    found = problems(environ)
+    assert found.keys() == {"BotTurns"}
+    assert "AzureWebJobsStorage__accountName" in found["BotTurns"]
+
+
+def test_turns_of_another_kind() -> None:
+    """What BotTurns may be is told; nothing of storage is asked for then."""
+    assert not Settings.from_environ({**MANAGED, "BotTurns": "Inline"}).queued
+    assert problems({**MANAGED, "BotTurns": "Later"}).keys() == {"BotTurns"}
+
+
+def test_broken_storage_is_told_once() -> None:
+    """Queued turns do not ask for an account that is named, though wrongly."""
+    environ = {**MANAGED, "BotTurns": "Queued", "AzureWebJobsStorage": "hello"}
+    assert problems(environ).keys() == {"AzureWebJobsStorage"}
+
+
+def test_an_account_key_is_a_secret() -> None:
+    """In Azure it gives a warning with the cure; on a developer's machine it is Azurite's."""
+    environ = {**MANAGED, "AzureWebJobsStorage": CONNECTION}
+    settings = Settings.from_environ(environ)
+    [warning] = settings.warnings
+    assert "AzureWebJobsStorage__accountName" in warning
+    assert "c2VjcmV0" not in warning
+    assert "c2VjcmV0" not in repr(settings)
+    assert Settings.from_environ({**environ, **DEVELOPMENT}).warnings == ()
+    assert Settings.from_environ({**MANAGED, **BY_NAME}).warnings == ()
+    marked = {**environ, **DEVELOPMENT, "WEBSITE_SITE_NAME": "x"}
+    assert len(Settings.from_environ(marked).warnings) == 1

@@ -372,3 +372,33 @@ async def test_a_proactive_message_to_a_refused_place(
         await send_proactively(app, refused.format(port=service.server.port))
     assert service.seen == []
     assert app.cloud.entra.tokens_issued == before
+
+
+# Delivered before
+
+
+async def test_who_was_let_in_before(app: ComposedApp) -> None:
+    """A caller that was let in is the same for a later turn."""
+    claims = {"aud": app.cloud.registration.app_id, "serviceurl": app.service_url}
+    found = authentication(app).authenticated_before(claims)
+    assert found.claims_identity.is_authenticated
+    assert found.claims_identity.claims == claims
+    assert found.claims_identity.claims is not claims
+    assert (found.audience, found.caller_id) == (CHANNEL, "urn:botframework:azure")
+    client = await found.connector_factory.create(app.service_url)
+    assert client.config.base_url == app.service_url
+
+
+async def test_nobody_checked_before(open_app: ComposedApp) -> None:
+    """Where nobody is checked a later turn is anonymous, too."""
+    found = authentication(open_app).authenticated_before({})
+    kind = found.claims_identity.authentication_type
+    assert kind == AuthenticationConstants.ANONYMOUS_AUTH_TYPE
+    assert found.caller_id is None
+
+
+async def test_where_a_later_turn_may_send(app: ComposedApp) -> None:
+    """Its replies go nowhere else than those of others."""
+    found = authentication(app).authenticated_before({})
+    with pytest.raises(ServiceUrlRefused):
+        await found.connector_factory.create("https://evil.example/")

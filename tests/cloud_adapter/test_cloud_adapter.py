@@ -1,9 +1,10 @@
 """CloudAdapter: whole turns of the composed app, in front of the local cloud."""
 
 import asyncio
+import functools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +19,26 @@ from botbuilder.schema import (
     ErrorResponseException,
 )
 
-from auth.errors import BadRequest, CallerForbidden, SignInError, TokenRejected, Unavailable
+from auth.errors import (
+    BadRequest,
+    CallerForbidden,
+    SignInError,
+    StorageUnavailable,
+    TokenRejected,
+    TurnRepeated,
+    Unavailable,
+)
+from cloud_adapter.activity_codec import read_model
 from cloud_adapter.cloud_adapter import APOLOGY
+from cloud_adapter.queued_turns import MOST_TRIES, QUEUE, TurnFailed
 from cloud_adapter.turn_request import TurnRequest
+from cloud_adapter.waiting_activity import Delivery
 from emulator.cloud import Cloud
 from tests.support.composed_app import ComposedApp, Logic
+from tests.support.moved_clock import MovedClock
+from tests.support.queue_rings import QueueRings
+from tests.support.remembering_bot import RememberingBot, counts
+from tests.support.storage_front import StorageFront, answered
 
 MESSAGE = {"type": "message", "text": "sesame"}
 INVOKE = {"type": "invoke", "name": "task/fetch", "value": {"word": "sesame"}}
@@ -461,3 +477,207 @@ async def test_a_proactive_turn_that_fails(
     await app.parts.adapter.continue_conversation(reference, raising(LookupError("no table")))
     assert app.heard() == [APOLOGY]
     assert "LookupError: no table" in caplog.text
+
+
+# Turns that run later
+
+
+@pytest.fixture
+async def queued(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
+) -> AsyncIterator[ComposedApp]:
+    """An app with a queue, and the front before its storage account."""
+    changes = {"AzureWebJobsStorage": front.connection_string, "BotTurns": "Queued"}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        yield app
+
+
+@pytest.fixture
+def rings(storage: str) -> QueueRings:
+    """Its queue."""
+    return QueueRings(storage, QUEUE)
+
+
+async def answer(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
+    """The queue rings."""
+    turns = app.parts.stores.queued_turns
+    assert turns
+    run = functools.partial(app.parts.adapter.run, bot=SimpleNamespace(on_turn=bot))
+    await asyncio.create_task(turns.answer(message, dequeue_count, run))
+
+
+async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: Any) -> None:
+    """The turn of a message that was delivered before."""
+    activity = read_model(Activity, app.activity({**MESSAGE, **content}))
+    delivery = Delivery({"aud": app.cloud.registration.app_id}, activity, "")
+    await app.parts.adapter.run(delivery, SimpleNamespace(on_turn=bot), last=last)
+
+
+async def test_a_message_that_waits(queued: ComposedApp, rings: QueueRings) -> None:
+    """It is answered 202 once it is stored; its turn is as any other."""
+    found: list[Any] = []
+
+    async def look(turn: TurnContext) -> None:
+        found.append((turn.activity.caller_id, turn.turn_state[turn.adapter.BOT_IDENTITY_KEY]))
+        await echo(turn)
+
+    for _ in range(2):
+        response = await queued.deliver({**MESSAGE, "id": "a1"}, look)
+        assert (response.status, response.body) == (202, b"")
+    assert (queued.heard(), found) == ([], [])
+    for message in await rings.taken():
+        await answer(queued, message, look)
+    assert queued.heard() == ["You said: sesame"]
+    ((caller_id, identity),) = found
+    assert caller_id == "urn:botframework:azure"
+    assert identity.claims["aud"] == queued.cloud.registration.app_id
+    assert identity.claims["serviceurl"] == queued.service_url
+
+
+@pytest.mark.parametrize("content", [INVOKE, EXPECT_REPLIES])
+async def test_what_cannot_wait(
+    queued: ComposedApp, rings: QueueRings, content: dict[str, Any]
+) -> None:
+    """What the channel wants the answer of has its turn at once."""
+    response = await queued.deliver(content, answering(200, {"word": "sesame"}))
+    assert response.status == 200
+    assert await rings.count() == 0
+
+
+async def test_refusals_come_before_the_queue(
+    queued: ComposedApp, rings: QueueRings, front: StorageFront
+) -> None:
+    """Nobody fills the account who may not deliver."""
+    body = json.dumps(queued.activity(MESSAGE)).encode()
+    for request, error in (
+        (TurnRequest("application/json", "Bearer x", body), TokenRejected),
+        (TurnRequest("application/json", "", body), TokenRejected),
+        (TurnRequest("application/json", "", b"{}"), BadRequest),
+    ):
+        with pytest.raises(error):
+            await queued.parts.adapter.process(request, SimpleNamespace(on_turn=echo))
+    assert front.calls == []
+    assert await rings.count() == 0
+
+
+@pytest.mark.parametrize("place", ["PUT blob", "POST queue"])
+async def test_a_message_that_cannot_be_stored(
+    queued: ComposedApp, rings: QueueRings, front: StorageFront, place: str
+) -> None:
+    """The channel is told to come again, and when it does, there is one turn."""
+    front.spoil(place, answered(503))
+    with pytest.raises(StorageUnavailable):
+        await queued.deliver({**MESSAGE, "id": "a1"}, echo)
+    front.heal()
+    assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
+    for message in await rings.taken():
+        await answer(queued, message, echo)
+    assert queued.heard() == ["You said: sesame"]
+
+
+async def test_a_queued_turn_that_fails(
+    queued: ComposedApp, rings: QueueRings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each try is logged, and after the last the user gets the one apology."""
+    await queued.deliver(MESSAGE, echo)
+    (message,) = await rings.taken()
+    bot = raising(ValueError("cannot parse sesame"))
+    for tries in range(1, MOST_TRIES):
+        with pytest.raises(TurnFailed):
+            await answer(queued, message, bot, tries)
+    assert queued.heard() == []
+    await answer(queued, message, bot, MOST_TRIES)
+    assert queued.heard() == [APOLOGY]
+    failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert len(failures) == MOST_TRIES
+    assert "sesame" not in caplog.text
+
+
+async def test_a_queued_turn_that_is_run_again(queued: ComposedApp, rings: QueueRings) -> None:
+    """A try that said half of it, and failed, begins anew, with the state that was."""
+    bot = RememberingBot(queued.parts.stores)
+
+    async def fail(_: TurnContext) -> None:
+        bot.between = None
+        raise LookupError
+
+    bot.between = fail
+    await queued.deliver(MESSAGE, bot)
+    (message,) = await rings.taken()
+    with pytest.raises(TurnFailed):
+        await answer(queued, message, bot)
+    await answer(queued, message, bot, 2)
+    assert queued.heard() == ["1"]
+    assert await counts(queued) == (1, 1)
+
+
+async def test_a_queued_turn_that_is_not_told(
+    queued: ComposedApp, rings: QueueRings, front: StorageFront
+) -> None:
+    """A turn that is made, but could not be noted as done, is not made again."""
+    bot = RememberingBot(queued.parts.stores)
+    await queued.deliver(MESSAGE, bot)
+    (message,) = await rings.taken()
+    front.spoil("PUT blob bot-turns", answered(503))
+    await answer(queued, message, bot)
+    front.heal()
+    await answer(queued, message, bot)
+    assert queued.heard() == ["1"]
+    assert await counts(queued) == (1, 1)
+
+
+async def test_turns_of_a_busy_conversation(queued: ComposedApp, rings: QueueRings) -> None:
+    """Many messages at once, all rings at once: each counts once, in order."""
+    bot = RememberingBot(queued.parts.stores)
+    await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))
+    await asyncio.gather(*(answer(queued, message, bot) for message in await rings.taken()))
+    assert [text for text in queued.heard() if text] == [f"{number}" for number in range(1, 13)]
+    assert await counts(queued) == (12, 12)
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_later_turn_that_raises(app: ComposedApp, last: bool) -> None:
+    """Who runs it gets the error; the user an apology if nobody will try again."""
+    error = LookupError("no table")
+    with pytest.raises(LookupError) as caught:
+        await run(app, raising(error), last=last)
+    assert caught.value is error
+    assert app.heard() == ([APOLOGY] if last else [])
+
+
+@pytest.mark.parametrize("error", [Unavailable("later"), TurnRepeated("made")])
+@pytest.mark.parametrize("last", [False, True])
+async def test_what_is_no_mistake_in_a_later_turn(
+    app: ComposedApp, error: Exception, last: bool
+) -> None:
+    """Who runs it gets that, and the user never an apology."""
+    with pytest.raises(type(error)):
+        await run(app, raising(error), last=last)
+    assert app.heard() == []
+
+
+async def test_a_later_turn_that_was_made(app: ComposedApp) -> None:
+    """State tells it, and who runs it hears of it."""
+    bot = RememberingBot(app.parts.stores)
+    await run(app, bot, id="a1")
+    with pytest.raises(TurnRepeated):
+        await run(app, bot, id="a1")
+    assert app.heard() == ["1"]
+
+
+async def test_a_busy_connector_in_a_later_turn(
+    app: ComposedApp, faulty_connector: Any, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it, so that it has the patience that the service asks for."""
+    monkeypatch.setattr(app.parts.session, "_sleep", clock.sleep)
+    faulty_connector.set(status=429, retry_after=13, remaining=2)
+    await run(app, echo)
+    assert app.heard() == ["You said: sesame"]
+    assert clock.pauses == [13, 13]
+
+
+async def test_a_turn_that_was_made_before(app: ComposedApp) -> None:
+    """An inline one is answered like the first."""
+    response = await app.deliver(MESSAGE, raising(TurnRepeated("made")))
+    assert (response.status, response.body) == (200, b"")
+    assert app.heard() == []

@@ -62,3 +62,11 @@ def test_a_body_of_another_shape(body: Any) -> None:
 def test_an_empty_body() -> None:
     """An object without an error in it is an ErrorResponse without one."""
     assert ConnectorError("GET u", 400, {}).error.error is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("7", 7), ("0", 0), (None, None), ("", None), ("soon", None)]
+)
+def test_a_pause_that_is_asked_for(asked: str | None, seconds: float | None) -> None:
+    """A bot that wants to try again itself knows when."""
+    assert ConnectorError("GET u", 429, None, asked).retry_after == seconds

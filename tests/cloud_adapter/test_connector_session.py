@@ -12,6 +12,7 @@ from aiohttp import web
 from auth.http_pool import USUAL_TIMEOUTS, HttpPool
 from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.connector_session import (
+    CALL_BUDGET,
     FIRST_PAUSE,
     MOST_ATTEMPTS,
     MOST_CONNECTS,
@@ -452,3 +453,29 @@ async def test_the_last_success(session: ConnectorSession, service: ScriptedServ
     assert before <= last <= datetime.datetime.now(datetime.UTC)
     await refused(session, "GET", service.url)
     assert session.last_success == last
+
+
+# Nobody waits
+
+
+async def test_a_call_that_nobody_waits_for(
+    session: ConnectorSession, service: ScriptedService, clock: MovedClock
+) -> None:
+    """Without a deadline pauses that no turn would wait for are waited for, a minute in all."""
+    service.script = [Reply(429, None, {"Retry-After": "25"})] * 2
+    answer = await session.call("POST", f"{service.url}/v3/x", TOKEN, BODY, deadline=None)
+    assert (answer.status, clock.pauses) == (200, [25, 25])
+
+
+async def test_a_call_that_nobody_waits_for_that_long(
+    session: ConnectorSession, service: ScriptedService, clock: MovedClock
+) -> None:
+    """The minute is each call's own; what goes beyond it is told, with what was asked for."""
+    for _ in range(2):
+        clock.pauses.clear()
+        service.script = [Reply(429, None, {"Retry-After": "25"})] * 3
+        with pytest.raises(ConnectorError) as caught:
+            await session.call("POST", f"{service.url}/v3/x", TOKEN, BODY, deadline=None)
+        assert clock.pauses == [25, 25]
+        assert caught.value.retry_after == 25
+    assert CALL_BUDGET == 60
