@@ -86,7 +86,7 @@ class PoisonTurns:
         if turn.ring is None or turn.waiting is None:
             raise NoRing(turn.story)
         if turn.waiting.state != DONE:
-            await self._activities.note_tries(turn.waiting, 0)
+            await self._activities.revive(turn.waiting)
             await self._queue.put(Ring(turn.ring.activity).text)
         await self._poison.delete(turn.message)
 
@@ -101,13 +101,13 @@ class PoisonTurns:
             ring = Ring.parse(message.text)
         except ValueError:
             return PoisonTurn(message, None, None, NO_RING)
-        waiting = await self._activities.find(ring.activity)
+        waiting = await self._activities.read(ring.activity)
         if waiting is None:
             return PoisonTurn(message, ring, None, GONE)
-        try:
-            delivery = await self._activities.read(ring.activity)
-        except UnreadableActivity as error:
-            return PoisonTurn(message, ring, waiting, str(error))
-        if delivery is None:
+        if not waiting.content:
             return PoisonTurn(message, ring, waiting, MADE)
-        return PoisonTurn(message, ring, waiting, delivery.failure or NO_CAUSE)
+        try:
+            story = waiting.delivery().failure or NO_CAUSE
+        except UnreadableActivity as error:
+            story = str(error)
+        return PoisonTurn(message, ring, waiting, story)

@@ -98,8 +98,11 @@ class QueuedTurns:
         Raises:
             StorageUnavailable: it is not taken, and must be delivered again.
         """
-        name = await self._activities.add(activity, body, claims)
-        await self._queue.put(Ring(name).text)
+        waiting = await self._activities.keep(activity, body, claims)
+        if waiting.state == WAITING:
+            # Rung again, where it is delivered again: nobody knows whether it was rung before.
+            ring = self._queue.put(Ring(waiting.name).text)
+            await asyncio.gather(self._activities.line_up(waiting), ring)
 
     async def answer(self, message: str, dequeue_count: int, run: Runner) -> None:
         """The queue rings: run what waits in the conversation.
@@ -115,47 +118,59 @@ class QueuedTurns:
             StorageUnavailable: the host shall ring again.
         """
         ring = Ring.parse(message)
+        own = await self._activities.find(ring.activity)
+        if own is None or own.state != WAITING:
+            return  # run with those before it, mostly
         try:
             async with self._locks.hold(ring.conversation, patience=0):
                 # Rung before: whatever was begun then may have taken the process with it.
-                await self._run_all(ring, run, careful=dequeue_count > 1)
+                await self._run_all(ring, own, run, careful=dequeue_count > 1)
         except ConversationBusy:
             # Who has the conversation runs all that waits in it: mostly there is nothing to do
             # when the next ring comes.
-            if await self._waits(ring):
-                await self._ring_later(ring)
+            await self._ring_later(ring)
         except Unavailable as error:
             log.warning("A turn in %s must wait: %s", ring.conversation, error)
             await self._ring_later(ring)
-
-    async def _waits(self, ring: Ring) -> bool:
-        found = await self._activities.find(ring.activity)
-        return found is not None and found.state == WAITING
 
     async def _ring_later(self, ring: Ring) -> None:
         later = ring.later
         await self._queue.put(later.text, later.pause)
 
-    async def _run_all(self, ring: Ring, run: Runner, *, careful: bool) -> None:
+    async def _run_all(
+        self, ring: Ring, own: WaitingActivity, run: Runner, *, careful: bool
+    ) -> None:
         now = asyncio.get_running_loop().time
         end = now() + LONGEST_RUN
-        while batch := await self._due(ring):
-            for waiting in batch:
+        line = await self._activities.line(ring.conversation)
+        line.setdefault(own.name, own.place)  # it has failed before, or rings before it has one
+        while line:
+            for name, place in line.items():
                 if now() >= end or self._locks.lost(ring.conversation):
                     await self._ring_later(ring)
                     return
-                await self._run(waiting, ring, run, careful=careful)
+                await self._run(name, place, ring, run, careful=careful)
+            line = await self._activities.line(ring.conversation)
 
-    async def _due(self, ring: Ring) -> list[WaitingActivity]:
-        """What waits, but for those that failed: they have rings of their own."""
-        waiting = await self._activities.of(ring.conversation)
-        return [each for each in waiting if not each.tries or each.name == ring.activity]
+    async def _run(self, name: str, place: str, ring: Ring, run: Runner, *, careful: bool) -> None:
+        waiting = await self._activities.read(name)
+        if waiting is None or waiting.state != WAITING:
+            await self._activities.leave(place)
+        elif waiting.tries and name != ring.activity:
+            await self._activities.leave(place)  # it has failed, and has a ring of its own
+        elif not waiting.content:
+            await self._activities.finish(waiting)
+        else:
+            await self._turn(waiting, ring, run, careful=careful)
 
-    async def _run(
+    async def _turn(
         self, waiting: WaitingActivity, ring: Ring, run: Runner, *, careful: bool
     ) -> None:
-        delivery = await self._delivery(waiting)
-        if delivery is None:
+        try:
+            delivery = waiting.delivery()
+        except UnreadableActivity as error:
+            log.error("A turn in %s is given up: %s", ring.conversation, error)  # noqa: TRY400
+            await self._give_up(waiting, str(error))
             return
         if careful:
             await self._activities.note_tries(waiting, waiting.tries + 1)
@@ -176,17 +191,7 @@ class QueuedTurns:
             await self._failed(waiting, ring, story, last=last)
             return
         await self._activities.finish(waiting)
-
-    async def _delivery(self, waiting: WaitingActivity) -> Delivery | None:
-        try:
-            delivery = await self._activities.read(waiting.name)
-        except UnreadableActivity as error:
-            log.error("A turn in %s is given up: %s", waiting.name, error)  # noqa: TRY400  # all of it
-            await self._give_up(waiting, str(error))
-            return None
-        if delivery is None:
-            await self._activities.finish(waiting)
-        return delivery
+        await self._activities.sweep(waiting)
 
     async def _failed(
         self, waiting: WaitingActivity, ring: Ring, story: str, *, last: bool
@@ -195,6 +200,7 @@ class QueuedTurns:
             await self._give_up(waiting, story)
             return
         await self._activities.note_tries(waiting, waiting.tries + 1)
+        await self._activities.leave(waiting.place)
         if waiting.name == ring.activity:
             # From None: the host logs what it gets, and the error's text may quote the user.
             raise TurnFailed("the turn failed, and will be tried again") from None

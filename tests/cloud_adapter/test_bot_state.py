@@ -5,7 +5,7 @@ import pickle
 from collections.abc import AsyncIterator
 from typing import Any
 
-import jsonpickle  # type: ignore[import-untyped]
+import jsonpickle
 import pytest
 from botbuilder.core import ConversationState as SdkConversationState
 from botbuilder.core import TurnContext

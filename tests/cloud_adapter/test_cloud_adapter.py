@@ -500,9 +500,9 @@ def rings(storage: str) -> QueueRings:
 
 async def answer(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
     """The queue rings."""
-    turns = app.parts.stores.queued_turns
-    assert turns
-    run = functools.partial(app.parts.adapter.run, bot=SimpleNamespace(on_turn=bot))
+    assert app.parts.stored
+    run = functools.partial(app.parts.adapter.run_delivered, bot=SimpleNamespace(on_turn=bot))
+    turns = app.parts.stored.queued_turns
     await asyncio.create_task(turns.answer(message, dequeue_count, run))
 
 
@@ -510,7 +510,7 @@ async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: An
     """The turn of a message that was delivered before."""
     activity = read_model(Activity, app.activity({**MESSAGE, **content}))
     delivery = Delivery({"aud": app.cloud.registration.app_id}, activity, "")
-    await app.parts.adapter.run(delivery, SimpleNamespace(on_turn=bot), last=last)
+    await app.parts.adapter.run_delivered(delivery, SimpleNamespace(on_turn=bot), last=last)
 
 
 async def test_a_message_that_waits(queued: ComposedApp, rings: QueueRings) -> None:

@@ -12,7 +12,9 @@ from cloud_adapter.storage_account import StorageAccount
 from cloud_adapter.waiting_activity import (
     DONE,
     FAILED,
+    SWEEP_EVERY,
     WAITING,
+    Delivery,
     UnreadableActivity,
     WaitingActivities,
     WaitingActivity,
@@ -35,10 +37,24 @@ def activities(turns: WaitingTurns) -> WaitingActivities:
 
 async def added(activities: WaitingActivities, body: bytes) -> WaitingActivity:
     """An activity as it waits."""
-    name = await activities.add(read_model(Activity, json.loads(body)), body, CLAIMS)
-    found = await activities.find(name)
+    waiting = await activities.keep(read_model(Activity, json.loads(body)), body, CLAIMS)
+    if waiting.state == WAITING:
+        await activities.line_up(waiting)
+    found = await activities.find(waiting.name)
+    assert found == waiting
+    return waiting
+
+
+async def line(activities: WaitingActivities, conversation: str = "webchat~2Fc") -> list[str]:
+    """Who waits in a conversation."""
+    return list(await activities.line(conversation))
+
+
+async def delivery(activities: WaitingActivities, name: str = name_of()) -> Delivery:
+    """What was delivered."""
+    found = await activities.read(name)
     assert found
-    return found
+    return found.delivery()
 
 
 async def test_it_waits(activities: WaitingActivities) -> None:
@@ -48,48 +64,42 @@ async def test_it_waits(activities: WaitingActivities) -> None:
     assert (waiting.name, waiting.state, waiting.tries) == (name_of(), WAITING, 0)
     assert before <= waiting.accepted <= time.time_ns()
     assert 0 <= waiting.age < 60
-    assert await activities.of("webchat~2Fc") == [waiting]
-    assert await activities.of("webchat~2F") == []
-    delivery = await activities.read(waiting.name)
-    assert delivery
-    assert delivery.claims == CLAIMS
+    assert await activities.line("webchat~2Fc") == {waiting.name: waiting.place}
+    assert await line(activities, "webchat~2F") == []
+    assert (await delivery(activities)).claims == CLAIMS
 
 
 async def test_a_second_delivery_changes_nothing(activities: WaitingActivities) -> None:
     """Not when it was accepted, nor how it stands, nor what it says."""
     waiting = await added(activities, content(text="first"))
-    await activities.count_try(waiting)
+    await activities.note_tries(waiting, 1)
     again = await added(activities, content(text="second"))
     assert (again.accepted, again.tries) == (waiting.accepted, 1)
-    delivery = await activities.read(waiting.name)
-    assert delivery
-    assert delivery.activity.text == "first"
+    assert await line(activities) == [waiting.name]
+    assert (await delivery(activities)).activity.text == "first"
 
 
 async def test_its_life(activities: WaitingActivities) -> None:
     """Tries are counted, it is given up with a cause, waits again, and ends."""
     waiting = await added(activities, content())
-    await activities.count_try(waiting)
-    await activities.wait_on(waiting)
-    found = await activities.find(waiting.name)
-    assert found == waiting
+    await activities.note_tries(waiting, 1)
+    await activities.note_tries(waiting, 0)
+    assert await activities.find(waiting.name) == waiting
     await activities.give_up(waiting, "why")
-    assert await activities.of("webchat~2Fc") == []
+    assert await line(activities) == []
     given_up = await activities.find(waiting.name)
     assert given_up
     assert (given_up.state, given_up.tries, given_up.accepted) == (FAILED, 1, waiting.accepted)
-    delivery = await activities.read(waiting.name)
-    assert delivery
-    assert (delivery.failure, delivery.activity.text) == ("why", "hello")
+    told = await delivery(activities)
+    assert (told.failure, told.activity.text) == ("why", "hello")
     await activities.revive(given_up)
     assert await activities.find(waiting.name) == waiting
+    assert await line(activities) == [waiting.name]
     await activities.finish(waiting)
-    done = await activities.find(waiting.name)
+    done = await activities.read(waiting.name)
     assert done
-    assert (done.state, done.accepted) == (DONE, waiting.accepted)
-    assert await activities.read(waiting.name) is None
-    await activities.give_up(done, "too late")
-    assert await activities.find(waiting.name) == done
+    assert (done.state, done.accepted, done.content) == (DONE, waiting.accepted, b"")
+    assert await line(activities) == []
 
 
 async def test_what_is_gone(activities: WaitingActivities) -> None:
@@ -97,8 +107,7 @@ async def test_what_is_gone(activities: WaitingActivities) -> None:
     gone = WaitingActivity("c/a", 5, 0, WAITING)
     assert await activities.find("c/a") is None
     assert await activities.read("c/a") is None
-    await activities.count_try(gone)
-    await activities.revive(gone)
+    await activities.note_tries(gone, 1)
     await activities.give_up(gone, "why")
     assert await activities.find("c/a") is None
 
@@ -123,7 +132,7 @@ async def test_what_cannot_be_read(
     waiting = await added(activities, content())
     await turns.blobs.write(waiting.name, body, "*", waiting.metadata(WAITING, 0))
     with pytest.raises(UnreadableActivity, match="cannot be read"):
-        await activities.read(waiting.name)
+        await delivery(activities)
     await activities.give_up(waiting, "why")
     found = await activities.find(waiting.name)
     assert found
@@ -136,27 +145,29 @@ async def test_a_listing_of_many(turns: WaitingTurns, activities: WaitingActivit
     for each in ids:
         await added(activities, content(each))
     await turns.accept(content("x", "other"))
-    assert [each.name for each in await activities.of("webchat~2Fc")] == [
-        name_of(each) for each in ids
-    ]
+    assert await line(activities) == [name_of(each) for each in ids]
 
 
 async def test_old_ones(turns: WaitingTurns, activities: WaitingActivities) -> None:
-    """More done ones than one request can delete go in several."""
+    """More done ones than one request can delete go in several; what is not done stays."""
     for number in range(300):
         old = WaitingActivity(f"c/{number:03}", 5, 0, DONE)
         await turns.blobs.write(old.name, b"", None, old.metadata(DONE, 0))
-    assert await activities.of("c") == []
-    assert len([each async for each in turns.blobs.list("c/")]) == 300 - 256
-    await activities.of("c")
-    assert [each async for each in turns.blobs.list("c/")] == []
+    failed = WaitingActivity("c/failed", 5, 5, FAILED)
+    await turns.blobs.write(failed.name, b"", None, failed.metadata(FAILED, 5))
+    young = WaitingActivity("c/young", time.time_ns(), 0, DONE)
+    await turns.blobs.write(young.name, b"", None, young.metadata(DONE, 0))
+    await activities.sweep(WaitingActivity("c/a", 1000 * (SWEEP_EVERY + 1), 0, DONE))
+    assert len([each async for each in turns.blobs.list("c/")]) == 302
+    await activities.sweep(WaitingActivity("c/a", 1000 * SWEEP_EVERY, 0, DONE))
+    assert [each.name async for each in turns.blobs.list("c/")] == ["c/failed", "c/young"]
 
 
 async def test_a_deletion_that_fails(far_account: StorageAccount, front: StorageFront) -> None:
-    """It is told: the turn is not made on what may be a broken account."""
+    """It is told."""
     turns = WaitingTurns(far_account)
     old = WaitingActivity("c/a", 5, 0, DONE)
     await turns.blobs.write(old.name, b"", None, old.metadata(DONE, 0))
     front.spoil("POST blob", answered(403))
     with pytest.raises(StorageUnavailable):
-        await turns.activities.of("c")
+        await turns.activities.sweep(WaitingActivity("c/a", 0, 0, DONE))
