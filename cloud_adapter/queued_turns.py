@@ -14,55 +14,29 @@ What holds, as long as the storage account loses nothing:
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from auth.errors import ConversationBusy, TurnRepeated, Unavailable
+from auth.errors import ConversationBusy, Unavailable
+from cloud_adapter.blobs import LEASE_SECONDS
 from cloud_adapter.conversation_lock import ConversationLocks
+from cloud_adapter.line_run import LineRun, Runner
 from cloud_adapter.message_queue import MessageQueue
 from cloud_adapter.ring import Ring
-from cloud_adapter.turn_failure import failure_story
-from cloud_adapter.waiting_activity import (
-    WAITING,
-    Delivery,
-    UnreadableActivity,
-    WaitingActivities,
-    WaitingActivity,
-)
+from cloud_adapter.waiting_activity import WAITING, WaitingActivities, WaitingActivity
 
 QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
 
-MOST_TRIES = 5
-"""Turns for one activity. host.json has the same number, for those that kill the process."""
+MOST_WAITERS = 8
+"""Rings that wait here for a run that is going on: the host's other slots are for others."""
 
-LONGEST_RUN = 60.0
-"""Seconds after which an invocation begins no further turn: the host ends it at some time."""
+LONGEST_WAIT = 2.0
+"""Seconds that one waits."""
 
-LONGEST_OUTAGE = 3600.0
-"""Seconds after which an activity is given up whose turn cannot be begun."""
+FIRST_PAUSE = 1.0
+"""Seconds after which a ring that found its conversation busy comes again for the first time."""
 
 log = logging.getLogger(__name__)
-
-
-class TurnFailed(Exception):
-    """The bot's code raised, and the turn is to be tried again. The log has the story."""
-
-
-class Runner(Protocol):
-    """Runs a turn."""
-
-    async def __call__(self, delivery: Delivery, *, last: bool) -> None:
-        """Run a turn for what was delivered.
-
-        Args:
-            delivery: an activity and its caller.
-            last: there will be no further try: if it fails, the user is told.
-
-        Raises:
-            TurnRepeated: it was made before.
-            Unavailable: it cannot be made now.
-            Exception: the bot's code raised.
-        """
 
 
 class QueuedTurns:
@@ -86,6 +60,8 @@ class QueuedTurns:
         self._queue = queue
         self._poison = poison
         self._locks = locks
+        self._runs: dict[str, LineRun] = {}
+        self._waiters = 0
 
     async def accept(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
         """Take an activity: once this returns, it will get its turn.
@@ -120,92 +96,46 @@ class QueuedTurns:
         ring = Ring.parse(message)
         own = await self._activities.find(ring.activity)
         if own is None or own.state != WAITING:
-            return  # run with those before it, mostly
+            return  # it had its turn with those before it, mostly
         try:
             async with self._locks.hold(ring.conversation, patience=0):
-                # Rung before: whatever was begun then may have taken the process with it.
-                await self._run_all(ring, own, run, careful=dequeue_count > 1)
+                done = await self._run_line(ring, own, run, careful=dequeue_count > 1)
         except ConversationBusy:
-            # Who has the conversation runs all that waits in it: mostly there is nothing to do
-            # when the next ring comes.
-            await self._ring_later(ring)
+            if not await self._run_elsewhere(ring):
+                await self._ring_later(ring, LEASE_SECONDS if ring.again else FIRST_PAUSE)
+            return
         except Unavailable as error:
             log.warning("A turn in %s must wait: %s", ring.conversation, error)
-            await self._ring_later(ring)
+            done = False
+        if not done:
+            await self._ring_later(ring, ring.pause)
 
-    async def _ring_later(self, ring: Ring) -> None:
-        later = ring.later
-        await self._queue.put(later.text, later.pause)
-
-    async def _run_all(
+    async def _run_line(
         self, ring: Ring, own: WaitingActivity, run: Runner, *, careful: bool
-    ) -> None:
-        now = asyncio.get_running_loop().time
-        end = now() + LONGEST_RUN
-        line = await self._activities.line(ring.conversation)
-        line.setdefault(own.name, own.place)  # it has failed before, or rings before it has one
-        while line:
-            for name, place in line.items():
-                if now() >= end or self._locks.lost(ring.conversation):
-                    await self._ring_later(ring)
-                    return
-                await self._run(name, place, ring, run, careful=careful)
-            line = await self._activities.line(ring.conversation)
-
-    async def _run(self, name: str, place: str, ring: Ring, run: Runner, *, careful: bool) -> None:
-        waiting = await self._activities.read(name)
-        if waiting is None or waiting.state != WAITING:
-            await self._activities.leave(place)
-        elif waiting.tries and name != ring.activity:
-            await self._activities.leave(place)  # it has failed, and has a ring of its own
-        elif not waiting.content:
-            await self._activities.finish(waiting)
-        else:
-            await self._turn(waiting, ring, run, careful=careful)
-
-    async def _turn(
-        self, waiting: WaitingActivity, ring: Ring, run: Runner, *, careful: bool
-    ) -> None:
+    ) -> bool:
+        line_run = LineRun(self._activities, self._poison, self._locks, own, run, careful=careful)
+        self._runs[ring.conversation] = line_run
         try:
-            delivery = waiting.delivery()
-        except UnreadableActivity as error:
-            log.error("A turn in %s is given up: %s", ring.conversation, error)  # noqa: TRY400
-            await self._give_up(waiting, str(error))
-            return
-        if careful:
-            await self._activities.note_tries(waiting, waiting.tries + 1)
-        last = waiting.tries + 1 >= MOST_TRIES
+            return await line_run.go()
+        finally:
+            del self._runs[ring.conversation]
+
+    async def _run_elsewhere(self, ring: Ring) -> bool:
+        """Whether the run that has the conversation has run the activity too.
+
+        Mostly it does, and soon: a ring that waits costs nothing.
+        """
+        line_run = self._runs.get(ring.conversation)
+        if line_run is None or self._waiters >= MOST_WAITERS:
+            return False
+        self._waiters += 1
         try:
-            await run(delivery, last=last)
-        except TurnRepeated:
-            log.info("A turn in %s was made before", ring.conversation)
-        except Unavailable as error:
-            if waiting.age < LONGEST_OUTAGE:
-                if careful:
-                    await self._activities.note_tries(waiting, waiting.tries)
-                raise
-            await self._give_up(waiting, failure_story(error, delivery.activity))
-            return
-        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
-            story = failure_story(error, delivery.activity)
-            await self._failed(waiting, ring, story, last=last)
-            return
-        await self._activities.finish(waiting)
-        await self._activities.sweep(waiting)
+            async with asyncio.timeout(LONGEST_WAIT):
+                return await line_run.ended(ring.activity)
+        except TimeoutError:
+            return False
+        finally:
+            self._waiters -= 1
 
-    async def _failed(
-        self, waiting: WaitingActivity, ring: Ring, story: str, *, last: bool
-    ) -> None:
-        if last:
-            await self._give_up(waiting, story)
-            return
-        await self._activities.note_tries(waiting, waiting.tries + 1)
-        await self._activities.leave(waiting.place)
-        if waiting.name == ring.activity:
-            # From None: the host logs what it gets, and the error's text may quote the user.
-            raise TurnFailed("the turn failed, and will be tried again") from None
-
-    async def _give_up(self, waiting: WaitingActivity, story: str) -> None:
-        # The other way round it could be lost between the two.
-        await self._poison.put(Ring(waiting.name).text)
-        await self._activities.give_up(waiting, story)
+    async def _ring_later(self, ring: Ring, pause: float) -> None:
+        await self._queue.put(ring.later.text, pause)

@@ -51,5 +51,5 @@ class Ring(NamedTuple):
 
     @property
     def pause(self) -> float:
-        """Seconds until it can be seen: twice as long each time."""
-        return LONGEST_PAUSE if self.again > 5 else 2.0 ** (self.again - 1)
+        """Seconds until the next one, while something is not to be had: twice as long each time."""
+        return LONGEST_PAUSE if self.again > 4 else 2.0**self.again

@@ -1,13 +1,16 @@
 """function_app: what it tells, in the log and to operators."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from auth.errors import EndpointDown
+from cloud_adapter.line_run import MOST_TRIES
+from cloud_adapter.queued_turns import MOST_WAITERS
 from emulator.cloud import CERTIFICATE, Cloud
 from function_app import refusal
-from tests.support.bot_process import BotProcess
+from tests.support.bot_process import APP, BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.http_post import Caller
 
@@ -23,6 +26,14 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
     [line] = caplog.messages
     told = "the endpoint is down; caused by ValueError: Unexpected response"
     assert line == f"Answered 503: {told}; caused by ConnectionError"
+
+
+def test_the_hosts_queues() -> None:
+    """host.json counts tries as the turns do, and reads messages as they are written."""
+    queues = json.loads((APP / "host.json").read_text())["extensions"]["queues"]
+    assert queues["maxDequeueCount"] == MOST_TRIES
+    assert queues["messageEncoding"] == "base64"
+    assert queues["batchSize"] > MOST_WAITERS
 
 
 def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:

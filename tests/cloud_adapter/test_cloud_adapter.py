@@ -30,7 +30,8 @@ from auth.errors import (
 )
 from cloud_adapter.activity_codec import read_model
 from cloud_adapter.cloud_adapter import APOLOGY
-from cloud_adapter.queued_turns import MOST_TRIES, QUEUE, TurnFailed
+from cloud_adapter.line_run import MOST_TRIES, TurnFailed
+from cloud_adapter.queued_turns import QUEUE
 from cloud_adapter.turn_request import TurnRequest
 from cloud_adapter.waiting_activity import Delivery
 from emulator.cloud import Cloud

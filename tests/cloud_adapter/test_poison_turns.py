@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from auth.errors import StorageUnavailable
+from cloud_adapter.line_run import MOST_TRIES, TurnFailed
 from cloud_adapter.poison_turns import (
     GONE,
     MADE,
@@ -14,7 +15,7 @@ from cloud_adapter.poison_turns import (
     PoisonTurn,
     PoisonTurns,
 )
-from cloud_adapter.queued_turns import MOST_TRIES, POISON_QUEUE, QUEUE, TurnFailed
+from cloud_adapter.queued_turns import POISON_QUEUE, QUEUE
 from cloud_adapter.ring import Ring
 from cloud_adapter.storage_account import StorageAccount
 from cloud_adapter.waiting_activity import DONE, FAILED, WAITING

@@ -12,19 +12,14 @@ from azure.storage.blob.aio import BlobLeaseClient
 
 from auth.errors import StorageUnavailable, TurnRepeated, Unavailable
 from cloud_adapter import waiting_activity
+from cloud_adapter.line_run import LONGEST_OUTAGE, LONGEST_RUN, MOST_TRIES, TurnFailed
 from cloud_adapter.message_queue import LARGEST_MESSAGE
-from cloud_adapter.queued_turns import (
-    LONGEST_OUTAGE,
-    LONGEST_RUN,
-    MOST_TRIES,
-    POISON_QUEUE,
-    QUEUE,
-    TurnFailed,
-)
+from cloud_adapter.queued_turns import LONGEST_WAIT, MOST_WAITERS, POISON_QUEUE, QUEUE
 from cloud_adapter.ring import Ring
 from cloud_adapter.storage_account import StorageAccount
 from cloud_adapter.turn_request import LARGEST_BODY, TurnRequest, read_activity
 from cloud_adapter.waiting_activity import DONE, FAILED, WAITING, Delivery
+from tests.support.condition import comes_true
 from tests.support.moved_clock import MovedClock
 from tests.support.queue_rings import QueueRings
 from tests.support.storage_front import (
@@ -223,6 +218,84 @@ async def test_two_processes(one: WaitingTurns, other: WaitingTurns, rings: Queu
     await other.answer(Ring.parse(second).later.text)
     assert other.runs == []
     await rings.clear()
+
+
+async def test_a_ring_waits_for_a_run(one: WaitingTurns, rings: QueueRings) -> None:
+    """A ring for what is run anyway, in this process and soon, waits, and puts nothing back.
+
+    Eight do; the others leave the host's slots to other conversations, and come later.
+    """
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        begun.set()
+        await goes_on.wait()
+
+    ids = [f"{number:02}" for number in range(MOST_WAITERS + 3)]
+    one.script[ids[0]] = [long]
+    for each in ids:
+        await one.accept(content(each))
+    first, *others = await rings.taken()
+    task = asyncio.create_task(one.answer(first))
+    await begun.wait()
+    waiting = [asyncio.create_task(one.answer(each)) for each in others]
+    async with asyncio.timeout(10):
+        while await rings.count() < 2:
+            pass
+    goes_on.set()
+    await asyncio.gather(task, *waiting)
+    assert one.runs == ids
+    assert await rings.count() == 2
+
+
+async def test_a_ring_waits_not_for_long(
+    one: WaitingTurns, rings: QueueRings, clock: MovedClock
+) -> None:
+    """A turn that takes its time keeps no other slot of the host."""
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        begun.set()
+        await goes_on.wait()
+
+    one.script["a"] = [long]
+    for each in "ab":
+        await one.accept(content(each))
+    first, second = await rings.taken()
+    task = asyncio.create_task(one.answer(first))
+    await begun.wait()
+    waiting = asyncio.create_task(one.answer(second))
+    await comes_true(lambda: one.turns._waiters == 1)
+    clock.move(LONGEST_WAIT + 0.5)
+    await waiting
+    assert await rings.count() == 1
+    goes_on.set()
+    await task
+    assert one.runs == ["a", "b"]
+
+
+async def test_a_ring_waits_for_a_turn_that_fails(one: WaitingTurns, rings: QueueRings) -> None:
+    """It comes again, as the turn has a try of its own."""
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        begun.set()
+        await goes_on.wait()
+
+    one.script.update({"a": [long], "b": [LookupError()]})
+    for each in "ab":
+        await one.accept(content(each))
+    first, second = await rings.taken()
+    task = asyncio.create_task(one.answer(first))
+    await begun.wait()
+    waiting = asyncio.create_task(one.answer(second))
+    await comes_true(lambda: one.turns._waiters == 1)
+    goes_on.set()
+    await asyncio.gather(task, waiting)
+    assert one.runs == ["a", "b"]
+    assert await rings.count() == 1
+    await one.answer(Ring.parse(second).later.text)
+    assert one.runs == ["a", "b", "b"]
 
 
 async def test_a_busy_conversation_rings_no_more_than_needed(
@@ -552,7 +625,7 @@ async def test_places_that_nobody_needs(one: WaitingTurns, rings: QueueRings) ->
 
 
 async def test_a_ring_before_its_place(one: WaitingTurns, rings: QueueRings) -> None:
-    """An activity whose ring comes before it has its place in the line has its turn all the same."""
+    """An activity whose ring comes before it has its place has its turn all the same."""
     await one.accept(content())
     (message,) = await rings.taken()
     for place in (await one.activities.line("webchat~2Fc")).values():

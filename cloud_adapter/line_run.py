@@ -1,0 +1,181 @@
+"""LineRun: the turns of what waits in one conversation, one after the other."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from auth.errors import TurnRepeated, Unavailable
+from cloud_adapter.conversation_lock import ConversationLocks
+from cloud_adapter.message_queue import MessageQueue
+from cloud_adapter.ring import Ring
+from cloud_adapter.turn_failure import failure_story
+from cloud_adapter.waiting_activity import (
+    WAITING,
+    Delivery,
+    UnreadableActivity,
+    WaitingActivities,
+    WaitingActivity,
+)
+
+MOST_TRIES = 5
+"""Turns for one activity. host.json has the same number, for those that kill the process."""
+
+LONGEST_RUN = 60.0
+"""Seconds after which a run begins no further turn: the host ends it at some time."""
+
+LONGEST_OUTAGE = 3600.0
+"""Seconds after which an activity is given up whose turn cannot be begun."""
+
+log = logging.getLogger(__name__)
+
+
+class TurnFailed(Exception):
+    """The bot's code raised, and the turn is to be tried again. The log has the story."""
+
+
+class Runner(Protocol):
+    """Runs a turn."""
+
+    async def __call__(self, delivery: Delivery, *, last: bool) -> None:
+        """Run a turn for what was delivered.
+
+        Args:
+            delivery: an activity and its caller.
+            last: there will be no further try: if it fails, the user is told.
+
+        Raises:
+            TurnRepeated: it was made before.
+            Unavailable: it cannot be made now.
+            Exception: the bot's code raised.
+        """
+
+
+class LineRun:
+    """One ring's run, while the conversation is held.
+
+    Args:
+        activities: those that wait.
+        poison: gets the rings of activities that were given up.
+        locks: tell whether the conversation is still held.
+        own: the activity that was rung for.
+        run: runs one turn.
+        careful: its ring was seen before, and what was begun then may have taken the process with
+            it: each try is counted before it begins.
+    """
+
+    def __init__(
+        self,
+        activities: WaitingActivities,
+        poison: MessageQueue,
+        locks: ConversationLocks,
+        own: WaitingActivity,
+        run: Runner,
+        *,
+        careful: bool,
+    ) -> None:
+        self._activities = activities
+        self._poison = poison
+        self._locks = locks
+        self._own = own
+        self._run = run
+        self._careful = careful
+        self._awaited: dict[str, asyncio.Future[bool]] = {}
+        self._end = asyncio.get_running_loop().time() + LONGEST_RUN
+
+    async def ended(self, name: str) -> bool:
+        """Wait for an activity's turn in this run; False: it has not had one that ended well."""
+        awaited = self._awaited.setdefault(name, asyncio.get_running_loop().create_future())
+        return await asyncio.shield(awaited)
+
+    async def go(self) -> bool:
+        """Run all that waits, and what comes meanwhile; False: own's turn is left to another run.
+
+        Raises:
+            TurnFailed: own's turn is to be tried again.
+            Unavailable: a turn cannot be made now.
+        """
+        try:
+            return await self._all()
+        finally:
+            for awaited in self._awaited.values():
+                if not awaited.done():
+                    awaited.set_result(False)
+
+    async def _all(self) -> bool:
+        conversation = self._own.name.partition("/")[0]
+        line = await self._activities.line(conversation)
+        # It has failed before, or rings before it has a place.
+        line.setdefault(self._own.name, self._own.place)
+        while line:
+            for name, place in line.items():
+                late = asyncio.get_running_loop().time() >= self._end
+                if late or self._locks.lost(conversation):
+                    return False
+                well = await self._one(name, place)
+                if awaited := self._awaited.pop(name, None):
+                    awaited.set_result(well)
+            line = await self._activities.line(conversation)
+        return True
+
+    async def _one(self, name: str, place: str) -> bool:
+        """An activity's turn, if it is due; True: it needs none any more."""
+        waiting = await self._activities.read(name)
+        if waiting is None or waiting.state != WAITING:
+            await self._activities.leave(place)
+            return True
+        if waiting.tries and name != self._own.name:
+            await self._activities.leave(place)  # it has failed, and has a ring of its own
+            return False
+        if not waiting.content:
+            await self._activities.finish(waiting)
+            return True
+        return await self._turn(waiting)
+
+    async def _turn(self, waiting: WaitingActivity) -> bool:
+        try:
+            delivery = waiting.delivery()
+        except UnreadableActivity as error:
+            log.error("A turn for %s is given up: %s", waiting.name, error)  # noqa: TRY400
+            await self._give_up(waiting, str(error))
+            return True
+        if self._careful:
+            await self._activities.note_tries(waiting, waiting.tries + 1)
+        last = waiting.tries + 1 >= MOST_TRIES
+        try:
+            await self._run(delivery, last=last)
+        except TurnRepeated:
+            log.info("The turn for %s was made before", waiting.name)
+        except Unavailable as error:
+            await self._unavailable(waiting, delivery, error)
+            return True
+        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
+            return await self._failed(waiting, failure_story(error, delivery.activity), last=last)
+        await self._activities.finish(waiting)
+        await self._activities.sweep(waiting)
+        return True
+
+    async def _unavailable(
+        self, waiting: WaitingActivity, delivery: Delivery, error: Unavailable
+    ) -> None:
+        if waiting.age >= LONGEST_OUTAGE:
+            await self._give_up(waiting, failure_story(error, delivery.activity))
+            return
+        if self._careful:  # it was no try
+            await self._activities.note_tries(waiting, waiting.tries)
+        raise error
+
+    async def _failed(self, waiting: WaitingActivity, story: str, *, last: bool) -> bool:
+        if last:
+            await self._give_up(waiting, story)
+            return True
+        await self._activities.note_tries(waiting, waiting.tries + 1)
+        await self._activities.leave(waiting.place)
+        if waiting.name == self._own.name:
+            # From None: the host logs what it gets, and the error's text may quote the user.
+            raise TurnFailed("the turn failed, and will be tried again") from None
+        return False
+
+    async def _give_up(self, waiting: WaitingActivity, story: str) -> None:
+        # The other way round it could be lost between the two.
+        await self._poison.put(Ring(waiting.name).text)
+        await self._activities.give_up(waiting, story)
