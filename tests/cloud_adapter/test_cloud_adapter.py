@@ -673,8 +673,9 @@ async def test_a_busy_connector_in_a_later_turn(
     monkeypatch.setattr(app.parts.session, "_sleep", clock.sleep)
     faulty_connector.set(status=429, retry_after=13, remaining=2)
     await run(app, echo)
-    assert app.heard() == ["You said: sesame"]
-    assert clock.pauses == [13, 13]
+    # Whoever is typing that long is seen typing, too.
+    assert [text for text in app.heard() if text] == ["You said: sesame"]
+    assert clock.pauses.count(13) == 2
 
 
 async def test_a_turn_that_was_made_before(app: ComposedApp) -> None:
