@@ -31,14 +31,10 @@ if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a co
     from auth.signing_keys import SigningKeys
     from auth.tokens import Tokens
     from bot_logic.bot import Bot
-    from cloud_adapter.bot_state import ConversationState, UserState
     from cloud_adapter.cloud_adapter import CloudAdapter
     from cloud_adapter.connector_session import ConnectorSession
-    from cloud_adapter.conversation_lock import ConversationLocks
-    from cloud_adapter.conversation_references import ConversationReferences
-    from cloud_adapter.notifications import Notifications
-    from cloud_adapter.queued_turns import QueuedTurns
     from cloud_adapter.storage_account import StorageAccount
+    from cloud_adapter.stores import Stored, Stores
     from cloud_adapter.turn_request import TurnRequest
     from cloud_adapter.turn_response import TurnResponse
 
@@ -204,33 +200,14 @@ class Inbound:
 
 
 @dataclass(frozen=True)
-class Stores:
-    """What remembers, from one turn to the next: in the storage account, or in memory."""
-
-    locks: "ConversationLocks"
-    conversation_state: "ConversationState"
-    user_state: "UserState"
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What there is with a storage account only."""
-
-    account: "StorageAccount"
-    queued_turns: "QueuedTurns"
-    references: "ConversationReferences"
-    notifications: "Notifications"
-
-
-@dataclass(frozen=True)
 class Parts:
     """The app's long-lived objects, one of each in a process."""
 
     settings: Settings
     tokens: "Tokens"
     session: "ConnectorSession"
-    stores: Stores
-    stored: Stored | None
+    stores: "Stores"
+    stored: "Stored | None"
     adapter: "CloudAdapter"
     bot: "Bot"
 
@@ -271,6 +248,7 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     from cloud_adapter.cloud_adapter import CloudAdapter
     from cloud_adapter.connector_session import ConnectorSession
     from cloud_adapter.reference_keeper import ReferenceKeeper
+    from cloud_adapter.stores import Stored, Stores
     from cloud_adapter.turn_state import TurnState
 
     settings = inbound.settings
@@ -285,8 +263,8 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
         settings.app_id, None if settings.unauthenticated else tokens
     )
     account = compose_account(settings.storage)
-    stores = compose_stores(account)
-    stored = compose_stored(account, stores.locks) if account else None
+    stores = Stores.of(account)
+    stored = Stored.of(account, stores.locks) if account else None
     adapter = CloudAdapter(
         BotAuthentication(settings, caller_check, credentials, session),
         stored.queued_turns if stored and settings.queued else None,
@@ -307,56 +285,6 @@ def compose_account(source: StorageSource | None) -> "StorageAccount | None":
     from cloud_adapter.storage_account import StorageAccount
 
     return StorageAccount(source, storage_identity(source))
-
-
-def compose_stores(account: "StorageAccount | None") -> Stores:
-    """What remembers."""
-    from cloud_adapter import blob_storage, conversation_lock
-    from cloud_adapter.blobs import Blobs
-    from cloud_adapter.bot_state import ConversationState, UserState
-    from cloud_adapter.memory_storage import MemoryStorage
-
-    if account is None:
-        memory, locks = MemoryStorage(), conversation_lock.ConversationLocks()
-        return Stores(locks, ConversationState(memory), UserState(memory))
-    storage = blob_storage.BlobStorage(Blobs(account, blob_storage.CONTAINER))
-    locks = conversation_lock.ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
-    return Stores(locks, ConversationState(storage), UserState(storage))
-
-
-def compose_stored(account: "StorageAccount", locks: "ConversationLocks") -> Stored:
-    """What waits in queues, and where the bot may speak unasked."""
-    from cloud_adapter import (
-        conversation_references,
-        notification_report,
-        notifications,
-        queued_turns,
-        waiting_activity,
-    )
-    from cloud_adapter.blobs import Blobs
-    from cloud_adapter.message_queue import MessageQueue
-
-    waiting = waiting_activity.WaitingActivities(Blobs(account, waiting_activity.CONTAINER))
-    references = conversation_references.ConversationReferences(
-        Blobs(account, conversation_references.CONTAINER)
-    )
-    return Stored(
-        account,
-        queued_turns.QueuedTurns(
-            waiting,
-            MessageQueue(account, queued_turns.QUEUE),
-            MessageQueue(account, queued_turns.POISON_QUEUE),
-            locks,
-        ),
-        references,
-        notifications.Notifications(
-            references,
-            Blobs(account, notification_report.CONTAINER),
-            MessageQueue(account, notifications.QUEUE),
-            MessageQueue(account, notifications.POISON_QUEUE),
-            locks,
-        ),
-    )
 
 
 @functools.cache

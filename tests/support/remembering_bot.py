@@ -6,7 +6,7 @@ from typing import Any
 from botbuilder.core import TurnContext
 
 from cloud_adapter.stored_json import E_TAG
-from function_app import Stores
+from cloud_adapter.stores import Stores
 from tests.support.composed_app import USER, ComposedApp
 
 Step = Callable[[TurnContext], Awaitable[object]]

@@ -2,7 +2,6 @@
 
 import re
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Self
 
 from tests.support.tcp_proxy import TcpProxy
@@ -27,12 +26,7 @@ class StorageProxies:
             await self._stack.enter_async_context(proxy)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     @property
