@@ -13,7 +13,7 @@ from cloud_adapter.waiting_activity import (
     WaitingActivity,
 )
 
-NO_CAUSE = "its process ended each time: a crash, too little memory, or functionTimeout"
+NO_CAUSE = "its turn never ended: the app could not start, or its process died over it"
 NO_RING = "the message is no ring: somebody else has put it into the queue"
 GONE = "its activity is gone"
 MADE = "its turn was made at last"
