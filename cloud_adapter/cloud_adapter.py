@@ -77,13 +77,16 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             log.exception("The bot's answer to %s has no JSON form", turn_name(activity))
             return TurnResponse(200)
 
-    async def run_delivered(self, delivery: Delivery, bot: Bot, *, last: bool) -> None:
+    async def run_delivered(
+        self, delivery: Delivery, bot: Bot, *, last: bool, killed: bool = False
+    ) -> None:
         """Run the turn of an activity that was delivered before.
 
         Args:
             delivery: the activity and its caller.
             bot: the bot.
             last: if the turn fails, the user gets the apology: it is not tried again.
+            killed: each of its tries has taken its process with it: it fails without the bot.
 
         Raises:
             TurnRepeated: the turn was made before.
@@ -91,7 +94,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             Exception: whatever the bot's code raised.
         """
         caller = self.bot_framework_authentication.authenticated_before(delivery.claims)
-        logic = RaisingLogic(bot.on_turn, apologises=last)
+        logic = RaisingLogic(_killed if killed else bot.on_turn, apologises=last)
         await self.process_activity(caller, delivery.activity, logic)
 
     async def _run_at_once(
@@ -165,6 +168,14 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             replies = ExpectedReplies(activities=context.buffered_reply_activities)
             return InvokeResponse(status=HTTPStatus.OK, body=replies)
         return super()._process_turn_results(context)
+
+
+class TurnKilled(Exception):
+    """Each try of the turn has taken its process with it."""
+
+
+async def _killed(_: TurnContext) -> None:
+    raise TurnKilled("the process ended over it, each time: a crash, memory, or functionTimeout")
 
 
 class RaisingLogic:

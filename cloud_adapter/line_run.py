@@ -36,12 +36,13 @@ class TurnFailed(Exception):
 class Runner(Protocol):
     """Runs a turn."""
 
-    async def __call__(self, delivery: Delivery, *, last: bool) -> None:
+    async def __call__(self, delivery: Delivery, *, last: bool, killed: bool) -> None:
         """Run a turn for what was delivered.
 
         Args:
             delivery: an activity and its caller.
             last: there will be no further try: if it fails, the user is told.
+            killed: every try has taken its process with it: the turn fails without the bot.
 
         Raises:
             TurnRepeated: it was made before.
@@ -138,11 +139,12 @@ class LineRun:
             log.error("A turn for %s is given up: %s", waiting.name, error)  # noqa: TRY400
             await self._give_up(waiting, str(error))
             return True
-        if self._careful:
+        killed = waiting.tries >= MOST_TRIES
+        if self._careful and not killed:
             await self._activities.note_tries(waiting, waiting.tries + 1)
         last = waiting.tries + 1 >= MOST_TRIES
         try:
-            await self._run(delivery, last=last)
+            await self._run(delivery, last=last, killed=killed)
         except TurnRepeated:
             log.info("The turn for %s was made before", waiting.name)
         except Unavailable as error:

@@ -97,18 +97,20 @@ class QueuedTurns:
         own = await self._activities.find(ring.activity)
         if own is None or own.state != WAITING:
             return  # it had its turn with those before it, mostly
+        later = ring.later(dequeue_count)
         try:
             async with self._locks.hold(ring.conversation, patience=0):
-                done = await self._run_line(ring, own, run, careful=dequeue_count > 1)
+                done = await self._run_line(ring, own, run, careful=later.seen > 0)
         except ConversationBusy:
             if not await self._run_elsewhere(ring):
-                await self._ring_later(ring, LEASE_SECONDS if ring.again else FIRST_PAUSE)
+                pause = LEASE_SECONDS if ring.again else FIRST_PAUSE
+                await self._queue.put(later.text, pause)
             return
         except Unavailable as error:
             log.warning("A turn in %s must wait: %s", ring.conversation, error)
             done = False
         if not done:
-            await self._ring_later(ring, ring.pause)
+            await self._queue.put(later.text, ring.pause)
 
     async def _run_line(
         self, ring: Ring, own: WaitingActivity, run: Runner, *, careful: bool
@@ -136,6 +138,3 @@ class QueuedTurns:
             return False
         finally:
             self._waiters -= 1
-
-    async def _ring_later(self, ring: Ring, pause: float) -> None:
-        await self._queue.put(ring.later.text, pause)

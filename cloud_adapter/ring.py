@@ -13,10 +13,13 @@ class Ring(NamedTuple):
     Attributes:
         activity: the blob's name: the conversation's, a slash, and the activity's.
         again: how often it was rung for in vain.
+        seen: how often the host has seen the messages before this one, beyond once each: what was
+            begun then may have taken the process with it.
     """
 
     activity: str
     again: int = 0
+    seen: int = 0
 
     @classmethod
     def parse(cls, text: str) -> "Ring":
@@ -30,8 +33,10 @@ class Ring(NamedTuple):
         except RecursionError:
             raise ValueError("the message nests too deeply") from None
         match data:
-            case {"activity": str(activity), "again": int(again)} if "/" in activity:
-                return cls(activity, again)
+            case {"activity": str(activity), "again": int(again), "seen": int(seen)} if (
+                "/" in activity
+            ):
+                return cls(activity, again, seen)
         raise ValueError("the message names no activity")
 
     @property
@@ -44,10 +49,13 @@ class Ring(NamedTuple):
         """The conversation's name."""
         return self.activity.partition("/")[0]
 
-    @property
-    def later(self) -> "Ring":
-        """The next one for the same activity."""
-        return Ring(self.activity, self.again + 1)
+    def later(self, dequeue_count: int) -> "Ring":
+        """The next one for the same activity.
+
+        Args:
+            dequeue_count: how often the host has seen this one.
+        """
+        return Ring(self.activity, self.again + 1, self.seen + dequeue_count - 1)
 
     @property
     def pause(self) -> float:

@@ -92,7 +92,7 @@ async def test_accepted_and_answered(one: WaitingTurns, rings: QueueRings) -> No
     """A ring says where the activity is; its turn has the activity and its caller."""
     await one.accept(content(text="sesame"))
     (message,) = await rings.taken()
-    assert json.loads(message) == {"activity": name_of(), "again": 0}
+    assert json.loads(message) == {"activity": name_of(), "again": 0, "seen": 0}
     assert "sesame" not in message
     await one.answer(message)
     (delivery,) = one.delivered
@@ -215,7 +215,7 @@ async def test_two_processes(one: WaitingTurns, other: WaitingTurns, rings: Queu
     goes_on.set()
     await task
     assert one.runs == ["a", "b"]
-    await other.answer(Ring.parse(second).later.text)
+    await other.answer(Ring.parse(second).later(1).text)
     assert other.runs == []
     await rings.clear()
 
@@ -294,7 +294,7 @@ async def test_a_ring_waits_for_a_turn_that_fails(one: WaitingTurns, rings: Queu
     await asyncio.gather(task, waiting)
     assert one.runs == ["a", "b"]
     assert await rings.count() == 1
-    await one.answer(Ring.parse(second).later.text)
+    await one.answer(Ring.parse(second).later(1).text)
     assert one.runs == ["a", "b", "b"]
 
 
@@ -350,7 +350,7 @@ async def test_many_at_once(one: WaitingTurns, other: WaitingTurns, rings: Queue
             for process, message in zip((one, other) * len(pending), pending, strict=False)
         ]
         await asyncio.gather(*answers)
-        waiting = [Ring.parse(message).later for message in pending]
+        waiting = [Ring.parse(message).later(1) for message in pending]
         found = [(ring, await one.activities.find(ring.activity)) for ring in waiting]
         pending = [ring.text for ring, each in found if each and each.state == WAITING]
         await rings.clear()
@@ -444,6 +444,46 @@ async def test_a_try_that_took_the_process_with_it(
     assert await state(one) == (DONE, 0)
 
 
+async def test_a_turn_that_kills(
+    one: WaitingTurns, other: WaitingTurns, rings: QueueRings, poison: QueueRings
+) -> None:
+    """Five deaths and it is put aside; a ring that finds a dead one's lease forgets none."""
+    dead, buried = asyncio.Event(), asyncio.Event()
+
+    async def die() -> None:
+        raise asyncio.CancelledError
+
+    async def dead_ones_lease() -> None:
+        async with other.locks.hold("webchat~2Fc", patience=0):
+            dead.set()
+            await buried.wait()
+
+    one.script["a"] = [die] * 9
+    await one.accept(content())
+    (message,) = await rings.taken()
+    with pytest.raises(asyncio.CancelledError):
+        await one.answer(message)
+    lease = asyncio.create_task(dead_ones_lease())
+    await dead.wait()
+    await one.answer(message, 2)
+    buried.set()
+    await lease
+    async with asyncio.timeout(10):
+        while not (seen := await rings.taken()):  # FIRST_PAUSE
+            pass
+    (message,) = seen
+    for tries in range(1, MOST_TRIES + 1):
+        with pytest.raises(asyncio.CancelledError):
+            await one.answer(message)
+        assert await state(one) == (WAITING, tries)
+    await one.answer(message)
+    assert one.runs == ["a"] * (MOST_TRIES + 1)
+    assert one.killed == ["a"]
+    assert (await state(one))[0] == FAILED
+    assert await poison.taken() == [Ring(name_of()).text]
+    assert (await stored(one)).failure.endswith("RuntimeError: killed")
+
+
 async def test_a_careful_try_counts_once(one: WaitingTurns, rings: QueueRings) -> None:
     """Before it begins or after it fails, but not both."""
     one.script["a"] = [LookupError()] * 2
@@ -467,7 +507,7 @@ async def test_what_is_unavailable(
         await one.answer(message, dequeue_count)
         assert await rings.count() == 1
         await rings.clear()
-        message = Ring.parse(message).later.text
+        message = Ring.parse(message).later(1).text
     assert await state(one) == (WAITING, 0)
     assert one.lasts == []
     one.script.clear()
@@ -488,7 +528,7 @@ async def test_an_outage_without_end(
     await one.answer(message)
     assert await poison.count() == 0
     late[0] = LONGEST_OUTAGE + 1
-    await one.answer(Ring.parse(message).later.text)
+    await one.answer(Ring.parse(message).later(1).text)
     assert one.runs == ["a", "a", "b"]
     assert (await state(one))[0] == FAILED
     assert await poison.taken() == [Ring(name_of()).text]
@@ -508,7 +548,9 @@ async def test_a_turn_that_was_made_before(
     assert await rings.count() == await poison.count() == 0
 
 
-@pytest.mark.parametrize("text", ["", "hello", "{}", "[]", '{"activity": "x", "again": 0}'])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "{}", "[]", '{"activity": "x", "again": 0, "seen": 0}']
+)
 async def test_a_message_that_is_no_ring(one: WaitingTurns, text: str) -> None:
     """The host shall put it aside."""
     with pytest.raises(ValueError):  # noqa: PT011  # json's own text
@@ -711,7 +753,7 @@ async def test_a_done_turn_that_cannot_be_told(
     assert await rings.count() == 1
     front.heal()
     far.script["a"] = [TurnRepeated("made")]
-    await far.answer(Ring.parse(message).later.text)
+    await far.answer(Ring.parse(message).later(1).text)
     assert far.runs == ["a", "a"]
     assert await state(far) == (DONE, 0)
 

@@ -20,7 +20,7 @@ def test_it_comes_back(conversation: str, activity: str, again: int) -> None:
 
 def test_what_stands_in_a_message() -> None:
     """Older and newer versions of the app agree on this."""
-    assert json.loads(Ring("c/a").text) == {"activity": "c/a", "again": 0}
+    assert json.loads(Ring("c/a").text) == {"activity": "c/a", "again": 0, "seen": 0}
 
 
 def test_pauses() -> None:
@@ -28,7 +28,7 @@ def test_pauses() -> None:
     ring, pauses = Ring("c/a"), []
     for _ in range(8):
         pauses.append(ring.pause)
-        ring = ring.later
+        ring = ring.later(1)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
     assert Ring("c/a", 10**6).pause == LONGEST_PAUSE
     assert Ring("c/a", -(10**6)).pause >= 0

@@ -43,6 +43,7 @@ class WaitingTurns:
     Attributes:
         runs: ids of the activities whose turns were begun.
         lasts: the same, of those for which there was to be no further try.
+        killed: ids of those whose tries have all taken their process with them.
         script: what the turns of an activity do, one after the other; then they end well.
     """
 
@@ -55,6 +56,7 @@ class WaitingTurns:
         self.turns = QueuedTurns(self.activities, self.queue, self.poison, self.locks)
         self.runs: list[str | None] = []
         self.lasts: list[str | None] = []
+        self.killed: list[str | None] = []
         self.script: dict[str | None, list[Step]] = {}
         self.delivered: list[Delivery] = []
 
@@ -66,8 +68,11 @@ class WaitingTurns:
         """A ring, in a task of its own, as the host calls."""
         await asyncio.create_task(self.turns.answer(message, dequeue_count, self.run))
 
-    async def run(self, delivery: Delivery, *, last: bool) -> None:
+    async def run(self, delivery: Delivery, *, last: bool, killed: bool) -> None:
         """A turn."""
+        if killed:
+            self.killed.append(delivery.activity.id)
+            raise RuntimeError("killed")
         self.delivered.append(delivery)
         self.runs.append(delivery.activity.id)
         if last:
