@@ -19,10 +19,12 @@ from botframework.connector.auth import AuthenticationConstants
 from auth.errors import CallerForbidden, ServiceUrlRefused, SignInError, TokenRejected
 from cloud_adapter.activity_codec import read_model
 from cloud_adapter.bot_authentication import BotAuthentication
+from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.turn_request import TurnRequest
 from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY, Cloud
 from tests.support.cloud_thread import CloudThread
 from tests.support.composed_app import ComposedApp
+from tests.support.moved_clock import MovedClock
 from tests.support.scripted_service import Reply, ScriptedService, Seen
 
 CHANNEL = "https://api.botframework.com"
@@ -402,3 +404,27 @@ async def test_where_a_later_turn_may_send(app: ComposedApp) -> None:
     found = authentication(app).authenticated_before({})
     with pytest.raises(ServiceUrlRefused):
         await found.connector_factory.create("https://evil.example/")
+
+
+async def test_a_later_turn_has_no_haste(
+    app: ComposedApp, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its calls have the patience that the connector asks for, where a first one has not."""
+    monkeypatch.setattr(app.parts.session, "_sleep", clock.sleep)
+    later = authentication(app).authenticated_before({}).connector_factory
+    now = authentication(app).create_connector_factory(None)
+    faults = app.cloud.connector.server.faults
+    for factory, refused in ((now, True), (later, False)):
+        client = await factory.create(app.service_url)
+        faults.set(status=429, retry_after=13, remaining=2)
+        call = client.conversations.send_to_conversation(
+            app.conversation.id, Activity(type="message", text="x")
+        )
+        if refused:
+            with pytest.raises(ConnectorError):
+                await call
+        else:
+            await call
+        faults.clear()
+    assert clock.pauses == [13, 13]
+    assert app.heard() == ["x"]

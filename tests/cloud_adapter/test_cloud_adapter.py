@@ -36,9 +36,8 @@ from cloud_adapter.turn_request import TurnRequest
 from cloud_adapter.waiting_activity import Delivery
 from emulator.cloud import Cloud
 from tests.support.composed_app import ComposedApp, Logic
-from tests.support.moved_clock import MovedClock
 from tests.support.queue_rings import QueueRings
-from tests.support.remembering_bot import RememberingBot, counts
+from tests.support.remembering_bot import RememberingBot, counts, said
 from tests.support.storage_front import StorageFront, answered
 
 MESSAGE = {"type": "message", "text": "sesame"}
@@ -525,10 +524,10 @@ async def test_a_message_that_waits(queued: ComposedApp, rings: QueueRings) -> N
     for _ in range(2):
         response = await queued.deliver({**MESSAGE, "id": "a1"}, look)
         assert (response.status, response.body) == (202, b"")
-    assert (queued.heard(), found) == ([], [])
+    assert (said(queued), found) == ([], [])
     for message in await rings.taken():
         await answer(queued, message, look)
-    assert queued.heard() == ["You said: sesame"]
+    assert said(queued) == ["You said: sesame"]
     ((caller_id, identity),) = found
     assert caller_id == "urn:botframework:azure"
     assert identity.claims["aud"] == queued.cloud.registration.app_id
@@ -573,7 +572,7 @@ async def test_a_message_that_cannot_be_stored(
     assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
     for message in await rings.taken():
         await answer(queued, message, echo)
-    assert queued.heard() == ["You said: sesame"]
+    assert said(queued) == ["You said: sesame"]
 
 
 async def test_a_queued_turn_that_fails(
@@ -586,9 +585,9 @@ async def test_a_queued_turn_that_fails(
     for tries in range(1, MOST_TRIES):
         with pytest.raises(TurnFailed):
             await answer(queued, message, bot, tries)
-    assert queued.heard() == []
+    assert said(queued) == []
     await answer(queued, message, bot, MOST_TRIES)
-    assert queued.heard() == [APOLOGY]
+    assert said(queued) == [APOLOGY]
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(failures) == MOST_TRIES
     assert "sesame" not in caplog.text
@@ -608,7 +607,7 @@ async def test_a_queued_turn_that_is_run_again(queued: ComposedApp, rings: Queue
     with pytest.raises(TurnFailed):
         await answer(queued, message, bot)
     await answer(queued, message, bot, 2)
-    assert queued.heard() == ["1"]
+    assert said(queued) == ["1"]
     assert await counts(queued) == (1, 1)
 
 
@@ -623,7 +622,7 @@ async def test_a_queued_turn_that_is_not_told(
     await answer(queued, message, bot)
     front.heal()
     await answer(queued, message, bot)
-    assert queued.heard() == ["1"]
+    assert said(queued) == ["1"]
     assert await counts(queued) == (1, 1)
 
 
@@ -632,7 +631,7 @@ async def test_turns_of_a_busy_conversation(queued: ComposedApp, rings: QueueRin
     bot = RememberingBot(queued.parts.stores)
     await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))
     await asyncio.gather(*(answer(queued, message, bot) for message in await rings.taken()))
-    assert [text for text in queued.heard() if text] == [f"{number}" for number in range(1, 13)]
+    assert said(queued) == [f"{number}" for number in range(1, 13)]
     assert await counts(queued) == (12, 12)
 
 
@@ -664,18 +663,6 @@ async def test_a_later_turn_that_was_made(app: ComposedApp) -> None:
     with pytest.raises(TurnRepeated):
         await run(app, bot, id="a1")
     assert app.heard() == ["1"]
-
-
-async def test_a_busy_connector_in_a_later_turn(
-    app: ComposedApp, faulty_connector: Any, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody waits for it, so that it has the patience that the service asks for."""
-    monkeypatch.setattr(app.parts.session, "_sleep", clock.sleep)
-    faulty_connector.set(status=429, retry_after=13, remaining=2)
-    await run(app, echo)
-    # Whoever is typing that long is seen typing, too.
-    assert [text for text in app.heard() if text] == ["You said: sesame"]
-    assert clock.pauses.count(13) == 2
 
 
 async def test_a_turn_that_was_made_before(app: ComposedApp) -> None:

@@ -21,6 +21,7 @@ from tests.support.remembering_bot import (
     RememberingBot,
     conversation_key,
     counts,
+    said,
     stored,
 )
 from tests.support.storage_front import StorageFront, answered
@@ -64,7 +65,7 @@ async def test_it_is_saved_after_the_replies(app: ComposedApp, bot: RememberingB
 
     async def logic(turn: TurnContext) -> None:
         await bot(turn)
-        seen.append((app.heard(), await counts(app)))
+        seen.append((said(app), await counts(app)))
 
     await app.deliver(MESSAGE, logic)
     assert seen == [(["1"], (None, None))]
@@ -86,7 +87,7 @@ async def test_a_turn_that_raises_saves_nothing(
             await app.deliver({**MESSAGE, "id": "a1"}, logic)
     else:
         assert (await app.deliver({**MESSAGE, "id": "a1"}, logic)).status == 200
-        assert app.heard() == ["1", APOLOGY]
+        assert said(app) == ["1", APOLOGY]
     assert await counts(app) == (None, None)
     await app.deliver({**MESSAGE, "id": "a1"}, bot)
     assert await counts(app) == (1, 1)
@@ -100,7 +101,7 @@ async def test_a_turn_without_state(app: ComposedApp) -> None:
 
     await app.deliver({**MESSAGE, "id": "a1"}, logic)
     await app.deliver({**MESSAGE, "id": "a1"}, logic)
-    assert app.heard() == ["x", "x"]
+    assert said(app) == ["x", "x"]
     assert await stored(app, conversation_key(app)) == {}
 
 
@@ -111,7 +112,7 @@ async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> 
         await turn.send_activity(f"{await bot.count.get(turn)}")
 
     await app.deliver(MESSAGE, logic)
-    assert app.heard() == ["None"]
+    assert said(app) == ["None"]
     assert await stored(app, conversation_key(app)) == {}
 
 
@@ -131,7 +132,7 @@ async def test_saving_in_the_middle(app: ComposedApp, bot: RememberingBot) -> No
     assert seen == [{"count": 1}]
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["more"], len(item[TURNS])) == (1, True, 1)
-    assert app.heard() == ["1"]
+    assert said(app) == ["1"]
 
 
 async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
@@ -145,7 +146,7 @@ async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, bot)
     assert (await counts(app), bot.runs) == ((1, 1), 2)
-    assert app.heard() == ["1"]
+    assert said(app) == ["1"]
     assert len((await stored(app, conversation_key(app)))[TURNS]) == 1
     assert len((await stored(app, USER_KEY))[TURNS]) == 1
 
@@ -163,7 +164,7 @@ async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None
     assert await stored(app, conversation_key(app)) == {"count": 1}
     bot.between = None
     await app.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert app.heard() == ["2"]
+    assert said(app) == ["2"]
 
 
 async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
@@ -177,10 +178,10 @@ async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
 
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, clear)
-    assert app.heard() == ["1", "cleared"]
+    assert said(app) == ["1", "cleared"]
     assert (await stored(app, conversation_key(app))).keys() == {TURNS}
     await app.deliver(MESSAGE, bot)
-    assert app.heard()[-1] == "1"
+    assert said(app)[-1] == "1"
 
 
 async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
@@ -259,7 +260,7 @@ async def test_a_lease_that_cannot_be_had(
     async with ComposedApp(cloud, monkeypatch, changes) as app:
         with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
             await app.deliver(MESSAGE, RememberingBot(app.parts.stores))
-        assert app.heard() == []
+        assert said(app) == []
 
 
 # Turns within turns
@@ -281,7 +282,7 @@ async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> No
         assert (await app.deliver(MESSAGE, bot)).status == 200
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["note"], bot.runs) == (1, "by the way", 1)
-    assert app.heard() == ["by the way", "1"]
+    assert said(app) == ["by the way", "1"]
 
 
 async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
@@ -328,10 +329,10 @@ async def test_a_held_turn_is_known_before_anything_is_said(
     app: ComposedApp, bot: RememberingBot
 ) -> None:
     """A turn that somebody holds the conversation for looks first whether it was made."""
-    said = []
+    begun = []
 
     async def talk_first(turn: TurnContext) -> None:
-        said.append(1)
+        begun.append(1)
         await turn.send_activity("let me see")
         await bot(turn)
 
@@ -339,5 +340,5 @@ async def test_a_held_turn_is_known_before_anything_is_said(
     for _ in range(2):
         async with locks.hold(f"webchat~2F{app.conversation.id}", 0):
             await app.deliver({**MESSAGE, "id": "a1"}, talk_first)
-    assert app.heard() == ["let me see", "1"]
-    assert len(said) == 1
+    assert said(app) == ["let me see", "1"]
+    assert len(begun) == 1

@@ -40,6 +40,11 @@ class RememberingBot:
         await turn.send_activity(f"{count}")
 
 
+def said(app: ComposedApp) -> list[str]:
+    """What the user heard. A slow machine's bot is seen typing in between, which has no text."""
+    return [text for text in app.heard() if text]
+
+
 def conversation_key(app: ComposedApp) -> str:
     """Under which the app's conversation is stored."""
     return f"webchat/conversations/{app.conversation.id}"
