@@ -126,6 +126,11 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         await self.load(turn_context)
         self.get(turn_context).clear()
 
+    async def delete(self, turn_context: TurnContext) -> None:
+        """Delete what is stored, at once, and with it what is known of turns that were made."""
+        await self.load(turn_context)  # the SDK's fails where nothing was loaded
+        await super().delete(turn_context)
+
     async def finish(self, turn_context: TurnContext) -> None:
         """The turn has ended: save what has changed, as this turn's work.
 

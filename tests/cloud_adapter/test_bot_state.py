@@ -157,6 +157,14 @@ async def test_clearing_and_deleting() -> None:
     assert await name.get(turn) is None
 
 
+async def test_it_can_be_deleted_unread() -> None:
+    """A turn that has not looked at the state deletes what is stored all the same."""
+    storage = MemoryStorage()
+    await storage.write({"webchat/users/u": {"name": "Ada"}})
+    await UserState(storage).delete(turn_context())
+    assert storage._items == {}
+
+
 async def test_it_can_be_cleared_unread() -> None:
     """A turn that has not looked at the state clears what is stored all the same."""
     storage = MemoryStorage()
