@@ -94,11 +94,11 @@ class QueuedTurns:
             StorageUnavailable: the host shall ring again.
         """
         ring = Ring.parse(message)
-        own = await self._activities.find(ring.activity)
-        if own is None or own.state != WAITING:
-            return  # it had its turn with those before it, mostly
         later = ring.later(dequeue_count)
         try:
+            own = await self._activities.find(ring.activity)
+            if own is None or own.state != WAITING:
+                return  # it had its turn with those before it, mostly
             async with self._locks.hold(ring.conversation, patience=0):
                 done = await self._run_line(ring, own, run, careful=later.seen > 0)
         except ConversationBusy:

@@ -761,6 +761,20 @@ async def release_leases(turns: WaitingTurns) -> None:
             continue
 
 
+async def test_blobs_that_are_down(
+    far: WaitingTurns, front: StorageFront, rings: QueueRings
+) -> None:
+    """While there are rings but no blobs, a ring is put off: the host would take it for poison."""
+    await far.accept(content())
+    (message,) = await rings.taken()
+    front.spoil("HEAD blob", answered(503))
+    await far.answer(message)
+    assert await rings.count() == 1
+    front.heal()
+    await far.answer(Ring.parse(message).later(1).text)
+    assert far.runs == ["a"]
+
+
 async def test_a_done_turn_that_cannot_be_told(
     far: WaitingTurns, front: StorageFront, rings: QueueRings
 ) -> None:
