@@ -94,7 +94,7 @@ class ChannelTokens:
 
         Raises:
             TokenRejected: there is none, or it is not valid.
-            KeysUnavailable: no signing keys are known, and none can be had.
+            KeysUnavailable: its signing key is unknown, and keys cannot be fetched now.
         """
         # Taken out, and put back when all is well: so nothing that fails is remembered.
         jwt, verified_by = self._verified.pop(authorization, (None, None))

@@ -9,7 +9,7 @@
     ├── CallerForbidden          403  a valid token that does not entitle to this
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     ├── Unavailable              503  try again later, with Retry-After
-    │   ├── KeysUnavailable           the channel's signing keys cannot be had
+    │   ├── KeysUnavailable           the channel's signing keys cannot be had now
     │   ├── StorageUnavailable        Azure Storage cannot be reached, or refuses
     │   ├── StateConflict             another turn has changed the same property meanwhile
     │   ├── ConversationBusy          another turn of the same conversation goes on
@@ -92,7 +92,7 @@ class TurnRepeated(BotError):
 
 
 class KeysUnavailable(Unavailable):
-    """The channel's signing keys cannot be had, and none are known."""
+    """The token's signing key is not known, and the channel's keys cannot be fetched now."""
 
 
 class StorageUnavailable(Unavailable):

@@ -1,7 +1,7 @@
 """SigningKeys: the channel's public keys, fetched, kept and renewed.
 
 Sources: Bot Connector authentication reference ("Connector to bot", step 2 to 3), OpenID Connect
-discovery, RFC 7517 for the keys.
+discovery, RFC 7517 for the keys, RFC 8725 (3.1) for what a key may be used for.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -31,12 +32,20 @@ FETCH_TIMEOUT = 5.0
 BUDGET, BUDGET_WINDOW = 5, 300.0
 """At most this many fetches in any window of this many seconds."""
 
+MIN_SECONDS_BETWEEN_FETCHES = 60.0
+"""From one fetch to the next while keys are known: at this pace the budget is never spent before
+the next fetch is due."""
+
 FAILURE_PAUSES = (0.0, 2.0, 30.0, 120.0)
-"""Seconds to the next fetch after the first, second ... failure: the budget must outlast an outage.
-"""
+"""Seconds to the next fetch after the first, second ... failure while no keys are known: the budget
+must outlast an outage. While keys are known, the first pause alone counts."""
 
 SMALLEST_KEY = 2048
 """Bits (RFC 7518, 3.3)."""
+
+_OPTIONAL_MEMBERS = {"use": "sig", "alg": "RS256"}
+"""What a key must say of itself if it says anything (RFC 7517, 4.2 and 4.4): a key for encryption,
+or for another algorithm, verifies no token (RFC 8725, 3.1)."""
 
 GetDocument = Callable[[str], Awaitable[bytes]]
 
@@ -54,9 +63,13 @@ class SigningKey:
 class SigningKeys:
     """The channel's signing keys by their id (`kid`).
 
-    A known key is answered at once. An unknown one makes a fetch, within a budget, so that a
-    rollover is seen by the first token that uses it and a flood of made-up ids costs nothing. The
-    last known good set is kept whatever the endpoint does.
+    A known key is answered at once. The first token with an unknown key id makes a fetch at once;
+    while tokens go on naming unknown keys, there is one fetch a minute. So a flood of made-up ids
+    delays a new key by a minute at most. Two kinds of fetch are not part of that rhythm: the one
+    that brings the first keys, and a second try at once after a failure. They count in the budget,
+    so for five minutes the others come every 75 seconds, or every 100 after both.
+
+    The last known good set is kept whatever the endpoint does.
 
     Args:
         metadata_url: the OpenID metadata document that names the key set.
@@ -73,6 +86,12 @@ class SigningKeys:
         self._keys: dict[str, SigningKey] = {}
         self._fetched_at = 0.0
         self._fetches: deque[float] = deque(maxlen=BUDGET)
+        self._begun = 0
+        """Fetches so far."""
+        self._keys_from = 0
+        """Which of them brought the known keys; the first is 1."""
+        self._withdrawn: set[str] = set()
+        """Ids of keys that were known, and are no longer published."""
         self._failures = 0
         self._paused_until = 0.0
         self._running: asyncio.Task[None] | None = None
@@ -89,15 +108,20 @@ class SigningKeys:
     async def find(self, kid: str) -> SigningKey | None:
         """The key with this id; None when the channel has no such key.
 
+        That is known of a key that was withdrawn, and when a fetch that was begun after the call
+        does not bring the key.
+
         Raises:
-            KeysUnavailable: no keys are known, and none can be had.
+            KeysUnavailable: the key is unknown, and the keys cannot be fetched now.
         """
+        begun = self._begun
         await self._keep_fresh()
         if kid not in self._keys:
-            await self._look_for(kid)
-        if not self._keys:
-            raise KeysUnavailable(f"no signing keys could be had from {self._metadata_url}")
-        return self._keys.get(kid)
+            await self._look_for(kid, begun)
+        key = self._keys.get(kid)
+        if key is None and self._keys_from <= begun and kid not in self._withdrawn:
+            raise self._unavailable(kid)
+        return key
 
     async def _keep_fresh(self) -> None:
         age = self._clock() - self._fetched_at
@@ -107,26 +131,47 @@ class SigningKeys:
         if fetch is not None and age >= KEEP:
             await asyncio.shield(fetch)
 
-    async def _look_for(self, kid: str) -> None:
+    async def _look_for(self, kid: str, begun: int) -> None:
         # A fetch that was under way may have read the set before this key was in it: then one more.
-        under_way = self._running
-        if under_way is not None:
-            await asyncio.shield(under_way)
-        if kid not in self._keys and (fetch := self._start()) is not None:
+        if self._running is not None:
+            await asyncio.shield(self._running)
+        if kid in self._keys or self._keys_from > begun:
+            return
+        if (fetch := self._start()) is not None:
             await asyncio.shield(fetch)
 
     def _start(self) -> asyncio.Task[None] | None:
         """The fetch under way, or a new one; None when one may not be made now."""
         if self._running is None:
             now = self._clock()
-            spent = len(self._fetches) == BUDGET and now - self._fetches[0] < BUDGET_WINDOW
-            if spent or (self._failures and now < self._paused_until):
+            if now < self._next_fetch_at():
                 return None
             self._fetches.append(now)
-            self._running = asyncio.create_task(self._renew())
+            if self._keys:
+                self._paused_until = now + max(MIN_SECONDS_BETWEEN_FETCHES, self._fair_pause(now))
+            self._begun += 1
+            self._running = asyncio.create_task(self._renew(self._begun))
         return self._running
 
-    async def _renew(self) -> None:
+    def _next_fetch_at(self) -> float:
+        budget_spent = len(self._fetches) == BUDGET
+        return max(self._paused_until, self._fetches[0] + BUDGET_WINDOW if budget_spent else 0.0)
+
+    def _fair_pause(self, now: float) -> float:
+        """Seconds that spread what is left of the budget evenly over the rest of its window."""
+        recent = [fetch for fetch in self._fetches if now - fetch < BUDGET_WINDOW]
+        left = BUDGET - len(recent)
+        return (recent[0] + BUDGET_WINDOW - now) / (left + 1)
+
+    def _unavailable(self, kid: str) -> KeysUnavailable:
+        wait = math.ceil(self._next_fetch_at() - self._clock())
+        if self._keys:
+            text = f"the signing key {kid!r:.80} is unknown, and keys cannot be fetched now"
+        else:
+            text = f"no signing keys could be had from {self._metadata_url}"
+        return KeysUnavailable(text, max(1, wait))
+
+    async def _renew(self, number: int) -> None:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT):
                 keys = await self._download()
@@ -136,9 +181,11 @@ class SigningKeys:
         else:
             if keys.keys() != self._keys.keys():
                 log.info("The channel's signing keys are now %s", ", ".join(sorted(keys)))
+            self._withdrawn = (self._withdrawn | self._keys.keys()) - keys.keys()
             self._keys = keys
-            self._fetched_at = self._clock()
+            self._keys_from = number
             self._failures = 0
+            self._fetched_at = self._clock()
         finally:
             self._running = None
 
@@ -153,9 +200,10 @@ class SigningKeys:
         return keys
 
     def _note_failure(self, error: Exception) -> None:
-        pause = FAILURE_PAUSES[min(self._failures, len(FAILURE_PAUSES) - 1)]
+        if not self._keys or not self._failures:
+            pause = FAILURE_PAUSES[min(self._failures, len(FAILURE_PAUSES) - 1)]
+            self._paused_until = self._clock() + pause
         self._failures += 1
-        self._paused_until = self._clock() + pause
         log.warning(
             "The channel's signing keys could not be fetched (%s: %s); %d known ones stay in use",
             type(error).__name__,
@@ -169,6 +217,8 @@ def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
     keys: dict[str, SigningKey] = {}
     for entry in key_set["keys"]:
         try:
+            if not _verifies_tokens(entry):
+                continue
             public_key = rsa.RSAPublicNumbers(_number(entry["e"]), _number(entry["n"])).public_key()
             endorsements = frozenset(str(name) for name in entry.get("endorsements", ()))
             if public_key.key_size >= SMALLEST_KEY:
@@ -176,6 +226,12 @@ def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             log.debug("A signing key was passed over: %s", type(error).__name__)
     return keys
+
+
+def _verifies_tokens(entry: dict[str, Any]) -> bool:
+    return entry["kty"] == "RSA" and all(
+        entry.get(name, value) == value for name, value in _OPTIONAL_MEMBERS.items()
+    )
 
 
 def _number(text: str) -> int:

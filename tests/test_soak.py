@@ -95,10 +95,10 @@ async def all_at_once(soaks: Sequence[Soak]) -> list[Outcome]:
 
 
 def test_every_turn_is_answered(outcome: Outcome) -> None:
-    """Each turn is answered 200, at the rate at which they come; a stranger's 401."""
+    """Each turn is answered 200, at the rate at which they come; a stranger's 503."""
     assert outcome.failed == []
     assert len(outcome.turns) / outcome.seconds >= LEAST_RATE
-    assert outcome.unknown_key == 401
+    assert outcome.unknown_key == 503
 
 
 def test_every_reply_arrives_once(outcome: Outcome) -> None:

@@ -1,6 +1,7 @@
 """SigningKeys: found at once, renewed in time, never asked for too often, never lost."""
 
 import asyncio
+import contextlib
 import uuid
 from typing import Any
 
@@ -19,6 +20,15 @@ from tests.support.loop_turns import settled
 
 HOUR = 3600.0
 DAY = 24 * HOUR
+
+MINUTE = 60.0
+
+
+async def refused(keys: SigningKeys, kid: str = "made up") -> int:
+    """The search for a key cannot be answered now; returns when to come again (seconds)."""
+    with pytest.raises(KeysUnavailable) as caught:
+        await keys.find(kid)
+    return caught.value.retry_after
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +130,15 @@ async def test_an_early_failure(
     assert tried_at == [0, 0, 2, 32]
 
 
-async def test_early_fetches_count(keys: SigningKeys, publisher: KeyPublisher) -> None:
-    """They come out of the same budget."""
-    for _ in range(2 * BUDGET):
-        keys.begin()
-        await settled()
+async def test_an_early_fetch_counts(
+    keys: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """It comes out of the same budget."""
+    keys.begin()
+    await settled()
+    for _ in range(int(BUDGET_WINDOW)):
+        await asyncio.gather(keys.find(uuid.uuid4().hex), return_exceptions=True)
+        clock.advance(1)
     assert publisher.fetches == BUDGET
 
 
@@ -135,6 +149,20 @@ async def test_a_rollover(warm: SigningKeys, publisher: KeyPublisher, new: dict[
     assert await warm.find("old") is None
 
 
+async def test_a_withdrawn_key(
+    warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any], clock: Clock
+) -> None:
+    """A key that the channel has withdrawn is not found, without a fetch; it may come back."""
+    publisher.publish(new)
+    assert await warm.find("new")
+    for _ in range(10):
+        assert await warm.find("old") is None
+    assert publisher.fetches == 2
+    publisher.publish(new, {**new, "kid": "old"})
+    clock.advance(2 * MINUTE)
+    assert await warm.find("old")
+
+
 async def test_an_unknown_key(warm: SigningKeys, publisher: KeyPublisher) -> None:
     """A key that the channel does not have costs one fetch and is not found."""
     assert await warm.find("made up") is None
@@ -142,11 +170,22 @@ async def test_an_unknown_key(warm: SigningKeys, publisher: KeyPublisher) -> Non
 
 
 async def test_a_flood(warm: SigningKeys, publisher: KeyPublisher) -> None:
-    """Two hundred made-up ids, one after the other, cost five fetches in all."""
-    for _ in range(200):
-        assert await warm.find(uuid.uuid4().hex) is None
+    """A thousand made-up ids, one after the other, cost one fetch in all."""
+    assert await warm.find(uuid.uuid4().hex) is None
+    for _ in range(1000):
+        assert await refused(warm, uuid.uuid4().hex) == 75
         assert await warm.find("old")
-    assert publisher.fetches == BUDGET == 5
+    assert publisher.fetches == 2
+
+
+async def test_a_flood_waits_for_nothing(warm: SigningKeys) -> None:
+    """While no fetch may be made, an unknown key is refused within one step of the event loop."""
+    await warm.find("made up")
+    tasks = len(asyncio.all_tasks())
+    for _ in range(1000):
+        with pytest.raises(KeysUnavailable):
+            warm.find(uuid.uuid4().hex).send(None)
+    assert len(asyncio.all_tasks()) == tasks
 
 
 async def test_a_flood_at_once(warm: SigningKeys, publisher: KeyPublisher) -> None:
@@ -157,50 +196,119 @@ async def test_a_flood_at_once(warm: SigningKeys, publisher: KeyPublisher) -> No
     async with asyncio.timeout(5):
         assert await warm.find("old")
     publisher.open.set()
-    assert await asyncio.gather(*flood) == [None] * 200
-    assert publisher.fetches <= BUDGET
+    first, *others = await asyncio.gather(*flood, return_exceptions=True)
+    # The fetch was begun after the first came, and before the others.
+    assert first is None
+    assert {type(each) for each in others} == {KeysUnavailable}
+    assert publisher.fetches == 2
 
 
-async def test_the_budget(warm: SigningKeys, publisher: KeyPublisher, clock: Clock) -> None:
-    """However long a flood lasts, no five minutes see more than five fetches; none is wasted."""
-    fetched_at = [clock.now]
+@pytest.mark.parametrize(
+    "start", [0.0, 1.0, 59.0, 60.0, 100.0, 299.0, HOUR - 1, HOUR, HOUR + 1, 5 * HOUR]
+)
+async def test_rollovers_in_a_flood(
+    start: float, publisher: KeyPublisher, clock: Clock, old: dict[str, Any]
+) -> None:
+    """Whenever a flood begins, and whenever the channel rolls in it: the new key is soon taken.
+
+    Within a minute, that is, and within 75 seconds in the first five minutes after the first keys.
+    No five minutes see more than five fetches.
+    """
+    first, fetched_at = clock.now, []
+
+    async def fetch(url: str) -> bytes:
+        fetched_at.extend([clock.now] * (url == METADATA_URL))
+        return await publisher(url)
+
+    keys = SigningKeys(METADATA_URL, fetch, clock)
+    assert await keys.find("old")
+    while clock.now < first + start:
+        clock.advance(min(HOUR / 4, first + start - clock.now))
+        assert await keys.find("old")
+        await settled()
+    published, waiting = [old], {}
     for _ in range(1200):
-        before = publisher.fetches
-        await warm.find(uuid.uuid4().hex)
-        fetched_at += [clock.now] * (publisher.fetches - before)
+        kid = f"rolled at {clock.now}"
+        published.append({**old, "kid": kid})
+        waiting[kid] = clock.now
+        publisher.publish(*published)
+        for each in [uuid.uuid4().hex, *waiting]:
+            with contextlib.suppress(KeysUnavailable):
+                if await keys.find(each):
+                    del waiting[each]
+        at_most = 75 if start < MINUTE and clock.now < first + BUDGET_WINDOW else MINUTE
         clock.advance(1)
-    assert BUDGET_WINDOW == 300.0
+        assert all(clock.now - rolled <= at_most for rolled in waiting.values())
+    assert (BUDGET, BUDGET_WINDOW) == (5, 300.0)
     sixth_later = zip(fetched_at, fetched_at[BUDGET:], strict=False)
     assert all(later - first >= BUDGET_WINDOW for first, later in sixth_later)
-    assert len(fetched_at) == 4 * BUDGET
 
 
-async def test_a_rollover_in_a_flood(
+@pytest.mark.parametrize("length", range(1, 400, 13))
+async def test_a_flood_in_an_outage(
+    length: int, warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """A flood while the endpoint is down leaves budget for the fetch after it."""
+    clock.advance(HOUR / 2)
+    publisher.failure = ConnectionError("refused")
+    for _ in range(length):
+        await refused(warm, uuid.uuid4().hex)
+        clock.advance(1)
+    publisher.failure = None
+    publisher.publish(new)
+    back_at, found = clock.now, None
+    while found is None:
+        assert clock.now - back_at <= 75
+        with contextlib.suppress(KeysUnavailable):
+            found = await warm.find("new")
+        clock.advance(1)
+
+
+async def test_when_to_come_again(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A rollover after the budget is spent is seen as soon as there is budget again."""
-    for _ in range(BUDGET):
-        await warm.find(uuid.uuid4().hex)
+    """A token that is too early for the next fetch is told when to come, and is then accepted."""
+    clock.advance(HOUR / 2)
+    assert await warm.find("made up") is None
     publisher.publish(new)
-    assert await warm.find("new") is None
-    clock.advance(BUDGET_WINDOW)
+    clock.advance(0.5)
+    assert await refused(warm, "new") == 60
+    clock.advance(58.5)
+    assert await refused(warm, "new") == 1
+    clock.advance(1)
     assert await warm.find("new")
 
 
 async def test_a_roll_during_a_fetch(
-    warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A fetch that read the key set before the roll is followed by one more."""
+    """A fetch that read the key set before the roll says nothing about the new key."""
     publisher.open.clear()
     junk = asyncio.create_task(warm.find("made up"))
     await settled()
     publisher.publish(new)
-    rolled = asyncio.create_task(warm.find("new"))
+    rolled = asyncio.create_task(refused(warm, "new"))
+    await settled()
+    publisher.open.set()
+    assert await junk is None
+    clock.advance(await rolled)
+    assert await warm.find("new")
+    assert publisher.fetches == 3
+
+
+async def test_a_roll_during_the_first_fetch(
+    keys: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]
+) -> None:
+    """The first fetch, in the same case, is followed by one more at once."""
+    publisher.open.clear()
+    keys.begin()
+    await settled()
+    publisher.publish(new)
+    rolled = asyncio.create_task(keys.find("new"))
     await settled()
     publisher.open.set()
     assert await rolled
-    assert await junk is None
-    assert publisher.fetches == 3
+    assert publisher.fetches == 2
 
 
 async def test_a_roll_just_before_a_fetch(
@@ -236,7 +344,8 @@ async def test_after_a_day(
     publisher.publish(new)
     clock.advance(DAY)
     assert await warm.find("old") is None
-    assert publisher.fetches == 3  # the renewal, and the search for a key that is now unknown
+    assert await warm.find("new")
+    assert publisher.fetches == 2
 
 
 async def test_the_last_known_keys_are_kept(
@@ -266,11 +375,33 @@ async def test_recovery_after_days(
     assert await warm.find("old") is None
 
 
-async def test_an_outage_in_a_search(warm: SigningKeys, publisher: KeyPublisher) -> None:
-    """An unknown key in an outage is not found; the known ones are."""
+async def test_an_outage_in_a_search(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """A fetch that fails shows nothing; the next token has one more try at once."""
+    clock.advance(HOUR / 2)
+    publisher.publish(new)
     publisher.failure = TimeoutError()
-    assert await warm.find("made up") is None
+    assert await refused(warm, "new") == 1
     assert await warm.find("old")
+    publisher.failure = None
+    assert await warm.find("new")
+
+
+async def test_pauses_in_a_warm_outage(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """After the second failure a minute and a quarter passes, so that the budget lasts."""
+    clock.advance(HOUR / 2)
+    publisher.failure = ConnectionError("refused")
+    start, tried_at = clock.now, []
+    for _ in range(400):
+        for _ in range(3):
+            before = publisher.fetches
+            await refused(warm)
+            tried_at += [clock.now - start] * (publisher.fetches - before)
+        clock.advance(1)
+    assert tried_at == [0, 0, 75, 150, 225, 300, 360]
 
 
 async def test_cold_outage(keys: SigningKeys, publisher: KeyPublisher, clock: Clock) -> None:
@@ -301,16 +432,18 @@ async def test_pauses_in_a_cold_outage(
     assert tried_at == [0, 0, 2, 32, 152, 300]
 
 
-async def test_pauses_end_with_a_success(keys: SigningKeys, publisher: KeyPublisher) -> None:
+async def test_pauses_end_with_a_success(
+    keys: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
     """Past failures do not count in the next outage: it begins with a try at once again."""
     publisher.failure = ConnectionError("refused")
-    with pytest.raises(KeysUnavailable):
-        await keys.find("old")
+    await refused(keys)
     publisher.failure = None
     assert await keys.find("old")
+    clock.advance(HOUR / 2)
     publisher.failure = ConnectionError("refused")
     for _ in range(3):
-        assert await keys.find("made up") is None
+        await refused(keys)
     assert publisher.fetches == 4
 
 
@@ -402,6 +535,13 @@ UNUSABLE: dict[str, dict[str, Any]] = {
     "modulus cut off": {"n": "A"},
     "exponent even": {"e": "AAAA"},
     "exponent a number": {"e": 65537},
+    "for encryption": {"use": "enc"},
+    "use null": {"use": None},
+    "for another algorithm": {"alg": "PS256"},
+    "for RSA encryption": {"alg": "RSA-OAEP"},
+    "of another type": {"kty": "oct"},
+    "type in small letters": {"kty": "rsa"},
+    "no type": {"kty": None},
     "endorsements null": {"endorsements": None},
     "endorsements a number": {"endorsements": 1},
 }
@@ -414,9 +554,20 @@ async def test_a_broken_key_beside_a_good_one(
 ) -> None:
     """A key that cannot be used is passed over; the good ones around it are not."""
     flaw = UNUSABLE[name]
-    publisher.publish(flaw if "kty" in flaw else {**new, "kid": "other", **flaw}, old)
+    publisher.publish(flaw if "kid" in flaw else {**new, "kid": "other", **flaw}, old)
     assert await keys.find("old")
     assert await keys.find("other") is None
+
+
+@pytest.mark.parametrize("name", ["use", "alg"])
+async def test_a_key_that_does_not_say_what_it_is_for(
+    name: str, keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any]
+) -> None:
+    """Both are optional, and RS256 is the algorithm that tokens have."""
+    publisher.publish({each: value for each, value in old.items() if each != name})
+    assert await keys.find("old")
+    publisher.publish({**old, "kid": "signs", "use": "sig", "alg": "RS256"})
+    assert await keys.find("signs")
 
 
 async def test_a_key_without_an_id(
