@@ -64,8 +64,23 @@ _SHA256_HEX = re.compile(r"[0-9A-F]{64}")
 _ACCOUNT_NAME = re.compile(r"[0-9a-z]{3,24}")
 _CERTIFICATE_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 
-# Any of these says that the process runs in Azure, whatever else is set.
-_AZURE_MARKS = ("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_POD_NAME")
+# Any of these says that the process does not run on a developer's machine, whatever else is set:
+# the platforms set them by themselves. (WEBSITE_HOSTNAME is not one: Core Tools set it too.)
+_HOSTED_MARKS = (
+    # Functions and App Service
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_SITE_NAME",
+    "WEBSITE_POD_NAME",
+    # Container Apps, and its jobs
+    "CONTAINER_APP_NAME",
+    "CONTAINER_APP_REVISION",
+    "CONTAINER_APP_HOSTNAME",
+    "CONTAINER_APP_JOB_NAME",
+    # Kubernetes, in every pod whatever enableServiceLinks says
+    "KUBERNETES_SERVICE_HOST",
+    # Service Fabric
+    "Fabric_ApplicationName",
+)
 
 
 @dataclass(frozen=True)
@@ -169,8 +184,9 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._problems: list[str] = []
-        self._development = environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" and not any(
-            environ.get(mark) for mark in _AZURE_MARKS
+        self._hosted_mark = next((mark for mark in _HOSTED_MARKS if environ.get(mark)), "")
+        self._development = (
+            environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" and not self._hosted_mark
         )
 
     def settings(self) -> Settings:
@@ -398,10 +414,11 @@ class _Reader:
         name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
         wanted = self._flag(name)
         if wanted and not self._development:
+            but = f" and without {self._hosted_mark}" if self._hosted_mark else ""
             self._problem(
                 name,
                 "it works only on a developer's machine, with"
-                " AZURE_FUNCTIONS_ENVIRONMENT=Development; remove it",
+                f" AZURE_FUNCTIONS_ENVIRONMENT=Development{but}; remove it",
             )
         return wanted
 

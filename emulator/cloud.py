@@ -173,6 +173,8 @@ class Cloud:
         """The environment with which an app talks to this cloud, known once it is started."""
         settings = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            # A development container may run in a cluster; the app would take that for hosting.
+            "KUBERNETES_SERVICE_HOST": "",
             "MicrosoftAppType": self.registration.app_type,
             "MicrosoftAppId": self.registration.app_id,
             "MicrosoftAppTenantId": self.registration.tenant_id,

@@ -40,7 +40,17 @@ FEDERATED: Environ = {
 }
 MULTI: Environ = {**SINGLE, "MicrosoftAppType": "MultiTenant", "MicrosoftAppTenantId": ""}
 DEVELOPMENT: Environ = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
-AZURE_MARKS = ("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_POD_NAME")
+HOSTED_MARKS = (
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_SITE_NAME",
+    "WEBSITE_POD_NAME",
+    "CONTAINER_APP_NAME",
+    "CONTAINER_APP_REVISION",
+    "CONTAINER_APP_HOSTNAME",
+    "CONTAINER_APP_JOB_NAME",
+    "KUBERNETES_SERVICE_HOST",
+    "Fabric_ApplicationName",
+)
 
 URLS = {
     "AZURE_AUTHORITY_HOST": "authority",
@@ -444,11 +454,11 @@ def test_urls_are_https(name: str, url: str) -> None:
     "url", ["http://localhost:5000", "http://127.0.0.1:1", "http://[::1]:65535"]
 )
 def test_loopback_in_development(name: str, url: str) -> None:
-    """http on this machine is for development; Azure's marks undo that."""
+    """http on this machine is for development; the marks of a hosted app undo that."""
     environ = {**SINGLE, name: url}
     assert problems(environ).keys() == {name}
     assert problems({**environ, **DEVELOPMENT}) == {}
-    for mark in AZURE_MARKS:
+    for mark in HOSTED_MARKS:
         assert problems({**environ, **DEVELOPMENT, mark: "x"}).keys() == {name}
 
 
@@ -486,14 +496,26 @@ def test_unauthenticated_in_development() -> None:
 @pytest.mark.parametrize(
     "environ",
     [{}, {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}]
-    + [{**DEVELOPMENT, mark: "something"} for mark in AZURE_MARKS],
+    + [{**DEVELOPMENT, mark: "something"} for mark in HOSTED_MARKS],
 )
 def test_unauthenticated_elsewhere(environ: Environ) -> None:
-    """Anywhere else it is a problem, and so is every mark of Azure beside `Development`."""
+    """Anywhere else it is a problem, and so is every mark of a hosted app beside `Development`."""
     name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
     found = problems({**MANAGED, **environ, name: "true"})
     assert found.keys() == {name}
     assert "remove it" in found[name]
+    assert all(mark in found[name] for mark in environ.keys() & {*HOSTED_MARKS})
+
+
+def test_core_tools_are_development() -> None:
+    """What Core Tools and the local cloud set beside `Development` undoes nothing."""
+    local = {
+        "WEBSITE_HOSTNAME": "localhost:7071",
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "IDENTITY_ENDPOINT": "http://localhost:1/token",
+        "CONTAINER_NAME": "devcontainer",
+    }
+    assert Settings.from_environ({**MANAGED, **DEVELOPMENT, **local}).service_urls.loopback
 
 
 def test_a_secret_is_never_read() -> None:
@@ -515,7 +537,7 @@ def test_an_empty_secret_is_none() -> None:
 
 def test_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings come from the mapping that is passed, and from nowhere else."""
-    for name in (*SINGLE, *URLS, "ChannelService", "BotTurns", *AZURE_MARKS):
+    for name in (*SINGLE, *URLS, "ChannelService", "BotTurns", *HOSTED_MARKS):
         monkeypatch.setenv(name, "?")
     monkeypatch.setenv("MicrosoftAppPassword", "?")
     settings = Settings.from_environ({**MANAGED, **DEVELOPMENT})
