@@ -21,6 +21,7 @@
     │           └── CertificateUnknown  Entra does not know it, or not yet
     ├── TurnRepeated                  the turn was made before: it is not made again
     └── ConnectorError                the connector refused a call (in cloud_adapter)
+        └── CallRefused               the bot's own code asked for a call that must not be made
 
 The texts are for the log. A caller never sees them.
 """

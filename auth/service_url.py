@@ -21,6 +21,19 @@ PLAIN_URL = re.compile(
 """An http(s) URL without anything that parsers disagree on."""
 
 
+def is_secure_url(url: str, *, loopback: bool) -> bool:
+    """Whether a token may be sent to a URL: a plain https one.
+
+    Args:
+        url: any text.
+        loopback: http on this machine will do (development only).
+    """
+    if not PLAIN_URL.fullmatch(url):
+        return False
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (loopback and parts.hostname in LOOPBACK_HOSTS)
+
+
 @dataclass(frozen=True)
 class ServiceUrls:
     """The service URLs that are allowed: https, on a known host or a subdomain of one.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from auth.clouds import CLOUDS, Cloud
 from auth.errors import SettingsError
-from auth.service_url import LOOPBACK_HOSTS, PLAIN_URL, ServiceUrls
+from auth.service_url import ServiceUrls, is_secure_url
 
 USER_ASSIGNED_MSI = "UserAssignedMSI"
 SINGLE_TENANT = "SingleTenant"
@@ -258,17 +258,9 @@ class _Reader:
 
     def _url(self, name: str, default: str) -> str:
         url = self._text(name) or default
-        if not self._is_safe(url):
+        if not is_secure_url(url, loopback=self._development):
             return self._problem(name, f"{url!r} is not an https URL")
         return url
-
-    def _is_safe(self, url: str) -> bool:
-        if not PLAIN_URL.fullmatch(url):
-            return False
-        parts = urlsplit(url)
-        if self._development and parts.hostname in LOOPBACK_HOSTS:
-            return parts.scheme in {"http", "https"}
-        return parts.scheme == "https"
 
     def _list(self, name: str, check: Callable[[str, str], str]) -> list[str]:
         if not self._text(name):

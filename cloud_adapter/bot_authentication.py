@@ -174,7 +174,8 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
 
     def create_bot_framework_client(self) -> SkillClient:
         """The client for skills."""
-        return SkillClient(self._session, self._credentials)
+        loopback = self._settings.service_urls.loopback
+        return SkillClient(self._session, self._credentials, loopback=loopback)
 
     def get_originating_audience(self) -> str:
         """The channel's audience (URL)."""

@@ -1,5 +1,6 @@
 """ConnectorError: a channel's service refused a call, or did not answer."""
 
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,6 +40,21 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         self.message = f"{call} answered {status}{said}" if status else f"{call} got no answer"
         # Not the base's own: it wants msrest's response object.
         Exception.__init__(self, self.message)
+
+
+class CallRefused(ConnectorError):
+    """A call that must not be made: nothing was sent.
+
+    To the bot it is like a call that the service has refused as a bad request (400).
+
+    Args:
+        reason: names the cure.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, HTTPStatus.BAD_REQUEST)
+        self.message = reason
+        self.args = (reason,)
 
 
 def _error_response(body: object) -> Any:

@@ -7,8 +7,10 @@ from urllib.parse import quote, urlencode
 
 from cloud_adapter.activity_codec import MalformedModel, read_model, write_value
 from cloud_adapter.bot_credentials import BotCredentials
-from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.connector_error import CallRefused, ConnectorError
 from cloud_adapter.connector_session import Answer, ConnectorSession
+
+_NO_SEGMENTS = {"", ".", ".."}
 
 
 class ServiceCalls:
@@ -45,11 +47,12 @@ class ServiceCalls:
 
         Args:
             method: GET, POST, PUT or DELETE.
-            path: unencoded segments.
+            path: unencoded segments; none is empty, `.` or `..`.
             body: a model, or JSON-ready data.
             query: parameters; those that are None are left out.
 
         Raises:
+            CallRefused: an id in the path would lead to another address.
             ConnectorError: the service refused, or cannot be reached.
             SignInError: there is no token.
         """
@@ -82,6 +85,9 @@ class ServiceCalls:
 
 @functools.lru_cache(maxsize=256)  # a path's words come again and again, conversations often
 def _encoded(segment: str) -> str:
+    # Encoding them does not help: servers take %2E%2E for `..` (RFC 3986, 6.2.2).
+    if segment in _NO_SEGMENTS:
+        raise CallRefused("an id that is empty, '.' or '..' has no address: pass the real one")
     return quote(segment, safe="")
 
 

@@ -18,9 +18,10 @@ from botbuilder.schema import (
 from botframework.connector.skills import BotFrameworkClient
 
 from auth.http_connection import NoAnswer, NotSent
+from auth.service_url import is_secure_url
 from cloud_adapter.activity_codec import write_value
 from cloud_adapter.bot_credentials import BotCredentialsFactory
-from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.connector_error import CallRefused, ConnectorError
 from cloud_adapter.connector_session import ConnectorSession
 
 
@@ -30,11 +31,15 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
     Args:
         session: sends them.
         credentials: makes the bot's credentials for a skill.
+        loopback: skills may be on this machine, without https (development only).
     """
 
-    def __init__(self, session: ConnectorSession, credentials: BotCredentialsFactory) -> None:
+    def __init__(
+        self, session: ConnectorSession, credentials: BotCredentialsFactory, *, loopback: bool
+    ) -> None:
         self._session = session
         self._credentials = credentials
+        self._loopback = loopback
 
     async def post_activity(
         self,
@@ -50,15 +55,21 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         Args:
             from_bot_id: GUID of this bot.
             to_bot_id: GUID of the skill, the audience of the token.
-            to_url: the skill's messages endpoint.
+            to_url: the skill's messages endpoint (https).
             service_url: where the skill sends its replies.
             conversation_id: by which the replies are known.
             activity: left as it is.
 
         Raises:
+            CallRefused: the URL is not https.
             ConnectorError: the skill cannot be reached.
             SignInError: there is no token for the skill.
         """
+        if not is_secure_url(to_url, loopback=self._loopback):
+            raise CallRefused(
+                f"the URL of the skill {to_bot_id} is not a plain https URL, and the bot's token"
+                " goes there: register the skill's endpoint with https, without query and user"
+            )
         credentials = await self._credentials.create_credentials(from_bot_id, to_bot_id)
         forwarded = _addressed_to_skill(activity, service_url, conversation_id)
         data = json.dumps(write_value(forwarded), allow_nan=False).encode()

@@ -324,6 +324,16 @@ async def test_an_apology_that_cannot_be_sent(
     assert app.heard() == []
 
 
+@pytest.mark.parametrize("conversation", [".", ".."])
+async def test_a_conversation_without_an_address(conversation: str, app: ComposedApp) -> None:
+    """Replies to it would go to another address: none is sent, and the channel has its answer."""
+    before = app.cloud.connector.server.requests.total()
+    content = {**MESSAGE, "conversation": {"id": conversation}}
+    response = await app.deliver(content, echo)
+    assert response.status == 200
+    assert app.cloud.connector.server.requests.total() == before
+
+
 async def test_a_reply_that_is_refused(
     app: ComposedApp, caplog: pytest.LogCaptureFixture, faulty_connector: Any
 ) -> None:

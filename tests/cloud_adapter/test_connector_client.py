@@ -38,7 +38,7 @@ from botframework.connector.teams.operations.teams_operations import (
 from auth.http_pool import HttpPool
 from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_client import Attachments, ConnectorClient, Conversations
-from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.connector_error import CallRefused, ConnectorError
 from cloud_adapter.connector_session import ConnectorSession
 from cloud_adapter.teams_operations import TeamsOperations
 from tests.support.composed_app import ComposedApp
@@ -53,6 +53,10 @@ AWKWARD = [
     "a b",
     "a+b",
     "19:x@thread.tacv2;m=1",
+    "a:1xyz",
+    "...",
+    "../..",
+    ".%2e",
     "\u00fc\u20ac\U0001f600",
 ]
 
@@ -301,6 +305,30 @@ async def test_ids_arrive_as_they_are(bare: Any, service: ScriptedService, awkwa
     # Servers split the path first, and decode each segment once.
     segments = [unquote(segment) for segment in service.seen[0].path.split("/")]
     assert segments == ["", "v3", "conversations", awkward, "members", awkward]
+
+
+@pytest.mark.parametrize("segment", ["", ".", ".."])
+async def test_an_id_that_is_no_segment(bare: Any, service: ScriptedService, segment: str) -> None:
+    """An id that would lead to another address is refused, in each place and before anything."""
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: bare.conversations.send_to_conversation(segment, text("x")),
+        lambda: bare.conversations.reply_to_activity("c", segment, text("x")),
+        lambda: bare.conversations.update_activity(segment, "a", text("x")),
+        lambda: bare.conversations.delete_activity("c", segment),
+        lambda: bare.conversations.get_conversation_member("c", segment),
+        lambda: bare.conversations.delete_conversation_member("c", segment),
+        lambda: bare.conversations.get_activity_members("c", segment),
+        lambda: bare.attachments.get_attachment_info(segment),
+        lambda: bare.attachments.get_attachment("a", segment),
+        lambda: bare.teams.get_team_details(segment),
+        lambda: bare.teams.fetch_meeting(segment),
+        lambda: bare.teams.fetch_participant("m", segment, "t"),
+    ]
+    for call in calls:
+        with pytest.raises(CallRefused, match="pass the real one") as caught:
+            await call()
+        assert caught.value.response.status_code == 400
+    assert service.seen == []
 
 
 async def test_query_values_arrive_as_they_are(bare: Any, service: ScriptedService) -> None:

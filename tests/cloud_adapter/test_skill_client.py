@@ -22,7 +22,7 @@ from auth.errors import SignInError
 from auth.http_pool import HttpPool
 from cloud_adapter.activity_codec import read_model, write_value
 from cloud_adapter.bot_credentials import BotCredentialsFactory
-from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.connector_error import CallRefused, ConnectorError
 from cloud_adapter.connector_session import ConnectorSession
 from cloud_adapter.skill_client import SkillClient
 from tests.support.composed_app import ComposedApp
@@ -69,8 +69,8 @@ class WireClient(HttpClientBase, HttpClientFactory):  # type: ignore[misc]  # th
 
 @pytest.fixture
 def client(pool: HttpPool) -> SkillClient:
-    """A client without a token."""
-    return SkillClient(ConnectorSession(pool), BotCredentialsFactory(BOT, None))
+    """A client without a token, in development."""
+    return SkillClient(ConnectorSession(pool), BotCredentialsFactory(BOT, None), loopback=True)
 
 
 @pytest.fixture
@@ -202,6 +202,47 @@ async def test_a_number_that_is_not_json(
     """NaN does not leave the bot."""
     activity.value = float("nan")
     with pytest.raises(ValueError, match="JSON"):
+        await post(client, service, activity)
+    assert service.seen == []
+
+
+INSECURE = [
+    "http://skill.example/api/messages",
+    "HTTP://skill.example/api/messages",
+    "ftp://skill.example/",
+    "//skill.example/api/messages",
+    "skill.example/api/messages",
+    "https:skill.example/api/messages",
+    "https://user@skill.example/api/messages",
+    "https://skill.example\\@evil.example/",
+    "https://skill.example/\r\nX: y",
+    "http://localhost.example/api/messages",
+    "http://127.0.0.1.example/api/messages",
+    "",
+]
+
+
+@pytest.mark.parametrize("loopback", [True, False])
+@pytest.mark.parametrize("url", INSECURE)
+async def test_a_skill_without_https(
+    url: str, loopback: bool, app: ComposedApp, pool: HttpPool, activity: Any
+) -> None:
+    """The bot's token goes nowhere without https: it is not even asked for."""
+    credentials = BotCredentialsFactory(BOT, app.parts.tokens)
+    client = SkillClient(ConnectorSession(pool), credentials, loopback=loopback)
+    before = app.cloud.identity.server.requests.total()
+    with pytest.raises(CallRefused, match="https"):
+        await client.post_activity(BOT, SKILL, url, PARENT_URL, "conversation-9", activity)
+    assert app.cloud.identity.server.requests.total() == before
+
+
+async def test_a_local_skill_outside_of_development(
+    pool: HttpPool, service: ScriptedService, activity: Any
+) -> None:
+    """A skill on this machine needs https too, unless a developer works here."""
+    credentials = BotCredentialsFactory(BOT, None)
+    client = SkillClient(ConnectorSession(pool), credentials, loopback=False)
+    with pytest.raises(CallRefused, match=SKILL):
         await post(client, service, activity)
     assert service.seen == []
 

@@ -49,7 +49,13 @@ def test_every_failure_is_explained() -> None:
 
 @pytest.mark.parametrize(
     "section",
-    ["Warnings", "Users cannot sign in", "The channel is refused", "State and queued turns"],
+    [
+        "Warnings",
+        "Users cannot sign in",
+        "The channel is refused",
+        "The bot's own calls are refused",
+        "State and queued turns",
+    ],
 )
 def test_other_phrases_are_the_codes(section: str) -> None:
     """A phrase of the other tables is one that the code has."""
