@@ -28,6 +28,7 @@ from emulator.functions_worker import (
 )
 from emulator.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.loopback import LOOPBACK
+from emulator.other_sites import is_from_another_site
 from emulator.queue_settings import QueueSettings
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class FunctionsHost:
         worker: a loaded one; without functions every call is answered 503.
         route_prefix: host.json's extensions.http.routePrefix.
         function_key: what calls of functions above the anonymous level must bring in the header
-            x-functions-key or the query's `code`; None: nothing, as in Core Tools.
+            x-functions-key or the query's `code`; None: nothing, as in Core Tools, but they are
+            reached by the names of this machine alone. Pages of other sites are always refused.
 
     Raises:
         HostError: a route has a form that this host does not know.
@@ -97,6 +99,8 @@ class FunctionsHost:
             return self._answer_without_function(path)
         route, params = found
         headers = request.headers
+        if self._is_from_another_site(route, headers):
+            return HttpResponse(403)
         fields = _query(query) if query else {}
         if route.needs_key and not self._has_key(headers, fields):
             return HttpResponse(401)
@@ -145,6 +149,11 @@ class FunctionsHost:
             if params is not None:
                 return route, params
         return None
+
+    def _is_from_another_site(self, route: Route, headers: Mapping[str, str]) -> bool:
+        # The channel may come through a tunnel, with the tunnel's name; it is no page.
+        is_open = route.needs_key and self._function_key is None
+        return (is_open or "origin" in headers) and is_from_another_site(headers)
 
     def _has_key(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
         if self._function_key is None:

@@ -9,10 +9,13 @@ from aiohttp import web
 
 from emulator.faults import Faults, Handler
 from emulator.loopback import LOOPBACK
+from emulator.other_sites import is_from_another_site
 
 
 class Server:
     """Serves one part of the local cloud, counts its requests and applies its faults.
+
+    Pages of other sites are refused (403).
 
     Args:
         name: what the command line and the fault switches call it.
@@ -43,7 +46,8 @@ class Server:
     async def start(self, port: int = 0) -> None:
         """Listen on `port`; 0 takes the port of the last start, or a free one the first time."""
         app = web.Application(
-            middlewares=[self._count, self.faults.middleware()], client_max_size=8 * 1024 * 1024
+            middlewares=[self._refuse_other_sites, self._count, self.faults.middleware()],
+            client_max_size=8 * 1024 * 1024,
         )
         app.add_routes(self._routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -63,6 +67,14 @@ class Server:
             for transport in self._known:
                 transport.abort()
             await asyncio.sleep(0)
+
+    @web.middleware
+    async def _refuse_other_sites(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        if is_from_another_site(request.headers, "https" if self._tls else "http"):
+            raise web.HTTPForbidden(text="Pages of other sites are refused.")
+        return await handler(request)
 
     @web.middleware
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:

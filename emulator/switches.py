@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class Switches:
     """Lets another process make the local cloud misbehave, and read what it counted.
 
+    A page of another site can do neither: see Server.
+
     GET  /state                  requests and connections of each part; Entra's token requests by
                                  outcome, the vault's operations by permission
     POST /faults/{part}          a JSON object of Faults' switches; {} makes the part healthy

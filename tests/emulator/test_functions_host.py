@@ -581,6 +581,42 @@ def test_ready_line_names_url_and_functions(host: RunningHost) -> None:
 # The command
 
 
+FOREIGN_PAGES = [
+    {"Host": "rebound.example"},
+    {"Host": "rebound.example", "Origin": "http://rebound.example"},
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES)
+async def test_pages_of_other_sites_where_no_key_is_asked_for(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    """A function that a key guards in Azure is not open to any page that a developer visits."""
+    with running(write_app(tmp_path)) as host:
+        async with ClientSession(host.url) as session:
+            own = {"Origin": host.url}
+            assert await answer(session, "GET", "/api/keyed", headers=own) == (200, "open")
+            assert (await answer(session, "GET", "/api/keyed", headers=headers))[0] == 403
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES[1:])
+async def test_pages_of_other_sites(session: ClientSession, headers: dict[str, str]) -> None:
+    """A page of another site calls no function, and no answer lets it read one."""
+    for method in ("GET", "POST", "OPTIONS"):
+        async with session.request(method, "/api/text", headers=headers) as response:
+            assert response.status == 403
+            assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_a_caller_by_another_name(session: ClientSession) -> None:
+    """Whoever is no page may come through a tunnel, as the channel does."""
+    tunnel = {"Host": "bot.devtunnels.example", "x-functions-key": KEY}
+    assert (await answer(session, "GET", "/api/text", headers=tunnel))[0] == 200
+    assert await answer(session, "GET", "/api/keyed", headers=tunnel) == (200, "open")
+
+
 async def test_without_a_key_every_function_is_open(tmp_path: Path) -> None:
     """As in Core Tools no key is asked for; host.json's route prefix may be empty."""
     write_app(tmp_path)

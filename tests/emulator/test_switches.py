@@ -48,6 +48,49 @@ async def test_faults(cloud: Cloud, session: aiohttp.ClientSession) -> None:
     assert await identity_status(cloud) == healthy
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null", "Content-Type": "text/plain"},
+    ],
+)
+async def test_pages_of_other_sites(
+    cloud: Cloud, session: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    """A page that the developer visits can flip no switch, and read nothing."""
+    healthy = await identity_status(cloud)
+    keys = list(cloud.channel.issuer.keys)
+    tried = [
+        ("GET", "/state"),
+        ("POST", "/faults/identity"),
+        ("POST", "/stop/identity"),
+        ("POST", "/keys/drop"),
+        ("POST", "/certificate"),
+    ]
+    for method, path in tried:
+        data = b'{"status": 503}'
+        async with session.request(method, path, headers=headers, data=data) as response:
+            assert response.status == 403
+            assert "Access-Control-Allow-Origin" not in response.headers
+    assert await identity_status(cloud) == healthy
+    assert cloud.channel.issuer.keys == keys
+    assert len(cloud.vault.versions[CERTIFICATE_NAME]) == 1
+
+
+async def test_each_part_refuses_other_sites(cloud: Cloud) -> None:
+    """So does every other part of the local cloud, whatever the path; its own pages are let in."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
+        for server in cloud.servers.values():
+            for headers in ({"Host": "rebound.example"}, {"Origin": "https://elsewhere.example"}):
+                async with session.get(f"{server.url}/any", headers=headers) as response:
+                    assert response.status == 403, server.name
+            assert server.requests.total() == 0
+            async with session.get(f"{server.url}/any", headers={"Origin": server.url}) as response:
+                assert response.status != 403, server.name
+
+
 async def test_unknown_names(session: aiohttp.ClientSession) -> None:
     """A part or a switch of a name that is not known is refused."""
     assert await post(session, "/faults/nobody", {}) == 404
