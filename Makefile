@@ -19,7 +19,7 @@ AZURITE := .cache/azurite/.ready
 AZURITE_PACKAGE := azurite@3.37.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format setup webchat playground azurite clean
+.PHONY: help run test check bench format constraints setup webchat playground azurite clean
 
 help:
 	@echo "make run         the bot on this machine, and a chat page"
@@ -31,6 +31,7 @@ help:
 	@echo "make bench       the comparison with other bots, written to docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
 	@echo "make format      put the code into the project's format"
+	@echo "make constraints pin anew what the packages of requirements.txt need"
 	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
 	@echo "make azurite     install Azure Storage's stand-in, which run and test do too"
 	@echo "make clean       remove what the set-up made"
@@ -58,15 +59,18 @@ playground: setup $(PLAYGROUND)
 bench: $(BENCH)/.ready
 	@exec $(BENCH)/bin/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --only "$(ONLY)"
 
+constraints: setup
+	@$(PYTHON) -m emulator.constraints
+
 setup: $(READY)
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt constraints.txt requirements-dev.txt
 	@python="$$(sh emulator/find_python.sh)" && rm -rf .venv && "$$python" -m venv .venv
 	@echo "Installing the Python packages ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
 
-$(BENCH)/.ready: requirements.txt requirements-dev.txt benchmarks/requirements.txt
+$(BENCH)/.ready: requirements.txt constraints.txt requirements-dev.txt benchmarks/requirements.txt
 	@python="$$(sh emulator/find_python.sh)" && rm -rf $(BENCH) && "$$python" -m venv $(BENCH)
 	@echo "Installing what the comparison needs ..."
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -53,5 +53,6 @@ def versions(environment: str) -> dict[str, str]:
 
 
 def _state(environment: str) -> str:
-    texts = [sys.version, *(file.read_text() for file in requirements(environment))]
+    files = (ROOT / "constraints.txt", *requirements(environment))
+    texts = [sys.version, *(file.read_text() for file in files)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -17,7 +17,7 @@ from tests.support.token_press import TokenPress
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("auth", "bot_logic", "cloud_adapter")
-FILES = {"function_app.py", "host.json", "requirements.txt"}
+FILES = {"function_app.py", "host.json", "requirements.txt", "constraints.txt"}
 
 
 def packed() -> Iterator[PurePosixPath]:
@@ -56,7 +56,7 @@ def matches(path: PurePosixPath, pattern: str) -> bool:
 
 
 def test_only_what_runs_in_azure() -> None:
-    """The package holds the three parts, the function app and its two files; nothing else."""
+    """The package holds the three parts, the function app and its three files; nothing else."""
     files = set(packed())
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
     assert {path.parts[0] for path in files if len(path.parts) > 1} == set(PARTS)
