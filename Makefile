@@ -19,7 +19,7 @@ AZURITE := .cache/azurite/.ready
 AZURITE_PACKAGE := azurite@3.37.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format constraints setup webchat playground azurite clean
+.PHONY: help run test check bench format package constraints setup webchat playground azurite clean
 
 help:
 	@echo "make run         the bot on this machine, and a chat page"
@@ -31,6 +31,7 @@ help:
 	@echo "make bench       the comparison with other bots, written to docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
 	@echo "make format      put the code into the project's format"
+	@echo "make package     what publish uploads, ready to run: artifacts/package and package.zip"
 	@echo "make constraints pin anew what the packages of requirements.txt need"
 	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
 	@echo "make azurite     install Azure Storage's stand-in, which run and test do too"
@@ -58,6 +59,9 @@ playground: setup $(PLAYGROUND)
 
 bench: $(BENCH)/.ready
 	@exec $(BENCH)/bin/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --only "$(ONLY)"
+
+package: setup
+	@$(PYTHON) -m emulator.package --to artifacts/package
 
 constraints: setup
 	@$(PYTHON) -m emulator.constraints

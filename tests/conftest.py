@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulator import package
 from emulator.cloud import Cloud
 from tests.support.azurite_accounts import AzuriteAccounts
 from tests.support.bot_process import BotProcess
@@ -20,6 +21,14 @@ from tests.support.http_post import Caller
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that every bot process of this run logs to."""
     return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the package that would be uploaded; its zip lies beside it."""
+    folder = tmp_path_factory.mktemp("artifacts") / "package"
+    package.build(Path(__file__).parent.parent, folder)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)

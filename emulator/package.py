@@ -1,0 +1,156 @@
+"""Builds the package that runs in Azure, as a folder and as a zip: `python -m emulator.package`.
+
+It stands in for the build in Azure: the files that .funcignore lets in, what they need in
+.python_packages, and all of it compiled. The folder has no .funcignore of its own, so
+`func azure functionapp publish --no-build` uploads it as it is.
+"""
+
+import argparse
+import compileall
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+from emulator.funcignore import FuncIgnore
+from emulator.site_packages import PYTHON_VERSION, InstallError, install
+
+ROOT = Path(__file__).parent.parent
+SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
+"""Where the worker looks for them."""
+
+_KEY_MATERIAL = re.compile(
+    r"\.env(\..*)?|.*\.(env|pem|pfx|p12|key)|\.git.*|local\.settings\.json", re.IGNORECASE
+)
+
+_SETTINGS = {
+    "MicrosoftAppType": "UserAssignedMSI",
+    "MicrosoftAppId": "00000000-0000-4000-8000-000000000000",
+    "MicrosoftAppTenantId": "00000000-0000-4000-8000-000000000000",
+}
+_MEASURED_RUNS = 5
+_MEASURE = """
+import gc, json, sys, time
+gc.disable()  # as the app does while it starts
+sys.path += sys.argv[1:]
+started = time.perf_counter()
+import function_app
+indexed = time.perf_counter()
+function_app.composed()
+print(json.dumps([indexed - started, time.perf_counter() - started]))
+"""
+
+
+class PackageError(Exception):
+    """There is no package; the message names the cure."""
+
+
+def build(source: Path, target: Path) -> Path:
+    """Build the package of the app in `source` as the folder `target`, and as a zip beside it.
+
+    Returns:
+        The zip's path.
+
+    Raises:
+        PackageError: it cannot be built, or would hold key material.
+        InstallError: the packages cannot be installed.
+    """
+    if sys.version_info[:2] != PYTHON_VERSION:
+        wanted = ".".join(map(str, PYTHON_VERSION))
+        raise PackageError(f"Compiled files are one Python version's: run this with {wanted}.")
+    shutil.rmtree(target, ignore_errors=True)
+    for path in _app_files(source):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, target / path)
+    install(target / "requirements.txt", target / SITE_PACKAGES)
+    # Unchecked: a package changes as a whole, and nobody can write to it. A file's time, which the
+    # usual check compares, is another one in a zip; its content would be read at every cold start.
+    compileall.compile_dir(
+        target,
+        maxlevels=100,
+        quiet=2,
+        workers=0,
+        stripdir=str(target),
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )
+    return _zipped(target)
+
+
+def _app_files(source: Path) -> list[Path]:
+    files = list(FuncIgnore((source / ".funcignore").read_text()).files(source))
+    keys = ", ".join(str(path) for path in files if _KEY_MATERIAL.fullmatch(path.name))
+    if keys:
+        raise PackageError(
+            f"Key material would be uploaded: move it, or change .funcignore: {keys}"
+        )
+    return files
+
+
+def _zipped(folder: Path) -> Path:
+    """The same files make the same zip, wherever and whenever."""
+    archive = folder.with_name(f"{folder.name}.zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in contents(folder):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(entry, path.read_bytes())
+    return archive
+
+
+def contents(folder: Path) -> Iterator[Path]:
+    """A package's files, in order."""
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def import_times(folder: Path) -> tuple[float, float]:
+    """Seconds in which a new process imports function_app, and all that a first turn needs."""
+    runs = []
+    for _ in range(_MEASURED_RUNS):
+        done = subprocess.run(
+            # Neither this environment's packages nor its variables.
+            [sys.executable, "-I", "-S", "-c", _MEASURE, str(folder / SITE_PACKAGES), str(folder)],
+            env=_SETTINGS,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        runs.append(json.loads(done.stdout))
+    indexed, composed = (min(times) for times in zip(*runs, strict=True))
+    return indexed, composed
+
+
+def _report(folder: Path, archive: Path) -> None:
+    sizes = [path.stat().st_size for path in contents(folder)]
+    print(f"{folder}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
+    print(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        print("The import is measured on Linux, x86_64, only.")
+        return
+    indexed, composed = import_times(folder)
+    print(f"import of function_app: {indexed * 1000:.0f} ms")
+    print(f"with all that a first turn needs: {composed * 1000:.0f} ms")
+
+
+def main(arguments: list[str]) -> int:
+    """The command; exit status 1 when there is no package."""
+    parser = argparse.ArgumentParser(prog="python -m emulator.package", description=__doc__)
+    parser.add_argument("--to", type=Path, default=ROOT / "artifacts" / "package", metavar="FOLDER")
+    folder = parser.parse_args(arguments).to
+    try:
+        archive = build(ROOT, folder)
+    except (PackageError, InstallError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    _report(folder, archive)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
