@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, unquote
 
+from emulator.folder_snapshot import FolderSnapshot
 from emulator.functions_route import HostError, Route
 from emulator.functions_worker import (
     Function,
@@ -26,6 +27,7 @@ from emulator.functions_worker import (
     Message,
     TypedData,
 )
+from emulator.host_log import LOST, HostLog
 from emulator.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.loopback import LOOPBACK
 from emulator.other_sites import is_from_another_site
@@ -240,15 +242,15 @@ def _end_on_signals(stop: asyncio.Event) -> None:
         signal.signal(number, end)
 
 
-def _end_process() -> NoReturn:
-    """End as the cloud's workers do, killed: nothing waits for a function in a thread."""
-    logging.shutdown()
+def _end_process(status: int) -> NoReturn:
+    """End as the cloud's workers do, killed: no exit handler runs, no log handler is flushed."""
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(status)
 
 
 async def _serve(options: argparse.Namespace) -> NoReturn:
     stop = asyncio.Event()
+    before = FolderSnapshot(options.app) if options.read_only else None
     if options.lifeline is not None:
         await _serve_as_worker(options)
     elif options.workers:
@@ -257,12 +259,19 @@ async def _serve(options: argparse.Namespace) -> NoReturn:
     else:
         _end_on_signals(stop)
         await _serve_alone(options, stop)
-    _end_process()
+    _end_process(1 if before and _is_changed(before) else 0)
+
+
+def _is_changed(before: FolderSnapshot) -> bool:
+    changes = ", ".join(map(str, before.changes()))
+    if changes:
+        LOG.error("The app's folder is read-only in Azure, but was written to: %s", changes)
+    return bool(changes)
 
 
 async def _serve_alone(options: argparse.Namespace, stop: asyncio.Event) -> None:
     """Host and worker in this process."""
-    worker = await _loaded_worker(options.app)
+    worker = await _loaded_worker(options)
 
     async def invoke(function: Function, text: str, metadata: Mapping[str, TypedData]) -> None:
         await worker.invoke(function, TypedData(string=text), metadata)
@@ -295,7 +304,7 @@ async def _serve_as_worker(options: argparse.Namespace) -> None:
 
     lifeline = Lifeline(options.lifeline)
     lifeline.watch()
-    worker = await _loaded_worker(options.app)
+    worker = await _loaded_worker(options)
     host = FunctionsHost(worker, route_prefix(options.app), options.function_key)
     await host.start()
     lifeline.report(
@@ -312,14 +321,18 @@ def _worker_command(options: argparse.Namespace) -> list[str]:
     command = [sys.executable, "-m", "emulator.functions_host", "--app", str(options.app)]
     if options.function_key is not None:
         command += ["--function-key", options.function_key]
+    if options.specialise:
+        command.append("--specialise")
+    if options.lost_log is not None:
+        command += ["--lost-log", str(options.lost_log)]
     return [*command, "--log-level", options.log_level]
 
 
-async def _loaded_worker(app_folder: Path) -> FunctionsWorker:
+async def _loaded_worker(options: argparse.Namespace) -> FunctionsWorker:
     """One without functions when the app has a fault: the log has it, and callers get 503."""
-    worker = FunctionsWorker(app_folder)
+    worker = FunctionsWorker(options.app)
     try:
-        await worker.load()
+        await (worker.specialise() if options.specialise else worker.load())
     except IndexingError as error:
         LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
     return worker
@@ -360,6 +373,7 @@ async def _run(
     print(f"Functions host: {url} ({names or 'no functions: see the log'})", flush=True)
     if triggers:
         triggers.start()
+    _end_on_signals(stop)  # once more: a signal handler of the app's is never called in the cloud
     await stop.wait()
 
 
@@ -392,6 +406,22 @@ def _options() -> argparse.Namespace:
         metavar="N",
         help="run the app in so many processes; unset: in the host's own",
     )
+    parser.add_argument(
+        "--specialise",
+        action="store_true",
+        help="start as Azure's placeholder does: settings and folder become known to a running one",
+    )
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        help="as Azure's mount is: write no .pyc, and exit with 1 if the app's folder was changed",
+    )
+    parser.add_argument(
+        "--lost-log",
+        type=Path,
+        metavar="FILE",
+        help=f"append the lines that are marked '{LOST}', each as a JSON object",
+    )
     # A worker's host passes its end of the socket that ties them together.
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument(
@@ -400,19 +430,19 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if not options.app.is_dir():
         parser.error(f"--app: {options.app} is not a folder")
+    options.app = options.app.resolve()  # specialisation changes the working folder
     return options
 
 
 def main() -> None:
     """The command: serves until SIGINT or SIGTERM, then exits with 0."""
     options = _options()
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=options.log_level,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logging.basicConfig(handlers=[HostLog(options.lost_log)], level=options.log_level)
     try:
         apply_settings(options.app, os.environ)
+        if options.read_only:
+            sys.dont_write_bytecode = True
+            os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # of the workers and what they start
         _hide_own_folder()
         asyncio.run(_serve(options))
     except HostError as error:

@@ -9,19 +9,24 @@ A trigger is a translator: what came in becomes a `TypedData` for `FunctionsWork
 trigger is another file.
 """
 
+import asyncio
 import json
 import logging
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as runtime
 from azure_functions_runtime.logging import SDK_LOG_PREFIX
+
+from emulator.invocation_task import mark_tasks, running
 
 
 class IndexingError(Exception):
@@ -91,6 +96,7 @@ class StatusResult(Message):
 # a function that sets a cookie fails here, and says so in the log.
 PROTOCOL = SimpleNamespace(
     BindingInfo=BindingInfo,
+    FunctionEnvironmentReloadResponse=Message,
     FunctionLoadResponse=Message,
     FunctionMetadataResponse=Message,
     InvocationResponse=Message,
@@ -106,6 +112,8 @@ PROTOCOL = SimpleNamespace(
 )
 PROPERTIES = {"protos": PROTOCOL, "host": "127.0.0.1"}
 FIRST_TRY = Message(retry_count=0, max_retry_count=0, exception=None)
+PLACEHOLDER_NAMES = ("PATH", "HOME", "TMPDIR")
+"""What a placeholder's environment has of this process's."""
 
 
 class FunctionsWorker:
@@ -128,19 +136,42 @@ class FunctionsWorker:
         Raises:
             IndexingError: the import or the indexing failed, or there are no functions.
         """
-        # The library tells of every call at INFO.
-        logging.getLogger(SDK_LOG_PREFIX).setLevel(logging.WARNING)
         folder = self._app_folder.resolve()
-        _put_last(folder)
-        runtime.start_threadpool_executor()
-        init = Message(capabilities={}, function_app_directory=str(folder))
-        _succeeded(await runtime.worker_init_request(_request(worker_init_request=init)))
+        _prepare(folder)
+        await _initialize(folder)
+        await self._index()
+
+    async def specialise(self) -> None:
+        """Do as `load`, in the steps of a placeholder that becomes this app's worker.
+
+        On Flex Consumption a worker waits in a folder that holds no app, without an app's settings.
+        The library's own call then sets the environment, imports function_app.py and, after that,
+        makes the app's folder the working folder.
+
+        Raises:
+            IndexingError: the import or the indexing failed, or there are no functions.
+        """
+        folder = self._app_folder.resolve()
+        settings = {**os.environ, "WEBSITE_PLACEHOLDER_MODE": "0"}
+        placeholder = {name: settings[name] for name in PLACEHOLDER_NAMES if name in settings}
+        with TemporaryDirectory() as empty:
+            os.chdir(empty)
+            os.environ.clear()
+            os.environ.update(placeholder, WEBSITE_PLACEHOLDER_MODE="1")
+            _prepare(folder)
+            await _initialize(Path(empty))
+            reload = Message(function_app_directory=str(folder), environment_variables=settings)
+            message = _request(function_environment_reload_request=reload)
+            _succeeded(await runtime.function_environment_reload_request(message))
+        await self._index()
+
+    async def _index(self) -> None:
         found = await runtime.functions_metadata_request(_request())
         functions = [_function(each) for each in found.function_metadata_results or ()]
         if not functions:
             raise IndexingError(
-                f"No functions found in {folder}: it needs a function_app.py with "
-                "an azure.functions.FunctionApp and at least one decorated function."
+                f"No functions found in {self._app_folder}: it needs a function_app.py with an "
+                "azure.functions.FunctionApp and at least one decorated function."
             )
         for function in functions:
             load = Message(function_id=function.id)
@@ -176,7 +207,8 @@ class FunctionsWorker:
             trace_context=Message(trace_parent=trace_parent, trace_state="", attributes={}),
             retry_context=FIRST_TRY,
         )
-        done = await runtime.invocation_request(_request(invocation_request=invocation))
+        with running(invocation.invocation_id):
+            done = await runtime.invocation_request(_request(invocation_request=invocation))
         if done.result.status != StatusResult.Success:
             raise InvocationError(done.result.exception.stack_trace)
         outputs = {output.name: output.data for output in done.output_data}
@@ -185,10 +217,24 @@ class FunctionsWorker:
         return outputs
 
 
-def _put_last(folder: Path) -> None:
-    """On sys.path, as the cloud does: an app's module named like an installed one loses."""
-    others = [entry for entry in sys.path if Path(entry).resolve() != folder]
-    sys.path[:] = [*others, str(folder)]
+def _prepare(folder: Path) -> None:
+    # The library tells of every call at INFO.
+    logging.getLogger(SDK_LOG_PREFIX).setLevel(logging.WARNING)
+    mark_tasks(asyncio.get_running_loop())
+    _order_path(folder)
+    runtime.start_threadpool_executor()
+
+
+def _order_path(folder: Path) -> None:
+    """Packages, worker, app, as in the cloud: an app's module named like an installed one loses."""
+    packages = folder / ".python_packages" / "lib" / "site-packages"
+    others = [entry for entry in sys.path if Path(entry).resolve() not in (folder, packages)]
+    sys.path[:] = [*([str(packages)] if packages.is_dir() else ()), *others, str(folder)]
+
+
+async def _initialize(folder: Path) -> None:
+    init = Message(capabilities={}, function_app_directory=str(folder))
+    _succeeded(await runtime.worker_init_request(_request(worker_init_request=init)))
 
 
 def _request(**message: Message) -> Message:

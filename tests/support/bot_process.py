@@ -1,12 +1,13 @@
 """BotProcess: the function app in a Functions host of its own, as a user runs it."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 APP = Path(__file__).parent.parent.parent
 WORKER = re.compile(r"Worker (\d+) started \(pid (\d+)\)")
@@ -18,7 +19,7 @@ class BotProcess:
 
     Args:
         settings: the app's environment; nothing of this process's settings leaks into it.
-        log: file that takes the host's output.
+        log: file that takes the host's output; beside it, `.lost`, what Azure would lose of it.
         app: the app's folder.
         options: more arguments for the host.
     """
@@ -30,7 +31,9 @@ class BotProcess:
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
         host = [sys.executable, "-m", "emulator.functions_host"]
-        self.command = [*host, "--app", str(app), "--port", "0", *options]
+        self._lost = log.with_suffix(".lost")
+        lost_log = ("--lost-log", str(self._lost))
+        self.command = [*host, "--app", str(app), "--port", "0", *lost_log, *options]
         """The command line."""
         self.log = log
         self.url = ""
@@ -76,6 +79,11 @@ class BotProcess:
         """The process ids of the host's workers by their numbers, with the option --workers."""
         found = WORKER.findall(self.log.read_text())
         return {int(number): int(pid) for number, pid in found}
+
+    @property
+    def lost(self) -> list[dict[str, Any]]:
+        """The lines that Azure would lose: `logger`, `level` and `message` of each."""
+        return [json.loads(line) for line in self._lost.read_text().splitlines()]
 
     @property
     def messages(self) -> str:
