@@ -1,5 +1,7 @@
 """Nobody but the channel gets in: forged and broken tokens, sent to the running bot."""
 
+import base64
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -53,6 +55,40 @@ def with_signature(change: Callable[[str], str]) -> Forge:
     return forge
 
 
+def with_number(claim: str, number: str) -> Forge:
+    """A token of the channel's own key whose claim is a number just as it is written here."""
+
+    def forge(press: TokenPress) -> str:
+        payload = json.dumps(press.claims(**{claim: "NUMBER"})).replace('"NUMBER"', number)
+        return bearer(press.token_of(press.part(payload.encode())))
+
+    return forge
+
+
+def with_trailing_bits(signature: str) -> str:
+    """The same bytes, written in another way: the last character has four bits to spare."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = alphabet[alphabet.index(signature[-1]) + 1]
+    changed = f"{signature[:-1]}{other}"
+    assert base64.urlsafe_b64decode(f"{changed}==") == base64.urlsafe_b64decode(f"{signature}==")
+    return changed
+
+
+def plus_the_modulus(press: TokenPress) -> str:
+    """A signature that is equal to the good one modulo the key's modulus."""
+    head, payload, signature = press.token().split(".")
+    number = int.from_bytes(base64.urlsafe_b64decode(f"{signature}=="))
+    number += press.key.private_key.public_key().public_numbers().n
+    return bearer(f"{head}.{payload}.{press.part(number.to_bytes(257))}")
+
+
+def nested(press: TokenPress) -> str:
+    """A good token as the payload of another one (RFC 7519, 5.2)."""
+    outer = press.unsigned({"alg": "RS256", "kid": press.key.kid, "cty": "JWT"}, {})
+    head = outer.split(".")[0]
+    return bearer(f"{head}.{press.part(press.token().encode())}.{press.token().split('.')[2]}")
+
+
 def tampered(press: TokenPress) -> str:
     """Another payload under a good token's signature."""
     head, _, signature = press.token().split(".")
@@ -96,6 +132,13 @@ REFUSED_401: dict[str, Forge] = {
     "another scheme": lambda press: "Basic " + press.token(),
     "no scheme": lambda press: press.token(),
     "two blanks": lambda press: "Bearer  " + press.token(),
+    "a tab": lambda press: "Bearer\t" + press.token(),
+    "a colon": lambda press: "Bearer: " + press.token(),
+    "in quotes": lambda press: f'Bearer "{press.token()}"',
+    "a parameter": lambda press: "Bearer token=" + press.token(),
+    "scheme in full width": lambda press: "\uff22earer " + press.token(),
+    "in lower case": lambda press: bearer(press.token().lower()),
+    "two schemes": lambda press: "Bearer Bearer " + press.token(),
     "two tokens": lambda press: f"Bearer {press.token()} {press.token()}",
     "two tokens in a list": lambda press: f"Bearer {press.token()},Bearer {press.token()}",
     "a good and a bad one": lambda press: f"Bearer {press.token()}, Bearer x.y.z",
@@ -109,6 +152,13 @@ REFUSED_401: dict[str, Forge] = {
     "padding": lambda press: bearer(press.token() + "=="),
     "100 kB": with_claims(filler="x" * 100_000),
     "header not an object": lambda press: bearer(press.json_part([]) + "." + press.token()[-700:]),
+    "header nested deeply": lambda press: bearer(
+        f"{press.part(b'[' * 9000)}.{press.token().partition('.')[2]}"
+    ),
+    "header with a byte order mark": lambda press: bearer(
+        f"{press.part(b'\xef\xbb\xbf{}')}.{press.token().partition('.')[2]}"
+    ),
+    "a token in a token": nested,
     "payload a list": with_payload(["aud"]),
     "payload a string": with_payload("aud"),
     "payload empty": with_payload({}),
@@ -140,6 +190,8 @@ REFUSED_401: dict[str, Forge] = {
     "no signature": with_signature(lambda _: ""),
     "short signature": with_signature(lambda signature: signature[:-8]),
     "long signature": with_signature(lambda signature: signature + "AAAA"),
+    "signature with other bits behind it": with_signature(with_trailing_bits),
+    "signature plus the modulus": plus_the_modulus,
     "one bit": with_signature(
         lambda signature: ("B" if signature[0] != "B" else "C") + signature[1:]
     ),
@@ -148,6 +200,8 @@ REFUSED_401: dict[str, Forge] = {
     "another issuer": with_claims(iss="https://evil.example"),
     "issuer a list": with_claims(iss=["https://api.botframework.com"]),
     "issuer with a slash": with_claims(iss="https://api.botframework.com/"),
+    "issuer in capitals": with_claims(iss="HTTPS://API.BOTFRAMEWORK.COM"),
+    "issuer with a blank": with_claims(iss="https://api.botframework.com "),
     "US Gov's issuer": with_claims(iss="https://api.botframework.us"),
     "emulator's issuer, v1": signed_by_entra(f"https://sts.windows.net/{CHANNEL_TENANT}/"),
     "emulator's issuer, v2": signed_by_entra(
@@ -163,9 +217,18 @@ REFUSED_401: dict[str, Forge] = {
     "expired": with_claims(exp=int(time.time()) - 301, nbf=int(time.time()) - HOUR),
     "no exp": with_claims(exp=None),
     "exp a string": with_claims(exp=str(int(time.time()) + HOUR)),
+    "exp a list": with_claims(exp=[int(time.time()) + HOUR]),
+    "exp negative": with_claims(exp=-1),
+    "exp below every float": with_number("exp", "-1e999"),
+    "exp beyond every float": with_number("exp", "1e999"),
+    "exp with more digits than Python reads": with_number("exp", "9" * 5000),
+    "exp infinite": with_number("exp", "Infinity"),
     "exp true": with_claims(exp=True),
     "exp NaN": with_claims(exp=float("nan")),
     "no nbf": with_claims(nbf=None),
+    "nbf a string": with_claims(nbf=str(int(time.time()))),
+    "nbf of a thousand digits": with_number("nbf", "9" * 1000),
+    "nbf below every float": with_number("nbf", "-1e999"),
     "nbf true": with_claims(nbf=True),
     "not valid yet": with_claims(nbf=int(time.time()) + 2 * HOUR),
 }
@@ -201,6 +264,18 @@ REFUSED_403: dict[str, Forge] = {
     "another serviceurl claim": with_claims(serviceurl="https://smba.trafficmanager.net/teams/"),
     "serviceurl claim a list": lambda press: bearer(
         press.token(press.claims(serviceurl=[press.activity["serviceUrl"]]))
+    ),
+    "serviceUrl in place of serviceurl": lambda press: bearer(
+        press.token(press.claims(serviceurl=None, serviceUrl=press.activity["serviceUrl"]))
+    ),
+    "serviceurl claim in capitals": lambda press: bearer(
+        press.token(press.claims(serviceurl=press.activity["serviceUrl"].upper()))
+    ),
+    "serviceurl claim with a path more": lambda press: bearer(
+        press.token(press.claims(serviceurl=press.activity["serviceUrl"] + "amer/"))
+    ),
+    "audience in capitals": lambda press: bearer(
+        press.token(press.claims(aud=press.cloud.registration.app_id.upper()))
     ),
     "serviceurl claim without the slash": lambda press: bearer(
         press.token(press.claims(serviceurl=press.activity["serviceUrl"].rstrip("/")))
@@ -280,6 +355,7 @@ def test_small_scheme_and_skew(press: TokenPress, caller: Caller) -> None:
     now = int(time.time())
     claims = press.claims(exp=now - 240, nbf=now - HOUR)
     assert caller.deliver(press.activity, f"bearer {press.token(claims)}").status == 200
+    assert caller.deliver(press.activity, f"BEARER {press.token(claims)}").status == 200
     claims = press.claims(nbf=now + 240)
     assert caller.deliver(press.activity, bearer(press.token(claims))).status == 200
 

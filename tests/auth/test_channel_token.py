@@ -96,6 +96,8 @@ def not_alphabetical(press: TokenPress) -> str:
     return f"Bearer {press.token(claims(press)).replace('.', '.!', 1)}"
 
 
+ENDLESS = f'{{"iss": "{ISSUER}", "nbf": {NOW}, "exp": 1e999}}'
+
 ACCEPTED: dict[str, Forge] = {
     "usual": with_claims(),
     "scheme in lower case": framed("bearer {}"),
@@ -133,13 +135,17 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "padding": (framed("Bearer {}=="), "not a JWT"),
     "scheme not ASCII": (framed("Bea\u0280er {}"), "not a JWT"),
     "not base64url": (not_alphabetical, "not a JWT"),
+    "signature with other bits behind it": (
+        signed(lambda text: text[:-1] + chr(ord(text[-1]) + 1)),
+        "not a JWT",
+    ),
     "two parts": (
         lambda press: f"Bearer {press.unsigned({'alg': 'RS256'}, claims(press))}",
         "not a JWT",
     ),
     "no signature": (signed(lambda _: ""), "not a JWT"),
     "signature cut to no bytes": (signed(lambda text: text[:1]), "not a JWT"),
-    "signature cut short": (signed(lambda text: text[:-4]), "signature is wrong"),
+    "signature cut short": (signed(lambda text: text[:-2]), "signature is wrong"),
     "signature changed": (
         signed(lambda text: ("B" if text[0] == "A" else "A") + text[1:]),
         "signature is wrong",
@@ -199,6 +205,10 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "exp a list": (with_claims(exp=[NOW + HOUR]), "exp or nbf is missing"),
     "exp not a number": (with_claims(exp=float("nan")), "not a JWT"),
     "exp infinite": (with_claims(exp=float("inf")), "not a JWT"),
+    "exp beyond every float": (
+        lambda press: f"Bearer {press.token_of(press.part(ENDLESS.encode()))}",
+        "exp or nbf is missing",
+    ),
     "expired": (with_claims(exp=NOW - 300), "has expired"),
     "expired for long": (with_claims(nbf=0, exp=1), "has expired"),
     "nbf missing": (with_claims(nbf=None), "exp or nbf is missing"),
