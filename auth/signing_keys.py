@@ -33,8 +33,7 @@ BUDGET, BUDGET_WINDOW = 5, 300.0
 """At most this many fetches in any window of this many seconds."""
 
 MIN_SECONDS_BETWEEN_FETCHES = 60.0
-"""From one fetch to the next while keys are known: at this pace the budget is never spent before
-the next fetch is due."""
+"""From one fetch to the next while keys are known: at this pace the budget lasts for ever."""
 
 FAILURE_PAUSES = (0.0, 2.0, 30.0, 120.0)
 """Seconds to the next fetch after the first, second ... failure while no keys are known: the budget
@@ -65,9 +64,9 @@ class SigningKeys:
 
     A known key is answered at once. The first token with an unknown key id makes a fetch at once;
     while tokens go on naming unknown keys, there is one fetch a minute. So a flood of made-up ids
-    delays a new key by a minute at most. Two kinds of fetch are not part of that rhythm: the one
-    that brings the first keys, and a second try at once after a failure. They count in the budget,
-    so for five minutes the others come every 75 seconds, or every 100 after both.
+    delays a new key by a minute. Two kinds of fetch come sooner and count in the budget: the one
+    that brings the first keys, and a second attempt at once after a failure. So a flood that lasts
+    for the five minutes after such a fetch makes one of the minutes two or three.
 
     The last known good set is kept whatever the endpoint does.
 
@@ -148,7 +147,7 @@ class SigningKeys:
                 return None
             self._fetches.append(now)
             if self._keys:
-                self._paused_until = now + max(MIN_SECONDS_BETWEEN_FETCHES, self._fair_pause(now))
+                self._paused_until = now + MIN_SECONDS_BETWEEN_FETCHES
             self._begun += 1
             self._running = asyncio.create_task(self._renew(self._begun))
         return self._running
@@ -156,12 +155,6 @@ class SigningKeys:
     def _next_fetch_at(self) -> float:
         budget_spent = len(self._fetches) == BUDGET
         return max(self._paused_until, self._fetches[0] + BUDGET_WINDOW if budget_spent else 0.0)
-
-    def _fair_pause(self, now: float) -> float:
-        """Seconds that spread what is left of the budget evenly over the rest of its window."""
-        recent = [fetch for fetch in self._fetches if now - fetch < BUDGET_WINDOW]
-        left = BUDGET - len(recent)
-        return (recent[0] + BUDGET_WINDOW - now) / (left + 1)
 
     def _unavailable(self, kid: str) -> KeysUnavailable:
         wait = math.ceil(self._next_fetch_at() - self._clock())

@@ -173,9 +173,22 @@ async def test_a_flood(warm: SigningKeys, publisher: KeyPublisher) -> None:
     """A thousand made-up ids, one after the other, cost one fetch in all."""
     assert await warm.find(uuid.uuid4().hex) is None
     for _ in range(1000):
-        assert await refused(warm, uuid.uuid4().hex) == 75
+        assert await refused(warm, uuid.uuid4().hex) == 60
         assert await warm.find("old")
     assert publisher.fetches == 2
+
+
+async def test_a_rollover_after_a_flood_at_the_start(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
+) -> None:
+    """A minute after a flood has ended, a new key is taken, however young the process is."""
+    for _ in range(100):
+        with contextlib.suppress(KeysUnavailable):
+            assert await warm.find(uuid.uuid4().hex) is None
+    publisher.publish(new)
+    assert await refused(warm, "new") == 60
+    clock.advance(60)
+    assert await warm.find("new")
 
 
 async def test_a_flood_waits_for_nothing(warm: SigningKeys) -> None:
@@ -211,7 +224,7 @@ async def test_rollovers_in_a_flood(
 ) -> None:
     """Whenever a flood begins, and whenever the channel rolls in it: the new key is soon taken.
 
-    Within a minute, that is, and within 75 seconds in the first five minutes after the first keys.
+    Within a minute, that is; once in the first five minutes after the first keys within two.
     No five minutes see more than five fetches.
     """
     first, fetched_at = clock.now, []
@@ -236,9 +249,11 @@ async def test_rollovers_in_a_flood(
             with contextlib.suppress(KeysUnavailable):
                 if await keys.find(each):
                     del waiting[each]
-        at_most = 75 if start < MINUTE and clock.now < first + BUDGET_WINDOW else MINUTE
         clock.advance(1)
-        assert all(clock.now - rolled <= at_most for rolled in waiting.values())
+        late = {rolled for rolled in waiting.values() if clock.now - rolled > MINUTE}
+        if start < MINUTE:
+            late -= {each for each in late if 180 <= each - first <= BUDGET_WINDOW - MINUTE}
+        assert not late
     assert (BUDGET, BUDGET_WINDOW) == (5, 300.0)
     sixth_later = zip(fetched_at, fetched_at[BUDGET:], strict=False)
     assert all(later - first >= BUDGET_WINDOW for first, later in sixth_later)
@@ -258,7 +273,7 @@ async def test_a_flood_in_an_outage(
     publisher.publish(new)
     back_at, found = clock.now, None
     while found is None:
-        assert clock.now - back_at <= 75
+        assert clock.now - back_at <= 3 * MINUTE
         with contextlib.suppress(KeysUnavailable):
             found = await warm.find("new")
         clock.advance(1)
@@ -391,7 +406,7 @@ async def test_an_outage_in_a_search(
 async def test_pauses_in_a_warm_outage(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """After the second failure a minute and a quarter passes, so that the budget lasts."""
+    """After a second attempt at once there is one a minute, until the budget is spent."""
     clock.advance(HOUR / 2)
     publisher.failure = ConnectionError("refused")
     start, tried_at = clock.now, []
@@ -401,7 +416,7 @@ async def test_pauses_in_a_warm_outage(
             await refused(warm)
             tried_at += [clock.now - start] * (publisher.fetches - before)
         clock.advance(1)
-    assert tried_at == [0, 0, 75, 150, 225, 300, 360]
+    assert tried_at == [0, 0, 60, 120, 180, 300, 360]
 
 
 async def test_cold_outage(keys: SigningKeys, publisher: KeyPublisher, clock: Clock) -> None:
