@@ -11,6 +11,7 @@ LET_IN: list[tuple[str, dict[str, str]]] = [
     ("http", {"host": "localhost"}),
     ("http", {"host": "localhost:3979", "origin": "http://localhost:3979"}),
     ("https", {"host": "localhost:3979", "origin": "https://localhost:3979"}),
+    ("https", {"host": "smba.trafficmanager.net"}),
 ]
 
 REFUSED: list[tuple[str, dict[str, str]]] = [
@@ -32,6 +33,7 @@ REFUSED: list[tuple[str, dict[str, str]]] = [
     ("http", {"host": "localhost:3979", "origin": "http://localhost"}),
     ("http", {"host": "localhost:3979", "origin": "https://localhost:3979"}),
     ("https", {"host": "localhost:3979", "origin": "http://localhost:3979"}),
+    ("https", {"host": "smba.trafficmanager.net", "origin": "https://elsewhere.example"}),
     ("http", {"host": "localhost:3979", "origin": "http://127.0.0.1:3979"}),
     ("http", {"host": "localhost:3979", "origin": "http://localhost:3979, http://x.example"}),
 ]
@@ -39,7 +41,7 @@ REFUSED: list[tuple[str, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("scheme", "headers"), LET_IN)
 def test_programs_and_own_pages(scheme: str, headers: dict[str, str]) -> None:
-    """They come by a name of this machine, and pages from the very server that they call."""
+    """They come by a name of this machine, or with https; pages from the server that they call."""
     assert not is_from_another_site(headers, scheme)
 
 
