@@ -7,7 +7,7 @@ import gc
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,14 @@ from auth.errors import (
     BodyTooLarge,
     BotError,
     CallerForbidden,
+    CompositionFailed,
     SettingsError,
     TokenRejected,
     Unavailable,
     UnsupportedBody,
 )
 from auth.settings import STORAGE, Settings, StorageSource, names_storage
+from cloud_adapter.invocation_log import InvocationLog
 
 if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a cold start: `warm_up`
     from auth.http_pool import HttpPool
@@ -48,6 +50,10 @@ GARBAGE_LOOK_EVERY = 50_000
 have as many, none of it garbage."""
 
 log = logging.getLogger(__name__)
+invocation_log = InvocationLog()
+LOGGERS = (__name__, "auth", "bot_logic", "cloud_adapter", "asyncio")
+"""Whose lines must not be lost between invocations."""
+
 # The SDKs tell of each request, at INFO and with its headers, and of each odd answer with a trace.
 logging.getLogger("azure.core").setLevel(logging.WARNING)
 logging.getLogger("azure.identity").setLevel(logging.ERROR)
@@ -58,54 +64,65 @@ logging.getLogger("msal.token_cache").setLevel(logging.INFO)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
+HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+def http_function(function: HttpFunction) -> HttpFunction:
+    """A function with an HTTP trigger: an invocation, whose refusals are answers."""
+
+    @functools.wraps(function)
+    async def invoked(req: func.HttpRequest) -> func.HttpResponse:
+        with invocation_log.invocation():
+            try:
+                return await function(req)
+            except BotError as error:
+                return refusal(error)
+
+    return invoked
+
+
 @app.route("messages", methods=["POST"])
+@http_function
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """The messaging endpoint. The bearer token is its gate, so the function level is anonymous."""
-    try:
-        parts = await ready()
-        return to_http(await parts.adapter.process(from_http(req), parts.bot))
-    except BotError as error:
-        return refusal(error)
+    parts = await ready()
+    return to_http(await parts.adapter.process(from_http(req), parts.bot))
 
 
 @app.route("health", methods=["GET"])
+@http_function
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """Are the settings right? What is wrong stands in the log only."""
-    try:
-        Settings.from_environ(os.environ)
-        if warm_up().done():
-            composed()  # shows what cannot be imported, and keeps nobody waiting
-    except BotError as error:
-        return refusal(error)
+    await ready()
     return json_response({"status": "ok"})
 
 
 @app.route("identity", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@http_function
 async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """What proves that the bot can sign in, and as whom. Never the token."""
-    try:
-        return json_response(await identity_facts(await ready()))
-    except BotError as error:
-        return refusal(error)
+    return json_response(await identity_facts(await ready()))
 
 
 async def turns(message: func.QueueMessage) -> None:
     """An activity waits for its turn."""
-    parts = await ready()
-    if parts.stored is None:
-        raise SettingsError([f"{STORAGE}: it is missing; turns wait in its queue"])
-    run = functools.partial(parts.adapter.run_delivered, bot=parts.bot)
-    text, count = message.get_body().decode(), message.dequeue_count or 1
-    await parts.stored.queued_turns.answer(text, count, run)
+    with invocation_log.invocation():
+        parts = await ready()
+        if parts.stored is None:
+            raise SettingsError([f"{STORAGE}: it is missing; turns wait in its queue"])
+        run = functools.partial(parts.adapter.run_delivered, bot=parts.bot)
+        text, count = message.get_body().decode(), message.dequeue_count or 1
+        await parts.stored.queued_turns.answer(text, count, run)
 
 
 async def notifications(message: func.QueueMessage) -> None:
     """Something is to be told to many conversations."""
-    parts = await ready()
-    if parts.stored is None:
-        raise SettingsError([f"{STORAGE}: it is missing; notifications wait in its queue"])
-    text = message.get_body().decode(errors="replace")
-    await parts.stored.notifications.send(text, message.id or "", parts.adapter)
+    with invocation_log.invocation():
+        parts = await ready()
+        if parts.stored is None:
+            raise SettingsError([f"{STORAGE}: it is missing; notifications wait in its queue"])
+        text = message.get_body().decode(errors="replace")
+        await parts.stored.notifications.send(text, message.id or "", parts.adapter)
 
 
 if names_storage(os.environ):  # without it a host does not start where a queue is a trigger
@@ -314,10 +331,16 @@ async def ready() -> Parts:
 
     Raises:
         SettingsError: every problem of the settings, each with its cure.
+        CompositionFailed: something cannot be imported, or fails when it is made.
     """
     if not (begun := warm_up()).done():
         await asyncio.shield(begun)
-    return composed()
+    try:
+        return composed()
+    except BotError:
+        raise
+    except Exception as error:
+        raise CompositionFailed from error
 
 
 @functools.cache
@@ -348,7 +371,7 @@ async def _warm_up() -> None:
             parts.stored.account.begin()
     except SettingsError:
         pass  # each caller hears of them
-    except Exception:
+    except Exception:  # each caller hears of it; the trace is logged once
         log.exception("The app cannot be put together")
     finally:
         gc.freeze()
@@ -389,3 +412,4 @@ def _moment(seconds: float) -> str | None:
 
 with contextlib.suppress(RuntimeError):  # no event loop runs: a test, or a tool that looks
     warm_up()
+    invocation_log.attach(LOGGERS)

@@ -9,6 +9,7 @@
     ├── CallerForbidden          403  a valid token that does not entitle to this
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     ├── Unavailable              503  try again later, with Retry-After
+    │   ├── CompositionFailed         the app's code cannot be imported, or its parts not be made
     │   ├── KeysUnavailable           the channel's signing keys cannot be had now
     │   ├── StorageUnavailable        Azure Storage cannot be reached, or refuses
     │   ├── StateConflict             another turn has changed the same property meanwhile
@@ -86,6 +87,13 @@ class Unavailable(BotError):
     def __init__(self, message: str, retry_after: int = 5) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CompositionFailed(Unavailable):
+    """The app cannot be put together; the cause is the fault."""
+
+    def __init__(self) -> None:
+        super().__init__("the app cannot be put together", retry_after=60)
 
 
 class TurnRepeated(BotError):

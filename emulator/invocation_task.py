@@ -12,6 +12,9 @@ from typing import Any
 
 from azure_functions_runtime import invocation_id_cv
 
+MARK = "__azure_function_invocation_id__"
+"""The attribute that the cloud's worker gives its tasks."""
+
 _running: set[str] = set()
 
 
@@ -25,8 +28,8 @@ class InvocationTask(asyncio.Task[Any]):
         loop: asyncio.AbstractEventLoop,
         **options: Any,  # whatever this version's event loop gives the tasks that it makes
     ) -> None:
-        self.invocation_id: str | None = getattr(asyncio.current_task(loop), "invocation_id", None)
         super().__init__(coroutine, loop=loop, **options)
+        setattr(self, MARK, getattr(asyncio.current_task(loop), MARK, None))
 
 
 def mark_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -41,7 +44,7 @@ def running(invocation_id: str) -> Iterator[None]:
     """Let the current task, and what it creates, belong to an invocation that runs meanwhile."""
     task = asyncio.current_task()
     if isinstance(task, InvocationTask):  # a task of before `mark_tasks` cannot be marked
-        task.invocation_id = invocation_id
+        setattr(task, MARK, invocation_id)
     _running.add(invocation_id)
     try:
         yield
@@ -55,5 +58,5 @@ def in_running_invocation() -> bool:
         task = asyncio.current_task()
     except RuntimeError:  # a thread without an event loop
         task = None
-    found = getattr(task, "invocation_id", None) or invocation_id_cv.get()
+    found = getattr(task, MARK, None) or invocation_id_cv.get()
     return found in _running

@@ -1,6 +1,7 @@
 """function_app: what it tells, in the log and to operators."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from auth.errors import EndpointDown
 from cloud_adapter.line_run import MOST_TRIES
 from cloud_adapter.queued_turns import MOST_WAITERS
 from emulator.cloud import CERTIFICATE, Cloud
-from function_app import refusal
+from function_app import LOGGERS, invocation_log, refusal
 from tests.support.bot_process import APP, BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.http_post import Caller
@@ -26,6 +27,13 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
     [line] = caplog.messages
     told = "the endpoint is down; caused by ValueError: Unexpected response"
     assert line == f"Answered 503: {told}; caused by ConnectionError"
+
+
+def test_without_a_worker_the_log_is_as_usual() -> None:
+    """Where no event loop runs at the import, as in a test or a tool, nothing is kept."""
+    for name in LOGGERS:
+        assert logging.getLogger(name).propagate
+        assert invocation_log not in logging.getLogger(name).handlers
 
 
 def test_the_hosts_queues() -> None:

@@ -1,8 +1,9 @@
-"""The log of a whole test run holds no token, no key and no word of what users said.
+"""The log of a whole test run holds no token, no key, no word of what users said, and every line.
 
 It is the last test to run (see conftest.py): every bot process of the run has logged by then.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ SECRETS = {
 }
 
 SAID = "my secret lemur"
+
+OWN_LOGGERS = {"function_app", "auth", "bot_logic", "cloud_adapter"}
 
 
 @pytest.fixture
@@ -63,6 +66,16 @@ def test_whole_run(logs: Path) -> None:
     leaks = {path.name: found(path.read_text()) for path in logs.glob("*.log")}
     assert leaks, "no bot has logged"
     assert {name: leak for name, leak in leaks.items() if leak} == {}
+
+
+def test_no_line_would_be_lost_in_azure(logs: Path) -> None:
+    """Whatever this run's bots had to tell, they told it where the cloud's host listens."""
+    files = list(logs.glob("*.lost"))
+    assert files, "no bot has run"
+    lost = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    assert [line for line in lost if line["logger"].partition(".")[0] in OWN_LOGGERS] == []
+    faults = [line for line in lost if line["logger"] == "asyncio" and line["level"] != "DEBUG"]
+    assert faults == []
 
 
 def found(log: str) -> list[tuple[str, str]]:

@@ -1,0 +1,115 @@
+"""InvocationLog: what is logged between invocations is logged by the next one.
+
+The Functions host drops a line that belongs to no running invocation: one of the warm-up, of a
+thread, of a callback, or of a background refresh that outlives its turn.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+MAX_KEPT = 200
+"""Lines that wait for an invocation; the oldest give way."""
+
+MARK = "__azure_function_invocation_id__"
+"""The attribute by which the cloud's worker knows a task's invocation; a task that a callback made
+lacks it. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
+
+
+@dataclass
+class Invocation:
+    """One run of a function.
+
+    Attributes:
+        task: its own; None once it has ended.
+    """
+
+    task: "asyncio.Task[object] | None"
+
+
+_invocation: ContextVar[Invocation | None] = ContextVar("invocation", default=None)
+
+
+class InvocationLog(logging.Handler):
+    """Hands records on to the root logger's handlers, each once, while an invocation runs.
+
+    What a running invocation logs goes on at once, after what was kept before it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: deque[logging.LogRecord] = deque()
+        self._dropped = 0
+
+    def attach(self, names: Iterable[str]) -> None:
+        """Take what these loggers, and those below them, would hand on to the root logger."""
+        for name in names:
+            logger = logging.getLogger(name)
+            logger.addHandler(self)
+            logger.propagate = False
+
+    @contextmanager
+    def invocation(self) -> Iterator[None]:
+        """A function runs meanwhile: every function of the app does its work in here."""
+        invocation = Invocation(asyncio.current_task())
+        _invocation.set(invocation)
+        self.flush()
+        try:
+            yield
+        finally:
+            self.flush()
+            invocation.task = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand the record on, or keep it for an invocation."""
+        if _is_heard():
+            self.flush()
+            logging.getLogger().callHandlers(record)
+            return
+        self._kept.append(record)
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popleft()
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Hand on what is kept, with the time at which it was logged: the host stamps its own."""
+        if not self._kept:
+            return
+        self.acquire()
+        try:
+            if self._dropped:
+                logging.getLogger().callHandlers(_dropped(self._dropped))
+                self._dropped = 0
+            while self._kept:
+                record = self._kept.popleft()
+                moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+                record.msg = f"{record.msg} (logged at {moment})"
+                logging.getLogger().callHandlers(record)
+        finally:
+            self.release()
+
+
+def _is_heard() -> bool:
+    invocation = _invocation.get()
+    if invocation is None or invocation.task is None:
+        return False
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # a thread
+        return False
+    # A callback has no task.
+    return task is not None and _mark(task) == _mark(invocation.task)
+
+
+def _mark(task: "asyncio.Task[object]") -> object:
+    return getattr(task, MARK, None)  # None everywhere: another worker, or a test
+
+
+def _dropped(count: int) -> logging.LogRecord:
+    text = "%d older log lines were dropped: too many came between two invocations"
+    return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (count,), None)

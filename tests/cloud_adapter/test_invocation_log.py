@@ -1,0 +1,189 @@
+"""InvocationLog: no line is lost between invocations, and none comes twice."""
+
+import asyncio
+import gc
+import logging
+import re
+import weakref
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from cloud_adapter.invocation_log import MAX_KEPT, InvocationLog
+from emulator.invocation_task import in_running_invocation, mark_tasks, running
+
+log = logging.getLogger("a_package.a_module")
+
+
+class Heard(logging.Handler):
+    """What the host takes, and what it would drop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.lost: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record as the cloud's host does."""
+        (self.lines if in_running_invocation() else self.lost).append(self.format(record))
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """The root logger's handler."""
+    handler, root = Heard(), logging.getLogger()
+    root.addHandler(handler)
+    yield handler
+    root.removeHandler(handler)
+    assert handler.lost == []
+
+
+@pytest.fixture
+async def invocation_log(heard: Heard) -> AsyncIterator[InvocationLog]:  # noqa: ARG001  # it checks last
+    """It is attached to a package, on a loop that knows invocations."""
+    package = logging.getLogger("a_package")
+    package.setLevel(logging.INFO)
+    invocation_log = InvocationLog()
+    invocation_log.attach(["a_package"])
+    mark_tasks(asyncio.get_running_loop())
+    yield invocation_log
+    package.removeHandler(invocation_log)
+    package.propagate = True
+
+
+async def invoke(invocation_log: InvocationLog, *lines: str, name: str = "1") -> None:
+    """One invocation, in a task of its own, that logs lines."""
+
+    async def function() -> None:
+        with running(name), invocation_log.invocation():
+            for line in lines:
+                log.info(line)
+
+    await asyncio.create_task(function())
+
+
+def untimed(lines: list[str]) -> list[str]:
+    """The lines without their times, which those that were kept have."""
+    return [re.sub(r" \(logged at [\d-]+T[\d:]+Z\)", " (kept)", line) for line in lines]
+
+
+async def test_a_running_invocation_is_heard_at_once(
+    invocation_log: InvocationLog, heard: Heard
+) -> None:
+    """Its own lines, and those of the tasks that it creates."""
+
+    async def function() -> None:
+        with running("1"), invocation_log.invocation():
+            log.info("its own")
+            assert heard.lines == ["its own"]
+            await asyncio.create_task(coroutine())
+            assert heard.lines == ["its own", "a task's"]
+
+    async def coroutine() -> None:
+        log.info("a task's")
+
+    await asyncio.create_task(function())
+    assert heard.lines == ["its own", "a task's"]
+
+
+async def test_the_next_invocation_logs_what_was_kept(
+    invocation_log: InvocationLog, heard: Heard
+) -> None:
+    """Before its own lines, with their times, and once."""
+    log.info("before, with an %s", "argument")
+    assert heard.lines == []
+    await invoke(invocation_log, "the first")
+    await invoke(invocation_log, "the second", name="2")
+    assert untimed(heard.lines) == ["before, with an argument (kept)", "the first", "the second"]
+
+
+async def test_what_the_host_would_not_hear(invocation_log: InvocationLog, heard: Heard) -> None:
+    """Threads, callbacks, their tasks: their lines wait for the function's next one, or its end."""
+    loop = asyncio.get_running_loop()
+
+    async def coroutine() -> None:
+        log.info("a callback's task")
+
+    async def function() -> None:
+        with running("1"), invocation_log.invocation():
+            await asyncio.to_thread(log.info, "a thread")
+            assert heard.lines == []
+            log.info("the function")
+            loop.call_soon(log.info, "a callback")
+            made: asyncio.Future[asyncio.Task[None]] = loop.create_future()
+            loop.call_soon(lambda: made.set_result(loop.create_task(coroutine())))
+            await (await made)
+            assert untimed(heard.lines) == ["a thread (kept)", "the function"]
+
+    await asyncio.create_task(function())
+    later = ["a callback (kept)", "a callback's task (kept)"]
+    assert untimed(heard.lines) == ["a thread (kept)", "the function", *later]
+
+
+async def test_a_task_that_outlives_its_invocation(
+    invocation_log: InvocationLog, heard: Heard
+) -> None:
+    """Its lines are the next invocation's."""
+    ended = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def coroutine() -> None:
+        await ended.wait()
+        log.info("late")
+
+    async def function() -> None:
+        with running("1"), invocation_log.invocation():
+            tasks.append(asyncio.create_task(coroutine()))
+
+    await asyncio.create_task(function())
+    ended.set()
+    await tasks[0]
+    assert heard.lines == []
+    await invoke(invocation_log, name="2")
+    assert untimed(heard.lines) == ["late (kept)"]
+
+
+async def test_the_oldest_give_way(invocation_log: InvocationLog, heard: Heard) -> None:
+    """So many are kept, and one line tells how many are not."""
+    for number in range(MAX_KEPT + 3):
+        log.info("line %d", number)
+    await invoke(invocation_log)
+    await invoke(invocation_log, name="2")
+    told, first, *_, last = untimed(heard.lines)
+    assert told == "3 older log lines were dropped: too many came between two invocations"
+    assert (first, last) == ("line 3 (kept)", f"line {MAX_KEPT + 2} (kept)")
+    assert len(heard.lines) == MAX_KEPT + 1
+
+
+async def test_a_kept_trace(invocation_log: InvocationLog, heard: Heard) -> None:
+    """It is logged with the line, whatever the message is."""
+    error = LookupError("100 %")
+    try:
+        raise error
+    except LookupError:
+        log.exception(error)
+    await invoke(invocation_log)
+    [line] = untimed(heard.lines)
+    assert line.startswith("100 % (kept)\nTraceback")
+    assert line.endswith("LookupError: 100 %")
+
+
+async def test_levels_stay(invocation_log: InvocationLog, heard: Heard) -> None:
+    """What is below a logger's level is neither logged nor kept."""
+    log.debug("too small")
+    await invoke(invocation_log)
+    assert heard.lines == []
+
+
+async def test_an_ended_invocation_leaves_no_reference_cycle(invocation_log: InvocationLog) -> None:
+    """Its task is gone without the garbage collector."""
+    gc.disable()
+    try:
+        task = asyncio.create_task(invoke(invocation_log, "a line"))
+        await task
+        gone = weakref.ref(task)
+        del task
+        await asyncio.sleep(0)  # the event loop has it for as long as this step lasts
+        assert gone() is None
+    finally:
+        gc.enable()
