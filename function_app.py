@@ -92,8 +92,14 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("health", methods=["GET"])
 @http_function
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
-    """Are the settings right? What is wrong stands in the log only."""
-    await ready()
+    """Whether a turn could run: settings, signing keys and a token. The reason is in the log only.
+
+    What is missing is asked for as a turn would, so that a probe alone sees an outage end.
+    """
+    parts = await ready()
+    if not parts.settings.unauthenticated:
+        audience = parts.settings.channel_audience
+        await asyncio.gather(parts.keys.ensure_known(), parts.tokens.get(audience))
     return json_response({"status": "ok"})
 
 
@@ -221,6 +227,7 @@ class Parts:
     """The app's long-lived objects, one of each in a process."""
 
     settings: Settings
+    keys: "SigningKeys"
     tokens: "Tokens"
     session: "ConnectorSession"
     stores: "Stores"
@@ -291,7 +298,7 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     adapter.use(TypingIndicator())
     adapter.use(TurnState(stores.locks, stores.conversation_state, stores.user_state))
     bot = Bot(stores.conversation_state)
-    return Parts(settings, tokens, session, stores, stored, adapter, bot)
+    return Parts(settings, inbound.keys, tokens, session, stores, stored, adapter, bot)
 
 
 def compose_account(source: StorageSource | None) -> "StorageAccount | None":

@@ -119,8 +119,26 @@ class SigningKeys:
             await self._look_for(kid, begun)
         key = self._keys.get(kid)
         if key is None and self._keys_from <= begun and kid not in self._withdrawn:
-            raise self._unavailable(kid)
+            self._check_known()
+            raise self._unavailable(
+                f"the signing key {kid!r:.80} is unknown, and keys cannot be fetched now"
+            )
         return key
+
+    async def ensure_known(self) -> None:
+        """Fetch the keys if none are known, when the budget has a fetch for it.
+
+        Raises:
+            KeysUnavailable: none are known, and they cannot be fetched now.
+        """
+        await self._keep_fresh()
+        if not self._keys and (fetch := self._start()) is not None:
+            await asyncio.shield(fetch)
+        self._check_known()
+
+    def _check_known(self) -> None:
+        if not self._keys:
+            raise self._unavailable(f"no signing keys could be had from {self._metadata_url}")
 
     async def _keep_fresh(self) -> None:
         age = self._clock() - self._fetched_at
@@ -156,12 +174,8 @@ class SigningKeys:
         budget_spent = len(self._fetches) == BUDGET
         return max(self._paused_until, self._fetches[0] + BUDGET_WINDOW if budget_spent else 0.0)
 
-    def _unavailable(self, kid: str) -> KeysUnavailable:
+    def _unavailable(self, text: str) -> KeysUnavailable:
         wait = math.ceil(self._next_fetch_at() - self._clock())
-        if self._keys:
-            text = f"the signing key {kid!r:.80} is unknown, and keys cannot be fetched now"
-        else:
-            text = f"no signing keys could be had from {self._metadata_url}"
         return KeysUnavailable(text, max(1, wait))
 
     async def _renew(self, number: int) -> None:

@@ -110,6 +110,36 @@ async def test_an_early_fetch(keys: SigningKeys, publisher: KeyPublisher) -> Non
     assert publisher.fetches == 1
 
 
+async def test_known_keys_are_ensured_without_a_fetch(
+    warm: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """An outage is not noticed; keys of more than an hour are renewed as with any search."""
+    publisher.failure = ConnectionError("refused")
+    await warm.ensure_known()
+    assert publisher.fetches == 1
+    clock.advance(HOUR)
+    await warm.ensure_known()
+    await settled()
+    assert publisher.fetches == 2
+
+
+async def test_unknown_keys_are_fetched_within_the_budget(
+    keys: SigningKeys, publisher: KeyPublisher, clock: Clock
+) -> None:
+    """However often they are asked for; the first fetch after an outage is enough."""
+    publisher.failure = ConnectionError("refused")
+    for _ in range(300):
+        with pytest.raises(KeysUnavailable):
+            await keys.ensure_known()
+        clock.advance(BUDGET_WINDOW / 300)
+    assert 1 < publisher.fetches <= BUDGET
+    publisher.failure = None
+    clock.advance(BUDGET_WINDOW)
+    await asyncio.gather(*(keys.ensure_known() for _ in range(50)))
+    assert publisher.fetches <= BUDGET + 1
+    assert await keys.find("old")
+
+
 @pytest.mark.parametrize("early", [False, True], ids=["on time", "early"])
 async def test_an_early_failure(
     early: bool, keys: SigningKeys, publisher: KeyPublisher, clock: Clock
