@@ -14,6 +14,23 @@ from function_app import LOGGERS, invocation_log, refusal
 from tests.support.bot_process import APP, BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.http_post import Caller
+from tests.support.patched_bot import patched
+
+BACKGROUND_FAULT = """
+import asyncio
+from auth.signing_keys import SigningKeys
+
+begin = SigningKeys.begin
+
+async def fail():
+    raise LookupError("nobody waits for this")
+
+def begin_and_fail(keys):
+    begin(keys)
+    asyncio.create_task(fail())
+
+SigningKeys.begin = begin_and_fail
+"""
 
 
 def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
@@ -34,6 +51,19 @@ def test_without_a_worker_the_log_is_as_usual() -> None:
     for name in LOGGERS:
         assert logging.getLogger(name).propagate
         assert invocation_log not in logging.getLogger(name).handlers
+
+
+def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
+    """The next invocation logs it, where the cloud's host hears it."""
+    log = logs / "background fault.log"
+    with CloudThread(Cloud(tmp_path)) as thread:
+        settings = thread.cloud.settings() | patched(tmp_path / "patch", BACKGROUND_FAULT)
+        with BotProcess(settings, log) as process:
+            caller = Caller(process.url)
+            assert caller.send("GET", "/api/health", []).status == 200
+            caller.close()
+        assert process.lost == []
+    assert log.read_text().count("LookupError: nobody waits for this") == 1
 
 
 def test_the_hosts_queues() -> None:

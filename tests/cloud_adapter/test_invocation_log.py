@@ -97,6 +97,19 @@ async def test_the_next_invocation_logs_what_was_kept(
     assert untimed(heard.lines) == ["before, with an argument (kept)", "the first", "the second"]
 
 
+async def test_the_start_of_an_invocation_logs_what_was_kept(
+    invocation_log: InvocationLog, heard: Heard
+) -> None:
+    """At once: a function may take minutes until its own first line, or be killed before it."""
+    log.info("before")
+
+    async def function() -> None:
+        with running("1"), invocation_log.invocation():
+            assert untimed(heard.lines) == ["before (kept)"]
+
+    await asyncio.create_task(function())
+
+
 async def test_what_the_host_would_not_hear(invocation_log: InvocationLog, heard: Heard) -> None:
     """Threads, callbacks, their tasks: their lines wait for the function's next one, or its end."""
     loop = asyncio.get_running_loop()
