@@ -5,6 +5,8 @@ Answers are taken apart by httptools, Node.js's parser: whatever frames them is 
 
 import asyncio
 import select
+import socket
+import ssl
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -51,9 +53,9 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, idle: "list[HttpConnection]") -> None:
         self._idle = idle
         self._loop = asyncio.get_running_loop()
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = None
         self._has_input: Callable[[], object]
-        self._transport: asyncio.Transport
+        self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[HttpAnswer] | None = None
         self._kept = False
         self._endless = False
@@ -61,12 +63,37 @@ class HttpConnection(asyncio.Protocol):
         # Moved on by every request; the one timer looks at it when it rings.
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
 
     @property
     def reusable(self) -> bool:
         """Another request can be sent: the server has kept the connection, and is silent."""
         # What it closed a moment ago the event loop has not read yet. The kernel has.
-        return self._kept and not self._transport.is_closing() and not self._has_input()
+        if not self._kept or self._transport is None or self._transport.is_closing():
+            return False
+        return not self._has_input()
+
+    async def open(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str) -> None:
+        """Take over a connected socket, which is closed with the connection, and shake hands.
+
+        Args:
+            sock: nobody else's from now on, whatever comes of this.
+            tls: the client's side of TLS; None: without.
+            host: the name that the server's certificate must have.
+
+        Raises:
+            OSError, ValueError, RuntimeError: it was lost, or there is no TLS with this server.
+        """
+        try:
+            await self._loop.create_connection(
+                lambda: self, sock=sock, ssl=tls, server_hostname=host if tls else None
+            )
+        except BaseException:
+            self.close()
+            # The event loop closes the socket. uvloop's does not always tell the object, which
+            # would close whatever has the socket's number later.
+            self._loop.call_soon(sock.detach)
+            raise
 
     async def send(self, request: bytes, deadline: float, largest: int) -> HttpAnswer:
         """The answer to a request.
@@ -77,13 +104,17 @@ class HttpConnection(asyncio.Protocol):
             largest: bytes that its body may have.
 
         Raises:
+            NotSent: the connection has been lost.
             NoAnswer: there was none, or none that HTTP knows.
         """
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise NotSent("the connection was closed before the request")
         self._kept, self._largest = False, largest
         waiting: asyncio.Future[HttpAnswer] = self._loop.create_future()
         self._waiting = waiting
         self._end_at(deadline)
-        self._transport.write(request)
+        transport.write(request)
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -95,15 +126,17 @@ class HttpConnection(asyncio.Protocol):
     def close(self) -> None:
         """Close it, without the goodbye that TLS would wait for."""
         self._kept = False
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _end_at(self, deadline: float) -> None:
         self._deadline = deadline
         if self._timer is not None:
-            if self._timer.when() <= deadline:
+            if self._timer_at <= deadline:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._look_at_time)
+        # The handle is not asked for its time: uvloop's knows none when the time has come.
+        self._timer, self._timer_at = self._loop.call_at(deadline, self._look_at_time), deadline
 
     def _look_at_time(self) -> None:
         self._timer = None
@@ -124,6 +157,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._parser = HttpResponseParser(self)
         self._has_input = _look_at(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 import functools
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
+
+from aiohappyeyeballs import start_connection
 
 from auth.http_connection import HttpAnswer, HttpConnection, NoAnswer, NotSent
 from auth.tls_context import TlsContext
@@ -17,6 +20,9 @@ LARGEST_DOCUMENT = 1024 * 1024
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of any answer; what users attach is read whole."""
+
+CONNECTION_ATTEMPT_DELAY_SECONDS = 0.25
+"""After which the next address of a host is tried as well (RFC 8305, 5)."""
 
 _URL = re.compile(r"(?P<origin>https?://(?P<host>[!\"$-.0->A-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
 """Printable ASCII, without user name and fragment."""
@@ -130,21 +136,16 @@ class HttpPool:
         return None
 
     async def _connect(self, origin: str, seconds: float) -> HttpConnection:
+        connection = HttpConnection(self._idle.setdefault(origin, []))
         try:
             parts = urlsplit(origin)
             tls = self._client_tls() if parts.scheme == "https" else None
-            port = parts.port or (443 if tls else 80)
-            idle = self._idle.setdefault(origin, [])
+            host, port = parts.hostname or "", parts.port or (443 if tls else 80)
             async with asyncio.timeout(seconds):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: HttpConnection(idle),
-                    parts.hostname or "",
-                    port,
-                    ssl=tls,
-                    happy_eyeballs_delay=0.25,
-                )
-        # ValueError: no port, or the resolver's for an empty label.
-        except (OSError, ValueError) as error:
+                await connection.open(await _connected_socket(host, port), tls, host)
+        # ValueError: no port, or the resolver's for an empty label. RuntimeError: where asyncio's
+        # loop raises an OSError, uvloop's may raise this.
+        except (OSError, ValueError, RuntimeError) as error:
             raise NotSent(f"{origin} cannot be reached") from error
         return connection
 
@@ -154,6 +155,17 @@ class HttpPool:
             self._tls.load_default_certs()  # 5 to 10 ms, once in a process
             self._tls.set_alpn_protocols(["http/1.1"])
         return self._tls
+
+
+async def _connected_socket(host: str, port: int) -> socket.socket:
+    """To the first address of the host that answers, IPv6 and IPv4 in turn.
+
+    uvloop's `create_connection`, unlike asyncio's, would wait for a dead address until the end.
+    """
+    addresses = await asyncio.get_running_loop().getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+    )
+    return await start_connection(addresses, happy_eyeballs_delay=CONNECTION_ATTEMPT_DELAY_SECONDS)
 
 
 def _head(method: str, host: str, target: str, headers: Mapping[str, str], length: int) -> bytes:

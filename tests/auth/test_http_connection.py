@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from auth.http_connection import HttpAnswer, HttpConnection, NoAnswer
+from auth.http_connection import HttpAnswer, HttpConnection, NoAnswer, NotSent
 from emulator.loopback import LOOPBACK
 
 LARGEST = 1000
@@ -41,6 +41,12 @@ class Peer:
         """Close everything."""
         assert self._server is not None
         self._server.close()
+        for writer in self._writers:
+            writer.close()
+
+    async def hang_up(self) -> None:
+        """Close what is connected."""
+        await _until(lambda: bool(self._writers))
         for writer in self._writers:
             writer.close()
 
@@ -173,6 +179,23 @@ async def test_each_request_has_its_own_time(peer: Peer, connection: HttpConnect
     peer.says = [OK[:-1]]
     with pytest.raises(NoAnswer, match="late"):
         await ask(connection, seconds=0.02)
+
+
+async def test_an_answer_as_time_is_up(connection: HttpConnection) -> None:
+    """One that comes in the very turn of the event loop in which it is late is taken."""
+    asking = asyncio.create_task(ask(connection, seconds=0))
+    await asyncio.sleep(0)
+    connection.data_received(OK)
+    assert (await asking).body == b"ok"
+
+
+async def test_lost_before_the_request(peer: Peer, connection: HttpConnection) -> None:
+    """Nothing is sent over a connection that has ended, and nobody waits for an answer."""
+    await peer.hang_up()
+    await _until(lambda: connection._transport is None or connection._transport.is_closing())
+    with pytest.raises(NotSent, match="closed before"):
+        await ask(connection)
+    assert peer.requests == []
 
 
 async def test_idle_for_long(connection: HttpConnection, monkeypatch: pytest.MonkeyPatch) -> None:

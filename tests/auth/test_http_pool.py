@@ -1,19 +1,30 @@
 """HttpPool: one client for the process, which keeps connections and trusts nobody's directions."""
 
 import asyncio
+import gc
 import gzip
+import socket
 import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from auth.http_connection import NoAnswer, NotSent
-from auth.http_pool import LARGEST_DOCUMENT, HttpPool, Timeouts
+from auth.http_connection import HttpConnection, NoAnswer, NotSent
+from auth.http_pool import (
+    CONNECTION_ATTEMPT_DELAY_SECONDS,
+    LARGEST_DOCUMENT,
+    HttpPool,
+    Timeouts,
+)
 from emulator.certificates import CertificateAuthority
 from emulator.loopback import LOOPBACK
 from emulator.server import Server
+from tests.support.condition import comes_true
 from tests.support.fickle_service import FickleService
+from tests.support.host_addresses import HOST, closed_port, dead_address, give_addresses
+from tests.support.moved_clock import MovedClock
 
 
 async def document(request: web.Request) -> web.Response:
@@ -280,7 +291,7 @@ async def test_all_connections_closed(pool: HttpPool, fickle: FickleService) -> 
 async def test_a_connection_that_talks(pool: HttpPool, fickle: FickleService) -> None:
     """What comes unasked would be taken for the answer to the next request."""
     await post(pool, fickle)
-    fickle.say_unasked()
+    await fickle.say_unasked()
     await post(pool, fickle)
     assert (len(fickle.seen), fickle.server.connections) == (2, 2)
 
@@ -331,3 +342,181 @@ async def test_a_used_connection_that_is_silent(pool: HttpPool, fickle: FickleSe
     with pytest.raises(NoAnswer, match="late"):
         await pool.request("GET", f"{fickle.url}/v3/x", timeouts=Timeouts(5, 0.05, 5))
     assert fickle.server.requests.total() == before + 1
+
+
+# Hosts with several addresses
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next address be tried after a moment."""
+    monkeypatch.setattr("auth.http_pool.CONNECTION_ATTEMPT_DELAY_SECONDS", 0.01)
+
+
+def never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next address be tried only when the one before it has failed."""
+    monkeypatch.setattr("auth.http_pool.CONNECTION_ATTEMPT_DELAY_SECONDS", 60)
+
+
+def test_how_long_an_address_is_waited_for() -> None:
+    """A quarter of a second, as RFC 8305 recommends."""
+    assert CONNECTION_ATTEMPT_DELAY_SECONDS == 0.25
+
+
+async def test_a_dead_address(
+    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is tried while a dead one is still waited for."""
+    at_once(monkeypatch)
+    with dead_address() as dead:
+        give_addresses(monkeypatch, [dead, (LOOPBACK, server.port)])
+        assert await pool.get_document(f"http://{HOST}/document") == b"xxx"
+    assert server.connections == 1
+
+
+async def test_an_address_has_its_time(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that, no other is tried."""
+    never(monkeypatch)
+    with dead_address() as dead, socket.create_server((LOOPBACK, 0)) as spare:
+        give_addresses(monkeypatch, [dead, spare.getsockname()])
+        with pytest.raises(NotSent):
+            await pool.request("GET", f"http://{HOST}/", timeouts=Timeouts(0.05, 5, 5))
+        spare.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            spare.accept()
+
+
+async def test_an_address_that_refuses(
+    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is tried at once."""
+    never(monkeypatch)
+    with closed_port() as closed:
+        give_addresses(monkeypatch, [closed, closed, (LOOPBACK, server.port)])
+        async with asyncio.timeout(10):
+            assert await pool.get_document(f"http://{HOST}/document") == b"xxx"
+
+
+async def test_both_kinds_of_addresses(
+    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IPv6 and IPv4 take turns: a host whose many IPv6 addresses are dead is reached at once."""
+    at_once(monkeypatch)
+    with dead_address("::1") as dead:
+        give_addresses(monkeypatch, [dead] * 1000 + [(LOOPBACK, server.port)])
+        async with asyncio.timeout(5):
+            assert await pool.get_document(f"http://{HOST}/document") == b"xxx"
+
+
+async def test_no_address_answers(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When every address has failed, or there is none, nothing was sent."""
+    with closed_port() as one, closed_port() as other:
+        for addresses in ([one, other], [one], []):
+            give_addresses(monkeypatch, addresses)
+            with pytest.raises(NotSent, match="cannot be reached"):
+                await pool.get_document(f"http://{HOST}/document")
+
+
+async def test_a_name_that_nobody_knows(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resolver's error is the same error."""
+    give_addresses(monkeypatch, socket.gaierror(socket.EAI_NONAME, "unknown"))
+    with pytest.raises(NotSent, match="cannot be reached"):
+        await pool.get_document(f"http://{HOST}/document")
+
+
+@pytest.mark.parametrize("dead", [1, 3])
+@pytest.mark.parametrize("how", ["timeout", "cancelled"])
+async def test_nothing_stays_open_of_dead_addresses(
+    dead: int, how: str, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sockets that are still connecting are closed when nobody waits for them any more."""
+    at_once(monkeypatch)
+    clock = MovedClock(monkeypatch)
+    with dead_address() as address:
+        give_addresses(monkeypatch, [address] * dead)
+        before = open_files()
+        asking = asyncio.create_task(
+            pool.request("GET", f"http://{HOST}/", timeouts=Timeouts(60, 60, 60))
+        )
+        await comes_true(lambda: open_files() == before + dead)
+        if how == "timeout":
+            clock.move(60)
+        else:
+            asking.cancel()
+        [error] = await asyncio.gather(asking, return_exceptions=True)
+        assert isinstance(error, NotSent if how == "timeout" else asyncio.CancelledError)
+        await comes_true(lambda: open_files() == before)
+
+
+async def test_nothing_stays_open_of_a_request_that_is_cancelled(
+    pool: HttpPool, fickle: FickleService
+) -> None:
+    """In whichever turn of the event loop that is: the socket is closed, and only once."""
+    before = open_files()
+    for turns in range(40):
+        asking = asyncio.create_task(post(pool, fickle))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await pool.close()
+        await comes_true(lambda: open_files() == before)
+    gc.collect()  # a socket object that does not know of its end warns now
+
+
+async def test_nothing_stays_open_of_a_connection_that_comes_too_late(
+    pool: HttpPool, fickle: FickleService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is made, TLS included, as its request is cancelled, is closed without a goodbye."""
+    before = open_files()
+    made = HttpConnection.connection_made
+
+    def made_too_late(connection: HttpConnection, transport: asyncio.BaseTransport) -> None:
+        made(connection, transport)
+        asking.cancel()
+
+    monkeypatch.setattr(HttpConnection, "connection_made", made_too_late)
+    asking = asyncio.create_task(post(pool, fickle))
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await comes_true(lambda: open_files() == before)
+
+
+def open_files() -> int:
+    """How many this process has."""
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+async def test_small_messages_are_sent_at_once(pool: HttpPool, fickle: FickleService) -> None:
+    """Nagle's algorithm, which would hold some back, is off."""
+    await post(pool, fickle)
+    [[connection]] = pool._idle.values()
+    assert connection._transport is not None
+    sock = connection._transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_a_server_without_tls(pool: HttpPool, server: Server) -> None:
+    """What is no TLS is no connection."""
+    with pytest.raises(NotSent, match="cannot be reached"):
+        await pool.get_document(f"https://localhost:{server.port}/document")
+
+
+async def test_an_end_in_the_handshake(pool: HttpPool) -> None:
+    """Nor is one that ends before TLS is agreed upon."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, LOOPBACK, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(NotSent, match="cannot be reached"):
+            await pool.get_document(f"https://localhost:{port}/")
+
+
+async def test_a_certificate_of_another_authority(pool: HttpPool, tmp_path: Path) -> None:
+    """Nor is one to a server that nobody vouches for."""
+    async with FickleService(CertificateAuthority(tmp_path).server_context()) as service:
+        with pytest.raises(NotSent, match="cannot be reached"):
+            await pool.get_document(service.url)
+        assert service.seen == []
