@@ -33,7 +33,8 @@ class ChatPage:
         self.webchat_bundle = webchat_bundle
         self.credential = credential
         routes = [web.get("/", self._page), web.get("/webchat.js", self._bundle)]
-        self.server = Server("chat", [*routes, *direct_line.routes(), *sign_in_page.routes()])
+        routes += [*direct_line.routes(), *sign_in_page.routes()]
+        self.server = Server("chat", routes, only_local=True)
 
     def _has_bundle(self) -> bool:
         return self.webchat_bundle is not None and self.webchat_bundle.is_file()

@@ -30,7 +30,7 @@ from emulator.functions_worker import (
 from emulator.host_log import LOST, HostLog
 from emulator.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.loopback import LOOPBACK
-from emulator.other_sites import is_from_another_site
+from emulator.other_sites import has_local_host, has_other_origin
 from emulator.queue_settings import QueueSettings
 
 if TYPE_CHECKING:
@@ -155,7 +155,9 @@ class FunctionsHost:
     def _is_from_another_site(self, route: Route, headers: Mapping[str, str]) -> bool:
         # The channel may come through a tunnel, with the tunnel's name; it is no page.
         is_open = route.needs_key and self._function_key is None
-        return (is_open or "origin" in headers) and is_from_another_site(headers)
+        if not (is_open or "origin" in headers):
+            return False
+        return has_other_origin(headers) or not has_local_host(headers)
 
     def _has_key(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
         if self._function_key is None:

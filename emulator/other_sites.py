@@ -1,8 +1,7 @@
 """Other sites: a page that a developer visits must not act on this machine through the browser.
 
-Browsers let any page send requests to loopback. The Host tells a name that was rebound to
-127.0.0.1, the Origin a page of another site. With https any name will do: no browser trusts the
-local certificates, and test set-ups map the names of Microsoft's services to this machine.
+Browsers let any page send requests to loopback. The Host header shows a name that was rebound to
+127.0.0.1, the Origin header shows a page of another site. Programs send no Origin.
 """
 
 import re
@@ -11,17 +10,17 @@ from collections.abc import Mapping
 _LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 
 
-def is_from_another_site(headers: Mapping[str, str], scheme: str = "http") -> bool:
-    """Whether a request comes from a page of another site.
+def has_local_host(headers: Mapping[str, str]) -> bool:
+    """Whether a request names this machine: `host` is looked up by this name."""
+    return _LOCAL_HOST.fullmatch(headers.get("host", "")) is not None
 
-    Programs send no Origin and are let through; so are pages that the addressed server has served.
+
+def has_other_origin(headers: Mapping[str, str], scheme: str = "http") -> bool:
+    """Whether a request comes from a page that another server than the addressed one has served.
 
     Args:
         headers: of the request; `host` and `origin` are looked up by these names.
         scheme: `http` or `https`, as the server speaks it.
     """
-    host = headers.get("host", "")
-    if scheme == "http" and not _LOCAL_HOST.fullmatch(host):
-        return True
-    own = f"{scheme}://{host}"
+    own = f"{scheme}://{headers.get('host', '')}"
     return headers.get("origin", own) != own

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from emulator.faults import Faults, Handler
 from emulator.loopback import LOOPBACK
-from emulator.other_sites import is_from_another_site
+from emulator.other_sites import has_local_host, has_other_origin
 
 
 class Server:
@@ -21,10 +21,17 @@ class Server:
         name: what the command line and the fault switches call it.
         routes: the part's aiohttp routes.
         tls: the server side of TLS; None serves plain HTTP.
+        only_local: also refuse callers that do not name this machine, against DNS rebinding. The
+            stand-ins of services do not: test set-ups map the services' names to them.
     """
 
     def __init__(
-        self, name: str, routes: Iterable[web.AbstractRouteDef], tls: ssl.SSLContext | None = None
+        self,
+        name: str,
+        routes: Iterable[web.AbstractRouteDef],
+        tls: ssl.SSLContext | None = None,
+        *,
+        only_local: bool = False,
     ) -> None:
         self.name = name
         self.faults = Faults()
@@ -35,6 +42,7 @@ class Server:
         self.port = 0
         self._routes = list(routes)
         self._tls = tls
+        self._only_local = only_local
         self._runner: web.AppRunner | None = None
         self._known: set[asyncio.Transport] = set()
 
@@ -72,7 +80,8 @@ class Server:
     async def _refuse_other_sites(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
-        if is_from_another_site(request.headers, "https" if self._tls else "http"):
+        rebound = self._only_local and not has_local_host(request.headers)
+        if rebound or has_other_origin(request.headers, "https" if self._tls else "http"):
             raise web.HTTPForbidden(text="Pages of other sites are refused.")
         return await handler(request)
 

@@ -42,6 +42,7 @@ class Switches:
                 web.post("/certificate", self._certificate),
                 web.post("/certificate/withdraw-old", self._withdraw_old),
             ],
+            only_local=True,
         )
 
     def _part(self, request: web.Request) -> Server:

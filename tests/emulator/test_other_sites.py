@@ -2,50 +2,61 @@
 
 import pytest
 
-from emulator.other_sites import is_from_another_site
+from emulator.other_sites import has_local_host, has_other_origin
 
-LET_IN: list[tuple[str, dict[str, str]]] = [
-    ("http", {"host": "localhost:3979"}),
-    ("http", {"host": "127.0.0.1:3979"}),
-    ("http", {"host": "[::1]:3979"}),
-    ("http", {"host": "localhost"}),
-    ("http", {"host": "localhost:3979", "origin": "http://localhost:3979"}),
-    ("https", {"host": "localhost:3979", "origin": "https://localhost:3979"}),
-    ("https", {"host": "smba.trafficmanager.net"}),
+LOCAL = ["localhost:3979", "127.0.0.1:3979", "[::1]:3979", "localhost"]
+
+NOT_LOCAL = [
+    "",
+    "rebound.example",
+    "rebound.example:3979",
+    "localhost.example:3979",
+    "localhost:3979.example",
+    "127.0.0.1.example",
+    "127.0.0.2:3979",
+    "user@localhost:3979",
+    "localhost:3979,localhost:3979",
 ]
 
-REFUSED: list[tuple[str, dict[str, str]]] = [
-    ("http", {}),
-    ("http", {"host": ""}),
-    ("http", {"host": "rebound.example"}),
-    ("http", {"host": "rebound.example:3979"}),
-    ("http", {"host": "rebound.example:3979", "origin": "http://rebound.example:3979"}),
-    ("http", {"host": "localhost.example:3979"}),
-    ("http", {"host": "localhost:3979.example"}),
-    ("http", {"host": "127.0.0.1.example"}),
-    ("http", {"host": "127.0.0.2:3979"}),
-    ("http", {"host": "user@localhost:3979"}),
-    ("http", {"host": "localhost:3979,localhost:3979"}),
-    ("http", {"host": "localhost:3979", "origin": ""}),
-    ("http", {"host": "localhost:3979", "origin": "null"}),
-    ("http", {"host": "localhost:3979", "origin": "https://elsewhere.example"}),
-    ("http", {"host": "localhost:3979", "origin": "http://localhost:1"}),
-    ("http", {"host": "localhost:3979", "origin": "http://localhost"}),
-    ("http", {"host": "localhost:3979", "origin": "https://localhost:3979"}),
-    ("https", {"host": "localhost:3979", "origin": "http://localhost:3979"}),
-    ("https", {"host": "smba.trafficmanager.net", "origin": "https://elsewhere.example"}),
-    ("http", {"host": "localhost:3979", "origin": "http://127.0.0.1:3979"}),
-    ("http", {"host": "localhost:3979", "origin": "http://localhost:3979, http://x.example"}),
+OTHER_ORIGINS = [
+    ("http", ""),
+    ("http", "null"),
+    ("http", "https://elsewhere.example"),
+    ("http", "http://localhost:1"),
+    ("http", "http://localhost"),
+    ("http", "https://localhost:3979"),
+    ("https", "http://localhost:3979"),
+    ("http", "http://127.0.0.1:3979"),
+    ("http", "http://localhost:3979, http://x.example"),
 ]
 
 
-@pytest.mark.parametrize(("scheme", "headers"), LET_IN)
-def test_programs_and_own_pages(scheme: str, headers: dict[str, str]) -> None:
-    """They come by a name of this machine, or with https; pages from the server that they call."""
-    assert not is_from_another_site(headers, scheme)
+@pytest.mark.parametrize("host", LOCAL)
+def test_names_of_this_machine(host: str) -> None:
+    """With a port or without."""
+    assert has_local_host({"host": host})
 
 
-@pytest.mark.parametrize(("scheme", "headers"), REFUSED)
-def test_pages_of_other_sites(scheme: str, headers: dict[str, str]) -> None:
-    """Another name, or another origin, is another site's."""
-    assert is_from_another_site(headers, scheme)
+@pytest.mark.parametrize("host", NOT_LOCAL)
+def test_other_names(host: str) -> None:
+    """A rebound name, however much it looks like this machine's."""
+    assert not has_local_host({"host": host})
+
+
+def test_no_name() -> None:
+    """HTTP/1.0 knows no Host."""
+    assert not has_local_host({})
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_programs_and_own_pages(scheme: str) -> None:
+    """A program sends no Origin, and a page that the addressed server has served sends its own."""
+    assert not has_other_origin({"host": "localhost:3979"}, scheme)
+    own = {"host": "localhost:3979", "origin": f"{scheme}://localhost:3979"}
+    assert not has_other_origin(own, scheme)
+
+
+@pytest.mark.parametrize(("scheme", "origin"), OTHER_ORIGINS)
+def test_pages_of_other_sites(scheme: str, origin: str) -> None:
+    """Another host, port or scheme is another site's."""
+    assert has_other_origin({"host": "localhost:3979", "origin": origin}, scheme)
