@@ -1,17 +1,23 @@
-"""What an activity says of the user who sent it."""
+"""What the bot knows of the user who sent an activity."""
 
 from typing import Any
 
 from botbuilder.schema import Activity
+from botframework.connector import Channels
 
 
 def caller_facts(activity: Activity) -> str:
-    """A Markdown list of the facts that the channel gives; those it does not give are left out."""
+    """A Markdown list of the facts that the channel gives; those it does not give are left out.
+
+    An object id and a tenant are facts in Teams alone: on Web Chat and Direct Line whoever talks to
+    the bot can write there what he likes.
+    """
+    in_teams = activity.channel_id == Channels.ms_teams
     facts = {
         "Name": _of(activity.from_property, "name"),
         "User id": _of(activity.from_property, "id"),
-        "Entra object id": _of(activity.from_property, "aad_object_id"),
-        "Tenant": _tenant_id(activity.conversation),
+        "Entra object id": in_teams and _of(activity.from_property, "aad_object_id"),
+        "Tenant": in_teams and _tenant_id(activity.conversation),
         "Channel": activity.channel_id,
         "Conversation type": _of(activity.conversation, "conversation_type"),
         "Locale": activity.locale,

@@ -3,7 +3,9 @@
     conversations/CHANNEL/CONVERSATION     a KeptConversation
     users/CHANNEL/USER                     a KeptUser, by the channel's id and by Entra's
 
-What stands for the two last parts is one `name_part`.
+What stands for the two last parts is one `name_part`. Users are kept, and looked for, only where
+the channel vouches for them (channels.py): blobs of other channels' users, which earlier versions
+have written, are never read.
 """
 
 import asyncio
@@ -12,11 +14,11 @@ import re
 from collections.abc import AsyncIterator, Callable
 
 from botbuilder.schema import Activity
-from botframework.connector import Channels
 
 from auth.errors import StorageUnavailable
 from cloud_adapter.blob_name import name_part
 from cloud_adapter.blobs import BlobChanged, Blobs
+from cloud_adapter.channels import CHANNELS, vouches_for_users
 from cloud_adapter.kept_conversation import KeptConversation, is_personal, whole_conversation
 from cloud_adapter.kept_user import KeptUser, users_of
 
@@ -24,9 +26,6 @@ CONTAINER = "bot-references"
 
 MOST_WRITES = 5
 """Attempts to write a blob, each on what another process has written meanwhile."""
-
-CHANNELS = tuple(sorted((each.value for each in Channels), key=lambda each: each != "msteams"))
-"""In which an id is looked for, one after the other: Teams first."""
 
 _CONVERSATIONS, _USERS = "conversations/", "users/"
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -78,9 +77,14 @@ class ConversationReferences:
         )
         return known.personal
 
-    async def names(self) -> AsyncIterator[str]:
-        """The blobs of all conversations."""
-        async for entry in self._blobs.list(_CONVERSATIONS):
+    async def names(self, channel: str = "") -> AsyncIterator[str]:
+        """The blobs of all conversations.
+
+        Args:
+            channel: only of this one's; empty: of every channel's.
+        """
+        begins = conversation_blob(f"{channel}/") if channel else _CONVERSATIONS
+        async for entry in self._blobs.list(begins):
             yield entry.name
 
     async def read(self, name: str) -> KeptConversation | None:
@@ -91,8 +95,9 @@ class ConversationReferences:
         """A conversation or a user; None when nobody is known by that id.
 
         Args:
-            recipient: a conversation's id, a user's, or a user's object id in Entra; with the
-                channel and a slash before it, where two channels have the same.
+            recipient: a conversation's id; where the channel vouches for its users also a user's,
+                or a user's object id in Entra. With the channel and a slash before it, where two
+                channels have the same.
         """
         channel, slash, rest = recipient.partition("/")
         if slash and channel in CHANNELS:
@@ -103,12 +108,14 @@ class ConversationReferences:
         return None
 
     async def _find_there(self, channel: str, sought: str) -> Found | None:
+        conversation = self.read(conversation_blob(f"{channel}/{sought}"))
+        if not vouches_for_users(channel):
+            return await conversation
         user = sought.lower() if _GUID.fullmatch(sought) else sought
-        conversation, known = await asyncio.gather(
-            self.read(conversation_blob(f"{channel}/{sought}")),
-            self._read(_user_blob(f"{channel}/{user}"), KeptUser.parse),
+        found = await asyncio.gather(
+            conversation, self._read(_user_blob(f"{channel}/{user}"), KeptUser.parse)
         )
-        return conversation or known
+        return found[0] or found[1]
 
     async def _keep_conversation(self, new: KeptConversation) -> None:
         def merged(old: KeptConversation | None) -> bytes:
@@ -163,6 +170,11 @@ def conversation_blob(conversation: str) -> str:
         conversation: see `KeptConversation.id`.
     """
     return _CONVERSATIONS + name_part(conversation)
+
+
+def channel_of(blob: str) -> str:
+    """The channel of a conversation's blob."""
+    return blob.removeprefix(_CONVERSATIONS).partition(name_part("/"))[0]
 
 
 def _user_blob(user: str) -> str:

@@ -8,6 +8,7 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ConversationReference
 
 from cloud_adapter.activity_codec import read_model, write_value
+from cloud_adapter.channels import vouches_for_users
 from cloud_adapter.tenant_ids import tenant_ids
 
 PERSONAL = "personal"
@@ -25,7 +26,7 @@ class KeptConversation:
         reference: ConversationReference, without an activity's id. It names a user in a personal
             conversation only: elsewhere it would be another one after each message.
         kind: `personal`, `groupChat`, `channel` or what else the channel says; empty: it does not.
-        tenant: GUID; empty where there is none.
+        tenant: GUID; empty where there is none, or the channel does not vouch for it.
     """
 
     reference: Any
@@ -53,8 +54,11 @@ class KeptConversation:
             ValueError: it holds none.
         """
         match json.loads(content):
-            case {"reference": dict(reference), "type": str(kind), "tenant": str(tenant)}:
-                return cls(read_model(ConversationReference, reference), kind, tenant)
+            case {"reference": dict(data), "type": str(kind), "tenant": str(tenant)}:
+                reference = read_model(ConversationReference, data)
+                # Earlier versions have also stored what users had claimed.
+                vouched = vouches_for_users(reference.channel_id)
+                return cls(reference, kind, tenant if vouched else "")
         raise ValueError("it is no conversation")
 
     @property
@@ -84,5 +88,5 @@ def is_personal(activity: Activity) -> bool:
 
 
 def the_tenant(activity: Activity) -> str:
-    """The tenant of an activity; empty where it names none."""
+    """The tenant of an activity; empty where none is known."""
     return min(tenant_ids(activity), default="")

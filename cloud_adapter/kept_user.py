@@ -13,6 +13,7 @@ from botbuilder.schema import (
 )
 
 from cloud_adapter.activity_codec import read_model, write_value
+from cloud_adapter.channels import vouches_for_users
 from cloud_adapter.kept_conversation import (
     PERSONAL,
     KeptConversation,
@@ -24,7 +25,7 @@ from cloud_adapter.kept_conversation import (
 
 @dataclass(frozen=True)
 class KeptUser:
-    """A user of a channel.
+    """A user of a channel that vouches for its users.
 
     Attributes:
         user: ChannelAccount.
@@ -99,7 +100,12 @@ class KeptUser:
 
 
 def users_of(activity: Activity) -> list[KeptUser]:
-    """Whom an activity shows: who sent it, and who has joined; never the bot itself."""
+    """Whom an activity shows: who sent it, and who has joined; never the bot itself.
+
+    Nobody where the channel does not vouch for them.
+    """
+    if not vouches_for_users(activity.channel_id):
+        return []
     bot = activity.recipient
     joined = (
         activity.members_added or [] if activity.type == ActivityTypes.conversation_update else []

@@ -7,12 +7,14 @@ from typing import Any
 
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
+from cloud_adapter.channels import CHANNELS
+
 ALL = "all"
 """In the place of recipients: every conversation that is kept."""
 
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 
-_PROPERTIES = {"to", "text", "card", "id", "fruitless"}
+_PROPERTIES = {"to", "channel", "text", "card", "id", "fruitless"}
 
 
 class BadNotification(ValueError):
@@ -26,6 +28,7 @@ class Notification:
     Attributes:
         id: names its report. The same one is not sent twice.
         to: each a conversation's id, a user's, or a user's object id in Entra; or ALL alone.
+        channel: with ALL the only channel that is meant; empty: every channel.
         text: empty with a card alone.
         card: the JSON of an adaptive card; None with a text alone.
         fruitless: how often it was put back in a row without a new result.
@@ -33,6 +36,7 @@ class Notification:
 
     id: str
     to: tuple[str, ...]
+    channel: str = ""
     text: str = ""
     card: dict[str, Any] | None = None
     fruitless: int = 0
@@ -42,8 +46,8 @@ class Notification:
         """The notification that a message holds.
 
         Args:
-            message: `{"to": ..., "text": ..., "card": ..., "id": ...}`; one recipient needs no
-                list, `text` or `card` may be missing, and so may `id`.
+            message: `{"to": ..., "channel": ..., "text": ..., "card": ..., "id": ...}`; one
+                recipient needs no list, `text` or `card` may be missing, and so may the others.
             message_id: the queue's, in place of a missing `id`.
 
         Raises:
@@ -52,7 +56,7 @@ class Notification:
         data = _object(message)
         unknown = sorted(set(data) - _PROPERTIES)
         if unknown:
-            raise BadNotification("it has properties beside to, text, card and id")
+            raise BadNotification("it has properties beside to, channel, text, card and id")
         text, card = data.get("text") or "", data.get("card")
         if not isinstance(text, str):
             raise BadNotification("text is no text")
@@ -61,9 +65,11 @@ class Notification:
         if not text.strip() and card is None:
             raise BadNotification("it says nothing: text and card are missing")
         recipients, fruitless = _recipients(data.get("to")), data.get("fruitless", 0)
+        channel = _channel(data.get("channel"), recipients)
         if not isinstance(fruitless, int):
             raise BadNotification("fruitless is the queue's own: leave it out")
-        return cls(notification_id(message, message_id), recipients, text, card, fruitless)
+        found_id = notification_id(message, message_id)
+        return cls(found_id, recipients, channel, text, card, fruitless)
 
     @property
     def message(self) -> str:
@@ -73,7 +79,7 @@ class Notification:
 
     @property
     def to_all(self) -> bool:
-        """Every kept conversation is meant."""
+        """Every kept conversation is meant, or every one of `channel`."""
         return self.to == (ALL,)
 
     def activity(self) -> Activity:
@@ -113,3 +119,13 @@ def _recipients(to: object) -> tuple[str, ...]:
     if ALL in found and len(found) > 1:
         raise BadNotification('to has "all" beside others')
     return tuple(found)
+
+
+def _channel(channel: object, recipients: tuple[str, ...]) -> str:
+    if channel is None:
+        return ""
+    if channel not in CHANNELS:
+        raise BadNotification(f"channel is none of {', '.join(sorted(CHANNELS))}")
+    if recipients != (ALL,):
+        raise BadNotification('channel goes with "all" only: write CHANNEL/ID for a recipient')
+    return str(channel)

@@ -3,7 +3,8 @@
 An append blob of JSON lines:
 
     {"recipient": "...", "conversation": "...", "result": "sent", "reason": ""}
-    {"summary": {"sent": 1}}                            the last one: every recipient has a result
+    {"summary": {"sent": 1}, "channels": {"msteams": 1}}    the last one: every recipient has a
+                                                        result; how many were sent to by channel
     {"error": "..."}                                    in place of all: it was no notification
 
 It is also what keeps a notification from being sent twice: whoever has a line is left out.
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 from auth.errors import StorageUnavailable
 from cloud_adapter.blob_name import name_part
 from cloud_adapter.blobs import Blobs
+from cloud_adapter.conversation_references import channel_of
 
 CONTAINER = "bot-notifications"
 
@@ -66,6 +68,7 @@ class NotificationReport:
 
     Attributes:
         counts: recipients by result.
+        channels: those that were sent to, by channel.
         finished: every recipient has a result.
     """
 
@@ -83,6 +86,7 @@ class NotificationReport:
         self._unwritten: list[Result] = []
         self._writing = asyncio.Lock()
         self.counts: Counter[str] = Counter()
+        self.channels: Counter[str] = Counter()
         self.finished = False
 
     async def load(self) -> None:
@@ -145,7 +149,7 @@ class NotificationReport:
             StorageUnavailable: it cannot be written.
         """
         await self.write()
-        await self._append([{"summary": dict(self.counts)}])
+        await self._append([{"summary": dict(self.counts), "channels": dict(self.channels)}])
         self.finished = True
 
     async def refuse(self, reason: str) -> None:
@@ -163,6 +167,8 @@ class NotificationReport:
         if result.conversation:
             self._conversations.add(result.conversation)
         self.counts[result.result] += 1
+        if result.result == SENT:
+            self.channels[channel_of(result.conversation)] += 1
 
     async def _write_all(self) -> None:
         if self._unwritten:

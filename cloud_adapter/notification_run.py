@@ -82,7 +82,7 @@ class NotificationRun:
     async def _recipients(self) -> AsyncIterator[str]:
         """Those without a result: ids, or with ALL the blobs of conversations."""
         if self._notification.to_all:
-            async for name in self._references.names():
+            async for name in self._references.names(self._notification.channel):
                 if not self._report.has_conversation(name):
                     yield name
         else:
@@ -117,7 +117,7 @@ class NotificationRun:
             return await self._told(kept.id, kept) if kept else None
         found = await self._references.find(recipient)
         if found is None:
-            return Result(recipient, "", UNKNOWN, "no conversation and no user is kept by this id")
+            return Result(recipient, "", UNKNOWN, "no conversation and no Teams user by this id")
         return await self._told(recipient, found)
 
     async def _told(self, recipient: str, found: KeptConversation | KeptUser) -> Result:

@@ -10,6 +10,7 @@ from botbuilder.schema import Activity, ConversationParameters
 
 from auth.errors import BotError
 from auth.http_connection import NotSent
+from cloud_adapter.channels import TEAMS
 from cloud_adapter.cloud_adapter import CloudAdapter, RaisingLogic
 from cloud_adapter.connector_error import ConnectorError
 from cloud_adapter.conversation_references import ConversationReferences
@@ -26,8 +27,6 @@ MOST_CONNECTS = 3
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 15.0
 """Seconds before the next attempt when the service names none; doubled each time. All of them fit
 into one run."""
-
-TEAMS = "msteams"
 
 _REFUSED_FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED}
 

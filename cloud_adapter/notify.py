@@ -7,13 +7,17 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from auth.errors import BotError
 from cloud_adapter.blobs import Blobs
+from cloud_adapter.channels import CHANNELS
+from cloud_adapter.conversation_references import CONTAINER as REFERENCES
+from cloud_adapter.conversation_references import ConversationReferences, channel_of
 from cloud_adapter.message_queue import LARGEST_MESSAGE, MessageQueue
 from cloud_adapter.notification import BadNotification, Notification
 from cloud_adapter.notification_report import CONTAINER, REPEATED, SENT, lines_of, report_name
@@ -32,6 +36,7 @@ LOOKS_IN_SILENCE = 20
 
 _EXAMPLES = """examples:
   python -m cloud_adapter.notify --to all --text "The canteen opens at noon."
+  python -m cloud_adapter.notify --to all --channel msteams --text "For Teams only."
   python -m cloud_adapter.notify --account mybot --to 00000000-0000-0000-0000-000000000000 \\
       --card card.json
 """
@@ -49,8 +54,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         required=True,
         metavar="WHOM",
-        help="\"all\" conversations; or a conversation's id, a user's, or a user's object id in"
-        " Entra, as often as needed",
+        help="\"all\" conversations; or a conversation's id, in Teams also a user's, or a user's"
+        " object id in Entra, as often as needed",
+    )
+    parser.add_argument(
+        "--channel",
+        choices=sorted(CHANNELS),
+        metavar="CHANNEL",
+        help="with --to all: only the conversations of this channel, as msteams",
     )
     parser.add_argument("--text", default="", help="Markdown")
     parser.add_argument("--card", type=Path, metavar="FILE", help="an adaptive card's JSON")
@@ -63,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 def _notification(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Notification:
     try:
         card = json.loads(options.card.read_text("utf-8")) if options.card else None
-        given = Notification(options.id or str(uuid4()), tuple(options.to), options.text, card)
+        to, channel = tuple(options.to), options.channel or ""
+        given = Notification(options.id or str(uuid4()), to, channel, options.text, card)
         notification = Notification.parse(given.message, given.id)
     except (OSError, ValueError) as error:
         what = error if isinstance(error, BadNotification | OSError) else "it is not JSON"
@@ -95,8 +107,23 @@ def _told(line: dict[str, Any]) -> str:
         return f"The bot says that it is no notification: {line['error']}"
     if "summary" in line:
         counts = [f"{count} {result}" for result, count in line["summary"].items()]
-        return f"Done: {', '.join(counts) or 'no conversation is kept'}"
+        reached = f" ({_counted(line['channels'])})" if line.get("channels") else ""
+        return f"Done: {', '.join(counts) or 'no conversation is kept'}{reached}"
     return f"{line['result']:9} {line['recipient']}  {line['reason']}".rstrip()
+
+
+def _counted(channels: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {count}" for name, count in sorted(channels.items()))
+
+
+async def _addressed(notification: Notification, account: StorageAccount) -> str:
+    """Which conversations "all" are now, by channel."""
+    references = ConversationReferences(Blobs(account, REFERENCES))
+    names = references.names(notification.channel)
+    channels = Counter([channel_of(name) async for name in names])
+    what = "conversation" if channels.total() == 1 else "conversations"
+    found = f" ({_counted(channels)})" if channels else ""
+    return f"It goes to {channels.total()} {what}{found}."
 
 
 async def _show(reports: Blobs, notification_id: str) -> bool:
@@ -115,6 +142,8 @@ async def run(notification: Notification, account: StorageAccount, *, wait: bool
         SignInError: nobody is signed in at it.
     """
     try:
+        if notification.to_all:
+            print(await _addressed(notification, account), flush=True)
         await MessageQueue(account, QUEUE).put(notification.message)
         print(f"Notification {notification.id} waits in {QUEUE}.", flush=True)
         return not wait or await _show(Blobs(account, CONTAINER), notification.id)

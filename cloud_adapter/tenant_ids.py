@@ -1,13 +1,20 @@
-"""Which tenants (GUIDs) an activity names."""
+"""Which tenants (GUIDs) an activity's user is of."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from botbuilder.schema import Activity
 
+from cloud_adapter.channels import vouches_for_users
+
 
 def tenant_ids(activity: Activity) -> frozenset[str]:
-    """Every tenant that the activity names: the conversation's, and Teams' in the channel data."""
+    """Every tenant that the activity names: the conversation's, and Teams' in the channel data.
+
+    None where the channel does not vouch for them: there the user has written them.
+    """
+    if not vouches_for_users(activity.channel_id):
+        return frozenset()
     conversation, data = activity.conversation, activity.channel_data
     # The SDK's model reads `tenantID`; channels write `tenantId`.
     found: list[Any] = [

@@ -230,10 +230,14 @@ def test_allowed_tenants(running_cloud: CloudThread, logs: Any, message: dict[st
     settings = cloud.settings() | {"AllowedTenants": tenant}
     token = "Bearer " + TokenPress(cloud, message).token()
     other = "11111111-2222-3333-4444-555555555555"
+    message["channelId"] = "msteams"
     message["conversation"]["tenantId"] = tenant
     with BotProcess(settings, logs / "tenants.log") as process:
         caller = Caller(process.url)
         assert caller.deliver(message, token).status == 200
+        for channel in ("webchat", "directline"):  # there the client writes what it likes
+            forged = {"channelId": channel, "channelData": {"tenant": {"id": tenant}}}
+            assert caller.deliver({**message, **forged}, token).status == 403
         message["channelData"] = {"tenant": {"id": other}}
         assert caller.deliver(message, token).status == 403
         message["conversation"]["tenantId"] = other

@@ -66,7 +66,8 @@ async def test_a_message_comes_into_the_chat(cloud: Cloud, storage: str, logs: P
     finally:
         await asyncio.to_thread(bot.__exit__)
     assert told.returncode == 0, told.stderr
-    assert f"sent      webchat/{conversation}\nDone: 1 sent\n" in told.stdout
+    assert told.stdout.startswith("It goes to 1 conversation (webchat: 1).\n")
+    assert f"sent      webchat/{conversation}\nDone: 1 sent (webchat: 1)\n" in told.stdout
     activities = cloud.conversations.find(conversation).activities
     assert [each.get("text") for each in activities].count("The canteen is open.") == 1
     assert unknown.returncode == 1

@@ -32,8 +32,18 @@ def test_everything() -> None:
 def test_the_sdk_s_spelling_of_the_tenant() -> None:
     """A tenant under the name that the SDK's model reads is found too."""
     conversation = {"id": "c", "tenantID": "5b1c7a58"}
-    facts = caller_facts(read_model(Activity, {"conversation": conversation}))
-    assert facts == "- **Tenant**: 5b1c7a58"
+    activity = {"channelId": "msteams", "conversation": conversation}
+    facts = caller_facts(read_model(Activity, activity))
+    assert facts == "- **Tenant**: 5b1c7a58\n- **Channel**: msteams"
+
+
+@pytest.mark.parametrize("channel", ["webchat", "directline"])
+def test_what_the_client_claims(channel: str) -> None:
+    """An object id and a tenant that the client itself has written are no facts."""
+    facts = caller_facts(read_model(Activity, {**EVERYTHING, "channelId": channel}))
+    assert "object id" not in facts
+    assert "Tenant" not in facts
+    assert "- **Name**: Ada" in facts
 
 
 @pytest.mark.parametrize(

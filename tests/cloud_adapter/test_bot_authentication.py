@@ -329,15 +329,30 @@ FOREIGN_DATA = {"channelData": {"tenant": {"id": FOREIGN}}}
 async def test_tenants(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, content: dict[str, Any], welcome: bool
 ) -> None:
-    """With AllowedTenants every tenant that an activity names must be one of them, and one must."""
+    """With AllowedTenants every tenant that Teams names must be one of them, and one must."""
     async with ComposedApp(cloud, monkeypatch, {"AllowedTenants": f"{OTHER},{TENANT}"}) as app:
-        activity = read_model(Activity, app.activity({"type": "message", **content}))
+        message = {"type": "message", "channelId": "msteams", **content}
+        activity = read_model(Activity, app.activity(message))
         header = f"Bearer {cloud.channel.token(app.service_url)}"
         if welcome:
             await authentication(app).authenticate_request(activity, header)
         else:
             with pytest.raises(CallerForbidden, match="AllowedTenants"):
                 await authentication(app).authenticate_request(activity, header)
+
+
+@pytest.mark.parametrize("channel", ["webchat", "directline", "slack", "emulator"])
+@pytest.mark.parametrize("content", [IN_CONVERSATION, IN_DATA, {**IN_CONVERSATION, **IN_DATA}])
+async def test_a_tenant_that_the_user_claims(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, channel: str, content: dict[str, Any]
+) -> None:
+    """Where clients write the tenant themselves, it opens nothing: none is known there."""
+    async with ComposedApp(cloud, monkeypatch, {"AllowedTenants": TENANT}) as app:
+        message = {"type": "message", "channelId": channel, **content}
+        activity = read_model(Activity, app.activity(message))
+        header = f"Bearer {cloud.channel.token(app.service_url)}"
+        with pytest.raises(CallerForbidden, match="AllowedTenants"):
+            await authentication(app).authenticate_request(activity, header)
 
 
 @pytest.mark.parametrize("content", [{}, FOREIGN_CONVERSATION, FOREIGN_DATA])

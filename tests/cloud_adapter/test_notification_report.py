@@ -3,6 +3,7 @@
 import asyncio
 
 from cloud_adapter.blobs import Blobs
+from cloud_adapter.conversation_references import conversation_blob
 from cloud_adapter.notification_report import (
     BATCH,
     CONTAINER,
@@ -33,6 +34,26 @@ async def test_lines_are_written_in_batches(account: StorageAccount) -> None:
     await report.add(Result("29:one more", "", "failed", "why"))
     await report.finish()
     assert await lines(account) == BATCH + 2
+
+
+async def test_the_summary(account: StorageAccount) -> None:
+    """It counts results, and by channel those that were sent to, whichever run sent."""
+    blobs = Blobs(account, CONTAINER)
+    first = NotificationReport(blobs, "n1")
+    for number, channel in enumerate(("msteams", "webchat", "msteams")):
+        blob = conversation_blob(f"{channel}/a:{number}")
+        await first.add(Result(f"{channel}/a:{number}", blob, "sent"))
+    await first.write()
+    second = NotificationReport(blobs, "n1")
+    await second.load()
+    await second.add(Result("slack/C1", conversation_blob("slack/C1"), "failed", "why"))
+    await second.finish()
+    content = await blobs.read(report_name("n1"))
+    assert content
+    assert lines_of(content.content)[-1] == {
+        "summary": {"sent": 3, "failed": 1},
+        "channels": {"msteams": 2, "webchat": 1},
+    }
 
 
 async def test_an_earlier_run(account: StorageAccount) -> None:

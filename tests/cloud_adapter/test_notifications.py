@@ -116,9 +116,31 @@ async def test_all_conversations(told: ToldApp, caplog: pytest.LogCaptureFixture
         assert "replyToId" not in activity
     results = await told.results()
     assert results == {f"msteams/{each.id}": ("sent", "") for each in conversations}
-    assert (await told.report())[-1] == {"summary": {"sent": 3}}
+    assert (await told.report())[-1]["summary"] == {"sent": 3}
     assert "Notification m1 is done: 3 sent" in caplog.text
     assert "hello" not in caplog.text
+
+
+async def test_all_of_one_channel(told: ToldApp) -> None:
+    """The other channels' conversations get nothing; without a channel every one is meant."""
+    teams, slack = await told.meets(1), await told.meets(2, "slack")
+    await told.send({**HELLO, "channel": "slack"})
+    assert (heard(teams), heard(slack)) == ([], ["hello"])
+    assert (await told.report())[-1] == {"summary": {"sent": 1}, "channels": {"slack": 1}}
+    await told.send(HELLO, "m2")
+    assert (heard(teams), heard(slack)) == (["hello"], ["hello", "hello"])
+    assert (await told.report("m2"))[-1]["channels"] == {"msteams": 1, "slack": 1}
+
+
+async def test_a_channel_stays_when_it_goes_on(
+    told: ToldApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is put back names the channel, too."""
+    await told.meet(9)
+    monkeypatch.setattr("cloud_adapter.notifications.LONGEST_RUN", 0.0)
+    await told.send({**HELLO, "channel": "msteams"})
+    [message] = await told.waiting()
+    assert json.loads(message)["channel"] == "msteams"
 
 
 async def test_a_card(told: ToldApp) -> None:
@@ -153,7 +175,7 @@ async def test_one_in_five_is_refused(
         f" | {len(attempts)} | {len(refused)} | {runs} | {fast:.0f} | {seconds:.1f} |"
     )
     assert counts == [1] * 500
-    assert (await told.report())[-1] == {"summary": {"sent": 500}}
+    assert (await told.report())[-1]["summary"] == {"sent": 500}
     assert len(refused) == len(attempts) - 500 >= 120
     times = [each.began for each in attempts]
     assert fullest_second(attempts) <= PER_SECOND + IN_FLIGHT
@@ -193,7 +215,7 @@ async def test_waiting_ends(app: ComposedApp, faults: Faults) -> None:
         await told.send(message)
     assert len(told.queue.put_back) == MOST_FRUITLESS
     assert {result for result, _ in (await told.results()).values()} == {"failed"}
-    assert (await told.report())[-1] == {"summary": {"failed": 3}}
+    assert (await told.report())[-1]["summary"] == {"failed": 3}
 
 
 async def test_a_pause_beyond_the_run(app: ComposedApp, faults: Faults) -> None:
@@ -234,7 +256,7 @@ async def test_a_long_one_goes_on(told: ToldApp, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("cloud_adapter.notifications.LONGEST_RUN", LONGEST_RUN)
     await told.send(message, "m2")
     assert [heard(each) for each in conversations] == [["hello"]] * 20
-    assert (await told.report())[-1] == {"summary": {"sent": 20}}
+    assert (await told.report())[-1]["summary"] == {"sent": 20}
     assert len(await told.report()) == 21
     assert await told.report("m2") == []
 
@@ -289,7 +311,7 @@ async def test_nobody_by_that_id(told: ToldApp) -> None:
     results = await told.results()
     assert results["29:nobody"][0] == "unknown"
     assert heard(conversation) == ["hello"]
-    assert (await told.report())[-1] == {"summary": {"unknown": 1, "sent": 1}}
+    assert (await told.report())[-1]["summary"] == {"unknown": 1, "sent": 1}
 
 
 @pytest.mark.parametrize(
@@ -404,7 +426,7 @@ async def test_a_crash_in_the_middle(told: ToldApp, app: ComposedApp) -> None:
     print(f"\nsent before the crash: {first}, in the report: {known}, twice: {counts.count(2)}")
     assert set(counts) <= {1, 2}
     assert counts.count(2) == first - known <= BATCH - 1 + IN_FLIGHT
-    assert (await told.report())[-1] == {"summary": {"sent": 60}}
+    assert (await told.report())[-1]["summary"] == {"sent": 60}
 
 
 async def test_a_lost_lease(told: ToldApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -532,7 +554,10 @@ async def test_storage_fails_in_the_middle(told: ToldApp, monkeypatch: pytest.Mo
         ('{"to": "all", "text": " "}', "says nothing"),
         ('{"to": "all", "text": 7}', "no text"),
         ('{"to": "all", "card": {"text": "sesame"}}', "no adaptive card"),
-        ('{"to": "all", "text": "sesame", "cards": []}', "beside to, text, card and id"),
+        ('{"to": "all", "text": "sesame", "cards": []}', "beside to, channel, text, card"),
+        ('{"to": "all", "channel": "sesame", "text": "x"}', "channel is none of console"),
+        ('{"to": "all", "channel": ["msteams"], "text": "x"}', "channel is none of"),
+        ('{"to": "29:1", "channel": "msteams", "text": "sesame"}', 'goes with "all" only'),
     ],
 )
 async def test_what_is_no_notification(
@@ -576,4 +601,4 @@ async def test_a_report_that_cannot_be_written(
     assert len(sent) == 3
     assert sent[-1] <= BATCH - 1 + IN_FLIGHT
     assert [heard(each) for each in conversations] == [["hello"]] * 30
-    assert (await told.report())[-1] == {"summary": {"sent": 30}}
+    assert (await told.report())[-1]["summary"] == {"sent": 30}

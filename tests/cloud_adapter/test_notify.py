@@ -10,6 +10,8 @@ import pytest
 from auth.settings import StorageSource
 from cloud_adapter import notify
 from cloud_adapter.blobs import Blobs
+from cloud_adapter.conversation_references import CONTAINER as REFERENCES
+from cloud_adapter.conversation_references import conversation_blob
 from cloud_adapter.message_queue import MessageQueue
 from cloud_adapter.notification_report import CONTAINER, NotificationReport, Result
 from cloud_adapter.notifications import QUEUE
@@ -36,6 +38,19 @@ def queued(storage: str) -> list[object]:
         return found
 
     return asyncio.run(look())
+
+
+def keep(storage: str, *conversations: str) -> None:
+    """Keep conversations, as far as their names go."""
+
+    async def write() -> None:
+        account = StorageAccount(StorageSource(storage), None)
+        references = Blobs(account, REFERENCES)
+        for each in conversations:
+            await references.write(conversation_blob(each), b"{}", None)
+        await account.close()
+
+    asyncio.run(write())
 
 
 def report(storage: str, notification_id: str, *results: Result) -> None:
@@ -72,6 +87,21 @@ def test_a_card_from_a_file(storage: str, tmp_path: Path) -> None:
     assert queued(storage) == [{"to": ["all"], "card": card, "id": "n1"}]
 
 
+def test_which_channels_all_reaches(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What "all" means now is told before it is sent, by channel; one of them may be named."""
+    keep(storage, "msteams/a:1", "msteams/a:2", "webchat/c", "msteamsx/c")
+    first = capsys.readouterr
+    assert run(storage, *HELLO, "--no-wait") == 0
+    assert first().out.startswith(
+        "It goes to 4 conversations (msteams: 2, msteamsx: 1, webchat: 1).\n"
+    )
+    assert run(storage, *HELLO, "--no-wait", "--channel", "msteams", "--id", "n1") == 0
+    assert first().out.startswith("It goes to 2 conversations (msteams: 2).\n")
+    assert run(storage, *HELLO, "--no-wait", "--channel", "line") == 0
+    assert first().out.startswith("It goes to 0 conversations.\n")
+    assert {"to": ["all"], "channel": "msteams", "text": "hello", "id": "n1"} in queued(storage)
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -81,23 +111,31 @@ def test_a_card_from_a_file(storage: str, tmp_path: Path) -> None:
         (("--to", "all", "--card", __file__), "not JSON"),
         (("--to", "all", "--text", "x" * 50_000), "send several"),
         (("--text", "hello"), "required: --to"),
+        ((*HELLO, "--channel", "teams"), "invalid choice: 'teams'"),
+        ((*HELLO, "--channel", ""), "invalid choice: ''"),
+        (("--to", "29:1", "--text", "x", "--channel", "msteams"), 'goes with "all" only'),
     ],
 )
 def test_what_cannot_be_sent(
     storage: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
 ) -> None:
     """The mistake is told, and nothing is put into the queue."""
-    assert run(storage, *words) == 2
+    assert run(storage, *words, "--no-wait") == 2
     assert why in capsys.readouterr().err
     assert queued(storage) == []
 
 
 def test_the_report_is_shown(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line for each recipient, and the counts; 0 when everybody got it."""
-    report(storage, "n1", Result("29:1", "a", "sent"), Result("29:2", "a", "repeated", "the same"))
+    sent = Result("29:1", conversation_blob("msteams/a:1"), "sent")
+    report(storage, "n1", sent, Result("29:2", "", "repeated", "the same"))
     assert run(storage, *HELLO, "--id", "n1") == 0
-    shown = capsys.readouterr().out.splitlines()[1:]
-    assert shown == ["sent      29:1", "repeated  29:2  the same", "Done: 1 sent, 1 repeated"]
+    shown = capsys.readouterr().out.splitlines()[2:]
+    assert shown == [
+        "sent      29:1",
+        "repeated  29:2  the same",
+        "Done: 1 sent, 1 repeated (msteams: 1)",
+    ]
 
 
 @pytest.mark.parametrize("result", ["uncertain", "unknown", "failed"])
@@ -135,7 +173,7 @@ def test_no_bot(
         reading = asyncio.create_task(read())
         await comes_true(lambda: "Does the bot run" in capsys.readouterr().err)
         await NotificationReport(reports, notification_id).finish()
-        assert await reading == [{"summary": {}}]
+        assert await reading == [{"summary": {}, "channels": {}}]
         await account.close()
 
     asyncio.run(end())
