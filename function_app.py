@@ -263,6 +263,9 @@ def compose_tokens(inbound: Inbound) -> "Tokens":
 
 def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     """The third, with the bot SDK and the bot."""
+    from cloud_adapter.bot_sdk import import_bot_sdk
+
+    import_bot_sdk()
     from auth.caller import CallerCheck
     from auth.channel_token import ChannelTokens
     from bot_logic.bot import Bot
@@ -362,7 +365,8 @@ async def _warm_up() -> None:
     Our own modules are imported by this thread alone until the last step is done: whoever needs a
     part awaits `ready`. Azure's SDKs import more of themselves at their first request, on the event
     loop: of packages that an earlier step has finished, and that know nothing of the bot SDK. So
-    one import may wait for another, but no two for each other.
+    one import may wait for another, but no two for each other. aiohttp, which the bot SDK's import
+    defers, is imported before that by the credentials that use it, and for storage after it.
     """
     gc.disable()  # what imports make is never garbage, and looking through it a fifth of their time
     try:

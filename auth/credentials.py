@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from auth.sdk_identity import SdkIdentity
 
 
-def _managed_identity(settings: Settings, _: HttpPool) -> Credential:
+def _managed_identity(settings: Settings, pool: HttpPool) -> Credential:
     from auth.managed_identity import ManagedIdentity
+    from auth.pool_transport import PoolTransport
 
-    return ManagedIdentity(settings.app_id, "MicrosoftAppId")
+    return ManagedIdentity(settings.app_id, "MicrosoftAppId", PoolTransport(pool))
 
 
 def _certificate(settings: Settings, pool: HttpPool) -> Credential:
@@ -86,10 +87,11 @@ def _federated(settings: Settings, pool: HttpPool) -> Credential:
     from auth.entra import Entra
     from auth.federated_identity import FederatedIdentity
     from auth.managed_identity import ManagedIdentity
+    from auth.pool_transport import PoolTransport
 
     return FederatedIdentity(
         Entra(settings.app_id, settings.authority, pool),
-        ManagedIdentity(settings.identity_client_id, "AZURE_CLIENT_ID"),
+        ManagedIdentity(settings.identity_client_id, "AZURE_CLIENT_ID", PoolTransport(pool)),
         settings.federation_audience,
     )
 

@@ -1,6 +1,7 @@
 """Managed identities: the platform vouches for this app."""
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
@@ -11,6 +12,9 @@ from auth.credential import Credential
 from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
 from auth.errors import EndpointDown, SignInError, Throttled
 
+if TYPE_CHECKING:
+    from auth.pool_transport import PoolTransport
+
 
 class ManagedIdentity(Credential):
     """Signs in as a managed identity of this app.
@@ -18,12 +22,16 @@ class ManagedIdentity(Credential):
     Args:
         client_id: GUID of a user-assigned identity; empty for the system-assigned one.
         setting: the setting that says so, for the texts of errors.
+        transport: sends the requests; None: the SDK's own, with aiohttp.
     """
 
-    def __init__(self, client_id: str, setting: str) -> None:
+    def __init__(
+        self, client_id: str, setting: str, transport: "PoolTransport | None" = None
+    ) -> None:
         self._client_id = client_id
         self._name = client_id or "the system-assigned identity"
         self._setting = setting
+        self._transport = transport
 
     async def request_token(self, audience: str) -> AccessToken:
         """A token for `audience` (URL, URI or GUID, without `/.default`).
@@ -37,6 +45,7 @@ class ManagedIdentity(Credential):
         try:
             async with ManagedIdentityCredential(
                 client_id=self._client_id or None,
+                transport=self._transport,
                 connection_timeout=CONNECT_TIMEOUT,
                 read_timeout=READ_TIMEOUT,
                 retry_total=0,

@@ -6,6 +6,8 @@ import datetime
 import email.utils
 import json
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -304,3 +306,9 @@ FIRST, SECOND, THIRD = (datetime.datetime(2026, 1, day, tzinfo=datetime.UTC) for
 def test_newest_first(listed: list[Version], expected: list[str]) -> None:
     """The enabled versions by date, the newest first; as listed, where no date tells them apart."""
     assert newest_first(listed) == expected
+
+
+def test_aiohttp_is_imported_with_it() -> None:
+    """Not by the first request, on the event loop, while the bot SDK's import defers it."""
+    code = "import sys, auth.key_vault; sys.exit('aiohttp.connector' not in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

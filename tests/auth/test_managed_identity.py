@@ -5,12 +5,15 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from auth.errors import LONGEST_WAIT, USUAL_WAIT, EndpointDown, SignInError, Throttled
+from auth.http_pool import HttpPool, Timeouts
 from auth.managed_identity import ManagedIdentity
+from auth.pool_transport import PoolTransport
 from emulator.cloud import Cloud
 from emulator.registration import issuer_of
 from tests.support.scripted_service import Reply, ScriptedService
@@ -23,11 +26,21 @@ UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 REQUEST = "GET /msi/token"
 
 
+Make = Callable[[str, str], ManagedIdentity]
+
+
+@pytest.fixture(params=["the SDK's transport", "the pool"])
+def make(request: pytest.FixtureRequest, pool: HttpPool) -> Make:
+    """Makes an identity of a client id and a setting, over each of the two transports."""
+    transport = PoolTransport(pool) if request.param == "the pool" else None
+    return partial(ManagedIdentity, transport=transport)
+
+
 @pytest.fixture
-def identity(platform: Cloud) -> ManagedIdentity:
+def identity(platform: Cloud, make: Make) -> ManagedIdentity:
     """A user-assigned identity of the app."""
     platform.identity.identities[CLIENT] = PRINCIPAL
-    return ManagedIdentity(CLIENT, "MicrosoftAppId")
+    return make(CLIENT, "MicrosoftAppId")
 
 
 @pytest.fixture
@@ -64,9 +77,9 @@ async def test_a_token(identity: ManagedIdentity, platform: Cloud) -> None:
     assert (token.thumbprint, token.certificate_expires_on) == ("", 0.0)
 
 
-async def test_the_system_assigned_identity(platform: Cloud) -> None:
+async def test_the_system_assigned_identity(make: Make, platform: Cloud) -> None:
     """Without a client id, it is the identity that the app has itself."""
-    token = await ManagedIdentity("", "AZURE_CLIENT_ID").request_token(AUDIENCE)
+    token = await make("", "AZURE_CLIENT_ID").request_token(AUDIENCE)
     issuer = issuer_of(platform.registration.tenant_id)
     claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
     assert claims["oid"] == platform.reader
@@ -80,11 +93,11 @@ async def test_each_request_is_made(identity: ManagedIdentity, platform: Cloud) 
     assert platform.identity.server.requests[REQUEST] == before + 2
 
 
-async def test_the_token_tells_its_end(service: ScriptedService) -> None:
+async def test_the_token_tells_its_end(make: Make, service: ScriptedService) -> None:
     """The expiry is the answer's `expires_on`, seconds since the epoch in a string."""
     answer = {"access_token": "secret", "expires_on": "1900000000", "resource": AUDIENCE}
     service.otherwise = Reply(json=answer)
-    token = await ManagedIdentity(CLIENT, "MicrosoftAppId").request_token(AUDIENCE)
+    token = await make(CLIENT, "MicrosoftAppId").request_token(AUDIENCE)
     assert (token.value, token.expires_on) == ("secret", 1_900_000_000)
     [seen] = service.seen
     assert seen.query["resource"] == AUDIENCE
@@ -93,19 +106,19 @@ async def test_the_token_tells_its_end(service: ScriptedService) -> None:
 
 @pytest.mark.usefixtures("platform")
 @pytest.mark.parametrize("setting", ["MicrosoftAppId", "AZURE_CLIENT_ID"])
-async def test_another_client_id(setting: str) -> None:
+async def test_another_client_id(make: Make, setting: str) -> None:
     """An identity that the app does not have is named, with the setting that says it."""
-    error = await failure(ManagedIdentity(UNKNOWN, setting))
+    error = await failure(make(UNKNOWN, setting))
     assert not isinstance(error, EndpointDown)
     assert UNKNOWN in str(error)
     assert f"set {setting} to the client id of a managed identity" in str(error)
     assert "assign that identity to this app" in str(error)
 
 
-async def test_no_system_assigned_identity(platform: Cloud) -> None:
+async def test_no_system_assigned_identity(make: Make, platform: Cloud) -> None:
     """An app without an identity of its own is told to have one, or to say which."""
     platform.identity.identities.clear()
-    error = await failure(ManagedIdentity("", "AZURE_CLIENT_ID"))
+    error = await failure(make("", "AZURE_CLIENT_ID"))
     assert str(error).startswith("the system-assigned identity cannot sign in")
     assert "set AZURE_CLIENT_ID" in str(error)
 
@@ -162,18 +175,20 @@ async def test_an_outage(fault: dict[str, Any], identity: ManagedIdentity, platf
     ],
     ids=str,
 )
-async def test_an_answer_of_another_shape(content: object, service: ScriptedService) -> None:
+async def test_an_answer_of_another_shape(
+    make: Make, content: object, service: ScriptedService
+) -> None:
     """An answer that holds no token as the reference has it is an outage; no cause quotes it."""
     service.otherwise = Reply(json=content)
-    error = await failure(ManagedIdentity(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT, "MicrosoftAppId"))
     assert isinstance(error, EndpointDown)
     assert "secret" not in str(error.__cause__)
 
 
-async def test_a_garbled_answer(service: ScriptedService) -> None:
+async def test_a_garbled_answer(make: Make, service: ScriptedService) -> None:
     """Bytes that are not what their header says are an outage as well."""
     service.otherwise = Reply(json={}, headers={"Content-Encoding": "gzip"})
-    error = await failure(ManagedIdentity(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT, "MicrosoftAppId"))
     assert isinstance(error, EndpointDown)
 
 
@@ -195,11 +210,11 @@ async def test_an_endpoint_that_asks_to_wait(
     assert platform.identity.server.requests.total() == before + 1
 
 
-async def test_an_endpoint_that_asks_to_wait_until(service: ScriptedService) -> None:
+async def test_an_endpoint_that_asks_to_wait_until(make: Make, service: ScriptedService) -> None:
     """So does a date."""
     moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
     service.otherwise = Reply(429, {"error": "busy"}, {"Retry-After": moment})
-    error = await failure(ManagedIdentity(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT, "MicrosoftAppId"))
     assert isinstance(error, Throttled)
     assert 55 < error.retry_after <= 60
 
@@ -209,6 +224,7 @@ async def test_a_silent_endpoint(
 ) -> None:
     """An endpoint that takes a request and never answers is given up on."""
     monkeypatch.setattr("auth.managed_identity.READ_TIMEOUT", 0.05)
+    monkeypatch.setattr("auth.pool_transport.TIMEOUTS", Timeouts(1, 0.05, 1))
     before = platform.identity.server.requests[REQUEST]
     platform.identity.server.faults.set(silent=True)
     async with asyncio.timeout(5):
@@ -223,33 +239,35 @@ async def test_a_closed_port(identity: ManagedIdentity, close_port: Callable[[st
     assert isinstance(await failure(identity), EndpointDown)
 
 
-async def test_no_endpoint(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_endpoint(make: Make, closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the platform names no endpoint, the app has no identity: to be assigned."""
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET"):
         monkeypatch.delenv(name, raising=False)
     # The SDK turns to virtual machines' endpoint then, whose usual address no test may call.
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{closed_port}")
-    error = await failure(ManagedIdentity(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT, "MicrosoftAppId"))
     assert type(error) is SignInError
     assert "assign that identity to this app" in str(error)
     assert f"127.0.0.1:{closed_port}" in _causes(error)
 
 
-async def test_half_an_endpoint(monkeypatch: pytest.MonkeyPatch, platform: Cloud) -> None:
+async def test_half_an_endpoint(
+    make: Make, monkeypatch: pytest.MonkeyPatch, platform: Cloud
+) -> None:
     """An endpoint without the header that opens it reads like that too."""
     monkeypatch.delenv("IDENTITY_HEADER")
     before = platform.identity.server.requests.total()
-    assert type(await failure(ManagedIdentity(CLIENT, "MicrosoftAppId"))) is SignInError
+    assert type(await failure(make(CLIENT, "MicrosoftAppId"))) is SignInError
     assert platform.identity.server.requests.total() == before
 
 
 async def test_nothing_secret_is_logged(
-    identity: ManagedIdentity, platform: Cloud, caplog: pytest.LogCaptureFixture
+    make: Make, identity: ManagedIdentity, platform: Cloud, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither the token nor the endpoint's secret is in a log, at any level."""
     caplog.set_level(logging.DEBUG)
     token = await identity.request_token(AUDIENCE)
-    await failure(ManagedIdentity(UNKNOWN, "AZURE_CLIENT_ID"))
+    await failure(make(UNKNOWN, "AZURE_CLIENT_ID"))
     platform.identity.server.faults.set(status=429)
     await failure(identity)
     assert token.value not in caplog.text

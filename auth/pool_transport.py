@@ -1,0 +1,82 @@
+"""PoolTransport: requests of Azure's SDKs, sent by our own pool."""
+
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any
+
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.core.pipeline.transport import AsyncHttpResponse, AsyncHttpTransport
+from azure.core.rest import HttpRequest
+from azure.core.utils import case_insensitive_dict
+
+from auth.endpoint_timeouts import CONNECT_TIMEOUT, READ_TIMEOUT
+from auth.http_connection import HttpAnswer, NotSent
+from auth.http_pool import HttpPool, Timeouts
+
+TIMEOUTS = Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, CONNECT_TIMEOUT + READ_TIMEOUT)
+
+MAX_ANSWER_BYTES = 1024 * 1024
+
+
+class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
+    """Spares a cold start the import of aiohttp, which is the SDKs' own transport.
+
+    For requests without a body, such as those to an identity endpoint.
+
+    Args:
+        pool: sends them.
+    """
+
+    def __init__(self, pool: HttpPool) -> None:
+        self._pool = pool
+
+    async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:  # the SDK's protocol
+        """The answer to a request.
+
+        Raises:
+            ServiceRequestError: it was not sent.
+            ServiceResponseError: there is no answer.
+        """
+        try:
+            answer = await self._pool.request(
+                request.method,
+                request.url,
+                request.headers,
+                timeouts=TIMEOUTS,
+                largest=MAX_ANSWER_BYTES,
+            )
+        except NotSent as error:
+            raise ServiceRequestError(str(error), error=error) from error
+        except OSError as error:
+            raise ServiceResponseError(str(error), error=error) from error
+        return _Response(request, answer)
+
+    async def open(self) -> None:
+        """Nothing: the pool opens connections as they are needed."""
+
+    async def close(self) -> None:
+        """Nothing: the pool lives on."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        """Nothing: the pool lives on."""
+
+
+class _Response(AsyncHttpResponse):
+    """An answer in the shape that the SDKs read."""
+
+    def __init__(self, request: Any, answer: HttpAnswer) -> None:
+        super().__init__(request, answer)
+        self.status_code = answer.status
+        self.headers = case_insensitive_dict(answer.headers)
+        self.content_type = self.headers.get("content-type")
+        self.reason = HTTPStatus(answer.status).phrase if answer.status in HTTPStatus else ""
+        self._content = answer.body
+
+    def body(self) -> bytes:
+        """The whole of it."""
+        return self._content

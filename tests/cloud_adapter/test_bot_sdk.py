@@ -1,0 +1,114 @@
+"""import_bot_sdk: what only the SDK's own HTTP clients need comes when one of them is used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloud_adapter.bot_sdk import DeferredModule, deferred
+
+IN_A_NEW_PROCESS = """
+import json, sys
+from cloud_adapter.bot_sdk import import_bot_sdk
+
+import_bot_sdk()
+NAMES = ("aiohttp", "oauthlib.oauth2", "requests_oauthlib")
+imported = [name for name in NAMES if name in sys.modules]
+
+import msrest.authentication, msrest.pipeline.requests, msrest.universal_http.aiohttp
+KEPT = (
+    msrest.universal_http.aiohttp.aiohttp,
+    msrest.pipeline.requests.oauth2,
+    msrest.authentication.oauth,
+)
+deferred = [type(module).__name__ for module in KEPT]
+used = [KEPT[0].ClientSession, KEPT[1].OAuth2Error, KEPT[2].OAuth2Session, KEPT[0].ClientResponse]
+
+import aiohttp, oauthlib.oauth2, requests_oauthlib
+real = [
+    aiohttp.ClientSession,
+    oauthlib.oauth2.OAuth2Error,
+    requests_oauthlib.OAuth2Session,
+    aiohttp.ClientResponse,
+]
+print(json.dumps([imported, deferred, used == real]))
+"""
+
+
+def test_the_sdk() -> None:
+    """The SDK imports none of them, and finds the real ones when it uses them."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_NEW_PROCESS], check=True, capture_output=True, text=True
+    )
+    imported, kept, same = json.loads(done.stdout)
+    assert imported == []
+    assert kept == ["DeferredModule"] * 3
+    assert same
+
+
+@pytest.fixture
+def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package that has not been imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"package_of_{tmp_path.name}"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("Session, Response, __version__ = 1, 2, '3'\n")
+    (tmp_path / name / "inner.py").write_text("value = 4\n")
+    return name
+
+
+def imported_for(statement: str, name: str) -> bool:
+    """Whether a statement about `package`, which is deferred, imports it."""
+    with deferred({name: {"Response"}}):
+        exec(statement.replace("package", name))  # noqa: S102  # the test's own words
+        return not isinstance(sys.modules[name], DeferredModule)
+
+
+def test_an_annotation_is_no_use(name: str) -> None:
+    """The names for annotations import nothing meanwhile, and are the module's afterwards."""
+    assert not imported_for("import package\ndef f(answer: package.Response): pass", name)
+    assert name not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import package; assert package.Session == 1",
+        "from package import Session; assert Session == 1",
+        "from package import Response; assert Response == 2",
+        "import package.inner; assert package.inner.value == 4",
+        "from package.inner import value; assert value == 4",
+        "import package; assert package.__version__ == '3'",
+    ],
+)
+def test_any_other_use_imports_it(use: str, name: str) -> None:
+    """What is not foreseen gets the real module: slower, never wrong."""
+    assert imported_for(use, name)
+    assert not isinstance(sys.modules[name], DeferredModule)
+
+
+def test_kept_past_the_import(name: str) -> None:
+    """Who kept the stand-in uses the module through it; an attribute that is missing is missing."""
+    with deferred({name: {"Response"}}):
+        kept = __import__(name)
+    assert (kept.Session, kept.Response) == (1, 2)
+    assert not isinstance(__import__(name), DeferredModule)
+    with pytest.raises(AttributeError, match="nothing_of_it"):
+        _ = kept.nothing_of_it
+
+
+def test_imported_before(name: str) -> None:
+    """A module that is imported already is left alone."""
+    module = __import__(name)
+    with deferred({name: ()}):
+        assert sys.modules[name] is module
+    assert sys.modules[name] is module
+
+
+def test_an_import_that_fails(name: str) -> None:
+    """Nothing is deferred after it."""
+    with pytest.raises(RuntimeError), deferred({name: ()}):
+        raise RuntimeError
+    assert name not in sys.modules
