@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from emulator.loopback import LOOPBACK, SHORT_LOOPBACK
+
 Days = datetime.timedelta
 
 
@@ -80,11 +82,11 @@ class CertificateAuthority:
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
     def server_context(self) -> ssl.SSLContext:
-        """The server side of TLS for `localhost` and 127.0.0.1."""
+        """The server side of TLS for this machine's names and SHORT_LOOPBACK."""
         return self._context(*self._server_certificate())
 
     def server_files(self) -> tuple[Path, Path]:
-        """PEM files of a certificate for `localhost` and 127.0.0.1, and of its key.
+        """PEM files of a certificate for the same names, and of its key.
 
         For a server in another process; they stay in the folder.
         """
@@ -99,7 +101,11 @@ class CertificateAuthority:
     def _server_certificate(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [
+            x509.DNSName("localhost"),
+            x509.DNSName(SHORT_LOOPBACK),
+            x509.IPAddress(ipaddress.ip_address(LOOPBACK)),
+        ]
         certificate = (
             self._builder(subject, self._certificate.subject, key)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -1,30 +1,49 @@
 """What `func azure functionapp publish` packs, and that it suffices."""
 
+import platform
 import re
-import shutil
+import sys
+import sysconfig
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+import pytest
+
+from emulator.cloud import APP_TYPES, Cloud
 from emulator.funcignore import FuncIgnore
+from emulator.loopback import SHORT_LOOPBACK
 from tests.support.bot_process import BotProcess
 from tests.support.cloud_thread import CloudThread
 from tests.support.http_post import Caller
-from tests.support.token_press import TokenPress
+from tests.support.user import User
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("auth", "bot_logic", "cloud_adapter")
 FILES = {"function_app.py", "host.json", "requirements.txt", "constraints.txt"}
 
+NO_SITE_PACKAGES = ("-S",)
+WORKER_PACKAGES = ("azure_functions_runtime", "azurefunctions", "httptools", "uvloop")
 
-def packed() -> Iterator[Path]:
+FUNCTION_KEY = "a key of the function app"
+
+AZURE = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "",
+    "WEBSITE_INSTANCE_ID": "an instance",
+    "WEBSITE_SITE_NAME": "my-bot-0815",
+    "AllowedServiceHosts": SHORT_LOOPBACK,
+}
+"""What Azure sets, and where the connector of the tests is: not on loopback, as far as it shows."""
+
+
+def uploaded() -> Iterator[Path]:
     """The files that are uploaded; their paths from the root."""
     return FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT)
 
 
 def test_only_what_runs_in_azure() -> None:
     """The package holds the three parts, the function app and its three files; nothing else."""
-    files = set(packed())
+    files = set(uploaded())
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
     assert {path.parts[0] for path in files if len(path.parts) > 1} == set(PARTS)
     assert all(path.suffix == ".py" for path in files if len(path.parts) > 1)
@@ -46,23 +65,37 @@ def test_no_dependency_of_development() -> None:
     assert not deployed & required(ROOT / "requirements-dev.txt")
 
 
-def test_the_package_suffices(
-    running_cloud: CloudThread, logs: Path, tmp_path: Path, message: dict[str, Any]
-) -> None:
-    """The app runs a turn from a folder that has only the package's files."""
-    app = tmp_path / "wwwroot"
-    for path in packed():
-        target = app / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, target)
-    cloud = running_cloud.cloud
-    # The host itself is found through PYTHONPATH, which comes before the app's folder: hide ours.
-    host = tmp_path / "host"
-    (host).mkdir()
-    (host / "emulator").symlink_to(ROOT / "emulator")
-    settings = cloud.settings() | {"PYTHONPATH": str(host)}
-    with BotProcess(settings, logs / "package.log", app=app) as process:
-        caller = Caller(process.url)
-        token = TokenPress(cloud, message).token()
-        assert caller.deliver(message, f"Bearer {token}").status == 200
-        caller.close()
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the package is for Linux"
+)
+@pytest.mark.parametrize("credential", list(APP_TYPES))
+def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs: Path) -> None:
+    """The package alone, specialised and read-only, with Azure's environment, makes a turn."""
+    host = worker_alone(tmp_path / "host")
+    options = ("--specialise", "--read-only", "--function-key", FUNCTION_KEY)
+    log = logs / f"package {credential}.log"
+    with CloudThread(Cloud(tmp_path, credential)) as thread:
+        settings = thread.cloud.settings() | AZURE | {"PYTHONPATH": str(host)}
+        with (
+            BotProcess(settings, log, packed, options, NO_SITE_PACKAGES) as process,
+            closing(Caller(process.url)) as caller,
+        ):
+            user = User(thread.cloud, caller, host=SHORT_LOOPBACK)
+            assert user.says("hello") == 200
+            assert user.heard() == ["You said: hello"]
+            assert caller.send("GET", "/api/health", []).status == 200
+            assert caller.send("GET", "/api/identity", []).status == 401
+            answer = caller.send("GET", "/api/identity", [("x-functions-key", FUNCTION_KEY)])
+            assert answer.json()["appId"] == thread.cloud.registration.app_id
+            user.token = ""
+            assert user.says("hello") == 401
+    assert process.returncode == 0, "something was written into the package"
+
+
+def worker_alone(folder: Path) -> Path:
+    """A folder for PYTHONPATH: the host with the worker's own packages, and no other."""
+    folder.mkdir()
+    (folder / "emulator").symlink_to(ROOT / "emulator")
+    for name in WORKER_PACKAGES:
+        (folder / name).symlink_to(Path(sysconfig.get_path("platlib")) / name)
+    return folder

@@ -22,15 +22,21 @@ class BotProcess:
         log: file that takes the host's output; beside it, `.lost`, what Azure would lose of it.
         app: the app's folder.
         options: more arguments for the host.
+        interpreter: and for Python.
     """
 
     def __init__(
-        self, settings: Mapping[str, str], log: Path, app: Path = APP, options: tuple[str, ...] = ()
+        self,
+        settings: Mapping[str, str],
+        log: Path,
+        app: Path = APP,
+        options: tuple[str, ...] = (),
+        interpreter: tuple[str, ...] = (),
     ) -> None:
         self._environ = {
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
-        host = [sys.executable, "-m", "emulator.functions_host"]
+        host = [sys.executable, *interpreter, "-m", "emulator.functions_host"]
         self._lost = log.with_suffix(".lost")
         lost_log = ("--lost-log", str(self._lost))
         self.command = [*host, "--app", str(app), "--port", "0", *lost_log, *options]

@@ -14,15 +14,22 @@ class User:
         cloud: the local cloud, whose channel signs.
         caller: the channel's connection to the bot.
         channel_id: the channel.
+        host: where the channel's connector is; it listens on this machine alone.
     """
 
-    def __init__(self, cloud: Cloud, caller: Caller, channel_id: str = "webchat") -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        caller: Caller,
+        channel_id: str = "webchat",
+        host: str = "localhost",
+    ) -> None:
         self.cloud = cloud
         self.caller = caller
         account = {"id": f"user-{uuid.uuid4().hex}", "name": "Ada", "role": "user"}
         bot = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self.conversation = cloud.conversations.create([account, bot])
-        service_url = f"{cloud.connector.server.url}/"
+        service_url = f"https://{host}:{cloud.connector.server.port}/"
         self.token = cloud.channel.token(service_url)
         self._address = {
             "channelId": channel_id,
