@@ -68,7 +68,7 @@ HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
 def http_function(function: HttpFunction) -> HttpFunction:
-    """A function with an HTTP trigger: an invocation, whose refusals are answers."""
+    """Run an HTTP-triggered function as an invocation, and answer its errors with refusals."""
 
     @functools.wraps(function)
     async def invoked(req: func.HttpRequest) -> func.HttpResponse:

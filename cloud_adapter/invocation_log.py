@@ -36,9 +36,10 @@ _invocation: ContextVar[Invocation | None] = ContextVar("invocation", default=No
 
 
 class InvocationLog(logging.Handler):
-    """Hands records on to the root logger's handlers, each once, while an invocation runs.
+    """A handler that passes records on to the root logger only while an invocation runs.
 
-    What a running invocation logs goes on at once, after what was kept before it.
+    What a running invocation logs is passed on at once, after everything that was kept before it;
+    the rest is kept until an invocation starts, logs or ends. Each record is passed on once.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,7 @@ class InvocationLog(logging.Handler):
         self._dropped = 0
 
     def attach(self, names: Iterable[str]) -> None:
-        """Take what these loggers, and those below them, would hand on to the root logger."""
+        """Stand between these loggers, with all below them, and the root logger."""
         for name in names:
             logger = logging.getLogger(name)
             logger.addHandler(self)
@@ -55,7 +56,7 @@ class InvocationLog(logging.Handler):
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """A function runs meanwhile: every function of the app does its work in here."""
+        """One invocation: the context in which every function of the app does its work."""
         invocation = Invocation(asyncio.current_task())
         _invocation.set(invocation)
         self.flush()
@@ -66,7 +67,7 @@ class InvocationLog(logging.Handler):
             invocation.task = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand the record on, or keep it for an invocation."""
+        """Pass the record on, or keep it for an invocation."""
         if _is_heard():
             self.flush()
             logging.getLogger().callHandlers(record)
@@ -77,7 +78,7 @@ class InvocationLog(logging.Handler):
             self._dropped += 1
 
     def flush(self) -> None:
-        """Hand on what is kept, with the time at which it was logged: the host stamps its own."""
+        """Pass on what is kept, with the time at which it was logged: the host stamps its own."""
         if not self._kept:
             return
         self.acquire()
