@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("emulator.functions_host")
 SECONDS_TO_END = 0.8
+UVLOOP, ASYNCIO = "uvloop", "asyncio"
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -327,7 +328,7 @@ def _worker_command(options: argparse.Namespace) -> list[str]:
         command.append("--specialise")
     if options.lost_log is not None:
         command += ["--lost-log", str(options.lost_log)]
-    return [*command, "--log-level", options.log_level]
+    return [*command, "--log-level", options.log_level, "--loop", options.loop]
 
 
 async def _loaded_worker(options: argparse.Namespace) -> FunctionsWorker:
@@ -429,11 +430,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
+    parser.add_argument(
+        "--loop",
+        default=ASYNCIO if sys.platform == "win32" else UVLOOP,
+        choices=(UVLOOP, ASYNCIO),
+        help="the event loop: uvloop, as in Azure, or asyncio's own, as with `func start` on "
+        "Windows and macOS (default: uvloop, where there is one)",
+    )
     options = parser.parse_args()
     if not options.app.is_dir():
         parser.error(f"--app: {options.app} is not a folder")
     options.app = options.app.resolve()  # specialisation changes the working folder
     return options
+
+
+def _use_uvloop() -> None:
+    """As the cloud's worker does: loops that the app makes in threads are uvloop's, too."""
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def main() -> None:
@@ -446,6 +461,8 @@ def main() -> None:
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # of the workers and what they start
         _hide_own_folder()
+        if options.loop == UVLOOP:
+            _use_uvloop()
         asyncio.run(_serve(options))
     except HostError as error:
         sys.exit(str(error))

@@ -1,8 +1,9 @@
 """What tests share: a local cloud, the bot in front of it, and activities to send."""
 
+import asyncio
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,42 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator import package
 from emulator.cloud import Cloud
+from tests.support import event_loops
 from tests.support.azurite_accounts import AzuriteAccounts
 from tests.support.bot_process import BotProcess
 from tests.support.cloud_thread import CloudThread
+from tests.support.event_loops import FACTORIES, loops_for
 from tests.support.http_post import Caller
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--loop` names the event loop of all tests, and of the bots that they start."""
+    parser.addoption(
+        "--loop",
+        choices=list(FACTORIES),
+        help="the event loop of every test; without it tests/support/event_loops.py chooses",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The option decides for bots, too."""
+    event_loops.usual = config.getoption("loop") or event_loops.usual
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loops that an asynchronous test runs on, one after the other: pytest-asyncio's hook."""
+    return {name: FACTORIES[name] for name in loops_for(item.path, config.getoption("loop"))}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The loops of the bot that a test talks to."""
+    if "host_loop" in metafunc.fixturenames:
+        module = metafunc.definition.path
+        loops = loops_for(module, metafunc.config.getoption("loop"))
+        ids = loops if len(loops) > 1 else [pytest.HIDDEN_PARAM]
+        metafunc.parametrize("host_loop", loops, ids=ids, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -81,10 +114,11 @@ def cloud(running_cloud: CloudThread) -> Cloud:
 
 
 @pytest.fixture(scope="session")
-def bot(running_cloud: CloudThread, logs: Path) -> Iterator[BotProcess]:
+def bot(running_cloud: CloudThread, logs: Path, host_loop: str) -> Iterator[BotProcess]:
     """The bot in front of the shared local cloud."""
     cloud = running_cloud.cloud
-    with BotProcess(cloud.settings(), logs / "bot.log") as process:
+    log = logs / f"bot on {host_loop}.log"
+    with BotProcess(cloud.settings(), log, loop=host_loop) as process:
         cloud.channel.bot_endpoint = process.messages
         yield process
 

@@ -171,7 +171,7 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     ("credential", "key_use"), [(CERTIFICATE, "Export"), (SIGN_IN_VAULT, "SignInVault")]
 )
 def test_identity_of_a_certificate(
-    credential: str, key_use: str, tmp_path: Path, logs: Path
+    credential: str, key_use: str, tmp_path: Path, logs: Path, host_loop: str
 ) -> None:
     """identity tells which certificate signs in, where its key is, and when somebody must act."""
     with CloudThread(Cloud(tmp_path, credential)) as thread:
@@ -180,7 +180,8 @@ def test_identity_of_a_certificate(
             CERTIFICATE_NAME, ends_in_days=20.5, exportable=credential == CERTIFICATE
         )
         cloud.registration.register(version.certificate)
-        with BotProcess(cloud.settings(), logs / f"identity-{key_use}.log") as process:
+        log = logs / f"identity-{key_use} on {host_loop}.log"
+        with BotProcess(cloud.settings(), log, loop=host_loop) as process:
             caller = Caller(process.url)
             reply = caller.send("GET", "/api/identity", [])
             caller.close()
@@ -198,11 +199,12 @@ def test_identity_of_a_certificate(
     assert b"PRIVATE KEY" not in reply.body
 
 
-def test_identity_of_a_federated_bot(tmp_path: Path, logs: Path) -> None:
+def test_identity_of_a_federated_bot(tmp_path: Path, logs: Path, host_loop: str) -> None:
     """A federated bot signs in as the app registration, and has no certificate."""
     with CloudThread(Cloud(tmp_path, FEDERATED)) as thread:
         cloud = thread.cloud
-        with BotProcess(cloud.settings(), logs / "identity-federated.log") as process:
+        log = logs / f"identity-federated on {host_loop}.log"
+        with BotProcess(cloud.settings(), log, loop=host_loop) as process:
             caller = Caller(process.url)
             facts = caller.send("GET", "/api/identity", []).json()
             caller.close()

@@ -16,6 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from multidict import CIMultiDict
 
 from emulator.functions_host import (
     FunctionsHost,
+    _options,
     apply_settings,
     route_prefix,
 )
@@ -36,6 +38,7 @@ from emulator.functions_worker import (
     InvocationError,
     TypedData,
 )
+from tests.support import event_loops
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-for-tests"
@@ -83,6 +86,10 @@ def unrouted(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(threading.current_thread().name)
 
 
+async def loop_of_a_thread():
+    return type(asyncio.get_running_loop()).__module__.partition(".")[0]
+
+
 @app.route(route="surroundings")
 async def surroundings(req: func.HttpRequest) -> func.HttpResponse:
     import colorsys
@@ -90,6 +97,8 @@ async def surroundings(req: func.HttpRequest) -> func.HttpResponse:
         "path": sys.path,
         "colorsys": colorsys.__file__,
         "same_loop": LOOP is asyncio.get_running_loop(),
+        "loop": type(LOOP).__module__.partition(".")[0],
+        "loop_of_a_thread": await asyncio.to_thread(asyncio.run, loop_of_a_thread()),
         "environ": dict(os.environ),
     }
     return func.HttpResponse(json.dumps(seen))
@@ -212,6 +221,7 @@ def running(
 ) -> Iterator[RunningHost]:
     """The command on an app folder, started in the project's folder as `make run` does."""
     command = [sys.executable, "-m", "emulator.functions_host", "--app", str(folder), "--port", "0"]
+    command += ["--loop", event_loops.usual]
     log_file = folder / "stderr.log"
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}
     environ.pop("AZURE_FUNCTIONS_ENVIRONMENT", None)
@@ -625,6 +635,24 @@ async def test_without_a_key_every_function_is_open(tmp_path: Path) -> None:
         async with ClientSession(host.url) as session:
             assert await answer(session, "GET", "/keyed") == (200, "open")
             assert (await answer(session, "GET", "/"))[0] == 200
+
+
+@pytest.mark.parametrize("workers", [[], ["--workers", "1"]], ids=["alone", "workers"])
+@pytest.mark.parametrize("loop", event_loops.FACTORIES)
+async def test_event_loop(loop: str, workers: list[str], tmp_path: Path) -> None:
+    """The app runs on the loop that was asked for; so do loops that it makes in threads."""
+    with running(write_app(tmp_path), "--loop", loop, *workers) as host:
+        async with ClientSession(host.url) as session:
+            status, body = await answer(session, "GET", "/api/surroundings")
+    assert status == 200
+    assert (json.loads(body)["loop"], json.loads(body)["loop_of_a_thread"]) == (loop, loop)
+
+
+def test_event_loop_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is asked for it is uvloop, in the version of the cloud's worker."""
+    monkeypatch.setattr("sys.argv", ["functions_host", "--app", str(ROOT)])
+    assert _options().loop == "uvloop"
+    assert version("uvloop").startswith("0.21.")
 
 
 BROKEN = {

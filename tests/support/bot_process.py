@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support import event_loops
+
 APP = Path(__file__).parent.parent.parent
 WORKER = re.compile(r"Worker (\d+) started \(pid (\d+)\)")
 READY = re.compile(r"Functions host: (http://localhost:\d+)")
@@ -23,6 +25,7 @@ class BotProcess:
         app: the app's folder.
         options: more arguments for the host.
         interpreter: and for Python.
+        loop: name of the host's event loop; None: the usual one.
     """
 
     def __init__(
@@ -32,14 +35,15 @@ class BotProcess:
         app: Path = APP,
         options: tuple[str, ...] = (),
         interpreter: tuple[str, ...] = (),
+        loop: str | None = None,
     ) -> None:
         self._environ = {
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
         host = [sys.executable, *interpreter, "-m", "emulator.functions_host"]
+        host += ["--app", str(app), "--port", "0", "--loop", loop or event_loops.usual]
         self._lost = log.with_suffix(".lost")
-        lost_log = ("--lost-log", str(self._lost))
-        self.command = [*host, "--app", str(app), "--port", "0", *lost_log, *options]
+        self.command = [*host, "--lost-log", str(self._lost), *options]
         """The command line."""
         self.log = log
         self.url = ""

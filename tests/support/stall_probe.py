@@ -1,5 +1,7 @@
 """Run as a program: serves turns on an event loop and measures the loop's worst stalls.
 
+Its argument names the event loop, uvloop or asyncio.
+
 It reads `{"activity": ..., "authorization": ..., "check_every": seconds}` as one line from standard
 input, and prints `{"statuses": [...], "worst_stall": seconds}` for a cold start. Then it serves
 turns until standard input has a second line, and prints the same of them.
@@ -104,4 +106,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    if sys.argv[1] == "uvloop":
+        import uvloop
+
+        uvloop.run(main())
+    else:
+        asyncio.run(main())
