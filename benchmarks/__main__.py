@@ -8,6 +8,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import uvloop
@@ -71,6 +72,7 @@ def _write(summaries: dict[Contestant, Summary], options: argparse.Namespace) ->
         "rounds": options.rounds,
         "seconds": options.seconds,
         "machine": machine(),
+        "event_loop": f"uvloop {version('uvloop')}",
         "versions": {name: environments.versions(name) for name in _environments(summaries)},
     }
     text = report.as_markdown(summaries, goals, facts)

@@ -77,7 +77,7 @@ def _measured(facts: Mapping[str, Any]) -> str:
     day = datetime.datetime.fromisoformat(facts["measured"]).date()
     return (
         f"Measured on {day}: {where['processor']}, {where['cores']} cores, {where['memory']};"
-        f" {where['system']}; Python {where['python']}."
+        f" {where['system']}; Python {where['python']}, every contestant on {facts['event_loop']}."
         f" {facts['rounds']} rounds of {facts['seconds']} s in each cell, medians.\n"
     )
 

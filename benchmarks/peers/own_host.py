@@ -1,15 +1,16 @@
-"""The host of the peers that bring their own: an aiohttp server on loopback."""
+"""The host of the peers that bring their own: an aiohttp server on loopback, on uvloop."""
 
 import asyncio
 import os
 import signal
 
+import uvloop
 from aiohttp import web
 
 
 def serve(app: web.Application) -> None:
     """Serve at the port in PORT until SIGTERM; print `ready` when it listens."""
-    asyncio.run(_serve(app))
+    uvloop.run(_serve(app))
 
 
 async def _serve(app: web.Application) -> None:
