@@ -1,13 +1,13 @@
 """ConversationTurn: what state has to know of the turn that it is loaded in."""
 
 import asyncio
-import functools
 import hashlib
 from contextlib import AbstractAsyncContextManager
 
 from botbuilder.core import TurnContext
-from botbuilder.schema import ActivityEventNames, ActivityTypes, DeliveryModes
+from botbuilder.schema import Activity, ActivityTypes
 
+from cloud_adapter.activity_identity import activity_identity
 from cloud_adapter.conversation_lock import (
     ConversationLocks,
     conversation_name,
@@ -18,7 +18,6 @@ PATIENCE = 8.0
 """Seconds that a turn waits for another one of its conversation: the channel gives up at 10."""
 
 _KEY = "ConversationTurn"
-_MADE_HERE = {ActivityEventNames.continue_conversation, ActivityEventNames.create_conversation}
 
 
 class ConversationTurn:
@@ -27,11 +26,15 @@ class ConversationTurn:
     Args:
         locks: let one turn of a conversation run at a time.
         context: the turn's.
+
+    Attributes:
+        id: names the activity among those of all conversations; empty: see `activity_identity`.
     """
 
     def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
         self._locks = locks
         self._activity = context.activity
+        self.id = _turn_id(context.activity)  # now: the bot may change the activity
         self._hold: AbstractAsyncContextManager[None] | None = None
         self._beginning = asyncio.Lock()
         context.turn_state[_KEY] = self
@@ -41,22 +44,6 @@ class ConversationTurn:
         """The turn of a context; None where nobody keeps state."""
         found: ConversationTurn | None = context.turn_state.get(_KEY)
         return found
-
-    @functools.cached_property
-    def id(self) -> str:
-        """Names the activity among those of all conversations.
-
-        Empty when a second delivery must be answered like the first, or nobody delivers it.
-        """
-        activity = self._activity
-        if not activity.id or activity.type == ActivityTypes.invoke:
-            return ""
-        if activity.delivery_mode == DeliveryModes.expect_replies:
-            return ""
-        if activity.type == ActivityTypes.event and activity.name in _MADE_HERE:
-            return ""
-        whole = f"{activity.channel_id}|{activity.conversation.id}|{activity.id}"
-        return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:16]
 
     @property
     def held(self) -> bool:
@@ -83,3 +70,11 @@ class ConversationTurn:
         """Let the conversation's next turn begin."""
         if self._hold is not None:
             await self._hold.__aexit__(None, None, None)
+
+
+def _turn_id(activity: Activity) -> str:
+    identity = activity_identity(activity)
+    if not identity:
+        return ""
+    whole = f"{activity.channel_id}|{activity.conversation.id}|{identity}"
+    return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:16]

@@ -20,6 +20,7 @@ from botbuilder.schema import Activity
 
 from auth.errors import BotError, StorageUnavailable
 from cloud_adapter.activity_codec import read_model
+from cloud_adapter.activity_identity import activity_identity
 from cloud_adapter.blob_name import name_part
 from cloud_adapter.blobs import ANY, BlobChanged, Blobs
 from cloud_adapter.conversation_lock import conversation_name
@@ -134,8 +135,9 @@ class WaitingActivities:
             body: its JSON, as delivered.
             claims: of the caller that the check let in.
         """
-        # Without an id nobody can tell a second delivery from a second message.
-        name = f"{conversation_name(activity)}/{name_part(activity.id or str(uuid4()))}"
+        # Without one nobody can tell a second delivery from a second message.
+        identity = activity_identity(activity) or str(uuid4())
+        name = f"{conversation_name(activity)}/{name_part(identity)}"
         new = WaitingActivity(name, time.time_ns(), 0, WAITING)
         content = b'{"claims": %b, "activity": %b}' % (json.dumps(dict(claims)).encode(), body)
         try:
