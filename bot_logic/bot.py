@@ -11,6 +11,7 @@ from botbuilder.schema import (
     AdaptiveCardInvokeValue,
     ChannelAccount,
 )
+from botbuilder.schema.teams import TeamInfo
 
 from bot_logic import cards
 from bot_logic.caller_facts import caller_facts
@@ -29,6 +30,9 @@ HELP = """You can say:
 Anything else I say back to you."""
 
 GREETING = "Hello! I echo what you say. Say **help** to see what else I can do."
+
+MAX_COMMAND_LENGTH = 20
+"""Characters: more than a command has, so that a long text is none."""
 
 THINKING_TIME = 3.0
 """Seconds that the command `wait` takes."""
@@ -58,16 +62,22 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
     ) -> None:
-        """Greet everybody who joins, but not the bot itself."""
+        """Greet everybody who joins, at once, but not the bot itself."""
         recipient = turn_context.activity.recipient
-        for member in members_added:
-            if recipient is None or member.id != recipient.id:
-                await turn_context.send_activity(GREETING)
+        bot_id = recipient.id if recipient else None
+        if any(member.id != bot_id for member in members_added):
+            await turn_context.send_activity(GREETING)
+
+    async def on_teams_members_added_dispatch(
+        self, members_added: list[ChannelAccount], team_info: TeamInfo, turn_context: TurnContext
+    ) -> None:
+        """The same in Teams, which the SDK would first ask for the details of each of them."""
+        await self.on_members_added_activity(members_added, turn_context)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Run a command, take a card's answer, or say the message back."""
         text = spoken_text(turn_context.activity)
-        command = self._commands.get(text.lower())
+        command = self._commands.get(text[:MAX_COMMAND_LENGTH].lower())
         if command is not None:
             await command(turn_context)
             return
@@ -128,4 +138,4 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
 def _color(data: object) -> str:
     color = data.get(cards.COLOR) if isinstance(data, dict) else None
-    return str(color or "nothing")
+    return color if isinstance(color, str) and color else "nothing"

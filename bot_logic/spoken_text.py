@@ -1,6 +1,11 @@
 """What the user said, without the mention that called the bot in a group."""
 
+from collections.abc import Iterator
+
 from botbuilder.schema import Activity
+
+MAX_MENTIONS = 8
+"""Different texts by which one message mentions the bot; further ones stay in what was said."""
 
 
 def spoken_text(activity: Activity) -> str:
@@ -9,11 +14,18 @@ def spoken_text(activity: Activity) -> str:
     Teams puts `<at>Bot</at>` into the text, and an entity of type `mention` beside it.
     """
     text: str = activity.text or ""
+    # Each once, and not too many: to look for one takes as long as the text is.
+    for mention in list(dict.fromkeys(_mentions(activity)))[:MAX_MENTIONS]:
+        text = text.replace(mention, "")
+    return text.strip()
+
+
+def _mentions(activity: Activity) -> Iterator[str]:
+    """The texts by which a message mentions the bot."""
     bot_id = activity.recipient.id if activity.recipient else None
     for entity in activity.entities or []:
         mention = entity.additional_properties if entity else {}
         mentioned = mention.get("mentioned")
         said = mention.get("text")
         if isinstance(mentioned, dict) and isinstance(said, str) and mentioned.get("id") == bot_id:
-            text = text.replace(said, "")
-    return text.strip()
+            yield said

@@ -26,6 +26,11 @@ Convert = Callable[[Any], Any]
 Rule = tuple[type | None, Convert]
 """How values of one msrest type are converted; those of exactly the Python type are not."""
 
+# Longer texts are neither. To change the case of one could take twelve times its size in memory.
+MAX_FLAG_LENGTH = len("false")
+MAX_MOMENT_LENGTH = 64
+"""Characters; RFC 3339 with nanoseconds has 35."""
+
 log = logging.getLogger(__name__)
 
 
@@ -233,7 +238,8 @@ _FLAGS: dict[Any, bool] = {"true": True, "1": True, 1: True, "false": False, "0"
 
 def _read_flag(data: Any) -> bool:
     try:
-        return _FLAGS[data.lower() if isinstance(data, str) else data]
+        is_short = isinstance(data, str) and len(data) <= MAX_FLAG_LENGTH
+        return _FLAGS[data.lower() if is_short else data]
     except (KeyError, TypeError) as error:
         raise MalformedModel("true or false is expected") from error
 
@@ -254,11 +260,12 @@ def _read_number(data: Any) -> float:
 
 def _read_moment(data: Any) -> datetime.datetime:
     try:
-        moment = datetime.datetime.fromisoformat(data.upper())
+        is_short = len(data) <= MAX_MOMENT_LENGTH
+        moment = datetime.datetime.fromisoformat(data.upper() if is_short else "")
         # As msrest does: what cannot be written as UTC is refused where it comes in.
         if not datetime.MINYEAR < moment.year < datetime.MAXYEAR:
             moment.utctimetuple()
-    except (AttributeError, ValueError, OverflowError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise MalformedModel("an ISO 8601 date and time is expected") from error
     return moment
 

@@ -18,6 +18,7 @@ from auth.http_connection import NoAnswer, NotSent
 from auth.http_pool import HttpPool
 from auth.retry_after import retry_after
 from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.wire_json import json_bytes
 
 TURN_BUDGET = 12.0
 """Seconds from a turn's start in which its calls may be tried again: the channel gives up at 15."""
@@ -44,8 +45,6 @@ _REFUSED_FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED
 # Perhaps done: to be sent again only where twice is the same as once (RFC 9110, 9.2.2).
 _FAILED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 _IDEMPOTENT = {"GET", "PUT", "DELETE"}
-
-_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 NOT_SENT = 0
 """In the place of a status: there was no connection, so nothing was sent."""
@@ -112,7 +111,7 @@ class ConnectorSession:
             ConnectorError: the service refused, or cannot be reached.
             ValueError: the body holds a number that JSON has no form for (NaN, infinity).
         """
-        data = None if body is None else _JSON.encode(body).encode()
+        data = None if body is None else json_bytes(body)
         now = asyncio.get_running_loop().time
         last = now() + CALL_BUDGET if deadline is None else deadline
         attempt = 1

@@ -22,6 +22,10 @@ from cloud_adapter.kept_conversation import (
     whole_conversation,
 )
 
+MAX_JOINED = 10
+"""Of those who join in one activity; the others are kept when they write. Each takes a few calls to
+the storage account."""
+
 
 @dataclass(frozen=True)
 class KeptUser:
@@ -109,7 +113,7 @@ def users_of(activity: Activity) -> list[KeptUser]:
     bot = activity.recipient
     joined = (
         activity.members_added or [] if activity.type == ActivityTypes.conversation_update else []
-    )
+    )[:MAX_JOINED]
     accounts = {each.id: each for each in (activity.from_property, *joined) if _is_user(each, bot)}
     conversation = whole_conversation(activity) if is_personal(activity) else ""
     return [

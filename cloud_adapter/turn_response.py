@@ -1,11 +1,11 @@
 """TurnResponse: what a turn answers over HTTP, free of any host."""
 
-import json
 from dataclasses import dataclass, field
 
 from botbuilder.core import InvokeResponse
 
 from cloud_adapter.activity_codec import write_value
+from cloud_adapter.wire_json import json_bytes
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class TurnResponse:
         status = int(result.status)
         if result.body is None:
             return cls(status)
-        return cls(status, json.dumps(write_value(result.body), allow_nan=False).encode())
+        return cls(status, json_bytes(write_value(result.body)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botbuilder.schema import Activity
 
-from bot_logic.spoken_text import spoken_text
+from bot_logic.spoken_text import MAX_MENTIONS, spoken_text
 from cloud_adapter.activity_codec import read_model
 
 BOT = {"id": "28:bot", "name": "Bot"}
@@ -59,6 +59,14 @@ def test_what_is_heard(text: Any, entities: Any, heard: str) -> None:
 def test_odd_mentions(entity: Any) -> None:
     """A mention that says nothing of the bot takes nothing out, and is no error."""
     assert said("hello", [entity]) == "hello"
+
+
+def test_many_mentions() -> None:
+    """Each text by which the bot is mentioned is taken out, up to a number that nobody needs."""
+    names = [f"<at>Bot {number}</at>" for number in range(MAX_MENTIONS + 1)]
+    mentions = [{**MENTION, "text": name} for name in names for _ in range(3)]
+    assert said(" ".join(names[:-1]) + "help", mentions) == "help"
+    assert said(names[-1], mentions) == names[-1]
 
 
 def test_nobody_is_addressed() -> None:

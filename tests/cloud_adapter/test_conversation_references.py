@@ -1,7 +1,7 @@
 """ConversationReferences: what is found by an id, and what other people's blobs do."""
 
 import pytest
-from botbuilder.schema import Activity, ConversationReference
+from botbuilder.schema import Activity, ChannelAccount, ConversationReference
 
 from auth.errors import StorageUnavailable
 from cloud_adapter.activity_codec import read_model, write_value
@@ -12,7 +12,7 @@ from cloud_adapter.conversation_references import (
     conversation_blob,
 )
 from cloud_adapter.kept_conversation import KeptConversation
-from cloud_adapter.kept_user import KeptUser
+from cloud_adapter.kept_user import MAX_JOINED, KeptUser
 from cloud_adapter.storage_account import StorageAccount
 
 ENTRA = "aaaaaaaa-0000-0000-0000-00000000000a"
@@ -51,6 +51,17 @@ async def test_a_user_by_each_id(references: ConversationReferences, recipient: 
     found = await references.find(recipient)
     assert isinstance(found, KeptUser)
     assert (found.user.id, found.conversation, found.tenant) == ("29:1", "a:1", "t")
+
+
+async def test_many_who_join(references: ConversationReferences) -> None:
+    """Some are kept at once; the others are kept when they write, so that no turn pays for all."""
+    update = message()
+    update.type = "conversationUpdate"
+    update.members_added = [ChannelAccount(id=f"29:x{number}") for number in range(2 * MAX_JOINED)]
+    await references.keep(update)
+    ids = [each.id for each in update.members_added]
+    found = [each for each in ids if await references.find(f"msteams/{each}")]
+    assert found == ids[:MAX_JOINED]
 
 
 async def test_the_same_id_on_two_channels(references: ConversationReferences) -> None:
