@@ -178,7 +178,8 @@ def refusal(error: BotError) -> func.HttpResponse:
     """
     for kind, status, text in REFUSALS:
         if isinstance(error, kind):
-            log.warning("Answered %d: %s%s", status, error, _causes(error))
+            # Not the error itself: who keeps the line would keep its traceback, and the body in it.
+            log.warning("Answered %d: %s%s", status, str(error), _causes(error))
             return json_response({"error": text}, status, _refusal_headers(error))
     raise error
 

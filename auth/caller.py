@@ -4,11 +4,9 @@ Source: Bot Connector authentication reference ("Connector to bot", step 4): eve
 for every activity.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from auth.channel_token import ChannelTokens
+from auth.channel_token import ChannelToken, ChannelTokens
 from auth.errors import CallerForbidden
 from auth.service_url import ServiceUrls
 
@@ -52,23 +50,38 @@ class CallerCheck:
         self._service_urls = service_urls
         self._allowed_tenants = allowed_tenants
 
-    async def check(self, authorization: str, delivery: Delivery) -> Mapping[str, Any]:
-        """The claims of a caller that may deliver this activity.
+    async def authenticate(self, authorization: str) -> ChannelToken:
+        """The caller's token for this bot: all that can be checked without an activity.
+
+        Args:
+            authorization: the header, or empty.
 
         Raises:
             TokenRejected: no token, or not a valid one.
-            CallerForbidden: valid, but for another bot, activity, channel or tenant.
+            CallerForbidden: valid, but for another bot.
             KeysUnavailable: the token cannot be checked now.
         """
         token = await self._tokens.read(authorization)
         if token.claims.get("aud") != self._app_id:
             raise CallerForbidden("the token is for another bot (audience)")
+        return token
+
+    def authorize(self, token: ChannelToken, delivery: Delivery) -> None:
+        """Pass, when a token entitles its caller to deliver this activity.
+
+        Args:
+            token: as authenticated.
+            delivery: the activity's.
+
+        Raises:
+            CallerForbidden: it is for another service URL or channel, or the bot does not answer
+                there, or not to this tenant.
+        """
         if token.claims.get(SERVICE_URL_CLAIM) != delivery.service_url:
             raise CallerForbidden("the token is for another service URL")
         if delivery.channel_id not in token.endorsements:
             raise CallerForbidden(f"the key does not endorse channel {delivery.channel_id!r:.80}")
         self.check_reach(delivery)
-        return token.claims
 
     def check_reach(self, delivery: Delivery) -> None:
         """The part that needs no token: the reply's address, and the user's tenant.

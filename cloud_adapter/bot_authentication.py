@@ -14,6 +14,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from auth.caller import CallerCheck, Delivery
+from auth.channel_token import ChannelToken
 from auth.errors import TokenRejected
 from auth.service_url import ServiceUrls
 from auth.settings import Settings
@@ -97,19 +98,52 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             session, credentials, service_urls, audience, budget=ONE_ATTEMPT
         )
 
-    async def authenticate_request(
-        self, activity: Activity, auth_header: str
-    ) -> AuthenticateRequestResult:
-        """Check the caller of an activity.
+    async def authenticate(self, authorization: str) -> ChannelToken | None:
+        """The caller's token; None where nobody is checked.
+
+        It needs no activity, so that nobody else's body is read.
+
+        Args:
+            authorization: the header, or empty.
 
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
         """
-        claims = await self._claims(activity, auth_header)
-        return self._result(claims, self._connectors)
+        if self._settings.unauthenticated:
+            return None
+        return await self._caller_check.authenticate(authorization)
+
+    def authorize(
+        self, token: ChannelToken | None, activity: Activity
+    ) -> AuthenticateRequestResult:
+        """What the turn knows of a caller that may deliver this activity.
+
+        Args:
+            token: as `authenticate` has found it.
+            activity: as delivered.
+
+        Raises:
+            CallerForbidden: it may not, see CallerCheck.
+        """
+        delivery = Delivery(activity.channel_id, activity.service_url, tenant_ids(activity))
+        if token is None:
+            self._caller_check.check_reach(delivery)
+            return self._result({}, self._connectors)
+        self._caller_check.authorize(token, delivery)
+        return self._result(token.claims, self._connectors)
+
+    async def authenticate_request(
+        self, activity: Activity, auth_header: str
+    ) -> AuthenticateRequestResult:
+        """Both at once, as botbuilder asks for it.
+
+        Raises:
+            TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
+        """
+        return self.authorize(await self.authenticate(auth_header), activity)
 
     def authenticated_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
-        """What `authenticate_request` found when the activity was delivered.
+        """What `authorize` found when the activity was delivered.
 
         Nobody waits for the turn by now: each of its calls has a budget of its own.
 
@@ -129,13 +163,6 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         result.caller_id = None if open_to_all else self._settings.caller_id
         result.connector_factory = connectors
         return result
-
-    async def _claims(self, activity: Activity, auth_header: str) -> Mapping[str, Any]:
-        delivery = Delivery(activity.channel_id, activity.service_url, tenant_ids(activity))
-        if self._settings.unauthenticated:
-            self._caller_check.check_reach(delivery)
-            return {}
-        return await self._caller_check.check(auth_header, delivery)
 
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str

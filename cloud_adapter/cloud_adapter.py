@@ -1,5 +1,6 @@
 """CloudAdapter: runs one turn, from the channel's request to the answer."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -8,15 +9,15 @@ from typing import Any
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ExpectedReplies
 from botframework.connector.auth import ClaimsIdentity
-from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
+from auth.channel_token import ChannelToken
 from auth.errors import BotError, StateConflict, TurnRepeated, Unavailable
 from cloud_adapter.bot_authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector_client import ConnectorClient
 from cloud_adapter.queued_turns import QueuedTurns
 from cloud_adapter.turn_context import TurnContext
 from cloud_adapter.turn_failure import failure_story
-from cloud_adapter.turn_request import TurnRequest, read_activity
+from cloud_adapter.turn_request import TurnRequest, check_head, read_activity
 from cloud_adapter.turn_response import TurnResponse
 from cloud_adapter.user_token_client import UserTokenClient
 from cloud_adapter.waiting_activity import Delivery
@@ -50,24 +51,37 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         """Run the turn that a channel's request asks for, or have it run later.
 
         Raises:
-            BadRequest: the body is not an activity.
             TokenRejected, CallerForbidden: the caller may not deliver it.
+            BadRequest: the body is not an activity, or too large.
             Unavailable: the caller cannot be checked, the bot cannot sign in, the state or the
                 queue cannot be had, or another turn of the conversation goes on.
         """
-        activity = read_activity(request)
+        check_head(request)
+        token = await self.bot_framework_authentication.authenticate(request.authorization)
+        for _ in range(MOST_RUNS - 1):
+            # Another turn was quicker to change the state: once more, with the activity as
+            # delivered, and when all that the turn has made of it is gone.
+            with contextlib.suppress(StateConflict):
+                return await self._process_body(token, request.body, bot)
+        return await self._process_body(token, request.body, bot)
+
+    async def _process_body(
+        self, token: ChannelToken | None, body: bytes, bot: Bot
+    ) -> TurnResponse:
+        """Run or enqueue a turn for the activity in the body of an authenticated caller."""
+        activity = read_activity(body)
         try:
-            caller = await self.bot_framework_authentication.authenticate_request(
-                activity, request.authorization
-            )
+            caller = self.bot_framework_authentication.authorize(token, activity)
             if self._queue is not None and _may_wait(activity):
-                claims = caller.claims_identity.claims
-                await self._queue.accept(activity, request.body, claims)
+                await self._queue.accept(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
-            result = await self._run_at_once(caller, activity, request, bot.on_turn)
+            result = await self.process_activity(caller, activity, bot.on_turn)
         except TurnRepeated:
             log.info("%s was delivered again", turn_name(activity))
             return TurnResponse(HTTPStatus.OK)
+        except StateConflict as conflict:
+            log.warning("%s: %s", turn_name(activity), str(conflict))
+            raise
         except BotError as error:
             log.warning("%s: %s", turn_name(activity), type(error).__name__)
             raise
@@ -96,22 +110,6 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         caller = self.bot_framework_authentication.authenticated_before(delivery.claims)
         logic = RaisingLogic(_killed if killed else bot.on_turn, apologises=last)
         await self.process_activity(caller, delivery.activity, logic)
-
-    async def _run_at_once(
-        self,
-        caller: AuthenticateRequestResult,
-        activity: Activity,
-        request: TurnRequest,
-        logic: Logic,
-    ) -> InvokeResponse | None:
-        """Run a turn, and again where another one has changed the same state meanwhile."""
-        for _ in range(MOST_RUNS - 1):
-            try:
-                return await self.process_activity(caller, activity, logic)
-            except StateConflict as conflict:
-                log.warning("%s runs again: %s", turn_name(activity), conflict)
-                activity = read_activity(request)  # the turn may have changed it
-        return await self.process_activity(caller, activity, logic)
 
     async def _turn_failed(self, context: TurnContext, error: Exception) -> None:
         if isinstance(error, Unavailable | TurnRepeated):

@@ -7,9 +7,17 @@ from botbuilder.schema import Activity
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
 from cloud_adapter.activity_codec import MalformedModel, read_model
+from cloud_adapter.body_cost import check_cost
 
 LARGEST_BODY = 1024 * 1024
 """Bytes. The Functions worker's own stream breaks above 4 MB."""
+
+MAX_NAME_LENGTH = 2048
+"""Characters of an id or a name, which become parts of URLs, of names of blobs, and keys of caches.
+Teams' and Slack's ids have some 200 at most, a mail's has 998 (RFC 5322, 2.1.1)."""
+
+MAX_DIGITS = 1000
+"""Of a whole number: the time that Python takes to read and write one grows with their square."""
 
 
 class TurnRequest(NamedTuple):
@@ -26,26 +34,39 @@ class TurnRequest(NamedTuple):
     body: bytes
 
 
-def read_activity(request: TurnRequest) -> Any:
-    """The activity in a request, with all that a turn and the caller check need.
+def check_head(request: TurnRequest) -> None:
+    """What can be refused without a look at the body.
 
     Raises:
         UnsupportedBody: the content type is not JSON.
         BodyTooLarge: it is over 1 MiB.
-        BadRequest: it is not an activity.
     """
     if not _is_json(request.content_type):
         raise UnsupportedBody("the content type is not JSON")
     if len(request.body) > LARGEST_BODY:
         raise BodyTooLarge(f"the body has {len(request.body)} bytes")
+
+
+def read_activity(body: bytes) -> Any:
+    """The activity in a body, with all that a turn and the caller check need.
+
+    Raises:
+        BodyTooLarge: to read it would take too much memory.
+        BadRequest: it is not an activity.
+    """
     try:
-        # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
-        data = _JSON.decode(request.body.decode())
-        activity = read_model(Activity, data)
+        activity = read_model(Activity, _parsed(body))
         _check_address(activity)
     except (MalformedModel, ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not an activity ({type(error).__name__})") from error
     return activity
+
+
+def _parsed(body: bytes) -> Any:
+    # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
+    text = body.decode()
+    check_cost(body, text)
+    return _JSON.decode(text)
 
 
 def _is_json(content_type: str) -> bool:
@@ -57,7 +78,13 @@ def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+def _read_whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number is too long")
+    return int(text)
+
+
+_JSON = json.JSONDecoder(parse_int=_read_whole, parse_constant=_refuse_constant)
 
 
 def _check_address(activity: Any) -> None:
@@ -70,5 +97,11 @@ def _check_address(activity: Any) -> None:
     )
     if not all(needed):
         raise MalformedModel("type, channelId, serviceUrl or conversation.id is missing")
+    address = (*needed, activity.id or "")
     # They become parts of URLs; JSON's \ud800 alone is no character (UnicodeEncodeError).
-    "".join((*needed, activity.id or "")).encode()
+    "".join(address).encode()
+    accounts = (activity.conversation, activity.from_property, activity.recipient)
+    for account in filter(None, accounts):
+        address += (account.id or "", account.name or "", account.aad_object_id or "")
+    if max(map(len, address)) > MAX_NAME_LENGTH:
+        raise MalformedModel("an id or a name is too long")

@@ -2,15 +2,13 @@
 
 import asyncio
 import gc
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import pytest
 
 from emulator.cloud import APP_TYPES, Cloud
+from tests.support.call_count import calls_counted
 from tests.support.cloud_thread import CloudThread
 from tests.support.composed_app import ComposedApp
 
@@ -51,22 +49,6 @@ async def say(app: ComposedApp, text: str) -> None:
     """One turn of the project's own bot."""
     answer = await app.deliver({"type": "message", "text": text}, app.parts.bot.on_turn)
     assert answer.status == 200
-
-
-@contextmanager
-def calls_counted() -> Iterator[Counter[str]]:
-    """Every call of Python code of this thread meanwhile, by module and function."""
-    calls: Counter[str] = Counter()
-
-    def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            calls[f"{frame.f_globals.get('__name__')}:{frame.f_code.co_qualname}"] += 1
-
-    sys.setprofile(note)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(None)
 
 
 async def test_nothing_is_asked_for_or_opened(app: ComposedApp) -> None:

@@ -57,9 +57,14 @@ def caller_check(
 async def check(
     tokens: ChannelTokens, press: TokenPress, delivery: Delivery, **changes: Any
 ) -> Mapping[str, Any]:
-    """Check a delivery with a good token whose claims are changed."""
-    authorization = f"Bearer {press.token(press.claims(**changes))}"
-    return await caller_check(tokens, press).check(authorization, delivery)
+    """Check a delivery with a good token whose claims are changed; returns the claims."""
+    check, authorization = (
+        caller_check(tokens, press),
+        f"Bearer {press.token(press.claims(**changes))}",
+    )
+    token = await check.authenticate(authorization)
+    check.authorize(token, delivery)
+    return token.claims
 
 
 @pytest.mark.parametrize(
@@ -163,14 +168,14 @@ async def test_not_authentic_comes_first(
     """A token that is not the channel's is told as such, whatever it says."""
     forged = press.token(press.claims(**changes), key=press.other_key)
     with pytest.raises(TokenRejected):
-        await caller_check(tokens, press).check(f"Bearer {forged}", DELIVERY)
+        await caller_check(tokens, press).authenticate(f"Bearer {forged}")
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer a.b.c", "Basic YTpi"])
 async def test_no_token(authorization: str, tokens: ChannelTokens, press: TokenPress) -> None:
-    """Without a token nobody gets in, however harmless the activity."""
+    """Without a token nobody gets in."""
     with pytest.raises(TokenRejected):
-        await caller_check(tokens, press).check(authorization, DELIVERY)
+        await caller_check(tokens, press).authenticate(authorization)
 
 
 async def test_no_keys(tokens: ChannelTokens, press: TokenPress, publisher: KeyPublisher) -> None:
@@ -200,13 +205,13 @@ async def test_tenants(
     """
     check = caller_check(tokens, press, frozenset({HOME, GUEST}))
     delivery = replace(DELIVERY, tenant_ids=frozenset(found))
-    authorization = f"Bearer {press.token()}"
+    token = await check.authenticate(f"Bearer {press.token()}")
     if allowed:
-        assert await check.check(authorization, delivery)
+        check.authorize(token, delivery)
         check.check_reach(delivery)
         return
     with pytest.raises(CallerForbidden, match="AllowedTenants"):
-        await check.check(authorization, delivery)
+        check.authorize(token, delivery)
     with pytest.raises(CallerForbidden, match="AllowedTenants"):
         check.check_reach(delivery)
 

@@ -21,6 +21,7 @@ from botbuilder.schema import (
 
 from auth.errors import (
     BadRequest,
+    BodyTooLarge,
     CallerForbidden,
     SignInError,
     StorageUnavailable,
@@ -29,6 +30,7 @@ from auth.errors import (
     Unavailable,
 )
 from cloud_adapter.activity_codec import read_model
+from cloud_adapter.body_cost import MAX_DEPTH
 from cloud_adapter.cloud_adapter import APOLOGY
 from cloud_adapter.line_run import MOST_TRIES, TurnFailed
 from cloud_adapter.queued_turns import QUEUE
@@ -374,19 +376,20 @@ async def test_a_refusal_that_is_caught(app: ComposedApp, faulty_connector: Any)
     assert app.heard() == ["two"]
 
 
-async def test_a_value_that_nests_deeply(
-    app: ComposedApp, caplog: pytest.LogCaptureFixture
-) -> None:
-    """However deeply a user's value nests, a bot that fails on it has failed like any other."""
+async def test_a_value_that_nests_deeply(app: ComposedApp) -> None:
+    """However deeply a user's value nests, a bot can send it on, or it is refused."""
 
     async def bot(turn: TurnContext) -> None:
         await turn.send_activity(Activity(type="message", value=turn.activity.value))
 
-    body = json.dumps(app.activity({**MESSAGE, "value": "?"}))
-    response = await processed(app, body.replace('"?"', "[" * 5000 + "]" * 5000).encode(), bot)
-    assert response.status == 200
-    assert app.heard() == [APOLOGY]
-    assert "RecursionError" in caplog.text
+    def body(depth: int) -> bytes:
+        value = "[" * depth + "]" * depth
+        return json.dumps(app.activity({**MESSAGE, "value": "?"})).replace('"?"', value).encode()
+
+    assert (await processed(app, body(MAX_DEPTH - 1), bot)).status == 200
+    assert json.dumps(app.conversation.activities[0]["value"]).count("[") == MAX_DEPTH - 1
+    with pytest.raises(BodyTooLarge):
+        await processed(app, body(MAX_DEPTH), bot)
 
 
 @pytest.mark.parametrize("error", [SignInError("no role"), Unavailable("later", retry_after=9)])
@@ -558,11 +561,13 @@ async def test_refusals_come_before_the_queue(
     queued: ComposedApp, rings: QueueRings, front: StorageFront
 ) -> None:
     """Nobody fills the account who may not deliver."""
+    good = f"Bearer {queued.cloud.channel.token(queued.service_url)}"
     body = json.dumps(queued.activity(MESSAGE)).encode()
     for request, error in (
         (TurnRequest("application/json", "Bearer x", body), TokenRejected),
         (TurnRequest("application/json", "", body), TokenRejected),
-        (TurnRequest("application/json", "", b"{}"), BadRequest),
+        (TurnRequest("application/json", "", b"{}"), TokenRejected),
+        (TurnRequest("application/json", good, b"{}"), BadRequest),
     ):
         with pytest.raises(error):
             await queued.parts.adapter.process(request, SimpleNamespace(on_turn=echo))

@@ -17,7 +17,7 @@ from cloud_adapter.message_queue import LARGEST_MESSAGE
 from cloud_adapter.queued_turns import LONGEST_WAIT, MOST_WAITERS, POISON_QUEUE, QUEUE
 from cloud_adapter.ring import Ring
 from cloud_adapter.storage_account import StorageAccount
-from cloud_adapter.turn_request import LARGEST_BODY, TurnRequest, read_activity
+from cloud_adapter.turn_request import LARGEST_BODY, read_activity
 from cloud_adapter.waiting_activity import DONE, FAILED, WAITING, Delivery
 from tests.support.condition import comes_true
 from tests.support.moved_clock import MovedClock
@@ -634,7 +634,7 @@ async def test_an_activity_that_nests_at_the_limit(one: WaitingTurns, rings: Que
 
     def is_read(depth: int) -> bool:
         try:
-            read_activity(TurnRequest("application/json", "", body(depth)))
+            read_activity(body(depth))
         except Exception:  # noqa: BLE001  # whatever it is, it was not accepted
             return False
         return True
@@ -644,9 +644,7 @@ async def test_an_activity_that_nests_at_the_limit(one: WaitingTurns, rings: Que
         middle = (low + high + 1) // 2
         low, high = (middle, high) if is_read(middle) else (low, middle - 1)
     one.script["a"] = [TurnRepeated("where it can be read all the same")]
-    await one.turns.accept(
-        read_activity(TurnRequest("application/json", "", content())), body(low), {}
-    )
+    await one.turns.accept(read_activity(content()), body(low), {})
     await one.accept(content("b"))
     first, _ = await rings.taken()
     await one.answer(first)

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
-from cloud_adapter.turn_request import LARGEST_BODY, TurnRequest, read_activity
+from cloud_adapter.turn_request import (
+    LARGEST_BODY,
+    MAX_DIGITS,
+    MAX_NAME_LENGTH,
+    TurnRequest,
+    check_head,
+    read_activity,
+)
 from tests.support.model_json import ANYTHING, model_json
 
 ADDRESS: dict[str, Any] = {
@@ -22,8 +29,9 @@ RANDOM = settings(deadline=None, database=None, max_examples=300)
 
 
 def read(body: bytes, content_type: str = "application/json") -> Any:
-    """The activity in a body."""
-    return read_activity(TurnRequest(content_type, "", body))
+    """The activity in a request."""
+    check_head(TurnRequest(content_type, "", body))
+    return read_activity(body)
 
 
 def read_json(data: Any) -> Any:
@@ -174,16 +182,18 @@ def test_numbers_that_json_does_not_know(text: str) -> None:
         read(with_value(text))
 
 
-@pytest.mark.parametrize("text", ["1" * 100, "-" + "9" * 4000, "1e999", "0.1e-999"])
+@pytest.mark.parametrize(
+    "text", ["1" * MAX_DIGITS, "-" + "9" * (MAX_DIGITS - 1), "1e999", "0.1e-999", "0." + "1" * 5000]
+)
 def test_large_numbers(text: str) -> None:
-    """Numbers have no limit in JSON."""
+    """Numbers have no limit in JSON, and a high one here."""
     assert read(with_value(text)).value == json.loads(text)
 
 
 def test_a_number_that_takes_too_long() -> None:
-    """Python refuses to convert thousands of digits; it is not the bot's error."""
+    """Python's time grows with the square of the digits."""
     with pytest.raises(BadRequest):
-        read(with_value("1" * 5000))
+        read(with_value("1" * (MAX_DIGITS + 1)))
 
 
 @pytest.mark.parametrize("pair", ["[]", "{}"])
@@ -236,6 +246,27 @@ def test_a_conversation_id_is_made_of_characters() -> None:
     """The same for the conversation."""
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, "conversation": {"id": "\udfff"}})
+
+
+LONG = "x" * (MAX_NAME_LENGTH + 1)
+
+
+@pytest.mark.parametrize("key", ["type", "channelId", "serviceUrl", "id"])
+def test_an_address_is_not_long(key: str) -> None:
+    """What becomes a part of URLs and names of blobs has a limit."""
+    assert read_json({**ADDRESS, key: LONG[1:]})
+    with pytest.raises(BadRequest):
+        read_json({**ADDRESS, key: LONG})
+
+
+@pytest.mark.parametrize("whose", ["conversation", "from", "recipient"])
+@pytest.mark.parametrize("key", ["id", "name", "aadObjectId"])
+def test_names_are_not_long(whose: str, key: str) -> None:
+    """The same for those who talk, and where."""
+    account = {"id": "c", key: LONG[1:]}
+    assert read_json({**ADDRESS, whose: account})
+    with pytest.raises(BadRequest):
+        read_json({**ADDRESS, whose: {**account, key: LONG}})
 
 
 @pytest.mark.parametrize(
