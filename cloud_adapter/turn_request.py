@@ -1,6 +1,7 @@
 """TurnRequest: what arrives over HTTP, free of any host; and the activity in it."""
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from botbuilder.schema import Activity
@@ -63,10 +64,15 @@ def read_activity(body: bytes) -> Any:
 
 
 def _parsed(body: bytes) -> Any:
+    if not _OBJECT.match(body):
+        raise MalformedModel("it is no JSON object")
     # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
     text = body.decode()
     check_cost(body, text)
     return _JSON.decode(text)
+
+
+_OBJECT = re.compile(rb"[ \t\n\r]*+\{")
 
 
 def _is_json(content_type: str) -> bool:

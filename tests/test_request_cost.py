@@ -5,15 +5,18 @@ import gc
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import web
+from botbuilder.core import TurnContext
 
-from auth.errors import BodyTooLarge
+from auth.errors import BodyTooLarge, StateConflict
 from bot_logic.typing_indicator import TypingIndicator
 from cloud_adapter.body_cost import check_cost
+from cloud_adapter.cloud_adapter import MOST_RUNS
 from cloud_adapter.turn_request import LARGEST_BODY, MAX_DIGITS
 from emulator.cloud import Cloud
 from tests.support.call_count import calls_counted, steps_counted
@@ -256,6 +259,27 @@ async def test_many_mentions_of_the_bot(
     with steps_counted() as steps:
         assert await answered(app, request) == 200
     assert 0 < steps["str.replace"] < 20
+
+
+async def test_a_turn_that_runs_again(
+    app: ComposedApp, activity: dict[str, Any], token: str
+) -> None:
+    """Each run begins with the activity as delivered, when the one before is gone."""
+    shape, runs = SHAPES["attachments"], []
+
+    async def conflicting(turn: TurnContext) -> None:
+        runs.append(len(turn.activity.attachments))
+        turn.activity.attachments.append(None)
+        if len(runs) < MOST_RUNS:
+            raise StateConflict("another turn was quicker")
+
+    bot: Any = SimpleNamespace(on_turn=conflicting)
+    app.parts = replace(app.parts, bot=bot)
+    count = shape.accepted(activity)
+    cost = await request_cost(app, lambda: shape.body(activity, count), token)
+    assert (cost.status, runs) == (200, [count] * MOST_RUNS)
+    assert cost.peak < MAX_PEAK_BYTES
+    assert cost.kept < MAX_KEPT_BYTES
 
 
 @pytest.mark.parametrize("name", SHAPES)
