@@ -244,3 +244,4 @@ async def test_a_user_s_whole_stay(app: ComposedApp) -> None:
     offered = users.exchangeable(resource.token_exchange_resource.uri, USER, "Ada")
     assert (await client.exchange_token(*place, TokenExchangeRequest(token=offered))).token
     assert (await client.get_user_token(*place, None)).connection_name == LOCAL_CONNECTION
+    await client.sign_out_user(*place)  # other tests share the cloud
