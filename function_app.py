@@ -292,10 +292,12 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
     )
     account = compose_account(settings.storage)
     stores = Stores.of(account)
-    stored = Stored.of(account, stores.locks) if account else None
+    redact = not settings.development
+    stored = Stored.of(account, stores.locks, redact=redact) if account else None
     adapter = CloudAdapter(
         BotAuthentication(settings, caller_check, credentials, session),
         stored.queued_turns if stored and settings.queued else None,
+        redact=redact,
     )
     if stored:  # around the typing indicator: it may go on when the user is answered
         adapter.use(ReferenceKeeper(stored.references))

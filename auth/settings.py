@@ -145,6 +145,7 @@ class Settings:
         queued: turns run behind a queue, and the channel does not wait for them.
         storage: where state and queues are; None: state is kept in memory.
         unauthenticated: no caller check and no outbound token; development only.
+        development: a developer's machine: the log may show what users sent.
         warnings: for the log, once.
     """
 
@@ -166,6 +167,7 @@ class Settings:
     queued: bool
     storage: StorageSource | None
     unauthenticated: bool
+    development: bool
     warnings: tuple[str, ...]
 
     @classmethod
@@ -218,6 +220,7 @@ class _Reader:
             queued=self._choice("BotTurns", (INLINE, QUEUED), default=INLINE) == QUEUED,
             storage=self._storage(),
             unauthenticated=self._unauthenticated(),
+            development=self._development,
             warnings=self._warnings(),
         )
         if settings.queued and not names_storage(self._environ):

@@ -31,7 +31,10 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class BlobChanged(BotError):
-    """The blob is not what the writer thinks: it is there already, or was changed, or is gone."""
+    """The blob is not what the writer thinks: it is there already, or was changed, or is gone.
+
+    The text does not name it: names are made of users' ids.
+    """
 
 
 class Blob(NamedTuple):
@@ -122,7 +125,7 @@ class Blobs:
                 return await _upload(blob, content, etag, metadata)
             except ResourceNotFoundError:  # no container: there is no other cause for a new blob
                 if etag not in (None, ANY):
-                    raise BlobChanged(f"{name} is gone") from None
+                    raise BlobChanged("the blob is gone") from None
                 await self._create()
                 return await _upload(blob, content, etag, metadata)
 
@@ -280,6 +283,6 @@ async def _upload(
                 match_condition=MatchConditions.IfNotModified,
             )
     except (ResourceExistsError, ResourceModifiedError) as error:
-        raise BlobChanged(f"{blob.blob_name} is another one by now") from error
+        raise BlobChanged("the blob is another one by now") from error
     new: str = done["etag"]
     return new

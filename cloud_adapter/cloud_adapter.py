@@ -15,8 +15,8 @@ from auth.errors import BotError, StateConflict, TurnRepeated, Unavailable
 from cloud_adapter.bot_authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector_client import ConnectorClient
 from cloud_adapter.queued_turns import QueuedTurns
+from cloud_adapter.redacted_traceback import redacted_traceback
 from cloud_adapter.turn_context import TurnContext
-from cloud_adapter.turn_failure import failure_story
 from cloud_adapter.turn_request import TurnRequest, check_head, read_activity
 from cloud_adapter.turn_response import TurnResponse
 from cloud_adapter.user_token_client import UserTokenClient
@@ -29,6 +29,7 @@ Logic = Callable[[TurnContext], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
+_TYPES = frozenset(each.value for each in ActivityTypes)
 
 MOST_RUNS = 3
 """Of a turn whose state another turn has changed meanwhile."""
@@ -40,12 +41,20 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     Args:
         authentication: the caller check and the bot's credentials.
         queue: takes activities whose turns run later; None: every turn runs at once.
+        redact: what the log says of failed turns hides what users sent; not in a local run.
     """
 
-    def __init__(self, authentication: BotAuthentication, queue: QueuedTurns | None = None) -> None:
+    def __init__(
+        self,
+        authentication: BotAuthentication,
+        queue: QueuedTurns | None = None,
+        *,
+        redact: bool = True,
+    ) -> None:
         super().__init__(authentication)
         self.on_turn_error = self._turn_failed
         self._queue = queue
+        self._redact = redact
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
         """Run the turn that a channel's request asks for, or have it run later.
@@ -87,8 +96,8 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             raise
         try:
             return TurnResponse.of(result)
-        except Exception:  # whatever the bot left there, the turn is done
-            log.exception("The bot's answer to %s has no JSON form", turn_name(activity))
+        except Exception as error:  # noqa: BLE001  # whatever the bot left there, the turn is done
+            self._log_failure(activity, "the bot's answer has no JSON form", error)
             return TurnResponse(200)
 
     async def run_delivered(
@@ -114,9 +123,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     async def _turn_failed(self, context: TurnContext, error: Exception) -> None:
         if isinstance(error, Unavailable | TurnRepeated):
             raise error  # no mistake of the bot's: the channel or the queue delivers again
-        log.error(
-            "%s failed\n%s", turn_name(context.activity), failure_story(error, context.activity)
-        )
+        self._log_failure(context.activity, "failed", error)
         logic = context.turn_state[self.BOT_CALLBACK_HANDLER_KEY]
         raises = isinstance(logic, RaisingLogic)
         if not raises or logic.apologises:
@@ -132,9 +139,12 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         try:
             await context.send_activity(APOLOGY)
         except Exception as second:  # noqa: BLE001  # nothing is left to try
-            story = failure_story(second, context.activity)
-            # No traceback of logging's own: it would quote the error's text.
-            log.error("%s: no apology\n%s", turn_name(context.activity), story)  # noqa: TRY400
+            self._log_failure(context.activity, "no apology", second)
+
+    def _log_failure(self, activity: Activity, what: str, error: Exception) -> None:
+        # No traceback of logging's own: it would quote the user.
+        found = redacted_traceback(error, activity, redact=self._redact)
+        log.error("%s: %s\n%s", turn_name(activity), what, found)
 
     def _create_turn_context(
         self,
@@ -202,5 +212,9 @@ def _may_wait(activity: Activity) -> bool:
 
 
 def turn_name(activity: Any) -> str:
-    """What the log calls a turn: the host's own ids mix under concurrency."""
-    return f"Turn {activity.type!r:.40} {activity.id!r:.80} in {activity.conversation.id!r:.120}"
+    """What the log calls a turn: the host's own ids mix under concurrency.
+
+    The ids are the channel's; on Direct Line the client writes the type.
+    """
+    kind = activity.type if activity.type in _TYPES else "other"
+    return f"Turn {kind!r} {activity.id!r:.80} in {activity.conversation.id!r:.120}"

@@ -1,5 +1,6 @@
 """ConnectorError: a channel's service refused a call, or did not answer."""
 
+import re
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,8 @@ from botbuilder.schema import ErrorResponse, ErrorResponseException
 from auth.errors import BotError
 from auth.retry_after import retry_after
 from cloud_adapter.activity_codec import MalformedModel, read_model
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{,63}")
 
 
 class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  # untyped SDK base
@@ -25,6 +28,7 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
 
     Attributes:
         error: the service's ErrorResponse, or None.
+        code: the service's own name for the error; empty: it has none.
         response: has `status_code`.
         retry_after: seconds that the service asks to wait; None: it does not ask.
     """
@@ -35,8 +39,10 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         self.error = _error_response(body)
         self.response = SimpleNamespace(status_code=status)
         self.retry_after = retry_after(asked)
-        code = getattr(getattr(self.error, "error", None), "code", None)
-        said = f" with {code}" if code else ""
+        code = getattr(getattr(self.error, "error", None), "code", None) or ""
+        # It is for the log: a service that says more there may quote what it was sent.
+        self.code: str = code if _CODE.fullmatch(code) else ""
+        said = f" with {self.code}" if self.code else ""
         self.message = f"{call} answered {status}{said}" if status else f"{call} got no answer"
         # Not the base's own: it wants msrest's response object.
         Exception.__init__(self, self.message)

@@ -7,8 +7,8 @@ from typing import Protocol
 from auth.errors import TurnRepeated, Unavailable
 from cloud_adapter.conversation_lock import ConversationLocks
 from cloud_adapter.message_queue import MessageQueue
+from cloud_adapter.redacted_traceback import redacted_traceback
 from cloud_adapter.ring import Ring
-from cloud_adapter.turn_failure import failure_story
 from cloud_adapter.waiting_activity import (
     WAITING,
     Delivery,
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class TurnFailed(Exception):
-    """The bot's code raised, and the turn is to be tried again. The log has the story."""
+    """The bot's code raised, and the turn is to be tried again. The log has the traceback."""
 
 
 class Runner(Protocol):
@@ -62,6 +62,7 @@ class LineRun:
         run: runs one turn.
         careful: its ring was seen before, and what was begun then may have taken the process with
             it: each try is counted before it begins.
+        redact: what is stored of a failed turn hides what the user sent; not in a local run.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class LineRun:
         run: Runner,
         *,
         careful: bool,
+        redact: bool,
     ) -> None:
         self._activities = activities
         self._poison = poison
@@ -80,6 +82,7 @@ class LineRun:
         self._own = own
         self._run = run
         self._careful = careful
+        self._redact = redact
         self._awaited: dict[str, asyncio.Future[bool]] = {}
         self._end = asyncio.get_running_loop().time() + LONGEST_RUN
 
@@ -151,7 +154,7 @@ class LineRun:
             await self._unavailable(waiting, delivery, error)
             return True
         except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
-            return await self._failed(waiting, failure_story(error, delivery.activity), last=last)
+            return await self._failed(waiting, delivery, error, last=last)
         await self._activities.finish(waiting)
         await self._activities.sweep(waiting)
         return True
@@ -160,15 +163,17 @@ class LineRun:
         self, waiting: WaitingActivity, delivery: Delivery, error: Unavailable
     ) -> None:
         if waiting.age >= LONGEST_OUTAGE:
-            await self._give_up(waiting, failure_story(error, delivery.activity))
+            await self._give_up(waiting, self._traceback(delivery, error))
             return
         if self._careful:  # it was no try
             await self._activities.note_tries(waiting, waiting.tries)
         raise error
 
-    async def _failed(self, waiting: WaitingActivity, story: str, *, last: bool) -> bool:
+    async def _failed(
+        self, waiting: WaitingActivity, delivery: Delivery, error: Exception, *, last: bool
+    ) -> bool:
         if last:
-            await self._give_up(waiting, story)
+            await self._give_up(waiting, self._traceback(delivery, error))
             return True
         await self._activities.note_tries(waiting, waiting.tries + 1)
         await self._activities.leave(waiting.place)
@@ -177,7 +182,10 @@ class LineRun:
             raise TurnFailed("the turn failed, and will be tried again") from None
         return False
 
-    async def _give_up(self, waiting: WaitingActivity, story: str) -> None:
+    def _traceback(self, delivery: Delivery, error: Exception) -> str:
+        return redacted_traceback(error, delivery.activity, redact=self._redact)
+
+    async def _give_up(self, waiting: WaitingActivity, failure: str) -> None:
         # The other way round it could be lost between the two.
         await self._poison.put(Ring(waiting.name).text)
-        await self._activities.give_up(waiting, story)
+        await self._activities.give_up(waiting, failure)

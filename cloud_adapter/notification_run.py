@@ -168,8 +168,7 @@ def reason(error: Exception) -> str:
     if not status:
         sent = "no answer: it may have arrived"
         return "the channel cannot be reached" if was_not_sent(error) else sent
-    code = getattr(getattr(error.error, "error", None), "code", None)
-    said = " ".join(str(each) for each in (status, code) if each)
+    said = " ".join(str(each) for each in (status, error.code) if each)
     return f"{said}: {MEANINGS[status]}" if status in MEANINGS else said
 
 

@@ -96,7 +96,7 @@ class NotificationSender:
             ConnectorError: the service refuses, or it is not known whether the activity arrived.
             ServiceUrlRefused: the service URL is none that the bot may call.
             Unavailable: the bot cannot sign in.
-            Exception: whatever the bot's middleware raised; the log has the story.
+            Exception: whatever the bot's middleware raised; the log has the traceback.
         """
 
         async def send() -> None:

@@ -40,7 +40,7 @@ async def show(turns: PoisonTurns, *, traces: bool) -> int:
     """Print them all; they stay where they are."""
     found = [turn async for turn in turns.all()]
     for turn in found:
-        print(turn.story if traces else line(turn))
+        print(turn.failure if traces else line(turn))
         await turns.keep(turn)
     print(f"{len(found)} in {POISON_QUEUE}")
     return 0

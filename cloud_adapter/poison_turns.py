@@ -31,18 +31,19 @@ class PoisonTurn:
         message: as taken out of the poison queue.
         ring: what it rings for; None: it is no ring.
         waiting: the activity; None: it is gone.
-        story: what made its last turn fail, with the trace; or the reason in one line.
+        failure: of its last turn, a redacted traceback; or why it had none, in one line.
     """
 
     message: TakenMessage
     ring: Ring | None
     waiting: WaitingActivity | None
-    story: str
+    failure: str
 
     @property
     def cause(self) -> str:
-        """The story's last line, which names the error."""
-        return self.story.rstrip().rpartition("\n")[2]
+        """The line that names the error: the last one that is not indented."""
+        lines = self.failure.splitlines()
+        return next((each for each in reversed(lines) if not each.startswith(" ")), "")
 
     @property
     def accepted(self) -> datetime.datetime | None:
@@ -84,7 +85,7 @@ class PoisonTurns:
             NoRing: there is no activity.
         """
         if turn.ring is None or turn.waiting is None:
-            raise NoRing(turn.story)
+            raise NoRing(turn.failure)
         if turn.waiting.state != DONE:
             await self._activities.revive(turn.waiting)
             await self._queue.put(Ring(turn.ring.activity).text)
@@ -107,7 +108,7 @@ class PoisonTurns:
         if not waiting.content:
             return PoisonTurn(message, ring, waiting, MADE)
         try:
-            story = waiting.delivery().failure or NO_CAUSE
+            failure = waiting.delivery().failure or NO_CAUSE
         except UnreadableActivity as error:
-            story = str(error)
-        return PoisonTurn(message, ring, waiting, story)
+            failure = str(error)
+        return PoisonTurn(message, ring, waiting, failure)

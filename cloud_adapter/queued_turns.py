@@ -48,6 +48,7 @@ class QueuedTurns:
         queue: rings.
         poison: gets the rings of activities that were given up.
         locks: let one turn of a conversation run at a time.
+        redact: what is stored of failed turns hides what users sent; not in a local run.
     """
 
     def __init__(
@@ -56,11 +57,14 @@ class QueuedTurns:
         queue: MessageQueue,
         poison: MessageQueue,
         locks: ConversationLocks,
+        *,
+        redact: bool = True,
     ) -> None:
         self._activities = activities
         self._queue = queue
         self._poison = poison
         self._locks = locks
+        self._redact = redact
         self._runs: dict[str, LineRun] = {}
         self._waiters = 0
 
@@ -116,7 +120,15 @@ class QueuedTurns:
     async def _run_line(
         self, ring: Ring, own: WaitingActivity, run: Runner, *, careful: bool
     ) -> bool:
-        line_run = LineRun(self._activities, self._poison, self._locks, own, run, careful=careful)
+        line_run = LineRun(
+            self._activities,
+            self._poison,
+            self._locks,
+            own,
+            run,
+            careful=careful,
+            redact=self._redact,
+        )
         self._runs[ring.conversation] = line_run
         try:
             return await line_run.go()

@@ -15,9 +15,9 @@ def to_text(item: Mapping[str, Any]) -> str:
     """A state's JSON.
 
     Raises:
-        TypeError: it holds what JSON has no form for; the text names the place.
+        TypeError: it holds what JSON has no form for; the text names the property.
         ValueError: it holds itself, nests too deeply to be read again, or holds a number that is
-            none (NaN, infinity); the text names the place.
+            none (NaN, infinity); the text names the property.
     """
     try:
         _check(item, "", set())
@@ -74,4 +74,5 @@ def _parts(value: dict[Any, Any] | list[Any], place: str) -> Iterator[tuple[str,
     for key, item in value.items():
         if not isinstance(key, str):
             raise TypeError(f"state{place} has a key that is no text: {type(key).__name__}")
-        yield f"{place}.{key}", item
+        # A property's name is the bot's, a key within one may be a word of some user's.
+        yield (f"{place}{{}}" if place else f".{key}"), item

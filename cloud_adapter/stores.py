@@ -53,14 +53,21 @@ class Stored:
     notifications: Notifications
 
     @classmethod
-    def of(cls, account: StorageAccount, locks: ConversationLocks) -> "Stored":
-        """In an account, with the locks of its turns."""
+    def of(cls, account: StorageAccount, locks: ConversationLocks, *, redact: bool) -> "Stored":
+        """In an account.
+
+        Args:
+            account: the bot's.
+            locks: of its turns.
+            redact: see QueuedTurns.
+        """
         references = ConversationReferences(Blobs(account, conversation_references.CONTAINER))
         turns = QueuedTurns(
             WaitingActivities(Blobs(account, waiting_activity.CONTAINER)),
             MessageQueue(account, queued_turns.QUEUE),
             MessageQueue(account, queued_turns.POISON_QUEUE),
             locks,
+            redact=redact,
         )
         told = Notifications(
             references,

@@ -97,6 +97,7 @@ def test_managed_identity() -> None:
     assert settings.warnings == ()
     assert not settings.service_urls.loopback
     assert not settings.unauthenticated
+    assert not settings.development
 
 
 def test_certificate_in_a_vault() -> None:
@@ -465,9 +466,17 @@ def test_loopback_in_development(name: str, url: str) -> None:
 @pytest.mark.parametrize("value", ["", "Production", "development", "Development2"])
 def test_development_is_exact(value: str) -> None:
     """Nothing but `Development` is development."""
-    assert not Settings.from_environ(
-        {**MANAGED, "AZURE_FUNCTIONS_ENVIRONMENT": value}
-    ).service_urls.loopback
+    settings = Settings.from_environ({**MANAGED, "AZURE_FUNCTIONS_ENVIRONMENT": value})
+    assert not settings.service_urls.loopback
+    assert not settings.development
+
+
+def test_development() -> None:
+    """On a developer's machine the log may show everything; the marks of a hosted app undo that."""
+    environ = {**MANAGED, **DEVELOPMENT}
+    assert Settings.from_environ(environ).development
+    for mark in HOSTED_MARKS:
+        assert not Settings.from_environ({**environ, mark: "x"}).development
 
 
 def test_service_urls() -> None:

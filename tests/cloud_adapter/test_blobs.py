@@ -48,6 +48,16 @@ async def test_a_blob(blobs: Blobs) -> None:
     assert await blobs.read("a/b") == (b"", again, {})
 
 
+async def test_a_name_is_not_told(blobs: Blobs) -> None:
+    """Names of blobs are made of users' ids, and errors' texts are for the log."""
+    with pytest.raises(BlobChanged) as gone:
+        await blobs.write("webchat~2Fada", b"0", '"0x1"')
+    await blobs.write("webchat~2Fada", b"1", None)
+    with pytest.raises(BlobChanged) as changed:
+        await blobs.write("webchat~2Fada", b"2", None)
+    assert "ada" not in f"{gone.value} {changed.value} {changed.value.__cause__}"
+
+
 async def test_conditions(blobs: Blobs) -> None:
     """A new one must be new, an old one must be the one that is meant; `*` is whatever there is."""
     with pytest.raises(BlobChanged, match="gone"):

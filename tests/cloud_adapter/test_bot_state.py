@@ -509,7 +509,7 @@ async def test_nothing_is_pickled(app: ComposedApp, monkeypatch: pytest.MonkeyPa
 
 
 async def test_an_object_in_the_state(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
-    """It is the bot's mistake: nothing is saved, and the log says where it is and what to do."""
+    """It is the bot's mistake: nothing is saved, and the log names the property and the cure."""
     bot = remembering(app)
 
     async def spoil(turn: TurnContext) -> None:
@@ -518,7 +518,7 @@ async def test_an_object_in_the_state(app: ComposedApp, caplog: pytest.LogCaptur
     bot.between = spoil
     assert (await app.deliver(MESSAGE, bot)).status == 200
     assert said(app) == ["1", APOLOGY]
-    assert "state.count.who is a ChannelAccount" in caplog.text
+    assert "state.count{} is a ChannelAccount" in caplog.text
     assert (await counts(app))[0] is None
 
 

@@ -210,7 +210,8 @@ async def test_an_answer_without_a_form(
     assert (response.status, response.body) == (200, b"")
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert "a1" in record.getMessage()
-    assert record.exc_info
+    assert "the bot's answer has no JSON form\n  File " in record.getMessage()
+    assert not record.exc_info
 
 
 # Replies in the answer
@@ -286,7 +287,27 @@ async def test_a_bot_that_quotes_the_user(
     await app.deliver(MESSAGE, raising(ValueError("cannot parse 'sesame'")))
     await app.deliver(INVOKE, raising(KeyError("sesame")))
     assert app.heard() == [APOLOGY, APOLOGY]
-    assert "withheld" in caplog.text
+    assert "ValueError: cannot parse '[redacted]'" in caplog.text
+    assert "KeyError: '[redacted]'" in caplog.text
+    assert "sesame" not in caplog.text
+
+
+async def test_a_local_run(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There the log shows what the bot's author has said to the bot."""
+    async with ComposedApp(cloud, monkeypatch, redact=False) as app:
+        await app.deliver(MESSAGE, raising(ValueError("cannot parse 'sesame'")))
+    assert "ValueError: cannot parse 'sesame'" in caplog.text
+
+
+async def test_a_type_that_the_client_makes_up(
+    app: ComposedApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The type in a turn's name is one of the Bot Framework's, or none."""
+    caplog.set_level(logging.DEBUG)
+    await app.deliver({"type": "sesame", "id": "a1"}, raising(LookupError("no table")))
+    assert "Turn 'other' 'a1' in " in caplog.text
     assert "sesame" not in caplog.text
 
 

@@ -73,15 +73,15 @@ async def test_nothing(poison: PoisonTurns) -> None:
 
 
 async def test_what_is_shown(turns: WaitingTurns, poison: PoisonTurns, rings: QueueRings) -> None:
-    """The cause in a line, the whole story, and since when."""
+    """The cause in a line, the whole traceback, and since when."""
     await given_up(turns, rings)
     turn = await only(poison)
     assert turn.cause == "LookupError: no table"
-    assert "in run" in turn.story
+    assert "in run" in turn.failure
     assert turn.ring == Ring(name_of())
     assert turn.accepted
     assert datetime.datetime.now(datetime.UTC) - turn.accepted < datetime.timedelta(minutes=1)
-    assert "hello" not in turn.story
+    assert "hello" not in turn.failure
 
 
 async def test_keeping(turns: WaitingTurns, poison: PoisonTurns, rings: QueueRings) -> None:

@@ -4,6 +4,7 @@ import json
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
@@ -30,6 +31,7 @@ class ComposedApp:
         cloud: running in a thread of its own.
         monkeypatch: sets the variables that the platform sets.
         changes: settings that differ from the cloud's own.
+        redact: the log hides what users sent, as in Azure.
 
     Attributes:
         conversation: one of the user and the bot, known to the connector.
@@ -41,6 +43,8 @@ class ComposedApp:
         cloud: Cloud,
         monkeypatch: pytest.MonkeyPatch,
         changes: Mapping[str, str] | None = None,
+        *,
+        redact: bool = True,
     ) -> None:
         settings = {**cloud.settings(), **(changes or {})}
         for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
@@ -49,7 +53,7 @@ class ComposedApp:
         trust = ssl.create_default_context(cafile=str(cloud.authority.path))
         monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud
-        self.parts = compose(Settings.from_environ(settings))
+        self.parts = compose(replace(Settings.from_environ(settings), development=not redact))
         self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self.conversation: Conversation = cloud.conversations.create([USER, self.account])
 

@@ -1,0 +1,245 @@
+"""Turns that fail over an activity full of markers: none is logged, or stored with the failure."""
+
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, Attachment
+
+from auth.settings import INLINE, QUEUED
+from cloud_adapter.activity_codec import write_value
+from cloud_adapter.blobs import Blobs
+from cloud_adapter.line_run import MOST_TRIES, TurnFailed
+from cloud_adapter.queued_turns import QUEUE
+from cloud_adapter.waiting_activity import CONTAINER, WaitingActivities
+from emulator.cloud import Cloud
+from tests.support.composed_app import ComposedApp
+from tests.support.queue_rings import QueueRings
+
+MARKER = re.compile("zebra[0-9]", re.IGNORECASE)
+OWN = "the order has no table"
+
+Say = Callable[[TurnContext], Awaitable[None]]
+
+
+def marked() -> dict[str, Any]:
+    """An activity with a marker of its own in every property that is not an address."""
+    numbers = iter(range(1000))
+
+    def mark() -> str:
+        return f"Zebra{next(numbers)}"
+
+    return {
+        "type": "message",
+        "text": f'{mark()} it\'s\n"{mark()}" \\{mark()} caf\u00e9{mark()}',
+        "from": {"id": mark(), "name": mark(), "aadObjectId": mark(), mark(): mark()},
+        "summary": mark(),
+        "locale": mark(),
+        "name": mark(),
+        "label": mark(),
+        "valueType": mark(),
+        "topicName": mark(),
+        "localTimezone": mark(),
+        "replyToId": mark(),
+        "code": mark(),
+        "value": {mark(): [mark(), {mark(): mark()}], "deep": [[[mark()]]]},
+        "channelData": {mark(): {"x": mark()}, "list": [mark()]},
+        "entities": [{"type": mark(), "text": mark(), mark(): {mark(): mark()}}],
+        "attachments": [
+            {"contentType": mark(), "name": f"{mark()}.pdf", "content": {mark(): mark()}},
+            {"contentType": mark(), "contentUrl": f"https://x.example/{mark()}?q={mark()}"},
+        ],
+        "suggestedActions": {"to": [mark()], "actions": [{"title": mark(), "value": mark()}]},
+        "membersAdded": [{"id": mark(), "name": mark()}],
+        "reactionsAdded": [{"type": mark()}],
+        "relatesTo": {"user": {"name": mark()}, "conversation": {"id": mark()}},
+        mark(): {mark(): mark()},
+    }
+
+
+# Bots that fail
+
+
+def quoting(form: Callable[[Any], str]) -> Say:
+    """A bot that puts all of the activity into its error."""
+
+    async def fail(turn: TurnContext) -> None:
+        raise ValueError(f"{OWN}: {form(write_value(turn.activity))}")
+
+    return fail
+
+
+async def a_chain(turn: TurnContext) -> None:
+    """Errors of several kinds, each with some of it."""
+    data = write_value(turn.activity)
+    try:
+        try:
+            {}[data["text"]]
+        except KeyError as error:
+            error.add_note(f"while reading {data['attachments']}")
+            int(data["from"]["name"])
+    except ValueError as error:
+        raise ExceptionGroup(OWN, [error, UnicodeError(ascii(data["value"]))]) from error
+
+
+async def unsendable(turn: TurnContext) -> None:
+    """A reply that has no JSON form."""
+    content = {turn.activity.text: {"x": [turn.activity.value, object()]}}
+    await turn.send_activity(Activity(attachments=[Attachment(content=content)]))
+
+
+async def unreadable_number(turn: TurnContext) -> None:
+    """A reply with a number that JSON has no form for."""
+    await turn.send_activity(Activity(value={turn.activity.text: float("nan")}))
+
+
+async def unknown_member(turn: TurnContext) -> None:
+    """A call whose address holds an id of the user's, and that the service refuses."""
+    client = turn.turn_state["ConnectorClient"]
+    await client.conversations.get_conversation_member(
+        turn.activity.conversation.id, turn.activity.from_property.id
+    )
+
+
+class Forgetful:
+    """A bot whose state cannot be saved.
+
+    Args:
+        app: whose state.
+    """
+
+    def __init__(self, app: ComposedApp) -> None:
+        self._property = app.parts.stores.conversation_state.create_property("words")
+
+    async def __call__(self, turn: TurnContext) -> None:
+        """Keep what JSON has no form for under a key of the user's."""
+        await self._property.set(turn, {turn.activity.text: {turn.activity.name: object()}})
+
+
+BOTS: dict[str, tuple[Say, str]] = {
+    "str": (quoting(str), OWN),
+    "repr of a text": (quoting(lambda data: repr(str(data))), OWN),
+    "ascii": (quoting(ascii), OWN),
+    "JSON": (quoting(json.dumps), OWN),
+    "JSON within JSON": (quoting(lambda data: json.dumps(json.dumps(data))), OWN),
+    "URL": (quoting(lambda data: quote(str(data))), OWN),
+    "small letters": (quoting(lambda data: str(data).lower()), OWN),
+    "bytes": (quoting(lambda data: repr(str(data).encode())), OWN),
+    "again and again": (quoting(lambda data: str([data] * 50)), OWN),
+    "a chain": (a_chain, OWN),
+    "an unsendable reply": (unsendable, "Attachment.content: object has no JSON form"),
+    "a number that is none": (unreadable_number, "not JSON compliant"),
+    "a member": (unknown_member, "answered 404"),
+}
+
+
+@pytest.fixture
+async def app(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str, request: pytest.FixtureRequest
+) -> AsyncIterator[ComposedApp]:
+    """The composed app with storage; its turns are Inline, or as the test says."""
+    turns = getattr(request, "param", INLINE)
+    changes = {"AzureWebJobsStorage": storage, "BotTurns": turns}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        yield app
+
+
+async def fails(app: ComposedApp, bot: Say, caplog: pytest.LogCaptureFixture) -> str:
+    """What the log says, at every level, of a turn."""
+    caplog.set_level(logging.DEBUG)
+    await app.deliver(marked(), bot)
+    assert not MARKER.findall(caplog.text)
+    return caplog.text
+
+
+@pytest.mark.parametrize("name", BOTS)
+async def test_inline(app: ComposedApp, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the error's own words, and none of the user's."""
+    bot, own = BOTS[name]
+    assert own in await fails(app, bot, caplog)
+
+
+async def test_state(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
+    """State that cannot be saved: the property is named, and no key in it."""
+    assert "state.words{}{} is a object" in await fails(app, Forgetful(app), caplog)
+
+
+async def test_an_answer(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
+    """An invoke's answer that is none."""
+    caplog.set_level(logging.DEBUG)
+
+    async def bot(turn: TurnContext) -> None:
+        value = InvokeResponse(status=turn.activity.text, body={})
+        await turn.send_activity(Activity(type="invokeResponse", value=value))
+
+    response = await app.deliver({**marked(), "type": "invoke"}, bot)
+    assert response.status == 200
+    assert "invalid literal for int()" in caplog.text
+    assert not MARKER.findall(caplog.text)
+
+
+@pytest.mark.parametrize("status", [400, 413, 500])
+async def test_a_connector_that_refuses(
+    app: ComposedApp, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """Neither the reply nor the apology can be sent."""
+
+    async def echo(turn: TurnContext) -> None:
+        await turn.send_activity(turn.activity.text)
+
+    app.cloud.connector.server.faults.set(status=status)
+    try:
+        told = await fails(app, echo, caplog)
+    finally:
+        app.cloud.connector.server.faults.clear()
+    assert told.count(f"answered {status}") >= 2
+
+
+@pytest.mark.parametrize("app", [QUEUED], indirect=True)
+@pytest.mark.parametrize("name", BOTS)
+async def test_queued(
+    app: ComposedApp, name: str, caplog: pytest.LogCaptureFixture, storage: str
+) -> None:
+    """Behind the queue the same, in the log and in what is stored of the failure."""
+    bot, own = BOTS[name]
+    assert (await app.deliver(marked(), bot)).status == 202
+    stored = app.parts.stored
+    assert stored
+    [ring] = await QueueRings(storage, QUEUE).taken()
+    caplog.set_level(logging.DEBUG)
+
+    async def run(delivery: Any, *, last: bool, killed: bool) -> None:
+        await app.parts.adapter.run_delivered(delivery, _Bot(bot), last=last, killed=killed)
+
+    for number in range(1, MOST_TRIES):
+        with pytest.raises(TurnFailed) as caught:
+            await stored.queued_turns.answer(ring, number, run)
+        assert not MARKER.search(repr(caught.value))
+    await stored.queued_turns.answer(ring, MOST_TRIES, run)
+    assert caplog.text.count("failed\n") == MOST_TRIES
+    assert own in caplog.text
+    assert not MARKER.findall(caplog.text)
+    blobs = Blobs(stored.account, CONTAINER)
+    [entry] = [entry async for entry in blobs.list() if entry.metadata["state"] == "failed"]
+    waiting = await WaitingActivities(blobs).read(entry.name)
+    assert waiting
+    delivery = waiting.delivery()
+    assert own in delivery.failure
+    assert not MARKER.findall(delivery.failure)
+    assert MARKER.search(delivery.activity.text), "the activity itself stays"
+
+
+class _Bot:
+    """A bot whose turns are one function.
+
+    Args:
+        on_turn: the function.
+    """
+
+    def __init__(self, on_turn: Say) -> None:
+        self.on_turn = on_turn

@@ -1,0 +1,272 @@
+"""Redaction: what came with an activity is replaced, however it is quoted; all else stays."""
+
+import json
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from botbuilder.schema import Activity
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud_adapter import redaction
+from cloud_adapter.activity_codec import read_model
+from cloud_adapter.redaction import CUT, MAX_WORD, REDACTED, redacted
+
+EMOJI = "\N{GRINNING FACE}"
+BEYOND = "\N{MATHEMATICAL SCRIPT CAPITAL A}bcd"
+"""A word with a letter for which JSON takes two escapes."""
+
+
+def one(text: str, /, **sent: Any) -> str:
+    """One text, with what was sent."""
+    [found] = redacted([text], Activity(**sent))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sent", "text", "expected"),
+    [
+        pytest.param({"text": "hello"}, "no 'hello'", "no '[redacted]'", id="in quotes"),
+        pytest.param({"text": "  hello \n"}, "hello", REDACTED, id="blanks around"),
+        pytest.param({"text": "Hello World"}, "not hello world", "not [redacted]", id="a case"),
+        pytest.param({"text": "sesame"}, "no SESAME", "no [redacted]", id="another case"),
+        pytest.param({"text": "stra\u00dfe"}, "STRASSE?", "[redacted]?", id="two for one"),
+        pytest.param({"text": "say sesame"}, "sesame?", "[redacted]?", id="a word"),
+        pytest.param({"text": "pin 42"}, "no 42", "no [redacted]", id="a number"),
+        pytest.param({"text": "42"}, "answered 429", "answered 429", id="no part of a number"),
+        pytest.param({"text": "42"}, "42 of 4200", "[redacted] of 4200", id="a number alone"),
+        pytest.param({"text": "#1"}, "item #1!", "item [redacted]!", id="short with a digit"),
+        pytest.param({"text": "#1"}, "item #12", "item #12", id="short within a longer one"),
+        pytest.param({"text": "it is a go"}, "<it is a go>", "<[redacted]>", id="short words"),
+        pytest.param({"text": "Bo Li"}, "for Bo Li", "for [redacted]", id="a short name"),
+        pytest.param({"text": "Bo Li"}, "for Bo Line", "for Bo Line", id="and another one"),
+        pytest.param({"text": "a1_b2"}, "a1_b2", REDACTED, id="underscores"),
+        pytest.param({"text": "x user_1 y"}, "key user_1", "key [redacted]", id="a longer one"),
+        pytest.param({"text": "sesame"}, "key_sesame_2", "key_[redacted]_2", id="a part"),
+        pytest.param({"text": "say sesame"}, "key_sesame", "key_[redacted]", id="a word in a part"),
+        pytest.param({"text": "x my_sesame y"}, "no sesame", "no [redacted]", id="a part of one"),
+        pytest.param({"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="and blanks"),
+        pytest.param({"text": "get watermelon"}, "xwatermelons", "x[redacted]s", id="inside"),
+        pytest.param({"text": "text"}, "a context", "a context", id="short inside"),
+        pytest.param({"text": "\u4f60\u597d"}, "\u4f60\u597d", REDACTED, id="two characters"),
+        pytest.param(
+            {"text": "\u674e\u5a1c"}, "\u7528\u6237\u674e\u5a1c\u4e0d", None, id="no gaps"
+        ),
+        pytest.param(
+            {"text": "\u0928\u0947\u0939\u093e \u0939"},
+            "\u0928\u0947\u0939\u093e?",
+            "[redacted]?",
+            id="marks",
+        ),
+        pytest.param({"text": "a\nfine day"}, "'a\\nfine'", "'a\\n[redacted]'", id="an escape"),
+        pytest.param({"text": "two\n42"}, "'two\\n42'", "'[redacted]'", id="a number behind one"),
+        pytest.param({"text": "one two six"}, "one two six", REDACTED, id="all of it"),
+    ],
+)
+def test_what_is_replaced(sent: dict[str, Any], text: str, expected: str | None) -> None:
+    """Whole strings and words, as words; long ones anywhere."""
+    if expected is None:
+        assert "\u674e\u5a1c" not in one(text, **sent)
+    else:
+        assert one(text, **sent) == expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"text": ""},
+        {"text": "  "},
+        {"text": "is it in stock"},
+        {"text": "what error type is this"},
+        {"text": "1"},
+        {"value": None},
+        {"value": 5},
+        {"value": {"ok": [True, False, None, ""]}},
+    ],
+)
+def test_what_stays(said: dict[str, Any]) -> None:
+    """Little words, true and false, and what is not there hide nothing."""
+    text = "LookupError 1: it is True that it is in no table"
+    assert one(text, **said) == text
+
+
+def test_neighbours_are_replaced_as_one() -> None:
+    """What has nothing but punctuation between it."""
+    sent = {"text": "first second third"}
+    assert one("in (first, 'second': third) and third", **sent) == "in ([redacted]) and [redacted]"
+
+
+def test_texts_stay_apart() -> None:
+    """Each text is its own, though they are searched at once."""
+    activity = Activity(text="sesame")
+    assert redacted(["sesame", "sesame"], activity) == [REDACTED, REDACTED]
+    assert redacted(["sesame", "", "a\0b sesame"], activity) == [
+        REDACTED,
+        "",
+        "a\N{REPLACEMENT CHARACTER}b [redacted]",
+    ]
+
+
+SENT = [
+    'it\'s "me"\n',
+    "caf\u00e9",
+    BEYOND,
+    "\u041f\u0440\u0438\u0432\u0435\u0442",
+    "C:\\temp\\nine",
+    "50% off",
+    f"so {EMOJI} so",
+]
+FORMS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "repr": repr,
+    "ascii": ascii,
+    "JSON": json.dumps,
+    "JSON as it is": lambda text: json.dumps(text, ensure_ascii=False),
+    "URL": quote,
+    "bytes": lambda text: repr(text.encode()),
+    "within quotes": lambda text: repr(f"no {text!r}"),
+    "twice": lambda text: repr(ascii(text)),
+    "JSON within JSON": lambda text: json.dumps(json.dumps({"x": text})),
+    "in capitals": str.upper,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("sent", SENT)
+def test_every_form(form: str, sent: str) -> None:
+    """However Python, JSON and URLs write a string, no word of it is left."""
+    text = FORMS[form](sent)
+    found = one(f"bad value {text} given", text=sent)
+    assert found.startswith("bad value ")
+    assert found.endswith(" given")
+    assert REDACTED in found
+    kept = found.removeprefix("bad value ").removesuffix(" given").replace(REDACTED, "")
+    assert not set("cafmetpine\u00e9\u041f") & set(
+        kept.lower().replace("no", "").replace("\\n", "")
+    ), kept
+
+
+def test_all_that_an_activity_holds() -> None:
+    """Every property, known or not, with keys of free JSON, is searched; so are numbers."""
+    data = {
+        "type": "event",
+        "id": "marker01",
+        "from": {"id": "marker02", "name": "marker03", "aadObjectId": "marker04", "x": "marker05"},
+        "conversation": {"id": "marker06", "name": "marker07", "y": {"marker08": "marker09"}},
+        "recipient": {"id": "marker10"},
+        "membersAdded": [{"id": "marker11", "name": "marker12"}],
+        "text": "marker13",
+        "attachments": [
+            {"contentType": "marker14", "name": "marker15", "content": {"a": ["marker16"]}},
+            {
+                "contentType": "marker17",
+                "contentUrl": "https://marker18.example/marker19?q=marker20",
+            },
+        ],
+        "entities": [
+            {"type": "mention", "mentioned": {"name": "marker21"}, "marker22": [["marker23"]]}
+        ],
+        "channelData": {"marker24": {"marker25": ["marker26", {"z": "marker27"}]}},
+        "value": ["marker28", 4711, 0.125],
+        "suggestedActions": {"actions": [{"title": "marker29", "value": {"v": "marker30"}}]},
+        "relatesTo": {"user": {"name": "marker31"}},
+        "more": {"marker32": "marker33"},
+        "localTimezone": "marker34",
+    }
+    activity = read_model(Activity, data)
+    words = [*(f"marker{number:02}" for number in range(1, 35)), "4711", "0.125"]
+    assert redacted([f"no {each} here" for each in words], activity) == ["no [redacted] here"] * 36
+
+
+def test_what_nests_deeply() -> None:
+    """However deeply a user's value nests, it is searched."""
+    value: Any = "sesame"
+    for depth in range(20_000):
+        value = [value] if depth % 2 else {"a": value}
+    assert one("no sesame", value=value) == "no [redacted]"
+
+
+def test_what_holds_itself() -> None:
+    """A bot may tie an activity into a knot: then nothing is known, and nothing shown."""
+    value: list[Any] = []
+    value += [value, value]
+    assert one("no table", value=value) == REDACTED
+
+
+@given(st.text(min_size=1, max_size=30), st.sampled_from(sorted(FORMS)))
+def test_any_string(sent: str, form: str) -> None:
+    """Of any string that is long enough, by itself, no form is left whole."""
+    text = FORMS[form](sent.encode(errors="replace").decode())
+    sent = sent.encode(errors="replace").decode().strip()
+    if len(sent) >= 4 and any(each.isalnum() for each in sent):
+        assert text.strip("'\" ") not in one(f"< {text} >", text=sent)
+
+
+# What was cut
+
+
+def test_half_of_a_string() -> None:
+    """Of a string that the cut has taken the end of, the beginning is no less the user's."""
+    sent = "I am in no way at it " * 10
+    assert one(f"no: {sent[:40]}{CUT}", text=sent) == f"no: {REDACTED}{CUT}"
+    assert one(f"no: {sent[:40]}", text=sent) == f"no: {sent[:40]}"
+    assert one(f"no: I am{CUT}", text="I go") == f"no: I am{CUT}"
+
+
+# What it costs
+
+
+def test_a_word_that_is_too_long() -> None:
+    """What no error has for a word of its own is replaced, whoever said it."""
+    assert one(f"no {'x' * MAX_WORD}") == f"no {'x' * MAX_WORD}"
+    assert one(f"no {'x' * (MAX_WORD + 1)} in it") == "no [redacted] in it"
+
+
+@pytest.mark.parametrize(
+    "bound", ["MAX_CHARACTERS", "MAX_CANDIDATES", "MAX_VALUES", "MAX_COMPARISONS"]
+)
+def test_bounds(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    """Where the work would pass a bound, nothing is shown rather than too much."""
+    sent, texts = {"text": "no sesame", "value": ["no sesa"]}, ["no sesame is in it", "nor here"]
+    assert redacted(texts, Activity(**sent)) == ["[redacted] is in it", "nor here"]
+    monkeypatch.setattr(redaction, bound, 1)
+    assert redacted(texts, Activity(**sent)) == [REDACTED, REDACTED]
+
+
+def lots(kind: str) -> Any:
+    """An activity of about a mebibyte."""
+    contents: dict[str, Any] = {
+        "one text": "this is what was said again and again " * 27_000,
+        "one word": "x" * 1_000_000,
+        "words": " ".join(f"w{number:x}" for number in range(150_000)),
+        "strings": [f"s{number:x}" for number in range(100_000)],
+        "texts": [f"error is {number:x}" for number in range(50_000)],
+        "alike": ["a" * 20 + "b" + "a" * number for number in range(1_400)],
+    }
+    return read_model(Activity, {"type": "message", "value": contents[kind]})
+
+
+@pytest.mark.parametrize("kind", ["one text", "one word", "words", "strings", "texts", "alike"])
+def test_memory(kind: str) -> None:
+    """A megabyte costs few: its strings stream past."""
+    activity = lots(kind)
+    texts = ["the error is here " * 100, "a" * 60 + " 'x' " + "b" * 60, "w1 w2 w3 a\\nb"]
+    tracemalloc.start()
+    found = redacted(texts, activity)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000, peak
+    assert len(found) == 3
+
+
+def test_a_large_activity_is_searched_to_its_end() -> None:
+    """Words across the slices in which a long string is searched are found, and so is the last."""
+    for before in range(redaction.CHUNK - 12, redaction.CHUNK + 3):
+        assert one("sesame?", text=f"{'.' * before}sesame{'.' * 100_000}") == "[redacted]?"
+    value = [f"{number} {'x' * 50}" for number in range(20_000)]
+    assert one("sesame?", value=["open Sesame", *value]) == "[redacted]?"
+    assert one("sesame?", value=[*value, {"open Sesame": 1}]) == "[redacted]?"
