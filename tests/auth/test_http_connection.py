@@ -181,12 +181,14 @@ async def test_each_request_has_its_own_time(peer: Peer, connection: HttpConnect
         await ask(connection, seconds=0.02)
 
 
-async def test_an_answer_as_time_is_up(connection: HttpConnection) -> None:
+async def test_an_answer_as_time_is_up(peer: Peer, connection: HttpConnection) -> None:
     """One that comes in the very turn of the event loop in which it is late is taken."""
+    peer.says = []
     asking = asyncio.create_task(ask(connection, seconds=0))
     await asyncio.sleep(0)
     connection.data_received(OK)
     assert (await asking).body == b"ok"
+    assert connection.reusable
 
 
 async def test_lost_before_the_request(peer: Peer, connection: HttpConnection) -> None:
