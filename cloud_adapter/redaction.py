@@ -278,18 +278,21 @@ def _strings(activity: Any) -> Iterator[str]:
         if not waiting:
             return
         each = waiting.pop()
-        if isinstance(each, str):
+        kind = type(each)
+        if kind is str:
             yield each
-        elif isinstance(each, dict):
-            waiting += each.keys()
-            waiting += each.values()
-        elif isinstance(each, list | tuple):
+        elif kind is list or kind is tuple:
             waiting += each
+        elif isinstance(each, dict):
+            waiting += each
+            waiting += each.values()
         elif isinstance(each, Model):
-            waiting += vars(each).values()
-        elif isinstance(each, int | float) and not isinstance(each, bool):
+            waiting += [value for value in each.__dict__.values() if value is not None]
+        elif kind is int or kind is float:
             with contextlib.suppress(ValueError):  # it has more digits than Python writes
                 yield str(each)
+        elif isinstance(each, str):  # an enum's, which a bot has put there
+            yield each
     raise _TooMuch
 
 

@@ -8,6 +8,7 @@ import pytest
 from emulator.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.http_upstream import HttpUpstream
 from emulator.loopback import LOOPBACK
+from tests.support.loop_turns import settled
 
 
 class Behind:
@@ -129,5 +130,6 @@ async def test_free_connection_that_was_closed_is_replaced(behind: Behind) -> No
     await upstream.send(request)
     await behind.front.stop(0.1)
     await behind.front.start(LOOPBACK, behind.port)
+    await settled()  # the end of the connection is read on this very loop
     assert (await upstream.send(request)).status == 200
     upstream.close()
