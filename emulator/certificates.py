@@ -82,7 +82,7 @@ class CertificateAuthority:
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
     def server_context(self) -> ssl.SSLContext:
-        """The server side of TLS for this machine's names and SHORT_LOOPBACK."""
+        """The server side of TLS for `localhost`, 127.0.0.1 and SHORT_LOOPBACK."""
         return self._context(*self._server_certificate())
 
     def server_files(self) -> tuple[Path, Path]:

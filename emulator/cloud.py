@@ -173,7 +173,7 @@ class Cloud:
         """The environment with which an app talks to this cloud, known once it is started."""
         settings = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            # A development container may run in a cluster; the app would take that for hosting.
+            # In a dev container that Kubernetes runs, the app would think that it is deployed.
             "KUBERNETES_SERVICE_HOST": "",
             "MicrosoftAppType": self.registration.app_type,
             "MicrosoftAppId": self.registration.app_id,

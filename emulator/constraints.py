@@ -1,7 +1,7 @@
-"""Pins what the packages of requirements.txt need in their turn: `python -m emulator.constraints`.
+"""Pins the transitive dependencies of requirements.txt: `python -m emulator.constraints`.
 
-requirements.txt names constraints.txt, so every installation takes these versions: a new release of
-a package that nobody chose changes neither a deployment nor a test.
+requirements.txt includes constraints.txt, so every installation uses these versions: a new release
+of a transitive dependency changes neither a deployment nor a test.
 """
 
 import re
@@ -16,23 +16,28 @@ from emulator.site_packages import InstallError, install
 ROOT = Path(__file__).parent.parent
 
 HEADER = """\
-# The versions of what the packages in requirements.txt need; `make constraints` writes this file.
+# The transitive dependencies of requirements.txt, pinned. `make constraints` writes this file.
 """
 
 
 def canonical(name: str) -> str:
-    """A package's name in the form that compares (PEP 503)."""
+    """A package's name, normalized for comparison (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def required(requirements: str) -> set[str]:
-    """The packages that a requirements file's text names itself, canonical."""
+    """The canonical names of the packages that a requirements file lists."""
     names = re.findall(r"^[A-Za-z0-9][A-Za-z0-9._-]*", requirements, re.MULTILINE)
     return {canonical(name) for name in names}
 
 
 def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
-    """The file's text: each installed package (name, version) that `requirements` does not name."""
+    """The text of constraints.txt: a pin for each installed package that `requirements` omits.
+
+    Args:
+        requirements: the text of requirements.txt.
+        installed: name and version of each installed package.
+    """
     named = required(requirements)
     pins = {canonical(name): version for name, version in installed}
     lines = [f"{name}=={version}\n" for name, version in sorted(pins.items()) if name not in named]
@@ -40,10 +45,10 @@ def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
 
 
 def resolve(requirements: str) -> list[tuple[str, str]]:
-    """Every package (name, version) that pip installs today when no constraints hold.
+    """Name and version of every package that pip installs today without the constraints.
 
     Raises:
-        InstallError: pip finds no set of versions that fits.
+        InstallError: pip failed, for example because no set of versions is compatible.
     """
     with tempfile.TemporaryDirectory() as scratch:
         file, packages = Path(scratch) / "requirements.txt", Path(scratch) / "packages"
@@ -53,7 +58,7 @@ def resolve(requirements: str) -> list[tuple[str, str]]:
 
 
 def main() -> int:
-    """The command: writes constraints.txt; exit status 1 when pip finds no versions."""
+    """The command: writes constraints.txt; the exit status is 1 if pip fails."""
     requirements = (ROOT / "requirements.txt").read_text()
     try:
         text = constraints(requirements, resolve(requirements))

@@ -1,11 +1,11 @@
-"""FolderSnapshot: whether anything was written into a folder."""
+"""FolderSnapshot: detects changes in a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 
 class FolderSnapshot:
-    """A folder's files and folders as they are when this is made.
+    """The state of a folder's files and subfolders when the snapshot is taken.
 
     Args:
         folder: the folder.
@@ -16,7 +16,7 @@ class FolderSnapshot:
         self._before = self._entries()
 
     def changes(self) -> Sequence[Path]:
-        """What has been made, changed or removed since; a folder changes with what it lists."""
+        """The paths created, changed or removed since then; a new entry also changes its folder."""
         now = self._entries()
         paths = self._before.keys() | now.keys()
         return sorted(path for path in paths if self._before.get(path) != now.get(path))

@@ -1,8 +1,8 @@
-"""FuncIgnore: .funcignore as Core Tools reads it, which is what `func` uploads.
+"""FuncIgnore: applies .funcignore as Core Tools does, to know which files `func` uploads.
 
-Its rules are not git's (GitIgnoreParser.cs and FileSystemHelpers.cs of azure-functions-core-tools,
-4.x): a line matches from the root the beginning of a path, up to a word's end; the last line does
-not win, but each "!" line; and of all wildcards it knows "*" and "**".
+The rules differ from git's (GitIgnoreParser.cs and FileSystemHelpers.cs of
+azure-functions-core-tools, 4.x): a line matches the beginning of a path, from the root up to a word
+boundary; a "!" line wins wherever it stands; and the only wildcards are "*" and "**".
 """
 
 import re
@@ -11,14 +11,14 @@ from pathlib import Path
 
 _NEVER_FOLDERS = {".git", ".vscode"}
 _NEVER_FILES = {".funcignore", ".gitignore", "local.settings.json", "project.lock.json"}
-_PLAIN = re.compile(r"[-\[\]/{}()+?.\\^$|]")
+_LITERAL = re.compile(r"[-\[\]/{}()+?.\\^$|]")
 
 
 class FuncIgnore:
-    """Says which files are uploaded.
+    """Decides which files are uploaded.
 
     Args:
-        text: the file's.
+        text: the content of .funcignore.
     """
 
     def __init__(self, text: str) -> None:
@@ -29,11 +29,11 @@ class FuncIgnore:
         self._ignored = _expression([line for line in patterns if not line.startswith("!")])
 
     def accepts(self, path: str) -> bool:
-        """Whether a file is uploaded; its path from the root, with slashes."""
+        """Whether a file is uploaded; `path` is relative to the root, with forward slashes."""
         return bool(self._accepted.match(path)) or not self._ignored.match(path)
 
     def files(self, folder: Path) -> Iterator[Path]:
-        """The files of a folder that are uploaded, in order; their paths from there."""
+        """The files of `folder` that are uploaded: paths relative to it, in a stable order."""
         for root, folders, names in folder.walk():
             folders[:] = sorted(name for name in folders if name.lower() not in _NEVER_FOLDERS)
             for name in sorted(names):
@@ -43,6 +43,6 @@ class FuncIgnore:
 
 
 def _expression(patterns: list[str]) -> re.Pattern[str]:
-    escaped = (_PLAIN.sub(r"\\\g<0>", pattern.removeprefix("/")) for pattern in patterns)
+    escaped = (_LITERAL.sub(r"\\\g<0>", pattern.removeprefix("/")) for pattern in patterns)
     parts = [each.replace("**", "(.+)").replace("*", r"([^\/]+)") for each in escaped]
     return re.compile(rf"(({')|('.join(parts)}))\b" if parts else r"(?!)", re.ASCII)

@@ -52,9 +52,10 @@ class FunctionsHost:
     Args:
         worker: a loaded one; without functions every call is answered 503.
         route_prefix: host.json's extensions.http.routePrefix.
-        function_key: what calls of functions above the anonymous level must bring in the header
-            x-functions-key or the query's `code`; None: nothing, as in Core Tools, but they are
-            reached by the names of this machine alone. Pages of other sites are always refused.
+        function_key: the key that calls of functions above the anonymous level must send, in the
+            header x-functions-key or the query parameter `code`. None: no key is needed, as in
+            Core Tools, but the Host header of such a call must name this machine. Requests from
+            pages of other sites are always refused.
 
     Raises:
         HostError: a route has a form that this host does not know.
@@ -154,7 +155,7 @@ class FunctionsHost:
         return None
 
     def _is_from_another_site(self, route: Route, headers: Mapping[str, str]) -> bool:
-        # The channel may come through a tunnel, with the tunnel's name; it is no page.
+        # The channel may call through a tunnel, under the tunnel's name; it sends no Origin.
         is_open = route.needs_key and self._function_key is None
         if not (is_open or "origin" in headers):
             return False
@@ -246,7 +247,7 @@ def _end_on_signals(stop: asyncio.Event) -> None:
 
 
 def _end_process(status: int) -> NoReturn:
-    """End as the cloud's workers do, killed: no exit handler runs, no log handler is flushed."""
+    """Exit as Azure kills its workers: no exit handler runs, no log handler is flushed."""
     sys.stdout.flush()
     os._exit(status)
 
@@ -376,7 +377,7 @@ async def _run(
     print(f"Functions host: {url} ({names or 'no functions: see the log'})", flush=True)
     if triggers:
         triggers.start()
-    _end_on_signals(stop)  # once more: a signal handler of the app's is never called in the cloud
+    _end_on_signals(stop)  # again: the app may have set handlers, which Azure never calls
     await stop.wait()
 
 
@@ -412,18 +413,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--specialise",
         action="store_true",
-        help="start as Azure's placeholder does: settings and folder become known to a running one",
+        help="start as on Flex Consumption: a running placeholder gets the app and its settings",
     )
     parser.add_argument(
         "--read-only",
         action="store_true",
-        help="as Azure's mount is: write no .pyc, and exit with 1 if the app's folder was changed",
+        help="as in Azure, the app's folder is read-only: Python writes no .pyc files, and the host "
+        "exits with 1 if anything in the folder changed",
     )
     parser.add_argument(
         "--lost-log",
         type=Path,
         metavar="FILE",
-        help=f"append the lines that are marked '{LOST}', each as a JSON object",
+        help=f"append each line that is marked '{LOST}' to FILE, as a JSON object",
     )
     # A worker's host passes its end of the socket that ties them together.
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
@@ -435,31 +437,34 @@ def _options() -> argparse.Namespace:
         default=ASYNCIO if sys.platform == "win32" else UVLOOP,
         choices=(UVLOOP, ASYNCIO),
         help="the event loop: uvloop, as in Azure, or asyncio's own, as with `func start` on "
-        "Windows and macOS (default: uvloop, where there is one)",
+        "Windows and macOS (default: uvloop; asyncio on Windows)",
     )
     options = parser.parse_args()
     if not options.app.is_dir():
         parser.error(f"--app: {options.app} is not a folder")
-    options.app = options.app.resolve()  # specialisation changes the working folder
+    options.app = options.app.resolve()  # specialisation changes the working directory
     return options
 
 
 def _use_uvloop() -> None:
-    """As the cloud's worker does: loops that the app makes in threads are uvloop's, too."""
+    """As Azure's worker does: loops that the app makes in threads use uvloop too."""
     import uvloop
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def main() -> None:
-    """The command: serves until SIGINT or SIGTERM, then exits with 0."""
+    """The command: serves until SIGINT or SIGTERM.
+
+    The exit status is 1 if the host cannot start, or if --read-only finds changes; otherwise 0.
+    """
     options = _options()
     logging.basicConfig(handlers=[HostLog(options.lost_log)], level=options.log_level)
     try:
         apply_settings(options.app, os.environ)
         if options.read_only:
             sys.dont_write_bytecode = True
-            os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # of the workers and what they start
+            os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # for the workers and their subprocesses
         _hide_own_folder()
         if options.loop == UVLOOP:
             _use_uvloop()

@@ -113,7 +113,7 @@ PROTOCOL = SimpleNamespace(
 PROPERTIES = {"protos": PROTOCOL, "host": "127.0.0.1"}
 FIRST_TRY = Message(retry_count=0, max_retry_count=0, exception=None)
 PLACEHOLDER_NAMES = ("PATH", "HOME", "TMPDIR")
-"""What a placeholder's environment has of this process's."""
+"""The environment variables that a placeholder takes over from this process."""
 
 
 class FunctionsWorker:
@@ -142,11 +142,11 @@ class FunctionsWorker:
         await self._index()
 
     async def specialise(self) -> None:
-        """Do as `load`, in the steps of a placeholder that becomes this app's worker.
+        """Load the app as a placeholder does when Azure specialises it.
 
-        On Flex Consumption a worker waits in a folder that holds no app, without an app's settings.
-        The library's own call then sets the environment, imports function_app.py and, after that,
-        makes the app's folder the working folder.
+        On Flex Consumption a worker starts before it has an app: in an empty folder, without the
+        app's settings. The library's reload request then sets the environment, imports
+        function_app.py, and only after that changes the working directory to the app's folder.
 
         Raises:
             IndexingError: the import or the indexing failed, or there are no functions.
@@ -218,7 +218,7 @@ class FunctionsWorker:
 
 
 def _prepare(folder: Path) -> None:
-    # The library tells of every call at INFO.
+    # The library logs every call at INFO.
     logging.getLogger(SDK_LOG_PREFIX).setLevel(logging.WARNING)
     mark_tasks(asyncio.get_running_loop())
     _order_path(folder)
@@ -226,7 +226,7 @@ def _prepare(folder: Path) -> None:
 
 
 def _order_path(folder: Path) -> None:
-    """Packages, worker, app, as in the cloud: an app's module named like an installed one loses."""
+    """Packages, worker, app, as in Azure: installed modules shadow the app's of the same name."""
     packages = folder / ".python_packages" / "lib" / "site-packages"
     others = [entry for entry in sys.path if Path(entry).resolve() not in (folder, packages)]
     sys.path[:] = [*([str(packages)] if packages.is_dir() else ()), *others, str(folder)]

@@ -1,4 +1,4 @@
-"""HostLog: what an app logs, with a mark on each line that nobody would see in Azure."""
+"""HostLog: writes the log of an app, and marks each line that Azure would drop."""
 
 import json
 import logging
@@ -10,8 +10,8 @@ from emulator.invocation_task import in_running_invocation
 
 LOST = "lost in Azure"
 
-HOSTS_OWN = ("emulator", "azure.functions", "azure_functions_runtime")
-"""The loggers of this host and of the worker's library, whose lines are not the app's."""
+HOST_LOGGERS = ("emulator", "azure.functions", "azure_functions_runtime")
+"""The loggers of this host and of the worker's library; all others are the app's."""
 
 DIM, NORMAL = "\x1b[2m", "\x1b[0m"
 
@@ -19,12 +19,12 @@ DIM, NORMAL = "\x1b[2m", "\x1b[0m"
 class HostLog(logging.StreamHandler[TextIO]):
     """Writes to stderr.
 
-    The cloud's host drops a line that belongs to no running invocation (azure-functions-host,
-    GrpcWorkerChannel.Log): here it is dimmed, where stderr is a terminal, and marked.
+    Azure's host drops a line that belongs to no running invocation (azure-functions-host,
+    GrpcWorkerChannel.Log). Here such a line is marked, and dimmed if stderr is a terminal.
 
     Args:
-        lost_log: file that such lines are also appended to, as one JSON object each with `logger`,
-            `level` and `message`; None: none.
+        lost_log: file to which such lines are also appended, each as a JSON object with `logger`,
+            `level` and `message`; None: no file.
     """
 
     def __init__(self, lost_log: Path | None = None) -> None:
@@ -36,8 +36,8 @@ class HostLog(logging.StreamHandler[TextIO]):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line, with its mark when it is lost, which is also taken down."""
-        lost = not (_is_the_hosts(record.name) or in_running_invocation())
+        """The record's line. If Azure would drop it, mark it and append it to the lost log."""
+        lost = not (_is_host_logger(record.name) or in_running_invocation())
         record.mark = f"[{LOST}] " if lost else ""
         text = super().format(record)
         if lost and self._lost_log:
@@ -45,8 +45,8 @@ class HostLog(logging.StreamHandler[TextIO]):
         return f"{DIM}{text}{NORMAL}" if lost and self._dims else text
 
 
-def _is_the_hosts(logger: str) -> bool:
-    return any(f"{logger}.".startswith(f"{name}.") for name in HOSTS_OWN)
+def _is_host_logger(logger: str) -> bool:
+    return any(f"{logger}.".startswith(f"{name}.") for name in HOST_LOGGERS)
 
 
 def _as_json(record: logging.LogRecord) -> str:

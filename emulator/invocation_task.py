@@ -1,8 +1,9 @@
-"""InvocationTask: which invocation a log line belongs to, by the rules of the cloud's worker.
+"""InvocationTask: which invocation a log line belongs to, by the rules of Azure's worker.
 
 Source: azure-functions-python-worker, workers/proxy_worker/dispatcher.py (ContextEnabledTask,
-get_current_invocation_id). What a callback logs gets there the id of the invocation that started
-last, whether or not that one still runs: here it belongs to none, so that nothing relies on luck.
+get_current_invocation_id). There, a line that a callback logs gets the id of the invocation that
+started last, even if it has ended. Here it belongs to no invocation, because nothing should rely on
+such luck.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Any
 from azure_functions_runtime import invocation_id_cv
 
 MARK = "__azure_function_invocation_id__"
-"""The attribute that the cloud's worker gives its tasks."""
+"""The attribute in which Azure's worker keeps a task's invocation id."""
 
 _running: set[str] = set()
 
@@ -26,14 +27,14 @@ class InvocationTask(asyncio.Task[Any]):
         coroutine: Coroutine[Any, Any, Any],
         *,
         loop: asyncio.AbstractEventLoop,
-        **options: Any,  # whatever this version's event loop gives the tasks that it makes
+        **options: Any,  # which ones the event loop passes depends on its version
     ) -> None:
         super().__init__(coroutine, loop=loop, **options)
         setattr(self, MARK, getattr(asyncio.current_task(loop), MARK, None))
 
 
 def mark_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """From now on, let every task that this loop makes know its invocation."""
+    """Make each task that this loop creates from now on an InvocationTask."""
     loop.set_task_factory(
         lambda loop, coroutine, **options: InvocationTask(coroutine, loop=loop, **options)
     )
@@ -41,9 +42,9 @@ def mark_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 @contextmanager
 def running(invocation_id: str) -> Iterator[None]:
-    """Let the current task, and what it creates, belong to an invocation that runs meanwhile."""
+    """Run an invocation in this block: the current task and those that it creates belong to it."""
     task = asyncio.current_task()
-    if isinstance(task, InvocationTask):  # a task of before `mark_tasks` cannot be marked
+    if isinstance(task, InvocationTask):  # a task made before `mark_tasks` cannot be marked
         setattr(task, MARK, invocation_id)
     _running.add(invocation_id)
     try:
@@ -53,7 +54,7 @@ def running(invocation_id: str) -> Iterator[None]:
 
 
 def in_running_invocation() -> bool:
-    """Whether what runs now belongs to an invocation that has not ended yet."""
+    """Whether the code that is running belongs to an invocation that has not ended."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # a thread without an event loop

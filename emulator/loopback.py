@@ -3,5 +3,5 @@
 LOOPBACK = "127.0.0.1"
 
 SHORT_LOOPBACK = "127.1"
-"""The same address to every resolver, and no name of this machine to the app: where it runs as in
-Azure, it may send replies there if AllowedServiceHosts says so, as to a channel's host."""
+"""LOOPBACK, in a form that the app does not treat as loopback. An app that runs as in Azure refuses
+loopback service URLs; with this one in AllowedServiceHosts it can reply to a local connector."""

@@ -1,8 +1,8 @@
 """Builds the package that runs in Azure, as a folder and as a zip: `python -m emulator.package`.
 
-It stands in for the build in Azure: the files that .funcignore lets in, what they need in
-.python_packages, and all of it compiled. The folder has no .funcignore of its own, so
-`func azure functionapp publish --no-build` uploads it as it is.
+It replaces the build in Azure: it copies the files that .funcignore allows, installs their
+dependencies into .python_packages, and compiles everything. The folder has no .funcignore of its
+own, so `func azure functionapp publish --no-build` uploads it as it is.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from emulator.site_packages import PYTHON_VERSION, InstallError, install
 
 ROOT = Path(__file__).parent.parent
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
-"""Where the worker looks for them."""
+"""Where Azure's worker looks for the app's packages, in the app's folder."""
 
 _KEY_MATERIAL = re.compile(
     r"\.env(\..*)?|.*\.(env|pem|pfx|p12|key)|\.git.*|local\.settings\.json", re.IGNORECASE
@@ -48,7 +48,7 @@ print(json.dumps([indexed - started, time.perf_counter() - started]))
 
 
 class PackageError(Exception):
-    """There is no package; the message names the cure."""
+    """The package cannot be built; the message says what to do."""
 
 
 def build(source: Path, target: Path) -> Path:
@@ -58,19 +58,20 @@ def build(source: Path, target: Path) -> Path:
         The zip's path.
 
     Raises:
-        PackageError: it cannot be built, or would hold key material.
+        PackageError: this is the wrong Python version, or the package would hold key material.
         InstallError: the packages cannot be installed.
     """
     if sys.version_info[:2] != PYTHON_VERSION:
         wanted = ".".join(map(str, PYTHON_VERSION))
-        raise PackageError(f"Compiled files are one Python version's: run this with {wanted}.")
+        raise PackageError(f"Compiled files fit one Python version: run this with Python {wanted}.")
     shutil.rmtree(target, ignore_errors=True)
     for path in _app_files(source):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / path, target / path)
     install(target / "requirements.txt", target / SITE_PACKAGES)
-    # Unchecked: a package changes as a whole, and nobody can write to it. A file's time, which the
-    # usual check compares, is another one in a zip; its content would be read at every cold start.
+    # Unchecked, because a package is read-only and only ever replaced as a whole. Python's usual
+    # check compares modification times, which the zip does not keep; a check by hash would read
+    # every source file at each cold start.
     compileall.compile_dir(
         target,
         maxlevels=100,
@@ -87,13 +88,13 @@ def _app_files(source: Path) -> list[Path]:
     keys = ", ".join(str(path) for path in files if _KEY_MATERIAL.fullmatch(path.name))
     if keys:
         raise PackageError(
-            f"Key material would be uploaded: move it, or change .funcignore: {keys}"
+            f"Key material would be uploaded; move it, or exclude it in .funcignore: {keys}"
         )
     return files
 
 
 def _zipped(folder: Path) -> Path:
-    """The same files make the same zip, wherever and whenever."""
+    """Zip a folder; the same files give the same zip on any machine, at any time."""
     archive = folder.with_name(f"{folder.name}.zip")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in contents(folder):
@@ -105,16 +106,16 @@ def _zipped(folder: Path) -> Path:
 
 
 def contents(folder: Path) -> Iterator[Path]:
-    """A package's files, in order."""
+    """A package's files, sorted by path."""
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def import_times(folder: Path) -> tuple[float, float]:
-    """Seconds in which a new process imports function_app, and all that a first turn needs."""
+    """Seconds until a new process has imported function_app, and all that a first turn needs."""
     runs = []
     for _ in range(_MEASURED_RUNS):
         done = subprocess.run(
-            # Neither this environment's packages nor its variables.
+            # Isolated, so that nothing but the package's own modules is measured.
             [sys.executable, "-I", "-S", "-c", _MEASURE, str(folder / SITE_PACKAGES), str(folder)],
             env=_SETTINGS,
             check=True,
@@ -131,15 +132,15 @@ def _report(folder: Path, archive: Path) -> None:
     print(f"{folder}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
     print(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        print("The import is measured on Linux, x86_64, only.")
+        print("Import times are measured on Linux x86_64 only.")
         return
     indexed, composed = import_times(folder)
     print(f"import of function_app: {indexed * 1000:.0f} ms")
-    print(f"with all that a first turn needs: {composed * 1000:.0f} ms")
+    print(f"ready for a first turn: {composed * 1000:.0f} ms")
 
 
 def main(arguments: list[str]) -> int:
-    """The command; exit status 1 when there is no package."""
+    """The command; the exit status is 1 if the package cannot be built."""
     parser = argparse.ArgumentParser(prog="python -m emulator.package", description=__doc__)
     parser.add_argument("--to", type=Path, default=ROOT / "artifacts" / "package", metavar="FOLDER")
     folder = parser.parse_args(arguments).to

@@ -15,14 +15,15 @@ from emulator.other_sites import has_local_host, has_other_origin
 class Server:
     """Serves one part of the local cloud, counts its requests and applies its faults.
 
-    Pages of other sites are refused (403).
+    Requests from pages of other sites are refused with 403.
 
     Args:
         name: what the command line and the fault switches call it.
         routes: the part's aiohttp routes.
         tls: the server side of TLS; None serves plain HTTP.
-        only_local: also refuse callers that do not name this machine, against DNS rebinding. The
-            stand-ins of services do not: test set-ups map the services' names to them.
+        only_local: also refuse requests whose Host header does not name this machine, against DNS
+            rebinding. Not for stand-ins of Microsoft's services: a test set-up may map a service's
+            host name to its stand-in.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Server:
     ) -> web.StreamResponse:
         rebound = self._only_local and not has_local_host(request.headers)
         if rebound or has_other_origin(request.headers, "https" if self._tls else "http"):
-            raise web.HTTPForbidden(text="Pages of other sites are refused.")
+            raise web.HTTPForbidden(text="Requests from pages of other sites are refused.")
         return await handler(request)
 
     @web.middleware

@@ -1,4 +1,4 @@
-"""The deployed app's packages, installed as Azure's build does, whatever this machine is."""
+"""Installs the deployed app's packages for Azure's platform, whatever this machine's is."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 PYTHON_VERSION = (3, 13)
 
-# What Flex Consumption runs on: CPython on Linux, x86_64. Wheels only: nothing is built here.
+# Flex Consumption runs CPython on Linux x86_64. Wheels only: a build here would fit this machine.
 _PLATFORM = [
     *("--implementation", "cp", "--python-version", ".".join(map(str, PYTHON_VERSION))),
     *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"),
@@ -20,10 +20,10 @@ class InstallError(Exception):
 
 
 def install(requirements: Path, target: Path) -> None:
-    """Install what a requirements file names, with all that it needs, into an empty folder.
+    """Install the packages of a requirements file and their dependencies into an empty folder.
 
     Raises:
-        InstallError: pip cannot.
+        InstallError: pip failed.
     """
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
@@ -34,5 +34,5 @@ def install(requirements: Path, target: Path) -> None:
     )
     if done.returncode != 0:
         raise InstallError(done.stderr.strip())
-    # The packages' commands: nobody runs them in Azure, and they name this machine's Python.
+    # Console scripts are of no use in Azure, and they hold the path of this machine's Python.
     shutil.rmtree(target / "bin", ignore_errors=True)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Switches:
-    """Lets another process make the local cloud misbehave, and read what it counted.
+    """Lets another process inject faults into the local cloud, and read its counters.
 
-    A page of another site can do neither: see Server.
+    Requests from pages of other sites are refused: see Server.
 
     GET  /state                  requests and connections of each part; Entra's token requests by
                                  outcome, the vault's operations by permission

@@ -69,7 +69,7 @@ MODES = pytest.mark.parametrize("mode", [(), ("--workers", "1")], ids=["alone", 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An app with two modules and packages, which have one of the modules' names, too."""
+    """An app with two modules and two packages; `shadowed` is the name of one of each."""
     folder = tmp_path / "app"
     packages = folder / ".python_packages" / "lib" / "site-packages"
     packages.mkdir(parents=True)
@@ -82,7 +82,7 @@ def folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[tuple[BotProcess, Caller]]:
-    """The app in a host, and somebody who calls it."""
+    """The app in a Functions host, and a client that calls it."""
     settings = {"Note": str(folder.parent / "note"), "A_SETTING": "its value"}
     with (
         BotProcess(settings, folder.parent / "host.log", folder, options) as process,
@@ -92,7 +92,7 @@ def running(folder: Path, *options: str) -> Iterator[tuple[BotProcess, Caller]]:
 
 
 def seen(caller: Caller) -> dict[str, Any]:
-    """What function_app.py saw when it was imported, and sees now."""
+    """What function_app.py saw at its import; `folder_now` and `pid` are current."""
     found: dict[str, Any] = caller.send("GET", "/api/seen", []).json()
     return found
 
@@ -102,7 +102,7 @@ def seen(caller: Caller) -> dict[str, Any]:
 def test_packages_then_worker_then_app(
     folder: Path, mode: tuple[str, ...], start: tuple[str, ...]
 ) -> None:
-    """A deployed package comes before everything, a module of the app after everything."""
+    """Deployed packages come first on sys.path, and the app's folder last."""
     with running(folder, *mode, *start) as (_, caller):
         found = seen(caller)
     packages = folder / ".python_packages" / "lib" / "site-packages"
@@ -116,7 +116,7 @@ def test_packages_then_worker_then_app(
 
 @MODES
 def test_specialisation(folder: Path, mode: tuple[str, ...]) -> None:
-    """The import sees the settings, but not yet the working folder; and no app is known before."""
+    """The import sees the settings, but the working directory is not the app's folder yet."""
     with running(folder, *mode, "--specialise") as (_, caller):
         found = seen(caller)
     assert found["environ"]["A_SETTING"] == "its value"
@@ -125,8 +125,8 @@ def test_specialisation(folder: Path, mode: tuple[str, ...]) -> None:
     assert found["folder_now"] == str(folder)
 
 
-def test_specialisation_of_an_app_with_a_fault(folder: Path) -> None:
-    """It is told in the log, and callers are answered 503."""
+def test_specialisation_of_a_broken_app(folder: Path) -> None:
+    """The error is in the log, and callers get 503."""
     (folder / "a_module.py").write_text("import no_such_module")
     with running(folder, "--specialise") as (process, caller):
         assert caller.send("GET", "/api/seen", []).status == 503
@@ -134,8 +134,8 @@ def test_specialisation_of_an_app_with_a_fault(folder: Path) -> None:
 
 
 @MODES
-def test_no_goodbye(folder: Path, mode: tuple[str, ...]) -> None:
-    """A host that is asked to end kills the app: no handler of it runs."""
+def test_sigterm_runs_no_handlers(folder: Path, mode: tuple[str, ...]) -> None:
+    """On SIGTERM the host kills the app: no exit, signal or log handler of the app runs."""
     with running(folder, *mode) as (process, caller):
         pid = seen(caller)["pid"]
         assert (pid == process.pid) == (not mode)
@@ -144,8 +144,8 @@ def test_no_goodbye(folder: Path, mode: tuple[str, ...]) -> None:
 
 
 @MODES
-def test_killed_worker_has_no_goodbye(folder: Path, mode: tuple[str, ...]) -> None:
-    """Nor does any run when the process is killed."""
+def test_sigkill_runs_no_handlers(folder: Path, mode: tuple[str, ...]) -> None:
+    """No handler runs either when the process gets SIGKILL."""
     with running(folder, *mode) as (_, caller):
         os.kill(seen(caller)["pid"], signal.SIGKILL)
     assert not (folder.parent / "note").exists()
@@ -153,7 +153,7 @@ def test_killed_worker_has_no_goodbye(folder: Path, mode: tuple[str, ...]) -> No
 
 @MODES
 def test_read_only_folder(folder: Path, mode: tuple[str, ...]) -> None:
-    """Python's own files are not written, and an app that writes nothing ends well."""
+    """Python writes no .pyc files, and the host of an app that writes nothing exits with 0."""
     with running(folder, *mode, "--read-only") as (process, caller):
         assert seen(caller)["folder"]
     assert process.returncode == 0
@@ -163,7 +163,7 @@ def test_read_only_folder(folder: Path, mode: tuple[str, ...]) -> None:
 @MODES
 @pytest.mark.parametrize("name", ["new.txt", "a_module.py"])
 def test_write_into_a_read_only_folder(folder: Path, mode: tuple[str, ...], name: str) -> None:
-    """Whatever the app writes into its folder is named, and the host fails."""
+    """The log names each file that the app wrote into its folder, and the host exits with 1."""
     with running(folder, *mode, "--read-only") as (process, caller):
         assert caller.send("GET", f"/api/write?name={name}", []).status == 200
     assert process.returncode == 1

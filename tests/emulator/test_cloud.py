@@ -96,7 +96,7 @@ async def test_taken_port(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 async def test_settings(credential: str, tmp_path: Path) -> None:
-    """What the cloud tells an app are settings that the app accepts, in a cluster too."""
+    """The app accepts the settings that the local cloud gives it, in Kubernetes too."""
     async with started(tmp_path, credential) as cloud:
         environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"} | cloud.settings()
         settings = Settings.from_environ(environ)

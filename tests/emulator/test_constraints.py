@@ -1,4 +1,4 @@
-"""constraints.txt: every version that a deployment gets is pinned, and none besides."""
+"""constraints.txt pins all transitive dependencies of a deployment, and nothing else."""
 
 import re
 from importlib.metadata import requires, version
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def needed(requirements: list[Requirement]) -> set[str]:
-    """Requirements and all that they need in their turn, canonical names, as installed here."""
+    """The canonical names of requirements and all their dependencies, as installed here."""
     left, seen = list(requirements), set[tuple[str, str]]()
     while left:
         requirement = left.pop()
@@ -32,26 +32,26 @@ def needed(requirements: list[Requirement]) -> set[str]:
 
 
 def pins(file: str) -> list[str]:
-    """The lines of a file of requirements that pin a package."""
+    """The lines of a requirements file that pin a package."""
     return re.findall(r"^[A-Za-z0-9].*$", (ROOT / file).read_text(), re.MULTILINE)
 
 
 def test_every_version_is_pinned() -> None:
-    """Every package that the app's own need is pinned, to the version that is tested here."""
+    """Each transitive dependency is pinned, to the version that these tests run with."""
     direct = [Requirement(line) for line in pins("requirements.txt")]
     names = needed(direct) - {canonical(each.name) for each in direct}
     expected = sorted(f"{name}=={version(name)}" for name in names)
     assert sorted(pins("constraints.txt")) == expected, "run `make constraints`, then `make setup`"
 
 
-def test_the_requirements_name_the_constraints() -> None:
-    """Whoever installs requirements.txt takes the pins: people, Azure's build and `make setup`."""
+def test_the_requirements_include_the_constraints() -> None:
+    """The pins apply to every installation: by hand, in Azure's build and by `make setup`."""
     assert "-c constraints.txt" in (ROOT / "requirements.txt").read_text().splitlines()
     assert "-r requirements.txt" in (ROOT / "requirements-dev.txt").read_text().splitlines()
 
 
-def test_what_the_requirements_name_is_left_to_them() -> None:
-    """A version that stands in requirements.txt is changed there alone."""
+def test_listed_packages_are_not_pinned_twice() -> None:
+    """A package that requirements.txt lists gets its version there only."""
     installed = [("azure_core", "1.2"), ("MSAL", "1.3"), ("zope.interface", "7"), ("idna", "3")]
     text = constraints.constraints(
         "# what is here\n-c constraints.txt\nmsal==1.3\nIDNA\n", installed
@@ -60,7 +60,7 @@ def test_what_the_requirements_name_is_left_to_them() -> None:
     assert required("-r other.txt\nA.B[extra]>=1\n") == {"a-b"}
 
 
-def test_old_pins_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_pins_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """New pins are resolved without the old ones."""
     seen = []
 
@@ -77,7 +77,7 @@ def test_old_pins_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_versions_fit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When pip finds no versions, its words are shown and the pins stay."""
+    """If pip fails, its message is shown and constraints.txt is not written."""
 
     def install(_requirements: Path, _target: Path) -> None:
         raise InstallError("ResolutionImpossible")

@@ -1,4 +1,4 @@
-"""FuncIgnore reads as Core Tools does; .funcignore keeps keys at home by its rules and by git's."""
+"""FuncIgnore follows Core Tools; .funcignore keeps keys out by its rules and by git's."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ SECRETS = (
         "note.txt",
     ),
 )
-"""In every folder, the root included."""
+"""Each is created in every folder, including the root."""
 
 OTHERS = {
     *(".git/config", ".venv/lib/x.py", ".cache/x.py", ".github/x.py", ".vscode/x.py"),
@@ -42,7 +42,7 @@ OTHERS = {
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A folder with what is uploaded, beside and around it what must not be."""
+    """A folder with files that are uploaded, among others that must not be."""
     secrets = {f"{folder}/{name}" for folder in (".", *FOLDERS, "data") for name in SECRETS}
     for name in WANTED | secrets | OTHERS:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +58,9 @@ def accepted_by_core_tools(tree: Path) -> set[str]:
 
 
 def accepted_by_git(tree: Path) -> set[str]:
-    """What git's own rules let through."""
+    """The files that git does not ignore when .funcignore is its ignore file."""
     shutil.rmtree(tree / ".git")
-    shutil.rmtree(tree / "auth" / ".git")  # to git a repository of its own; the rest is what counts
+    shutil.rmtree(tree / "auth" / ".git")  # git would not look into a nested repository
     git = ["git", "-c", "safe.directory=*", "-C", str(tree)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     listed = subprocess.run(
@@ -72,18 +72,18 @@ def accepted_by_git(tree: Path) -> set[str]:
     return set(filter(None, listed.stdout.split("\0")))
 
 
-def test_core_tools_uploads_code_alone(tree: Path) -> None:
-    """Python files of the allowed folders and the four at the root: no key, no other file."""
+def test_core_tools_uploads_only_code(tree: Path) -> None:
+    """Only the four files at the root and the Python files of the allowed folders are uploaded."""
     assert accepted_by_core_tools(tree) == WANTED
 
 
-def test_git_lets_code_alone_through(tree: Path) -> None:
-    """The same files by git's rules, which azd and VS Code follow."""
+def test_git_lets_only_code_through(tree: Path) -> None:
+    """git's rules, which azd and VS Code follow, let the same files through."""
     assert accepted_by_git(tree) == WANTED
 
 
-def test_a_line_of_ones_own(tree: Path) -> None:
-    """Another kind of file is let in by lines like those that are there, by both readers."""
+def test_more_lines(tree: Path) -> None:
+    """Lines like the existing ones let in another kind of file, for Core Tools and for git."""
     with (tree / ".funcignore").open("a") as file:
         file.write("!/bot_logic/*.txt\n!/bot_logic/**/*.txt\n")
     more = WANTED | {"bot_logic/note.txt", "bot_logic/cards/note.txt"}
@@ -96,7 +96,7 @@ def test_a_line_of_ones_own(tree: Path) -> None:
     [
         ("", "a.txt", True),
         ("/*\n!/auth/", "auth/key.pem", True),
-        ("/*\n!/auth/", "auth/.env", False),  # no word begins behind the slash
+        ("/*\n!/auth/", "auth/.env", False),  # no word boundary after the slash
         ("!/auth/\n/*\n/auth/*.pem", "auth/key.pem", True),
         ("  # a comment\n *.pem \n", "key.pem", False),
         ("*.pem", "auth/key.pem", True),  # anchored
@@ -112,13 +112,13 @@ def test_a_line_of_ones_own(tree: Path) -> None:
     ids=str,
 )
 def test_core_tools_rules(text: str, path: str, accepted: bool) -> None:
-    """Each rule that differs from git's, one case or more."""
+    """Each rule that differs from git's has at least one case."""
     assert FuncIgnore(text).accepts(path) == accepted
 
 
 def test_what_core_tools_never_uploads(tmp_path: Path) -> None:
-    """Some names it leaves out whatever the lines say."""
-    kept = (
+    """Some names are left out whatever .funcignore says."""
+    never = (
         "a/local.settings.json",
         ".gitignore",
         ".funcignore",
@@ -126,7 +126,7 @@ def test_what_core_tools_never_uploads(tmp_path: Path) -> None:
         "a/.vscode/x",
         "a/LOCAL.settings.json",
     )
-    for name in (*kept, "a/x"):
+    for name in (*never, "a/x"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert list(FuncIgnore("").files(tmp_path)) == [Path("a/x")]

@@ -600,10 +600,10 @@ FOREIGN_PAGES = [
 
 
 @pytest.mark.parametrize("headers", FOREIGN_PAGES)
-async def test_pages_of_other_sites_where_no_key_is_asked_for(
+async def test_pages_of_other_sites_where_no_key_is_needed(
     tmp_path: Path, headers: dict[str, str]
 ) -> None:
-    """A function that a key guards in Azure is not open to any page that a developer visits."""
+    """A function that needs a key only in Azure still refuses pages of other sites here."""
     with running(write_app(tmp_path)) as host:
         async with ClientSession(host.url) as session:
             own = {"Origin": host.url}
@@ -613,7 +613,7 @@ async def test_pages_of_other_sites_where_no_key_is_asked_for(
 
 @pytest.mark.parametrize("headers", FOREIGN_PAGES[1:])
 async def test_pages_of_other_sites(session: ClientSession, headers: dict[str, str]) -> None:
-    """A page of another site calls no function, and no answer lets it read one."""
+    """A request from a page of another site is refused, without a CORS header."""
     for method in ("GET", "POST", "OPTIONS"):
         async with session.request(method, "/api/text", headers=headers) as response:
             assert response.status == 403
@@ -621,7 +621,7 @@ async def test_pages_of_other_sites(session: ClientSession, headers: dict[str, s
 
 
 async def test_a_caller_by_another_name(session: ClientSession) -> None:
-    """Whoever is no page may come through a tunnel, as the channel does."""
+    """A caller that sends no Origin may use a tunnel's host name, as the channel does."""
     tunnel = {"Host": "bot.devtunnels.example", "x-functions-key": KEY}
     assert (await answer(session, "GET", "/api/text", headers=tunnel))[0] == 200
     assert await answer(session, "GET", "/api/keyed", headers=tunnel) == (200, "open")
@@ -640,7 +640,7 @@ async def test_without_a_key_every_function_is_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [[], ["--workers", "1"]], ids=["alone", "workers"])
 @pytest.mark.parametrize("loop", event_loops.FACTORIES)
 async def test_event_loop(loop: str, workers: list[str], tmp_path: Path) -> None:
-    """The app runs on the loop that was asked for; so do loops that it makes in threads."""
+    """The app's event loop is of the chosen kind, and so are loops that it makes in threads."""
     with running(write_app(tmp_path), "--loop", loop, *workers) as host:
         async with ClientSession(host.url) as session:
             status, body = await answer(session, "GET", "/api/surroundings")
@@ -648,8 +648,8 @@ async def test_event_loop(loop: str, workers: list[str], tmp_path: Path) -> None
     assert (json.loads(body)["loop"], json.loads(body)["loop_of_a_thread"]) == (loop, loop)
 
 
-def test_event_loop_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing is asked for it is uvloop, in the version of the cloud's worker."""
+def test_default_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default is uvloop, in the version of Azure's worker."""
     monkeypatch.setattr("sys.argv", ["functions_host", "--app", str(ROOT)])
     assert _options().loop == "uvloop"
     assert version("uvloop").startswith("0.21.")

@@ -1,4 +1,4 @@
-"""What an app logs and nobody would see in Azure is marked, and can be asked for."""
+"""Log lines that Azure would drop are marked, and can be collected in a file."""
 
 import os
 import pty
@@ -25,7 +25,7 @@ import azure.functions as func
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 log = logging.getLogger("the_app")
 ended = asyncio.Event()
-told = asyncio.Event()
+logged = asyncio.Event()
 
 
 async def begin():
@@ -42,7 +42,7 @@ async def say(text):
 async def outlive():
     await ended.wait()
     log.info("a task that outlives its invocation")
-    told.set()
+    logged.set()
 
 
 @app.route(route="lines")
@@ -70,7 +70,7 @@ async def lines(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="next")
 async def next_one(req: func.HttpRequest) -> func.HttpResponse:
     ended.set()
-    await told.wait()
+    await logged.wait()
     log.info("the next function")
     return func.HttpResponse("done")
 
@@ -107,7 +107,7 @@ SEEN = [
 
 @pytest.fixture(params=[(), ("--workers", "1")], ids=["alone", "workers"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BotProcess]:
-    """The app in a host, after a call of each function."""
+    """The app in a Functions host, after one call of each function."""
     (tmp_path / "function_app.py").write_text(APP)
     log = tmp_path / "host.log"
     with BotProcess({}, log, tmp_path, options=request.param) as process:
@@ -118,14 +118,14 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BotProcess]
         yield process
 
 
-def test_what_is_lost_can_be_asked_for(host: BotProcess) -> None:
-    """It is what no running invocation logs: by tasks' parents, and by the threads of functions."""
+def test_lost_lines_are_collected(host: BotProcess) -> None:
+    """Lost: lines of the import, callbacks, own threads, and tasks that outlive their invocation."""
     assert [each["message"] for each in host.lost] == LOST
     assert {(each["logger"], each["level"]) for each in host.lost} == {("the_app", "INFO")}
 
 
-def test_what_is_lost_is_marked(host: BotProcess) -> None:
-    """The log has every line; the host's own are never lost, whatever logs them."""
+def test_lost_lines_are_marked(host: BotProcess) -> None:
+    """The log has every line, with a mark on the lost ones; the host's own lines are never lost."""
     lines = host.log.read_text().splitlines()
     texts = {line.partition("the_app: ")[2] for line in lines if "the_app: " in line}
     assert texts == {*SEEN, *(f"[lost in Azure] {text}" for text in LOST)}
@@ -133,8 +133,8 @@ def test_what_is_lost_is_marked(host: BotProcess) -> None:
     assert [line for line in lines if "emulator." in line and "lost in Azure" in line] == []
 
 
-def test_what_is_lost_is_dimmed_on_a_terminal(tmp_path: Path) -> None:
-    """Where nobody but a person reads it."""
+def test_lost_lines_are_dimmed_on_a_terminal(tmp_path: Path) -> None:
+    """On a terminal a lost line is dimmed as well as marked."""
     (tmp_path / "function_app.py").write_text(APP)
     command = BotProcess({}, tmp_path / "host.log", tmp_path).command
     ours, theirs = pty.openpty()

@@ -130,6 +130,6 @@ async def test_free_connection_that_was_closed_is_replaced(behind: Behind) -> No
     await upstream.send(request)
     await behind.front.stop(0.1)
     await behind.front.start(LOOPBACK, behind.port)
-    await settled()  # the end of the connection is read on this very loop
+    await settled()  # client and server share this loop: let it read the connection's end
     assert (await upstream.send(request)).status == 200
     upstream.close()

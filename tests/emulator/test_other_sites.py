@@ -1,4 +1,4 @@
-"""Other sites: their pages are told from this machine's programs and pages."""
+"""Pages of other sites are told apart from this machine's programs and own pages."""
 
 import pytest
 
@@ -33,24 +33,24 @@ OTHER_ORIGINS = [
 
 @pytest.mark.parametrize("host", LOCAL)
 def test_names_of_this_machine(host: str) -> None:
-    """With a port or without."""
+    """They are local with or without a port."""
     assert has_local_host({"host": host})
 
 
 @pytest.mark.parametrize("host", NOT_LOCAL)
 def test_other_names(host: str) -> None:
-    """A rebound name, however much it looks like this machine's."""
+    """No other name is local, however similar it looks."""
     assert not has_local_host({"host": host})
 
 
 def test_no_name() -> None:
-    """HTTP/1.0 knows no Host."""
+    """A request without a Host header, which HTTP/1.0 allows, is not local."""
     assert not has_local_host({})
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_programs_and_own_pages(scheme: str) -> None:
-    """A program sends no Origin, and a page that the addressed server has served sends its own."""
+    """A program sends no Origin, and a page of the same server sends the server's."""
     assert not has_other_origin({"host": "localhost:3979"}, scheme)
     own = {"host": "localhost:3979", "origin": f"{scheme}://localhost:3979"}
     assert not has_other_origin(own, scheme)
@@ -58,5 +58,5 @@ def test_programs_and_own_pages(scheme: str) -> None:
 
 @pytest.mark.parametrize(("scheme", "origin"), OTHER_ORIGINS)
 def test_pages_of_other_sites(scheme: str, origin: str) -> None:
-    """Another host, port or scheme is another site's."""
+    """An Origin with another host, port or scheme is another site."""
     assert has_other_origin({"host": "localhost:3979", "origin": origin}, scheme)

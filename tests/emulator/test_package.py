@@ -1,4 +1,4 @@
-"""The package: what runs in Azure and nothing else, compiled so that it stays compiled."""
+"""The package holds only what runs in Azure, and compiled files that stay valid."""
 
 import importlib.util
 import marshal
@@ -21,22 +21,22 @@ from tests.emulator.test_constraints import pins
 
 ROOT = Path(__file__).parents[2]
 UNCHECKED_HASH = 0b01
-"""The flags of PEP 552."""
+"""The flags of a .pyc file that Python never checks against its source (PEP 552)."""
 
 
 def sources(folder: Path) -> Iterator[Path]:
-    """The Python files of a package that are imported as modules."""
+    """The Python files of a package."""
     return (path for path in contents(folder) if path.suffix == ".py")
 
 
-def modules_of(code: CodeType) -> set[str]:
-    """The file that a module's code names, and its functions' too."""
+def file_names(code: CodeType) -> set[str]:
+    """The file names in a code object and in those nested in it."""
     inner = (each for each in code.co_consts if isinstance(each, CodeType))
-    return {code.co_filename}.union(*map(modules_of, inner))
+    return {code.co_filename}.union(*map(file_names, inner))
 
 
 def test_the_app_and_its_packages(packed: Path) -> None:
-    """The files that .funcignore lets in, every pinned package, and the compiled of both."""
+    """It holds the files that .funcignore allows and every pinned package, and no others."""
     uploaded = set(FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT))
     files = {path.relative_to(packed) for path in contents(packed)}
     own = {path for path in files if path.parts[0] != SITE_PACKAGES.parts[0]}
@@ -50,18 +50,18 @@ def test_the_app_and_its_packages(packed: Path) -> None:
 
 
 def test_all_of_it_is_compiled(packed: Path) -> None:
-    """Each module's compiled file is taken without a look at its source, and names no machine."""
+    """Each source has a .pyc file that is used unchecked and holds no path of this machine."""
     for source in sources(packed):
         compiled = Path(importlib.util.cache_from_source(str(source)))
         content = compiled.read_bytes()
         assert content[:4] == importlib.util.MAGIC_NUMBER, source
         assert int.from_bytes(content[4:8], "little") == UNCHECKED_HASH, source
-        code = marshal.loads(content[16:])  # noqa: S302  # made a moment ago
-        assert modules_of(code) == {str(source.relative_to(packed))}
+        code = marshal.loads(content[16:])  # noqa: S302  # compiled by this test run
+        assert file_names(code) == {str(source.relative_to(packed))}
 
 
 def test_the_zip_is_the_folder(packed: Path) -> None:
-    """Both hold the same files, and the zip no time and no rights of this machine."""
+    """Both hold the same files; times and permissions in the zip are fixed."""
     with zipfile.ZipFile(packed.with_name("package.zip")) as archive:
         files = {entry.filename: entry for entry in archive.infolist()}
         assert list(files) == [path.relative_to(packed).as_posix() for path in contents(packed)]
@@ -72,10 +72,10 @@ def test_the_zip_is_the_folder(packed: Path) -> None:
 
 
 def test_times_do_not_matter(packed: Path) -> None:
-    """Whatever time a source gets on its way, its compiled file is used."""
+    """The compiled file is used whatever the modification time of its source."""
     for name in ("auth/clouds.py", str(SITE_PACKAGES / "msrest" / "version.py")):
         os.utime(packed / name, (1, 1))
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-P", "-S", "-v", "-c", "import auth.clouds, msrest.version"],
         env={"PYTHONPATH": os.pathsep.join((str(packed / SITE_PACKAGES), str(packed)))},
         capture_output=True,
@@ -83,17 +83,19 @@ def test_times_do_not_matter(packed: Path) -> None:
         check=True,
     ).stderr
     for name in ("auth/__pycache__/clouds.", "msrest/__pycache__/version."):
-        taken = [
-            line for line in told.splitlines() if line.startswith("# code object") and name in line
+        used = [
+            line
+            for line in output.splitlines()
+            if line.startswith("# code object") and name in line
         ]
-        assert len(taken) == 1
+        assert len(used) == 1
 
 
 @pytest.mark.parametrize(
     "name", [".env", "prod.env", ".env.local", "a.PEM", "a.pfx", "a.p12", "a.key"]
 )
 def test_key_material_is_refused(name: str, tmp_path: Path) -> None:
-    """A package that would hold a key is not built, whatever .funcignore says."""
+    """A package that would hold key material is not built, whatever .funcignore says."""
     source = tmp_path / "source"
     (source / "auth").mkdir(parents=True)
     (source / ".funcignore").write_text("")
@@ -105,16 +107,16 @@ def test_key_material_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_another_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Compiled files of another Python version are of no use there."""
+    """Another Python version builds nothing: its compiled files would be of no use in Azure."""
     monkeypatch.setattr(package, "PYTHON_VERSION", (3, 12))
-    with pytest.raises(PackageError, match=r"run this with 3\.12"):
+    with pytest.raises(PackageError, match=r"run this with Python 3\.12"):
         package.build(ROOT, tmp_path / "package")
 
 
 def test_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a package the exit status is 1, with the reason."""
+    """If the package cannot be built, the reason is shown and the exit status is 1."""
 
     def install(_requirements: Path, _target: Path) -> None:
         raise InstallError("no matching distribution")
@@ -124,8 +126,8 @@ def test_the_command(
     assert "no matching distribution" in capsys.readouterr().err
 
 
-def test_what_it_costs_to_import(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package alone is imported to measure it: function_app, and then everything."""
+def test_import_times(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the package alone, function_app's import is measured, then all that a first turn needs."""
     monkeypatch.setattr(package, "_MEASURED_RUNS", 1)
     indexed, composed = package.import_times(packed)
     assert 0 < indexed < composed

@@ -59,7 +59,7 @@ async def test_faults(cloud: Cloud, session: aiohttp.ClientSession) -> None:
 async def test_pages_of_other_sites(
     cloud: Cloud, session: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
-    """A page that the developer visits can flip no switch, and read nothing."""
+    """A page of another site can neither use a switch nor read the state."""
     healthy = await identity_status(cloud)
     keys = list(cloud.channel.issuer.keys)
     tried = [
@@ -80,7 +80,7 @@ async def test_pages_of_other_sites(
 
 
 async def test_each_part_refuses_other_sites(cloud: Cloud) -> None:
-    """So does every other part of the local cloud, whatever the path; its own pages are let in."""
+    """Each part of the local cloud refuses other sites on any path, and accepts its own origin."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
         for server in cloud.servers.values():
             foreign = {"Origin": "https://elsewhere.example"}
@@ -92,7 +92,7 @@ async def test_each_part_refuses_other_sites(cloud: Cloud) -> None:
 
 
 async def test_a_service_has_other_names(cloud: Cloud) -> None:
-    """A test set-up may map the name of Microsoft's service to its stand-in."""
+    """A stand-in accepts its service's host name: a test set-up may map that name to it."""
     server = cloud.connector.server
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
         headers = {"Host": "smba.trafficmanager.net"}

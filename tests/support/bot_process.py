@@ -21,11 +21,12 @@ class BotProcess:
 
     Args:
         settings: the app's environment; nothing of this process's settings leaks into it.
-        log: file that takes the host's output; beside it, `.lost`, what Azure would lose of it.
+        log: file for the host's log. The lines that Azure would drop are also written beside it, to
+            the same name with the suffix `.lost`.
         app: the app's folder.
         options: more arguments for the host.
-        interpreter: and for Python.
-        loop: name of the host's event loop; None: the usual one.
+        interpreter: more arguments for Python.
+        loop: the host's event loop, `uvloop` or `asyncio`; None: `event_loops.usual`.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class BotProcess:
 
     @property
     def lost(self) -> list[dict[str, Any]]:
-        """The lines that Azure would lose: `logger`, `level` and `message` of each."""
+        """The lines that Azure would drop: `logger`, `level` and `message` of each."""
         return [json.loads(line) for line in self._lost.read_text().splitlines()]
 
     @property

@@ -1,4 +1,4 @@
-"""Counts what runs, as a measure of work that no slow machine changes."""
+"""Counts function calls: a measure of work that does not depend on the machine's speed."""
 
 import sys
 from collections import Counter
@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def calls_counted() -> Iterator[Counter[str]]:
-    """Every call of Python code of this thread meanwhile, by module and function."""
+    """Count this thread's calls of Python functions in the block, by `module:function`."""
     calls: Counter[str] = Counter()
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -25,7 +25,7 @@ def calls_counted() -> Iterator[Counter[str]]:
 
 @contextmanager
 def steps_counted() -> Iterator[Counter[str]]:
-    """Every call of Python and of C code of this thread meanwhile, by the function's name."""
+    """Count this thread's calls of Python and C functions in the block, by qualified name."""
     steps: Counter[str] = Counter()
 
     def note(frame: FrameType, event: str, called: object) -> None:

@@ -31,7 +31,7 @@ class ComposedApp:
         cloud: running in a thread of its own.
         monkeypatch: sets the variables that the platform sets.
         changes: settings that differ from the cloud's own.
-        redact: the log hides what users sent, as in Azure.
+        redact: whether the log hides what users sent, as in Azure.
 
     Attributes:
         conversation: one of the user and the bot, known to the connector.

@@ -1,7 +1,7 @@
-"""DrainingConnector: a Bot Connector that takes any call, and keeps none of it.
+"""DrainingConnector: a Bot Connector that accepts any call and discards it.
 
-What it allocates does not depend on what it is sent, so that what a request costs can be measured
-in its process: it reads into one buffer, in a thread.
+It reads into one buffer, in a thread. So its allocations do not depend on what it receives, and a
+test can measure the memory that the bot allocates in the same process.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ class DrainingConnector:
         return f"https://localhost:{self._listening.getsockname()[1]}/"
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):  # it is closed
+        with contextlib.suppress(OSError):  # `__exit__` closes the sockets
             while True:
                 accepted, _ = self._listening.accept()
                 wrapped = self._tls.wrap_socket(accepted, server_side=True)
@@ -71,7 +71,7 @@ class DrainingConnector:
                         self.calls += 1
 
     def _drained(self, connection: ssl.SSLSocket) -> bool:
-        """Read one request to its end; False: there is none."""
+        """Read one request to its end; False: the client closed the connection."""
         size = 0
         while (end := bytes(self._buffer[:size]).find(b"\r\n\r\n")) < 0:
             read = connection.recv_into(self._buffer[size:])

@@ -1,7 +1,7 @@
 """Which event loops the tests run on.
 
 Azure's worker runs the app on uvloop, `func start` on Windows and macOS on asyncio's own loop. What
-works on the one may fail on the other: `create_connection` takes other arguments, say.
+works on one may fail on the other: for example, `create_connection` takes different arguments.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ def _factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
 
 
 FACTORIES = _factories()
-"""What makes each loop, by its name."""
+"""Functions that create an event loop, by the loop's name."""
 
 usual = next(iter(FACTORIES))
-"""The loop of tests and of bots where nothing else is said; pytest's option `--loop` chooses it."""
+"""The default loop of tests and of the bots that they start; pytest's option `--loop` sets it."""
 
 ON_EACH_LOOP = frozenset(
     {
@@ -58,15 +58,15 @@ ON_EACH_LOOP = frozenset(
         "test_messages.py",
     }
 )
-"""The tests of what speaks over the network: they run on each loop, the others on the usual one."""
+"""The tests of network code, which run on each loop; all others run on the usual one."""
 
 
 def loops_for(module: Path, only: str | None) -> list[str]:
-    """The loops that a module of tests runs on.
+    """The loops that a test module runs on.
 
     Args:
-        module: its file.
-        only: the one loop of this run, if it has but one.
+        module: the path of its file.
+        only: the loop that `--loop` named, if any.
     """
     if only is not None:
         return [only]

@@ -30,13 +30,13 @@ class FickleService(ScriptedService):
         """Send each connection's end."""
         for transport in self._open:
             sock = transport.get_extra_info("socket")
-            # A copy of it: uvloop's transports show no socket that can be shut down.
-            with socket.fromfd(sock.fileno(), sock.family, sock.type) as same:
-                same.shutdown(socket.SHUT_WR)
+            # uvloop's transports expose a socket that does not support `shutdown`: duplicate it.
+            with socket.fromfd(sock.fileno(), sock.family, sock.type) as duplicate:
+                duplicate.shutdown(socket.SHUT_WR)
         self._open.clear()
 
     async def say_unasked(self) -> None:
         """Send something that answers no request."""
         for transport in self._open:
             transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n")
-        await asyncio.sleep(0)  # uvloop sends when all that can run has run
+        await asyncio.sleep(0)  # uvloop writes after all ready callbacks have run

@@ -1,4 +1,4 @@
-"""Addresses of a made-up host name: those that answer, and those that do not."""
+"""A host name whose addresses a test chooses, and addresses that refuse or never answer."""
 
 import asyncio
 import socket
@@ -11,27 +11,27 @@ import pytest
 from emulator.loopback import LOOPBACK
 
 HOST = "several.test"
-"""The name."""
+"""The host name that `give_addresses` resolves."""
 
-SPARE = 4
-"""Connections to a full queue: more than one that is asked to hold none will hold."""
+CONNECTIONS_TO_FILL = 4
+"""More than a listen queue of backlog 0 holds."""
 
 Address = tuple[str, int]
 
 
 def give_addresses(monkeypatch: pytest.MonkeyPatch, addresses: list[Address] | OSError) -> None:
-    """Have the running loop's resolver answer for HOST with these, each with a port of its own."""
+    """Make the running loop resolve HOST to these addresses, each with its own port."""
     loop = asyncio.get_running_loop()
     own = loop.getaddrinfo
 
     async def getaddrinfo(host: Any, port: Any, **options: Any) -> Any:
         if host != HOST:
-            return await own(host, port, **options)  # uvloop asks for numbers, too
+            return await own(host, port, **options)  # uvloop looks up IP addresses too
         if isinstance(addresses, OSError):
             raise addresses
         found = []
-        for number, its_port in addresses:
-            found += await own(number, its_port, **options)
+        for ip, ip_port in addresses:
+            found += await own(ip, ip_port, **options)
         return found
 
     monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
@@ -39,21 +39,21 @@ def give_addresses(monkeypatch: pytest.MonkeyPatch, addresses: list[Address] | O
 
 @contextmanager
 def closed_port() -> Iterator[Address]:
-    """An address that refuses connections: its port is bound, and nobody listens."""
+    """An address that refuses connections: its port is bound, but nothing listens on it."""
     with socket.socket() as bound:
         bound.bind((LOOPBACK, 0))
         yield bound.getsockname()
 
 
 @contextmanager
-def dead_address(number: str = LOOPBACK) -> Iterator[Address]:
-    """An address that says nothing at all: the kernel drops what a full queue cannot take."""
-    family = socket.AF_INET6 if ":" in number else socket.AF_INET
+def dead_address(ip: str = LOOPBACK) -> Iterator[Address]:
+    """An address that never answers: its listen queue is full, so the kernel drops connections."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     with ExitStack() as stack:
         full = stack.enter_context(socket.socket(family))
-        full.bind((number, 0))
+        full.bind((ip, 0))
         full.listen(0)
-        for _ in range(SPARE):
+        for _ in range(CONNECTIONS_TO_FILL):
             caller = stack.enter_context(socket.socket(family))
             caller.setblocking(False)
             caller.connect_ex(full.getsockname())

@@ -9,36 +9,36 @@ import pytest
 
 
 class _Timer:
-    """A timer that can be set anew: uvloop's own go by the machine's clock, whatever it is asked.
+    """A timer that can be rearmed: uvloop's own run on the machine's clock once they are armed.
 
     Args:
-        arm: makes the loop's own timer for what is to be called.
-        call: that.
+        arm: schedules a function with the loop's own `call_at`.
+        call: the function to call when the time has come.
     """
 
-    _source_traceback = None  # asyncio's call_later looks for it
+    _source_traceback = None  # asyncio's call_later reads it
 
     def __init__(
         self, arm: Callable[[Callable[[], None]], asyncio.Handle], call: Callable[[], object]
     ) -> None:
         self._arm = arm
         self._call = call
-        self._over = False
-        self._handle = arm(self._ring)
+        self._done = False
+        self._handle = arm(self._fire)
 
-    def _ring(self) -> None:
-        self._over = True
+    def _fire(self) -> None:
+        self._done = True
         self._call()
 
-    def arm_again(self) -> bool:
-        """Go by the clock as it stands now; returns whether there was anything left to do."""
-        if not self._over:
+    def rearm(self) -> bool:
+        """Arm it anew by the loop's current time; returns whether it was still pending."""
+        if not self._done:
             self._handle.cancel()
-            self._handle = self._arm(self._ring)
-        return not self._over
+            self._handle = self._arm(self._fire)
+        return not self._done
 
     def cancel(self) -> None:
-        self._over = True
+        self._done = True
         self._handle.cancel()
 
 
@@ -63,7 +63,7 @@ class MovedClock:
             when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
         ) -> _Timer:
             timer = _Timer(
-                lambda ring: own_call_at(when, ring, context=context), lambda: callback(*args)
+                lambda fire: own_call_at(when, fire, context=context), lambda: callback(*args)
             )
             self._timers.append(timer)
             return timer
@@ -74,7 +74,7 @@ class MovedClock:
     def move(self, seconds: float) -> None:
         """Let this much time pass at once."""
         self._moved += seconds
-        self._timers = [timer for timer in self._timers if timer.arm_again()]
+        self._timers = [timer for timer in self._timers if timer.rearm()]
 
     async def sleep(self, seconds: float) -> None:
         """In the place of asyncio.sleep."""

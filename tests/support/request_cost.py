@@ -1,4 +1,4 @@
-"""What a request costs the bot's process, in bytes."""
+"""Measures the memory that a request costs the bot's process."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from tests.support.composed_app import ComposedApp
 
 
 class Cost(NamedTuple):
-    """Of one request.
+    """The cost of one request.
 
     Attributes:
-        status: the answer's.
-        peak: bytes that Python had allocated at once, above what it had before the body came: the
-            body itself, and everything that was made of it, up to the answer.
-        kept: bytes of these that are still there when all is over and the body is gone.
+        status: of the HTTP response.
+        peak: the most bytes that Python had allocated at once for the body and everything made from
+            it, until the response.
+        kept: how many of these bytes are still allocated after the request has been released.
     """
 
     status: int
@@ -28,12 +28,12 @@ class Cost(NamedTuple):
 
 
 async def request_cost(app: ComposedApp, body: Callable[[], bytes], authorization: str) -> Cost:
-    """Hand the app a request, as the host does.
+    """Process a request as the host would, and measure it.
 
     Args:
-        app: with the project's own bot, warm.
-        body: makes the body.
-        authorization: the header.
+        app: with the project's own bot, warmed up.
+        body: makes the body, after the measurement has started.
+        authorization: the value of the Authorization header.
     """
     tracemalloc.start()
     try:

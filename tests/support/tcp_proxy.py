@@ -94,6 +94,6 @@ class TcpProxy:
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     end = writer.get_extra_info("socket")
-    if end is not None and end.fileno() >= 0:  # None: uvloop's, once it is closed
+    if end is not None and end.fileno() >= 0:  # uvloop returns None after the transport closed
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     writer.transport.abort()

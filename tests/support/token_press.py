@@ -54,7 +54,7 @@ class TokenPress:
         return self._signed(signed, key or self.key.private_key)
 
     def token_of(self, payload: str) -> str:
-        """A good token with this payload, in base64url."""
+        """A token with this payload (base64url) and a valid header and signature."""
         head = self.json_part({"alg": "RS256", "typ": "JWT", "kid": self.key.kid})
         return self._signed(f"{head}.{payload}", self.key.private_key)
 

@@ -14,7 +14,7 @@ class User:
         cloud: the local cloud, whose channel signs.
         caller: the channel's connection to the bot.
         channel_id: the channel.
-        host: where the channel's connector is; it listens on this machine alone.
+        host: the service URL's host name; it must lead to this machine, where the connector is.
     """
 
     def __init__(
