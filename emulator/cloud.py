@@ -173,7 +173,7 @@ class Cloud:
         """The environment with which an app talks to this cloud, known once it is started."""
         settings = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            # In a dev container that Kubernetes runs, the app would think that it is deployed.
+            # In a dev container on Kubernetes, the app would otherwise take itself for deployed.
             "KUBERNETES_SERVICE_HOST": "",
             "MicrosoftAppType": self.registration.app_type,
             "MicrosoftAppId": self.registration.app_id,

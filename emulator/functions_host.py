@@ -418,8 +418,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--read-only",
         action="store_true",
-        help="as in Azure, the app's folder is read-only: Python writes no .pyc files, and the host "
-        "exits with 1 if anything in the folder changed",
+        help="as in Azure, the app's folder is read-only: Python writes no .pyc files, and the "
+        "host exits with 1 if anything in the folder changed",
     )
     parser.add_argument(
         "--lost-log",

@@ -119,7 +119,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BotProcess]
 
 
 def test_lost_lines_are_collected(host: BotProcess) -> None:
-    """Lost: lines of the import, callbacks, own threads, and tasks that outlive their invocation."""
+    """Lost: lines of the import, callbacks, own threads and tasks that outlive an invocation."""
     assert [each["message"] for each in host.lost] == LOST
     assert {(each["logger"], each["level"]) for each in host.lost} == {("the_app", "INFO")}
 

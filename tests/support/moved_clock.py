@@ -31,7 +31,7 @@ class _Timer:
         self._call()
 
     def rearm(self) -> bool:
-        """Arm it anew by the loop's current time; returns whether it was still pending."""
+        """Rearm by the loop's current time; return whether the timer was still pending."""
         if not self._done:
             self._handle.cancel()
             self._handle = self._arm(self._fire)
