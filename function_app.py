@@ -52,7 +52,7 @@ have as many, none of it garbage."""
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()
 LOGGERS = (__name__, "auth", "bot_logic", "cloud_adapter", "asyncio")
-"""Whose lines must not be lost between invocations."""
+"""The loggers whose lines must not be lost between invocations."""
 
 # The SDKs tell of each request, at INFO and with its headers, and of each odd answer with a trace.
 logging.getLogger("azure.core").setLevel(logging.WARNING)
@@ -68,7 +68,7 @@ HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
 def http_function(function: HttpFunction) -> HttpFunction:
-    """Run an HTTP-triggered function as an invocation, and answer its errors with refusals."""
+    """Run an HTTP function within the invocation log, and answer each `BotError` by `refusal`."""
 
     @functools.wraps(function)
     async def invoked(req: func.HttpRequest) -> func.HttpResponse:
@@ -92,9 +92,10 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("health", methods=["GET"])
 @http_function
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
-    """Whether a turn could run: settings, signing keys and a token. The reason is in the log only.
+    """Whether a turn can run: with valid settings, signing keys and a token.
 
-    What is missing is asked for as a turn would, so that a probe alone sees an outage end.
+    Missing keys and tokens are requested, as in a turn: so a probe notices the end of an outage
+    even when no turns arrive. Only the log says why the answer is 503.
     """
     parts = await ready()
     if not parts.settings.unauthenticated:
@@ -178,7 +179,7 @@ def refusal(error: BotError) -> func.HttpResponse:
     """
     for kind, status, text in REFUSALS:
         if isinstance(error, kind):
-            # Not the error itself: who keeps the line would keep its traceback, and the body in it.
+            # str: a handler that keeps the record would keep the error's traceback and the body.
             log.warning("Answered %d: %s%s", status, str(error), _causes(error))
             return json_response({"error": text}, status, _refusal_headers(error))
     raise error
@@ -340,11 +341,11 @@ def composed() -> Parts:
 
 
 async def ready() -> Parts:
-    """The parts, when all that they import is imported.
+    """Wait for the warm-up, and return the parts.
 
     Raises:
         SettingsError: every problem of the settings, each with its cure.
-        CompositionFailed: something cannot be imported, or fails when it is made.
+        CompositionFailed: a module cannot be imported, or an object cannot be created.
     """
     if not (begun := warm_up()).done():
         await asyncio.shield(begun)
@@ -365,11 +366,12 @@ def warm_up() -> "asyncio.Task[None]":
 async def _warm_up() -> None:
     """Compose step by step in a thread, with the first requests under way meanwhile.
 
-    Our own modules are imported by this thread alone until the last step is done: whoever needs a
-    part awaits `ready`. Azure's SDKs import more of themselves at their first request, on the event
-    loop: of packages that an earlier step has finished, and that know nothing of the bot SDK. So
-    one import may wait for another, but no two for each other. aiohttp, which the bot SDK's import
-    defers, is imported before that by the credentials that use it, and for storage after it.
+    Until the last step is done, only this thread imports the project's modules: whoever needs a
+    part awaits `ready`. The Azure SDKs import more modules on the event loop, at their first
+    request, but only from packages that an earlier step has imported and that do not use the bot
+    SDK. So one import may wait for another, but two never wait for each other. aiohttp, whose
+    import the bot SDK's step defers, is imported before that step by the credentials that use it,
+    and after it for storage.
     """
     gc.disable()  # what imports make is never garbage, and looking through it a fifth of their time
     try:
@@ -385,7 +387,7 @@ async def _warm_up() -> None:
             parts.stored.account.begin()
     except SettingsError:
         pass  # each caller hears of them
-    except Exception:  # each caller hears of it; the trace is logged once
+    except Exception:  # each caller gets CompositionFailed; the traceback is logged only here
         log.exception("The app cannot be put together")
     finally:
         gc.freeze()

@@ -51,15 +51,15 @@ class CallerCheck:
         self._allowed_tenants = allowed_tenants
 
     async def authenticate(self, authorization: str) -> ChannelToken:
-        """The caller's token for this bot: all that can be checked without an activity.
+        """Verify the caller's token and its audience: all that needs no activity.
 
         Args:
-            authorization: the header, or empty.
+            authorization: the Authorization header; empty if there is none.
 
         Raises:
-            TokenRejected: no token, or not a valid one.
-            CallerForbidden: valid, but for another bot.
-            KeysUnavailable: the token cannot be checked now.
+            TokenRejected: there is no token, or it is not valid.
+            CallerForbidden: the token is valid, but for another bot.
+            KeysUnavailable: the token cannot be verified now.
         """
         token = await self._tokens.read(authorization)
         if token.claims.get("aud") != self._app_id:
@@ -67,15 +67,15 @@ class CallerCheck:
         return token
 
     def authorize(self, token: ChannelToken, delivery: Delivery) -> None:
-        """Pass, when a token entitles its caller to deliver this activity.
+        """Check that a token entitles its caller to deliver this activity.
 
         Args:
-            token: as authenticated.
-            delivery: the activity's.
+            token: from `authenticate`.
+            delivery: the facts of the activity.
 
         Raises:
-            CallerForbidden: it is for another service URL or channel, or the bot does not answer
-                there, or not to this tenant.
+            CallerForbidden: the token is for another service URL or channel, or the bot does not
+                reply to this service URL or this tenant.
         """
         if token.claims.get(SERVICE_URL_CLAIM) != delivery.service_url:
             raise CallerForbidden("the token is for another service URL")

@@ -95,7 +95,7 @@ class ChannelTokens:
 
         Raises:
             TokenRejected: there is none, or it is not valid.
-            KeysUnavailable: its signing key is unknown, and keys cannot be fetched now.
+            KeysUnavailable: the signing key is unknown, and keys cannot be fetched now.
         """
         # Taken out, and put back when all is well: so nothing that fails is remembered.
         jwt, verified_by = self._verified.pop(authorization, (None, None))
@@ -165,7 +165,7 @@ def _verify(jwt: _Jwt, key: SigningKey) -> None:
 
 
 def _is_number(value: object) -> TypeIs[int | float]:
-    # 1e999 is JSON, and infinite as a float.
+    # 1e999 is valid JSON, and Python reads it as infinity.
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
@@ -191,7 +191,8 @@ def _base64url(text: str) -> bytes:
         decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error as error:
         raise TokenRejected("not a JWT") from error
-    # Bits that the decoder drops would give one signature many forms (RFC 4648, 3.5).
+    # The decoder ignores unused trailing bits: one signature could be encoded in several ways
+    # (RFC 4648, 3.5).
     if not base64.urlsafe_b64encode(decoded).startswith(text.encode()):
         raise TokenRejected("not a JWT")
     return decoded

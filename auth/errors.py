@@ -9,8 +9,8 @@
     ├── CallerForbidden          403  a valid token that does not entitle to this
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     ├── Unavailable              503  try again later, with Retry-After
-    │   ├── CompositionFailed         the app's code cannot be imported, or its parts not be made
-    │   ├── KeysUnavailable           the channel's signing keys cannot be had now
+    │   ├── CompositionFailed         a module cannot be imported, or an object not be created
+    │   ├── KeysUnavailable           the channel's signing keys cannot be fetched now
     │   ├── StorageUnavailable        Azure Storage cannot be reached, or refuses
     │   ├── StateConflict             another turn has changed the same property meanwhile
     │   ├── ConversationBusy          another turn of the same conversation goes on
@@ -22,7 +22,7 @@
     │           └── CertificateUnknown  Entra does not know it, or not yet
     ├── TurnRepeated                  the turn was made before: it is not made again
     └── ConnectorError                the connector refused a call (in cloud_adapter)
-        └── CallRefused               the bot's own code asked for a call that must not be made
+        └── CallRefused               the bot's code asked for an unsafe call: it is not sent
 
 The texts are for the log. A caller never sees them.
 """
@@ -90,7 +90,7 @@ class Unavailable(BotError):
 
 
 class CompositionFailed(Unavailable):
-    """The app cannot be put together; the cause is the fault."""
+    """The app cannot be put together; `__cause__` says why."""
 
     def __init__(self) -> None:
         super().__init__("the app cannot be put together", retry_after=60)

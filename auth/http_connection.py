@@ -68,21 +68,21 @@ class HttpConnection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Another request can be sent: the server has kept the connection, and is silent."""
-        # What it closed a moment ago the event loop has not read yet. The kernel has.
         if not self._kept or self._transport is None or self._transport.is_closing():
             return False
+        # If the server closed it a moment ago, the kernel knows, but the event loop may not yet.
         return not self._has_input()
 
     async def open(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str) -> None:
-        """Take over a connected socket, which is closed with the connection, and shake hands.
+        """Take over a connected socket, and do the TLS handshake.
 
         Args:
-            sock: nobody else's from now on, whatever comes of this.
-            tls: the client's side of TLS; None: without.
+            sock: owned by this connection from now on, also when this method raises.
+            tls: the client's TLS context; None: no TLS.
             host: the name that the server's certificate must have.
 
         Raises:
-            OSError, ValueError, RuntimeError: it was lost, or there is no TLS with this server.
+            OSError, ValueError, RuntimeError: the connection was lost, or the handshake failed.
         """
         try:
             await self._loop.create_connection(
@@ -90,8 +90,8 @@ class HttpConnection(asyncio.Protocol):
             )
         except BaseException:
             self.close()
-            # The event loop closes the socket. uvloop's does not always tell the object, which
-            # would close whatever has the socket's number later.
+            # The event loop closes the file descriptor. uvloop does not always tell the socket
+            # object, which would later close whatever has got the same descriptor by then.
             self._loop.call_soon(sock.detach)
             raise
 
@@ -104,8 +104,8 @@ class HttpConnection(asyncio.Protocol):
             largest: bytes that its body may have.
 
         Raises:
-            NotSent: the connection has been lost.
-            NoAnswer: there was none, or none that HTTP knows.
+            NotSent: the connection was lost before the request.
+            NoAnswer: there was no answer, or it was not valid HTTP.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -135,7 +135,7 @@ class HttpConnection(asyncio.Protocol):
             if self._timer_at <= deadline:
                 return
             self._timer.cancel()
-        # The handle is not asked for its time: uvloop's knows none when the time has come.
+        # `when()` of the handle is no use: for a time that is due, uvloop returns one without it.
         self._timer, self._timer_at = self._loop.call_at(deadline, self._look_at_time), deadline
 
     def _look_at_time(self) -> None:

@@ -22,7 +22,7 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of any answer; what users attach is read whole."""
 
 CONNECTION_ATTEMPT_DELAY_SECONDS = 0.25
-"""After which the next address of a host is tried as well (RFC 8305, 5)."""
+"""Before the next address of a host is tried in parallel (RFC 8305, 5)."""
 
 _URL = re.compile(r"(?P<origin>https?://(?P<host>[!\"$-.0->A-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
 """Printable ASCII, without user name and fragment."""
@@ -143,8 +143,8 @@ class HttpPool:
             host, port = parts.hostname or "", parts.port or (443 if tls else 80)
             async with asyncio.timeout(seconds):
                 await connection.open(await _connected_socket(host, port), tls, host)
-        # ValueError: no port, or the resolver's for an empty label. RuntimeError: where asyncio's
-        # loop raises an OSError, uvloop's may raise this.
+        # ValueError: not a port, or a host name with an empty label, which the resolver rejects.
+        # RuntimeError: uvloop may raise it where asyncio raises an OSError.
         except (OSError, ValueError, RuntimeError) as error:
             raise NotSent(f"{origin} cannot be reached") from error
         return connection
@@ -158,9 +158,10 @@ class HttpPool:
 
 
 async def _connected_socket(host: str, port: int) -> socket.socket:
-    """To the first address of the host that answers, IPv6 and IPv4 in turn.
+    """A socket connected to the host's first address that answers, IPv6 and IPv4 in turn.
 
-    uvloop's `create_connection`, unlike asyncio's, would wait for a dead address until the end.
+    uvloop's `create_connection`, unlike asyncio's, tries only one address at a time: a dead one
+    would take all of the timeout.
     """
     addresses = await asyncio.get_running_loop().getaddrinfo(
         host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP

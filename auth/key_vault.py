@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp  # noqa: F401  # the SDK imports it at its first request, on the event loop
+import aiohttp  # noqa: F401  # else the SDK imports it on the event loop, at its first request
 from azure.core.exceptions import AzureError
 
 from auth.azure_error import ODD_ANSWER, status_of, wait_asked_by

@@ -21,8 +21,8 @@ class ManagedIdentity(Credential):
 
     Args:
         client_id: GUID of a user-assigned identity; empty for the system-assigned one.
-        setting: the setting that says so, for the texts of errors.
-        transport: sends the requests; None: the SDK's own, with aiohttp.
+        setting: the name of the setting that holds `client_id`, for error texts.
+        transport: sends the requests; None: the SDK's own, which uses aiohttp.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""PoolTransport: requests of Azure's SDKs, sent by our own pool."""
+"""PoolTransport: sends the Azure SDKs' requests through the project's own HTTP pool."""
 
 from http import HTTPStatus
 from types import TracebackType
@@ -19,23 +19,23 @@ MAX_ANSWER_BYTES = 1024 * 1024
 
 
 class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """Spares a cold start the import of aiohttp, which is the SDKs' own transport.
+    """An azure-core transport that needs no aiohttp, whose import would slow a cold start.
 
-    For requests without a body, such as those to an identity endpoint.
+    Only for requests without a body, such as those to an identity endpoint.
 
     Args:
-        pool: sends them.
+        pool: sends the requests.
     """
 
     def __init__(self, pool: HttpPool) -> None:
         self._pool = pool
 
     async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:  # the SDK's protocol
-        """The answer to a request.
+        """Send a request, and return the response.
 
         Raises:
-            ServiceRequestError: it was not sent.
-            ServiceResponseError: there is no answer.
+            ServiceRequestError: the request was not sent.
+            ServiceResponseError: it was sent, and no response came.
         """
         try:
             answer = await self._pool.request(
@@ -52,10 +52,10 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         return _Response(request, answer)
 
     async def open(self) -> None:
-        """Nothing: the pool opens connections as they are needed."""
+        """Do nothing: the pool opens connections when it needs them."""
 
     async def close(self) -> None:
-        """Nothing: the pool lives on."""
+        """Do nothing: the pool outlives the transport."""
 
     async def __aexit__(
         self,
@@ -63,11 +63,11 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         error: BaseException | None = None,
         trace: TracebackType | None = None,
     ) -> None:
-        """Nothing: the pool lives on."""
+        """Do nothing: the pool outlives the transport."""
 
 
 class _Response(AsyncHttpResponse):
-    """An answer in the shape that the SDKs read."""
+    """A response with the attributes that the SDKs read."""
 
     def __init__(self, request: Any, answer: HttpAnswer) -> None:
         super().__init__(request, answer)
@@ -78,5 +78,5 @@ class _Response(AsyncHttpResponse):
         self._content = answer.body
 
     def body(self) -> bytes:
-        """The whole of it."""
+        """The whole body."""
         return self._content

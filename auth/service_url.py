@@ -22,11 +22,11 @@ PLAIN_URL = re.compile(
 
 
 def is_secure_url(url: str, *, loopback: bool) -> bool:
-    """Whether a token may be sent to a URL: a plain https one.
+    """Whether it is a plain https URL, to which a bearer token may be sent.
 
     Args:
         url: any text.
-        loopback: http on this machine will do (development only).
+        loopback: also allow http on this machine (development only).
     """
     if not PLAIN_URL.fullmatch(url):
         return False

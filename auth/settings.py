@@ -64,19 +64,19 @@ _SHA256_HEX = re.compile(r"[0-9A-F]{64}")
 _ACCOUNT_NAME = re.compile(r"[0-9a-z]{3,24}")
 _CERTIFICATE_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 
-# Any of these says that the process does not run on a developer's machine, whatever else is set:
-# the platforms set them by themselves. (WEBSITE_HOSTNAME is not one: Core Tools set it too.)
-_HOSTED_MARKS = (
+# Hosting platforms set these themselves: where any of them is set, the process does not run on a
+# developer's machine, whatever else is set. (Not WEBSITE_HOSTNAME: Core Tools set it, too.)
+_HOSTING_VARIABLES = (
     # Functions and App Service
     "WEBSITE_INSTANCE_ID",
     "WEBSITE_SITE_NAME",
     "WEBSITE_POD_NAME",
-    # Container Apps, and its jobs
+    # Container Apps, and their jobs
     "CONTAINER_APP_NAME",
     "CONTAINER_APP_REVISION",
     "CONTAINER_APP_HOSTNAME",
     "CONTAINER_APP_JOB_NAME",
-    # Kubernetes, in every pod whatever enableServiceLinks says
+    # Kubernetes: set in every pod, even with enableServiceLinks: false
     "KUBERNETES_SERVICE_HOST",
     # Service Fabric
     "Fabric_ApplicationName",
@@ -145,7 +145,7 @@ class Settings:
         queued: turns run behind a queue, and the channel does not wait for them.
         storage: where state and queues are; None: state is kept in memory.
         unauthenticated: no caller check and no outbound token; development only.
-        development: a developer's machine: the log may show what users sent.
+        development: it is a developer's machine, where the log may show what users sent.
         warnings: for the log, once.
     """
 
@@ -186,9 +186,12 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._problems: list[str] = []
-        self._hosted_mark = next((mark for mark in _HOSTED_MARKS if environ.get(mark)), "")
+        self._hosting_variable = next(
+            (each for each in _HOSTING_VARIABLES if environ.get(each)), ""
+        )
         self._development = (
-            environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" and not self._hosted_mark
+            environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
+            and not self._hosting_variable
         )
 
     def settings(self) -> Settings:
@@ -409,11 +412,11 @@ class _Reader:
         name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
         wanted = self._flag(name)
         if wanted and not self._development:
-            but = f" and without {self._hosted_mark}" if self._hosted_mark else ""
+            condition = f" and without {self._hosting_variable}" if self._hosting_variable else ""
             self._problem(
                 name,
                 "it works only on a developer's machine, with"
-                f" AZURE_FUNCTIONS_ENVIRONMENT=Development{but}; remove it",
+                f" AZURE_FUNCTIONS_ENVIRONMENT=Development{condition}; remove it",
             )
         return wanted
 

@@ -33,18 +33,19 @@ BUDGET, BUDGET_WINDOW = 5, 300.0
 """At most this many fetches in any window of this many seconds."""
 
 MIN_SECONDS_BETWEEN_FETCHES = 60.0
-"""From one fetch to the next while keys are known: at this pace the budget lasts for ever."""
+"""While keys are known. At this rate the budget is never spent."""
 
 FAILURE_PAUSES = (0.0, 2.0, 30.0, 120.0)
-"""Seconds to the next fetch after the first, second ... failure while no keys are known: the budget
-must outlast an outage. While keys are known, the first pause alone counts."""
+"""Seconds to wait after the first, second ... failure while no keys are known: the budget must
+outlast an outage. While keys are known, only the first pause is used: later fetches are
+`MIN_SECONDS_BETWEEN_FETCHES` apart."""
 
 SMALLEST_KEY = 2048
 """Bits (RFC 7518, 3.3)."""
 
 _OPTIONAL_MEMBERS = {"use": "sig", "alg": "RS256"}
-"""What a key must say of itself if it says anything (RFC 7517, 4.2 and 4.4): a key for encryption,
-or for another algorithm, verifies no token (RFC 8725, 3.1)."""
+"""The values that a key's optional members must have if they are there (RFC 7517, 4.2 and 4.4): a
+key for encryption, or for another algorithm, must not verify tokens (RFC 8725, 3.1)."""
 
 GetDocument = Callable[[str], Awaitable[bytes]]
 
@@ -62,11 +63,12 @@ class SigningKey:
 class SigningKeys:
     """The channel's signing keys by their id (`kid`).
 
-    A known key is answered at once. The first token with an unknown key id makes a fetch at once;
-    while tokens go on naming unknown keys, there is one fetch a minute. So a flood of made-up ids
-    delays a new key by a minute. Two kinds of fetch come sooner and count in the budget: the one
-    that brings the first keys, and a second attempt at once after a failure. So a flood that lasts
-    for the five minutes after such a fetch makes one of the minutes two or three.
+    A known key is returned at once. The first token with an unknown key id triggers a fetch at
+    once; while more tokens with unknown key ids arrive, there is one fetch a minute. So a flood of
+    made-up ids delays a new key by a minute at most. Two kinds of fetch are not held back by that
+    minute, but count in the budget: the one that brings the first keys, and the immediate retry
+    after a failure. In the five minutes after these, a flood can delay a new key by two or three
+    minutes.
 
     The last known good set is kept whatever the endpoint does.
 
@@ -85,12 +87,12 @@ class SigningKeys:
         self._keys: dict[str, SigningKey] = {}
         self._fetched_at = 0.0
         self._fetches: deque[float] = deque(maxlen=BUDGET)
-        self._begun = 0
-        """Fetches so far."""
-        self._keys_from = 0
-        """Which of them brought the known keys; the first is 1."""
+        self._fetch_count = 0
+        """Number of fetches so far."""
+        self._keys_fetch_number = 0
+        """The number of the fetch that brought the known keys; the first is 1."""
         self._withdrawn: set[str] = set()
-        """Ids of keys that were known, and are no longer published."""
+        """Ids of keys that were known and are no longer published."""
         self._failures = 0
         self._paused_until = 0.0
         self._running: asyncio.Task[None] | None = None
@@ -107,18 +109,18 @@ class SigningKeys:
     async def find(self, kid: str) -> SigningKey | None:
         """The key with this id; None when the channel has no such key.
 
-        That is known of a key that was withdrawn, and when a fetch that was begun after the call
-        does not bring the key.
+        None is returned only for a key that was withdrawn, or when a fetch that started after the
+        call did not bring the key.
 
         Raises:
             KeysUnavailable: the key is unknown, and the keys cannot be fetched now.
         """
-        begun = self._begun
+        fetches_before = self._fetch_count
         await self._keep_fresh()
         if kid not in self._keys:
-            await self._look_for(kid, begun)
+            await self._look_for(kid, fetches_before)
         key = self._keys.get(kid)
-        if key is None and self._keys_from <= begun and kid not in self._withdrawn:
+        if key is None and self._keys_fetch_number <= fetches_before and kid not in self._withdrawn:
             self._check_known()
             raise self._unavailable(
                 f"the signing key {kid!r:.80} is unknown, and keys cannot be fetched now"
@@ -126,7 +128,7 @@ class SigningKeys:
         return key
 
     async def ensure_known(self) -> None:
-        """Fetch the keys if none are known, when the budget has a fetch for it.
+        """Fetch the keys if none are known and the budget allows a fetch.
 
         Raises:
             KeysUnavailable: none are known, and they cannot be fetched now.
@@ -138,7 +140,7 @@ class SigningKeys:
 
     def _check_known(self) -> None:
         if not self._keys:
-            raise self._unavailable(f"no signing keys could be had from {self._metadata_url}")
+            raise self._unavailable(f"no signing keys could be fetched from {self._metadata_url}")
 
     async def _keep_fresh(self) -> None:
         age = self._clock() - self._fetched_at
@@ -148,11 +150,11 @@ class SigningKeys:
         if fetch is not None and age >= KEEP:
             await asyncio.shield(fetch)
 
-    async def _look_for(self, kid: str, begun: int) -> None:
+    async def _look_for(self, kid: str, fetches_before: int) -> None:
         # A fetch that was under way may have read the set before this key was in it: then one more.
         if self._running is not None:
             await asyncio.shield(self._running)
-        if kid in self._keys or self._keys_from > begun:
+        if kid in self._keys or self._keys_fetch_number > fetches_before:
             return
         if (fetch := self._start()) is not None:
             await asyncio.shield(fetch)
@@ -166,8 +168,8 @@ class SigningKeys:
             self._fetches.append(now)
             if self._keys:
                 self._paused_until = now + MIN_SECONDS_BETWEEN_FETCHES
-            self._begun += 1
-            self._running = asyncio.create_task(self._renew(self._begun))
+            self._fetch_count += 1
+            self._running = asyncio.create_task(self._renew(self._fetch_count))
         return self._running
 
     def _next_fetch_at(self) -> float:
@@ -190,7 +192,7 @@ class SigningKeys:
                 log.info("The channel's signing keys are now %s", ", ".join(sorted(keys)))
             self._withdrawn = (self._withdrawn | self._keys.keys()) - keys.keys()
             self._keys = keys
-            self._keys_from = number
+            self._keys_fetch_number = number
             self._failures = 0
             self._fetched_at = self._clock()
         finally:

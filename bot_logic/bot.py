@@ -32,7 +32,7 @@ Anything else I say back to you."""
 GREETING = "Hello! I echo what you say. Say **help** to see what else I can do."
 
 MAX_COMMAND_LENGTH = 20
-"""Characters: more than a command has, so that a long text is none."""
+"""Characters. Commands are shorter, so a text that is cut off here matches none."""
 
 THINKING_TIME = 3.0
 """Seconds that the command `wait` takes."""
@@ -62,7 +62,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
     ) -> None:
-        """Greet everybody who joins, at once, but not the bot itself."""
+        """Greet those who join, all with one message, but not the bot itself."""
         recipient = turn_context.activity.recipient
         bot_id = recipient.id if recipient else None
         if any(member.id != bot_id for member in members_added):
@@ -71,7 +71,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     async def on_teams_members_added_dispatch(
         self, members_added: list[ChannelAccount], team_info: TeamInfo, turn_context: TurnContext
     ) -> None:
-        """The same in Teams, which the SDK would first ask for the details of each of them."""
+        """The same in Teams: the SDK's own method first calls Teams for each member's details."""
         await self.on_members_added_activity(members_added, turn_context)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:

@@ -1,4 +1,4 @@
-"""What the bot knows of the user who sent an activity."""
+"""What the bot knows about the user who sent an activity."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from botframework.connector import Channels
 def caller_facts(activity: Activity) -> str:
     """A Markdown list of the facts that the channel gives; those it does not give are left out.
 
-    An object id and a tenant are facts in Teams alone: on Web Chat and Direct Line whoever talks to
-    the bot can write there what he likes.
+    The object id and the tenant are listed in Teams only: on Web Chat and Direct Line, the client
+    can set them to anything.
     """
     in_teams = activity.channel_id == Channels.ms_teams
     facts = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from botbuilder.schema import Activity
 
 MAX_MENTIONS = 8
-"""Different texts by which one message mentions the bot; further ones stay in what was said."""
+"""Distinct mention texts that are removed from one message; any others stay in the text."""
 
 
 def spoken_text(activity: Activity) -> str:
@@ -14,14 +14,14 @@ def spoken_text(activity: Activity) -> str:
     Teams puts `<at>Bot</at>` into the text, and an entity of type `mention` beside it.
     """
     text: str = activity.text or ""
-    # Each once, and not too many: to look for one takes as long as the text is.
+    # Distinct ones, and not too many: each of them costs a search through the whole text.
     for mention in list(dict.fromkeys(_mentions(activity)))[:MAX_MENTIONS]:
         text = text.replace(mention, "")
     return text.strip()
 
 
 def _mentions(activity: Activity) -> Iterator[str]:
-    """The texts by which a message mentions the bot."""
+    """The text of each mention of the bot in a message."""
     bot_id = activity.recipient.id if activity.recipient else None
     for entity in activity.entities or []:
         mention = entity.additional_properties if entity else {}

@@ -58,7 +58,7 @@ def test_keys_endpoint_is_down_at_the_start(tmp_path: Path, logs: Path) -> None:
         with probed(thread, log) as caller:
             assert is_unavailable(health(caller))
             assert health(caller).status == 200
-    assert "Answered 503: no signing keys could be had from" in log.read_text()
+    assert "Answered 503: no signing keys could be fetched from" in log.read_text()
 
 
 def test_token_endpoint_is_down_at_the_start(tmp_path: Path, logs: Path) -> None:
