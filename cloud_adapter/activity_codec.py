@@ -26,7 +26,7 @@ Convert = Callable[[Any], Any]
 Rule = tuple[type | None, Convert]
 """How values of one msrest type are converted; those of exactly the Python type are not."""
 
-# Longer texts are neither. To change the case of one could take twelve times its size in memory.
+# Longer strings are rejected unread: changing their case can take twelve times their memory.
 MAX_FLAG_LENGTH = len("false")
 MAX_MOMENT_LENGTH = 64
 """Characters; RFC 3339 with nanoseconds has 35."""

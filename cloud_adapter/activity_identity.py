@@ -1,4 +1,4 @@
-"""What a second delivery of an activity is known by."""
+"""How a second delivery of the same activity is recognized."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ from botbuilder.schema import Activity, ActivityEventNames, ActivityTypes, Deliv
 
 from cloud_adapter.activity_codec import write_value
 
-_MADE_HERE = {ActivityEventNames.continue_conversation, ActivityEventNames.create_conversation}
+_ADAPTER_EVENTS = {ActivityEventNames.continue_conversation, ActivityEventNames.create_conversation}
 
-_EVENT = (
+_CONTENT = (
     "timestamp",
     "name",
     "action",
@@ -22,29 +22,29 @@ _EVENT = (
     "reactions_added",
     "reactions_removed",
 )
-"""The properties that tell two events with the same id apart, beside who sent them."""
+"""The properties that, with the sender, tell two activities with the same id apart."""
 
 
 def activity_identity(activity: Activity) -> str:
-    """Names an activity among those of its conversation.
+    """A text that identifies an activity within its conversation.
 
-    A message is known by its id. Other activities may carry the id of the message that they are
-    about (an edit, a deletion, a reaction), so these are known by their type, id, sender, timestamp
-    and content: two edits are two activities, and a reaction that is added, removed and added again
-    is three. What is weaker than for messages:
+    A message is identified by its id. Other activities may carry the id of the message that they
+    are about (an edit, a deletion, a reaction), so they are identified by their type, id, sender,
+    timestamp and content: two edits are two activities, and a reaction that is added, removed and
+    added again is three. This is less reliable than for messages:
 
-    - One that a channel delivers again with another timestamp runs twice.
-    - Two that a channel sends without timestamps, with the same content, are taken for one.
+    - An activity that a channel delivers again with another timestamp runs twice.
+    - Two activities that a channel sends without timestamps and with the same content count as one.
 
     Returns:
-        Text; empty when a second delivery must be answered like the first (invokes, expectReplies),
-        when nobody delivers it, or when the channel gives it no id.
+        Empty when a second delivery must be answered like the first (invokes, expectReplies), when
+        the adapter itself made the activity, or when it has no id.
     """
     if not activity.id or activity.type == ActivityTypes.invoke:
         return ""
     if activity.delivery_mode == DeliveryModes.expect_replies:
         return ""
-    if activity.type == ActivityTypes.event and activity.name in _MADE_HERE:
+    if activity.type == ActivityTypes.event and activity.name in _ADAPTER_EVENTS:
         return ""
     identity: str = activity.id
     if activity.type != ActivityTypes.message:
@@ -54,7 +54,7 @@ def activity_identity(activity: Activity) -> str:
 
 def _digest(activity: Any) -> str:
     sender = activity.from_property.id if activity.from_property else None
-    event = write_value([sender, *(getattr(activity, name) for name in _EVENT)])
-    # Not `json_bytes`, which refuses 1e999: to Python it is infinite.
-    content = json.dumps(event, ensure_ascii=False).encode(errors="surrogatepass")
+    values = write_value([sender, *(getattr(activity, name) for name in _CONTENT)])
+    # Not `json_bytes`: it refuses infinity, which is what Python reads 1e999 as.
+    content = json.dumps(values, ensure_ascii=False).encode(errors="surrogatepass")
     return hashlib.sha256(content).hexdigest()[:16]

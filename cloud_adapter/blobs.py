@@ -31,9 +31,9 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class BlobChanged(BotError):
-    """The blob is not what the writer thinks: it is there already, or was changed, or is gone.
+    """The blob is not as the writer expects: it exists already, was changed, or is gone.
 
-    The text does not name it: names are made of users' ids.
+    The text does not name the blob, because names contain users' ids.
     """
 
 
@@ -125,7 +125,7 @@ class Blobs:
                 return await _upload(blob, content, etag, metadata)
             except ResourceNotFoundError:  # no container: there is no other cause for a new blob
                 if etag not in (None, ANY):
-                    raise BlobChanged("the blob is gone") from None
+                    raise BlobChanged("the blob no longer exists") from None
                 await self._create()
                 return await _upload(blob, content, etag, metadata)
 
@@ -283,6 +283,6 @@ async def _upload(
                 match_condition=MatchConditions.IfNotModified,
             )
     except (ResourceExistsError, ResourceModifiedError) as error:
-        raise BlobChanged("the blob is another one by now") from error
+        raise BlobChanged("the blob exists already, or was changed meanwhile") from error
     new: str = done["etag"]
     return new

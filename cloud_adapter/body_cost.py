@@ -1,13 +1,13 @@
-"""What a body may cost to parse and to answer, estimated from its bytes before it is parsed.
+"""Estimates the memory that it takes to parse and answer a body, before the body is parsed.
 
-JSON that is small on the wire may be large in memory: `{},` becomes a model of half a kilobyte, and
-one emoji makes each character of a text take four bytes. Each figure below is measured, and
-rounded up. Together with the copies that a turn makes of a text (the parsed one, the reply, its
-JSON, what is sent), no accepted body costs more than 8 MB, itself included.
+JSON that is small on the wire can be large in memory: `{},` becomes a model of half a kilobyte, and
+one emoji makes every character of a text take four bytes. The figures below are measured and
+rounded up. With the copies that a turn makes of a text (parsed, in the reply, in its JSON, as
+sent), no accepted body costs more than 8 MB, its own bytes included.
 
-Activities of real channels stay far below. Teams' have 100 KB at most and Direct Line's 256 KB
-(Microsoft references "Format your bot messages" and "Send an activity to the bot"): of those, even
-one with an emoji may hold 2,000 values in 500 objects.
+Activities of real channels are accepted. Those of Teams have 100 KB at most, those of Direct Line
+256 KB (Microsoft references "Format your bot messages" and "Send an activity to the bot"): even
+with an emoji, the former may hold 2,000 values in 500 objects, and the latter 400 in 100.
 """
 
 import re
@@ -19,20 +19,20 @@ from auth.errors import BodyTooLarge
 MAX_COST_BYTES = 7_500_000
 
 TEXT_COPIES = 7
-"""Of the body's text that are in memory at once: as received, parsed, without the mention, in the
-reply, in its JSON, in the request to the connector, and encrypted."""
+"""Copies of the body's text that are in memory at once: as received, parsed, without the mention,
+in the reply, in its JSON, in the request to the connector, and encrypted."""
 
 CONTAINER_BYTES = 600
-"""That an object or a list may take: an Attachment, the largest model that comes in lists."""
+"""What an object or a list may take: the largest model that comes in lists is an Attachment."""
 
 VALUE_BYTES = 100
-"""That a value in a list, or one half of an object's property, may take, beside its text."""
+"""What a value in a list, or a name or a value in an object, may take besides its text."""
 
 MAX_DEPTH = 100
-"""Objects and lists in one another. Adaptive Cards have some 30."""
+"""Levels of nested objects and lists. Adaptive Cards have about 30."""
 
 WINDOW_BYTES = 16 * 1024
-"""Of a body in which strings are looked for at once: all of its pieces would take megabytes."""
+"""How much of a body is split at its quotes at a time: all pieces at once would take megabytes."""
 
 _SURROGATE = re.compile(r"\\u[dD][89abAB]")
 _BEYOND_LATIN_1 = re.compile(r"\\u(?!00)")
@@ -41,27 +41,27 @@ _NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 def check_cost(body: bytes, text: str) -> None:
-    """Pass, or raise. The time that it takes is in proportion to the body's size.
+    """Check what a body costs. This takes time in proportion to the body's size.
 
     Args:
         body: as received.
-        text: the same, decoded.
+        text: the body, decoded.
 
     Raises:
-        BodyTooLarge: to parse it would take too much memory, or too deep a recursion.
+        BodyTooLarge: parsing it would take too much memory, or recurse too deeply.
     """
     text_bytes = TEXT_COPIES * _memory_of(text)
     if text_bytes + _structure_bytes(body) > MAX_COST_BYTES or _openings(body) > MAX_DEPTH:
-        # Prose has commas, too: they do not count.
+        # Commas and brackets inside strings do not count: look again without the strings.
         structure = _outside_of_strings(body)
         if text_bytes + _structure_bytes(structure) > MAX_COST_BYTES:
-            raise BodyTooLarge("the body holds too many values, or too much text")
+            raise BodyTooLarge("the body has too many values or too much text")
         if _depth(structure) > MAX_DEPTH:
-            raise BodyTooLarge(f"the body nests more than {MAX_DEPTH} deep")
+            raise BodyTooLarge(f"the body is nested more than {MAX_DEPTH} levels deep")
 
 
 def _memory_of(text: str) -> int:
-    """Bytes that a text may take when its escapes are replaced by what they stand for."""
+    """Bytes that a text may take when its escapes are replaced by their characters."""
     if "\\u" not in text:
         return sys.getsizeof(text)
     # Python stores all characters of a text in the width of its widest (PEP 393).
@@ -84,7 +84,7 @@ def _outside_of_strings(body: bytes) -> bytes:
     for start in range(0, len(plain), WINDOW_BYTES):
         pieces = plain[start : start + WINDOW_BYTES].split(b'"')
         outside += b"".join(pieces[inside::2])
-        inside ^= len(pieces) % 2 == 0  # as many quotes as pieces, less one
+        inside ^= len(pieces) % 2 == 0  # an odd number of quotes
     return bytes(outside)
 
 

@@ -99,12 +99,12 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         )
 
     async def authenticate(self, authorization: str) -> ChannelToken | None:
-        """The caller's token; None where nobody is checked.
+        """Verify the caller's token; None where callers are not authenticated.
 
-        It needs no activity, so that nobody else's body is read.
+        This needs no activity, so that only an authenticated caller's body is read.
 
         Args:
-            authorization: the header, or empty.
+            authorization: the Authorization header; empty if there is none.
 
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
@@ -116,14 +116,14 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     def authorize(
         self, token: ChannelToken | None, activity: Activity
     ) -> AuthenticateRequestResult:
-        """What the turn knows of a caller that may deliver this activity.
+        """Check that a caller may deliver this activity, and return what the turn knows about it.
 
         Args:
-            token: as `authenticate` has found it.
+            token: from `authenticate`.
             activity: as delivered.
 
         Raises:
-            CallerForbidden: it may not, see CallerCheck.
+            CallerForbidden: it may not deliver the activity, see CallerCheck.
         """
         delivery = Delivery(activity.channel_id, activity.service_url, tenant_ids(activity))
         if token is None:
@@ -135,7 +135,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     async def authenticate_request(
         self, activity: Activity, auth_header: str
     ) -> AuthenticateRequestResult:
-        """Both at once, as botbuilder asks for it.
+        """`authenticate` and `authorize` in one call, as botbuilder's interface has it.
 
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
@@ -145,7 +145,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     def authenticated_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
         """What `authorize` found when the activity was delivered.
 
-        Nobody waits for the turn by now: each of its calls has a budget of its own.
+        The channel no longer waits for the turn, so each of its calls has a budget of its own.
 
         Args:
             claims: of the caller that was let in then.

@@ -1,8 +1,8 @@
 """Imports the bot SDK without the packages that only its own HTTP clients need.
 
 msrest and botframework-connector import aiohttp, oauthlib and requests_oauthlib: a quarter of the
-time in which the SDK is imported, for clients that no turn of ours uses. Nothing of theirs is
-changed: they get a module that imports the real one as soon as it is used.
+SDK's import time, for clients that no turn uses here. The SDK is not patched: it gets stand-in
+modules, each of which imports the real one on first use.
 """
 
 import importlib
@@ -17,13 +17,13 @@ _DEFERRED: Mapping[str, Collection[str]] = {
     "oauthlib.oauth2": (),
     "requests_oauthlib": (),
 }
-"""By module: the names that the SDK takes from it for annotations while it is imported."""
+"""For each module, the names that the SDK needs for annotations only, while it is imported."""
 
 
 def import_bot_sdk() -> None:
-    """Import the SDK's packages; afterwards any import of one finds it.
+    """Import the SDK's packages, so that later imports find them.
 
-    To be called before anything else imports a part of the SDK, in the same thread.
+    Call it before anything else imports a part of the SDK, in the same thread.
     """
     with deferred(_DEFERRED):
         import botbuilder.core
@@ -31,12 +31,12 @@ def import_bot_sdk() -> None:
 
 
 class DeferredModule(ModuleType):
-    """Stands for a module that is imported when it is first used.
+    """Stands in for a module, and imports it on first use.
 
     Args:
-        name: the module's.
-        annotations: names that are only annotations, as long as this stands for the module in
-            `sys.modules`: they are no use of it.
+        name: the module's name.
+        annotations: names that do not count as use while this object is in `sys.modules`: they are
+            needed for annotations only.
     """
 
     def __init__(self, name: str, annotations: Collection[str] = ()) -> None:
@@ -44,7 +44,7 @@ class DeferredModule(ModuleType):
         self._annotations = annotations
 
     def __getattr__(self, name: str) -> Any:
-        """An attribute of the module itself."""
+        """An attribute of the real module."""
         module = self.__name__
         if sys.modules.get(module) is self:
             if name in self._annotations:
@@ -55,9 +55,12 @@ class DeferredModule(ModuleType):
 
 @contextmanager
 def deferred(modules: Mapping[str, Collection[str]]) -> Iterator[None]:
-    """Defer those of `modules`, with their annotations, that are not imported yet.
+    """Replace those of `modules` that are not imported yet by stand-ins.
 
-    After it an import finds the real module; who has a deferred one by then keeps it.
+    After the block, an import finds the real module; code that holds a stand-in keeps it.
+
+    Args:
+        modules: names of modules, each with its `annotations` (see DeferredModule).
     """
     stand_ins = {
         name: DeferredModule(name, annotations)

@@ -41,7 +41,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     Args:
         authentication: the caller check and the bot's credentials.
         queue: takes activities whose turns run later; None: every turn runs at once.
-        redact: what the log says of failed turns hides what users sent; not in a local run.
+        redact: hide what users sent from logged tracebacks; False on a developer's machine.
     """
 
     def __init__(
@@ -57,19 +57,19 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         self._redact = redact
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
-        """Run the turn that a channel's request asks for, or have it run later.
+        """Run or enqueue the turn for a channel's request.
 
         Raises:
-            TokenRejected, CallerForbidden: the caller may not deliver it.
+            TokenRejected, CallerForbidden: the caller may not deliver the activity.
             BadRequest: the body is not an activity, or too large.
-            Unavailable: the caller cannot be checked, the bot cannot sign in, the state or the
-                queue cannot be had, or another turn of the conversation goes on.
+            Unavailable: the caller cannot be checked, the bot cannot sign in, storage is
+                unavailable, or another turn of the conversation is running.
         """
         check_head(request)
         token = await self.bot_framework_authentication.authenticate(request.authorization)
         for _ in range(MOST_RUNS - 1):
-            # Another turn was quicker to change the state: once more, with the activity as
-            # delivered, and when all that the turn has made of it is gone.
+            # Another turn changed the state first: run this one again, with the activity as
+            # delivered, and after the objects of the first attempt are freed.
             with contextlib.suppress(StateConflict):
                 return await self._process_body(token, request.body, bot)
         return await self._process_body(token, request.body, bot)
@@ -97,7 +97,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         try:
             return TurnResponse.of(result)
         except Exception as error:  # noqa: BLE001  # whatever the bot left there, the turn is done
-            self._log_failure(activity, "the bot's answer has no JSON form", error)
+            self._log_failure(activity, "the bot's answer cannot be written as JSON", error)
             return TurnResponse(200)
 
     async def run_delivered(
@@ -139,10 +139,10 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         try:
             await context.send_activity(APOLOGY)
         except Exception as second:  # noqa: BLE001  # nothing is left to try
-            self._log_failure(context.activity, "no apology", second)
+            self._log_failure(context.activity, "the apology could not be sent", second)
 
     def _log_failure(self, activity: Activity, what: str, error: Exception) -> None:
-        # No traceback of logging's own: it would quote the user.
+        # No `exc_info`: logging's own traceback would quote the user.
         found = redacted_traceback(error, activity, redact=self._redact)
         log.error("%s: %s\n%s", turn_name(activity), what, found)
 
@@ -212,9 +212,10 @@ def _may_wait(activity: Activity) -> bool:
 
 
 def turn_name(activity: Any) -> str:
-    """What the log calls a turn: the host's own ids mix under concurrency.
+    """A turn's name in the log: the host mixes up its own invocation ids under concurrency.
 
-    The ids are the channel's; on Direct Line the client writes the type.
+    Ids come from the channel, but on Direct Line the client sets the type: only known types are
+    shown.
     """
     kind = activity.type if activity.type in _TYPES else "other"
     return f"Turn {kind!r} {activity.id!r:.80} in {activity.conversation.id!r:.120}"

@@ -28,7 +28,7 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
 
     Attributes:
         error: the service's ErrorResponse, or None.
-        code: the service's own name for the error; empty: it has none.
+        code: the service's error code; empty if it has none, or one that is not a plain name.
         response: has `status_code`.
         retry_after: seconds that the service asks to wait; None: it does not ask.
     """
@@ -40,7 +40,7 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         self.response = SimpleNamespace(status_code=status)
         self.retry_after = retry_after(asked)
         code = getattr(getattr(self.error, "error", None), "code", None) or ""
-        # It is for the log: a service that says more there may quote what it was sent.
+        # The code is logged: anything longer than a name could quote what was sent.
         self.code: str = code if _CODE.fullmatch(code) else ""
         said = f" with {self.code}" if self.code else ""
         self.message = f"{call} answered {status}{said}" if status else f"{call} got no answer"
@@ -49,12 +49,12 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
 
 
 class CallRefused(ConnectorError):
-    """A call that must not be made: nothing was sent.
+    """The bot's code asked for an unsafe call: nothing was sent.
 
-    To the bot it is like a call that the service has refused as a bad request (400).
+    To the bot, it looks as if the service had answered 400 (Bad Request).
 
     Args:
-        reason: names the cure.
+        reason: says what is wrong, and what to do.
     """
 
     def __init__(self, reason: str) -> None:

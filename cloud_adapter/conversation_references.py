@@ -1,11 +1,11 @@
-"""ConversationReferences: where the bot can speak unasked, one blob for each conversation and user.
+"""ConversationReferences: where proactive messages can go, a blob for each conversation and user.
 
     conversations/CHANNEL/CONVERSATION     a KeptConversation
     users/CHANNEL/USER                     a KeptUser, by the channel's id and by Entra's
 
-What stands for the two last parts is one `name_part`. Users are kept, and looked for, only where
-the channel vouches for them (channels.py): blobs of other channels' users, which earlier versions
-have written, are never read.
+The last two parts are encoded as one `name_part`. Users are stored and looked up only where the
+channel vouches for them (channels.py): earlier versions also wrote blobs for users of other
+channels, and these are never read.
 """
 
 import asyncio
@@ -78,13 +78,13 @@ class ConversationReferences:
         return known.personal
 
     async def names(self, channel: str = "") -> AsyncIterator[str]:
-        """The blobs of all conversations.
+        """The names of the conversations' blobs.
 
         Args:
-            channel: only of this one's; empty: of every channel's.
+            channel: only this channel's conversations; empty: every channel's.
         """
-        begins = conversation_blob(f"{channel}/") if channel else _CONVERSATIONS
-        async for entry in self._blobs.list(begins):
+        prefix = conversation_blob(f"{channel}/") if channel else _CONVERSATIONS
+        async for entry in self._blobs.list(prefix):
             yield entry.name
 
     async def read(self, name: str) -> KeptConversation | None:
@@ -92,12 +92,11 @@ class ConversationReferences:
         return await self._read(name, KeptConversation.parse)
 
     async def find(self, recipient: str) -> Found | None:
-        """A conversation or a user; None when nobody is known by that id.
+        """The conversation or the user with an id; None when the id is not known.
 
         Args:
-            recipient: a conversation's id; where the channel vouches for its users also a user's,
-                or a user's object id in Entra. With the channel and a slash before it, where two
-                channels have the same.
+            recipient: a conversation's id; where the channel vouches for its users, also a user's
+                id or Entra object id. Where two channels have the same id, CHANNEL/ID.
         """
         channel, slash, rest = recipient.partition("/")
         if slash and channel in CHANNELS:

@@ -28,13 +28,13 @@ class ConversationTurn:
         context: the turn's.
 
     Attributes:
-        id: names the activity among those of all conversations; empty: see `activity_identity`.
+        id: identifies the activity among all conversations; empty: see `activity_identity`.
     """
 
     def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
         self._locks = locks
         self._activity = context.activity
-        self.id = _turn_id(context.activity)  # now: the bot may change the activity
+        self.id = _turn_id(context.activity)  # not later: the bot may change the activity
         self._hold: AbstractAsyncContextManager[None] | None = None
         self._beginning = asyncio.Lock()
         context.turn_state[_KEY] = self

@@ -1,6 +1,6 @@
-"""InvocationLog: what is logged between invocations is logged by the next one.
+"""InvocationLog: keeps what is logged between invocations, and logs it in the next one.
 
-The Functions host drops a line that belongs to no running invocation: one of the warm-up, of a
+The Functions host drops log lines that belong to no running invocation: those of the warm-up, of a
 thread, of a callback, or of a background refresh that outlives its turn.
 """
 
@@ -14,11 +14,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 MAX_KEPT = 200
-"""Lines that wait for an invocation; the oldest give way."""
+"""Lines that wait for an invocation; if there are more, the oldest are dropped."""
 
 MARK = "__azure_function_invocation_id__"
-"""The attribute by which the cloud's worker knows a task's invocation; a task that a callback made
-lacks it. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
+"""The attribute in which Azure's worker keeps a task's invocation id; a task that was created in a
+callback has none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Invocation:
     """One run of a function.
 
     Attributes:
-        task: its own; None once it has ended.
+        task: runs it; None once the invocation has ended.
     """
 
     task: "asyncio.Task[object] | None"
@@ -48,7 +48,7 @@ class InvocationLog(logging.Handler):
         self._dropped = 0
 
     def attach(self, names: Iterable[str]) -> None:
-        """Stand between these loggers, with all below them, and the root logger."""
+        """Put this handler between these loggers, children included, and the root logger."""
         for name in names:
             logger = logging.getLogger(name)
             logger.addHandler(self)
@@ -56,7 +56,7 @@ class InvocationLog(logging.Handler):
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """One invocation: the context in which every function of the app does its work."""
+        """One invocation: every function of the app does its work within this context."""
         invocation = Invocation(asyncio.current_task())
         _invocation.set(invocation)
         self.flush()
@@ -67,8 +67,8 @@ class InvocationLog(logging.Handler):
             invocation.task = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass the record on, or keep it for an invocation."""
-        if _is_heard():
+        """Pass the record on, or keep it for the next invocation."""
+        if _in_invocation():
             self.flush()
             logging.getLogger().callHandlers(record)
             return
@@ -78,7 +78,7 @@ class InvocationLog(logging.Handler):
             self._dropped += 1
 
     def flush(self) -> None:
-        """Pass on what is kept, with the time at which it was logged: the host stamps its own."""
+        """Pass on the kept records, with the time of each: the host stamps the current time."""
         if not self._kept:
             return
         self.acquire()
@@ -95,20 +95,20 @@ class InvocationLog(logging.Handler):
             self.release()
 
 
-def _is_heard() -> bool:
+def _in_invocation() -> bool:
     invocation = _invocation.get()
     if invocation is None or invocation.task is None:
         return False
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # a thread
+    except RuntimeError:  # a thread without an event loop
         return False
     # A callback has no task.
     return task is not None and _mark(task) == _mark(invocation.task)
 
 
 def _mark(task: "asyncio.Task[object]") -> object:
-    return getattr(task, MARK, None)  # None everywhere: another worker, or a test
+    return getattr(task, MARK, None)  # with another worker, or in a test, no task has it
 
 
 def _dropped(count: int) -> logging.LogRecord:

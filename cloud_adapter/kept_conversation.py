@@ -56,7 +56,7 @@ class KeptConversation:
         match json.loads(content):
             case {"reference": dict(data), "type": str(kind), "tenant": str(tenant)}:
                 reference = read_model(ConversationReference, data)
-                # Earlier versions have also stored what users had claimed.
+                # Earlier versions also stored tenants that users had only claimed.
                 vouched = vouches_for_users(reference.channel_id)
                 return cls(reference, kind, tenant if vouched else "")
         raise ValueError("it is no conversation")

@@ -23,8 +23,8 @@ from cloud_adapter.kept_conversation import (
 )
 
 MAX_JOINED = 10
-"""Of those who join in one activity; the others are kept when they write. Each takes a few calls to
-the storage account."""
+"""Users that are stored when they join in one activity; the others are stored when they write. Each
+takes a few calls to the storage account."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ class KeptUser:
 
 
 def users_of(activity: Activity) -> list[KeptUser]:
-    """Whom an activity shows: who sent it, and who has joined; never the bot itself.
+    """The users in an activity: the sender and those who joined, but never the bot itself.
 
-    Nobody where the channel does not vouch for them.
+    Empty where the channel does not vouch for its users.
     """
     if not vouches_for_users(activity.channel_id):
         return []

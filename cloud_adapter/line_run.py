@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class TurnFailed(Exception):
-    """The bot's code raised, and the turn is to be tried again. The log has the traceback."""
+    """The bot's code raised, and the turn will be tried again. The log has the traceback."""
 
 
 class Runner(Protocol):
@@ -62,7 +62,7 @@ class LineRun:
         run: runs one turn.
         careful: its ring was seen before, and what was begun then may have taken the process with
             it: each try is counted before it begins.
-        redact: what is stored of a failed turn hides what the user sent; not in a local run.
+        redact: hide what users sent from stored tracebacks; False on a developer's machine.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ class Notification:
     Attributes:
         id: names its report. The same one is not sent twice.
         to: each a conversation's id, a user's, or a user's object id in Entra; or ALL alone.
-        channel: with ALL the only channel that is meant; empty: every channel.
+        channel: with ALL, send to this channel only; empty: to every channel.
         text: empty with a card alone.
         card: the JSON of an adaptive card; None with a text alone.
         fruitless: how often it was put back in a row without a new result.
@@ -46,9 +46,10 @@ class Notification:
         """The notification that a message holds.
 
         Args:
-            message: `{"to": ..., "channel": ..., "text": ..., "card": ..., "id": ...}`; one
-                recipient needs no list, `text` or `card` may be missing, and so may the others.
-            message_id: the queue's, in place of a missing `id`.
+            message: `{"to": ..., "channel": ..., "text": ..., "card": ..., "id": ...}`;
+                `to` is one recipient or a list, one of `text` and `card` may be missing, and
+                `channel` and `id` are optional.
+            message_id: the queue's, used if there is no `id`.
 
         Raises:
             BadNotification: it holds none.
@@ -56,7 +57,7 @@ class Notification:
         data = _object(message)
         unknown = sorted(set(data) - _PROPERTIES)
         if unknown:
-            raise BadNotification("it has properties beside to, channel, text, card and id")
+            raise BadNotification("it has properties other than to, channel, text, card and id")
         text, card = data.get("text") or "", data.get("card")
         if not isinstance(text, str):
             raise BadNotification("text is no text")
@@ -79,7 +80,7 @@ class Notification:
 
     @property
     def to_all(self) -> bool:
-        """Every kept conversation is meant, or every one of `channel`."""
+        """Whether it goes to every stored conversation, or to every one of `channel`."""
         return self.to == (ALL,)
 
     def activity(self) -> Activity:
@@ -125,7 +126,7 @@ def _channel(channel: object, recipients: tuple[str, ...]) -> str:
     if channel is None:
         return ""
     if channel not in CHANNELS:
-        raise BadNotification(f"channel is none of {', '.join(sorted(CHANNELS))}")
+        raise BadNotification(f"channel is not one of {', '.join(sorted(CHANNELS))}")
     if recipients != (ALL,):
-        raise BadNotification('channel goes with "all" only: write CHANNEL/ID for a recipient')
+        raise BadNotification('channel works with "all" only: for one recipient, write CHANNEL/ID')
     return str(channel)

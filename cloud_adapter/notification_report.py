@@ -1,13 +1,13 @@
-"""NotificationReport: what has become of a notification, recipient by recipient.
+"""NotificationReport: the result of a notification for each recipient.
 
 An append blob of JSON lines:
 
     {"recipient": "...", "conversation": "...", "result": "sent", "reason": ""}
-    {"summary": {"sent": 1}, "channels": {"msteams": 1}}    the last one: every recipient has a
-                                                        result; how many were sent to by channel
-    {"error": "..."}                                    in place of all: it was no notification
+    {"summary": {"sent": 1}, "channels": {"msteams": 1}}    the last line: every recipient has a
+                                                        result; `channels` counts "sent" only
+    {"error": "..."}                                    the only line: it was no valid notification
 
-It is also what keeps a notification from being sent twice: whoever has a line is left out.
+It also keeps a notification from being sent twice: recipients that have a line are skipped.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class NotificationReport:
 
     Attributes:
         counts: recipients by result.
-        channels: those that were sent to, by channel.
+        channels: recipients with the result SENT, by channel.
         finished: every recipient has a result.
     """
 

@@ -117,7 +117,7 @@ class NotificationRun:
             return await self._told(kept.id, kept) if kept else None
         found = await self._references.find(recipient)
         if found is None:
-            return Result(recipient, "", UNKNOWN, "no conversation and no Teams user by this id")
+            return Result(recipient, "", UNKNOWN, "no conversation or Teams user has this id")
         return await self._told(recipient, found)
 
     async def _told(self, recipient: str, found: KeptConversation | KeptUser) -> Result:

@@ -54,14 +54,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         required=True,
         metavar="WHOM",
-        help="\"all\" conversations; or a conversation's id, in Teams also a user's, or a user's"
-        " object id in Entra, as often as needed",
+        help="\"all\", or a conversation's id; in Teams also a user's id or Entra object id. Can be"
+        " given several times",
     )
     parser.add_argument(
         "--channel",
         choices=sorted(CHANNELS),
         metavar="CHANNEL",
-        help="with --to all: only the conversations of this channel, as msteams",
+        help="with --to all: only the conversations of this channel, such as msteams",
     )
     parser.add_argument("--text", default="", help="Markdown")
     parser.add_argument("--card", type=Path, metavar="FILE", help="an adaptive card's JSON")
@@ -117,7 +117,7 @@ def _counted(channels: Mapping[str, int]) -> str:
 
 
 async def _addressed(notification: Notification, account: StorageAccount) -> str:
-    """Which conversations "all" are now, by channel."""
+    """How many conversations "all" means at this moment, by channel."""
     references = ConversationReferences(Blobs(account, REFERENCES))
     names = references.names(notification.channel)
     channels = Counter([channel_of(name) async for name in names])

@@ -31,7 +31,7 @@ class PoisonTurn:
         message: as taken out of the poison queue.
         ring: what it rings for; None: it is no ring.
         waiting: the activity; None: it is gone.
-        failure: of its last turn, a redacted traceback; or why it had none, in one line.
+        failure: the redacted traceback of its last turn; or one line that says why there is none.
     """
 
     message: TakenMessage

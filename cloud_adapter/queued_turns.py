@@ -5,7 +5,7 @@ What holds, as long as the storage account loses nothing:
 - An activity that was answered 202 gets its turn, whatever process dies: each waits in a blob, and
   a message in the queue rings for it until its turn is made.
 - An activity that is delivered again within an hour gets no second turn (activity_identity.py says
-  what it is known by).
+  how it is recognized).
 - Turns of one conversation run one at a time, in the order in which their activities were accepted.
   An activity whose turn failed is tried again later, and does not hold up the ones behind it.
 - A turn that was cut off is run again from its beginning. Its state is made once, its replies may
@@ -48,7 +48,7 @@ class QueuedTurns:
         queue: rings.
         poison: gets the rings of activities that were given up.
         locks: let one turn of a conversation run at a time.
-        redact: what is stored of failed turns hides what users sent; not in a local run.
+        redact: hide what users sent from stored tracebacks; False on a developer's machine.
     """
 
     def __init__(

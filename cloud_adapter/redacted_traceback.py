@@ -1,4 +1,4 @@
-"""The redacted traceback: what the log says of a failed turn, and nothing of what the user sent."""
+"""The redacted traceback: what the log says of a failed turn, without what the user sent."""
 
 import itertools
 import re
@@ -10,49 +10,49 @@ from typing import Any
 from cloud_adapter.redaction import CUT, redacted
 
 MAX_ERRORS = 8
-"""Of a chain or a group."""
+"""Errors that are shown of a chain or a group."""
 
 MAX_FRAMES = 50
-"""Of an error."""
+"""Frames that are shown of one error."""
 
 MAX_ERROR_BYTES = 8 * 1024
-"""Of an error, with its frames."""
+"""Bytes of one error, frames included."""
 
 MAX_TEXT, MAX_TEXTS = 2_000, 4_000
-"""Characters of an error's own text, and of the texts of all errors."""
+"""Characters of one error's text, and of the texts of all errors together."""
 
 BOT = "bot_logic"
-"""The package whose frames come first."""
+"""The package whose frames are shown first."""
 
 Frame = tuple[FrameType, int]
 
 _HEADINGS_BYTES = 128
-_HALF_A_WORD = re.compile(r"[\w\\%]*\Z")
+_LAST_WORD = re.compile(r"[\w\\%]*\Z")
 
 
 def redacted_traceback(error: BaseException, activity: Any, *, redact: bool = True) -> str:
-    """The frames and the texts of an error and of those that led to it, the first one first.
+    """The frames and texts of an error and of the errors that led to it, the oldest first.
 
-    Source lines are code, and stay. Of a SyntaxError the line that it is about is left out: it may
-    be the user's.
+    Source lines of frames are code, and are kept. The line that a SyntaxError quotes is left out,
+    because it may be the user's.
 
     Args:
         error: as caught.
-        activity: the turn's; what came with it is replaced in the errors' texts and notes.
-        redact: False in a local run, where nothing is replaced.
+        activity: the turn's activity; what came with it is replaced in the errors' texts and notes.
+        redact: False on a developer's machine, where nothing is replaced.
     """
     errors, left_out = _chain(error)
     most = min(MAX_TEXT, MAX_TEXTS // len(errors))
     texts = [_cut(_text(each), most) for each in errors]
     shown = redacted(texts, activity) if redact else texts
-    told = [_told(each, text) for each, text in zip(errors, shown, strict=True)]
+    described = [_described(each, text) for each, text in zip(errors, shown, strict=True)]
     if left_out:
-        told.insert(0, f"({left_out} more errors)")
-    return "\nwhich led to:\n".join(told)
+        described.insert(0, f"({left_out} more errors)")
+    return "\nwhich led to:\n".join(described)
 
 
 def _chain(error: BaseException) -> tuple[list[BaseException], int]:
-    """An error and what led to it, the first one first; and how many are left out."""
+    """An error and those that led to it, the oldest first; and the number of those left out."""
     found: dict[int, BaseException] = {}
     waiting = [error]
     while waiting:
@@ -74,19 +74,19 @@ def _text(error: BaseException) -> str:
     try:
         lines = [error, *notes] if isinstance(notes, list) else [error]
         return "\n".join(str(each) for each in lines)
-    except Exception:  # noqa: BLE001  # the bot's own class may be broken, and not in one way
+    except Exception:  # noqa: BLE001  # the bot's own error class may raise anything in __str__
         return "(it has no text)"
 
 
 def _cut(text: str, most: int) -> str:
-    """The beginning of a text; a word that would be cut in two goes with the rest."""
-    return text if len(text) <= most else _HALF_A_WORD.sub("", text[:most]) + CUT
+    """The beginning of a text, without a word that the cut would split."""
+    return text if len(text) <= most else _LAST_WORD.sub("", text[:most]) + CUT
 
 
-def _told(error: BaseException, text: str) -> str:
+def _described(error: BaseException, text: str) -> str:
     """One error, with its frames.
 
-    Its text's further lines are indented, so that the last line which is not names the error.
+    Further lines of its text are indented, so that the last line without indent names the error.
     """
     name = f"{type(error).__name__}: {text}".replace("\n", "\n    ")
     name = _in_bytes(name, MAX_ERROR_BYTES // 2)
@@ -99,9 +99,9 @@ def _in_bytes(text: str, most: int) -> str:
 
 
 def _frames(error: BaseException, room: int) -> list[str]:
-    """An error's frames: the bot's own first, each lot in the order of the calls.
+    """An error's frames: the bot's own first, then the others, both in the order of the calls.
 
-    Those closest to where it was raised are shown, as many as there is room for in bytes.
+    As many are shown as fit into `room` bytes, those closest to where the error was raised.
     """
     frames = list(traceback.walk_tb(error.__traceback__))
     own = [each for each in frames if _is_own(each)]
@@ -109,7 +109,7 @@ def _frames(error: BaseException, room: int) -> list[str]:
     shown, room = _closest(own, MAX_FRAMES, room)
     more, _ = _closest(others, MAX_FRAMES - len(shown), room)
     if shown and more:
-        shown = ["The bot's own code:\n", *shown, "All around it:\n", *more]
+        shown = ["The bot's own code:\n", *shown, "Other frames:\n", *more]
     return shown or more
 
 
@@ -119,7 +119,7 @@ def _is_own(frame: Frame) -> bool:
 
 
 def _closest(frames: Sequence[Frame], most: int, room: int) -> tuple[list[str], int]:
-    """The last frames, first those that are left out as a number; and the room that is left."""
+    """The last frames, after the number of those left out; and the bytes that are left."""
     lines: list[str] = []
     left_out = len(frames)
     for _, alike in itertools.groupby(reversed(frames), lambda each: (each[0].f_code, each[1])):

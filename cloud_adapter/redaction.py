@@ -1,14 +1,14 @@
-"""Redaction: takes what came with an activity out of texts that are for the log.
+"""Redaction: removes what came with an activity from texts for the log.
 
-Every string of the activity is replaced, and every word of it; keys of free JSON and numbers are
-strings here. What is replaced has four characters or more, or two with a digit, or two in a script
-that needs no more for a name. Upper and lower case are the same, and so are the ways in which
-Python, JSON and URLs quote a string. Inside of a longer word only what has eight characters is
-replaced: a user who says `29` must not turn every `429` into a riddle.
+Every string in the activity, and every word of one, is replaced; keys of free-form JSON and numbers
+count as strings. What is replaced has at least four characters; two are enough with a digit, or in
+a script that writes names in two characters. Case does not matter, nor how Python, JSON or a URL
+quotes a string. Inside a longer word, only what has eight characters or more is replaced: a user
+who says `29` must not make every `429` unreadable.
 
-A text for the log is short, an activity may have a megabyte. So the texts' words are looked up in
-the activity, whose strings stream past; only those that are found are kept. Where that would take
-too long, the texts are replaced as a whole.
+A text for the log is short, but an activity may have a megabyte. So the words of the texts are
+looked up while the activity's strings are read one after the other, and only matches are kept.
+Where that would take too long, the texts are replaced as a whole.
 """
 
 import contextlib
@@ -24,61 +24,62 @@ from msrest.serialization import Model
 REDACTED = "[redacted]"
 
 CUT = "…"
-"""At the end of a text that was cut: what is left of a string there is replaced, too."""
+"""Ends a text that was cut off. A string that is incomplete there is replaced, too."""
 
 MIN_LENGTH, MIN_SHORT_LENGTH, MIN_LENGTH_INSIDE = 4, 2, 8
-"""Characters of what is replaced: of any string; of one with a digit, or in a script that writes
-names in two characters; of one inside of a longer word."""
+"""Characters that a string needs to be replaced: in general; with a digit, or in a script that
+writes names in two characters; inside a longer word."""
 
 MAX_WORD = 64
-"""Characters. A longer word is not one of the error's own, and always replaced."""
+"""Characters. A longer word in an error's text is always replaced: it is hardly the error's own."""
 
 MAX_CHARACTERS = 16_000
-"""Of the texts, in all readings. This and the next three bound the work, whatever a user sends."""
+"""Characters of the texts, in all readings. This limit and the next three bound the work, whatever a
+user sends."""
 
 MAX_CANDIDATES = 30_000
-"""Words of the texts, and parts of words."""
+"""Words in the texts, and parts of words."""
 
 MAX_VALUES = 250_000
-"""In the activity."""
+"""Values in the activity."""
 
 MAX_COMPARISONS = 100_000
-"""Of a string of the activity with a place in the texts."""
+"""Comparisons of a string of the activity with a place in the texts."""
 
 CHUNK = 32 * 1024
-"""Characters of an activity that are searched at once."""
+"""Characters of an activity that are searched at a time."""
 
-# \w has no combining marks: without them Arabic, Hebrew, Hindi and Thai words fall into pieces.
+# \w lacks combining marks: without them Arabic, Hebrew, Hindi and Thai words would be split.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _PART = re.compile(r"[^_]+")
 _WITHIN = re.compile(rf"(?:(?!_)[\w{_MARKS}]){{2}}")
 _TELLING = re.compile("[\\d\u0e00-\U0010ffff]")
 _UNSPACED = re.compile("[\u0e00-\U0010ffff]")
-"""Scripts without blanks between words, Thai and Chinese among them: a word may be anywhere."""
+"""Scripts without spaces between words, such as Thai and Chinese: a word may be anywhere."""
 
 _ESCAPE = re.compile(
     r"(?:\\x[0-9a-fA-F]{2})+"  # bytes, or Latin-1
-    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # JSON's way beyond U+FFFF
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a surrogate pair
     r"|\\u[0-9a-fA-F]{4}|\\U00[01][0-9a-fA-F]{5}"
     r"|\\[\\'\"abfnrtv0]"
     r"|(?:%[0-9a-fA-F]{2})+"
 )
 MAX_QUOTED = 3
-"""Quotes within quotes: a KeyError quotes its text, which may quote another."""
+"""Levels of quoting: a KeyError quotes its text, which may quote another."""
 
 
 class _TooMuch(Exception):
-    """The work would exceed its bounds."""
+    """The search would exceed its limits."""
 
 
 class _Reading(NamedTuple):
-    """A way to read the texts.
+    """The texts with some level of quoting removed.
 
     Attributes:
-        text: what is read.
-        starts: where in the texts that begins which each character stands for.
-        ends: where that ends.
+        text: what is left.
+        starts: for each character, where in the texts the part begins that it stands for.
+        ends: for each character, where that part ends.
     """
 
     text: str
@@ -87,13 +88,13 @@ class _Reading(NamedTuple):
 
 
 def redacted(texts: Sequence[str], activity: Any) -> list[str]:
-    """Texts in which what came with an activity is replaced.
+    """The texts, with what came with an activity replaced.
 
     Args:
-        texts: some thousand characters in all.
+        texts: a few thousand characters in all.
         activity: an Activity.
     """
-    # From here on they are one text: a NUL ends each.
+    # From here on they are one text, with a NUL between two.
     text = "\0".join(each.replace("\0", "\N{REPLACEMENT CHARACTER}") for each in texts)
     try:
         covered = _covered(text, activity)
@@ -103,10 +104,10 @@ def redacted(texts: Sequence[str], activity: Any) -> list[str]:
 
 
 def _covered(text: str, activity: Any) -> bytearray:
-    """Which characters of a text are replaced: those that are not 0.
+    """A byte for each character of a text: 1 if the character is to be replaced, else 0.
 
     Raises:
-        _TooMuch: as it says.
+        _TooMuch: the search would exceed its limits.
     """
     reading = _all_readings(text)
     spans = list(itertools.islice(_candidates(reading.text), MAX_CANDIDATES))
@@ -117,7 +118,7 @@ def _covered(text: str, activity: Any) -> bytearray:
     covered, found = bytearray(len(text)), set[str]()
     for chunk in _chunks(activity):
         found |= candidates.intersection(_words(chunk))
-        for whole in _wholes(chunk, places):
+        for whole in _whole_strings(chunk, places):
             for start in places[whole[:MIN_LENGTH]]:
                 if end := _end(whole, reading.text, start):
                     _cover(covered, reading, start, end)
@@ -136,7 +137,7 @@ def _cover(covered: bytearray, reading: _Reading, start: int, end: int) -> None:
 
 
 def _replaced(text: str, covered: bytearray) -> str:
-    """The text; neighbors with mere punctuation between them are replaced as one."""
+    """The text, redacted; parts with only punctuation between them are replaced as one."""
     parts: list[str] = []
     at = 0
     for run in re.finditer(rb"\x01+", covered):
@@ -151,10 +152,10 @@ def _replaced(text: str, covered: bytearray) -> str:
 
 
 def _all_readings(text: str) -> _Reading:
-    """A text as it stands, and each time with one more layer of quotes taken off; in small letters.
+    """A text as it is, and with each further level of quoting removed; in lower case.
 
     Raises:
-        _TooMuch: it is too long.
+        _TooMuch: the text is too long.
     """
     found = {text: _Reading(text, range(len(text)), range(1, len(text) + 1))}
     for encoding in ("utf-8", "latin-1"):
@@ -187,7 +188,7 @@ def _unquoted(reading: _Reading, encoding: str) -> _Reading:
 
 
 def _plain(escape: str, encoding: str) -> str:
-    """What an escape stands for; the encoding is that of bytes."""
+    """What an escape stands for; the encoding is that of escaped bytes."""
     if escape[0] == "%":
         return unquote(escape)
     if escape[1] == "x":
@@ -199,7 +200,7 @@ def _plain(escape: str, encoding: str) -> str:
 def _folded(reading: _Reading) -> _Reading:
     if reading.text.isascii():
         return reading._replace(text=reading.text.lower())
-    parts = [character.casefold() for character in reading.text]  # an ß becomes two
+    parts = [character.casefold() for character in reading.text]  # an ß becomes ss
     return _Reading(
         "".join(parts),
         [place for place, part in zip(reading.starts, parts, strict=True) for _ in part],
@@ -208,7 +209,7 @@ def _folded(reading: _Reading) -> _Reading:
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
-    """Where in the texts a word of the user's may be: a word, one of its parts, or within it."""
+    """Where the texts may hold a word of the user's: each word, its parts, and pieces of it."""
     for word in _WORD.finditer(text):
         start, end = word.span()
         if end - start > MAX_WORD:
@@ -220,28 +221,28 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
         least = MIN_SHORT_LENGTH if _UNSPACED.search(word[0]) else MIN_LENGTH_INSIDE
         for size in range(least, end - start):
             spans += [(first, first + size) for first in range(start, end - size + 1)]
-        yield from (span for span in spans if _counts(text[slice(*span)]))
+        yield from (span for span in spans if _is_long_enough(text[slice(*span)]))
 
 
-def _counts(piece: str) -> bool:
-    """It is long enough to be replaced."""
+def _is_long_enough(piece: str) -> bool:
+    """Whether it is long enough to be replaced."""
     short = len(piece) >= MIN_SHORT_LENGTH and _TELLING.search(piece)
     return len(piece) >= MIN_LENGTH or bool(short)
 
 
 def _places(text: str) -> dict[str, list[int]]:
-    """Where in the texts a string may begin, by its first characters."""
+    """The places in the texts where a string may begin, by its first characters."""
     found: dict[str, list[int]] = defaultdict(list)
     for start in range(len(text)):
         for size in range(MIN_SHORT_LENGTH, MIN_LENGTH + 1):
             begin = text[start : start + size]
-            if len(begin) == size and _counts(begin):
+            if len(begin) == size and _is_long_enough(begin):
                 found[begin].append(start)
     return found
 
 
 def _end(whole: str, text: str, start: int) -> int:
-    """Where a string ends that begins there in the texts; 0: it is not there."""
+    """Where in the texts a string ends that begins at `start`; 0: it does not begin there."""
     end = start + len(whole)
     if not text.startswith(whole, start):
         end = text.find("\0", start, end) - 1
@@ -249,19 +250,19 @@ def _end(whole: str, text: str, start: int) -> int:
         return end if cut and whole.startswith(text[start:end]) else 0
     if len(whole) >= MIN_LENGTH_INSIDE or _UNSPACED.search(whole):
         return end
-    goes_on = (start and _WITHIN.match(text, start - 1)) or _WITHIN.match(text, end - 1)
-    return 0 if goes_on else end
+    inside_word = (start and _WITHIN.match(text, start - 1)) or _WITHIN.match(text, end - 1)
+    return 0 if inside_word else end
 
 
 # Reading the activity
 
 
 def _chunks(activity: Any) -> Iterator[str]:
-    """The activity's strings, many at once, in small letters, with a NUL between two."""
+    """The activity's strings in lower case, many in a chunk, with a NUL between two."""
     chunk: list[str] = []
     size = 0
     for each in _strings(activity):
-        # What is long is taken in slices that overlap: each word that counts is whole in one.
+        # Slices of a long string overlap, so that each word up to MAX_WORD is whole in one of them.
         for start in range(0, len(each), CHUNK):
             chunk.append(each[start : start + CHUNK + MAX_WORD])
             size += len(chunk[-1]) + 1
@@ -272,7 +273,7 @@ def _chunks(activity: Any) -> Iterator[str]:
 
 
 def _strings(activity: Any) -> Iterator[str]:
-    """Each string in an activity, and each number. No recursion: users nest as they like."""
+    """Each string and number in an activity. No recursion: users can nest at will."""
     waiting = [activity]
     for _ in range(MAX_VALUES):
         if not waiting:
@@ -289,9 +290,9 @@ def _strings(activity: Any) -> Iterator[str]:
         elif isinstance(each, Model):
             waiting += [value for value in each.__dict__.values() if value is not None]
         elif kind is int or kind is float:
-            with contextlib.suppress(ValueError):  # it has more digits than Python writes
+            with contextlib.suppress(ValueError):  # it has more digits than Python converts
                 yield str(each)
-        elif isinstance(each, str):  # an enum's, which a bot has put there
+        elif isinstance(each, str):  # a str enum that the bot has put there
             yield each
     raise _TooMuch
 
@@ -301,7 +302,7 @@ def _words(chunk: str) -> Iterable[str]:
     return words + _WORD.findall(chunk.replace("_", " ")) if "_" in chunk else words
 
 
-def _wholes(chunk: str, places: dict[str, list[int]]) -> list[str]:
-    """The strings of a chunk of which the texts have the beginning."""
+def _whole_strings(chunk: str, places: dict[str, list[int]]) -> list[str]:
+    """The strings of a chunk whose first characters occur in the texts."""
     stripped = (each.strip() for each in chunk.split("\0"))
     return [each for each in stripped if each[:MIN_LENGTH] in places]

@@ -10,7 +10,7 @@ from cloud_adapter.bot_credentials import BotCredentials
 from cloud_adapter.connector_error import CallRefused, ConnectorError
 from cloud_adapter.connector_session import Answer, ConnectorSession
 
-_NO_SEGMENTS = {"", ".", ".."}
+_UNSAFE_SEGMENTS = {"", ".", ".."}
 
 
 class ServiceCalls:
@@ -52,7 +52,7 @@ class ServiceCalls:
             query: parameters; those that are None are left out.
 
         Raises:
-            CallRefused: an id in the path would lead to another address.
+            CallRefused: a segment is empty, `.` or `..`: the call would go to another URL.
             ConnectorError: the service refused, or cannot be reached.
             SignInError: there is no token.
         """
@@ -85,9 +85,9 @@ class ServiceCalls:
 
 @functools.lru_cache(maxsize=256)  # a path's words come again and again, conversations often
 def _encoded(segment: str) -> str:
-    # Encoding them does not help: servers take %2E%2E for `..` (RFC 3986, 6.2.2).
-    if segment in _NO_SEGMENTS:
-        raise CallRefused("an id that is empty, '.' or '..' has no address: pass the real one")
+    # Encoding does not help: servers treat %2E%2E as `..` (RFC 3986, 6.2.2).
+    if segment in _UNSAFE_SEGMENTS:
+        raise CallRefused("an id in the URL is empty, '.' or '..': pass the real id")
     return quote(segment, safe="")
 
 

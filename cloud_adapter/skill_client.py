@@ -68,7 +68,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         if not is_secure_url(to_url, loopback=self._loopback):
             raise CallRefused(
                 f"the URL of the skill {to_bot_id} is not a plain https URL, and the bot's token"
-                " goes there: register the skill's endpoint with https, without query and user"
+                " would be sent there: register an https endpoint without query and user name"
             )
         credentials = await self._credentials.create_credentials(from_bot_id, to_bot_id)
         forwarded = _addressed_to_skill(activity, service_url, conversation_id)

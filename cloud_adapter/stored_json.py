@@ -15,9 +15,9 @@ def to_text(item: Mapping[str, Any]) -> str:
     """A state's JSON.
 
     Raises:
-        TypeError: it holds what JSON has no form for; the text names the property.
-        ValueError: it holds itself, nests too deeply to be read again, or holds a number that is
-            none (NaN, infinity); the text names the property.
+        TypeError: it holds a value that JSON cannot represent; the text names the property.
+        ValueError: it contains itself, is nested too deeply to be read again, or holds NaN or
+            infinity; the text names the property.
     """
     try:
         _check(item, "", set())
@@ -74,5 +74,5 @@ def _parts(value: dict[Any, Any] | list[Any], place: str) -> Iterator[tuple[str,
     for key, item in value.items():
         if not isinstance(key, str):
             raise TypeError(f"state{place} has a key that is no text: {type(key).__name__}")
-        # A property's name is the bot's, a key within one may be a word of some user's.
+        # The bot's code names the properties, but a key within one may come from a user.
         yield (f"{place}{{}}" if place else f".{key}"), item

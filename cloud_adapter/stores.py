@@ -54,11 +54,11 @@ class Stored:
 
     @classmethod
     def of(cls, account: StorageAccount, locks: ConversationLocks, *, redact: bool) -> "Stored":
-        """In an account.
+        """In a storage account.
 
         Args:
-            account: the bot's.
-            locks: of its turns.
+            account: the bot's storage account.
+            locks: let one turn of a conversation run at a time.
             redact: see QueuedTurns.
         """
         references = ConversationReferences(Blobs(account, conversation_references.CONTAINER))

@@ -1,4 +1,4 @@
-"""Which tenants (GUIDs) an activity's user is of."""
+"""The tenants (GUIDs) of an activity's user."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from cloud_adapter.channels import vouches_for_users
 def tenant_ids(activity: Activity) -> frozenset[str]:
     """Every tenant that the activity names: the conversation's, and Teams' in the channel data.
 
-    None where the channel does not vouch for them: there the user has written them.
+    Empty where the channel does not vouch for them: there, the client can set them to anything.
     """
     if not vouches_for_users(activity.channel_id):
         return frozenset()

@@ -14,11 +14,11 @@ LARGEST_BODY = 1024 * 1024
 """Bytes. The Functions worker's own stream breaks above 4 MB."""
 
 MAX_NAME_LENGTH = 2048
-"""Characters of an id or a name, which become parts of URLs, of names of blobs, and keys of caches.
-Teams' and Slack's ids have some 200 at most, a mail's has 998 (RFC 5322, 2.1.1)."""
+"""Characters of an id or a name: they become parts of URLs and of blobs' names, and cache keys. Ids
+of Teams and Slack have about 200 at most, those of mails 998 (RFC 5322, 2.1.1)."""
 
 MAX_DIGITS = 1000
-"""Of a whole number: the time that Python takes to read and write one grows with their square."""
+"""Digits of an integer: the time that Python takes to read or write one grows with their square."""
 
 
 class TurnRequest(NamedTuple):
@@ -36,11 +36,11 @@ class TurnRequest(NamedTuple):
 
 
 def check_head(request: TurnRequest) -> None:
-    """What can be refused without a look at the body.
+    """Check what can be checked without reading the body.
 
     Raises:
         UnsupportedBody: the content type is not JSON.
-        BodyTooLarge: it is over 1 MiB.
+        BodyTooLarge: the body is over 1 MiB.
     """
     if not _is_json(request.content_type):
         raise UnsupportedBody("the content type is not JSON")
@@ -52,7 +52,7 @@ def read_activity(body: bytes) -> Any:
     """The activity in a body, with all that a turn and the caller check need.
 
     Raises:
-        BodyTooLarge: to read it would take too much memory.
+        BodyTooLarge: parsing it would take too much memory.
         BadRequest: it is not an activity.
     """
     try:
@@ -65,7 +65,7 @@ def read_activity(body: bytes) -> Any:
 
 def _parsed(body: bytes) -> Any:
     if not _OBJECT.match(body):
-        raise MalformedModel("it is no JSON object")
+        raise MalformedModel("it is not a JSON object")
     # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
     text = body.decode()
     check_cost(body, text)
@@ -84,13 +84,13 @@ def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
-def _read_whole(text: str) -> int:
+def _read_integer(text: str) -> int:
     if len(text) > MAX_DIGITS:
         raise ValueError("a number is too long")
     return int(text)
 
 
-_JSON = json.JSONDecoder(parse_int=_read_whole, parse_constant=_refuse_constant)
+_JSON = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
 
 
 def _check_address(activity: Any) -> None:

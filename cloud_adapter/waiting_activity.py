@@ -135,7 +135,7 @@ class WaitingActivities:
             body: its JSON, as delivered.
             claims: of the caller that the check let in.
         """
-        # Without one nobody can tell a second delivery from a second message.
+        # Without an identity, a second delivery cannot be told from a second activity.
         identity = activity_identity(activity) or str(uuid4())
         name = f"{conversation_name(activity)}/{name_part(identity)}"
         new = WaitingActivity(name, time.time_ns(), 0, WAITING)

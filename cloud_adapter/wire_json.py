@@ -3,16 +3,16 @@
 import json
 from typing import Any
 
-# Characters as they are: written as escapes they can take three times the memory.
+# Not ASCII only: escapes can take three times the memory of the characters.
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 
 
 def json_bytes(data: Any) -> bytes:
-    """JSON-ready data as UTF-8. Half a surrogate pair, which UTF-8 has no bytes for, is escaped.
+    """JSON-ready data as UTF-8. A lone surrogate, which UTF-8 cannot encode, is escaped.
 
     Raises:
-        ValueError: it holds a number that JSON has no form for (NaN, infinity).
+        ValueError: it holds a number that JSON cannot represent (NaN, infinity).
         TypeError: it holds something else that is not JSON-ready.
     """
-    # What Python makes of half a pair, `\ud83d`, is what JSON has for it; only strings can hold it.
+    # Python escapes a lone surrogate as JSON does (`\ud83d`), and only strings can hold one.
     return _ENCODER.encode(data).encode(errors="backslashreplace")

@@ -210,7 +210,7 @@ async def test_an_answer_without_a_form(
     assert (response.status, response.body) == (200, b"")
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert "a1" in record.getMessage()
-    assert "the bot's answer has no JSON form\n  File " in record.getMessage()
+    assert "the bot's answer cannot be written as JSON\n  File " in record.getMessage()
     assert not record.exc_info
 
 
@@ -342,7 +342,7 @@ async def test_an_apology_that_cannot_be_sent(
     assert response.status == 200
     first, second = (each for each in caplog.records if each.levelno >= logging.ERROR)
     assert "LookupError: no table" in first.getMessage()
-    assert "no apology" in second.getMessage()
+    assert "the apology could not be sent" in second.getMessage()
     assert "answered 500" in second.getMessage()
     assert app.heard() == []
 

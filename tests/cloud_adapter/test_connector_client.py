@@ -325,7 +325,7 @@ async def test_an_id_that_is_no_segment(bare: Any, service: ScriptedService, seg
         lambda: bare.teams.fetch_participant("m", segment, "t"),
     ]
     for call in calls:
-        with pytest.raises(CallRefused, match="pass the real one") as caught:
+        with pytest.raises(CallRefused, match="pass the real id") as caught:
             await call()
         assert caught.value.response.status_code == 400
     assert service.seen == []

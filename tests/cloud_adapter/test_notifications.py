@@ -554,10 +554,10 @@ async def test_storage_fails_in_the_middle(told: ToldApp, monkeypatch: pytest.Mo
         ('{"to": "all", "text": " "}', "says nothing"),
         ('{"to": "all", "text": 7}', "no text"),
         ('{"to": "all", "card": {"text": "sesame"}}', "no adaptive card"),
-        ('{"to": "all", "text": "sesame", "cards": []}', "beside to, channel, text, card"),
-        ('{"to": "all", "channel": "sesame", "text": "x"}', "channel is none of console"),
-        ('{"to": "all", "channel": ["msteams"], "text": "x"}', "channel is none of"),
-        ('{"to": "29:1", "channel": "msteams", "text": "sesame"}', 'goes with "all" only'),
+        ('{"to": "all", "text": "sesame", "cards": []}', "other than to, channel, text, card"),
+        ('{"to": "all", "channel": "sesame", "text": "x"}', "channel is not one of console"),
+        ('{"to": "all", "channel": ["msteams"], "text": "x"}', "channel is not one of"),
+        ('{"to": "29:1", "channel": "msteams", "text": "sesame"}', 'works with "all" only'),
     ],
 )
 async def test_what_is_no_notification(

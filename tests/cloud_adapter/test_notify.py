@@ -113,7 +113,7 @@ def test_which_channels_all_reaches(storage: str, capsys: pytest.CaptureFixture[
         (("--text", "hello"), "required: --to"),
         ((*HELLO, "--channel", "teams"), "invalid choice: 'teams'"),
         ((*HELLO, "--channel", ""), "invalid choice: ''"),
-        (("--to", "29:1", "--text", "x", "--channel", "msteams"), 'goes with "all" only'),
+        (("--to", "29:1", "--text", "x", "--channel", "msteams"), 'works with "all" only'),
     ],
 )
 def test_what_cannot_be_sent(

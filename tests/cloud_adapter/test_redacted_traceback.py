@@ -218,7 +218,7 @@ def test_the_bots_own_frames_come_first() -> None:
         "The bot's own code:",
         "start",
         "fail",
-        "All around it:",
+        "Other frames:",
         "test_the_bots_own_frames_come_first",
         "through",
         "KeyError: 1",
