@@ -36,7 +36,7 @@ MOST_RUNS = 3
 
 
 class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
-    """botbuilder's adapter on this project's seams.
+    """botbuilder's adapter, with this project's authentication, connector and queue.
 
     Args:
         authentication: the caller check and the bot's credentials.

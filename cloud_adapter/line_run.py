@@ -52,16 +52,16 @@ class Runner(Protocol):
 
 
 class LineRun:
-    """One ring's run, while the conversation is held.
+    """Runs the stored activities of a conversation for one wake-up message, under its lock.
 
     Args:
-        activities: those that wait.
-        poison: gets the rings of activities that were given up.
-        locks: tell whether the conversation is still held.
-        own: the activity that was rung for.
+        activities: the stored activities.
+        poison: gets the wake-up messages of dead-lettered activities.
+        locks: tell whether the conversation is still locked.
+        own: the activity that the wake-up message names.
         run: runs one turn.
-        careful: its ring was seen before, and what was begun then may have taken the process with
-            it: each try is counted before it begins.
+        careful: the wake-up message was delivered before, and a turn may have ended that process:
+            each attempt is counted before it starts.
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
     """
 

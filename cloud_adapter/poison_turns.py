@@ -25,12 +25,12 @@ class NoRing(Exception):
 
 @dataclass(frozen=True)
 class PoisonTurn:
-    """One given-up activity.
+    """One dead-lettered activity.
 
     Attributes:
         message: as taken out of the poison queue.
-        ring: what it rings for; None: it is no ring.
-        waiting: the activity; None: it is gone.
+        ring: the wake-up message in it; None: it holds something else.
+        waiting: the activity; None: it no longer exists.
         failure: the redacted traceback of its last turn; or one line that says why there is none.
     """
 

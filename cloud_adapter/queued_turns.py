@@ -1,15 +1,15 @@
-"""QueuedTurns: the channel is answered at once, and turns run behind a queue.
+"""QueuedTurns: the channel is answered at once, and turns run from a queue.
 
-What holds, as long as the storage account loses nothing:
+As long as the storage account loses nothing, these are guaranteed:
 
-- An activity that was answered 202 gets its turn, whatever process dies: each waits in a blob, and
-  a message in the queue rings for it until its turn is made.
+- An activity that was answered 202 gets its turn, even if a process dies: it is stored in a blob,
+  and a wake-up message (`Ring`) stays in the queue until its turn is done.
 - An activity that is delivered again within an hour gets no second turn (activity_identity.py says
   how it is recognized).
 - Turns of one conversation run one at a time, in the order in which their activities were accepted.
-  An activity whose turn failed is tried again later, and does not hold up the ones behind it.
-- A turn that was cut off is run again from its beginning. Its state is made once, its replies may
-  be sent twice.
+  An activity whose turn failed is tried again later, and does not block those after it.
+- A turn that was cut off runs again from its start. Its state changes are saved once, but its
+  replies may be sent twice.
 """
 
 import asyncio
@@ -41,12 +41,12 @@ log = logging.getLogger(__name__)
 
 
 class QueuedTurns:
-    """Accepts activities, and runs their turns when the queue rings.
+    """Accepts activities, and runs their turns when wake-up messages (`Ring`) arrive.
 
     Args:
-        activities: those that wait.
-        queue: rings.
-        poison: gets the rings of activities that were given up.
+        activities: the stored activities.
+        queue: takes the wake-up messages.
+        poison: gets the wake-up messages of dead-lettered activities.
         locks: let one turn of a conversation run at a time.
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
     """

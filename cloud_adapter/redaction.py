@@ -34,8 +34,8 @@ MAX_WORD = 64
 """Characters. A longer word in an error's text is always replaced: it is hardly the error's own."""
 
 MAX_CHARACTERS = 16_000
-"""Characters of the texts, in all readings. This limit and the next three bound the work, whatever a
-user sends."""
+"""Characters of the texts, in all readings. This and the next three bound the work, whatever a user
+sends."""
 
 MAX_CANDIDATES = 30_000
 """Words in the texts, and parts of words."""

@@ -57,11 +57,11 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
             to_bot_id: GUID of the skill, the audience of the token.
             to_url: the skill's messages endpoint (https).
             service_url: where the skill sends its replies.
-            conversation_id: by which the replies are known.
-            activity: left as it is.
+            conversation_id: names this conversation in the skill's replies.
+            activity: not changed.
 
         Raises:
-            CallRefused: the URL is not https.
+            CallRefused: `to_url` is not a plain https URL.
             ConnectorError: the skill cannot be reached.
             SignInError: there is no token for the skill.
         """
