@@ -32,7 +32,7 @@ help:
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
 	@echo "make format      put the code into the project's format"
 	@echo "make package     what publish uploads, ready to run: artifacts/package and package.zip"
-	@echo "make constraints pin anew what the packages of requirements.txt need"
+	@echo "make constraints pin the versions of what the packages in requirements.txt need"
 	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
 	@echo "make azurite     install Azure Storage's stand-in, which run and test do too"
 	@echo "make clean       remove what the set-up made"

@@ -83,14 +83,14 @@ class Goals:
 
     def _distance_from_bare(self) -> Iterator[Goal]:
         bare = self._summary("bare function", MANAGED_IDENTITY).cells
-        # A connector that takes its time leaves no difference but what noise makes.
+        # With a slow connector the rest of a turn hardly counts: what differs is mostly noise.
         bounds = ((0, "", 0.90), (0, ONE_TOKEN, 1.0), (50, "", 0.97), (50, ONE_TOKEN, 0.97))
         for connector, variant, bound in bounds:
             ours = self._summary(PROJECT, MANAGED_IDENTITY, variant=variant).cells
             for in_flight in (1, 16, 64):
                 cell = Cell(in_flight, connector, auth=0)
-                told = f"{cell}; {variant or 'a new token in each turn'}"
-                text = f"turns/s as a part of the bare function's ({told})"
+                condition = f"{cell}; {variant or 'a new token in each turn'}"
+                text = f"turns/s as a part of the bare function's ({condition})"
                 figure = ours[cell].turns_per_second / bare[cell].turns_per_second
                 yield Goal(text, figure, bound, at_least=True)
 

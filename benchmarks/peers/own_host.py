@@ -1,4 +1,4 @@
-"""The host of the peers that bring their own: an aiohttp server on loopback, on uvloop."""
+"""The host of the peers that bring their own: an aiohttp server on loopback that runs on uvloop."""
 
 import asyncio
 import os
