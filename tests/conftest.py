@@ -30,19 +30,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The option decides for bots, too."""
+    """The option also chooses the event loop of the bots that tests start."""
     event_loops.usual = config.getoption("loop") or event_loops.usual
 
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The loops that an asynchronous test runs on, one after the other: pytest-asyncio's hook."""
+    """pytest-asyncio's hook: the event loops that an asynchronous test runs on, one by one."""
     return {name: FACTORIES[name] for name in loops_for(item.path, config.getoption("loop"))}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The loops of the bot that a test talks to."""
+    """Run a test that uses `host_loop` once for each event loop of its bot."""
     if "host_loop" in metafunc.fixturenames:
         module = metafunc.definition.path
         loops = loops_for(module, metafunc.config.getoption("loop"))
@@ -58,7 +58,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the package that would be uploaded; its zip lies beside it."""
+    """The folder with the package that would be uploaded; its zip is beside it."""
     folder = tmp_path_factory.mktemp("artifacts") / "package"
     package.build(Path(__file__).parent.parent, folder)
     return folder

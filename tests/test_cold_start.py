@@ -191,7 +191,7 @@ def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
 
 
 def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
-    """The first call's log has the whole trace, once; neither a turn nor health ever succeeds."""
+    """The log of the first call has the traceback, once; turns and health are answered 503."""
     app, log = tmp_path / "app", logs / "early import.log"
     ignored = shutil.ignore_patterns("__pycache__")
     for part in ("auth", "bot_logic", "cloud_adapter"):
@@ -212,8 +212,8 @@ def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
         said = log.read_text()
     assert said.count("Traceback") == 1
     assert "bot_logic/cards.py" in said
-    told = "the app cannot be put together; caused by ModuleNotFoundError: No module named 'a_pack"
-    assert said.count(told) == 3
+    why = "the app cannot be put together; caused by ModuleNotFoundError: No module named 'a_pack"
+    assert said.count(why) == 3
 
 
 SDKS = ("azure.core", "azure.identity", "azure.keyvault", "botbuilder", "msrest", "aiohttp")
@@ -234,8 +234,8 @@ NOT_IMPORTED: dict[str, tuple[str, ...]] = {
     FEDERATED: (*AIOHTTP, "azure.keyvault", "auth.certificate_versions"),
     FILE: (*AIOHTTP, "azure.identity", "azure.keyvault"),
 }
-"""By credential: packages and modules that a first turn with it has no use for, besides those that
-none has. Whatever an SDK's new version imports of them makes every cold start slower."""
+"""By credential: packages and modules that a first turn does not need, beside NO_TURN_NEEDS. If a new
+version of an SDK imports one of them, every cold start becomes slower."""
 
 LIST_MODULES = """
 import json
@@ -249,7 +249,7 @@ async def modules(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def app_that_lists_modules(folder: Path) -> Path:
-    """The app, with one more function: it answers what the process has imported."""
+    """The app with one more function, which returns the modules that the process has imported."""
     folder.mkdir()
     for name in ("auth", "bot_logic", "cloud_adapter", "host.json"):
         (folder / name).symlink_to(APP / name)
@@ -283,7 +283,7 @@ def test_a_first_turn_imports_its_own(credential: str, tmp_path: Path, logs: Pat
 
 
 def certificate_file(cloud: Cloud, folder: Path) -> Path:
-    """The bot's certificate with its key."""
+    """A PEM file with the bot's certificate and its private key."""
     version = cloud.vault.versions[CERTIFICATE_NAME][-1]
     public = version.certificate.public_bytes(Encoding.PEM)
     file = folder / "bot.pem"

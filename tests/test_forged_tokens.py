@@ -56,7 +56,7 @@ def with_signature(change: Callable[[str], str]) -> Forge:
 
 
 def with_number(claim: str, number: str) -> Forge:
-    """A token of the channel's own key whose claim is a number just as it is written here."""
+    """A token that the channel's key signed, whose claim is this number, exactly as written."""
 
     def forge(press: TokenPress) -> str:
         payload = json.dumps(press.claims(**{claim: "NUMBER"})).replace('"NUMBER"', number)
@@ -66,7 +66,7 @@ def with_number(claim: str, number: str) -> Forge:
 
 
 def with_trailing_bits(signature: str) -> str:
-    """The same bytes, written in another way: the last character has four bits to spare."""
+    """Another encoding of the same bytes: the last character has four unused bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     other = alphabet[alphabet.index(signature[-1]) + 1]
     changed = f"{signature[:-1]}{other}"
@@ -190,7 +190,7 @@ REFUSED_401: dict[str, Forge] = {
     "no signature": with_signature(lambda _: ""),
     "short signature": with_signature(lambda signature: signature[:-8]),
     "long signature": with_signature(lambda signature: signature + "AAAA"),
-    "signature with other bits behind it": with_signature(with_trailing_bits),
+    "signature with other trailing bits": with_signature(with_trailing_bits),
     "signature plus the modulus": plus_the_modulus,
     "one bit": with_signature(
         lambda signature: ("B" if signature[0] != "B" else "C") + signature[1:]
@@ -219,8 +219,8 @@ REFUSED_401: dict[str, Forge] = {
     "exp a string": with_claims(exp=str(int(time.time()) + HOUR)),
     "exp a list": with_claims(exp=[int(time.time()) + HOUR]),
     "exp negative": with_claims(exp=-1),
-    "exp below every float": with_number("exp", "-1e999"),
-    "exp beyond every float": with_number("exp", "1e999"),
+    "exp too small for a float": with_number("exp", "-1e999"),
+    "exp too large for a float": with_number("exp", "1e999"),
     "exp with more digits than Python reads": with_number("exp", "9" * 5000),
     "exp infinite": with_number("exp", "Infinity"),
     "exp true": with_claims(exp=True),
@@ -228,7 +228,7 @@ REFUSED_401: dict[str, Forge] = {
     "no nbf": with_claims(nbf=None),
     "nbf a string": with_claims(nbf=str(int(time.time()))),
     "nbf of a thousand digits": with_number("nbf", "9" * 1000),
-    "nbf below every float": with_number("nbf", "-1e999"),
+    "nbf too small for a float": with_number("nbf", "-1e999"),
     "nbf true": with_claims(nbf=True),
     "not valid yet": with_claims(nbf=int(time.time()) + 2 * HOUR),
 }
@@ -238,9 +238,9 @@ UNKNOWN_KIDS = {
     "a path": "../../../../dev/null",
     "a query": "x' OR '1'='1",
     "a URL": "https://localhost:1/keys",
-    "many": "k" * 8000,
+    "long": "k" * 8000,
     "other scripts": "ключ\u202e\U0001f511",
-    "half a character": "\ud800",
+    "lone surrogate": "\ud800",
     "NUL": "\0",
     "line breaks": "x\r\nAnswered 200",
 }
@@ -271,7 +271,7 @@ REFUSED_403: dict[str, Forge] = {
     "serviceurl claim in capitals": lambda press: bearer(
         press.token(press.claims(serviceurl=press.activity["serviceUrl"].upper()))
     ),
-    "serviceurl claim with a path more": lambda press: bearer(
+    "serviceurl claim with one more segment": lambda press: bearer(
         press.token(press.claims(serviceurl=press.activity["serviceUrl"] + "amer/"))
     ),
     "audience in capitals": lambda press: bearer(
@@ -368,7 +368,7 @@ def test_invalid_token(name: str, press: TokenPress, caller: Caller, cloud: Clou
 
 @pytest.mark.parametrize("name", UNKNOWN_KIDS)
 def test_unknown_key(name: str, press: TokenPress, caller: Caller, cloud: Cloud) -> None:
-    """A token of an unknown key is answered 401, or 503 until the keys may be fetched again."""
+    """An unknown key id is answered 401, or 503 until the keys may be fetched again."""
     authorization = bearer(press.token(header={"kid": UNKNOWN_KIDS[name]}))
     assert_refused(cloud, caller, press.activity, authorization, 401, 503)
 

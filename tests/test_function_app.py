@@ -47,14 +47,14 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_without_a_worker_the_log_is_as_usual() -> None:
-    """Where no event loop runs at the import, as in a test or a tool, nothing is kept."""
+    """If no event loop runs at import, as in a test or a tool, lines are logged at once."""
     for name in LOGGERS:
         assert logging.getLogger(name).propagate
         assert invocation_log not in logging.getLogger(name).handlers
 
 
 def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
-    """The next invocation logs it, where the cloud's host hears it."""
+    """The next invocation logs it, so that Azure's host does not drop it."""
     log = logs / "background fault.log"
     with CloudThread(Cloud(tmp_path)) as thread:
         settings = thread.cloud.settings() | patched(tmp_path / "patch", BACKGROUND_FAULT)

@@ -1,4 +1,4 @@
-"""/api/health: 200 means that a turn could run, and a probe alone sees an outage end."""
+"""/api/health: 200 means that a turn could run; probes alone let it recover from an outage."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,19 +19,19 @@ PROBES = 40
 
 @contextmanager
 def probed(thread: CloudThread, log: Path, **changes: str) -> Iterator[Caller]:
-    """A bot that has just started, and who probes it."""
+    """Start a bot; yields a caller that probes it."""
     settings = thread.cloud.settings() | changes
     with BotProcess(settings, log) as bot, closing(Caller(bot.url)) as caller:
         yield caller
 
 
 def health(caller: Caller) -> Reply:
-    """What a probe is answered."""
+    """The answer to a probe."""
     return caller.send("GET", "/api/health", [])
 
 
 def is_unavailable(reply: Reply) -> bool:
-    """Whether it is a 503 that tells nothing but when to come again."""
+    """Whether an answer is a 503 with Retry-After and without details."""
     told = reply.json() == {"error": "The bot is not available."}
     return reply.status == 503 and told and int(reply.headers["retry-after"]) > 0
 
@@ -75,7 +75,7 @@ def test_token_endpoint_is_down_at_the_start(tmp_path: Path, logs: Path) -> None
 
 
 def test_a_flood_of_probes(tmp_path: Path, logs: Path) -> None:
-    """It fetches no more than the keys' budget and the tokens' pause allow."""
+    """It causes no more requests than the keys' budget and the tokens' pauses allow."""
     with CloudThread(Cloud(tmp_path)) as thread:
         channel, identity = thread.cloud.channel.server, thread.cloud.identity.server
         channel.faults.set(status=503)
@@ -87,7 +87,7 @@ def test_a_flood_of_probes(tmp_path: Path, logs: Path) -> None:
 
 
 def test_both_down_while_warm(tmp_path: Path, logs: Path) -> None:
-    """The known keys and the token in hand are enough."""
+    """With known keys and a token in hand, the bot stays healthy."""
     with (
         CloudThread(Cloud(tmp_path)) as thread,
         probed(thread, logs / "health warm.log") as caller,
@@ -101,7 +101,7 @@ def test_both_down_while_warm(tmp_path: Path, logs: Path) -> None:
 
 
 def test_without_authentication(tmp_path: Path, logs: Path) -> None:
-    """A bot that needs neither keys nor token is well without them."""
+    """A bot that needs neither keys nor a token is healthy without them."""
     with CloudThread(Cloud(tmp_path, MANAGED_IDENTITY)) as thread:
         open_bot = {"DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true"}
         with probed(thread, logs / "health open.log", **open_bot) as caller:

@@ -1,4 +1,4 @@
-"""The log of a whole test run holds no token, no key, no word of what users said, and every line.
+"""The log of a whole test run has no token, no key and nothing that users said, and loses no line.
 
 It is the last test to run (see conftest.py): every bot process of the run has logged by then.
 """
@@ -69,7 +69,7 @@ def test_whole_run(logs: Path) -> None:
 
 
 def test_no_line_would_be_lost_in_azure(logs: Path) -> None:
-    """Whatever this run's bots had to tell, they told it where the cloud's host listens."""
+    """Every line of this run's bots belongs to a running invocation: Azure drops others."""
     files = list(logs.glob("*.lost"))
     assert files, "no bot has run"
     lost = [json.loads(line) for path in files for line in path.read_text().splitlines()]

@@ -237,7 +237,7 @@ def test_allowed_tenants(running_cloud: CloudThread, logs: Any, message: dict[st
     with BotProcess(settings, logs / "tenants.log") as process:
         caller = Caller(process.url)
         assert caller.deliver(message, token).status == 200
-        for channel in ("webchat", "directline"):  # there the client writes what it likes
+        for channel in ("webchat", "directline"):  # there the client writes the tenant
             forged = {"channelId": channel, "channelData": {"tenant": {"id": tenant}}}
             assert caller.deliver({**message, **forged}, token).status == 403
         message["channelData"] = {"tenant": {"id": other}}

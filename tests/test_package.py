@@ -33,11 +33,12 @@ AZURE = {
     "WEBSITE_SITE_NAME": "my-bot-0815",
     "AllowedServiceHosts": SHORT_LOOPBACK,
 }
-"""What Azure sets, and where the connector of the tests is: not on loopback, as far as it shows."""
+"""What Azure sets; and, as an allowed host, the tests' connector under a name for loopback that the
+app does not take for one."""
 
 
 def uploaded() -> Iterator[Path]:
-    """The files that are uploaded; their paths from the root."""
+    """The files that are uploaded, as paths relative to the root."""
     return FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT)
 
 
@@ -70,7 +71,7 @@ def test_no_dependency_of_development() -> None:
 )
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs: Path) -> None:
-    """The package alone, specialised and read-only, with Azure's environment, makes a turn."""
+    """In Azure's environment, specialised and read-only, the package alone runs a turn."""
     host = worker_alone(tmp_path / "host")
     options = ("--specialise", "--read-only", "--function-key", FUNCTION_KEY)
     log = logs / f"package {credential}.log"
@@ -93,7 +94,7 @@ def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs
 
 
 def worker_alone(folder: Path) -> Path:
-    """A folder for PYTHONPATH: the host with the worker's own packages, and no other."""
+    """A folder for PYTHONPATH, with the host and the worker's own packages, and nothing else."""
     folder.mkdir()
     (folder / "emulator").symlink_to(ROOT / "emulator")
     for name in WORKER_PACKAGES:

@@ -1,4 +1,4 @@
-"""What a request may cost, whoever sends it: bytes and steps are counted, no seconds."""
+"""What a request may cost, whoever sends it: in bytes and steps, not in seconds."""
 
 import asyncio
 import gc
@@ -28,33 +28,33 @@ from tests.support.scripted_service import ScriptedService
 from tests.support.token_press import TokenPress
 
 MAX_PEAK_BYTES = 8_000_000
-"""Of an accepted request, its body included, up to the answer."""
+"""Peak memory of a request, its body included, until it is answered."""
 
 MAX_STEPS = 300_000
-"""Calls of Python and C code for a request: a core of today makes some ten million a second."""
+"""Calls of Python and C functions for a request; a current core makes ten million a second."""
 
 MAX_KEPT_BYTES = 300_000
-"""That are still there afterwards: what the SDK remembers of a model that is new to it."""
+"""Memory that stays in use: the SDK caches what it learns of each model."""
 
 REFUSAL_BYTES = 100_000
-"""That a refused request takes beside its body."""
+"""Memory that a refused request takes in addition to its body."""
 
 HERE = "@@"
-"""Stands in a shape where it is to be filled."""
+"""Marks where a shape's units go."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """An activity with something in it as often as fits.
+    """An activity in which a unit is repeated as often as fits.
 
     Attributes:
-        content: differs from a small message by this; HERE is where the units go.
-        unit: what is repeated; with `%06d` each one is another.
-        between: stands between two units: a comma, except in a text.
-        full: the status when it fills 1 MiB.
-        most: the status when it is as large as is accepted.
-        start: what stands before the first unit.
-        end: what stands after the last one.
+        content: what differs from a small message; HERE is where the units go.
+        unit: what is repeated; with `%06d` each one is different.
+        between: what separates two units: a comma, except in a text.
+        full: the status of a body that fills 1 MiB.
+        most: the status of the largest body that passes the cost check.
+        start: what comes before the first unit.
+        end: what comes after the last one.
     """
 
     content: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Shape:
     end: str = ""
 
     def body(self, message: Mapping[str, Any], count: int) -> bytes:
-        """The activity with so many units."""
+        """The activity with this many units."""
         whole = json.dumps({**message, **self.content}, ensure_ascii=False)
         before, _, after = whole.partition(f'"{HERE}"' if self.between else HERE)
         units = [self.unit] * count
@@ -80,7 +80,7 @@ class Shape:
         return 1 + (LARGEST_BODY - one) // (two - one)
 
     def accepted(self, message: Mapping[str, Any]) -> int:
-        """How many of them are accepted."""
+        """How many of them pass the cost check."""
         low, high = 0, self.largest(message)
         while low < high:
             middle = (low + high + 1) // 2
@@ -94,17 +94,17 @@ class Shape:
 
 
 def text(unit: str, start: str = "", full: int = 200, **more: Any) -> Shape:
-    """A message whose text is this, over and over."""
+    """A message whose text is this unit, over and over."""
     return Shape({"text": HERE, **more}, unit, "", full, start=start)
 
 
 def items(key: str, unit: str, full: int = 413, **more: Any) -> Shape:
-    """A list of these."""
+    """A property that is a list of this unit."""
     return Shape({key: [HERE], **more}, unit, full=full)
 
 
 def said_back(unit: str, full: int = 413) -> Shape:
-    """Free JSON in the conversation, which goes out again with the reply."""
+    """Free JSON in the conversation's account, which the reply sends back."""
     return Shape({"conversation": {"id": "c", "x": [HERE]}}, unit, full=full)
 
 
@@ -193,14 +193,14 @@ SHAPES: dict[str, Shape] = {
 
 @pytest.fixture(scope="module")
 def connector(running_cloud: Any) -> Iterator[DrainingConnector]:
-    """Takes the replies."""
+    """A connector that accepts the replies."""
     with DrainingConnector(running_cloud.cloud.authority.server_context()) as connector:
         yield connector
 
 
 @pytest.fixture
 async def app(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ComposedApp]:
-    """The composed app. On a slow machine, too, it does not say that it is typing."""
+    """The composed app; even on a slow machine it sends no typing indicator."""
     async with ComposedApp(cloud, monkeypatch) as app:
         for each in app.parts.adapter._middleware._middleware:
             if isinstance(each, TypingIndicator):
@@ -217,7 +217,7 @@ def activity(app: ComposedApp, connector: DrainingConnector) -> dict[str, Any]:
 
 @pytest.fixture
 async def token(app: ComposedApp, activity: dict[str, Any]) -> str:
-    """The Authorization header for it; with it, the app has had its first turns."""
+    """The Authorization header for the activity; the app has had its first turns with it."""
     header = f"Bearer {TokenPress(app.cloud, activity).token()}"
     for content in (activity, {**activity, **EXECUTE}):
         await answered(app, http_request(json.dumps(content).encode(), header))
@@ -231,7 +231,7 @@ async def token(app: ComposedApp, activity: dict[str, Any]) -> str:
 async def test_what_a_request_costs(
     name: str, app: ComposedApp, activity: dict[str, Any], token: str
 ) -> None:
-    """Whatever fills 1 MiB, and however much of it is accepted, memory and work are bounded."""
+    """Memory and work are bounded, for a body of 1 MiB and for the largest one that is accepted."""
     shape = SHAPES[name]
     for count, status in (
         (shape.largest(activity), shape.full),
@@ -252,7 +252,7 @@ async def test_what_a_request_costs(
 async def test_many_mentions_of_the_bot(
     app: ComposedApp, activity: dict[str, Any], token: str
 ) -> None:
-    """A long text is not gone through for each of them."""
+    """A long text is not searched once for each of them."""
     shape = SHAPES["mentions of the bot"]
     long = {**activity, "text": "x" * 700_000}
     request = http_request(shape.body(long, shape.accepted(long)), token)
@@ -264,7 +264,7 @@ async def test_many_mentions_of_the_bot(
 async def test_a_turn_that_runs_again(
     app: ComposedApp, activity: dict[str, Any], token: str
 ) -> None:
-    """Each run begins with the activity as delivered, when the one before is gone."""
+    """Each run starts with the activity as received, after the previous run's copy was freed."""
     shape, runs = SHAPES["attachments"], []
 
     async def conflicting(turn: TurnContext) -> None:
@@ -284,7 +284,7 @@ async def test_a_turn_that_runs_again(
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_check_of_a_body(name: str, activity: dict[str, Any]) -> None:
-    """What decides whether a body is read takes little itself, and no work that grows."""
+    """The check itself takes few steps, however large the body is."""
     shape = SHAPES[name]
     body = shape.body(activity, shape.largest(activity))
     with steps_counted() as steps:
@@ -303,7 +303,7 @@ HEADERS = {
     "not a token": "Bearer x.y.z",
     "forged": "Bearer forged",
 }
-"""What those send who have none."""
+"""Authorization headers without a valid token."""
 
 
 @pytest.mark.usefixtures("token")
@@ -312,7 +312,7 @@ HEADERS = {
 async def test_what_a_caller_without_a_token_costs(
     name: str, header: str, app: ComposedApp, activity: dict[str, Any]
 ) -> None:
-    """Its body is not looked at: nothing is made of it."""
+    """Its body is neither decoded nor parsed."""
     press, shape = TokenPress(app.cloud, activity), SHAPES[name]
     authorization = HEADERS[header]
     if header == "forged":
@@ -334,7 +334,7 @@ async def test_what_a_caller_without_a_token_costs(
 
 
 async def test_no_body_counts_without_a_token(app: ComposedApp, token: str) -> None:
-    """What is no activity is 401, too; with a token for another bot 403, with a good one 400."""
+    """A broken body is 401, too; 403 with another bot's token, 400 or 413 with a good one."""
     press = TokenPress(app.cloud, {"serviceUrl": app.service_url})
     other = f"Bearer {press.token(press.claims(aud=app.conversation.id))}"
     for body in (b"", b"{", b"\xff", b"[]", b"{}", b"[" * LARGEST_BODY):
@@ -346,7 +346,7 @@ async def test_no_body_counts_without_a_token(app: ComposedApp, token: str) -> N
 async def test_a_body_while_keys_are_fetched(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, activity: dict[str, Any], token: str
 ) -> None:
-    """Nothing is held meanwhile but the host's own bytes, and they by nobody else afterwards."""
+    """While keys are fetched, only the host's own bytes are held; no reference to them is left."""
     asked, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(_: web.Request) -> web.StreamResponse:
@@ -365,7 +365,7 @@ async def test_a_body_while_keys_are_fetched(
             try:
                 waiting = asyncio.create_task(answered(app, request))
                 await asked.wait()
-                # The TurnRequest's, and that of the call which has it.
+                # One reference is the TurnRequest's, one that of the call that holds it.
                 assert sys.getrefcount(body) <= before + 2
                 go_on.set()
                 assert await waiting == 503

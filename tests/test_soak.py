@@ -95,7 +95,7 @@ async def all_at_once(soaks: Sequence[Soak]) -> list[Outcome]:
 
 
 def test_every_turn_is_answered(outcome: Outcome) -> None:
-    """Each turn is answered 200, at the rate at which they come; a stranger's 503."""
+    """Each turn is answered 200, at the rate at which turns arrive; one with an unknown key 503."""
     assert outcome.failed == []
     assert len(outcome.turns) / outcome.seconds >= LEAST_RATE
     assert outcome.unknown_key == 503

@@ -57,12 +57,9 @@ def caller_check(
 async def check(
     tokens: ChannelTokens, press: TokenPress, delivery: Delivery, **changes: Any
 ) -> Mapping[str, Any]:
-    """Check a delivery with a good token whose claims are changed; returns the claims."""
-    check, authorization = (
-        caller_check(tokens, press),
-        f"Bearer {press.token(press.claims(**changes))}",
-    )
-    token = await check.authenticate(authorization)
+    """Authenticate and authorize a token with changed claims; returns the claims."""
+    check = caller_check(tokens, press)
+    token = await check.authenticate(f"Bearer {press.token(press.claims(**changes))}")
     check.authorize(token, delivery)
     return token.claims
 
@@ -173,7 +170,7 @@ async def test_not_authentic_comes_first(
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer a.b.c", "Basic YTpi"])
 async def test_no_token(authorization: str, tokens: ChannelTokens, press: TokenPress) -> None:
-    """Without a token nobody gets in."""
+    """A caller without a token is refused."""
     with pytest.raises(TokenRejected):
         await caller_check(tokens, press).authenticate(authorization)
 

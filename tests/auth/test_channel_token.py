@@ -96,7 +96,7 @@ def not_alphabetical(press: TokenPress) -> str:
     return f"Bearer {press.token(claims(press)).replace('.', '.!', 1)}"
 
 
-ENDLESS = f'{{"iss": "{ISSUER}", "nbf": {NOW}, "exp": 1e999}}'
+INFINITE_EXP = f'{{"iss": "{ISSUER}", "nbf": {NOW}, "exp": 1e999}}'
 
 ACCEPTED: dict[str, Forge] = {
     "usual": with_claims(),
@@ -135,7 +135,7 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "padding": (framed("Bearer {}=="), "not a JWT"),
     "scheme not ASCII": (framed("Bea\u0280er {}"), "not a JWT"),
     "not base64url": (not_alphabetical, "not a JWT"),
-    "signature with other bits behind it": (
+    "signature with other trailing bits": (
         signed(lambda text: text[:-1] + chr(ord(text[-1]) + 1)),
         "not a JWT",
     ),
@@ -205,8 +205,8 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "exp a list": (with_claims(exp=[NOW + HOUR]), "exp or nbf is missing"),
     "exp not a number": (with_claims(exp=float("nan")), "not a JWT"),
     "exp infinite": (with_claims(exp=float("inf")), "not a JWT"),
-    "exp beyond every float": (
-        lambda press: f"Bearer {press.token_of(press.part(ENDLESS.encode()))}",
+    "exp too large for a float": (
+        lambda press: f"Bearer {press.token_of(press.part(INFINITE_EXP.encode()))}",
         "exp or nbf is missing",
     ),
     "expired": (with_claims(exp=NOW - 300), "has expired"),

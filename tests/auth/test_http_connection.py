@@ -45,7 +45,7 @@ class Peer:
             writer.close()
 
     async def hang_up(self) -> None:
-        """Close what is connected."""
+        """Close every connection, once there is one."""
         await _until(lambda: bool(self._writers))
         for writer in self._writers:
             writer.close()
@@ -181,8 +181,8 @@ async def test_each_request_has_its_own_time(peer: Peer, connection: HttpConnect
         await ask(connection, seconds=0.02)
 
 
-async def test_an_answer_as_time_is_up(peer: Peer, connection: HttpConnection) -> None:
-    """One that comes in the very turn of the event loop in which it is late is taken."""
+async def test_an_answer_at_the_deadline(peer: Peer, connection: HttpConnection) -> None:
+    """It is taken if it arrives in the event loop's iteration in which the deadline passes."""
     peer.says = []
     asking = asyncio.create_task(ask(connection, seconds=0))
     await asyncio.sleep(0)
@@ -191,8 +191,8 @@ async def test_an_answer_as_time_is_up(peer: Peer, connection: HttpConnection) -
     assert connection.reusable
 
 
-async def test_lost_before_the_request(peer: Peer, connection: HttpConnection) -> None:
-    """Nothing is sent over a connection that has ended, and nobody waits for an answer."""
+async def test_closed_before_the_request(peer: Peer, connection: HttpConnection) -> None:
+    """A request over a connection that the server has closed fails at once; nothing is sent."""
     await peer.hang_up()
     await _until(lambda: connection._transport is None or connection._transport.is_closing())
     with pytest.raises(NotSent, match="closed before"):

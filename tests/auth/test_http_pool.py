@@ -348,16 +348,16 @@ async def test_a_used_connection_that_is_silent(pool: HttpPool, fickle: FickleSe
 
 
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next address be tried after a moment."""
+    """Have the next address tried after a moment."""
     monkeypatch.setattr("auth.http_pool.CONNECTION_ATTEMPT_DELAY_SECONDS", 0.01)
 
 
 def never(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next address be tried only when the one before it has failed."""
+    """Have the next address tried only after the one before it has failed."""
     monkeypatch.setattr("auth.http_pool.CONNECTION_ATTEMPT_DELAY_SECONDS", 60)
 
 
-def test_how_long_an_address_is_waited_for() -> None:
+def test_the_connection_attempt_delay() -> None:
     """A quarter of a second, as RFC 8305 recommends."""
     assert CONNECTION_ATTEMPT_DELAY_SECONDS == 0.25
 
@@ -365,7 +365,7 @@ def test_how_long_an_address_is_waited_for() -> None:
 async def test_a_dead_address(
     pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one is tried while a dead one is still waited for."""
+    """The next address is tried while the attempt on a dead one is still pending."""
     at_once(monkeypatch)
     with dead_address() as dead:
         give_addresses(monkeypatch, [dead, (LOOPBACK, server.port)])
@@ -373,8 +373,8 @@ async def test_a_dead_address(
     assert server.connections == 1
 
 
-async def test_an_address_has_its_time(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before that, no other is tried."""
+async def test_the_delay_is_kept(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the delay is over, no other address is tried."""
     never(monkeypatch)
     with dead_address() as dead, socket.create_server((LOOPBACK, 0)) as spare:
         give_addresses(monkeypatch, [dead, spare.getsockname()])
@@ -388,7 +388,7 @@ async def test_an_address_has_its_time(pool: HttpPool, monkeypatch: pytest.Monke
 async def test_an_address_that_refuses(
     pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one is tried at once."""
+    """The next address is tried at once."""
     never(monkeypatch)
     with closed_port() as closed:
         give_addresses(monkeypatch, [closed, closed, (LOOPBACK, server.port)])
@@ -399,7 +399,7 @@ async def test_an_address_that_refuses(
 async def test_both_kinds_of_addresses(
     pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """IPv6 and IPv4 take turns: a host whose many IPv6 addresses are dead is reached at once."""
+    """IPv6 and IPv4 alternate: a host with many dead IPv6 addresses is reached quickly."""
     at_once(monkeypatch)
     with dead_address("::1") as dead:
         give_addresses(monkeypatch, [dead] * 1000 + [(LOOPBACK, server.port)])
@@ -408,7 +408,7 @@ async def test_both_kinds_of_addresses(
 
 
 async def test_no_address_answers(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When every address has failed, or there is none, nothing was sent."""
+    """If every address fails, or there is none, the error says that nothing was sent."""
     with closed_port() as one, closed_port() as other:
         for addresses in ([one, other], [one], []):
             give_addresses(monkeypatch, addresses)
@@ -416,8 +416,8 @@ async def test_no_address_answers(pool: HttpPool, monkeypatch: pytest.MonkeyPatc
                 await pool.get_document(f"http://{HOST}/document")
 
 
-async def test_a_name_that_nobody_knows(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The resolver's error is the same error."""
+async def test_an_unknown_host_name(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the resolver is reported in the same way."""
     give_addresses(monkeypatch, socket.gaierror(socket.EAI_NONAME, "unknown"))
     with pytest.raises(NotSent, match="cannot be reached"):
         await pool.get_document(f"http://{HOST}/document")
@@ -425,10 +425,10 @@ async def test_a_name_that_nobody_knows(pool: HttpPool, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("dead", [1, 3])
 @pytest.mark.parametrize("how", ["timeout", "cancelled"])
-async def test_nothing_stays_open_of_dead_addresses(
+async def test_sockets_to_dead_addresses_are_closed(
     dead: int, how: str, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sockets that are still connecting are closed when nobody waits for them any more."""
+    """Sockets that are still connecting are closed on a timeout, and on cancellation."""
     at_once(monkeypatch)
     clock = MovedClock(monkeypatch)
     with dead_address() as address:
@@ -447,10 +447,10 @@ async def test_nothing_stays_open_of_dead_addresses(
         await comes_true(lambda: open_files() == before)
 
 
-async def test_nothing_stays_open_of_a_request_that_is_cancelled(
+async def test_a_cancelled_request_leaves_no_socket_open(
     pool: HttpPool, fickle: FickleService
 ) -> None:
-    """In whichever turn of the event loop that is: the socket is closed, and only once."""
+    """Whenever the request is cancelled, its socket is closed, and only once."""
     before = open_files()
     for turns in range(40):
         asking = asyncio.create_task(post(pool, fickle))
@@ -460,13 +460,13 @@ async def test_nothing_stays_open_of_a_request_that_is_cancelled(
         await asyncio.gather(asking, return_exceptions=True)
         await pool.close()
         await comes_true(lambda: open_files() == before)
-    gc.collect()  # a socket object that does not know of its end warns now
+    gc.collect()  # an unclosed socket object would raise its ResourceWarning now
 
 
-async def test_nothing_stays_open_of_a_connection_that_comes_too_late(
+async def test_a_connection_that_comes_too_late_is_closed(
     pool: HttpPool, fickle: FickleService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that is made, TLS included, as its request is cancelled, is closed without a goodbye."""
+    """If the request is cancelled just as TLS is established, the connection is aborted."""
     before = open_files()
     made = HttpConnection.connection_made
 
@@ -482,12 +482,12 @@ async def test_nothing_stays_open_of_a_connection_that_comes_too_late(
 
 
 def open_files() -> int:
-    """How many this process has."""
+    """How many files, sockets included, this process has open."""
     return len(list(Path("/dev/fd").iterdir()))
 
 
 async def test_small_messages_are_sent_at_once(pool: HttpPool, fickle: FickleService) -> None:
-    """Nagle's algorithm, which would hold some back, is off."""
+    """Nagle's algorithm, which would delay some, is off."""
     await post(pool, fickle)
     [[connection]] = pool._idle.values()
     assert connection._transport is not None
@@ -496,13 +496,13 @@ async def test_small_messages_are_sent_at_once(pool: HttpPool, fickle: FickleSer
 
 
 async def test_a_server_without_tls(pool: HttpPool, server: Server) -> None:
-    """What is no TLS is no connection."""
+    """A server that does not speak TLS cannot be reached."""
     with pytest.raises(NotSent, match="cannot be reached"):
         await pool.get_document(f"https://localhost:{server.port}/document")
 
 
-async def test_an_end_in_the_handshake(pool: HttpPool) -> None:
-    """Nor is one that ends before TLS is agreed upon."""
+async def test_a_server_that_hangs_up_in_the_handshake(pool: HttpPool) -> None:
+    """Neither can one that closes the connection before TLS is established."""
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -515,7 +515,7 @@ async def test_an_end_in_the_handshake(pool: HttpPool) -> None:
 
 
 async def test_a_certificate_of_another_authority(pool: HttpPool, tmp_path: Path) -> None:
-    """Nor is one to a server that nobody vouches for."""
+    """Neither can one whose certificate is from an unknown authority."""
     async with FickleService(CertificateAuthority(tmp_path).server_context()) as service:
         with pytest.raises(NotSent, match="cannot be reached"):
             await pool.get_document(service.url)

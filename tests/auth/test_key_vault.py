@@ -309,6 +309,6 @@ def test_newest_first(listed: list[Version], expected: list[str]) -> None:
 
 
 def test_aiohttp_is_imported_with_it() -> None:
-    """Not by the first request, on the event loop, while the bot SDK's import defers it."""
+    """The first request would import it on the event loop: the bot SDK's import defers aiohttp."""
     code = "import sys, auth.key_vault; sys.exit('aiohttp.connector' not in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -31,7 +31,7 @@ Make = Callable[[str, str], ManagedIdentity]
 
 @pytest.fixture(params=["the SDK's transport", "the pool"])
 def make(request: pytest.FixtureRequest, pool: HttpPool) -> Make:
-    """Makes an identity of a client id and a setting, over each of the two transports."""
+    """Makes a ManagedIdentity from a client id and a setting's name, over each transport."""
     transport = PoolTransport(pool) if request.param == "the pool" else None
     return partial(ManagedIdentity, transport=transport)
 

@@ -455,7 +455,7 @@ def test_urls_are_https(name: str, url: str) -> None:
     "url", ["http://localhost:5000", "http://127.0.0.1:1", "http://[::1]:65535"]
 )
 def test_loopback_in_development(name: str, url: str) -> None:
-    """http on this machine is for development; the marks of a hosted app undo that."""
+    """http to this machine is for development, and never allowed on a hosting platform."""
     environ = {**SINGLE, name: url}
     assert problems(environ).keys() == {name}
     assert problems({**environ, **DEVELOPMENT}) == {}
@@ -472,7 +472,7 @@ def test_development_is_exact(value: str) -> None:
 
 
 def test_development() -> None:
-    """On a developer's machine the log may show everything; the marks of a hosted app undo that."""
+    """On a developer's machine the log may show everything; on a hosting platform it may not."""
     environ = {**MANAGED, **DEVELOPMENT}
     assert Settings.from_environ(environ).development
     for mark in HOSTED_MARKS:
@@ -508,7 +508,7 @@ def test_unauthenticated_in_development() -> None:
     + [{**DEVELOPMENT, mark: "something"} for mark in HOSTED_MARKS],
 )
 def test_unauthenticated_elsewhere(environ: Environ) -> None:
-    """Anywhere else it is a problem, and so is every mark of a hosted app beside `Development`."""
+    """It is refused outside of development, and on a hosting platform even with `Development`."""
     name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
     found = problems({**MANAGED, **environ, name: "true"})
     assert found.keys() == {name}
@@ -517,7 +517,7 @@ def test_unauthenticated_elsewhere(environ: Environ) -> None:
 
 
 def test_core_tools_are_development() -> None:
-    """What Core Tools and the local cloud set beside `Development` undoes nothing."""
+    """Variables that Core Tools and the local cloud set are not a hosting platform's."""
     local = {
         "WEBSITE_HOSTNAME": "localhost:7071",
         "FUNCTIONS_WORKER_RUNTIME": "python",

@@ -25,7 +25,7 @@ MINUTE = 60.0
 
 
 async def refused(keys: SigningKeys, kid: str = "made up") -> int:
-    """The search for a key cannot be answered now; returns when to come again (seconds)."""
+    """Check that a search raises KeysUnavailable; returns its retry_after (seconds)."""
     with pytest.raises(KeysUnavailable) as caught:
         await keys.find(kid)
     return caught.value.retry_after
@@ -113,7 +113,7 @@ async def test_an_early_fetch(keys: SigningKeys, publisher: KeyPublisher) -> Non
 async def test_known_keys_are_ensured_without_a_fetch(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """An outage is not noticed; keys of more than an hour are renewed as with any search."""
+    """While keys are known, an outage does not matter; after an hour they are renewed as usual."""
     publisher.failure = ConnectionError("refused")
     await warm.ensure_known()
     assert publisher.fetches == 1
@@ -126,7 +126,7 @@ async def test_known_keys_are_ensured_without_a_fetch(
 async def test_unknown_keys_are_fetched_within_the_budget(
     keys: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """However often they are asked for; the first fetch after an outage is enough."""
+    """However often they are requested; the first fetch after an outage is enough."""
     publisher.failure = ConnectionError("refused")
     for _ in range(300):
         with pytest.raises(KeysUnavailable):
@@ -163,7 +163,7 @@ async def test_an_early_failure(
 async def test_an_early_fetch_counts(
     keys: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """It comes out of the same budget."""
+    """It counts in the same budget."""
     keys.begin()
     await settled()
     for _ in range(int(BUDGET_WINDOW)):
@@ -182,7 +182,7 @@ async def test_a_rollover(warm: SigningKeys, publisher: KeyPublisher, new: dict[
 async def test_a_withdrawn_key(
     warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any], clock: Clock
 ) -> None:
-    """A key that the channel has withdrawn is not found, without a fetch; it may come back."""
+    """A key that the channel has withdrawn is not found, and costs no fetch; it may come back."""
     publisher.publish(new)
     assert await warm.find("new")
     for _ in range(10):
@@ -211,7 +211,7 @@ async def test_a_flood(warm: SigningKeys, publisher: KeyPublisher) -> None:
 async def test_a_rollover_after_a_flood_at_the_start(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A minute after a flood has ended, a new key is taken, however young the process is."""
+    """A minute after a flood has ended, a new key is accepted, even in a young process."""
     for _ in range(100):
         with contextlib.suppress(KeysUnavailable):
             assert await warm.find(uuid.uuid4().hex) is None
@@ -222,7 +222,7 @@ async def test_a_rollover_after_a_flood_at_the_start(
 
 
 async def test_a_flood_waits_for_nothing(warm: SigningKeys) -> None:
-    """While no fetch may be made, an unknown key is refused within one step of the event loop."""
+    """While no fetch is allowed, an unknown key is refused without waiting and without a task."""
     await warm.find("made up")
     tasks = len(asyncio.all_tasks())
     for _ in range(1000):
@@ -240,7 +240,7 @@ async def test_a_flood_at_once(warm: SigningKeys, publisher: KeyPublisher) -> No
         assert await warm.find("old")
     publisher.open.set()
     first, *others = await asyncio.gather(*flood, return_exceptions=True)
-    # The fetch was begun after the first came, and before the others.
+    # The fetch started after the first search and before the others.
     assert first is None
     assert {type(each) for each in others} == {KeysUnavailable}
     assert publisher.fetches == 2
@@ -252,10 +252,10 @@ async def test_a_flood_at_once(warm: SigningKeys, publisher: KeyPublisher) -> No
 async def test_rollovers_in_a_flood(
     start: float, publisher: KeyPublisher, clock: Clock, old: dict[str, Any]
 ) -> None:
-    """Whenever a flood begins, and whenever the channel rolls in it: the new key is soon taken.
+    """Whenever a flood begins, and whenever keys roll during it, the new key is soon accepted.
 
-    Within a minute, that is; once in the first five minutes after the first keys within two.
-    No five minutes see more than five fetches.
+    It takes a minute at most, but longer for keys that roll in one of the five minutes after the
+    first fetch. There are never more than five fetches in five minutes.
     """
     first, fetched_at = clock.now, []
 
@@ -293,7 +293,7 @@ async def test_rollovers_in_a_flood(
 async def test_a_flood_in_an_outage(
     length: int, warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A flood while the endpoint is down leaves budget for the fetch after it."""
+    """A flood while the endpoint is down leaves budget for a fetch when it is up again."""
     clock.advance(HOUR / 2)
     publisher.failure = ConnectionError("refused")
     for _ in range(length):
@@ -309,10 +309,10 @@ async def test_a_flood_in_an_outage(
         clock.advance(1)
 
 
-async def test_when_to_come_again(
+async def test_when_to_retry(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A token that is too early for the next fetch is told when to come, and is then accepted."""
+    """A token with a new key is told when the next fetch may be made, and is accepted then."""
     clock.advance(HOUR / 2)
     assert await warm.find("made up") is None
     publisher.publish(new)
@@ -327,7 +327,7 @@ async def test_when_to_come_again(
 async def test_a_roll_during_a_fetch(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A fetch that read the key set before the roll says nothing about the new key."""
+    """A fetch that read the key set before the roll does not prove that the new key is unknown."""
     publisher.open.clear()
     junk = asyncio.create_task(warm.find("made up"))
     await settled()
@@ -344,7 +344,7 @@ async def test_a_roll_during_a_fetch(
 async def test_a_roll_during_the_first_fetch(
     keys: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]
 ) -> None:
-    """The first fetch, in the same case, is followed by one more at once."""
+    """If keys roll during the very first fetch, one more follows at once."""
     publisher.open.clear()
     keys.begin()
     await settled()
@@ -423,7 +423,7 @@ async def test_recovery_after_days(
 async def test_an_outage_in_a_search(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A fetch that fails shows nothing; the next token has one more try at once."""
+    """A failed fetch does not prove a key unknown; the next token triggers another at once."""
     clock.advance(HOUR / 2)
     publisher.publish(new)
     publisher.failure = TimeoutError()
@@ -436,7 +436,7 @@ async def test_an_outage_in_a_search(
 async def test_pauses_in_a_warm_outage(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """After a second attempt at once there is one a minute, until the budget is spent."""
+    """A second attempt follows at once, then one a minute, until the budget is spent."""
     clock.advance(HOUR / 2)
     publisher.failure = ConnectionError("refused")
     start, tried_at = clock.now, []
@@ -585,7 +585,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
     "for another algorithm": {"alg": "PS256"},
     "for RSA encryption": {"alg": "RSA-OAEP"},
     "of another type": {"kty": "oct"},
-    "type in small letters": {"kty": "rsa"},
+    "type in lower case": {"kty": "rsa"},
     "no type": {"kty": None},
     "endorsements null": {"endorsements": None},
     "endorsements a number": {"endorsements": 1},
@@ -608,7 +608,7 @@ async def test_a_broken_key_beside_a_good_one(
 async def test_a_key_that_does_not_say_what_it_is_for(
     name: str, keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any]
 ) -> None:
-    """Both are optional, and RS256 is the algorithm that tokens have."""
+    """Both are optional: without them, the key is used for RS256 signatures."""
     publisher.publish({each: value for each, value in old.items() if each != name})
     assert await keys.find("old")
     publisher.publish({**old, "kid": "signs", "use": "sig", "alg": "RS256"})

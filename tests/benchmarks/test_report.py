@@ -72,8 +72,8 @@ def test_goals_are_ratios(summaries: Summaries) -> None:
     ]
     assert (first.figure, first.bound, first.reached) == (2.0, 100, False)
     bare = "turns/s as a part of the bare function's"
-    far = goals[f"{bare} ({Cell(64, 50, 0)}; a new token in each turn)"]
-    assert (far.figure, far.reached) == (2.0, True)
+    slow_connector = goals[f"{bare} ({Cell(64, 50, 0)}; a new token in each turn)"]
+    assert (slow_connector.figure, slow_connector.reached) == (2.0, True)
     assert goals[f"{bare} ({MAIN_CELL}; a new token in each turn)"].bound == 0.9
     assert goals[f"{bare} ({MAIN_CELL}; one token)"].bound == 1.0
     cold = goals[f"cold start as a part of BotBuilder Python's ({MANAGED_IDENTITY}; auth 60 ms)"]
@@ -92,7 +92,7 @@ def test_tables_hold_every_contestant_in_every_cell(summaries: Summaries) -> Non
 
 
 def test_every_contestant_has_the_same_event_loop() -> None:
-    """The cloud's, in one version."""
+    """uvloop, in the version of Azure's Python worker."""
     for environment in {each.environment for each in CONTESTANTS}:
         texts = [file.read_text() for file in environments.requirements(environment)]
         assert "\nuvloop==0.21.0\n" in "\n".join(texts), environment

@@ -96,7 +96,7 @@ async def test_a_mention_in_teams(app: ComposedApp, text: str, heard: str) -> No
 
 @pytest.mark.parametrize("channel", [{}, TEAMS])
 async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
-    """All who join are greeted, at once, and nobody is asked for their details."""
+    """All who join get one greeting, and no member details are requested."""
     grace = {"id": "user-2", "name": "Grace"}
     joined = {"type": "conversationUpdate", "membersAdded": [USER, app.account, grace], **channel}
     calls = len(app.cloud.connector.calls)

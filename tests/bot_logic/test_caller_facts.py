@@ -39,7 +39,7 @@ def test_the_sdk_s_spelling_of_the_tenant() -> None:
 
 @pytest.mark.parametrize("channel", ["webchat", "directline"])
 def test_what_the_client_claims(channel: str) -> None:
-    """An object id and a tenant that the client itself has written are no facts."""
+    """An object id and a tenant that the client itself has written are not shown."""
     facts = caller_facts(read_model(Activity, {**EVERYTHING, "channelId": channel}))
     assert "object id" not in facts
     assert "Tenant" not in facts

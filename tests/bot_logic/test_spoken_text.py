@@ -62,7 +62,7 @@ def test_odd_mentions(entity: Any) -> None:
 
 
 def test_many_mentions() -> None:
-    """Each text by which the bot is mentioned is taken out, up to a number that nobody needs."""
+    """Mentions of the bot are removed, up to MAX_MENTIONS different texts."""
     names = [f"<at>Bot {number}</at>" for number in range(MAX_MENTIONS + 1)]
     mentions = [{**MENTION, "text": name} for name in names for _ in range(3)]
     assert said(" ".join(names[:-1]) + "help", mentions) == "help"

@@ -1,4 +1,4 @@
-"""An activity's identity: one turn for each thing that happens, however often it is delivered."""
+"""An activity's identity: each activity gets one turn, however often it is delivered."""
 
 import asyncio
 import functools
@@ -34,16 +34,16 @@ JOINED = {**EDIT, "type": "conversationUpdate", "text": None, "membersAdded": [A
 INSTALLED = {**EDIT, "type": "installationUpdate", "text": None, "action": "add"}
 EVENT = {**EDIT, "type": "event", "text": None, "name": "tokens/response", "value": {"a": 1}}
 
-HAPPENINGS: dict[str, list[dict[str, Any]]] = {
+DIFFERENT: dict[str, list[dict[str, Any]]] = {
     "a message, its edit, its deletion, a reaction": [MESSAGE, EDIT, DELETION, REACTION],
     "two edits": [EDIT, {**EDIT, "text": "hi", "timestamp": LAST}],
-    "an edit and its way back": [EDIT, {**EDIT, "timestamp": LAST}],
+    "the same edit, again later": [EDIT, {**EDIT, "timestamp": LAST}],
     "two edits without timestamps": [
         {**EDIT, "timestamp": None},
         {**EDIT, "timestamp": None, "text": "hi"},
     ],
     "edits of two messages": [EDIT, {**EDIT, "id": "m2"}],
-    "a reaction, gone, and there again": [
+    "a reaction, removed and added again": [
         REACTION,
         REACTION_GONE,
         {**REACTION, "timestamp": "2026-11-25T10:00:09Z"},
@@ -59,7 +59,7 @@ HAPPENINGS: dict[str, list[dict[str, Any]]] = {
         {**EDIT, "attachments": [{"contentType": "text/html", "content": each}]} for each in "ab"
     ],
 }
-"""Different activities, which may all have one id."""
+"""Different activities; those of a list may share an id."""
 
 
 def read(content: dict[str, Any], **more: Any) -> Any:
@@ -68,23 +68,23 @@ def read(content: dict[str, Any], **more: Any) -> Any:
     return read_model(Activity, {**address, **content, **more})
 
 
-@pytest.mark.parametrize("name", HAPPENINGS)
+@pytest.mark.parametrize("name", DIFFERENT)
 def test_different_activities(name: str) -> None:
     """Each has an identity of its own."""
-    found = [activity_identity(read(each)) for each in HAPPENINGS[name]]
+    found = [activity_identity(read(each)) for each in DIFFERENT[name]]
     assert all(found)
     assert len(set(found)) == len(found)
 
 
 @pytest.mark.parametrize("content", [EDIT, DELETION, REACTION, JOINED, INSTALLED, EVENT])
 def test_the_same_activity(content: dict[str, Any]) -> None:
-    """What is delivered again has the same one, whatever a channel tells differently of the way."""
+    """A second delivery has the same one, even if its service URL and channelData differ."""
     again = read(content, serviceUrl="https://y/", channelData={"retry": 1}, callerId="x")
     assert activity_identity(read(content)) == activity_identity(again)
 
 
 def test_a_message_is_known_by_its_id() -> None:
-    """As it was before other types had more: what running deployments have stored stays valid."""
+    """Its identity stays the plain id, so what running deployments have stored stays valid."""
     assert activity_identity(read(MESSAGE)) == "m1"
     assert activity_identity(read(MESSAGE, timestamp=LAST, text="x")) == "m1"
     turn = ConversationTurn(SimpleNamespace(), turn_of(read(MESSAGE)))  # type: ignore[arg-type]
@@ -103,20 +103,20 @@ def test_a_message_is_known_by_its_id() -> None:
         {"id": None, "type": "messageUpdate"},
     ],
 )
-def test_what_has_none(content: dict[str, Any]) -> None:
-    """Where each delivery needs an answer of its own, or no id says which activity it is."""
+def test_no_identity(content: dict[str, Any]) -> None:
+    """Each delivery needs its own answer, no channel delivers the activity, or it has no id."""
     assert activity_identity(read(MESSAGE, **content)) == ""
 
 
 @pytest.mark.parametrize("value", ["\ud83d", 1e999, {"a": [None, True, 10**300]}, [[]] * 50])
 def test_any_content(value: Any) -> None:
-    """Nothing that JSON can hold is too odd for one."""
+    """Every JSON value can be part of one."""
     event = read(EVENT, value=value, **{"from": None})
     assert activity_identity(event) == activity_identity(event) != activity_identity(read(EVENT))
 
 
 def turn_of(activity: Any) -> TurnContext:
-    """A turn's context, as far as ConversationTurn looks at it."""
+    """A turn's context, with what ConversationTurn uses."""
     context: Any = SimpleNamespace(activity=activity, turn_state={})
     found: TurnContext = context
     return found
@@ -138,7 +138,7 @@ def test_a_turn_keeps_its_identity() -> None:
 async def app(
     request: pytest.FixtureRequest, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
 ) -> AsyncIterator[ComposedApp]:
-    """The composed app, in each way in which it may know an activity again."""
+    """The composed app, with each of its ways to recognize a second delivery."""
     changes = {
         "memory": {},
         "blobs": {"AzureWebJobsStorage": storage},
@@ -151,7 +151,7 @@ async def app(
 async def delivered(
     app: ComposedApp, bot: RememberingBot, storage: str, contents: list[dict[str, Any]]
 ) -> set[int]:
-    """Deliver activities, and have run what waits; returns the answers' statuses."""
+    """Deliver activities, and run the queued turns; returns the answers' statuses."""
     statuses = {(await app.deliver(content, bot)).status for content in contents}
     if app.parts.adapter._queue is not None:
         assert app.parts.stored
@@ -166,13 +166,13 @@ async def delivered(
     [
         "a message, its edit, its deletion, a reaction",
         "two edits without timestamps",
-        "a reaction, gone, and there again",
+        "a reaction, removed and added again",
         "two users' reactions",
     ],
 )
 async def test_each_has_one_turn(app: ComposedApp, storage: str, name: str) -> None:
     """Each activity is counted, and counted once when all of them are delivered again."""
-    bot, contents = RememberingBot(app.parts.stores), HAPPENINGS[name]
+    bot, contents = RememberingBot(app.parts.stores), DIFFERENT[name]
     for _ in range(2):
         assert await delivered(app, bot, storage, contents) <= {200, 202}
         assert (await counts(app))[0] == len(contents)
@@ -181,7 +181,7 @@ async def test_each_has_one_turn(app: ComposedApp, storage: str, name: str) -> N
 async def test_all_in_one_conversation(app: ComposedApp, storage: str) -> None:
     """As many turns are counted as there are different activities."""
     bot = RememberingBot(app.parts.stores)
-    contents = list(itertools.chain(*HAPPENINGS.values()))
+    contents = list(itertools.chain(*DIFFERENT.values()))
     different = {activity_identity(read(each)) for each in contents}
     await delivered(app, bot, storage, contents)
     assert (await counts(app))[0] == len(different)

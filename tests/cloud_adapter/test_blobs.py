@@ -48,8 +48,8 @@ async def test_a_blob(blobs: Blobs) -> None:
     assert await blobs.read("a/b") == (b"", again, {})
 
 
-async def test_a_name_is_not_told(blobs: Blobs) -> None:
-    """Names of blobs are made of users' ids, and errors' texts are for the log."""
+async def test_errors_do_not_quote_the_name(blobs: Blobs) -> None:
+    """Blob names contain users' ids, and the texts of errors are logged."""
     with pytest.raises(BlobChanged) as gone:
         await blobs.write("webchat~2Fada", b"0", '"0x1"')
     await blobs.write("webchat~2Fada", b"1", None)

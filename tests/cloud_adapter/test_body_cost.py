@@ -1,4 +1,4 @@
-"""Bodies of real channels are far from what is refused; what is in strings is no structure."""
+"""Bodies that real channels send are accepted; what is inside strings does not count."""
 
 import json
 from typing import Any
@@ -12,13 +12,13 @@ from cloud_adapter import body_cost
 from cloud_adapter.body_cost import MAX_COST_BYTES, MAX_DEPTH, TEXT_COPIES, WINDOW_BYTES, check_cost
 
 DIRECT_LINE = 256 * 1024
-"""Characters that it takes for an activity."""
+"""Characters that Direct Line accepts for an activity."""
 
 EMOJI = "\U0001f600"
 
 
 def card(elements: int, depth: int) -> dict[str, Any]:
-    """An Adaptive Card with so many elements, in containers in one another."""
+    """An Adaptive Card with this many elements, in nested containers."""
     text = {
         "type": "TextBlock",
         "text": "A line, as cards have them.",
@@ -58,7 +58,7 @@ def test_real_activities(name: str) -> None:
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_depth(opening: str) -> None:
-    """So deep and no deeper; what is in strings does not count, nor what is beside."""
+    """MAX_DEPTH is accepted, one more is not; brackets in strings and siblings do not count."""
     closing = "]" if opening == "[" else "}"
     deepest, deeper = (
         f"{opening * depth}1{closing * depth}" for depth in (MAX_DEPTH, MAX_DEPTH + 1)
@@ -74,7 +74,7 @@ def test_depth(opening: str) -> None:
     ["[" * 1000, '"' + "[" * 1000, '\\"' + "[" * 1000, "\\" * 5 + '"' + "{" * 1000, '["' * 1000],
 )
 def test_brackets_in_strings(text: str) -> None:
-    """Wherever a string ends, and a window."""
+    """They do not count, wherever a string or a window ends."""
     for size in (0, WINDOW_BYTES - 10, WINDOW_BYTES - 5, WINDOW_BYTES - 4, WINDOW_BYTES):
         check({"a" * size: text, "b": text})
 
@@ -90,7 +90,7 @@ ANY_JSON = st.recursive(
 @settings(deadline=None, database=None, max_examples=500)
 @given(ANY_JSON, st.integers(1, 20))
 def test_what_is_outside_of_strings(data: Any, window: int) -> None:
-    """It is what is left of a body whose strings are all empty, in windows of any size."""
+    """It is the body without its strings, in windows of any size."""
     before, body_cost.WINDOW_BYTES = body_cost.WINDOW_BYTES, window
     try:
         outside = body_cost._outside_of_strings(json.dumps(data).encode())
@@ -100,7 +100,7 @@ def test_what_is_outside_of_strings(data: Any, window: int) -> None:
 
 
 class _Empty(str):
-    """An empty string that is another key each time."""
+    """An empty string that equals only itself, so that a dict can have several as keys."""
 
     __hash__ = object.__hash__
 
@@ -135,7 +135,7 @@ def _emptied(data: Any) -> Any:
     ],
 )
 def test_the_width_of_a_text(text: str, width: int) -> None:
-    """One character, escaped or not, has all take as many bytes as it does."""
+    """The widest character, escaped or not, sets the bytes that each character takes (PEP 393)."""
     most = MAX_COST_BYTES // (TEXT_COPIES * width) - 1000
     longest = text + "x" * (most - len(text))
     check_cost(f'"{longest}"'.encode(), f'"{longest}"')

@@ -329,7 +329,7 @@ FOREIGN_DATA = {"channelData": {"tenant": {"id": FOREIGN}}}
 async def test_tenants(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, content: dict[str, Any], welcome: bool
 ) -> None:
-    """With AllowedTenants every tenant that Teams names must be one of them, and one must."""
+    """With AllowedTenants, Teams must name a tenant, and all that it names must be listed."""
     async with ComposedApp(cloud, monkeypatch, {"AllowedTenants": f"{OTHER},{TENANT}"}) as app:
         message = {"type": "message", "channelId": "msteams", **content}
         activity = read_model(Activity, app.activity(message))
@@ -346,7 +346,7 @@ async def test_tenants(
 async def test_a_tenant_that_the_user_claims(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, channel: str, content: dict[str, Any]
 ) -> None:
-    """Where clients write the tenant themselves, it opens nothing: none is known there."""
+    """On channels where the client writes the tenant, AllowedTenants admits nobody."""
     async with ComposedApp(cloud, monkeypatch, {"AllowedTenants": TENANT}) as app:
         message = {"type": "message", "channelId": channel, **content}
         activity = read_model(Activity, app.activity(message))

@@ -1,4 +1,4 @@
-"""import_bot_sdk: what only the SDK's own HTTP clients need comes when one of them is used."""
+"""import_bot_sdk: packages that only the SDK's own HTTP clients need are imported on first use."""
 
 import json
 import subprocess
@@ -62,12 +62,12 @@ def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def imported_for(statement: str, name: str) -> bool:
     """Whether a statement about `package`, which is deferred, imports it."""
     with deferred({name: {"Response"}}):
-        exec(statement.replace("package", name))  # noqa: S102  # the test's own words
+        exec(statement.replace("package", name))  # noqa: S102  # the test's own code
         return not isinstance(sys.modules[name], DeferredModule)
 
 
-def test_an_annotation_is_no_use(name: str) -> None:
-    """The names for annotations import nothing meanwhile, and are the module's afterwards."""
+def test_an_annotation_imports_nothing(name: str) -> None:
+    """A name that is used in an annotation only does not import the module."""
     assert not imported_for("import package\ndef f(answer: package.Response): pass", name)
     assert name not in sys.modules
 
@@ -84,13 +84,13 @@ def test_an_annotation_is_no_use(name: str) -> None:
     ],
 )
 def test_any_other_use_imports_it(use: str, name: str) -> None:
-    """What is not foreseen gets the real module: slower, never wrong."""
+    """Every other use gets the real module: slower, but correct."""
     assert imported_for(use, name)
     assert not isinstance(sys.modules[name], DeferredModule)
 
 
 def test_kept_past_the_import(name: str) -> None:
-    """Who kept the stand-in uses the module through it; an attribute that is missing is missing."""
+    """A stand-in that was kept gives access to the module; a missing attribute is an error."""
     with deferred({name: {"Response"}}):
         kept = __import__(name)
     assert (kept.Session, kept.Response) == (1, 2)
@@ -108,7 +108,7 @@ def test_imported_before(name: str) -> None:
 
 
 def test_an_import_that_fails(name: str) -> None:
-    """Nothing is deferred after it."""
+    """Nothing stays deferred after an error."""
     with pytest.raises(RuntimeError), deferred({name: ()}):
         raise RuntimeError
     assert name not in sys.modules

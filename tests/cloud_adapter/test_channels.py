@@ -1,4 +1,4 @@
-"""Who vouches for an id: whoever claims a user's on Web Chat gets none of that user's messages."""
+"""Who vouches for users: whoever claims another user's id gets none of that user's messages."""
 
 import dataclasses
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from tests.support.fast_time import FastTime
 from tests.support.told_app import TENANT, ToldApp, heard
 
 ADA = "00000000-0000-0000-0000-000000000001"
-"""In Entra; `told.meets(1)` is she."""
+"""Ada's object id in Entra; `told.meets(1)` has her write to the bot."""
 
 FORGED: dict[str, Any] = {
     "from": {"id": "29:1", "name": "Ada", "role": "user", "aadObjectId": ADA},
@@ -46,18 +46,18 @@ async def app(
 
 @pytest.fixture
 def told(app: ComposedApp) -> ToldApp:
-    """The app that is told to tell something."""
+    """The app, with what sends notifications."""
     return ToldApp(app, FastTime(50.0))
 
 
 @pytest.fixture
 def blobs(told: ToldApp) -> Blobs:
-    """Where references are kept."""
+    """Where conversation references are stored."""
     return Blobs(told.account, CONTAINER)
 
 
 async def claims_to_be_ada(app: ComposedApp, channel: str) -> Conversation:
-    """Somebody on another channel writes Ada's ids into what he sends, each in its place."""
+    """A client on another channel sends activities with Ada's ids; returns its conversation."""
     conversation = app.cloud.conversations.create([FORGED["from"], app.account])
     account = {"id": conversation.id, "conversationType": "personal", "tenantId": TENANT}
     claimed = {**FORGED, "channelId": channel, "conversation": account}
@@ -68,7 +68,7 @@ async def claims_to_be_ada(app: ComposedApp, channel: str) -> Conversation:
 
 
 def test_teams_alone_vouches() -> None:
-    """Closed by default: a channel that nobody has looked at vouches for nobody."""
+    """Closed by default: an unknown channel vouches for nobody."""
     assert [each for each in (*CHANNELS, "new", "MSTeams", "") if vouches_for_users(each)] == [
         "msteams"
     ]
@@ -79,14 +79,14 @@ def test_teams_alone_vouches() -> None:
 async def test_a_notification_never_reaches_the_forger(
     app: ComposedApp, told: ToldApp, channel: str, known: bool
 ) -> None:
-    """Whoever claims a user's ids gets none of that user's messages, known to the bot or not."""
+    """Whoever claims Ada's ids gets none of her messages, whether or not the bot knows her."""
     forger = await claims_to_be_ada(app, channel)
     ada = await told.meets(1) if known else None
     before = set(app.cloud.conversations.by_id)
     recipients = ["29:1", ADA, f"{channel}/29:1", f"{channel}/{ADA}"]
     await told.send({"to": recipients, "text": "for Ada"})
     assert heard(forger) == []
-    assert set(app.cloud.conversations.by_id) == before, "no conversation was begun"
+    assert set(app.cloud.conversations.by_id) == before, "no conversation was created"
     results = await told.results()
     assert {results[each][0] for each in recipients[2:]} == {"unknown"}
     if ada:
@@ -97,7 +97,7 @@ async def test_a_notification_never_reaches_the_forger(
 
 
 async def test_the_conversation_itself(app: ComposedApp, told: ToldApp) -> None:
-    """On every channel a conversation is addressed by its own id, and is among all."""
+    """On every channel a conversation can be addressed by its id, and `all` includes it."""
     conversation = await claims_to_be_ada(app, "webchat")
     await told.send({"to": conversation.id, "text": "one"})
     await told.send({"to": "all", "text": "two"}, "m2")
@@ -106,7 +106,7 @@ async def test_the_conversation_itself(app: ComposedApp, told: ToldApp) -> None:
 
 @pytest.mark.parametrize("channel", UNVOUCHED)
 def test_nothing_is_kept_of_users(app: ComposedApp, channel: str) -> None:
-    """Neither who writes nor who joins is kept, nor the tenant that they name."""
+    """Neither the sender nor a new member is stored, nor the tenant that they claim."""
     content = {"type": "conversationUpdate", **FORGED, "membersAdded": [FORGED["from"]]}
     activity: Any = read_model(Activity, {**app.activity(content), "channelId": channel})
     activity.conversation.additional_properties["tenantId"] = TENANT
@@ -117,7 +117,7 @@ def test_nothing_is_kept_of_users(app: ComposedApp, channel: str) -> None:
 async def test_users_that_an_earlier_version_has_kept(
     app: ComposedApp, told: ToldApp, blobs: Blobs
 ) -> None:
-    """Their blobs are still there, and are not read: neither by an id nor behind a channel."""
+    """Their blobs are not read, whether the recipient is an id or a channel and an id."""
     conversation = await claims_to_be_ada(app, "webchat")
     content = {"type": "message", **FORGED, "channelId": "msteams"}
     [as_in_teams] = users_of(read_model(Activity, app.activity(content)))
@@ -126,7 +126,7 @@ async def test_users_that_an_earlier_version_has_kept(
     )
     for each in old.ids:
         await blobs.write(f"users/{name_part(each)}", old.content, ANY)
-    assert KeptUser.parse(old.content).conversation == conversation.id, "it is of the old form"
+    assert KeptUser.parse(old.content).conversation == conversation.id, "it has the old format"
     recipients = ["29:1", ADA, "webchat/29:1", f"webchat/{ADA}"]
     await told.send({"to": recipients, "text": "for Ada"})
     assert heard(conversation) == []
@@ -136,7 +136,7 @@ async def test_users_that_an_earlier_version_has_kept(
 async def test_a_conversation_that_an_earlier_version_has_kept(
     app: ComposedApp, told: ToldApp, blobs: Blobs
 ) -> None:
-    """It is still reached; the tenant in it, by which calls are paced, was only claimed."""
+    """It is still reached, but without its tenant, which was only claimed."""
     conversation = await claims_to_be_ada(app, "webchat")
     [entry] = [entry async for entry in blobs.list("conversations/")]
     kept = await told.references.read(entry.name)

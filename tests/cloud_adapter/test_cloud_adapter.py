@@ -295,7 +295,7 @@ async def test_a_bot_that_quotes_the_user(
 async def test_a_local_run(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There the log shows what the bot's author has said to the bot."""
+    """Its log is not redacted: the only user is the bot's author."""
     async with ComposedApp(cloud, monkeypatch, redact=False) as app:
         await app.deliver(MESSAGE, raising(ValueError("cannot parse 'sesame'")))
     assert "ValueError: cannot parse 'sesame'" in caplog.text
@@ -304,7 +304,7 @@ async def test_a_local_run(
 async def test_a_type_that_the_client_makes_up(
     app: ComposedApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The type in a turn's name is one of the Bot Framework's, or none."""
+    """The log names an activity's type only if Bot Framework knows it."""
     caplog.set_level(logging.DEBUG)
     await app.deliver({"type": "sesame", "id": "a1"}, raising(LookupError("no table")))
     assert "Turn 'other' 'a1' in " in caplog.text
@@ -349,7 +349,7 @@ async def test_an_apology_that_cannot_be_sent(
 
 @pytest.mark.parametrize("conversation", [".", ".."])
 async def test_a_conversation_without_an_address(conversation: str, app: ComposedApp) -> None:
-    """Replies to it would go to another address: none is sent, and the channel has its answer."""
+    """Replies would go to another address, so none is sent; the channel gets its answer."""
     before = app.cloud.connector.server.requests.total()
     content = {**MESSAGE, "conversation": {"id": conversation}}
     response = await app.deliver(content, echo)
@@ -398,7 +398,7 @@ async def test_a_refusal_that_is_caught(app: ComposedApp, faulty_connector: Any)
 
 
 async def test_a_value_that_nests_deeply(app: ComposedApp) -> None:
-    """However deeply a user's value nests, a bot can send it on, or it is refused."""
+    """A deeply nested value is either refused, or the bot can send it back."""
 
     async def bot(turn: TurnContext) -> None:
         await turn.send_activity(Activity(type="message", value=turn.activity.value))

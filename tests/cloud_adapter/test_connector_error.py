@@ -49,8 +49,8 @@ def test_its_text(status: int, body: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["no message sesame", "x" * 65, "'sesame'", "1", "", "a\nb"])
-def test_a_code_that_is_none(code: str) -> None:
-    """What a service says in the place of a code may quote what it was sent: it is not logged."""
+def test_a_code_that_is_no_identifier(code: str) -> None:
+    """Other text in place of an error code may quote the request, so it is not logged."""
     error = ConnectorError("GET u", 400, {"error": {"code": code}})
     assert (error.code, str(error)) == ("", "GET u answered 400")
     assert error.error.error.code == code

@@ -54,7 +54,7 @@ async def test_a_user_by_each_id(references: ConversationReferences, recipient: 
 
 
 async def test_many_who_join(references: ConversationReferences) -> None:
-    """Some are kept at once; the others are kept when they write, so that no turn pays for all."""
+    """Some are stored at once, the others when they write, so that no turn stores them all."""
     update = message()
     update.type = "conversationUpdate"
     update.members_added = [ChannelAccount(id=f"29:x{number}") for number in range(2 * MAX_JOINED)]

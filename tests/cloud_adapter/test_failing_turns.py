@@ -1,4 +1,4 @@
-"""Turns that fail over an activity full of markers: none is logged, or stored with the failure."""
+"""Failing turns of an activity full of markers: no marker is logged, or stored with the failure."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ Say = Callable[[TurnContext], Awaitable[None]]
 
 
 def marked() -> dict[str, Any]:
-    """An activity with a marker of its own in every property that is not an address."""
+    """An activity with a different marker in every property that is not part of its address."""
     numbers = iter(range(1000))
 
     def mark() -> str:
@@ -75,7 +75,7 @@ def quoting(form: Callable[[Any], str]) -> Say:
 
 
 async def a_chain(turn: TurnContext) -> None:
-    """Errors of several kinds, each with some of it."""
+    """Several kinds of errors, each of which quotes a part of the activity."""
     data = write_value(turn.activity)
     try:
         try:
@@ -93,13 +93,13 @@ async def unsendable(turn: TurnContext) -> None:
     await turn.send_activity(Activity(attachments=[Attachment(content=content)]))
 
 
-async def unreadable_number(turn: TurnContext) -> None:
+async def not_a_number(turn: TurnContext) -> None:
     """A reply with a number that JSON has no form for."""
     await turn.send_activity(Activity(value={turn.activity.text: float("nan")}))
 
 
 async def unknown_member(turn: TurnContext) -> None:
-    """A call whose address holds an id of the user's, and that the service refuses."""
+    """A call whose URL contains the user's id, and that the service refuses."""
     client = turn.turn_state["ConnectorClient"]
     await client.conversations.get_conversation_member(
         turn.activity.conversation.id, turn.activity.from_property.id
@@ -110,14 +110,14 @@ class Forgetful:
     """A bot whose state cannot be saved.
 
     Args:
-        app: whose state.
+        app: the app whose state it uses.
     """
 
     def __init__(self, app: ComposedApp) -> None:
         self._property = app.parts.stores.conversation_state.create_property("words")
 
     async def __call__(self, turn: TurnContext) -> None:
-        """Keep what JSON has no form for under a key of the user's."""
+        """Store an object that has no JSON form under a key that the user sent."""
         await self._property.set(turn, {turn.activity.text: {turn.activity.name: object()}})
 
 
@@ -128,12 +128,12 @@ BOTS: dict[str, tuple[Say, str]] = {
     "JSON": (quoting(json.dumps), OWN),
     "JSON within JSON": (quoting(lambda data: json.dumps(json.dumps(data))), OWN),
     "URL": (quoting(lambda data: quote(str(data))), OWN),
-    "small letters": (quoting(lambda data: str(data).lower()), OWN),
+    "lower case": (quoting(lambda data: str(data).lower()), OWN),
     "bytes": (quoting(lambda data: repr(str(data).encode())), OWN),
     "again and again": (quoting(lambda data: str([data] * 50)), OWN),
     "a chain": (a_chain, OWN),
     "an unsendable reply": (unsendable, "Attachment.content: object has no JSON form"),
-    "a number that is none": (unreadable_number, "not JSON compliant"),
+    "NaN": (not_a_number, "not JSON compliant"),
     "a member": (unknown_member, "answered 404"),
 }
 
@@ -150,7 +150,7 @@ async def app(
 
 
 async def fails(app: ComposedApp, bot: Say, caplog: pytest.LogCaptureFixture) -> str:
-    """What the log says, at every level, of a turn."""
+    """Run a turn that fails; returns the log, which has no marker at any level."""
     caplog.set_level(logging.DEBUG)
     await app.deliver(marked(), bot)
     assert not MARKER.findall(caplog.text)
@@ -165,12 +165,12 @@ async def test_inline(app: ComposedApp, name: str, caplog: pytest.LogCaptureFixt
 
 
 async def test_state(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
-    """State that cannot be saved: the property is named, and no key in it."""
+    """If state cannot be saved, the log names the property, but no key in it."""
     assert "state.words{}{} is a object" in await fails(app, Forgetful(app), caplog)
 
 
 async def test_an_answer(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
-    """An invoke's answer that is none."""
+    """An invoke response with an invalid status."""
     caplog.set_level(logging.DEBUG)
 
     async def bot(turn: TurnContext) -> None:
@@ -194,10 +194,10 @@ async def test_a_connector_that_refuses(
 
     app.cloud.connector.server.faults.set(status=status)
     try:
-        told = await fails(app, echo, caplog)
+        logged = await fails(app, echo, caplog)
     finally:
         app.cloud.connector.server.faults.clear()
-    assert told.count(f"answered {status}") >= 2
+    assert logged.count(f"answered {status}") >= 2
 
 
 @pytest.mark.parametrize("app", [QUEUED], indirect=True)
@@ -205,7 +205,7 @@ async def test_a_connector_that_refuses(
 async def test_queued(
     app: ComposedApp, name: str, caplog: pytest.LogCaptureFixture, storage: str
 ) -> None:
-    """Behind the queue the same, in the log and in what is stored of the failure."""
+    """The same holds for queued turns, for the log and for the stored failure."""
     bot, own = BOTS[name]
     assert (await app.deliver(marked(), bot)).status == 202
     stored = app.parts.stored
@@ -231,7 +231,7 @@ async def test_queued(
     delivery = waiting.delivery()
     assert own in delivery.failure
     assert not MARKER.findall(delivery.failure)
-    assert MARKER.search(delivery.activity.text), "the activity itself stays"
+    assert MARKER.search(delivery.activity.text), "the stored activity is not redacted"
 
 
 class _Bot:

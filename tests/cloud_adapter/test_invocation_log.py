@@ -1,4 +1,4 @@
-"""InvocationLog: no line is lost between invocations, and none comes twice."""
+"""InvocationLog: no line is lost between invocations, and none is logged twice."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ log = logging.getLogger("a_package.a_module")
 
 
 class Heard(logging.Handler):
-    """What the host takes, and what it would drop."""
+    """Collects the lines that Azure's host would keep, and those that it would drop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Heard(logging.Handler):
 
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    """The root logger's handler."""
+    """A handler of the root logger; no line may be lost in the test."""
     handler, root = Heard(), logging.getLogger()
     root.addHandler(handler)
     yield handler
@@ -40,7 +40,7 @@ def heard() -> Iterator[Heard]:
 
 @pytest.fixture
 async def invocation_log(heard: Heard) -> AsyncIterator[InvocationLog]:  # noqa: ARG001  # it checks last
-    """It is attached to a package, on a loop that knows invocations."""
+    """An InvocationLog for `a_package`; the loop's tasks know their invocation."""
     package = logging.getLogger("a_package")
     package.setLevel(logging.INFO)
     invocation_log = InvocationLog()
@@ -52,7 +52,7 @@ async def invocation_log(heard: Heard) -> AsyncIterator[InvocationLog]:  # noqa:
 
 
 async def invoke(invocation_log: InvocationLog, *lines: str, name: str = "1") -> None:
-    """One invocation, in a task of its own, that logs lines."""
+    """Run an invocation that logs these lines, in its own task."""
 
     async def function() -> None:
         with running(name), invocation_log.invocation():
@@ -63,14 +63,14 @@ async def invoke(invocation_log: InvocationLog, *lines: str, name: str = "1") ->
 
 
 def untimed(lines: list[str]) -> list[str]:
-    """The lines without their times, which those that were kept have."""
+    """The lines, with `(kept)` in place of the time at which a kept line was logged."""
     return [re.sub(r" \(logged at [\d-]+T[\d:]+Z\)", " (kept)", line) for line in lines]
 
 
-async def test_a_running_invocation_is_heard_at_once(
+async def test_a_running_invocation_logs_at_once(
     invocation_log: InvocationLog, heard: Heard
 ) -> None:
-    """Its own lines, and those of the tasks that it creates."""
+    """This holds for its own lines and for those of the tasks that it creates."""
 
     async def function() -> None:
         with running("1"), invocation_log.invocation():
@@ -89,7 +89,7 @@ async def test_a_running_invocation_is_heard_at_once(
 async def test_the_next_invocation_logs_what_was_kept(
     invocation_log: InvocationLog, heard: Heard
 ) -> None:
-    """Before its own lines, with their times, and once."""
+    """They come before its own lines, with their times, and once."""
     log.info("before, with an %s", "argument")
     assert heard.lines == []
     await invoke(invocation_log, "the first")
@@ -100,7 +100,7 @@ async def test_the_next_invocation_logs_what_was_kept(
 async def test_the_start_of_an_invocation_logs_what_was_kept(
     invocation_log: InvocationLog, heard: Heard
 ) -> None:
-    """At once: a function may take minutes until its own first line, or be killed before it."""
+    """A function may run for minutes before it logs a line of its own, or be killed before that."""
     log.info("before")
 
     async def function() -> None:
@@ -110,8 +110,8 @@ async def test_the_start_of_an_invocation_logs_what_was_kept(
     await asyncio.create_task(function())
 
 
-async def test_what_the_host_would_not_hear(invocation_log: InvocationLog, heard: Heard) -> None:
-    """Threads, callbacks, their tasks: their lines wait for the function's next one, or its end."""
+async def test_lines_that_the_host_would_drop(invocation_log: InvocationLog, heard: Heard) -> None:
+    """Lines of threads, callbacks and their tasks wait for the function's next line, or its end."""
     loop = asyncio.get_running_loop()
 
     async def coroutine() -> None:
@@ -136,7 +136,7 @@ async def test_what_the_host_would_not_hear(invocation_log: InvocationLog, heard
 async def test_a_task_that_outlives_its_invocation(
     invocation_log: InvocationLog, heard: Heard
 ) -> None:
-    """Its lines are the next invocation's."""
+    """The next invocation logs its lines."""
     ended = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
 
@@ -156,20 +156,20 @@ async def test_a_task_that_outlives_its_invocation(
     assert untimed(heard.lines) == ["late (kept)"]
 
 
-async def test_the_oldest_give_way(invocation_log: InvocationLog, heard: Heard) -> None:
-    """So many are kept, and one line tells how many are not."""
+async def test_the_oldest_lines_are_dropped(invocation_log: InvocationLog, heard: Heard) -> None:
+    """MAX_KEPT lines are kept, and one more line says how many were dropped."""
     for number in range(MAX_KEPT + 3):
         log.info("line %d", number)
     await invoke(invocation_log)
     await invoke(invocation_log, name="2")
-    told, first, *_, last = untimed(heard.lines)
-    assert told == "3 older log lines were dropped: too many came between two invocations"
+    notice, first, *_, last = untimed(heard.lines)
+    assert notice == "3 older log lines were dropped: too many came between two invocations"
     assert (first, last) == ("line 3 (kept)", f"line {MAX_KEPT + 2} (kept)")
     assert len(heard.lines) == MAX_KEPT + 1
 
 
-async def test_a_kept_trace(invocation_log: InvocationLog, heard: Heard) -> None:
-    """It is logged with the line, whatever the message is."""
+async def test_a_kept_traceback(invocation_log: InvocationLog, heard: Heard) -> None:
+    """It is logged with its line, even if the message is an exception."""
     error = LookupError("100 %")
     try:
         raise error
@@ -189,14 +189,14 @@ async def test_levels_stay(invocation_log: InvocationLog, heard: Heard) -> None:
 
 
 async def test_an_ended_invocation_leaves_no_reference_cycle(invocation_log: InvocationLog) -> None:
-    """Its task is gone without the garbage collector."""
+    """Its task is freed without garbage collection."""
     gc.disable()
     try:
         task = asyncio.create_task(invoke(invocation_log, "a line"))
         await task
         gone = weakref.ref(task)
         del task
-        await asyncio.sleep(0)  # the event loop has it for as long as this step lasts
+        await asyncio.sleep(0)  # the event loop refers to it until this step ends
         assert gone() is None
     finally:
         gc.enable()

@@ -37,7 +37,7 @@ async def test_lines_are_written_in_batches(account: StorageAccount) -> None:
 
 
 async def test_the_summary(account: StorageAccount) -> None:
-    """It counts results, and by channel those that were sent to, whichever run sent."""
+    """It counts the results, and the conversations reached on each channel, over all runs."""
     blobs = Blobs(account, CONTAINER)
     first = NotificationReport(blobs, "n1")
     for number, channel in enumerate(("msteams", "webchat", "msteams")):

@@ -122,7 +122,7 @@ async def test_all_conversations(told: ToldApp, caplog: pytest.LogCaptureFixture
 
 
 async def test_all_of_one_channel(told: ToldApp) -> None:
-    """The other channels' conversations get nothing; without a channel every one is meant."""
+    """Other channels' conversations get nothing; without `channel` all conversations are meant."""
     teams, slack = await told.meets(1), await told.meets(2, "slack")
     await told.send({**HELLO, "channel": "slack"})
     assert (heard(teams), heard(slack)) == ([], ["hello"])
@@ -132,10 +132,10 @@ async def test_all_of_one_channel(told: ToldApp) -> None:
     assert (await told.report("m2"))[-1]["channels"] == {"msteams": 1, "slack": 1}
 
 
-async def test_a_channel_stays_when_it_goes_on(
+async def test_a_long_one_keeps_its_channel(
     told: ToldApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is put back names the channel, too."""
+    """The message that is put back into the queue names the channel, too."""
     await told.meet(9)
     monkeypatch.setattr("cloud_adapter.notifications.LONGEST_RUN", 0.0)
     await told.send({**HELLO, "channel": "msteams"})

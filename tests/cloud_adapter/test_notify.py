@@ -41,7 +41,7 @@ def queued(storage: str) -> list[object]:
 
 
 def keep(storage: str, *conversations: str) -> None:
-    """Keep conversations, as far as their names go."""
+    """Store conversations by name; their content does not matter."""
 
     async def write() -> None:
         account = StorageAccount(StorageSource(storage), None)
@@ -88,17 +88,16 @@ def test_a_card_from_a_file(storage: str, tmp_path: Path) -> None:
 
 
 def test_which_channels_all_reaches(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What "all" means now is told before it is sent, by channel; one of them may be named."""
+    """Before it sends to "all", the command counts the conversations by channel."""
     keep(storage, "msteams/a:1", "msteams/a:2", "webchat/c", "msteamsx/c")
-    first = capsys.readouterr
     assert run(storage, *HELLO, "--no-wait") == 0
-    assert first().out.startswith(
+    assert capsys.readouterr().out.startswith(
         "It goes to 4 conversations (msteams: 2, msteamsx: 1, webchat: 1).\n"
     )
     assert run(storage, *HELLO, "--no-wait", "--channel", "msteams", "--id", "n1") == 0
-    assert first().out.startswith("It goes to 2 conversations (msteams: 2).\n")
+    assert capsys.readouterr().out.startswith("It goes to 2 conversations (msteams: 2).\n")
     assert run(storage, *HELLO, "--no-wait", "--channel", "line") == 0
-    assert first().out.startswith("It goes to 0 conversations.\n")
+    assert capsys.readouterr().out.startswith("It goes to 0 conversations.\n")
     assert {"to": ["all"], "channel": "msteams", "text": "hello", "id": "n1"} in queued(storage)
 
 

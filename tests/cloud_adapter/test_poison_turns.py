@@ -73,7 +73,7 @@ async def test_nothing(poison: PoisonTurns) -> None:
 
 
 async def test_what_is_shown(turns: WaitingTurns, poison: PoisonTurns, rings: QueueRings) -> None:
-    """The cause in a line, the whole traceback, and since when."""
+    """The cause in one line, the whole traceback, and when the activity was accepted."""
     await given_up(turns, rings)
     turn = await only(poison)
     assert turn.cause == "LookupError: no table"

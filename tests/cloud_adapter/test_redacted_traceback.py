@@ -1,4 +1,4 @@
-"""What the log says of a failed turn: where it failed and why, and nothing that the user sent."""
+"""The redacted traceback: where and why a turn failed, and nothing that the user sent."""
 
 import asyncio
 from typing import Any
@@ -16,19 +16,19 @@ from cloud_adapter.redacted_traceback import (
 
 
 def logged(error: BaseException, **sent: Any) -> str:
-    """What is logged of an error that is raised here."""
+    """The redacted traceback of an error that is raised here."""
     try:
-        raise error  # noqa: TRY301  # to have a trace
+        raise error  # noqa: TRY301  # so that it has a traceback
     except BaseException as caught:  # noqa: BLE001  # groups with cancellations are among them
         return redacted_traceback(caught, Activity(**sent))
 
 
-def test_the_trace_and_the_text() -> None:
+def test_the_traceback_and_the_text() -> None:
     """The log says in which file and function, and what the error is."""
-    told = logged(LookupError("no such table: orders"), text="hello")
-    assert "test_redacted_traceback.py" in told
-    assert "in logged" in told
-    assert told.endswith("LookupError: no such table: orders")
+    shown = logged(LookupError("no such table: orders"), text="hello")
+    assert "test_redacted_traceback.py" in shown
+    assert "in logged" in shown
+    assert shown.endswith("LookupError: no such table: orders")
 
 
 # What led to it
@@ -49,10 +49,10 @@ def chain(first: Exception, second: Exception, *, explicit: bool) -> BaseExcepti
 
 @pytest.mark.parametrize("explicit", [True, False])
 def test_causes_come_first(explicit: bool) -> None:
-    """The first error is told first, each with its own trace."""
+    """The first error comes first; each has its own traceback."""
     error = chain(KeyError("a"), RuntimeError("b"), explicit=explicit)
-    told = redacted_traceback(error, Activity())
-    first, _, second = told.partition("which led to:")
+    shown = redacted_traceback(error, Activity())
+    first, _, second = shown.partition("which led to:")
     assert first.rstrip().endswith("KeyError: 'a'")
     assert second.rstrip().endswith("RuntimeError: b")
     assert "in chain" in first
@@ -67,34 +67,34 @@ def test_what_was_left_out_on_purpose() -> None:
 
 
 def test_an_error_that_is_its_own_cause() -> None:
-    """`raise error from error`, which people write, is told once."""
+    """The error in `raise error from error` is shown once."""
     error = ValueError("x")
     error.__cause__ = error
     assert logged(error).count("ValueError: x") == 1
 
 
-def test_errors_in_a_circle() -> None:
-    """Errors that led to one another are told once each."""
+def test_a_cycle_of_errors() -> None:
+    """Errors that led to one another are shown once each."""
     first, second = ValueError("a"), ValueError("b")
     first.__context__, second.__context__ = second, first
     assert redacted_traceback(first, Activity()).count("which led to:") == 1
 
 
 def test_a_long_chain() -> None:
-    """Of thousands of errors in a row those next to the last are told, and how many are not."""
+    """Of a chain of thousands of errors the last ones are shown, and the number of the others."""
     error = ValueError("0")
     for number in range(1, 3000):
         later = ValueError(str(number))
         later.__context__ = error
         error = later
-    told = redacted_traceback(error, Activity())
-    assert told.startswith(f"({3000 - MAX_ERRORS} more errors)\nwhich led to:\nValueError: ")
-    assert told.endswith("ValueError: 2998\nwhich led to:\nValueError: 2999")
-    assert told.count("ValueError") == MAX_ERRORS
+    shown = redacted_traceback(error, Activity())
+    assert shown.startswith(f"({3000 - MAX_ERRORS} more errors)\nwhich led to:\nValueError: ")
+    assert shown.endswith("ValueError: 2998\nwhich led to:\nValueError: 2999")
+    assert shown.count("ValueError") == MAX_ERRORS
 
 
 async def test_a_group_of_errors() -> None:
-    """Of tasks that failed together each is told, with its trace."""
+    """Each error of tasks that failed together is shown, with its own traceback."""
 
     async def fail(number: int) -> None:
         raise LookupError(f"task {number}")
@@ -106,11 +106,11 @@ async def test_a_group_of_errors() -> None:
 
     with pytest.raises(ExceptionGroup) as caught:
         await fail_together()
-    told = redacted_traceback(caught.value, Activity())
+    shown = redacted_traceback(caught.value, Activity())
     for number in range(2):
-        assert f"LookupError: task {number}" in told
-    assert "in fail" in told
-    assert "ExceptionGroup: unhandled errors" in told.rpartition("which led to:")[2]
+        assert f"LookupError: task {number}" in shown
+    assert "in fail" in shown
+    assert "ExceptionGroup: unhandled errors" in shown.rpartition("which led to:")[2]
 
 
 # The text
@@ -162,51 +162,51 @@ def with_notes(error: Exception, notes: Any) -> Exception:
     ],
 )
 def test_kinds_of_errors(error: Exception, end: str) -> None:
-    """Each is told with its own words, and without the user's."""
-    told = logged(error, text="it's sesame\n")
-    assert told.endswith(end)
-    assert "sesame" not in told
+    """The error's own words are shown, the user's are not."""
+    shown = logged(error, text="it's sesame\n")
+    assert shown.endswith(end)
+    assert "sesame" not in shown
 
 
 def test_a_cause_that_quotes_the_user() -> None:
     """Each error of a chain is redacted."""
     error = chain(ValueError("bad: sesame"), RuntimeError("no order sesame"), explicit=True)
-    told = redacted_traceback(error, Activity(text="sesame"))
-    assert "sesame" not in told
-    assert "ValueError: bad: [redacted]\n" in told
-    assert told.endswith("RuntimeError: no order [redacted]")
+    shown = redacted_traceback(error, Activity(text="sesame"))
+    assert "sesame" not in shown
+    assert "ValueError: bad: [redacted]\n" in shown
+    assert shown.endswith("RuntimeError: no order [redacted]")
 
 
 def test_a_local_run() -> None:
-    """Nothing is replaced there."""
-    told = redacted_traceback(ValueError("no sesame"), Activity(text="sesame"), redact=False)
-    assert told == "ValueError: no sesame"
+    """Nothing is redacted there."""
+    shown = redacted_traceback(ValueError("no sesame"), Activity(text="sesame"), redact=False)
+    assert shown == "ValueError: no sesame"
 
 
 def test_a_text_that_was_cut() -> None:
-    """What is left of the user's words where a long text ends is replaced as well."""
+    """What is left of a user's words where a long text was cut is redacted, too."""
     for more in range(12):
         text = f"no: {'.' * (MAX_TEXT - 10 - more)} secretword and more {'x' * 5000}"
-        told = redacted_traceback(ValueError(text), Activity(text="a secretword"))
-        assert "secr" not in told
-        assert told.startswith("ValueError: no: ....")
+        shown = redacted_traceback(ValueError(text), Activity(text="a secretword"))
+        assert "secr" not in shown
+        assert shown.startswith("ValueError: no: ....")
     said = "I am in no way at it " * 500
-    told = redacted_traceback(ValueError(f"cannot read {said}"), Activity(text=said))
-    assert told == "ValueError: cannot read [redacted]…"
+    shown = redacted_traceback(ValueError(f"cannot read {said}"), Activity(text=said))
+    assert shown == "ValueError: cannot read [redacted]…"
 
 
 # The frames
 
 
 def raised(module: str, code: str) -> dict[str, Any]:
-    """The names that a module has whose code is this."""
+    """Run code as a module; returns the module's names."""
     names: dict[str, Any] = {"__name__": module}
     exec(compile(code, f"{module}.py", "exec"), names)  # noqa: S102  # the same
     return names
 
 
 def test_the_bots_own_frames_come_first() -> None:
-    """Between those of the SDK and of this project nobody would find them."""
+    """Among the frames of the SDK and of this project they would be hard to find."""
     fail = raised("bot_logic.orders", "def fail():\n    return {}[1]")["fail"]
     through = raised("some_sdk", "def through(call):\n    return call()")["through"]
     start = raised("bot_logic.bot", "def start(call, last):\n    return call(last)")["start"]
@@ -226,41 +226,41 @@ def test_the_bots_own_frames_come_first() -> None:
 
 
 def test_a_recursion() -> None:
-    """A thousand frames that are alike are told as one."""
+    """A thousand equal frames are shown as one."""
     deep = raised("bot_logic.deep", "def deep(n):\n    return deep(n - 1) if n else {}[1]")["deep"]
     with pytest.raises(RecursionError) as caught:
         deep(100_000)
-    told = redacted_traceback(caught.value, Activity())
-    assert "more times)" in told
-    assert "RecursionError: maximum recursion depth exceeded" in told
-    assert len(told) < 2_000
+    shown = redacted_traceback(caught.value, Activity())
+    assert "more times)" in shown
+    assert "RecursionError: maximum recursion depth exceeded" in shown
+    assert len(shown) < 2_000
 
 
 def test_many_frames() -> None:
-    """Those next to the error are told, and how many are not."""
+    """The frames closest to the error are shown, and the number of the others."""
     code = "\n".join(f"def f{n}(): return f{n + 1}()" for n in range(200))
     module = raised("a_module", f"{code}\ndef f200(): return {{}}[1]")
     with pytest.raises(KeyError) as caught:
         module["f0"]()
-    told = redacted_traceback(caught.value, Activity())
-    assert told.count("  File ") == MAX_FRAMES
-    assert told.startswith(f"  ({202 - MAX_FRAMES} more frames)\n")
-    assert "in f200\n" in told
-    assert "in f151\n" in told
-    assert "in f150\n" not in told
+    shown = redacted_traceback(caught.value, Activity())
+    assert shown.count("  File ") == MAX_FRAMES
+    assert shown.startswith(f"  ({202 - MAX_FRAMES} more frames)\n")
+    assert "in f200\n" in shown
+    assert "in f151\n" in shown
+    assert "in f150\n" not in shown
 
 
 @pytest.mark.parametrize("letter", ["x ", "\n", "\u4f60\u597d ", "\ud83d "])
 def test_the_size(letter: str) -> None:
-    """However long names, lines and texts are, an error has 8 kB."""
+    """However long names, lines and texts are, an error takes 8 kB at most."""
     name = "a" * 200
     code = "\n".join(f"def {name}{n}(): return {name}{n + 1}()" for n in range(100))
     fail = f"def {name}100(): raise ValueError({letter!r} * 5000)"
     module = raised("bot_logic.x", f"{code}\n{fail}")
     with pytest.raises(ValueError, match=r"(?s)^.") as caught:
         module[f"{name}0"]()
-    told = redacted_traceback(caught.value, Activity())
-    size = len(told.encode(errors="replace"))
+    shown = redacted_traceback(caught.value, Activity())
+    size = len(shown.encode(errors="replace"))
     assert MAX_ERROR_BYTES // 2 < size <= MAX_ERROR_BYTES
-    assert "more frames)" in told
-    assert f"\nValueError: {letter}".encode(errors="replace") in told.encode(errors="replace")
+    assert "more frames)" in shown
+    assert f"\nValueError: {letter}".encode(errors="replace") in shown.encode(errors="replace")

@@ -17,11 +17,11 @@ from cloud_adapter.redaction import CUT, MAX_WORD, REDACTED, redacted
 
 EMOJI = "\N{GRINNING FACE}"
 BEYOND = "\N{MATHEMATICAL SCRIPT CAPITAL A}bcd"
-"""A word with a letter for which JSON takes two escapes."""
+"""A word with a letter that JSON writes as two escapes."""
 
 
 def one(text: str, /, **sent: Any) -> str:
-    """One text, with what was sent."""
+    """Redact one text, given an activity with these properties."""
     [found] = redacted([text], Activity(**sent))
     return found
 
@@ -31,9 +31,9 @@ def one(text: str, /, **sent: Any) -> str:
     [
         pytest.param({"text": "hello"}, "no 'hello'", "no '[redacted]'", id="in quotes"),
         pytest.param({"text": "  hello \n"}, "hello", REDACTED, id="blanks around"),
-        pytest.param({"text": "Hello World"}, "not hello world", "not [redacted]", id="a case"),
+        pytest.param({"text": "Hello World"}, "not hello world", "not [redacted]", id="one case"),
         pytest.param({"text": "sesame"}, "no SESAME", "no [redacted]", id="another case"),
-        pytest.param({"text": "stra\u00dfe"}, "STRASSE?", "[redacted]?", id="two for one"),
+        pytest.param({"text": "stra\u00dfe"}, "STRASSE?", "[redacted]?", id="one letter as two"),
         pytest.param({"text": "say sesame"}, "sesame?", "[redacted]?", id="a word"),
         pytest.param({"text": "pin 42"}, "no 42", "no [redacted]", id="a number"),
         pytest.param({"text": "42"}, "answered 429", "answered 429", id="no part of a number"),
@@ -42,32 +42,32 @@ def one(text: str, /, **sent: Any) -> str:
         pytest.param({"text": "#1"}, "item #12", "item #12", id="short within a longer one"),
         pytest.param({"text": "it is a go"}, "<it is a go>", "<[redacted]>", id="short words"),
         pytest.param({"text": "Bo Li"}, "for Bo Li", "for [redacted]", id="a short name"),
-        pytest.param({"text": "Bo Li"}, "for Bo Line", "for Bo Line", id="and another one"),
+        pytest.param({"text": "Bo Li"}, "for Bo Line", "for Bo Line", id="no part of a word"),
         pytest.param({"text": "a1_b2"}, "a1_b2", REDACTED, id="underscores"),
-        pytest.param({"text": "x user_1 y"}, "key user_1", "key [redacted]", id="a longer one"),
+        pytest.param({"text": "x user_1 y"}, "key user_1", "key [redacted]", id="an underscore"),
         pytest.param({"text": "sesame"}, "key_sesame_2", "key_[redacted]_2", id="a part"),
         pytest.param({"text": "say sesame"}, "key_sesame", "key_[redacted]", id="a word in a part"),
         pytest.param({"text": "x my_sesame y"}, "no sesame", "no [redacted]", id="a part of one"),
-        pytest.param({"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="and blanks"),
-        pytest.param({"text": "get watermelon"}, "xwatermelons", "x[redacted]s", id="inside"),
-        pytest.param({"text": "text"}, "a context", "a context", id="short inside"),
+        pytest.param({"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="words and blanks"),
+        pytest.param({"text": "get watermelon"}, "xwatermelons", "x[redacted]s", id="long inside"),
+        pytest.param({"text": "text"}, "a context", "a context", id="short within a word"),
         pytest.param({"text": "\u4f60\u597d"}, "\u4f60\u597d", REDACTED, id="two characters"),
         pytest.param(
-            {"text": "\u674e\u5a1c"}, "\u7528\u6237\u674e\u5a1c\u4e0d", None, id="no gaps"
+            {"text": "\u674e\u5a1c"}, "\u7528\u6237\u674e\u5a1c\u4e0d", None, id="no blanks"
         ),
         pytest.param(
             {"text": "\u0928\u0947\u0939\u093e \u0939"},
             "\u0928\u0947\u0939\u093e?",
             "[redacted]?",
-            id="marks",
+            id="combining marks",
         ),
         pytest.param({"text": "a\nfine day"}, "'a\\nfine'", "'a\\n[redacted]'", id="an escape"),
-        pytest.param({"text": "two\n42"}, "'two\\n42'", "'[redacted]'", id="a number behind one"),
+        pytest.param({"text": "two\n42"}, "'two\\n42'", "'[redacted]'", id="after an escape"),
         pytest.param({"text": "one two six"}, "one two six", REDACTED, id="all of it"),
     ],
 )
 def test_what_is_replaced(sent: dict[str, Any], text: str, expected: str | None) -> None:
-    """Whole strings and words, as words; long ones anywhere."""
+    """Whole strings and words, if they stand alone; long ones also within other words."""
     if expected is None:
         assert "\u674e\u5a1c" not in one(text, **sent)
     else:
@@ -89,19 +89,19 @@ def test_what_is_replaced(sent: dict[str, Any], text: str, expected: str | None)
     ],
 )
 def test_what_stays(said: dict[str, Any]) -> None:
-    """Little words, true and false, and what is not there hide nothing."""
+    """Short words, booleans and empty values redact nothing."""
     text = "LookupError 1: it is True that it is in no table"
     assert one(text, **said) == text
 
 
-def test_neighbours_are_replaced_as_one() -> None:
-    """What has nothing but punctuation between it."""
+def test_neighbors_are_replaced_as_one() -> None:
+    """Neighbors have nothing but punctuation between them."""
     sent = {"text": "first second third"}
     assert one("in (first, 'second': third) and third", **sent) == "in ([redacted]) and [redacted]"
 
 
 def test_texts_stay_apart() -> None:
-    """Each text is its own, though they are searched at once."""
+    """The texts are searched at once, but returned one by one."""
     activity = Activity(text="sesame")
     assert redacted(["sesame", "sesame"], activity) == [REDACTED, REDACTED]
     assert redacted(["sesame", "", "a\0b sesame"], activity) == [
@@ -150,8 +150,8 @@ def test_every_form(form: str, sent: str) -> None:
     ), kept
 
 
-def test_all_that_an_activity_holds() -> None:
-    """Every property, known or not, with keys of free JSON, is searched; so are numbers."""
+def test_everything_in_an_activity() -> None:
+    """Every property is searched, known or not, and so are numbers and the keys of free JSON."""
     data = {
         "type": "event",
         "id": "marker01",
@@ -191,7 +191,7 @@ def test_what_nests_deeply() -> None:
 
 
 def test_what_holds_itself() -> None:
-    """A bot may tie an activity into a knot: then nothing is known, and nothing shown."""
+    """A bot may make an activity contain itself: then the whole text is redacted."""
     value: list[Any] = []
     value += [value, value]
     assert one("no table", value=value) == REDACTED
@@ -199,7 +199,7 @@ def test_what_holds_itself() -> None:
 
 @given(st.text(min_size=1, max_size=30), st.sampled_from(sorted(FORMS)))
 def test_any_string(sent: str, form: str) -> None:
-    """Of any string that is long enough, by itself, no form is left whole."""
+    """A string that is long enough is not left whole in any form."""
     text = FORMS[form](sent.encode(errors="replace").decode())
     sent = sent.encode(errors="replace").decode().strip()
     if len(sent) >= 4 and any(each.isalnum() for each in sent):
@@ -210,7 +210,7 @@ def test_any_string(sent: str, form: str) -> None:
 
 
 def test_half_of_a_string() -> None:
-    """Of a string that the cut has taken the end of, the beginning is no less the user's."""
+    """If a text was cut within a user's string, the beginning of that string is redacted, too."""
     sent = "I am in no way at it " * 10
     assert one(f"no: {sent[:40]}{CUT}", text=sent) == f"no: {REDACTED}{CUT}"
     assert one(f"no: {sent[:40]}", text=sent) == f"no: {sent[:40]}"
@@ -221,7 +221,7 @@ def test_half_of_a_string() -> None:
 
 
 def test_a_word_that_is_too_long() -> None:
-    """What no error has for a word of its own is replaced, whoever said it."""
+    """A word that is too long for an error's own is always redacted."""
     assert one(f"no {'x' * MAX_WORD}") == f"no {'x' * MAX_WORD}"
     assert one(f"no {'x' * (MAX_WORD + 1)} in it") == "no [redacted] in it"
 
@@ -230,7 +230,7 @@ def test_a_word_that_is_too_long() -> None:
     "bound", ["MAX_CHARACTERS", "MAX_CANDIDATES", "MAX_VALUES", "MAX_COMPARISONS"]
 )
 def test_bounds(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
-    """Where the work would pass a bound, nothing is shown rather than too much."""
+    """If the search would exceed a limit, everything is redacted."""
     sent, texts = {"text": "no sesame", "value": ["no sesa"]}, ["no sesame is in it", "nor here"]
     assert redacted(texts, Activity(**sent)) == ["[redacted] is in it", "nor here"]
     monkeypatch.setattr(redaction, bound, 1)
@@ -252,7 +252,7 @@ def lots(kind: str) -> Any:
 
 @pytest.mark.parametrize("kind", ["one text", "one word", "words", "strings", "texts", "alike"])
 def test_memory(kind: str) -> None:
-    """A megabyte costs few: its strings stream past."""
+    """An activity of a megabyte takes a few more: its strings are not all in memory at once."""
     activity = lots(kind)
     texts = ["the error is here " * 100, "a" * 60 + " 'x' " + "b" * 60, "w1 w2 w3 a\\nb"]
     tracemalloc.start()
@@ -264,7 +264,7 @@ def test_memory(kind: str) -> None:
 
 
 def test_a_large_activity_is_searched_to_its_end() -> None:
-    """Words across the slices in which a long string is searched are found, and so is the last."""
+    """Words that cross the slices of a long string are found, and so is the last string."""
     for before in range(redaction.CHUNK - 12, redaction.CHUNK + 3):
         assert one("sesame?", text=f"{'.' * before}sesame{'.' * 100_000}") == "[redacted]?"
     value = [f"{number} {'x' * 50}" for number in range(20_000)]

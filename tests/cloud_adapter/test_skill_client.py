@@ -227,7 +227,7 @@ INSECURE = [
 async def test_a_skill_without_https(
     url: str, loopback: bool, app: ComposedApp, pool: HttpPool, activity: Any
 ) -> None:
-    """The bot's token goes nowhere without https: it is not even asked for."""
+    """Without https the bot's token is not sent, and not even requested."""
     credentials = BotCredentialsFactory(BOT, app.parts.tokens)
     client = SkillClient(ConnectorSession(pool), credentials, loopback=loopback)
     before = app.cloud.identity.server.requests.total()
@@ -239,7 +239,7 @@ async def test_a_skill_without_https(
 async def test_a_local_skill_outside_of_development(
     pool: HttpPool, service: ScriptedService, activity: Any
 ) -> None:
-    """A skill on this machine needs https too, unless a developer works here."""
+    """Outside of development, a skill on this machine needs https, too."""
     credentials = BotCredentialsFactory(BOT, None)
     client = SkillClient(ConnectorSession(pool), credentials, loopback=False)
     with pytest.raises(CallRefused, match=SKILL):

@@ -186,12 +186,12 @@ def test_numbers_that_json_does_not_know(text: str) -> None:
     "text", ["1" * MAX_DIGITS, "-" + "9" * (MAX_DIGITS - 1), "1e999", "0.1e-999", "0." + "1" * 5000]
 )
 def test_large_numbers(text: str) -> None:
-    """Numbers have no limit in JSON, and a high one here."""
+    """JSON has no limit for numbers; here it is MAX_DIGITS for whole numbers."""
     assert read(with_value(text)).value == json.loads(text)
 
 
 def test_a_number_that_takes_too_long() -> None:
-    """Python's time grows with the square of the digits."""
+    """The time that Python takes grows with the square of the number of digits."""
     with pytest.raises(BadRequest):
         read(with_value("1" * (MAX_DIGITS + 1)))
 
@@ -252,8 +252,8 @@ LONG = "x" * (MAX_NAME_LENGTH + 1)
 
 
 @pytest.mark.parametrize("key", ["type", "channelId", "serviceUrl", "id"])
-def test_an_address_is_not_long(key: str) -> None:
-    """What becomes a part of URLs and names of blobs has a limit."""
+def test_an_address_has_a_maximum_length(key: str) -> None:
+    """Values that become part of URLs and blob names have a maximum length."""
     assert read_json({**ADDRESS, key: LONG[1:]})
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, key: LONG})
@@ -261,8 +261,8 @@ def test_an_address_is_not_long(key: str) -> None:
 
 @pytest.mark.parametrize("whose", ["conversation", "from", "recipient"])
 @pytest.mark.parametrize("key", ["id", "name", "aadObjectId"])
-def test_names_are_not_long(whose: str, key: str) -> None:
-    """The same for those who talk, and where."""
+def test_names_have_a_maximum_length(whose: str, key: str) -> None:
+    """The same holds for the ids and names of accounts and of the conversation."""
     account = {"id": "c", key: LONG[1:]}
     assert read_json({**ADDRESS, whose: account})
     with pytest.raises(BadRequest):

@@ -1,4 +1,4 @@
-"""What the bot sends is UTF-8, whatever texts hold."""
+"""What the bot sends is UTF-8, whatever its texts contain."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ JSON = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    # Half surrogate pairs, too.
+    # Lone surrogates, too.
     | st.text(st.characters(codec=None, exclude_categories=())),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
@@ -31,19 +31,19 @@ JSON = st.recursive(
     ],
 )
 def test_what_is_sent(data: Any, sent: bytes) -> None:
-    """Characters as they are; half a pair as its escape."""
+    """Characters are sent as they are, a lone surrogate as its escape."""
     assert json_bytes(data) == sent
 
 
 @settings(deadline=None, database=None, max_examples=300)
 @given(JSON)
 def test_anything(data: Any) -> None:
-    """It is UTF-8, and means what the standard library's JSON means."""
+    """The JSON is UTF-8, and parses to the same value as the standard library's."""
     assert json.loads(json_bytes(data).decode()) == json.loads(json.dumps(data))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_numbers_that_json_does_not_know(number: float) -> None:
-    """They are refused."""
+    """NaN and infinity are refused."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_bytes({"x": number})
