@@ -234,8 +234,8 @@ NOT_IMPORTED: dict[str, tuple[str, ...]] = {
     FEDERATED: (*AIOHTTP, "azure.keyvault", "auth.certificate_versions"),
     FILE: (*AIOHTTP, "azure.identity", "azure.keyvault"),
 }
-"""By credential: packages and modules that a first turn does not need, beside NO_TURN_NEEDS. If a new
-version of an SDK imports one of them, every cold start becomes slower."""
+"""By credential: packages and modules that a first turn does not need, beside NO_TURN_NEEDS. If an
+SDK's new version imports one of them, every cold start becomes slower."""
 
 LIST_MODULES = """
 import json

@@ -182,7 +182,7 @@ async def test_each_request_has_its_own_time(peer: Peer, connection: HttpConnect
 
 
 async def test_an_answer_at_the_deadline(peer: Peer, connection: HttpConnection) -> None:
-    """It is taken if it arrives in the event loop's iteration in which the deadline passes."""
+    """An answer in the same iteration of the event loop as the deadline is taken."""
     peer.says = []
     asking = asyncio.create_task(ask(connection, seconds=0))
     await asyncio.sleep(0)

@@ -502,7 +502,7 @@ async def test_a_server_without_tls(pool: HttpPool, server: Server) -> None:
 
 
 async def test_a_server_that_hangs_up_in_the_handshake(pool: HttpPool) -> None:
-    """Neither can one that closes the connection before TLS is established."""
+    """A server that closes the connection before TLS is established cannot be reached."""
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -515,7 +515,7 @@ async def test_a_server_that_hangs_up_in_the_handshake(pool: HttpPool) -> None:
 
 
 async def test_a_certificate_of_another_authority(pool: HttpPool, tmp_path: Path) -> None:
-    """Neither can one whose certificate is from an unknown authority."""
+    """A server whose certificate is from an unknown authority cannot be reached."""
     async with FickleService(CertificateAuthority(tmp_path).server_context()) as service:
         with pytest.raises(NotSent, match="cannot be reached"):
             await pool.get_document(service.url)

@@ -163,7 +163,7 @@ async def test_an_early_failure(
 async def test_an_early_fetch_counts(
     keys: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """It counts in the same budget."""
+    """A fetch that `begin` makes counts in the same budget."""
     keys.begin()
     await settled()
     for _ in range(int(BUDGET_WINDOW)):

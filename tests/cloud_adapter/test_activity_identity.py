@@ -78,7 +78,7 @@ def test_different_activities(name: str) -> None:
 
 @pytest.mark.parametrize("content", [EDIT, DELETION, REACTION, JOINED, INSTALLED, EVENT])
 def test_the_same_activity(content: dict[str, Any]) -> None:
-    """A second delivery has the same one, even if its service URL and channelData differ."""
+    """A second delivery has the same identity, even if its service URL or channelData differ."""
     again = read(content, serviceUrl="https://y/", channelData={"retry": 1}, callerId="x")
     assert activity_identity(read(content)) == activity_identity(again)
 
@@ -110,7 +110,7 @@ def test_no_identity(content: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("value", ["\ud83d", 1e999, {"a": [None, True, 10**300]}, [[]] * 50])
 def test_any_content(value: Any) -> None:
-    """Every JSON value can be part of one."""
+    """Every JSON value can be part of an identity."""
     event = read(EVENT, value=value, **{"from": None})
     assert activity_identity(event) == activity_identity(event) != activity_identity(read(EVENT))
 

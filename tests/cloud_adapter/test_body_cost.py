@@ -74,7 +74,7 @@ def test_depth(opening: str) -> None:
     ["[" * 1000, '"' + "[" * 1000, '\\"' + "[" * 1000, "\\" * 5 + '"' + "{" * 1000, '["' * 1000],
 )
 def test_brackets_in_strings(text: str) -> None:
-    """They do not count, wherever a string or a window ends."""
+    """Brackets in strings do not count, wherever a string or a window ends."""
     for size in (0, WINDOW_BYTES - 10, WINDOW_BYTES - 5, WINDOW_BYTES - 4, WINDOW_BYTES):
         check({"a" * size: text, "b": text})
 

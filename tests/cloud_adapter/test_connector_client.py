@@ -308,7 +308,7 @@ async def test_ids_arrive_as_they_are(bare: Any, service: ScriptedService, awkwa
 
 
 @pytest.mark.parametrize("segment", ["", ".", ".."])
-async def test_an_id_that_is_no_path_segment(bare: Any, service: ScriptedService, segment: str) -> None:
+async def test_an_id_that_is_no_segment(bare: Any, service: ScriptedService, segment: str) -> None:
     """Every call refuses an id that would lead to another address, before anything is sent."""
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: bare.conversations.send_to_conversation(segment, text("x")),

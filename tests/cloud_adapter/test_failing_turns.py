@@ -24,7 +24,7 @@ from tests.support.queue_rings import QueueRings
 MARKER = re.compile("zebra[0-9]", re.IGNORECASE)
 OWN = "the order has no table"
 
-Say = Callable[[TurnContext], Awaitable[None]]
+OnTurn = Callable[[TurnContext], Awaitable[None]]
 
 
 def marked() -> dict[str, Any]:
@@ -65,7 +65,7 @@ def marked() -> dict[str, Any]:
 # Bots that fail
 
 
-def quoting(form: Callable[[Any], str]) -> Say:
+def quoting(form: Callable[[Any], str]) -> OnTurn:
     """A bot that puts all of the activity into its error."""
 
     async def fail(turn: TurnContext) -> None:
@@ -121,7 +121,7 @@ class Forgetful:
         await self._property.set(turn, {turn.activity.text: {turn.activity.name: object()}})
 
 
-BOTS: dict[str, tuple[Say, str]] = {
+BOTS: dict[str, tuple[OnTurn, str]] = {
     "str": (quoting(str), OWN),
     "repr of a text": (quoting(lambda data: repr(str(data))), OWN),
     "ascii": (quoting(ascii), OWN),
@@ -149,7 +149,7 @@ async def app(
         yield app
 
 
-async def fails(app: ComposedApp, bot: Say, caplog: pytest.LogCaptureFixture) -> str:
+async def fails(app: ComposedApp, bot: OnTurn, caplog: pytest.LogCaptureFixture) -> str:
     """Run a turn that fails; returns the log, which has no marker at any level."""
     caplog.set_level(logging.DEBUG)
     await app.deliver(marked(), bot)
@@ -241,5 +241,5 @@ class _Bot:
         on_turn: the function.
     """
 
-    def __init__(self, on_turn: Say) -> None:
+    def __init__(self, on_turn: OnTurn) -> None:
         self.on_turn = on_turn

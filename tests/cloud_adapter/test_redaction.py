@@ -48,7 +48,7 @@ def one(text: str, /, **sent: Any) -> str:
         pytest.param({"text": "sesame"}, "key_sesame_2", "key_[redacted]_2", id="a part"),
         pytest.param({"text": "say sesame"}, "key_sesame", "key_[redacted]", id="a word in a part"),
         pytest.param({"text": "x my_sesame y"}, "no sesame", "no [redacted]", id="a part of one"),
-        pytest.param({"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="words and blanks"),
+        pytest.param({"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="with blanks"),
         pytest.param({"text": "get watermelon"}, "xwatermelons", "x[redacted]s", id="long inside"),
         pytest.param({"text": "text"}, "a context", "a context", id="short within a word"),
         pytest.param({"text": "\u4f60\u597d"}, "\u4f60\u597d", REDACTED, id="two characters"),
