@@ -33,8 +33,8 @@ AZURE = {
     "WEBSITE_SITE_NAME": "my-bot-0815",
     "AllowedServiceHosts": SHORT_LOOPBACK,
 }
-"""What Azure sets; and the host of the tests' connector: this machine, under a name that the app does
-not take for loopback."""
+"""What Azure sets; and the host of the tests' connector: this machine, under a name that the app
+does not take for loopback."""
 
 
 def uploaded() -> Iterator[Path]:
