@@ -125,7 +125,7 @@ class Blobs:
                 return await _upload(blob, content, etag, metadata)
             except ResourceNotFoundError:  # no container: there is no other cause for a new blob
                 if etag not in (None, ANY):
-                    raise BlobChanged("the blob no longer exists") from None
+                    raise BlobChanged("the blob is gone") from None
                 await self._create()
                 return await _upload(blob, content, etag, metadata)
 
