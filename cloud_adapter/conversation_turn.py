@@ -1,6 +1,7 @@
 """ConversationTurn: what state has to know of the turn that it is loaded in."""
 
 import asyncio
+import functools
 import hashlib
 from contextlib import AbstractAsyncContextManager
 
@@ -26,15 +27,12 @@ class ConversationTurn:
     Args:
         locks: let one turn of a conversation run at a time.
         context: the turn's.
-
-    Attributes:
-        id: identifies the activity among all conversations; empty: see `activity_identity`.
     """
 
     def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
         self._locks = locks
         self._activity = context.activity
-        self.id = _turn_id(context.activity)  # not later: the bot may change the activity
+        self._identity = _identity(context.activity)  # now: the bot may change the activity
         self._hold: AbstractAsyncContextManager[None] | None = None
         self._beginning = asyncio.Lock()
         context.turn_state[_KEY] = self
@@ -44,6 +42,12 @@ class ConversationTurn:
         """The turn of a context; None where nobody keeps state."""
         found: ConversationTurn | None = context.turn_state.get(_KEY)
         return found
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Identifies the activity among all conversations; empty: see `activity_identity`."""
+        encoded = self._identity.encode(errors="surrogatepass")
+        return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
 
     @property
     def held(self) -> bool:
@@ -72,9 +76,6 @@ class ConversationTurn:
             await self._hold.__aexit__(None, None, None)
 
 
-def _turn_id(activity: Activity) -> str:
+def _identity(activity: Activity) -> str:
     identity = activity_identity(activity)
-    if not identity:
-        return ""
-    whole = f"{activity.channel_id}|{activity.conversation.id}|{identity}"
-    return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"{activity.channel_id}|{activity.conversation.id}|{identity}" if identity else ""

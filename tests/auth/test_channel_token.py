@@ -135,6 +135,10 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "padding": (framed("Bearer {}=="), "not a JWT"),
     "scheme not ASCII": (framed("Bea\u0280er {}"), "not a JWT"),
     "not base64url": (not_alphabetical, "not a JWT"),
+    "base64's own alphabet": (
+        signed(lambda text: text.replace("-", "+").replace("_", "/")),
+        "not a JWT",
+    ),
     "signature with other trailing bits": (
         signed(lambda text: text[:-1] + chr(ord(text[-1]) + 1)),
         "not a JWT",

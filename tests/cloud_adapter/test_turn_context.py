@@ -177,6 +177,9 @@ async def sent_by(context: Any, activities: list[Any]) -> Any:
         assert turn is context
         seen.extend(shape(activity) for activity in outgoing)
         outgoing[0].text = "changed"
+        for activity in outgoing:
+            if activity.type == ActivityTypes.message:
+                activity.type = ActivityTypes.trace  # too late to change `responded`
         await send()
 
     context.on_send_activities(handle)
@@ -188,8 +191,18 @@ async def sent_by(context: Any, activities: list[Any]) -> Any:
 @pytest.mark.parametrize(
     "sent", [*SENT, Activity(type="trace"), Activity(type="invokeResponse", value={"status": 200})]
 )
-@pytest.mark.parametrize("incoming", ["message", "conversationUpdate"])
-async def test_a_turn_is_botbuilder_s(app: ComposedApp, sent: Any, incoming: str) -> None:
+@pytest.mark.parametrize(
+    ("incoming", "channel"),
+    [
+        ("message", "msteams"),
+        ("message", "directline"),
+        ("message", "webchat"),
+        ("conversationUpdate", "msteams"),
+    ],
+)
+async def test_a_turn_is_botbuilder_s(
+    app: ComposedApp, sent: Any, incoming: str, channel: str
+) -> None:
     """Handlers, answers, buffered replies, `responded` and the turn's state are the base's."""
     outcomes: list[Any] = []
 
@@ -198,7 +211,7 @@ async def test_a_turn_is_botbuilder_s(app: ComposedApp, sent: Any, incoming: str
             context = kind(turn.adapter, turn.activity)
             outcomes.append(await sent_by(context, [sent, copy.deepcopy(sent)]))
 
-    content = {"type": incoming, "id": "a1", "channelId": "msteams", "locale": "de"}
+    content = {"type": incoming, "id": "a1", "channelId": channel, "locale": "de"}
     await app.deliver({**content, "deliveryMode": "expectReplies"}, bot)
     mine, theirs = outcomes
     assert mine == theirs
