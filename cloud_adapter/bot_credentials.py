@@ -67,6 +67,8 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
     def __init__(self, app_id: str, tokens: Tokens | None) -> None:
         self._app_id = app_id
         self._tokens = tokens
+        self._credentials: dict[str, BotCredentials] = {}
+        """By audience. One of each is enough: they change with their tokens only."""
 
     @property
     def app_id(self) -> str:
@@ -93,7 +95,10 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
         Raises:
             SignInError: there is no token.
         """
-        audience = oauth_scope.removesuffix("/.default")
-        credentials = BotCredentials(self.app_id, self._tokens, audience)
+        credentials = self._credentials.get(oauth_scope)
+        if credentials is None:
+            audience = oauth_scope.removesuffix("/.default")
+            credentials = BotCredentials(self.app_id, self._tokens, audience)
+            self._credentials[oauth_scope] = credentials
         await credentials.get_token()
         return credentials
