@@ -52,9 +52,9 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         reply.channel_id = incoming.channel_id
         reply.locale = incoming.locale
         reply.service_url = incoming.service_url
-        reply.conversation = independent_copy(incoming.conversation)
-        reply.from_property = independent_copy(incoming.recipient)
-        reply.recipient = independent_copy(incoming.from_property)
+        reply.conversation = _account_copy(incoming.conversation)
+        reply.from_property = _account_copy(incoming.recipient)
+        reply.recipient = _account_copy(incoming.from_property)
         if incoming.id and _can_be_replied_to(incoming):
             reply.reply_to_id = incoming.id
         reply.type = reply.type or ActivityTypes.message
@@ -93,6 +93,15 @@ def _can_be_replied_to(activity: Activity) -> bool:
         activity.type != ActivityTypes.conversation_update
         and activity.channel_id not in _NO_REPLIES_BY_ID
     )
+
+
+def _account_copy(account: Any) -> Any:
+    """What the base's `copy.copy` makes of an account, but much faster."""
+    if account is None:
+        return None
+    twin = account.__class__.__new__(account.__class__)
+    twin.__dict__ = account.__dict__.copy()
+    return twin
 
 
 def independent_copy(value: Any) -> Any:

@@ -217,6 +217,24 @@ async def test_a_turn_is_botbuilder_s(
     assert mine == theirs
 
 
+async def test_the_turn_s_own_activity_stays(app: ComposedApp) -> None:
+    """Handlers may address a reply to somebody else."""
+
+    async def handle(_: Any, outgoing: list[Any], send: Any) -> None:
+        for account in (outgoing[0].conversation, outgoing[0].from_property, outgoing[0].recipient):
+            account.name = "changed"
+        await send()
+
+    async def bot(turn: Any) -> None:
+        before = shape(turn.activity)
+        turn.on_send_activities(handle)
+        await turn.send_activity("hello")
+        assert shape(turn.activity) == before
+
+    await app.deliver(MESSAGE, bot)
+    assert app.heard() == ["hello"]
+
+
 async def test_nothing_to_send_is_refused_as_by_botbuilder(app: ComposedApp) -> None:
     """An empty list, and what is no activity."""
 
