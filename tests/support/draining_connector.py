@@ -81,5 +81,8 @@ class DrainingConnector:
         length = _LENGTH.search(self._buffer[:end])
         left = (int(length[1]) if length else 0) - (size - end - 4)
         while left > 0:
-            left -= connection.recv_into(self._buffer, min(left, len(self._buffer)))
+            read = connection.recv_into(self._buffer, min(left, len(self._buffer)))
+            if not read:
+                return False
+            left -= read
         return True

@@ -45,6 +45,8 @@ class _Timer:
 class MovedClock:
     """The running event loop's clock, moved forward instead of waited for.
 
+    On uvloop it does not move what waits by `call_later`, such as `asyncio.sleep`.
+
     Args:
         monkeypatch: puts the loop's own clock back.
 
