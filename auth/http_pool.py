@@ -22,7 +22,7 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of any answer; what users attach is read whole."""
 
 CONNECTION_ATTEMPT_DELAY_SECONDS = 0.25
-"""Before the next address of a host is tried in parallel (RFC 8305, 5)."""
+"""The Connection Attempt Delay that RFC 8305 recommends (5)."""
 
 _URL = re.compile(r"(?P<origin>https?://(?P<host>[!\"$-.0->A-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
 """Printable ASCII, without user name and fragment."""
@@ -56,9 +56,13 @@ class HttpPool:
 
     It keeps no cookies, reads no proxy settings, and follows no redirect: a redirect would carry
     the bearer token to a host that nobody has checked.
+
+    Args:
+        attempt_delay: seconds before the next address of a host is tried in parallel.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, attempt_delay: float = CONNECTION_ATTEMPT_DELAY_SECONDS) -> None:
+        self._attempt_delay = attempt_delay
         self._idle: dict[str, list[HttpConnection]] = {}
         self._tls: TlsContext | None = None
 
@@ -142,7 +146,8 @@ class HttpPool:
             tls = self._client_tls() if parts.scheme == "https" else None
             host, port = parts.hostname or "", parts.port or (443 if tls else 80)
             async with asyncio.timeout(seconds):
-                await connection.open(await _connected_socket(host, port), tls, host)
+                sock = await _connected_socket(host, port, self._attempt_delay)
+                await connection.open(sock, tls, host)
         # ValueError: not a port, or a host name with an empty label, which the resolver rejects.
         # RuntimeError: uvloop may raise it where asyncio raises an OSError.
         except (OSError, ValueError, RuntimeError) as error:
@@ -157,7 +162,7 @@ class HttpPool:
         return self._tls
 
 
-async def _connected_socket(host: str, port: int) -> socket.socket:
+async def _connected_socket(host: str, port: int, attempt_delay: float) -> socket.socket:
     """A socket connected to the host's first address that answers, IPv6 and IPv4 in turn.
 
     uvloop's `create_connection`, unlike asyncio's, tries only one address at a time: a dead one
@@ -166,7 +171,7 @@ async def _connected_socket(host: str, port: int) -> socket.socket:
     addresses = await asyncio.get_running_loop().getaddrinfo(
         host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
     )
-    return await start_connection(addresses, happy_eyeballs_delay=CONNECTION_ATTEMPT_DELAY_SECONDS)
+    return await start_connection(addresses, happy_eyeballs_delay=attempt_delay)
 
 
 def _head(method: str, host: str, target: str, headers: Mapping[str, str], length: int) -> bytes:

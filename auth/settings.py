@@ -416,7 +416,7 @@ class _Reader:
             self._problem(
                 name,
                 "it works only on a developer's machine, with"
-                f" AZURE_FUNCTIONS_ENVIRONMENT=Development{condition}; remove it",
+                f" AZURE_FUNCTIONS_ENVIRONMENT=Development{condition}; remove this setting",
             )
         return wanted
 

@@ -347,14 +347,20 @@ async def test_a_used_connection_that_is_silent(pool: HttpPool, fickle: FickleSe
 # Hosts with several addresses
 
 
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the next address tried after a moment."""
-    monkeypatch.setattr("auth.http_pool.CONNECTION_ATTEMPT_DELAY_SECONDS", 0.01)
+@pytest.fixture
+async def eager() -> AsyncIterator[HttpPool]:
+    """Tries a host's next address after a moment."""
+    pool = HttpPool(attempt_delay=0.01)
+    yield pool
+    await pool.close()
 
 
-def never(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the next address tried only after the one before it has failed."""
-    monkeypatch.setattr("auth.http_pool.CONNECTION_ATTEMPT_DELAY_SECONDS", 60)
+@pytest.fixture
+async def patient() -> AsyncIterator[HttpPool]:
+    """Tries a host's next address only after the one before it has failed."""
+    pool = HttpPool(attempt_delay=60)
+    yield pool
+    await pool.close()
 
 
 def test_the_connection_attempt_delay() -> None:
@@ -363,48 +369,44 @@ def test_the_connection_attempt_delay() -> None:
 
 
 async def test_a_dead_address(
-    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+    eager: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next address is tried while the attempt on a dead one is still pending."""
-    at_once(monkeypatch)
     with dead_address() as dead:
         give_addresses(monkeypatch, [dead, (LOOPBACK, server.port)])
-        assert await pool.get_document(f"http://{HOST}/document") == b"xxx"
+        assert await eager.get_document(f"http://{HOST}/document") == b"xxx"
     assert server.connections == 1
 
 
-async def test_the_delay_is_kept(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_delay_is_kept(patient: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the delay is over, no other address is tried."""
-    never(monkeypatch)
     with dead_address() as dead, socket.create_server((LOOPBACK, 0)) as spare:
         give_addresses(monkeypatch, [dead, spare.getsockname()])
         with pytest.raises(NotSent):
-            await pool.request("GET", f"http://{HOST}/", timeouts=Timeouts(0.05, 5, 5))
+            await patient.request("GET", f"http://{HOST}/", timeouts=Timeouts(0.05, 5, 5))
         spare.setblocking(False)
         with pytest.raises(BlockingIOError):
             spare.accept()
 
 
 async def test_an_address_that_refuses(
-    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+    patient: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next address is tried at once."""
-    never(monkeypatch)
     with closed_port() as closed:
         give_addresses(monkeypatch, [closed, closed, (LOOPBACK, server.port)])
         async with asyncio.timeout(10):
-            assert await pool.get_document(f"http://{HOST}/document") == b"xxx"
+            assert await patient.get_document(f"http://{HOST}/document") == b"xxx"
 
 
 async def test_both_kinds_of_addresses(
-    pool: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+    eager: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """IPv6 and IPv4 alternate: a host with many dead IPv6 addresses is reached quickly."""
-    at_once(monkeypatch)
     with dead_address("::1") as dead:
         give_addresses(monkeypatch, [dead] * 1000 + [(LOOPBACK, server.port)])
         async with asyncio.timeout(5):
-            assert await pool.get_document(f"http://{HOST}/document") == b"xxx"
+            assert await eager.get_document(f"http://{HOST}/document") == b"xxx"
 
 
 async def test_no_address_answers(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -426,16 +428,15 @@ async def test_an_unknown_host_name(pool: HttpPool, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("dead", [1, 3])
 @pytest.mark.parametrize("how", ["timeout", "cancelled"])
 async def test_sockets_to_dead_addresses_are_closed(
-    dead: int, how: str, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
+    dead: int, how: str, eager: HttpPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sockets that are still connecting are closed on a timeout, and on cancellation."""
-    at_once(monkeypatch)
     clock = MovedClock(monkeypatch)
     with dead_address() as address:
         give_addresses(monkeypatch, [address] * dead)
         before = open_files()
         asking = asyncio.create_task(
-            pool.request("GET", f"http://{HOST}/", timeouts=Timeouts(60, 60, 60))
+            eager.request("GET", f"http://{HOST}/", timeouts=Timeouts(60, 60, 60))
         )
         await comes_true(lambda: open_files() == before + dead)
         if how == "timeout":

@@ -512,7 +512,7 @@ def test_unauthenticated_elsewhere(environ: Environ) -> None:
     name = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
     found = problems({**MANAGED, **environ, name: "true"})
     assert found.keys() == {name}
-    assert "remove it" in found[name]
+    assert "remove this setting" in found[name]
     assert all(mark in found[name] for mark in environ.keys() & {*HOSTED_MARKS})
 
 

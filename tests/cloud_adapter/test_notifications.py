@@ -132,12 +132,12 @@ async def test_all_of_one_channel(told: ToldApp) -> None:
     assert (await told.report("m2"))[-1]["channels"] == {"msteams": 1, "slack": 1}
 
 
-async def test_a_long_one_keeps_its_channel(told: ToldApp, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_one_keeps_its_channel(told: ToldApp, faults: Faults) -> None:
     """The message that is put back into the queue names the channel, too."""
-    await told.meet(9)
-    monkeypatch.setattr("cloud_adapter.notifications.LONGEST_RUN", 0.0)
+    await told.meet(1)
+    faults.set(status=429, retry_after=3600, path="/activities")
     await told.send({**HELLO, "channel": "msteams"})
-    [message] = await told.waiting()
+    [(message, _)] = told.queue.put_back
     assert json.loads(message)["channel"] == "msteams"
 
 
