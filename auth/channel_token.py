@@ -35,10 +35,11 @@ JWS_PARTS = 3
 """Header, payload and signature (RFC 7515, 3.1)."""
 
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/!!!")
-"""From base64url without padding (RFC 7515, 2); what does not belong there becomes invalid."""
-_LAST_CHARACTERS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
-"""By the number of characters after the last group of four: those whose unused bits are zero. With
-others, one signature could be encoded in several ways (RFC 4648, 3.5)."""
+"""Maps base64url without padding (RFC 7515, 2) to base64. The three characters of base64 that are
+not allowed there become `!`, which the decoder rejects."""
+_CANONICAL_ENDS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+"""The allowed last characters, by the text's length modulo 4: those whose unused bits are zero.
+With others, one signature would have several encodings (RFC 4648, 3.5)."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
@@ -122,7 +123,7 @@ class ChannelTokens:
         if not authorization:
             raise TokenRejected("there is no bearer token")
         scheme, _, token = authorization.partition(" ")
-        parts = token.split(".", JWS_PARTS)
+        parts = token.split(".", JWS_PARTS)  # one more split than is right: a fourth part is seen
         if scheme.lower() != "bearer" or len(parts) != JWS_PARTS:
             raise TokenRejected("not a JWT")
         header, payload, signature = parts
@@ -194,12 +195,12 @@ _JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _base64url(text: str) -> bytes:
-    ending = len(text) % 4
+    remainder = len(text) % 4
     try:
-        base64 = text.encode("ascii").translate(_TO_BASE64) + b"=" * (-ending % 4)
-        decoded = binascii.a2b_base64(base64, strict_mode=True)
+        padded = text.encode("ascii").translate(_TO_BASE64) + b"=" * (-remainder % 4)
+        decoded = binascii.a2b_base64(padded, strict_mode=True)
     except ValueError as error:
         raise TokenRejected("not a JWT") from error
-    if not decoded or (ending and text[-1] not in _LAST_CHARACTERS[ending]):
+    if not decoded or (remainder and text[-1] not in _CANONICAL_ENDS[remainder]):
         raise TokenRejected("not a JWT")
     return decoded

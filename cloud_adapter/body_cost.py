@@ -50,11 +50,11 @@ def check_cost(body: bytes, text: str) -> None:
     Raises:
         BodyTooLarge: parsing it would take too much memory, or recurse too deeply.
     """
-    text_bytes, openings = TEXT_COPIES * _memory_of(text), _openings(body)
-    if text_bytes + _structure_bytes(body, openings) > MAX_COST_BYTES or openings > MAX_DEPTH:
-        # Commas and brackets inside strings do not count: look again without the strings.
+    text_bytes, containers = TEXT_COPIES * _memory_of(text), _containers(body)
+    if text_bytes + _structure_bytes(body, containers) > MAX_COST_BYTES or containers > MAX_DEPTH:
+        # Those inside strings do not count: estimate again without the strings.
         structure = _outside_of_strings(body)
-        if text_bytes + _structure_bytes(structure, _openings(structure)) > MAX_COST_BYTES:
+        if text_bytes + _structure_bytes(structure, _containers(structure)) > MAX_COST_BYTES:
             raise BodyTooLarge("the body has too many values or too much text")
         if _depth(structure) > MAX_DEPTH:
             raise BodyTooLarge(f"the body is nested more than {MAX_DEPTH} levels deep")
@@ -69,12 +69,12 @@ def _memory_of(text: str) -> int:
     return max(sys.getsizeof(text), width * len(text))
 
 
-def _structure_bytes(json: bytes, openings: int) -> int:
+def _structure_bytes(json: bytes, containers: int) -> int:
     values = json.count(b",") + json.count(b":")
-    return CONTAINER_BYTES * openings + VALUE_BYTES * values
+    return CONTAINER_BYTES * containers + VALUE_BYTES * values
 
 
-def _openings(json: bytes) -> int:
+def _containers(json: bytes) -> int:
     return json.count(b"{") + json.count(b"[")
 
 

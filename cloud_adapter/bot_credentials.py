@@ -68,7 +68,7 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
         self._app_id = app_id
         self._tokens = tokens
         self._credentials: dict[str, BotCredentials] = {}
-        """By audience. One of each is enough: they change with their tokens only."""
+        """By OAuth scope. Turns share them: only the token inside changes."""
 
     @property
     def app_id(self) -> str:

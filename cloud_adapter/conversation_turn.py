@@ -32,7 +32,7 @@ class ConversationTurn:
     def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
         self._locks = locks
         self._activity = context.activity
-        self._identity = _identity(context.activity)  # now: the bot may change the activity
+        self._identity = _identity(context.activity)  # now: the bot may change it later
         self._hold: AbstractAsyncContextManager[None] | None = None
         self._beginning = asyncio.Lock()
         context.turn_state[_KEY] = self
@@ -45,7 +45,10 @@ class ConversationTurn:
 
     @functools.cached_property
     def id(self) -> str:
-        """Identifies the activity among all conversations; empty: see `activity_identity`."""
+        """A hash that identifies the activity in all conversations.
+
+        Empty if `activity_identity` is.
+        """
         encoded = self._identity.encode(errors="surrogatepass")
         return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
 

@@ -54,10 +54,10 @@ _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u109f\u178
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _PART = re.compile(r"[^_]+")
 _WITHIN = re.compile(rf"(?:(?!_)[\w{_MARKS}]){{2}}")
-# A range that ends at U+10FFFF would take re 3 ms to compile.
-_TELLING = re.compile(r"\d|[^\0-\u0dff]")
+# U+0E00 and above, negated: re takes 3 ms to compile a range up to U+10FFFF.
+_DISTINCTIVE = re.compile(r"\d|[^\0-\u0dff]")
 _UNSPACED = re.compile(r"[^\0-\u0dff]")
-"""Scripts without spaces between words, such as Thai and Chinese: a word may be anywhere."""
+"""Scripts without spaces, such as Thai and Chinese, are among these: words may start anywhere."""
 
 _ESCAPE = re.compile(
     r"(?:\\x[0-9a-fA-F]{2})+"  # bytes, or Latin-1
@@ -227,7 +227,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_long_enough(piece: str) -> bool:
     """Whether it is long enough to be replaced."""
-    short = len(piece) >= MIN_SHORT_LENGTH and _TELLING.search(piece)
+    short = len(piece) >= MIN_SHORT_LENGTH and _DISTINCTIVE.search(piece)
     return len(piece) >= MIN_LENGTH or bool(short)
 
 

@@ -135,7 +135,7 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "padding": (framed("Bearer {}=="), "not a JWT"),
     "scheme not ASCII": (framed("Bea\u0280er {}"), "not a JWT"),
     "not base64url": (not_alphabetical, "not a JWT"),
-    "base64's own alphabet": (
+    "standard base64": (
         signed(lambda text: text.replace("-", "+").replace("_", "/")),
         "not a JWT",
     ),

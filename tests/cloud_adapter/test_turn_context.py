@@ -179,7 +179,7 @@ async def sent_by(context: Any, activities: list[Any]) -> Any:
         outgoing[0].text = "changed"
         for activity in outgoing:
             if activity.type == ActivityTypes.message:
-                activity.type = ActivityTypes.trace  # too late to change `responded`
+                activity.type = ActivityTypes.trace  # `responded` was decided before
         await send()
 
     context.on_send_activities(handle)
@@ -217,8 +217,8 @@ async def test_a_turn_is_botbuilder_s(
     assert mine == theirs
 
 
-async def test_the_turn_s_own_activity_stays(app: ComposedApp) -> None:
-    """Handlers may address a reply to somebody else."""
+async def test_a_changed_reply_leaves_the_incoming_activity(app: ComposedApp) -> None:
+    """A handler may change the accounts of a reply; those of the incoming activity stay."""
 
     async def handle(_: Any, outgoing: list[Any], send: Any) -> None:
         for account in (outgoing[0].conversation, outgoing[0].from_property, outgoing[0].recipient):

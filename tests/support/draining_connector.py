@@ -71,7 +71,7 @@ class DrainingConnector:
                         self.calls += 1
 
     def _drained(self, connection: ssl.SSLSocket) -> bool:
-        """Read one request to its end; False: the client closed the connection."""
+        """Read one whole request; False if the client closes the connection before its end."""
         size = 0
         while (end := bytes(self._buffer[:size]).find(b"\r\n\r\n")) < 0:
             read = connection.recv_into(self._buffer[size:])

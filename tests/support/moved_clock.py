@@ -45,7 +45,7 @@ class _Timer:
 class MovedClock:
     """The running event loop's clock, moved forward instead of waited for.
 
-    On uvloop it does not move what waits by `call_later`, such as `asyncio.sleep`.
+    On uvloop, timers of `call_later` are not moved: `asyncio.sleep` waits in real time.
 
     Args:
         monkeypatch: puts the loop's own clock back.
