@@ -56,7 +56,7 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         reply.conversation = _account_copy(incoming.conversation)
         reply.from_property = _account_copy(incoming.recipient)
         reply.recipient = _account_copy(incoming.from_property)
-        if incoming.id and _has_reply_to_id(incoming):
+        if incoming.id and _replies_name_its_id(incoming):
             reply.reply_to_id = incoming.id
         reply.type = reply.type or ActivityTypes.message
         reply.input_hint = reply.input_hint or InputHints.accepting_input.value
@@ -91,8 +91,8 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
 _CHANNELS_WITHOUT_REPLY_TO_ID = {Channels.direct_line, Channels.webchat}
 
 
-def _has_reply_to_id(activity: Activity) -> bool:
-    """Whether replies have a `reply_to_id`: the rule of the base's `get_conversation_reference`."""
+def _replies_name_its_id(activity: Activity) -> bool:
+    """Whether replies carry its id, by the rule of the base's `get_conversation_reference`."""
     return (
         activity.type != ActivityTypes.conversation_update
         and activity.channel_id not in _CHANNELS_WITHOUT_REPLY_TO_ID
