@@ -38,7 +38,7 @@ help:
 	@echo "make clean       remove what the set-up made"
 
 run: webchat $(AZURITE)
-	@exec $(PYTHON) -m emulator.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
+	@exec $(PYTHON) -m emulator.commands.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
 		--port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
 
 test: webchat $(PLAYGROUND) $(AZURITE)
@@ -55,34 +55,34 @@ format: setup
 	@$(PYTHON) -m ruff check --fix .
 
 playground: setup $(PLAYGROUND)
-	@exec $(PYTHON) -m emulator.playground --port $(PORT) --playground-port $(PLAYGROUND_PORT)
+	@exec $(PYTHON) -m emulator.commands.playground --port $(PORT) --playground-port $(PLAYGROUND_PORT)
 
 bench: $(BENCH)/.ready
 	@exec $(BENCH)/bin/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --only "$(ONLY)"
 
 package: setup
-	@$(PYTHON) -m emulator.package --to artifacts/package
+	@$(PYTHON) -m emulator.commands.package --to artifacts/package
 
 constraints: setup
-	@$(PYTHON) -m emulator.constraints
+	@$(PYTHON) -m emulator.commands.constraints
 
 setup: $(READY)
 
 $(READY): requirements.txt constraints.txt requirements-dev.txt
-	@python="$$(sh emulator/find_python.sh)" && rm -rf .venv && "$$python" -m venv .venv
+	@python="$$(sh emulator/commands/find_python.sh)" && rm -rf .venv && "$$python" -m venv .venv
 	@echo "Installing the Python packages ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
 
 $(BENCH)/.ready: requirements.txt constraints.txt requirements-dev.txt benchmarks/requirements.txt
-	@python="$$(sh emulator/find_python.sh)" && rm -rf $(BENCH) && "$$python" -m venv $(BENCH)
+	@python="$$(sh emulator/commands/find_python.sh)" && rm -rf $(BENCH) && "$$python" -m venv $(BENCH)
 	@echo "Installing what the comparison needs ..."
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check \
 		-r benchmarks/requirements.txt
 	@touch $@
 
 webchat: setup
-	@$(PYTHON) -m emulator.webchat --to .cache/webchat
+	@$(PYTHON) -m emulator.commands.webchat --to .cache/webchat
 
 # Run as a tool under its own licence, never shipped. Without npm the Playground's test is skipped.
 $(PLAYGROUND): Makefile

@@ -29,16 +29,16 @@ from auth.settings import STORAGE, Settings, StorageSource, names_storage
 from cloud_adapter.invocation_log import InvocationLog
 
 if TYPE_CHECKING:  # the rest is imported where it is used, for the sake of a cold start: `warm_up`
-    from auth.http_pool import HttpPool
-    from auth.signing_keys import SigningKeys
-    from auth.tokens import Tokens
+    from auth.inbound.signing_keys import SigningKeys
+    from auth.outbound.token_provider import TokenProvider
     from bot_logic.bot import Bot
-    from cloud_adapter.cloud_adapter import CloudAdapter
-    from cloud_adapter.connector_session import ConnectorSession
-    from cloud_adapter.storage_account import StorageAccount
+    from cloud_adapter.adapter import CloudAdapter
+    from cloud_adapter.connector.session import ConnectorSession
+    from cloud_adapter.request import TurnRequest
+    from cloud_adapter.response import TurnResponse
+    from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.stores import Stored, Stores
-    from cloud_adapter.turn_request import TurnRequest
-    from cloud_adapter.turn_response import TurnResponse
+    from http_client.pool import HttpPool
 
 JSON_TYPE = "application/json"
 
@@ -51,7 +51,7 @@ have as many, none of it garbage."""
 
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()
-LOGGERS = (__name__, "auth", "bot_logic", "cloud_adapter", "asyncio")
+LOGGERS = (__name__, "auth", "bot_logic", "cloud_adapter", "http_client", "asyncio")
 """The loggers whose lines must not be lost between invocations."""
 
 # The SDKs tell of each request, at INFO and with its headers, and of each odd answer with a trace.
@@ -139,7 +139,7 @@ if names_storage(os.environ):  # without it a host does not start where a queue 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
     """The trigger's request, free of the host. (The worker lower-cases the headers' names.)"""
-    from cloud_adapter.turn_request import TurnRequest
+    from cloud_adapter.request import TurnRequest
 
     headers = request.headers
     return TurnRequest(
@@ -230,7 +230,7 @@ class Parts:
 
     settings: Settings
     keys: "SigningKeys"
-    tokens: "Tokens"
+    tokens: "TokenProvider"
     session: "ConnectorSession"
     stores: "Stores"
     stored: "Stored | None"
@@ -246,8 +246,8 @@ def compose(settings: Settings) -> Parts:
 
 def compose_inbound(settings: Settings) -> Inbound:
     """The first step, with httptools and cryptography."""
-    from auth.http_pool import HttpPool
-    from auth.signing_keys import SigningKeys
+    from auth.inbound.signing_keys import SigningKeys
+    from http_client.pool import HttpPool
 
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -255,30 +255,30 @@ def compose_inbound(settings: Settings) -> Inbound:
     return Inbound(settings, pool, SigningKeys(settings.channel_metadata_url, pool.get_document))
 
 
-def compose_tokens(inbound: Inbound) -> "Tokens":
+def compose_tokens(inbound: Inbound) -> "TokenProvider":
     """The second, with what the credential needs of Azure's SDKs and MSAL."""
-    from auth.credentials import credential_for
-    from auth.tokens import Tokens
+    from auth.outbound.credentials import credential_for
+    from auth.outbound.token_provider import TokenProvider
 
-    return Tokens(credential_for(inbound.settings, inbound.pool))
+    return TokenProvider(credential_for(inbound.settings, inbound.pool))
 
 
-def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
+def compose_turns(inbound: Inbound, tokens: "TokenProvider") -> Parts:
     """The third, with the bot SDK and the bot."""
     from cloud_adapter.bot_sdk import import_bot_sdk
 
     import_bot_sdk()
-    from auth.caller import CallerCheck
-    from auth.channel_token import ChannelTokens
+    from auth.inbound.caller import CallerCheck
+    from auth.inbound.channel_token import ChannelTokens
     from bot_logic.bot import Bot
     from bot_logic.typing_indicator import TypingIndicator
-    from cloud_adapter.bot_authentication import BotAuthentication
-    from cloud_adapter.bot_credentials import BotCredentialsFactory
-    from cloud_adapter.cloud_adapter import CloudAdapter
-    from cloud_adapter.connector_session import ConnectorSession
-    from cloud_adapter.reference_keeper import ReferenceKeeper
+    from cloud_adapter.adapter import CloudAdapter
+    from cloud_adapter.authentication import BotAuthentication
+    from cloud_adapter.connector.credentials import BotCredentialsFactory
+    from cloud_adapter.connector.session import ConnectorSession
+    from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
+    from cloud_adapter.state.middleware import AutoSaveStateMiddleware
     from cloud_adapter.stores import Stored, Stores
-    from cloud_adapter.turn_state import TurnState
 
     settings = inbound.settings
     caller_check = CallerCheck(
@@ -301,9 +301,9 @@ def compose_turns(inbound: Inbound, tokens: "Tokens") -> Parts:
         redact=redact,
     )
     if stored:  # around the typing indicator: it may go on when the user is answered
-        adapter.use(ReferenceKeeper(stored.references))
+        adapter.use(ConversationReferenceMiddleware(stored.references))
     adapter.use(TypingIndicator())
-    adapter.use(TurnState(stores.locks, stores.conversation_state, stores.user_state))
+    adapter.use(AutoSaveStateMiddleware(stores.locks, stores.conversation_state, stores.user_state))
     bot = Bot(stores.conversation_state)
     return Parts(settings, inbound.keys, tokens, session, stores, stored, adapter, bot)
 
@@ -312,8 +312,8 @@ def compose_account(source: StorageSource | None) -> "StorageAccount | None":
     """The storage account, where there is one."""
     if source is None:
         return None
-    from auth.credentials import storage_identity
-    from cloud_adapter.storage_account import StorageAccount
+    from auth.outbound.credentials import storage_identity
+    from cloud_adapter.storage.account import StorageAccount
 
     return StorageAccount(source, storage_identity(source))
 
@@ -329,7 +329,7 @@ def composed_inbound() -> Inbound:
 
 
 @functools.cache
-def composed_tokens() -> "Tokens":
+def composed_tokens() -> "TokenProvider":
     """This process's; raises as `composed_inbound`."""
     return compose_tokens(composed_inbound())
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Cloud:
+class AzureCloud:
     """The addresses of one cloud.
 
     Attributes:
@@ -31,7 +31,7 @@ class Cloud:
     service_hosts: tuple[str, ...]
 
 
-PUBLIC = Cloud(
+PUBLIC = AzureCloud(
     authority_host="https://login.microsoftonline.com",
     multi_tenant_authority="botframework.com",
     channel_audience="https://api.botframework.com",
@@ -48,7 +48,7 @@ PUBLIC = Cloud(
         "teams.microsoft.us",
     ),
 )
-US_GOVERNMENT = Cloud(
+US_GOVERNMENT = AzureCloud(
     authority_host="https://login.microsoftonline.us",
     multi_tenant_authority="MicrosoftServices.onmicrosoft.us",
     channel_audience="https://api.botframework.us",
@@ -59,7 +59,7 @@ US_GOVERNMENT = Cloud(
     caller_id="urn:botframework:azureusgov",
     service_hosts=("botframework.azure.us", "teams.microsoft.us"),
 )
-CHINA = Cloud(
+CHINA = AzureCloud(
     authority_host="https://login.partner.microsoftonline.cn",
     multi_tenant_authority="microsoftservices.partner.onmschina.cn",
     channel_audience="https://api.botframework.azure.cn",

@@ -96,24 +96,8 @@ class CompositionFailed(Unavailable):
         super().__init__("the app cannot be put together", retry_after=60)
 
 
-class TurnRepeated(BotError):
-    """The state knows the activity: its turn was made before, with all its replies."""
-
-
 class KeysUnavailable(Unavailable):
     """The token's signing key is not known, and the channel's keys cannot be fetched now."""
-
-
-class StorageUnavailable(Unavailable):
-    """Azure Storage cannot be reached, or refuses: the text names the cure."""
-
-
-class StateConflict(Unavailable):
-    """Another turn has changed the same property of the state meanwhile."""
-
-
-class ConversationBusy(Unavailable):
-    """Another turn of the same conversation goes on."""
 
 
 class SignInError(Unavailable):

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from auth.clouds import CLOUDS, Cloud
+from auth.clouds import CLOUDS, AzureCloud
 from auth.errors import SettingsError
-from auth.service_url import ServiceUrls, is_secure_url
+from auth.inbound.service_url import ServiceUrls, is_secure_url
 
 USER_ASSIGNED_MSI = "UserAssignedMSI"
 SINGLE_TENANT = "SingleTenant"
@@ -303,7 +303,7 @@ class _Reader:
     def _app_type(self) -> str:
         return self._choice("MicrosoftAppType", APP_TYPES)
 
-    def _cloud(self) -> Cloud:
+    def _cloud(self) -> AzureCloud:
         text = self._text("ChannelService").rstrip("/")
         if text not in CLOUDS:
             known = ", ".join(name for name in CLOUDS if name)
@@ -370,12 +370,12 @@ class _Reader:
     def _url_or_empty(self, name: str) -> str:
         return self._url(name, "").rstrip("/") if self._text(name) else ""
 
-    def _authority(self, cloud: Cloud, app_type: str, tenant_id: str) -> str:
+    def _authority(self, cloud: AzureCloud, app_type: str, tenant_id: str) -> str:
         host = self._url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
         tenant = cloud.multi_tenant_authority if app_type == MULTI_TENANT else tenant_id
         return self._url_or_empty("ToChannelFromBotLoginUrl") or f"{host}/{tenant}"
 
-    def _audience(self, cloud: Cloud) -> str:
+    def _audience(self, cloud: AzureCloud) -> str:
         scope = self._url("ToChannelFromBotOAuthScope", cloud.channel_audience)
         return scope.removesuffix("/.default")
 

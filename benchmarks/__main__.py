@@ -14,13 +14,14 @@ from pathlib import Path
 import uvloop
 from tqdm import tqdm
 
-from benchmarks import environments, plots, report
+from benchmarks import environments
 from benchmarks.comparison import Comparison
 from benchmarks.contestant import CONTESTANTS, ROOT, Contestant
-from benchmarks.goals import Goal, Goals
 from benchmarks.machine import machine
-from benchmarks.summary import Summary
-from emulator.shutdown import run_until_asked_to_stop
+from benchmarks.results import plots, report
+from benchmarks.results.goals import Goal, Goals
+from benchmarks.results.summary import Summary
+from emulator.commands.shutdown import run_until_asked_to_stop
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.bot import LOADS_CORE, Bot
 from benchmarks.contestant import ONE_TOKEN, ROOT, Contestant
-from benchmarks.load import Load
-from benchmarks.measurement import CELLS, Cell, Measurement
+from benchmarks.results.measurement import CELLS, Cell, Measurement
 from benchmarks.stage import Stage
+from benchmarks.traffic.bot import LOADS_CORE, Bot
+from benchmarks.traffic.load import Load
 
 LEAD = 0.3
 """Seconds of load before a measurement: connections are open by then."""

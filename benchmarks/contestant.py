@@ -5,8 +5,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bot import Bot
 from benchmarks.stage import Stage
+from benchmarks.traffic.bot import Bot
 from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from emulator.loopback import LOOPBACK
 
@@ -79,7 +79,7 @@ class Contestant:
             port = free_port()
             command = [str(self.python), str(self.folder / "server.py")]
             return Bot(command, {**environ, "PORT": str(port)}, log, port)
-        host = [str(self.python), "-m", "emulator.functions_host", "--log-level", "WARNING"]
+        host = [str(self.python), "-m", "emulator.functions.host", "--log-level", "WARNING"]
         return Bot([*host, "--app", str(self.folder), "--port", "0"], environ, log)
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from benchmarks.connector import Connector
-from benchmarks.load import Delivery
-from emulator.bot_connector import AUDIENCE
+from benchmarks.traffic.connector import Connector
+from benchmarks.traffic.load import Delivery
 from emulator.certificates import private_key_pem
+from emulator.channel.connector import AUDIENCE
 from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
-from emulator.verified_tokens import VerifiedTokens
+from emulator.entra.verified_tokens import VerifiedTokens
 
 TOKENS = 2048
 """Distinct tokens of the channel, used in turn: more than a bot may remember as verified."""

@@ -2,26 +2,24 @@
 
 from dataclasses import dataclass
 
-from cloud_adapter import (
-    blob_storage,
-    conversation_lock,
-    conversation_references,
-    notification_report,
-    notifications,
-    queued_turns,
-    waiting_activity,
-)
-from cloud_adapter.blob_storage import BlobStorage
-from cloud_adapter.blobs import Blobs
-from cloud_adapter.bot_state import ConversationState, UserState
-from cloud_adapter.conversation_lock import ConversationLocks
-from cloud_adapter.conversation_references import ConversationReferences
-from cloud_adapter.memory_storage import MemoryStorage
-from cloud_adapter.message_queue import MessageQueue
-from cloud_adapter.notifications import Notifications
-from cloud_adapter.queued_turns import QueuedTurns
-from cloud_adapter.storage_account import StorageAccount
-from cloud_adapter.waiting_activity import WaitingActivities
+from cloud_adapter.proactive import notifications
+from cloud_adapter.proactive import references as conversation_references
+from cloud_adapter.proactive import report as notification_report
+from cloud_adapter.proactive.notifications import Notifications
+from cloud_adapter.proactive.references import ConversationReferences
+from cloud_adapter.queued import inbox as waiting_activity
+from cloud_adapter.queued import queued_turns
+from cloud_adapter.queued.inbox import Inbox
+from cloud_adapter.queued.queued_turns import QueuedTurns
+from cloud_adapter.state import blob_storage
+from cloud_adapter.state import lock as conversation_lock
+from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.bot_state import ConversationState, UserState
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.memory_storage import MemoryStorage
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.queue import MessageQueue
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Stores:
         if account is None:
             memory = MemoryStorage()
             return cls(ConversationLocks(), ConversationState(memory), UserState(memory))
-        storage = BlobStorage(Blobs(account, blob_storage.CONTAINER))
-        locks = ConversationLocks(Blobs(account, conversation_lock.CONTAINER))
+        storage = BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
+        locks = ConversationLocks(BlobContainer(account, conversation_lock.CONTAINER))
         return cls(locks, ConversationState(storage), UserState(storage))
 
 
@@ -61,9 +59,11 @@ class Stored:
             locks: let one turn of a conversation run at a time.
             redact: see QueuedTurns.
         """
-        references = ConversationReferences(Blobs(account, conversation_references.CONTAINER))
+        references = ConversationReferences(
+            BlobContainer(account, conversation_references.CONTAINER)
+        )
         turns = QueuedTurns(
-            WaitingActivities(Blobs(account, waiting_activity.CONTAINER)),
+            Inbox(BlobContainer(account, waiting_activity.CONTAINER)),
             MessageQueue(account, queued_turns.QUEUE),
             MessageQueue(account, queued_turns.POISON_QUEUE),
             locks,
@@ -71,7 +71,7 @@ class Stored:
         )
         told = Notifications(
             references,
-            Blobs(account, notification_report.CONTAINER),
+            BlobContainer(account, notification_report.CONTAINER),
             MessageQueue(account, notifications.QUEUE),
             MessageQueue(account, notifications.POISON_QUEUE),
             locks,

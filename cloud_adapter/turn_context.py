@@ -23,7 +23,7 @@ from botbuilder.schema import (
 from botframework.connector import Channels
 from msrest.serialization import Model
 
-from cloud_adapter.attribute_map import is_sdk_model
+from cloud_adapter.codec.attribute_map import is_sdk_model
 
 _IMMUTABLE = {
     *(str, int, float, bool, type(None), bytes),

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
-from emulator.local_storage import LocalStorage, start_storage
-from emulator.shutdown import until_asked_to_stop
+from emulator.commands.shutdown import until_asked_to_stop
+from emulator.storage.local_storage import LocalStorage, start_storage
 
 CHAT_PORT = 3979
 

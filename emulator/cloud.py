@@ -6,23 +6,23 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from emulator.bot_connector import BotConnector
 from emulator.certificates import CertificateAuthority
-from emulator.channel import Channel
-from emulator.chat_page import ChatPage
-from emulator.conversations import Conversations
-from emulator.direct_line import DirectLine
-from emulator.entra import Entra
-from emulator.identity_endpoint import SYSTEM, IdentityEndpoint
-from emulator.key_vault import KeyVault
-from emulator.registration import FederatedCredential, Registration
+from emulator.channel.channel import Channel
+from emulator.channel.connector import BotConnector
+from emulator.channel.conversations import Conversations
+from emulator.channel.direct_line import DirectLine
+from emulator.entra.endpoints import Entra
+from emulator.entra.identity_endpoint import SYSTEM, IdentityEndpoint
+from emulator.entra.registration import Registration, TrustedSubject
+from emulator.entra.token_issuer import RSA_BITS
+from emulator.key_vault.certificate import VaultCertificate
+from emulator.key_vault.vault import KeyVault
+from emulator.pages.chat_page import ChatPage
+from emulator.pages.sign_in_page import SignInPage
 from emulator.server import Server
-from emulator.sign_in_page import SignInPage
 from emulator.switches import Switches
-from emulator.token_issuer import RSA_BITS
-from emulator.token_service import TokenService
-from emulator.user_tokens import UserTokens
-from emulator.vault_certificate import VaultCertificate
+from emulator.token_service.service import TokenService
+from emulator.token_service.user_tokens import UserTokens
 
 MANAGED_IDENTITY = "ManagedIdentity"
 CERTIFICATE = "Certificate"
@@ -160,7 +160,7 @@ class Cloud:
         """Let the registration trust the user-assigned identity; Entra has its address by now."""
         issuer = self.entra.federation_issuer(self.registration.tenant_id)
         subject = self.identity.identities[self.user_assigned]
-        self.registration.federated_credentials[:] = [FederatedCredential(issuer, subject)]
+        self.registration.federated_credentials[:] = [TrustedSubject(issuer, subject)]
 
     async def stop(self) -> None:
         """Stop every server and end what is under way."""

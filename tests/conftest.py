@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from emulator import package
 from emulator.cloud import Cloud
-from tests.support import event_loops
-from tests.support.azurite_accounts import AzuriteAccounts
-from tests.support.bot_process import BotProcess
-from tests.support.cloud_thread import CloudThread
-from tests.support.event_loops import FACTORIES, loops_for
-from tests.support.http_post import Caller
+from emulator.commands import package
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.storage.azurite_accounts import AzuriteAccounts
+from tests.support.timing import event_loops
+from tests.support.timing.event_loops import FACTORIES, loops_for
+from tests.support.wire.http_post import Caller
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

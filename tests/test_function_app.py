@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from auth.errors import EndpointDown
-from cloud_adapter.line_run import MOST_TRIES
-from cloud_adapter.queued_turns import MOST_WAITERS
+from cloud_adapter.queued.drain import MOST_TRIES
+from cloud_adapter.queued.queued_turns import MOST_WAITERS
 from emulator.cloud import CERTIFICATE, Cloud
 from function_app import LOGGERS, invocation_log, refusal
-from tests.support.bot_process import APP, BotProcess
-from tests.support.cloud_thread import CloudThread
-from tests.support.http_post import Caller
-from tests.support.patched_bot import patched
+from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.bots.patched_bot import patched
+from tests.support.wire.http_post import Caller
 
 BACKGROUND_FAULT = """
 import asyncio
-from auth.signing_keys import SigningKeys
+from auth.inbound.signing_keys import SigningKeys
 
 begin = SigningKeys.begin
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DEPLOYED = ("function_app", "auth", "bot_logic", "cloud_adapter")
-NOT_DEPLOYED = {"emulator", "migrate", "benchmarks", "tests"}
+DEPLOYED = ("function_app", "auth", "bot_logic", "cloud_adapter", "http_client")
+NOT_DEPLOYED = {"admin", "emulator", "benchmarks", "tests"}
 SDK = {"botbuilder", "botframework"}
 
 
@@ -74,7 +74,7 @@ def test_environment_is_read_in_one_place(part: str) -> None:
         assert reads == (file.name == "function_app.py"), file
 
 
-@pytest.mark.parametrize("name", ["auth", "bot_logic", "cloud_adapter", "function_app"])
+@pytest.mark.parametrize("name", DEPLOYED)
 def test_no_installed_package_has_our_names(name: str) -> None:
     """The worker puts the app's folder last on sys.path: an installed namesake would win."""
     elsewhere = [Path(entry) for entry in sys.path if Path(entry or ".").resolve() != ROOT]

@@ -7,15 +7,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.http_pool import HttpPool
-from auth.key_vault import KeyVault
-from auth.managed_identity import ManagedIdentity
-from auth.sdk_identity import SdkIdentity
-from auth.tokens import Tokens
+from auth.certificates.key_vault import CertificateVault
+from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.sdk_credential import AzureSdkCredential
+from auth.outbound.token_provider import TokenProvider
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
-from tests.support.bot_certificate import damaged
-from tests.support.cloud_thread import CloudThread
+from http_client.pool import HttpPool
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.credentials.bot_certificate import damaged
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +78,12 @@ async def pool() -> AsyncIterator[HttpPool]:
 
 
 @pytest.fixture
-def vault(platform: Cloud) -> KeyVault:
+def vault(platform: Cloud) -> CertificateVault:
     """The vault of the platform's certificate, as the app's system-assigned identity reaches it."""
-    identity = Tokens(ManagedIdentity("", "AZURE_CLIENT_ID"), patience=())
-    return KeyVault(platform.vault.server.url, CERTIFICATE_NAME, SdkIdentity(identity))
+    identity = TokenProvider(ManagedIdentityCredential("", "AZURE_CLIENT_ID"), patience=())
+    return CertificateVault(
+        platform.vault.server.url, CERTIFICATE_NAME, AzureSdkCredential(identity)
+    )
 
 
 @pytest.fixture

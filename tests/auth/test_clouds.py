@@ -7,9 +7,9 @@ import pytest
 from botbuilder.schema import CallerIdConstants
 from botframework.connector.auth import AuthenticationConstants, GovernmentConstants
 
-from auth.clouds import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, Cloud
+from auth.clouds import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, AzureCloud
 from auth.errors import ServiceUrlRefused
-from auth.service_url import PLAIN_URL, ServiceUrls
+from auth.inbound.service_url import PLAIN_URL, ServiceUrls
 from auth.settings import Settings
 
 every_cloud = pytest.mark.parametrize(
@@ -65,7 +65,7 @@ OVERRIDES = {
 }
 """Settings, and what of a row each takes the place of, or adds to."""
 
-SERVICE_URLS: dict[str, set[Cloud]] = {
+SERVICE_URLS: dict[str, set[AzureCloud]] = {
     "https://smba.trafficmanager.net/teams/": {PUBLIC},
     "https://webchat.botframework.com/": {PUBLIC},
     "https://directline.botframework.com/": {PUBLIC},
@@ -89,7 +89,10 @@ def test_rows_are_microsoft_s(service: str) -> None:
 def test_what_can_be_overridden() -> None:
     """A setting stands against every address but the exchange's audience and our own caller id."""
     covered = set().union(*OVERRIDES.values())
-    assert {field.name for field in fields(Cloud)} - covered == {"federation_audience", "caller_id"}
+    assert {field.name for field in fields(AzureCloud)} - covered == {
+        "federation_audience",
+        "caller_id",
+    }
 
 
 @pytest.mark.parametrize("service", ROWS)
@@ -123,7 +126,7 @@ def test_overrides_hold_in_every_cloud(service: str) -> None:
     ],
     ids=["public", "US Government"],
 )
-def test_rows_are_the_sdk_s(cloud: Cloud, sdk: Any, caller_id: Any) -> None:
+def test_rows_are_the_sdk_s(cloud: AzureCloud, sdk: Any, caller_id: Any) -> None:
     """Authority, audience, issuer, metadata and caller id are the Bot Framework SDK's."""
     assert f"{cloud.authority_host}/{cloud.multi_tenant_authority}" == (
         f"{sdk.TO_CHANNEL_FROM_BOT_LOGIN_URL_PREFIX}{sdk.DEFAULT_CHANNEL_AUTH_TENANT}"
@@ -142,7 +145,7 @@ def test_names_are_the_sdk_s() -> None:
 
 
 @every_cloud
-def test_addresses_are_plain(cloud: Cloud) -> None:
+def test_addresses_are_plain(cloud: AzureCloud) -> None:
     """Every address is an https URL without a slash at the end."""
     for url in (
         cloud.authority_host,
@@ -173,7 +176,7 @@ def test_clouds_share_no_address() -> None:
 
 @every_cloud
 @pytest.mark.parametrize("url", SERVICE_URLS)
-def test_service_hosts(cloud: Cloud, url: str) -> None:
+def test_service_hosts(cloud: AzureCloud, url: str) -> None:
     """A bot answers the channels of its own cloud only."""
     check = ServiceUrls(cloud.service_hosts).check
     if cloud in SERVICE_URLS[url]:

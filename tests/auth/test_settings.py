@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from auth.clouds import CHINA, PUBLIC, US_GOVERNMENT, Cloud
+from auth.clouds import CHINA, PUBLIC, US_GOVERNMENT, AzureCloud
 from auth.errors import ServiceUrlRefused, SettingsError
 from auth.settings import CertificateSource, Settings, StorageSource, names_storage
 
@@ -397,7 +397,7 @@ def test_several_pins() -> None:
         ("https://botframework.azure.cn", CHINA),
     ],
 )
-def test_clouds(service: str, cloud: Cloud) -> None:
+def test_clouds(service: str, cloud: AzureCloud) -> None:
     """ChannelService chooses every address of the cloud."""
     settings = Settings.from_environ({**SINGLE, "ChannelService": service})
     assert settings.authority == f"{cloud.authority_host}/{TENANT}"

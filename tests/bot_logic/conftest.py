@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from emulator.cloud import Cloud
-from tests.support.composed_app import ComposedApp
+from tests.support.bots.composed_app import ComposedApp
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from bot_logic import cards
 from bot_logic.bot import GREETING, HELP
-from cloud_adapter.cloud_adapter import APOLOGY
-from tests.support.composed_app import USER, ComposedApp
+from cloud_adapter.adapter import APOLOGY
+from tests.support.bots.composed_app import USER, ComposedApp
 
 TEAMS = {"channelId": "msteams", "channelData": {"tenant": {"id": "5b1c7a58"}}}
 EXECUTE = {"type": "Action.Execute", "verb": "color", "data": {"color": "green"}}

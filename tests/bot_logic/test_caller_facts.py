@@ -6,7 +6,7 @@ import pytest
 from botbuilder.schema import Activity
 
 from bot_logic.caller_facts import caller_facts
-from cloud_adapter.activity_codec import read_model
+from cloud_adapter.codec.reader import read_model
 
 EVERYTHING = {
     "channelId": "msteams",

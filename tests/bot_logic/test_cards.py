@@ -3,7 +3,7 @@
 import json
 
 from bot_logic import cards
-from cloud_adapter.activity_codec import write_value
+from cloud_adapter.codec.writer import write_value
 
 
 def test_the_question() -> None:

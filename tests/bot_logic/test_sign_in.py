@@ -17,10 +17,10 @@ from bot_logic.sign_in import (
     UNKNOWN_CONNECTION,
     UNKNOWN_USER,
 )
-from cloud_adapter.cloud_adapter import APOLOGY
+from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
-from emulator.user_tokens import Place
-from tests.support.composed_app import ComposedApp
+from emulator.token_service.user_tokens import Place
+from tests.support.bots.composed_app import ComposedApp
 
 CHANNELS = ["webchat", "msteams"]
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"

@@ -6,7 +6,7 @@ import pytest
 from botbuilder.schema import Activity
 
 from bot_logic.spoken_text import MAX_MENTIONS, spoken_text
-from cloud_adapter.activity_codec import read_model
+from cloud_adapter.codec.reader import read_model
 
 BOT = {"id": "28:bot", "name": "Bot"}
 MENTION = {"type": "mention", "text": "<at>Bot</at>", "mentioned": BOT}

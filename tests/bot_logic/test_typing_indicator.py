@@ -11,11 +11,11 @@ from botbuilder.core import TurnContext
 
 from auth.errors import SignInError
 from bot_logic.typing_indicator import TypingIndicator
-from cloud_adapter.cloud_adapter import APOLOGY, CloudAdapter
-from tests.support.composed_app import ComposedApp, Logic
-from tests.support.loop_turns import settled
-from tests.support.moved_clock import MovedClock
-from tests.support.scripted_service import Reply, ScriptedService
+from cloud_adapter.adapter import APOLOGY, CloudAdapter
+from tests.support.bots.composed_app import ComposedApp, Logic
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.scripted_service import Reply, ScriptedService
 
 DELAY, PERIOD = 0.5, 2.5
 

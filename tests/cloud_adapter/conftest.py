@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from auth.http_pool import HttpPool
 from auth.settings import StorageSource
-from cloud_adapter import storage_account
-from cloud_adapter.storage_account import StorageAccount
+from cloud_adapter.storage import account as storage_account
+from cloud_adapter.storage.account import StorageAccount
 from emulator.cloud import Cloud
-from tests.support.composed_app import ComposedApp
-from tests.support.moved_clock import MovedClock
-from tests.support.scripted_service import ScriptedService
-from tests.support.storage_front import StorageFront
+from http_client.pool import HttpPool
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.storage.storage_front import StorageFront
+from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.scripted_service import ScriptedService
 
 
 @pytest.fixture

@@ -12,14 +12,15 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, Attachment
 
 from auth.settings import INLINE, QUEUED
-from cloud_adapter.activity_codec import write_value
-from cloud_adapter.blobs import Blobs
-from cloud_adapter.line_run import MOST_TRIES, TurnFailed
-from cloud_adapter.queued_turns import QUEUE
-from cloud_adapter.waiting_activity import CONTAINER, WaitingActivities
+from cloud_adapter.codec.writer import write_value
+from cloud_adapter.errors import TurnFailed
+from cloud_adapter.queued.drain import MOST_TRIES
+from cloud_adapter.queued.inbox import CONTAINER, Inbox
+from cloud_adapter.queued.queued_turns import QUEUE
+from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
-from tests.support.composed_app import ComposedApp
-from tests.support.queue_rings import QueueRings
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.storage.queue_messages import QueueRings
 
 MARKER = re.compile("zebra[0-9]", re.IGNORECASE)
 OWN = "the order has no table"
@@ -224,9 +225,9 @@ async def test_queued(
     assert caplog.text.count("failed\n") == MOST_TRIES
     assert own in caplog.text
     assert not MARKER.findall(caplog.text)
-    blobs = Blobs(stored.account, CONTAINER)
+    blobs = BlobContainer(stored.account, CONTAINER)
     [entry] = [entry async for entry in blobs.list() if entry.metadata["state"] == "failed"]
-    waiting = await WaitingActivities(blobs).read(entry.name)
+    waiting = await Inbox(blobs).read(entry.name)
     assert waiting
     delivery = waiting.delivery()
     assert own in delivery.failure

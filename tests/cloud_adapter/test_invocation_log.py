@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from cloud_adapter.invocation_log import MAX_KEPT, InvocationLog
-from emulator.invocation_task import in_running_invocation, mark_tasks, running
+from emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
 
 log = logging.getLogger("a_package.a_module")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_adapter import redaction
-from cloud_adapter.activity_codec import read_model
+from cloud_adapter.codec.reader import read_model
 from cloud_adapter.redaction import CUT, MAX_WORD, REDACTED, redacted
 
 EMOJI = "\N{GRINNING FACE}"

@@ -22,11 +22,11 @@ from botbuilder.schema.teams._models_py3 import (  # the package does not export
 from botframework.connector.teams import TeamsConnectorClient
 from msrest.exceptions import HttpOperationError
 
-from cloud_adapter import bot_credentials
-from cloud_adapter.connector_error import ConnectorError
+from cloud_adapter.connector import credentials as bot_credentials
+from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.teams_info import TeamsInfo
-from tests.support.composed_app import ComposedApp
-from tests.support.scripted_service import Reply, ScriptedService
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.wire.scripted_service import Reply, ScriptedService
 
 TEAM, MEETING, SENDER, TENANT = "19:t@thread.tacv2", "MCMxOTptZWV0aW5n+/=", "aad-1", "tenant-1"
 CHANNEL_DATA = {"team": {"id": TEAM}, "meeting": {"id": MEETING}, "tenant": {"id": TENANT}}

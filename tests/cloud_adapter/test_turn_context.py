@@ -23,9 +23,9 @@ from botbuilder.schema.teams import NotificationInfo, TaskModuleCardResponse, Te
 from hypothesis import HealthCheck, given, settings
 from msrest.serialization import Model
 
-from cloud_adapter.activity_codec import read_model
+from cloud_adapter.codec.reader import read_model
 from cloud_adapter.turn_context import TurnContext, independent_copy
-from tests.support.composed_app import ComposedApp
+from tests.support.bots.composed_app import ComposedApp
 from tests.support.model_json import ANYTHING, MODELS, full_json, model_json
 
 RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from emulator.certificates import CertificateAuthority
-from emulator.token_issuer import TokenIssuer
+from emulator.entra.token_issuer import TokenIssuer
 
 
 @pytest.fixture(scope="session")

@@ -32,9 +32,9 @@ from emulator.cloud import (
     SIGN_IN_VAULT,
     Cloud,
 )
+from emulator.entra.thumbprint import base64url, x5t_s256
 from emulator.server import Server
-from emulator.thumbprint import base64url, x5t_s256
-from tests.support.clock import Clock
+from tests.support.timing.clock import Clock
 
 BOT_FRAMEWORK = "https://api.botframework.com"
 

@@ -12,9 +12,9 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from emulator.cloud import APP_TYPES
-from tests.support.bot_process import APP, BotProcess
-from tests.support.http_post import Caller
-from tests.support.make_target import free_port
+from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.make_target import free_port
+from tests.support.wire.http_post import Caller
 
 
 @pytest.mark.parametrize("credential", list(APP_TYPES))

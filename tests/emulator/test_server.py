@@ -20,8 +20,8 @@ from cryptography.x509 import load_pem_x509_certificate
 from cryptography.x509.oid import NameOID
 
 from emulator.certificates import CertificateAuthority, private_key_pem, self_signed
+from emulator.entra.token_issuer import TokenIssuer
 from emulator.server import Server
-from emulator.token_issuer import TokenIssuer
 
 AUDIENCE = "https://api.botframework.com"
 ISSUER = "https://sts.windows.net/5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22/"

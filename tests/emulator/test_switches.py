@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
-from tests.support.clock import Clock
+from tests.support.timing.clock import Clock
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ from microsoft_agents.hosting.aiohttp import (
 )
 from microsoft_agents.hosting.core import (
     AgentApplication,
+    AutoSaveStateMiddleware,
     ConnectionManager,
     MemoryStorage,
     TurnContext,
-    TurnState,
 )
 from microsoft_agents.hosting.core.authorization._entra_issuers import (
     BOTFRAMEWORK_JWKS_URIS,
@@ -101,11 +101,11 @@ def use_channel_keys(metadata_url: str) -> None:
 
 def echo_agent(connections: ConnectionManager, configuration: Mapping[str, Any]) -> Any:
     """An agent that says what it heard."""
-    agent = AgentApplication[TurnState](
+    agent = AgentApplication[AutoSaveStateMiddleware](
         storage=MemoryStorage(), connection_manager=connections, **configuration
     )
 
-    async def on_message(context: TurnContext, _: TurnState) -> None:
+    async def on_message(context: TurnContext, _: AutoSaveStateMiddleware) -> None:
         await context.send_activity(f"You said: {context.activity.text}")
 
     agent.activity("message")(on_message)

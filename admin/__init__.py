@@ -1,0 +1,1 @@
+"""Commands that people run from their machine: `python -m admin`. Never deployed."""

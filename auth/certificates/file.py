@@ -1,0 +1,47 @@
+"""CertificateFile: the bot's certificate in a file."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from auth.certificates.certificate import Certificate
+from auth.certificates.private_key import certificate_from_bytes
+from auth.errors import CertificateError
+
+
+class CertificateFile:
+    """A PEM or PFX file without password, for development: one version at a time.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def versions(self) -> Sequence[str]:
+        """One, which is another when the file has been written anew.
+
+        Raises:
+            CertificateError: there is no such file.
+        """
+        try:
+            found = await asyncio.to_thread(self._path.stat)
+        except OSError as error:
+            raise self._unreadable() from error
+        return [f"{found.st_mtime_ns} {found.st_ino}"]
+
+    async def load(self, version: str | None) -> Certificate:
+        """What the file holds now.
+
+        Raises:
+            CertificateError: it cannot be read, or does not hold a certificate and its key.
+        """
+        try:
+            content = await asyncio.to_thread(self._path.read_bytes)
+        except OSError as error:
+            raise self._unreadable() from error
+        return certificate_from_bytes(content)
+
+    def _unreadable(self) -> CertificateError:
+        return CertificateError(f"CertificatePath: {self._path} cannot be read")

@@ -1,0 +1,1 @@
+"""Who may call the bot: the channel's tokens, its signing keys, and service URLs."""

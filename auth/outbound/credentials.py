@@ -1,0 +1,136 @@
+"""The kinds of credentials: a row for each value of BotCredential.
+
+What a kind imports is imported when it is chosen: Azure's SDKs and MSAL take a tenth of a second of
+a cold start, and no bot needs all of them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auth.outbound.credential import Credential
+from auth.outbound.token_provider import TokenProvider
+from auth.settings import (
+    CERTIFICATE,
+    EXPORT,
+    FEDERATED,
+    MANAGED_IDENTITY,
+    SIGN_IN_VAULT,
+    STORAGE,
+    CertificateSource,
+    Settings,
+    StorageSource,
+)
+from http_client.pool import HttpPool
+
+if TYPE_CHECKING:
+    from admin.cli_credential import CliCredential
+    from auth.certificates.key_vault import CertificateVault
+    from auth.certificates.versions import CertificateStore
+    from auth.outbound.sdk_credential import AzureSdkCredential
+
+
+def _managed_identity(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.outbound.managed_identity import ManagedIdentityCredential
+    from auth.outbound.pool_transport import PoolTransport
+
+    return ManagedIdentityCredential(settings.app_id, "MicrosoftAppId", PoolTransport(pool))
+
+
+def _certificate(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.certificates.versions import CertificateVersions
+    from auth.outbound.client_certificate import ClientCertificateCredential
+    from auth.outbound.entra import EntraClient
+
+    source = settings.certificate
+    if source is None:
+        raise TypeError("settings with the credential Certificate always say where it is")
+    store = _file(source) if source.path else _vault(source, settings.identity_client_id)
+    return ClientCertificateCredential(
+        settings.app_id,
+        EntraClient(settings.app_id, settings.authority, pool),
+        CertificateVersions(store, source.thumbprints),
+        send_x5c=source.send_x5c,
+    )
+
+
+def _file(source: CertificateSource) -> "CertificateStore":
+    from auth.certificates.file import CertificateFile
+
+    return CertificateFile(Path(source.path))
+
+
+def _vault(source: CertificateSource, identity_client_id: str) -> "CertificateStore":
+    from auth.certificates.key_vault import CertificateVault
+    from auth.outbound.managed_identity import ManagedIdentityCredential
+    from auth.outbound.sdk_credential import AzureSdkCredential
+
+    # The request that needs the vault is patient already.
+    identity = TokenProvider(
+        ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID"), patience=()
+    )
+    vault = CertificateVault(source.vault_url, source.name, AzureSdkCredential(identity))
+    return _VAULT_STORES[source.key_use](vault)
+
+
+def _exported(vault: "CertificateVault") -> "CertificateStore":
+    from auth.certificates.exported import ExportedCertificate
+
+    return ExportedCertificate(vault)
+
+
+def _signing(vault: "CertificateVault") -> "CertificateStore":
+    from auth.certificates.signing import VaultSigning
+
+    return VaultSigning(vault)
+
+
+def _federated(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.outbound.entra import EntraClient
+    from auth.outbound.federated import FederatedCredential
+    from auth.outbound.managed_identity import ManagedIdentityCredential
+    from auth.outbound.pool_transport import PoolTransport
+
+    return FederatedCredential(
+        EntraClient(settings.app_id, settings.authority, pool),
+        ManagedIdentityCredential(
+            settings.identity_client_id, "AZURE_CLIENT_ID", PoolTransport(pool)
+        ),
+        settings.federation_audience,
+    )
+
+
+_VAULT_STORES: dict[str, Callable[["CertificateVault"], "CertificateStore"]] = {
+    EXPORT: _exported,
+    SIGN_IN_VAULT: _signing,
+}
+
+_CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
+    MANAGED_IDENTITY: _managed_identity,
+    CERTIFICATE: _certificate,
+    FEDERATED: _federated,
+}
+
+
+def credential_for(settings: Settings, pool: HttpPool) -> Credential:
+    """The credential that BotCredential names."""
+    return _CREDENTIALS[settings.credential](settings, pool)
+
+
+def storage_identity(source: StorageSource) -> "AzureSdkCredential | None":
+    """What signs in at the storage account; None where an account key does."""
+    from auth.outbound.managed_identity import ManagedIdentityCredential
+    from auth.outbound.sdk_credential import AzureSdkCredential
+
+    if source.connection_string:
+        return None
+    return AzureSdkCredential(
+        TokenProvider(ManagedIdentityCredential(source.client_id, f"{STORAGE}__clientId"))
+    )
+
+
+def command_line_identity() -> "CliCredential":
+    """What signs a command in: the person who has run `az login`."""
+    from admin.cli_credential import CliCredential
+
+    return CliCredential()

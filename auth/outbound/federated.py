@@ -1,0 +1,37 @@
+"""The federated credential: a managed identity's token signs an app registration in.
+
+Microsoft reference: "Configure an application to trust a managed identity".
+"""
+
+from auth.outbound.credential import AccessToken, Credential
+from auth.outbound.entra import EntraClient
+from auth.outbound.managed_identity import ManagedIdentityCredential
+
+
+class FederatedCredential(Credential):
+    """Signs in as an app registration that trusts a user-assigned managed identity.
+
+    Args:
+        entra: knows the app registration.
+        identity: is trusted.
+        exchange_audience: the resource (URI) of the identity's token.
+    """
+
+    def __init__(
+        self, entra: EntraClient, identity: ManagedIdentityCredential, exchange_audience: str
+    ) -> None:
+        self._entra = entra
+        self._identity = identity
+        self._exchange_audience = exchange_audience
+
+    async def request_token(self, audience: str) -> AccessToken:
+        """A token for `audience` (URL or GUID, without `/.default`).
+
+        Raises:
+            SignInError: the identity cannot sign in, or Entra does not trust it.
+        """
+        return await self._entra.request_token(audience, self._assertion)
+
+    async def _assertion(self, _: str) -> str:
+        # The token is for the exchange, whatever endpoint it is shown to.
+        return (await self._identity.request_token(self._exchange_audience)).value

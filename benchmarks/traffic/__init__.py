@@ -1,0 +1,1 @@
+"""The load on the contestants, and the connector that takes their replies."""

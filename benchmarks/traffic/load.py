@@ -1,0 +1,244 @@
+"""Load: turns, so many in flight, each begun when another has ended."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from benchmarks.traffic.connector import Connector
+from benchmarks.traffic.http_stream import HttpStream
+from emulator.loopback import LOOPBACK
+
+TURN_TIMEOUT = 60.0
+"""Seconds after which a turn is given up; the channel itself waits for 15."""
+
+_PLACE = b"T-00000000"
+"""In a request's bytes, where the turn's id goes: as long as an id, so that lengths stay right."""
+
+_ACCEPTED = (b"200", b"201", b"202")
+"""What the peers answer to a turn that is done."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How turns are delivered to one bot.
+
+    Attributes:
+        port: of the bot's endpoint `/api/messages`, on loopback.
+        app_id: GUID of the bot.
+        tenant_id: GUID of the user's tenant.
+        tokens: the channel's, used one after the other.
+        connector: where the replies go.
+    """
+
+    port: int
+    app_id: str
+    tenant_id: str
+    tokens: tuple[str, ...]
+    connector: Connector
+
+    def requests(self) -> list[list[bytes]]:
+        """For each token the request's bytes, split where the turn's id goes."""
+        body = json.dumps(self._activity(), separators=(",", ":")).encode()
+        heads = (
+            f"POST /api/messages HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
+            "Content-Type: application/json; charset=utf-8\r\n"
+            f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+            for token in self.tokens
+        )
+        return [(head.encode() + body).split(_PLACE) for head in heads]
+
+    def _activity(self) -> dict[str, Any]:
+        """A message as Teams sends it."""
+        turn = _PLACE.decode()
+        return {
+            "text": turn,
+            "textFormat": "plain",
+            "type": "message",
+            "id": turn,
+            "timestamp": "2026-11-24T10:00:00.1234567Z",
+            "localTimestamp": "2026-11-24T11:00:00.1234567+01:00",
+            "localTimezone": "Europe/Berlin",
+            "serviceUrl": self.connector.url,
+            "channelId": "msteams",
+            "from": {"id": "29:user", "name": "Ada", "aadObjectId": self.tenant_id},
+            "conversation": {
+                "id": "a:conversation",
+                "conversationType": "personal",
+                "tenantId": self.tenant_id,
+            },
+            "recipient": {"id": f"28:{self.app_id}", "name": "Bot"},
+            "entities": [
+                {"locale": "en-US", "country": "US", "platform": "Web", "type": "clientInfo"}
+            ],
+            "channelData": {"tenant": {"id": self.tenant_id}},
+            "locale": "en-US",
+        }
+
+
+@dataclass
+class Outcome:
+    """What a load found between two moments.
+
+    Attributes:
+        seconds: between them.
+        latencies: seconds of each turn whose answer and verified reply both arrived.
+        failures: what was wrong with each other turn.
+    """
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+class Load:
+    """Keeps so many turns in flight, over kept-alive connections.
+
+    Args:
+        delivery: to whom, and as whom.
+        in_flight: turns at the same time.
+    """
+
+    def __init__(self, delivery: Delivery, in_flight: int) -> None:
+        self._delivery = delivery
+        self._in_flight = in_flight
+        self._requests = itertools.cycle(delivery.requests())
+        self._ids = (b"T-%08d" % number for number in itertools.count(1))
+        self._under_way: dict[bytes, _Caller] = {}
+        self._callers: list[_Caller] = []
+        self._outcome = Outcome()
+        self._turn_ended = asyncio.Event()
+        self._ends = False
+
+    async def begin(self) -> None:
+        """Connect, and begin the first turns.
+
+        Raises:
+            OSError: the bot cannot be reached.
+        """
+        loop = asyncio.get_running_loop()
+        self._delivery.connector.take_reply = self._take_reply
+        for _ in range(self._in_flight):
+            _, caller = await loop.create_connection(
+                lambda: _Caller(self), LOOPBACK, self._delivery.port
+            )
+            self._callers.append(caller)
+        for caller in self._callers:
+            caller.begin_turn()
+
+    async def watch(self, seconds: float, least: int = 1) -> Outcome:
+        """What happens in so many seconds, or until so many turns have ended.
+
+        Raises:
+            TimeoutError: nothing ends.
+        """
+        begin = time.perf_counter()
+        self._outcome = Outcome()
+        await asyncio.sleep(seconds)
+        await self._until(
+            lambda: len(self._outcome.latencies) + len(self._outcome.failures) >= least
+        )
+        found, self._outcome = self._outcome, Outcome()
+        found.seconds = time.perf_counter() - begin
+        return found
+
+    async def first_turn(self) -> float:
+        """Seconds of the first turn, which is not repeated when it fails.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        outcome = await self.watch(0.0)
+        if outcome.failures:
+            raise RuntimeError(f"the first turn failed: {outcome.failures}")
+        return outcome.latencies[0]
+
+    async def end(self) -> None:
+        """Begin no more turns, and wait for the end of those under way."""
+        self._ends = True
+        try:
+            await self._until(lambda: not self._under_way)
+        finally:
+            for caller in self._callers:
+                caller.close()
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(TURN_TIMEOUT):
+            while not true():
+                self._turn_ended.clear()
+                await self._turn_ended.wait()
+
+    def next_turn(self, caller: "_Caller") -> tuple[bytes, bytes] | None:
+        """The next turn's id and request; None when it is enough."""
+        if self._ends:
+            return None
+        turn = next(self._ids)
+        self._under_way[turn] = caller
+        return turn, turn.join(next(self._requests))
+
+    def _take_reply(self, turn: bytes, body: bytes) -> None:
+        caller = self._under_way.get(turn)
+        if caller is not None and b"You said: " + turn in body:
+            caller.take_reply()
+
+    def end_turn(self, turn: bytes, seconds: float, failure: str = "") -> None:
+        """Note a turn's end."""
+        del self._under_way[turn]
+        self._turn_ended.set()
+        if failure:
+            self._outcome.failures.append(failure)
+        else:
+            self._outcome.latencies.append(seconds)
+
+
+class _Caller(asyncio.Protocol):
+    """One connection to the bot, with one turn at a time."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._stream = HttpStream()
+        self._transport: asyncio.Transport
+        self._turn = b""
+        self._began = 0.0
+        self._replied = False
+        self._status = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Not asserted: uvloop's transports have no base class.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def begin_turn(self) -> None:
+        following = self._load.next_turn(self)
+        if following is not None:
+            self._turn, request = following
+            self._replied, self._status = False, b""
+            self._began = time.perf_counter()
+            self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        for head, _ in self._stream.messages(data):
+            self._status = head[9:12]
+            if self._status not in _ACCEPTED:
+                self._end_turn(f"answered {self._status.decode()}")
+            elif self._replied:
+                self._end_turn()
+
+    def take_reply(self) -> None:
+        self._replied = True
+        if self._status:
+            self._end_turn()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._turn:
+            self._load.end_turn(self._turn, 0.0, "the bot closed the connection")
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _end_turn(self, failure: str = "") -> None:
+        turn, self._turn = self._turn, b""
+        self._load.end_turn(turn, time.perf_counter() - self._began, failure)
+        self.begin_turn()

@@ -1,0 +1,60 @@
+"""How a second delivery of the same activity is recognized."""
+
+import hashlib
+import json
+from typing import Any
+
+from botbuilder.schema import Activity, ActivityEventNames, ActivityTypes, DeliveryModes
+
+from cloud_adapter.codec.writer import write_value
+
+_ADAPTER_EVENTS = {ActivityEventNames.continue_conversation, ActivityEventNames.create_conversation}
+
+_CONTENT = (
+    "timestamp",
+    "name",
+    "action",
+    "text",
+    "value",
+    "attachments",
+    "members_added",
+    "members_removed",
+    "reactions_added",
+    "reactions_removed",
+)
+"""The properties that, with the sender, tell two activities with the same id apart."""
+
+
+def activity_identity(activity: Activity) -> str:
+    """A text that identifies an activity within its conversation.
+
+    A message is identified by its id. Other activities may carry the id of the message that they
+    are about (an edit, a deletion, a reaction), so they are identified by their type, id, sender,
+    timestamp and content: two edits are two activities, and a reaction that is added, removed and
+    added again is three. This is less reliable than for messages:
+
+    - An activity that a channel delivers again with another timestamp runs twice.
+    - Two activities that a channel sends without timestamps and with the same content count as one.
+
+    Returns:
+        Empty when a second delivery must be answered like the first (invokes, expectReplies), when
+        the adapter itself made the activity, or when it has no id.
+    """
+    if not activity.id or activity.type == ActivityTypes.invoke:
+        return ""
+    if activity.delivery_mode == DeliveryModes.expect_replies:
+        return ""
+    if activity.type == ActivityTypes.event and activity.name in _ADAPTER_EVENTS:
+        return ""
+    identity: str = activity.id
+    if activity.type != ActivityTypes.message:
+        identity = f"{activity.type}|{identity}|{_digest(activity)}"
+    return identity
+
+
+def _digest(activity: Any) -> str:
+    sender = activity.from_property.id if activity.from_property else None
+    values = write_value([sender, *(getattr(activity, name) for name in _CONTENT)])
+    # Not `json_bytes`: it refuses infinity, which is what Python reads 1e999 as.
+    content = json.dumps(values, ensure_ascii=False).encode(errors="surrogatepass")
+    return hashlib.sha256(content).hexdigest()[:16]

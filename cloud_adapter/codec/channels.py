@@ -1,0 +1,50 @@
+"""The channels, and which of them vouch for their users.
+
+On Web Chat and Direct Line the client itself writes `from` and `channelData` into an activity, so
+it can claim any user id, any Entra object id and any tenant. Direct Line's enhanced authentication
+binds the user id to a token, but an activity does not show whether it is on. In Teams, Microsoft
+signs users in, and the service sets all of these.
+
+Sources: Microsoft reference "Direct Line enhanced authentication" (impersonation); Teams platform
+reference "Get Teams-specific context for your bot" (`aadObjectId`, `channelData.tenant`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botbuilder.schema import Activity
+from botframework.connector import Channels
+
+TEAMS = Channels.ms_teams.value
+
+CHANNELS = tuple(sorted((each.value for each in Channels), key=lambda each: each != TEAMS))
+"""In the order in which an id is looked up: Teams first."""
+
+_VOUCHING = frozenset({TEAMS})
+
+
+def vouches_for_users(channel_id: str) -> bool:
+    """Whether a channel itself sets who its users are: `from`, the members, and their tenant.
+
+    For other channels, the bot stores conversations but no users.
+    """
+    return channel_id in _VOUCHING
+
+
+def tenant_ids(activity: Activity) -> frozenset[str]:
+    """Every tenant that the activity names: the conversation's, and Teams' in the channel data.
+
+    Empty where the channel does not vouch for them: there, the client can set them to anything.
+    """
+    if not vouches_for_users(activity.channel_id):
+        return frozenset()
+    conversation, data = activity.conversation, activity.channel_data
+    # The SDK's model reads `tenantID`; channels write `tenantId`.
+    found: list[Any] = [
+        conversation.tenant_id,
+        conversation.additional_properties.get("tenantId"),
+    ]
+    tenant = data.get("tenant") if isinstance(data, Mapping) else None
+    if isinstance(tenant, Mapping):
+        found.append(tenant.get("id"))
+    return frozenset(str(tenant_id).lower() for tenant_id in found if tenant_id)

@@ -1,0 +1,195 @@
+"""Reads botbuilder's models, the Activity above all, from parsed JSON.
+
+The models declare how they are written (msrest's `_attribute_map`); a reader for each class is
+compiled from that once. It does what msrest does, except where that loses data: properties that
+the model does not name are kept in `additional_properties`, so that entities (mentions, citations,
+streaming) survive. A class that the codec does not fully know is left to msrest, with a warning.
+"""
+
+import base64
+import datetime
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from msrest.serialization import Deserializer, Model
+
+from cloud_adapter.codec.attribute_map import attributes, is_sdk_model, named_classes, oddity
+from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
+from cloud_adapter.errors import MalformedModel
+
+# Longer strings are rejected unread: changing their case can take twelve times their memory.
+MAX_FLAG_LENGTH = len("false")
+
+MAX_MOMENT_LENGTH = 64
+"""Characters; RFC 3339 with nanoseconds has 35."""
+
+
+def read_model(model: Any, data: object) -> Any:
+    """An instance of the botbuilder model `model` from parsed JSON.
+
+    Raises:
+        MalformedModel: a property has another JSON type than the model's.
+    """
+    return _READERS[model](data)
+
+
+def _model_reader(model: Any) -> Convert:
+    """Compile the reader of one model class."""
+    # The SDK's constructors only keep what they are given. Others may do more with it.
+    reason = oddity(model) or ("" if is_sdk_model(model) else "its own constructor")
+    if reason:
+        return _msrest_reader(model, reason)
+    new, defaults = model.__new__, _defaults(model)
+    properties = {key: (name, *_read_rule(kind, model)) for name, key, kind in attributes(model)}
+
+    def read(data: Any) -> Any:
+        if type(data) is not dict:
+            raise MalformedModel(f"{model.__name__} is not an object")
+        values = defaults()
+        unknown = values["additional_properties"] = {}
+        for key, item in data.items():
+            known = properties.get(key)
+            if known is None:
+                unknown[key] = item
+            elif item is not None:
+                name, as_it_is, convert = known
+                values[name] = item if type(item) is as_it_is else convert(item)
+        instance = new(model)
+        instance.__dict__ = values
+        return instance
+
+    return read
+
+
+def _defaults(model: Any) -> Callable[[], dict[str, Any]]:
+    """What makes the attributes of an empty instance: where nothing is shared by it, a copy."""
+    defaults = dict(vars(model()))
+    shared = {name for name, value in defaults.items() if isinstance(value, list | dict | Model)}
+    return (lambda: vars(model())) if shared - {"additional_properties"} else defaults.copy
+
+
+def _msrest_reader(model: Any, reason: str) -> Convert:
+    warn_of_msrest(model, reason)
+    deserialize = Deserializer(named_classes(model))  # type: ignore[no-untyped-call]  # no types
+
+    def read(data: Any) -> Any:
+        if type(data) is not dict:
+            raise MalformedModel(f"{model.__name__} is not an object")
+        try:
+            return deserialize(model, data)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise MalformedModel(f"{model.__name__} cannot be read") from error
+
+    return read
+
+
+@functools.cache
+def _read_rule(kind: str, model: Any) -> Rule:
+    """How a property of a model is read that has this type: `str`, `[ChannelAccount]` ..."""
+    if kind.startswith("["):
+        return None, _list_reader(_read_rule(kind[1:-1], model))
+    if kind.startswith("{"):
+        return None, _dict_reader(_read_rule(kind[1:-1], model))
+    return _BASIC_READERS.get(kind) or (None, _nested_reader(named_classes(model)[kind]))
+
+
+def _nested_reader(model: Any) -> Convert:
+    # Compiled on first use: models may hold themselves. Some channels send "" for "nothing".
+    def read(data: Any) -> Any:
+        return None if data == "" else _READERS[model](data)
+
+    return read
+
+
+def _list_reader(rule: Rule) -> Convert:
+    as_it_is, convert = rule
+
+    def read(data: Any) -> Any:
+        if type(data) is not list:
+            raise MalformedModel("a list is expected")
+        return [item if item is None or type(item) is as_it_is else convert(item) for item in data]
+
+    return read
+
+
+def _dict_reader(rule: Rule) -> Convert:
+    as_it_is, convert = rule
+
+    def read(data: Any) -> Any:
+        if type(data) is not dict:
+            raise MalformedModel("an object is expected")
+        return {
+            key: item if item is None or type(item) is as_it_is else convert(item)
+            for key, item in data.items()
+        }
+
+    return read
+
+
+def _read_text(data: Any) -> str:
+    if isinstance(data, dict | list):
+        raise MalformedModel("a string is expected")
+    return str(data)
+
+
+_FLAGS: dict[Any, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
+
+
+def _read_flag(data: Any) -> bool:
+    try:
+        is_short = isinstance(data, str) and len(data) <= MAX_FLAG_LENGTH
+        return _FLAGS[data.lower() if is_short else data]
+    except (KeyError, TypeError) as error:
+        raise MalformedModel("true or false is expected") from error
+
+
+def _read_whole(data: Any) -> int:
+    try:
+        return int(data)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MalformedModel("a whole number is expected") from error
+
+
+def _read_number(data: Any) -> float:
+    try:
+        return float(data)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MalformedModel("a number is expected") from error
+
+
+def _read_moment(data: Any) -> datetime.datetime:
+    try:
+        is_short = len(data) <= MAX_MOMENT_LENGTH
+        moment = datetime.datetime.fromisoformat(data.upper() if is_short else "")
+        # As msrest does: what cannot be written as UTC is refused where it comes in.
+        if not datetime.MINYEAR < moment.year < datetime.MAXYEAR:
+            moment.utctimetuple()
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise MalformedModel("an ISO 8601 date and time is expected") from error
+    return moment
+
+
+def _read_bytes(data: Any) -> bytearray:
+    try:
+        return bytearray(base64.b64decode(data))
+    except (TypeError, ValueError) as error:
+        raise MalformedModel("base64 is expected") from error
+
+
+def _read_anything(data: Any) -> Any:
+    return data
+
+
+_BASIC_READERS: dict[str, Rule] = {
+    "str": (str, _read_text),
+    "bool": (bool, _read_flag),
+    "int": (int, _read_whole),
+    "long": (int, _read_whole),
+    "float": (float, _read_number),
+    "iso-8601": (None, _read_moment),
+    "bytearray": (None, _read_bytes),
+    "object": (dict, _read_anything),
+}
+
+_READERS = Converters(_model_reader)

@@ -1,0 +1,1 @@
+"""Calls to the channel's REST services, as the bot."""

@@ -1,0 +1,98 @@
+"""SkillClient: calls other bots as skills, with the bot's own credential.
+
+Source: Microsoft reference "Implement a skill consumer": the parent bot keeps the conversation and
+gives the skill an address of its own to answer to.
+"""
+
+import copy
+import json
+from typing import Any
+
+from botbuilder.schema import (
+    Activity,
+    ChannelAccount,
+    ConversationReference,
+    InvokeResponse,
+    RoleTypes,
+)
+from botframework.connector.skills import BotFrameworkClient
+
+from auth.inbound.service_url import is_secure_url
+from cloud_adapter.codec.writer import write_value
+from cloud_adapter.connector.credentials import BotCredentialsFactory
+from cloud_adapter.connector.errors import CallRefused, ConnectorError
+from cloud_adapter.connector.session import ConnectorSession
+from http_client.connection import ConnectFailed, ResponseLost
+
+
+class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
+    """Posts activities to skills.
+
+    Args:
+        session: sends them.
+        credentials: makes the bot's credentials for a skill.
+        loopback: skills may be on this machine, without https (development only).
+    """
+
+    def __init__(
+        self, session: ConnectorSession, credentials: BotCredentialsFactory, *, loopback: bool
+    ) -> None:
+        self._session = session
+        self._credentials = credentials
+        self._loopback = loopback
+
+    async def post_activity(
+        self,
+        from_bot_id: str,
+        to_bot_id: str,
+        to_url: str,
+        service_url: str,
+        conversation_id: str,
+        activity: Activity,
+    ) -> InvokeResponse:
+        """The skill's answer to an activity: its status and its JSON.
+
+        Args:
+            from_bot_id: GUID of this bot.
+            to_bot_id: GUID of the skill, the audience of the token.
+            to_url: the skill's messages endpoint (https).
+            service_url: where the skill sends its replies.
+            conversation_id: names this conversation in the skill's replies.
+            activity: not changed.
+
+        Raises:
+            CallRefused: `to_url` is not a plain https URL.
+            ConnectorError: the skill cannot be reached.
+            SignInError: there is no token for the skill.
+        """
+        if not is_secure_url(to_url, loopback=self._loopback):
+            raise CallRefused(
+                f"the URL of the skill {to_bot_id} is not a plain https URL, and the bot's token"
+                " would be sent there: register an https endpoint without query and user name"
+            )
+        credentials = await self._credentials.create_credentials(from_bot_id, to_bot_id)
+        forwarded = _addressed_to_skill(activity, service_url, conversation_id)
+        data = json.dumps(write_value(forwarded), allow_nan=False).encode()
+        token = credentials.get_access_token()
+        # By it a skill's front end may send one conversation to one instance.
+        affinity = {"x-ms-conversation-id": conversation_id}
+        try:
+            answer = await self._session.send("POST", to_url, token, data, affinity)
+        except (ConnectFailed, ResponseLost) as error:
+            raise ConnectorError(f"POST to the skill {to_bot_id}") from error
+        return InvokeResponse(status=answer.status, body=answer.json())
+
+
+def _addressed_to_skill(activity: Activity, service_url: str, conversation_id: str) -> Any:
+    forwarded = copy.deepcopy(activity)
+    forwarded.relates_to = ConversationReference(
+        activity_id=activity.id,
+        channel_id=activity.channel_id,
+        service_url=activity.service_url,
+        conversation=copy.copy(activity.conversation),
+    )
+    forwarded.conversation.id = conversation_id
+    forwarded.service_url = service_url
+    forwarded.recipient = forwarded.recipient or ChannelAccount()
+    forwarded.recipient.role = RoleTypes.skill
+    return forwarded

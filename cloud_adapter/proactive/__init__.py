@@ -1,0 +1,1 @@
+"""Proactive messages: stored conversation references, and notifications."""

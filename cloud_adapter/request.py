@@ -1,0 +1,114 @@
+"""TurnRequest: what arrives over HTTP, free of any host; and the activity in it."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from botbuilder.schema import Activity
+
+from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
+from cloud_adapter.codec.body_cost import check_cost
+from cloud_adapter.codec.reader import read_model
+from cloud_adapter.errors import MalformedModel
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes. The Functions worker's own stream breaks above 4 MB."""
+
+MAX_NAME_LENGTH = 2048
+"""Characters of an id or a name: they become parts of URLs and of blobs' names, and cache keys. Ids
+of Teams and Slack have about 200 at most, those of mails 998 (RFC 5322, 2.1.1)."""
+
+MAX_DIGITS = 1000
+"""Digits of an integer: the time that Python takes to read or write one grows with their square."""
+
+
+class TurnRequest(NamedTuple):
+    """A channel's POST.
+
+    Attributes:
+        content_type: the header, or empty.
+        authorization: the header, or empty.
+        body: bytes.
+    """
+
+    content_type: str
+    authorization: str
+    body: bytes
+
+
+def check_head(request: TurnRequest) -> None:
+    """Check what can be checked without reading the body.
+
+    Raises:
+        UnsupportedBody: the content type is not JSON.
+        BodyTooLarge: the body is over 1 MiB.
+    """
+    if not _is_json(request.content_type):
+        raise UnsupportedBody("the content type is not JSON")
+    if len(request.body) > LARGEST_BODY:
+        raise BodyTooLarge(f"the body has {len(request.body)} bytes")
+
+
+def read_activity(body: bytes) -> Any:
+    """The activity in a body, with all that a turn and the caller check need.
+
+    Raises:
+        BodyTooLarge: parsing it would take too much memory.
+        BadRequest: it is not an activity.
+    """
+    try:
+        activity = read_model(Activity, _parsed(body))
+        _check_address(activity)
+    except (MalformedModel, ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is not an activity ({type(error).__name__})") from error
+    return activity
+
+
+def _parsed(body: bytes) -> Any:
+    if not _OBJECT.match(body):
+        raise MalformedModel("it is not a JSON object")
+    # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
+    text = body.decode()
+    check_cost(body, text)
+    return _JSON.decode(text)
+
+
+_OBJECT = re.compile(rb"[ \t\n\r]*+\{")
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.count("/") == 1 and kind.endswith("+json"))
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _read_integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number is too long")
+    return int(text)
+
+
+_JSON = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
+
+
+def _check_address(activity: Any) -> None:
+    conversation_id = activity.conversation.id if activity.conversation else None
+    needed: tuple[Any, ...] = (
+        activity.type,
+        activity.channel_id,
+        activity.service_url,
+        conversation_id,
+    )
+    if not all(needed):
+        raise MalformedModel("type, channelId, serviceUrl or conversation.id is missing")
+    address = (*needed, activity.id or "")
+    # They become parts of URLs; JSON's \ud800 alone is no character (UnicodeEncodeError).
+    "".join(address).encode()
+    accounts = (activity.conversation, activity.from_property, activity.recipient)
+    for account in filter(None, accounts):
+        address += (account.id or "", account.name or "", account.aad_object_id or "")
+    if max(map(len, address)) > MAX_NAME_LENGTH:
+        raise MalformedModel("an id or a name is too long")

@@ -1,0 +1,1 @@
+"""The bot's storage account: blobs and queues."""

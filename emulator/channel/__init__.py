@@ -1,0 +1,1 @@
+"""The Bot Framework channel: Bot Connector and Direct Line."""

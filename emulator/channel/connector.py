@@ -1,0 +1,134 @@
+"""BotConnector: the REST API (version 3) that bots send to, over the local conversations."""
+
+import ssl
+from dataclasses import dataclass
+
+import jwt
+from aiohttp import web
+
+from emulator.channel.connector_operations import Body, ConnectorOperations, Operation
+from emulator.channel.conversations import (
+    Activity,
+    Conversations,
+    UnknownActivityError,
+    UnknownConversationError,
+)
+from emulator.channel.errors import ChannelError, bearer_token, json_object, unauthorized
+from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.entra.verified_tokens import VerifiedTokens
+from emulator.faults import Handler
+from emulator.server import Server
+
+AUDIENCE = "https://api.botframework.com"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the bot, accepted or refused. The token is not kept.
+
+    Attributes:
+        method: HTTP method.
+        path: the path, unescaped.
+        activity: what the bot sent; None where the operation takes no activity, or the call was
+            refused before its body was read.
+        status: HTTP status of the answer.
+        appid: the app (GUID) that a verified token speaks for, else empty.
+        verified: the token was signed by Entra for the connector and is not expired.
+    """
+
+    method: str
+    path: str
+    activity: Activity | None
+    status: int
+    appid: str
+    verified: bool
+
+
+class BotConnector:
+    """Takes the bot's activities, as the service URL of every activity tells it to.
+
+    Rules: Bot Connector REST API reference; a call needs a token of the bot's own app, issued by
+    the tenant that the channels accept for it.
+
+    Args:
+        entra_issuer: signs the bots' tokens.
+        registration: the only bot that is let in.
+        conversations: the store that activities go to.
+        tls: the server side of TLS.
+
+    Attributes:
+        calls: every call so far, oldest first.
+        require_token: False lets calls without a valid token in, for local tools without one.
+    """
+
+    def __init__(
+        self,
+        entra_issuer: TokenIssuer,
+        registration: Registration,
+        conversations: Conversations,
+        tls: ssl.SSLContext,
+    ) -> None:
+        self.registration = registration
+        self.conversations = conversations
+        self.calls: list[Call] = []
+        self.require_token = True
+        self._tokens = VerifiedTokens(entra_issuer, registration, AUDIENCE)
+        operations = ConnectorOperations(registration, conversations, lambda: self.server.url)
+        routes = [
+            web.route(method, path, self._guarded(operation))
+            for (method, path), operation in operations.table().items()
+        ]
+        self.server = Server("connector", routes, tls)
+
+    def _guarded(self, operation: Operation) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            app_id = self._verified_app(request)
+            body: Body = {}
+            try:
+                self._admit(app_id)
+                body = await json_object(request)
+                response = operation(request, body)
+            except ChannelError as error:
+                response = error.response()
+            except (UnknownConversationError, UnknownActivityError) as error:
+                response = _not_found(error).response()
+            self._record(request, body, response.status, app_id)
+            return response
+
+        return answer
+
+    def _verified_app(self, request: web.Request) -> str | None:
+        try:
+            return self._tokens.app_id(bearer_token(request))
+        except (jwt.InvalidTokenError, ChannelError):
+            return None
+
+    def _admit(self, app_id: str | None) -> None:
+        if not self.require_token:
+            return
+        if app_id is None:
+            raise unauthorized()
+        if app_id != self.registration.app_id:
+            raise ChannelError(403, "Forbidden", "The token is not of this conversation's bot.")
+
+    def _record(self, request: web.Request, body: Body, status: int, app_id: str | None) -> None:
+        creates = request.path == "/v3/conversations"
+        activity = body.get("activity") if creates else body
+        taken = creates or ("/activities" in request.path and not request.path.endswith("/history"))
+        self.calls.append(
+            Call(
+                method=request.method,
+                path=request.path,
+                activity=activity if taken and activity else None,
+                status=status,
+                appid=app_id or "",
+                verified=app_id is not None,
+            )
+        )
+
+
+def _not_found(error: KeyError) -> ChannelError:
+    if isinstance(error, UnknownConversationError):
+        return ChannelError(404, "ConversationNotFound", "The conversation is not known.")
+    return ChannelError(404, "ActivityNotFoundInConversation", "The activity is not known.")

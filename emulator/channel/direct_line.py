@@ -1,0 +1,263 @@
+"""DirectLine: Direct Line 3.0 as Web Chat speaks it, between a user and the bot."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Coroutine
+
+from aiohttp import web
+
+from emulator.channel.card_action import show_result
+from emulator.channel.channel import BotAnswer, Channel
+from emulator.channel.connector_operations import bot_account
+from emulator.channel.conversations import (
+    Account,
+    Activity,
+    Conversation,
+    Conversations,
+    UnknownConversationError,
+)
+from emulator.channel.direct_line_tokens import DirectLineTokens, Grant
+from emulator.channel.direct_line_upload import uploaded_message
+from emulator.channel.errors import ChannelError, bearer_token, checked_activity, json_object
+from emulator.channel.shown_activities import shown_since
+from emulator.faults import Handler
+
+BASE = "/v3/directline"
+FILES = f"{BASE}/attachments/"
+DECLINES = {("signin/tokenExchange", 412), ("signin/verifyState", 404)}
+"""Invokes by name and status: answers that are a normal course of signing in, no fault to show."""
+SYSTEM: Account = {"id": "channel", "name": "Channel", "role": "channel"}
+
+_SANDBOX = {
+    # A file from a user or a bot must not run as a page of this origin.
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class DirectLine:
+    """Gives users conversations with the bot; the page's server mounts its routes.
+
+    Rules: Direct Line API 3.0 reference.
+
+    Args:
+        channel: delivers the users' activities to the bot.
+        connector_url: tells the Bot Connector's base URL, without a slash at the end.
+        conversations: the store shared with the Bot Connector.
+        channel_id: the `channelId` of the users' activities.
+
+    Attributes:
+        tokens: who may use which conversation.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        connector_url: Callable[[], str],
+        conversations: Conversations,
+        channel_id: str = "webchat",
+    ) -> None:
+        self.channel = channel
+        self.conversations = conversations
+        self.channel_id = channel_id
+        self.tokens = DirectLineTokens()
+        self._connector_url = connector_url
+        self._running: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes under /v3/directline."""
+        one = f"{BASE}/conversations/{{conversation}}"
+        file = f"{FILES}{{attachment}}/views/{{view}}"
+        return [
+            web.post(f"{BASE}/tokens/generate", _answering(self._generate)),
+            web.post(f"{BASE}/tokens/refresh", _answering(self._refresh)),
+            web.post(f"{BASE}/conversations", _answering(self._start)),
+            web.get(one, _answering(self._reconnect)),
+            web.get(f"{one}/activities", _answering(self._activities)),
+            web.post(f"{one}/activities", _answering(self._post)),
+            web.post(f"{one}/upload", _answering(self._upload)),
+            web.get(f"{one}/stream", _answering(self._stream)),
+            web.get(file, _answering(self._file)),
+        ]
+
+    async def close(self) -> None:
+        """End the deliveries still under way."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _generate(self, request: web.Request) -> web.Response:
+        token = self.tokens.generate(_user(await json_object(request)))
+        return self._token_response(token)
+
+    async def _refresh(self, request: web.Request) -> web.Response:
+        grant = self.tokens.grant(bearer_token(request))
+        return self._token_response(self.tokens.issue(grant.conversation_id, grant.user))
+
+    def _token_response(self, token: str) -> web.Response:
+        conversation_id = self.tokens.grant(token).conversation_id
+        lifetime = self.tokens.lifetime
+        return web.json_response(
+            {"conversationId": conversation_id, "token": token, "expires_in": lifetime}
+        )
+
+    async def _start(self, request: web.Request) -> web.Response:
+        token = bearer_token(request)
+        grant = self.tokens.grant(token)
+        started = grant.conversation_id in self.conversations.by_id
+        if not started:
+            bot = bot_account(self.channel.registration)
+            conversation = self.conversations.create([grant.user, bot], grant.conversation_id)
+            update = {"type": "conversationUpdate", "membersAdded": [bot, grant.user]}
+            self._run(self._deliver(conversation, self._add(conversation, grant, update)))
+        return self._conversation_response(request, token, 200 if started else 201)
+
+    async def _reconnect(self, request: web.Request) -> web.Response:
+        _, grant = self._opened(request, bearer_token(request))
+        token = self.tokens.issue(grant.conversation_id, grant.user)
+        return self._conversation_response(request, token, 200)
+
+    def _conversation_response(self, request: web.Request, token: str, status: int) -> web.Response:
+        conversation_id = self.tokens.grant(token).conversation_id
+        path = f"{BASE}/conversations/{conversation_id}/stream"
+        query = f"watermark={_watermark(request)}&t={token}"
+        answer = {
+            "conversationId": conversation_id,
+            "token": token,
+            "expires_in": self.tokens.lifetime,
+            "streamUrl": f"ws://{request.host}{path}?{query}",
+        }
+        return web.json_response(answer, status=status)
+
+    async def _post(self, request: web.Request) -> web.Response:
+        conversation, grant = self._opened(request, bearer_token(request))
+        activity = checked_activity(await json_object(request))
+        sent = self._add(conversation, grant, activity)
+        if sent["type"] == "invoke":
+            return await self._invoke(conversation, sent)
+        # The answer does not wait for the bot: Web Chat would call a slow turn a failed message.
+        self._run(self._deliver(conversation, sent))
+        return web.json_response({"id": sent["id"]})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        conversation, grant = self._opened(request, bearer_token(request))
+        files_url = f"http://{request.host}{FILES}"
+        message = await uploaded_message(request, self.conversations, files_url)
+        sent = self._add(conversation, grant, message)
+        self._run(self._deliver(conversation, sent))
+        return web.json_response({"id": sent["id"]})
+
+    def _add(self, conversation: Conversation, grant: Grant, activity: Activity) -> Activity:
+        return conversation.add(
+            {
+                **activity,
+                "channelId": self.channel_id,
+                "serviceUrl": f"{self._connector_url()}/",
+                "from": {**grant.user, "role": "user"},
+                "recipient": bot_account(self.channel.registration),
+            }
+        )
+
+    async def _deliver(self, conversation: Conversation, activity: Activity) -> None:
+        answer = await self.channel.deliver(activity)
+        if not answer.ok:
+            self._notice(conversation, answer)
+
+    async def _invoke(self, conversation: Conversation, invoke: Activity) -> web.Response:
+        answer = await self.channel.deliver(invoke)
+        if not answer.ok:
+            if (str(invoke.get("name")), answer.status) not in DECLINES:
+                self._notice(conversation, answer)
+            raise ChannelError(502, "BotError", "The bot did not take the invoke.")
+        show_result(conversation, invoke, answer.body, bot_account(self.channel.registration))
+        return web.Response(status=answer.status, body=answer.body, content_type="application/json")
+
+    def _notice(self, conversation: Conversation, answer: BotAnswer) -> None:
+        if answer.reached:
+            text = f"The bot answered {answer.status}."
+        elif answer.status == 504:
+            text = f"The bot did not answer within {self.channel.timeout:g} seconds."
+        else:
+            text = f"The bot cannot be reached at {self.channel.bot_endpoint}"
+        conversation.add({"type": "message", "from": SYSTEM, "text": text})
+
+    async def _activities(self, request: web.Request) -> web.Response:
+        conversation, _ = self._opened(request, bearer_token(request))
+        text, _ = self._shown(conversation, _watermark(request), request)
+        return web.json_response(text=text)
+
+    async def _stream(self, request: web.Request) -> web.WebSocketResponse:
+        conversation, _ = self._opened(request, request.query.get("t", ""))
+        socket = web.WebSocketResponse(heartbeat=30)
+        await socket.prepare(request)
+        pushing = asyncio.create_task(self._push(socket, conversation, request))
+        try:
+            async for _ in socket:
+                pass  # Clients send empty messages to keep the connection alive.
+        finally:
+            pushing.cancel()
+            await asyncio.gather(pushing, return_exceptions=True)
+        return socket
+
+    async def _push(
+        self, socket: web.WebSocketResponse, conversation: Conversation, request: web.Request
+    ) -> None:
+        watermark = _watermark(request)
+        while not socket.closed:
+            await conversation.wait_for_change(watermark)
+            text, watermark = self._shown(conversation, watermark, request)
+            await socket.send_str(text)
+
+    def _shown(
+        self, conversation: Conversation, watermark: int, request: web.Request
+    ) -> tuple[str, int]:
+        activities, reached = shown_since(conversation, watermark)
+        text = json.dumps({"activities": activities, "watermark": str(reached)})
+        # Browsers do not trust the connector's certificate: they get its files from the page.
+        kept_files = f"{self._connector_url()}/v3/attachments/"
+        return text.replace(kept_files, f"http://{request.host}{FILES}"), reached
+
+    async def _file(self, request: web.Request) -> web.Response:
+        file = self.conversations.attachments.get(request.match_info["attachment"])
+        content = None if file is None else file.views.get(request.match_info["view"])
+        if file is None or content is None:
+            raise ChannelError(404, "AttachmentNotFound", "The attachment is not known.")
+        headers = {"Content-Type": file.content_type, **_SANDBOX}
+        return web.Response(body=content, headers=headers)
+
+    def _opened(self, request: web.Request, token: str) -> tuple[Conversation, Grant]:
+        grant = self.tokens.grant(token)
+        conversation_id = request.match_info["conversation"]
+        if grant.conversation_id != conversation_id:
+            raise ChannelError(403, "BadArgument", "The token is for another conversation.")
+        return self.conversations.find(conversation_id), grant
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+
+def _answering(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ChannelError as error:
+            return error.response()
+        except UnknownConversationError:
+            return ChannelError(404, "BadArgument", "The conversation is not known.").response()
+
+    return answer
+
+
+def _user(body: dict[str, object]) -> Account:
+    given = body.get("user")
+    user = {"id": f"user-{uuid.uuid4().hex[:8]}", "name": "User", "role": "user"}
+    return {**user, **given} if isinstance(given, dict) else user
+
+
+def _watermark(request: web.Request) -> int:
+    text = request.query.get("watermark", "")
+    # Direct Line clients write "-" or nothing for the beginning.
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,74 @@
+"""Pins the transitive dependencies of requirements.txt: `python -m emulator.commands.constraints`.
+
+requirements.txt includes constraints.txt, so every installation uses these versions: a new release
+of a transitive dependency changes neither a deployment nor a test.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterable
+from importlib.metadata import distributions
+from pathlib import Path
+
+from emulator.commands.site_packages import InstallError, install
+
+ROOT = Path(__file__).parents[2]
+
+HEADER = """\
+# The transitive dependencies of requirements.txt, pinned. `make constraints` writes this file.
+"""
+
+
+def canonical(name: str) -> str:
+    """A package's name, normalized for comparison (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def required(requirements: str) -> set[str]:
+    """The canonical names of the packages that a requirements file lists."""
+    names = re.findall(r"^[A-Za-z0-9][A-Za-z0-9._-]*", requirements, re.MULTILINE)
+    return {canonical(name) for name in names}
+
+
+def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
+    """The text of constraints.txt: a pin for each installed package that `requirements` omits.
+
+    Args:
+        requirements: the text of requirements.txt.
+        installed: name and version of each installed package.
+    """
+    named = required(requirements)
+    pins = {canonical(name): version for name, version in installed}
+    lines = [f"{name}=={version}\n" for name, version in sorted(pins.items()) if name not in named]
+    return HEADER + "".join(lines)
+
+
+def resolve(requirements: str) -> list[tuple[str, str]]:
+    """Name and version of every package that pip installs today without the constraints.
+
+    Raises:
+        InstallError: pip failed, for example because no set of versions is compatible.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        file, packages = Path(scratch) / "requirements.txt", Path(scratch) / "packages"
+        file.write_text(re.sub(r"^-c .*\n", "", requirements, flags=re.MULTILINE))
+        install(file, packages)
+        return [(each.name, each.version) for each in distributions(path=[str(packages)])]
+
+
+def main() -> int:
+    """The command: writes constraints.txt; the exit status is 1 if pip fails."""
+    requirements = (ROOT / "requirements.txt").read_text()
+    try:
+        text = constraints(requirements, resolve(requirements))
+    except InstallError as error:
+        print(error, file=sys.stderr)
+        return 1
+    (ROOT / "constraints.txt").write_text(text)
+    print(f"constraints.txt: {text.count('==')} packages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""`make run`: the bot on this machine, with authentication on, and a page to talk to it."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+
+from emulator.__main__ import CHAT_PORT
+from emulator.child import Child
+from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
+
+APP = Path(__file__).parents[2]
+BOT_PORT = 7071
+
+INLINE = "Inline"
+QUEUED = "Queued"
+TURNS = (INLINE, QUEUED)
+"""What TURNS may be: a turn runs in the channel's request, or in a queue behind it."""
+
+START_TIMEOUT = 60.0
+"""Seconds that a child has until it must answer."""
+
+
+class StartError(Exception):
+    """The run cannot start; the text names the cure."""
+
+
+def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with the app's settings in it, and this Python first on its path.
+
+    Core Tools take the first `python` they find. The worker takes CONTAINER_NAME for a sign of
+    Azure, so it is left out. So is a storage that happens to be in a developer's environment; an
+    empty one keeps local.settings.json from naming one: a local run writes to its own, or to none.
+    """
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CONTAINER_NAME" and name.partition("__")[0] != SETTING
+    }
+    environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", "")))
+    environ["VIRTUAL_ENV"] = sys.prefix
+    return environ | {"FUNCTIONS_WORKER_RUNTIME": "python", SETTING: ""} | dict(settings)
+
+
+def host_command(port: int) -> list[str]:
+    """Core Tools when they are installed, else the local cloud's own Functions host."""
+    core_tools = shutil.which("func")
+    if core_tools:
+        return [core_tools, "start", "--port", str(port)]
+    host = ["-m", "emulator.functions.host", "--app", str(APP), "--port", str(port)]
+    return [sys.executable, *host]
+
+
+async def wait_until_it_answers(url: str, child: Child) -> None:
+    """Wait until a child answers 200 at a URL.
+
+    Raises:
+        StartError: it ended, or does not answer in time.
+    """
+    ended = asyncio.create_task(child.ended())
+    try:
+        async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
+            while not ended.done():
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(url) as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+        raise StartError(f"What should answer at {url} has ended; its output above says why.")
+    except TimeoutError as error:
+        raise StartError(f"{url} does not answer 200; see the log above.") from error
+    finally:
+        ended.cancel()
+
+
+async def start_cloud(cloud: Cloud, chat_port: int) -> None:
+    """Start the local cloud, with the chat page where people look for it.
+
+    Raises:
+        StartError: a port is in use.
+    """
+    try:
+        await cloud.start({"chat": chat_port})
+    except OSError as error:
+        raise StartError(
+            f"Port {chat_port} is in use: stop the program that has it, or choose another with"
+            " CHAT_PORT=..."
+        ) from error
+
+
+async def run(options: argparse.Namespace, folder: Path) -> None:
+    """Run everything until SIGINT or SIGTERM, or until the host ends.
+
+    Raises:
+        StartError: it cannot start.
+    """
+    cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
+    cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
+    await start_cloud(cloud, options.chat_port)
+    storage = await start_storage(options.storage)
+    try:
+        check_turns(options.turns, storage)
+        settings = cloud.settings() | storage.settings() | {"BotTurns": options.turns}
+        host = Child(host_command(options.port), app_environment(settings), APP)
+        try:
+            await run_until_asked_to_stop(serve(host, cloud, storage))
+        finally:
+            await host.stop()
+    finally:
+        await storage.stop()
+        await cloud.stop()
+
+
+def check_turns(turns: str, storage: LocalStorage) -> None:
+    """Queued turns go through a queue.
+
+    Raises:
+        StartError: there is none.
+    """
+    if turns == QUEUED and storage.azurite is None:
+        raise StartError(f"TURNS={QUEUED} needs a storage. {storage.fault}")
+
+
+async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
+    """Start the host, say where everything is once it answers, then watch it.
+
+    Raises:
+        StartError: the host has ended by itself, or does not answer.
+    """
+    endpoint = cloud.channel.bot_endpoint
+    await host.start()
+    await wait_until_it_answers(endpoint.replace("/messages", "/health"), host)
+    print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
+    print(f"Chat:     {cloud.chat_page.server.url}/")
+    print(f"Storage:  {storage}")
+    if storage.azurite and not storage.azurite.is_development_storage:
+        # What `python -m admin.notify` and `poison` need then; the key is this run's alone.
+        print(f"          --connection-string '{storage.azurite.connection_string()}'")
+    print(f"Switches: {cloud.switches.server.url}/state")
+    print("Ctrl-C stops all of it.\n", flush=True)
+    await host.ended()
+    raise StartError("The Functions host ended; its output above says why.")
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
+    parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
+    parser.add_argument(
+        "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; none: memory"
+    )
+    parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
+    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            asyncio.run(run(options, Path(folder)))
+        except StartError as error:
+            sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""`make playground`: the bot without authentication, in Microsoft's Agents Playground.
+
+The Playground sends no token, so the bot runs in its local unauthenticated mode.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from emulator.child import Child
+from emulator.commands.local_run import (
+    APP,
+    BOT_PORT,
+    StartError,
+    app_environment,
+    host_command,
+    wait_until_it_answers,
+)
+from emulator.commands.shutdown import run_until_asked_to_stop
+
+PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
+PLAYGROUND_PORT = 56150
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+SETTINGS = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true",
+    "MicrosoftAppType": "UserAssignedMSI",
+    "MicrosoftAppId": NOBODY,
+    "MicrosoftAppTenantId": NOBODY,
+}
+
+
+def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
+    """The Playground in front of an endpoint, in Teams' manner, without telemetry."""
+    options = ["-e", endpoint, "-c", "msteams", "-p", str(port), "--disable-telemetry"]
+    return [str(program), *options]
+
+
+async def run(port: int, playground_port: int) -> None:
+    """Run both until SIGINT or SIGTERM, or until one of them ends.
+
+    Raises:
+        StartError: one of them ended, or the bot does not answer.
+    """
+    url = f"http://localhost:{port}"
+    host = Child(host_command(port), app_environment(SETTINGS), APP)
+    environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
+    command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
+    # It writes a folder of its own where it runs.
+    playground = Child(command, environ, PROGRAM.parents[2])
+    try:
+        await run_until_asked_to_stop(serve(host, playground, url, playground_port))
+    finally:
+        await playground.stop()
+        await host.stop()
+
+
+async def serve(host: Child, playground: Child, url: str, port: int) -> None:
+    """Start the bot, the Playground once it answers, then watch both.
+
+    Raises:
+        StartError: one of them has ended by itself, or the bot does not answer.
+    """
+    await host.start()
+    page = f"http://localhost:{port}/"
+    await wait_until_it_answers(f"{url}/api/health", host)
+    await playground.start()
+    await wait_until_it_answers(page, playground)
+    print(f"\nPlayground: {page}  (Ctrl-C stops all of it)\n", flush=True)
+    ends = [asyncio.create_task(child.ended()) for child in (host, playground)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    raise StartError("The bot or the Playground ended; the output above says why.")
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="make playground", description=__doc__)
+    parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
+    parser.add_argument("--playground-port", type=int, default=PLAYGROUND_PORT)
+    options = parser.parse_args()
+    if not PROGRAM.exists():
+        sys.exit("The Agents Playground is missing: install node and npm, then make playground.")
+    try:
+        asyncio.run(run(options.port, options.playground_port))
+    except StartError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Microsoft Entra, and the identity endpoint of App Service."""

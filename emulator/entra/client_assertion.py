@@ -1,0 +1,183 @@
+"""CertificateAssertions: the check of an assertion that a client signed with its certificate."""
+
+import base64
+import datetime
+import time
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.exceptions import InvalidSubjectError
+
+from emulator.entra.errors import EntraError
+from emulator.entra.registration import Registration
+from emulator.entra.thumbprint import x5t, x5t_s256
+
+
+class Signature(NamedTuple):
+    """How one algorithm names its certificate: the header parameter and what it holds."""
+
+    parameter: str
+    thumbprint: Callable[[x509.Certificate], str]
+
+
+SIGNATURES = {
+    "PS256": Signature("x5t#S256", x5t_s256),
+    "RS256": Signature("x5t", x5t),
+}
+
+CLAIM_REFUSALS: dict[type[jwt.InvalidTokenError], tuple[int, str]] = {
+    jwt.ExpiredSignatureError: (700024, "Client assertion is not within its valid time range."),
+    jwt.ImmatureSignatureError: (700024, "Client assertion is not within its valid time range."),
+    jwt.InvalidAudienceError: (
+        700023,
+        "Client assertion audience claim does not match Realm issuer.",
+    ),
+    jwt.InvalidIssuerError: (
+        700021,
+        "Client assertion application identifier doesn't match 'client_id' parameter.",
+    ),
+    InvalidSubjectError: (
+        50048,
+        "Subject must match the issuer claim in the client assertion.",
+    ),
+}
+"""What is refused for another reason is AADSTS50027: malformed."""
+
+BAD_SIGNATURE = "Key was found, but use of the key to verify the signature failed."
+"""A reason of AADSTS700027."""
+
+
+class CertificateAssertions:
+    """Accepts assertions signed with a certificate of the registration (RFC 7523, section 3).
+
+    Follows Microsoft's reference "application authentication certificate credentials". There is no
+    longest lifetime: the reference advises 5 to 10 minutes and refuses none, and azure-identity
+    asks for thirty.
+
+    Args:
+        registration: whose certificates count.
+
+    Attributes:
+        single_use: an assertion is taken once, by its `jti`. Entra is not that strict, and MSAL
+            sends an assertion that it signs itself for up to nine minutes: False lets it.
+    """
+
+    def __init__(self, registration: Registration) -> None:
+        self.registration = registration
+        self.single_use = True
+        self._used: dict[str, float] = {}
+
+    def verify(self, assertion: str, client_id: str, audiences: Collection[str]) -> None:
+        """Pass when `assertion` proves that the caller is `client_id`.
+
+        Args:
+            assertion: a JWT in compact form.
+            client_id: GUID, as the request names it.
+            audiences: the URLs by which the token endpoint may be addressed.
+
+        Raises:
+            EntraError: it does not; with the code that Entra answers.
+        """
+        signature, thumbprint, algorithm = self._header(assertion)
+        key = self._key(signature, thumbprint)
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                assertion,
+                key,
+                algorithms=[algorithm],
+                audience=audiences,
+                issuer=client_id,
+                subject=client_id,
+                options={"require": ["aud", "exp", "iss", "jti", "sub"]},
+            )
+        except jwt.InvalidSignatureError as error:
+            raise self._unusable_key(BAD_SIGNATURE, thumbprint) from error
+        except jwt.InvalidTokenError as error:
+            raise claims_refusal(error) from error
+        # PyJWT takes an array with our URL in it; Entra takes one string only.
+        if not isinstance(claims["aud"], str):
+            raise malformed()
+        self._use(str(claims["jti"]), float(claims["exp"]))
+
+    def _use(self, jti: str, expires: float) -> None:
+        now = time.time()
+        self._used = {known: end for known, end in self._used.items() if end > now}
+        if self.single_use and jti in self._used:
+            raise EntraError(50027, "invalid_client", "The assertion was used before.")
+        self._used[jti] = expires
+
+    @staticmethod
+    def _header(assertion: str) -> tuple[Signature, str, str]:
+        try:
+            header = jwt.get_unverified_header(assertion)
+        except jwt.InvalidTokenError as error:
+            raise malformed() from error
+        algorithm = str(header.get("alg"))
+        signature = SIGNATURES.get(algorithm)
+        if signature is None:
+            raise EntraError(
+                5002738,
+                "invalid_client",
+                f"Invalid JWT token. '{algorithm}' is not a supported signature algorithm. "
+                f"Supported signing algorithms are: '{', '.join(SIGNATURES)}'",
+            )
+        thumbprint = header.get(signature.parameter)
+        if not isinstance(thumbprint, str):
+            raise EntraError(
+                5002723,
+                "invalid_client",
+                "Invalid JWT token. No certificate thumbprint specified in token header.",
+            )
+        return signature, thumbprint.rstrip("="), algorithm
+
+    def _key(self, signature: Signature, thumbprint: str) -> rsa.RSAPublicKey:
+        for certificate in self.registration.known_certificates():
+            key = certificate.public_key()
+            if signature.thumbprint(certificate) == thumbprint and isinstance(
+                key, rsa.RSAPublicKey
+            ):
+                self._check_period(certificate, thumbprint)
+                return key
+        raise self._unusable_key("The key was not found.", thumbprint)
+
+    def _check_period(self, certificate: x509.Certificate, thumbprint: str) -> None:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        now = datetime.datetime.now(datetime.UTC)
+        found = f"Found key 'Start={start:%m/%d/%Y %H:%M:%S}, End={end:%m/%d/%Y %H:%M:%S}'"
+        if now > end:
+            raise self._unusable_key("The key used is expired.", thumbprint, found)
+        if now < start:
+            # Entra's wording for this case is not documented.
+            raise self._unusable_key("The key used is not valid yet.", thumbprint, found)
+
+    def _unusable_key(self, reason: str, thumbprint: str, *details: str) -> EntraError:
+        key = f"Thumbprint of key used by client: '{_hexadecimal(thumbprint)}'"
+        application = f"see the configured keys of app Id '{self.registration.app_id}'"
+        listed = ", ".join([f"Reason - {reason}", key, *details, application])
+        message = f"Client assertion contains an invalid signature. [{listed}]"
+        return EntraError(700027, "invalid_client", message)
+
+
+def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
+    """Entra's refusal of a token whose claims PyJWT has found wrong."""
+    refusal = CLAIM_REFUSALS.get(type(error))
+    if refusal is None:
+        return malformed()
+    code, message = refusal
+    return EntraError(code, "invalid_client", message)
+
+
+def malformed() -> EntraError:
+    """The refusal of what is no sound token."""
+    return EntraError(50027, "invalid_client", "JWT token is invalid or malformed.")
+
+
+def _hexadecimal(thumbprint: str) -> str:
+    """As Entra shows thumbprints; what is no base64url is shown as it came."""
+    try:
+        return base64.urlsafe_b64decode(thumbprint + "==").hex().upper()
+    except ValueError:
+        return thumbprint

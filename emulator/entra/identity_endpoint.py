@@ -1,0 +1,84 @@
+"""IdentityEndpoint: the managed identities of a Functions app, as App Service serves them."""
+
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from emulator.entra.endpoints import Entra
+from emulator.server import Server
+
+API_VERSION = "2019-08-01"
+SYSTEM = "system"
+"""The key of the system-assigned identity, served when a request names none."""
+OTHER_NAMES = ("mi_res_id", "object_id", "principal_id")
+"""Query parameters by which App Service finds an identity too; here it has none by those."""
+
+
+class IdentityEndpoint:
+    """Hands out tokens of managed identities to whoever knows the secret.
+
+    Follows App Service's REST reference for managed identities, version 2019-08-01.
+
+    Args:
+        entra: signs the tokens.
+        identities: principal ids (GUID) by client id (GUID), or by `system`.
+
+    Attributes:
+        secret: the value that `X-IDENTITY-HEADER` must have.
+    """
+
+    def __init__(self, entra: Entra, identities: Mapping[str, str]) -> None:
+        self.entra = entra
+        self.identities = dict(identities)
+        self.secret = secrets.token_hex(16)
+        self.server = Server("identity", [web.get("/msi/token", self._token)])
+
+    def settings(self) -> dict[str, str]:
+        """What the platform puts into the app's environment; valid once the server listens."""
+        return {
+            "IDENTITY_ENDPOINT": f"{self.server.url}/msi/token",
+            "IDENTITY_HEADER": self.secret,
+        }
+
+    async def _token(self, request: web.Request) -> web.Response:
+        given = request.headers.get("X-IDENTITY-HEADER", "")
+        if not hmac.compare_digest(given.encode(), self.secret.encode()):
+            # The reference leaves this status open; the header keeps other processes out.
+            return _refusal(403, "The X-IDENTITY-HEADER header is missing or wrong.")
+        resource = request.query.get("resource", "")
+        if request.query.get("api-version") != API_VERSION or not resource:
+            return _refusal(400, f"The request needs resource and api-version={API_VERSION}.")
+        client_id = request.query.get("client_id", SYSTEM)
+        principal_id = self.identities.get(client_id)
+        if principal_id is None or any(name in request.query for name in OTHER_NAMES):
+            return _refusal(
+                400,
+                "No User Assigned or Delegated Managed Identity found for specified "
+                "ClientId/ResourceId/PrincipalId.",
+            )
+        return self._answer(resource, client_id, principal_id)
+
+    def _answer(self, resource: str, client_id: str, principal_id: str) -> web.Response:
+        if client_id == SYSTEM:
+            # Nobody chooses this id; it only has to stay the same.
+            client_id = str(uuid.uuid5(uuid.NAMESPACE_OID, principal_id))
+        token, expires_on = self.entra.app_token(
+            resource, client_id, principal_id, tenant_id=self.entra.registration.tenant_id
+        )
+        return web.json_response(
+            {
+                "access_token": token,
+                "expires_on": str(expires_on),
+                "resource": resource,
+                "token_type": "Bearer",
+                "client_id": client_id,
+            }
+        )
+
+
+def _refusal(status: int, message: str) -> web.Response:
+    body = {"statusCode": status, "message": message, "correlationId": str(uuid.uuid4())}
+    return web.json_response(body, status=status)

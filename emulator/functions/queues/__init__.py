@@ -1,0 +1,1 @@
+"""Queue triggers of the Functions host."""

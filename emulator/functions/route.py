@@ -1,0 +1,73 @@
+"""Route: which requests an HTTP-triggered function takes."""
+
+import re
+from collections.abc import Mapping
+
+from emulator.functions.workers.worker import Function
+
+SEGMENT = re.compile(
+    r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\??)\}"
+)
+CONSTRAINTS = {
+    None: r"[^/]+",
+    "alpha": r"[A-Za-z]+",
+    "bool": r"true|false",
+    "guid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+    "int": r"-?\d{1,10}",
+    "long": r"-?\d{1,19}",
+}
+"""What one segment of a path must be, by the route constraint's name (ASP.NET Core routing)."""
+
+
+class HostError(Exception):
+    """The host cannot serve the app as it is; the text names the place and the cure."""
+
+
+class Route:
+    """One HTTP-triggered function: the requests it takes and how it answers.
+
+    Args:
+        function: one with an httpTrigger.
+        prefix: host.json's routePrefix.
+
+    Raises:
+        HostError: the route has a form that this host does not know.
+    """
+
+    def __init__(self, function: Function, prefix: str) -> None:
+        trigger = function.trigger
+        self.function = function
+        self.methods = frozenset(method.upper() for method in trigger.get("methods") or ())
+        """In upper case; empty takes every method."""
+        self.needs_key = trigger.get("authLevel", "function").lower() != "anonymous"
+        self.output = next(
+            (each["name"] for each in function.bindings if each["type"] == "http"), "$return"
+        )
+        template = "/".join((prefix, trigger.get("route") or function.name))
+        self._names: list[str] = []
+        pattern = "".join(self._segment(part) for part in template.split("/") if part)
+        # ASP.NET Core matches literals whatever their case, and a slash too many at the end.
+        self._pattern = re.compile(pattern + "/?", re.IGNORECASE)
+
+    def _segment(self, part: str) -> str:
+        if "{" not in part:
+            return "/" + re.escape(part)
+        form = SEGMENT.fullmatch(part)
+        if form is None or form["constraint"] not in CONSTRAINTS:
+            raise HostError(
+                f"Function {self.function.name}: the route's part '{part}' is not known to this "
+                "host. It knows {name}, {name?}, {*name}, {name:constraint} with the constraints "
+                f"{', '.join(filter(None, CONSTRAINTS))}."
+            )
+        self._names.append(form["name"])
+        value = ".*" if form["rest"] else CONSTRAINTS[form["constraint"]]
+        segment = f"/({value})"
+        return f"(?:{segment})?" if form["optional"] or form["rest"] else segment
+
+    def params(self, method: str, path: str) -> Mapping[str, str] | None:
+        """The route's parameters in a decoded path, absent ones left out; None: no match."""
+        match = self._pattern.fullmatch(path)
+        if match is None or (self.methods and method not in self.methods):
+            return None
+        values = zip(self._names, match.groups(), strict=True)
+        return {name: value for name, value in values if value}

@@ -1,0 +1,138 @@
+"""HttpUpstream: sends requests on to a server behind this one, as they came in."""
+
+import asyncio
+from typing import cast
+
+from httptools import HttpParserError, HttpResponseParser
+
+from emulator.functions.http_front import HttpRequest, HttpResponse
+from emulator.loopback import LOOPBACK
+
+# The front writes its own.
+_OF_THE_CONNECTION = {"connection", "content-length", "date"}
+
+
+class HttpUpstream:
+    """A server on loopback, and the connections to it that are free.
+
+    Args:
+        port: where it listens.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._free: list[_Connection] = []
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send a request, headers and body as they are, and wait for the answer.
+
+        Raises:
+            ConnectionRefusedError: the server does not listen, and has seen nothing of the request.
+            ConnectionError: the server is gone, and may have seen it.
+        """
+        connection = await self._connection()
+        try:
+            response = await connection.send(request)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.is_usable:
+            self._free.append(connection)
+        else:
+            connection.close()
+        return response
+
+    def close(self) -> None:
+        """Close the connections that are free."""
+        while self._free:
+            self._free.pop().close()
+
+    async def _connection(self) -> "_Connection":
+        while self._free:
+            connection = self._free.pop()
+            if connection.is_usable:
+                return connection
+        loop = asyncio.get_running_loop()
+        _, made = await loop.create_connection(_Connection, LOOPBACK, self._port)
+        return made
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.is_usable = True
+        self._parser = HttpResponseParser(self)
+        self._transport: asyncio.Transport
+        self._answer: asyncio.Future[HttpResponse] | None = None
+        self._method = ""
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._method = request.method
+        self._transport.write(_written(request))
+        return await self._answer
+
+    def close(self) -> None:
+        self.is_usable = False
+        self._transport.close()
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_usable = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionResetError("the server closed the connection"))
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError:
+            self._transport.abort()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        self._headers: dict[str, str] = {}
+        self._length = 0
+        self._body = bytearray()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        text = name.decode()
+        if text.lower() == "content-length":
+            self._length = int(value)
+        if text.lower() not in _OF_THE_CONNECTION:
+            self._headers[text] = value.decode()
+
+    def on_headers_complete(self) -> None:
+        if self._method == "HEAD":
+            # The parser would wait for the body. The front writes no more of it than its length.
+            self._body = bytearray(self._length)
+            self.is_usable = False
+            self._finish()
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
+
+    def on_message_complete(self) -> None:
+        # 100 Continue is not the answer.
+        if self._parser.get_status_code() >= 200:
+            self.is_usable = self.is_usable and self._parser.should_keep_alive()
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._answer is not None and not self._answer.done():
+            status = self._parser.get_status_code()
+            self._answer.set_result(HttpResponse(status, self._headers, bytes(self._body)))
+
+
+def _written(request: HttpRequest) -> bytes:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    head = f"{request.method} {request.target} HTTP/1.1\r\n{fields}\r\n".encode()
+    if "transfer-encoding" not in request.headers:
+        return head + request.body
+    last = b"0\r\n\r\n"
+    return (
+        head + (b"%x\r\n%b\r\n" % (len(request.body), request.body) if request.body else b"") + last
+    )

@@ -1,0 +1,147 @@
+"""VaultCertificate: one version of a certificate in the vault, and its three faces."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from jwt.algorithms import RSAAlgorithm
+
+from emulator.certificates import private_key_pem
+from emulator.entra.thumbprint import x5t
+
+PKCS12 = "application/x-pkcs12"
+PEM = "application/x-pem-file"
+
+
+@dataclass(frozen=True)
+class VaultCertificate:
+    """A certificate with the secret and the key that Key Vault keeps under the same name.
+
+    The bundles follow the Key Vault REST reference; each takes the vault's base URL.
+
+    Attributes:
+        name: of the certificate, its secret and its key.
+        version: 32 hex digits.
+        certificate: the public part.
+        private_key: what the secret holds (if exportable) and the key signs with.
+        content_type: of the secret, `application/x-pkcs12` or `application/x-pem-file`.
+        exportable: whether the secret holds the private key.
+        enabled: whether the secret can be read and the key used.
+        created: seconds since 1970.
+    """
+
+    name: str
+    version: str
+    certificate: x509.Certificate
+    private_key: rsa.RSAPrivateKey
+    content_type: str
+    exportable: bool
+    enabled: bool
+    created: int
+
+    def listed_certificate(self, vault: str) -> dict[str, Any]:
+        """The item in a list of the certificate's versions."""
+        return {
+            "id": f"{vault}/certificates/{self.name}/{self.version}",
+            "x5t": x5t(self.certificate),
+            "attributes": self._attributes(),
+            "subject": self.certificate.subject.rfc4514_string(),
+        }
+
+    def listed_secret(self, vault: str) -> dict[str, Any]:
+        """The item in a list of the secret's versions: all but its value."""
+        return {
+            "id": f"{vault}/secrets/{self.name}/{self.version}",
+            "contentType": self.content_type,
+            "managed": True,
+            "attributes": self._attributes(),
+        }
+
+    def certificate_bundle(self, vault: str) -> dict[str, Any]:
+        """The certificate, with the policy it was made by."""
+        der = self.certificate.public_bytes(serialization.Encoding.DER)
+        return {
+            "id": f"{vault}/certificates/{self.name}/{self.version}",
+            "kid": self._key_id(vault),
+            "sid": f"{vault}/secrets/{self.name}/{self.version}",
+            "x5t": x5t(self.certificate),
+            "cer": base64.b64encode(der).decode(),
+            "contentType": self.content_type,
+            "attributes": self._attributes(),
+            "policy": self._policy(vault),
+        }
+
+    def secret_bundle(self, vault: str, content_type: str = "") -> dict[str, Any]:
+        """The secret: certificate and private key, or the certificate alone if not exportable.
+
+        Args:
+            vault: its base URL.
+            content_type: the form of its value, as the attribute has it; empty: its own.
+        """
+        content_type = content_type or self.content_type
+        return {
+            **self.listed_secret(vault),
+            "value": self._pem() if content_type == PEM else self._pkcs12(),
+            "contentType": content_type,
+            "kid": self._key_id(vault),
+        }
+
+    def key_bundle(self, vault: str) -> dict[str, Any]:
+        """The public half of the key (RFC 7517)."""
+        jwk = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
+        operations = ["sign", "verify", "wrapKey", "unwrapKey", "encrypt", "decrypt"]
+        key = {
+            "kid": self._key_id(vault),
+            "kty": "RSA",
+            "key_ops": operations,
+            "n": jwk["n"],
+            "e": jwk["e"],
+        }
+        return {"key": key, "managed": True, "attributes": self._attributes()}
+
+    def _key_id(self, vault: str) -> str:
+        return f"{vault}/keys/{self.name}/{self.version}"
+
+    def _attributes(self) -> dict[str, Any]:
+        return {
+            "enabled": self.enabled,
+            "nbf": int(self.certificate.not_valid_before_utc.timestamp()),
+            "exp": int(self.certificate.not_valid_after_utc.timestamp()),
+            "created": self.created,
+            "updated": self.created,
+            "recoveryLevel": "Recoverable+Purgeable",
+            "recoverableDays": 90,
+        }
+
+    def _policy(self, vault: str) -> dict[str, Any]:
+        return {
+            "id": f"{vault}/certificates/{self.name}/policy",
+            "key_props": {
+                "exportable": self.exportable,
+                "kty": "RSA",
+                "key_size": self.private_key.key_size,
+                "reuse_key": False,
+            },
+            "secret_props": {"contentType": self.content_type},
+            "x509_props": {"subject": self.certificate.subject.rfc4514_string()},
+            "issuer": {"name": "Self"},
+        }
+
+    def _pem(self) -> str:
+        public = self.certificate.public_bytes(serialization.Encoding.PEM)
+        private = private_key_pem(self.private_key) if self.exportable else b""
+        return (private + public).decode()
+
+    def _pkcs12(self) -> str:
+        archive = pkcs12.serialize_key_and_certificates(
+            None,
+            self.private_key if self.exportable else None,
+            self.certificate,
+            None,
+            serialization.NoEncryption(),
+        )
+        return base64.b64encode(archive).decode()

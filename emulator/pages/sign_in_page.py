@@ -1,0 +1,87 @@
+"""SignInPage: where the bot's sign-in link leads, and the local user's side of single sign-on."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from emulator.channel.errors import ChannelError, json_object
+from emulator.faults import Handler
+from emulator.pages.html_page import html_page
+from emulator.token_service.user_tokens import NotExchangeableError, UserSignIn, UserTokens
+
+PAGE = Path(__file__).with_name("sign_in_page.html")
+
+SIGN_IN_PATH = "/api/oauth/signin"
+"""The path of the link, as the token service's has it; the query `signin` names the sign-in."""
+
+SSO_PATH = "/api/sso/token"
+"""Where the chat page gets the local user's token for the bot."""
+
+
+class SignInPage:
+    """Signs the local user in. The chat page's server mounts its routes: browsers trust that one.
+
+    GET  /api/oauth/signin?signin=ID   the page
+    POST /api/oauth/signin             {"signin": ID}: the user agrees; answers the code
+    POST /api/sso/token                {"resource", "user": {"id", "name"}}: a token for the bot
+
+    Args:
+        user_tokens: who has signed in.
+        app_id: the bot's (GUID), which the page shows.
+    """
+
+    def __init__(self, user_tokens: UserTokens, app_id: str) -> None:
+        self._user_tokens = user_tokens
+        self._app_id = app_id
+
+    def routes(self) -> list[web.RouteDef]:
+        """The page's routes."""
+        return [
+            web.get(SIGN_IN_PATH, _answering(self._page)),
+            web.post(SIGN_IN_PATH, _answering(self._confirm)),
+            web.post(SSO_PATH, _answering(self._token)),
+        ]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        sign_in = self._begun(request.query.get("signin"))
+        facts = {
+            "signin": sign_in.id,
+            "bot": self._app_id,
+            "connection": sign_in.place.connection,
+            "user": sign_in.user_name or sign_in.place.user_id,
+            "conversationId": sign_in.conversation_id,
+        }
+        # The page's icon is an empty data: URL.
+        return html_page(PAGE, facts, {"connect-src": "'self'", "img-src": "data:"})
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        sign_in = self._begun((await json_object(request)).get("signin"))
+        return web.json_response({"code": self._user_tokens.confirm(sign_in)})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        user = body.get("user")
+        known = user if isinstance(user, dict) else {}
+        resource, user_id = str(body.get("resource", "")), str(known.get("id", ""))
+        name = str(known.get("name", ""))
+        try:
+            token = self._user_tokens.exchangeable(resource, user_id, name)
+        except NotExchangeableError as error:
+            raise ChannelError(400, "BadArgument", "The resource is not this bot's.") from error
+        return web.json_response({"token": token})
+
+    def _begun(self, sign_in_id: object) -> UserSignIn:
+        found = self._user_tokens.begun(str(sign_in_id))
+        if found is None:
+            raise ChannelError(404, "NotFound", "This link is not known, or it is too old.")
+        return found
+
+
+def _answering(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ChannelError as error:
+            return error.response()
+
+    return answer

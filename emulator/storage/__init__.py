@@ -1,0 +1,1 @@
+"""Azure Storage: Azurite in a child process."""

@@ -1,0 +1,253 @@
+"""Azurite: Microsoft's stand-in for Azure Storage, run as a child process on loopback."""
+
+import asyncio
+import base64
+import contextlib
+import fcntl
+import os
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import aiohttp
+
+from emulator.child import Child
+from emulator.loopback import LOOPBACK
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / ".bin" / "azurite"
+DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
+DEVELOPMENT_ACCOUNT = "devstoreaccount1"
+
+START_TIMEOUT = 30.0
+"""Seconds that the program has until it must answer."""
+KEY_BYTES = 64
+
+
+class AzuriteError(Exception):
+    """Azurite does not run; the text names the cure."""
+
+
+class FolderInUseError(AzuriteError):
+    """Another Azurite keeps its data in the folder; two of them would spoil it."""
+
+
+@dataclass(frozen=True)
+class StoragePorts:
+    """The TCP ports of the three services; 0 takes a free one."""
+
+    blob: int = 0
+    queue: int = 0
+    table: int = 0
+
+
+DEVELOPMENT_PORTS = StoragePorts(10000, 10001, 10002)
+"""Where every client looks for `UseDevelopmentStorage=true`."""
+
+
+@dataclass(frozen=True)
+class CertificateFiles:
+    """PEM files of a server's certificate and of its key, unencrypted."""
+
+    certificate: Path
+    key: Path
+
+
+class Azurite:
+    """Blob, queue and table storage on 127.0.0.1.
+
+    Account keys are made at run time. Only the account of `UseDevelopmentStorage=true` has the key
+    that everybody knows: it is there when the development ports were asked for, were free, and no
+    other accounts were named.
+
+    Args:
+        folder: keeps the data across runs, is made if missing; None keeps it in memory.
+        ports: where it should listen; a port that is taken is replaced by a free one.
+        accounts: names of the storage accounts (3 to 24 lower-case letters and digits); none: the
+            development account alone.
+        certificate: serves HTTPS, which Entra's tokens for https://storage.azure.com need; they
+            are then taken beside the account keys, their signature unchecked. None: HTTP.
+        program: the path of `azurite`.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        ports: StoragePorts = StoragePorts(),
+        accounts: Sequence[str] = (),
+        certificate: CertificateFiles | None = None,
+        program: Path = PROGRAM,
+    ) -> None:
+        self._folder = folder
+        self._wanted = ports
+        self._certificate = certificate
+        self._program = program
+        self._named = bool(accounts)
+        self._keys = {name: _new_key() for name in accounts or (DEVELOPMENT_ACCOUNT,)}
+        self._child: Child | None = None
+        self._lock: int | None = None
+        self.ports = StoragePorts()
+        """Where it listens, once it is started."""
+
+    @property
+    def pid(self) -> int:
+        """The program's process id, once it is started.
+
+        Raises:
+            RuntimeError: it was never started.
+        """
+        if self._child is None:
+            raise RuntimeError("Azurite is not started")
+        return self._child.pid
+
+    @property
+    def is_development_storage(self) -> bool:
+        """Whether `UseDevelopmentStorage=true` leads here."""
+        plain = self._certificate is None and not self._named
+        return plain and self.ports == DEVELOPMENT_PORTS
+
+    async def start(self) -> None:
+        """Start it, and wait until blob and queue answer.
+
+        Raises:
+            FolderInUseError: another one has the folder.
+            AzuriteError: the program is missing, ended, or does not answer in time.
+        """
+        if not self._program.exists():
+            raise AzuriteError("Azurite is missing: install node and npm, then run `make azurite`.")
+        self._lock = self._locked_folder()
+        # A stopped one comes back where it was.
+        wanted = self._wanted if self.ports == StoragePorts() else self.ports
+        self.ports = StoragePorts(*(_port(each) for each in astuple(wanted)))
+        # The child holds the lock too: an orphan of a killed run still has the folder.
+        locks = () if self._lock is None else (self._lock,)
+        self._child = Child(self._command(), self._environ(), ROOT, quiet=True, descriptors=locks)
+        await self._child.start()
+        try:
+            await self._wait_until_it_answers(self._child)
+        except AzuriteError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End it; what it keeps in memory is gone."""
+        if self._child is not None:
+            await self._child.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def blob_url(self, account: str = DEVELOPMENT_ACCOUNT) -> str:
+        """The account's blob endpoint, without a slash at the end."""
+        return f"{self._url(self.ports.blob)}/{account}"
+
+    def queue_url(self, account: str = DEVELOPMENT_ACCOUNT) -> str:
+        """The account's queue endpoint, without a slash at the end."""
+        return f"{self._url(self.ports.queue)}/{account}"
+
+    def connection_string(self, account: str = DEVELOPMENT_ACCOUNT) -> str:
+        """What an app takes for AzureWebJobsStorage; endpoints and key, or the short form.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+        if self.is_development_storage:
+            return DEVELOPMENT_STORAGE
+        parts = {
+            "DefaultEndpointsProtocol": "https" if self._certificate else "http",
+            "AccountName": account,
+            "AccountKey": self._keys[account],
+            "BlobEndpoint": self.blob_url(account),
+            "QueueEndpoint": self.queue_url(account),
+            "TableEndpoint": f"{self._url(self.ports.table)}/{account}",
+        }
+        return ";".join(f"{name}={value}" for name, value in parts.items())
+
+    def _url(self, port: int) -> str:
+        return f"{'https' if self._certificate else 'http'}://{LOOPBACK}:{port}"
+
+    def _command(self) -> list[str]:
+        command = [str(self._program), "--disableTelemetry", "--silent", "--skipApiVersionCheck"]
+        for service in ("blob", "queue", "table"):
+            command += [f"--{service}Host", LOOPBACK]
+            command += [f"--{service}Port", str(getattr(self.ports, service))]
+        if self._folder is None:
+            command += ["--inMemoryPersistence"]
+        else:
+            command += ["--location", str(self._folder.absolute())]
+        if self._certificate is not None:
+            files = self._certificate
+            command += ["--oauth", "basic"]
+            command += ["--cert", str(files.certificate), "--key", str(files.key)]
+        return command
+
+    def _environ(self) -> Mapping[str, str]:
+        kept = {name: text for name, text in os.environ.items() if name != "AZURITE_ACCOUNTS"}
+        if self.is_development_storage:
+            return kept
+        accounts = ";".join(f"{name}:{key}" for name, key in self._keys.items())
+        return kept | {"AZURITE_ACCOUNTS": accounts}
+
+    def _locked_folder(self) -> int | None:
+        if self._folder is None:
+            return None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise FolderInUseError(
+                f"Another Azurite keeps its data in {self._folder}: stop it, or choose a folder."
+            ) from error
+        return lock
+
+    async def _wait_until_it_answers(self, child: Child) -> None:
+        ended = asyncio.create_task(child.ended())
+        try:
+            async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
+                for url in (self.blob_url(), self.queue_url()):
+                    await _wait_for_answer(session, url, ended)
+        except TimeoutError as error:
+            raise AzuriteError(f"Azurite does not answer after {START_TIMEOUT:.0f} s.") from error
+        finally:
+            ended.cancel()
+
+
+async def _wait_for_answer(
+    session: aiohttp.ClientSession, url: str, ended: asyncio.Task[int]
+) -> None:
+    """Wait for any answer: a refusal for want of a signature is one, too.
+
+    Raises:
+        AzuriteError: the program ended.
+    """
+    while not ended.done():
+        with contextlib.suppress(aiohttp.ClientError):
+            # Our own child's certificate, read by nobody here: the clients check it.
+            async with session.get(url, ssl=False):
+                return
+        await asyncio.sleep(0.05)
+    raise AzuriteError(
+        f"Azurite ended with exit code {ended.result()} while it started: install node and npm, "
+        "then run `make azurite`."
+    )
+
+
+def _port(wanted: int) -> int:
+    """The wanted port when it is free, else one that is."""
+    with socket.socket() as probe:
+        # Connections of an earlier run that still wind down do not make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, wanted))
+        except OSError:
+            probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()

@@ -1,0 +1,1 @@
+"""The project's HTTP client: a leaf that imports nothing else of the project."""

@@ -1,0 +1,318 @@
+"""KeyVault: what each of its answers, and each silence, means to whoever uses it."""
+
+import asyncio
+import contextlib
+import datetime
+import email.utils
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from auth.certificates.exported import ExportedCertificate
+from auth.certificates.key_vault import CertificateVault, newest_first
+from auth.certificates.signing import VaultSigning
+from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
+from emulator.cloud import CERTIFICATE_NAME, Cloud
+from emulator.key_vault.certificate import PEM
+
+# One loop for all: a TLS connection that timed out takes its leave after the test that made it.
+one_loop = pytest.mark.asyncio(loop_scope="module")
+
+Operation = Callable[[], Awaitable[object]]
+
+
+async def list_secrets(vault: CertificateVault) -> Operation:
+    """The list of the secret's versions."""
+    return ExportedCertificate(vault).versions
+
+
+async def get_secret(vault: CertificateVault) -> Operation:
+    """The certificate with its private key."""
+    return partial(ExportedCertificate(vault).load, None)
+
+
+async def list_certificates(vault: CertificateVault) -> Operation:
+    """The list of the certificate's versions."""
+    return VaultSigning(vault).versions
+
+
+async def get_certificate(vault: CertificateVault) -> Operation:
+    """The certificate without its private key."""
+    return partial(VaultSigning(vault).load, None)
+
+
+async def sign(vault: CertificateVault) -> Operation:
+    """A signature with the private key, whose certificate has been read before."""
+    certificate = await VaultSigning(vault).load(None)
+    return partial(certificate.key.sign, b"data")
+
+
+Prepare = Callable[[CertificateVault], Awaitable[Operation]]
+
+each_operation = pytest.mark.parametrize(
+    "prepare", [list_secrets, get_secret, list_certificates, get_certificate, sign]
+)
+
+
+@pytest.fixture
+def allowed(platform: Cloud) -> Cloud:
+    """The platform, whose system-assigned identity may do all that is tried here."""
+    platform.vault.permissions[platform.reader] = {
+        "secrets/get",
+        "secrets/list",
+        "certificates/get",
+        "certificates/list",
+        "keys/sign",
+    }
+    return platform
+
+
+@one_loop
+@each_operation
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500},
+        {"status": 503, "html": True},
+        {"status": 302},
+        {"status": 200, "html": True},
+    ],
+    ids=str,
+)
+async def test_an_outage(
+    prepare: Prepare, fault: dict[str, Any], allowed: Cloud, vault: CertificateVault
+) -> None:
+    """Whatever answers in a vault's place, the vault is down, and named; afterwards it works."""
+    operation = await prepare(vault)
+    allowed.vault.server.faults.set(**fault)
+    with pytest.raises(EndpointDown, match="CertificateVaultUrl") as caught:
+        await operation()
+    assert allowed.vault.server.url in str(caught.value)
+    allowed.vault.server.faults.clear()
+    assert await operation()
+
+
+@one_loop
+@pytest.mark.parametrize("prepare", [get_secret, get_certificate, sign])
+async def test_another_service(prepare: Prepare, allowed: Cloud, vault: CertificateVault) -> None:
+    """JSON of another shape than a vault's is a failed sign-in too, with a setting to look at."""
+    operation = await prepare(vault)
+    allowed.vault.server.faults.set(status=200)
+    with pytest.raises(SignInError, match=r"CertificateVaultUrl|CertificateName"):
+        await operation()
+
+
+@one_loop
+@each_operation
+@pytest.mark.parametrize(
+    "content",
+    [None, [], "x", 5, {"value": 5}, {"value": [None]}, {"cer": 5, "kid": 5}, b"[" * 100_000],
+    ids=lambda content: str(content)[:20],
+)
+async def test_an_answer_of_another_shape(
+    prepare: Prepare,
+    content: object,
+    allowed: Cloud,
+    vault: CertificateVault,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the answer's shape, nothing but an error of our tree comes of it."""
+    operation = await prepare(vault)
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    faults = allowed.vault.server.faults
+    monkeypatch.setattr(
+        faults, "_faulty_answer", lambda: web.Response(body=body, content_type="application/json")
+    )
+    faults.set(status=200)
+    with contextlib.suppress(EndpointDown, CertificateError):
+        assert await operation() == []  # a list of nothing
+
+
+@one_loop
+@each_operation
+async def test_an_endless_answer(
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that begins and does not end is given up on: each read of it is in time."""
+    operation = await prepare(vault)
+    monkeypatch.setattr("auth.certificates.key_vault.CALL_TIMEOUT", 0.2)
+
+    async def blanks() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    faults = allowed.vault.server.faults
+    answer = partial(web.Response, content_type="application/json")
+    monkeypatch.setattr(faults, "_faulty_answer", lambda: answer(body=blanks()))
+    faults.set(status=200)
+    async with asyncio.timeout(5):
+        with pytest.raises(EndpointDown, match="does not answer"):
+            await operation()
+
+
+@one_loop
+@each_operation
+async def test_a_silent_vault(
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vault that takes requests and never answers is given up on."""
+    operation = await prepare(vault)
+    monkeypatch.setattr("auth.certificates.key_vault.READ_TIMEOUT", 0.05)
+    allowed.vault.server.faults.set(silent=True)
+    async with asyncio.timeout(5):
+        with pytest.raises(EndpointDown, match="does not answer"):
+            await operation()
+
+
+@one_loop
+@each_operation
+@pytest.mark.usefixtures("allowed")
+async def test_a_closed_port(
+    prepare: Prepare, vault: CertificateVault, close_port: Callable[[str], None]
+) -> None:
+    """So is one that is not there."""
+    operation = await prepare(vault)
+    close_port("vault")
+    with pytest.raises(EndpointDown, match="does not answer"):
+        await operation()
+
+
+@one_loop
+@each_operation
+@pytest.mark.parametrize(("asked", "wait"), [(7, 7), (None, 10), (3600, 120)])
+async def test_a_busy_vault(
+    prepare: Prepare, asked: int | None, wait: int, allowed: Cloud, vault: CertificateVault
+) -> None:
+    """A vault that asks to wait is waited for, in bounds; it is asked once."""
+    operation = await prepare(vault)
+    allowed.vault.server.faults.set(status=429, retry_after=asked)
+    before = allowed.vault.server.requests.total()
+    with pytest.raises(Throttled, match="asks to wait") as caught:
+        await operation()
+    assert caught.value.retry_after == wait
+    assert allowed.vault.server.requests.total() == before + 1
+
+
+@one_loop
+async def test_a_busy_vault_that_names_a_date(allowed: Cloud, vault: CertificateVault) -> None:
+    """Retry-After may be a date too."""
+    operation = await get_secret(vault)
+    date = email.utils.formatdate(time.time() + 60, usegmt=True)
+    allowed.vault.server.faults.set(status=429, retry_after=date)
+    with pytest.raises(Throttled) as caught:
+        await operation()
+    assert 30 < caught.value.retry_after <= 60
+
+
+@one_loop
+@each_operation
+@pytest.mark.usefixtures("allowed")
+async def test_another_tenant(
+    prepare: Prepare, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vault of another tenant does not take the identity's token, which is told."""
+    operation = await prepare(vault)
+    monkeypatch.setattr(
+        "emulator.key_vault.vault.issuer_of", lambda _: "https://sts.windows.net/other/"
+    )
+    with pytest.raises(SignInError, match=r"CertificateVaultUrl.*own tenant") as caught:
+        await operation()
+    assert not isinstance(caught.value, (EndpointDown, VaultForbidden))
+
+
+@one_loop
+async def test_a_host_outside_of_the_vaults(
+    platform: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for loopback, a host that is no vault's gets no token, though it asks like one."""
+    monkeypatch.setattr("auth.certificates.key_vault.LOOPBACK_HOSTS", frozenset())
+    before = platform.identity.server.requests.total()
+    with pytest.raises(EndpointDown, match="CertificateVaultUrl"):
+        await (await get_secret(vault))()
+    assert platform.identity.server.requests.total() == before
+
+
+@one_loop
+async def test_one_token_for_all(allowed: Cloud, vault: CertificateVault) -> None:
+    """However many clients of the SDK reach the vault, the identity signs in once."""
+    before = allowed.identity.server.requests.total()
+    for prepare in (list_secrets, get_secret, list_certificates, get_certificate, sign):
+        await (await prepare(vault))()
+    assert allowed.identity.server.requests.total() == before + 1
+
+
+@one_loop
+async def test_nothing_secret_is_logged(
+    allowed: Cloud,
+    vault: CertificateVault,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the identity's token nor the private key is in a log, at any level."""
+    caplog.set_level(logging.DEBUG)
+    issued: list[str] = []
+    issue = allowed.entra.issuer.sign
+
+    def kept(*arguments: Any) -> str:
+        issued.append(issue(*arguments))
+        return issued[-1]
+
+    monkeypatch.setattr(allowed.entra.issuer, "sign", kept)
+    made = allowed.vault.add_version(CERTIFICATE_NAME, content_type=PEM)
+    for prepare in (list_secrets, get_secret, sign):
+        await (await prepare(vault))()
+    assert len(issued) == 1
+    assert issued[0] not in caplog.text
+    assert made.secret_bundle("")["value"].splitlines()[1] not in caplog.text
+
+
+@dataclass(frozen=True)
+class Version:
+    """One line of a vault's list."""
+
+    version: str | None
+    created_on: datetime.datetime | None
+    enabled: bool | None = True
+
+
+FIRST, SECOND, THIRD = (datetime.datetime(2026, 1, day, tzinfo=datetime.UTC) for day in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([], []),
+        ([Version("b", SECOND), Version("c", THIRD), Version("a", FIRST)], ["c", "b", "a"]),
+        (
+            [Version("a", FIRST), Version("b", SECOND, enabled=False), Version("c", THIRD)],
+            ["c", "a"],
+        ),
+        ([Version("a", FIRST), Version("b", SECOND, enabled=None)], ["a"]),
+        ([Version("a", FIRST), Version("b", FIRST), Version("c", FIRST)], ["a", "b", "c"]),
+        ([Version("a", None), Version("b", FIRST), Version("c", None)], ["b", "a", "c"]),
+        ([Version(None, SECOND), Version("", SECOND), Version("a", FIRST)], ["a"]),
+        ([Version("a", FIRST, enabled=False)], []),
+    ],
+    ids=["none", "shuffled", "disabled", "unknown", "tie", "no date", "no name", "all disabled"],
+)
+def test_newest_first(listed: list[Version], expected: list[str]) -> None:
+    """The enabled versions by date, the newest first; as listed, where no date tells them apart."""
+    assert newest_first(listed) == expected
+
+
+def test_aiohttp_is_imported_with_it() -> None:
+    """The first request would import it on the event loop: the bot SDK's import defers aiohttp."""
+    code = (
+        "import sys, auth.certificates.key_vault; sys.exit('aiohttp.connector' not in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,297 @@
+"""The table of credentials: from settings to a token, with the local cloud."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from auth.certificates.exported import ExportedCertificate
+from auth.certificates.file import CertificateFile
+from auth.certificates.signing import VaultSigning
+from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
+from auth.outbound.client_certificate import ClientCertificateCredential
+from auth.outbound.credential import AccessToken, Credential
+from auth.outbound.credentials import credential_for, storage_identity
+from auth.outbound.federated import FederatedCredential
+from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.token_provider import TokenProvider
+from auth.settings import Settings, StorageSource
+from emulator.certificates import private_key_pem
+from emulator.cloud import (
+    CERTIFICATE,
+    CERTIFICATE_NAME,
+    FEDERATED,
+    MANAGED_IDENTITY,
+    READER_PERMISSIONS,
+    SIGN_IN_VAULT,
+    Cloud,
+)
+from emulator.entra.registration import TrustedSubject, issuer_of
+from emulator.entra.thumbprint import x5t
+from emulator.key_vault.certificate import VaultCertificate
+from http_client.pool import HttpPool
+
+AUDIENCE = "https://api.botframework.com"
+READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
+PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
+
+Changes = dict[str, str]
+
+
+def settings(platform: Cloud, **changes: str) -> Settings:
+    """The platform's bot's settings."""
+    return Settings.from_environ({**platform.settings(), **changes})
+
+
+def newest(platform: Cloud) -> VaultCertificate:
+    """The bot's certificate in the vault."""
+    return platform.vault.versions[CERTIFICATE_NAME][-1]
+
+
+def as_identity(platform: Cloud) -> Changes:
+    """The bot is a managed identity."""
+    platform.identity.identities[platform.registration.app_id] = PRINCIPAL
+    return {
+        "MicrosoftAppType": "UserAssignedMSI",
+        "BotCredential": "",
+        "AZURE_CLIENT_ID": READER,  # of something else
+    }
+
+
+def exported(_: Cloud) -> Changes:
+    """The vault hands out the certificate with its key."""
+    return {}
+
+
+def in_vault(platform: Cloud) -> Changes:
+    """The vault signs, and hands nothing out."""
+    platform.vault.permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
+    return {"CertificateKeyUse": "SignInVault"}
+
+
+def federated(platform: Cloud) -> Changes:
+    """The registration trusts an identity of the app."""
+    platform.identity.identities[READER] = PRINCIPAL
+    issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
+    platform.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL)]
+    return {"BotCredential": "Federated", "AZURE_CLIENT_ID": READER}
+
+
+WAYS: dict[str, tuple[Callable[[Cloud], Changes], type[Credential]]] = {
+    MANAGED_IDENTITY: (as_identity, ManagedIdentityCredential),
+    CERTIFICATE: (exported, ClientCertificateCredential),
+    SIGN_IN_VAULT: (in_vault, ClientCertificateCredential),
+    FEDERATED: (federated, FederatedCredential),
+}
+"""Ways to sign in: what makes one possible, and the class that does it."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_way_signs_in(way: str, platform: Cloud, pool: HttpPool) -> None:
+    """Fifty cold callers cost one request of the bot's token; warm ones ask for nothing."""
+    prepare, kind = WAYS[way]
+    chosen = settings(platform, **prepare(platform))
+    credential = credential_for(chosen, pool)
+    assert type(credential) is kind
+    tokens = TokenProvider(credential)
+    posted, identities = platform.entra.token_requests, platform.identity.server.requests.total()
+    got = await asyncio.gather(*(tokens.get(chosen.channel_audience) for _ in range(50)))
+    [token] = set(got)
+    issuer = issuer_of(platform.registration.tenant_id)
+    claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
+    assert claims["appid"] == platform.registration.app_id
+    assert platform.entra.token_requests == posted + (way != MANAGED_IDENTITY)
+    assert platform.identity.server.requests.total() == identities + 1
+    certified = way in READER_PERMISSIONS
+    assert token.thumbprint == (thumbprint(platform) if certified else "")
+    assert bool(token.certificate_expires_on) == certified
+    await stays_warm(platform, tokens, token)
+
+
+async def stays_warm(platform: Cloud, tokens: TokenProvider, token: AccessToken) -> None:
+    """A token in hand is served without a request of any part."""
+    parts = (platform.entra, platform.identity, platform.vault)
+    before = [part.server.requests.total() for part in parts]
+    assert [await tokens.get(AUDIENCE) for _ in range(20)] == [token] * 20
+    assert [part.server.requests.total() for part in parts] == before
+
+
+def thumbprint(platform: Cloud) -> str:
+    """That of the certificate in the vault, as the portal shows it."""
+    padded = x5t(newest(platform).certificate) + "=="
+    return jwt.utils.base64url_decode(padded).hex().upper()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, ExportedCertificate),
+        ({"CertificateKeyUse": "Export"}, ExportedCertificate),
+        ({"CertificateKeyUse": "SignInVault"}, VaultSigning),
+        (
+            {"CertificateVaultUrl": "", "CertificateName": "", "CertificatePath": "bot.pem"},
+            CertificateFile,
+        ),
+    ],
+    ids=str,
+)
+def test_where_the_certificate_is_kept(
+    changes: Changes, kind: type[object], platform: Cloud, pool: HttpPool
+) -> None:
+    """The settings choose the store."""
+    credential = credential_for(settings(platform, **changes), pool)
+    assert isinstance(credential, ClientCertificateCredential)
+    assert type(credential._versions._store) is kind
+
+
+async def test_each_audience_asks_for_its_own(platform: Cloud, pool: HttpPool) -> None:
+    """The vault's certificate is read once, and signs for every audience."""
+    tokens = TokenProvider(credential_for(settings(platform), pool))
+    reads = platform.vault.operations["secrets/get"]
+    posted = platform.entra.token_requests
+    for audience in (AUDIENCE, READER, AUDIENCE, READER):
+        assert (await tokens.get(audience)).value
+    assert platform.vault.operations["secrets/get"] == reads + 1
+    assert platform.entra.token_requests == posted + 2
+
+
+async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
+    """AZURE_CLIENT_ID says which identity reads the vault; its own setting is named."""
+    chosen = settings(platform, AZURE_CLIENT_ID=READER)
+    with pytest.raises(SignInError, match=f"{READER} cannot sign in: set AZURE_CLIENT_ID"):
+        await credential_for(chosen, pool).request_token(AUDIENCE)
+    platform.identity.identities[READER] = PRINCIPAL
+    with pytest.raises(VaultForbidden):
+        await credential_for(chosen, pool).request_token(AUDIENCE)
+    platform.vault.permissions[PRINCIPAL] = set(READER_PERMISSIONS[CERTIFICATE])
+    assert (await credential_for(chosen, pool).request_token(AUDIENCE)).value
+
+
+@pytest.mark.parametrize("way", [CERTIFICATE, SIGN_IN_VAULT])
+@pytest.mark.parametrize("fault", [{"status": 500}, {"silent": True}], ids=str)
+async def test_the_vault_s_identity_has_no_patience(
+    way: str,
+    fault: dict[str, Any],
+    platform: Cloud,
+    pool: HttpPool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The request that needs the vault is patient; within it the identity is asked once."""
+    monkeypatch.setattr("auth.outbound.managed_identity.READ_TIMEOUT", 0.1)
+    prepare, _ = WAYS[way]
+    platform.identity.server.faults.set(**fault)
+    before = platform.identity.server.requests.total()
+    with pytest.raises(EndpointDown, match=r"the identity endpoint .*AZURE_CLIENT_ID"):
+        await credential_for(settings(platform, **prepare(platform)), pool).request_token(AUDIENCE)
+    assert platform.identity.server.requests.total() == before + 1
+
+
+async def test_a_certificate_in_a_file(
+    platform: Cloud, pool: HttpPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file serves in the vault's place, with the details that the settings say."""
+    version = newest(platform)
+    path = tmp_path / "bot.pem"
+    public = version.certificate.public_bytes(Encoding.PEM)
+    path.write_bytes(private_key_pem(version.private_key) + public)
+    seen: list[str] = []
+    monkeypatch.setattr(
+        platform.entra.assertions, "verify", lambda assertion, *_: seen.append(assertion)
+    )
+    before = platform.vault.server.requests.total()
+    chosen = settings(
+        platform,
+        CertificateVaultUrl="",
+        CertificateName="",
+        CertificatePath=str(path),
+        CertificateThumbprint=thumbprint(platform),
+        CertificateSendX5c="true",
+    )
+    token = await credential_for(chosen, pool).request_token(AUDIENCE)
+    assert token.thumbprint == thumbprint(platform)
+    [chain] = jwt.get_unverified_header(seen[0])["x5c"]
+    assert x509.load_der_x509_certificate(base64.b64decode(chain)) == version.certificate
+    assert platform.vault.server.requests.total() == before
+
+
+@pytest.mark.parametrize("key_use", ["Export", "SignInVault"])
+async def test_pins_count(key_use: str, platform: Cloud, pool: HttpPool) -> None:
+    """The settings' pins are what a certificate is held against, wherever its key is."""
+    in_vault(platform)
+    platform.vault.permissions[platform.reader] |= READER_PERMISSIONS[CERTIFICATE]
+    changes = {"CertificateKeyUse": key_use, "CertificateThumbprint": "A" * 40}
+    credential = credential_for(settings(platform, **changes), pool)
+    with pytest.raises(CertificateError, match="A" * 40):
+        await credential.request_token(AUDIENCE)
+
+
+async def test_a_missing_file(platform: Cloud, pool: HttpPool, tmp_path: Path) -> None:
+    """A file that is not there is a failed sign-in."""
+    chosen = settings(
+        platform,
+        CertificateVaultUrl="",
+        CertificateName="",
+        CertificatePath=str(tmp_path / "missing.pfx"),
+    )
+    with pytest.raises(SignInError, match="CertificatePath"):
+        await TokenProvider(credential_for(chosen, pool)).get(AUDIENCE)
+
+
+def test_no_source(platform: Cloud, pool: HttpPool) -> None:
+    """Settings that were not checked, and do not say where the certificate is, are refused."""
+    with pytest.raises(TypeError):
+        credential_for(replace(settings(platform), certificate=None), pool)
+
+
+@pytest.mark.parametrize("name", ["", "Secret", "federated"])
+def test_an_unknown_way(name: str, platform: Cloud, pool: HttpPool) -> None:
+    """So are settings that name no way to sign in."""
+    with pytest.raises(KeyError):
+        credential_for(replace(settings(platform), credential=name), pool)
+
+
+def test_making_one_asks_for_nothing(platform: Cloud) -> None:
+    """Outside of an event loop, and without a request of any part, each can be made."""
+    parts = (platform.entra, platform.identity, platform.vault)
+    before = [part.server.requests.total() for part in parts]
+    for prepare, _ in WAYS.values():
+        credential_for(settings(platform, **prepare(platform)), HttpPool())
+    assert [part.server.requests.total() for part in parts] == before
+
+
+# Storage
+
+
+async def test_who_reaches_storage(platform: Cloud) -> None:
+    """An identity where there is no account key; its tokens are kept."""
+    source = StorageSource(blob_url="https://a.blob.x", queue_url="https://a.queue.x")
+    identity = storage_identity(source)
+    assert identity
+    before = platform.entra.tokens_issued
+    tokens = {(await identity.get_token("https://storage.azure.com/.default")).token}
+    tokens.add((await identity.get_token("https://storage.azure.com/.default")).token)
+    assert platform.entra.tokens_issued == before + 1
+    (token,) = tokens
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["aud"], claims["oid"]) == ("https://storage.azure.com", platform.reader)
+    chosen = storage_identity(replace(source, client_id=READER))
+    assert chosen
+    with pytest.raises(SignInError, match=f"{READER}.*AzureWebJobsStorage__clientId"):
+        await chosen.get_token("https://storage.azure.com/.default")
+    platform.identity.identities[READER] = PRINCIPAL
+    chosen = storage_identity(replace(source, client_id=READER))
+    assert chosen
+    token = (await chosen.get_token("https://storage.azure.com/.default")).token
+    assert jwt.decode(token, options={"verify_signature": False})["oid"] == PRINCIPAL
+
+
+def test_nobody_signs_in_with_a_key() -> None:
+    """A connection string says it all."""
+    assert storage_identity(StorageSource("AccountName=a;AccountKey=b")) is None

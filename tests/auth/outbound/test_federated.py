@@ -1,0 +1,231 @@
+"""FederatedCredential: a managed identity's token signs an app registration in."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jwt
+import pytest
+
+from auth.errors import EndpointDown, SignInError, Throttled
+from auth.outbound.entra import EntraClient
+from auth.outbound.federated import FederatedCredential
+from auth.outbound.managed_identity import ManagedIdentityCredential
+from emulator.cloud import Cloud
+from emulator.entra.federated_assertion import EXCHANGE_AUDIENCES
+from emulator.entra.registration import TrustedSubject, issuer_of
+from http_client.pool import HttpPool
+
+AUDIENCE = "https://api.botframework.com"
+EXCHANGE = "api://AzureADTokenExchange"
+CLIENT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
+PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
+UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
+
+
+@pytest.fixture
+def trusted(platform: Cloud) -> TrustedSubject:
+    """What the registration trusts: the app's user-assigned identity, by its principal id."""
+    platform.identity.identities[CLIENT] = PRINCIPAL
+    issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
+    credential = TrustedSubject(issuer, PRINCIPAL, EXCHANGE)
+    platform.registration.federated_credentials[:] = [credential]
+    return credential
+
+
+@pytest.fixture
+def entra(platform: Cloud, pool: HttpPool) -> EntraClient:
+    """The bot's registration at home."""
+    authority = f"{platform.entra.server.url}/{platform.registration.tenant_id}"
+    return EntraClient(platform.registration.app_id, authority, pool)
+
+
+def federated(
+    entra: EntraClient, client_id: str = CLIENT, exchange: str = EXCHANGE
+) -> FederatedCredential:
+    """A bot that shows the token of this identity."""
+    return FederatedCredential(
+        entra, ManagedIdentityCredential(client_id, "AZURE_CLIENT_ID"), exchange
+    )
+
+
+@pytest.fixture
+def credential(trusted: TrustedSubject, entra: EntraClient) -> FederatedCredential:
+    """That of a bot whose identity is trusted."""
+    return federated(entra, exchange=trusted.audience)
+
+
+@pytest.fixture
+def shown(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every federated assertion that Entra gets, in order."""
+    seen: list[str] = []
+    verify = platform.entra.federated.verify
+
+    def kept(assertion: str) -> None:
+        seen.append(assertion)
+        verify(assertion)
+
+    monkeypatch.setattr(platform.entra.federated, "verify", kept)
+    return seen
+
+
+def unverified(token: str) -> Mapping[str, Any]:
+    """What a token says."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+async def refusal(credential: FederatedCredential) -> str:
+    """The text of a refusal that is nobody's outage."""
+    with pytest.raises(SignInError) as caught:
+        await credential.request_token(AUDIENCE)
+    assert type(caught.value) is SignInError
+    return str(caught.value)
+
+
+async def test_a_token(credential: FederatedCredential, platform: Cloud) -> None:
+    """The token is the app's, not the identity's, and no certificate proved it."""
+    token = await credential.request_token(AUDIENCE)
+    issuer = issuer_of(platform.registration.tenant_id)
+    claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
+    assert claims["appid"] == platform.registration.app_id
+    assert claims["oid"] == platform.entra.object_id != PRINCIPAL
+    assert token.expires_on <= claims["exp"] + 1
+    assert (token.thumbprint, token.certificate_expires_on) == ("", 0.0)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGE_AUDIENCES)
+async def test_each_cloud_s_exchange(
+    exchange: str, trusted: TrustedSubject, entra: EntraClient, platform: Cloud, shown: list[str]
+) -> None:
+    """The identity's token is for the cloud's exchange, and is what Entra is shown."""
+    platform.registration.federated_credentials[:] = [
+        TrustedSubject(trusted.issuer, trusted.subject, exchange)
+    ]
+    assert (await federated(entra, exchange=exchange).request_token(AUDIENCE)).value
+    [assertion] = shown
+    claims = unverified(assertion)
+    assert claims["aud"] == EXCHANGE_AUDIENCES[exchange]
+    assert claims["sub"] == PRINCIPAL
+    assert claims["azp"] == CLIENT
+
+
+async def test_each_request_asks_for_a_fresh_assertion(
+    credential: FederatedCredential, platform: Cloud, shown: list[str]
+) -> None:
+    """One token of the identity for each of the app's."""
+    before = platform.identity.server.requests.total()
+    for _ in range(3):
+        await credential.request_token(AUDIENCE)
+    assert platform.identity.server.requests.total() == before + 3
+    assert len(set(shown)) == 3
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_an_identity_that_the_app_does_not_have(entra: EntraClient, platform: Cloud) -> None:
+    """The setting of the identity is named, not the bot's own; Entra is not asked for a token."""
+    before = platform.entra.token_requests
+    text = await refusal(federated(entra, UNKNOWN))
+    assert f"{UNKNOWN} cannot sign in: set AZURE_CLIENT_ID" in text
+    assert platform.entra.token_requests == before
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_another_identity_of_the_app(entra: EntraClient, platform: Cloud) -> None:
+    """An identity that the registration does not trust is told with what to add."""
+    platform.identity.identities[UNKNOWN] = UNKNOWN
+    text = await refusal(federated(entra, UNKNOWN))
+    assert "AADSTS700213" in text
+    assert "AZURE_CLIENT_ID" in text
+    assert f"add a federated credential to the app registration {platform.registration.app_id}" in (
+        text
+    )
+
+
+def changed(
+    issuer: str = "", subject: str = "", audience: str = ""
+) -> Callable[[TrustedSubject], list[TrustedSubject]]:
+    """A registration that trusts something else than the identity has."""
+    return lambda right: [
+        TrustedSubject(issuer or right.issuer, subject or right.subject, audience or right.audience)
+    ]
+
+
+MISMATCHES: dict[str, tuple[Callable[[TrustedSubject], list[TrustedSubject]], int]] = {
+    "nothing": (lambda _: [], 70025),
+    "another issuer": (changed(issuer="https://login.microsoftonline.com/other/v2.0"), 700211),
+    "another audience": (changed(audience=AUDIENCE), 700212),
+    "another subject": (changed(subject=UNKNOWN), 700213),
+    "the client id as subject": (changed(subject=CLIENT), 700213),
+    "the subject in upper case": (changed(subject=PRINCIPAL.upper()), 7002138),
+}
+"""What the registration trusts in place of the identity, and Entra's code for it."""
+
+
+@pytest.mark.parametrize("case", MISMATCHES)
+async def test_a_trust_that_does_not_match(
+    case: str,
+    credential: FederatedCredential,
+    trusted: TrustedSubject,
+    platform: Cloud,
+) -> None:
+    """Whatever does not match, the text says what the federated credential must be."""
+    make, code = MISMATCHES[case]
+    platform.registration.federated_credentials[:] = make(trusted)
+    text = await refusal(credential)
+    assert f"(AADSTS{code}; " in text
+    assert f"app registration {platform.registration.app_id}" in text
+    assert f"issuer {trusted.issuer}" in text
+    assert "principal id of the managed identity AZURE_CLIENT_ID" in text
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_wrong_exchange(entra: EntraClient) -> None:
+    """A token for another cloud's exchange is not taken."""
+    text = await refusal(federated(entra, exchange="api://AzureADTokenExchangeChina"))
+    assert "AADSTS700212" in text
+    assert "as audience the cloud's" in text
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_multi_tenant_bot(platform: Cloud, pool: HttpPool) -> None:
+    """The channels' tenant trusts no managed identity."""
+    platform.registration.app_type = "MultiTenant"
+    authority = f"{platform.entra.server.url}/botframework.com"
+    text = await refusal(federated(EntraClient(platform.registration.app_id, authority, pool)))
+    assert "AADSTS700222" in text
+    assert "AZURE_CLIENT_ID" in text
+
+
+async def test_the_identity_endpoint_is_down(
+    credential: FederatedCredential, close_port: Callable[[str], None]
+) -> None:
+    """An outage of the identity endpoint is told as its own."""
+    close_port("identity")
+    with pytest.raises(EndpointDown, match="the identity endpoint does not answer") as caught:
+        await credential.request_token(AUDIENCE)
+    assert f"{CLIENT} (AZURE_CLIENT_ID)" in str(caught.value)
+
+
+async def test_the_identity_endpoint_asks_to_wait(
+    credential: FederatedCredential, platform: Cloud
+) -> None:
+    """What it asks for is passed on."""
+    platform.identity.server.faults.set(status=429, retry_after=17)
+    with pytest.raises(Throttled, match="AZURE_CLIENT_ID") as caught:
+        await credential.request_token(AUDIENCE)
+    assert caught.value.retry_after == 17
+
+
+async def test_entra_is_down(
+    credential: FederatedCredential, close_port: Callable[[str], None]
+) -> None:
+    """An outage of Entra is told as Entra's."""
+    close_port("entra")
+    with pytest.raises(EndpointDown, match="AZURE_AUTHORITY_HOST"):
+        await credential.request_token(AUDIENCE)
+
+
+def test_nothing_ages(credential: FederatedCredential) -> None:
+    """There is nothing to keep up with, and nothing to warn of."""
+    credential.keep_up()
+    assert credential.warnings == ()

@@ -1,0 +1,600 @@
+"""TokenCache: few requests, no interruption, nothing in a log."""
+
+import asyncio
+import logging
+
+import pytest
+
+from auth.errors import (
+    CertificateError,
+    CertificateUnknown,
+    EndpointDown,
+    SignInError,
+    Throttled,
+    VaultForbidden,
+)
+from auth.outbound.credential import AccessToken
+from auth.outbound.token_provider import TokenCache
+from tests.support.timing.clock import Clock
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+
+LIFE = 3600.0
+
+
+class SignIn:
+    """A credential that answers as the test says.
+
+    Attributes:
+        asked_at: the clock at each request.
+        life: seconds that a token lives.
+        failures: raised by the next requests, in order.
+        failure: raised afterwards, in place of a token.
+        open: cleared, requests wait.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.asked_at: list[float] = []
+        self.life = LIFE
+        self.failures: list[Exception] = []
+        self.failure: Exception | None = None
+        self.open = asyncio.Event()
+        self.open.set()
+        self._clock = clock
+
+    @property
+    def requests(self) -> int:
+        """How many there were."""
+        return len(self.asked_at)
+
+    async def __call__(self) -> AccessToken:
+        self.asked_at.append(self._clock())
+        number = self.requests
+        failure = self.failures.pop(0) if self.failures else self.failure
+        await self.open.wait()
+        if failure is not None:
+            raise failure
+        return AccessToken(f"secret-{number}", self._clock() + self.life)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sign_in(clock: Clock) -> SignIn:
+    return SignIn(clock)
+
+
+@pytest.fixture
+def cache(sign_in: SignIn, clock: Clock) -> TokenCache:
+    return TokenCache(sign_in, clock)
+
+
+@pytest.fixture
+async def moved(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
+    """The loop's clock, moved by the cache's waits."""
+    return MovedClock(monkeypatch)
+
+
+@pytest.fixture
+def patient(sign_in: SignIn, clock: Clock, moved: MovedClock) -> TokenCache:
+    """A cache whose waits take no time."""
+    return TokenCache(sign_in, clock, moved.sleep)
+
+
+async def value(cache: TokenCache) -> str:
+    """The token that a caller gets now."""
+    return (await cache.get()).value
+
+
+async def test_cold_callers_share_one_request(cache: TokenCache, sign_in: SignIn) -> None:
+    """Fifty callers at once cost one request, and all get its token."""
+    sign_in.open.clear()
+    callers = [asyncio.create_task(cache.get()) for _ in range(50)]
+    await settled()
+    sign_in.open.set()
+    assert {token.value for token in await asyncio.gather(*callers)} == {"secret-1"}
+    assert sign_in.requests == 1
+
+
+async def test_a_young_token_costs_nothing(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """Until half of its life a token is served from memory, without a request."""
+    assert await value(cache) == "secret-1"
+    clock.advance(LIFE / 2 - 0.001)
+    assert await value(cache) == "secret-1"
+    await settled()
+    assert sign_in.requests == 1
+
+
+async def test_renewal_begins_at_half_life(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """From half of its life on it is renewed in the background, and served meanwhile."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    sign_in.open.clear()
+    assert await value(cache) == "secret-1"
+    await settled()
+    assert sign_in.requests == 2
+    sign_in.open.set()
+    await settled()
+    assert await value(cache) == "secret-2"
+    assert sign_in.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("life", "renewed_from"), [(LIFE, 1800.0), (300.0, 150.0), (240.0, 120.0), (130.0, 140 / 3)]
+)
+async def test_a_short_life_is_renewed_in_time(
+    life: float, renewed_from: float, cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """Renewal begins at half-life, or sooner where a third of what is served would not be left."""
+    sign_in.life = life
+    await cache.get()
+    clock.advance(renewed_from - 0.01)
+    assert await value(cache) == "secret-1"
+    await settled()
+    assert sign_in.requests == 1
+    clock.advance(0.02)
+    assert await value(cache) == "secret-1"
+    await settled()
+    assert sign_in.requests == 2
+    assert await value(cache) == "secret-2"
+
+
+async def test_one_renewal_at_a_time(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
+    """While a renewal is under way, no caller begins another."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    sign_in.open.clear()
+    for _ in range(20):
+        assert await value(cache) == "secret-1"
+        await settled()
+    assert sign_in.requests == 2
+    sign_in.open.set()
+    await settled()
+
+
+async def test_callers_join_the_renewal(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
+    """A caller whose token has run out waits for the renewal that is under way already."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    sign_in.open.clear()
+    await cache.get()
+    clock.advance(LIFE / 2)
+    caller = asyncio.create_task(cache.get())
+    await settled()
+    sign_in.open.set()
+    assert (await caller).value == "secret-2"
+    assert sign_in.requests == 2
+
+
+async def test_an_outage_is_not_noticed(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
+    """With the endpoint down, a token is served until 60 seconds before its expiry."""
+    token = await cache.get()
+    sign_in.failure = SignInError("down")
+    while clock.now < token.expires_on - 61:
+        assert await value(cache) == "secret-1"
+        await settled()
+        clock.advance(10)
+    clock.now = token.expires_on - 60.001
+    assert await value(cache) == "secret-1"
+    await settled()
+    clock.now = token.expires_on - 60
+    with pytest.raises(SignInError, match="down"):
+        await cache.get()
+
+
+async def test_pauses_grow_while_a_token_is_in_hand(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """A failing renewal is tried again after 1, 2, 4 ... seconds, and then every 30."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    half_life = clock.now
+    sign_in.failure = SignInError("down")
+    for _ in range(130):
+        await cache.get()
+        await settled()
+        clock.advance(1)
+    renewals = [moment - half_life for moment in sign_in.asked_at[1:]]
+    assert renewals == [0, 1, 3, 7, 15, 31, 61, 91, 121]
+
+
+async def test_pauses_begin_anew_after_a_success(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """Once a renewal has worked, the next failure is followed by the shortest pause again."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    sign_in.failure = SignInError("down")
+    for _ in range(20):
+        await cache.get()
+        await settled()
+        clock.advance(1)
+    sign_in.failure = None
+    clock.advance(30)
+    await cache.get()
+    await settled()
+    clock.advance(LIFE / 2)
+    sign_in.failure, before = SignInError("down"), sign_in.requests
+    for _ in range(2):
+        await cache.get()
+        await settled()
+        clock.advance(1)
+    assert sign_in.requests == before + 2
+
+
+async def test_a_long_pause_ends_with_the_token(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """A pause that grew in an outage does not keep callers from a token once they wait for it."""
+    token = await cache.get()
+    sign_in.failure = SignInError("down")
+    last_use = token.expires_on - 60
+    clock.now = last_use - 120
+    while clock.now < last_use:
+        await cache.get()
+        await settled()
+        clock.advance(1)
+    with pytest.raises(SignInError):
+        await cache.get()
+    assert sign_in.asked_at[-1] == last_use
+    sign_in.failure = None
+    clock.advance(1)
+    assert await value(cache) == f"secret-{sign_in.requests}"
+
+
+async def test_a_failure_is_shared(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
+    """For a second after a failure, callers get the same one without a request; then a new try."""
+    sign_in.failure = SignInError("no role", retry_after=17)
+    for _ in range(3):
+        with pytest.raises(SignInError, match=r"^no role$") as caught:
+            await cache.get()
+        assert caught.value.retry_after == 17
+        clock.advance(0.25)
+    assert sign_in.requests == 1
+    clock.advance(0.25)
+    sign_in.failure = None
+    assert await value(cache) == "secret-2"
+
+
+async def test_waiting_callers_share_a_failure(cache: TokenCache, sign_in: SignIn) -> None:
+    """Callers that wait for one request all get its failure."""
+    sign_in.failure = CertificateError("expired")
+    sign_in.open.clear()
+    callers = [asyncio.create_task(cache.get()) for _ in range(5)]
+    await settled()
+    sign_in.open.set()
+    answers = await asyncio.gather(*callers, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["expired"] * 5
+    assert sign_in.requests == 1
+
+
+async def test_a_caller_that_goes_away(cache: TokenCache, sign_in: SignIn) -> None:
+    """A cancelled caller does not take the others' request with it."""
+    sign_in.open.clear()
+    first, second = (asyncio.create_task(cache.get()) for _ in range(2))
+    await settled()
+    first.cancel()
+    await settled()
+    sign_in.open.set()
+    assert (await second).value == "secret-1"
+    assert first.cancelled()
+    assert sign_in.requests == 1
+
+
+async def test_all_callers_go_away(cache: TokenCache, sign_in: SignIn) -> None:
+    """A request that nobody waits for any more is finished, and its token kept."""
+    sign_in.open.clear()
+    caller = asyncio.create_task(cache.get())
+    await settled()
+    caller.cancel()
+    await settled()
+    sign_in.open.set()
+    await settled()
+    assert await value(cache) == "secret-1"
+    assert sign_in.requests == 1
+
+
+async def test_a_request_is_bounded(
+    cache: TokenCache, sign_in: SignIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A credential that never answers is given up on, and asked again later."""
+    monkeypatch.setattr("auth.outbound.token_provider.REQUEST_TIMEOUT", 0.01)
+    sign_in.open.clear()
+    async with asyncio.timeout(5):
+        with pytest.raises(SignInError, match="no token within"):
+            await cache.get()
+    sign_in.open.set()
+    clock.advance(1)
+    assert await value(cache) == "secret-2"
+
+
+async def test_an_unforeseen_error_in_the_background(
+    cache: TokenCache, sign_in: SignIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that no credential should raise is logged; the token in hand is served."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    sign_in.failure = RuntimeError("a library's own")
+    assert await value(cache) == "secret-1"
+    await settled()
+    assert await value(cache) == "secret-1"
+    assert "a library's own" in caplog.text
+
+
+async def test_an_unforeseen_error_is_a_failed_sign_in(
+    cache: TokenCache, sign_in: SignIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a token in hand the caller hears of it, and it pauses as any failure does."""
+    sign_in.failure = RuntimeError("a library's own")
+    for _ in range(5):
+        with pytest.raises(SignInError, match="a fault of this project's code"):
+            await cache.get()
+    assert sign_in.requests == 1
+    assert caplog.text.count("RuntimeError: a library's own") == 1
+    sign_in.failure = None
+    clock.advance(1)
+    assert await value(cache)
+
+
+async def test_a_token_without_a_margin(clock: Clock) -> None:
+    """A token that comes with less than its margin is served for a second all the same."""
+    requests = 0
+
+    async def short() -> AccessToken:
+        nonlocal requests
+        requests += 1
+        return AccessToken("short", clock.now + 30)
+
+    cache = TokenCache(short, clock)
+    for _ in range(10):
+        await cache.get()
+        await settled()
+    assert requests == 1
+    clock.advance(1)
+    await cache.get()
+    assert requests == 2
+
+
+MAY_PASS = (EndpointDown("silent"), VaultForbidden("no role yet"))
+FINAL = (
+    SignInError("refused"),
+    CertificateError("expired"),
+    CertificateUnknown("not uploaded"),
+    Throttled("busy", None),
+)
+by_kind = pytest.mark.parametrize("failure", MAY_PASS, ids=lambda error: type(error).__name__)
+
+
+@by_kind
+async def test_a_cold_request_is_patient(
+    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
+) -> None:
+    """What may pass by itself is tried again, after longer and longer pauses."""
+    sign_in.failures = [failure] * 5
+    assert await value(patient) == "secret-6"
+    assert moved.pauses == [0.2, 0.5, 1, 2, 2]
+
+
+@by_kind
+async def test_patience_ends(
+    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
+) -> None:
+    """After the last attempt its failure is the caller's."""
+    sign_in.failure = failure
+    with pytest.raises(type(failure), match=str(failure)):
+        await patient.get()
+    assert sign_in.requests == 6
+    assert moved.pauses == [0.2, 0.5, 1, 2, 2]
+
+
+@by_kind
+async def test_no_patience(
+    failure: SignInError, sign_in: SignIn, clock: Clock, moved: MovedClock
+) -> None:
+    """A cache without patience, for a request that is part of a patient one, fails at once."""
+    sign_in.failure = failure
+    cache = TokenCache(sign_in, clock, moved.sleep, patience=())
+    with pytest.raises(type(failure), match=str(failure)):
+        await cache.get()
+    assert sign_in.requests == 1
+    assert moved.pauses == []
+
+
+@pytest.mark.parametrize("failure", FINAL, ids=lambda error: type(error).__name__)
+async def test_a_refusal_is_told_at_once(
+    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
+) -> None:
+    """What somebody has to put right first, or asks to wait, is not tried again meanwhile."""
+    sign_in.failure = failure
+    with pytest.raises(type(failure), match=str(failure)):
+        await patient.get()
+    assert sign_in.requests == 1
+    assert moved.pauses == []
+
+
+async def test_a_refusal_ends_the_patience(
+    patient: TokenCache, sign_in: SignIn, moved: MovedClock
+) -> None:
+    """When an endpoint that was down refuses, the refusal counts."""
+    sign_in.failures = [EndpointDown("silent"), VaultForbidden("no role yet")]
+    sign_in.failure = CertificateError("expired")
+    with pytest.raises(CertificateError, match=r"^expired$"):
+        await patient.get()
+    assert moved.pauses == [0.2, 0.5]
+
+
+async def test_patience_has_a_budget(clock: Clock, moved: MovedClock) -> None:
+    """No pause is begun that would end after the ten seconds of a request."""
+
+    async def slow() -> AccessToken:
+        moved.move(2.9)
+        raise EndpointDown("silent")
+
+    with pytest.raises(EndpointDown, match=r"^silent$"):
+        await TokenCache(slow, clock, moved.sleep).get()
+    # Three attempts and two pauses are 9.4 seconds; the next pause is of one.
+    assert moved.pauses == [0.2, 0.5]
+
+
+async def test_an_attempt_that_is_cut_off(clock: Clock, moved: MovedClock) -> None:
+    """An attempt that the budget of all attempts ends tells what had failed before it."""
+
+    async def silent_in_the_end() -> AccessToken:
+        if len(moved.pauses) < 4:
+            raise VaultForbidden("no role yet")
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    caller = asyncio.create_task(TokenCache(silent_in_the_end, clock, moved.sleep).get())
+    await settled()
+    moved.move(9 - sum(moved.pauses))
+    await settled()
+    assert not caller.done()
+    moved.move(1)
+    await settled()
+    assert caller.done()
+    with pytest.raises(EndpointDown, match=r"^no token within 10 seconds: no role yet$"):
+        await caller
+
+
+async def test_patience_is_spent_once(
+    patient: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
+) -> None:
+    """While the outage lasts, later requests fail at once; after a success the next is patient."""
+    sign_in.failure = EndpointDown("silent")
+    for _ in range(3):
+        with pytest.raises(EndpointDown):
+            await patient.get()
+        clock.advance(1)
+    assert len(moved.pauses) == 5
+    assert sign_in.requests == 6 + 1 + 1
+    sign_in.failure = None
+    await patient.get()
+    sign_in.failure = EndpointDown("silent")
+    clock.advance(LIFE)
+    with pytest.raises(EndpointDown):
+        await patient.get()
+    assert len(moved.pauses) == 10
+
+
+@by_kind
+async def test_the_background_has_one_attempt(
+    failure: SignInError, patient: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
+) -> None:
+    """With a token in hand nobody waits, so a failing renewal is not tried again at once."""
+    await patient.get()
+    clock.advance(LIFE / 2)
+    sign_in.failure = failure
+    assert await value(patient) == "secret-1"
+    await settled()
+    assert sign_in.requests == 2
+    assert moved.pauses == []
+
+
+async def test_cold_callers_share_the_patience(
+    patient: TokenCache, sign_in: SignIn, moved: MovedClock
+) -> None:
+    """Fifty callers wait for one patient request."""
+    sign_in.failures = [EndpointDown("silent")] * 2
+    found = await asyncio.gather(*(patient.get() for _ in range(50)))
+    assert {token.value for token in found} == {"secret-3"}
+    assert sign_in.requests == 3
+    assert moved.pauses == [0.2, 0.5]
+
+
+async def test_an_endpoint_that_asks_to_wait(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """No request is made before the time that the endpoint asked for; callers hear of it."""
+    sign_in.failure = Throttled("busy", 20)
+    for _ in range(20):
+        with pytest.raises(Throttled, match=r"^busy$") as caught:
+            await cache.get()
+        assert caught.value.retry_after == 20
+        clock.advance(1)
+    assert sign_in.requests == 1
+    sign_in.failure = None
+    assert await value(cache) == "secret-2"
+
+
+async def test_an_endpoint_that_asks_for_no_wait(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """A wait of nothing is the usual pause."""
+    sign_in.failure = Throttled("busy", 0)
+    with pytest.raises(Throttled):
+        await cache.get()
+    clock.advance(0.99)
+    with pytest.raises(Throttled):
+        await cache.get()
+    assert sign_in.requests == 1
+    clock.advance(0.01)
+    with pytest.raises(Throttled):
+        await cache.get()
+    assert sign_in.requests == 2
+
+
+async def test_the_background_waits_as_asked(
+    cache: TokenCache, sign_in: SignIn, clock: Clock
+) -> None:
+    """A renewal waits as long as the endpoint asked, however short the usual pause is."""
+    await cache.get()
+    clock.advance(LIFE / 2)
+    half_life = clock.now
+    sign_in.failures = [Throttled("busy", 45)]
+    for _ in range(50):
+        await cache.get()
+        await settled()
+        clock.advance(1)
+    assert [moment - half_life for moment in sign_in.asked_at[1:]] == [0, 45]
+
+
+async def test_a_wait_ends_with_the_token(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
+    """A wait that was asked for in the background does not last longer than the token serves."""
+    token = await cache.get()
+    clock.now = token.expires_on - 60 - 30
+    sign_in.failures = [Throttled("busy", 120)]
+    await cache.get()
+    await settled()
+    clock.advance(29.9)
+    assert await value(cache) == "secret-1"
+    await settled()
+    assert sign_in.requests == 2
+    clock.advance(0.1)
+    assert await value(cache) == "secret-3"
+
+
+@pytest.mark.parametrize("failure", [*MAY_PASS, *FINAL], ids=lambda error: type(error).__name__)
+async def test_a_pause_keeps_the_kind(
+    failure: SignInError, patient: TokenCache, sign_in: SignIn
+) -> None:
+    """During the pause after a failure callers get the same kind of error, and the same text."""
+    sign_in.failure = failure
+    for _ in range(3):
+        with pytest.raises(SignInError) as caught:
+            await patient.get()
+        assert type(caught.value) is type(failure)
+        assert str(caught.value) == str(failure)
+    assert sign_in.requests == (6 if failure in MAY_PASS else 1)
+
+
+async def test_no_token_is_logged(
+    cache: TokenCache, sign_in: SignIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outage is logged with its reason and how long the token lasts, never with the token."""
+    caplog.set_level(logging.DEBUG)
+    await cache.get()
+    clock.advance(LIFE / 2)
+    sign_in.failure = SignInError("the endpoint is down")
+    await cache.get()
+    await settled()
+    assert "the endpoint is down" in caplog.text
+    assert f"{LIFE / 2 - 60:.0f} s more" in caplog.text
+    assert "secret" not in caplog.text

@@ -1,0 +1,214 @@
+"""Tokens: one cache for each audience, in front of one credential."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from auth.errors import EndpointDown, SignInError
+from auth.outbound.credential import AccessToken, Credential
+from auth.outbound.token_provider import TokenProvider
+from tests.support.timing.loop_turns import settled
+
+CHANNEL = "https://api.botframework.com"
+SKILL = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
+
+
+class Recorder(Credential):
+    """A credential that notes what it is asked for.
+
+    Attributes:
+        audiences: of each request.
+        calls: of both kinds, in order.
+        refused: the audience for which there is no token.
+        told: its warnings.
+    """
+
+    def __init__(self) -> None:
+        self.audiences: list[str] = []
+        self.calls: list[str] = []
+        self.refused = ""
+        self.told: tuple[str, ...] = ()
+
+    async def request_token(self, audience: str) -> AccessToken:
+        """A token that tells its audience."""
+        self.audiences.append(audience)
+        self.calls.append("request")
+        await asyncio.sleep(0)
+        if audience == self.refused:
+            raise SignInError(f"nothing for {audience}")
+        return AccessToken(f"for {audience}", 4_000_000_000.0)
+
+    def keep_up(self) -> None:
+        """Noted."""
+        self.calls.append("keep up")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the test says."""
+        return self.told
+
+
+@pytest.fixture
+def credential() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def tokens(credential: Recorder) -> TokenProvider:
+    return TokenProvider(credential)
+
+
+async def test_one_request_for_each_audience(tokens: TokenProvider, credential: Recorder) -> None:
+    """Callers of one audience share a token; another audience has its own."""
+    asked = [CHANNEL, SKILL] * 25
+    found = await asyncio.gather(*(tokens.get(audience) for audience in asked))
+    assert [token.value for token in found] == [f"for {audience}" for audience in asked]
+    assert sorted(credential.audiences) == sorted({CHANNEL, SKILL})
+
+
+async def test_a_failure_is_its_audience_s_own(tokens: TokenProvider, credential: Recorder) -> None:
+    """An audience that is refused takes no other's token away, and is left alone for now."""
+    credential.refused = SKILL
+    for _ in range(2):
+        with pytest.raises(SignInError, match=SKILL):
+            await tokens.get(SKILL)
+        assert (await tokens.get(CHANNEL)).value == f"for {CHANNEL}"
+    assert credential.audiences == [SKILL, CHANNEL]
+
+
+@pytest.mark.parametrize("patience", [(), (0.0,), (0.0, 0.0)])
+async def test_patience(patience: Sequence[float]) -> None:
+    """A cold request is tried again as often as there are pauses, for each audience."""
+    asked: list[str] = []
+
+    class Down(Credential):
+        async def request_token(self, audience: str) -> AccessToken:
+            asked.append(audience)
+            raise EndpointDown("silent")
+
+    tokens = TokenProvider(Down(), patience=patience)
+    for audience in (CHANNEL, SKILL):
+        with pytest.raises(EndpointDown, match=r"^silent$"):
+            await tokens.get(audience)
+    attempts = 1 + len(patience)
+    assert asked == [CHANNEL] * attempts + [SKILL] * attempts
+
+
+async def test_each_get_lets_the_credential_keep_up(
+    tokens: TokenProvider, credential: Recorder
+) -> None:
+    """The credential hears of each use before its token is asked for, warm ones too."""
+    for _ in range(3):
+        await tokens.get(CHANNEL)
+        await settled()
+    assert credential.calls == ["keep up", "request", "keep up", "keep up"]
+
+
+def test_warnings_are_passed_on(tokens: TokenProvider, credential: Recorder) -> None:
+    """What the credential warns of now is what is told, without a request."""
+    assert not tokens.warnings
+    credential.told = ("expires soon", "another")
+    assert tokens.warnings == ("expires soon", "another")
+    assert credential.calls == []
+
+
+async def test_most_credentials_have_nothing_that_ages() -> None:
+    """A credential that says nothing about it needs no keeping up and has no warnings."""
+
+    class Plain(Credential):
+        async def request_token(self, audience: str) -> AccessToken:
+            return AccessToken(audience, 4_000_000_000.0)
+
+    tokens = TokenProvider(Plain())
+    assert (await tokens.get(SKILL)).value == SKILL
+    assert tokens.warnings == ()
+
+
+class Scripted(Credential):
+    """Stands for the wire: each request ends as the script says, and the last line goes on.
+
+    Attributes:
+        requests: so far.
+        open: cleared, requests do not end.
+    """
+
+    def __init__(self, *script: SignInError | None) -> None:
+        self._script = list(script)
+        self.requests = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def request_token(self, audience: str) -> AccessToken:
+        """A token, or the failure that the script has."""
+        self.requests += 1
+        await self.open.wait()
+        failure = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if failure is not None:
+            raise failure
+        return AccessToken(f"for {audience}", time.time() + 3600)
+
+
+def unasked(credential: Credential, patience: Sequence[float] = ()) -> TokenProvider:
+    """Nothing was asked for yet."""
+    return TokenProvider(credential, patience)
+
+
+async def test_the_early_token_is_served() -> None:
+    """Who asks later is served the token that is there."""
+    credential = Scripted(None)
+    early = unasked(credential)
+    early.begin(CHANNEL)
+    await settled()
+    assert (await early.get(CHANNEL)).value == f"for {CHANNEL}"
+    assert credential.requests == 1
+
+
+async def test_callers_join_the_early_request() -> None:
+    """Who asks while it is under way waits for the same request."""
+    credential = Scripted(None)
+    early = unasked(credential)
+    credential.open.clear()
+    early.begin(CHANNEL)
+    callers = [asyncio.create_task(early.get(CHANNEL)) for _ in range(20)]
+    await settled()
+    credential.open.set()
+    assert len(set(await asyncio.gather(*callers))) == 1
+    assert credential.requests == 1
+
+
+async def test_an_early_refusal_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    """The first caller after it makes a request of his own at once; the log says why."""
+    credential = Scripted(SignInError("refused"), None)
+    early = unasked(credential)
+    early.begin(CHANNEL)
+    await settled()
+    assert (await early.get(CHANNEL)).value
+    assert credential.requests == 2
+    assert caplog.messages == ["No first token yet: refused"]
+
+
+async def test_an_early_outage_leaves_all_patience() -> None:
+    """The first caller after it waits out a moment's outage, as if nothing had been begun."""
+    credential = Scripted(EndpointDown("down"), EndpointDown("down"), EndpointDown("down"), None)
+    early = unasked(credential, patience=(0.0,))
+    early.begin(CHANNEL)
+    await settled()
+    assert credential.requests == 2
+    assert (await early.get(CHANNEL)).value
+    assert credential.requests == 4
+
+
+async def test_a_caller_who_shares_the_failure() -> None:
+    """Who waits for the early request hears of its failure; the next one starts afresh."""
+    credential = Scripted(SignInError("refused"), None)
+    early = unasked(credential)
+    credential.open.clear()
+    early.begin(CHANNEL)
+    caller = asyncio.create_task(early.get(CHANNEL))
+    await settled()
+    credential.open.set()
+    with pytest.raises(SignInError, match="refused"):
+        await caller
+    assert (await early.get(CHANNEL)).value

@@ -1,0 +1,383 @@
+"""ConnectorClient: the operations of the Bot Connector's REST API."""
+
+import asyncio
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from botbuilder.core import CloudAdapterBase
+from botbuilder.core.inspection.inspection_session import InspectionSession
+from botbuilder.core.teams import TeamsInfo
+from botbuilder.schema import (
+    Activity,
+    AttachmentData,
+    AttachmentInfo,
+    ChannelAccount,
+    ConversationParameters,
+    ConversationResourceResponse,
+    ConversationsResult,
+    Entity,
+    ErrorResponseException,
+    PagedMembersResult,
+    ResourceResponse,
+)
+from botbuilder.schema.teams import TeamsChannelAccount, TeamsPagedMembersResult
+from botframework.connector.aio import ConnectorClient as SdkClient
+from botframework.connector.aio.operations_async import (
+    AttachmentsOperations as SdkAttachmentsOperations,
+)
+from botframework.connector.aio.operations_async import (
+    ConversationsOperations as SdkConversationsOperations,
+)
+from botframework.connector.auth import MicrosoftAppCredentials
+from botframework.connector.teams.operations.teams_operations import (
+    TeamsOperations as SdkTeamsOperations,
+)
+
+from cloud_adapter.connector.client import (
+    AttachmentsOperations,
+    ConnectorClient,
+    ConversationsOperations,
+)
+from cloud_adapter.connector.credentials import BotCredentials
+from cloud_adapter.connector.errors import CallRefused, ConnectorError
+from cloud_adapter.connector.session import ConnectorSession
+from cloud_adapter.connector.teams_operations import TeamsOperations
+from http_client.pool import HttpPool
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.wire.scripted_service import Reply, ScriptedService, Seen
+
+AWKWARD = [
+    "a/b",
+    "a?b=c",
+    "a#b",
+    "100%",
+    "%2F",
+    "a b",
+    "a+b",
+    "19:x@thread.tacv2;m=1",
+    "a:1xyz",
+    "...",
+    "../..",
+    ".%2e",
+    "\u00fc\u20ac\U0001f600",
+]
+
+Operation = Callable[[Any], Awaitable[Any]]
+
+
+@pytest.fixture
+async def client(app: ComposedApp) -> Any:
+    """A client as a turn gets it, in front of the local connector."""
+    return await app.connector()
+
+
+@pytest.fixture
+async def bare(pool: HttpPool, service: ScriptedService) -> Any:
+    """A client without a token, in front of a service that takes any request."""
+    credentials = BotCredentials("", None, "https://api.botframework.com")
+    deadline = asyncio.get_running_loop().time() + 5
+    return ConnectorClient(ConnectorSession(pool), credentials, f"{service.url}/", deadline)
+
+
+def text(words: str) -> Activity:
+    return Activity(type="message", text=words)
+
+
+# Against the local connector
+
+
+async def test_a_message_is_sent(app: ComposedApp, client: Any) -> None:
+    """It is in the conversation under the returned id, sent with the bot's verified token."""
+    sent = await client.conversations.send_to_conversation(app.conversation.id, text("hello"))
+    assert isinstance(sent, ResourceResponse)
+    (kept,) = app.conversation.activities
+    assert (kept["id"], kept["text"]) == (sent.id, "hello")
+    call = app.cloud.connector.calls[-1]
+    assert (call.method, call.path) == (
+        "POST",
+        f"/v3/conversations/{app.conversation.id}/activities",
+    )
+    assert call.activity == {"type": "message", "text": "hello"}
+    assert (call.status, call.appid) == (201, app.cloud.registration.app_id)
+
+
+async def test_a_message_is_answered_changed_and_taken_back(app: ComposedApp, client: Any) -> None:
+    """Replies, updates and deletions find their activity, whose id holds a bar."""
+    conversation = app.conversation
+    first = await client.conversations.send_to_conversation(conversation.id, text("one"))
+    reply = await client.conversations.reply_to_activity(conversation.id, first.id, text("two"))
+    assert conversation.find(reply.id)["replyToId"] == first.id
+    changed = await client.conversations.update_activity(conversation.id, first.id, text("three"))
+    assert (changed.id, conversation.find(first.id)["text"]) == (first.id, "three")
+    gone = await client.conversations.delete_activity(conversation.id, first.id)
+    assert gone is None
+    assert not conversation.has(first.id)
+
+
+async def test_entities_are_sent_in_full(app: ComposedApp, client: Any) -> None:
+    """A citation reaches the channel with every property."""
+    entity = Entity(type="https://schema.org/Message")
+    entity.additional_properties = {"@type": "Message", "citation": [{"position": 1}]}
+    activity = Activity(type="message", text="x", entities=[entity])
+    await client.conversations.send_to_conversation(app.conversation.id, activity)
+    (kept,) = app.conversation.activities
+    assert kept["entities"] == [
+        {"type": "https://schema.org/Message", "@type": "Message", "citation": [{"position": 1}]}
+    ]
+
+
+async def test_a_conversation_is_begun(app: ComposedApp, client: Any) -> None:
+    """A new conversation has the members, the bot and the first message."""
+    created = await client.conversations.create_conversation(
+        ConversationParameters(members=[ChannelAccount(id="user-9")], activity=text("hello"))
+    )
+    assert isinstance(created, ConversationResourceResponse)
+    assert created.service_url == app.service_url
+    conversation = app.cloud.conversations.find(created.id)
+    assert set(conversation.members) == {"user-9", app.cloud.registration.app_id}
+    assert conversation.find(created.activity_id)["text"] == "hello"
+
+
+async def test_conversations_are_listed(app: ComposedApp, client: Any) -> None:
+    """The bot's conversations come with their members."""
+    found = await client.conversations.get_conversations()
+    assert isinstance(found, ConversationsResult)
+    mine = next(each for each in found.conversations if each.id == app.conversation.id)
+    assert [member.name for member in mine.members] == ["Ada", "Bot"]
+
+
+async def test_history_is_uploaded(app: ComposedApp, client: Any) -> None:
+    """Past activities are in the conversation."""
+    conversation = app.conversation
+    await client.conversations.send_conversation_history(conversation.id, [text("a"), text("b")])
+    assert app.heard() == ["a", "b"]
+
+
+async def test_members_are_found(app: ComposedApp, client: Any) -> None:
+    """All of them, one of them, and those of an activity are accounts."""
+    conversation = app.conversation
+    sent = await client.conversations.send_to_conversation(conversation.id, text("x"))
+    everybody = await client.conversations.get_conversation_members(conversation.id)
+    assert [member.id for member in everybody] == ["user-1", app.cloud.registration.app_id]
+    assert all(isinstance(member, ChannelAccount) for member in everybody)
+    there = await client.conversations.get_activity_members(conversation.id, sent.id)
+    assert there == everybody
+    one = await client.conversations.get_conversation_member(conversation.id, "user-1")
+    assert one == everybody[0]
+
+
+async def test_members_come_in_pages(app: ComposedApp, client: Any) -> None:
+    """A page has its size, and the token of the next one, in both shapes."""
+    conversations, conversation = client.conversations, app.conversation
+    for get, kind, member in (
+        (conversations.get_conversation_paged_members, PagedMembersResult, ChannelAccount),
+        (
+            conversations.get_teams_conversation_paged_members,
+            TeamsPagedMembersResult,
+            TeamsChannelAccount,
+        ),
+    ):
+        first = await get(conversation.id, page_size=1)
+        assert isinstance(first, kind)
+        assert isinstance(first.members[0], member)
+        rest = await get(conversation.id, continuation_token=first.continuation_token)
+        assert [each.members[0].name for each in (first, rest)] == ["Ada", "Bot"]
+        assert rest.continuation_token is None
+
+
+async def test_a_member_is_removed(app: ComposedApp, client: Any) -> None:
+    """A removed member is not in the conversation any more."""
+    await client.conversations.delete_conversation_member(app.conversation.id, "user-1")
+    assert "user-1" not in app.conversation.members
+
+
+async def test_a_file_is_kept(app: ComposedApp, client: Any) -> None:
+    """An uploaded attachment is found again with its name, type, size and content."""
+    data = AttachmentData(type="text/plain", name="a.txt", original_base64=b"\x00\xff\x01")
+    kept = await client.conversations.upload_attachment(app.conversation.id, data)
+    info = await client.attachments.get_attachment_info(kept.id)
+    assert isinstance(info, AttachmentInfo)
+    assert (info.name, info.type) == ("a.txt", "text/plain")
+    assert [(view.view_id, view.size) for view in info.views] == [("original", 3)]
+    chunks = await client.attachments.get_attachment(kept.id, "original")
+    assert b"".join([chunk async for chunk in chunks]) == b"\x00\xff\x01"
+
+
+async def test_a_refusal_is_the_sdk_s_exception(client: Any) -> None:
+    """What the connector refuses raises with its status and code."""
+    with pytest.raises(ErrorResponseException) as caught:
+        await client.conversations.send_to_conversation("unknown", text("x"))
+    assert caught.value.response.status_code == 404
+    assert caught.value.error.error.code == "ConversationNotFound"
+
+
+# The same requests as the SDK's client
+
+OPERATIONS: dict[str, Operation] = {
+    "get_conversations": lambda c: c.conversations.get_conversations("next page"),
+    "create_conversation": lambda c: c.conversations.create_conversation(
+        ConversationParameters(is_group=True, members=[ChannelAccount(id="1")], activity=text("x"))
+    ),
+    "send_to_conversation": lambda c: c.conversations.send_to_conversation("c|1", text("x")),
+    "reply_to_activity": lambda c: c.conversations.reply_to_activity("c|1", "a|1", text("x")),
+    "update_activity": lambda c: c.conversations.update_activity("c|1", "a|1", text("x")),
+    "delete_activity": lambda c: c.conversations.delete_activity("c|1", "a|1"),
+    "send_conversation_history": lambda c: c.conversations.send_conversation_history(
+        "c|1", [text("x"), text("y")]
+    ),
+    "get_conversation_members": lambda c: c.conversations.get_conversation_members("c|1"),
+    "get_conversation_member": lambda c: c.conversations.get_conversation_member("c|1", "m/1"),
+    "get_conversation_paged_members": lambda c: c.conversations.get_conversation_paged_members(
+        "c|1", 7, "next"
+    ),
+    "get_teams_conversation_paged_members": lambda c: (
+        c.conversations.get_teams_conversation_paged_members("c|1", 7, "next")
+    ),
+    "delete_conversation_member": lambda c: c.conversations.delete_conversation_member("c", "m/1"),
+    "get_activity_members": lambda c: c.conversations.get_activity_members("c|1", "a|1"),
+    "upload_attachment": lambda c: c.conversations.upload_attachment(
+        "c|1", AttachmentData(name="a", type="b", original_base64=b"\x00\xff")
+    ),
+    "get_attachment_info": lambda c: c.attachments.get_attachment_info("f/1"),
+}
+MSREST_ONLY = ("custom_headers", "raw")
+LISTS = ("get_conversation_members", "get_activity_members")
+
+
+def essence(seen: Seen) -> tuple[Any, ...]:
+    """What makes two requests the same."""
+    return seen.method, seen.path, seen.query, seen.json
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS))
+async def test_requests_are_the_sdk_s(name: str, bare: Any, service: ScriptedService) -> None:
+    """Method, path, query and body of each operation are those of botbuilder's own client."""
+    operation = OPERATIONS[name]
+    service.otherwise = Reply(200, [{"id": "1"}] if name in LISTS else {"id": "1"})
+    theirs = SdkClient(MicrosoftAppCredentials("", ""), base_url=f"{service.url}/")
+    answers = [await operation(theirs), await operation(bare)]
+    sdk, own = service.seen
+    assert essence(own) == essence(sdk)
+    assert answers[1] == answers[0]
+
+
+PARTS = {
+    "conversations": (ConversationsOperations, SdkConversationsOperations),
+    "attachments": (AttachmentsOperations, SdkAttachmentsOperations),
+    "teams": (TeamsOperations, SdkTeamsOperations),
+}
+SIGNATURES = [
+    (part, name)
+    for part, (_, sdk_part) in PARTS.items()
+    for name, method in inspect.getmembers(sdk_part, inspect.isfunction)
+    if not name.startswith("_")
+]
+CALLERS = (CloudAdapterBase, TeamsInfo, InspectionSession)
+
+
+@pytest.mark.parametrize(("part", "name"), SIGNATURES)
+def test_arguments_are_the_sdk_s(part: str, name: str) -> None:
+    """Every operation is there; code that names the arguments finds the names of the SDK's."""
+    ours, sdk_part = PARTS[part]
+    theirs = [
+        parameter.name
+        for parameter in inspect.signature(getattr(sdk_part, name)).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name not in MSREST_ONLY
+    ]
+    assert list(inspect.signature(getattr(ours, name)).parameters) == theirs
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_what_the_sdk_calls_is_there(caller: type) -> None:
+    """botbuilder's adapter, TeamsInfo and inspection find each operation that they call."""
+    called = re.findall(r"\.(conversations|attachments|teams)\.(\w+)\(", inspect.getsource(caller))
+    assert called
+    for part, name in called:
+        assert inspect.iscoroutinefunction(getattr(PARTS[part][0], name)), (part, name)
+
+
+# Addresses and answers
+
+
+@pytest.mark.parametrize("awkward", AWKWARD)
+async def test_ids_arrive_as_they_are(bare: Any, service: ScriptedService, awkward: str) -> None:
+    """Whatever characters an id has, it is one segment of the path."""
+    service.otherwise = Reply(200, {})
+    await bare.conversations.get_conversation_member(awkward, awkward)
+    # Servers split the path first, and decode each segment once.
+    segments = [unquote(segment) for segment in service.seen[0].path.split("/")]
+    assert segments == ["", "v3", "conversations", awkward, "members", awkward]
+
+
+@pytest.mark.parametrize("segment", ["", ".", ".."])
+async def test_an_id_that_is_no_segment(bare: Any, service: ScriptedService, segment: str) -> None:
+    """Every call refuses an id that would lead to another address, before anything is sent."""
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: bare.conversations.send_to_conversation(segment, text("x")),
+        lambda: bare.conversations.reply_to_activity("c", segment, text("x")),
+        lambda: bare.conversations.update_activity(segment, "a", text("x")),
+        lambda: bare.conversations.delete_activity("c", segment),
+        lambda: bare.conversations.get_conversation_member("c", segment),
+        lambda: bare.conversations.delete_conversation_member("c", segment),
+        lambda: bare.conversations.get_activity_members("c", segment),
+        lambda: bare.attachments.get_attachment_info(segment),
+        lambda: bare.attachments.get_attachment("a", segment),
+        lambda: bare.teams.get_team_details(segment),
+        lambda: bare.teams.fetch_meeting(segment),
+        lambda: bare.teams.fetch_participant("m", segment, "t"),
+    ]
+    for call in calls:
+        with pytest.raises(CallRefused, match="pass the real id") as caught:
+            await call()
+        assert caught.value.response.status_code == 400
+    assert service.seen == []
+
+
+async def test_query_values_arrive_as_they_are(bare: Any, service: ScriptedService) -> None:
+    """A continuation token is opaque; what is not given is not in the query."""
+    service.otherwise = Reply(200, {})
+    await bare.conversations.get_conversations("a&b=c+d /\u00fc%")
+    await bare.conversations.get_conversation_paged_members("c", page_size=0)
+    assert [seen.query for seen in service.seen] == [
+        {"continuationToken": "a&b=c+d /\u00fc%"},
+        {"pageSize": "0"},
+    ]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/amer", "/amer/"])
+async def test_a_service_url_may_have_a_path(
+    pool: HttpPool, service: ScriptedService, path: str
+) -> None:
+    """With or without a slash at its end, the operations come after it."""
+    credentials = BotCredentials("", None, "x")
+    client = ConnectorClient(ConnectorSession(pool), credentials, f"{service.url}{path}", 0)
+    await client.conversations.delete_activity("c", "a")
+    assert service.seen[0].path == f"{path.rstrip('/')}/v3/conversations/c/activities/a"
+    assert client.config.base_url == f"{service.url}{path}"
+    assert client.config.credentials is credentials
+
+
+@pytest.mark.parametrize("answer", [None, [], "accepted"])
+async def test_an_activity_that_is_not_named(
+    bare: Any, service: ScriptedService, answer: Any
+) -> None:
+    """A service that takes a message without naming it is no error."""
+    service.otherwise = Reply(202, answer)
+    assert await bare.conversations.send_to_conversation("c", text("x")) is None
+
+
+async def test_an_answer_of_another_shape(bare: Any, service: ScriptedService) -> None:
+    """Where an answer is needed, another one than the operation's is an error."""
+    service.otherwise = Reply(200, [])
+    with pytest.raises(ConnectorError):
+        await bare.conversations.get_conversations()
+
+
+async def test_no_members(bare: Any) -> None:
+    """An empty answer to a list of members is an empty list."""
+    assert await bare.conversations.get_conversation_members("c") == []
+    assert await bare.conversations.get_activity_members("c", "a") == []

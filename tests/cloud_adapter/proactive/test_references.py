@@ -1,0 +1,132 @@
+"""ConversationReferences: what is found by an id, and what other people's blobs do."""
+
+import pytest
+from botbuilder.schema import Activity, ChannelAccount, ConversationReference
+
+from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec.writer import write_value
+from cloud_adapter.errors import BlobChanged, StorageUnavailable
+from cloud_adapter.proactive.conversation_record import ConversationRecord
+from cloud_adapter.proactive.references import (
+    CONTAINER,
+    ConversationReferences,
+    conversation_blob,
+)
+from cloud_adapter.proactive.user_record import MAX_JOINED, UserRecord
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.blobs import ANY, BlobContainer
+
+ENTRA = "aaaaaaaa-0000-0000-0000-00000000000a"
+
+
+@pytest.fixture
+def blobs(account: StorageAccount) -> BlobContainer:
+    """The container."""
+    return BlobContainer(account, CONTAINER)
+
+
+@pytest.fixture
+def references(blobs: BlobContainer) -> ConversationReferences:
+    """The store."""
+    return ConversationReferences(blobs)
+
+
+def message(channel: str = "msteams", conversation: str = "a:1", user: str = "29:1") -> Activity:
+    """A message in a personal chat."""
+    data = {
+        "type": "message",
+        "id": "1",
+        "channelId": channel,
+        "serviceUrl": "https://smba.trafficmanager.net/emea/",
+        "from": {"id": user, "name": "Ada", "aadObjectId": ENTRA},
+        "recipient": {"id": "28:bot"},
+        "conversation": {"id": conversation, "conversationType": "personal", "tenantId": "t"},
+    }
+    return read_model(Activity, data)
+
+
+@pytest.mark.parametrize("recipient", ["29:1", ENTRA, ENTRA.upper(), "msteams/29:1"])
+async def test_a_user_by_each_id(references: ConversationReferences, recipient: str) -> None:
+    """The channel's id, and Entra's in any case."""
+    await references.keep(message())
+    found = await references.find(recipient)
+    assert isinstance(found, UserRecord)
+    assert (found.user.id, found.conversation, found.tenant) == ("29:1", "a:1", "t")
+
+
+async def test_many_who_join(references: ConversationReferences) -> None:
+    """Some are stored at once, the others when they write, so that no turn stores them all."""
+    update = message()
+    update.type = "conversationUpdate"
+    update.members_added = [ChannelAccount(id=f"29:x{number}") for number in range(2 * MAX_JOINED)]
+    await references.keep(update)
+    ids = [each.id for each in update.members_added]
+    found = [each for each in ids if await references.find(f"msteams/{each}")]
+    assert found == ids[:MAX_JOINED]
+
+
+async def test_the_same_id_on_two_channels(references: ConversationReferences) -> None:
+    """Teams comes first; the channel before a slash tells which one is meant."""
+    await references.keep(message("slack", user="U"))
+    await references.keep(message("msteams", user="V"))
+    ids = {
+        recipient: found.reference.channel_id
+        for recipient in ("a:1", "slack/a:1", "msteams/a:1")
+        if isinstance(found := await references.find(recipient), ConversationRecord)
+    }
+    assert ids == {"a:1": "msteams", "slack/a:1": "slack", "msteams/a:1": "msteams"}
+
+
+@pytest.mark.parametrize("conversation", ["a/b", "..", "ключ", "x" * 2000, "a%2Fb\\c", "\ud83d"])
+async def test_any_id(references: ConversationReferences, conversation: str) -> None:
+    """Whatever a channel calls a conversation, it is found by that, and read as it was."""
+    await references.keep(message(conversation=conversation))
+    found = await references.find(conversation)
+    assert isinstance(found, ConversationRecord)
+    assert found.reference.conversation.id == conversation
+    assert [name async for name in references.names()] == [conversation_blob(found.id)]
+
+
+async def test_nobody(references: ConversationReferences) -> None:
+    """An id that was never seen, and one of another channel."""
+    await references.keep(message())
+    assert await references.find("29:2") is None
+    assert await references.find("slack/29:1") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON", b"[]", b'{"reference": 1}', b"\xff"])
+async def test_a_blob_that_holds_something_else(
+    references: ConversationReferences, blobs: BlobContainer, content: bytes
+) -> None:
+    """It is nothing, and is written over when the conversation is seen again."""
+    await references.keep(message())
+    for name in [entry.name async for entry in blobs.list()]:
+        await blobs.write(name, content, ANY)
+    assert await references.find("a:1") is None
+    assert await references.find("29:1") is None
+    await references.keep(message())
+    assert await references.find("a:1")
+    assert await references.find("29:1")
+
+
+async def test_others_write_all_the_time(
+    references: ConversationReferences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some attempts it is told as what it is: storage that cannot be had."""
+
+    async def changed(*_: object) -> str:
+        raise BlobChanged("it is another one")
+
+    monkeypatch.setattr(BlobContainer, "write", changed)
+    with pytest.raises(StorageUnavailable):
+        await references.keep(message())
+
+
+def test_a_reference_is_the_sdks() -> None:
+    """What is kept reads back into the same ConversationReference, without an activity."""
+    kept = ConversationRecord.of(message())
+    again = ConversationRecord.parse(kept.content)
+    assert isinstance(again.reference, ConversationReference)
+    assert write_value(again.reference) == write_value(kept.reference)
+    assert "activityId" not in write_value(again.reference)
+    assert again.content == kept.content

@@ -1,0 +1,345 @@
+"""AutoSaveStateMiddleware: when state is saved, when not, and turns within turns."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from botbuilder.core import TurnContext
+
+from auth.errors import Unavailable
+from cloud_adapter.adapter import APOLOGY
+from cloud_adapter.errors import ConversationBusy, StorageUnavailable
+from cloud_adapter.state.bot_state import TURNS
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.turn import PATIENCE
+from emulator.cloud import Cloud
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.remembering_bot import (
+    USER_KEY,
+    RememberingBot,
+    conversation_key,
+    counts,
+    said,
+    stored,
+)
+from tests.support.storage.storage_front import StorageFront, answered
+from tests.support.timing.condition import comes_true
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+
+MESSAGE = {"type": "message", "text": "hello"}
+INVOKE = {"type": "invoke", "name": "task/fetch", "value": {}}
+
+Within = Callable[[TurnContext], Awaitable[None]]
+
+
+@pytest.fixture(params=["blobs", "memory"])
+async def app(
+    request: pytest.FixtureRequest, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> AsyncIterator[ComposedApp]:
+    """The composed app, with state of each kind."""
+    changes = {"AzureWebJobsStorage": storage} if request.param == "blobs" else {}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        yield app
+
+
+@pytest.fixture
+def bot(app: ComposedApp) -> RememberingBot:
+    """A bot that counts."""
+    return RememberingBot(app.parts.stores)
+
+
+async def continued(turn: TurnContext, app: ComposedApp, conversation: str, logic: Within) -> None:
+    """Run a turn in a conversation, within another turn."""
+    reference = TurnContext.get_conversation_reference(turn.activity)
+    reference.conversation.id = conversation
+    app_id = app.cloud.registration.app_id
+    await app.parts.adapter.continue_conversation(reference, logic, app_id)
+
+
+# When
+
+
+async def test_it_is_saved_after_the_replies(app: ComposedApp, bot: RememberingBot) -> None:
+    """While the user hears the answer nothing is stored yet: a turn that is cut off comes again."""
+    seen = []
+
+    async def logic(turn: TurnContext) -> None:
+        await bot(turn)
+        seen.append((said(app), await counts(app)))
+
+    await app.deliver(MESSAGE, logic)
+    assert seen == [(["1"], (None, None))]
+    assert await counts(app) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [LookupError("no table"), Unavailable("later")])
+async def test_a_turn_that_raises_saves_nothing(
+    app: ComposedApp, bot: RememberingBot, error: Exception
+) -> None:
+    """Whatever it has changed and said; the next one begins where it began."""
+
+    async def logic(turn: TurnContext) -> None:
+        await bot(turn)
+        raise error
+
+    if isinstance(error, Unavailable):
+        with pytest.raises(Unavailable):
+            await app.deliver({**MESSAGE, "id": "a1"}, logic)
+    else:
+        assert (await app.deliver({**MESSAGE, "id": "a1"}, logic)).status == 200
+        assert said(app) == ["1", APOLOGY]
+    assert await counts(app) == (None, None)
+    await app.deliver({**MESSAGE, "id": "a1"}, bot)
+    assert await counts(app) == (1, 1)
+
+
+async def test_a_turn_without_state(app: ComposedApp) -> None:
+    """A bot that has not asked for state costs no request and leaves nothing."""
+
+    async def logic(turn: TurnContext) -> None:
+        await turn.send_activity("x")
+
+    await app.deliver({**MESSAGE, "id": "a1"}, logic)
+    await app.deliver({**MESSAGE, "id": "a1"}, logic)
+    assert said(app) == ["x", "x"]
+    assert await stored(app, conversation_key(app)) == {}
+
+
+async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> None:
+    """It leaves nothing either."""
+
+    async def logic(turn: TurnContext) -> None:
+        await turn.send_activity(f"{await bot.count.get(turn)}")
+
+    await app.deliver(MESSAGE, logic)
+    assert said(app) == ["None"]
+    assert await stored(app, conversation_key(app)) == {}
+
+
+async def test_saving_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
+    """What is saved is stored at once, more at the end, and then the turn is known again."""
+    state, seen = app.parts.stores.conversation_state, []
+
+    async def save(turn: TurnContext) -> None:
+        await state.save_changes(turn)
+        await state.save_changes(turn)
+        seen.append(await stored(app, conversation_key(app)))
+        await state.create_property("more").set(turn, True)
+
+    bot.between = save
+    for _ in range(2):
+        assert (await app.deliver({**MESSAGE, "id": "a1"}, bot)).status == 200
+    assert seen == [{"count": 1}]
+    item = await stored(app, conversation_key(app))
+    assert (item["count"], item["more"], len(item[TURNS])) == (1, True, 1)
+    assert said(app) == ["1"]
+
+
+async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
+    """When nothing has changed since, the turn is known again all the same."""
+
+    async def save(turn: TurnContext) -> None:
+        await app.parts.stores.conversation_state.save_changes(turn)
+        await app.parts.stores.user_state.save_changes(turn)
+
+    bot.between = save
+    for _ in range(2):
+        await app.deliver({**MESSAGE, "id": "a1"}, bot)
+    assert (await counts(app), bot.runs) == ((1, 1), 2)
+    assert said(app) == ["1"]
+    assert len((await stored(app, conversation_key(app)))[TURNS]) == 1
+    assert len((await stored(app, USER_KEY))[TURNS]) == 1
+
+
+async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None:
+    """What a turn has saved stays, but it does not count as made."""
+
+    async def save(turn: TurnContext) -> None:
+        await app.parts.stores.conversation_state.save_changes(turn)
+        raise Unavailable("later")
+
+    bot.between = save
+    with pytest.raises(Unavailable):
+        await app.deliver({**MESSAGE, "id": "a1"}, bot)
+    assert await stored(app, conversation_key(app)) == {"count": 1}
+    bot.between = None
+    await app.deliver({**MESSAGE, "id": "a1"}, bot)
+    assert said(app) == ["2"]
+
+
+async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
+    """A cleared state has no properties left, but the turn is known again."""
+    await app.deliver(MESSAGE, bot)
+
+    async def clear(turn: TurnContext) -> None:
+        bot.runs += 1
+        await app.parts.stores.conversation_state.clear_state(turn)
+        await turn.send_activity("cleared")
+
+    for _ in range(2):
+        await app.deliver({**MESSAGE, "id": "a1"}, clear)
+    assert said(app) == ["1", "cleared"]
+    assert (await stored(app, conversation_key(app))).keys() == {TURNS}
+    await app.deliver(MESSAGE, bot)
+    assert said(app)[-1] == "1"
+
+
+async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
+    """What is deleted stays away, unless the turn uses it again."""
+    await app.deliver(MESSAGE, bot)
+
+    async def delete(turn: TurnContext) -> None:
+        await bot.count.get(turn)
+        await app.parts.stores.conversation_state.delete(turn)
+
+    await app.deliver(MESSAGE, delete)
+    assert await stored(app, conversation_key(app)) == {}
+
+    async def delete_and_count(turn: TurnContext) -> None:
+        await delete(turn)
+        await bot(turn)
+
+    await app.deliver(MESSAGE, delete_and_count)
+    assert (await stored(app, conversation_key(app)))["count"] == 1
+
+
+# Side by side
+
+
+async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) -> None:
+    """A button is answered while the conversation's turn goes on; both changes are kept."""
+    note = app.parts.stores.conversation_state.create_property("note")
+    answer = []
+
+    async def press(turn: TurnContext) -> None:
+        await note.set(turn, "pressed")
+
+    async def wait(_: TurnContext) -> None:
+        answer.append(await asyncio.create_task(app.deliver(INVOKE, press)))
+
+    bot.between = wait
+    await app.deliver(MESSAGE, bot)
+    assert answer[0].status == 501
+    item = await stored(app, conversation_key(app))
+    assert (item["count"], item["note"]) == (1, "pressed")
+    assert bot.runs == 1
+
+
+async def test_a_turn_that_waits_for_long(
+    app: ComposedApp, bot: RememberingBot, clock: MovedClock
+) -> None:
+    """The channel is told to come again, before it gives up by itself."""
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: TurnContext) -> None:
+        begun.set()
+        await goes_on.wait()
+
+    bot.between = wait
+    first = asyncio.create_task(app.deliver(MESSAGE, bot))
+    await begun.wait()
+    second = asyncio.create_task(app.deliver(MESSAGE, bot))
+    locks = app.parts.stores.locks
+    await comes_true(lambda: any(each.users == 2 for each in locks._known.values()))
+    await settled()
+    clock.move(PATIENCE + 0.1)
+    with pytest.raises(ConversationBusy) as caught:
+        await second
+    assert caught.value.retry_after
+    goes_on.set()
+    assert (await first).status == 200
+    assert (await counts(app))[0] == 1
+
+
+async def test_a_lease_that_cannot_be_had(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
+) -> None:
+    """A turn that needs state does not run without its conversation's lease."""
+    front.spoil("PUT blob lease", answered(403))
+    changes = {"AzureWebJobsStorage": front.connection_string}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
+            await app.deliver(MESSAGE, RememberingBot(app.parts.stores))
+        assert said(app) == []
+
+
+# Turns within turns
+
+
+async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> None:
+    """A proactive turn in the same conversation does not wait for the one that it is in."""
+    note = app.parts.stores.conversation_state.create_property("note")
+
+    async def say(turn: TurnContext) -> None:
+        await note.set(turn, "by the way")
+        await turn.send_activity("by the way")
+
+    async def within(turn: TurnContext) -> None:
+        await continued(turn, app, app.conversation.id, say)
+
+    bot.between = within
+    async with asyncio.timeout(PATIENCE / 2):
+        assert (await app.deliver(MESSAGE, bot)).status == 200
+    item = await stored(app, conversation_key(app))
+    assert (item["count"], item["note"], bot.runs) == (1, "by the way", 1)
+    assert said(app) == ["by the way", "1"]
+
+
+async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
+    """So it is after a proactive turn in another conversation, and within one."""
+    other = app.cloud.conversations.create([app.account])
+    note = app.parts.stores.conversation_state.create_property("note")
+
+    async def say(turn: TurnContext) -> None:
+        await note.set(turn, (await note.get(turn, lambda: "")) + "x")
+
+    async def say_and_return(turn: TurnContext) -> None:
+        await say(turn)
+        await continued(turn, app, app.conversation.id, say)
+
+    async def within(turn: TurnContext) -> None:
+        await continued(turn, app, other.id, say_and_return)
+        await continued(turn, app, app.conversation.id, say)
+
+    bot.between = within
+    async with asyncio.timeout(PATIENCE / 2):
+        assert (await app.deliver(MESSAGE, bot)).status == 200
+    item = await stored(app, conversation_key(app))
+    assert (item["count"], item["note"], bot.runs) == (1, "xx", 1)
+    assert (await stored(app, f"webchat/conversations/{other.id}"))["note"] == "x"
+    assert app.parts.stores.locks._known == {}
+
+
+async def test_a_proactive_turn(app: ComposedApp, bot: RememberingBot) -> None:
+    """Outside of any turn it has its state like every other, each time it is made."""
+    references = []
+
+    async def remember(turn: TurnContext) -> None:
+        references.append(turn.activity)
+
+    await app.deliver(MESSAGE, remember)
+    reference = TurnContext.get_conversation_reference(references[0])
+    app_id = app.cloud.registration.app_id
+    for _ in range(2):
+        await app.parts.adapter.continue_conversation(reference, bot, app_id)
+    assert (await stored(app, conversation_key(app)))["count"] == 2
+
+
+async def test_a_held_turn_is_known_before_anything_is_said(
+    app: ComposedApp, bot: RememberingBot
+) -> None:
+    """A turn that somebody holds the conversation for looks first whether it was made."""
+    begun = []
+
+    async def talk_first(turn: TurnContext) -> None:
+        begun.append(1)
+        await turn.send_activity("let me see")
+        await bot(turn)
+
+    locks: ConversationLocks = app.parts.stores.locks
+    for _ in range(2):
+        async with locks.hold(f"webchat~2F{app.conversation.id}", 0):
+            await app.deliver({**MESSAGE, "id": "a1"}, talk_first)
+    assert said(app) == ["let me see", "1"]
+    assert len(begun) == 1

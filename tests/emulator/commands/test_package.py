@@ -1,0 +1,133 @@
+"""The package holds only what runs in Azure, and compiled files that stay valid."""
+
+import importlib.util
+import marshal
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from emulator.commands import package
+from emulator.commands.funcignore import FuncIgnore
+from emulator.commands.package import SITE_PACKAGES, PackageError, contents
+from emulator.commands.site_packages import InstallError
+from tests.emulator.commands.test_constraints import pins
+
+ROOT = Path(__file__).parents[3]
+UNCHECKED_HASH = 0b01
+"""The flags of a .pyc file that Python never checks against its source (PEP 552)."""
+
+
+def sources(folder: Path) -> Iterator[Path]:
+    """The Python files of a package."""
+    return (path for path in contents(folder) if path.suffix == ".py")
+
+
+def file_names(code: CodeType) -> set[str]:
+    """The file names in a code object and in those nested in it."""
+    inner = (each for each in code.co_consts if isinstance(each, CodeType))
+    return {code.co_filename}.union(*map(file_names, inner))
+
+
+def test_the_app_and_its_packages(packed: Path) -> None:
+    """It holds the files that .funcignore allows and every pinned package, and no others."""
+    uploaded = set(FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT))
+    files = {path.relative_to(packed) for path in contents(packed)}
+    own = {path for path in files if path.parts[0] != SITE_PACKAGES.parts[0]}
+    assert {path for path in own if path.suffix != ".pyc"} == uploaded
+    found = {
+        f"{each.name}=={each.version}" for each in distributions(path=[str(packed / SITE_PACKAGES)])
+    }
+    normal = {each.lower().replace("_", "-") for each in found}
+    assert normal == {*pins("requirements.txt"), *pins("constraints.txt")}
+    assert not (packed / SITE_PACKAGES / "bin").exists()
+
+
+def test_all_of_it_is_compiled(packed: Path) -> None:
+    """Each source has a .pyc file that is used unchecked and holds no path of this machine."""
+    for source in sources(packed):
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        content = compiled.read_bytes()
+        assert content[:4] == importlib.util.MAGIC_NUMBER, source
+        assert int.from_bytes(content[4:8], "little") == UNCHECKED_HASH, source
+        code = marshal.loads(content[16:])  # noqa: S302  # compiled by this test run
+        assert file_names(code) == {str(source.relative_to(packed))}
+
+
+def test_the_zip_is_the_folder(packed: Path) -> None:
+    """Both hold the same files; times and permissions in the zip are fixed."""
+    with zipfile.ZipFile(packed.with_name("package.zip")) as archive:
+        files = {entry.filename: entry for entry in archive.infolist()}
+        assert list(files) == [path.relative_to(packed).as_posix() for path in contents(packed)]
+        assert {entry.date_time for entry in files.values()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.external_attr >> 16 for entry in files.values()} == {0o100644}
+        name = "auth/clouds.py"
+        assert archive.read(name) == (packed / name).read_bytes()
+
+
+def test_times_do_not_matter(packed: Path) -> None:
+    """The compiled file is used whatever the modification time of its source."""
+    for name in ("auth/clouds.py", str(SITE_PACKAGES / "msrest" / "version.py")):
+        os.utime(packed / name, (1, 1))
+    output = subprocess.run(
+        [sys.executable, "-P", "-S", "-v", "-c", "import auth.clouds, msrest.version"],
+        env={"PYTHONPATH": os.pathsep.join((str(packed / SITE_PACKAGES), str(packed)))},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    for name in ("auth/__pycache__/clouds.", "msrest/__pycache__/version."):
+        used = [
+            line
+            for line in output.splitlines()
+            if line.startswith("# code object") and name in line
+        ]
+        assert len(used) == 1
+
+
+@pytest.mark.parametrize(
+    "name", [".env", "prod.env", ".env.local", "a.PEM", "a.pfx", "a.p12", "a.key"]
+)
+def test_key_material_is_refused(name: str, tmp_path: Path) -> None:
+    """A package that would hold key material is not built, whatever .funcignore says."""
+    source = tmp_path / "source"
+    (source / "auth").mkdir(parents=True)
+    (source / ".funcignore").write_text("")
+    (source / "auth" / name).touch()
+    (source / "auth" / "keys.py").touch()
+    with pytest.raises(PackageError, match=f": auth/{name}$"):
+        package.build(source, tmp_path / "package")
+    assert not (tmp_path / "package").exists()
+
+
+def test_another_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another Python version builds nothing: its compiled files would be of no use in Azure."""
+    monkeypatch.setattr(package, "PYTHON_VERSION", (3, 12))
+    with pytest.raises(PackageError, match=r"run this with Python 3\.12"):
+        package.build(ROOT, tmp_path / "package")
+
+
+def test_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If the package cannot be built, the reason is shown and the exit status is 1."""
+
+    def install(_requirements: Path, _target: Path) -> None:
+        raise InstallError("no matching distribution")
+
+    monkeypatch.setattr(package, "install", install)
+    assert package.main(["--to", str(tmp_path / "package")]) == 1
+    assert "no matching distribution" in capsys.readouterr().err
+
+
+def test_import_times(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the package alone, function_app's import is measured, then all that a first turn needs."""
+    monkeypatch.setattr(package, "_MEASURED_RUNS", 1)
+    indexed, composed = package.import_times(packed)
+    assert 0 < indexed < composed

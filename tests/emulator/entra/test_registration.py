@@ -1,0 +1,121 @@
+"""Registration: Entra knows a certificate some time after its upload, and until it is withdrawn."""
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulator.certificates import self_signed
+from emulator.entra.registration import EXCHANGE_AUDIENCE, Registration, TrustedSubject
+from tests.support.timing.clock import Clock
+
+APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
+TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
+
+
+@pytest.fixture(scope="module")
+def first(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    return self_signed("first", key)
+
+
+@pytest.fixture(scope="module")
+def second(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    return self_signed("second", key)
+
+
+@pytest.fixture(scope="module")
+def third(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    return self_signed("third", key)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def registration(clock: Clock) -> Registration:
+    return Registration(APP_ID, TENANT, "SingleTenant", clock=clock)
+
+
+def test_a_certificate_is_known_at_once(
+    registration: Registration, first: x509.Certificate
+) -> None:
+    """Without a lag Entra knows a certificate as soon as it is uploaded."""
+    registration.register(first)
+    assert registration.certificates == [first]
+    assert registration.known_certificates() == [first]
+
+
+def test_a_certificate_is_known_after_its_lag(
+    registration: Registration, clock: Clock, first: x509.Certificate, second: x509.Certificate
+) -> None:
+    """Until the lag is over Entra knows the older certificates only."""
+    registration.register(first)
+    registration.register(second, after=10.0)
+    assert registration.certificates == [first, second]
+    clock.advance(9.9)
+    assert registration.known_certificates() == [first]
+    clock.advance(0.2)
+    assert registration.known_certificates() == [first, second]
+
+
+def test_a_second_upload_changes_the_lag_only(
+    registration: Registration, first: x509.Certificate
+) -> None:
+    """A certificate that is uploaded again is on the registration once, with the new lag."""
+    registration.register(first, after=10.0)
+    registration.register(first)
+    assert registration.certificates == [first]
+    assert registration.known_certificates() == [first]
+
+
+def test_a_withdrawn_certificate_is_forgotten(
+    registration: Registration, first: x509.Certificate, second: x509.Certificate
+) -> None:
+    """Entra forgets one certificate at once, with its lag, and keeps the others."""
+    registration.register(first, after=10.0)
+    registration.register(second)
+    registration.withdraw(first)
+    assert registration.known_certificates() == [second]
+    registration.certificates.append(first)
+    assert registration.known_certificates() == [second, first]
+
+
+def test_what_is_not_uploaded_cannot_be_withdrawn(
+    registration: Registration, first: x509.Certificate
+) -> None:
+    """Withdrawing an unknown certificate is an error of the caller."""
+    with pytest.raises(ValueError, match="not in list"):
+        registration.withdraw(first)
+
+
+def test_the_newest_certificate_stays(
+    registration: Registration,
+    first: x509.Certificate,
+    second: x509.Certificate,
+    third: x509.Certificate,
+) -> None:
+    """All but the certificate that was uploaded last are withdrawn; none is no error."""
+    registration.withdraw_old()
+    for certificate in (second, third, first):
+        registration.register(certificate)
+    registration.withdraw_old()
+    assert registration.known_certificates() == [first]
+
+
+def test_the_list_can_be_changed_itself(
+    registration: Registration, first: x509.Certificate, second: x509.Certificate
+) -> None:
+    """What is put into the list is known at once, what is taken out is not."""
+    registration.certificates.append(first)
+    registration.register(second)
+    registration.certificates[:] = [second]
+    assert registration.known_certificates() == [second]
+    registration.certificates.clear()
+    assert registration.known_certificates() == []
+
+
+def test_a_federated_credential_is_for_the_public_cloud() -> None:
+    """Without an audience a federated credential has that of the public cloud."""
+    assert TrustedSubject("https://issuer", "subject").audience == EXCHANGE_AUDIENCE
+    assert EXCHANGE_AUDIENCE == "api://AzureADTokenExchange"

@@ -1,0 +1,63 @@
+"""Which settings lead to a storage account, and which do not."""
+
+import pytest
+
+from emulator.functions.queues.storage_connection import ConnectionMissingError, StorageConnection
+from emulator.functions.route import HostError
+
+KEY = "a2V5"
+TEXT = f"AccountName=one;AccountKey={KEY};QueueEndpoint=http://127.0.0.1:1/one"
+
+LEADING = {
+    "connection string": ("Here", {"Here": TEXT}, "http://127.0.0.1:1/one/q"),
+    "prefix": ("Here", {"AzureWebJobsHere": TEXT, "Here": "x"}, "http://127.0.0.1:1/one/q"),
+    "no name": ("", {"AzureWebJobsStorage": TEXT}, "http://127.0.0.1:1/one/q"),
+    "development storage": (
+        "AzureWebJobsStorage",
+        {"AzureWebJobsStorage": "UseDevelopmentStorage=true"},
+        "http://127.0.0.1:10001/devstoreaccount1/q",
+    ),
+    "account name": (
+        "AzureWebJobsStorage",
+        {"AzureWebJobsStorage__accountName": "two"},
+        "https://two.queue.core.windows.net/q",
+    ),
+    "address": (
+        "Here",
+        {
+            "Here__queueServiceUri": "https://127.0.0.1:1/two",
+            "Here__accountName": "two",
+            "Here__credential": "managedIdentity",
+            "Here__clientId": "00000000-0000-0000-0000-000000000001",
+        },
+        "https://127.0.0.1:1/two/q",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "environ", "url"), LEADING.values(), ids=LEADING)
+async def test_settings_lead_to_the_account(name: str, environ: dict[str, str], url: str) -> None:
+    """A connection string wins, the prefixed name first; else an account's name or address."""
+    connection = StorageConnection.of(name, environ)
+    assert connection.queue("q").url == url
+    await connection.close()
+
+
+def test_missing_settings_are_named() -> None:
+    """Without any setting the error names those that could be set."""
+    with pytest.raises(ConnectionMissingError, match=r"set Here to .*Here__queueServiceUri"):
+        StorageConnection.of("Here", {"Here": "", "Here__clientId": "x"})
+
+
+def test_malformed_connection_string_is_named_and_not_told() -> None:
+    """The error names the setting; what may hold a key stays out of it."""
+    with pytest.raises(HostError, match="Here is not a storage connection string") as error:
+        StorageConnection.of("Here", {"Here": f"AccountKey={KEY};x"})
+    assert KEY not in str(error.value)
+
+
+def test_unknown_credential_is_refused() -> None:
+    """A kind of credential that this host lacks is not replaced by another."""
+    environ = {"Here__accountName": "x", "Here__credential": "secret"}
+    with pytest.raises(HostError, match="Here__credential is secret"):
+        StorageConnection.of("Here", environ)

@@ -1,0 +1,154 @@
+"""Queue-triggered functions of an app in the running host."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.functions.queues.settings import QueueSettings
+from emulator.functions.queues.triggers import QueueTriggers
+from emulator.functions.route import HostError
+from emulator.functions.workers.worker import Function
+from emulator.storage.azurite import Azurite, CertificateFiles
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.queue_app import QueueApp
+from tests.support.timing.condition import until
+from tests.support.wire.http_post import Caller
+
+SECONDS_TO_END = 2.0
+"""The host promises one; the machine is busy."""
+
+
+@pytest.fixture
+def app(tmp_path: Path, storage: str) -> Iterator[QueueApp]:
+    """An app whose messages are tried twice."""
+    app = QueueApp(tmp_path, storage, {"maxDequeueCount": 2})
+    yield app
+    app.close()
+
+
+def host(app: QueueApp, **settings: str) -> BotProcess:
+    """The app in a host of its own."""
+    return BotProcess(app.settings | settings, app.folder / "host.log", app.folder)
+
+
+def test_function_gets_the_message_in_the_workers_types(app: QueueApp) -> None:
+    """Body, count and times arrive as azure.functions.QueueMessage documents them."""
+    app.send("gr\u00fc\u00df dich")
+    with host(app):
+        [seen] = app.until_seen("gr\u00fc\u00df dich")
+        until(lambda: app.count(app.queue) == 0)
+    assert seen["dequeue_count"] == 1
+    assert seen["id"]
+    assert seen["pop_receipt"]
+    assert [kind for kind, _ in seen["times"]] == ["datetime"] * 3
+    assert all(moment.endswith("+00:00") for _, moment in seen["times"])
+
+
+def test_function_that_raises_poisons_the_message(app: QueueApp) -> None:
+    """After maxDequeueCount tries the message is in the poison queue, the trace in the log."""
+    app.send("bad")
+    with host(app) as process:
+        until(lambda: app.count(app.poison) == 1)
+        until(lambda: app.count(app.queue) == 0)
+        log = process.log.read_text()
+    assert [each["dequeue_count"] for each in app.seen("bad")] == [1, 2]
+    assert "ValueError: what the app says of it" in log
+    assert "moved to work-poison" in log
+
+
+def test_poison_queue_has_no_poison_queue(tmp_path: Path, storage: str) -> None:
+    """A message of a poison queue that fails too often stays there, hidden."""
+    app = QueueApp(tmp_path, storage, {"maxDequeueCount": 1})
+    app.poison.create_queue()
+    app.poison.send_message(base64.b64encode(b"bad").decode())
+    with host(app, QueueName="work-poison") as process:
+        app.until_seen("bad")
+        until(lambda: "ValueError" in process.log.read_text())
+    assert "moved to" not in process.log.read_text()
+    assert app.count(app.poison) == 1
+    app.close()
+
+
+async def test_managed_identity_opens_the_queue(tmp_path: Path) -> None:
+    """With no key in its settings the host signs in as the app's identity, over TLS."""
+    cloud = Cloud(tmp_path)
+    azurite = Azurite(certificate=CertificateFiles(*cloud.authority.server_files()))
+    await cloud.start()
+    await azurite.start()
+    app_folder = tmp_path / "app"
+    app_folder.mkdir()
+    try:
+        await asyncio.to_thread(run_with_identity, app_folder, cloud, azurite)
+    finally:
+        await azurite.stop()
+        await cloud.stop()
+
+
+def run_with_identity(folder: Path, cloud: Cloud, azurite: Azurite) -> None:
+    """Let the host run a message of a storage that it opens with a token."""
+    connection = azurite.connection_string()
+    app = QueueApp(folder, connection, certificate=cloud.authority.path)
+    del app.settings["AzureWebJobsStorage"]
+    identity = {
+        "AzureWebJobsStorage__queueServiceUri": azurite.queue_url(),
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": cloud.user_assigned,
+    }
+    app.send("by identity")
+    with host(app, **cloud.settings(), **identity):
+        app.until_seen("by identity")
+        until(lambda: app.count(app.queue) == 0)
+    app.close()
+
+
+def test_app_without_its_storage_serves_http(app: QueueApp) -> None:
+    """Without the setting the function is not listened for, and one warning names the setting."""
+    with host(app, AzureWebJobsStorage="") as process:
+        caller = Caller(process.url)
+        assert caller.send("GET", "/api/pid", []).status == 200
+        caller.close()
+        log = process.log.read_text()
+    assert log.count("Function take gets no messages: set AzureWebJobsStorage") == 1
+
+
+@pytest.mark.parametrize("text", ["endless", "blocking"])
+def test_host_ends_while_a_message_runs(app: QueueApp, text: str) -> None:
+    """A polite kill ends the process soon; the message stays, hidden."""
+    app.send(text)
+    with host(app) as process:
+        app.until_seen(text)
+        asked = time.monotonic()
+    assert time.monotonic() - asked < SECONDS_TO_END
+    assert process.returncode == 0
+    assert app.count(app.queue) == 1
+
+
+def test_unusable_section_of_host_json_ends_the_host(tmp_path: Path, storage: str) -> None:
+    """A bad value ends the command with one line that names it."""
+    app = QueueApp(tmp_path, storage, {"batchSize": 99})
+    with pytest.raises(AssertionError, match="batchSize is 99, it must be"), host(app):
+        pass
+    app.close()
+
+
+def queue_function(**trigger: Any) -> Function:
+    """A function as the worker lists it."""
+    return Function("1", "take", ({"type": "queueTrigger", "name": "message", **trigger},))
+
+
+async def _never(*_: object) -> None:
+    raise AssertionError
+
+
+async def test_queue_named_by_a_missing_setting_is_told() -> None:
+    """A queue name that cannot be filled in is an error that names function and setting."""
+    function = queue_function(queueName="%Name%", connection="Storage")
+    environ = {"Storage": "UseDevelopmentStorage=true"}
+    with pytest.raises(HostError, match=r"Function take: .* the setting Name"):
+        QueueTriggers([function], QueueSettings(), environ, _never)

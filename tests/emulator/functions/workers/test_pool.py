@@ -1,0 +1,189 @@
+"""The workers of a host: they share the work, die alone, come back, and end with the host."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.queue_app import QueueApp
+from tests.support.timing.condition import until
+from tests.support.wire.http_post import Caller, Reply
+
+WORKERS = 2
+
+
+@pytest.fixture
+def app(tmp_path: Path, storage: str) -> Iterator[QueueApp]:
+    """An app with a queue, whose messages come back at once."""
+    app = QueueApp(tmp_path, storage)
+    yield app
+    app.close()
+
+
+@contextmanager
+def host(app: QueueApp, workers: int = WORKERS, **settings: str) -> Iterator[BotProcess]:
+    """The app in a host with workers."""
+    log = app.folder / "host.log"
+    options = ("--workers", str(workers))
+    with BotProcess(app.settings | settings, log, app.folder, options) as process:
+        yield process
+
+
+def get(process: BotProcess, path: str) -> Reply:
+    """The answer to a request on a connection of its own."""
+    caller = Caller(process.url)
+    try:
+        return caller.send("GET", path, [])
+    finally:
+        caller.close()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_requests_go_round(app: QueueApp) -> None:
+    """The workers get the requests in turn; none of them is the host's process."""
+    with host(app) as process:
+        pids = [int(get(process, "/api/pid").body) for _ in range(6)]
+        assert set(pids[:2]) == set(process.workers.values())
+        assert pids == pids[:2] * 3
+        assert process.pid not in pids
+        assert len(process.workers) == WORKERS
+
+
+def test_messages_are_run_in_workers(app: QueueApp) -> None:
+    """A queue function runs in the workers, with the message in the worker's types."""
+    with host(app) as process:
+        for _ in range(6):
+            app.send("gr\u00fc\u00df dich")
+        seen = app.until_seen("gr\u00fc\u00df dich", 6)
+        until(lambda: app.count(app.queue) == 0)
+        assert {each["pid"] for each in seen} == set(process.workers.values())
+    assert {each["dequeue_count"] for each in seen} == {1}
+    assert [kind for kind, _ in seen[0]["times"]] == ["datetime"] * 3
+
+
+def test_function_that_raises_in_a_worker_is_logged_by_the_host(app: QueueApp) -> None:
+    """A failed message ends in the poison queue, its trace in the host's log."""
+    with host(app) as process:
+        app.send("bad")
+        until(lambda: app.count(app.poison) == 1)
+        assert "ValueError: what the app says of it" in process.log.read_text()
+    assert [each["dequeue_count"] for each in app.seen("bad")] == [1, 2, 3, 4, 5]
+
+
+def test_killed_worker_fails_its_http_requests_and_comes_back(app: QueueApp) -> None:
+    """Who waits for a worker that dies gets 500 at once; the next caller is served."""
+    with host(app) as process, ThreadPoolExecutor() as pool:
+        call = pool.submit(get, process, "/api/endless")
+        [seen] = app.until_seen("endless call")
+        [number] = [each for each, pid in process.workers.items() if pid == seen["pid"]]
+        os.kill(seen["pid"], signal.SIGKILL)
+        reply = call.result(timeout=5)
+        assert (reply.status, reply.body) == (500, b"")
+        assert get(process, "/api/pid").status == 200
+        until(lambda: process.workers[number] != seen["pid"])
+        pids = {int(get(process, "/api/pid").body) for _ in range(4)}
+        assert pids == set(process.workers.values())
+        assert f"Worker {number} ended (SIGKILL)" in process.log.read_text()
+
+
+def test_killed_worker_gives_its_messages_back(app: QueueApp) -> None:
+    """A message whose worker dies is tried again, with a higher count, by another one."""
+    with host(app) as process:
+        app.send("endless")
+        [first] = app.until_seen("endless")
+        os.kill(first["pid"], signal.SIGKILL)
+        _, second = app.until_seen("endless", 2)
+        assert second["dequeue_count"] == 2
+        assert second["pid"] != first["pid"]
+        assert "the worker process ended over it" in process.log.read_text()
+
+
+def test_request_waits_while_all_workers_start_anew(app: QueueApp) -> None:
+    """With the only worker just killed a call is not refused: it is answered by the next one."""
+    with host(app, workers=1) as process:
+        killed = process.workers[1]
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: "Worker 1 ended" in process.log.read_text())
+        reply = get(process, "/api/pid")
+        assert reply.status == 200
+        assert int(reply.body) == process.workers[1] != killed
+
+
+def test_invocations_are_refused_on_the_public_port(app: QueueApp) -> None:
+    """The route with which the host runs queue functions is not there for others."""
+    with host(app) as process:
+        caller = Caller(process.url)
+        body = b'{"text": "from outside", "metadata": {}}'
+        assert caller.send("POST", "/admin/functions/take", [], body).status == 404
+        caller.close()
+    assert app.seen("from outside") == []
+
+
+@pytest.mark.parametrize("text", ["endless", "blocking"])
+def test_killed_host_takes_its_workers_with_it(app: QueueApp, text: str) -> None:
+    """After a SIGKILL of the host no worker lives on, not even one whose event loop is blocked."""
+    with host(app) as process:
+        app.send(text)
+        app.until_seen(text)
+        workers = list(process.workers.values())
+        assert all(map(is_alive, workers))
+        os.kill(process.pid, signal.SIGKILL)
+        until(lambda: not any(map(is_alive, workers)), seconds=2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_all(app: QueueApp, number: signal.Signals) -> None:
+    """Ctrl-C and a polite kill end host and workers in about a second, whatever they do."""
+    with host(app) as process:
+        app.send("blocking")
+        app.until_seen("blocking")
+        workers = list(process.workers.values())
+        asked = time.monotonic()
+        os.kill(process.pid, number)
+        until(lambda: process.returncode is not None)
+        assert time.monotonic() - asked < 2
+        assert process.returncode == 0
+        until(lambda: not any(map(is_alive, workers)), seconds=1)
+        assert "Traceback" not in process.log.read_text()
+
+
+def test_app_that_cannot_be_indexed_is_503(app: QueueApp) -> None:
+    """With workers, too, an app with a fault answers 503, and the log has the fault."""
+    (app.folder / "function_app.py").write_text("import no_such_module")
+    with host(app) as process:
+        assert get(process, "/api/pid").status == 503
+        assert "no_such_module" in process.log.read_text()
+
+
+def test_worker_that_does_not_start_ends_the_host(app: QueueApp) -> None:
+    """A worker that ends before it is ready is told with the reason above it."""
+    (app.folder / "function_app.py").write_text("import os\nos._exit(3)")
+    with (
+        pytest.raises(AssertionError, match=r"Worker 1 ended while it started \(exit code 3\)"),
+        host(app, workers=1),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two"])
+def test_number_of_workers_is_checked(app: QueueApp, number: str) -> None:
+    """What is no whole number above 0 is refused by the command line."""
+    command = [*BotProcess(app.settings, app.folder / "log").command, "--workers", number]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 2
+    assert "--workers" in done.stderr

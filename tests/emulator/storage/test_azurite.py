@@ -1,0 +1,209 @@
+"""Azurite as a child process: where it listens, whom it knows, what it keeps."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+import emulator.storage.azurite
+from emulator.certificates import CertificateAuthority
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.storage.azurite import (
+    DEVELOPMENT_STORAGE,
+    ROOT,
+    Azurite,
+    AzuriteError,
+    CertificateFiles,
+    FolderInUseError,
+    StoragePorts,
+)
+from tests.support.bots.make_target import free_port
+from tests.support.storage.azurite_accounts import AzuriteAccounts
+
+
+@asynccontextmanager
+async def running(one: Azurite) -> AsyncIterator[Azurite]:
+    """Started, and stopped at the end."""
+    await one.start()
+    try:
+        yield one
+    finally:
+        await one.stop()
+
+
+async def test_accounts_are_strangers_to_each_other(storage: str, azurite: AzuriteAccounts) -> None:
+    """A queue or container of one account is not seen in another; both services answer."""
+    other = azurite.fresh()
+    async with (
+        QueueClient.from_connection_string(storage, "same") as queue,
+        ContainerClient.from_connection_string(storage, "same") as container,
+        QueueServiceClient.from_connection_string(other) as other_queues,
+        BlobServiceClient.from_connection_string(other) as other_blobs,
+    ):
+        await queue.create_queue()
+        await container.create_container()
+        assert [each async for each in other_queues.list_queues()] == []
+        assert [each async for each in other_blobs.list_containers()] == []
+
+
+async def test_folder_keeps_what_was_stored(tmp_path: Path) -> None:
+    """A queue in a folder is there after a restart, under another port and key."""
+    for expected in (0, 1):
+        async with (
+            running(Azurite(tmp_path / "data")) as one,
+            QueueServiceClient.from_connection_string(one.connection_string()) as queues,
+        ):
+            assert len([each async for each in queues.list_queues()]) == expected
+            if not expected:
+                await queues.create_queue("kept")
+
+
+async def test_folder_of_another_is_refused(tmp_path: Path) -> None:
+    """Two programs on one folder would spoil its data: the second one does not start."""
+    async with running(Azurite(tmp_path)):
+        with pytest.raises(FolderInUseError, match=str(tmp_path)):
+            await Azurite(tmp_path).start()
+    async with running(Azurite(tmp_path)):
+        pass
+
+
+ORPHANS = """
+import asyncio, os, sys
+from pathlib import Path
+from emulator.storage.azurite import Azurite
+
+async def main():
+    azurite = Azurite(Path(sys.argv[1]))
+    await azurite.start()
+    print(azurite.pid, flush=True)
+    os._exit(1)
+
+asyncio.run(main())
+"""
+
+
+async def test_orphan_keeps_its_folder(tmp_path: Path) -> None:
+    """An Azurite whose run was killed still has the folder, until it ends itself."""
+    command = [sys.executable, "-c", ORPHANS, str(tmp_path)]
+    killed = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, stdout=subprocess.PIPE, check=False
+    )
+    orphan = int(killed.stdout)
+    try:
+        with pytest.raises(FolderInUseError):
+            await Azurite(tmp_path).start()
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+
+
+async def test_stopped_one_comes_back_at_its_ports() -> None:
+    """After a stop the client meets a closed port, after the next start the same address works."""
+    one = Azurite()
+    async with running(one):
+        text = one.connection_string()
+    async with QueueClient.from_connection_string(text, "queue", retry_total=0) as queue:
+        with pytest.raises(ServiceRequestError):
+            await queue.create_queue()
+        async with running(one):
+            await queue.create_queue()
+
+
+async def test_free_development_ports_are_development_storage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the ports that every client knows, the connection string is the well-known short one."""
+    ports = StoragePorts(free_port(), free_port(), free_port())
+    monkeypatch.setattr(emulator.storage.azurite, "DEVELOPMENT_PORTS", ports)
+    async with running(Azurite(ports=ports)) as one:
+        assert one.ports == ports
+        assert one.connection_string() == DEVELOPMENT_STORAGE
+
+
+async def test_taken_port_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that somebody has is left to them; then the connection string is the long one."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = StoragePorts(free_port(), taken.getsockname()[1], free_port())
+        monkeypatch.setattr(emulator.storage.azurite, "DEVELOPMENT_PORTS", ports)
+        async with running(Azurite(ports=ports)) as one:
+            assert one.ports.blob == ports.blob
+            assert one.ports.queue != ports.queue
+            text = one.connection_string()
+            assert f"QueueEndpoint=http://127.0.0.1:{one.ports.queue}/devstoreaccount1" in text
+            async with QueueClient.from_connection_string(text, "queue") as queue:
+                await queue.create_queue()
+
+
+async def test_only_loopback_listens() -> None:
+    """Nothing of it can be reached by another of this machine's addresses."""
+    async with running(Azurite()) as one:
+        for port in (one.ports.blob, one.ports.queue, one.ports.table):
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.2", port)
+
+
+class StorageToken:
+    """A credential with a token of Entra's form for an audience."""
+
+    def __init__(self, audience: str) -> None:
+        self._audience = audience
+
+    async def get_token(self, *_: str, **__: object) -> AccessToken:
+        """The token, whatever scope is asked for."""
+        issuer = "https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/"
+        token = TokenIssuer().sign({"iss": issuer, "aud": self._audience}, lifetime=600)
+        return AccessToken(token, 2**31)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def __aenter__(self) -> "StorageToken":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+async def test_https_takes_tokens(authority: CertificateAuthority) -> None:
+    """With a certificate an Entra token opens the account, one for another audience does not."""
+    files = CertificateFiles(*authority.server_files())
+    async with running(Azurite(certificate=files)) as one:
+        for audience, refused in (("https://storage.azure.com", False), ("https://x", True)):
+            credential = StorageToken(audience)
+            async with QueueClient(
+                one.queue_url(),
+                "queue",
+                credential=credential,
+                connection_verify=str(authority.path),
+                retry_total=0,
+            ) as queue:
+                if refused:
+                    with pytest.raises(ClientAuthenticationError):
+                        await queue.get_queue_properties()
+                else:
+                    await queue.create_queue()
+
+
+async def test_missing_program_is_named(tmp_path: Path) -> None:
+    """Without the program the error tells how to get it."""
+    with pytest.raises(AzuriteError, match="make azurite"):
+        await Azurite(program=tmp_path / "none").start()
+
+
+async def test_program_that_ends_is_told(tmp_path: Path) -> None:
+    """A program that ends at once is an error at once, with its exit code."""
+    program = tmp_path / "azurite"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    with pytest.raises(AzuriteError, match="exit code 3"):
+        await Azurite(program=program).start()

@@ -1,0 +1,225 @@
+"""UserTokens: who is signed in, by code or by exchange, for how long."""
+
+from dataclasses import replace
+
+import jwt
+import pytest
+
+from bot_logic import sign_in
+from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.token_service.user_tokens import (
+    CONNECTION,
+    GRAPH,
+    NotExchangeableError,
+    Place,
+    UnknownConnectionError,
+    UserTokens,
+)
+from tests.support.timing.clock import Clock
+
+APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
+TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
+ISSUER = f"https://sts.windows.net/{TENANT}/"
+PLACE = Place("user-1", CONNECTION, "webchat")
+ELSEWHERE = [
+    replace(PLACE, user_id="user-2"),
+    replace(PLACE, connection="other"),
+    replace(PLACE, channel_id="msteams"),
+]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def users(issuer: TokenIssuer, clock: Clock) -> UserTokens:
+    registration = Registration(APP_ID, TENANT, "SingleTenant")
+    users = UserTokens(issuer, registration, clock)
+    users.connections.add("other")
+    return users
+
+
+def code_for(users: UserTokens, place: Place = PLACE) -> str:
+    """The code that the sign-in page shows."""
+    return users.confirm(users.begin(place, "Ada", "c1"))
+
+
+def test_the_connection_is_the_bot_s() -> None:
+    """The local cloud has the connection that bot_logic asks for."""
+    assert sign_in.CONNECTION == CONNECTION
+
+
+# Codes
+
+
+def test_a_code_signs_in(users: UserTokens) -> None:
+    """Six digits; nothing is there before they are brought."""
+    code = code_for(users)
+    assert len(code) == 6
+    assert code.isdecimal()
+    assert users.token(PLACE) is None
+    assert users.redeem(PLACE, code)
+    assert users.has_token(PLACE)
+
+
+def test_a_code_works_once(users: UserTokens) -> None:
+    """Whoever brings it again gets nothing, signed out or not."""
+    code = code_for(users)
+    assert users.redeem(PLACE, code)
+    assert not users.redeem(PLACE, code)
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_a_code_is_for_one_place(users: UserTokens, place: Place) -> None:
+    """Another user, connection or channel cannot use it, and it stays good."""
+    code = code_for(users)
+    assert not users.redeem(place, code)
+    assert not users.has_token(place)
+    assert users.redeem(PLACE, code)
+
+
+@pytest.mark.parametrize("wrong", ["", "12345", "abcdef", "0000000"])
+def test_a_wrong_code(users: UserTokens, wrong: str) -> None:
+    """What is not the code signs nobody in, also where none was asked for."""
+    assert not users.redeem(PLACE, wrong)
+    code_for(users)
+    assert not users.redeem(PLACE, wrong)
+
+
+def test_a_code_is_replaced(users: UserTokens) -> None:
+    """The later one of two is good."""
+    first, second = code_for(users), code_for(users)
+    while second == first:
+        second = code_for(users)
+    assert not users.redeem(PLACE, first)
+    assert users.redeem(PLACE, second)
+
+
+def test_a_code_expires(users: UserTokens, clock: Clock) -> None:
+    """After its lifetime it is no longer good."""
+    code = code_for(users)
+    clock.advance(users.code_lifetime)
+    assert not users.redeem(PLACE, code)
+
+
+def test_a_link_expires(users: UserTokens, clock: Clock) -> None:
+    """So is the link to the sign-in page; an unknown one never was."""
+    begun = users.begin(PLACE, "Ada", "c1")
+    assert users.begun(begun.id) == begun
+    clock.advance(users.code_lifetime)
+    assert users.begun(begun.id) is None
+    assert users.begun("x") is None
+
+
+def test_an_unknown_connection(users: UserTokens) -> None:
+    """Nobody can begin to sign in to what is not there."""
+    users.connections.remove("other")
+    with pytest.raises(UnknownConnectionError, match="other"):
+        users.begin(replace(PLACE, connection="other"), "Ada", "c1")
+
+
+# Tokens
+
+
+def test_a_token(users: UserTokens) -> None:
+    """It is a signed token of the user's for Graph, or for what is asked, with its expiry."""
+    users.sign_in(PLACE, "Ada")
+    answer = users.token(PLACE)
+    assert answer is not None
+    assert (answer["connectionName"], answer["channelId"]) == (CONNECTION, "webchat")
+    assert answer["expiration"] == "2027-01-15T09:00:00Z"
+    claims = jwt.decode(answer["token"], options={"verify_signature": False})
+    assert (claims["aud"], claims["name"], claims["exp"]) == (GRAPH, "Ada", 1_800_003_600)
+    other = users.token(PLACE, "https://other.example")
+    assert other is not None
+    claims = jwt.decode(other["token"], options={"verify_signature": False})
+    assert claims["aud"] == "https://other.example"
+
+
+def test_a_sign_in_ends(users: UserTokens, clock: Clock) -> None:
+    """After its lifetime the user has no token."""
+    users.sign_in(PLACE, "Ada")
+    clock.advance(users.lifetime - 1)
+    assert users.token(PLACE)
+    clock.advance(1)
+    assert users.token(PLACE) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (("user-1", CONNECTION, "webchat"), ELSEWHERE),
+        (("user-1", "", "webchat"), [ELSEWHERE[0], ELSEWHERE[2]]),
+        (("user-1", CONNECTION, ""), ELSEWHERE[:2]),
+        (("user-1", "", ""), ELSEWHERE[:1]),
+        (("user-3", "", ""), [PLACE, *ELSEWHERE]),
+    ],
+)
+def test_signing_out(users: UserTokens, arguments: tuple[str, str, str], left: list[Place]) -> None:
+    """It ends what is named; without a connection, or a channel, all of the user's there."""
+    for place in (PLACE, *ELSEWHERE):
+        users.sign_in(place, "Ada")
+    users.sign_out(*arguments)
+    assert [place for place in (PLACE, *ELSEWHERE) if users.has_token(place)] == left
+
+
+def test_statuses(users: UserTokens) -> None:
+    """Each connection, signed in or not; or those that are asked for."""
+    users.sign_in(PLACE, "Ada")
+    statuses = users.statuses("user-1", "webchat", [])
+    assert [(status["connectionName"], status["hasToken"]) for status in statuses] == [
+        (CONNECTION, True),
+        ("other", False),
+    ]
+    (other,) = users.statuses("user-1", "webchat", ["other", "third"])
+    assert other["connectionName"] == "other"
+
+
+# Exchange
+
+
+def test_an_exchange(users: UserTokens) -> None:
+    """Whoever offers a token for the bot is signed in."""
+    users.exchange(PLACE, users.exchangeable(users.resource, "user-1", "Ada"))
+    assert users.has_token(PLACE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "https://api.botframework.com"},
+        {"aud": GRAPH},
+        {"iss": "https://sts.windows.net/other/"},
+        {"exp": 1},
+    ],
+)
+def test_another_token_is_not_exchanged(
+    users: UserTokens, issuer: TokenIssuer, changes: dict[str, object]
+) -> None:
+    """It must be for this bot, of its tenant, and not expired."""
+    claims = {"aud": users.resource, "iss": ISSUER, "name": "Ada", **changes}
+    with pytest.raises(NotExchangeableError):
+        users.exchange(PLACE, issuer.sign(claims))
+    assert not users.has_token(PLACE)
+
+
+@pytest.mark.parametrize("token", ["", "x", "eyJhbGciOiJub25lIn0.e30."])
+def test_what_is_no_token(users: UserTokens, token: str) -> None:
+    """It is refused."""
+    with pytest.raises(NotExchangeableError):
+        users.exchange(PLACE, token)
+
+
+def test_a_forged_token(users: UserTokens) -> None:
+    """A token that somebody else has signed is refused."""
+    with pytest.raises(NotExchangeableError):
+        users.exchange(PLACE, TokenIssuer().sign({"aud": users.resource, "iss": ISSUER}))
+
+
+def test_a_token_for_another_resource(users: UserTokens) -> None:
+    """The channel's client gets tokens for this bot only."""
+    with pytest.raises(NotExchangeableError):
+        users.exchangeable("https://graph.microsoft.com", "user-1", "Ada")

@@ -1,0 +1,50 @@
+"""`make playground`: the user's other local tool, Microsoft's Agents Playground, with the bot."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from emulator.commands.playground import PROGRAM
+from tests.support.bots.make_target import ROOT, MakeTarget, free_port
+from tests.support.wire import chromium
+
+pytestmark = [
+    pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING),
+    pytest.mark.skipif(
+        not PROGRAM.exists() or shutil.which("node") is None,
+        reason="The Agents Playground is missing: install node and npm, then make playground",
+    ),
+]
+
+
+def test_playground(logs: Path) -> None:
+    """In its local unauthenticated mode the bot echoes, shows its card and takes its answer."""
+    variables = {"PORT": str(free_port()), "PLAYGROUND_PORT": str(free_port())}
+    log = logs / "playground.log"
+    with (
+        MakeTarget("playground", r"Playground: (http://\S+)", log, variables) as playground,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS
+        )
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.goto(playground.found)
+        box = page.locator("[role=textbox][contenteditable=true]")
+        bubbles = page.locator(".fai-OutputCard")
+        box.fill("good morning")
+        box.press("Enter")
+        expect(bubbles.filter(has_text="You said: good morning")).to_be_visible()
+        box.fill("card")
+        box.press("Enter")
+        card = page.locator(".ac-adaptiveCard").last
+        expect(card).to_contain_text("Pick a color")
+        card.get_by_role("button", name="Send as a message").click()
+        expect(bubbles.filter(has_text="You submitted: blue")).to_be_visible()
+        card.get_by_role("button", name="Update this card").click()
+        expect(page.locator(".ac-adaptiveCard").last).to_contain_text("You picked blue.")
+        (ROOT / "artifacts").mkdir(exist_ok=True)
+        page.screenshot(path=ROOT / "artifacts" / "playground.png")
+        browser.close()

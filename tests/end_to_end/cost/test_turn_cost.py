@@ -1,0 +1,98 @@
+"""What a warm turn may not cost, in counts: a cheap guard for what `make bench` measures."""
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from emulator.cloud import APP_TYPES, Cloud
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.load.call_count import calls_counted
+
+TURNS = 20
+AT_ONCE = 8
+
+UNWANTED = (
+    "msrest.serialization:Serializer",
+    "msrest.serialization:Deserializer",
+    "requests.",
+    "msal.",
+    "azure.",
+    "copy:_deepcopy_dict",
+    "cloud_adapter.connector.user_tokens:UserTokenClient",
+)
+"""Whose code no turn runs that only echoes; the client for users' tokens is made, and rests."""
+
+
+@pytest.fixture(scope="module", params=list(APP_TYPES))
+def each_cloud(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cloud]:
+    """A local cloud for each way to sign in."""
+    folder = tmp_path_factory.mktemp("cost")
+    with CloudThread(Cloud(folder, request.param)) as thread:
+        yield thread.cloud
+
+
+@pytest.fixture
+async def app(each_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ComposedApp]:
+    """The app in front of it, after its first turns."""
+    async with ComposedApp(each_cloud, monkeypatch) as app:
+        await asyncio.gather(*(say(app, "hello") for _ in range(AT_ONCE)))
+        yield app
+
+
+async def say(app: ComposedApp, text: str) -> None:
+    """One turn of the project's own bot."""
+    answer = await app.deliver({"type": "message", "text": text}, app.parts.bot.on_turn)
+    assert answer.status == 200
+
+
+async def test_nothing_is_asked_for_or_opened(app: ComposedApp) -> None:
+    """Warm turns, alone and together: no token request, no fetch of keys, no new connection."""
+    servers = app.cloud.servers.values()
+    before = [(server.connections, server.requests.total()) for server in servers]
+    for number in range(TURNS):
+        await say(app, f"turn {number}")
+    await asyncio.gather(*(say(app, f"together {number}") for number in range(AT_ONCE)))
+    after = [(server.connections, server.requests.total()) for server in servers]
+    changed = {
+        server.name: (later[0] - sooner[0], later[1] - sooner[1])
+        for server, sooner, later in zip(servers, before, after, strict=True)
+        if later != sooner
+    }
+    assert changed == {"connector": (0, TURNS + AT_ONCE)}
+
+
+async def test_what_a_turn_does_not_use(app: ComposedApp) -> None:
+    """A turn neither serializes with msrest, nor copies deeply, nor signs in for users."""
+    with calls_counted() as calls:
+        await say(app, "hello")
+    assert calls["cloud_adapter.adapter:CloudAdapter.process"] > 0
+    calls.pop("cloud_adapter.connector.user_tokens:UserTokenClient.__init__")
+    assert {name: count for name, count in calls.items() if name.startswith(UNWANTED)} == {}
+
+
+async def test_no_litter(app: ComposedApp) -> None:
+    """What a turn has made goes with it: nothing is left for the garbage collector to find."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for _ in range(TURNS):
+            await say(app, "hello")
+        gc.collect()
+        ours = ("botbuilder.", "botframework.", "cloud_adapter.", "auth.", "bot_logic.")
+        left = Counter(type(each).__name__ for each in gc.garbage if _module(each).startswith(ours))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == {}
+
+
+def _module(found: object) -> str:
+    return f"{getattr(type(found), '__module__', '')}."

@@ -1,0 +1,254 @@
+"""Worker processes are killed while turns are queued; meanwhile another bot takes its time.
+
+Both run at once: each takes most of a minute, and mostly waits.
+"""
+
+import asyncio
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from auth.settings import QUEUED
+from emulator.cloud import Cloud
+from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.patched_bot import patched
+from tests.support.storage.azurite_accounts import AzuriteAccounts
+from tests.support.storage.stored_state import stored_state
+from tests.support.wire.insistent_channel import Delivered, InsistentChannel
+
+ACTIVITIES = 1000
+RATE = 50.0
+"""Activities in a second."""
+
+CONVERSATIONS = 50
+KILL_EVERY = 2.0
+"""Seconds."""
+
+WORKERS = 2
+LONG_TURN = 40
+"""Seconds that the other bot thinks."""
+
+SLOW_WRITES = """
+import asyncio
+from cloud_adapter import blobs
+
+write = blobs.Blobs.write
+
+async def slow(*args, **kwargs):
+    await asyncio.sleep(0.1)
+    return await write(*args, **kwargs)
+
+blobs.Blobs.write = slow
+"""
+"""Between a reply, the state and the end of a turn there is time to be killed in."""
+
+PATIENCE = 90.0
+"""Seconds after the last acceptance in which all must be answered."""
+
+TABLE = APP / "artifacts" / "killed_workers.md"
+CUT_OFF = re.compile(r"Message \S+ .*the worker process ended over it")
+
+
+@dataclass(frozen=True)
+class Killed:
+    """What came of the activities.
+
+    Attributes:
+        activities: all that were delivered.
+        replies: by the id of what they reply to.
+        counters: of the conversations' states.
+        kills: worker processes that were killed.
+        in_flight: invocations of `turns` that the kills cut off.
+        seconds: from the first delivery to the last answer.
+    """
+
+    activities: list[Delivered]
+    replies: Counter[str]
+    counters: list[int]
+    kills: int
+    in_flight: int
+    seconds: float
+
+    @property
+    def lost(self) -> int:
+        """Accepted, and never answered."""
+        return sum(not self.replies[each.activity["id"]] for each in self.activities)
+
+    @property
+    def repeated(self) -> int:
+        """Replies beyond the first to an activity."""
+        return sum(count - 1 for count in self.replies.values())
+
+    @property
+    def wrong_counters(self) -> int:
+        """Conversations whose counter is not the number of their messages."""
+        return sum(count != ACTIVITIES // CONVERSATIONS for count in self.counters)
+
+    def table(self) -> str:
+        """The figures, in Markdown."""
+        rows = {
+            "activities": len(self.activities),
+            "accepted": sum(each.taken for each in self.activities),
+            "deliveries": sum(len(each.statuses) for each in self.activities),
+            "kills": self.kills,
+            "turns cut off by them": self.in_flight,
+            "lost": self.lost,
+            "replies sent twice": self.repeated,
+            "wrong counters": self.wrong_counters,
+            "seconds until all were answered": round(self.seconds, 1),
+        }
+        lines = [f"| {name} | {value} |" for name, value in rows.items()]
+        return "\n".join(["| killed workers | |", "|---|---|", *lines, ""])
+
+
+@dataclass(frozen=True)
+class Long:
+    """A turn that took its time.
+
+    Attributes:
+        delivered: the activity.
+        early: what the user had got when the channel was answered.
+        typing, replies: what the user got in all.
+    """
+
+    delivered: Delivered
+    early: int
+    typing: int
+    replies: int
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    azurite: AzuriteAccounts, tmp_path_factory: pytest.TempPathFactory, logs: Path
+) -> tuple[Killed, Long]:
+    """What came of both, at the same time."""
+    folder = tmp_path_factory.mktemp("killed")
+    killed, long = asyncio.run(both(azurite, folder, logs))
+    table = killed.table()
+    print(f"\n{table}")
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text(table)
+    return killed, long
+
+
+async def both(azurite: AzuriteAccounts, folder: Path, logs: Path) -> tuple[Killed, Long]:
+    """Both bots, in front of one cloud."""
+    cloud = Cloud(folder)
+    await cloud.start()
+    try:
+        return await asyncio.gather(
+            killed_workers(cloud, azurite.fresh(), folder / "slow", logs / "killed workers.log"),
+            long_turn(cloud, azurite.fresh(), folder / "long", logs / "long turn.log"),
+        )
+    finally:
+        await cloud.stop()
+
+
+@asynccontextmanager
+async def started(bot: BotProcess) -> AsyncIterator[BotProcess]:
+    """A bot, started and stopped beside the event loop."""
+    await asyncio.to_thread(bot.__enter__)
+    try:
+        yield bot
+    finally:
+        await asyncio.to_thread(bot.__exit__)
+
+
+def queued(cloud: Cloud, storage: str) -> dict[str, str]:
+    """Settings of a bot with queued turns."""
+    return {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
+
+
+async def killed_workers(cloud: Cloud, storage: str, folder: Path, log: Path) -> Killed:
+    """Deliver at a steady rate while the workers are killed in turn."""
+    now = asyncio.get_running_loop().time
+    settings = queued(cloud, storage) | patched(folder, SLOW_WRITES)
+    bot = BotProcess(settings, log, options=("--workers", str(WORKERS)))
+    async with started(bot), InsistentChannel(cloud, bot.messages) as channel:
+        conversations = [channel.conversation() for _ in range(CONVERSATIONS)]
+        activities = [
+            channel.message(conversations[number % CONVERSATIONS], "count")
+            for number in range(ACTIVITIES)
+        ]
+        start = now()
+        kills: list[int] = []
+        killing = asyncio.create_task(kill_in_turn(bot, kills))
+        await channel.deliver_all(activities, RATE)
+        killing.cancel()
+        await channel.answered(activities, PATIENCE)
+        seconds = now() - start
+        replies = channel.replies()
+    log_text = await asyncio.to_thread(log.read_text)
+    states = await stored_state(storage, conversations)
+    wanted = {each.activity["id"] for each in activities}
+    return Killed(
+        activities=activities,
+        replies=Counter({name: count for name, count in replies.items() if name in wanted}),
+        counters=[state.get("counter", 0) for state in states.values()],
+        kills=len(kills),
+        in_flight=len(CUT_OFF.findall(log_text)),
+        seconds=seconds,
+    )
+
+
+async def kill_in_turn(bot: BotProcess, killed: list[int]) -> None:
+    """Kill one worker after the other, each once it has been started anew."""
+    while True:
+        for number in range(1, WORKERS + 1):
+            await asyncio.sleep(KILL_EVERY)
+            pid = bot.workers[number]
+            if pid not in killed:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+
+async def long_turn(cloud: Cloud, storage: str, folder: Path, log: Path) -> Long:
+    """Let a bot think for long."""
+    slow = f"from bot_logic import bot\nbot.THINKING_TIME = {LONG_TURN}\n"
+    bot = BotProcess(queued(cloud, storage) | patched(folder, slow), log)
+    async with started(bot), InsistentChannel(cloud, bot.messages) as channel:
+        conversation = channel.conversation()
+        message = channel.message(conversation, "wait")
+        await channel.deliver_once(message)
+        early = len(conversation.activities)
+        await channel.answered([message], LONG_TURN + PATIENCE)
+        kinds = Counter(each["type"] for each in conversation.activities)
+    return Long(message, early, kinds["typing"], kinds["message"])
+
+
+def test_nothing_accepted_is_lost(outcomes: tuple[Killed, Long]) -> None:
+    """Every activity is accepted at last, and every accepted one is answered."""
+    killed, _ = outcomes
+    assert killed.kills >= ACTIVITIES / RATE / KILL_EVERY - 1
+    assert all(each.statuses[-1] == 202 for each in killed.activities)
+    assert killed.lost == 0
+
+
+def test_no_counter_is_wrong(outcomes: tuple[Killed, Long]) -> None:
+    """Each conversation has counted each of its messages once, although turns were run again."""
+    killed, _ = outcomes
+    assert killed.wrong_counters == 0
+
+
+def test_repeats_are_what_was_cut_off(outcomes: tuple[Killed, Long]) -> None:
+    """A reply comes twice at most where a kill cut a turn off."""
+    killed, _ = outcomes
+    assert killed.repeated <= killed.in_flight
+
+
+def test_the_channel_does_not_wait_for_a_long_turn(outcomes: tuple[Killed, Long]) -> None:
+    """The channel has its answer at once, the user sees that the bot is at work, and a reply."""
+    _, long = outcomes
+    print(f"A turn of {LONG_TURN} s: the channel waited for {long.delivered.seconds * 1000:.0f} ms")
+    assert long.delivered.statuses == [202]
+    assert long.early == 0
+    assert long.delivered.seconds < 1
+    assert long.typing >= LONG_TURN / 4
+    assert long.replies == 1

@@ -1,0 +1,199 @@
+"""Users sign in to the running bot, whichever way the bot itself signs in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot_logic.sign_in import (
+    CONNECTION,
+    INVALID_CODE,
+    SIGNED_IN,
+    SIGNED_OUT,
+    UNKNOWN_CONNECTION,
+)
+from cloud_adapter.adapter import APOLOGY
+from emulator.cloud import APP_TYPES, Cloud
+from emulator.token_service.user_tokens import Place
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.bots.user import User
+from tests.support.wire.http_post import Caller, Reply
+
+
+@dataclass
+class Running:
+    """The bot in front of a local cloud of its own."""
+
+    thread: CloudThread
+    process: BotProcess
+    caller: Caller
+
+    @property
+    def cloud(self) -> Cloud:
+        """The local cloud."""
+        return self.thread.cloud
+
+
+@pytest.fixture(scope="module", params=list(APP_TYPES))
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, logs: Path
+) -> Iterator[Running]:
+    """One bot for each way in which it can sign in."""
+    credential = request.param
+    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"), credential)) as thread:
+        log = logs / f"users with {credential}.log"
+        # At DEBUG, so that the test of the run's logs would see any token that leaks.
+        options = ("--log-level", "DEBUG")
+        with BotProcess(thread.cloud.settings(), log, options=options) as process:
+            caller = Caller(process.url)
+            yield Running(thread, process, caller)
+            caller.close()
+
+
+@pytest.fixture(params=["webchat", "msteams"])
+def user(running: Running, request: pytest.FixtureRequest) -> Iterator[User]:
+    """Somebody on a channel; every call that the bot makes for him carries its own token."""
+    calls = running.cloud.token_service.calls
+    before = len(calls)
+    yield User(running.cloud, running.caller, request.param)
+    assert {call.appid for call in calls[before:]} <= {running.cloud.registration.app_id}
+    assert 401 not in {call.status for call in calls[before:]}
+
+
+def invoke(user: User, name: str, value: Any) -> Reply:
+    """The answer to an invoke."""
+    return user.sends({"type": "invoke", "name": f"signin/{name}", "value": value})
+
+
+def place(user: User) -> Place:
+    """Where the user's token belongs."""
+    activity = user.addressed({})
+    return Place(activity["from"]["id"], CONNECTION, activity["channelId"])
+
+
+def card(user: User) -> Any:
+    """The content of the card that the user got last."""
+    return user.conversation.activities[-1]["attachments"][0]["content"]
+
+
+def code(user: User) -> str:
+    """The code that the sign-in page shows the user, who came there by the card's link."""
+    link = card(user)["buttons"][0]["value"]
+    page = Caller(link)
+    path = link.partition(page_url(user))[2]
+    assert page.send("GET", path, []).status == 200
+    body = f'{{"signin": "{link.partition("signin=")[2]}"}}'.encode()
+    headers = [("Content-Type", "application/json")]
+    answer = page.send("POST", path.partition("?")[0], headers, body).json()
+    page.close()
+    return str(answer["code"])
+
+
+def page_url(user: User) -> str:
+    """Where the sign-in page is."""
+    return user.cloud.chat_page.server.url
+
+
+def test_by_code(user: User) -> None:
+    """Card, page, code: signed in, until the user signs out."""
+    assert user.says("login") == 200
+    assert invoke(user, "verifyState", {"state": code(user)}).status == 200
+    assert user.heard()[1:] == [SIGNED_IN]
+    for text in ("login", "logout", "login"):
+        assert user.says(text) == 200
+    assert user.heard()[2:4] == [SIGNED_IN, SIGNED_OUT]
+    assert card(user)["connectionName"] == CONNECTION
+
+
+def test_by_typed_code(user: User) -> None:
+    """The code as a message; once more it is nothing but a message."""
+    user.says("login")
+    digits = code(user)
+    user.says(digits)
+    user.says(digits)
+    assert user.heard()[1:] == [SIGNED_IN, f"You said: {digits}"]
+
+
+def test_a_wrong_code(user: User) -> None:
+    """404, and the user hears how to go on."""
+    user.says("login")
+    wrong = f"{(int(code(user)) + 1) % 1_000_000:06}"
+    assert invoke(user, "verifyState", {"state": wrong}).status == 404
+    assert user.heard()[1:] == [INVALID_CODE]
+    assert not user.cloud.user_tokens.has_token(place(user))
+
+
+def test_by_exchange(user: User) -> None:
+    """The channel's token is exchanged once, for all the user's devices."""
+    user.says("login")
+    resource = card(user)["tokenExchangeResource"]
+    token = user.cloud.user_tokens.exchangeable(resource["uri"], place(user).user_id, "Ada")
+    offer = {"id": resource["id"], "connectionName": CONNECTION, "token": token}
+    for _ in range(3):
+        reply = invoke(user, "tokenExchange", offer)
+        assert reply.status == 200
+        assert reply.json() == {"id": resource["id"], "connectionName": CONNECTION}
+    assert user.heard()[1:] == [SIGNED_IN]
+
+
+def test_a_refused_exchange(user: User) -> None:
+    """412 with the reason, and the card stays good."""
+    user.says("login")
+    offer = {"id": "1", "connectionName": CONNECTION, "token": "x"}
+    reply = invoke(user, "tokenExchange", offer)
+    assert reply.status == 412
+    assert reply.json()["failureDetail"]
+    assert invoke(user, "verifyState", {"state": code(user)}).status == 200
+    assert user.heard()[1:] == [SIGNED_IN]
+
+
+def test_the_event(user: User) -> None:
+    """The channel says that it has signed the user in."""
+    user.cloud.user_tokens.sign_in(place(user), "Ada")
+    value = {"connectionName": CONNECTION, "channelId": place(user).channel_id}
+    event = {"type": "event", "name": "tokens/response", "value": value}
+    assert user.sends(event).status == 200
+    assert user.heard() == [SIGNED_IN]
+
+
+def test_an_unknown_connection(user: User) -> None:
+    """The user hears its name, and the turn does not fail."""
+    user.cloud.user_tokens.connections.remove(CONNECTION)
+    assert user.says("login") == 200
+    user.cloud.user_tokens.connections.add(CONNECTION)
+    assert user.heard() == [UNKNOWN_CONNECTION]
+
+
+def test_the_token_service_is_down(user: User, running: Running) -> None:
+    """The channel gets 200, the user the apology; afterwards all is as before."""
+    running.thread.stop("usertokens")
+    assert user.says("login") == 200
+    offer = {"id": "1", "connectionName": CONNECTION, "token": "x"}
+    assert invoke(user, "tokenExchange", offer).status == 412
+    assert user.says("hello") == 200
+    running.thread.start("usertokens")
+    said = [text for text in user.heard() if text]  # beside typing, while it tries again
+    assert said == [APOLOGY, "You said: hello"]
+    assert user.says("login") == 200
+    assert card(user)
+
+
+def test_calls_share_a_connection(running: Running) -> None:
+    """Warm turns open no connection to the token service, and ask Entra for no token."""
+    user = User(running.cloud, running.caller)
+    user.says("login")
+    server, entra = running.cloud.token_service.server, running.cloud.entra
+    before = server.connections, entra.tokens_issued
+    for _ in range(5):
+        user.says("login")
+    assert (server.connections, entra.tokens_issued) == before
+
+
+def test_no_token_leaves_the_token_service(running: Running) -> None:
+    """No activity that the bot has sent so far holds a token, in any part."""
+    sent = [call.activity for call in running.cloud.connector.calls]
+    assert sent
+    assert "eyJ" not in repr(sent)

@@ -1,0 +1,267 @@
+"""POST /api/messages on the running bot: every row of its answers."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+
+from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, FEDERATED, SIGN_IN_VAULT, Cloud
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.credentials.token_press import TokenPress
+from tests.support.wire.http_post import Caller, Reply
+
+JSON = ("Content-Type", "application/json; charset=utf-8")
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def token(cloud: Cloud, message: dict[str, Any]) -> str:
+    """The channel's token for the test's message."""
+    return "Bearer " + TokenPress(cloud, message).token()
+
+
+def post(caller: Caller, body: bytes, token: str, content_type: str = JSON[1]) -> Reply:
+    """Send raw bytes to the messaging endpoint."""
+    headers = [("Content-Type", content_type)] if content_type else []
+    return caller.send("POST", "/api/messages", [*headers, ("Authorization", token)], body)
+
+
+def texts(cloud: Cloud, activity: dict[str, Any]) -> list[str]:
+    """What the bot said in an activity's conversation."""
+    conversation = cloud.conversations.by_id[activity["conversation"]["id"]]
+    return [sent.get("text", "") for sent in conversation.activities]
+
+
+def test_turn_done(caller: Caller, cloud: Cloud, message: dict[str, Any], token: str) -> None:
+    """A message is answered 200 and empty, after the reply has reached the connector."""
+    reply = caller.deliver(message, token)
+    assert (reply.status, reply.body) == (200, b"")
+    assert texts(cloud, message) == ["You said: hello"]
+
+
+def test_invoke(caller: Caller, message: dict[str, Any], token: str) -> None:
+    """An invoke is answered with its own status and JSON."""
+    action = {"type": "Action.Execute", "verb": "color", "data": {"color": "green"}}
+    invoke = {
+        **message,
+        "type": "invoke",
+        "name": "adaptiveCard/action",
+        "value": {"action": action},
+    }
+    reply = caller.deliver(invoke, token)
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.json()["type"] == "application/vnd.microsoft.card.adaptive"
+    assert "green" in json.dumps(reply.json()["value"])
+
+
+def test_invoke_that_nothing_handles(caller: Caller, message: dict[str, Any], token: str) -> None:
+    """An invoke of a name that the bot does not know is answered 501."""
+    invoke = {**message, "type": "invoke", "name": "no/such"}
+    assert caller.deliver(invoke, token).status == 501
+
+
+def test_invoke_of_the_wrong_shape(caller: Caller, message: dict[str, Any], token: str) -> None:
+    """A card action without an action is the caller's fault: 400."""
+    invoke = {**message, "type": "invoke", "name": "adaptiveCard/action", "value": {}}
+    reply = caller.deliver(invoke, token)
+    assert reply.status == 400
+    assert reply.json()["value"]["code"] == "BadRequest"
+
+
+def test_expect_replies(caller: Caller, cloud: Cloud, message: dict[str, Any], token: str) -> None:
+    """With deliveryMode expectReplies the replies are the answer, and the connector gets none."""
+    before = len(cloud.connector.calls)
+    reply = caller.deliver({**message, "deliveryMode": "expectReplies"}, token)
+    assert reply.status == 200
+    assert [sent["text"] for sent in reply.json()["activities"]] == ["You said: hello"]
+    assert len(cloud.connector.calls) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"null", b"[]", b'"text"', b"\xff\xfe{}", b"\x00" * 10, b"[" * 100_000, b"NaN"],
+)
+def test_not_an_object(body: bytes, caller: Caller, token: str) -> None:
+    """A body that is not a JSON object is answered 400."""
+    reply = post(caller, body, token)
+    assert reply.status == 400
+    assert set(reply.json()) == {"error"}
+
+
+@pytest.mark.parametrize("missing", ["type", "channelId", "conversation", "serviceUrl"])
+@pytest.mark.parametrize("value", ["absent", None, "", {}, []])
+def test_address_missing(
+    missing: str, value: object, caller: Caller, message: dict[str, Any], token: str
+) -> None:
+    """An activity without one of the properties that a turn needs is answered 400."""
+    activity = {**message, missing: value}
+    if value == "absent":
+        del activity[missing]
+    assert caller.deliver(activity, token).status == 400
+
+
+def test_id_may_be_missing(
+    caller: Caller, cloud: Cloud, message: dict[str, Any], token: str
+) -> None:
+    """An activity needs no id of its own."""
+    del message["id"]
+    assert caller.deliver(message, token).status == 200
+    assert texts(cloud, message) == ["You said: hello"]
+
+
+def test_body_size(caller: Caller, message: dict[str, Any], token: str) -> None:
+    """A body of 1 MiB is taken; one byte more is answered 413."""
+    body = json.dumps(message).encode()
+    assert post(caller, body + b" " * (MIB - len(body)), token).status == 200
+    assert post(caller, body + b" " * (MIB - len(body) + 1), token).status == 413
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_content_type(
+    content_type: str, caller: Caller, message: dict[str, Any], token: str
+) -> None:
+    """A body that does not say that it is JSON is answered 415."""
+    assert post(caller, json.dumps(message).encode(), token, content_type).status == 415
+
+
+def test_no_token_says_how_to_come_in(caller: Caller, message: dict[str, Any]) -> None:
+    """A refused caller hears one generic line, and the scheme (RFC 9110)."""
+    reply = caller.deliver(message, None)
+    assert reply.status == 401
+    assert reply.headers["www-authenticate"] == "Bearer"
+    assert reply.json() == {"error": "The caller is not authenticated."}
+
+
+def test_other_methods(caller: Caller) -> None:
+    """Only POST is served."""
+    assert caller.send("GET", "/api/messages", []).status == 404
+
+
+def test_health(caller: Caller) -> None:
+    """With the right settings, health says so to anybody."""
+    reply = caller.send("GET", "/api/health", [])
+    assert (reply.status, reply.json()) == (200, {"status": "ok"})
+
+
+def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: str) -> None:
+    """identity tells what proves the sign-in, and never the token."""
+    caller.deliver(message, token)
+    reply = caller.send("GET", "/api/identity", [])
+    facts = reply.json()
+    assert reply.status == 200
+    assert facts["kind"] == "ManagedIdentity"
+    assert facts["appId"] == cloud.registration.app_id
+    assert facts["tenantId"] == cloud.registration.tenant_id
+    assert facts["audience"] == "https://api.botframework.com"
+    assert facts["expiresOn"] > "2026"
+    assert facts["lastOutboundCall"] > "2026"
+    assert facts["certificateKeyUse"] is None
+    assert facts["certificateThumbprint"] is None
+    assert facts["certificateExpiresOn"] is None
+    assert facts["warnings"] == []
+    assert b"eyJ" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("credential", "key_use"), [(CERTIFICATE, "Export"), (SIGN_IN_VAULT, "SignInVault")]
+)
+def test_identity_of_a_certificate(
+    credential: str, key_use: str, tmp_path: Path, logs: Path, host_loop: str
+) -> None:
+    """identity tells which certificate signs in, where its key is, and when somebody must act."""
+    with CloudThread(Cloud(tmp_path, credential)) as thread:
+        cloud = thread.cloud
+        version = cloud.vault.add_version(
+            CERTIFICATE_NAME, ends_in_days=20.5, exportable=credential == CERTIFICATE
+        )
+        cloud.registration.register(version.certificate)
+        log = logs / f"identity-{key_use} on {host_loop}.log"
+        with BotProcess(cloud.settings(), log, loop=host_loop) as process:
+            caller = Caller(process.url)
+            reply = caller.send("GET", "/api/identity", [])
+            caller.close()
+    facts = reply.json()
+    assert facts["kind"] == "Certificate"
+    assert facts["certificateKeyUse"] == key_use
+    thumbprint = version.certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name
+    assert facts["certificateThumbprint"] == thumbprint
+    ends = version.certificate.not_valid_after_utc
+    assert datetime.datetime.fromisoformat(facts["certificateExpiresOn"]) == ends
+    [warning] = facts["warnings"]
+    assert f"{thumbprint} (valid " in warning
+    assert "expires soon (days left: 20)" in warning
+    assert b"eyJ" not in reply.body
+    assert b"PRIVATE KEY" not in reply.body
+
+
+def test_identity_of_a_federated_bot(tmp_path: Path, logs: Path, host_loop: str) -> None:
+    """A federated bot signs in as the app registration, and has no certificate."""
+    with CloudThread(Cloud(tmp_path, FEDERATED)) as thread:
+        cloud = thread.cloud
+        log = logs / f"identity-federated on {host_loop}.log"
+        with BotProcess(cloud.settings(), log, loop=host_loop) as process:
+            caller = Caller(process.url)
+            facts = caller.send("GET", "/api/identity", []).json()
+            caller.close()
+    assert facts["kind"] == "Federated"
+    assert facts["appId"] == cloud.registration.app_id != cloud.user_assigned
+    assert facts["certificateKeyUse"] is facts["certificateExpiresOn"] is None
+    assert facts["warnings"] == []
+
+
+def test_identity_needs_the_function_key(running_cloud: CloudThread, logs: Any) -> None:
+    """Where the host checks keys, as Azure's does, identity opens to the key only."""
+    settings = running_cloud.cloud.settings()
+    with BotProcess(settings, logs / "key.log", options=("--function-key", "sesame")) as process:
+        caller = Caller(process.url)
+        assert caller.send("GET", "/api/identity", []).status == 401
+        assert caller.send("GET", "/api/identity", [("x-functions-key", "sesame")]).status == 200
+        assert caller.send("GET", "/api/health", []).status == 200
+        caller.close()
+
+
+def test_allowed_tenants(running_cloud: CloudThread, logs: Any, message: dict[str, Any]) -> None:
+    """With AllowedTenants set, users of other tenants, or of none that is told, get 403."""
+    cloud = running_cloud.cloud
+    tenant = cloud.registration.tenant_id
+    settings = cloud.settings() | {"AllowedTenants": tenant}
+    token = "Bearer " + TokenPress(cloud, message).token()
+    other = "11111111-2222-3333-4444-555555555555"
+    message["channelId"] = "msteams"
+    message["conversation"]["tenantId"] = tenant
+    with BotProcess(settings, logs / "tenants.log") as process:
+        caller = Caller(process.url)
+        assert caller.deliver(message, token).status == 200
+        for channel in ("webchat", "directline"):  # there the client writes the tenant
+            forged = {"channelId": channel, "channelData": {"tenant": {"id": tenant}}}
+            assert caller.deliver({**message, **forged}, token).status == 403
+        message["channelData"] = {"tenant": {"id": other}}
+        assert caller.deliver(message, token).status == 403
+        message["conversation"]["tenantId"] = other
+        assert caller.deliver(message, token).status == 403
+        del message["channelData"], message["conversation"]["tenantId"]
+        assert caller.deliver(message, token).status == 403
+        caller.close()
+
+
+def test_wrong_settings(logs: Any) -> None:
+    """Wrong settings: every call is answered 503 in one line; the log has each with its cure."""
+    log = logs / "settings.log"
+    with BotProcess({"MicrosoftAppType": "Nonsense", "MicrosoftAppId": "x"}, log) as process:
+        caller = Caller(process.url)
+        health = caller.send("GET", "/api/health", [])
+        delivery = caller.deliver({}, None)
+        identity = caller.send("GET", "/api/identity", [])
+        caller.close()
+    for reply in (health, delivery, identity):
+        assert reply.status == 503
+        assert reply.json() == {"error": "The bot is not available."}
+        assert int(reply.headers["retry-after"]) > 0
+    said = log.read_text()
+    assert "MicrosoftAppType: 'Nonsense' is not known" in said
+    assert "MicrosoftAppId: 'x' is not a GUID" in said

@@ -1,0 +1,77 @@
+"""Notifications of a running bot: one command brings a message into the chat page."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from emulator.cloud import Cloud
+from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.cloud_thread import CloudThread
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """A local cloud of this test's own."""
+    with CloudThread(Cloud(tmp_path)) as thread:
+        yield thread.cloud
+
+
+async def open_chat(cloud: Cloud) -> str:
+    """Open the chat page's conversation; returns its id when the bot has welcomed the user."""
+    url = f"{cloud.chat_page.server.url}/v3/directline"
+    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+        async with session.post(f"{url}/tokens/generate", json={}) as answer:
+            token = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+        async with session.post(f"{url}/conversations", headers=token) as answer:
+            conversation: str = (await answer.json())["conversationId"]
+        heard: list[str] = []
+        while not heard:
+            page = f"{url}/conversations/{conversation}/activities"
+            async with session.get(page, headers=token) as answer:
+                activities = (await answer.json())["activities"]
+            heard = [each["text"] for each in activities if each["type"] == "message"]
+    return conversation
+
+
+async def notify(storage: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command, as a user does."""
+    command = [sys.executable, "-m", "admin.notify", *words]
+    return await asyncio.to_thread(
+        subprocess.run,
+        [*command, "--connection-string", storage],
+        cwd=APP,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_a_message_comes_into_the_chat(cloud: Cloud, storage: str, logs: Path) -> None:
+    """The command ends when the bot has told everybody, and says whom."""
+    settings = {**cloud.settings(), "AzureWebJobsStorage": storage}
+    bot = BotProcess(settings, logs / "notified.log")
+    await asyncio.to_thread(bot.__enter__)
+    try:
+        cloud.channel.bot_endpoint = bot.messages
+        conversation = await open_chat(cloud)
+        told = await notify(storage, "--to", "all", "--text", "The canteen is open.")
+        unknown = await notify(storage, "--to", "29:nobody", "--text", "Hello?")
+    finally:
+        await asyncio.to_thread(bot.__exit__)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("It goes to 1 conversation (webchat: 1).\n")
+    assert f"sent      webchat/{conversation}\nDone: 1 sent (webchat: 1)\n" in told.stdout
+    activities = cloud.conversations.find(conversation).activities
+    assert [each.get("text") for each in activities].count("The canteen is open.") == 1
+    assert unknown.returncode == 1
+    assert re.search(r"^unknown   29:nobody  no conversation", unknown.stdout, re.M)
+    log = (logs / "notified.log").read_text()
+    assert "is done: 1 sent" in log
+    assert "canteen" not in log

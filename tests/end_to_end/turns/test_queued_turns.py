@@ -1,0 +1,281 @@
+"""Queued turns of a running bot, on Azurite: at once accepted, run later, nothing lost."""
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from auth.settings import INLINE, QUEUED
+from cloud_adapter.adapter import APOLOGY
+from emulator.channel.conversations import Conversation
+from emulator.cloud import Cloud
+from emulator.storage.azurite import Azurite, CertificateFiles
+from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.cloud_thread import CloudThread
+from tests.support.bots.patched_bot import patched
+from tests.support.storage.storage_proxies import StorageProxies
+from tests.support.storage.stored_state import stored_state
+from tests.support.wire.insistent_channel import Delivered, InsistentChannel
+
+QUICK = 200
+AT_ONCE = 16
+DELIVERIES = 4
+LARGE = 900_000
+"""Characters: far over what a queue's message takes, under the body's limit."""
+
+OUTAGE = 10.0
+"""Seconds without storage, and before and after them."""
+
+OUTAGE_RATE = 20.0
+"""Activities in a second meanwhile."""
+
+OUTAGE_CONVERSATIONS = 10
+
+FAILING = """
+from bot_logic import bot
+
+async def whoami(self, context):
+    await context.send_activity("Try")
+    raise ValueError("no table")
+
+bot.Bot._whoami = whoami
+"""
+
+GIVEN_UP = re.compile(r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", re.M)
+
+WITHIN = 40.0
+"""Seconds that no test waits longer."""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud for this file's bots."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("queued"))) as thread:
+        yield thread.cloud
+
+
+@asynccontextmanager
+async def running(
+    cloud: Cloud, log: Path, settings: Mapping[str, str], app: Path = APP
+) -> AsyncIterator[InsistentChannel]:
+    """A bot of its own, and the channel in front of it."""
+    bot = BotProcess({**cloud.settings(), **settings}, log, app)
+    await asyncio.to_thread(bot.__enter__)
+    try:
+        async with InsistentChannel(cloud, bot.messages) as channel:
+            yield channel
+    finally:
+        await asyncio.to_thread(bot.__exit__)
+
+
+def texts(conversation: Conversation) -> list[str]:
+    """What the user has heard; that the bot was typing, on a slow machine, says nothing."""
+    return [each["text"] for each in conversation.activities if each["type"] == "message"]
+
+
+def stored(storage: str, turns: str) -> dict[str, str]:
+    """Settings that keep state, and run turns like this."""
+    return {"AzureWebJobsStorage": storage, "BotTurns": turns}
+
+
+async def test_what_is_accepted_and_what_runs_at_once(
+    cloud: Cloud, storage: str, logs: Path
+) -> None:
+    """Messages are answered 202 and nothing; invokes and expectReplies by their turns, as ever."""
+    async with running(cloud, logs / "queued.log", stored(storage, QUEUED)) as channel:
+        conversation = channel.conversation()
+        message = channel.message(conversation, "hello")
+        assert await channel.deliver_once(message) == b""
+        expecting = channel.message(conversation, "hello", deliveryMode="expectReplies")
+        replies = json.loads(await channel.deliver_once(expecting))["activities"]
+        action = {"action": {"type": "Action.Execute", "data": {"color": "red"}}}
+        invoke = channel.message(
+            conversation, "", type="invoke", name="adaptiveCard/action", value=action
+        )
+        card = json.loads(await channel.deliver_once(invoke))
+        await channel.answered([message], WITHIN)
+        assert [message.statuses, expecting.statuses, invoke.statuses] == [[202], [200], [200]]
+        assert [reply["text"] for reply in replies] == ["You said: hello"]
+        assert "You picked red." in json.dumps(card)
+        assert channel.replies()[message.activity["id"]] == 1
+
+
+async def test_storage_without_a_key(cloud: Cloud, logs: Path) -> None:
+    """State and queue are reached with the bot's managed identity, by the bot and by its host."""
+    azurite = Azurite(certificate=CertificateFiles(*cloud.authority.server_files()))
+    await azurite.start()
+    settings = {
+        "AzureWebJobsStorage__blobServiceUri": azurite.blob_url(),
+        "AzureWebJobsStorage__queueServiceUri": azurite.queue_url(),
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": cloud.registration.app_id,
+        "BotTurns": QUEUED,
+    }
+    try:
+        async with running(cloud, logs / "without a key.log", settings) as channel:
+            conversation = channel.conversation()
+            messages = [channel.message(conversation, "count") for _ in range(2)]
+            for message in messages:
+                await channel.deliver_once(message)
+            await channel.answered(messages, WITHIN)
+    finally:
+        await azurite.stop()
+    assert texts(conversation) == ["Count: 1", "Count: 2"]
+
+
+async def test_a_large_activity(cloud: Cloud, storage: str, logs: Path) -> None:
+    """An activity that no message of a queue could hold gets its turn; a too large one does not."""
+    async with running(cloud, logs / "large.log", stored(storage, QUEUED)) as channel:
+        conversation = channel.conversation()
+        large = channel.message(conversation, "x" * LARGE)
+        too_large = channel.message(conversation, "x" * 1024 * 1024)
+        await channel.deliver_once(large)
+        await channel.deliver_once(too_large)
+        await channel.answered([large], WITHIN)
+        assert [large.statuses, too_large.statuses] == [[202], [413]]
+        assert texts(conversation) == [f"You said: {'x' * LARGE}"]
+
+
+@pytest.mark.parametrize("turns", [INLINE, QUEUED])
+async def test_delivered_again(cloud: Cloud, storage: str, logs: Path, turns: str) -> None:
+    """The same activity, delivered four times at once and once more later, has one turn."""
+    async with running(cloud, logs / f"again {turns}.log", stored(storage, turns)) as channel:
+        conversation = channel.conversation()
+        message = channel.message(conversation, "count")
+        twins = [Delivered(message.activity) for _ in range(DELIVERIES)]
+        await asyncio.gather(*(channel.deliver_once(twin) for twin in twins))
+        await channel.answered([message], WITHIN)
+        last = channel.message(conversation, "count")
+        await channel.deliver_once(message)
+        await channel.deliver_once(last)
+        await channel.answered([last], WITHIN)
+        assert all(twin.taken for twin in (*twins, message))
+        assert texts(conversation) == ["Count: 1", "Count: 2"]
+
+
+@pytest.mark.parametrize("turns", [INLINE, QUEUED])
+async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str) -> None:
+    """200 messages into one conversation, 16 at a time: each is counted, once, and in order."""
+    log = logs / f"quick {turns}.log"
+    async with running(cloud, log, stored(storage, turns)) as channel:
+        conversation = channel.conversation()
+        messages = [channel.message(conversation, "count") for _ in range(QUICK)]
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def deliver(message: Delivered) -> None:
+            async with free:
+                await channel.deliver(message)
+
+        await asyncio.gather(*(deliver(message) for message in messages))
+        await channel.answered(messages, WITHIN)
+        state = await stored_state(storage, [conversation])
+    heard = texts(conversation)
+    refused = sum(len(message.statuses) - 1 for message in messages)
+    print(f"{turns}: {len(heard)} replies, {refused} deliveries refused, {log.name}")
+    assert state[conversation.id]["counter"] == QUICK
+    assert heard == [f"Count: {number + 1}" for number in range(QUICK)]
+    assert APOLOGY not in heard
+    assert refused == 0
+    assert "conflict" not in log.read_text().lower()
+
+
+async def test_storage_is_down(cloud: Cloud, storage: str, logs: Path) -> None:
+    """Ten seconds without storage: nothing accepted is lost, callers are told when to come again.
+
+    Without a restart everything is taken and answered afterwards.
+    """
+    async with StorageProxies(storage) as proxies:
+        settings = stored(proxies.connection_string, QUEUED)
+        async with running(cloud, logs / "storage down.log", settings) as channel:
+            conversations = [channel.conversation() for _ in range(OUTAGE_CONVERSATIONS)]
+            messages = [
+                channel.message(conversations[number % OUTAGE_CONVERSATIONS], "count")
+                for number in range(round(OUTAGE_RATE * 3 * OUTAGE))
+            ]
+            outage = asyncio.create_task(storage_outage(proxies))
+            await channel.deliver_all(messages, OUTAGE_RATE)
+            await outage
+            await channel.answered(messages, WITHIN)
+            replies = channel.replies()
+    state = await stored_state(storage, conversations)
+    refused = [message for message in messages if len(message.statuses) > 1]
+    lost = [message for message in messages if not replies[message.activity["id"]]]
+    statuses = Counter(status for message in messages for status in message.statuses)
+    print(f"storage down for {OUTAGE:.0f} s: {dict(statuses)}, {len(lost)} lost, {replies.total()}")
+    assert lost == []
+    assert refused, "nothing was delivered while the storage was down"
+    assert set(statuses) == {202, 503}
+    assert all(text and int(text) > 0 for message in messages for text in message.retry_after)
+    assert sum(each["counter"] for each in state.values()) == len(messages)
+
+
+async def storage_outage(proxies: StorageProxies) -> None:
+    """Close the ports for a while, a while from now."""
+    await asyncio.sleep(OUTAGE)
+    await proxies.cut()
+    await asyncio.sleep(OUTAGE)
+    await proxies.restore()
+
+
+async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, logs: Path) -> None:
+    """It is tried five times; then the user has the apology once, and the poison queue the cause.
+
+    `replay` gives it five more tries, `drop` forgets it. What comes after it does not wait.
+    """
+    settings = stored(storage, QUEUED) | patched(tmp_path / "patch", FAILING)
+    app = hasty_app(tmp_path / "app")
+    async with running(cloud, logs / "failing.log", settings, app) as channel:
+        conversation = channel.conversation()
+        bad, good = (channel.message(conversation, text) for text in ("whoami", "hello"))
+        await channel.deliver_once(bad)
+        await channel.deliver_once(good)
+        listed = await given_up(storage)
+        assert Counter(texts(conversation)) == {"Try": 5, APOLOGY: 1, "You said: hello": 1}
+        assert re.search(
+            r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", listed, re.M
+        )
+        assert "in whoami" in await poison(storage, "list", "--traces")
+        await poison(storage, "replay", "--all")
+        listed = await given_up(storage)
+        assert Counter(texts(conversation)) == {"Try": 10, APOLOGY: 2, "You said: hello": 1}
+        await poison(storage, "drop", listed[:8])
+        assert await poison(storage, "list") == "0 in bot-turns-poison\n"
+        assert "no message has this id" in await poison(storage, "drop", listed[:8], status=1)
+
+
+async def given_up(storage: str) -> str:
+    """What `poison list` says, once there is something."""
+    async with asyncio.timeout(WITHIN):
+        while (listed := await poison(storage, "list")).startswith("0 in"):
+            pass
+    return listed
+
+
+async def poison(storage: str, command: str, *arguments: str, status: int = 0) -> str:
+    """What `python -m admin.dead_letters` prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "admin.dead_letters", command, *arguments),
+        *("--connection-string", storage),
+        cwd=APP,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == status, printed
+    return printed.decode()
+
+
+def hasty_app(folder: Path) -> Path:
+    """The app, with a host.json that has failed messages come back at once."""
+    folder.mkdir()
+    for name in ("auth", "bot_logic", "cloud_adapter", "function_app.py"):
+        (folder / name).symlink_to(APP / name)
+    settings = json.loads((APP / "host.json").read_text())
+    settings["extensions"]["queues"]["visibilityTimeout"] = "00:00:00"
+    (folder / "host.json").write_text(json.dumps(settings))
+    return folder

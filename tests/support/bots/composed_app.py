@@ -1,0 +1,108 @@
+"""ComposedApp: the app's parts in this process, in front of a local cloud."""
+
+import json
+import ssl
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self
+
+import pytest
+from botbuilder.core import TurnContext
+
+from auth.settings import Settings
+from cloud_adapter.connector.client import ConnectorClient
+from cloud_adapter.request import TurnRequest
+from cloud_adapter.response import TurnResponse
+from emulator.channel.conversations import Conversation
+from emulator.cloud import Cloud
+from function_app import compose
+
+USER = {"id": "user-1", "name": "Ada", "role": "user"}
+
+Logic = Callable[[TurnContext], Awaitable[object]]
+
+
+class ComposedApp:
+    """What function_app composes, with a test's own bot in place of the project's.
+
+    Args:
+        cloud: running in a thread of its own.
+        monkeypatch: sets the variables that the platform sets.
+        changes: settings that differ from the cloud's own.
+        redact: whether the log hides what users sent, as in Azure.
+
+    Attributes:
+        conversation: one of the user and the bot, known to the connector.
+        parts: the app's.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        monkeypatch: pytest.MonkeyPatch,
+        changes: Mapping[str, str] | None = None,
+        *,
+        redact: bool = True,
+    ) -> None:
+        settings = {**cloud.settings(), **(changes or {})}
+        for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            monkeypatch.setenv(name, settings[name])
+        # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
+        trust = ssl.create_default_context(cafile=str(cloud.authority.path))
+        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
+        self.cloud = cloud
+        self.parts = compose(replace(Settings.from_environ(settings), development=not redact))
+        self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
+        self.conversation: Conversation = cloud.conversations.create([USER, self.account])
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.parts.stored is not None:
+            await self.parts.stored.account.close()
+        # The pool lives as long as an app's process, which has no moment to close it.
+        await self.parts.session._pool.close()
+
+    @property
+    def service_url(self) -> str:
+        """The connector's, as the channel writes it into activities."""
+        return f"{self.cloud.connector.server.url}/"
+
+    def activity(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """An activity of the user's with this content."""
+        return {
+            "id": uuid.uuid4().hex,
+            "channelId": "webchat",
+            "serviceUrl": self.service_url,
+            "from": USER,
+            "recipient": self.account,
+            "conversation": {"id": self.conversation.id},
+            **content,
+        }
+
+    async def deliver(self, content: Mapping[str, Any], bot: Logic) -> TurnResponse:
+        """Hand the bot an activity with this content, as the channel does."""
+        activity = self.activity(content)
+        token = self.cloud.channel.token(activity["serviceUrl"])
+        request = TurnRequest("application/json", f"Bearer {token}", json.dumps(activity).encode())
+        return await self.parts.adapter.process(request, SimpleNamespace(on_turn=bot))
+
+    async def connector(self) -> ConnectorClient:
+        """A connector client, as a turn gets it."""
+        authentication = self.parts.adapter.bot_framework_authentication
+        client: ConnectorClient = await authentication.create_connector_factory(None).create(
+            self.service_url
+        )
+        return client
+
+    def heard(self) -> list[Any]:
+        """The texts that the user got so far."""
+        return [activity.get("text") for activity in self.conversation.activities]

@@ -1,0 +1,72 @@
+"""RememberingBot: counts in a conversation and for a user, with what a test puts in between."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from botbuilder.core import TurnContext
+
+from cloud_adapter.state.stored_json import E_TAG
+from cloud_adapter.stores import Stores
+from tests.support.bots.composed_app import USER, ComposedApp
+
+Step = Callable[[TurnContext], Awaitable[object]]
+
+
+class RememberingBot:
+    """Says the conversation's count, which it has raised, as it has the user's.
+
+    Args:
+        stores: the app's.
+        between: what happens once the state is changed and before the reply.
+
+    Attributes:
+        runs: how often its turn was begun.
+    """
+
+    def __init__(self, stores: Stores, between: Step | None = None) -> None:
+        self.runs = 0
+        self.between = between
+        self.count = stores.conversation_state.create_property("count")
+        self.total = stores.user_state.create_property("total")
+
+    async def __call__(self, turn: TurnContext) -> None:
+        """A turn."""
+        self.runs += 1
+        count = await self.count.get(turn, lambda: 0) + 1
+        await self.count.set(turn, count)
+        await self.total.set(turn, await self.total.get(turn, lambda: 0) + 1)
+        if self.between is not None:
+            await self.between(turn)
+        await turn.send_activity(f"{count}")
+
+
+def said(app: ComposedApp) -> list[str]:
+    """What the user heard. A slow machine's bot is seen typing in between, which has no text."""
+    return [text for text in app.heard() if text]
+
+
+def conversation_key(app: ComposedApp) -> str:
+    """Under which the app's conversation is stored."""
+    return f"webchat/conversations/{app.conversation.id}"
+
+
+USER_KEY = f"webchat/users/{USER['id']}"
+
+
+async def stored(app: ComposedApp, key: str) -> dict[str, Any]:
+    """An item, without its ETag; empty when there is none."""
+    found = await app.parts.stores.conversation_state._storage.read([key])
+    return {name: value for name, value in found.get(key, {}).items() if name != E_TAG}
+
+
+async def counts(app: ComposedApp) -> tuple[Any, Any]:
+    """The conversation's count and the user's; None where there is none."""
+    conversation = await stored(app, conversation_key(app))
+    return conversation.get("count"), (await stored(app, USER_KEY)).get("total")
+
+
+async def changed(app: ComposedApp, key: str, name: str, value: object) -> None:
+    """Change a property, as another process would."""
+    storage = app.parts.stores.conversation_state._storage
+    item = (await storage.read([key])).get(key, {})
+    await storage.write({key: {**item, name: value}})

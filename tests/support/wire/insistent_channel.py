@@ -1,0 +1,153 @@
+"""InsistentChannel: delivers activities again, under the same id, until the bot has taken them."""
+
+import asyncio
+import io
+import json
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Self
+
+import aiohttp
+
+from emulator.channel.conversations import Activity, Conversation
+from emulator.cloud import Cloud
+
+TIMEOUT = aiohttp.ClientTimeout(total=15)
+"""Seconds that the channel gives a bot."""
+
+PAUSE = 0.5
+"""Seconds until an activity that was not taken is delivered again."""
+
+MOST_DELIVERIES = 60
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks for replies."""
+
+NO_ANSWER = 0
+"""In the place of a status."""
+
+CHANNEL = "msteams"
+"""Here replies name what they reply to."""
+
+TAKEN = {HTTPStatus.OK, HTTPStatus.ACCEPTED}
+USER = {"id": "user-1", "name": "Ada", "role": "user"}
+
+
+@dataclass
+class Delivered:
+    """One activity, and what came of its deliveries.
+
+    Attributes:
+        activity: as delivered.
+        statuses: of each delivery, in order; NO_ANSWER where there was none.
+        retry_after: the headers of that name, of those that were refused.
+        seconds: that the last delivery took.
+    """
+
+    activity: Activity
+    statuses: list[int] = field(default_factory=list)
+    retry_after: list[str | None] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def taken(self) -> bool:
+        """The bot has answered that it took it."""
+        return bool(self.statuses) and self.statuses[-1] in TAKEN
+
+
+class InsistentChannel:
+    """The local cloud's channel, as far as it sends.
+
+    Args:
+        cloud: signs the tokens, and has the conversations.
+        endpoint: the bot's messaging endpoint (URL).
+    """
+
+    def __init__(self, cloud: Cloud, endpoint: str) -> None:
+        self._cloud = cloud
+        self._endpoint = endpoint
+        self._service_url = f"{cloud.connector.server.url}/"
+        self._token = cloud.channel.token(self._service_url)
+        self._bot = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    def conversation(self) -> Conversation:
+        """A new one."""
+        return self._cloud.conversations.create([USER, self._bot])
+
+    def message(self, conversation: Conversation, text: str, **more: Any) -> Delivered:
+        """A message of the user's, not delivered yet."""
+        activity = {
+            "type": "message",
+            "id": uuid.uuid4().hex,
+            "channelId": CHANNEL,
+            "serviceUrl": self._service_url,
+            "from": USER,
+            "recipient": self._bot,
+            "conversation": {"id": conversation.id},
+            "text": text,
+            **more,
+        }
+        return Delivered(activity)
+
+    async def deliver(self, delivered: Delivered) -> None:
+        """Deliver an activity, until it is taken."""
+        for _ in range(MOST_DELIVERIES):
+            await self.deliver_once(delivered)
+            if delivered.taken:
+                return
+            await asyncio.sleep(PAUSE)
+
+    async def deliver_once(self, delivered: Delivered) -> bytes:
+        """Deliver an activity once; returns the answer's body."""
+        began = time.monotonic()
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        body = io.BytesIO(json.dumps(delivered.activity).encode())
+        try:
+            async with self._session.post(self._endpoint, data=body, headers=headers) as answer:
+                answered = await answer.read()
+                delivered.statuses.append(answer.status)
+                if answer.status not in TAKEN:
+                    delivered.retry_after.append(answer.headers.get("Retry-After"))
+        except (aiohttp.ClientError, TimeoutError):
+            delivered.statuses.append(NO_ANSWER)
+            answered = b""
+        delivered.seconds = time.monotonic() - began
+        return answered
+
+    async def deliver_all(self, all_of_them: list[Delivered], rate: float) -> float:
+        """Deliver so many in a second, each when it is due; returns the seconds until all are."""
+        now = asyncio.get_running_loop().time
+        start = now()
+        async with asyncio.TaskGroup() as group:
+            for number, delivered in enumerate(all_of_them):
+                await asyncio.sleep(max(0.0, start + number / rate - now()))
+                group.create_task(self.deliver(delivered))
+        return now() - start
+
+    def replies(self) -> Counter[str]:
+        """How many messages of the bot's have arrived, by the id of what they reply to."""
+        return Counter(
+            call.path.rpartition("/")[2]
+            for call in self._cloud.connector.calls
+            if call.activity and call.activity["type"] == "message" and call.status < 300
+        )
+
+    async def answered(self, all_of_them: list[Delivered], seconds: float) -> None:
+        """Wait until each has a reply, or the time is over."""
+        wanted = {each.activity["id"] for each in all_of_them}
+        for _ in range(round(seconds / LOOK_EVERY)):
+            if not wanted - self.replies().keys():
+                return
+            await asyncio.sleep(LOOK_EVERY)
