@@ -378,13 +378,13 @@ async def _warm_up() -> None:
         inbound = await asyncio.to_thread(composed_inbound)
         authenticated = not inbound.settings.unauthenticated
         if authenticated:
-            inbound.keys.begin()
+            inbound.keys.prefetch()
         tokens = await asyncio.to_thread(composed_tokens)
         if authenticated:
-            tokens.begin(inbound.settings.channel_audience)
+            tokens.prefetch(inbound.settings.channel_audience)
         parts = await asyncio.to_thread(composed)
         if parts.stored:
-            parts.stored.account.begin()
+            parts.stored.account.prefetch()
     except SettingsError:
         pass  # each caller hears of them
     except Exception:  # each caller gets CompositionFailed; the traceback is logged only here

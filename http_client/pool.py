@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohappyeyeballs import start_connection
 
 from http_client.connection import ConnectFailed, HttpAnswer, HttpConnection, ResponseLost
+from http_client.retry import IDEMPOTENT_METHODS
 from http_client.tls import TlsContext
 
 LARGEST_DOCUMENT = 1024 * 1024
@@ -26,9 +27,6 @@ CONNECTION_ATTEMPT_DELAY_SECONDS = 0.25
 
 _URL = re.compile(r"(?P<origin>https?://(?P<host>[!\"$-.0->A-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
 """Printable ASCII, without user name and fragment."""
-
-_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
-"""Twice is the same as once (RFC 9110, 9.2.2)."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -107,7 +105,7 @@ class HttpPool:
                 return await connection.send(request, min(now() + timeouts.answer, end), largest)
             except ResponseLost as error:
                 late = isinstance(error.__cause__, TimeoutError)
-                if method not in _IDEMPOTENT or late or now() >= end:
+                if method not in IDEMPOTENT_METHODS or late or now() >= end:
                     raise
         connection = await self._connect(origin, min(timeouts.connect, end - now()))
         return await connection.send(request, min(now() + timeouts.answer, end), largest)

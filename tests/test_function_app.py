@@ -20,16 +20,16 @@ BACKGROUND_FAULT = """
 import asyncio
 from auth.inbound.signing_keys import SigningKeys
 
-begin = SigningKeys.begin
+prefetch = SigningKeys.prefetch
 
 async def fail():
     raise LookupError("nobody waits for this")
 
-def begin_and_fail(keys):
-    begin(keys)
+def prefetch_and_fail(keys):
+    prefetch(keys)
     asyncio.create_task(fail())
 
-SigningKeys.begin = begin_and_fail
+SigningKeys.prefetch = prefetch_and_fail
 """
 
 

@@ -118,7 +118,7 @@ class CertificateVersions:
         unused = (_cannot_be_used(error) for error in self._passed_over.values())
         return (*([expiry] if expiry else []), *unused)
 
-    def keep_up(self) -> None:
+    def refresh_if_due(self) -> None:
         """Look at the store in the background, when that is due, and warn of an expiry."""
         if self.in_use and self._checking is None and self._clock() >= self._check_from:
             self._checking = asyncio.create_task(self.look())

@@ -97,7 +97,7 @@ class SigningKeys:
         self._paused_until = 0.0
         self._running: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
+    def prefetch(self) -> None:
         """Begin the first fetch before a token needs it, in the background of a running loop.
 
         It counts in the budget; but if it fails, callers have all pauses of an outage before them.

@@ -47,9 +47,9 @@ class ClientCertificateCredential(Credential):
                 raise
         return await self._newest_accepted(audience)
 
-    def keep_up(self) -> None:
+    def refresh_if_due(self) -> None:
         """Look for a newer version in the background, when that is due."""
-        self._versions.keep_up()
+        self._versions.refresh_if_due()
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Credential(ABC):
             SignInError: with a text that names the setting or the role to fix.
         """
 
-    def keep_up(self) -> None:  # noqa: B027  # most have nothing that ages
+    def refresh_if_due(self) -> None:  # noqa: B027  # most have nothing that ages
         """Called whenever a token is wanted: start what is due in the background, at once."""
 
     @property

@@ -172,15 +172,15 @@ class TokenProvider:
         self._credential = credential
         self._patience = patience
         self._caches: dict[str, TokenCache] = {}
-        self._beginning: asyncio.Task[None] | None = None
+        self._prefetching: asyncio.Task[None] | None = None
 
-    def begin(self, audience: str) -> None:
+    def prefetch(self, audience: str) -> None:
         """Ask for the first token for `audience` (as `get`), in the background of a running loop.
 
         Who needs it meanwhile waits for that same request. If it fails, nothing stays of it: the
         next caller has no pause to sit out, and a request with all its patience.
         """
-        self._beginning = asyncio.create_task(self._begin(audience))
+        self._prefetching = asyncio.create_task(self._prefetch(audience))
 
     async def get(self, audience: str) -> AccessToken:
         """A valid token for `audience` (URL, URI or GUID, without `/.default`).
@@ -188,7 +188,7 @@ class TokenProvider:
         Raises:
             SignInError: none can be had.
         """
-        self._credential.keep_up()
+        self._credential.refresh_if_due()
         cache = self._caches.get(audience)
         if cache is None:
             request = partial(self._credential.request_token, audience)
@@ -196,7 +196,7 @@ class TokenProvider:
             self._caches[audience] = cache
         return await cache.get()
 
-    async def _begin(self, audience: str) -> None:
+    async def _prefetch(self, audience: str) -> None:
         try:
             await self.get(audience)
         except SignInError as error:

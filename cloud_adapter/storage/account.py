@@ -54,13 +54,13 @@ class StorageAccount:
         self._identity = identity
         self._blobs: BlobServiceClient | None = None
         self._queues: QueueServiceClient | None = None
-        self._beginning: asyncio.Task[None] | None = None
+        self._prefetching: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
+    def prefetch(self) -> None:
         """Import the clients and sign in, in the background of a running loop."""
-        self._beginning = asyncio.create_task(self._begin())
+        self._prefetching = asyncio.create_task(self._prefetch())
 
-    async def _begin(self) -> None:
+    async def _prefetch(self) -> None:
         await asyncio.to_thread(import_clients)
         if self._identity is not None:
             with contextlib.suppress(SignInError):  # the first call says so, if it is still true

@@ -115,7 +115,7 @@ async def sign_in(
 async def check(versions: CertificateVersions, clock: Clock) -> None:
     """A turn comes when the next look at the store is due, and the look ends."""
     clock.advance(CHECK_EVERY)
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
 
 
@@ -124,7 +124,7 @@ async def test_nothing_is_known_at_first(
 ) -> None:
     """Before the first look there is nothing to try; turns alone do not start one."""
     assert not versions.to_try()
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
     assert store.looks == 0
     assert list(versions.warnings) == []
@@ -204,19 +204,19 @@ async def test_background_looks(
     await versions.look()
     await sign_in(versions, "v1")
     clock.advance(CHECK_EVERY - 1)
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
     assert store.looks == 1
     store.open.clear()
     clock.advance(1)
     for _ in range(3):
-        versions.keep_up()
+        versions.refresh_if_due()
         await settled()
         clock.advance(CHECK_EVERY)
     assert store.looks == 2
     store.open.set()
     await settled()
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
     assert store.looks == 3
 
@@ -230,7 +230,7 @@ async def test_a_look_at_once_postpones_the_next(
     clock.advance(CHECK_EVERY - 1)
     await versions.look()
     clock.advance(CHECK_EVERY - 1)
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
     assert store.looks == 2
 
@@ -259,13 +259,13 @@ async def test_a_later_look_fails(
     assert versions.to_try() == ["v1"]
     assert "No look at the certificate's versions (the vault asks to wait)" in told.text
     clock.advance(CHECK_EVERY - 1)
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
     assert store.looks == 2
     store.failure = None
     store.add("v2")
     clock.advance(1)
-    versions.keep_up()
+    versions.refresh_if_due()
     await settled()
     assert versions.to_try() == ["v2", "v1"]
 

@@ -101,7 +101,7 @@ async def test_cold_callers_share_one_fetch(keys: SigningKeys, publisher: KeyPub
 async def test_an_early_fetch(keys: SigningKeys, publisher: KeyPublisher) -> None:
     """A fetch that began before the first search is the only one."""
     publisher.open.clear()
-    keys.begin()
+    keys.prefetch()
     early = [asyncio.create_task(keys.find("old")) for _ in range(20)]
     await settled()
     publisher.open.set()
@@ -147,7 +147,7 @@ async def test_an_early_failure(
     """An early fetch that failed leaves callers the same tries at the same times."""
     publisher.failure = ConnectionError("refused")
     if early:
-        keys.begin()
+        keys.prefetch()
         await settled()
     start, tried_at = clock.now, []
     for _ in range(40):
@@ -164,7 +164,7 @@ async def test_an_early_fetch_counts(
     keys: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
     """A fetch that `begin` makes counts in the same budget."""
-    keys.begin()
+    keys.prefetch()
     await settled()
     for _ in range(int(BUDGET_WINDOW)):
         await asyncio.gather(keys.find(uuid.uuid4().hex), return_exceptions=True)
@@ -346,7 +346,7 @@ async def test_a_roll_during_the_first_fetch(
 ) -> None:
     """If keys roll during the very first fetch, one more follows at once."""
     publisher.open.clear()
-    keys.begin()
+    keys.prefetch()
     await settled()
     publisher.publish(new)
     rolled = asyncio.create_task(keys.find("new"))

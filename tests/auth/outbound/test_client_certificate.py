@@ -199,7 +199,7 @@ async def test_rotation(
     new = platform.renew_certificate(lag=600)
     looks = platform.vault.operations.total()
     clock.advance(CHECK_EVERY)
-    credential.keep_up()
+    credential.refresh_if_due()
     # The list, and the version that is new in it.
     await until(lambda: platform.vault.operations.total() == looks + 2)
     assertions.clear()

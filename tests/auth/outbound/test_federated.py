@@ -227,5 +227,5 @@ async def test_entra_is_down(
 
 def test_nothing_ages(credential: FederatedCredential) -> None:
     """There is nothing to keep up with, and nothing to warn of."""
-    credential.keep_up()
+    credential.refresh_if_due()
     assert credential.warnings == ()

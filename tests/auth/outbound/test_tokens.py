@@ -40,7 +40,7 @@ class Recorder(Credential):
             raise SignInError(f"nothing for {audience}")
         return AccessToken(f"for {audience}", 4_000_000_000.0)
 
-    def keep_up(self) -> None:
+    def refresh_if_due(self) -> None:
         """Noted."""
         self.calls.append("keep up")
 
@@ -159,7 +159,7 @@ async def test_the_early_token_is_served() -> None:
     """Who asks later is served the token that is there."""
     credential = Scripted(None)
     early = unasked(credential)
-    early.begin(CHANNEL)
+    early.prefetch(CHANNEL)
     await settled()
     assert (await early.get(CHANNEL)).value == f"for {CHANNEL}"
     assert credential.requests == 1
@@ -170,7 +170,7 @@ async def test_callers_join_the_early_request() -> None:
     credential = Scripted(None)
     early = unasked(credential)
     credential.open.clear()
-    early.begin(CHANNEL)
+    early.prefetch(CHANNEL)
     callers = [asyncio.create_task(early.get(CHANNEL)) for _ in range(20)]
     await settled()
     credential.open.set()
@@ -182,7 +182,7 @@ async def test_an_early_refusal_is_forgotten(caplog: pytest.LogCaptureFixture) -
     """The first caller after it makes a request of his own at once; the log says why."""
     credential = Scripted(SignInError("refused"), None)
     early = unasked(credential)
-    early.begin(CHANNEL)
+    early.prefetch(CHANNEL)
     await settled()
     assert (await early.get(CHANNEL)).value
     assert credential.requests == 2
@@ -193,7 +193,7 @@ async def test_an_early_outage_leaves_all_patience() -> None:
     """The first caller after it waits out a moment's outage, as if nothing had been begun."""
     credential = Scripted(EndpointDown("down"), EndpointDown("down"), EndpointDown("down"), None)
     early = unasked(credential, patience=(0.0,))
-    early.begin(CHANNEL)
+    early.prefetch(CHANNEL)
     await settled()
     assert credential.requests == 2
     assert (await early.get(CHANNEL)).value
@@ -205,7 +205,7 @@ async def test_a_caller_who_shares_the_failure() -> None:
     credential = Scripted(SignInError("refused"), None)
     early = unasked(credential)
     credential.open.clear()
-    early.begin(CHANNEL)
+    early.prefetch(CHANNEL)
     caller = asyncio.create_task(early.get(CHANNEL))
     await settled()
     credential.open.set()

@@ -161,9 +161,9 @@ async def test_an_identity_ahead_of_the_first_call(source: StorageSource, cloud:
     """`begin` asks for the token, and the first call finds it."""
     before = cloud.entra.tokens_issued
     account = StorageAccount(source, storage_identity(source))
-    account.begin()
-    assert account._beginning
-    await account._beginning
+    account.prefetch()
+    assert account._prefetching
+    await account._prefetching
     assert cloud.entra.tokens_issued == before + 1
     await used(account)
     assert cloud.entra.tokens_issued == before + 1
@@ -292,8 +292,8 @@ StorageAccount(StorageSource("UseDevelopmentStorage=true"), None)
 before = "azure.storage" in sys.modules
 
 async def begun():
-    account.begin()
-    await account._beginning
+    account.prefetch()
+    await account._prefetching
 
 asyncio.run(begun())
 print(json.dumps([before, "azure.storage.blob.aio" in sys.modules]))
