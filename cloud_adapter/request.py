@@ -11,7 +11,7 @@ from cloud_adapter.codec.body_cost import check_cost
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import MalformedModel
 
-LARGEST_BODY = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 """Bytes. The Functions worker's own stream breaks above 4 MB."""
 
 MAX_NAME_LENGTH = 2048
@@ -45,7 +45,7 @@ def check_head(request: TurnRequest) -> None:
     """
     if not _is_json(request.content_type):
         raise UnsupportedBody("the content type is not JSON")
-    if len(request.body) > LARGEST_BODY:
+    if len(request.body) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"the body has {len(request.body)} bytes")
 
 

@@ -1,4 +1,4 @@
-"""How a second delivery of the same activity is recognized."""
+"""The activity key: recognizes an activity that the channel delivers a second time."""
 
 import hashlib
 import json
@@ -22,14 +22,14 @@ _CONTENT = (
     "reactions_added",
     "reactions_removed",
 )
-"""The properties that, with the sender, tell two activities with the same id apart."""
+"""The properties that, with the sender, distinguish two activities with the same id."""
 
 
-def activity_identity(activity: Activity) -> str:
+def activity_key(activity: Activity) -> str:
     """A text that identifies an activity within its conversation.
 
-    A message is identified by its id. Other activities may carry the id of the message that they
-    are about (an edit, a deletion, a reaction), so they are identified by their type, id, sender,
+    The key of a message is its id. Other activities may carry the id of the message that they are
+    about (an edit, a deletion, a reaction), so their key is made of their type, id, sender,
     timestamp and content: two edits are two activities, and a reaction that is added, removed and
     added again is three. This is less reliable than for messages:
 
@@ -37,8 +37,8 @@ def activity_identity(activity: Activity) -> str:
     - Two activities that a channel sends without timestamps and with the same content count as one.
 
     Returns:
-        Empty when a second delivery must be answered like the first (invokes, expectReplies), when
-        the adapter itself made the activity, or when it has no id.
+        Empty when a second delivery needs its own answer (invokes, expectReplies), when the adapter
+        itself made the activity, or when it has no id.
     """
     if not activity.id or activity.type == ActivityTypes.invoke:
         return ""
@@ -46,15 +46,15 @@ def activity_identity(activity: Activity) -> str:
         return ""
     if activity.type == ActivityTypes.event and activity.name in _ADAPTER_EVENTS:
         return ""
-    identity: str = activity.id
-    if activity.type != ActivityTypes.message:
-        identity = f"{activity.type}|{identity}|{_digest(activity)}"
-    return identity
+    activity_id: str = activity.id
+    if activity.type == ActivityTypes.message:
+        return activity_id
+    return f"{activity.type}|{activity_id}|{_digest(activity)}"
 
 
 def _digest(activity: Any) -> str:
     sender = activity.from_property.id if activity.from_property else None
     values = write_value([sender, *(getattr(activity, name) for name in _CONTENT)])
-    # Not `json_bytes`: it refuses infinity, which is what Python reads 1e999 as.
+    # Not `json_bytes`: it refuses infinity, which is how Python reads 1e999.
     content = json.dumps(values, ensure_ascii=False).encode(errors="surrogatepass")
     return hashlib.sha256(content).hexdigest()[:16]

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.activity_key import activity_identity
+from cloud_adapter.codec.activity_key import activity_key
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import BlobChanged, StorageUnavailable, UnreadableActivity
 from cloud_adapter.state.lock import conversation_name
@@ -132,7 +132,7 @@ class Inbox:
             claims: of the caller that the check let in.
         """
         # Without an identity, a second delivery cannot be told from a second activity.
-        identity = activity_identity(activity) or str(uuid4())
+        identity = activity_key(activity) or str(uuid4())
         name = f"{conversation_name(activity)}/{name_part(identity)}"
         new = StoredActivity(name, time.time_ns(), 0, WAITING)
         content = b'{"claims": %b, "activity": %b}' % (json.dumps(dict(claims)).encode(), body)

@@ -4,7 +4,7 @@ As long as the storage account loses nothing, these are guaranteed:
 
 - An activity that was answered 202 gets its turn, even if a process dies: it is stored in a blob,
   and a wake-up message (`WakeUp`) stays in the queue until its turn is done.
-- An activity that is delivered again within an hour gets no second turn (activity_identity.py says
+- An activity that is delivered again within an hour gets no second turn (codec/activity_key.py says
   how it is recognized).
 - Turns of one conversation run one at a time, in the order in which their activities were accepted.
   An activity whose turn failed is tried again later, and does not block those after it.

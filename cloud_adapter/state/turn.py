@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
-from cloud_adapter.codec.activity_key import activity_identity
+from cloud_adapter.codec.activity_key import activity_key
 from cloud_adapter.state.lock import (
     ConversationLocks,
     conversation_name,
@@ -47,7 +47,7 @@ class ConversationTurn:
     def id(self) -> str:
         """A hash that identifies the activity in all conversations.
 
-        Empty if `activity_identity` is.
+        Empty if `activity_key` is.
         """
         encoded = self._identity.encode(errors="surrogatepass")
         return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
@@ -80,5 +80,5 @@ class ConversationTurn:
 
 
 def _identity(activity: Activity) -> str:
-    identity = activity_identity(activity)
+    identity = activity_key(activity)
     return f"{activity.channel_id}|{activity.conversation.id}|{identity}" if identity else ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
 from cloud_adapter.request import (
-    LARGEST_BODY,
+    MAX_BODY_BYTES,
     MAX_DIGITS,
     MAX_NAME_LENGTH,
     TurnRequest,
@@ -116,7 +116,7 @@ def test_any_content_type(content_type: str) -> None:
 def test_the_largest_body() -> None:
     """A body of exactly 1 MiB is read, one byte more is not."""
     body = json.dumps(ADDRESS).encode()
-    full = body + b" " * (LARGEST_BODY - len(body))
+    full = body + b" " * (MAX_BODY_BYTES - len(body))
     assert len(full) == 1024 * 1024
     assert read(full).type == "message"
     with pytest.raises(BodyTooLarge):
@@ -126,7 +126,7 @@ def test_the_largest_body() -> None:
 def test_a_large_body_is_not_parsed() -> None:
     """Its size alone refuses it."""
     with pytest.raises(BodyTooLarge):
-        read(b"\xff" * (LARGEST_BODY + 1))
+        read(b"\xff" * (MAX_BODY_BYTES + 1))
 
 
 # Encodings

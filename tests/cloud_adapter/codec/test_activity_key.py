@@ -12,7 +12,7 @@ import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.activity_key import activity_identity
+from cloud_adapter.codec.activity_key import activity_key
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.state.turn import ConversationTurn
@@ -71,7 +71,7 @@ def read(content: dict[str, Any], **more: Any) -> Any:
 @pytest.mark.parametrize("name", DIFFERENT)
 def test_different_activities(name: str) -> None:
     """Each has an identity of its own."""
-    found = [activity_identity(read(each)) for each in DIFFERENT[name]]
+    found = [activity_key(read(each)) for each in DIFFERENT[name]]
     assert all(found)
     assert len(set(found)) == len(found)
 
@@ -80,13 +80,13 @@ def test_different_activities(name: str) -> None:
 def test_the_same_activity(content: dict[str, Any]) -> None:
     """A second delivery has the same identity, even if its service URL or channelData differ."""
     again = read(content, serviceUrl="https://y/", channelData={"retry": 1}, callerId="x")
-    assert activity_identity(read(content)) == activity_identity(again)
+    assert activity_key(read(content)) == activity_key(again)
 
 
 def test_a_message_is_known_by_its_id() -> None:
     """Its identity stays the plain id, so what running deployments have stored stays valid."""
-    assert activity_identity(read(MESSAGE)) == "m1"
-    assert activity_identity(read(MESSAGE, timestamp=LAST, text="x")) == "m1"
+    assert activity_key(read(MESSAGE)) == "m1"
+    assert activity_key(read(MESSAGE, timestamp=LAST, text="x")) == "m1"
     turn = ConversationTurn(SimpleNamespace(), turn_of(read(MESSAGE)))  # type: ignore[arg-type]
     assert turn.id == hashlib.sha256(b"msteams|c|m1").hexdigest()[:16]
 
@@ -105,14 +105,14 @@ def test_a_message_is_known_by_its_id() -> None:
 )
 def test_no_identity(content: dict[str, Any]) -> None:
     """Each delivery needs its own answer, no channel delivers the activity, or it has no id."""
-    assert activity_identity(read(MESSAGE, **content)) == ""
+    assert activity_key(read(MESSAGE, **content)) == ""
 
 
 @pytest.mark.parametrize("value", ["\ud83d", 1e999, {"a": [None, True, 10**300]}, [[]] * 50])
 def test_any_content(value: Any) -> None:
     """Every JSON value can be part of an identity."""
     event = read(EVENT, value=value, **{"from": None})
-    assert activity_identity(event) == activity_identity(event) != activity_identity(read(EVENT))
+    assert activity_key(event) == activity_key(event) != activity_key(read(EVENT))
 
 
 def turn_of(activity: Any) -> TurnContext:
@@ -182,6 +182,6 @@ async def test_all_in_one_conversation(app: ComposedApp, storage: str) -> None:
     """As many turns are counted as there are different activities."""
     bot = RememberingBot(app.parts.stores)
     contents = list(itertools.chain(*DIFFERENT.values()))
-    different = {activity_identity(read(each)) for each in contents}
+    different = {activity_key(read(each)) for each in contents}
     await delivered(app, bot, storage, contents)
     assert (await counts(app))[0] == len(different)

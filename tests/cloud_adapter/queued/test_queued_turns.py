@@ -17,7 +17,7 @@ from cloud_adapter.queued.drain import LONGEST_OUTAGE, LONGEST_RUN, MOST_TRIES
 from cloud_adapter.queued.inbox import DONE, FAILED, WAITING, AcceptedActivity
 from cloud_adapter.queued.queued_turns import LONGEST_WAIT, MOST_WAITERS, POISON_QUEUE, QUEUE
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.request import LARGEST_BODY, read_activity
+from cloud_adapter.request import MAX_BODY_BYTES, read_activity
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import LARGEST_MESSAGE
 from tests.support.bots.queued_turns import CLAIMS, QueuedTurnsBot, content, name_of
@@ -177,8 +177,8 @@ async def test_conversations_apart(one: QueuedTurnsBot, rings: QueueRings) -> No
 async def test_the_largest_activity(one: QueuedTurnsBot, rings: QueueRings) -> None:
     """1 MiB is no problem for a queue that takes 64 KiB."""
     body = content(text="")
-    body = content(text="x" * (LARGEST_BODY - len(body)))
-    assert len(body) == LARGEST_BODY > LARGEST_MESSAGE
+    body = content(text="x" * (MAX_BODY_BYTES - len(body)))
+    assert len(body) == MAX_BODY_BYTES > LARGEST_MESSAGE
     await one.accept(body)
     await one.answer((await rings.taken())[0])
     assert len(one.delivered[0].activity.text) > LARGEST_MESSAGE

@@ -18,7 +18,7 @@ from bot_logic.typing_indicator import TypingIndicator
 from cloud_adapter.adapter import MOST_RUNS
 from cloud_adapter.codec.body_cost import check_cost
 from cloud_adapter.errors import StateConflict
-from cloud_adapter.request import LARGEST_BODY, MAX_DIGITS
+from cloud_adapter.request import MAX_BODY_BYTES, MAX_DIGITS
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.token_press import TokenPress
@@ -78,7 +78,7 @@ class Shape:
     def largest(self, message: Mapping[str, Any]) -> int:
         """How many units fit into the largest body."""
         one, two = (len(self.body(message, count)) for count in (1, 2))
-        return 1 + (LARGEST_BODY - one) // (two - one)
+        return 1 + (MAX_BODY_BYTES - one) // (two - one)
 
     def accepted(self, message: Mapping[str, Any]) -> int:
         """How many of them pass the cost check."""
@@ -338,7 +338,7 @@ async def test_no_body_counts_without_a_token(app: ComposedApp, token: str) -> N
     """A broken body is 401, too; 403 with another bot's token, 400 or 413 with a good one."""
     press = TokenPress(app.cloud, {"serviceUrl": app.service_url})
     other = f"Bearer {press.token(press.claims(aud=app.conversation.id))}"
-    for body in (b"", b"{", b"\xff", b"[]", b"{}", b"[" * LARGEST_BODY):
+    for body in (b"", b"{", b"\xff", b"[]", b"{}", b"[" * MAX_BODY_BYTES):
         assert await answered(app, http_request(body, "")) == 401
         assert await answered(app, http_request(body, other)) == 403
         assert await answered(app, http_request(body, token)) in {400, 413}
