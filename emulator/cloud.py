@@ -1,5 +1,6 @@
-"""Cloud: all parts of the local cloud, for one bot, started and stopped together."""
+"""Cloud: every part of the local cloud for one bot, started and stopped together."""
 
+import ssl
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,13 +36,13 @@ APP_TYPES = {
     SIGN_IN_VAULT: "SingleTenant",
     FEDERATED: "SingleTenant",
 }
-"""The type of bot that each credential is shown with: the keys are what CREDENTIAL may be."""
+"""MicrosoftAppType by credential: the keys are what `make run CREDENTIAL=...` accepts."""
 
 READER_PERMISSIONS = {
     CERTIFICATE: {"secrets/get", "secrets/list"},
     SIGN_IN_VAULT: {"certificates/get", "certificates/list", "keys/sign"},
 }
-"""What the identity that reads the vault may do there: as much as its credential needs."""
+"""Permissions of the identity that reads the vault: no more than its credential needs."""
 
 CERTIFICATE_NAME = "bot-certificate"
 
@@ -52,13 +53,19 @@ BOT_ENDPOINT = "http://localhost:7071/api/messages"
 
 
 class Cloud:
-    """What a bot on Azure has around it, on loopback, with keys made at start.
+    """The Microsoft services that a bot in Azure uses, on loopback, with keys made at start.
 
     Args:
         folder: for the authority's public certificate; it must outlive the app that trusts it.
         credential: how the bot signs in, a key of APP_TYPES.
-        app_type: MicrosoftAppType, when it is not the credential's usual one.
+        app_type: MicrosoftAppType; empty: the one that APP_TYPES has for the credential.
         webchat_bundle: path of Web Chat's webchat.js, if there is one.
+
+    Attributes:
+        reader: object id (GUID) of the app's system-assigned identity, which reads the vault.
+        user_assigned: client id (GUID) of the app's user-assigned identity. Where the bot signs in
+            as a managed identity, it is the bot's own app id.
+        servers: every server by its name.
     """
 
     def __init__(
@@ -76,14 +83,20 @@ class Cloud:
         )
         self.entra = Entra(self.registration, tls)
         self.reader = str(uuid.uuid4())
-        """Object id (GUID) of the app's system-assigned identity, which reads the vault."""
         self.user_assigned = self.registration.app_id
-        """Client id (GUID) of the app's user-assigned identity: the bot's own, where it is one."""
         if credential == FEDERATED:
             self.user_assigned = str(uuid.uuid4())
         self.identity = IdentityEndpoint(self.entra, self._identities())
         self.vault = KeyVault(self.entra, tls)
         self.vault.permissions[self.reader] = set(READER_PERMISSIONS.get(credential, ()))
+        if credential in READER_PERMISSIONS:
+            self.renew_certificate()
+        self._add_channel(tls)
+        self._add_token_service(tls, webchat_bundle)
+        self.servers: dict[str, Server] = {}
+        self._add_servers()
+
+    def _add_channel(self, tls: ssl.SSLContext) -> None:
         self.channel = Channel(self.registration, tls)
         self.channel.bot_endpoint = BOT_ENDPOINT
         self.conversations = Conversations()
@@ -91,7 +104,11 @@ class Cloud:
         self.direct_line = DirectLine(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
+
+    def _add_token_service(self, tls: ssl.SSLContext, webchat_bundle: Path | None) -> None:
         self.user_tokens = UserTokens(self.entra.issuer, self.registration)
+        sign_in_page = SignInPage(self.user_tokens, self.registration.app_id)
+        self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, self.credential)
         self.token_service = TokenService(
             self.entra.issuer,
             self.registration,
@@ -99,11 +116,26 @@ class Cloud:
             lambda: self.chat_page.server.url,
             tls,
         )
-        sign_in_page = SignInPage(self.user_tokens, self.registration.app_id)
-        self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, credential)
-        self.switches = Switches(self)
-        if credential in READER_PERMISSIONS:
-            self.renew_certificate()
+
+    def _add_servers(self) -> None:
+        self.switches = Switches(
+            self.servers,
+            self.entra,
+            self.vault,
+            self.channel,
+            lambda lag: self.renew_certificate(lag=lag),
+        )
+        parts = (
+            self.entra,
+            self.identity,
+            self.vault,
+            self.channel,
+            self.connector,
+            self.token_service,
+            self.chat_page,
+            self.switches,
+        )
+        self.servers.update({part.server.name: part.server for part in parts})
 
     def _identities(self) -> dict[str, str]:
         identities = {SYSTEM: self.reader}
@@ -115,8 +147,8 @@ class Cloud:
         """Make a new version of the bot's certificate in the vault.
 
         Args:
-            registered: it is uploaded to the registration; False leaves that to the caller.
-            lag: seconds until Entra knows what was uploaded.
+            registered: upload it to the registration; False leaves that to the caller.
+            lag: seconds until Entra knows the uploaded certificate.
         """
         key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         version = self.vault.add_version(
@@ -126,23 +158,11 @@ class Cloud:
             self.registration.register(version.certificate, after=lag)
         return version
 
-    @property
-    def servers(self) -> Mapping[str, Server]:
-        """Every server by its name."""
-        parts = (
-            self.entra,
-            self.identity,
-            self.vault,
-            self.channel,
-            self.connector,
-            self.token_service,
-            self.chat_page,
-            self.switches,
-        )
-        return {part.server.name: part.server for part in parts}
-
     async def start(self, ports: Mapping[str, int] | None = None) -> None:
-        """Start every server, on the port that `ports` gives its name, or a free one.
+        """Start every server.
+
+        Args:
+            ports: by server name; the others get a free port.
 
         Raises:
             OSError: a port is in use.
@@ -154,26 +174,26 @@ class Cloud:
             await self.stop()
             raise
         if self.credential == FEDERATED:
-            self._federate()
+            self._trust_user_assigned()
 
-    def _federate(self) -> None:
-        """Let the registration trust the user-assigned identity; Entra has its address by now."""
+    def _trust_user_assigned(self) -> None:
+        """Add a federated credential, whose issuer has an address only once Entra listens."""
         issuer = self.entra.federation_issuer(self.registration.tenant_id)
         subject = self.identity.identities[self.user_assigned]
         self.registration.federated_credentials[:] = [TrustedSubject(issuer, subject)]
 
     async def stop(self) -> None:
-        """Stop every server and end what is under way."""
+        """Stop every server, and cancel deliveries in progress."""
         await self.direct_line.close()
         await self.channel.close()
         for server in self.servers.values():
             await server.stop()
 
     def settings(self) -> dict[str, str]:
-        """The environment with which an app talks to this cloud, known once it is started."""
+        """The app settings that point an app to this cloud; known once it is started."""
         settings = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            # In a dev container on Kubernetes, the app would otherwise take itself for deployed.
+            # Set in a dev container on Kubernetes, where the app would treat itself as deployed.
             "KUBERNETES_SERVICE_HOST": "",
             "MicrosoftAppType": self.registration.app_type,
             "MicrosoftAppId": self.registration.app_id,
@@ -197,6 +217,6 @@ class Cloud:
         if self.credential == FEDERATED:
             settings["AZURE_CLIENT_ID"] = self.user_assigned
         if self.registration.app_type == "MultiTenant":
-            # Entra's stand-in knows the channels' tenant by this name, as the real one does.
+            # Such a bot signs in at the channels' tenant, which is not a setting.
             settings["MicrosoftAppTenantId"] = ""
         return settings

@@ -1,7 +1,7 @@
-"""Faults: how one server of the local cloud misbehaves, switched while it runs."""
+"""Faults: what goes wrong at one server of the local cloud, switched while it runs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, fields, replace
 
 from aiohttp import web
@@ -9,57 +9,52 @@ from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+ENDLESS_BODY_INTERVAL_SECONDS = 0.02
+"""Between two bytes of a body that never ends."""
+
 
 @dataclass
 class Faults:
-    """Switches of one server; the defaults are a healthy one.
+    """Fault switches of one server; the defaults are a healthy server.
 
     Attributes:
-        latency: seconds to wait before each answer.
-        status: answer this HTTP status in place of the real one (for example 429, 500, 503).
-        retry_after: seconds, sent as `Retry-After` with a faulty status.
-        silent: take the request and never answer.
-        html: the body of a faulty answer is an HTML page, as proxies send, instead of JSON.
-        every: be faulty only for each n-th request (1: all of them).
-        remaining: be faulty for this many requests more, then healthy again; None: no end.
-        path: be faulty only where the request's path contains this text.
+        latency: seconds to wait before each response.
+        status: respond with this HTTP status instead of the real one (for example 429, 500, 503).
+        retry_after: seconds, or an HTTP date, sent as `Retry-After` with a faulty status.
+        silent: accept the request and never respond.
+        html: the body of a faulty response is an HTML page, as proxies send, instead of JSON.
+        body: the body of a faulty response, as JSON text; None sends an error object.
+        endless: the body of a faulty response starts and never ends.
+        every: only every n-th request is faulty (1: all of them).
+        remaining: this many more requests are faulty, then none; None: no limit.
+        path: only requests whose path and query contain this text are faulty.
     """
 
     latency: float = 0.0
     status: int | None = None
-    retry_after: int | None = None
+    retry_after: int | str | None = None
     silent: bool = False
     html: bool = False
+    body: str | None = None
+    endless: bool = False
     every: int = 1
     remaining: int | None = None
     path: str = ""
-    _seen: int = 0
+    _matched: int = 0
 
     def set(self, **switches: object) -> None:
-        """Become healthy but for the given switches.
+        """Set the given switches, and every other one to its default.
 
         Raises:
-            TypeError: a switch of that name does not exist.
+            TypeError: there is no switch of that name.
         """
         fresh = replace(Faults(), **switches)  # type: ignore[arg-type]  # names are checked by replace itself
         for field in fields(self):
             setattr(self, field.name, getattr(fresh, field.name))
 
     def clear(self) -> None:
-        """Become healthy."""
+        """Make the server healthy."""
         self.set()
-
-    def _strikes(self, path: str) -> bool:
-        if (self.status is None and not self.silent) or self.path not in path:
-            return False
-        if self.remaining is not None and self.remaining <= 0:
-            return False
-        self._seen += 1
-        if self._seen % self.every:
-            return False
-        if self.remaining is not None:
-            self.remaining -= 1
-        return True
 
     def middleware(self) -> Middleware:
         """The aiohttp middleware that applies these switches in front of a server's handlers."""
@@ -68,19 +63,42 @@ class Faults:
         async def apply(request: web.Request, handler: Handler) -> web.StreamResponse:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            if not self._strikes(request.path):
+            if not self._applies_to(request):
                 return await handler(request)
             if self.silent:
                 await asyncio.Event().wait()
-            return self._faulty_answer()
+            return self._faulty_response()
 
         return apply
 
-    def _faulty_answer(self) -> web.Response:
+    def _applies_to(self, request: web.Request) -> bool:
+        if (self.status is None and not self.silent) or self.path not in request.path_qs:
+            return False
+        if self.remaining is not None and self.remaining <= 0:
+            return False
+        self._matched += 1
+        if self._matched % self.every:
+            return False
+        if self.remaining is not None:
+            self.remaining -= 1
+        return True
+
+    def _faulty_response(self) -> web.Response:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         status = self.status or 500
         if self.html:
             page = "<html><body>The service is unavailable.</body></html>"
             return web.Response(status=status, text=page, content_type="text/html", headers=headers)
+        if self.endless:
+            blanks, json_type = _endless_body(), "application/json"
+            return web.Response(status=status, body=blanks, content_type=json_type, headers=headers)
+        if self.body is not None:
+            return web.json_response(text=self.body, status=status, headers=headers)
         error = {"error": "fault", "error_description": "A fault was switched on."}
         return web.json_response(error, status=status, headers=headers)
+
+
+async def _endless_body() -> AsyncIterator[bytes]:
+    while True:
+        yield b" "
+        await asyncio.sleep(ENDLESS_BODY_INTERVAL_SECONDS)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.faults import Faults, Handler
 from emulator.loopback import LOOPBACK
-from emulator.other_sites import has_local_host, has_other_origin
 
 
 class Server:
@@ -18,12 +18,12 @@ class Server:
     Requests from pages of other sites are refused with 403.
 
     Args:
-        name: what the command line and the fault switches call it.
+        name: what the command line and the switches call it.
         routes: the part's aiohttp routes.
         tls: the server side of TLS; None serves plain HTTP.
-        only_local: also refuse requests whose Host header does not name this machine, against DNS
-            rebinding. Not for stand-ins of Microsoft's services: a test set-up may map a service's
-            host name to its stand-in.
+        loopback_host_only: also refuse requests whose Host header does not name this machine, which
+            prevents DNS rebinding. Not for stand-ins of Microsoft's services: a test setup may map
+            a service's host name to its stand-in.
     """
 
     def __init__(
@@ -32,20 +32,20 @@ class Server:
         routes: Iterable[web.AbstractRouteDef],
         tls: ssl.SSLContext | None = None,
         *,
-        only_local: bool = False,
+        loopback_host_only: bool = False,
     ) -> None:
         self.name = name
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
-        """Requests taken so far by `"METHOD /path"`, faulty ones included."""
+        """Requests accepted so far by `"METHOD /path"`, faulty ones included."""
         self.connections = 0
         """TCP connections accepted so far."""
         self.port = 0
         self._routes = list(routes)
         self._tls = tls
-        self._only_local = only_local
+        self._loopback_host_only = loopback_host_only
         self._runner: web.AppRunner | None = None
-        self._known: set[asyncio.Transport] = set()
+        self._transports: set[asyncio.Transport] = set()
 
     @property
     def url(self) -> str:
@@ -55,7 +55,7 @@ class Server:
     async def start(self, port: int = 0) -> None:
         """Listen on `port`; 0 takes the port of the last start, or a free one the first time."""
         app = web.Application(
-            middlewares=[self._refuse_other_sites, self._count, self.faults.middleware()],
+            middlewares=[self._refuse_cross_origin, self._count, self.faults.middleware()],
             client_max_size=8 * 1024 * 1024,
         )
         app.add_routes(self._routes)
@@ -72,25 +72,25 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-            # TLS would wait for the caller to say goodbye too; a stopped server does not.
-            for transport in self._known:
+            # TLS would wait for the caller's close_notify; a stopped server does not.
+            for transport in self._transports:
                 transport.abort()
             await asyncio.sleep(0)
 
     @web.middleware
-    async def _refuse_other_sites(
+    async def _refuse_cross_origin(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
-        rebound = self._only_local and not has_local_host(request.headers)
-        if rebound or has_other_origin(request.headers, "https" if self._tls else "http"):
+        rebound = self._loopback_host_only and not has_loopback_host(request.headers)
+        if rebound or is_cross_origin(request.headers, "https" if self._tls else "http"):
             raise web.HTTPForbidden(text="Requests from pages of other sites are refused.")
         return await handler(request)
 
     @web.middleware
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.requests[f"{request.method} {request.path}"] += 1
-        if request.transport is not None and request.transport not in self._known:
-            self._known = {each for each in self._known if not each.is_closing()}
-            self._known.add(request.transport)
+        if request.transport is not None and request.transport not in self._transports:
+            self._transports = {each for each in self._transports if not each.is_closing()}
+            self._transports.add(request.transport)
             self.connections += 1
         return await handler(request)

@@ -1,96 +1,111 @@
 """Switches: the local cloud's faults over HTTP, for benchmarks and for people with curl."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
+from emulator.channel.channel import Channel
+from emulator.entra.endpoints import Entra
+from emulator.key_vault.certificate import VaultCertificate
+from emulator.key_vault.vault import KeyVault
 from emulator.server import Server
-
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
 
 
 class Switches:
     """Lets another process inject faults into the local cloud, and read its counters.
 
-    Requests from pages of other sites are refused: see Server.
-
     GET  /state                  requests and connections of each part; Entra's token requests by
                                  outcome, the vault's operations by permission
     POST /faults/{part}          a JSON object of Faults' switches; {} makes the part healthy
-    POST /stop/{part}            callers find a closed port
-    POST /start/{part}           the same port is open again
-    POST /keys/{keep|drop}       new signing keys of the channel; the old ones stay, or go
-    POST /certificate            a new version of the bot's certificate, known to Entra; ?lag=10:
-                                 only ten seconds later
-    POST /certificate/withdraw-old  the registration keeps its newest certificate only
+    POST /stop/{part}            closes the part's port
+    POST /start/{part}           opens the same port again
+    POST /keys/{keep|drop}       makes a new signing key of the channel, and keeps or drops the old
+    POST /certificate            makes a new version of the bot's certificate, known to Entra;
+                                 ?lag=10: known only ten seconds later
+    POST /certificate/withdraw-old  removes all but the newest certificate from the registration
 
     Args:
-        cloud: the local cloud.
+        servers: the servers to switch, by name; read on each request.
+        entra: the token endpoint, whose registration has the bot's certificates.
+        vault: the vault whose operations are counted.
+        channel: the channel whose signing keys are replaced.
+        renew_certificate: makes a new certificate version, known to Entra after so many seconds.
     """
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(
+        self,
+        servers: Mapping[str, Server],
+        entra: Entra,
+        vault: KeyVault,
+        channel: Channel,
+        renew_certificate: Callable[[float], VaultCertificate],
+    ) -> None:
+        self._servers = servers
+        self._entra = entra
+        self._vault = vault
+        self._channel = channel
+        self._renew_certificate = renew_certificate
         self.server = Server(
             "switches",
             [
-                web.get("/state", self._state),
-                web.post("/faults/{part}", self._faults),
+                web.get("/state", self._get_state),
+                web.post("/faults/{part}", self._set_faults),
                 web.post("/stop/{part}", self._stop),
                 web.post("/start/{part}", self._start),
-                web.post("/keys/{old:keep|drop}", self._keys),
-                web.post("/certificate", self._certificate),
+                web.post("/keys/{old:keep|drop}", self._roll_keys),
+                web.post("/certificate", self._add_certificate),
                 web.post("/certificate/withdraw-old", self._withdraw_old),
             ],
-            only_local=True,
+            loopback_host_only=True,
         )
 
-    def _part(self, request: web.Request) -> Server:
+    def _requested(self, request: web.Request) -> Server:
         name = request.match_info["part"]
-        servers = self._cloud.servers
-        if name not in servers:
-            raise web.HTTPNotFound(text=f"There is no part {name!r}: {', '.join(servers)}")
-        return servers[name]
+        if name not in self._servers:
+            raise web.HTTPNotFound(text=f"There is no part {name!r}: {', '.join(self._servers)}")
+        return self._servers[name]
 
-    async def _state(self, _: web.Request) -> web.Response:
+    async def _get_state(self, _: web.Request) -> web.Response:
         state: dict[str, Any] = {
             name: {"requests": dict(server.requests), "connections": server.connections}
-            for name, server in self._cloud.servers.items()
+            for name, server in self._servers.items()
         }
-        entra, vault = self._cloud.entra, self._cloud.vault
-        state["entra"]["tokens_issued"] = entra.tokens_issued
-        state["entra"]["token_requests"] = entra.token_requests
-        state["entra"]["token_outcomes"] = dict(entra.token_outcomes)
-        state["vault"]["operations"] = dict(vault.operations)
+        state[self._entra.server.name] |= {
+            "tokens_issued": self._entra.tokens_issued,
+            "token_requests": self._entra.token_requests,
+            "token_outcomes": dict(self._entra.token_outcomes),
+        }
+        state[self._vault.server.name] |= {"operations": dict(self._vault.operations)}
         return web.json_response(state)
 
-    async def _faults(self, request: web.Request) -> web.Response:
-        part, switches = self._part(request), await request.json()
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        server, switches = self._requested(request), await request.json()
         try:
-            part.faults.set(**switches)
+            server.faults.set(**switches)
         except TypeError as error:
             raise web.HTTPBadRequest(text=str(error)) from error
         return web.json_response({})
 
     async def _stop(self, request: web.Request) -> web.Response:
-        await self._part(request).stop()
+        await self._requested(request).stop()
         return web.json_response({})
 
     async def _start(self, request: web.Request) -> web.Response:
-        await self._part(request).start()
+        await self._requested(request).start()
         return web.json_response({})
 
-    async def _keys(self, request: web.Request) -> web.Response:
-        key = self._cloud.channel.issuer.roll(keep_old=request.match_info["old"] == "keep")
+    async def _roll_keys(self, request: web.Request) -> web.Response:
+        key = self._channel.issuer.roll(keep_old=request.match_info["old"] == "keep")
         return web.json_response({"kid": key.kid})
 
-    async def _certificate(self, request: web.Request) -> web.Response:
+    async def _add_certificate(self, request: web.Request) -> web.Response:
         try:
             lag = float(request.query.get("lag", "0"))
         except ValueError as error:
             raise web.HTTPBadRequest(text="lag must be a number of seconds.") from error
-        return web.json_response({"version": self._cloud.renew_certificate(lag=lag).version})
+        return web.json_response({"version": self._renew_certificate(lag).version})
 
     async def _withdraw_old(self, _: web.Request) -> web.Response:
-        self._cloud.registration.withdraw_old()
+        self._entra.registration.withdraw_old()
         return web.json_response({})

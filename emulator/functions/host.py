@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, unquote
 
+from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.functions.folder_snapshot import FolderSnapshot
 from emulator.functions.host_log import LOST, HostLog
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
@@ -31,7 +32,6 @@ from emulator.functions.workers.worker import (
     TypedData,
 )
 from emulator.loopback import LOOPBACK
-from emulator.other_sites import has_local_host, has_other_origin
 
 if TYPE_CHECKING:
     from emulator.functions.queues.triggers import InvokeFunction, QueueTriggers
@@ -159,7 +159,7 @@ class FunctionsHost:
         is_open = route.needs_key and self._function_key is None
         if not (is_open or "origin" in headers):
             return False
-        return has_other_origin(headers) or not has_local_host(headers)
+        return is_cross_origin(headers) or not has_loopback_host(headers)
 
     def _has_key(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
         if self._function_key is None:

@@ -34,7 +34,7 @@ class ChatPage:
         self.credential = credential
         routes = [web.get("/", self._page), web.get("/webchat.js", self._bundle)]
         routes += [*direct_line.routes(), *sign_in_page.routes()]
-        self.server = Server("chat", routes, only_local=True)
+        self.server = Server("chat", routes, loopback_host_only=True)
 
     def _has_bundle(self) -> bool:
         return self.webchat_bundle is not None and self.webchat_bundle.is_file()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.other_sites import has_local_host, has_other_origin
+from emulator.cross_origin import has_loopback_host, is_cross_origin
 
 LOCAL = ["localhost:3979", "127.0.0.1:3979", "[::1]:3979", "localhost"]
 
@@ -34,29 +34,29 @@ OTHER_ORIGINS = [
 @pytest.mark.parametrize("host", LOCAL)
 def test_names_of_this_machine(host: str) -> None:
     """They are local with or without a port."""
-    assert has_local_host({"host": host})
+    assert has_loopback_host({"host": host})
 
 
 @pytest.mark.parametrize("host", NOT_LOCAL)
 def test_other_names(host: str) -> None:
     """No other name is local, however similar it looks."""
-    assert not has_local_host({"host": host})
+    assert not has_loopback_host({"host": host})
 
 
 def test_no_name() -> None:
     """A request without a Host header, which HTTP/1.0 allows, is not local."""
-    assert not has_local_host({})
+    assert not has_loopback_host({})
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_programs_and_own_pages(scheme: str) -> None:
     """A program sends no Origin, and a page of the same server sends the server's."""
-    assert not has_other_origin({"host": "localhost:3979"}, scheme)
+    assert not is_cross_origin({"host": "localhost:3979"}, scheme)
     own = {"host": "localhost:3979", "origin": f"{scheme}://localhost:3979"}
-    assert not has_other_origin(own, scheme)
+    assert not is_cross_origin(own, scheme)
 
 
 @pytest.mark.parametrize(("scheme", "origin"), OTHER_ORIGINS)
 def test_pages_of_other_sites(scheme: str, origin: str) -> None:
     """An Origin with another host, port or scheme is another site."""
-    assert has_other_origin({"host": "localhost:3979", "origin": origin}, scheme)
+    assert is_cross_origin({"host": "localhost:3979", "origin": origin}, scheme)

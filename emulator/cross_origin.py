@@ -1,4 +1,4 @@
-"""Detects requests from pages of other sites, which must not reach servers on loopback.
+"""Detects requests that web pages of other sites send to servers on loopback.
 
 A browser lets any page that a developer visits send requests to loopback. The Host header reveals
 DNS rebinding: a foreign name that resolves to 127.0.0.1. The Origin header reveals a page of
@@ -8,20 +8,20 @@ another site. Programs send no Origin.
 import re
 from collections.abc import Mapping
 
-_LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
+_LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 
 
-def has_local_host(headers: Mapping[str, str]) -> bool:
+def has_loopback_host(headers: Mapping[str, str]) -> bool:
     """Whether the Host header names this machine.
 
     Args:
         headers: of the request; `host` is looked up in lower case.
     """
-    return _LOCAL_HOST.fullmatch(headers.get("host", "")) is not None
+    return _LOOPBACK_HOST.fullmatch(headers.get("host", "")) is not None
 
 
-def has_other_origin(headers: Mapping[str, str], scheme: str = "http") -> bool:
-    """Whether a request comes from a page that was not served by the server it is sent to.
+def is_cross_origin(headers: Mapping[str, str], scheme: str = "http") -> bool:
+    """Whether a request comes from a page of another origin than the server's.
 
     Args:
         headers: of the request; `host` and `origin` are looked up in lower case.
