@@ -38,7 +38,7 @@ from cloud_adapter.request import TurnRequest
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts, said
-from tests.support.storage.queue_messages import QueueRings
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
 
 MESSAGE = {"type": "message", "text": "sesame"}
@@ -526,9 +526,9 @@ async def queued(
 
 
 @pytest.fixture
-def rings(storage: str) -> QueueRings:
+def rings(storage: str) -> QueueMessages:
     """Its queue."""
-    return QueueRings(storage, QUEUE)
+    return QueueMessages(storage, QUEUE)
 
 
 async def answer(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
@@ -546,7 +546,7 @@ async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: An
     await app.parts.adapter.run_delivered(delivery, SimpleNamespace(on_turn=bot), last=last)
 
 
-async def test_a_message_that_waits(queued: ComposedApp, rings: QueueRings) -> None:
+async def test_a_message_that_waits(queued: ComposedApp, rings: QueueMessages) -> None:
     """It is answered 202 once it is stored; its turn is as any other."""
     found: list[Any] = []
 
@@ -569,7 +569,7 @@ async def test_a_message_that_waits(queued: ComposedApp, rings: QueueRings) -> N
 
 @pytest.mark.parametrize("content", [INVOKE, EXPECT_REPLIES])
 async def test_what_cannot_wait(
-    queued: ComposedApp, rings: QueueRings, content: dict[str, Any]
+    queued: ComposedApp, rings: QueueMessages, content: dict[str, Any]
 ) -> None:
     """What the channel wants the answer of has its turn at once."""
     response = await queued.deliver(content, answering(200, {"word": "sesame"}))
@@ -578,7 +578,7 @@ async def test_what_cannot_wait(
 
 
 async def test_refusals_come_before_the_queue(
-    queued: ComposedApp, rings: QueueRings, front: StorageFront
+    queued: ComposedApp, rings: QueueMessages, front: StorageFront
 ) -> None:
     """Nobody fills the account who may not deliver."""
     good = f"Bearer {queued.cloud.channel.token(queued.service_url)}"
@@ -597,7 +597,7 @@ async def test_refusals_come_before_the_queue(
 
 @pytest.mark.parametrize("place", ["PUT blob", "POST queue"])
 async def test_a_message_that_cannot_be_stored(
-    queued: ComposedApp, rings: QueueRings, front: StorageFront, place: str
+    queued: ComposedApp, rings: QueueMessages, front: StorageFront, place: str
 ) -> None:
     """The channel is told to come again, and when it does, there is one turn."""
     front.spoil(place, answered(503))
@@ -611,7 +611,7 @@ async def test_a_message_that_cannot_be_stored(
 
 
 async def test_a_queued_turn_that_fails(
-    queued: ComposedApp, rings: QueueRings, caplog: pytest.LogCaptureFixture
+    queued: ComposedApp, rings: QueueMessages, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each try is logged, and after the last the user gets the one apology."""
     await queued.deliver(MESSAGE, echo)
@@ -628,7 +628,7 @@ async def test_a_queued_turn_that_fails(
     assert "sesame" not in caplog.text
 
 
-async def test_a_queued_turn_that_is_run_again(queued: ComposedApp, rings: QueueRings) -> None:
+async def test_a_queued_turn_that_is_run_again(queued: ComposedApp, rings: QueueMessages) -> None:
     """A try that said half of it, and failed, begins anew, with the state that was."""
     bot = RememberingBot(queued.parts.stores)
 
@@ -647,7 +647,7 @@ async def test_a_queued_turn_that_is_run_again(queued: ComposedApp, rings: Queue
 
 
 async def test_a_queued_turn_that_is_not_told(
-    queued: ComposedApp, rings: QueueRings, front: StorageFront
+    queued: ComposedApp, rings: QueueMessages, front: StorageFront
 ) -> None:
     """A turn that is made, but could not be noted as done, is not made again."""
     bot = RememberingBot(queued.parts.stores)
@@ -661,7 +661,7 @@ async def test_a_queued_turn_that_is_not_told(
     assert await counts(queued) == (1, 1)
 
 
-async def test_turns_of_a_busy_conversation(queued: ComposedApp, rings: QueueRings) -> None:
+async def test_turns_of_a_busy_conversation(queued: ComposedApp, rings: QueueMessages) -> None:
     """Many messages at once, all rings at once: each counts once, in order."""
     bot = RememberingBot(queued.parts.stores)
     await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))

@@ -20,7 +20,7 @@ from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.storage.queue_messages import QueueRings
+from tests.support.storage.queue_messages import QueueMessages
 
 MARKER = re.compile("zebra[0-9]", re.IGNORECASE)
 OWN = "the order has no table"
@@ -211,7 +211,7 @@ async def test_queued(
     assert (await app.deliver(marked(), bot)).status == 202
     stored = app.parts.stored
     assert stored
-    [ring] = await QueueRings(storage, QUEUE).taken()
+    [ring] = await QueueMessages(storage, QUEUE).taken()
     caplog.set_level(logging.DEBUG)
 
     async def run(delivery: Any, *, last: bool, killed: bool) -> None:

@@ -291,7 +291,7 @@ async def test_all_connections_closed(pool: HttpPool, fickle: FickleService) -> 
 async def test_a_connection_that_talks(pool: HttpPool, fickle: FickleService) -> None:
     """What comes unasked would be taken for the answer to the next request."""
     await post(pool, fickle)
-    await fickle.say_unasked()
+    await fickle.send_unrequested()
     await post(pool, fickle)
     assert (len(fickle.seen), fickle.server.connections) == (2, 2)
 

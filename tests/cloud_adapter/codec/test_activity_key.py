@@ -19,7 +19,7 @@ from cloud_adapter.state.turn import ConversationTurn
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import RememberingBot, counts
-from tests.support.storage.queue_messages import QueueRings
+from tests.support.storage.queue_messages import QueueMessages
 
 AT, LATER, LAST = (f"2026-11-25T10:00:0{second}.1234567Z" for second in range(3))
 ADA, GRACE = {"id": "29:ada"}, {"id": "29:grace"}
@@ -156,7 +156,7 @@ async def delivered(
     if app.parts.adapter._queue is not None:
         assert app.parts.stored
         run = functools.partial(app.parts.adapter.run_delivered, bot=SimpleNamespace(on_turn=bot))
-        for ring in await QueueRings(storage, QUEUE).taken():
+        for ring in await QueueMessages(storage, QUEUE).taken():
             await asyncio.create_task(app.parts.stored.queued_turns.answer(ring, 1, run))
     return statuses
 

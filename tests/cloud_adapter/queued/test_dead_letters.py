@@ -12,7 +12,7 @@ from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
-from tests.support.storage.queue_messages import QueueRings
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
 
 
@@ -29,12 +29,12 @@ def poison(turns: QueuedTurnsBot) -> DeadLetters:
 
 
 @pytest.fixture
-def rings(storage: str) -> QueueRings:
+def rings(storage: str) -> QueueMessages:
     """The queue."""
-    return QueueRings(storage, QUEUE)
+    return QueueMessages(storage, QUEUE)
 
 
-async def given_up(turns: QueuedTurnsBot, rings: QueueRings, activity_id: str = "a") -> None:
+async def given_up(turns: QueuedTurnsBot, rings: QueueMessages, activity_id: str = "a") -> None:
     """An activity whose turn failed too often."""
     turns.script[activity_id] = [LookupError("no table")] * MOST_TRIES
     await turns.accept(content(activity_id))
@@ -64,7 +64,9 @@ async def test_nothing(poison: DeadLetters) -> None:
     assert [turn async for turn in poison.all()] == []
 
 
-async def test_what_is_shown(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings) -> None:
+async def test_what_is_shown(
+    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
+) -> None:
     """The cause in one line, the whole traceback, and when the activity was accepted."""
     await given_up(turns, rings)
     turn = await only(poison)
@@ -76,7 +78,7 @@ async def test_what_is_shown(turns: QueuedTurnsBot, poison: DeadLetters, rings: 
     assert "hello" not in turn.failure
 
 
-async def test_keeping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings) -> None:
+async def test_keeping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
     """Who only looks leaves it as it is, at once for the next one."""
     await given_up(turns, rings)
     for _ in range(3):
@@ -85,7 +87,7 @@ async def test_keeping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueR
     assert await rings.count() == 0
 
 
-async def test_replaying(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings) -> None:
+async def test_replaying(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
     """It waits again, with five tries, and is done when its turn ends well."""
     await given_up(turns, rings)
     await poison.replay(await only(poison))
@@ -101,7 +103,7 @@ async def test_replaying(turns: QueuedTurnsBot, poison: DeadLetters, rings: Queu
     assert [turn async for turn in poison.all()] == []
 
 
-async def test_dropping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings) -> None:
+async def test_dropping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
     """Nothing of it stays, and a second delivery gets no turn."""
     await given_up(turns, rings)
     await poison.drop(await only(poison))
@@ -117,7 +119,7 @@ async def test_dropping(turns: QueuedTurnsBot, poison: DeadLetters, rings: Queue
 
 
 async def test_one_whose_process_ended(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings
+    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
 ) -> None:
     """What the host itself has put aside has no cause; it can be played again."""
     await turns.accept(content())
@@ -131,7 +133,7 @@ async def test_one_whose_process_ended(
 
 
 async def test_one_that_is_done(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings
+    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
 ) -> None:
     """A turn that was made at last is not made again."""
     await turns.accept(content())
@@ -157,7 +159,7 @@ async def test_one_that_is_gone(turns: QueuedTurnsBot, poison: DeadLetters) -> N
 
 
 async def test_one_that_cannot_be_read(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings
+    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
 ) -> None:
     """It says so itself, and can be dropped."""
     await turns.accept(content())
@@ -190,13 +192,13 @@ async def test_a_message_in_another_encoding(
     """A ring that somebody put in by hand is one."""
     await turns.accept(content())
     await turns.poison.put("x")
-    queue = QueueRings(storage, POISON_QUEUE)
+    queue = QueueMessages(storage, POISON_QUEUE)
     await queue.clear()
     await queue.put(WakeUp(name_of()).text)
     assert (await only(poison)).ring == WakeUp(name_of())
 
 
-async def test_many(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRings) -> None:
+async def test_many(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
     """More than a request hands out are all shown, each once."""
     await given_up(turns, rings)
     for number in range(70):
@@ -207,7 +209,7 @@ async def test_many(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueRing
 
 
 async def test_a_replay_that_fails(
-    far_account: StorageAccount, front: StorageFront, rings: QueueRings
+    far_account: StorageAccount, front: StorageFront, rings: QueueMessages
 ) -> None:
     """Whichever request fails, the message stays in the queue of what was given up."""
     turns = QueuedTurnsBot(far_account)

@@ -21,7 +21,7 @@ from cloud_adapter.request import MAX_BODY_BYTES, read_activity
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import LARGEST_MESSAGE
 from tests.support.bots.queued_turns import CLAIMS, QueuedTurnsBot, content, name_of
-from tests.support.storage.queue_messages import QueueRings
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import (
     Fault,
     StorageFront,
@@ -52,15 +52,15 @@ def far(far_account: StorageAccount) -> QueuedTurnsBot:
 
 
 @pytest.fixture
-def rings(storage: str) -> QueueRings:
+def rings(storage: str) -> QueueMessages:
     """The queue."""
-    return QueueRings(storage, QUEUE)
+    return QueueMessages(storage, QUEUE)
 
 
 @pytest.fixture
-def poison(storage: str) -> QueueRings:
+def poison(storage: str) -> QueueMessages:
     """The queue of what was given up."""
-    return QueueRings(storage, POISON_QUEUE)
+    return QueueMessages(storage, POISON_QUEUE)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ async def stored(turns: QueuedTurnsBot) -> AcceptedActivity:
 # Well
 
 
-async def test_accepted_and_answered(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_accepted_and_answered(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """A ring says where the activity is; its turn has the activity and its caller."""
     await one.accept(content(text="sesame"))
     (message,) = await rings.taken()
@@ -102,7 +102,7 @@ async def test_accepted_and_answered(one: QueuedTurnsBot, rings: QueueRings) -> 
     assert one.lasts == []
 
 
-async def test_nothing_of_a_done_one_stays(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_nothing_of_a_done_one_stays(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """Its blob is empty, and still there."""
     await one.accept(content())
     await one.answer((await rings.taken())[0])
@@ -113,7 +113,7 @@ async def test_nothing_of_a_done_one_stays(one: QueuedTurnsBot, rings: QueueRing
 
 
 async def test_one_id_four_times(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueRings
+    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueMessages
 ) -> None:
     """A channel that delivers again, before and after the turn, to any process: one turn."""
     await asyncio.gather(*(each.accept(content()) for each in (one, other)))
@@ -129,7 +129,7 @@ async def test_one_id_four_times(
     assert await rings.count() == 0
 
 
-async def test_activities_without_an_id(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_activities_without_an_id(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """Each is one of its own, as nobody can tell."""
     for text in ("one", "one"):
         await one.accept(content(None, text=text))
@@ -138,7 +138,7 @@ async def test_activities_without_an_id(one: QueuedTurnsBot, rings: QueueRings) 
     assert one.runs == [None, None]
 
 
-async def test_the_order_of_acceptance(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_the_order_of_acceptance(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """Whichever ring comes first, turns come in the order of their activities."""
     ids = ["z", "m", "a", "10", "9"]
     for each in ids:
@@ -148,7 +148,7 @@ async def test_the_order_of_acceptance(one: QueuedTurnsBot, rings: QueueRings) -
     assert one.runs == ids
 
 
-async def test_what_comes_meanwhile(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_what_comes_meanwhile(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """An activity that is accepted during a turn gets its own in the same run."""
 
     async def more() -> None:
@@ -163,7 +163,7 @@ async def test_what_comes_meanwhile(one: QueuedTurnsBot, rings: QueueRings) -> N
     assert one.runs == ["a", "b"]
 
 
-async def test_conversations_apart(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_conversations_apart(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """A ring is for one conversation, also where one's name begins like another's."""
     for conversation in ("c", "c2", "c/d"):
         await one.accept(content("a" + conversation[1:2].strip("/"), conversation))
@@ -174,7 +174,7 @@ async def test_conversations_apart(one: QueuedTurnsBot, rings: QueueRings) -> No
 
 # aiohttp warns of bodies of a megabyte; with the claims this one has a bit more, and none has more.
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
-async def test_the_largest_activity(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_the_largest_activity(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """1 MiB is no problem for a queue that takes 64 KiB."""
     body = content(text="")
     body = content(text="x" * (MAX_BODY_BYTES - len(body)))
@@ -184,7 +184,7 @@ async def test_the_largest_activity(one: QueuedTurnsBot, rings: QueueRings) -> N
     assert len(one.delivered[0].activity.text) > LARGEST_MESSAGE
 
 
-async def test_ids_of_every_kind(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_ids_of_every_kind(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """Ids are anything."""
     ids = ["a/b", "..", "%2F", "😀", "x" * 2000, "x" * 2001, "|", "A", "~"]
     for each in ids:
@@ -197,7 +197,9 @@ async def test_ids_of_every_kind(one: QueuedTurnsBot, rings: QueueRings) -> None
 # At once
 
 
-async def test_two_processes(one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_two_processes(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueMessages
+) -> None:
     """One turn of a conversation at a time; the other process rings again for what waits."""
     begun, goes_on, inside = asyncio.Event(), asyncio.Event(), []
 
@@ -223,7 +225,7 @@ async def test_two_processes(one: QueuedTurnsBot, other: QueuedTurnsBot, rings: 
     await rings.clear()
 
 
-async def test_a_ring_waits_for_a_run(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_ring_waits_for_a_run(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """A ring for what is run anyway, in this process and soon, waits, and puts nothing back.
 
     Eight do; the others leave the host's slots to other conversations, and come later.
@@ -252,7 +254,7 @@ async def test_a_ring_waits_for_a_run(one: QueuedTurnsBot, rings: QueueRings) ->
 
 
 async def test_a_ring_waits_not_for_long(
-    one: QueuedTurnsBot, rings: QueueRings, clock: MovedClock
+    one: QueuedTurnsBot, rings: QueueMessages, clock: MovedClock
 ) -> None:
     """A turn that takes its time keeps no other slot of the host."""
     begun, goes_on = asyncio.Event(), asyncio.Event()
@@ -277,7 +279,9 @@ async def test_a_ring_waits_not_for_long(
     assert one.runs == ["a", "b"]
 
 
-async def test_a_ring_waits_for_a_turn_that_fails(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_ring_waits_for_a_turn_that_fails(
+    one: QueuedTurnsBot, rings: QueueMessages
+) -> None:
     """It comes again, as the turn has a try of its own."""
     begun, goes_on = asyncio.Event(), asyncio.Event()
 
@@ -302,7 +306,7 @@ async def test_a_ring_waits_for_a_turn_that_fails(one: QueuedTurnsBot, rings: Qu
 
 
 async def test_a_busy_conversation_rings_no_more_than_needed(
-    one: QueuedTurnsBot, rings: QueueRings
+    one: QueuedTurnsBot, rings: QueueMessages
 ) -> None:
     """A ring for what is done, or gone, is not put off."""
     begun, goes_on = asyncio.Event(), asyncio.Event()
@@ -326,7 +330,9 @@ async def test_a_busy_conversation_rings_no_more_than_needed(
     await task
 
 
-async def test_many_at_once(one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_many_at_once(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueMessages
+) -> None:
     """Rings of many activities, to both processes at once, until none is left: one turn each."""
     inside = set()
 
@@ -368,7 +374,7 @@ async def test_many_at_once(one: QueuedTurnsBot, other: QueuedTurnsBot, rings: Q
 
 
 async def test_a_turn_that_fails(
-    one: QueuedTurnsBot, rings: QueueRings, poison: QueueRings
+    one: QueuedTurnsBot, rings: QueueMessages, poison: QueueMessages
 ) -> None:
     """Five tries in all; the last one knows that it is; then the activity is put aside."""
     one.script["a"] = [LookupError(f"no table {number}") for number in range(9)]
@@ -395,7 +401,7 @@ async def test_a_turn_that_fails(
     assert len(one.runs) == MOST_TRIES
 
 
-async def test_no_word_of_the_user_s(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_no_word_of_the_user_s(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """A cause that quotes the user is stored without its text."""
     one.script["a"] = [ValueError("cannot parse 'sesame'")] * MOST_TRIES
     await one.accept(content(text="open sesame"))
@@ -409,7 +415,7 @@ async def test_no_word_of_the_user_s(one: QueuedTurnsBot, rings: QueueRings) -> 
     assert "ValueError" in delivery.failure
 
 
-async def test_a_failure_holds_up_nobody(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_failure_holds_up_nobody(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """The ones behind it come at their own ring, or in the same run; it comes at its own."""
     one.script["a"] = [LookupError()]
     one.script["b"] = [LookupError()]
@@ -427,7 +433,7 @@ async def test_a_failure_holds_up_nobody(one: QueuedTurnsBot, rings: QueueRings)
 
 
 async def test_a_try_that_took_the_process_with_it(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueRings
+    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueMessages
 ) -> None:
     """A ring that was seen before counts a try before it begins, and other rings leave it out."""
 
@@ -450,7 +456,7 @@ async def test_a_try_that_took_the_process_with_it(
 
 
 async def test_a_turn_that_kills(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueRings, poison: QueueRings
+    one: QueuedTurnsBot, other: QueuedTurnsBot, rings: QueueMessages, poison: QueueMessages
 ) -> None:
     """Five deaths and it is put aside; a ring that finds a dead one's lease forgets none."""
     dead, buried = asyncio.Event(), asyncio.Event()
@@ -489,7 +495,7 @@ async def test_a_turn_that_kills(
     assert (await stored(one)).failure.endswith("RuntimeError: killed")
 
 
-async def test_a_careful_try_counts_once(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_careful_try_counts_once(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """Before it begins or after it fails, but not both."""
     one.script["a"] = [LookupError()] * 2
     await one.accept(content())
@@ -502,7 +508,7 @@ async def test_a_careful_try_counts_once(one: QueuedTurnsBot, rings: QueueRings)
 
 @pytest.mark.parametrize("dequeue_count", [1, 4])
 async def test_what_is_unavailable(
-    one: QueuedTurnsBot, rings: QueueRings, poison: QueueRings, dequeue_count: int
+    one: QueuedTurnsBot, rings: QueueMessages, poison: QueueMessages, dequeue_count: int
 ) -> None:
     """A turn that cannot be made now is rung for later, and has lost no try."""
     one.script["a"] = [Unavailable("later")] * 20
@@ -522,7 +528,7 @@ async def test_what_is_unavailable(
 
 
 async def test_an_outage_without_end(
-    one: QueuedTurnsBot, rings: QueueRings, poison: QueueRings, late: list[float]
+    one: QueuedTurnsBot, rings: QueueMessages, poison: QueueMessages, late: list[float]
 ) -> None:
     """After an hour the activity is given up, and the ones behind it get their turns."""
     one.script["a"] = [Unavailable("no role")] * 3
@@ -542,7 +548,7 @@ async def test_an_outage_without_end(
 
 
 async def test_a_turn_that_was_made_before(
-    one: QueuedTurnsBot, rings: QueueRings, poison: QueueRings
+    one: QueuedTurnsBot, rings: QueueMessages, poison: QueueMessages
 ) -> None:
     """State knows it: it is done."""
     one.script["a"] = [TurnRepeated("made")]
@@ -563,7 +569,7 @@ async def test_a_message_that_is_no_ring(one: QueuedTurnsBot, text: str) -> None
     assert one.runs == []
 
 
-async def test_a_ring_for_nothing(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_ring_for_nothing(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """An activity that is gone, in a conversation that never was, in an account without blobs."""
     await one.answer(WakeUp(name_of()).text)
     await one.accept(content())
@@ -574,7 +580,7 @@ async def test_a_ring_for_nothing(one: QueuedTurnsBot, rings: QueueRings) -> Non
     assert await rings.count() == 0
 
 
-async def test_a_lost_lease(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_lost_lease(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """Where another process may have the conversation, no further turn is begun."""
 
     async def lose() -> None:
@@ -593,7 +599,9 @@ async def test_a_lost_lease(one: QueuedTurnsBot, rings: QueueRings) -> None:
     assert one.runs == ["a", "b"]
 
 
-async def test_a_run_without_end(one: QueuedTurnsBot, rings: QueueRings, clock: MovedClock) -> None:
+async def test_a_run_without_end(
+    one: QueuedTurnsBot, rings: QueueMessages, clock: MovedClock
+) -> None:
     """After a while the rest is left to its own rings: the host ends what runs too long."""
 
     async def long() -> None:
@@ -614,7 +622,10 @@ async def test_a_run_without_end(one: QueuedTurnsBot, rings: QueueRings, clock: 
 
 
 async def test_an_activity_that_cannot_be_read(
-    one: QueuedTurnsBot, rings: QueueRings, poison: QueueRings, caplog: pytest.LogCaptureFixture
+    one: QueuedTurnsBot,
+    rings: QueueMessages,
+    poison: QueueMessages,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It is put aside, and the ones behind it get their turns."""
     await one.accept(content("a"))
@@ -631,7 +642,9 @@ async def test_an_activity_that_cannot_be_read(
     await one.answer(first)
 
 
-async def test_an_activity_that_nests_at_the_limit(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_an_activity_that_nests_at_the_limit(
+    one: QueuedTurnsBot, rings: QueueMessages
+) -> None:
     """What could just be read when it was delivered holds up nobody when its turn comes."""
 
     def body(depth: int) -> bytes:
@@ -656,7 +669,7 @@ async def test_an_activity_that_nests_at_the_limit(one: QueuedTurnsBot, rings: Q
     assert one.runs[-1] == "b"
 
 
-async def test_an_empty_one_that_waits(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_an_empty_one_that_waits(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """An emptied activity that somebody has let wait again is not looked at for ever."""
     await one.accept(content())
     (message,) = await rings.taken()
@@ -669,7 +682,7 @@ async def test_an_empty_one_that_waits(one: QueuedTurnsBot, rings: QueueRings) -
     assert one.runs == ["a"]
 
 
-async def test_places_that_nobody_needs(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_places_that_nobody_needs(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """A process that died may have left places of what is done, gone, or put aside."""
     for each in ("done", "gone", "a"):
         await one.accept(content(each))
@@ -688,7 +701,7 @@ async def test_places_that_nobody_needs(one: QueuedTurnsBot, rings: QueueRings) 
     assert one.runs == ["done", "gone", "a", "b"]
 
 
-async def test_a_ring_before_its_place(one: QueuedTurnsBot, rings: QueueRings) -> None:
+async def test_a_ring_before_its_place(one: QueuedTurnsBot, rings: QueueMessages) -> None:
     """An activity whose ring comes before it has its place has its turn all the same."""
     await one.accept(content())
     (message,) = await rings.taken()
@@ -704,7 +717,7 @@ async def test_a_ring_before_its_place(one: QueuedTurnsBot, rings: QueueRings) -
 @pytest.mark.parametrize("fault", [answered(403), answered(500), cut_before])
 @pytest.mark.parametrize("place", ["PUT blob bot-turns", "POST queue"])
 async def test_an_activity_that_cannot_be_taken(
-    far: QueuedTurnsBot, front: StorageFront, rings: QueueRings, place: str, fault: Fault
+    far: QueuedTurnsBot, front: StorageFront, rings: QueueMessages, place: str, fault: Fault
 ) -> None:
     """The channel hears of it; when it delivers again, there is one turn."""
     front.spoil(place, fault)
@@ -721,7 +734,7 @@ async def test_an_activity_that_cannot_be_taken(
 @pytest.mark.parametrize("skip", range(12))
 @pytest.mark.parametrize("fault", [answered(403), cut_before, cut_after])
 async def test_a_fault_at_each_step(
-    far: QueuedTurnsBot, front: StorageFront, rings: QueueRings, skip: int, fault: Fault
+    far: QueuedTurnsBot, front: StorageFront, rings: QueueMessages, skip: int, fault: Fault
 ) -> None:
     """Whichever request of accepting and answering is the first to fail, no turn is lost.
 
@@ -765,7 +778,7 @@ async def release_leases(turns: QueuedTurnsBot) -> None:
 
 
 async def test_blobs_that_are_down(
-    far: QueuedTurnsBot, front: StorageFront, rings: QueueRings
+    far: QueuedTurnsBot, front: StorageFront, rings: QueueMessages
 ) -> None:
     """While there are rings but no blobs, a ring is put off: the host would take it for poison."""
     await far.accept(content())
@@ -779,7 +792,7 @@ async def test_blobs_that_are_down(
 
 
 async def test_a_done_turn_that_cannot_be_told(
-    far: QueuedTurnsBot, front: StorageFront, rings: QueueRings
+    far: QueuedTurnsBot, front: StorageFront, rings: QueueMessages
 ) -> None:
     """It is run again, which state recognises; nothing is lost."""
     await far.accept(content())
@@ -796,7 +809,11 @@ async def test_a_done_turn_that_cannot_be_told(
 
 @pytest.mark.parametrize("place", ["POST queue", "PUT blob bot-turns"])
 async def test_giving_up_that_fails(
-    far: QueuedTurnsBot, front: StorageFront, rings: QueueRings, poison: QueueRings, place: str
+    far: QueuedTurnsBot,
+    front: StorageFront,
+    rings: QueueMessages,
+    poison: QueueMessages,
+    place: str,
 ) -> None:
     """An activity is never put aside without a ring in the queue of those."""
     far.script["a"] = [LookupError()] * 9

@@ -228,8 +228,8 @@ async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str) -> None:
         await queues.cut()
         error = await refusal(account)
         assert "check AzureWebJobsStorage and the network" in str(error)
-        await blobs.restore()
-        await queues.restore()
+        await blobs.start()
+        await queues.start()
         await used(account)
         await account.close()
 
@@ -251,7 +251,7 @@ async def test_silence(azurite: AzuriteAccounts, storage: str, clock: MovedClock
         clock.move(1)
         with pytest.raises(StorageUnavailable, match="silent"):
             await task
-        await proxy.restore()
+        await proxy.start()
         assert await blobs.read("name")
         await account.close()
 

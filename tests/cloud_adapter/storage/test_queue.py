@@ -9,7 +9,7 @@ from azure.storage.queue.aio import QueueClient
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import FOR_EVER, LARGEST_MESSAGE, MessageQueue
-from tests.support.storage.queue_messages import QueueRings
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered, cut_after, cut_before
 
 TEXTS = ["hello", "", "é 😀", "<b>&amp;</b>", "\x00\n", '{"activity": "c/a"}', "aGVsbG8="]
@@ -59,7 +59,7 @@ async def test_a_delay(queue: MessageQueue, storage: str) -> None:
     await queue.put("later", 30)
     await queue.put("now")
     assert await taken(queue) == ["now"]
-    assert await QueueRings(storage, "work").count() == 2
+    assert await QueueMessages(storage, "work").count() == 2
 
 
 async def test_many_make_the_queue(queue: MessageQueue) -> None:
@@ -84,7 +84,7 @@ async def test_what_others_put_in(queue: MessageQueue, storage: str, content: st
     """A message in another encoding is handed out as it is."""
     await queue.put("x")
     await taken(queue)
-    await QueueRings(storage, "work").put(content)
+    await QueueMessages(storage, "work").put(content)
     assert await taken(queue) == [content]
 
 

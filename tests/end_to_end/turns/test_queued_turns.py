@@ -220,7 +220,7 @@ async def storage_outage(proxies: StorageProxies) -> None:
     await asyncio.sleep(OUTAGE)
     await proxies.cut()
     await asyncio.sleep(OUTAGE)
-    await proxies.restore()
+    await proxies.start()
 
 
 async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, logs: Path) -> None:

@@ -5,8 +5,6 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import TracebackType
-from typing import Self
 
 import aiohttp
 
@@ -14,6 +12,7 @@ from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Activity
 from emulator.cloud import Cloud
 from emulator.entra.token_issuer import IssuerKey
+from tests.support.wire.running_service import RunningService
 
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 """Seconds that the channel gives a bot for one turn."""
@@ -55,7 +54,7 @@ def replies_at(connector: BotConnector) -> Counter[str]:
     return Counter(each["text"] for each in arrived if each["type"] == "message")
 
 
-class TurnLoad:
+class TurnLoad(RunningService):
     """Delivers messages as the channel does, each when it is due, however slow the bot is.
 
     Args:
@@ -85,17 +84,13 @@ class TurnLoad:
         self._open.set()
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Open the channel's connections."""
         connector = aiohttp.TCPConnector(limit=0)
         self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
+        """Close them."""
         assert self._session is not None
         await self._session.close()
 

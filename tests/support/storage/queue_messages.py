@@ -6,7 +6,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
 
-class QueueRings:
+class QueueMessages:
     """What lies in a queue.
 
     Args:

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 from emulator.server import Server
+from tests.support.wire.running_service import RunningService
 
 _OWN_HEADERS = {"connection", "content-length", "host", "transfer-encoding"}
-_UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""Headers that aiohttp adds by itself."""
 
 
 class StorageCall(NamedTuple):
@@ -56,7 +57,7 @@ class Passage:
             URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True),
             headers=kept,
             data=await request.read(),
-            skip_auto_headers=_UNASKED,
+            skip_auto_headers=_NOT_ADDED,
         ) as answer:
             headers = {name: text for name, text in answer.headers.items() if _is_content(name)}
             body = await answer.read()
@@ -109,7 +110,7 @@ def after(step: Callable[[], Awaitable[object]]) -> Fault:
     return fault
 
 
-class StorageFront:
+class StorageFront(RunningService):
     """Passes the requests for an account on, unless a fault is set for them.
 
     Args:
@@ -127,7 +128,8 @@ class StorageFront:
         self._servers: list[Server] = []
         self._session = aiohttp.ClientSession(auto_decompress=False)
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Listen on a port for each service."""
         settings = dict(pair.split("=", 1) for pair in self.connection_string.split(";"))
         for service in ("blob", "queue"):
             name = f"{service.capitalize()}Endpoint"
@@ -138,14 +140,9 @@ class StorageFront:
             self._servers.append(server)
             settings[name] = settings[name].replace(f":{port}/", f":{server.port}/")
         self.connection_string = ";".join(f"{key}={text}" for key, text in settings.items())
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
+        """Close the ports."""
         for server in self._servers:
             await server.stop()
         await self._session.close()

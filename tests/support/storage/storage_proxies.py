@@ -1,15 +1,14 @@
 """StorageProxies: a storage account whose ports can be closed while a bot uses it."""
 
 import re
-from contextlib import AsyncExitStack
-from typing import Self
 
+from tests.support.wire.running_service import RunningService
 from tests.support.wire.tcp_proxy import TcpProxy
 
 _ENDPOINT = re.compile(r"((?:Blob|Queue)Endpoint=http://127\.0\.0\.1:)(\d+)")
 
 
-class StorageProxies:
+class StorageProxies(RunningService):
     """Stands in front of the account's blobs and queues.
 
     Args:
@@ -19,15 +18,15 @@ class StorageProxies:
     def __init__(self, connection_string: str) -> None:
         self._direct = connection_string
         self._proxies = [TcpProxy(int(port)) for _, port in _ENDPOINT.findall(connection_string)]
-        self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Open the ports, also again after `cut`."""
         for proxy in self._proxies:
-            await self._stack.enter_async_context(proxy)
-        return self
+            await proxy.start()
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def stop(self) -> None:
+        """The end of it."""
+        await self.cut()
 
     @property
     def connection_string(self) -> str:
@@ -39,8 +38,3 @@ class StorageProxies:
         """Close the ports, and every connection."""
         for proxy in self._proxies:
             await proxy.cut()
-
-    async def restore(self) -> None:
-        """Open them again."""
-        for proxy in self._proxies:
-            await proxy.restore()

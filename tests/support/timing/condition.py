@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 SECONDS = 15
-"""No wait is longer."""
+"""No wait is longer, unless the test says so."""
 
 
 def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
@@ -26,7 +26,21 @@ async def comes_true(condition: Callable[[], bool], seconds: float = SECONDS) ->
     Raises:
         AssertionError: it does not come true in time.
     """
+
+    async def holds() -> bool:
+        return condition()
+
+    await found(holds, seconds)
+
+
+async def found[Value](look: Callable[[], Awaitable[Value]], seconds: float = SECONDS) -> Value:
+    """Poll what has to be awaited, and return its first value that is true.
+
+    Raises:
+        AssertionError: there is none in time.
+    """
     end = time.monotonic() + seconds
-    while not condition():
+    while not (value := await look()):
         assert time.monotonic() < end, "the condition did not come true in time"
         await asyncio.sleep(0.005)
+    return value

@@ -10,7 +10,7 @@ from tests.support.wire.scripted_service import ScriptedService
 
 
 class FickleService(ScriptedService):
-    """Answers 200, and closes its connections when it is told, before any event loop hears of it.
+    """Answers 200, and closes its connections when the test says so, before any event loop notices.
 
     Args:
         tls: the server side of TLS; None serves plain HTTP.
@@ -35,7 +35,7 @@ class FickleService(ScriptedService):
                 duplicate.shutdown(socket.SHUT_WR)
         self._open.clear()
 
-    async def say_unasked(self) -> None:
+    async def send_unrequested(self) -> None:
         """Send something that answers no request."""
         for transport in self._open:
             transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n")

@@ -8,12 +8,14 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
 from emulator.channel.conversations import Activity, Conversation
 from emulator.cloud import Cloud
+from tests.support.timing.condition import comes_true
+from tests.support.wire.running_service import RunningService
 
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 """Seconds that the channel gives a bot."""
@@ -21,10 +23,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=15)
 PAUSE = 0.5
 """Seconds until an activity that was not taken is delivered again."""
 
-MOST_DELIVERIES = 60
-
-LOOK_EVERY = 0.05
-"""Seconds between two looks for replies."""
+MAX_DELIVERIES = 60
 
 NO_ANSWER = 0
 """In the place of a status."""
@@ -58,7 +57,7 @@ class Delivered:
         return bool(self.statuses) and self.statuses[-1] in TAKEN
 
 
-class InsistentChannel:
+class InsistentChannel(RunningService):
     """The local cloud's channel, as far as it sends.
 
     Args:
@@ -74,12 +73,13 @@ class InsistentChannel:
         self._bot = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self._session: aiohttp.ClientSession
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Open the channel's connections."""
         connector = aiohttp.TCPConnector(limit=0)
         self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def stop(self) -> None:
+        """Close them."""
         await self._session.close()
 
     def conversation(self) -> Conversation:
@@ -103,7 +103,7 @@ class InsistentChannel:
 
     async def deliver(self, delivered: Delivered) -> None:
         """Deliver an activity, until it is taken."""
-        for _ in range(MOST_DELIVERIES):
+        for _ in range(MAX_DELIVERIES):
             await self.deliver_once(delivered)
             if delivered.taken:
                 return
@@ -145,9 +145,10 @@ class InsistentChannel:
         )
 
     async def answered(self, all_of_them: list[Delivered], seconds: float) -> None:
-        """Wait until each has a reply, or the time is over."""
+        """Wait until each has a reply.
+
+        Raises:
+            AssertionError: one has none in time.
+        """
         wanted = {each.activity["id"] for each in all_of_them}
-        for _ in range(round(seconds / LOOK_EVERY)):
-            if not wanted - self.replies().keys():
-                return
-            await asyncio.sleep(LOOK_EVERY)
+        await comes_true(lambda: not wanted - self.replies().keys(), seconds)

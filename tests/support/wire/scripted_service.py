@@ -1,15 +1,15 @@
-"""ScriptedService: an HTTP service on loopback that answers as told and remembers each request."""
+"""ScriptedService: an HTTP service on loopback with prepared answers, which records requests."""
 
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
 from emulator.server import Server
+from tests.support.wire.running_service import RunningService
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -52,7 +52,7 @@ class Reply:
         return web.json_response(self.json, status=self.status, headers=self.headers)
 
 
-class ScriptedService:
+class ScriptedService(RunningService):
     """Takes any request.
 
     Args:
@@ -71,16 +71,12 @@ class ScriptedService:
         self.seen: list[Seen] = []
         self.server = Server("scripted", [web.route("*", "/{tail:.*}", self._answer)], tls)
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Listen on a port."""
         await self.server.start()
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
+        """Close the port and every connection."""
         await self.server.stop()
 
     @property

@@ -3,23 +3,22 @@
 import asyncio
 import socket
 import struct
-from types import TracebackType
-from typing import Self
 
 from emulator.loopback import LOOPBACK
+from tests.support.wire.running_service import RunningService
 
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: what is closed is reset."""
 
 
-class TcpProxy:
-    """Hands bytes on, both ways, until it is told otherwise.
+class TcpProxy(RunningService):
+    """Passes bytes on, both ways, unless the test cuts or freezes it.
 
     Args:
         target_port: where it leads, on loopback.
 
     Attributes:
-        port: where it listens, the same after each `cut` and `restore`.
+        port: where it listens, the same after each `cut` and `start`.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -30,25 +29,17 @@ class TcpProxy:
         self._flows = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> Self:
-        await self.restore()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.cut()
-
-    async def restore(self) -> None:
-        """Listen again, and let everything through; what was held back by `freeze`, too."""
+    async def start(self) -> None:
+        """Listen, also again after `cut`, and let through what `freeze` held back."""
         self._open = True
         self._flows.set()
         if self._server is None:
             self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port)
             self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """The end of it."""
+        await self.cut()
 
     async def cut(self) -> None:
         """Refuse new connections, and reset those that are open."""
@@ -64,7 +55,7 @@ class TcpProxy:
 
     async def freeze(self) -> None:
         """Accept connections, keep those that are open, and let nothing through."""
-        await self.restore()
+        await self.start()
         self._flows.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
