@@ -54,15 +54,19 @@ class KeyVault:
 
     Attributes:
         permissions: what each principal (object id, GUID) may do: names of `ACTIONS`.
+        tenant_id: GUID of the tenant whose tokens the vault accepts: the registration's own.
         versions: certificates by name, the newest version last.
-        operations: those answered so far, by the name of the permission; without refused ones.
+        operations: those done so far, by the name of the permission; without refused ones.
+        secrets_read: secrets returned so far, by the content type they were returned in.
     """
 
     def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
         self.entra = entra
         self.permissions: dict[str, set[str]] = {}
+        self.tenant_id = entra.registration.tenant_id
         self.versions: dict[str, list[VaultCertificate]] = {}
         self.operations: Counter[str] = Counter()
+        self.secrets_read: Counter[str] = Counter()
         version = "/{name}/{version:[^/]*}"
         list_certificates = self._guarded("certificates/list", self._list_certificates)
         list_secrets = self._guarded("secrets/list", self._list_secrets)
@@ -137,7 +141,7 @@ class KeyVault:
         return handle
 
     def _challenge(self) -> str:
-        authority = f"{self.entra.server.url}/{self.entra.registration.tenant_id}"
+        authority = f"{self.entra.server.url}/{self.tenant_id}"
         return f'Bearer authorization="{authority}", resource="{RESOURCE}"'
 
     def _check_caller(self, request: web.Request, permission: str) -> None:
@@ -146,7 +150,7 @@ class KeyVault:
             raise VaultError(
                 401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."
             )
-        issuer = issuer_of(self.entra.registration.tenant_id)
+        issuer = issuer_of(self.tenant_id)
         try:
             claims = self.entra.issuer.verify(token, RESOURCE, issuer)
         except jwt.InvalidTokenError as error:
@@ -178,7 +182,9 @@ class KeyVault:
                 "Operation get is not allowed on a disabled secret.",
                 "SecretDisabled",
             )
-        return found.secret_bundle(self.server.url, _content_type(request, found))
+        content_type = _content_type(request, found)
+        self.secrets_read[content_type] += 1
+        return found.secret_bundle(self.server.url, content_type)
 
     async def _key(self, request: web.Request) -> Mapping[str, object]:
         return self._requested(request, "Key").key_bundle(self.server.url)

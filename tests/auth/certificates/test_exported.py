@@ -1,10 +1,10 @@
 """ExportedCertificate: the vault's certificate with its private key, or what to fix."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -14,7 +14,6 @@ from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError, VaultForbidden
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.key_vault.certificate import PEM, PKCS12, VaultCertificate
-from emulator.key_vault.errors import VaultError
 from emulator.key_vault.vault import PAGE_SIZE
 
 
@@ -24,21 +23,23 @@ def store(vault: CertificateVault) -> ExportedCertificate:
     return ExportedCertificate(vault)
 
 
-def asked_form(request: web.Request) -> str:
-    """The form in which a request wants the secret."""
-    return request.query.get("outContentType", "")
+def ignore_content_type(platform: Cloud, made: VaultCertificate) -> None:
+    """Make the vault return this version in its own form, whatever form a request names."""
+    secret = json.dumps(made.secret_bundle(platform.vault.server.url))
+    platform.vault.server.faults.set(status=200, path="outContentType=", body=secret)
 
 
-def ignoring(_: web.Request, found: VaultCertificate) -> str:
-    """A vault that answers with what it has."""
-    return found.content_type
+def refuse_content_type(platform: Cloud, _: VaultCertificate) -> None:
+    """Make the vault refuse every request that names a form."""
+    error = {"error": {"code": "BadParameter", "message": "It cannot be converted."}}
+    platform.vault.server.faults.set(status=400, path="outContentType=", body=json.dumps(error))
 
 
-def refusing(request: web.Request, found: VaultCertificate) -> str:
-    """A vault that takes a wish for a form as an error."""
-    if asked_form(request):
-        raise VaultError(400, "BadParameter", "It cannot be converted.")
-    return found.content_type
+each_vault_without_conversion = pytest.mark.parametrize(
+    "limit_vault", [ignore_content_type, refuse_content_type]
+)
+
+LimitVault = Callable[[Cloud, VaultCertificate], None]
 
 
 async def check_loaded(store: ExportedCertificate, made: VaultCertificate) -> None:
@@ -53,38 +54,24 @@ async def check_loaded(store: ExportedCertificate, made: VaultCertificate) -> No
 
 @pytest.mark.parametrize("content_type", [PKCS12, PEM])
 async def test_the_newest_version(
-    content_type: str,
-    store: ExportedCertificate,
-    platform: Cloud,
-    monkeypatch: pytest.MonkeyPatch,
+    content_type: str, store: ExportedCertificate, platform: Cloud
 ) -> None:
-    """The newest version comes with its private key, asked for as PEM, which the vault makes."""
-    asked: list[str] = []
-
-    def converting(request: web.Request, _: VaultCertificate) -> str:
-        asked.append(asked_form(request))
-        return asked[-1]
-
-    monkeypatch.setattr("emulator.key_vault.vault._content_type", converting)
+    """The newest version is loaded with its private key; the vault converts it to PEM."""
     made = platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type)
+    before = platform.vault.secrets_read.copy()
     await check_loaded(store, made)
-    assert asked == [PEM]
+    assert platform.vault.secrets_read - before == {PEM: 1}
 
 
-@pytest.mark.parametrize("form", [ignoring, refusing])
+@each_vault_without_conversion
 @pytest.mark.parametrize("content_type", [PKCS12, PEM])
 async def test_a_vault_that_does_not_convert(
-    form: Any,
-    content_type: str,
-    store: ExportedCertificate,
-    platform: Cloud,
-    monkeypatch: pytest.MonkeyPatch,
+    limit_vault: LimitVault, content_type: str, store: ExportedCertificate, platform: Cloud
 ) -> None:
-    """A vault that hands out what it has, or refuses to do otherwise, is understood too."""
-    monkeypatch.setattr("emulator.key_vault.vault._content_type", form)
-    await check_loaded(
-        store, platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type)
-    )
+    """A certificate loads from a vault that ignores or refuses the requested form, too."""
+    made = platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type)
+    limit_vault(platform, made)
+    await check_loaded(store, made)
 
 
 async def test_all_versions(
@@ -101,13 +88,13 @@ async def test_all_versions(
     assert platform.vault.operations["secrets/list"] == before + 3
 
 
-@pytest.mark.parametrize("form", [ignoring, refusing])
+@each_vault_without_conversion
 async def test_an_older_version(
-    form: Any, store: ExportedCertificate, platform: Cloud, monkeypatch: pytest.MonkeyPatch
+    limit_vault: LimitVault, store: ExportedCertificate, platform: Cloud
 ) -> None:
-    """An older version is as much at hand as the newest."""
-    monkeypatch.setattr("emulator.key_vault.vault._content_type", form)
+    """An older version loads as the newest does."""
     old = platform.vault.versions[CERTIFICATE_NAME][-1]
+    limit_vault(platform, old)
     platform.vault.add_version(CERTIFICATE_NAME)
     assert (await store.load(old.version)).public == old.certificate
 
@@ -150,33 +137,24 @@ async def test_no_enabled_version(store: ExportedCertificate, platform: Cloud) -
 
 
 @pytest.mark.parametrize("content_type", [PKCS12, PEM])
-@pytest.mark.parametrize("form", [None, ignoring])
+@pytest.mark.parametrize("converts", [True, False])
 async def test_a_key_that_cannot_be_exported(
-    content_type: str,
-    form: Any,
-    store: ExportedCertificate,
-    platform: Cloud,
-    monkeypatch: pytest.MonkeyPatch,
+    content_type: str, converts: bool, store: ExportedCertificate, platform: Cloud
 ) -> None:
     """A certificate whose key does not leave the vault is refused, with the way that works."""
-    if form:
-        monkeypatch.setattr("emulator.key_vault.vault._content_type", form)
-    platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type, exportable=False)
+    made = platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type, exportable=False)
+    if not converts:
+        ignore_content_type(platform, made)
     with pytest.raises(CertificateError, match="exportable, or set CertificateKeyUse to SignIn"):
         await store.load(None)
 
 
 @pytest.mark.parametrize("value", ["a plain secret", "Secret12", ""])
-async def test_a_plain_secret(
-    value: str, store: ExportedCertificate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_plain_secret(value: str, store: ExportedCertificate, platform: Cloud) -> None:
     """A secret in a certificate's place is told with the setting, and its value is in no text."""
-    bundle = VaultCertificate.secret_bundle
-
-    def plain(found: VaultCertificate, vault: str, _: str = "") -> dict[str, Any]:
-        return {**bundle(found, vault), "value": value, "contentType": "text/plain"}
-
-    monkeypatch.setattr(VaultCertificate, "secret_bundle", plain)
+    bundle = platform.vault.versions[CERTIFICATE_NAME][-1].secret_bundle(platform.vault.server.url)
+    plain = json.dumps({**bundle, "value": value, "contentType": "text/plain"})
+    platform.vault.server.faults.set(status=200, body=plain)
     with pytest.raises(CertificateError, match="CertificateName must name a cert") as caught:
         await store.load(None)
     assert not value or value not in str(caught.value)

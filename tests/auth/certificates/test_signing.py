@@ -1,9 +1,9 @@
 """VaultSigning: the vault's certificate, for which the vault itself signs, or what to fix."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -167,33 +167,22 @@ async def test_no_such_certificate(store: VaultSigning, signing: Cloud) -> None:
             await refused
 
 
-@pytest.mark.usefixtures("signing")
 @pytest.mark.parametrize("missing", ["cer", "kid"])
-async def test_a_pending_certificate(
-    missing: str, store: VaultSigning, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_pending_certificate(missing: str, store: VaultSigning, signing: Cloud) -> None:
     """A certificate that its authority has not signed yet is told as one to wait for."""
-    bundle = VaultCertificate.certificate_bundle
-
-    def pending(found: VaultCertificate, vault: str) -> dict[str, Any]:
-        return {name: value for name, value in bundle(found, vault).items() if name != missing}
-
-    monkeypatch.setattr(VaultCertificate, "certificate_bundle", pending)
+    vault = signing.vault
+    bundle = vault.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
+    del bundle[missing]
+    vault.server.faults.set(status=200, body=json.dumps(bundle))
     with pytest.raises(CertificateError, match=r"CertificateName: .* is not ready to use yet"):
         await store.load(None)
 
 
-@pytest.mark.usefixtures("signing")
-async def test_no_certificate_in_the_answer(
-    store: VaultSigning, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_certificate_in_the_answer(store: VaultSigning, signing: Cloud) -> None:
     """What is no certificate at all is the answer of something else than a vault."""
-    bundle = VaultCertificate.certificate_bundle
-
-    def odd(found: VaultCertificate, vault: str) -> dict[str, Any]:
-        return {**bundle(found, vault), "cer": "AAAA"}
-
-    monkeypatch.setattr(VaultCertificate, "certificate_bundle", odd)
+    vault = signing.vault
+    bundle = vault.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
+    vault.server.faults.set(status=200, body=json.dumps({**bundle, "cer": "AAAA"}))
     with pytest.raises(EndpointDown, match="does not answer as a Key Vault does"):
         await store.load(None)
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import email.utils
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +30,6 @@ from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.entra.registration import CHANNEL_TENANT, issuer_of
 from emulator.entra.thumbprint import x5t_s256
 from emulator.key_vault.certificate import VaultCertificate
-from emulator.key_vault.errors import VaultError
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.clock import Clock
 
@@ -397,16 +397,14 @@ async def test_the_version_in_use_is_disabled(
 
 @pytest.mark.parametrize("store", [VaultSigning], indirect=True)
 async def test_a_version_that_the_vault_does_not_sign_for(
-    credential: ClientCertificateCredential, platform: Cloud, monkeypatch: pytest.MonkeyPatch
+    credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
     """A newer version that is listed, but whose key may not be used, is passed over."""
     old, new = newest(platform), platform.renew_certificate()
-
-    def check(found: VaultCertificate) -> None:
-        if found is new:
-            raise VaultError(403, "Forbidden", "Not this one.", "KeyNotValidNow")
-
-    monkeypatch.setattr("emulator.key_vault.vault._check_usable", check)
+    error = {"code": "Forbidden", "message": ".", "innererror": {"code": "KeyNotValidNow"}}
+    platform.vault.server.faults.set(
+        status=403, path=f"/{new.version}/sign", body=json.dumps({"error": error})
+    )
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
 
 
