@@ -1,1 +1,1 @@
-"""Activities on the wire: JSON to botbuilder's models and back."""
+"""Activities on the wire: JSON to botbuilder's models, and back."""

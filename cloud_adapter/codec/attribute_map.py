@@ -1,7 +1,7 @@
-"""What an SDK model's class says of its properties, and what the codec cannot take from that.
+"""What an SDK model's class declares of its properties, and what of that the codec cannot handle.
 
-msrest's models carry an `_attribute_map`: for each Python attribute the JSON key and the type, in
-a notation of its own: `str`, `iso-8601`, `[ChannelAccount]`, `{object}`.
+msrest's models carry an `_attribute_map`: for each Python attribute the JSON key and the type, in a
+notation of its own: `str`, `iso-8601`, `[ChannelAccount]`, `{object}`.
 """
 
 import functools
@@ -20,35 +20,35 @@ SDK_MODULES: tuple[ModuleType, ...] = (
     botbuilder.schema.teams,
     botframework.connector.token_api.models,
 )
-"""Where the SDK keeps what goes over the wire."""
+"""The modules that define the SDK's wire models."""
 
-BASIC_KINDS = frozenset({"str", "bool", "int", "long", "float", "iso-8601", "bytearray", "object"})
-"""The types that the codec knows beside models, and lists and dicts of these."""
+BASIC_TYPES = frozenset({"str", "bool", "int", "long", "float", "iso-8601", "bytearray", "object"})
+"""The types that the codec supports, beside models, and lists and dicts of all these."""
 
 
 def is_sdk_model(model: Any) -> bool:
-    """Is a class one of those that the SDK keeps for the wire?"""
+    """Whether a class is one of the SDK's wire models."""
     return str(model.__module__).startswith(tuple(module.__name__ for module in SDK_MODULES))
 
 
 def attributes(model: Any) -> list[tuple[str, str, str]]:
     """The attribute, the JSON key and the type of each property of a model's class."""
     return [
-        # The entry without a key is msrest's switch for unknown properties, which the codec keeps.
-        (name, entry["key"], _kind(entry["type"]))
+        # The entry without a key is msrest's switch for unknown properties; the codec keeps those.
+        (name, entry["key"], _type_name(entry["type"]))
         for name, entry in model._attribute_map.items()
         if entry["key"]
     ]
 
 
-def _kind(kind: Any) -> str:
-    # One class of the SDK holds a class in the place of its name.
-    return kind.__name__ if isinstance(kind, type) else kind
+def _type_name(declared: Any) -> str:
+    # One class of the SDK declares a class in place of its name.
+    return declared.__name__ if isinstance(declared, type) else declared
 
 
 @functools.cache
 def named_classes(model: Any) -> dict[str, Any]:
-    """The classes that a model's types may name; its own module's before the SDK's."""
+    """The classes that a model's types may name; its own module's take precedence."""
     found: dict[str, Any] = {}
     for base in model.__mro__:
         found.setdefault(base.__name__, base)
@@ -60,34 +60,34 @@ def named_classes(model: Any) -> dict[str, Any]:
     return found
 
 
-def oddity(model: Any) -> str:
-    """What the codec does not know of a model's class; empty when it knows all."""
-    return next(_oddities(model), "")
+def unsupported_feature(model: Any) -> str:
+    """What the codec cannot handle of a model's class; empty if it handles everything."""
+    return next(_unsupported_features(model), "")
 
 
-def _oddities(model: Any) -> Iterator[str]:
+def _unsupported_features(model: Any) -> Iterator[str]:
     entries: dict[str, dict[str, Any]] = model._attribute_map
     keys = [key for _, key, _ in attributes(model)]
     if model._subtype_map:
-        yield "its subtypes"
+        yield "subtypes"
     if model.is_xml_model() or any(entry.keys() - {"key", "type"} for entry in entries.values()):
-        yield "its XML"
+        yield "XML properties"
     if any(rule.get("readonly") or rule.get("constant") for rule in model._validation.values()):
-        yield "its read-only properties"
+        yield "read-only properties"
     if any("." in key for key in keys):
-        yield "its flattened keys"
+        yield "flattened keys"
     if len(set(keys)) < len(keys):
         yield "two attributes with one key"
     for name, _, kind in attributes(model):
-        # Then it need not stand in the instance's __dict__, or it stands for something else there.
+        # The instance's __dict__ may lack it then, or hold something else under the name.
         if hasattr(model, name) or name == "additional_properties":
             yield f"its own {name}"
-        if not _is_known(kind, model):
+        if not _is_supported(kind, model):
             yield f"the type {kind!r} of {name}"
 
 
-def _is_known(kind: str, model: Any) -> bool:
+def _is_supported(kind: str, model: Any) -> bool:
     if kind.startswith(("[", "{")):
-        return _is_known(kind[1:-1], model)
+        return _is_supported(kind[1:-1], model)
     found = named_classes(model).get(kind)
-    return kind in BASIC_KINDS or (found is not None and issubclass(found, Model))
+    return kind in BASIC_TYPES or (found is not None and issubclass(found, Model))

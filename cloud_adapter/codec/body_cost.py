@@ -1,12 +1,12 @@
-"""Estimates the memory that it takes to parse and answer a body, before the body is parsed.
+"""Estimates the memory that parsing and answering a body takes, before the body is parsed.
 
 JSON that is small on the wire can be large in memory: `{},` becomes a model of half a kilobyte, and
 one emoji makes every character of a text take four bytes. The figures below are measured and
 rounded up. With the copies that a turn makes of a text (parsed, in the reply, in its JSON, as
 sent), no accepted body costs more than 8 MB, its own bytes included.
 
-Activities of real channels are accepted. Those of Teams have 100 KB at most, those of Direct Line
-256 KB (Microsoft references "Format your bot messages" and "Send an activity to the bot"): even
+Activities of real channels are accepted: those of Teams have at most 100 KB, those of Direct Line
+256 KB (Microsoft references "Format your bot messages" and "Send an activity to the bot"). Even
 with an emoji, the former may hold 2,000 values in 500 objects, and the latter 400 in 100.
 """
 
@@ -23,16 +23,16 @@ TEXT_COPIES = 7
 in the reply, in its JSON, in the request to the connector, and encrypted."""
 
 CONTAINER_BYTES = 600
-"""What an object or a list may take: the largest model that comes in lists is an Attachment."""
+"""What an object or a list takes at most; the largest model in lists is an Attachment."""
 
 VALUE_BYTES = 100
-"""What a value in a list, or a name or a value in an object, may take besides its text."""
+"""What a value in a list, or a name or a value in an object, takes at most besides its text."""
 
 MAX_DEPTH = 100
 """Levels of nested objects and lists. Adaptive Cards have about 30."""
 
 WINDOW_BYTES = 16 * 1024
-"""How much of a body is split at its quotes at a time: all pieces at once would take megabytes."""
+"""How much of a body is split at its quotes at a time: all pieces at once could take megabytes."""
 
 _SURROGATE = re.compile(r"\\u[dD][89abAB]")
 _BEYOND_LATIN_1 = re.compile(r"\\u(?!00)")
@@ -41,7 +41,7 @@ _NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 def check_cost(body: bytes, text: str) -> None:
-    """Check what a body costs. This takes time in proportion to the body's size.
+    """Check what a body costs, in time proportional to its size.
 
     Args:
         body: as received.
@@ -52,8 +52,8 @@ def check_cost(body: bytes, text: str) -> None:
     """
     text_bytes, containers = TEXT_COPIES * _memory_of(text), _containers(body)
     if text_bytes + _structure_bytes(body, containers) > MAX_COST_BYTES or containers > MAX_DEPTH:
-        # Those inside strings do not count: estimate again without the strings.
-        structure = _outside_of_strings(body)
+        # Brackets and commas inside strings do not count: estimate again without them.
+        structure = without_strings(body)
         if text_bytes + _structure_bytes(structure, _containers(structure)) > MAX_COST_BYTES:
             raise BodyTooLarge("the body has too many values or too much text")
         if _depth(structure) > MAX_DEPTH:
@@ -61,7 +61,7 @@ def check_cost(body: bytes, text: str) -> None:
 
 
 def _memory_of(text: str) -> int:
-    """Bytes that a text may take when its escapes are replaced by their characters."""
+    """Bytes that a text takes at most when its escapes are replaced by their characters."""
     if "\\u" not in text:
         return sys.getsizeof(text)
     # Python stores all characters of a text in the width of its widest (PEP 393).
@@ -78,11 +78,17 @@ def _containers(json: bytes) -> int:
     return json.count(b"{") + json.count(b"[")
 
 
-def _outside_of_strings(body: bytes) -> bytes:
+def without_strings(body: bytes, window_bytes: int = WINDOW_BYTES) -> bytes:
+    """A JSON text without its strings.
+
+    Args:
+        body: the JSON text.
+        window_bytes: how much is split at a time.
+    """
     plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
     outside, inside = bytearray(), False
-    for start in range(0, len(plain), WINDOW_BYTES):
-        pieces = plain[start : start + WINDOW_BYTES].split(b'"')
+    for start in range(0, len(plain), window_bytes):
+        pieces = plain[start : start + window_bytes].split(b'"')
         outside += b"".join(pieces[inside::2])
         inside ^= len(pieces) % 2 == 0  # an odd number of quotes
     return bytes(outside)

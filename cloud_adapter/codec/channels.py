@@ -1,7 +1,7 @@
 """The channels, and which of them vouch for their users.
 
-On Web Chat and Direct Line the client itself writes `from` and `channelData` into an activity, so
-it can claim any user id, any Entra object id and any tenant. Direct Line's enhanced authentication
+On Web Chat and Direct Line the client itself writes an activity's `from` and `channelData`, so it
+can claim any user id, any Entra object id and any tenant. Direct Line's enhanced authentication
 binds the user id to a token, but an activity does not show whether it is on. In Teams, Microsoft
 signs users in, and the service sets all of these.
 
@@ -18,21 +18,21 @@ from botframework.connector import Channels
 TEAMS = Channels.ms_teams.value
 
 CHANNELS = tuple(sorted((each.value for each in Channels), key=lambda each: each != TEAMS))
-"""In the order in which an id is looked up: Teams first."""
+"""Every channel id, in the order in which a user id is looked up: Teams first."""
 
 _VOUCHING = frozenset({TEAMS})
 
 
 def vouches_for_users(channel_id: str) -> bool:
-    """Whether a channel itself sets who its users are: `from`, the members, and their tenant.
+    """Whether a channel itself sets `from`, the members, and their tenant.
 
-    For other channels, the bot stores conversations but no users.
+    Of other channels the bot stores conversations, but no users.
     """
     return channel_id in _VOUCHING
 
 
 def tenant_ids(activity: Activity) -> frozenset[str]:
-    """Every tenant that the activity names: the conversation's, and Teams' in the channel data.
+    """The tenants (GUIDs, in lower case) of the conversation and of Teams' channel data.
 
     Empty where the channel does not vouch for them: there, the client can set them to anything.
     """

@@ -1,9 +1,9 @@
 """Reads botbuilder's models, the Activity above all, from parsed JSON.
 
-The models declare how they are written (msrest's `_attribute_map`); a reader for each class is
-compiled from that once. It does what msrest does, except where that loses data: properties that
-the model does not name are kept in `additional_properties`, so that entities (mentions, citations,
-streaming) survive. A class that the codec does not fully know is left to msrest, with a warning.
+A reader for each class is compiled once, from its `_attribute_map`. It does what msrest does, but
+does not lose data: properties that the model does not name are kept in `additional_properties`, so
+that entities (mentions, citations, streaming) survive. A class with features that the codec does
+not support is left to msrest, with a warning.
 """
 
 import base64
@@ -14,14 +14,19 @@ from typing import Any
 
 from msrest.serialization import Deserializer, Model
 
-from cloud_adapter.codec.attribute_map import attributes, is_sdk_model, named_classes, oddity
+from cloud_adapter.codec.attribute_map import (
+    attributes,
+    is_sdk_model,
+    named_classes,
+    unsupported_feature,
+)
 from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
 from cloud_adapter.errors import MalformedModel
 
 # Longer strings are rejected unread: changing their case can take twelve times their memory.
-MAX_FLAG_LENGTH = len("false")
+MAX_BOOL_LENGTH = len("false")
 
-MAX_MOMENT_LENGTH = 64
+MAX_DATETIME_LENGTH = 64
 """Characters; RFC 3339 with nanoseconds has 35."""
 
 
@@ -36,8 +41,8 @@ def read_model(model: Any, data: object) -> Any:
 
 def _model_reader(model: Any) -> Convert:
     """Compile the reader of one model class."""
-    # The SDK's constructors only keep what they are given. Others may do more with it.
-    reason = oddity(model) or ("" if is_sdk_model(model) else "its own constructor")
+    # The SDK's constructors only assign their arguments. Others may do more.
+    reason = unsupported_feature(model) or ("" if is_sdk_model(model) else "its own constructor")
     if reason:
         return _msrest_reader(model, reason)
     new, defaults = model.__new__, _defaults(model)
@@ -53,8 +58,8 @@ def _model_reader(model: Any) -> Convert:
             if known is None:
                 unknown[key] = item
             elif item is not None:
-                name, as_it_is, convert = known
-                values[name] = item if type(item) is as_it_is else convert(item)
+                name, plain, convert = known
+                values[name] = item if type(item) is plain else convert(item)
         instance = new(model)
         instance.__dict__ = values
         return instance
@@ -63,10 +68,12 @@ def _model_reader(model: Any) -> Convert:
 
 
 def _defaults(model: Any) -> Callable[[], dict[str, Any]]:
-    """What makes the attributes of an empty instance: where nothing is shared by it, a copy."""
+    """A factory of an empty instance's attributes."""
     defaults = dict(vars(model()))
-    shared = {name for name, value in defaults.items() if isinstance(value, list | dict | Model)}
-    return (lambda: vars(model())) if shared - {"additional_properties"} else defaults.copy
+    mutable = {name for name, value in defaults.items() if isinstance(value, list | dict | Model)}
+    if mutable - {"additional_properties"}:  # which a copy would share
+        return lambda: vars(model())
+    return defaults.copy
 
 
 def _msrest_reader(model: Any, reason: str) -> Convert:
@@ -86,7 +93,7 @@ def _msrest_reader(model: Any, reason: str) -> Convert:
 
 @functools.cache
 def _read_rule(kind: str, model: Any) -> Rule:
-    """How a property of a model is read that has this type: `str`, `[ChannelAccount]` ..."""
+    """How a model's properties of a type are read: `str`, `[ChannelAccount]` ..."""
     if kind.startswith("["):
         return None, _list_reader(_read_rule(kind[1:-1], model))
     if kind.startswith("{"):
@@ -95,7 +102,7 @@ def _read_rule(kind: str, model: Any) -> Rule:
 
 
 def _nested_reader(model: Any) -> Convert:
-    # Compiled on first use: models may hold themselves. Some channels send "" for "nothing".
+    # Compiled on first use: a model may hold itself. Some channels send "" in place of null.
     def read(data: Any) -> Any:
         return None if data == "" else _READERS[model](data)
 
@@ -103,71 +110,71 @@ def _nested_reader(model: Any) -> Convert:
 
 
 def _list_reader(rule: Rule) -> Convert:
-    as_it_is, convert = rule
+    plain, convert = rule
 
     def read(data: Any) -> Any:
         if type(data) is not list:
             raise MalformedModel("a list is expected")
-        return [item if item is None or type(item) is as_it_is else convert(item) for item in data]
+        return [item if item is None or type(item) is plain else convert(item) for item in data]
 
     return read
 
 
 def _dict_reader(rule: Rule) -> Convert:
-    as_it_is, convert = rule
+    plain, convert = rule
 
     def read(data: Any) -> Any:
         if type(data) is not dict:
             raise MalformedModel("an object is expected")
         return {
-            key: item if item is None or type(item) is as_it_is else convert(item)
+            key: item if item is None or type(item) is plain else convert(item)
             for key, item in data.items()
         }
 
     return read
 
 
-def _read_text(data: Any) -> str:
+def _read_str(data: Any) -> str:
     if isinstance(data, dict | list):
         raise MalformedModel("a string is expected")
     return str(data)
 
 
-_FLAGS: dict[Any, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
+_BOOLS: dict[Any, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
 
 
-def _read_flag(data: Any) -> bool:
+def _read_bool(data: Any) -> bool:
     try:
-        is_short = isinstance(data, str) and len(data) <= MAX_FLAG_LENGTH
-        return _FLAGS[data.lower() if is_short else data]
+        is_short = isinstance(data, str) and len(data) <= MAX_BOOL_LENGTH
+        return _BOOLS[data.lower() if is_short else data]
     except (KeyError, TypeError) as error:
         raise MalformedModel("true or false is expected") from error
 
 
-def _read_whole(data: Any) -> int:
+def _read_int(data: Any) -> int:
     try:
         return int(data)
     except (TypeError, ValueError, OverflowError) as error:
         raise MalformedModel("a whole number is expected") from error
 
 
-def _read_number(data: Any) -> float:
+def _read_float(data: Any) -> float:
     try:
         return float(data)
     except (TypeError, ValueError, OverflowError) as error:
         raise MalformedModel("a number is expected") from error
 
 
-def _read_moment(data: Any) -> datetime.datetime:
+def _read_datetime(data: Any) -> datetime.datetime:
     try:
-        is_short = len(data) <= MAX_MOMENT_LENGTH
-        moment = datetime.datetime.fromisoformat(data.upper() if is_short else "")
-        # As msrest does: what cannot be written as UTC is refused where it comes in.
-        if not datetime.MINYEAR < moment.year < datetime.MAXYEAR:
-            moment.utctimetuple()
+        is_short = len(data) <= MAX_DATETIME_LENGTH
+        found = datetime.datetime.fromisoformat(data.upper() if is_short else "")
+        # As in msrest, what could not be written as UTC later is refused now.
+        if not datetime.MINYEAR < found.year < datetime.MAXYEAR:
+            found.utctimetuple()
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise MalformedModel("an ISO 8601 date and time is expected") from error
-    return moment
+    return found
 
 
 def _read_bytes(data: Any) -> bytearray:
@@ -177,19 +184,19 @@ def _read_bytes(data: Any) -> bytearray:
         raise MalformedModel("base64 is expected") from error
 
 
-def _read_anything(data: Any) -> Any:
+def _read_object(data: Any) -> Any:
     return data
 
 
 _BASIC_READERS: dict[str, Rule] = {
-    "str": (str, _read_text),
-    "bool": (bool, _read_flag),
-    "int": (int, _read_whole),
-    "long": (int, _read_whole),
-    "float": (float, _read_number),
-    "iso-8601": (None, _read_moment),
+    "str": (str, _read_str),
+    "bool": (bool, _read_bool),
+    "int": (int, _read_int),
+    "long": (int, _read_int),
+    "float": (float, _read_float),
+    "iso-8601": (None, _read_datetime),
     "bytearray": (None, _read_bytes),
-    "object": (dict, _read_anything),
+    "object": (dict, _read_object),
 }
 
 _READERS = Converters(_model_reader)

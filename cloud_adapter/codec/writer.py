@@ -1,6 +1,6 @@
 """Writes botbuilder's models, the Activity above all, as JSON.
 
-The counterpart of reader.py: a writer for each class is compiled from its `_attribute_map` once.
+The counterpart of reader.py: a writer for each class is compiled once, from its `_attribute_map`.
 Free-form JSON in a model may hold enums, tuples, bytes and models.
 """
 
@@ -15,23 +15,23 @@ from typing import Any
 
 from msrest.serialization import Model, Serializer
 
-from cloud_adapter.codec.attribute_map import attributes, named_classes, oddity
+from cloud_adapter.codec.attribute_map import attributes, named_classes, unsupported_feature
 from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
 
 
 def write_value(value: object) -> Any:
-    """JSON-ready data for a model, or for anything that holds models; None properties are left out.
+    """JSON-ready data for a model, or for anything that holds models, without None properties.
 
     Raises:
-        TypeError: a value in it has no JSON form, or is not of its property's type. The text names
-            the property, and never quotes the value.
+        TypeError: a value has no JSON form, or not its property's type. The text names the
+            property, and never quotes the value.
     """
     return _WRITERS[type(value)](value)
 
 
 def _model_writer(model: Any) -> Convert:
     """Compile the writer of one model class."""
-    reason = oddity(model)
+    reason = unsupported_feature(model)
     if reason:
         return _msrest_writer(model, reason)
     properties = [(name, key, *_write_rule(kind)) for name, key, kind in attributes(model)]
@@ -40,10 +40,10 @@ def _model_writer(model: Any) -> Convert:
         written: dict[str, Any] = {}
         value_of = instance.__dict__.get
         try:
-            for name, key, as_it_is, convert in properties:
+            for name, key, plain, convert in properties:
                 value = value_of(name)
                 if value is not None:
-                    written[key] = value if type(value) is as_it_is else convert(value)
+                    written[key] = value if type(value) is plain else convert(value)
         except TypeError as error:
             raise TypeError(f"{model.__name__}.{name}: {error}") from error
         unknown = value_of("additional_properties")
@@ -74,7 +74,7 @@ def _msrest_writer(model: Any, reason: str) -> Convert:
 
 @functools.cache
 def _write_rule(kind: str) -> Rule:
-    """How a property is written that has this type."""
+    """How properties of an msrest type are written."""
     if kind.startswith("["):
         return None, _list_writer(_write_rule(kind[1:-1]))
     if kind.startswith("{"):
@@ -83,28 +83,26 @@ def _write_rule(kind: str) -> Rule:
 
 
 def _list_writer(rule: Rule) -> Convert:
-    as_it_is, convert = rule
+    plain, convert = rule
 
     def write(values: Any) -> Any:
         if isinstance(values, str) or not isinstance(values, Iterable):
-            raise TypeError(f"a list is expected, not {_name(values)}")
-        return [
-            item if item is None or type(item) is as_it_is else convert(item) for item in values
-        ]
+            raise TypeError(f"a list is expected, not {_type_name(values)}")
+        return [item if item is None or type(item) is plain else convert(item) for item in values]
 
     return write
 
 
 def _dict_writer(rule: Rule) -> Convert:
-    as_it_is, convert = rule
+    plain, convert = rule
 
     def write(values: Any) -> Any:
         if type(values) is Exception:
             return _write_error(values)
         if not isinstance(values, Mapping):
-            raise TypeError(f"a dict is expected, not {_name(values)}")
+            raise TypeError(f"a dict is expected, not {_type_name(values)}")
         return {
-            _write_text(key): item if item is None or type(item) is as_it_is else convert(item)
+            _write_str(key): item if item is None or type(item) is plain else convert(item)
             for key, item in values.items()
         }
 
@@ -116,43 +114,43 @@ def _write_nested(value: Any) -> Any:
 
 
 def _nested_writer(kind: type) -> Convert:
-    """How values of a Python type are written in a model's place."""
-    # Their own class counts, as in msrest. Bots also put a dict there: it is written in full.
+    """How values of a Python type are written where a model is expected."""
+    # By their own class, as in msrest. Bots also put a dict there: it is written in full.
     if issubclass(kind, Model | dict) or kind in (str, int, float, bool):
         return _WRITERS[kind]
     return _refuse_nested
 
 
 def _refuse_nested(value: Any) -> Any:
-    raise TypeError(f"a model is expected, not {_name(value)}")
+    raise TypeError(f"a model is expected, not {_type_name(value)}")
 
 
-def _write_text(value: Any) -> Any:
+def _write_str(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return _write_enum(value)
     return write_value(value.value) if hasattr(value, "value") else str(value)
 
 
-def _made_writer(kind: type, expected: str) -> Convert:
+def _number_writer(kind: type, expected: str) -> Convert:
     def write(value: Any) -> Any:
         try:
             return kind(value)
         except (TypeError, ValueError, OverflowError):
-            # Its own text quotes the value.
-            raise TypeError(f"{expected} is expected, not {_name(value)}") from None
+            # The error's own text quotes the value.
+            raise TypeError(f"{expected} is expected, not {_type_name(value)}") from None
 
     return write
 
 
-def _write_moment(value: Any) -> Any:
-    """UTC as msrest writes it; a moment without a time zone counts as UTC."""
+def _write_datetime(value: Any) -> Any:
+    """UTC, as msrest writes it; without a time zone, UTC is assumed."""
     try:
         if not isinstance(value, datetime.datetime):
-            # It reads a text, and refuses all else.
+            # It parses a string, and refuses anything else.
             return Serializer.serialize_iso(value)  # type: ignore[no-untyped-call]  # no types
         utc = value.astimezone(datetime.UTC).replace(tzinfo=None) if value.tzinfo else value
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"a date and time is expected, not this {_name(value)}") from None
+        raise TypeError(f"a date and time is expected, not this {_type_name(value)}") from None
     # Not strftime: its %Y writes the year 1, .NET's "no date", without its zeros.
     text = utc.isoformat(timespec="microseconds")
     return f"{text[:23]}{text[23:].rstrip('0')}Z"
@@ -163,19 +161,19 @@ def _write_bytes(value: Any) -> str:
 
 
 _BASIC_WRITERS: dict[str, Rule] = {
-    "str": (str, _write_text),
-    "bool": (bool, _made_writer(bool, "true or false")),
-    "int": (int, _made_writer(int, "a whole number")),
-    "long": (int, _made_writer(int, "a whole number")),
-    "float": (float, _made_writer(float, "a number")),
-    "iso-8601": (None, _write_moment),
+    "str": (str, _write_str),
+    "bool": (bool, _number_writer(bool, "true or false")),
+    "int": (int, _number_writer(int, "a whole number")),
+    "long": (int, _number_writer(int, "a whole number")),
+    "float": (float, _number_writer(float, "a number")),
+    "iso-8601": (None, _write_datetime),
     "bytearray": (None, _write_bytes),
     "object": (str, write_value),
 }
 
 
 def _writer(kind: type) -> Convert:
-    """How values of one Python type are written."""
+    """How values of a Python type are written."""
     if issubclass(kind, Model):
         return _model_writer(kind)
     if issubclass(kind, enum.Enum):
@@ -187,7 +185,7 @@ def _writer(kind: type) -> Convert:
 
 def _write_dict(values: Any) -> dict[Any, Any]:
     return {
-        key if type(key) is str else _write_text(key): (
+        key if type(key) is str else _write_str(key): (
             item if type(item) is str else write_value(item)
         )
         for key, item in values.items()
@@ -199,52 +197,52 @@ def _write_list(values: Any) -> list[Any]:
 
 
 def _write_enum(value: Any) -> Any:
-    plain = value._value_  # in a third of the time that `value` takes
-    return plain if type(plain) is str else write_value(plain)
+    member = value._value_  # in a third of the time that `value` takes
+    return member if type(member) is str else write_value(member)
 
 
 def _write_error(error: Any) -> Any:
-    # So the SDK says what is wrong with a card's invoke, where the wire has an Error.
+    # The SDK's form of an invoke's Error: an exception of code and message.
     if len(error.args) != 2:
         return _refuse(error)
     return {"code": str(error.args[0]), "message": str(error.args[1])}
 
 
-def _write_itself(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
 def _refuse(value: Any) -> Any:
-    raise TypeError(f"{_name(value)} has no JSON form")
+    raise TypeError(f"{_type_name(value)} has no JSON form")
 
 
-def _name(value: Any) -> str:
+def _type_name(value: Any) -> str:
     return type(value).__name__
 
 
 _FORMS: dict[type, Convert] = {
-    type(None): _write_itself,
-    str: _write_itself,
-    int: _write_itself,
-    float: _write_itself,
+    type(None): _unchanged,
+    str: _unchanged,
+    int: _unchanged,
+    float: _unchanged,
     dict: _write_dict,
     list: _write_list,
     tuple: _write_list,
     bytes: _write_bytes,
     bytearray: _write_bytes,
-    datetime.datetime: _write_moment,
+    datetime.datetime: _write_datetime,
     datetime.date: datetime.date.isoformat,
     datetime.time: datetime.time.isoformat,
     datetime.timedelta: Serializer.serialize_duration,
     decimal.Decimal: float,
 }
-"""The JSON forms of what free JSON may hold, subclasses included."""
+"""The JSON forms of what free-form JSON may hold, subclasses included."""
 
 _WRITERS = Converters(_writer)
 
 _NESTED_WRITERS = Converters(_nested_writer)
 
-# Not ASCII only: escapes can take three times the memory of the characters.
+# Escapes to ASCII could take three times the memory of the characters.
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -252,8 +250,8 @@ def json_bytes(data: Any) -> bytes:
     """JSON-ready data as UTF-8. A lone surrogate, which UTF-8 cannot encode, is escaped.
 
     Raises:
-        ValueError: it holds a number that JSON cannot represent (NaN, infinity).
-        TypeError: it holds something else that is not JSON-ready.
+        ValueError: a number has no JSON form (NaN, infinity).
+        TypeError: something else is not JSON-ready.
     """
-    # Python escapes a lone surrogate as JSON does (`\ud83d`), and only strings can hold one.
+    # `backslashreplace` writes a lone surrogate as JSON's escape: \ud83d.
     return _ENCODER.encode(data).encode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""An activity's identity: each activity gets one turn, however often it is delivered."""
+"""The activity key: each activity is processed once, however often it is delivered."""
 
 import asyncio
 import functools
@@ -70,7 +70,7 @@ def read(content: dict[str, Any], **more: Any) -> Any:
 
 @pytest.mark.parametrize("name", DIFFERENT)
 def test_different_activities(name: str) -> None:
-    """Each has an identity of its own."""
+    """Each has its own key."""
     found = [activity_key(read(each)) for each in DIFFERENT[name]]
     assert all(found)
     assert len(set(found)) == len(found)
@@ -78,13 +78,13 @@ def test_different_activities(name: str) -> None:
 
 @pytest.mark.parametrize("content", [EDIT, DELETION, REACTION, JOINED, INSTALLED, EVENT])
 def test_the_same_activity(content: dict[str, Any]) -> None:
-    """A second delivery has the same identity, even if its service URL or channelData differ."""
+    """A second delivery has the same key, even if its service URL or channelData differ."""
     again = read(content, serviceUrl="https://y/", channelData={"retry": 1}, callerId="x")
     assert activity_key(read(content)) == activity_key(again)
 
 
-def test_a_message_is_known_by_its_id() -> None:
-    """Its identity stays the plain id, so what running deployments have stored stays valid."""
+def test_the_key_of_a_message_is_its_id() -> None:
+    """It stays the plain id, so what running deployments have stored stays valid."""
     assert activity_key(read(MESSAGE)) == "m1"
     assert activity_key(read(MESSAGE, timestamp=LAST, text="x")) == "m1"
     turn = ConversationTurn(SimpleNamespace(), turn_of(read(MESSAGE)))  # type: ignore[arg-type]
@@ -103,14 +103,14 @@ def test_a_message_is_known_by_its_id() -> None:
         {"id": None, "type": "messageUpdate"},
     ],
 )
-def test_no_identity(content: dict[str, Any]) -> None:
-    """Each delivery needs its own answer, no channel delivers the activity, or it has no id."""
+def test_no_key(content: dict[str, Any]) -> None:
+    """Each delivery needs its own answer, the adapter made the activity, or it has no id."""
     assert activity_key(read(MESSAGE, **content)) == ""
 
 
 @pytest.mark.parametrize("value", ["\ud83d", 1e999, {"a": [None, True, 10**300]}, [[]] * 50])
 def test_any_content(value: Any) -> None:
-    """Every JSON value can be part of an identity."""
+    """Every JSON value can be part of a key."""
     event = read(EVENT, value=value, **{"from": None})
     assert activity_key(event) == activity_key(event) != activity_key(read(EVENT))
 
@@ -122,8 +122,8 @@ def turn_of(activity: Any) -> TurnContext:
     return found
 
 
-def test_a_turn_keeps_its_identity() -> None:
-    """The bot may change the activity in its turn, as the SDK does when it removes a mention."""
+def test_the_key_of_a_turn_does_not_change() -> None:
+    """The bot may change the activity, as the SDK does when it removes a mention."""
     activity = read(EDIT)
     turn = ConversationTurn(SimpleNamespace(), turn_of(activity))  # type: ignore[arg-type]
     before = turn.id
@@ -170,7 +170,7 @@ async def delivered(
         "two users' reactions",
     ],
 )
-async def test_each_has_one_turn(app: ComposedApp, storage: str, name: str) -> None:
+async def test_each_activity_is_processed_once(app: ComposedApp, storage: str, name: str) -> None:
     """Each activity is counted, and counted once when all of them are delivered again."""
     bot, contents = RememberingBot(app.parts.stores), DIFFERENT[name]
     for _ in range(2):

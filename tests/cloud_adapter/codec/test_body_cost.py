@@ -1,4 +1,4 @@
-"""Bodies that real channels send are accepted; what is inside strings does not count."""
+"""Bodies that real channels send are accepted; brackets inside strings do not count."""
 
 import json
 from typing import Any
@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth.errors import BodyTooLarge
-from cloud_adapter.codec import body_cost
 from cloud_adapter.codec.body_cost import (
     MAX_COST_BYTES,
     MAX_DEPTH,
     TEXT_COPIES,
     WINDOW_BYTES,
     check_cost,
+    without_strings,
 )
 
-DIRECT_LINE = 256 * 1024
+MAX_DIRECT_LINE_LENGTH = 256 * 1024
 """Characters that Direct Line accepts for an activity."""
 
 EMOJI = "\U0001f600"
@@ -37,13 +37,13 @@ def card(elements: int, depth: int) -> dict[str, Any]:
     return {"contentType": "application/vnd.microsoft.card.adaptive", "content": inner}
 
 
-REAL: dict[str, Any] = {
+ACTIVITIES: dict[str, Any] = {
     "prose": {"text": "One, two, three: [and so on] {as ever}. " * 20_000},
     "prose of quotes": {"text": 'He said: "No, never." \\ ' * 20_000},
     "a card": {"attachments": [card(500, 60)]},
     "many cards with an emoji": {"text": EMOJI, "attachments": [card(60, 30)] * 10},
-    "the longest of Direct Line": {"text": EMOJI * (DIRECT_LINE - 100)},
-    "the longest of Direct Line, escaped": {"text": "x" * (DIRECT_LINE - 100) + EMOJI},
+    "the longest of Direct Line": {"text": EMOJI * (MAX_DIRECT_LINE_LENGTH - 100)},
+    "the longest of Direct Line, escaped": {"text": "x" * (MAX_DIRECT_LINE_LENGTH - 100) + EMOJI},
     "a large team": {"membersAdded": [{"id": f"29:{each:060}"} for each in range(5_000)]},
     "a picture": {"attachments": [{"contentUrl": "data:image/png;base64," + "iVBO" * 250_000}]},
     "readings": {"channelData": [[each, each / 7] for each in range(5_000)]},
@@ -56,20 +56,20 @@ def check(data: Any, *, ascii_only: bool = True) -> None:
     check_cost(body, body.decode())
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", ACTIVITIES)
 def test_real_activities(name: str) -> None:
     """Each is accepted."""
-    check(REAL[name], ascii_only=name != "the longest of Direct Line")
+    check(ACTIVITIES[name], ascii_only=name != "the longest of Direct Line")
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_depth(opening: str) -> None:
     """MAX_DEPTH is accepted, one more is not; brackets in strings and siblings do not count."""
     closing = "]" if opening == "[" else "}"
-    deepest, deeper = (
+    accepted, deeper = (
         f"{opening * depth}1{closing * depth}" for depth in (MAX_DEPTH, MAX_DEPTH + 1)
     )
-    check_cost(deepest.encode(), deepest)
+    check_cost(accepted.encode(), accepted)
     with pytest.raises(BodyTooLarge, match="deep"):
         check_cost(deeper.encode(), deeper)
     check([[opening] * 1000, [[]] * 1000])
@@ -95,14 +95,12 @@ ANY_JSON = st.recursive(
 
 @settings(deadline=None, database=None, max_examples=500)
 @given(ANY_JSON, st.integers(1, 20))
-def test_what_is_outside_of_strings(data: Any, window: int) -> None:
-    """It is the body without its strings, in windows of any size."""
-    before, body_cost.WINDOW_BYTES = body_cost.WINDOW_BYTES, window
-    try:
-        outside = body_cost._outside_of_strings(json.dumps(data).encode())
-    finally:
-        body_cost.WINDOW_BYTES = before
-    assert outside == json.dumps(_emptied(data)).replace('""', "").encode()
+def test_a_body_without_its_strings(data: Any, window: int) -> None:
+    """All strings are removed, in windows of any size."""
+    assert (
+        without_strings(json.dumps(data).encode(), window)
+        == json.dumps(_emptied(data)).replace('""', "").encode()
+    )
 
 
 class _Empty(str):
@@ -142,9 +140,9 @@ def _emptied(data: Any) -> Any:
 )
 def test_the_width_of_a_text(text: str, width: int) -> None:
     """The widest character, escaped or not, sets the bytes that each character takes (PEP 393)."""
-    most = MAX_COST_BYTES // (TEXT_COPIES * width) - 1000
-    longest = text + "x" * (most - len(text))
-    check_cost(f'"{longest}"'.encode(), f'"{longest}"')
-    longer = longest + "x" * 2000
+    length = MAX_COST_BYTES // (TEXT_COPIES * width) - 1000
+    accepted = text + "x" * (length - len(text))
+    check_cost(f'"{accepted}"'.encode(), f'"{accepted}"')
+    longer = accepted + "x" * 2000
     with pytest.raises(BodyTooLarge):
         check_cost(f'"{longer}"'.encode(), f'"{longer}"')
