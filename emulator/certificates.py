@@ -1,5 +1,6 @@
-"""Certificates made at start: the local cloud's authority with its servers', and the bot's own."""
+"""Certificates of the local cloud: its authority and servers, the bot's own, and thumbprints."""
 
+import base64
 import datetime
 import ipaddress
 import ssl
@@ -46,8 +47,24 @@ def self_signed(
     )
 
 
+def base64url(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def x5t(certificate: x509.Certificate) -> str:
+    """SHA-1 of the certificate's DER in base64url (RFC 7515, section 4.1.7)."""
+    # `x5t` is SHA-1 by definition; it is no security decision here.
+    return base64url(certificate.fingerprint(hashes.SHA1()))  # noqa: S303
+
+
+def x5t_s256(certificate: x509.Certificate) -> str:
+    """SHA-256 of the certificate's DER in base64url: `x5t#S256` (RFC 7515, section 4.1.8)."""
+    return base64url(certificate.fingerprint(hashes.SHA256()))
+
+
 class CertificateAuthority:
-    """Signs the local cloud's server certificates; only the app's process is told to trust it.
+    """Signs the local cloud's server certificates; only the app's process trusts it.
 
     Args:
         folder: where the authority's public certificate and the servers' key files are written.
@@ -86,9 +103,9 @@ class CertificateAuthority:
         return self._context(*self._server_certificate())
 
     def server_files(self) -> tuple[Path, Path]:
-        """PEM files of a certificate for the same names, and of its key.
+        """PEM files of a certificate for the same names, and of its key: for another process.
 
-        For a server in another process; they stay in the folder.
+        They stay in the folder.
         """
         certificate, key = self._server_certificate()
         name = f"server-{certificate.serial_number:x}"

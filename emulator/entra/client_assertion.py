@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.exceptions import InvalidSubjectError
 
-from emulator.entra.errors import EntraError
+from emulator.certificates import x5t, x5t_s256
+from emulator.entra.errors import BAD_SIGNATURE, EntraError, claims_refusal, malformed
 from emulator.entra.registration import Registration
-from emulator.entra.thumbprint import x5t, x5t_s256
 
 
 class Signature(NamedTuple):
@@ -27,27 +26,6 @@ SIGNATURES = {
     "PS256": Signature("x5t#S256", x5t_s256),
     "RS256": Signature("x5t", x5t),
 }
-
-CLAIM_REFUSALS: dict[type[jwt.InvalidTokenError], tuple[int, str]] = {
-    jwt.ExpiredSignatureError: (700024, "Client assertion is not within its valid time range."),
-    jwt.ImmatureSignatureError: (700024, "Client assertion is not within its valid time range."),
-    jwt.InvalidAudienceError: (
-        700023,
-        "Client assertion audience claim does not match Realm issuer.",
-    ),
-    jwt.InvalidIssuerError: (
-        700021,
-        "Client assertion application identifier doesn't match 'client_id' parameter.",
-    ),
-    InvalidSubjectError: (
-        50048,
-        "Subject must match the issuer claim in the client assertion.",
-    ),
-}
-"""What is refused for another reason is AADSTS50027: malformed."""
-
-BAD_SIGNATURE = "Key was found, but use of the key to verify the signature failed."
-"""A reason of AADSTS700027."""
 
 
 class CertificateAssertions:
@@ -159,20 +137,6 @@ class CertificateAssertions:
         listed = ", ".join([f"Reason - {reason}", key, *details, application])
         message = f"Client assertion contains an invalid signature. [{listed}]"
         return EntraError(700027, "invalid_client", message)
-
-
-def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
-    """Entra's refusal of a token whose claims PyJWT has found wrong."""
-    refusal = CLAIM_REFUSALS.get(type(error))
-    if refusal is None:
-        return malformed()
-    code, message = refusal
-    return EntraError(code, "invalid_client", message)
-
-
-def malformed() -> EntraError:
-    """The refusal of what is no sound token."""
-    return EntraError(50027, "invalid_client", "JWT token is invalid or malformed.")
 
 
 def _hexadecimal(thumbprint: str) -> str:

@@ -3,6 +3,30 @@
 import datetime
 import uuid
 
+import jwt
+from jwt.exceptions import InvalidSubjectError
+
+CLAIM_REFUSALS: dict[type[jwt.InvalidTokenError], tuple[int, str]] = {
+    jwt.ExpiredSignatureError: (700024, "Client assertion is not within its valid time range."),
+    jwt.ImmatureSignatureError: (700024, "Client assertion is not within its valid time range."),
+    jwt.InvalidAudienceError: (
+        700023,
+        "Client assertion audience claim does not match Realm issuer.",
+    ),
+    jwt.InvalidIssuerError: (
+        700021,
+        "Client assertion application identifier doesn't match 'client_id' parameter.",
+    ),
+    InvalidSubjectError: (
+        50048,
+        "Subject must match the issuer claim in the client assertion.",
+    ),
+}
+"""What is refused for another reason is AADSTS50027: malformed."""
+
+BAD_SIGNATURE = "Key was found, but use of the key to verify the signature failed."
+"""A reason of AADSTS700027."""
+
 
 class EntraError(Exception):
     """One refusal; Entra's own wording is kept where clients read it, the rest is shortened.
@@ -42,3 +66,17 @@ class EntraError(Exception):
             "correlation_id": correlation_id,
             "error_uri": f"{authority}/error?code={self.code}",
         }
+
+
+def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
+    """Entra's refusal of a token whose claims PyJWT has found wrong."""
+    refusal = CLAIM_REFUSALS.get(type(error))
+    if refusal is None:
+        return malformed()
+    code, message = refusal
+    return EntraError(code, "invalid_client", message)
+
+
+def malformed() -> EntraError:
+    """The refusal of what is no sound token."""
+    return EntraError(50027, "invalid_client", "JWT token is invalid or malformed.")

@@ -4,8 +4,7 @@ from typing import Any
 
 import jwt
 
-from emulator.entra.client_assertion import BAD_SIGNATURE, claims_refusal, malformed
-from emulator.entra.errors import EntraError
+from emulator.entra.errors import BAD_SIGNATURE, EntraError, claims_refusal, malformed
 from emulator.entra.registration import EXCHANGE_AUDIENCE, Registration, TrustedSubject
 from emulator.entra.token_issuer import IssuerKey, TokenIssuer
 

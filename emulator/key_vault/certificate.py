@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from jwt.algorithms import RSAAlgorithm
 
-from emulator.certificates import private_key_pem
-from emulator.entra.thumbprint import x5t
+from emulator.certificates import private_key_pem, x5t
 
 PKCS12 = "application/x-pkcs12"
 PEM = "application/x-pem-file"

@@ -15,14 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
-from emulator.certificates import self_signed
+from emulator.certificates import base64url, self_signed
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import issuer_of
-from emulator.entra.thumbprint import base64url
 from emulator.entra.token_issuer import RSA_BITS
 from emulator.faults import Handler
 from emulator.key_vault.certificate import PEM, PKCS12, VaultCertificate
-from emulator.key_vault.errors import VaultError
 from emulator.server import Server
 
 RESOURCE = "https://vault.azure.net"
@@ -47,6 +45,30 @@ ACTIONS = {
 """Permission -> the action of Azure's roles that grants it, as refusals name it."""
 
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
+
+
+class VaultError(Exception):
+    """One refusal.
+
+    Args:
+        status: HTTP status.
+        code: Key Vault's code, for example `SecretNotFound`.
+        message: what went wrong.
+        inner: the `innererror` code behind a general one, for example `ForbiddenByRbac`.
+    """
+
+    def __init__(self, status: int, code: str, message: str, inner: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.inner = inner
+
+    def body(self) -> dict[str, object]:
+        """The answer's JSON."""
+        error: dict[str, object] = {"code": self.code, "message": str(self)}
+        if self.inner:
+            error["innererror"] = {"code": self.inner}
+        return {"error": error}
 
 
 class KeyVault:

@@ -23,6 +23,7 @@ from azure.keyvault.secrets.aio import SecretClient
 from cryptography import x509
 
 from auth.settings import Settings
+from emulator.certificates import base64url, x5t_s256
 from emulator.cloud import (
     APP_TYPES,
     CERTIFICATE,
@@ -32,7 +33,6 @@ from emulator.cloud import (
     SIGN_IN_VAULT,
     Cloud,
 )
-from emulator.entra.thumbprint import base64url, x5t_s256
 from emulator.server import Server
 from tests.support.timing.clock import Clock
 

@@ -25,10 +25,9 @@ from auth.errors import CertificateError, CertificateUnknown, EndpointDown, Sign
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken
 from auth.outbound.entra import Assertion, EntraClient
-from emulator.certificates import private_key_pem, self_signed
+from emulator.certificates import private_key_pem, self_signed, x5t_s256
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.entra.registration import CHANNEL_TENANT, issuer_of
-from emulator.entra.thumbprint import x5t_s256
 from emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.clock import Clock

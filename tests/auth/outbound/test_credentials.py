@@ -23,7 +23,7 @@ from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings, StorageSource
-from emulator.certificates import private_key_pem
+from emulator.certificates import private_key_pem, x5t
 from emulator.cloud import (
     CERTIFICATE,
     CERTIFICATE_NAME,
@@ -34,7 +34,6 @@ from emulator.cloud import (
     Cloud,
 )
 from emulator.entra.registration import TrustedSubject, issuer_of
-from emulator.entra.thumbprint import x5t
 from emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
 

@@ -19,10 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from emulator.certificates import CertificateAuthority, private_key_pem, self_signed
+from emulator.certificates import CertificateAuthority, private_key_pem, self_signed, x5t, x5t_s256
 from emulator.entra.endpoints import ASSERTION_TYPE, Entra
 from emulator.entra.registration import CHANNEL_TENANT, Registration
-from emulator.entra.thumbprint import x5t, x5t_s256
 from tests.support.timing.clock import Clock
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"

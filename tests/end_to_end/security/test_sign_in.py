@@ -21,7 +21,8 @@ from emulator.cloud import (
     SIGN_IN_VAULT,
     Cloud,
 )
-from emulator.entra.client_assertion import CertificateAssertions, malformed
+from emulator.entra.client_assertion import CertificateAssertions
+from emulator.entra.errors import malformed
 from emulator.key_vault.certificate import PEM
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
