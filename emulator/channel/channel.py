@@ -1,4 +1,4 @@
-"""Channel: the Bot Framework channel service, as the authority of its tokens and as a caller."""
+"""Channel: the Bot Framework channel service, which publishes its keys and calls the bot."""
 
 import ssl
 import time
@@ -15,21 +15,21 @@ from emulator.server import Server
 
 TOKEN_ISSUER = "https://api.botframework.com"  # noqa: S105  # a URL
 CHANNEL_IDS = ("webchat", "directline", "msteams", "emulator", "slack", "email")
-TOKEN_REUSE = 300.0
-"""Seconds for which one token serves all deliveries to the same service URL."""
+TOKEN_REUSE_SECONDS = 300.0
+"""How long one token is used for all deliveries with the same service URL."""
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
 @dataclass(frozen=True)
 class BotAnswer:
-    """What the bot answered to one delivered activity.
+    """The bot's response to one delivered activity.
 
     Attributes:
         status: HTTP status; 502 when the bot could not be reached, 504 when it took too long.
         headers: the bot's response headers.
         body: the bot's response body.
-        reached: False when the status is the channel's own word, not the bot's.
+        reached: False when there was no response and the status is the channel's own.
     """
 
     status: int
@@ -39,15 +39,15 @@ class BotAnswer:
 
     @property
     def ok(self) -> bool:
-        """Whether the bot took the activity."""
+        """Whether the bot accepted the activity."""
         return 200 <= self.status < 300
 
 
 @dataclass(frozen=True)
-class _Minted:
+class _ReusableToken:
     token: str
     kid: str
-    at: float
+    made_at: float
 
 
 class Channel:
@@ -57,15 +57,16 @@ class Channel:
     service to your bot".
 
     Args:
-        registration: the bot that is called; its app id is the audience of every token.
+        registration: the bot's; its app id is the audience of every token.
         tls: the server side of TLS for the published documents.
         channel_ids: the endorsements of the signing keys.
 
     Attributes:
-        issuer: the signing keys; roll them to play a key rollover.
+        issuer: the signing keys; `roll` makes a new one.
         token_issuer: the `iss` claim (URL).
         bot_endpoint: the bot's messaging endpoint (URL), set when it is known.
         timeout: seconds that the bot has for one activity.
+        token_reuse: seconds for which a token is reused.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Channel:
         self.token_issuer = TOKEN_ISSUER
         self.bot_endpoint = ""
         self.timeout = 15.0
+        self.token_reuse = TOKEN_REUSE_SECONDS
         self.server = Server(
             "channel",
             [
@@ -88,10 +90,10 @@ class Channel:
             tls,
         )
         self._session: aiohttp.ClientSession | None = None
-        self._minted: dict[str, _Minted] = {}
+        self._tokens: dict[str, _ReusableToken] = {}
 
     def token(self, service_url: str) -> str:
-        """A new token as the channel sends it: valid for an hour, bound to one service URL."""
+        """A new token as the channel sends it: valid for an hour, for one service URL."""
         claims = {
             "serviceurl": service_url,
             "iss": self.token_issuer,
@@ -100,7 +102,7 @@ class Channel:
         return self.issuer.sign(claims, lifetime=3600)
 
     async def deliver(self, activity: Activity) -> BotAnswer:
-        """POST an activity to the bot; failures are answers too, nothing is raised for them."""
+        """POST an activity to the bot; a failed request is a BotAnswer too, not an exception."""
         token = self._reused_token(activity["serviceUrl"])
         headers = {"Authorization": f"Bearer {token}", **_JSON}
         try:
@@ -125,18 +127,18 @@ class Channel:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # A bench has more requests under way than aiohttp's default limit of 100.
+            # A benchmark has more requests in flight than aiohttp's default limit of 100.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self._session
 
     def _reused_token(self, service_url: str) -> str:
         kid = self.issuer.keys[-1].kid
-        minted = self._minted.get(service_url)
+        found = self._tokens.get(service_url)
         now = time.monotonic()
-        if minted is None or minted.kid != kid or now - minted.at > TOKEN_REUSE:
-            minted = _Minted(self.token(service_url), kid, now)
-            self._minted[service_url] = minted
-        return minted.token
+        if found is None or found.kid != kid or now - found.made_at > self.token_reuse:
+            found = _ReusableToken(self.token(service_url), kid, now)
+            self._tokens[service_url] = found
+        return found.token
 
     async def _configuration(self, _: web.Request) -> web.Response:
         return web.json_response(

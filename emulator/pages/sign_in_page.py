@@ -1,4 +1,4 @@
-"""SignInPage: where the bot's sign-in link leads, and the local user's side of single sign-on."""
+"""SignInPage: the page behind the bot's sign-in link, and the user's token for single sign-on."""
 
 from pathlib import Path
 
@@ -12,21 +12,21 @@ from emulator.token_service.user_tokens import NotExchangeableError, UserSignIn,
 PAGE = Path(__file__).with_name("sign_in_page.html")
 
 SIGN_IN_PATH = "/api/oauth/signin"
-"""The path of the link, as the token service's has it; the query `signin` names the sign-in."""
+"""The link's path, as in the token service; its query parameter `signin` is the sign-in's id."""
 
 SSO_PATH = "/api/sso/token"
 """Where the chat page gets the local user's token for the bot."""
 
 
 class SignInPage:
-    """Signs the local user in. The chat page's server mounts its routes: browsers trust that one.
+    """Signs the local user in. The chat page's server has its routes: browsers trust that one.
 
     GET  /api/oauth/signin?signin=ID   the page
-    POST /api/oauth/signin             {"signin": ID}: the user agrees; answers the code
+    POST /api/oauth/signin             {"signin": ID}: the user agrees; responds with the code
     POST /api/sso/token                {"resource", "user": {"id", "name"}}: a token for the bot
 
     Args:
-        user_tokens: who has signed in.
+        user_tokens: the signed-in users.
         app_id: the bot's (GUID), which the page shows.
     """
 
@@ -43,19 +43,19 @@ class SignInPage:
         ]
 
     async def _page(self, request: web.Request) -> web.Response:
-        sign_in = self._begun(request.query.get("signin"))
+        sign_in = self._find(request.query.get("signin"))
         facts = {
             "signin": sign_in.id,
             "bot": self._app_id,
-            "connection": sign_in.place.connection,
-            "user": sign_in.user_name or sign_in.place.user_id,
+            "connection": sign_in.target.connection,
+            "user": sign_in.user_name or sign_in.target.user_id,
             "conversationId": sign_in.conversation_id,
         }
         # The page's icon is an empty data: URL.
         return html_page(PAGE, facts, {"connect-src": "'self'", "img-src": "data:"})
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        sign_in = self._begun((await json_object(request)).get("signin"))
+        sign_in = self._find((await json_object(request)).get("signin"))
         return web.json_response({"code": self._user_tokens.confirm(sign_in)})
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -65,15 +65,15 @@ class SignInPage:
         resource, user_id = str(body.get("resource", "")), str(known.get("id", ""))
         name = str(known.get("name", ""))
         try:
-            token = self._user_tokens.exchangeable(resource, user_id, name)
+            token = self._user_tokens.exchangeable_token(resource, user_id, name)
         except NotExchangeableError as error:
             raise ChannelError(400, "BadArgument", "The resource is not this bot's.") from error
         return web.json_response({"token": token})
 
-    def _begun(self, sign_in_id: object) -> UserSignIn:
-        found = self._user_tokens.begun(str(sign_in_id))
+    def _find(self, sign_in_id: object) -> UserSignIn:
+        found = self._user_tokens.find_sign_in(str(sign_in_id))
         if found is None:
-            raise ChannelError(404, "NotFound", "This link is not known, or it is too old.")
+            raise ChannelError(404, "NotFound", "This link is unknown, or it has expired.")
         return found
 
 

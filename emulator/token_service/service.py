@@ -1,4 +1,4 @@
-"""TokenService: the Bot Framework token service, which keeps the users' sign-ins for bots.
+"""TokenService: the Bot Framework token service, which signs users in for bots.
 
 Rules: Microsoft reference "Bot Framework token service" (api/usertoken, api/botsignin).
 """
@@ -29,8 +29,8 @@ from emulator.pages.sign_in_page import SIGN_IN_PATH
 from emulator.server import Server
 from emulator.token_service.user_tokens import (
     NotExchangeableError,
-    Place,
     UnknownConnectionError,
+    UserConnection,
     UserSignIn,
     UserTokens,
 )
@@ -41,13 +41,13 @@ ENTRA_PROVIDER = "30dd229c-58e3-4a48-bdfd-91ec48eb906c"
 
 @dataclass(frozen=True)
 class TokenCall:
-    """One call of the bot. The token is not kept.
+    """One call of the bot, without its token.
 
     Attributes:
         method: HTTP method.
         path: the path, unescaped.
-        status: HTTP status of the answer.
-        appid: the app (GUID) that a verified token speaks for, else empty.
+        status: HTTP status of the response.
+        appid: the `appid` claim (GUID) of a verified token, else empty.
     """
 
     method: str
@@ -57,17 +57,17 @@ class TokenCall:
 
 
 class TokenService:
-    """Answers the bot's questions for its users' tokens.
+    """Gives the bot its users' tokens.
 
-    A call needs the bot's own token, checked as the connector checks it. The link to sign in leads
-    to the chat page's server, which browsers trust. `tokenPostResource` is in the answer because
-    the service has it there; nothing of the local cloud posts to it.
+    A call needs the bot's own token, checked as the connector checks it. The sign-in link points to
+    the chat page's server, because browsers trust that one. `tokenPostResource` is part of the
+    response as in the real service; nothing in the local cloud posts to it.
 
     Args:
         entra_issuer: signs the bots' tokens.
-        registration: the only bot that is let in.
-        user_tokens: who has signed in.
-        page_url: tells the base URL of the server that has the sign-in page.
+        registration: the only bot whose calls are accepted.
+        user_tokens: the signed-in users.
+        page_url: returns the base URL of the server with the sign-in page.
         tls: the server side of TLS.
 
     Attributes:
@@ -122,19 +122,19 @@ class TokenService:
             return ""
 
     async def _get_token(self, request: web.Request) -> web.Response:
-        place = _place(request)
+        target = _target(request)
         try:
-            self._user_tokens.check(place.connection)
+            self._user_tokens.check(target.connection)
         except UnknownConnectionError as error:
-            # The one operation that answers 404 for it, not 400.
+            # The only operation that responds with 404 to it, not 400.
             raise _unknown_connection(error, 404) from error
         code = request.query.get("code")
-        if code is not None and not self._user_tokens.redeem(place, code):
+        if code is not None and not self._user_tokens.redeem(target, code):
             raise _no_token()
-        return self._token_response(place)
+        return self._token_response(target)
 
-    def _token_response(self, place: Place) -> web.Response:
-        token = self._user_tokens.token(place)
+    def _token_response(self, target: UserConnection) -> web.Response:
+        token = self._user_tokens.token(target)
         if token is None:
             raise _no_token()
         return web.json_response(token)
@@ -149,22 +149,22 @@ class TokenService:
         return web.json_response(statuses)
 
     async def _get_aad_tokens(self, request: web.Request) -> web.Response:
-        place = self._known_place(request)
+        target = self._known_target(request)
         urls = (await json_object(request)).get("resourceUrls")
         if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
             raise ChannelError(400, "BadArgument", "'resourceUrls' is not a list of URLs.")
-        if not self._user_tokens.has_token(place):
+        if not self._user_tokens.has_token(target):
             raise _no_token()
-        return web.json_response({url: self._user_tokens.token(place, url) for url in urls})
+        return web.json_response({url: self._user_tokens.token(target, url) for url in urls})
 
     async def _exchange(self, request: web.Request) -> web.Response:
-        place = self._known_place(request)
+        target = self._known_target(request)
         offered = (await json_object(request)).get("token")
         try:
-            self._user_tokens.exchange(place, str(offered or ""))
+            self._user_tokens.exchange(target, str(offered or ""))
         except NotExchangeableError as error:
             raise ChannelError(400, "BadArgument", "The token cannot be exchanged.") from error
-        return self._token_response(place)
+        return self._token_response(target)
 
     async def _sign_out(self, request: web.Request) -> web.Response:
         connection = request.query.get("connectionName", "")
@@ -175,47 +175,47 @@ class TokenService:
         return web.Response(status=204)
 
     async def _get_sign_in_url(self, request: web.Request) -> web.Response:
-        return web.json_response(self._link(self._begun(request)))
+        return web.json_response(self._link(self._start_sign_in(request)))
 
     async def _get_sign_in_resource(self, request: web.Request) -> web.Response:
-        begun = self._begun(request)
+        sign_in = self._start_sign_in(request)
         exchange = {
             "id": str(uuid.uuid4()),
             "uri": self._user_tokens.resource,
             "providerId": ENTRA_PROVIDER,
         }
-        post = {"sasUrl": f"{self.server.url}/api/sas/postToken?signin={begun.id}"}
+        post = {"sasUrl": f"{self.server.url}/api/sas/postToken?signin={sign_in.id}"}
         answer = {
-            "signInLink": self._link(begun),
+            "signInLink": self._link(sign_in),
             "tokenExchangeResource": exchange,
             "tokenPostResource": post,
         }
         return web.json_response(answer)
 
-    def _link(self, begun: UserSignIn) -> str:
-        return f"{self._page_url()}{SIGN_IN_PATH}?signin={begun.id}"
+    def _link(self, sign_in: UserSignIn) -> str:
+        return f"{self._page_url()}{SIGN_IN_PATH}?signin={sign_in.id}"
 
-    def _begun(self, request: web.Request) -> UserSignIn:
+    def _start_sign_in(self, request: web.Request) -> UserSignIn:
         state = _state(_query(request, "state"))
         if state.get("msAppId") != self._registration.app_id:
             raise ChannelError(400, "BadArgument", "The state is not of this bot.")
         conversation = _object(state, "conversation")
         user = _object(conversation, "user")
-        place = Place(
+        target = UserConnection(
             _text(user, "id"), _text(state, "connectionName"), _text(conversation, "channelId")
         )
         conversation_id = _text(_object(conversation, "conversation"), "id")
-        return self._user_tokens.begin(place, str(user.get("name") or ""), conversation_id)
+        return self._user_tokens.start_sign_in(target, str(user.get("name") or ""), conversation_id)
 
-    def _known_place(self, request: web.Request) -> Place:
-        place = _place(request)
-        self._user_tokens.check(place.connection)
-        return place
+    def _known_target(self, request: web.Request) -> UserConnection:
+        target = _target(request)
+        self._user_tokens.check(target.connection)
+        return target
 
 
-def _place(request: web.Request) -> Place:
+def _target(request: web.Request) -> UserConnection:
     channel_id = request.query.get("channelId", "")
-    return Place(_query(request, "userId"), _query(request, "connectionName"), channel_id)
+    return UserConnection(_query(request, "userId"), _query(request, "connectionName"), channel_id)
 
 
 def _query(request: web.Request, name: str) -> str:

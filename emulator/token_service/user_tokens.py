@@ -1,4 +1,4 @@
-"""UserTokens: who has signed in where, as the Bot Framework token service remembers it."""
+"""UserTokens: which users are signed in, as the Bot Framework token service stores it."""
 
 import datetime
 import secrets
@@ -14,15 +14,15 @@ from emulator.entra.registration import Registration, issuer_of
 from emulator.entra.token_issuer import TokenIssuer
 
 CONNECTION = "bot-sign-in"
-"""The OAuth connection that every bot of the local cloud has."""
+"""Name of the OAuth connection that the bot of the local cloud has."""
 
 GRAPH = "https://graph.microsoft.com"
-"""The audience of the users' tokens, unless others are asked for (URL)."""
+"""The default audience of the users' tokens (URL)."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a token belongs: a user on a channel, and an OAuth connection of the bot."""
+class UserConnection:
+    """A user of a channel, and the OAuth connection of the bot that a token is for."""
 
     user_id: str
     connection: str
@@ -31,26 +31,35 @@ class Place:
 
 @dataclass(frozen=True)
 class UserSignIn:
-    """A sign-in that the bot has asked for.
+    """A sign-in that the bot has requested, and that its link identifies.
 
     Attributes:
-        id: nobody can guess it: it stands in the link.
-        place: whose token is wanted.
-        user_name: the user's, as the channel shows it.
-        conversation_id: where the bot asked.
-        expires_at: on the clock of UserTokens.
+        id: unguessable, part of the link.
+        target: the user and the connection that the token is for.
+        user_name: the user's name on the channel.
+        conversation_id: where the bot requested it.
+        expires_at: seconds since 1970.
     """
 
     id: str
-    place: Place
+    target: UserConnection
     user_name: str
     conversation_id: str
     expires_at: float
 
 
 @dataclass(frozen=True)
-class _Kept:
-    subject: str
+class SignInCode:
+    """A code that was shown to a user and not redeemed yet; `expires_at` in seconds since 1970."""
+
+    digits: str
+    user_name: str
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class _SignedInUser:
+    name: str
     expires_at: float
 
 
@@ -59,19 +68,21 @@ class UnknownConnectionError(Exception):
 
 
 class NotExchangeableError(Exception):
-    """What was offered for single sign-on is no token of a user's for this bot."""
+    """The token offered for single sign-on is not a user's token for this bot."""
 
 
 class UserTokens:
-    """The store, in memory. Tokens are made when they are read: only who signed in is kept.
+    """The store, in memory. It has the signed-in users; a token is made when it is read.
 
     Args:
-        issuer: signs the users' tokens: Entra.
+        issuer: signs the users' tokens, as Entra does.
         registration: the bot's.
         clock: seconds since 1970.
 
     Attributes:
-        connections: the bot's OAuth connections; a test may take one out.
+        clock: as given; a test may replace it.
+        connections: names of the bot's OAuth connections; a test may remove one.
+        codes: codes that can be redeemed.
         lifetime: seconds that a user stays signed in.
         code_lifetime: seconds that a code, or a link to sign in, can be used.
     """
@@ -82,99 +93,101 @@ class UserTokens:
         registration: Registration,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.clock = clock
         self.connections = {CONNECTION}
+        self.codes: dict[UserConnection, SignInCode] = {}
         self.lifetime = 3600.0
         self.code_lifetime = 600.0
         self._issuer = issuer
         self._registration = registration
-        self._clock = clock
-        self._signed_in: dict[Place, _Kept] = {}
-        self._codes: dict[Place, tuple[str, _Kept]] = {}
-        self._begun: dict[str, UserSignIn] = {}
+        self._signed_in: dict[UserConnection, _SignedInUser] = {}
+        self._sign_ins: dict[str, UserSignIn] = {}
 
     @property
     def resource(self) -> str:
-        """The bot's own audience (Application ID URI), which single sign-on asks tokens for."""
+        """The bot's Application ID URI, the audience of tokens for single sign-on."""
         return f"api://botid-{self._registration.app_id}"
 
     def check(self, connection: str) -> None:
-        """Do nothing for a connection that the bot has.
+        """Pass when the bot has a connection of that name.
 
         Raises:
-            UnknownConnectionError: it has none of that name.
+            UnknownConnectionError: it has none.
         """
         if connection not in self.connections:
             raise UnknownConnectionError(connection)
 
-    def begin(self, place: Place, user_name: str, conversation_id: str) -> UserSignIn:
-        """A sign-in, for the link that the bot shows.
+    def start_sign_in(
+        self, target: UserConnection, user_name: str, conversation_id: str
+    ) -> UserSignIn:
+        """A new sign-in, for the link that the bot shows.
 
         Raises:
             UnknownConnectionError: the bot has no such connection.
         """
-        self.check(place.connection)
-        expires_at = self._clock() + self.code_lifetime
-        begun = UserSignIn(secrets.token_hex(16), place, user_name, conversation_id, expires_at)
-        self._begun[begun.id] = begun
-        return begun
+        self.check(target.connection)
+        expires_at = self.clock() + self.code_lifetime
+        started = UserSignIn(secrets.token_hex(16), target, user_name, conversation_id, expires_at)
+        self._sign_ins[started.id] = started
+        return started
 
-    def begun(self, sign_in_id: str) -> UserSignIn | None:
-        """The sign-in of that id, while its link can be used."""
-        found = self._begun.get(sign_in_id)
-        return found if found and found.expires_at > self._clock() else None
+    def find_sign_in(self, sign_in_id: str) -> UserSignIn | None:
+        """The sign-in of that id; None: there is none, or its link has expired."""
+        found = self._sign_ins.get(sign_in_id)
+        return found if found and found.expires_at > self.clock() else None
 
     def confirm(self, sign_in: UserSignIn) -> str:
-        """The user has signed in: the code (six digits) with which the bot gets the token.
+        """Issue the code (six digits) for which the bot gets the token.
 
-        It works once; a later one for the same place takes its place.
+        It can be redeemed once, and replaces an earlier code for the same user and connection.
         """
-        code = f"{secrets.randbelow(1_000_000):06}"
-        expires_at = self._clock() + self.code_lifetime
-        self._codes[sign_in.place] = (code, _Kept(sign_in.user_name, expires_at))
-        return code
+        digits = f"{secrets.randbelow(1_000_000):06}"
+        expires_at = self.clock() + self.code_lifetime
+        self.codes[sign_in.target] = SignInCode(digits, sign_in.user_name, expires_at)
+        return digits
 
-    def redeem(self, place: Place, code: str) -> bool:
-        """Sign the user in who brings the code of this very place, once and in time."""
-        expected, pending = self._codes.get(place, ("", _Kept("", 0.0)))
-        if code != expected or pending.expires_at <= self._clock():
+    def redeem(self, target: UserConnection, digits: str) -> bool:
+        """Sign the user in if these are the digits of the current, unexpired code."""
+        code = self.codes.get(target)
+        if code is None or digits != code.digits or code.expires_at <= self.clock():
             return False
-        del self._codes[place]
-        self.sign_in(place, pending.subject)
+        del self.codes[target]
+        self.sign_in(target, code.user_name)
         return True
 
-    def sign_in(self, place: Place, user_name: str) -> None:
-        """The user is signed in from now on."""
-        self._signed_in[place] = _Kept(user_name, self._clock() + self.lifetime)
+    def sign_in(self, target: UserConnection, user_name: str) -> None:
+        """Sign the user in."""
+        self._signed_in[target] = _SignedInUser(user_name, self.clock() + self.lifetime)
 
     def sign_out(self, user_id: str, connection: str, channel_id: str) -> None:
-        """Forget a user; an empty connection or channel stands for all of them."""
-        for place in list(self._signed_in):
-            same_user = place.user_id == user_id
-            same_connection = connection in ("", place.connection)
-            if same_user and same_connection and channel_id in ("", place.channel_id):
-                del self._signed_in[place]
+        """Sign the user out; an empty connection or channel stands for all of them."""
+        for target in list(self._signed_in):
+            same_user = target.user_id == user_id
+            same_connection = connection in ("", target.connection)
+            if same_user and same_connection and channel_id in ("", target.channel_id):
+                del self._signed_in[target]
 
-    def has_token(self, place: Place) -> bool:
+    def has_token(self, target: UserConnection) -> bool:
         """Whether the user is signed in."""
-        kept = self._signed_in.get(place)
-        return kept is not None and kept.expires_at > self._clock()
+        user = self._signed_in.get(target)
+        return user is not None and user.expires_at > self.clock()
 
-    def token(self, place: Place, audience: str = GRAPH) -> dict[str, Any] | None:
-        """The user's token for an audience, in the shape of TokenResponse; None without one."""
-        if not self.has_token(place):
+    def token(self, target: UserConnection, audience: str = GRAPH) -> dict[str, Any] | None:
+        """The user's token for an audience, as a TokenResponse; None: not signed in."""
+        if not self.has_token(target):
             return None
-        kept = self._signed_in[place]
-        claims = {**self._claims(place.user_id, kept.subject), "aud": audience}
-        expiry = datetime.datetime.fromtimestamp(int(kept.expires_at), datetime.UTC)
+        user = self._signed_in[target]
+        claims = {**self._claims(target.user_id, user.name), "aud": audience}
+        expiry = datetime.datetime.fromtimestamp(int(user.expires_at), datetime.UTC)
         return {
-            "channelId": place.channel_id,
-            "connectionName": place.connection,
-            "token": self._issuer.sign({**claims, "exp": int(kept.expires_at)}),
+            "channelId": target.channel_id,
+            "connectionName": target.connection,
+            "token": self._issuer.sign({**claims, "exp": int(user.expires_at)}),
             "expiration": expiry.isoformat().replace("+00:00", "Z"),
         }
 
-    def exchangeable(self, resource: str, user_id: str, user_name: str) -> str:
-        """The token that a channel's client gets for the bot, to offer it for single sign-on.
+    def exchangeable_token(self, resource: str, user_id: str, user_name: str) -> str:
+        """The token that a channel's client gets for the bot, and offers for single sign-on.
 
         Raises:
             NotExchangeableError: the resource is not this bot's.
@@ -183,27 +196,27 @@ class UserTokens:
             raise NotExchangeableError("the resource is not this bot's")
         return self._issuer.sign({**self._claims(user_id, user_name), "aud": resource})
 
-    def exchange(self, place: Place, offered: str) -> None:
-        """Sign the user in who offers a token for the bot's own resource.
+    def exchange(self, target: UserConnection, offered: str) -> None:
+        """Sign the user in with a token for the bot's own resource.
 
         Raises:
-            NotExchangeableError: it is none.
+            NotExchangeableError: the offered token is not one.
         """
         issuer = issuer_of(self._registration.tenant_id)
         try:
             claims = self._issuer.verify(offered, self.resource, issuer)
         except jwt.InvalidTokenError as error:
             raise NotExchangeableError(str(error)) from error
-        self.sign_in(place, str(claims.get("name", "")))
+        self.sign_in(target, str(claims.get("name", "")))
 
     def statuses(self, user_id: str, channel_id: str, include: Iterable[str]) -> list[Any]:
-        """Each connection in the shape of TokenStatus; those of `include`, where it names any."""
+        """Each connection as a TokenStatus; if `include` names any, only those."""
         wanted = set(include)
         return [
             {
                 "channelId": channel_id,
                 "connectionName": connection,
-                "hasToken": self.has_token(Place(user_id, connection, channel_id)),
+                "hasToken": self.has_token(UserConnection(user_id, connection, channel_id)),
                 "serviceProviderDisplayName": "Azure Active Directory v2",
             }
             for connection in sorted(self.connections)
@@ -212,6 +225,6 @@ class UserTokens:
 
     def _claims(self, user_id: str, name: str) -> dict[str, str]:
         tenant_id = self._registration.tenant_id
-        # Entra knows people by object id: the same user of a channel is always the same person.
+        # Entra identifies people by object id: a user of a channel always has the same one.
         object_id = str(uuid.uuid5(uuid.UUID(tenant_id), user_id))
         return {"iss": issuer_of(tenant_id), "tid": tenant_id, "oid": object_id, "name": name}

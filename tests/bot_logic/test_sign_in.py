@@ -19,7 +19,7 @@ from bot_logic.sign_in import (
 )
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
-from emulator.token_service.user_tokens import Place
+from emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.composed_app import ComposedApp
 
 CHANNELS = ["webchat", "msteams"]
@@ -36,7 +36,7 @@ class Talk:
 
     def __init__(self, app: ComposedApp, channel_id: str = "webchat") -> None:
         self.app = app
-        self.place = Place(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
+        self.place = UserConnection(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
         self.account: Any = {"id": self.place.user_id, "name": "Ada", "role": "user"}
 
     async def sends(self, **content: Any) -> tuple[int, Any]:
@@ -68,15 +68,15 @@ class Talk:
     def code(self) -> str:
         """The code that the sign-in page shows who follows the card's button."""
         users = self.app.cloud.user_tokens
-        begun = users.begun(self.card()["buttons"][0]["value"].partition("signin=")[2])
+        begun = users.find_sign_in(self.card()["buttons"][0]["value"].partition("signin=")[2])
         assert begun is not None
-        assert begun.place == self.place
+        assert begun.target == self.place
         return users.confirm(begun)
 
     def exchangeable(self) -> str:
         """A token that the channel has for the user."""
         users = self.app.cloud.user_tokens
-        return users.exchangeable(users.resource, self.place.user_id, "Ada")
+        return users.exchangeable_token(users.resource, self.place.user_id, "Ada")
 
     def signed_in(self) -> bool:
         """Whether the token service has a token."""

@@ -26,7 +26,7 @@ from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.session import TURN_BUDGET, ConnectorSession
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from emulator.token_service.user_tokens import CONNECTION as LOCAL_CONNECTION
-from emulator.token_service.user_tokens import Place
+from emulator.token_service.user_tokens import UserConnection
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock
@@ -230,9 +230,9 @@ async def test_a_user_s_whole_stay(app: ComposedApp) -> None:
     place = USER, LOCAL_CONNECTION, CHANNEL
     assert await client.get_user_token(*place, None) is None
     resource = await client.get_sign_in_resource(LOCAL_CONNECTION, ACTIVITY, None)
-    begun = users.begun(resource.sign_in_link.partition("signin=")[2])
+    begun = users.find_sign_in(resource.sign_in_link.partition("signin=")[2])
     assert begun is not None
-    assert begun.place == Place(*place)
+    assert begun.target == UserConnection(*place)
     assert await client.get_user_token(*place, "x") is None
     assert (await client.get_user_token(*place, users.confirm(begun))).token
     (status,) = await client.get_token_status(USER, CHANNEL, None)
@@ -241,7 +241,7 @@ async def test_a_user_s_whole_stay(app: ComposedApp) -> None:
     assert tokens["https://graph"].token
     await client.sign_out_user(*place)
     assert await client.get_user_token(*place, None) is None
-    offered = users.exchangeable(resource.token_exchange_resource.uri, USER, "Ada")
+    offered = users.exchangeable_token(resource.token_exchange_resource.uri, USER, "Ada")
     assert (await client.exchange_token(*place, TokenExchangeRequest(token=offered))).token
     assert (await client.get_user_token(*place, None)).connection_name == LOCAL_CONNECTION
     await client.sign_out_user(*place)  # other tests share the cloud

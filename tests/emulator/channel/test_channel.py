@@ -18,7 +18,6 @@ from botframework.connector.auth import (
 )
 
 from emulator.certificates import CertificateAuthority
-from emulator.channel import channel as channel_module
 from emulator.channel.channel import Channel
 from emulator.entra.registration import Registration
 from emulator.server import Server
@@ -155,10 +154,10 @@ async def test_tokens_are_reused_for_the_same_service_url(channel: Channel, bot:
 async def test_an_old_token_is_not_reused(
     channel: Channel, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the time of reuse a new token is made."""
+    """When the time for reuse is over, a new token is made."""
     tokens = iter(["token-1", "token-2"])
     monkeypatch.setattr(channel, "token", lambda _: next(tokens))
-    monkeypatch.setattr(channel_module, "TOKEN_REUSE", -1.0)
+    channel.token_reuse = -1.0
     await channel.deliver(message())
     await channel.deliver(message())
     assert bot.tokens == ["token-1", "token-2"]

@@ -1,4 +1,6 @@
-"""VerifiedTokens: each token is verified once, and the memory does not outlive its basis."""
+"""VerifiedTokens: each token is verified once, until it expires or keys or issuer change."""
+
+import time
 
 import jwt
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from emulator.entra.registration import CHANNEL_TENANT, Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.entra.verified_tokens import VerifiedTokens
+from tests.support.timing.clock import Clock
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
@@ -47,7 +50,7 @@ def test_a_token_is_verified_once(issuer: CountingIssuer, tokens: VerifiedTokens
     assert issuer.verifications == 2
 
 
-def test_new_keys_end_the_memory(issuer: CountingIssuer, tokens: VerifiedTokens) -> None:
+def test_new_keys(issuer: CountingIssuer, tokens: VerifiedTokens) -> None:
     """After a rollover every token is verified again, also one that is still valid."""
     token = issuer.sign(CLAIMS)
     tokens.app_id(token)
@@ -56,7 +59,7 @@ def test_new_keys_end_the_memory(issuer: CountingIssuer, tokens: VerifiedTokens)
     assert issuer.verifications == 2
 
 
-def test_another_tenant_ends_the_memory(
+def test_another_tenant(
     issuer: CountingIssuer, tokens: VerifiedTokens, registration: Registration
 ) -> None:
     """The expected issuer follows the registration at once."""
@@ -69,28 +72,34 @@ def test_another_tenant_ends_the_memory(
 
 
 def test_an_expired_token_is_verified_again(
-    issuer: CountingIssuer, tokens: VerifiedTokens, monkeypatch: pytest.MonkeyPatch
+    issuer: CountingIssuer, registration: Registration
 ) -> None:
-    """What is remembered ends with the token's own time."""
+    """A result is remembered no longer than the token is valid."""
+    clock = Clock(time.time())
+    tokens = VerifiedTokens(issuer, registration, AUDIENCE, clock=clock)
     token = issuer.sign(CLAIMS, lifetime=60)
     tokens.app_id(token)
-    monkeypatch.setattr("emulator.entra.verified_tokens.time.time", lambda: 1e12)
+    clock.advance(58)
+    tokens.app_id(token)
+    assert issuer.verifications == 1
+    clock.advance(2)
     tokens.app_id(token)
     assert issuer.verifications == 2
 
 
 def test_the_token_itself_is_not_remembered(issuer: CountingIssuer, tokens: VerifiedTokens) -> None:
-    """Only its digest is."""
+    """Only the token's digest is stored."""
     token = issuer.sign(CLAIMS)
     tokens.app_id(token)
     assert token not in repr(vars(tokens))
 
 
-def test_the_memory_is_bounded(
-    issuer: CountingIssuer, tokens: VerifiedTokens, monkeypatch: pytest.MonkeyPatch
+def test_the_number_of_results_is_limited(
+    issuer: CountingIssuer, registration: Registration
 ) -> None:
-    """Many tokens, as a long bench makes them, do not grow it without end."""
-    monkeypatch.setattr("emulator.entra.verified_tokens.MOST_REMEMBERED", 2)
-    for number in range(5):
-        tokens.app_id(issuer.sign({**CLAIMS, "jti": str(number)}))
-    assert len(tokens._apps) <= 2
+    """The oldest of many tokens, as a long benchmark sends them, is verified again."""
+    tokens = VerifiedTokens(issuer, registration, AUDIENCE, max_remembered=2)
+    sent = [issuer.sign({**CLAIMS, "jti": str(number)}) for number in range(3)]
+    for token in (*sent, sent[2], sent[0]):
+        tokens.app_id(token)
+    assert issuer.verifications == 4

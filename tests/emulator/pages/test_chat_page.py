@@ -3,6 +3,7 @@
 import re
 import shutil
 import ssl
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,12 @@ from emulator.entra.token_issuer import TokenIssuer
 from emulator.pages.chat_page import ChatPage
 from emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH, SignInPage
 from emulator.server import Server
-from emulator.token_service.user_tokens import CONNECTION, NotExchangeableError, Place, UserTokens
+from emulator.token_service.user_tokens import (
+    CONNECTION,
+    NotExchangeableError,
+    UserConnection,
+    UserTokens,
+)
 from tests.support.wire import chromium
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
@@ -94,7 +100,10 @@ class ScriptedBot:
         return web.Response()
 
     async def _sign_in(self, activity: Activity) -> web.Response:
-        place, value = Place(activity["from"]["id"], CONNECTION, "webchat"), activity["value"]
+        place, value = (
+            UserConnection(activity["from"]["id"], CONNECTION, "webchat"),
+            activity["value"],
+        )
         if activity["name"] == "signin/verifyState":
             status = 200 if self.users.redeem(place, value["state"]) else 404
         else:
@@ -106,10 +115,10 @@ class ScriptedBot:
         await self._send(activity, {"type": "message", "text": f"{activity['name']}: {status}"})
         return web.Response(status=status)
 
-    def _login(self, activity: Activity) -> Activity:
+    def sign_in_message(self, activity: Activity) -> Activity:
         user = activity["from"]
-        place = Place(user["id"], CONNECTION, "webchat")
-        begun = self.users.begin(place, user["name"], activity["conversation"]["id"])
+        place = UserConnection(user["id"], CONNECTION, "webchat")
+        begun = self.users.start_sign_in(place, user["name"], activity["conversation"]["id"])
         link = f"{self.page_url}{SIGN_IN_PATH}?signin={begun.id}"
         return {"type": "message", "attachments": [oauth_card(link, self.users.resource)]}
 
@@ -119,7 +128,7 @@ class ScriptedBot:
         if activity["type"] != "message":
             return []
         if activity.get("text") == "login":
-            return [self._login(activity)]
+            return [self.sign_in_message(activity)]
         if activity.get("value"):
             return [{"type": "message", "text": f"You chose {activity['value']['choice']}"}]
         return [
@@ -373,7 +382,9 @@ async def test_each_chat_takes_its_own_code(
     await context.close()
 
 
-async def test_an_old_sign_in_page(chat: LocalChat, page: Page, bundle: Path) -> None:
+async def test_an_old_sign_in_page(
+    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A page that stood open for too long says so when its button is pressed."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
@@ -381,9 +392,10 @@ async def test_an_old_sign_in_page(chat: LocalChat, page: Page, bundle: Path) ->
     async with page.expect_popup() as opening:
         await page.locator(".ac-pushButton", has_text="Sign in").click()
     popup = await opening.value
-    chat.bot.users._begun.clear()
+    users = chat.bot.users
+    monkeypatch.setattr(users, "clock", lambda: time.time() + users.code_lifetime)
     await popup.get_by_role("button", name="Sign in").click()
-    await expect(popup.get_by_text("it is too old")).to_be_visible()
+    await expect(popup.get_by_text("it has expired")).to_be_visible()
     await popup.close()
 
 
@@ -442,7 +454,7 @@ async def test_a_link_that_is_no_page(
 ) -> None:
     """A card's button opens nothing but pages of the web."""
     message = {"type": "message", "attachments": [oauth_card(link, "")]}
-    monkeypatch.setattr(chat.bot, "_login", lambda _: message)
+    monkeypatch.setattr(chat.bot, "sign_in_message", lambda _: message)
     await page.goto(chat.page.server.url)
     await page.get_by_label("Message").fill("login")
     await page.keyboard.press("Enter")

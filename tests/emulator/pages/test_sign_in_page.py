@@ -10,12 +10,12 @@ from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH, SignInPage
 from emulator.server import Server
-from emulator.token_service.user_tokens import CONNECTION, Place, UserTokens
+from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.support.timing.clock import Clock
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-PLACE = Place("user-1", CONNECTION, "webchat")
+TARGET = UserConnection("user-1", CONNECTION, "webchat")
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ async def http(users: UserTokens) -> AsyncIterator[aiohttp.ClientSession]:
 
 async def test_the_page(http: aiohttp.ClientSession, users: UserTokens) -> None:
     """It names bot, connection and user, and its policy lets only its own script run."""
-    begun = users.begin(PLACE, "Ada", "c|1")
-    async with http.get(SIGN_IN_PATH, params={"signin": begun.id}) as response:
+    sign_in = users.start_sign_in(TARGET, "Ada", "c|1")
+    async with http.get(SIGN_IN_PATH, params={"signin": sign_in.id}) as response:
         page = await response.text()
         policy = response.headers["Content-Security-Policy"]
         assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -59,28 +59,28 @@ async def test_a_name_cannot_become_a_script(
     http: aiohttp.ClientSession, users: UserTokens
 ) -> None:
     """The user's name is the channel's word: it stays data."""
-    begun = users.begin(PLACE, "</script><script>alert(1)</script>", "c1")
-    async with http.get(SIGN_IN_PATH, params={"signin": begun.id}) as response:
+    sign_in = users.start_sign_in(TARGET, "</script><script>alert(1)</script>", "c1")
+    async with http.get(SIGN_IN_PATH, params={"signin": sign_in.id}) as response:
         assert "<script>alert" not in await response.text()
 
 
 async def test_agreeing(http: aiohttp.ClientSession, users: UserTokens) -> None:
     """Opening the page does nothing; agreeing there gives a code that signs the user in."""
-    begun = users.begin(PLACE, "Ada", "c1")
-    async with http.get(SIGN_IN_PATH, params={"signin": begun.id}):
+    sign_in = users.start_sign_in(TARGET, "Ada", "c1")
+    async with http.get(SIGN_IN_PATH, params={"signin": sign_in.id}):
         pass
-    assert not users._codes
-    async with http.post(SIGN_IN_PATH, json={"signin": begun.id}) as response:
+    assert not users.codes
+    async with http.post(SIGN_IN_PATH, json={"signin": sign_in.id}) as response:
         code = (await response.json())["code"]
-    assert not users.has_token(PLACE)
-    assert users.redeem(PLACE, code)
+    assert not users.has_token(TARGET)
+    assert users.redeem(TARGET, code)
 
 
 async def test_an_old_link(http: aiohttp.ClientSession, users: UserTokens, clock: Clock) -> None:
     """An unknown link, and one that is too old, are refused, on the page and by its button."""
-    begun = users.begin(PLACE, "Ada", "c1")
+    sign_in = users.start_sign_in(TARGET, "Ada", "c1")
     clock.advance(users.code_lifetime)
-    for sign_in_id in ("x", begun.id):
+    for sign_in_id in ("x", sign_in.id):
         async with http.get(SIGN_IN_PATH, params={"signin": sign_in_id}) as response:
             assert response.status == 404
         async with http.post(SIGN_IN_PATH, json={"signin": sign_in_id}) as response:
@@ -96,8 +96,8 @@ async def test_single_sign_on(http: aiohttp.ClientSession, users: UserTokens) ->
     body = {"resource": users.resource, "user": {"id": "user-1", "name": "Ada"}}
     async with http.post(SSO_PATH, json=body) as response:
         token = (await response.json())["token"]
-    users.exchange(PLACE, token)
-    assert users.has_token(PLACE)
+    users.exchange(TARGET, token)
+    assert users.has_token(TARGET)
 
 
 @pytest.mark.parametrize("body", [{}, {"resource": "https://graph.microsoft.com"}, {"user": 1}])

@@ -19,7 +19,7 @@ from emulator.certificates import CertificateAuthority
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.token_service.service import TokenCall, TokenService
-from emulator.token_service.user_tokens import CONNECTION, Place, UserTokens
+from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.support.credentials.issued_credentials import IssuedCredentials
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
@@ -30,7 +30,7 @@ CLAIMS = {
     "iss": f"https://sts.windows.net/{TENANT}/",
     "appid": APP_ID,
 }
-PLACE = Place("user-1", CONNECTION, "webchat")
+TARGET = UserConnection("user-1", CONNECTION, "webchat")
 PAGE = "http://localhost:1"
 ACTIVITY = Activity(
     type="message",
@@ -44,18 +44,23 @@ ACTIVITY = Activity(
 
 
 @pytest.fixture
-async def service(issuer: TokenIssuer, tls: ssl.SSLContext) -> AsyncIterator[TokenService]:
-    registration = Registration(APP_ID, TENANT, "SingleTenant")
-    users = UserTokens(issuer, registration)
+def registration() -> Registration:
+    return Registration(APP_ID, TENANT, "SingleTenant")
+
+
+@pytest.fixture
+def users(issuer: TokenIssuer, registration: Registration) -> UserTokens:
+    return UserTokens(issuer, registration)
+
+
+@pytest.fixture
+async def service(
+    issuer: TokenIssuer, registration: Registration, users: UserTokens, tls: ssl.SSLContext
+) -> AsyncIterator[TokenService]:
     service = TokenService(issuer, registration, users, lambda: PAGE, tls)
     await service.server.start()
     yield service
     await service.server.stop()
-
-
-@pytest.fixture
-def users(service: TokenService) -> UserTokens:
-    return service._user_tokens
 
 
 @pytest.fixture
@@ -98,9 +103,9 @@ async def test_a_token_by_code(client: Any, users: UserTokens) -> None:
     resource = await client.bot_sign_in.get_sign_in_resource(state())
     link, _, sign_in_id = resource.sign_in_link.partition("?signin=")
     assert link == f"{PAGE}/api/oauth/signin"
-    sign_in = users.begun(sign_in_id)
+    sign_in = users.find_sign_in(sign_in_id)
     assert sign_in is not None
-    assert (sign_in.place, sign_in.user_name, sign_in.conversation_id) == (PLACE, "Ada", "c|1")
+    assert (sign_in.target, sign_in.user_name, sign_in.conversation_id) == (TARGET, "Ada", "c|1")
     code = users.confirm(sign_in)
     wrong = await client.user_token.get_token("user-1", CONNECTION, "webchat", "x" + code)
     assert wrong.token is None
@@ -131,11 +136,11 @@ async def test_the_sign_in_url(client: Any) -> None:
 
 async def test_an_exchange(client: Any, users: UserTokens) -> None:
     """A token for the bot's resource becomes the user's token."""
-    offered = users.exchangeable(users.resource, "user-1", "Ada")
+    offered = users.exchangeable_token(users.resource, "user-1", "Ada")
     token = await client.user_token.exchange_async("user-1", CONNECTION, "webchat", token=offered)
     assert token.token
     assert token.token != offered
-    assert users.has_token(PLACE)
+    assert users.has_token(TARGET)
 
 
 @pytest.mark.parametrize("offered", [None, "", "x"])
@@ -145,7 +150,7 @@ async def test_no_exchange(client: Any, users: UserTokens, offered: str | None) 
         "user-1", CONNECTION, "webchat", "api://x", offered
     )
     assert answer.error.code == "BadArgument"
-    assert not users.has_token(PLACE)
+    assert not users.has_token(TARGET)
 
 
 async def test_statuses(client: Any, users: UserTokens) -> None:
@@ -153,7 +158,7 @@ async def test_statuses(client: Any, users: UserTokens) -> None:
     (status,) = await client.user_token.get_token_status("user-1", "webchat")
     assert (status.connection_name, status.has_token) == (CONNECTION, False)
     assert status.service_provider_display_name
-    users.sign_in(PLACE, "Ada")
+    users.sign_in(TARGET, "Ada")
     (status,) = await client.user_token.get_token_status("user-1", "webchat", f"x,{CONNECTION}")
     assert status.has_token
     assert await client.user_token.get_token_status("user-1", "webchat", "x") == []
@@ -165,7 +170,7 @@ async def test_tokens_for_resources(client: Any, users: UserTokens) -> None:
     ask = client.user_token.get_aad_tokens
     with pytest.raises(ErrorResponseException):
         await ask("user-1", CONNECTION, "webchat", urls)
-    users.sign_in(PLACE, "Ada")
+    users.sign_in(TARGET, "Ada")
     tokens = await ask("user-1", CONNECTION, "webchat", urls)
     audiences = {
         url: jwt.decode(token.token, options={"verify_signature": False})["aud"]
@@ -177,9 +182,9 @@ async def test_tokens_for_resources(client: Any, users: UserTokens) -> None:
 async def test_signing_out(client: Any, users: UserTokens) -> None:
     """The token is gone, also when no connection is named."""
     for arguments in [("user-1", CONNECTION, "webchat"), ("user-1",)]:
-        users.sign_in(PLACE, "Ada")
+        users.sign_in(TARGET, "Ada")
         await client.user_token.sign_out(*arguments)
-        assert not users.has_token(PLACE)
+        assert not users.has_token(TARGET)
 
 
 async def test_an_unknown_connection(client: Any, service: TokenService) -> None:
@@ -223,7 +228,7 @@ async def test_strangers(
     path: str,
 ) -> None:
     """Without a token of this very bot, for the channel, each operation answers 401."""
-    users.sign_in(PLACE, "Ada")
+    users.sign_in(TARGET, "Ada")
     query = {"userId": "user-1", "connectionName": CONNECTION, "channelId": "webchat"}
     query["state"] = state()
     refused = [
@@ -241,7 +246,7 @@ async def test_strangers(
         async with http.request(method, path, params=query, headers=headers) as response:
             assert response.status == 401, headers
             assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert users.has_token(PLACE)
+    assert users.has_token(TARGET)
     assert [call.status for call in service.calls] == [401] * len(refused)
     assert [call.appid for call in service.calls][-2:] == [OTHER_APP, ""]
 

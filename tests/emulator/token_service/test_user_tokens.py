@@ -12,8 +12,8 @@ from emulator.token_service.user_tokens import (
     CONNECTION,
     GRAPH,
     NotExchangeableError,
-    Place,
     UnknownConnectionError,
+    UserConnection,
     UserTokens,
 )
 from tests.support.timing.clock import Clock
@@ -21,11 +21,11 @@ from tests.support.timing.clock import Clock
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 ISSUER = f"https://sts.windows.net/{TENANT}/"
-PLACE = Place("user-1", CONNECTION, "webchat")
+TARGET = UserConnection("user-1", CONNECTION, "webchat")
 ELSEWHERE = [
-    replace(PLACE, user_id="user-2"),
-    replace(PLACE, connection="other"),
-    replace(PLACE, channel_id="msteams"),
+    replace(TARGET, user_id="user-2"),
+    replace(TARGET, connection="other"),
+    replace(TARGET, channel_id="msteams"),
 ]
 
 
@@ -42,9 +42,9 @@ def users(issuer: TokenIssuer, clock: Clock) -> UserTokens:
     return users
 
 
-def code_for(users: UserTokens, place: Place = PLACE) -> str:
+def code_for(users: UserTokens, target: UserConnection = TARGET) -> str:
     """The code that the sign-in page shows."""
-    return users.confirm(users.begin(place, "Ada", "c1"))
+    return users.confirm(users.start_sign_in(target, "Ada", "c1"))
 
 
 def test_the_connection_is_the_bot_s() -> None:
@@ -60,33 +60,33 @@ def test_a_code_signs_in(users: UserTokens) -> None:
     code = code_for(users)
     assert len(code) == 6
     assert code.isdecimal()
-    assert users.token(PLACE) is None
-    assert users.redeem(PLACE, code)
-    assert users.has_token(PLACE)
+    assert users.token(TARGET) is None
+    assert users.redeem(TARGET, code)
+    assert users.has_token(TARGET)
 
 
 def test_a_code_works_once(users: UserTokens) -> None:
     """Whoever brings it again gets nothing, signed out or not."""
     code = code_for(users)
-    assert users.redeem(PLACE, code)
-    assert not users.redeem(PLACE, code)
+    assert users.redeem(TARGET, code)
+    assert not users.redeem(TARGET, code)
 
 
-@pytest.mark.parametrize("place", ELSEWHERE)
-def test_a_code_is_for_one_place(users: UserTokens, place: Place) -> None:
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_a_code_is_for_one_target(users: UserTokens, target: UserConnection) -> None:
     """Another user, connection or channel cannot use it, and it stays good."""
     code = code_for(users)
-    assert not users.redeem(place, code)
-    assert not users.has_token(place)
-    assert users.redeem(PLACE, code)
+    assert not users.redeem(target, code)
+    assert not users.has_token(target)
+    assert users.redeem(TARGET, code)
 
 
 @pytest.mark.parametrize("wrong", ["", "12345", "abcdef", "0000000"])
 def test_a_wrong_code(users: UserTokens, wrong: str) -> None:
     """What is not the code signs nobody in, also where none was asked for."""
-    assert not users.redeem(PLACE, wrong)
+    assert not users.redeem(TARGET, wrong)
     code_for(users)
-    assert not users.redeem(PLACE, wrong)
+    assert not users.redeem(TARGET, wrong)
 
 
 def test_a_code_is_replaced(users: UserTokens) -> None:
@@ -94,31 +94,31 @@ def test_a_code_is_replaced(users: UserTokens) -> None:
     first, second = code_for(users), code_for(users)
     while second == first:
         second = code_for(users)
-    assert not users.redeem(PLACE, first)
-    assert users.redeem(PLACE, second)
+    assert not users.redeem(TARGET, first)
+    assert users.redeem(TARGET, second)
 
 
 def test_a_code_expires(users: UserTokens, clock: Clock) -> None:
     """After its lifetime it is no longer good."""
     code = code_for(users)
     clock.advance(users.code_lifetime)
-    assert not users.redeem(PLACE, code)
+    assert not users.redeem(TARGET, code)
 
 
 def test_a_link_expires(users: UserTokens, clock: Clock) -> None:
     """So is the link to the sign-in page; an unknown one never was."""
-    begun = users.begin(PLACE, "Ada", "c1")
-    assert users.begun(begun.id) == begun
+    sign_in = users.start_sign_in(TARGET, "Ada", "c1")
+    assert users.find_sign_in(sign_in.id) == sign_in
     clock.advance(users.code_lifetime)
-    assert users.begun(begun.id) is None
-    assert users.begun("x") is None
+    assert users.find_sign_in(sign_in.id) is None
+    assert users.find_sign_in("x") is None
 
 
 def test_an_unknown_connection(users: UserTokens) -> None:
     """Nobody can begin to sign in to what is not there."""
     users.connections.remove("other")
     with pytest.raises(UnknownConnectionError, match="other"):
-        users.begin(replace(PLACE, connection="other"), "Ada", "c1")
+        users.start_sign_in(replace(TARGET, connection="other"), "Ada", "c1")
 
 
 # Tokens
@@ -126,14 +126,14 @@ def test_an_unknown_connection(users: UserTokens) -> None:
 
 def test_a_token(users: UserTokens) -> None:
     """It is a signed token of the user's for Graph, or for what is asked, with its expiry."""
-    users.sign_in(PLACE, "Ada")
-    answer = users.token(PLACE)
+    users.sign_in(TARGET, "Ada")
+    answer = users.token(TARGET)
     assert answer is not None
     assert (answer["connectionName"], answer["channelId"]) == (CONNECTION, "webchat")
     assert answer["expiration"] == "2027-01-15T09:00:00Z"
     claims = jwt.decode(answer["token"], options={"verify_signature": False})
     assert (claims["aud"], claims["name"], claims["exp"]) == (GRAPH, "Ada", 1_800_003_600)
-    other = users.token(PLACE, "https://other.example")
+    other = users.token(TARGET, "https://other.example")
     assert other is not None
     claims = jwt.decode(other["token"], options={"verify_signature": False})
     assert claims["aud"] == "https://other.example"
@@ -141,11 +141,11 @@ def test_a_token(users: UserTokens) -> None:
 
 def test_a_sign_in_ends(users: UserTokens, clock: Clock) -> None:
     """After its lifetime the user has no token."""
-    users.sign_in(PLACE, "Ada")
+    users.sign_in(TARGET, "Ada")
     clock.advance(users.lifetime - 1)
-    assert users.token(PLACE)
+    assert users.token(TARGET)
     clock.advance(1)
-    assert users.token(PLACE) is None
+    assert users.token(TARGET) is None
 
 
 @pytest.mark.parametrize(
@@ -155,20 +155,22 @@ def test_a_sign_in_ends(users: UserTokens, clock: Clock) -> None:
         (("user-1", "", "webchat"), [ELSEWHERE[0], ELSEWHERE[2]]),
         (("user-1", CONNECTION, ""), ELSEWHERE[:2]),
         (("user-1", "", ""), ELSEWHERE[:1]),
-        (("user-3", "", ""), [PLACE, *ELSEWHERE]),
+        (("user-3", "", ""), [TARGET, *ELSEWHERE]),
     ],
 )
-def test_signing_out(users: UserTokens, arguments: tuple[str, str, str], left: list[Place]) -> None:
+def test_signing_out(
+    users: UserTokens, arguments: tuple[str, str, str], left: list[UserConnection]
+) -> None:
     """It ends what is named; without a connection, or a channel, all of the user's there."""
-    for place in (PLACE, *ELSEWHERE):
-        users.sign_in(place, "Ada")
+    for target in (TARGET, *ELSEWHERE):
+        users.sign_in(target, "Ada")
     users.sign_out(*arguments)
-    assert [place for place in (PLACE, *ELSEWHERE) if users.has_token(place)] == left
+    assert [target for target in (TARGET, *ELSEWHERE) if users.has_token(target)] == left
 
 
 def test_statuses(users: UserTokens) -> None:
     """Each connection, signed in or not; or those that are asked for."""
-    users.sign_in(PLACE, "Ada")
+    users.sign_in(TARGET, "Ada")
     statuses = users.statuses("user-1", "webchat", [])
     assert [(status["connectionName"], status["hasToken"]) for status in statuses] == [
         (CONNECTION, True),
@@ -183,8 +185,8 @@ def test_statuses(users: UserTokens) -> None:
 
 def test_an_exchange(users: UserTokens) -> None:
     """Whoever offers a token for the bot is signed in."""
-    users.exchange(PLACE, users.exchangeable(users.resource, "user-1", "Ada"))
-    assert users.has_token(PLACE)
+    users.exchange(TARGET, users.exchangeable_token(users.resource, "user-1", "Ada"))
+    assert users.has_token(TARGET)
 
 
 @pytest.mark.parametrize(
@@ -202,24 +204,24 @@ def test_another_token_is_not_exchanged(
     """It must be for this bot, of its tenant, and not expired."""
     claims = {"aud": users.resource, "iss": ISSUER, "name": "Ada", **changes}
     with pytest.raises(NotExchangeableError):
-        users.exchange(PLACE, issuer.sign(claims))
-    assert not users.has_token(PLACE)
+        users.exchange(TARGET, issuer.sign(claims))
+    assert not users.has_token(TARGET)
 
 
 @pytest.mark.parametrize("token", ["", "x", "eyJhbGciOiJub25lIn0.e30."])
 def test_what_is_no_token(users: UserTokens, token: str) -> None:
     """It is refused."""
     with pytest.raises(NotExchangeableError):
-        users.exchange(PLACE, token)
+        users.exchange(TARGET, token)
 
 
 def test_a_forged_token(users: UserTokens) -> None:
     """A token that somebody else has signed is refused."""
     with pytest.raises(NotExchangeableError):
-        users.exchange(PLACE, TokenIssuer().sign({"aud": users.resource, "iss": ISSUER}))
+        users.exchange(TARGET, TokenIssuer().sign({"aud": users.resource, "iss": ISSUER}))
 
 
 def test_a_token_for_another_resource(users: UserTokens) -> None:
     """The channel's client gets tokens for this bot only."""
     with pytest.raises(NotExchangeableError):
-        users.exchangeable("https://graph.microsoft.com", "user-1", "Ada")
+        users.exchangeable_token("https://graph.microsoft.com", "user-1", "Ada")

@@ -16,7 +16,7 @@ from bot_logic.sign_in import (
 )
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
-from emulator.token_service.user_tokens import Place
+from emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
@@ -68,10 +68,10 @@ def invoke(user: User, name: str, value: Any) -> Reply:
     return user.sends({"type": "invoke", "name": f"signin/{name}", "value": value})
 
 
-def place(user: User) -> Place:
+def place(user: User) -> UserConnection:
     """Where the user's token belongs."""
     activity = user.addressed({})
-    return Place(activity["from"]["id"], CONNECTION, activity["channelId"])
+    return UserConnection(activity["from"]["id"], CONNECTION, activity["channelId"])
 
 
 def card(user: User) -> Any:
@@ -130,7 +130,7 @@ def test_by_exchange(user: User) -> None:
     """The channel's token is exchanged once, for all the user's devices."""
     user.says("login")
     resource = card(user)["tokenExchangeResource"]
-    token = user.cloud.user_tokens.exchangeable(resource["uri"], place(user).user_id, "Ada")
+    token = user.cloud.user_tokens.exchangeable_token(resource["uri"], place(user).user_id, "Ada")
     offer = {"id": resource["id"], "connectionName": CONNECTION, "token": token}
     for _ in range(3):
         reply = invoke(user, "tokenExchange", offer)
