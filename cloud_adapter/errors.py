@@ -38,8 +38,12 @@ class UnreadableActivity(BotError):
     """What is stored is no activity, or nests more deeply than can be read where its turn runs."""
 
 
-class MalformedModel(ValueError):
-    """The JSON does not have the shape that the model needs."""
+class MalformedModel(BotError):
+    """The JSON does not fit the model."""
+
+
+class RedactionTooCostly(BotError):
+    """A text for the log would take too long to redact. It is replaced as a whole."""
 
 
 class BadNotification(ValueError):

@@ -91,10 +91,8 @@ PENDING_FULL = {"cloud_adapter"}
 PENDING_ERRORS = {
     "cloud_adapter.errors.TurnFailed",
     "cloud_adapter.errors.TurnKilled",
-    "cloud_adapter.errors.MalformedModel",
     "cloud_adapter.errors.BadNotification",
     "cloud_adapter.errors.NothingToRequeue",
-    "cloud_adapter.redaction._TooMuch",
 }
 PENDING_NAMES = {"_Connection"}
 

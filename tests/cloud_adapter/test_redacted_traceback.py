@@ -1,4 +1,4 @@
-"""The redacted traceback: where and why a turn failed, and nothing that the user sent."""
+"""The redacted traceback: where and why a turn failed, without what the user sent."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from cloud_adapter.redacted_traceback import (
     MAX_ERROR_BYTES,
     MAX_ERRORS,
     MAX_FRAMES,
-    MAX_TEXT,
+    MAX_TEXT_LENGTH,
     redacted_traceback,
 )
 
@@ -24,14 +24,14 @@ def logged(error: BaseException, **sent: Any) -> str:
 
 
 def test_the_traceback_and_the_text() -> None:
-    """The log says in which file and function, and what the error is."""
+    """It names file, function and error."""
     shown = logged(LookupError("no such table: orders"), text="hello")
     assert "test_redacted_traceback.py" in shown
     assert "in logged" in shown
     assert shown.endswith("LookupError: no such table: orders")
 
 
-# What led to it
+# Chains and groups
 
 
 def chain(first: Exception, second: Exception, *, explicit: bool) -> BaseException:
@@ -42,7 +42,7 @@ def chain(first: Exception, second: Exception, *, explicit: bool) -> BaseExcepti
         except Exception as error:
             if explicit:
                 raise second from error
-            raise second  # noqa: B904  # the chain that comes of itself is under test
+            raise second  # noqa: B904  # the implicit chain is under test
     except Exception as error:  # noqa: BLE001  # whatever the test gave
         return error
 
@@ -59,8 +59,8 @@ def test_causes_come_first(explicit: bool) -> None:
     assert "in chain" in second
 
 
-def test_what_was_left_out_on_purpose() -> None:
-    """`raise ... from None` hides what came before, here too."""
+def test_a_suppressed_context() -> None:
+    """`raise ... from None` hides the context here, too."""
     error = chain(KeyError("a"), RuntimeError("b"), explicit=False)
     error.__suppress_context__ = True
     assert "KeyError" not in redacted_traceback(error, Activity())
@@ -81,7 +81,7 @@ def test_a_cycle_of_errors() -> None:
 
 
 def test_a_long_chain() -> None:
-    """Of a chain of thousands of errors the last ones are shown, and the number of the others."""
+    """The last errors are shown, and the number of the others."""
     error = ValueError("0")
     for number in range(1, 3000):
         later = ValueError(str(number))
@@ -113,11 +113,11 @@ async def test_a_group_of_errors() -> None:
     assert "ExceptionGroup: unhandled errors" in shown.rpartition("which led to:")[2]
 
 
-# The text
+# Texts
 
 
 class Broken(Exception):
-    """An exception of a bot's own, with a mistake in it."""
+    """An exception of a bot's own, whose text raises."""
 
     def __str__(self) -> str:
         raise AttributeError("message")
@@ -133,7 +133,7 @@ def caught(code: str) -> BaseException:
 
 
 def with_notes(error: Exception, notes: Any) -> Exception:
-    """An error with notes, of whatever kind."""
+    """An error with notes, or something else in their place."""
     error.__notes__ = notes
     return error
 
@@ -162,14 +162,14 @@ def with_notes(error: Exception, notes: Any) -> Exception:
     ],
 )
 def test_kinds_of_errors(error: Exception, end: str) -> None:
-    """The error's own words are shown, the user's are not."""
+    """Only the user's words are replaced."""
     shown = logged(error, text="it's sesame\n")
     assert shown.endswith(end)
     assert "sesame" not in shown
 
 
-def test_a_cause_that_quotes_the_user() -> None:
-    """Each error of a chain is redacted."""
+def test_each_error_of_a_chain_is_redacted() -> None:
+    """A cause may quote the user, too."""
     error = chain(ValueError("bad: sesame"), RuntimeError("no order sesame"), explicit=True)
     shown = redacted_traceback(error, Activity(text="sesame"))
     assert "sesame" not in shown
@@ -177,16 +177,16 @@ def test_a_cause_that_quotes_the_user() -> None:
     assert shown.endswith("RuntimeError: no order [redacted]")
 
 
-def test_a_local_run() -> None:
+def test_a_developer_s_machine() -> None:
     """Nothing is redacted there."""
     shown = redacted_traceback(ValueError("no sesame"), Activity(text="sesame"), redact=False)
     assert shown == "ValueError: no sesame"
 
 
 def test_a_text_that_was_cut() -> None:
-    """What is left of a user's words where a long text was cut is redacted, too."""
+    """Where a long text is cut, no part of a user's word is left."""
     for more in range(12):
-        text = f"no: {'.' * (MAX_TEXT - 10 - more)} secretword and more {'x' * 5000}"
+        text = f"no: {'.' * (MAX_TEXT_LENGTH - 10 - more)} secretword and more {'x' * 5000}"
         shown = redacted_traceback(ValueError(text), Activity(text="a secretword"))
         assert "secr" not in shown
         assert shown.startswith("ValueError: no: ....")
@@ -195,7 +195,7 @@ def test_a_text_that_was_cut() -> None:
     assert shown == "ValueError: cannot read [redacted]…"
 
 
-# The frames
+# Frames
 
 
 def raised(module: str, code: str) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def raised(module: str, code: str) -> dict[str, Any]:
 
 
 def test_the_bots_own_frames_come_first() -> None:
-    """Among the frames of the SDK and of this project they would be hard to find."""
+    """The SDK's and the project's frames follow."""
     fail = raised("bot_logic.orders", "def fail():\n    return {}[1]")["fail"]
     through = raised("some_sdk", "def through(call):\n    return call()")["through"]
     start = raised("bot_logic.bot", "def start(call, last):\n    return call(last)")["start"]
@@ -226,7 +226,7 @@ def test_the_bots_own_frames_come_first() -> None:
 
 
 def test_a_recursion() -> None:
-    """A thousand equal frames are shown as one."""
+    """Equal frames are shown as one, with their number."""
     deep = raised("bot_logic.deep", "def deep(n):\n    return deep(n - 1) if n else {}[1]")["deep"]
     with pytest.raises(RecursionError) as caught:
         deep(100_000)
@@ -252,7 +252,7 @@ def test_many_frames() -> None:
 
 @pytest.mark.parametrize("letter", ["x ", "\n", "\u4f60\u597d ", "\ud83d "])
 def test_the_size(letter: str) -> None:
-    """However long names, lines and texts are, an error takes 8 kB at most."""
+    """However long its names, lines and text are, an error takes MAX_ERROR_BYTES at most."""
     name = "a" * 200
     code = "\n".join(f"def {name}{n}(): return {name}{n + 1}()" for n in range(100))
     fail = f"def {name}100(): raise ValueError({letter!r} * 5000)"

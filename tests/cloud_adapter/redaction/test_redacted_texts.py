@@ -11,17 +11,23 @@ from botbuilder.schema import Activity
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_adapter import redaction
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.redaction import CUT, MAX_WORD, REDACTED, redacted
+from cloud_adapter.redaction.activity_strings import CHUNK_LENGTH
+from cloud_adapter.redaction.redacted_texts import (
+    CUT_MARK,
+    MAX_WORD_LENGTH,
+    REDACTED,
+    Limits,
+    redacted,
+)
 
 EMOJI = "\N{GRINNING FACE}"
-BEYOND = "\N{MATHEMATICAL SCRIPT CAPITAL A}bcd"
+TWO_ESCAPES = "\N{MATHEMATICAL SCRIPT CAPITAL A}bcd"
 """A word with a letter that JSON writes as two escapes."""
 
 
-def one(text: str, /, **sent: Any) -> str:
-    """Redact one text, given an activity with these properties."""
+def redact(text: str, /, **sent: Any) -> str:
+    """One text, redacted for an activity with these properties."""
     [found] = redacted([text], Activity(**sent))
     return found
 
@@ -30,7 +36,7 @@ def one(text: str, /, **sent: Any) -> str:
     ("sent", "text", "expected"),
     [
         pytest.param({"text": "hello"}, "no 'hello'", "no '[redacted]'", id="in quotes"),
-        pytest.param({"text": "  hello \n"}, "hello", REDACTED, id="blanks around"),
+        pytest.param({"text": "  hello \n"}, "hello", REDACTED, id="spaces around it"),
         pytest.param({"text": "Hello World"}, "not hello world", "not [redacted]", id="one case"),
         pytest.param({"text": "sesame"}, "no SESAME", "no [redacted]", id="another case"),
         pytest.param({"text": "stra\u00dfe"}, "STRASSE?", "[redacted]?", id="one letter as two"),
@@ -48,12 +54,14 @@ def one(text: str, /, **sent: Any) -> str:
         pytest.param({"text": "sesame"}, "key_sesame_2", "key_[redacted]_2", id="a part"),
         pytest.param({"text": "say sesame"}, "key_sesame", "key_[redacted]", id="a word in a part"),
         pytest.param({"text": "x my_sesame y"}, "no sesame", "no [redacted]", id="a part of one"),
-        pytest.param({"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="with blanks"),
+        pytest.param(
+            {"text": " it is a go\n"}, "<it is a go>", "<[redacted]>", id="short words with spaces"
+        ),
         pytest.param({"text": "get watermelon"}, "xwatermelons", "x[redacted]s", id="long inside"),
         pytest.param({"text": "text"}, "a context", "a context", id="short within a word"),
         pytest.param({"text": "\u4f60\u597d"}, "\u4f60\u597d", REDACTED, id="two characters"),
         pytest.param(
-            {"text": "\u674e\u5a1c"}, "\u7528\u6237\u674e\u5a1c\u4e0d", None, id="no blanks"
+            {"text": "\u674e\u5a1c"}, "\u7528\u6237\u674e\u5a1c\u4e0d", None, id="no spaces"
         ),
         pytest.param(
             {"text": "\u0928\u0947\u0939\u093e \u0939"},
@@ -67,11 +75,11 @@ def one(text: str, /, **sent: Any) -> str:
     ],
 )
 def test_what_is_replaced(sent: dict[str, Any], text: str, expected: str | None) -> None:
-    """Whole strings and words, if they stand alone; long ones also within other words."""
+    """Whole strings and words that stand alone; long ones also inside longer words."""
     if expected is None:
-        assert "\u674e\u5a1c" not in one(text, **sent)
+        assert "\u674e\u5a1c" not in redact(text, **sent)
     else:
-        assert one(text, **sent) == expected
+        assert redact(text, **sent) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,20 +96,22 @@ def test_what_is_replaced(sent: dict[str, Any], text: str, expected: str | None)
         {"value": {"ok": [True, False, None, ""]}},
     ],
 )
-def test_what_stays(said: dict[str, Any]) -> None:
+def test_what_is_not_replaced(said: dict[str, Any]) -> None:
     """Short words, booleans and empty values redact nothing."""
     text = "LookupError 1: it is True that it is in no table"
-    assert one(text, **said) == text
+    assert redact(text, **said) == text
 
 
 def test_neighbors_are_replaced_as_one() -> None:
-    """Neighbors have nothing but punctuation between them."""
+    """Matches with only punctuation between them become one `[redacted]`."""
     sent = {"text": "first second third"}
-    assert one("in (first, 'second': third) and third", **sent) == "in ([redacted]) and [redacted]"
+    assert (
+        redact("in (first, 'second': third) and third", **sent) == "in ([redacted]) and [redacted]"
+    )
 
 
 def test_texts_stay_apart() -> None:
-    """The texts are searched at once, but returned one by one."""
+    """Several texts are searched together, but returned one by one."""
     activity = Activity(text="sesame")
     assert redacted(["sesame", "sesame"], activity) == [REDACTED, REDACTED]
     assert redacted(["sesame", "", "a\0b sesame"], activity) == [
@@ -114,7 +124,7 @@ def test_texts_stay_apart() -> None:
 SENT = [
     'it\'s "me"\n',
     "caf\u00e9",
-    BEYOND,
+    TWO_ESCAPES,
     "\u041f\u0440\u0438\u0432\u0435\u0442",
     "C:\\temp\\nine",
     "50% off",
@@ -138,16 +148,16 @@ FORMS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("sent", SENT)
 def test_every_form(form: str, sent: str) -> None:
-    """However Python, JSON and URLs write a string, no word of it is left."""
+    """However Python, JSON or a URL quotes a string, no word of it is left."""
     text = FORMS[form](sent)
-    found = one(f"bad value {text} given", text=sent)
+    found = redact(f"bad value {text} given", text=sent)
     assert found.startswith("bad value ")
     assert found.endswith(" given")
     assert REDACTED in found
-    kept = found.removeprefix("bad value ").removesuffix(" given").replace(REDACTED, "")
+    rest = found.removeprefix("bad value ").removesuffix(" given").replace(REDACTED, "")
     assert not set("cafmetpine\u00e9\u041f") & set(
-        kept.lower().replace("no", "").replace("\\n", "")
-    ), kept
+        rest.lower().replace("no", "").replace("\\n", "")
+    ), rest
 
 
 def test_everything_in_an_activity() -> None:
@@ -182,59 +192,54 @@ def test_everything_in_an_activity() -> None:
     assert redacted([f"no {each} here" for each in words], activity) == ["no [redacted] here"] * 36
 
 
-def test_what_nests_deeply() -> None:
+def test_a_deeply_nested_value() -> None:
     """However deeply a user's value nests, it is searched."""
     value: Any = "sesame"
     for depth in range(20_000):
         value = [value] if depth % 2 else {"a": value}
-    assert one("no sesame", value=value) == "no [redacted]"
+    assert redact("no sesame", value=value) == "no [redacted]"
 
 
-def test_what_holds_itself() -> None:
-    """A bot may make an activity contain itself: then the whole text is redacted."""
+def test_an_activity_that_contains_itself() -> None:
+    """A bot can build one: then the whole text is redacted."""
     value: list[Any] = []
     value += [value, value]
-    assert one("no table", value=value) == REDACTED
+    assert redact("no table", value=value) == REDACTED
 
 
 @given(st.text(min_size=1, max_size=30), st.sampled_from(sorted(FORMS)))
 def test_any_string(sent: str, form: str) -> None:
-    """A string that is long enough is not left whole in any form."""
+    """No random string that is long enough is left whole in any form."""
     text = FORMS[form](sent.encode(errors="replace").decode())
     sent = sent.encode(errors="replace").decode().strip()
     if len(sent) >= 4 and any(each.isalnum() for each in sent):
-        assert text.strip("'\" ") not in one(f"< {text} >", text=sent)
+        assert text.strip("'\" ") not in redact(f"< {text} >", text=sent)
 
 
-# What was cut
-
-
-def test_half_of_a_string() -> None:
-    """If a text was cut within a user's string, the beginning of that string is redacted, too."""
+def test_a_string_that_was_cut() -> None:
+    """If a text was cut within a user's string, the start of that string is redacted, too."""
     sent = "I am in no way at it " * 10
-    assert one(f"no: {sent[:40]}{CUT}", text=sent) == f"no: {REDACTED}{CUT}"
-    assert one(f"no: {sent[:40]}", text=sent) == f"no: {sent[:40]}"
-    assert one(f"no: I am{CUT}", text="I go") == f"no: I am{CUT}"
+    assert redact(f"no: {sent[:40]}{CUT_MARK}", text=sent) == f"no: {REDACTED}{CUT_MARK}"
+    assert redact(f"no: {sent[:40]}", text=sent) == f"no: {sent[:40]}"
+    assert redact(f"no: I am{CUT_MARK}", text="I go") == f"no: I am{CUT_MARK}"
 
 
-# What it costs
+# Costs
 
 
 def test_a_word_that_is_too_long() -> None:
     """A word that is too long for an error's own is always redacted."""
-    assert one(f"no {'x' * MAX_WORD}") == f"no {'x' * MAX_WORD}"
-    assert one(f"no {'x' * (MAX_WORD + 1)} in it") == "no [redacted] in it"
+    assert redact(f"no {'x' * MAX_WORD_LENGTH}") == f"no {'x' * MAX_WORD_LENGTH}"
+    assert redact(f"no {'x' * (MAX_WORD_LENGTH + 1)} in it") == "no [redacted] in it"
 
 
-@pytest.mark.parametrize(
-    "bound", ["MAX_CHARACTERS", "MAX_CANDIDATES", "MAX_VALUES", "MAX_COMPARISONS"]
-)
-def test_bounds(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
-    """If the search would exceed a limit, everything is redacted."""
-    sent, texts = {"text": "no sesame", "value": ["no sesa"]}, ["no sesame is in it", "nor here"]
-    assert redacted(texts, Activity(**sent)) == ["[redacted] is in it", "nor here"]
-    monkeypatch.setattr(redaction, bound, 1)
-    assert redacted(texts, Activity(**sent)) == [REDACTED, REDACTED]
+@pytest.mark.parametrize("limit", Limits._fields)
+def test_limits(limit: str) -> None:
+    """If the search exceeds a limit, everything is redacted."""
+    activity = Activity(text="no sesame", value=["no sesa"])
+    texts = ["no sesame is in it", "nor here"]
+    assert redacted(texts, activity) == ["[redacted] is in it", "nor here"]
+    assert redacted(texts, activity, Limits()._replace(**{limit: 1})) == [REDACTED, REDACTED]
 
 
 def lots(kind: str) -> Any:
@@ -252,7 +257,7 @@ def lots(kind: str) -> Any:
 
 @pytest.mark.parametrize("kind", ["one text", "one word", "words", "strings", "texts", "alike"])
 def test_memory(kind: str) -> None:
-    """An activity of a megabyte takes a few more: its strings are not all in memory at once."""
+    """The strings of a large activity are not all in memory at once."""
     activity = lots(kind)
     texts = ["the error is here " * 100, "a" * 60 + " 'x' " + "b" * 60, "w1 w2 w3 a\\nb"]
     tracemalloc.start()
@@ -263,10 +268,10 @@ def test_memory(kind: str) -> None:
     assert len(found) == 3
 
 
-def test_a_large_activity_is_searched_to_its_end() -> None:
-    """Words that cross the slices of a long string are found, and so is the last string."""
-    for before in range(redaction.CHUNK - 12, redaction.CHUNK + 3):
-        assert one("sesame?", text=f"{'.' * before}sesame{'.' * 100_000}") == "[redacted]?"
+def test_a_large_activity_is_searched_completely() -> None:
+    """Words that cross slices of a long string are found, and so are the first and last string."""
+    for before in range(CHUNK_LENGTH - 12, CHUNK_LENGTH + 3):
+        assert redact("sesame?", text=f"{'.' * before}sesame{'.' * 100_000}") == "[redacted]?"
     value = [f"{number} {'x' * 50}" for number in range(20_000)]
-    assert one("sesame?", value=["open Sesame", *value]) == "[redacted]?"
-    assert one("sesame?", value=[*value, {"open Sesame": 1}]) == "[redacted]?"
+    assert redact("sesame?", value=["open Sesame", *value]) == "[redacted]?"
+    assert redact("sesame?", value=[*value, {"open Sesame": 1}]) == "[redacted]?"
