@@ -10,7 +10,11 @@ ROUNDS ?= 5
 SECONDS ?= 1
 ONLY ?=
 
+FAST ?=
+WORKERS ?= 3
+
 PYTHON := .venv/bin/python
+TEST_LOGS := artifacts/test-logs
 READY := .venv/.ready
 BENCH := .cache/benchmarks/tools
 PLAYGROUND := .cache/playground/.ready
@@ -26,7 +30,9 @@ help:
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=a folder that keeps the storage's data"
-	@echo "make test        every test, the browser's too"
+	@echo "make test        every test, the browser's too: five minutes"
+	@echo "                 FAST=1 leaves out what starts bots and browsers: under one minute"
+	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       the comparison with other bots, written to docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
@@ -41,8 +47,18 @@ run: webchat $(AZURITE)
 	@exec $(PYTHON) -m emulator.commands.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
 		--port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
 
+# A file's tests stay in one worker, which shares what the file starts. Workers mostly wait for the
+# bots that they start, so there is one more of them than cores are needed.
+PARALLEL = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: webchat $(PLAYGROUND) $(AZURITE)
-	@$(PYTHON) -m pytest
+ifneq ($(FAST),)
+	@$(PARALLEL) -m "not slow"
+else
+	@rm -rf $(TEST_LOGS)
+	@$(PARALLEL) -m "not alone" --logs $(TEST_LOGS)
+	@$(PYTHON) -m pytest -m alone --logs $(TEST_LOGS)
+endif
 
 check: setup
 	@$(PYTHON) -m ruff check .

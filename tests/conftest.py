@@ -19,13 +19,29 @@ from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_for
 from tests.support.wire.http_post import Caller
 
+END_TO_END = Path(__file__).parent / "end_to_end"
+
+LONGEST_FIRST = (
+    "test_soak.py",
+    "test_failed_sign_in.py",
+    "test_killed_workers.py",
+    "test_queued_turns.py",
+)
+"""Files that take a minute: all workers would wait for one that came last."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--loop` names the event loop of all tests, and of the bots that they start."""
+    """Options that the Makefile and developers set."""
     parser.addoption(
         "--loop",
         choices=list(FACTORIES),
-        help="the event loop of every test; without it tests/support/event_loops.py chooses",
+        help="the event loop of every test; without it tests/support/timing/event_loops.py chooses",
+    )
+    parser.addoption(
+        "--logs",
+        type=Path,
+        help="the folder that bots log to, for runs whose logs are searched together; it is not "
+        "emptied. Without it each run has one of its own",
     )
 
 
@@ -51,9 +67,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that every bot process of this run logs to."""
-    return tmp_path_factory.mktemp("logs")
+def run_logs(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the logs of the whole run, in which each worker of xdist has its own."""
+    found: Path = pytestconfig.getoption("logs") or tmp_path_factory.mktemp("logs")
+    return found.absolute()
+
+
+@pytest.fixture(scope="session")
+def logs(run_logs: Path, worker_id: str) -> Path:
+    """The folder that every bot process of this worker logs to."""
+    folder = run_logs / worker_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -151,5 +176,15 @@ def message(cloud: Cloud) -> dict[str, Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The test of the run's logs comes when everything has been logged."""
-    items.sort(key=lambda item: item.path.name == "test_logs.py")
+    """Start with the files that take longest; end with the search of what all have logged."""
+    for item in items:
+        if item.path.is_relative_to(END_TO_END):
+            item.add_marker("slow")
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[bool, int]:
+    """Where a test stands in the order of the run."""
+    long = len(LONGEST_FIRST)
+    places = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    return item.path.name == "test_logs.py", places.get(item.path.name, long)

@@ -13,13 +13,14 @@ import pytest
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.commands.funcignore import FuncIgnore
 from emulator.loopback import SHORT_LOOPBACK
+from tests.support.bots.app_folder import host_alone
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller
 
 ROOT = Path(__file__).parents[3]
-PARTS = ("auth", "bot_logic", "cloud_adapter")
+PARTS = {"auth", "bot_logic", "cloud_adapter", "http_client"}
 FILES = {"function_app.py", "host.json", "requirements.txt", "constraints.txt"}
 
 NO_SITE_PACKAGES = ("-S",)
@@ -43,10 +44,10 @@ def uploaded() -> Iterator[Path]:
 
 
 def test_only_what_runs_in_azure() -> None:
-    """The package holds the three parts, the function app and its three files; nothing else."""
+    """The package holds the deployed folders, the function app and its three files; nothing else."""
     files = set(uploaded())
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
-    assert {path.parts[0] for path in files if len(path.parts) > 1} == set(PARTS)
+    assert {path.parts[0] for path in files if len(path.parts) > 1} == PARTS
     assert all(path.suffix == ".py" for path in files if len(path.parts) > 1)
 
 
@@ -72,11 +73,12 @@ def test_no_dependency_of_development() -> None:
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs: Path) -> None:
     """In Azure's environment, specialised and read-only, the package alone runs a turn."""
-    host = worker_alone(tmp_path / "host")
+    site = Path(sysconfig.get_path("platlib"))
+    host = host_alone(tmp_path / "host", {name: site / name for name in WORKER_PACKAGES})
     options = ("--specialise", "--read-only", "--function-key", FUNCTION_KEY)
     log = logs / f"package {credential}.log"
     with CloudThread(Cloud(tmp_path, credential)) as thread:
-        settings = thread.cloud.settings() | AZURE | {"PYTHONPATH": str(host)}
+        settings = thread.cloud.settings() | AZURE | host
         with (
             BotProcess(settings, log, packed, options, NO_SITE_PACKAGES) as process,
             closing(Caller(process.url)) as caller,
@@ -91,12 +93,3 @@ def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs
             user.token = ""
             assert user.says("hello") == 401
     assert process.returncode == 0, "something was written into the package"
-
-
-def worker_alone(folder: Path) -> Path:
-    """A folder for PYTHONPATH, with the host and the worker's own packages, and nothing else."""
-    folder.mkdir()
-    (folder / "emulator").symlink_to(ROOT / "emulator")
-    for name in WORKER_PACKAGES:
-        (folder / name).symlink_to(Path(sysconfig.get_path("platlib")) / name)
-    return folder

@@ -3,12 +3,9 @@
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -26,19 +23,18 @@ from emulator.cloud import (
     Cloud,
 )
 from emulator.server import Server
+from tests.support.bots.app_folder import app_with, host_alone
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.load.turn_load import TurnLoad, replies_at, reply_to
+from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
 CALLERS = 50
 
 LATENCY = 0.2
 """Seconds that each endpoint takes, so that all callers are there before its first answer."""
-
-WITHIN = 20.0
-"""Seconds in which what is awaited must have happened."""
 
 IDENTITY_PATH = "/msi/token"
 TOKEN_PATH = "/oauth2/v2.0/token"
@@ -116,14 +112,6 @@ def test_a_failure_in_passing(
         assert asked(server, path) == requests
 
 
-def await_that(condition: Callable[[], bool], log: Path) -> None:
-    """Return when the condition holds."""
-    end = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 def test_before_the_first_caller(credential: str, tmp_path: Path, logs: Path) -> None:
     """Keys and token are there before anybody calls; the first turn asks for nothing more."""
@@ -131,10 +119,10 @@ def test_before_the_first_caller(credential: str, tmp_path: Path, logs: Path) ->
         cloud, log = thread.cloud, logs / f"early {credential}.log"
         way_to_token = (cloud.entra, cloud.identity, cloud.vault)
         with BotProcess(cloud.settings(), log) as bot:
-            await_that(lambda: asked(cloud.channel.server, KEYS_PATH) == 1, log)
+            until(lambda: asked(cloud.channel.server, KEYS_PATH) == 1)
             issued = cloud.identity if credential == MANAGED_IDENTITY else cloud.entra
             path = IDENTITY_PATH if credential == MANAGED_IDENTITY else TOKEN_PATH
-            await_that(lambda: asked(issued.server, path) == 1, log)
+            until(lambda: asked(issued.server, path) == 1)
             before = [part.server.requests.total() for part in way_to_token]
             with closing(Caller(bot.url)) as caller:
                 assert User(cloud, caller).says("hello") == 200
@@ -143,14 +131,14 @@ def test_before_the_first_caller(credential: str, tmp_path: Path, logs: Path) ->
 
 
 def test_an_early_failure_is_forgotten(tmp_path: Path, logs: Path) -> None:
-    """Early requests that fail leave the first caller no pause to sit out, and no failure."""
+    """Early requests that fail leave the first caller no pause to wait out, and no failure."""
     with CloudThread(Cloud(tmp_path)) as thread:
         cloud, log = thread.cloud, logs / "early failure.log"
         cloud.identity.server.faults.set(status=400, remaining=1)
         cloud.channel.server.faults.set(status=503, remaining=2)
         with BotProcess(cloud.settings(), log) as bot:
-            await_that(lambda: cloud.identity.server.faults.remaining == 0, log)
-            await_that(lambda: cloud.channel.server.faults.remaining == 1, log)
+            until(lambda: cloud.identity.server.faults.remaining == 0)
+            until(lambda: cloud.channel.server.faults.remaining == 1)
             with closing(Caller(bot.url)) as caller:
                 user = User(cloud, caller)
                 # The keys' endpoint fails once more; the next caller tries at once all the same.
@@ -178,7 +166,7 @@ def test_nothing_to_ask_for(tmp_path: Path, logs: Path) -> None:
 
 
 def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
-    """They are told to each caller in turn, and nothing else is in the log."""
+    """Each call logs them, and nothing else is in the log."""
     with CloudThread(Cloud(tmp_path)) as thread:
         log = logs / "early settings.log"
         settings = thread.cloud.settings() | {"MicrosoftAppId": "mine"}
@@ -192,18 +180,11 @@ def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
 
 def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
     """The log of the first call has the traceback, once; turns and health are answered 503."""
-    app, log = tmp_path / "app", logs / "early import.log"
-    ignored = shutil.ignore_patterns("__pycache__")
-    for part in ("auth", "bot_logic", "cloud_adapter"):
-        shutil.copytree(APP / part, app / part, ignore=ignored)
-    for file in ("function_app.py", "host.json"):
-        shutil.copyfile(APP / file, app / file)
-    (app / "bot_logic" / "cards.py").write_text("import a_package_that_nobody_has\n")
-    host = tmp_path / "host"
-    host.mkdir()
-    (host / "emulator").symlink_to(APP / "emulator")
+    log = logs / "early import.log"
+    broken = {"bot_logic/cards.py": "import a_package_that_nobody_has\n"}
+    app = app_with(tmp_path / "app", broken)
     with CloudThread(Cloud(tmp_path)) as thread:
-        settings = thread.cloud.settings() | {"PYTHONPATH": str(host)}
+        settings = thread.cloud.settings() | host_alone(tmp_path / "host")
         with BotProcess(settings, log, app=app) as bot, closing(Caller(bot.url)) as caller:
             health = caller.send("GET", "/api/health", [])
             assert (health.status, health.headers["retry-after"]) == (503, "60")
@@ -251,15 +232,7 @@ import sys
 async def modules(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(list(sys.modules)))
 """
-
-
-def app_that_lists_modules(folder: Path) -> Path:
-    """The app with one more function, which returns the modules that the process has imported."""
-    folder.mkdir()
-    for name in ("auth", "bot_logic", "cloud_adapter", "host.json"):
-        (folder / name).symlink_to(APP / name)
-    (folder / "function_app.py").write_text((APP / "function_app.py").read_text() + LIST_MODULES)
-    return folder
+"""One more function of the app: it returns the modules that the process has imported."""
 
 
 def under(names: tuple[str, ...], modules: set[str]) -> set[str]:
@@ -270,12 +243,10 @@ def under(names: tuple[str, ...], modules: set[str]) -> set[str]:
 @pytest.mark.parametrize("credential", NOT_IMPORTED)
 def test_a_first_turn_imports_its_own(credential: str, tmp_path: Path, logs: Path) -> None:
     """After its first turn a bot has imported what its way to sign in needs, and no more."""
-    app = app_that_lists_modules(tmp_path / "app")
-    host = tmp_path / "host"
-    host.mkdir()
-    (host / "emulator").symlink_to(APP / "emulator")
+    function_app = (APP / "function_app.py").read_text() + LIST_MODULES
+    app = app_with(tmp_path / "app", {"function_app.py": function_app})
     with CloudThread(Cloud(tmp_path, CERTIFICATE if credential == FILE else credential)) as thread:
-        settings = thread.cloud.settings() | {"PYTHONPATH": str(host)}
+        settings = thread.cloud.settings() | host_alone(tmp_path / "host")
         if credential == FILE:
             settings |= {"CertificateVaultUrl": "", "CertificateName": ""}
             settings[FILE] = str(certificate_file(thread.cloud, tmp_path))

@@ -25,8 +25,9 @@ from emulator.cloud import (
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.key_vault.certificate import VaultCertificate
-from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
+from tests.support.bots.patched_bot import patched
 from tests.support.bots.user import User
 from tests.support.credentials.bot_certificate import (
     Prepare,
@@ -192,11 +193,8 @@ def elliptic_key(version: VaultCertificate) -> bytes:
 
 
 def clock_ahead(_: Cloud, folder: Path) -> Settings:
-    """The bot's clock is half an hour ahead: Python runs a file of this name before all others."""
-    (folder / "sitecustomize.py").write_text(
-        "import time\nright = time.time\ntime.time = lambda: right() + 1800\n"
-    )
-    return {"PYTHONPATH": f"{folder}:{APP}"}
+    """The bot's clock is half an hour ahead."""
+    return patched(folder, "import time\nright = time.time\ntime.time = lambda: right() + 1800\n")
 
 
 def trusting(**changes: str) -> Prepare:

@@ -1,6 +1,7 @@
 """The log of a whole test run has no token, no key and nothing that users said, and loses no line.
 
-It is the last test to run (see conftest.py): every bot process of the run has logged by then.
+It is the last test to run (see conftest.py and the Makefile): every bot process of the run has
+logged by then, whichever worker of pytest-xdist started it.
 """
 
 import json
@@ -23,6 +24,8 @@ SECRETS = {
     "base64 of that length": re.compile(r"[A-Za-z0-9+/_-]{200,}"),
     "what a user said": re.compile(r"good morning|still there|You said: (?!\{)|(?i:secret lemur)"),
 }
+
+pytestmark = pytest.mark.alone
 
 SAID = "my secret lemur"
 
@@ -61,16 +64,16 @@ def test_debug_log(chatty: tuple[CloudThread, User], logs: Path) -> None:
     assert found(log) == []
 
 
-def test_whole_run(logs: Path) -> None:
+def test_whole_run(run_logs: Path) -> None:
     """No bot process of this run has logged a secret."""
-    leaks = {path.name: found(path.read_text()) for path in logs.glob("*.log")}
+    leaks = {path.name: found(path.read_text()) for path in run_logs.rglob("*.log")}
     assert leaks, "no bot has logged"
     assert {name: leak for name, leak in leaks.items() if leak} == {}
 
 
-def test_no_line_would_be_lost_in_azure(logs: Path) -> None:
+def test_no_line_would_be_lost_in_azure(run_logs: Path) -> None:
     """Every line of this run's bots belongs to a running invocation: Azure drops others."""
-    files = list(logs.glob("*.lost"))
+    files = list(run_logs.rglob("*.lost"))
     assert files, "no bot has run"
     lost = [json.loads(line) for path in files for line in path.read_text().splitlines()]
     assert [line for line in lost if line["logger"].partition(".")[0] in OWN_LOGGERS] == []

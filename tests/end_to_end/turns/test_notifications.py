@@ -13,6 +13,7 @@ import pytest
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.cloud_thread import CloudThread
+from tests.support.timing.condition import comes_true
 
 
 @pytest.fixture
@@ -25,17 +26,12 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 async def open_chat(cloud: Cloud) -> str:
     """Open the chat page's conversation; returns its id when the bot has welcomed the user."""
     url = f"{cloud.chat_page.server.url}/v3/directline"
-    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+    async with aiohttp.ClientSession() as session:
         async with session.post(f"{url}/tokens/generate", json={}) as answer:
             token = {"Authorization": f"Bearer {(await answer.json())['token']}"}
         async with session.post(f"{url}/conversations", headers=token) as answer:
             conversation: str = (await answer.json())["conversationId"]
-        heard: list[str] = []
-        while not heard:
-            page = f"{url}/conversations/{conversation}/activities"
-            async with session.get(page, headers=token) as answer:
-                activities = (await answer.json())["activities"]
-            heard = [each["text"] for each in activities if each["type"] == "message"]
+    await comes_true(lambda: bool(cloud.conversations.find(conversation).activities))
     return conversation
 
 
@@ -54,20 +50,17 @@ async def notify(storage: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 async def test_a_message_comes_into_the_chat(cloud: Cloud, storage: str, logs: Path) -> None:
-    """The command ends when the bot has told everybody, and says whom."""
+    """The command ends when everybody has the message, and names each of them."""
     settings = {**cloud.settings(), "AzureWebJobsStorage": storage}
     bot = BotProcess(settings, logs / "notified.log")
-    await asyncio.to_thread(bot.__enter__)
-    try:
+    async with bot:
         cloud.channel.bot_endpoint = bot.messages
         conversation = await open_chat(cloud)
-        told = await notify(storage, "--to", "all", "--text", "The canteen is open.")
+        sent = await notify(storage, "--to", "all", "--text", "The canteen is open.")
         unknown = await notify(storage, "--to", "29:nobody", "--text", "Hello?")
-    finally:
-        await asyncio.to_thread(bot.__exit__)
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith("It goes to 1 conversation (webchat: 1).\n")
-    assert f"sent      webchat/{conversation}\nDone: 1 sent (webchat: 1)\n" in told.stdout
+    assert sent.returncode == 0, sent.stderr
+    assert sent.stdout.startswith("It goes to 1 conversation (webchat: 1).\n")
+    assert f"sent      webchat/{conversation}\nDone: 1 sent (webchat: 1)\n" in sent.stdout
     activities = cloud.conversations.find(conversation).activities
     assert [each.get("text") for each in activities].count("The canteen is open.") == 1
     assert unknown.returncode == 1

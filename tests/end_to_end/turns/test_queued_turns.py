@@ -13,14 +13,18 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from cloud_adapter.adapter import APOLOGY
+from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite, CertificateFiles
+from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.patched_bot import patched
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_proxies import StorageProxies
 from tests.support.storage.stored_state import stored_state
+from tests.support.timing.condition import found
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
 QUICK = 200
@@ -38,16 +42,20 @@ OUTAGE_RATE = 20.0
 OUTAGE_CONVERSATIONS = 10
 
 FAILING = """
-from bot_logic import bot
+from bot_logic.bot import Bot
 
-async def whoami(self, context):
-    await context.send_activity("Try")
+answer = Bot.on_message_activity
+
+async def seat(bot, turn_context):
+    if turn_context.activity.text != "seat":
+        return await answer(bot, turn_context)
+    await turn_context.send_activity("Attempt")
     raise ValueError("no table")
 
-bot.Bot._whoami = whoami
+Bot.on_message_activity = seat
 """
 
-GIVEN_UP = re.compile(r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", re.M)
+DEAD_LETTER = re.compile(r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", re.M)
 
 WITHIN = 40.0
 """Seconds that no test waits longer."""
@@ -66,12 +74,8 @@ async def running(
 ) -> AsyncIterator[InsistentChannel]:
     """A bot of its own, and the channel in front of it."""
     bot = BotProcess({**cloud.settings(), **settings}, log, app)
-    await asyncio.to_thread(bot.__enter__)
-    try:
-        async with InsistentChannel(cloud, bot.messages) as channel:
-            yield channel
-    finally:
-        await asyncio.to_thread(bot.__exit__)
+    async with bot, InsistentChannel(cloud, bot.messages) as channel:
+        yield channel
 
 
 def texts(conversation: Conversation) -> list[str]:
@@ -224,40 +228,36 @@ async def storage_outage(proxies: StorageProxies) -> None:
 
 
 async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, logs: Path) -> None:
-    """It is tried five times; then the user has the apology once, and the poison queue the cause.
+    """After five attempts the user has one apology, and the dead letters have the cause.
 
-    `replay` gives it five more tries, `drop` forgets it. What comes after it does not wait.
+    `replay` gives it five more attempts, `drop` forgets it. What comes after it does not wait.
     """
     settings = stored(storage, QUEUED) | patched(tmp_path / "patch", FAILING)
-    app = hasty_app(tmp_path / "app")
+    app = app_with(tmp_path / "app", {"host.json": host_without_delays()})
     async with running(cloud, logs / "failing.log", settings, app) as channel:
         conversation = channel.conversation()
-        bad, good = (channel.message(conversation, text) for text in ("whoami", "hello"))
+        bad, good = (channel.message(conversation, text) for text in ("seat", "hello"))
         await channel.deliver_once(bad)
         await channel.deliver_once(good)
-        listed = await given_up(storage)
-        assert Counter(texts(conversation)) == {"Try": 5, APOLOGY: 1, "You said: hello": 1}
-        assert re.search(
-            r"^[0-9a-f]{8}  \S+ \S+Z  msteams~2F\S+  ValueError: no table$", listed, re.M
-        )
-        assert "in whoami" in await poison(storage, "list", "--traces")
-        await poison(storage, "replay", "--all")
-        listed = await given_up(storage)
-        assert Counter(texts(conversation)) == {"Try": 10, APOLOGY: 2, "You said: hello": 1}
-        await poison(storage, "drop", listed[:8])
-        assert await poison(storage, "list") == "0 in bot-turns-poison\n"
-        assert "no message has this id" in await poison(storage, "drop", listed[:8], status=1)
+        listed = await dead_letter(storage)
+        assert Counter(texts(conversation)) == {"Attempt": 5, APOLOGY: 1, "You said: hello": 1}
+        assert DEAD_LETTER.search(listed)
+        assert "in seat" in await dead_letters(storage, "list", "--traces")
+        await dead_letters(storage, "replay", "--all")
+        listed = await dead_letter(storage)
+        assert Counter(texts(conversation)) == {"Attempt": 10, APOLOGY: 2, "You said: hello": 1}
+        await dead_letters(storage, "drop", listed[:8])
+        assert await dead_letters(storage, "list") == "0 in bot-turns-poison\n"
+        assert "no message has this id" in await dead_letters(storage, "drop", listed[:8], status=1)
 
 
-async def given_up(storage: str) -> str:
-    """What `poison list` says, once there is something."""
-    async with asyncio.timeout(WITHIN):
-        while (listed := await poison(storage, "list")).startswith("0 in"):
-            pass
-    return listed
+async def dead_letter(storage: str) -> str:
+    """What `list` says, once there is something."""
+    await found(QueueMessages(storage, POISON_QUEUE).count, WITHIN)
+    return await dead_letters(storage, "list")
 
 
-async def poison(storage: str, command: str, *arguments: str, status: int = 0) -> str:
+async def dead_letters(storage: str, command: str, *arguments: str, status: int = 0) -> str:
     """What `python -m admin.dead_letters` prints."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "admin.dead_letters", command, *arguments),
@@ -270,12 +270,8 @@ async def poison(storage: str, command: str, *arguments: str, status: int = 0) -
     return printed.decode()
 
 
-def hasty_app(folder: Path) -> Path:
-    """The app, with a host.json that has failed messages come back at once."""
-    folder.mkdir()
-    for name in ("auth", "bot_logic", "cloud_adapter", "function_app.py"):
-        (folder / name).symlink_to(APP / name)
+def host_without_delays() -> str:
+    """The app's host.json, but failed messages come back at once."""
     settings = json.loads((APP / "host.json").read_text())
     settings["extensions"]["queues"]["visibilityTimeout"] = "00:00:00"
-    (folder / "host.json").write_text(json.dumps(settings))
-    return folder
+    return json.dumps(settings)

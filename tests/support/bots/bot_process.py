@@ -1,5 +1,6 @@
 """BotProcess: the function app in a Functions host of its own, as a user runs it."""
 
+import asyncio
 import json
 import os
 import re
@@ -72,6 +73,13 @@ class BotProcess:
         assert self._process is not None
         self._process.terminate()
         self._process.communicate(timeout=10)
+
+    async def __aenter__(self) -> Self:
+        """The same beside an event loop, which goes on meanwhile."""
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.__exit__)
 
     @property
     def returncode(self) -> int | None:

@@ -1,11 +1,9 @@
 """Soak: one bot under load, while the local cloud around it goes through a bad minute."""
 
 import asyncio
-import os
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud
 from emulator.entra.token_issuer import RSA_BITS, IssuerKey, TokenIssuer
-from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.patched_bot import patched
 from tests.support.load.turn_load import Turn, TurnLoad, replies_at, reply_to
 
 RATE = 102.0
@@ -28,6 +27,14 @@ SECONDS = 62.0
 
 CHECK_EVERY = 2.0
 """Seconds between two looks at the certificate's versions, in place of the bot's 300."""
+
+PATCH = f"""
+from auth.certificates import versions
+from auth.outbound.token_provider import TokenProvider
+versions.CHECK_EVERY = {CHECK_EVERY}
+TokenProvider.prefetch = lambda provider, audience: None
+"""
+"""The timeline counts from the first turn: nobody signs in before it."""
 
 LAG = 10.0
 """Seconds from a new certificate in the vault until Entra knows it."""
@@ -139,21 +146,8 @@ class Soak:
         finally:
             await cloud.stop()
 
-    @asynccontextmanager
-    async def _bot(self) -> AsyncIterator[BotProcess]:
-        (self._folder / "sitecustomize.py").write_text(
-            "from auth import certificate_versions, tokens\n"
-            f"certificate_versions.CHECK_EVERY = {CHECK_EVERY}\n"
-            # The timeline counts from the first turn: nobody signs in before it.
-            "tokens.Tokens.begin = lambda tokens, audience: None\n"
-        )
-        path = os.pathsep.join((str(self._folder), str(APP)))
-        bot = BotProcess({**self._cloud.settings(), "PYTHONPATH": path}, self._log)
-        await asyncio.to_thread(bot.__enter__)
-        try:
-            yield bot
-        finally:
-            await asyncio.to_thread(bot.__exit__)
+    def _bot(self) -> BotProcess:
+        return BotProcess(self._cloud.settings() | patched(self._folder, PATCH), self._log)
 
     async def _bad_minute(self, load: TurnLoad) -> None:
         now = asyncio.get_running_loop().time

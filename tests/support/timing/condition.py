@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 SECONDS = 15
 """No wait is longer, unless the test says so."""
 
+EVERY = 0.02
+"""Seconds between two polls."""
+
 
 def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     """Poll a condition.
@@ -17,7 +20,7 @@ def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.02)
+        time.sleep(EVERY)
 
 
 async def comes_true(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
@@ -42,5 +45,5 @@ async def found[Value](look: Callable[[], Awaitable[Value]], seconds: float = SE
     end = time.monotonic() + seconds
     while not (value := await look()):
         assert time.monotonic() < end, "the condition did not come true in time"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(EVERY)
     return value
