@@ -44,7 +44,7 @@ def uploaded() -> Iterator[Path]:
 
 
 def test_only_what_runs_in_azure() -> None:
-    """The package holds the deployed folders, the function app and its three files; nothing else."""
+    """The package holds the deployed folders, the function app and its files; nothing else."""
     files = set(uploaded())
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
     assert {path.parts[0] for path in files if len(path.parts) > 1} == PARTS
