@@ -1,6 +1,6 @@
-"""HttpConnection: one connection to a server, with one request on it at a time (RFC 9112).
+"""HttpConnection: one HTTP/1.1 connection, with one request on it at a time (RFC 9112).
 
-Answers are taken apart by httptools, Node.js's parser: whatever frames them is its business.
+httptools, Node.js's parser, parses the responses.
 """
 
 import asyncio
@@ -13,25 +13,25 @@ from typing import Any, NamedTuple, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-IDLE_TIMEOUT = 30.0
-"""Seconds that an idle connection is kept: less than servers keep theirs, so that a request is not
-sent into one that is being closed."""
+IDLE_TIMEOUT_SECONDS = 30.0
+"""Shorter than the servers' own, so that no request is sent on a connection that the server is
+closing."""
 
 
 class ConnectFailed(ConnectionError):
-    """There is no connection, so nothing was sent."""
+    """There was no connection: nothing was sent."""
 
 
 class ResponseLost(ConnectionError):
-    """A request was sent, if only in part, and no answer came: it may have been done."""
+    """The request was sent, at least in part, and no response came: it may have been done."""
 
 
-class HttpAnswer(NamedTuple):
-    """A server's answer.
+class Response(NamedTuple):
+    """A server's response.
 
     Attributes:
         status: the HTTP status.
-        headers: by name in lower case; of a repeated one the last.
+        headers: by lower-case name; the last value of a repeated header.
         body: bytes.
     """
 
@@ -41,45 +41,49 @@ class HttpAnswer(NamedTuple):
 
 
 class HttpConnection(asyncio.Protocol):
-    """Sends requests, one after the other, and reads their answers.
+    """Sends requests, one after the other, and reads their responses.
 
-    It closes itself when it can be of no more use: an answer that is late, broken or too large,
-    bytes that nobody asked for, or nothing to do for `IDLE_TIMEOUT`.
+    It closes itself after a response that is late, malformed or too large, after bytes that belong
+    to no request, and when it has been idle for too long.
 
     Args:
-        idle: it puts itself there while it has nothing to do, and leaves when it is closed.
+        idle: the connection adds itself while it is idle, and removes itself when it is closed.
+        idle_timeout: seconds.
     """
 
-    def __init__(self, idle: "list[HttpConnection]") -> None:
+    def __init__(
+        self, idle: "list[HttpConnection]", idle_timeout: float = IDLE_TIMEOUT_SECONDS
+    ) -> None:
         self._idle = idle
+        self._idle_timeout = idle_timeout
         self._loop = asyncio.get_running_loop()
         self._parser: HttpResponseParser | None = None
         self._has_input: Callable[[], object]
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[HttpAnswer] | None = None
-        self._kept = False
-        self._endless = False
-        self._largest = 0
-        # Moved on by every request; the one timer looks at it when it rings.
+        self._waiting: asyncio.Future[Response] | None = None
+        self._keep_alive = False
+        self._ends_with_connection = False
+        self._max_bytes = 0
+        # Each request moves the deadline; the one timer compares it with the time when it fires.
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
     @property
     def reusable(self) -> bool:
-        """Another request can be sent: the server has kept the connection, and is silent."""
-        if not self._kept or self._transport is None or self._transport.is_closing():
+        """Whether another request can be sent: the connection is open, with nothing to read."""
+        if not self._keep_alive or self._transport is None or self._transport.is_closing():
             return False
-        # If the server closed it a moment ago, the kernel knows, but the event loop may not yet.
+        # If the server has just closed it, the kernel knows but the event loop may not.
         return not self._has_input()
 
     async def open(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str) -> None:
-        """Take over a connected socket, and do the TLS handshake.
+        """Take over a connected socket and do the TLS handshake.
 
         Args:
-            sock: owned by this connection from now on, also when this method raises.
-            tls: the client's TLS context; None: no TLS.
-            host: the name that the server's certificate must have.
+            sock: owned by this connection from now on, even when this method raises.
+            tls: the client's TLS context; None for plain HTTP.
+            host: the name that the server's certificate must bear.
 
         Raises:
             OSError, ValueError, RuntimeError: the connection was lost, or the handshake failed.
@@ -90,75 +94,75 @@ class HttpConnection(asyncio.Protocol):
             )
         except BaseException:
             self.close()
-            # The event loop closes the file descriptor. uvloop does not always tell the socket
-            # object, which would later close whatever has got the same descriptor by then.
+            # The event loop closes the file descriptor. With uvloop the socket object may not know,
+            # and would later close whatever has the same descriptor by then.
             self._loop.call_soon(sock.detach)
             raise
 
-    async def send(self, request: bytes, deadline: float, largest: int) -> HttpAnswer:
-        """The answer to a request.
+    async def send(self, request: bytes, deadline: float, max_bytes: int) -> Response:
+        """Send a request and return the response.
 
         Args:
-            request: its bytes, head and body.
-            deadline: event loop time by which the answer must have come.
-            largest: bytes that its body may have.
+            request: head and body, encoded.
+            deadline: event loop time by which the whole response must have arrived.
+            max_bytes: limit of the response's body.
 
         Raises:
             ConnectFailed: the connection was lost before the request.
-            ResponseLost: there was no answer, or it was not valid HTTP.
+            ResponseLost: there was no response, or it was not valid HTTP.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ConnectFailed("the connection was closed before the request")
-        self._kept, self._largest = False, largest
-        waiting: asyncio.Future[HttpAnswer] = self._loop.create_future()
+        self._keep_alive, self._max_bytes = False, max_bytes
+        waiting: asyncio.Future[Response] = self._loop.create_future()
         self._waiting = waiting
-        self._end_at(deadline)
+        self._set_deadline(deadline)
         transport.write(request)
         try:
             return await waiting
         except asyncio.CancelledError:
-            # With its answer there, the connection may be another request's by now.
+            # Once its response is complete, the connection may already serve another request.
             if waiting.cancelled():
                 self.close()
             raise
 
     def close(self) -> None:
-        """Close it, without the goodbye that TLS would wait for."""
-        self._kept = False
+        """Close at once, without waiting for TLS's close_notify."""
+        self._keep_alive = False
         if self._transport is not None:
             self._transport.abort()
 
-    def _end_at(self, deadline: float) -> None:
+    def _set_deadline(self, deadline: float) -> None:
         self._deadline = deadline
         if self._timer is not None:
             if self._timer_at <= deadline:
                 return
             self._timer.cancel()
-        # `when()` of the handle is no use: for a time that is due, uvloop returns one without it.
-        self._timer, self._timer_at = self._loop.call_at(deadline, self._look_at_time), deadline
+        # The handle's `when()` would do, but uvloop's handle for a time in the past has none.
+        self._timer, self._timer_at = self._loop.call_at(deadline, self._on_timer), deadline
 
-    def _look_at_time(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
         if self._loop.time() < self._deadline:
-            self._end_at(self._deadline)
+            self._set_deadline(self._deadline)
         else:
-            self._give_up(TimeoutError("the answer is late"))
+            self._fail(TimeoutError("the response is late"))
 
-    def _give_up(self, cause: Exception | None) -> None:
+    def _fail(self, cause: Exception | None) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.done():
-            error = ResponseLost(f"no answer: {cause or 'the connection was closed'}")
+            error = ResponseLost(f"no response: {cause or 'the connection was closed'}")
             error.__cause__ = cause
             waiting.set_exception(error)
         self.close()
 
-    # What the event loop calls.
+    # asyncio.Protocol: called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._parser = HttpResponseParser(self)
-        self._has_input = _look_at(transport.get_extra_info("socket"))
+        self._has_input = _input_check(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         if self._waiting is None or self._parser is None:
@@ -167,23 +171,23 @@ class HttpConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
-            self._give_up(error)
+            self._fail(error)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self in self._idle:
             self._idle.remove(self)
-        if self._endless and error is None:
+        if self._ends_with_connection and error is None:
             self.on_message_complete()
-        self._give_up(error)
-        # It knows us as we know it: the two would wait for the garbage collector, buffers and all.
+        self._fail(error)
+        # A reference cycle would keep both, with their buffers, until the garbage collector runs.
         self._parser = None
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
-        self._kept = self._endless = False
+        self._keep_alive = self._ends_with_connection = False
         self._headers: dict[str, str] = {}
         self._body = bytearray()
 
@@ -191,34 +195,36 @@ class HttpConnection(asyncio.Protocol):
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        # Its body ends with the connection then (RFC 9112, 6.3).
-        self._endless = not {"content-length", "transfer-encoding"} & self._headers.keys()
+        # Without either, the body ends where the connection does (RFC 9112, 6.3).
+        self._ends_with_connection = (
+            not {"content-length", "transfer-encoding"} & self._headers.keys()
+        )
 
     def on_body(self, data: bytes) -> None:
         self._body += data
-        if len(self._body) > self._largest:
-            self._give_up(ValueError("the answer is too large"))
+        if len(self._body) > self._max_bytes:
+            self._fail(ValueError("the response is too large"))
 
     def on_message_complete(self) -> None:
         parser = cast("HttpResponseParser", self._parser)
         status = parser.get_status_code()
         if status < 200:
-            return  # an interim answer (RFC 9110, 15.2)
-        waiting, self._waiting, self._endless = self._waiting, None, False
+            return  # an interim response (RFC 9110, 15.2)
+        waiting, self._waiting, self._ends_with_connection = self._waiting, None, False
         if waiting is None or waiting.done():
             self.close()
             return
-        waiting.set_result(HttpAnswer(status, self._headers, bytes(self._body)))
-        self._kept = parser.should_keep_alive()
-        if self._kept:
-            self._end_at(self._loop.time() + IDLE_TIMEOUT)
+        waiting.set_result(Response(status, self._headers, bytes(self._body)))
+        self._keep_alive = parser.should_keep_alive()
+        if self._keep_alive:
+            self._set_deadline(self._loop.time() + self._idle_timeout)
             self._idle.append(self)
         else:
             self.close()
 
 
-def _look_at(socket: Any) -> Callable[[], object]:
-    """Something true is answered while there is something to read, if only the end."""
+def _input_check(socket: Any) -> Callable[[], object]:
+    """A function that returns something true while the socket has data, or its end, to read."""
     if sys.platform == "win32":  # which has no poll
         return lambda: select.select([socket], [], [], 0)[0]
     poll = select.poll()

@@ -1,4 +1,4 @@
-"""When a call is tried again: the backoff between attempts, and what a service asks for.
+"""When a call is retried: the backoff between attempts, and the wait that a service asks for.
 
 Sources: RFC 9110 for idempotent methods (9.2.2) and Retry-After (10.2.3); Microsoft reference
 "Optimize your bot with rate limiting in Teams" for 412, 429, 502 and 504.
@@ -12,31 +12,34 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE"})
-"""Sending one of these twice has the same effect as sending it once."""
+"""Sending one of these twice has the effect of sending it once."""
 
 REFUSED_FOR_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED})
-"""Statuses that say that nothing was done, whatever the method: the call can be sent again."""
+"""The service did nothing: a call of any method can be sent again."""
 
 TRANSIENT_FAILURES = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )
-"""Statuses that leave open whether the call was done: only idempotent ones are sent again."""
+"""The service may have done it: only an idempotent call is sent again."""
 
 CONNECT_FAILED = 0
-"""In the place of a status: there was no connection, so nothing was sent."""
+"""In place of a status: there was no connection, so nothing was sent."""
 
 
 def retry_after(text: str | None) -> float | None:
-    """Seconds to wait, from a Retry-After header's number of seconds or its date.
+    """Seconds to wait, from the value of a Retry-After header.
+
+    Args:
+        text: a number of seconds or an HTTP date; None without the header.
 
     Returns:
-        None when the header is missing, or is neither.
+        None when the header is missing or is neither.
     """
     if text is None:
         return None
     if text.isascii() and text.isdigit():
         return float(text)
-    with contextlib.suppress(ValueError, OverflowError):  # not a date either
+    with contextlib.suppress(ValueError, OverflowError):  # neither number nor date
         moment = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
         return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
     return None
@@ -44,13 +47,13 @@ def retry_after(text: str | None) -> float | None:
 
 @dataclass(frozen=True)
 class Backoff:
-    """Seconds between attempts: doubled each time, up to a maximum.
+    """The pauses between attempts: each is twice the one before, up to a maximum.
 
     Attributes:
-        first: seconds before the second attempt.
-        longest: seconds that the pause grows to.
-        jitter: the share of each pause that is random, from 0 to 1: it spreads the load of many
-            callers.
+        first: seconds after the first attempt.
+        longest: seconds, the maximum.
+        jitter: the random share of each pause, from 0 to 1, so that many callers do not retry at
+            the same moment.
     """
 
     first: float
@@ -58,19 +61,19 @@ class Backoff:
     jitter: float = 0.5
 
     def pause(self, attempt: int) -> float:
-        """Seconds to wait after an attempt; the first is 1."""
+        """Seconds to wait after an attempt; the first attempt is 1."""
         whole = min(self.first * 2.0 ** (attempt - 1), self.longest)
         return whole * random.uniform(1 - self.jitter, 1)  # noqa: S311  # spreads load, guards nothing
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a call is tried.
+    """How often a call is attempted, and how long to wait in between.
 
     Attributes:
-        max_attempts: attempts at a call that the service refuses for now.
-        max_connects: attempts to connect: a host that is down must not use up the whole time.
-        backoff: the pauses, where the service asks for none.
+        max_attempts: of a call that the service refuses for now.
+        max_connects: attempts to connect; fewer, as a host that is down uses up the turn's time.
+        backoff: the pauses when the service does not ask for one.
     """
 
     max_attempts: int
@@ -80,13 +83,16 @@ class RetryPolicy:
     def pause(
         self, method: str, status: int, attempt: int, asked: float | None = None
     ) -> float | None:
-        """Seconds to wait before the next attempt; None: there is none.
+        """Seconds to wait before the next attempt.
 
         Args:
             method: GET, POST, PUT or DELETE.
             status: the HTTP status, or CONNECT_FAILED.
-            attempt: the number of the one that failed; the first is 1.
-            asked: seconds that the service asks to wait.
+            attempt: number of the failed attempt; the first is 1.
+            asked: seconds that the service asks to wait, if it does.
+
+        Returns:
+            None when the call must not be sent again.
         """
         limit = self.max_connects if status == CONNECT_FAILED else self.max_attempts
         if attempt >= limit or not _may_repeat(method, status):

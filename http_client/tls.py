@@ -1,7 +1,7 @@
-"""TlsContext: the client's side of TLS, which resumes the session of the last connection to a host.
+"""TlsContext: a TLS client context that resumes sessions, one for each host.
 
-Neither asyncio nor aiohttp hands sessions on. With one, a new connection costs neither the server's
-certificates nor the check of them (RFC 8446, 2.2).
+Neither asyncio nor aiohttp does. A resumed session spares a new connection the transfer and the
+verification of the server's certificates (RFC 8446, 2.2).
 """
 
 import ssl
@@ -9,21 +9,21 @@ import time
 from collections.abc import Callable
 from typing import Self, cast
 
-MOST_HOSTS = 32
+MAX_HOSTS = 32
 """Host names whose last connection is remembered."""
 
-CHECKED_FOR = 3600.0
-"""Seconds for which a host's certificate stays checked, however many sessions follow one another: a
-server could otherwise go on with one that has expired (RFC 8446, 4.6.1 allows it a week)."""
+MAX_VERIFICATION_AGE_SECONDS = 3600.0
+"""After that a full handshake verifies the host's certificate again. Otherwise a server could keep
+resuming after its certificate has expired (RFC 8446, 4.6.1 allows a week)."""
 
 
 class TlsContext(ssl.SSLContext):
-    """The standard library's default context for clients, but for sessions; trusts nobody at first.
+    """The standard library's default client context plus session resumption; trusts nobody yet.
 
-    A session is resumed under the same host name only: it stands for a certificate that was
-    checked against that name. OpenSSL does not check it again, and need not, as whoever knows the
-    session's secret is the one who proved to hold that certificate's key. A server that refuses a
-    session makes a full handshake of it by itself.
+    A session is resumed for the same host name only: it stands for a certificate that was verified
+    against that name. OpenSSL does not verify it again and need not: only the owner of that
+    certificate's key knows the session's secret. A server that refuses a session falls back to a
+    full handshake by itself.
 
     Args:
         clock: seconds, monotonic.
@@ -33,15 +33,15 @@ class TlsContext(ssl.SSLContext):
     """
 
     def __new__(cls, clock: Callable[[], float] = time.monotonic) -> Self:  # noqa: ARG004  # __init__'s
-        """In the place of the base's, which wants to know the protocol."""
+        """The base class's `__new__` takes the protocol as its argument."""
         return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         # As ssl.create_default_context does.
         self.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
-        self.sslobject_class = _Connection
-        self._last: dict[str | bytes | None, _Connection] = {}
+        self.sslobject_class = _ResumableConnection
+        self._last: dict[str | bytes | None, _ResumableConnection] = {}
 
     def wrap_bio(
         self,
@@ -51,38 +51,38 @@ class TlsContext(ssl.SSLContext):
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
-        """A connection that offers the session of the last one to this host, if that is fresh."""
+        """A connection that offers the session of the last one to this host, if it is recent."""
         last = self._last.get(server_hostname)
-        if last is None or self.clock() >= last.checked + CHECKED_FOR:
+        if last is None or self.clock() >= last.verified_at + MAX_VERIFICATION_AGE_SECONDS:
             return super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
-        # Asked for only now: with TLS 1.3 the session comes some time after the handshake.
+        # Read only now: with TLS 1.3 the session arrives some time after the handshake.
         connection = super().wrap_bio(
             incoming, outgoing, server_side, server_hostname, session or last.session
         )
-        cast("_Connection", connection).checked = last.checked
+        cast("_ResumableConnection", connection).verified_at = last.verified_at
         return connection
 
-    def remember(self, connection: "_Connection") -> None:
-        """Keep a connection, whose handshake is done, for the sake of its session."""
+    def remember(self, connection: "_ResumableConnection") -> None:
+        """Keep a connection whose handshake is complete, for its session."""
         host = connection.server_hostname
         self._last.pop(host, None)
         self._last[host] = connection
-        if len(self._last) > MOST_HOSTS:
+        if len(self._last) > MAX_HOSTS:
             del self._last[next(iter(self._last))]
 
 
-class _Connection(ssl.SSLObject):
+class _ResumableConnection(ssl.SSLObject):
     """One connection.
 
     Attributes:
-        checked: when the host's certificate was checked (seconds, by the context's clock).
+        verified_at: when the host's certificate was verified (seconds, by the context's clock).
     """
 
-    checked = 0.0
+    verified_at = 0.0
 
     def do_handshake(self) -> None:
-        super().do_handshake()  # raises until it is done, and when it fails
+        super().do_handshake()  # raises until it is complete, and when it fails
         context = cast("TlsContext", self.context)
         if not self.session_reused:
-            self.checked = context.clock()
+            self.verified_at = context.clock()
         context.remember(self)

@@ -12,7 +12,7 @@ from auth.outbound.endpoints import CONNECT_TIMEOUT, READ_TIMEOUT
 from http_client.pool import HttpPool, Timeouts
 from http_client.retry import retry_after
 
-TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT, answer=READ_TIMEOUT, total=8)
+TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT, response=READ_TIMEOUT, total=8)
 """In all less than a token request may take, so that the failure is told as what it is."""
 
 LONGEST_WAIT = 9.0

@@ -10,7 +10,7 @@ from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
 from auth.outbound.endpoints import CONNECT_TIMEOUT, READ_TIMEOUT
-from http_client.connection import ConnectFailed, HttpAnswer
+from http_client.connection import ConnectFailed, Response
 from http_client.pool import HttpPool, Timeouts
 
 TIMEOUTS = Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, CONNECT_TIMEOUT + READ_TIMEOUT)
@@ -43,7 +43,7 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 request.url,
                 request.headers,
                 timeouts=TIMEOUTS,
-                largest=MAX_ANSWER_BYTES,
+                max_bytes=MAX_ANSWER_BYTES,
             )
         except ConnectFailed as error:
             raise ServiceRequestError(str(error), error=error) from error
@@ -69,7 +69,7 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 class _Response(AsyncHttpResponse):
     """A response with the attributes that the SDKs read."""
 
-    def __init__(self, request: Any, answer: HttpAnswer) -> None:
+    def __init__(self, request: Any, answer: Response) -> None:
         super().__init__(request, answer)
         self.status_code = answer.status
         self.headers = case_insensitive_dict(answer.headers)

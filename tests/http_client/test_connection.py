@@ -1,31 +1,33 @@
-"""HttpConnection: answers in every framing, and what can go wrong on one connection."""
+"""HttpConnection: responses in every framing, and what can go wrong on one connection."""
 
 import asyncio
 import gc
+import socket
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from emulator.loopback import LOOPBACK
-from http_client.connection import ConnectFailed, HttpAnswer, HttpConnection, ResponseLost
+from http_client.connection import ConnectFailed, HttpConnection, Response, ResponseLost
+from tests.support.timing.condition import comes_true
 
-LARGEST = 1000
+MAX_BYTES = 1000
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Peer:
-    """A server that says what it is told to whatever comes.
+    """A server that sends the same bytes for every request.
 
     Attributes:
-        says: the answer to each request; its pieces are sent one by one.
-        closes: it closes after that.
-        requests: what came.
+        sends: the response; its pieces are sent one by one.
+        closes: whether it then closes the connection.
+        requests: the heads that it received.
     """
 
     def __init__(self) -> None:
-        self.says: list[bytes] = [OK]
+        self.sends: list[bytes] = [OK]
         self.closes = False
         self.requests: list[bytes] = []
         self._server: asyncio.Server | None = None
@@ -44,9 +46,8 @@ class Peer:
         for writer in self._writers:
             writer.close()
 
-    async def hang_up(self) -> None:
-        """Close every connection, once there is one."""
-        await _until(lambda: bool(self._writers))
+    def hang_up(self) -> None:
+        """Close every connection."""
         for writer in self._writers:
             writer.close()
 
@@ -57,7 +58,7 @@ class Peer:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
             except (asyncio.IncompleteReadError, ConnectionError):
                 break
-            for piece in self.says:
+            for piece in self.sends:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(0)
@@ -73,19 +74,29 @@ async def peer() -> AsyncIterator[Peer]:
 
 
 @pytest.fixture
-async def connection(peer: Peer) -> AsyncIterator[HttpConnection]:
+def idle() -> list[HttpConnection]:
+    """Where idle connections are."""
+    return []
+
+
+@pytest.fixture
+async def connection(peer: Peer, idle: list[HttpConnection]) -> AsyncIterator[HttpConnection]:
     """A connection to the peer."""
-    port = await peer.start()
-    loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: HttpConnection([]), LOOPBACK, port)
+    connection = await connected(peer, HttpConnection(idle))
     yield connection
     connection.close()
 
 
-async def ask(connection: HttpConnection, seconds: float = 5.0) -> HttpAnswer:
-    """Send a request that must be answered in so many seconds."""
+async def connected(peer: Peer, connection: HttpConnection) -> HttpConnection:
+    """The connection, connected to the peer."""
+    await connection.open(socket.create_connection((LOOPBACK, await peer.start())), None, LOOPBACK)
+    return connection
+
+
+async def ask(connection: HttpConnection, seconds: float = 5.0) -> Response:
+    """Send a request with a deadline in so many seconds."""
     deadline = asyncio.get_running_loop().time() + seconds
-    return await connection.send(REQUEST, deadline, LARGEST)
+    return await connection.send(REQUEST, deadline, MAX_BYTES)
 
 
 FRAMES: dict[str, tuple[list[bytes], bytes]] = {
@@ -96,34 +107,34 @@ FRAMES: dict[str, tuple[list[bytes], bytes]] = {
         b"ok",
     ),
     "no content": ([b"HTTP/1.1 204 No Content\r\n\r\n"], b""),
-    "after an interim answer": ([b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" + OK], b"ok"),
+    "after an interim response": ([b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" + OK], b"ok"),
     "empty": ([b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], b""),
 }
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 async def test_frames(frame: str, peer: Peer, connection: HttpConnection) -> None:
-    """Each framing that a server may choose is read to its end, and the connection kept."""
-    peer.says, body = FRAMES[frame]
+    """Each framing that a server may choose is read to its end; the connection stays open."""
+    peer.sends, body = FRAMES[frame]
     for _ in range(3):
-        answer = await ask(connection)
-        assert answer.body == body
-        assert answer.status in (200, 204)
+        response = await ask(connection)
+        assert response.body == body
+        assert response.status in (200, 204)
         assert connection.reusable
     assert len(peer.requests) == 3
 
 
 async def test_headers(peer: Peer, connection: HttpConnection) -> None:
-    """Names are in lower case, and those of one answer are not in the next."""
-    peer.says = [b"HTTP/1.1 429 X\r\nRETRY-after: 7\r\nContent-Length: 0\r\n\r\n"]
+    """Names are in lower case, and no header of one response is in the next."""
+    peer.sends = [b"HTTP/1.1 429 X\r\nRETRY-after: 7\r\nContent-Length: 0\r\n\r\n"]
     assert (await ask(connection)).headers == {"retry-after": "7", "content-length": "0"}
-    peer.says = [OK]
+    peer.sends = [OK]
     assert (await ask(connection)).headers == {"content-length": "2"}
 
 
 async def test_until_the_end(peer: Peer, connection: HttpConnection) -> None:
-    """A body without a length ends with the connection (RFC 9112, 6.3), which is used up."""
-    peer.says, peer.closes = [b"HTTP/1.1 200 OK\r\n\r\n", b"o", b"k"], True
+    """A body without a length ends with the connection (RFC 9112, 6.3)."""
+    peer.sends, peer.closes = [b"HTTP/1.1 200 OK\r\n\r\n", b"o", b"k"], True
     assert (await ask(connection)).body == b"ok"
     assert not connection.reusable
 
@@ -131,9 +142,9 @@ async def test_until_the_end(peer: Peer, connection: HttpConnection) -> None:
 @pytest.mark.parametrize(
     "head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n", b"HTTP/1.0 200 OK\r\n"]
 )
-async def test_not_kept(head: bytes, peer: Peer, connection: HttpConnection) -> None:
-    """A connection that the server will close is not used again."""
-    peer.says = [head + b"Content-Length: 2\r\n\r\nok"]
+async def test_the_server_closes(head: bytes, peer: Peer, connection: HttpConnection) -> None:
+    """A connection that the server is about to close is not reused."""
+    peer.sends = [head + b"Content-Length: 2\r\n\r\nok"]
     assert (await ask(connection)).body == b"ok"
     assert not connection.reusable
 
@@ -151,39 +162,39 @@ async def test_not_kept(head: bytes, peer: Peer, connection: HttpConnection) -> 
         [b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + 1001 * b"x"],
     ],
 )
-async def test_broken_answers(
+async def test_malformed_responses(
     broken: list[bytes],
     peer: Peer,
     connection: HttpConnection,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Cut off, no HTTP, two lengths, or too large: no answer, and the connection is closed."""
-    peer.says, peer.closes = broken, True
+    """Cut off, no HTTP, two lengths, or too large: ResponseLost, and the connection is closed."""
+    peer.sends, peer.closes = broken, True
     with pytest.raises(ResponseLost):
         await ask(connection)
     assert not connection.reusable
-    assert caplog.messages == []  # the event loop would tell of an error that it had to catch
+    assert caplog.messages == []  # the event loop would log an error that it had to catch
 
 
 async def test_too_late(peer: Peer, connection: HttpConnection) -> None:
-    """What has not been answered in time will not be, whatever came of it."""
-    peer.says = [OK[:-1]]
+    """A response that is incomplete at the deadline is lost."""
+    peer.sends = [OK[:-1]]
     with pytest.raises(ResponseLost, match="late"):
         await ask(connection, seconds=0.02)
     assert not connection.reusable
 
 
-async def test_each_request_has_its_own_time(peer: Peer, connection: HttpConnection) -> None:
-    """A connection's idle time, which is long, does not stretch the next request's."""
+async def test_each_request_has_its_own_deadline(peer: Peer, connection: HttpConnection) -> None:
+    """Neither the last request's deadline nor the idle timeout extends the next deadline."""
     await ask(connection, seconds=60)
-    peer.says = [OK[:-1]]
+    peer.sends = [OK[:-1]]
     with pytest.raises(ResponseLost, match="late"):
         await ask(connection, seconds=0.02)
 
 
-async def test_an_answer_at_the_deadline(peer: Peer, connection: HttpConnection) -> None:
-    """An answer in the same iteration of the event loop as the deadline is taken."""
-    peer.says = []
+async def test_a_response_at_the_deadline(peer: Peer, connection: HttpConnection) -> None:
+    """A response in the same iteration of the event loop as the deadline is accepted."""
+    peer.sends = []
     asking = asyncio.create_task(ask(connection, seconds=0))
     await asyncio.sleep(0)
     connection.data_received(OK)
@@ -191,56 +202,50 @@ async def test_an_answer_at_the_deadline(peer: Peer, connection: HttpConnection)
     assert connection.reusable
 
 
-async def test_closed_before_the_request(peer: Peer, connection: HttpConnection) -> None:
-    """A request over a connection that the server has closed fails at once; nothing is sent."""
-    await peer.hang_up()
-    await _until(lambda: connection._transport is None or connection._transport.is_closing())
+async def test_closed_before_the_request(
+    peer: Peer, connection: HttpConnection, idle: list[HttpConnection]
+) -> None:
+    """A request on a connection that the server has closed fails at once; nothing is sent."""
+    await ask(connection)
+    peer.hang_up()
+    await comes_true(lambda: not idle)
     with pytest.raises(ConnectFailed, match="closed before"):
         await ask(connection)
-    assert peer.requests == []
+    assert len(peer.requests) == 1
 
 
-async def test_idle_for_long(connection: HttpConnection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that nobody uses is closed in the end."""
-    monkeypatch.setattr("http_client.connection.IDLE_TIMEOUT", 0.02)
-    await ask(connection)
-    await _until(lambda: not connection.reusable)
+async def test_idle_for_too_long(peer: Peer, idle: list[HttpConnection]) -> None:
+    """A connection that is idle for longer than its timeout is closed."""
+    await ask(await connected(peer, HttpConnection(idle, idle_timeout=0.02)))
+    await comes_true(lambda: not idle)
 
 
-async def test_nothing_is_left_of_it(peer: Peer) -> None:
-    """A closed connection is gone at once, without the garbage collector: its buffers are large."""
-    port = await peer.start()
-    loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: HttpConnection([]), LOOPBACK, port)
+async def test_a_closed_connection_is_freed(peer: Peer) -> None:
+    """No reference cycle keeps a closed connection, whose buffers are large."""
+    connection = await connected(peer, HttpConnection([]))
     await ask(connection)
     known = weakref.ref(connection)
     gc.disable()
     try:
         connection.close()
-        del connection, _
-        await _until(lambda: known() is None)
+        del connection
+        await comes_true(lambda: known() is None)
     finally:
         gc.enable()
 
 
-async def test_bytes_that_nobody_asked_for(peer: Peer, connection: HttpConnection) -> None:
-    """They would be taken for the next request's answer: the connection is of no more use."""
-    peer.says = [OK + OK]
+async def test_bytes_without_a_request(peer: Peer, connection: HttpConnection) -> None:
+    """They would be taken for the next response: the connection is not reused."""
+    peer.sends = [OK + OK]
     await ask(connection)
-    await _until(lambda: not connection.reusable)
+    await comes_true(lambda: not connection.reusable)
 
 
-async def test_a_caller_that_goes_away(peer: Peer, connection: HttpConnection) -> None:
-    """The answer that is still to come would be taken for the next one's."""
-    peer.says = []
+async def test_a_cancelled_request(peer: Peer, connection: HttpConnection) -> None:
+    """Its response, still to come, would be taken for the next one: the connection is closed."""
+    peer.sends = []
     asking = asyncio.create_task(ask(connection))
-    await _until(lambda: bool(peer.requests))
+    await comes_true(lambda: bool(peer.requests))
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     assert not connection.reusable
-
-
-async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not true():  # noqa: ASYNC110  # what the other end does has no event
-            await asyncio.sleep(0.001)

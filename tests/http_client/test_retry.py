@@ -1,11 +1,16 @@
-"""retry_after: the header's seconds, in both of its forms."""
+"""When a call is retried: Retry-After, the backoff, and the policy."""
 
 import datetime
 import math
 
 import pytest
 
-from http_client.retry import retry_after
+from http_client.retry import (
+    CONNECT_FAILED,
+    Backoff,
+    RetryPolicy,
+    retry_after,
+)
 
 DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 """The three forms of a date (RFC 9110, 5.6.7)."""
@@ -26,7 +31,7 @@ def test_seconds(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("form", DATES)
 def test_a_date(form: str) -> None:
-    """A date is as many seconds as it is away; its own are whole ones."""
+    """A date is converted into the seconds until then."""
     found = retry_after(in_seconds(90).strftime(form))
     assert found is not None
     assert 88 < found <= 90
@@ -56,5 +61,51 @@ def test_a_date_that_has_passed(seconds: float, form: str) -> None:
     ],
 )
 def test_anything_else(text: str | None) -> None:
-    """What is neither says nothing."""
+    """What is neither a number nor a date is ignored."""
     assert retry_after(text) is None
+
+
+# Backoff and RetryPolicy
+
+STEADY = Backoff(first=0.5, longest=3.0, jitter=0.0)
+POLICY = RetryPolicy(max_attempts=4, max_connects=2, backoff=STEADY)
+
+
+def test_backoff_doubles() -> None:
+    """Each pause is twice the one before, up to the longest, however often it is asked."""
+    pauses = [STEADY.pause(attempt) for attempt in (1, 2, 3, 4, 100)]
+    assert pauses == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_jitter() -> None:
+    """The random share shortens a pause by at most that share."""
+    pauses = {Backoff(first=1.0, longest=1.0, jitter=0.25).pause(1) for _ in range(200)}
+    assert len(pauses) > 1
+    assert 0.75 <= min(pauses) < 0.8
+    assert 0.95 < max(pauses) <= 1.0
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+def test_which_calls_are_retried(method: str) -> None:
+    """What was certainly not done is sent again; what may have been done only if idempotent."""
+    retried = {
+        status for status in (CONNECT_FAILED, *range(100, 600)) if POLICY.pause(method, status, 1)
+    }
+    transient = {502, 503, 504} if method != "POST" else set[int]()
+    assert retried == {CONNECT_FAILED, 412, 429} | transient
+
+
+@pytest.mark.parametrize(
+    ("status", "pauses"),
+    [(429, [0.5, 1.0, 2.0, None]), (CONNECT_FAILED, [0.5, None, None, None])],
+)
+def test_how_often(status: int, pauses: list[float | None]) -> None:
+    """A refused call has more attempts than one that cannot connect."""
+    assert [POLICY.pause("POST", status, attempt) for attempt in (1, 2, 3, 4)] == pauses
+
+
+def test_the_service_asks_for_a_wait() -> None:
+    """What the service asks for takes the place of the backoff, also when it is zero."""
+    assert POLICY.pause("POST", 429, 1, asked=17.0) == 17.0
+    assert POLICY.pause("POST", 429, 1, asked=0.0) == 0.0
+    assert POLICY.pause("POST", 429, 4, asked=0.0) is None

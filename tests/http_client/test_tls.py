@@ -11,7 +11,7 @@ from aiohttp import web
 
 from emulator.certificates import CertificateAuthority
 from http_client.pool import HttpPool
-from http_client.tls import CHECKED_FOR, MOST_HOSTS, TlsContext
+from http_client.tls import MAX_HOSTS, MAX_VERIFICATION_AGE_SECONDS, TlsContext
 from tests.support.timing.clock import Clock
 from tests.support.wire.scripted_service import ScriptedService
 
@@ -152,7 +152,7 @@ async def test_a_certificate_is_checked_again(
     async with greeter.listening() as port:
         await greeted(port, tls)
         for _ in range(2):
-            clock.advance(CHECKED_FOR / 2)
+            clock.advance(MAX_VERIFICATION_AGE_SECONDS / 2)
             await greeted(port, tls)
         await greeted(port, tls)
     assert greeter.resumed == [False, True, False, True]
@@ -161,11 +161,11 @@ async def test_a_certificate_is_checked_again(
 async def test_few_hosts_are_remembered(greeter: Greeter, tls: TlsContext) -> None:
     """The host whose last connection is the oldest is forgotten first."""
     tls.check_hostname = False
-    names = [f"{number}.example" for number in range(MOST_HOSTS)]
+    names = [f"{number}.example" for number in range(MAX_HOSTS)]
     async with greeter.listening() as port:
         for name in (*names, names[0], "one-more.example", names[0], names[1]):
             await greeted(port, tls, name)
-    assert greeter.resumed == [False] * MOST_HOSTS + [True, False, True, False]
+    assert greeter.resumed == [False] * MAX_HOSTS + [True, False, True, False]
 
 
 async def test_other_contexts(authority: CertificateAuthority, greeter: Greeter) -> None:

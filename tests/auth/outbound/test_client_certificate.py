@@ -508,7 +508,7 @@ async def test_a_silent_endpoint(
     await credential.request_token(AUDIENCE)
     before = platform.vault.operations.copy()
     monkeypatch.setattr(
-        "auth.outbound.msal_http.TIMEOUTS", Timeouts(connect=2, answer=5, total=0.1)
+        "auth.outbound.msal_http.TIMEOUTS", Timeouts(connect=2, response=5, total=0.1)
     )
     platform.entra.server.faults.set(silent=True)
     with pytest.raises(EndpointDown):

@@ -492,7 +492,7 @@ async def test_a_silent_endpoint(
 ) -> None:
     """An endpoint that never answers is given up on, and the event loop is free meanwhile."""
     monkeypatch.setattr(
-        "auth.outbound.msal_http.TIMEOUTS", Timeouts(connect=2, answer=0.3, total=8)
+        "auth.outbound.msal_http.TIMEOUTS", Timeouts(connect=2, response=0.3, total=8)
     )
     before = platform.entra.server.requests.total()
     platform.entra.server.faults.set(silent=True)

@@ -20,7 +20,7 @@ from cloud_adapter.connector.session import (
     Answer,
     ConnectorSession,
 )
-from http_client.pool import USUAL_TIMEOUTS, HttpPool
+from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService
 from tests.support.wire.scripted_service import Reply, ScriptedService
@@ -313,7 +313,7 @@ async def test_a_connection_that_takes_too_long(
     async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal accepted
         accepted += 1
-        clock.move(USUAL_TIMEOUTS.connect + 0.1)
+        clock.move(DEFAULT_TIMEOUTS.connect + 0.1)
         await reader.read()
         writer.close()
 
@@ -382,7 +382,7 @@ async def test_an_answer_that_takes_too_long(
     """A POST that timed out is not sent again either."""
 
     async def sleep_in(_: web.Request) -> web.Response:
-        clock.move(USUAL_TIMEOUTS.total + 1)
+        clock.move(DEFAULT_TIMEOUTS.total + 1)
         await asyncio.Event().wait()
         raise AssertionError
 
