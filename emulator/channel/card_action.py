@@ -1,4 +1,4 @@
-"""Card actions: what becomes visible of a bot's answer to an `adaptiveCard/action` invoke.
+"""Card actions: shows the bot's response to an `adaptiveCard/action` invoke.
 
 Rule: Microsoft reference "Universal Actions for Adaptive Cards", response format of the invoke.
 """
@@ -14,12 +14,12 @@ ERROR = "application/vnd.microsoft.error"
 
 
 def show_result(conversation: Conversation, invoke: Activity, body: bytes, bot: Account) -> None:
-    """Replace the card that was acted on, or add the bot's message, as the answer says.
+    """Replace the card that was acted on, or add the bot's message, as the response says.
 
     Args:
         conversation: where the card is.
-        invoke: the activity that was delivered; its `replyToId` names the card's message.
-        body: the bot's answer to it; one of another form shows nothing.
+        invoke: the activity that was delivered; its `replyToId` is the card's message.
+        body: the bot's response; one of another form shows nothing.
         bot: the account that the result is from.
     """
     result = _parsed(body)

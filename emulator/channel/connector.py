@@ -1,4 +1,4 @@
-"""BotConnector: the REST API (version 3) that bots send to, over the local conversations."""
+"""BotConnector: the Bot Connector REST API (version 3), which stores what the bot sends."""
 
 import ssl
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ AUDIENCE = "https://api.botframework.com"
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the bot, accepted or refused. The token is not kept.
+    """One call of the bot, accepted or refused, without its token.
 
     Attributes:
         method: HTTP method.
         path: the path, unescaped.
-        activity: what the bot sent; None where the operation takes no activity, or the call was
+        activity: what the bot sent; None if the operation takes no activity, or the call was
             refused before its body was read.
-        status: HTTP status of the answer.
-        appid: the app (GUID) that a verified token speaks for, else empty.
+        status: HTTP status of the response.
+        appid: the `appid` claim (GUID) of a verified token, else empty.
         verified: the token was signed by Entra for the connector and is not expired.
     """
 
@@ -46,20 +46,20 @@ class Call:
 
 
 class BotConnector:
-    """Takes the bot's activities, as the service URL of every activity tells it to.
+    """Accepts the bot's activities; the service URL of every activity is its address.
 
     Rules: Bot Connector REST API reference; a call needs a token of the bot's own app, issued by
     the tenant that the channels accept for it.
 
     Args:
         entra_issuer: signs the bots' tokens.
-        registration: the only bot that is let in.
-        conversations: the store that activities go to.
+        registration: the only bot whose calls are accepted.
+        conversations: stores the activities.
         tls: the server side of TLS.
 
     Attributes:
         calls: every call so far, oldest first.
-        require_token: False lets calls without a valid token in, for local tools without one.
+        require_token: False accepts calls without a valid token, from local tools without one.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class BotConnector:
             app_id = self._verified_app(request)
             body: Body = {}
             try:
-                self._admit(app_id)
+                self._check_caller(app_id)
                 body = await json_object(request)
                 response = operation(request, body)
             except ChannelError as error:
@@ -104,23 +104,25 @@ class BotConnector:
         except (jwt.InvalidTokenError, ChannelError):
             return None
 
-    def _admit(self, app_id: str | None) -> None:
+    def _check_caller(self, app_id: str | None) -> None:
         if not self.require_token:
             return
         if app_id is None:
             raise unauthorized()
         if app_id != self.registration.app_id:
-            raise ChannelError(403, "Forbidden", "The token is not of this conversation's bot.")
+            raise ChannelError(403, "Forbidden", "The token is not for this conversation's bot.")
 
     def _record(self, request: web.Request, body: Body, status: int, app_id: str | None) -> None:
         creates = request.path == "/v3/conversations"
         activity = body.get("activity") if creates else body
-        taken = creates or ("/activities" in request.path and not request.path.endswith("/history"))
+        has_activity = creates or (
+            "/activities" in request.path and not request.path.endswith("/history")
+        )
         self.calls.append(
             Call(
                 method=request.method,
                 path=request.path,
-                activity=activity if taken and activity else None,
+                activity=activity if has_activity and activity else None,
                 status=status,
                 appid=app_id or "",
                 verified=app_id is not None,

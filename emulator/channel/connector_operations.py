@@ -1,4 +1,4 @@
-"""ConnectorOperations: what each operation of the Bot Connector REST API does."""
+"""ConnectorOperations: the operations of the Bot Connector REST API."""
 
 import base64
 from collections.abc import Callable
@@ -30,12 +30,12 @@ def bot_account(registration: Registration) -> Account:
 
 
 class ConnectorOperations:
-    """The operations, without the check of who calls.
+    """The operations, without the check of the caller's token.
 
     Args:
-        registration: the bot whose account sends.
-        conversations: the store they work on.
-        url: tells the connector's base URL, which is known only when it listens.
+        registration: the bot's; its account sends the activities.
+        conversations: the store.
+        url: returns the connector's base URL, which is known only once it listens.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class ConnectorOperations:
 
     def _send(self, request: web.Request, body: Body) -> web.Response:
         conversation = self._conversation(request)
-        kept = conversation.add(self._from_bot(checked_activity(body)))
-        return web.json_response({"id": kept["id"]}, status=201)
+        sent = conversation.add(self._from_bot(checked_activity(body)))
+        return web.json_response({"id": sent["id"]}, status=201)
 
     def _reply(self, request: web.Request, body: Body) -> web.Response:
-        # An unknown activity is no error: the reference says that a reply is then simply sent.
+        # A reply to an unknown activity is sent like any other (Bot Connector REST API reference).
         return self._send(request, {**body, "replyToId": request.match_info["activity"]})
 
     def _send_history(self, request: web.Request, body: Body) -> web.Response:
@@ -146,7 +146,7 @@ class ConnectorOperations:
         if body.get("thumbnailBase64"):
             views["thumbnail"] = _bytes(body["thumbnailBase64"])
         file = Attachment(str(body.get("name", "")), str(body.get("type", "")), views)
-        attachment_id = self._conversations.keep_attachment(file)
+        attachment_id = self._conversations.store_attachment(file)
         return web.json_response({"id": attachment_id}, status=201)
 
     def _attachment_info(self, request: web.Request, _: Body) -> web.Response:
@@ -169,7 +169,7 @@ class ConnectorOperations:
         activity_id = request.match_info["activity"]
         sender = conversation.find(activity_id).get("from") or {}
         if sender.get("id") != self._registration.app_id:
-            raise ChannelError(403, "Forbidden", "A bot may change only what it sent itself.")
+            raise ChannelError(403, "Forbidden", "A bot may change only its own activities.")
         return conversation, activity_id
 
     def _attachment(self, request: web.Request) -> Attachment:
@@ -179,7 +179,7 @@ class ConnectorOperations:
         return file
 
     def _from_bot(self, activity: Activity) -> Activity:
-        # Who sends is the channel's word: it knows the caller by its token.
+        # The channel sets the sender, because the token proves who calls.
         claimed = activity.get("from") or {}
         return {**activity, "from": {**claimed, **bot_account(self._registration)}}
 
@@ -191,7 +191,7 @@ def _accounts(members: object) -> list[Account]:
 
 
 def _names_channel(body: Body) -> bool:
-    """A thread in a channel of Teams: those who take part are the team's."""
+    """Whether it is a thread in a Teams channel, whose members are the team's."""
     data = body.get("channelData")
     channel = data.get("channel") if isinstance(data, dict) else None
     return bool(body.get("isGroup") and isinstance(channel, dict) and channel.get("id"))

@@ -1,4 +1,4 @@
-"""Conversations: what the local channel remembers; shared by the Bot Connector and Direct Line."""
+"""Conversations: the local channel's store, shared by the Bot Connector and Direct Line."""
 
 import asyncio
 import datetime
@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Activity = dict[str, Any]
-"""One activity as it travels: JSON of the Bot Framework activity schema."""
+"""One activity as JSON of the Bot Framework activity schema."""
 
 Account = dict[str, Any]
 """A channel account: `id`, `name`, `role`."""
+
+HIDDEN_TYPES = frozenset({"conversationUpdate", "invoke", "trace"})
+"""Types of activities that are stored but not shown to the user, as on the live channel."""
 
 
 class UnknownConversationError(KeyError):
@@ -24,7 +27,7 @@ class UnknownActivityError(KeyError):
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file kept by the channel: uploaded by the user, or by the bot through the connector."""
+    """A stored file that the user, or the bot through the connector, has uploaded."""
 
     name: str
     content_type: str
@@ -34,10 +37,10 @@ class Attachment:
 
 @dataclass
 class Conversation:
-    """Who takes part, and every change to the activities in order.
+    """The members, and every change to the activities in order.
 
     Attributes:
-        id: as it stands in `conversation.id`.
+        id: the value of `conversation.id`.
         members: accounts by their id.
         changes: each activity as added or as updated, and a `messageDelete` for each deleted one.
             A watermark is a position in this list.
@@ -58,7 +61,7 @@ class Conversation:
         """One activity as it is now.
 
         Raises:
-            UnknownActivityError: it is not there.
+            UnknownActivityError: there is none of that id.
         """
         try:
             return self._current[activity_id]
@@ -66,44 +69,64 @@ class Conversation:
             raise UnknownActivityError(activity_id) from None
 
     def has(self, activity_id: object) -> bool:
-        """Whether an activity of that id is there now."""
+        """Whether there is an activity of that id now."""
         return activity_id in self._current
 
     def add(self, activity: Activity) -> Activity:
-        """Append an activity under a new id; returns what is kept, with `id` and `timestamp`."""
-        # Direct Line's ids have this form; the bar makes clients escape them properly.
+        """Append an activity under a new id; returns it as stored, with `id` and `timestamp`."""
+        # Direct Line's ids have this form; clients must escape the `|` in URLs.
         activity_id = f"{self.id}|{len(self.changes):07d}"
-        return self._keep({**activity, "id": activity_id, "timestamp": _now()})
+        return self._store({**activity, "id": activity_id, "timestamp": _now()})
 
     def add_history(self, activities: Iterable[Activity]) -> None:
-        """Append activities of the past with the ids and timestamps they bring."""
+        """Append activities of the past with their own ids and timestamps."""
         for activity in activities:
-            self._keep({"id": uuid.uuid4().hex, "timestamp": _now(), **activity})
+            self._store({"id": uuid.uuid4().hex, "timestamp": _now(), **activity})
 
     def update(self, activity_id: str, activity: Activity) -> Activity:
-        """Replace an activity; it keeps its id and its place.
+        """Replace an activity, which keeps its id and its position.
 
         Raises:
-            UnknownActivityError: it is not there.
+            UnknownActivityError: there is none of that id.
         """
-        # The timestamp stays: clients sort by it, an update must not move the message.
+        # Clients sort by timestamp: an update must not move the message.
         old = self.find(activity_id)
-        return self._keep({**activity, "id": activity_id, "timestamp": old["timestamp"]})
+        return self._store({**activity, "id": activity_id, "timestamp": old["timestamp"]})
 
     def delete(self, activity_id: str) -> None:
-        """Take an activity away; its trace among the changes is a `messageDelete`.
+        """Remove an activity, and add a `messageDelete` to the changes.
 
         Raises:
-            UnknownActivityError: it is not there.
+            UnknownActivityError: there is none of that id.
         """
         old = self.find(activity_id)
         del self._current[activity_id]
         self._record({**_identity(old), "type": "messageDelete", "timestamp": _now()})
 
     def remove_member(self, member_id: str) -> None:
-        """Take a member out of the conversation, if he is in it."""
+        """Remove a member; an unknown id is no error."""
         self.members.pop(member_id, None)
         self._wake()
+
+    def shown_since(self, watermark: int) -> tuple[list[Activity], int]:
+        """The changes after `watermark` that the user sees, and the watermark reached."""
+        changes = self.changes[watermark:]
+        shown = [
+            self._without_hidden_reply(change)
+            for change in changes
+            if change["type"] not in HIDDEN_TYPES
+        ]
+        return shown, watermark + len(changes)
+
+    def _without_hidden_reply(self, activity: Activity) -> Activity:
+        """The activity, without a `replyToId` that names none the user sees.
+
+        Web Chat delays an activity for seconds while it waits for the one it replies to.
+        """
+        replied = self._current.get(activity.get("replyToId") or "")
+        if replied is not None and replied["type"] not in HIDDEN_TYPES:
+            return activity
+        return {name: value for name, value in activity.items() if name != "replyToId"}
 
     async def wait_for_change(self, watermark: int) -> None:
         """Return when there is a change after `watermark`."""
@@ -111,16 +134,16 @@ class Conversation:
             await self._changed.wait()
 
     async def wait_until(self, predicate: "Predicate") -> None:
-        """Return when `predicate` holds; it is asked now and after each change, for ever."""
+        """Return when `predicate` holds; it is called now and after each change, without end."""
         while not predicate(self):
             await self._changed.wait()
 
-    def _keep(self, activity: Activity) -> Activity:
-        named = {**(activity.get("conversation") or {}), "id": self.id}
-        kept = {**activity, "conversation": named}
-        self._current[kept["id"]] = kept
-        self._record(kept)
-        return kept
+    def _store(self, activity: Activity) -> Activity:
+        conversation = {**(activity.get("conversation") or {}), "id": self.id}
+        stored = {**activity, "conversation": conversation}
+        self._current[stored["id"]] = stored
+        self._record(stored)
+        return stored
 
     def _record(self, change: Activity) -> None:
         self.changes.append(change)
@@ -128,7 +151,7 @@ class Conversation:
 
     def _wake(self) -> None:
         self._changed.set()
-        # A fresh event at once: whoever waits again waits for the next change.
+        # A new event: a caller that waits again waits for the next change.
         self._changed = asyncio.Event()
 
 
@@ -136,7 +159,7 @@ Predicate = Callable[[Conversation], bool]
 
 
 class Conversations:
-    """The store, in memory and without limit: it lives as long as one run of the local cloud.
+    """The store, in memory and without limit, for one run of the local cloud.
 
     Attributes:
         by_id: conversations by their id.
@@ -150,7 +173,7 @@ class Conversations:
     def create(
         self, members: Iterable[Account] = (), conversation_id: str | None = None
     ) -> Conversation:
-        """Open a conversation of these members under the given id, or a new one."""
+        """Create a conversation with these members, under the given id or a new one."""
         new = conversation_id or uuid.uuid4().hex
         conversation = Conversation(new, {member["id"]: dict(member) for member in members})
         self.by_id[new] = conversation
@@ -167,14 +190,14 @@ class Conversations:
         except KeyError:
             raise UnknownConversationError(conversation_id) from None
 
-    def keep_attachment(self, attachment: Attachment) -> str:
-        """Keep a file; returns its attachment id, which nobody can guess."""
+    def store_attachment(self, attachment: Attachment) -> str:
+        """Store a file; returns its attachment id, which is unguessable."""
         attachment_id = uuid.uuid4().hex
         self.attachments[attachment_id] = attachment
         return attachment_id
 
     async def wait_for(self, conversation_id: str, predicate: Predicate) -> Conversation:
-        """The conversation, once `predicate` holds for it; the caller bounds the time.
+        """The conversation, once `predicate` holds for it; the caller limits the time.
 
         Raises:
             UnknownConversationError: there is no such conversation.
@@ -185,8 +208,8 @@ class Conversations:
 
 
 def _identity(activity: Activity) -> Activity:
-    kept = ("id", "from", "recipient", "conversation", "channelId", "serviceUrl")
-    return {name: activity[name] for name in kept if name in activity}
+    names = ("id", "from", "recipient", "conversation", "channelId", "serviceUrl")
+    return {name: activity[name] for name in names if name in activity}
 
 
 def _now() -> str:

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import secrets
+import time
 import uuid
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import BodyPartReader, MultipartReader, web
 
 from emulator.channel.card_action import show_result
 from emulator.channel.channel import BotAnswer, Channel
@@ -13,20 +16,26 @@ from emulator.channel.connector_operations import bot_account
 from emulator.channel.conversations import (
     Account,
     Activity,
+    Attachment,
     Conversation,
     Conversations,
     UnknownConversationError,
 )
-from emulator.channel.direct_line_tokens import DirectLineTokens, Grant
-from emulator.channel.direct_line_upload import uploaded_message
-from emulator.channel.errors import ChannelError, bearer_token, checked_activity, json_object
-from emulator.channel.shown_activities import shown_since
+from emulator.channel.errors import (
+    ChannelError,
+    bearer_token,
+    checked_activity,
+    json_object,
+    parsed_object,
+)
 from emulator.faults import Handler
 
 BASE = "/v3/directline"
+ACTIVITY_TYPE = "application/vnd.microsoft.activity"
+"""Media type of the activity in a multipart upload; the other parts are files."""
 FILES = f"{BASE}/attachments/"
 DECLINES = {("signin/tokenExchange", 412), ("signin/verifyState", 404)}
-"""Invokes by name and status: answers that are a normal course of signing in, no fault to show."""
+"""Invoke name and status: normal responses during a sign-in, not shown as failures."""
 SYSTEM: Account = {"id": "channel", "name": "Channel", "role": "channel"}
 
 _SANDBOX = {
@@ -36,19 +45,63 @@ _SANDBOX = {
 }
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What one token gives access to: a conversation, as one user; `expires_at` is monotonic."""
+
+    conversation_id: str
+    user: Account
+    expires_at: float
+
+
+class DirectLineTokens:
+    """Issues and checks opaque tokens.
+
+    Attributes:
+        lifetime: seconds that a token is valid.
+    """
+
+    def __init__(self) -> None:
+        self.lifetime = 1800
+        self._grants: dict[str, Grant] = {}
+
+    def generate(self, user: Account) -> str:
+        """A token for a conversation that does not exist yet."""
+        return self.issue(uuid.uuid4().hex, user)
+
+    def issue(self, conversation_id: str, user: Account) -> str:
+        """A token for this conversation and user."""
+        token = secrets.token_urlsafe(32)
+        expires_at = time.monotonic() + self.lifetime
+        self._grants[token] = Grant(conversation_id, user, expires_at)
+        return token
+
+    def grant(self, token: str) -> Grant:
+        """What the token gives access to.
+
+        Raises:
+            ChannelError: 403, the token is unknown or expired; clients take both for expired.
+        """
+        grant = self._grants.get(token)
+        if grant is None or grant.expires_at <= time.monotonic():
+            self._grants.pop(token, None)
+            raise ChannelError(403, "TokenExpired", "The token is not valid, or it has expired.")
+        return grant
+
+
 class DirectLine:
-    """Gives users conversations with the bot; the page's server mounts its routes.
+    """Gives users conversations with the bot; the chat page's server has its routes.
 
     Rules: Direct Line API 3.0 reference.
 
     Args:
         channel: delivers the users' activities to the bot.
-        connector_url: tells the Bot Connector's base URL, without a slash at the end.
+        connector_url: returns the Bot Connector's base URL, without a slash at the end.
         conversations: the store shared with the Bot Connector.
         channel_id: the `channelId` of the users' activities.
 
     Attributes:
-        tokens: who may use which conversation.
+        tokens: the tokens issued to users.
     """
 
     def __init__(
@@ -63,7 +116,7 @@ class DirectLine:
         self.channel_id = channel_id
         self.tokens = DirectLineTokens()
         self._connector_url = connector_url
-        self._running: set[asyncio.Task[None]] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:
         """The routes under /v3/directline."""
@@ -72,7 +125,7 @@ class DirectLine:
         return [
             web.post(f"{BASE}/tokens/generate", _answering(self._generate)),
             web.post(f"{BASE}/tokens/refresh", _answering(self._refresh)),
-            web.post(f"{BASE}/conversations", _answering(self._start)),
+            web.post(f"{BASE}/conversations", _answering(self._start_conversation)),
             web.get(one, _answering(self._reconnect)),
             web.get(f"{one}/activities", _answering(self._activities)),
             web.post(f"{one}/activities", _answering(self._post)),
@@ -82,10 +135,10 @@ class DirectLine:
         ]
 
     async def close(self) -> None:
-        """End the deliveries still under way."""
-        for task in self._running:
+        """Cancel the deliveries in progress."""
+        for task in self._deliveries:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     async def _generate(self, request: web.Request) -> web.Response:
         token = self.tokens.generate(_user(await json_object(request)))
@@ -102,7 +155,7 @@ class DirectLine:
             {"conversationId": conversation_id, "token": token, "expires_in": lifetime}
         )
 
-    async def _start(self, request: web.Request) -> web.Response:
+    async def _start_conversation(self, request: web.Request) -> web.Response:
         token = bearer_token(request)
         grant = self.tokens.grant(token)
         started = grant.conversation_id in self.conversations.by_id
@@ -110,11 +163,13 @@ class DirectLine:
             bot = bot_account(self.channel.registration)
             conversation = self.conversations.create([grant.user, bot], grant.conversation_id)
             update = {"type": "conversationUpdate", "membersAdded": [bot, grant.user]}
-            self._run(self._deliver(conversation, self._add(conversation, grant, update)))
+            self._start_delivery(
+                self._deliver(conversation, self._add(conversation, grant, update))
+            )
         return self._conversation_response(request, token, 200 if started else 201)
 
     async def _reconnect(self, request: web.Request) -> web.Response:
-        _, grant = self._opened(request, bearer_token(request))
+        _, grant = self._granted(request, bearer_token(request))
         token = self.tokens.issue(grant.conversation_id, grant.user)
         return self._conversation_response(request, token, 200)
 
@@ -131,21 +186,21 @@ class DirectLine:
         return web.json_response(answer, status=status)
 
     async def _post(self, request: web.Request) -> web.Response:
-        conversation, grant = self._opened(request, bearer_token(request))
+        conversation, grant = self._granted(request, bearer_token(request))
         activity = checked_activity(await json_object(request))
         sent = self._add(conversation, grant, activity)
         if sent["type"] == "invoke":
             return await self._invoke(conversation, sent)
-        # The answer does not wait for the bot: Web Chat would call a slow turn a failed message.
-        self._run(self._deliver(conversation, sent))
+        # Not awaited: Web Chat would show a slow turn as a failed message.
+        self._start_delivery(self._deliver(conversation, sent))
         return web.json_response({"id": sent["id"]})
 
     async def _upload(self, request: web.Request) -> web.Response:
-        conversation, grant = self._opened(request, bearer_token(request))
+        conversation, grant = self._granted(request, bearer_token(request))
         files_url = f"http://{request.host}{FILES}"
         message = await uploaded_message(request, self.conversations, files_url)
         sent = self._add(conversation, grant, message)
-        self._run(self._deliver(conversation, sent))
+        self._start_delivery(self._deliver(conversation, sent))
         return web.json_response({"id": sent["id"]})
 
     def _add(self, conversation: Conversation, grant: Grant, activity: Activity) -> Activity:
@@ -162,18 +217,18 @@ class DirectLine:
     async def _deliver(self, conversation: Conversation, activity: Activity) -> None:
         answer = await self.channel.deliver(activity)
         if not answer.ok:
-            self._notice(conversation, answer)
+            self._show_failure(conversation, answer)
 
     async def _invoke(self, conversation: Conversation, invoke: Activity) -> web.Response:
         answer = await self.channel.deliver(invoke)
         if not answer.ok:
             if (str(invoke.get("name")), answer.status) not in DECLINES:
-                self._notice(conversation, answer)
-            raise ChannelError(502, "BotError", "The bot did not take the invoke.")
+                self._show_failure(conversation, answer)
+            raise ChannelError(502, "BotError", "The bot did not accept the invoke.")
         show_result(conversation, invoke, answer.body, bot_account(self.channel.registration))
         return web.Response(status=answer.status, body=answer.body, content_type="application/json")
 
-    def _notice(self, conversation: Conversation, answer: BotAnswer) -> None:
+    def _show_failure(self, conversation: Conversation, answer: BotAnswer) -> None:
         if answer.reached:
             text = f"The bot answered {answer.status}."
         elif answer.status == 504:
@@ -183,18 +238,18 @@ class DirectLine:
         conversation.add({"type": "message", "from": SYSTEM, "text": text})
 
     async def _activities(self, request: web.Request) -> web.Response:
-        conversation, _ = self._opened(request, bearer_token(request))
+        conversation, _ = self._granted(request, bearer_token(request))
         text, _ = self._shown(conversation, _watermark(request), request)
         return web.json_response(text=text)
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
-        conversation, _ = self._opened(request, request.query.get("t", ""))
+        conversation, _ = self._granted(request, request.query.get("t", ""))
         socket = web.WebSocketResponse(heartbeat=30)
         await socket.prepare(request)
         pushing = asyncio.create_task(self._push(socket, conversation, request))
         try:
             async for _ in socket:
-                pass  # Clients send empty messages to keep the connection alive.
+                pass  # clients send empty messages to keep the connection alive
         finally:
             pushing.cancel()
             await asyncio.gather(pushing, return_exceptions=True)
@@ -212,11 +267,11 @@ class DirectLine:
     def _shown(
         self, conversation: Conversation, watermark: int, request: web.Request
     ) -> tuple[str, int]:
-        activities, reached = shown_since(conversation, watermark)
+        activities, reached = conversation.shown_since(watermark)
         text = json.dumps({"activities": activities, "watermark": str(reached)})
-        # Browsers do not trust the connector's certificate: they get its files from the page.
-        kept_files = f"{self._connector_url()}/v3/attachments/"
-        return text.replace(kept_files, f"http://{request.host}{FILES}"), reached
+        # Browsers do not trust the connector's certificate: they load its files from the page.
+        connector_files = f"{self._connector_url()}/v3/attachments/"
+        return text.replace(connector_files, f"http://{request.host}{FILES}"), reached
 
     async def _file(self, request: web.Request) -> web.Response:
         file = self.conversations.attachments.get(request.match_info["attachment"])
@@ -226,17 +281,57 @@ class DirectLine:
         headers = {"Content-Type": file.content_type, **_SANDBOX}
         return web.Response(body=content, headers=headers)
 
-    def _opened(self, request: web.Request, token: str) -> tuple[Conversation, Grant]:
+    def _granted(self, request: web.Request, token: str) -> tuple[Conversation, Grant]:
         grant = self.tokens.grant(token)
         conversation_id = request.match_info["conversation"]
         if grant.conversation_id != conversation_id:
             raise ChannelError(403, "BadArgument", "The token is for another conversation.")
         return self.conversations.find(conversation_id), grant
 
-    def _run(self, work: Coroutine[None, None, None]) -> None:
+    def _start_delivery(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+
+async def uploaded_message(
+    request: web.Request, conversations: Conversations, files_url: str
+) -> Activity:
+    """The message of an upload, with its files as attachments.
+
+    Args:
+        request: `multipart/form-data`; at most one part is the activity, the others are files.
+        conversations: where the files are stored.
+        files_url: the URL under which they are served, with a slash at the end.
+
+    Raises:
+        ChannelError: 400, the body is not multipart, or the activity is not valid.
+    """
+    if not request.content_type.startswith("multipart/"):
+        raise ChannelError(400, "BadSyntax", "The body is not multipart.")
+    try:
+        return await _read_upload(await request.multipart(), conversations, files_url)
+    except ValueError:
+        raise ChannelError(400, "BadSyntax", "The multipart body is malformed.") from None
+
+
+async def _read_upload(
+    parts: MultipartReader, conversations: Conversations, files_url: str
+) -> Activity:
+    message: Activity = {"type": "message"}
+    attachments = []
+    async for part in parts:
+        if not isinstance(part, BodyPartReader):
+            raise ChannelError(400, "BadSyntax", "Multipart inside multipart.")
+        kind = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0]
+        content = bytes(await part.read(decode=True))
+        if kind == ACTIVITY_TYPE:
+            message = checked_activity(parsed_object(content))
+            continue
+        file = Attachment(part.filename or "file", kind, {"original": content})
+        url = f"{files_url}{conversations.store_attachment(file)}/views/original"
+        attachments.append({"contentType": kind, "contentUrl": url, "name": file.name})
+    return {**message, "attachments": attachments}
 
 
 def _answering(handler: Handler) -> Handler:
@@ -259,5 +354,5 @@ def _user(body: dict[str, object]) -> Account:
 
 def _watermark(request: web.Request) -> int:
     text = request.query.get("watermark", "")
-    # Direct Line clients write "-" or nothing for the beginning.
+    # Direct Line clients send "-" or nothing to start from the beginning.
     return int(text) if text.isdecimal() else 0

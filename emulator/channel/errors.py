@@ -1,4 +1,4 @@
-"""ChannelError: how the Bot Connector and Direct Line refuse a request."""
+"""ChannelError: a refusal by the Bot Connector or Direct Line, and the checks that raise it."""
 
 import json
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ class ChannelError(Exception):
 
     Args:
         status: HTTP status.
-        code: the machine's word for it, for example `BadSyntax`.
-        message: the reader's sentence.
-        headers: more response headers.
+        code: the service's code, for example `BadSyntax`.
+        message: what is wrong.
+        headers: additional response headers.
     """
 
     def __init__(
@@ -44,26 +44,26 @@ def bearer_token(request: web.Request) -> str:
 
 
 def unauthorized() -> ChannelError:
-    """A 401 with the challenge that RFC 6750 wants."""
+    """A 401 with the challenge of RFC 6750, section 3."""
     message = "Authorization has been denied for this request."
     return ChannelError(401, "Unauthorized", message, {"WWW-Authenticate": "Bearer"})
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
-    """The request's body, which must be a JSON object; no body at all is an empty one.
+    """The request's body, a JSON object; an empty body is an empty object.
 
     Raises:
-        ChannelError: 400, it is something else.
+        ChannelError: 400, the body is something else.
     """
     body = await request.read()
     return parsed_object(body) if body else {}
 
 
 def parsed_object(text: bytes) -> dict[str, Any]:
-    """A JSON object out of its text.
+    """The JSON object that `text` holds.
 
     Raises:
-        ChannelError: 400, it is something else.
+        ChannelError: 400, `text` is something else.
     """
     try:
         body = json.loads(text)
@@ -75,7 +75,7 @@ def parsed_object(text: bytes) -> dict[str, Any]:
 
 
 def checked_activity(activity: dict[str, Any]) -> dict[str, Any]:
-    """The same activity, when the channels take its shape.
+    """The same activity, if the channels accept its shape.
 
     Raises:
         ChannelError: 400, `type` is missing, an account or the conversation is not an object, or

@@ -286,7 +286,7 @@ async def test_files_of_the_connector_come_from_the_page(
 ) -> None:
     """A browser does not trust the connector's certificate, so its URLs are replaced."""
     file = Attachment("dot.png", "image/png", {"original": b"\x89PNG"})
-    kept = direct_line.conversations.keep_attachment(file)
+    kept = direct_line.conversations.store_attachment(file)
     url = f"{CONNECTOR}/v3/attachments/{kept}/views/original"
     attachment = {"contentType": "image/png", "contentUrl": url}
     conversation.add({"type": "message", "from": BOT, "attachments": [attachment]})
