@@ -1,4 +1,4 @@
-"""CliCredential: the person at the command line, as `az login` knows them."""
+"""CliCredential: signs commands in as the user of `az login`."""
 
 from typing import Any
 
@@ -11,27 +11,34 @@ from auth.errors import SignInError
 
 
 class CliCredential(AsyncTokenCredential):
-    """Hands the Azure CLI's tokens to the clients of storage. For commands, never for the app."""
+    """Hands the Azure CLI's tokens to the storage clients. For commands, never for the app."""
 
     def __init__(self) -> None:
         self._credential = AzureCliCredential()
 
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:  # the SDK's protocol
-        """A token for the scope (resource and `/.default`) that the service names.
+        """A token for the scope that the service names: its resource and `/.default`.
 
         Raises:
-            SignInError: nobody is signed in there.
+            SignInError: the Azure CLI is missing, or nobody is signed in there.
         """
         try:
             token: AccessToken = await self._credential.get_token(*scopes)
         except ClientAuthenticationError as error:
-            raise SignInError("the Azure CLI gives no token: run `az login`") from error
+            raise SignInError(
+                f"the Azure CLI returned no token ({_first_line(error)}): install it, then run"
+                " `az login`"
+            ) from error
         return token
 
     async def close(self) -> None:
-        """Close it."""
+        """Close the SDK's credential."""
         await self._credential.close()
 
     async def __aexit__(self, *_: object) -> None:
-        """Close it."""
+        """Close the SDK's credential."""
         await self.close()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,12 +1,17 @@
-"""`python -m admin.dead_letters`: what to do with turns that were given up."""
+"""`python -m admin dead-letters`: lists, replays and drops activities that failed too often."""
 
-import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated
 
-from admin.storage_options import add_storage_options, storage_account
-from auth.errors import BotError
+import typer
+
+from admin.console import JsonOption
+from admin.dead_letter_output import Outcome, print_listing, print_outcome
+from admin.exit_status import ExitStatus
+from admin.storage_options import AccountOption, ConnectionStringOption, storage_account
 from cloud_adapter.errors import NothingToRequeue
 from cloud_adapter.queued.dead_letters import DeadLetter, DeadLetters
 from cloud_adapter.queued.inbox import CONTAINER, Inbox
@@ -15,114 +20,181 @@ from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 
-SHORT_ID = 8
-"""Characters of a message's id that are shown."""
+app = typer.Typer(
+    help="List, replay and drop dead letters: activities whose turns failed too often.",
+    no_args_is_help=True,
+)
 
-Deed = Callable[[DeadLetters, DeadLetter], Awaitable[None]]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID", help="As `list` shows it, or its beginning."),
+]
+Everything = Annotated[
+    bool, typer.Option("--all", metavar="", help="All dead letters, in place of ids.")
+]
+Traces = Annotated[
+    bool, typer.Option("--traces", metavar="", help="Print each redacted traceback.")
+]
+Yes = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask before dropping all.")]
 
-
-def poison_turns(account: StorageAccount) -> DeadLetters:
-    """What lies in an account's poison queue."""
-    return DeadLetters(
-        Inbox(BlobContainer(account, CONTAINER)),
-        MessageQueue(account, QUEUE),
-        MessageQueue(account, POISON_QUEUE),
-    )
-
-
-def line(turn: DeadLetter) -> str:
-    """One turn, in one line."""
-    accepted = f"{turn.accepted:%Y-%m-%d %H:%M:%S}Z" if turn.accepted else "-"
-    conversation = turn.ring.conversation if turn.ring else "-"
-    return f"{turn.message.id[:SHORT_ID]}  {accepted:20}  {conversation}  {turn.cause}"
+Action = Callable[[DeadLetters, DeadLetter], Awaitable[None]]
 
 
-async def show(turns: DeadLetters, *, traces: bool) -> int:
-    """Print them all; they stay where they are."""
-    found = [turn async for turn in turns.all()]
-    for turn in found:
-        print(turn.failure if traces else line(turn))
-        await turns.keep(turn)
-    print(f"{len(found)} in {POISON_QUEUE}")
-    return 0
+@app.command("list")
+def list_dead_letters(
+    *,
+    traces: Traces = False,
+    as_json: JsonOption = False,
+    account: AccountOption = None,
+    connection_string: ConnectionStringOption = None,
+) -> None:
+    """List the dead letters, each with the error of its last turn.
 
+    They stay where they are.
 
-async def do(turns: DeadLetters, deed: Deed, ids: list[str], *, all_of_them: bool) -> int:
-    """Replay or drop those that are named; the others stay.
+    [bold]Examples[/bold]
 
-    Args:
-        turns: what lies there.
-        deed: what is to be done.
-        ids: the beginnings of messages' ids.
-        all_of_them: whatever their ids.
+      python -m admin dead-letters list
+      python -m admin dead-letters list --account mybot --traces
 
-    Returns:
-        1 when a name fits none, or one could not be done; else 0.
+    [bold]Exit status[/bold]
+
+      0  there are none
+      1  there are some
+      2  the command line is wrong
+      3  the storage account cannot be reached
+
+    [bold]--json[/bold] prints one JSON array, with an object for each:
+
+      {"id": GUID, "accepted": TIME, "conversation": NAME,
+       "cause": TEXT, "traceback": TEXT}
+
+    "accepted" is ISO 8601 in UTC. It and "conversation" are null where
+    they are not known.
     """
-    wrong = 0
-    left = set(ids)
-    async for turn in turns.all():
-        named = {each for each in ids if turn.message.id.startswith(each)}
-        if not (named or all_of_them):
-            await turns.keep(turn)
-            continue
-        left -= named
-        try:
-            await deed(turns, turn)
-            print(line(turn))
-        except NothingToRequeue as reason:
-            await turns.keep(turn)
-            print(f"{turn.message.id[:SHORT_ID]}: {reason}; drop it")
-            wrong = 1
-    for name in sorted(left):
-        print(f"{name}: no message has this id")
-        wrong = 1
-    return wrong
+    found = asyncio.run(_list(storage_account(account, connection_string)))
+    print_listing(found, traces=traces, as_json=as_json)
+    raise typer.Exit(ExitStatus.FOUND if found else ExitStatus.DONE)
 
 
-DEEDS: dict[str, Deed] = {"replay": DeadLetters.replay, "drop": DeadLetters.drop}
+@app.command("replay")
+def replay(
+    ids: Ids = None,
+    *,
+    everything: Everything = False,
+    as_json: JsonOption = False,
+    account: AccountOption = None,
+    connection_string: ConnectionStringOption = None,
+) -> None:
+    """Requeue dead letters: their turns get five new attempts.
+
+    Fix the cause first: `list --traces` shows it.
+
+    [bold]Examples[/bold]
+
+      python -m admin dead-letters replay 1b9d6bcd 5f3a
+      python -m admin dead-letters replay --all --account mybot
+
+    [bold]Exit status[/bold]
+
+      0  all of them are requeued
+      1  one was not: no dead letter has this id, or its activity is gone
+      2  the command line is wrong; nothing was done
+      3  the storage account cannot be reached
+
+    [bold]--json[/bold] prints one JSON object:
+
+      {"done": [GUID], "failed": {GUID: REASON}, "unknown": [ID]}
+    """
+    _check_selection(ids, everything=everything)
+    storage = storage_account(account, connection_string)
+    _finish(asyncio.run(_act(storage, DeadLetters.replay, ids or [])), as_json=as_json)
 
 
-async def run(options: argparse.Namespace) -> int:
-    """Do what the command line says; returns the exit status."""
-    account = storage_account(options)
+@app.command("drop")
+def drop(
+    ids: Ids = None,
+    *,
+    everything: Everything = False,
+    yes: Yes = False,
+    as_json: JsonOption = False,
+    account: AccountOption = None,
+    connection_string: ConnectionStringOption = None,
+) -> None:
+    """Delete dead letters: their activities get no turn.
+
+    On a terminal, `--all` asks first.
+
+    [bold]Examples[/bold]
+
+      python -m admin dead-letters drop 1b9d6bcd
+      python -m admin dead-letters drop --all --yes
+
+    [bold]Exit status[/bold]
+
+      0  all of them are dropped
+      1  one was not: no dead letter has this id; or you answered no
+      2  the command line is wrong; nothing was done
+      3  the storage account cannot be reached
+
+    [bold]--json[/bold] prints one JSON object:
+
+      {"done": [GUID], "failed": {GUID: REASON}, "unknown": [ID]}
+    """
+    _check_selection(ids, everything=everything)
+    storage = storage_account(account, connection_string)
+    if everything and not yes and sys.stdin.isatty():
+        question = "Drop all dead letters? They cannot be replayed afterwards."
+        typer.confirm(question, abort=True, err=True)
+    _finish(asyncio.run(_act(storage, DeadLetters.drop, ids or [])), as_json=as_json)
+
+
+def _check_selection(ids: list[str] | None, *, everything: bool) -> None:
+    if bool(ids) == everything:
+        raise typer.BadParameter("give the ids of dead letters, or --all")
+
+
+def _finish(outcome: Outcome, *, as_json: bool) -> None:
+    print_outcome(outcome, as_json=as_json)
+    whole = not outcome.failed and not outcome.unknown
+    raise typer.Exit(ExitStatus.DONE if whole else ExitStatus.FOUND)
+
+
+@asynccontextmanager
+async def _dead_letters(account: StorageAccount) -> AsyncIterator[DeadLetters]:
     try:
-        turns = poison_turns(account)
-        if options.command == "list":
-            return await show(turns, traces=options.traces)
-        return await do(turns, DEEDS[options.command], options.id, all_of_them=options.all)
+        yield DeadLetters(
+            Inbox(BlobContainer(account, CONTAINER)),
+            MessageQueue(account, QUEUE),
+            MessageQueue(account, POISON_QUEUE),
+        )
     finally:
         await account.close()
 
 
-def parsed(arguments: list[str]) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m admin.dead_letters", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    listing = commands.add_parser("list", help="show them, each with what made it fail")
-    listing.add_argument("--traces", action="store_true", help="with the whole trace")
-    add_storage_options(listing)
-    for name, help_text in (
-        ("replay", "let them be tried again, five times"),
-        ("drop", "forget them: they get no turn"),
-    ):
-        command = commands.add_parser(name, help=help_text)
-        command.add_argument("id", nargs="*", help="as `list` shows it, or its beginning")
-        command.add_argument("--all", action="store_true", help="all of them")
-        add_storage_options(command)
-    options = parser.parse_args(arguments)
-    if options.command != "list" and bool(options.id) == options.all:
-        parser.error("name ids, or --all")
-    return options
+async def _list(account: StorageAccount) -> list[DeadLetter]:
+    async with _dead_letters(account) as dead_letters:
+        found = [each async for each in dead_letters.all()]
+        for each in found:
+            await dead_letters.keep(each)
+        return found
 
 
-def main() -> None:
-    """The command."""
-    try:
-        sys.exit(asyncio.run(run(parsed(sys.argv[1:]))))
-    except BotError as error:
-        sys.exit(f"{error}")
-
-
-if __name__ == "__main__":
-    main()
+async def _act(account: StorageAccount, action: Action, ids: list[str]) -> Outcome:
+    """Replay or drop the dead letters whose ids begin with one of `ids`; none: all of them."""
+    outcome = Outcome(unknown=list(dict.fromkeys(ids)))
+    async with _dead_letters(account) as dead_letters:
+        # All are taken before one is put back: the queue would hand that one out again.
+        for each in [each async for each in dead_letters.all()]:
+            named = [given for given in ids if each.message.id.startswith(given)]
+            outcome.unknown = [given for given in outcome.unknown if given not in named]
+            if ids and not named:
+                await dead_letters.keep(each)
+                continue
+            try:
+                await action(dead_letters, each)
+                outcome.done.append(each)
+            except NothingToRequeue as error:
+                await dead_letters.keep(each)
+                outcome.failed[each.message.id] = str(error)
+    return outcome

@@ -1,171 +1,203 @@
-"""`python -m admin.notify`: have the running bot tell something to many conversations.
+"""`python -m admin notify`: puts a notification into the bot's queue, and shows its report."""
 
-Puts a notification into the bot's queue, and shows its report as it grows.
-"""
-
-import argparse
 import asyncio
 import json
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
-from admin.storage_options import add_storage_options, storage_account
-from auth.errors import BotError
+import typer
+
+from admin import console
+from admin.console import JsonOption
+from admin.exit_status import ExitStatus
+from admin.notification_output import NotificationOutput, notification_output
+from admin.report_follower import ReportFollower
+from admin.storage_options import AccountOption, ConnectionStringOption, storage_account
 from cloud_adapter.codec.channels import CHANNELS
 from cloud_adapter.errors import BadNotification
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.references import ConversationReferences, channel_of
-from cloud_adapter.proactive.report import CONTAINER, REPEATED, SENT, lines_of, report_name
+from cloud_adapter.proactive.report import CONTAINER, REPEATED, SENT
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import LARGEST_MESSAGE, MessageQueue
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks at the report."""
-
-LINES_AT_EASE = 2000
-"""A longer report, which is read whole, is looked at less often."""
-
-LOOKS_IN_SILENCE = 20
-"""After which the reader is asked whether the bot runs."""
-
-_EXAMPLES = """examples:
-  python -m admin.notify --to all --text "The canteen opens at noon."
-  python -m admin.notify --to all --channel msteams --text "For Teams only."
-  python -m admin.notify --account mybot --to 00000000-0000-0000-0000-000000000000 \\
-      --card card.json
-"""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m admin.notify",
-        description="Have the running bot tell something to many conversations.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
+To = Annotated[
+    list[str],
+    typer.Option(
         "--to",
-        action="append",
-        required=True,
         metavar="WHOM",
-        help="\"all\", or a conversation's id; in Teams also a user's id or Entra object id. Can be"
-        " given several times",
-    )
-    parser.add_argument(
+        help="\"all\", or a conversation's id; in Teams also a user's id or Entra object id. Repeat"
+        " the option for several recipients.",
+    ),
+]
+Channel = Annotated[
+    str | None,
+    typer.Option(
         "--channel",
-        choices=sorted(CHANNELS),
         metavar="CHANNEL",
-        help="with --to all: only the conversations of this channel, such as msteams",
+        help="With --to all: only the conversations of one channel, for example msteams.",
+    ),
+]
+Text = Annotated[str, typer.Option("--text", metavar="MARKDOWN", help="What to send.")]
+Card = Annotated[
+    Path | None, typer.Option("--card", metavar="FILE", help="An adaptive card's JSON.")
+]
+Id = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="TEXT",
+        help="Names the report; by default a new GUID. A notification with the same id is sent"
+        " once: give it again to see its report.",
+    ),
+]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", metavar="", help="Exit without waiting for the report.")
+]
+
+
+def notify(
+    to: To,
+    channel: Channel = None,
+    text: Text = "",
+    card: Card = None,
+    notification_id: Id = None,
+    *,
+    no_wait: NoWait = False,
+    as_json: JsonOption = False,
+    account: AccountOption = None,
+    connection_string: ConnectionStringOption = None,
+) -> None:
+    """Send a proactive notification to many conversations.
+
+    The command puts the notification into the bot's queue, and shows the
+    report while the running bot sends it. Ctrl-C ends the command only.
+
+    [bold]Examples[/bold]
+
+      python -m admin notify --to all --text "The canteen opens at noon."
+      python -m admin notify --to all --channel msteams --text "Hi, Teams."
+      python -m admin notify --account mybot --card card.json \\
+          --to 00000000-0000-0000-0000-000000000000
+
+    [bold]Exit status[/bold]
+
+      0  everybody got it; with --no-wait: it is in the queue
+      1  somebody did not, or may not have: the report says who, and why
+      2  the command line is wrong; nothing was sent
+      3  the storage account cannot be reached
+
+    [bold]--json[/bold] prints JSON lines, each as soon as it is known:
+
+      {"notification": ID, "recipients": COUNT,
+       "channels": {CHANNEL: COUNT}}
+      {"recipient": ID, "conversation": BLOB,
+       "result": RESULT, "reason": TEXT}
+      {"summary": {RESULT: COUNT}, "channels": {CHANNEL: COUNT}}
+
+    RESULT is sent, repeated, uncertain, unknown or failed. The last line
+    is the summary, or {"error": TEXT} when the bot refuses it.
+    """
+    notification = _notification(to, channel, text, card, notification_id)
+    storage = storage_account(account, connection_string)
+    output = notification_output(as_json=as_json)
+    everybody = asyncio.run(_run(notification, storage, output, wait=not no_wait))
+    raise typer.Exit(ExitStatus.DONE if everybody else ExitStatus.FOUND)
+
+
+def _notification(
+    to: list[str], channel: str | None, text: str, card: Path | None, notification_id: str | None
+) -> Notification:
+    """The notification that the options describe, checked as the bot will.
+
+    Raises:
+        typer.BadParameter: it cannot be sent.
+    """
+    if channel is not None and channel not in CHANNELS:
+        known = ", ".join(sorted(CHANNELS))
+        raise typer.BadParameter(f"unknown channel {channel!r}: use one of {known}")
+    given = Notification(
+        notification_id or str(uuid4()), tuple(to), channel or "", text, _card(card)
     )
-    parser.add_argument("--text", default="", help="Markdown")
-    parser.add_argument("--card", type=Path, metavar="FILE", help="an adaptive card's JSON")
-    parser.add_argument("--id", help="names the report; the same one is not sent twice")
-    parser.add_argument("--no-wait", action="store_true", help="do not wait for the report")
-    add_storage_options(parser)
-    return parser
-
-
-def _notification(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Notification:
     try:
-        card = json.loads(options.card.read_text("utf-8")) if options.card else None
-        to, channel = tuple(options.to), options.channel or ""
-        given = Notification(options.id or str(uuid4()), to, channel, options.text, card)
         notification = Notification.parse(given.message, given.id)
-    except (OSError, ValueError) as error:
-        what = error if isinstance(error, BadNotification | OSError) else "it is not JSON"
-        parser.error(f"the notification cannot be sent: {what}")
+    except BadNotification as error:
+        raise typer.BadParameter(f"the notification cannot be sent: {error}") from error
     if len(notification.message.encode()) > LARGEST_MESSAGE:
-        parser.error(f"the notification has more than {LARGEST_MESSAGE} bytes: send several")
+        raise typer.BadParameter(
+            f"the notification has more than {LARGEST_MESSAGE} bytes: shorten it, or send it to"
+            " fewer recipients at a time"
+        )
     return notification
 
 
-async def lines(reports: BlobContainer, notification_id: str) -> AsyncIterator[dict[str, Any]]:
-    """The lines of a report as it grows, to its last one."""
-    shown = silent = 0
-    while True:
-        blob = await reports.read(report_name(notification_id))
-        found = lines_of(blob.content if blob else b"")
-        for line in found[shown:]:
-            yield line
-            if "summary" in line or "error" in line:
-                return
-        shown = len(found)
-        silent += 1
-        if silent == LOOKS_IN_SILENCE and not shown:
-            print("No report yet. Does the bot run, with this storage account?", file=sys.stderr)
-        await asyncio.sleep(LOOK_EVERY * (1 + shown / LINES_AT_EASE))
+def _card(file: Path | None) -> Any:
+    if file is None:
+        return None
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise typer.BadParameter(f"the card cannot be read: {error}") from error
+    except ValueError as error:
+        raise typer.BadParameter(f"the card in {file} is not JSON: {error}") from error
 
 
-def _told(line: dict[str, Any]) -> str:
-    if "error" in line:
-        return f"The bot says that it is no notification: {line['error']}"
-    if "summary" in line:
-        counts = [f"{count} {result}" for result, count in line["summary"].items()]
-        reached = f" ({_counted(line['channels'])})" if line.get("channels") else ""
-        return f"Done: {', '.join(counts) or 'no conversation is kept'}{reached}"
-    return f"{line['result']:9} {line['recipient']}  {line['reason']}".rstrip()
-
-
-def _counted(channels: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}: {count}" for name, count in sorted(channels.items()))
-
-
-async def _addressed(notification: Notification, account: StorageAccount) -> str:
-    """How many conversations "all" means at this moment, by channel."""
-    references = ConversationReferences(BlobContainer(account, REFERENCES))
-    names = references.names(notification.channel)
-    channels = Counter([channel_of(name) async for name in names])
-    what = "conversation" if channels.total() == 1 else "conversations"
-    found = f" ({_counted(channels)})" if channels else ""
-    return f"It goes to {channels.total()} {what}{found}."
-
-
-async def _show(reports: BlobContainer, notification_id: str) -> bool:
-    """Print the report; returns whether everybody got the notification."""
-    last: dict[str, Any] = {}
-    async for last in lines(reports, notification_id):
-        print(_told(last), flush=True)
-    return "error" not in last and set(last.get("summary", {})) <= {SENT, REPEATED}
-
-
-async def run(notification: Notification, account: StorageAccount, *, wait: bool) -> bool:
-    """Send, and wait for the report's end; returns whether all went well.
+async def _run(
+    notification: Notification,
+    account: StorageAccount,
+    output: NotificationOutput,
+    *,
+    wait: bool,
+) -> bool:
+    """Enqueue the notification, and follow its report; returns whether everybody got it.
 
     Raises:
         StorageUnavailable: the account does not answer, or refuses.
         SignInError: nobody is signed in at it.
     """
     try:
-        if notification.to_all:
-            print(await _addressed(notification, account), flush=True)
+        channels = await _stored_conversations(notification, account)
         await MessageQueue(account, QUEUE).put(notification.message)
-        print(f"Notification {notification.id} waits in {QUEUE}.", flush=True)
-        return not wait or await _show(BlobContainer(account, CONTAINER), notification.id)
+        output.enqueued(notification, channels)
+        return not wait or await _follow(notification, account, output)
     finally:
         await account.close()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line, send, and exit: 0 when everybody got it."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    notification = _notification(options, parser)
-    account = storage_account(options)
-    try:
-        well = asyncio.run(run(notification, account, wait=not options.no_wait))
-    except BotError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("The bot goes on sending.")
-    sys.exit(0 if well else 1)
+async def _stored_conversations(
+    notification: Notification, account: StorageAccount
+) -> Counter[str]:
+    """How many conversations "all" means at this moment, by channel."""
+    if not notification.to_all:
+        return Counter()
+    references = ConversationReferences(BlobContainer(account, REFERENCES))
+    names = references.names(notification.channel)
+    return Counter([channel_of(name) async for name in names])
 
 
-if __name__ == "__main__":
-    main()
+async def _follow(
+    notification: Notification, account: StorageAccount, output: NotificationOutput
+) -> bool:
+    reports = BlobContainer(account, CONTAINER)
+    last: dict[str, Any] = {}
+    with output:
+        try:
+            async for last in ReportFollower(reports, notification.id, _no_report_yet).lines():
+                output.line(last)
+        except asyncio.CancelledError:  # Ctrl-C
+            console.errors.print(
+                "The bot is still sending. To see the rest of the report, run the command again"
+                f" with --id {notification.id}",
+                soft_wrap=True,
+            )
+            raise
+    return set(last.get("summary", {"error": 1})) <= {SENT, REPEATED}
+
+
+def _no_report_yet() -> None:
+    console.errors.print("No report yet. Is the bot running, with this storage account?")

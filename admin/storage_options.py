@@ -1,38 +1,55 @@
-"""Which storage account a command is for: what its command line says, as a StorageAccount."""
+"""Which storage account a command works on: two options, and the StorageAccount they name."""
 
-import argparse
+from typing import Annotated
 
-from auth.outbound.credentials import command_line_identity
+import typer
+
+from admin.cli_credential import CliCredential
 from auth.settings import StorageSource
 from cloud_adapter.storage.account import StorageAccount
 
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
-"""Azurite on this machine, on its usual ports, as `make run` starts it."""
+"""Azurite on this machine, on its default ports, as `make run` starts it."""
 
-
-def add_storage_options(parser: argparse.ArgumentParser) -> None:
-    """Give a command the options that `storage_account` reads."""
-    choice = parser.add_mutually_exclusive_group()
-    choice.add_argument(
+AccountOption = Annotated[
+    str | None,
+    typer.Option(
         "--account",
         metavar="NAME",
-        help="the bot's storage account in Azure, as whom `az login` has signed in; that needs the"
-        " roles Storage Blob Data Contributor and Storage Queue Data Contributor",
-    )
-    choice.add_argument(
+        help="The bot's storage account in Azure, as the user of `az login`, who needs the roles"
+        " Storage Blob Data Contributor and Storage Queue Data Contributor.",
+        rich_help_panel="Storage account",
+    ),
+]
+
+ConnectionStringOption = Annotated[
+    str | None,
+    typer.Option(
         "--connection-string",
         metavar="TEXT",
-        default=DEVELOPMENT_STORAGE,
-        help="another account, by its key (default: %(default)s, which is Azurite)",
-    )
+        help="Any storage account, by its key. Without this and --account: Azurite on this"
+        " machine, as `make run` starts it.",
+        rich_help_panel="Storage account",
+    ),
+]
 
 
-def storage_account(options: argparse.Namespace) -> StorageAccount:
-    """The account that the options name. Nothing is read or connected; the caller closes it."""
-    if options.account is None:
-        return StorageAccount(StorageSource(options.connection_string), None)
+def storage_account(name: str | None, connection_string: str | None) -> StorageAccount:
+    """The account that the options name. Nothing is read or connected; the caller closes it.
+
+    Args:
+        name: of an account in Azure.
+        connection_string: of any account. With neither: Azurite.
+
+    Raises:
+        typer.BadParameter: both are given.
+    """
+    if name is None:
+        return StorageAccount(StorageSource(connection_string or DEVELOPMENT_STORAGE), None)
+    if connection_string is not None:
+        raise typer.BadParameter("give --account or --connection-string, not both")
     source = StorageSource(
-        blob_url=f"https://{options.account}.blob.core.windows.net",
-        queue_url=f"https://{options.account}.queue.core.windows.net",
+        blob_url=f"https://{name}.blob.core.windows.net",
+        queue_url=f"https://{name}.queue.core.windows.net",
     )
-    return StorageAccount(source, command_line_identity())
+    return StorageAccount(source, CliCredential())

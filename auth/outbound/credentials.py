@@ -24,7 +24,6 @@ from auth.settings import (
 from http_client.pool import HttpPool
 
 if TYPE_CHECKING:
-    from admin.cli_credential import CliCredential
     from auth.certificates.key_vault import CertificateVault
     from auth.certificates.versions import CertificateStore
     from auth.outbound.sdk_credential import AzureSdkCredential
@@ -127,10 +126,3 @@ def storage_identity(source: StorageSource) -> "AzureSdkCredential | None":
     return AzureSdkCredential(
         TokenProvider(ManagedIdentityCredential(source.client_id, f"{STORAGE}__clientId"))
     )
-
-
-def command_line_identity() -> "CliCredential":
-    """What signs a command in: the person who has run `az login`."""
-    from admin.cli_credential import CliCredential
-
-    return CliCredential()

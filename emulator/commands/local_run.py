@@ -16,6 +16,7 @@ from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
 from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.storage.azurite import Azurite
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 
 APP = Path(__file__).parents[2]
@@ -142,13 +143,20 @@ async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
     print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.chat_page.server.url}/")
     print(f"Storage:  {storage}")
-    if storage.azurite and not storage.azurite.is_development_storage:
-        # What `python -m admin.notify` and `poison` need then; the key is this run's alone.
-        print(f"          --connection-string '{storage.azurite.connection_string()}'")
+    if storage.azurite:
+        print(f"Commands: python -m admin --help{_storage_options(storage.azurite)}")
     print(f"Switches: {cloud.switches.server.url}/state")
     print("Ctrl-C stops all of it.\n", flush=True)
     await host.ended()
     raise StartError("The Functions host ended; its output above says why.")
+
+
+def _storage_options(azurite: Azurite) -> str:
+    """What `python -m admin` needs to find a storage that is not where it looks by itself."""
+    if azurite.is_development_storage:
+        return ""
+    # The key is this run's alone.
+    return f"  (each with --connection-string '{azurite.connection_string()}')"
 
 
 def main() -> None:

@@ -1,53 +1,85 @@
-"""The options that name a storage account on the command line."""
-
-import argparse
+"""The storage account that the command line names."""
 
 import pytest
 
-from admin.cli_credential import CliCredential
-from admin.storage_options import add_storage_options, storage_account
-from auth.errors import SignInError
-from auth.settings import StorageSource
-from cloud_adapter.storage.account import StorageAccount
+from admin.__main__ import main
+from admin.exit_status import ExitStatus
+from admin.storage_options import storage_account
 
 
-def account(*words: str) -> StorageAccount:
-    """The account that these words name."""
-    parser = argparse.ArgumentParser()
-    add_storage_options(parser)
-    return storage_account(parser.parse_args(words))
+@pytest.mark.parametrize(
+    ("name", "connection_string", "blobs", "queues"),
+    [
+        (
+            None,
+            None,
+            "http://127.0.0.1:10000/devstoreaccount1/",
+            "http://127.0.0.1:10001/devstoreaccount1/",
+        ),
+        (
+            None,
+            "AccountName=a;AccountKey=Yg==;EndpointSuffix=core.windows.net",
+            "https://a.blob.core.windows.net/",
+            "https://a.queue.core.windows.net/",
+        ),
+        (
+            "mybot",
+            None,
+            "https://mybot.blob.core.windows.net/",
+            "https://mybot.queue.core.windows.net/",
+        ),
+    ],
+)
+async def test_which_account(
+    name: str | None, connection_string: str | None, blobs: str, queues: str
+) -> None:
+    """Azurite where nothing is said, another account by its key, one in Azure by its name."""
+    account = storage_account(name, connection_string)
+    assert (await account.blobs()).url == blobs
+    assert (await account.queues()).url == queues
+    await account.close()
 
 
-def test_azurite_is_meant_where_nothing_is_said() -> None:
-    """Without options the account is Azurite's, by its well-known short form."""
-    assert account()._source == StorageSource("UseDevelopmentStorage=true")
-    assert account()._identity is None
-
-
-def test_another_account_by_its_key() -> None:
-    """A connection string is taken as it is."""
-    found = account("--connection-string", "AccountName=a;AccountKey=b")
-    assert found._source == StorageSource("AccountName=a;AccountKey=b")
-
-
-def test_an_account_in_azure() -> None:
-    """By its name alone it is reached as whom the Azure CLI has signed in."""
-    found = account("--account", "mybot")
-    assert found._source.blob_url == "https://mybot.blob.core.windows.net"
-    assert found._source.queue_url == "https://mybot.queue.core.windows.net"
-    assert isinstance(found._identity, CliCredential)
+def list_dead_letters(*words: str) -> object:
+    """Run a command with these options; returns its exit status."""
+    with pytest.raises(SystemExit) as ending:
+        main(["dead-letters", "list", *words])
+    return ending.value.code
 
 
 def test_one_account_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     """Both options at once are refused."""
-    with pytest.raises(SystemExit):
-        account("--account", "mybot", "--connection-string", "x=y")
-    assert "not allowed with" in capsys.readouterr().err
+    assert list_dead_letters("--account", "a", "--connection-string", "x=y") == ExitStatus.USAGE
+    assert "not both" in capsys.readouterr().err
 
 
-async def test_nobody_is_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the Azure CLI, or a login in it, the error names the cure."""
+def test_an_account_in_azure_needs_a_login(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account by its name is reached as the user of the Azure CLI, which is missing here."""
     monkeypatch.setenv("PATH", "/nowhere")
-    async with CliCredential() as identity:
-        with pytest.raises(SignInError, match="az login"):
-            await identity.get_token("https://storage.azure.com/.default")
+    assert list_dead_letters("--account", "mybot") == ExitStatus.UNREACHABLE
+    assert "az login" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("connection_string", "why"),
+    [
+        (
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=Yg==;"
+            "QueueEndpoint=http://127.0.0.1:9/a;BlobEndpoint=http://127.0.0.1:9/a",
+            "does not answer",
+        ),
+        ("nonsense", "names no storage account"),
+    ],
+)
+def test_an_account_that_cannot_be_reached(
+    capsys: pytest.CaptureFixture[str], connection_string: str, why: str
+) -> None:
+    """The message says why, and which options choose the account; nothing else is printed."""
+    given = ("--connection-string", connection_string)
+    assert list_dead_letters(*given) == ExitStatus.UNREACHABLE
+    printed = capsys.readouterr()
+    assert why in printed.err
+    assert "--account or --connection-string" in printed.err
+    assert printed.out == ""

@@ -242,25 +242,26 @@ async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, log
         listed = await dead_letter(storage)
         assert Counter(texts(conversation)) == {"Attempt": 5, APOLOGY: 1, "You said: hello": 1}
         assert DEAD_LETTER.search(listed)
-        assert "in seat" in await dead_letters(storage, "list", "--traces")
+        assert "in seat" in await dead_letters(storage, "list", "--traces", status=1)
         await dead_letters(storage, "replay", "--all")
         listed = await dead_letter(storage)
         assert Counter(texts(conversation)) == {"Attempt": 10, APOLOGY: 2, "You said: hello": 1}
         await dead_letters(storage, "drop", listed[:8])
         assert await dead_letters(storage, "list") == "0 in bot-turns-poison\n"
-        assert "no message has this id" in await dead_letters(storage, "drop", listed[:8], status=1)
+        unknown = await dead_letters(storage, "drop", listed[:8], status=1)
+        assert "no dead letter has this id" in unknown
 
 
 async def dead_letter(storage: str) -> str:
     """What `list` says, once there is something."""
     await found(QueueMessages(storage, POISON_QUEUE).count, WITHIN)
-    return await dead_letters(storage, "list")
+    return await dead_letters(storage, "list", status=1)
 
 
 async def dead_letters(storage: str, command: str, *arguments: str, status: int = 0) -> str:
-    """What `python -m admin.dead_letters` prints."""
+    """What `python -m admin dead-letters` prints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "admin.dead_letters", command, *arguments),
+        *(sys.executable, "-m", "admin", "dead-letters", command, *arguments),
         *("--connection-string", storage),
         cwd=APP,
         stdout=asyncio.subprocess.PIPE,

@@ -1,0 +1,53 @@
+"""`python -m admin`: the commands that work on a deployed bot's storage account.
+
+A new command is one line here: `app.command` for a verb, `app.add_typer` for a noun with verbs.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from admin import console, dead_letters
+from admin.exit_status import ExitStatus
+from admin.notify import notify
+from auth.errors import SignInError
+from cloud_adapter.errors import StorageUnavailable
+
+app = typer.Typer(
+    help="Work with a bot through its storage account: in Azure, or in Azurite on this machine."
+    "\n\nExit status: 0 done; 1 done, with something to look at; 2 the command line is wrong;"
+    " 3 the storage account cannot be reached.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("notify")(notify)
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command, and exit with its ExitStatus.
+
+    Args:
+        arguments: the command line; None: this process's.
+    """
+    try:
+        app(arguments, prog_name="python -m admin")
+    except StorageUnavailable as error:
+        console.errors.print(f"{error}\n{_WHICH_ACCOUNT}", soft_wrap=True)
+        sys.exit(ExitStatus.UNREACHABLE)
+    except SignInError as error:
+        console.errors.print(str(error), soft_wrap=True)
+        sys.exit(ExitStatus.UNREACHABLE)
+
+
+_WHICH_ACCOUNT = (
+    "The command uses the account that --account or --connection-string names; without them,"
+    " Azurite on this machine, which `make run` starts."
+)
+
+
+if __name__ == "__main__":
+    main()
