@@ -1,4 +1,4 @@
-# The commands are described in README.md. Everything that is installed goes to .venv and .cache.
+# docs/local-development.md describes the commands. Everything is installed to .venv and .cache.
 
 CREDENTIAL ?= ManagedIdentity
 TURNS ?= Inline
@@ -23,25 +23,26 @@ AZURITE := .cache/azurite/.ready
 AZURITE_PACKAGE := azurite@3.37.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format package constraints setup webchat playground azurite clean
+.PHONY: help run test check bench format package constraints picture setup webchat playground azurite clean
 
 help:
-	@echo "make run         the bot on this machine, and a chat page"
+	@echo "make run         the bot on your machine, and a page to talk to it"
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
-	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=a folder that keeps the storage's data"
+	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
 	@echo "make test        every test, the browser's too: five minutes"
 	@echo "                 FAST=1 leaves out what starts bots and browsers: under one minute"
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
-	@echo "make bench       the comparison with other bots, written to docs/benchmarks.md: half an hour"
+	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
-	@echo "make format      put the code into the project's format"
-	@echo "make package     what publish uploads, ready to run: artifacts/package and package.zip"
+	@echo "make format      format the code"
+	@echo "make package     build what publish uploads: artifacts/package and package.zip"
 	@echo "make constraints pin the versions of what the packages in requirements.txt need"
+	@echo "make picture     draw docs/pictures/architecture.svg from the imports"
 	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
-	@echo "make azurite     install Azure Storage's stand-in, which run and test do too"
-	@echo "make clean       remove what the set-up made"
+	@echo "make azurite     install Azurite, which run and test do, too"
+	@echo "make clean       remove everything that was installed or built"
 
 run: webchat $(AZURITE)
 	@exec $(PYTHON) -m emulator.commands.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
@@ -81,6 +82,9 @@ package: setup
 
 constraints: setup
 	@$(PYTHON) -m emulator.commands.constraints
+
+picture: setup
+	@$(PYTHON) -m docs.pictures.architecture
 
 setup: $(READY)
 

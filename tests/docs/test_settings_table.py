@@ -1,4 +1,4 @@
-"""The settings in README.md are those of the example file, in the same order."""
+"""The settings in docs/settings.md are those of the example file, in the same order."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 from auth.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-HOSTS_OWN = "FUNCTIONS_WORKER_RUNTIME"
-"""The setting of the Functions host alone."""
+HOST_SETTING = "FUNCTIONS_WORKER_RUNTIME"
+"""Read by the Functions host only."""
 
 
 def example() -> dict[str, str]:
@@ -19,12 +19,12 @@ def example() -> dict[str, str]:
     return values
 
 
-def test_readme_lists_the_example() -> None:
-    """Each setting of the example stands in README's table, once, and no other does."""
-    table = (ROOT / "README.md").read_text().split("## Settings")[1].split("## Work on it")[0]
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+def test_the_page_lists_the_example() -> None:
+    """The page's tables hold each setting of the example once, in order, and no other."""
+    page = (ROOT / "docs" / "settings.md").read_text().split("\n## Endpoints\n")[0]
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    assert named == [name for name in example() if name != HOSTS_OWN]
+    assert named == [name for name in example() if name != HOST_SETTING]
 
 
 def test_the_example_is_right() -> None:

@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md explains what the log really says, and each failure of the sign-in."""
+"""docs/troubleshooting.md explains lines that the code logs, and each failure of the sign-in."""
 
 import ast
 import re
@@ -20,18 +20,13 @@ def phrases(section: str) -> list[str]:
     return [phrase for cell in cells for phrase in re.findall(r"`([^`]+)`", cell)]
 
 
-def anchors() -> set[str]:
-    """The page's headings as links name them."""
-    titles = re.findall(r"^#+ (.+)$", PAGE, re.M)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
 def texts_of_the_code() -> str:
     """Every text in the code, one a line, with `…` for what is filled in."""
     folders = [ROOT / "auth", ROOT / "bot_logic", ROOT / "cloud_adapter"]
-    files = [ROOT / "function_app.py", *(file for each in folders for file in each.glob("*.py"))]
+    files = [*ROOT.glob("*.py"), *(file for each in folders for file in each.rglob("*.py"))]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
-    return "\n".join(found for node in nodes if (found := _text(node)))
+    texts = "\n".join(found for node in nodes if (found := _text(node)))
+    return re.sub(r"%[.\d]*[sdrf]", ANY_TEXT, texts)
 
 
 def _text(node: ast.AST) -> str:
@@ -62,10 +57,3 @@ def test_other_phrases_are_the_codes(section: str) -> None:
     said = texts_of_the_code()
     for phrase in phrases(section):
         assert re.sub(r"^Answered \d+: ", "", phrase) in said
-
-
-def test_links_lead_somewhere() -> None:
-    """Each cure that the tables point to is on the page."""
-    links = set(re.findall(r"\]\(#([^)]+)\)", PAGE))
-    assert links
-    assert links <= anchors()

@@ -58,9 +58,9 @@ def required(path: Path) -> set[str]:
 
 
 def test_no_dependency_of_development() -> None:
-    """What is installed in Azure is what docs/decisions.md argues for, nothing of development."""
-    text = (ROOT / "docs" / "decisions.md").read_text()
-    table = text.partition("## Dependencies of the deployed app")[2].partition("\n## ")[0]
+    """Azure gets what docs/architecture.md argues for, and nothing of development."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    table = text.partition("### Deployed")[2].partition("\n### ")[0]
     argued = set(re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)) - {"package"}
     deployed = required(ROOT / "requirements.txt")
     assert deployed == argued

@@ -1,0 +1,342 @@
+"""Draws architecture.svg from the imports of the code: `make picture`.
+
+A box is a package, placed on its floor by `ROOMS`; its modules are those in the folder. An arrow is
+an import, and leads down. Arrows that follow from others are left out: if A imports B and B imports
+C, there is no arrow from A to C.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PICTURE = Path(__file__).with_suffix(".svg")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A box of the picture.
+
+    Attributes:
+        package: dotted name: the room holds its modules, except those of a longer name in ROOMS.
+        title: as readers know it.
+        about: what it is for, in a few words.
+        row: its floor, from the top.
+        column: 0 to 2 in the house, 3 outside.
+        color: the CSS class.
+        columns: how many it spans.
+    """
+
+    package: str
+    title: str
+    about: str
+    row: int
+    column: int
+    color: str
+    columns: int = 1
+
+
+BOT = Room("bot_logic", "bot_logic", "your bot", 1, 0, "bot")
+"""Stands beside the floors."""
+
+ROOMS = (
+    Room("function_app", "function_app.py", "triggers, translators, refusals", 0, 1, "host"),
+    Room("composition", "composition.py", "the parts, and their warm-up", 1, 1, "host"),
+    BOT,
+    Room("cloud_adapter.proactive", "proactive", "notifications", 2, 2, "turn"),
+    Room("cloud_adapter.adapter", "adapter.py", "one turn", 3, 1, "turn"),
+    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 4, 0, "turn"),
+    Room("cloud_adapter.queued", "queued", "turns behind a queue", 4, 2, "turn"),
+    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 5, 1, "turn"),
+    Room("cloud_adapter.connector", "connector", "calls to the channel", 6, 0, "turn"),
+    Room("cloud_adapter.state", "state", "what the bot remembers", 6, 2, "turn"),
+    Room("cloud_adapter.codec", "codec", "JSON to models and back", 7, 1, "turn"),
+    Room("cloud_adapter.storage", "storage", "blobs and queues", 7, 2, "turn"),
+    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 8, 1, "turn"),
+    Room("auth", "auth", "who the bot is, and who may call it", 9, 0, "auth", columns=3),
+    Room("http_client", "http_client", "the pooled client", 10, 0, "http", columns=3),
+    Room("admin", "admin", "commands for your machine", 1, 3, "outside"),
+    Room("benchmarks", "benchmarks", "comparison with other bots", 4, 3, "outside"),
+    Room("emulator", "emulator", "a cloud on your machine", 6, 3, "outside"),
+)
+
+HOUSE = ("cloud_adapter", "how a turn runs", 2, 8)
+"""The panel behind a package's rooms: title, text, first and last row."""
+
+WIDTH, MARGIN = 1000, 24
+COLUMN, COLUMN_GAP, OUTSIDE_GAP = 212, 28, 52
+PADDING, TITLE, LINE, ROW_GAP = 14, 18, 15, 34
+CHARACTER = 6.1
+"""Width in pixels of an average character of a module's name."""
+
+STYLE = """
+svg { color-scheme: light dark; font-family: -apple-system, "Segoe UI", Roboto, Helvetica, Arial,
+  sans-serif; --page: #ffffff; --ink: #1f2328; --faint: #59636e; --arrow: #818b98;
+  --panel: #f3f7fc; --edge: #d1d9e0;
+  --host: #ffffff; --host-edge: #818b98; --bot: #fff4e0; --bot-edge: #d9822b;
+  --turn: #ffffff; --turn-edge: #7aa7e0; --auth: #e9f7ee; --auth-edge: #4fa877;
+  --http: #f3effc; --http-edge: #9275d1; --outside: #ffffff; --outside-edge: #afb8c1; }
+@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #e6edf3; --faint: #9198a1;
+  --arrow: #7d8590; --panel: #121d2f; --edge: #30363d;
+  --host: #161b22; --host-edge: #7d8590; --bot: #33230f; --bot-edge: #e3a04f;
+  --turn: #16243b; --turn-edge: #4c7cba; --auth: #12281c; --auth-edge: #45936a;
+  --http: #211a33; --http-edge: #8b6fd0; --outside: #0d1117; --outside-edge: #57606a; } }
+.page { fill: var(--page); } .panel { fill: var(--panel); stroke: var(--edge); }
+.title { font-size: 14px; font-weight: 600; fill: var(--ink); }
+.about { font-size: 12px; fill: var(--ink); } .modules { font-size: 11px; fill: var(--faint); }
+.arrow { fill: none; stroke: var(--arrow); stroke-width: 1.4; marker-end: url(#head); }
+.head { fill: var(--arrow); } .room { stroke-width: 1.3; }
+.host { fill: var(--host); stroke: var(--host-edge); }
+.bot { fill: var(--bot); stroke: var(--bot-edge); }
+.turn { fill: var(--turn); stroke: var(--turn-edge); }
+.auth { fill: var(--auth); stroke: var(--auth-edge); }
+.http { fill: var(--http); stroke: var(--http-edge); }
+.outside { fill: var(--outside); stroke: var(--outside-edge); stroke-dasharray: 5 4; }
+"""
+
+Edge = tuple[Room, Room]
+Point = tuple[float, float]
+
+
+def room_of(module: str) -> Room | None:
+    """The room that a module is in; None for a module that is not ours."""
+    fitting = [room for room in ROOMS if f"{module}.".startswith(f"{room.package}.")]
+    return max(fitting, key=lambda room: len(room.package), default=None)
+
+
+def modules() -> dict[str, Path]:
+    """The files of all rooms by their dotted names; a package's own is that of its folder."""
+    tops = {room.package.partition(".")[0] for room in ROOMS}
+    files = [file for top in tops for file in (ROOT / top).rglob("*.py")]
+    files += [file for top in tops if (file := ROOT / f"{top}.py").exists()]
+    names = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files}
+    return {name.removesuffix(".__init__"): file for name, file in sorted(names.items())}
+
+
+def imported(file: Path, known: dict[str, Path]) -> Iterator[str]:
+    """The modules that a file imports, in functions and for type checkers too."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in known else node.module
+
+
+def imports_of_rooms(known: dict[str, Path]) -> dict[Room, set[Room]]:
+    """Which rooms each room imports.
+
+    Raises:
+        ValueError: an import leads up or sideways, so the floors are not the code's.
+    """
+    below: dict[Room, set[Room]] = {room: set() for room in ROOMS}
+    wrong = []
+    for module, file in known.items():
+        room = room_of(module)
+        for name in sorted(set(imported(file, known))):
+            target = room_of(name)
+            if target == room or target is None or room is None:
+                continue
+            if target.row > room.row or target == BOT:
+                below[room].add(target)
+            else:
+                wrong.append(f"{module} imports {name}")
+    if wrong:
+        raise ValueError(f"These imports do not lead down: {'; '.join(wrong)}")
+    return below
+
+
+def edges(below: dict[Room, set[Room]]) -> list[Edge]:
+    """The arrows: imports without those that follow from others, in a stable order."""
+    found = [
+        (room, target)
+        for room, targets in below.items()
+        for target in targets
+        if not any(_reaches(other, target, below) for other in targets - {target})
+    ]
+    return sorted(found, key=lambda edge: (edge[0].package, edge[1].package))
+
+
+def _reaches(start: Room, end: Room, below: dict[Room, set[Room]]) -> bool:
+    return end in below[start] or any(_reaches(each, end, below) for each in below[start])
+
+
+class Picture:
+    """The picture of some modules.
+
+    Args:
+        known: files by dotted names.
+
+    Raises:
+        ValueError: an import does not lead down, so the floors are not the code's.
+    """
+
+    def __init__(self, known: dict[str, Path]) -> None:
+        self._lines = {room: _listed(room, known) for room in ROOMS}
+        self._edges = edges(imports_of_rooms(known))
+        rows = range(max(room.row for room in ROOMS) + 1)
+        heights = [max(self._height(r) for r in ROOMS if r.row == row) for row in rows]
+        self._tops = [MARGIN + sum(heights[:row]) + ROW_GAP * row for row in rows]
+        self._bottoms = [top + height for top, height in zip(self._tops, heights, strict=True)]
+
+    def svg(self) -> str:
+        """The picture as an SVG document."""
+        height = self._bottoms[-1] + MARGIN
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
+            f' width="{WIDTH}" height="{height}" role="img">',
+            "<title>The packages, top to bottom, and who imports whom</title>",
+            f"<style>{STYLE}</style>",
+            '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"',
+            'markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>',
+            f'<rect class="page" width="{WIDTH}" height="{height}" rx="12"/>',
+            *self._panel(),
+            *(self._arrow(edge) for edge in self._edges),
+            *(line for room in ROOMS for line in self._room(room)),
+            "</svg>",
+        ]
+        return "\n".join(parts) + "\n"
+
+    def _height(self, room: Room) -> int:
+        return 2 * PADDING + TITLE + LINE * (1 + len(self._lines[room])) - 4
+
+    def _panel(self) -> Iterator[str]:
+        title, about, first, last = HOUSE
+        x, y = MARGIN - 12, self._tops[first] - 12
+        width, height = 3 * COLUMN + 2 * COLUMN_GAP + 24, self._bottoms[last] - y + 12
+        yield f'<rect class="panel" x="{x}" y="{y}" width="{width}" height="{height}" rx="14"/>'
+        yield _text("title", MARGIN + 4, y + 32, title)
+        yield _text("about", MARGIN + 4, y + 50, about)
+        yield _text("title", _left_of(3), self._tops[0] + 16, "Never deployed")
+
+    def _room(self, room: Room) -> Iterator[str]:
+        x, y = _left(room), self._tops[room.row]
+        yield (
+            f'<rect class="room {room.color}" x="{x}" y="{y}" width="{_width(room)}"'
+            f' height="{self._height(room)}" rx="9"/>'
+        )
+        y += PADDING + 11
+        yield _text("title", x + PADDING, y, room.title)
+        yield _text("about", x + PADDING, y + TITLE, room.about)
+        for number, line in enumerate(self._lines[room], start=1):
+            yield _text("modules", x + PADDING, y + TITLE + LINE * number + 2, line)
+
+    def _arrow(self, edge: Edge) -> str:
+        upper, lower = edge
+        if upper.row == lower.row:
+            y = self._tops[upper.row] + 30
+            right = lower.column > upper.column
+            start = _left(upper) + (_width(upper) if right else 0)
+            end = _left(lower) + (0 if right else _width(lower))
+            return _path([(start, y), (end, y)])
+        x1, x2 = self._port(edge, leaving=True), self._port(edge, leaving=False)
+        start, end = self._tops[upper.row] + self._height(upper), self._tops[lower.row]
+        lane = self._lane(edge, x1, x2)
+        first, last = self._bottoms[upper.row] + ROW_GAP / 2, end - ROW_GAP / 2
+        points = [(x1, start), (x1, first), (lane, first), (lane, last), (x2, last), (x2, end)]
+        return _path(points)
+
+    def _port(self, edge: Edge, *, leaving: bool) -> float:
+        """Where an arrow leaves the bottom of its upper room, or meets the top of its lower one."""
+        room, mine = (edge[0], 0) if leaving else (edge[1], 1)
+        others = [e for e in self._edges if e[mine] == room and e[0].row != e[1].row]
+        others.sort(key=lambda e: (_center(e[1 - mine]), e[1 - mine].row))
+        if room.columns > 1:  # straight down, whichever column it comes from
+            other = edge[1 - mine]
+            return self._port(edge, leaving=True) if not leaving else _center(other)
+        return _left(room) + _width(room) * (others.index(edge) + 1) / (len(others) + 1)
+
+    def _lane(self, edge: Edge, x1: float, x2: float) -> float:
+        """Where an arrow passes the rows between: through free columns, else through a gap."""
+        upper, lower = edge
+        between = [room for room in ROOMS if upper.row < room.row < lower.row]
+        gap = _left_of(max(upper.column, lower.column)) - COLUMN_GAP / 2
+        for lane in (x2, x1, gap):
+            if not any(_left(r) <= lane <= _left(r) + _width(r) for r in between):
+                return lane
+        return gap
+
+
+def _listed(room: Room, known: dict[str, Path]) -> list[str]:
+    """The modules of a room in lines that fit; a wide room has a line for each of its packages."""
+    own = sorted(name for name in known if room_of(name) == room and name != room.package)
+    paths = [name.removeprefix(f"{room.package}.").split(".") for name in own]
+    names = sorted({path[0] for path in paths} - {"__main__"})
+    if room.columns == 1:
+        return _wrapped(names, room)
+    inner = {name: [path[1] for path in paths if path[0] == name and path[1:]] for name in names}
+    direct = "  ".join(name for name in names if not inner[name])
+    return [direct, *(f"{name}/  {'  '.join(inner[name])}" for name in names if inner[name])]
+
+
+def _wrapped(names: list[str], room: Room) -> list[str]:
+    lines = [""]
+    for name in names:
+        longer = f"{lines[-1]}  {name}".strip()
+        if len(longer) * CHARACTER > _width(room) - 2 * PADDING:
+            lines.append(name)
+        else:
+            lines[-1] = longer
+    return [line for line in lines if line]
+
+
+def _left_of(column: int) -> float:
+    outside = OUTSIDE_GAP - COLUMN_GAP if column == 3 else 0
+    return MARGIN + column * (COLUMN + COLUMN_GAP) + outside
+
+
+def _left(room: Room) -> float:
+    return _left_of(room.column)
+
+
+def _width(room: Room) -> float:
+    return room.columns * COLUMN + (room.columns - 1) * COLUMN_GAP
+
+
+def _center(room: Room) -> float:
+    return _left(room) + _width(room) / 2
+
+
+def _text(kind: str, x: float, y: float, text: str) -> str:
+    spaced = escape(text).replace("  ", "&#160; ")
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{spaced}</text>'
+
+
+def _path(points: list[Point]) -> str:
+    """A line through the points, with round corners."""
+    kept = [points[0]]
+    for point, following in pairwise(points[1:]):
+        if point not in (kept[-1], following):
+            kept.append(point)
+    kept.append(points[-1])
+    d = [f"M{kept[0][0]:g} {kept[0][1]:g}"]
+    for before, corner, after in zip(kept, kept[1:], kept[2:], strict=False):
+        near, far = _toward(corner, before), _toward(corner, after)
+        d.append(f"L{near[0]:g} {near[1]:g}Q{corner[0]:g} {corner[1]:g} {far[0]:g} {far[1]:g}")
+    d.append(f"L{kept[-1][0]:g} {kept[-1][1]:g}")
+    return f'<path class="arrow" d="{"".join(d)}"/>'
+
+
+def _toward(corner: Point, other: Point, radius: float = 8) -> Point:
+    """The point where the round corner begins."""
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    length = max(abs(dx), abs(dy), 1)
+    part = min(radius, length / 2) / length
+    return corner[0] + dx * part, corner[1] + dy * part
+
+
+def main() -> None:
+    """Write the picture."""
+    try:
+        PICTURE.write_text(Picture(modules()).svg(), "utf-8")
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
