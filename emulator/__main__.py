@@ -61,7 +61,7 @@ def main() -> None:
         "--storage",
         type=Path,
         metavar="FOLDER",
-        help="run Azurite, too, with its data in FOLDER; --env then tells the app of it",
+        help="run Azurite, too, with its data in FOLDER; --env then has its settings",
     )
     parser.add_argument("--bot", default=BOT_ENDPOINT, metavar="URL", help="the bot's endpoint")
     parser.add_argument("--chat-port", type=int, default=CHAT_PORT, metavar="PORT")

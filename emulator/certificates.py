@@ -32,7 +32,7 @@ def self_signed(
     starts_in_days: float = -1,
     ends_in_days: float = 365,
 ) -> x509.Certificate:
-    """A bot's certificate as Key Vault makes it with issuer `Self`."""
+    """A bot's certificate as Key Vault creates it with issuer `Self`."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     return (

@@ -1,4 +1,4 @@
-"""CertificateAssertions: the check of an assertion that a client signed with its certificate."""
+"""CertificateAssertions: verifies assertions that a client signed with its certificate."""
 
 import base64
 import datetime
@@ -16,7 +16,7 @@ from emulator.entra.registration import Registration
 
 
 class Signature(NamedTuple):
-    """How one algorithm names its certificate: the header parameter and what it holds."""
+    """How one algorithm identifies the certificate: header parameter, and its value."""
 
     parameter: str
     thumbprint: Callable[[x509.Certificate], str]
@@ -31,16 +31,16 @@ SIGNATURES = {
 class CertificateAssertions:
     """Accepts assertions signed with a certificate of the registration (RFC 7523, section 3).
 
-    Follows Microsoft's reference "application authentication certificate credentials". There is no
-    longest lifetime: the reference advises 5 to 10 minutes and refuses none, and azure-identity
-    asks for thirty.
+    Follows Microsoft's reference "application authentication certificate credentials". The lifetime
+    is not limited: the reference recommends 5 to 10 minutes and refuses none, and azure-identity
+    uses thirty.
 
     Args:
-        registration: whose certificates count.
+        registration: the bot's, with its certificates.
 
     Attributes:
-        single_use: an assertion is taken once, by its `jti`. Entra is not that strict, and MSAL
-            sends an assertion that it signs itself for up to nine minutes: False lets it.
+        single_use: each `jti` is accepted once. Entra is not that strict: MSAL reuses an assertion
+            that it signed itself for up to nine minutes, which needs False.
     """
 
     def __init__(self, registration: Registration) -> None:
@@ -53,11 +53,11 @@ class CertificateAssertions:
 
         Args:
             assertion: a JWT in compact form.
-            client_id: GUID, as the request names it.
-            audiences: the URLs by which the token endpoint may be addressed.
+            client_id: GUID, the request's `client_id`.
+            audiences: the accepted `aud` claims (URLs).
 
         Raises:
-            EntraError: it does not; with the code that Entra answers.
+            EntraError: it does not; with the code that Entra responds with.
         """
         signature, thumbprint, algorithm = self._header(assertion)
         key = self._key(signature, thumbprint)
@@ -75,12 +75,12 @@ class CertificateAssertions:
             raise self._unusable_key(BAD_SIGNATURE, thumbprint) from error
         except jwt.InvalidTokenError as error:
             raise claims_refusal(error) from error
-        # PyJWT takes an array with our URL in it; Entra takes one string only.
+        # PyJWT accepts an array with our URL in it; Entra accepts a single string only.
         if not isinstance(claims["aud"], str):
             raise malformed()
-        self._use(str(claims["jti"]), float(claims["exp"]))
+        self._check_single_use(str(claims["jti"]), float(claims["exp"]))
 
-    def _use(self, jti: str, expires: float) -> None:
+    def _check_single_use(self, jti: str, expires: float) -> None:
         now = time.time()
         self._used = {known: end for known, end in self._used.items() if end > now}
         if self.single_use and jti in self._used:
@@ -140,7 +140,7 @@ class CertificateAssertions:
 
 
 def _hexadecimal(thumbprint: str) -> str:
-    """As Entra shows thumbprints; what is no base64url is shown as it came."""
+    """In the form of Entra's messages; a value that is not base64url stays as it is."""
     try:
         return base64.urlsafe_b64decode(thumbprint + "==").hex().upper()
     except ValueError:

@@ -20,7 +20,7 @@ from emulator.server import Server
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TENANT_NAMES = {"botframework.com": CHANNEL_TENANT}
-"""Domain names by which a tenant may be addressed in place of its GUID."""
+"""Tenant GUIDs by the domain names that URLs may have instead."""
 DEFAULT_SCOPE = "/.default"
 AUTHORIZE_PATH = "/oauth2/v2.0/authorize"
 
@@ -30,21 +30,20 @@ Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
 class Entra:
     """Signs the bot in by client assertion, as the Microsoft identity platform does.
 
-    The assertion is one that the client signed with its certificate, or a federated token. Knows
-    two tenants: the registration's own and the channels' (`botframework.com`). No client secret is
-    valid here.
+    The assertion is signed with the client's certificate, or is a federated token. There are two
+    tenants: the registration's own and the channels' (`botframework.com`). Client secrets are
+    always refused.
 
     Attributes:
-        registration: what it knows of the bot; its certificates and federated credentials may
-            change while it runs.
-        issuer: signs every token, those of managed identities too.
-        assertions: the check of assertions that the client signed.
-        federated: the check of federated tokens.
+        registration: the bot's; its certificates and federated credentials may change at any time.
+        issuer: signs every token, also for managed identities.
+        assertions: verifies assertions that the client signed.
+        federated: verifies federated tokens.
         object_id: GUID of the bot's service principal, the `oid` of its tokens.
         token_lifetime: seconds from now to a token's `exp`.
-        tokens_issued: tokens signed so far, those of managed identities too.
+        tokens_issued: tokens signed so far, also for managed identities.
         token_outcomes: requests to the token endpoint so far, by `issued` or the AADSTS code of the
-            refusal; without those that a fault has answered.
+            refusal; without those that a fault was injected into.
     """
 
     def __init__(self, registration: Registration, tls: ssl.SSLContext) -> None:
@@ -68,21 +67,21 @@ class Entra:
 
     @property
     def token_requests(self) -> int:
-        """POSTs to the token endpoint so far, accepted or refused, without faulty ones."""
+        """POSTs to the token endpoint so far, accepted or refused, without injected faults."""
         return self.token_outcomes.total()
 
     def federation_issuer(self, tenant_id: str) -> str:
-        """The `iss` claim (URL) of a tenant's version 2.0 tokens, which federated credentials name.
+        """The `iss` claim (URL) of a tenant's version 2.0 tokens, as federated credentials have it.
 
         Args:
-            tenant_id: GUID. Known once the server listens.
+            tenant_id: GUID.
         """
         return f"{self.server.url}/{tenant_id}/v2.0"
 
     def app_token(
         self, resource: str, client_id: str, oid: str, *, tenant_id: str
     ) -> tuple[str, int]:
-        """A token of an application or managed identity, of the version that the resource takes.
+        """A token for an application or managed identity, in the version the resource accepts.
 
         That is 2.0 for the exchange of federated tokens, and 1.0 for every other resource.
 
@@ -112,7 +111,7 @@ class Entra:
         return self.issuer.sign(claims), expires_on
 
     def _versioned_claims(self, resource: str, client_id: str, tenant_id: str) -> dict[str, str]:
-        """The claims in which tokens of version 1.0 and 2.0 differ (access token reference)."""
+        """The claims that differ between versions 1.0 and 2.0 (access token claims reference)."""
         if resource in EXCHANGE_AUDIENCES:
             return {
                 "aud": EXCHANGE_AUDIENCES[resource],
@@ -142,7 +141,7 @@ class Entra:
         return handle
 
     async def _metadata(self, request: web.Request) -> Mapping[str, object]:
-        """OpenID Connect discovery; the older address differs in its `issuer` only."""
+        """OpenID Connect discovery; version 1.0 differs in its `issuer` only."""
         tenant = self._tenant(request)
         base = f"{self.server.url}/{tenant}"
         is_v2 = request.path.endswith("/v2.0/.well-known/openid-configuration")
@@ -162,7 +161,7 @@ class Entra:
         }
 
     async def _instance(self, request: web.Request) -> Mapping[str, object]:
-        """Instance discovery, for clients that are told to ask this host whether it is known."""
+        """Instance discovery, for clients that ask this host whether it is a known authority."""
         authority, _, _ = request.query.get("authorization_endpoint", "").partition(AUTHORIZE_PATH)
         host = urlsplit(self.server.url).netloc
         if urlsplit(authority).netloc not in (host, urlsplit(self.server.url).hostname):
@@ -237,7 +236,7 @@ class Entra:
             )
 
     def _audiences(self, *tenants: str) -> set[str]:
-        """The token endpoint's own URL, or the tenant's issuer: Entra takes either."""
+        """The token endpoint's URL and the tenant's issuer: Entra accepts either as `aud`."""
         suffixes = ("oauth2/v2.0/token", "v2.0")
         return {f"{self.server.url}/{name}/{end}" for name in tenants for end in suffixes}
 
@@ -283,6 +282,6 @@ def _assertion(form: Mapping[str, Any]) -> str:
             "'client_credentials' grant type.",
         )
     if _parameter(form, "client_assertion_type") != ASSERTION_TYPE:
-        # Entra's code for a type that it does not know is not documented.
+        # Entra's code for an unknown type is undocumented.
         raise EntraError(9002313, "invalid_request", "Request is malformed or invalid.")
     return _parameter(form, "client_assertion")

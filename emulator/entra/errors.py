@@ -1,4 +1,4 @@
-"""EntraError: a refusal of the token endpoint, with its AADSTS code."""
+"""EntraError: a refusal by the token endpoint, with its AADSTS code."""
 
 import datetime
 import uuid
@@ -22,14 +22,14 @@ CLAIM_REFUSALS: dict[type[jwt.InvalidTokenError], tuple[int, str]] = {
         "Subject must match the issuer claim in the client assertion.",
     ),
 }
-"""What is refused for another reason is AADSTS50027: malformed."""
+"""AADSTS code and message by PyJWT's error; any other error is AADSTS50027, malformed."""
 
 BAD_SIGNATURE = "Key was found, but use of the key to verify the signature failed."
 """A reason of AADSTS700027."""
 
 
 class EntraError(Exception):
-    """One refusal; Entra's own wording is kept where clients read it, the rest is shortened.
+    """One refusal, in Entra's own wording where clients read it, else shortened.
 
     Args:
         code: the number behind `AADSTS` (Microsoft Entra error codes reference).
@@ -44,15 +44,15 @@ class EntraError(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status: 401 when the client did not prove who it is, else 400."""
+        """HTTP status: 401 when the client is not authenticated, else 400."""
         return 401 if self.error == "invalid_client" else 400
 
     def body(self, authority: str, correlation_id: str) -> dict[str, object]:
-        """The answer's JSON.
+        """The response's JSON.
 
         Args:
             authority: base URL of the token endpoint.
-            correlation_id: GUID, the request's `client-request-id` where it sent one.
+            correlation_id: GUID, the request's `client-request-id` if it has one.
         """
         trace_id = str(uuid.uuid4())
         timestamp = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -69,7 +69,7 @@ class EntraError(Exception):
 
 
 def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
-    """Entra's refusal of a token whose claims PyJWT has found wrong."""
+    """Entra's refusal of a token whose claims PyJWT refused."""
     refusal = CLAIM_REFUSALS.get(type(error))
     if refusal is None:
         return malformed()
@@ -78,5 +78,5 @@ def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
 
 
 def malformed() -> EntraError:
-    """The refusal of what is no sound token."""
+    """Entra's refusal of something that is not a JWT, or not a complete one."""
     return EntraError(50027, "invalid_client", "JWT token is invalid or malformed.")

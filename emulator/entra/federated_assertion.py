@@ -1,4 +1,4 @@
-"""FederatedAssertions: the check of another issuer's token that a client shows as its assertion."""
+"""FederatedAssertions: verifies another issuer's token that a client sends as its assertion."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ EXCHANGE_AUDIENCES = {
     "api://AzureADTokenExchangeUSGov": "api://AzureADTokenExchangeUSGov",
     "api://AzureADTokenExchangeChina": "api://AzureADTokenExchangeChina",
 }
-"""Resource of the exchange, by cloud -> `aud` of the tokens for it.
+"""Resource (URI) of the token exchange in each cloud -> `aud` of the tokens for it.
 
-Version 2.0 tokens name a resource by its application id. Federated credentials have the URI all the
-same ("Configure an application to trust a managed identity"): Entra knows that both are one.
+Version 2.0 tokens have the resource's application id as `aud`, federated credentials its URI
+("Configure an application to trust a managed identity"): Entra treats both as the same.
 """
 
 NO_MATCH = (
@@ -27,18 +27,18 @@ NO_MATCH = (
 
 
 def is_federated(assertion: str) -> bool:
-    """Whether an assertion names a URL as its issuer; a client that signs itself names its id."""
+    """Whether the issuer is a URL; in an assertion that the client signed it is the client id."""
     return "://" in str(_unverified(assertion).get("iss"))
 
 
 class FederatedAssertions:
     """Accepts tokens that the registration's federated credentials trust.
 
-    Follows Microsoft's "workload identity federation". An assertion may come several times, as
-    identities' tokens do. Here each issuer's keys are those of the local Entra.
+    Follows Microsoft's "workload identity federation". An assertion may be used several times, as
+    managed identities' tokens are. Every issuer's keys are those of the local Entra.
 
     Args:
-        registration: whose federated credentials count.
+        registration: the bot's, with its federated credentials.
         issuer: signs the tokens of managed identities.
     """
 
@@ -47,26 +47,26 @@ class FederatedAssertions:
         self._issuer = issuer
 
     def verify(self, assertion: str) -> None:
-        """Pass when the registration trusts whom `assertion` is about.
+        """Pass when the registration trusts the subject of `assertion`.
 
         Args:
             assertion: a JWT in compact form.
 
         Raises:
-            EntraError: it does not; with the code that Entra answers.
+            EntraError: it does not; with the code that Entra responds with.
         """
         claims = _unverified(assertion)
         issuer, subject, audience = (claims.get(name) for name in ("iss", "sub", "aud"))
-        # Entra takes one string for an audience, not an array.
+        # Entra accepts a single string as the audience, not an array.
         if not all(isinstance(claim, str) for claim in (issuer, subject, audience)):
             raise malformed()
-        trusted = self._of_issuer(str(issuer))
+        trusted = self._credentials_of(str(issuer))
         self._check_signature(assertion, str(issuer))
         _check_match(trusted, str(subject), str(audience))
 
-    def _of_issuer(self, issuer: str) -> list[TrustedSubject]:
+    def _credentials_of(self, issuer: str) -> list[TrustedSubject]:
         if self.registration.app_type == "MultiTenant":
-            # Such a bot signs in at the channels' tenant. Entra's code for that is not documented.
+            # Such a bot signs in at the channels' tenant; Entra's code for that is undocumented.
             raise _refusal(
                 700222, "AAD-issued tokens may not be used for federated identity flows."
             )
@@ -109,8 +109,8 @@ def _check_match(trusted: list[TrustedSubject], subject: str, audience: str) -> 
     same_subject = [known for known in trusted if known.subject == subject]
     if not same_subject:
         if subject.casefold() in (known.subject.casefold() for known in trusted):
-            almost = "case-insensitive comparison, but not with case-sensitive comparison."
-            raise _no_match(7002138, "subject", subject, f"The subject matches with {almost}")
+            detail = "case-insensitive comparison, but not with case-sensitive comparison."
+            raise _no_match(7002138, "subject", subject, f"The subject matches with {detail}")
         raise _no_match(700213, "subject", subject)
     resources = {aud: resource for resource, aud in EXCHANGE_AUDIENCES.items()}
     resource = resources.get(audience, audience)
@@ -119,7 +119,7 @@ def _check_match(trusted: list[TrustedSubject], subject: str, audience: str) -> 
 
 
 def _unverified(assertion: str) -> dict[str, Any]:
-    """The claims, not to be believed yet; none when it is no JWT."""
+    """The claims without any check; none when it is not a JWT."""
     try:
         claims: dict[str, Any] = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:

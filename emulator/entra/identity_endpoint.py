@@ -1,4 +1,4 @@
-"""IdentityEndpoint: the managed identities of a Functions app, as App Service serves them."""
+"""IdentityEndpoint: tokens of a Functions app's managed identities, as App Service issues them."""
 
 import hmac
 import secrets
@@ -12,13 +12,13 @@ from emulator.server import Server
 
 API_VERSION = "2019-08-01"
 SYSTEM = "system"
-"""The key of the system-assigned identity, served when a request names none."""
+"""Key of the system-assigned identity, which is used when a request names none."""
 OTHER_NAMES = ("mi_res_id", "object_id", "principal_id")
-"""Query parameters by which App Service finds an identity too; here it has none by those."""
+"""Query parameters by which App Service finds an identity too; the local cloud knows none."""
 
 
 class IdentityEndpoint:
-    """Hands out tokens of managed identities to whoever knows the secret.
+    """Issues tokens of managed identities to callers that send the secret.
 
     Follows App Service's REST reference for managed identities, version 2019-08-01.
 
@@ -37,7 +37,7 @@ class IdentityEndpoint:
         self.server = Server("identity", [web.get("/msi/token", self._token)])
 
     def settings(self) -> dict[str, str]:
-        """What the platform puts into the app's environment; valid once the server listens."""
+        """The app settings that App Service sets; known once the server listens."""
         return {
             "IDENTITY_ENDPOINT": f"{self.server.url}/msi/token",
             "IDENTITY_HEADER": self.secret,
@@ -46,7 +46,7 @@ class IdentityEndpoint:
     async def _token(self, request: web.Request) -> web.Response:
         given = request.headers.get("X-IDENTITY-HEADER", "")
         if not hmac.compare_digest(given.encode(), self.secret.encode()):
-            # The reference leaves this status open; the header keeps other processes out.
+            # The status is undocumented; the header refuses calls of other processes.
             return _refusal(403, "The X-IDENTITY-HEADER header is missing or wrong.")
         resource = request.query.get("resource", "")
         if request.query.get("api-version") != API_VERSION or not resource:
@@ -63,7 +63,7 @@ class IdentityEndpoint:
 
     def _answer(self, resource: str, client_id: str, principal_id: str) -> web.Response:
         if client_id == SYSTEM:
-            # Nobody chooses this id; it only has to stay the same.
+            # Azure generates this id; here it only has to be stable.
             client_id = str(uuid.uuid5(uuid.NAMESPACE_OID, principal_id))
         token, expires_on = self.entra.app_token(
             resource, client_id, principal_id, tenant_id=self.entra.registration.tenant_id

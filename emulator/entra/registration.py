@@ -1,4 +1,4 @@
-"""Registration: what Entra knows of the bot."""
+"""Registration: the bot's app registration in Entra."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ CHANNEL_TENANT = "d6d49420-f39b-4df7-a1dc-d59a935871db"
 """The tenant behind `botframework.com`, where multi-tenant bots sign in (GUID)."""
 
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
-"""The audience that federated credentials of the public cloud have (Entra's recommended value)."""
+"""The audience of federated credentials in the public cloud (Entra's recommended value)."""
 
 
 def issuer_of(tenant_id: str) -> str:
@@ -20,9 +20,9 @@ def issuer_of(tenant_id: str) -> str:
 
 @dataclass(frozen=True)
 class TrustedSubject:
-    """Whose tokens the registration trusts in place of a certificate's assertion.
+    """A federated credential: whose tokens are accepted instead of an assertion by certificate.
 
-    Entra compares each value exactly, upper and lower case told apart.
+    Entra compares each value exactly, and case-sensitively.
 
     Attributes:
         issuer: URL, the `iss` claim of the trusted tokens.
@@ -43,10 +43,10 @@ class Registration:
         app_id: GUID, MicrosoftAppId.
         tenant_id: GUID, the home tenant.
         app_type: UserAssignedMSI, SingleTenant or MultiTenant.
-        certificates: those uploaded to the registration, the newest last; Entra accepts assertions
-            of no others.
-        federated_credentials: those that the registration trusts; Entra allows twenty.
-        clock: seconds, monotonic; a test's own clock in its place.
+        certificates: uploaded certificates, the newest last; Entra accepts assertions signed with
+            these only.
+        federated_credentials: trusted subjects; Entra allows twenty.
+        clock: seconds, monotonic; a test may replace it.
     """
 
     app_id: str
@@ -58,38 +58,38 @@ class Registration:
     _known_from: dict[x509.Certificate, float] = field(default_factory=dict, init=False)
 
     def register(self, certificate: x509.Certificate, after: float = 0.0) -> None:
-        """Upload a certificate, which Entra knows only after some time.
+        """Upload a certificate, which Entra may know only after some time.
 
         Args:
             certificate: the public part.
-            after: seconds from now until assertions of it are accepted.
+            after: seconds from now until assertions signed with it are accepted.
         """
         if certificate not in self.certificates:
             self.certificates.append(certificate)
         self._known_from[certificate] = self.clock() + after
 
     def withdraw(self, certificate: x509.Certificate) -> None:
-        """Remove an uploaded certificate; Entra forgets it at once.
+        """Remove an uploaded certificate; Entra refuses it immediately.
 
         Raises:
-            ValueError: it is not on the registration.
+            ValueError: it was not uploaded.
         """
         self.certificates.remove(certificate)
         self._known_from.pop(certificate, None)
 
     def withdraw_old(self) -> None:
-        """Remove every certificate but the one that was uploaded last."""
+        """Remove all certificates but the newest."""
         for certificate in self.certificates[:-1]:
             self.withdraw(certificate)
 
     def known_certificates(self) -> list[x509.Certificate]:
-        """The uploaded certificates that Entra knows by now."""
+        """The uploaded certificates that Entra accepts by now."""
         now = self.clock()
         return [known for known in self.certificates if self._known_from.get(known, now) <= now]
 
     @property
     def sign_in_tenant(self) -> str:
-        """The tenant (GUID) that issues the tokens which channels accept from this bot."""
+        """The tenant (GUID) that issues the tokens that channels accept from this bot."""
         return CHANNEL_TENANT if self.app_type == "MultiTenant" else self.tenant_id
 
     @property

@@ -38,7 +38,7 @@ class IssuerKey:
 
 @dataclass
 class TokenIssuer:
-    """An authority's signing keys; the last one signs, all of them are published.
+    """An authority's signing keys: the last one signs, all are published.
 
     Attributes:
         endorsements: channel ids published with each key; empty for Entra.
@@ -51,7 +51,7 @@ class TokenIssuer:
         self.roll()
 
     def roll(self, keep_old: bool = False) -> IssuerKey:
-        """Make a new signing key; the old ones are withdrawn unless `keep_old`."""
+        """Make a new signing key; the old ones are removed unless `keep_old`."""
         key = IssuerKey(
             kid=uuid.uuid4().hex,
             private_key=rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS),
@@ -65,7 +65,7 @@ class TokenIssuer:
         return {"keys": [key.jwk() for key in self.keys]}
 
     def sign(self, claims: Mapping[str, Any], lifetime: int = 3600) -> str:
-        """A signed RS256 token of `claims`; `iat`, `nbf`, `exp` are added where absent.
+        """A token with these claims, signed with RS256; missing `iat`, `nbf`, `exp` are added.
 
         Args:
             claims: the payload (RFC 7519).
@@ -80,7 +80,7 @@ class TokenIssuer:
         """The claims of a token that this authority signed for `audience`.
 
         Raises:
-            jwt.InvalidTokenError: it did not, or the token is expired or malformed.
+            jwt.InvalidTokenError: it did not sign it, or the token is expired or malformed.
         """
         kid = jwt.get_unverified_header(token).get("kid")
         key = next((key for key in self.keys if key.kid == kid), None)

@@ -1,4 +1,4 @@
-"""VaultCertificate: one version of a certificate in the vault, and its three faces."""
+"""VaultCertificate: one version of a certificate in the vault, with its secret and key."""
 
 import base64
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ PEM = "application/x-pem-file"
 
 @dataclass(frozen=True)
 class VaultCertificate:
-    """A certificate with the secret and the key that Key Vault keeps under the same name.
+    """A certificate with the secret and the key that Key Vault stores under the same name.
 
-    The bundles follow the Key Vault REST reference; each takes the vault's base URL.
+    The bundles follow the Key Vault REST reference; `vault` is the vault's base URL.
 
     Attributes:
         name: of the certificate, its secret and its key.
         version: 32 hex digits.
         certificate: the public part.
-        private_key: what the secret holds (if exportable) and the key signs with.
+        private_key: part of the secret (if exportable); the key signs with it.
         content_type: of the secret, `application/x-pkcs12` or `application/x-pem-file`.
         exportable: whether the secret holds the private key.
         enabled: whether the secret can be read and the key used.
@@ -52,7 +52,7 @@ class VaultCertificate:
         }
 
     def listed_secret(self, vault: str) -> dict[str, Any]:
-        """The item in a list of the secret's versions: all but its value."""
+        """The item in a list of the secret's versions, without the value."""
         return {
             "id": f"{vault}/secrets/{self.name}/{self.version}",
             "contentType": self.content_type,
@@ -61,7 +61,7 @@ class VaultCertificate:
         }
 
     def certificate_bundle(self, vault: str) -> dict[str, Any]:
-        """The certificate, with the policy it was made by."""
+        """The certificate, with the policy that it was created with."""
         der = self.certificate.public_bytes(serialization.Encoding.DER)
         return {
             "id": f"{vault}/certificates/{self.name}/{self.version}",
@@ -78,8 +78,8 @@ class VaultCertificate:
         """The secret: certificate and private key, or the certificate alone if not exportable.
 
         Args:
-            vault: its base URL.
-            content_type: the form of its value, as the attribute has it; empty: its own.
+            vault: the vault's base URL.
+            content_type: the format of the value; empty: the attribute's.
         """
         content_type = content_type or self.content_type
         return {

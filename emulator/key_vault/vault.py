@@ -1,4 +1,4 @@
-"""KeyVault: certificates with their secrets and keys, for principals that may use them."""
+"""KeyVault: certificates with their secrets and keys, under role-based access control."""
 
 import base64
 import datetime
@@ -27,7 +27,7 @@ RESOURCE = "https://vault.azure.net"
 """The audience of tokens for any vault of the public cloud (URL)."""
 
 PAGE_SIZE = 25
-"""Items in one answer at most (Key Vault REST reference, `maxresults`)."""
+"""Maximum number of items in one response (Key Vault REST reference, `maxresults`)."""
 
 PADDINGS: dict[str, padding.AsymmetricPadding] = {
     "PS256": padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size),
@@ -42,13 +42,13 @@ ACTIONS = {
     "keys/get": "keys/read",
     "keys/sign": "keys/sign/action",
 }
-"""Permission -> the action of Azure's roles that grants it, as refusals name it."""
+"""Action of Azure's roles by the permission that it grants; part of the refusals' text."""
 
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
 
 
 class VaultError(Exception):
-    """One refusal.
+    """One refusal, in Key Vault's shape.
 
     Args:
         status: HTTP status.
@@ -64,7 +64,7 @@ class VaultError(Exception):
         self.inner = inner
 
     def body(self) -> dict[str, object]:
-        """The answer's JSON."""
+        """The response's JSON."""
         error: dict[str, object] = {"code": self.code, "message": str(self)}
         if self.inner:
             error["innererror"] = {"code": self.inner}
@@ -120,16 +120,16 @@ class KeyVault:
         starts_in_days: float = -1,
         ends_in_days: float = 365,
     ) -> VaultCertificate:
-        """Make a new version, which is the latest from now on.
+        """Add a version, which becomes the current one.
 
         Args:
             name: of the certificate, its secret and its key.
-            key: None makes one.
-            certificate: that of `key`; None makes a self-signed one.
+            key: None generates one.
+            certificate: for `key`; None makes a self-signed one.
             content_type: of the secret, `application/x-pkcs12` or `application/x-pem-file`.
             exportable: whether the secret holds the private key.
             enabled: whether the secret can be read and the key used.
-            starts_in_days, ends_in_days: validity of a certificate made here, from now.
+            starts_in_days, ends_in_days: validity of a self-signed certificate, from now.
         """
         key = key or rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         versions = self.versions.setdefault(name, [])
@@ -192,7 +192,7 @@ class KeyVault:
             )
 
     async def _certificate(self, request: web.Request) -> Mapping[str, object]:
-        # A disabled certificate can be read: only its secret and its key are closed.
+        # A disabled certificate can be read; its secret and its key are unavailable.
         return self._requested(request, "Certificate").certificate_bundle(self.server.url)
 
     async def _secret(self, request: web.Request) -> Mapping[str, object]:
@@ -220,7 +220,7 @@ class KeyVault:
     def _page(
         self, request: web.Request, kind: str, listed: Callable[[VaultCertificate, str], object]
     ) -> Mapping[str, object]:
-        # Sorted by id, as the service does: whoever wants the newest must look at `created`.
+        # Sorted by id, as in the service: only `created` tells which one is the newest.
         versions = sorted(self._known(request.match_info["name"], kind), key=lambda v: v.version)
         start = _number(request, "$skiptoken", 0)
         size = min(_number(request, "maxresults", PAGE_SIZE), PAGE_SIZE)
@@ -235,9 +235,9 @@ class KeyVault:
         found = self._requested(request, "Key")
         _check_usable(found)
         try:
-            order = await request.json()
-            scheme = PADDINGS[order["alg"]]
-            value = order["value"]
+            body = await request.json()
+            scheme = PADDINGS[body["alg"]]
+            value = body["value"]
             digest = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
             signature = found.private_key.sign(digest, scheme, utils.Prehashed(hashes.SHA256()))
         except (KeyError, TypeError, ValueError) as error:
@@ -270,25 +270,25 @@ def _not_found(kind: str, name: str) -> VaultError:
 
 
 def _check_usable(found: VaultCertificate) -> None:
-    """Refuse to sign with a key that is disabled or out of its time, as Key Vault does."""
+    """Refuse a key that is disabled, expired or not valid yet, as Key Vault does."""
     if not found.enabled:
         message = "Operation sign is not allowed on a disabled key."
         raise VaultError(403, "Forbidden", message, "KeyDisabled")
     start, end = found.certificate.not_valid_before_utc, found.certificate.not_valid_after_utc
     if not start <= datetime.datetime.now(datetime.UTC) <= end:
-        # Key Vault's inner code for this case is not documented.
+        # Key Vault's inner code for this case is undocumented.
         message = "Operation sign is not allowed outside the key's time of validity."
         raise VaultError(403, "Forbidden", message, "KeyNotValidNow")
 
 
 def _content_type(request: web.Request, found: VaultCertificate) -> str:
-    """The form in which a secret is asked for; its own, when the request names none."""
-    asked = request.query.get("outContentType") or found.content_type
+    """The requested format of a secret; the secret's own, if the request names none."""
+    requested = request.query.get("outContentType") or found.content_type
     # Key Vault converts PFX to PEM only (REST reference of get-secret, `outContentType`).
-    if asked != found.content_type and (found.content_type, asked) != (PKCS12, PEM):
-        message = f"A secret of type {found.content_type} cannot be converted to {asked}."
+    if requested != found.content_type and (found.content_type, requested) != (PKCS12, PEM):
+        message = f"A secret of type {found.content_type} cannot be converted to {requested}."
         raise VaultError(400, "BadParameter", message)
-    return asked
+    return requested
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

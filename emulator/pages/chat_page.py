@@ -1,4 +1,4 @@
-"""ChatPage: the web page on which a developer talks to the bot."""
+"""ChatPage: the web page where a developer talks to the bot."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ class ChatPage:
     """Serves the page, Web Chat's bundle, Direct Line and the sign-in page over plain HTTP.
 
     Args:
-        direct_line: the conversations; mounted under /v3/directline.
-        sign_in_page: where the bot's sign-in links lead.
-        webchat_bundle: path of webchat.js; None, or no file there, gives a plain text chat.
-        credential: how the bot signs in, as the page's header shows it.
+        direct_line: the conversations, served under /v3/directline.
+        sign_in_page: the page behind the bot's sign-in links.
+        webchat_bundle: path of webchat.js; None or a missing file gives a plain text chat.
+        credential: how the bot signs in, shown in the page's header.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class ChatPage:
             "webchat": self._has_bundle(),
         }
         sources = {
-            # Web Chat reads the files that it uploads from blob: URLs.
+            # Web Chat reads files to upload from blob: URLs.
             "connect-src": f"'self' ws://{request.host} blob:",
-            # Cards show pictures and media from wherever the bot points to.
+            # Cards show images and media from any URL that the bot sends.
             "img-src": "'self' https: data: blob:",
             "media-src": "'self' https: data: blob:",
         }

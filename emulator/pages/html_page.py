@@ -1,4 +1,4 @@
-"""HTML pages of the local cloud: a template, style and facts in it, and a policy for them alone."""
+"""HTML pages of the local cloud: a template with style and facts, and a strict security policy."""
 
 import json
 import secrets
@@ -8,10 +8,10 @@ from pathlib import Path
 from aiohttp import web
 
 STYLE = Path(__file__).with_name("html_page.css")
-"""What the pages share: colors, fonts, headings."""
+"""The style that all pages share: colors, fonts, headings."""
 
 EMPTY_STYLE = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-"""Web Chat's one style element without a nonce is made empty and filled through its rules."""
+"""Hash of the empty style element that Web Chat creates without a nonce, and fills by script."""
 
 
 def html_page(
@@ -20,11 +20,11 @@ def html_page(
     """The page.
 
     Args:
-        template: its text has `{{nonce}}` at each script and style, `{{style}}` in a style of its
-            own, and `{{facts}}` in a script of type application/json.
-        facts: what the page's script reads there.
-        sources: what the page may load beside its own scripts and styles: sources by the directive
-            of Content-Security-Policy.
+        template: has `{{nonce}}` at each script and style, `{{style}}` in a style element, and
+            `{{facts}}` in a script element of type application/json.
+        facts: data for the page's script.
+        sources: what the page may load in addition to its own scripts and styles: sources by
+            directive of Content-Security-Policy.
     """
     nonce = secrets.token_urlsafe(16)
     # `<` could end the script element that holds the JSON.
