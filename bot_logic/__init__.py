@@ -1,1 +1,1 @@
-"""What the bot says. This is the folder to edit: see README.md, "Extend it"."""
+"""What the bot says and does. This is the folder to edit."""

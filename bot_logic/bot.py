@@ -1,7 +1,6 @@
 """The bot: one method for each thing that can happen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from botbuilder.core import ConversationState, MessageFactory, TurnContext
@@ -20,122 +19,120 @@ from bot_logic.spoken_text import spoken_text
 
 HELP = """You can say:
 
-- **help**: this list
-- **card**: an Adaptive Card with buttons
-- **whoami**: what the channel tells me about you
-- **count**: I count how often you have asked me to, in this conversation
-- **wait**: I think for a while, and you see me typing
-- **login**, **logout**: you sign in with your organization's account, and out again
+- **help**: show this list
+- **card**: show an Adaptive Card with buttons
+- **whoami**: show what the channel tells me about you
+- **count**: count how often you have said so in this conversation
+- **wait**: think for a while, and show that I am typing
+- **login**, **logout**: sign in with your organization's account, and out again
 
-Anything else I say back to you."""
+I echo anything else."""
 
 GREETING = "Hello! I echo what you say. Say **help** to see what else I can do."
 
 MAX_COMMAND_LENGTH = 20
 """Characters. Commands are shorter, so a text that is cut off here matches none."""
 
-THINKING_TIME = 3.0
-"""Seconds that the command `wait` takes."""
-
 
 class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     """A small bot worth copying: it greets, echoes, counts, shows a card and says who you are.
 
     Args:
-        conversation_state: what it remembers of each conversation, saved when a turn has ended.
+        conversation_state: what it remembers of each conversation; saved when a turn ends.
+        wait_seconds: how long the command `wait` takes.
+
+    Attributes:
+        commands: the method for each word that is a command.
     """
 
-    def __init__(self, conversation_state: ConversationState) -> None:
+    def __init__(self, conversation_state: ConversationState, wait_seconds: float = 3.0) -> None:
         super().__init__()
         self._counter = conversation_state.create_property("counter")
+        self._wait_seconds = wait_seconds
         self._sign_in = SignIn()
-        self._commands: dict[str, Callable[[TurnContext], Awaitable[None]]] = {
+        self.commands = {
             "help": self._help,
             "card": self._card,
             "whoami": self._whoami,
             "count": self._count,
             "wait": self._wait,
-            "login": self._sign_in.begin,
-            "logout": self._sign_in.end,
+            "login": self._sign_in.sign_in,
+            "logout": self._sign_in.sign_out,
         }
 
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
     ) -> None:
-        """Greet those who join, all with one message, but not the bot itself."""
-        recipient = turn_context.activity.recipient
-        bot_id = recipient.id if recipient else None
+        """Greet everybody who joins with one message, but not the bot itself."""
+        bot = turn_context.activity.recipient
+        bot_id = bot.id if bot else None
         if any(member.id != bot_id for member in members_added):
             await turn_context.send_activity(GREETING)
 
     async def on_teams_members_added_dispatch(
         self, members_added: list[ChannelAccount], team_info: TeamInfo, turn_context: TurnContext
     ) -> None:
-        """The same in Teams: the SDK's own method first calls Teams for each member's details."""
+        """The same in Teams, where the SDK's own method first requests each member's details."""
         await self.on_members_added_activity(members_added, turn_context)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Run a command, take a card's answer, or say the message back."""
+        """Run a command, redeem a sign-in code, take a card's input, or echo the message."""
         text = spoken_text(turn_context.activity)
-        command = self._commands.get(text[:MAX_COMMAND_LENGTH].lower())
+        command = self.commands.get(text[:MAX_COMMAND_LENGTH].lower())
         if command is not None:
             await command(turn_context)
+        elif await self._sign_in.redeem_message(turn_context, text):
             return
-        if await self._sign_in.take_message(turn_context, text):
-            return
-        if text:
+        elif text:
             await turn_context.send_activity(f"You said: {text}")
-        elif isinstance(turn_context.activity.value, dict):
-            await self._submitted(turn_context, turn_context.activity.value)
+        elif isinstance(turn_context.activity.value, dict):  # Action.Submit
+            color = _picked_color(turn_context.activity.value)
+            await turn_context.send_activity(f"You submitted: {color}")
         else:
             await turn_context.send_activity("I got your message, but there is no text in it.")
 
     async def on_adaptive_card_invoke(
         self, turn_context: TurnContext, invoke_value: AdaptiveCardInvokeValue
     ) -> AdaptiveCardInvokeResponse:
-        """Action.Execute: the answer is a card that takes the place of the first one."""
+        """Action.Execute: answer with a card that replaces the one with the button."""
         # The SDK types `action` as a model, but passes the JSON object.
-        color = _color(invoke_value.action.get("data"))
+        color = _picked_color(invoke_value.action.get("data"))
         return AdaptiveCardInvokeResponse(
-            status_code=200, type=cards.CONTENT_TYPE, value=cards.done(color)
+            status_code=200, type=cards.CONTENT_TYPE, value=cards.thank_you(color)
         )
 
     async def on_teams_signin_verify_state(self, turn_context: TurnContext) -> None:
-        """The sign-in page's code, from every channel: the SDK's name says Teams only."""
-        await self._sign_in.take_state(turn_context)
+        """The code of the sign-in page, from every channel: the SDK's name says Teams only."""
+        await self._sign_in.on_verify_state(turn_context)
 
     async def on_teams_signin_token_exchange(self, turn_context: TurnContext) -> None:
         """Single sign-on, from every channel."""
-        await self._sign_in.take_exchange(turn_context)
+        await self._sign_in.on_token_exchange(turn_context)
 
     async def on_token_response_event(self, turn_context: TurnContext) -> None:
         """The channel has signed the user in."""
-        await self._sign_in.take_event(turn_context)
-
-    async def _submitted(self, turn_context: TurnContext, value: dict[str, Any]) -> None:
-        """Action.Submit: the answer is a message."""
-        await turn_context.send_activity(f"You submitted: {_color(value)}")
+        await self._sign_in.on_token_response(turn_context)
 
     async def _help(self, turn_context: TurnContext) -> None:
         await turn_context.send_activity(HELP)
 
     async def _card(self, turn_context: TurnContext) -> None:
-        await turn_context.send_activity(MessageFactory.attachment(cards.choice()))
+        await turn_context.send_activity(MessageFactory.attachment(cards.pick_a_color()))
 
     async def _whoami(self, turn_context: TurnContext) -> None:
         await turn_context.send_activity(caller_facts(turn_context.activity))
 
     async def _count(self, turn_context: TurnContext) -> None:
-        # A factory: the SDK takes a default of 0 for none.
+        # A factory: the SDK takes a default of 0 for no default.
         count = await self._counter.get(turn_context, lambda: 0) + 1
         await self._counter.set(turn_context, count)
         await turn_context.send_activity(f"Count: {count}")
 
     async def _wait(self, turn_context: TurnContext) -> None:
-        await asyncio.sleep(THINKING_TIME)
+        await asyncio.sleep(self._wait_seconds)
         await turn_context.send_activity("Done. Thank you for waiting.")
 
 
-def _color(data: object) -> str:
+def _picked_color(data: Any) -> str:
     color = data.get(cards.COLOR) if isinstance(data, dict) else None
     return color if isinstance(color, str) and color else "nothing"

@@ -1,35 +1,32 @@
-"""What the bot knows about the user who sent an activity."""
+"""What the channel says about the user who sent an activity."""
 
 from typing import Any
 
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, ConversationAccount
 from botframework.connector import Channels
 
 
 def caller_facts(activity: Activity) -> str:
-    """A Markdown list of the facts that the channel gives; those it does not give are left out.
+    """A Markdown list of the facts that the channel gives; missing facts are left out.
 
     The object id and the tenant are listed in Teams only: on Web Chat and Direct Line, the client
     can set them to anything.
     """
-    in_teams = activity.channel_id == Channels.ms_teams
-    facts = {
-        "Name": _of(activity.from_property, "name"),
-        "User id": _of(activity.from_property, "id"),
-        "Entra object id": in_teams and _of(activity.from_property, "aad_object_id"),
-        "Tenant": in_teams and _tenant_id(activity.conversation),
-        "Channel": activity.channel_id,
-        "Conversation type": _of(activity.conversation, "conversation_type"),
-        "Locale": activity.locale,
-    }
+    sender, conversation = activity.from_property, activity.conversation
+    facts: dict[str, Any] = {}
+    if sender:
+        facts |= {"Name": sender.name, "User id": sender.id}
+    if sender and activity.channel_id == Channels.ms_teams:
+        facts["Entra object id"] = sender.aad_object_id
+    if conversation and activity.channel_id == Channels.ms_teams:
+        facts["Tenant"] = _tenant_id(conversation)
+    facts["Channel"] = activity.channel_id
+    if conversation:
+        facts["Conversation type"] = conversation.conversation_type
+    facts["Locale"] = activity.locale
     return "\n".join(f"- **{name}**: {value}" for name, value in facts.items() if value)
 
 
-def _of(account: Any, attribute: str) -> Any:
-    return getattr(account, attribute, None)
-
-
-def _tenant_id(conversation: Any) -> Any:
+def _tenant_id(conversation: ConversationAccount) -> Any:
     # The SDK's model reads `tenantID`; channels write `tenantId`.
-    unknown = _of(conversation, "additional_properties") or {}
-    return _of(conversation, "tenant_id") or unknown.get("tenantId")
+    return conversation.tenant_id or conversation.additional_properties.get("tenantId")

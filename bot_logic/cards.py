@@ -1,4 +1,4 @@
-"""The bot's cards: Adaptive Cards (https://adaptivecards.io, schema version 1.5), and a sign-in."""
+"""The bot's cards: Adaptive Cards (https://adaptivecards.io, version 1.5) and a sign-in card."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from botbuilder.schema import ActionTypes, Attachment, CardAction, OAuthCard
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 
 COLOR = "color"
-"""The input's id: the key under which its value comes back."""
+"""The input's id: the key of its value in what the card sends."""
 
 
-def choice() -> Attachment:
-    """A question with an Action.Submit and an Action.Execute."""
+def pick_a_color() -> Attachment:
+    """A question, with an Action.Submit and an Action.Execute."""
     body: list[dict[str, Any]] = [
         {"type": "TextBlock", "size": "Large", "weight": "Bolder", "text": "Pick a color"},
         {
@@ -34,8 +34,8 @@ def choice() -> Attachment:
     return CardFactory.adaptive_card(_card(body, actions))
 
 
-def done(color: str) -> dict[str, Any]:
-    """What takes the question's place after its Action.Execute."""
+def thank_you(color: str) -> dict[str, Any]:
+    """The card that replaces the question after its Action.Execute."""
     return _card(
         [
             {"type": "TextBlock", "size": "Large", "weight": "Bolder", "text": "Thank you"},
@@ -50,8 +50,8 @@ def sign_in(connection: str, resource: Any) -> Attachment:
 
     Args:
         connection: name of the OAuth connection.
-        resource: the token service's SignInUrlResponse. With what it holds for single sign-on,
-            channels that can do that sign the user in without showing the card.
+        resource: the token service's SignInUrlResponse. Channels with single sign-on use its token
+            exchange resource to sign the user in without showing the card.
     """
     button = CardAction(type=ActionTypes.signin, title="Sign in", value=resource.sign_in_link)
     card = OAuthCard(

@@ -1,9 +1,9 @@
 """SignIn: users sign in to the bot's OAuth connection, and out of it.
 
-The users' tokens stay in the Bot Framework token service. Ask for one where you need it:
+The users' tokens stay in the Bot Framework token service. Get one where you need it:
 `await user_tokens(turn_context).get_user_token(...)`, as `SignIn` does.
 
-Rules: the answers to invokes are those of botbuilder's OAuthPrompt.
+Invokes are answered as by botbuilder's OAuthPrompt.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ CONNECTION = "bot-sign-in"
 
 SIGNED_IN = f"You are signed in with **{CONNECTION}**."
 SIGNED_OUT = f"You are signed out of **{CONNECTION}**."
-INVALID_CODE = "That code is not valid, or no longer. Say **login** to get another one."
+INVALID_CODE = "That code is not valid, or has expired. Say **login** to get a new one."
 UNKNOWN_USER = "I cannot do that: the channel does not tell me who you are."
 UNKNOWN_CONNECTION = (
     f"I cannot do that: the token service does not know the connection **{CONNECTION}**. "
@@ -39,12 +39,9 @@ UNKNOWN_CONNECTION = (
 )
 
 CANCELLED = "CancelledByUser"
-"""What Teams sends for a code when the user has closed the window."""
+"""What Teams sends in place of a code when the user has closed the window."""
 
-MOST_REMEMBERED = 1000
-"""Exchanges that are known to be done."""
-
-# What the token service answers when it does not know the connection, or knows no token.
+# The token service's answers when it does not know the connection, or has no token.
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 _CODE = re.compile("[0-9]{6}")
 
@@ -55,7 +52,7 @@ Exchange = tuple[Any, ...]
 
 
 class _Refused(Exception):
-    """The token service refuses the question, or cannot be asked; the text is for the user."""
+    """The token service refuses the request, or cannot be asked; the text is for the user."""
 
 
 def user_tokens(context: TurnContext) -> UserTokenClient:
@@ -64,128 +61,129 @@ def user_tokens(context: TurnContext) -> UserTokenClient:
 
 
 class SignIn:
-    """What the bot says and answers while users sign in and out."""
+    """Signs users in with a card and a code, or by single sign-on, and out again.
 
-    def __init__(self) -> None:
+    Args:
+        max_exchanges: how many token exchanges are remembered, so that each is done once.
+    """
+
+    def __init__(self, max_exchanges: int = 1000) -> None:
+        self._max_exchanges = max_exchanges
         self._done: dict[Exchange, None] = {}
-        self._under_way: WeakValueDictionary[Exchange, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[Exchange, asyncio.Lock] = WeakValueDictionary()
 
-    async def begin(self, context: TurnContext) -> None:
-        """Show the card with the button, unless the user is signed in already."""
+    async def sign_in(self, context: TurnContext) -> None:
+        """Send the card with the sign-in button, unless the user is signed in already."""
         client = user_tokens(context)
         try:
-            if await _asked(client.get_user_token(*_place(context), None)):
+            if await _answer_of(client.get_user_token(*_token_key(context), None)):
                 await context.send_activity(SIGNED_IN)
                 return
             resource = client.get_sign_in_resource(CONNECTION, context.activity, None)
-            card = cards.sign_in(CONNECTION, await _asked(resource))
+            card = cards.sign_in(CONNECTION, await _answer_of(resource))
             await context.send_activity(MessageFactory.attachment(card))
         except _Refused as refusal:
             await context.send_activity(str(refusal))
 
-    async def end(self, context: TurnContext) -> None:
-        """Have the user's token forgotten."""
+    async def sign_out(self, context: TurnContext) -> None:
+        """Delete the user's token."""
         try:
-            await _asked(user_tokens(context).sign_out_user(*_place(context)))
+            await _answer_of(user_tokens(context).sign_out_user(*_token_key(context)))
             await context.send_activity(SIGNED_OUT)
         except _Refused as refusal:
             await context.send_activity(str(refusal))
 
-    async def take_message(self, context: TurnContext, text: str) -> bool:
-        """Take six digits for the code that the sign-in page showed; False: they are none."""
+    async def redeem_message(self, context: TurnContext, text: str) -> bool:
+        """Redeem a message of six digits as the code of the sign-in page; False if it is none."""
         if not (_CODE.fullmatch(text) and await _has_token(context, text)):
             return False
         await context.send_activity(SIGNED_IN)
         return True
 
-    async def take_state(self, context: TurnContext) -> None:
-        """The invoke `signin/verifyState`: the channel brings the code of the sign-in page."""
+    async def on_verify_state(self, context: TurnContext) -> None:
+        """The invoke `signin/verifyState`: redeem the code of the sign-in page."""
         value = context.activity.value
-        code = _text(value.get("state")) if isinstance(value, dict) else ""
+        code = _string(value.get("state")) if isinstance(value, dict) else ""
         if code == CANCELLED:
             return
         if code and await _has_token(context, code):
             await context.send_activity(SIGNED_IN)
             return
         await context.send_activity(INVALID_CODE)
-        await _answer(context, HTTPStatus.NOT_FOUND)
+        await _respond(context, HTTPStatus.NOT_FOUND)
 
-    async def take_event(self, context: TurnContext) -> None:
+    async def on_token_response(self, context: TurnContext) -> None:
         """The event `tokens/response`: the channel has signed the user in.
 
-        Whoever may write in the conversation can send an event, so the token service is asked.
+        Anybody in the conversation can send an event, so the token service is asked.
         """
         if await _has_token(context, None):
             await context.send_activity(SIGNED_IN)
 
-    async def take_exchange(self, context: TurnContext) -> None:
+    async def on_token_exchange(self, context: TurnContext) -> None:
         """The invoke `signin/tokenExchange`: the channel offers a token for single sign-on.
 
-        Teams sends one for each of the user's devices: the first is exchanged, and the others get
-        the same answer. The memory is this process's: on another instance it is exchanged, and
-        told, again.
+        Teams sends one for each of the user's devices. The first is exchanged, and the others get
+        the same answer. Exchanges are remembered in this process only: another instance exchanges
+        the token, and tells the user, again.
         """
         value = context.activity.value
         offer = value if isinstance(value, dict) else {}
-        exchange_id, token = _text(offer.get("id")), _text(offer.get("token"))
+        exchange_id, token = _string(offer.get("id")), _string(offer.get("token"))
         answer = TokenExchangeInvokeResponse(id=exchange_id, connection_name=CONNECTION)
         if not (exchange_id and token):
             answer.failure_detail = "The invoke has no id, or no token."
-            await _answer(context, HTTPStatus.BAD_REQUEST, answer)
+            await _respond(context, HTTPStatus.BAD_REQUEST, answer)
         elif offer.get("connectionName") != CONNECTION:
             answer.failure_detail = f"The bot's connection is {CONNECTION}."
-            await _answer(context, HTTPStatus.BAD_REQUEST, answer)
-        elif await self._exchanged(context, exchange_id, token):
-            await _answer(context, HTTPStatus.OK, answer)
+            await _respond(context, HTTPStatus.BAD_REQUEST, answer)
+        elif await self._exchange_once(context, exchange_id, token):
+            await _respond(context, HTTPStatus.OK, answer)
         else:
             answer.failure_detail = "The token cannot be exchanged: the user signs in by the card."
-            await _answer(context, HTTPStatus.PRECONDITION_FAILED, answer)
+            await _respond(context, HTTPStatus.PRECONDITION_FAILED, answer)
 
-    async def _exchanged(self, context: TurnContext, exchange_id: str, token: str) -> bool:
+    async def _exchange_once(self, context: TurnContext, exchange_id: str, token: str) -> bool:
         exchange = (_user_id(context), context.activity.channel_id, exchange_id)
-        lock = self._under_way.setdefault(exchange, asyncio.Lock())
-        async with lock:
+        async with self._locks.setdefault(exchange, asyncio.Lock()):
             if exchange in self._done:
                 return True
             if not await _exchange(context, token):
                 return False
-            self._remember(exchange)
+            self._done[exchange] = None
+            if len(self._done) > self._max_exchanges:
+                del self._done[next(iter(self._done))]
         await context.send_activity(SIGNED_IN)
         return True
 
-    def _remember(self, exchange: Exchange) -> None:
-        self._done[exchange] = None
-        if len(self._done) > MOST_REMEMBERED:
-            del self._done[next(iter(self._done))]
-
 
 async def _has_token(context: TurnContext, code: str | None) -> bool:
+    client = user_tokens(context)
     try:
-        answer = await _asked(user_tokens(context).get_user_token(*_place(context), code))
+        return await _answer_of(client.get_user_token(*_token_key(context), code)) is not None
     except _Refused:
         return False
-    return answer is not None
 
 
 async def _exchange(context: TurnContext, token: str) -> bool:
-    offered = TokenExchangeRequest(token=token)
+    request = TokenExchangeRequest(token=token)
     try:
-        answer = await user_tokens(context).exchange_token(*_place(context), offered)
+        answer = await user_tokens(context).exchange_token(*_token_key(context), request)
     except (ErrorResponseException, _Refused) as error:
-        # Whatever the reason, the channel then shows the card: the user can still sign in.
+        # For any reason: the channel then shows the card, and the user can still sign in.
         log.warning("No single sign-on with %s: %s", CONNECTION, error)
         return False
     return bool(answer.token)
 
 
-async def _asked(question: Awaitable[Any]) -> Any:
+async def _answer_of(call: Awaitable[Any]) -> Any:
     """The token service's answer.
 
     Raises:
-        _Refused: it does not know what it is asked for.
+        _Refused: it does not know the connection or the token.
     """
     try:
-        return await question
+        return await call
     except ErrorResponseException as error:
         if error.response.status_code in _REFUSALS:
             log.warning("The token service refuses the connection %s: %s", CONNECTION, error)
@@ -193,13 +191,13 @@ async def _asked(question: Awaitable[Any]) -> Any:
         raise
 
 
-async def _answer(context: TurnContext, status: HTTPStatus, body: object = None) -> None:
+async def _respond(context: TurnContext, status: HTTPStatus, body: object = None) -> None:
     response = InvokeResponse(status=status, body=body)
     await context.send_activity(Activity(type=ActivityTypes.invoke_response, value=response))
 
 
-def _place(context: TurnContext) -> tuple[str, str, Any]:
-    """Where the user's token belongs.
+def _token_key(context: TurnContext) -> tuple[str, str, Any]:
+    """The user, the connection and the channel that the token service stores a token for.
 
     Raises:
         _Refused: the channel does not say who the user is.
@@ -214,5 +212,5 @@ def _user_id(context: TurnContext) -> str:
     return getattr(context.activity.from_property, "id", None) or ""
 
 
-def _text(value: object) -> str:
+def _string(value: object) -> str:
     return value if isinstance(value, str) else ""

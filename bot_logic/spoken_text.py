@@ -1,4 +1,4 @@
-"""What the user said, without the mention that called the bot in a group."""
+"""What the user said, without the mention of the bot that a message in a group starts with."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ MAX_MENTIONS = 8
 
 
 def spoken_text(activity: Activity) -> str:
-    """The text of a message, without mentions of the bot; empty when there is none.
+    """The text of a message, without mentions of the bot; empty if there is none.
 
-    Teams puts `<at>Bot</at>` into the text, and an entity of type `mention` beside it.
+    Teams puts `<at>Bot</at>` into the text, and adds an entity of type `mention`.
     """
     text: str = activity.text or ""
-    # Distinct ones, and not too many: each of them costs a search through the whole text.
+    # Distinct ones and not too many, because each costs a search through the whole text.
     for mention in list(dict.fromkeys(_mentions(activity)))[:MAX_MENTIONS]:
         text = text.replace(mention, "")
     return text.strip()
@@ -26,6 +26,6 @@ def _mentions(activity: Activity) -> Iterator[str]:
     for entity in activity.entities or []:
         mention = entity.additional_properties if entity else {}
         mentioned = mention.get("mentioned")
-        said = mention.get("text")
-        if isinstance(mentioned, dict) and isinstance(said, str) and mentioned.get("id") == bot_id:
-            yield said
+        text = mention.get("text")
+        if isinstance(mentioned, dict) and isinstance(text, str) and mentioned.get("id") == bot_id:
+            yield text

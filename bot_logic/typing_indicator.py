@@ -1,4 +1,4 @@
-"""TypingIndicator: the user sees that the bot is at work while a turn takes its time."""
+"""TypingIndicator: shows the user that the bot is working while a turn takes long."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,14 +8,14 @@ from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 
 class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
-    """Sends typing activities during message turns that last.
+    """Sends typing activities during long message turns.
 
-    The SDK's ShowTypingMiddleware goes on for ever after a turn that raised; this one ends with
-    its turn.
+    The SDK's ShowTypingMiddleware never stops after a turn that raised; this one stops with its
+    turn.
 
     Args:
-        delay: seconds before the first one; quick turns send none.
-        period: seconds between two: channels show one for about three.
+        delay: seconds before the first typing activity; quick turns send none.
+        period: seconds between two; channels show one for about three seconds.
     """
 
     def __init__(self, delay: float = 0.5, period: float = 2.5) -> None:
@@ -23,7 +23,7 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
         self._period = period
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
-        """Run the turn, with the indicator beside it."""
+        """Run the turn, and show the indicator meanwhile."""
         activity = context.activity
         if (
             activity.type != ActivityTypes.message
@@ -31,23 +31,23 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
         ):
             await logic()
             return
-        shown: list[asyncio.Task[None]] = []
-        # Most turns are quick: they pay for a timer, not for a task.
+        tasks: list[asyncio.Task[None]] = []
+        # A timer is cheaper than a task, and most turns end before it fires.
         timer = asyncio.get_running_loop().call_later(
-            self._delay, lambda: shown.append(asyncio.create_task(self._show(context)))
+            self._delay, lambda: tasks.append(asyncio.create_task(self._show(context)))
         )
         try:
             await logic()
         finally:
             timer.cancel()
-            for indicator in shown:
-                indicator.cancel()
-                # A typing activity that could not be sent is nobody's loss: its error ends here.
-                await asyncio.gather(indicator, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+                # If a typing activity cannot be sent, the turn does not fail.
+                await asyncio.gather(task, return_exceptions=True)
 
     async def _show(self, context: TurnContext) -> None:
         while True:
-            # Past the context, which would count it as the bot's response (`responded`).
+            # Not through the context, which would count it as the bot's response (`responded`).
             typing = TurnContext.apply_conversation_reference(
                 Activity(type=ActivityTypes.typing),
                 TurnContext.get_conversation_reference(context.activity),

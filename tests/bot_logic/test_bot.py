@@ -1,12 +1,13 @@
-"""The bot: what it says to what happens, in front of the local cloud."""
+"""Bot: what it answers to each kind of activity, in front of the local cloud."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from bot_logic import cards
-from bot_logic.bot import GREETING, HELP
+from bot_logic.bot import GREETING, HELP, Bot
 from cloud_adapter.adapter import APOLOGY
 from tests.support.bots.composed_app import USER, ComposedApp
 
@@ -14,8 +15,8 @@ TEAMS = {"channelId": "msteams", "channelData": {"tenant": {"id": "5b1c7a58"}}}
 EXECUTE = {"type": "Action.Execute", "verb": "color", "data": {"color": "green"}}
 
 
-async def said(app: ComposedApp, content: dict[str, Any]) -> list[Any]:
-    """What the bot says to an activity."""
+async def replies(app: ComposedApp, content: dict[str, Any]) -> list[Any]:
+    """The texts that the bot sends for an activity."""
     response = await app.deliver(content, app.parts.bot.on_turn)
     assert (response.status, response.body) == (200, b"")
     return app.heard()
@@ -31,38 +32,42 @@ def message(text: str | None, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", ["hello", "help me", "h\u00e9llo \U0001f600", "*bold*"])
 async def test_an_echo(app: ComposedApp, text: str) -> None:
-    """What is no command is said back."""
-    assert await said(app, message(text)) == [f"You said: {text}"]
+    """A text that is not a command is echoed."""
+    assert await replies(app, message(text)) == [f"You said: {text}"]
 
 
 @pytest.mark.parametrize("text", ["help", " HELP\n", "Help"])
 async def test_help(app: ComposedApp, text: str) -> None:
-    """The list of commands, in whatever case it is asked for, and it names each command."""
-    assert await said(app, message(text)) == [HELP]
-    for command in app.parts.bot._commands:
-        assert f"**{command}**" in HELP
+    """The list of commands, whatever the case of the letters."""
+    assert await replies(app, message(text)) == [HELP]
+
+
+def test_help_lists_every_command(app: ComposedApp) -> None:
+    """Each command is in the list, and nothing else."""
+    assert re.findall(r"\*\*(\w+)\*\*", HELP) == list(app.parts.bot.commands)
 
 
 async def test_the_card(app: ComposedApp) -> None:
     """The answer is an Adaptive Card."""
-    await said(app, message("card"))
+    await replies(app, message("card"))
     (attachment,) = app.conversation.activities[0]["attachments"]
     assert attachment["contentType"] == cards.CONTENT_TYPE
-    assert attachment["content"] == cards.choice().content
+    assert attachment["content"] == cards.pick_a_color().content
 
 
 async def test_whoami(app: ComposedApp) -> None:
-    """The bot says what the channel tells it."""
-    (facts,) = await said(app, message("whoami", locale="en-US"))
+    """The bot lists what the channel says about the user."""
+    (facts,) = await replies(app, message("whoami", locale="en-US"))
     assert "- **Name**: Ada" in facts
     assert "- **Channel**: webchat" in facts
     assert "- **Locale**: en-US" in facts
 
 
-async def test_waiting(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot takes its time, then says that it is done."""
-    monkeypatch.setattr("bot_logic.bot.THINKING_TIME", 0)
-    assert await said(app, message("wait")) == ["Done. Thank you for waiting."]
+async def test_waiting(app: ComposedApp) -> None:
+    """The bot waits, then says that it is done."""
+    bot = Bot(app.parts.stores.conversation_state, wait_seconds=0)
+    await app.deliver(message("wait"), bot.on_turn)
+    assert app.heard() == ["Done. Thank you for waiting."]
 
 
 @pytest.mark.parametrize("more", [{}, {"value": "red"}, {"value": ["red"]}, {"value": None}])
@@ -71,13 +76,13 @@ async def test_a_message_without_text(
     app: ComposedApp, text: str | None, more: dict[str, Any]
 ) -> None:
     """The bot says that there is none."""
-    (heard,) = await said(app, message(text, **more))
+    (heard,) = await replies(app, message(text, **more))
     assert "no text" in heard
 
 
 async def test_a_message_from_nobody(app: ComposedApp) -> None:
-    """A channel that names neither side of the talk gets its answer."""
-    assert await said(app, message("hello", **{"from": None, "recipient": None})) == [
+    """An activity without sender and recipient is answered."""
+    assert await replies(app, message("hello", **{"from": None, "recipient": None})) == [
         "You said: hello"
     ]
 
@@ -86,35 +91,35 @@ async def test_a_message_from_nobody(app: ComposedApp) -> None:
     ("text", "heard"), [("<at>Bot</at> help", HELP), ("<at>Bot</at> hello", "You said: hello")]
 )
 async def test_a_mention_in_teams(app: ComposedApp, text: str, heard: str) -> None:
-    """In a group the bot hears what follows its name."""
+    """In a group the bot ignores the mention of itself."""
     mention = {"type": "mention", "text": "<at>Bot</at>", "mentioned": app.account}
-    assert await said(app, message(text, entities=[mention], **TEAMS)) == [heard]
+    assert await replies(app, message(text, entities=[mention], **TEAMS)) == [heard]
 
 
-# Who comes and goes
+# Members
 
 
 @pytest.mark.parametrize("channel", [{}, TEAMS])
 async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
-    """All who join get one greeting, and no member details are requested."""
+    """Everybody who joins gets one greeting, and no member details are requested."""
     grace = {"id": "user-2", "name": "Grace"}
     joined = {"type": "conversationUpdate", "membersAdded": [USER, app.account, grace], **channel}
     calls = len(app.cloud.connector.calls)
-    assert await said(app, joined) == [GREETING]
+    assert await replies(app, joined) == [GREETING]
     assert len(app.cloud.connector.calls) == calls + 1
 
 
 @pytest.mark.parametrize("channel", [{}, TEAMS])
 async def test_the_bot_joins(app: ComposedApp, channel: dict[str, Any]) -> None:
-    """A conversation that only the bot joins stays silent."""
+    """The bot does not greet itself."""
     joined = {"type": "conversationUpdate", "membersAdded": [app.account], **channel}
-    assert await said(app, joined) == []
+    assert await replies(app, joined) == []
 
 
 async def test_a_greeting_without_a_recipient(app: ComposedApp) -> None:
-    """Where the channel does not say who the bot is, everybody is greeted."""
+    """If the channel does not say who the bot is, everybody is greeted."""
     joined = {"type": "conversationUpdate", "membersAdded": [USER], "recipient": None}
-    assert await said(app, joined) == [GREETING]
+    assert await replies(app, joined) == [GREETING]
 
 
 @pytest.mark.parametrize(
@@ -134,8 +139,8 @@ async def test_a_greeting_without_a_recipient(app: ComposedApp) -> None:
     ],
 )
 async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> None:
-    """What the bot has no answer for is taken without a word."""
-    assert await said(app, content) == []
+    """The bot does not answer other activities."""
+    assert await replies(app, content) == []
 
 
 # Cards
@@ -155,13 +160,13 @@ async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> No
     ],
 )
 async def test_a_submitted_card(app: ComposedApp, value: dict[str, Any], color: str) -> None:
-    """Action.Submit is answered with a message, whatever stands in it."""
-    assert await said(app, message(None, value=value)) == [f"You submitted: {color}"]
+    """Action.Submit is answered with a message, whatever its data."""
+    assert await replies(app, message(None, value=value)) == [f"You submitted: {color}"]
 
 
 async def test_a_card_with_a_text(app: ComposedApp) -> None:
-    """A message that has both a text and a value is a text."""
-    assert await said(app, message("hello", value={"color": "blue"})) == ["You said: hello"]
+    """The text of a message takes precedence over its value."""
+    assert await replies(app, message("hello", value={"color": "blue"})) == ["You said: hello"]
 
 
 def execute(action: Any) -> dict[str, Any]:
@@ -184,13 +189,13 @@ def execute(action: Any) -> dict[str, Any]:
 async def test_an_executed_card(
     app: ComposedApp, action: dict[str, Any], color: str, channel: dict[str, Any]
 ) -> None:
-    """Action.Execute is answered with a card that takes the first one's place."""
+    """Action.Execute is answered with a card that replaces the first one."""
     response = await app.deliver({**execute(action), **channel}, app.parts.bot.on_turn)
     assert response.status == 200
     assert json.loads(response.body) == {
         "statusCode": 200,
         "type": cards.CONTENT_TYPE,
-        "value": cards.done(color),
+        "value": cards.thank_you(color),
     }
     assert app.heard() == []
 
@@ -209,14 +214,14 @@ async def test_an_executed_card(
     ],
 )
 async def test_a_malformed_execution(app: ComposedApp, content: dict[str, Any]) -> None:
-    """An action that is none does not make the bot fail towards the channel."""
+    """The channel gets no 5xx for a malformed action."""
     response = await app.deliver(content, app.parts.bot.on_turn)
     assert response.status in (200, 400)
     assert app.heard() in ([], [APOLOGY])
 
 
 async def test_an_invoke_of_another_kind(app: ComposedApp) -> None:
-    """What the bot does not know is not implemented."""
+    """An unknown invoke is answered 501."""
     invoke = {"type": "invoke", "name": "something/else", "value": {}}
     response = await app.deliver(invoke, app.parts.bot.on_turn)
     assert (response.status, response.body) == (501, b"")

@@ -1,4 +1,4 @@
-"""What the bot knows of who talks to it."""
+"""What the bot says about the user who sent an activity."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ EVERYTHING = {
 
 
 def test_everything() -> None:
-    """Each fact that the channel gives has a line of its own."""
+    """Each fact is an item of the list."""
     assert caller_facts(read_model(Activity, EVERYTHING)).splitlines() == [
         "- **Name**: Ada",
         "- **User id**: 29:1",
@@ -30,7 +30,7 @@ def test_everything() -> None:
 
 
 def test_the_sdk_s_spelling_of_the_tenant() -> None:
-    """A tenant under the name that the SDK's model reads is found too."""
+    """The tenant is found under the name that the SDK's model reads, too."""
     conversation = {"id": "c", "tenantID": "5b1c7a58"}
     activity = {"channelId": "msteams", "conversation": conversation}
     facts = caller_facts(read_model(Activity, activity))
@@ -39,7 +39,7 @@ def test_the_sdk_s_spelling_of_the_tenant() -> None:
 
 @pytest.mark.parametrize("channel", ["webchat", "directline"])
 def test_what_the_client_claims(channel: str) -> None:
-    """An object id and a tenant that the client itself has written are not shown."""
+    """An object id and a tenant that the client can set are not shown."""
     facts = caller_facts(read_model(Activity, {**EVERYTHING, "channelId": channel}))
     assert "object id" not in facts
     assert "Tenant" not in facts
@@ -50,5 +50,5 @@ def test_what_the_client_claims(channel: str) -> None:
     "activity", [{}, {"from": None, "conversation": {"id": "c"}}, {"from": {"name": ""}}]
 )
 def test_what_is_missing_is_left_out(activity: dict[str, Any]) -> None:
-    """A channel that says nothing gets no lines, and no error."""
+    """Missing facts are left out."""
     assert caller_facts(read_model(Activity, activity)) == ""

@@ -8,7 +8,7 @@ from cloud_adapter.codec.writer import write_value
 
 def test_the_question() -> None:
     """It has one input, under the key that the bot reads, and both kinds of button."""
-    attachment = write_value(cards.choice())
+    attachment = write_value(cards.pick_a_color())
     assert attachment["contentType"] == cards.CONTENT_TYPE
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.5")
@@ -21,16 +21,16 @@ def test_the_question() -> None:
     assert json.loads(json.dumps(attachment)) == attachment
 
 
-def test_the_thanks() -> None:
-    """It names the color, and asks for nothing more."""
-    card = cards.done("green")
+def test_the_thank_you_card() -> None:
+    """It names the color, and has no buttons."""
+    card = cards.thank_you("green")
     assert card["type"] == "AdaptiveCard"
     assert "You picked green." in [part["text"] for part in card["body"]]
     assert card["actions"] == []
 
 
-def test_every_card_is_its_own() -> None:
-    """A bot that changes a card does not change the next one."""
-    first = cards.choice()
+def test_cards_share_nothing() -> None:
+    """A change of one card does not change the next one."""
+    first = cards.pick_a_color()
     first.content["body"].clear()
-    assert cards.choice().content["body"]
+    assert cards.pick_a_color().content["body"]

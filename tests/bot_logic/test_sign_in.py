@@ -1,4 +1,4 @@
-"""SignIn: what the bot says and answers while users sign in and out."""
+"""SignIn: what the bot sends and answers while users sign in and out."""
 
 import asyncio
 import json
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot_logic import sign_in
 from bot_logic.sign_in import (
     CONNECTION,
     INVALID_CODE,
@@ -16,46 +15,55 @@ from bot_logic.sign_in import (
     SIGNED_OUT,
     UNKNOWN_CONNECTION,
     UNKNOWN_USER,
+    SignIn,
 )
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
 from emulator.token_service.user_tokens import UserConnection
-from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.composed_app import ComposedApp, Logic
 
 CHANNELS = ["webchat", "msteams"]
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 
 
 class Talk:
-    """One new user on one channel, who talks to the bot.
+    """A new user who talks to the bot.
+
+    Args:
+        app: the app.
+        channel_id: the user's channel.
+        logic: what answers; None: the app's bot.
 
     Attributes:
         place: where the user's token belongs.
         account: the user, as activities name it.
     """
 
-    def __init__(self, app: ComposedApp, channel_id: str = "webchat") -> None:
+    def __init__(
+        self, app: ComposedApp, channel_id: str = "webchat", logic: Logic | None = None
+    ) -> None:
         self.app = app
+        self._logic = logic or app.parts.bot.on_turn
         self.place = UserConnection(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
         self.account: Any = {"id": self.place.user_id, "name": "Ada", "role": "user"}
 
     async def sends(self, **content: Any) -> tuple[int, Any]:
         """Status and parsed body of the bot's answer to an activity."""
         activity = {"from": self.account, "channelId": self.place.channel_id, **content}
-        response = await self.app.deliver(activity, self.app.parts.bot.on_turn)
+        response = await self.app.deliver(activity, self._logic)
         return response.status, json.loads(response.body) if response.body else None
 
     async def says(self, text: str) -> list[Any]:
-        """Everything that the bot has said by the end of the answer to a message."""
+        """Every text that the bot has sent by the end of the turn of a message."""
         assert await self.sends(type="message", text=text) == (200, None)
         return self.app.heard()
 
     async def verifies(self, value: Any) -> tuple[int, Any]:
-        """The answer to the invoke with a code."""
+        """The answer to the invoke that brings a code."""
         return await self.sends(type="invoke", name="signin/verifyState", value=value)
 
     async def offers(self, token: Any, exchange_id: Any = "exchange-1") -> tuple[int, Any]:
-        """The answer to the invoke with a token."""
+        """The answer to the invoke that offers a token."""
         value = {"id": exchange_id, "connectionName": CONNECTION, "token": token}
         return await self.sends(type="invoke", name="signin/tokenExchange", value=value)
 
@@ -66,7 +74,7 @@ class Talk:
         return attachment["content"]
 
     def code(self) -> str:
-        """The code that the sign-in page shows who follows the card's button."""
+        """The code that the sign-in page behind the card's button shows."""
         users = self.app.cloud.user_tokens
         begun = users.find_sign_in(self.card()["buttons"][0]["value"].partition("signin=")[2])
         assert begun is not None
@@ -85,7 +93,7 @@ class Talk:
 
 @pytest.fixture(params=CHANNELS)
 def talk(app: ComposedApp, request: pytest.FixtureRequest) -> Talk:
-    """A user on each of the channels, which the SDK treats apart."""
+    """A user on each of the channels, which the SDK treats differently."""
     return Talk(app, request.param)
 
 
@@ -109,7 +117,7 @@ def failing(cloud: Cloud) -> Iterator[None]:
 
 
 async def test_the_card(talk: Talk) -> None:
-    """It has the link, the connection, and what single sign-on needs."""
+    """It has the link, the connection, and the resources of single sign-on."""
     await talk.says("login")
     card = talk.card()
     (button,) = card["buttons"]
@@ -122,7 +130,7 @@ async def test_the_card(talk: Talk) -> None:
 
 
 async def test_a_code_by_invoke(talk: Talk) -> None:
-    """The channel brings the code: 200, and the user hears of it."""
+    """The channel brings the code: 200, and the user is told."""
     await talk.says("login")
     assert await talk.verifies({"state": talk.code()}) == (200, None)
     assert talk.app.heard()[1:] == [SIGNED_IN]
@@ -138,11 +146,11 @@ async def test_a_code_by_message(talk: Talk) -> None:
 
 @pytest.mark.parametrize("text", ["000000", "12345", "1234567", "12 3456", "\u0661" * 6])
 async def test_digits_that_are_no_code(talk: Talk, text: str) -> None:
-    """They are said back, as anything else."""
+    """They are echoed, as anything else."""
     assert await talk.says(text) == [f"You said: {text}"]
 
 
-async def test_only_six_digits_are_tried(app: ComposedApp) -> None:
+async def test_only_six_digits_are_redeemed(app: ComposedApp) -> None:
     """The token service is not asked about other messages."""
     before = len(app.cloud.token_service.calls)
     for text in ("hello", "12345", "1234567", "\u0661" * 6):
@@ -151,7 +159,7 @@ async def test_only_six_digits_are_tried(app: ComposedApp) -> None:
 
 
 async def test_an_invalid_code(talk: Talk) -> None:
-    """The channel gets 404, the user the way on."""
+    """The channel gets 404, and the user is told how to get a new one."""
     await talk.says("login")
     assert await talk.verifies({"state": "x" + talk.code()}) == (404, None)
     assert talk.app.heard()[1:] == [INVALID_CODE]
@@ -160,7 +168,7 @@ async def test_an_invalid_code(talk: Talk) -> None:
 
 @pytest.mark.parametrize("value", [None, "x", [], {}, {"state": None}, {"state": 1}, {"state": ""}])
 async def test_a_malformed_state(talk: Talk, value: Any) -> None:
-    """What holds no code is an invalid one, and not a question without a code."""
+    """It is answered like an invalid code, without a call of the token service."""
     before = len(talk.app.cloud.token_service.calls)
     talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
     assert await talk.verifies(value) == (404, None)
@@ -169,7 +177,7 @@ async def test_a_malformed_state(talk: Talk, value: Any) -> None:
 
 
 async def test_a_closed_window(talk: Talk) -> None:
-    """When the user has closed Teams' window, the bot says nothing."""
+    """If the user has closed Teams' window, the bot says nothing."""
     assert await talk.verifies({"state": "CancelledByUser"}) == (200, None)
     assert talk.app.heard() == []
 
@@ -178,13 +186,13 @@ async def test_a_closed_window(talk: Talk) -> None:
 
 
 async def test_signed_in_already(talk: Talk) -> None:
-    """No card then."""
+    """The user is told, and gets no card."""
     talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
     assert await talk.says("login") == [SIGNED_IN]
 
 
 async def test_logout(talk: Talk) -> None:
-    """The token is forgotten, and only this user's; to say it twice does no harm."""
+    """Only this user's token is deleted; saying it twice is harmless."""
     other = Talk(talk.app)
     for each in (talk, other):
         talk.app.cloud.user_tokens.sign_in(each.place, "Ada")
@@ -195,7 +203,7 @@ async def test_logout(talk: Talk) -> None:
 
 
 async def test_the_event(talk: Talk) -> None:
-    """The channel's event counts when the token service has the token."""
+    """The channel's event counts if the token service has the token."""
     event = {"type": "event", "name": "tokens/response"}
     value = {"connectionName": CONNECTION, "token": "x"}
     assert await talk.sends(**event, value=value) == (200, None)
@@ -209,7 +217,7 @@ async def test_the_event(talk: Talk) -> None:
 
 
 async def test_an_exchange(talk: Talk) -> None:
-    """200 with the invoke's id, and the user hears of it."""
+    """200 with the invoke's id, and the user is told."""
     answer = {"id": "exchange-1", "connectionName": CONNECTION}
     assert await talk.offers(talk.exchangeable()) == (200, answer)
     assert talk.app.heard() == [SIGNED_IN]
@@ -217,7 +225,7 @@ async def test_an_exchange(talk: Talk) -> None:
 
 
 async def test_a_refused_exchange(talk: Talk) -> None:
-    """412, so that the channel shows the card; the user hears nothing."""
+    """412, so that the channel shows the card; the user is told nothing."""
     status, answer = await talk.offers("x")
     assert status == 412
     assert (answer["id"], answer["connectionName"]) == ("exchange-1", CONNECTION)
@@ -227,7 +235,7 @@ async def test_a_refused_exchange(talk: Talk) -> None:
 
 
 async def test_an_exchange_of_each_device(talk: Talk) -> None:
-    """Of several deliveries, at once and later, one is exchanged, and the user is greeted once."""
+    """Of several deliveries, at once and later, one is exchanged, and the user is told once."""
     before = len(talk.app.cloud.token_service.calls)
     token = talk.exchangeable()
     answers = await asyncio.gather(*(talk.offers(token) for _ in range(5)))
@@ -238,14 +246,14 @@ async def test_an_exchange_of_each_device(talk: Talk) -> None:
 
 
 async def test_refused_deliveries(talk: Talk) -> None:
-    """When none can be exchanged, each gets 412; consent may come, so each is tried."""
+    """If none can be exchanged, each gets 412; each is tried, as the user may consent meanwhile."""
     answers = await asyncio.gather(*(talk.offers("x") for _ in range(3)))
     assert [status for status, _ in answers] == [412] * 3
     assert (await talk.offers(talk.exchangeable()))[0] == 200
 
 
 async def test_exchanges_of_two_users(app: ComposedApp) -> None:
-    """One user's exchange says nothing of another's under the same id, here or elsewhere."""
+    """An exchange counts for its user and channel only, whatever other exchange has its id."""
     first = Talk(app)
     assert (await first.offers(first.exchangeable()))[0] == 200
     second, elsewhere = Talk(app), Talk(app, "msteams")
@@ -255,14 +263,18 @@ async def test_exchanges_of_two_users(app: ComposedApp) -> None:
     assert not second.signed_in()
 
 
-async def test_remembered_exchanges(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their number is bounded: the oldest are forgotten, and nothing of those under way is left."""
-    monkeypatch.setattr(sign_in, "MOST_REMEMBERED", 2)
-    talk, known = Talk(app), app.parts.bot._sign_in
-    for number in range(4):
+async def test_remembered_exchanges(app: ComposedApp) -> None:
+    """Only the latest exchanges are remembered; an older one is done again."""
+    talk = Talk(app, logic=SignIn(max_exchanges=2).on_token_exchange)
+    calls = app.cloud.token_service.calls
+    for number in range(3):
         await talk.offers(talk.exchangeable(), str(number))
-    assert [exchange[-1] for exchange in known._done] == ["2", "3"]
-    assert not known._under_way
+    before = len(calls)
+    for number in (1, 2):
+        assert (await talk.offers("x", str(number)))[0] == 200
+    assert len(calls) == before
+    assert (await talk.offers("x", "0"))[0] == 412
+    assert len(calls) == before + 1
 
 
 @pytest.mark.parametrize(
@@ -291,12 +303,12 @@ async def test_a_malformed_exchange(talk: Talk, value: Any) -> None:
     assert talk.app.heard() == []
 
 
-# When the token service does not help
+# Failures of the token service
 
 
 @pytest.mark.usefixtures("no_connection")
 async def test_an_unknown_connection(talk: Talk) -> None:
-    """The user hears what is missing, by name; digits are digits, invokes are answered."""
+    """The user is told the missing connection; digits are echoed, and invokes answered."""
     assert CONNECTION in UNKNOWN_CONNECTION
     for text in ("login", "logout"):
         assert (await talk.says(text))[-1] == UNKNOWN_CONNECTION
@@ -320,12 +332,12 @@ async def test_invokes_and_a_failing_service(talk: Talk) -> None:
     assert talk.app.heard() == [APOLOGY]
 
 
-@pytest.mark.parametrize("nobody", [None, {}, {"name": "Ada"}, {"id": None}, {"id": ""}])
-async def test_nobody(app: ComposedApp, nobody: Any) -> None:
-    """Who has no id is told so, six digits are said back, and the token service is not asked."""
+@pytest.mark.parametrize("account", [None, {}, {"name": "Ada"}, {"id": None}, {"id": ""}])
+async def test_a_user_without_an_id(app: ComposedApp, account: Any) -> None:
+    """A user without an id is told so, digits are echoed, and the token service is not called."""
     before = len(app.cloud.token_service.calls)
     talk = Talk(app)
-    talk.account = nobody
+    talk.account = account
     for text in ("login", "logout", "123456"):
         await talk.says(text)
     assert app.heard() == [UNKNOWN_USER, UNKNOWN_USER, "You said: 123456"]
@@ -336,7 +348,7 @@ async def test_nobody(app: ComposedApp, nobody: Any) -> None:
     assert len(app.cloud.token_service.calls) == before
 
 
-async def test_the_token_stays_where_it_is(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_token_is_logged_or_sent(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
     """No activity and no log line of a sign-in holds a token."""
     caplog.set_level("DEBUG")
     await talk.says("login")

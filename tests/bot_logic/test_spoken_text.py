@@ -1,4 +1,4 @@
-"""What the user said, without the mention that called the bot."""
+"""What the user said, without the mention of the bot."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ OTHER = {"type": "mention", "text": "<at>Ada</at>", "mentioned": {"id": "29:1", 
 
 
 def said(text: Any, entities: Any = None, recipient: Any = BOT) -> str:
-    """What is heard of a message."""
+    """The spoken text of a message."""
     activity = {"type": "message", "text": text, "entities": entities, "recipient": recipient}
     return spoken_text(read_model(Activity, activity))
 
 
 @pytest.mark.parametrize(
-    ("text", "entities", "heard"),
+    ("text", "entities", "spoken"),
     [
         ("hello", None, "hello"),
         (" hello\n", [], "hello"),
@@ -36,9 +36,9 @@ def said(text: Any, entities: Any = None, recipient: Any = BOT) -> str:
         ("hello", [{"type": "clientInfo", "locale": "en-US"}], "hello"),
     ],
 )
-def test_what_is_heard(text: Any, entities: Any, heard: str) -> None:
-    """Mentions of the bot are taken out, those of others stay."""
-    assert said(text, entities) == heard
+def test_mentions(text: Any, entities: Any, spoken: str) -> None:
+    """Mentions of the bot are removed, those of others stay."""
+    assert said(text, entities) == spoken
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_what_is_heard(text: Any, entities: Any, heard: str) -> None:
         {"type": "mention", "text": "", "mentioned": BOT},
     ],
 )
-def test_odd_mentions(entity: Any) -> None:
-    """A mention that says nothing of the bot takes nothing out, and is no error."""
+def test_malformed_mentions(entity: Any) -> None:
+    """A mention that does not name the bot is ignored."""
     assert said("hello", [entity]) == "hello"
 
 
@@ -69,6 +69,6 @@ def test_many_mentions() -> None:
     assert said(names[-1], mentions) == names[-1]
 
 
-def test_nobody_is_addressed() -> None:
-    """Without a recipient a mention of somebody is not one of the bot."""
+def test_a_message_without_a_recipient() -> None:
+    """Without a recipient, no mention is one of the bot."""
     assert said("<at>Bot</at> help", [MENTION], None) == "<at>Bot</at> help"

@@ -1,4 +1,4 @@
-"""TypingIndicator: seen while a turn takes its time, and gone with it."""
+"""TypingIndicator: shown while a turn takes long, and stopped with it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,11 +21,11 @@ DELAY, PERIOD = 0.5, 2.5
 
 
 class Watch:
-    """A channel's service that tells at once when it gets a typing activity.
+    """Watches a channel's service for typing activities.
 
     Attributes:
         service: the service.
-        status: what typing activities are answered.
+        status: the answer to typing activities.
     """
 
     def __init__(self, service: ScriptedService) -> None:
@@ -41,7 +41,7 @@ class Watch:
         return await Reply(self.status if is_typing else 201)(request)
 
     async def typing(self) -> None:
-        """Wait for the next one."""
+        """Wait for the next typing activity."""
         async with asyncio.timeout(60):
             await self._typing.acquire()
 
@@ -63,7 +63,7 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
 
 @pytest.fixture(autouse=True)
 def indicator(app: ComposedApp) -> TypingIndicator:
-    """The only middleware of the app, with its usual delays."""
+    """The only middleware of the app, with the default delays."""
     indicator = TypingIndicator(DELAY, PERIOD)
     adapter = CloudAdapter(app.parts.adapter.bot_framework_authentication)
     adapter.use(indicator)
@@ -77,13 +77,13 @@ def typing_tasks() -> list[Any]:
 
 
 async def deliver(app: ComposedApp, watch: Watch, bot: Logic, **more: Any) -> Any:
-    """Run a bot's turn for a message that is answered at the watched service."""
+    """Run a turn whose replies go to the watched service."""
     content = {"type": "message", "text": "x", "serviceUrl": watch.service.url, **more}
     return await app.deliver(content, bot)
 
 
 async def test_a_quick_turn(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
-    """A turn that is done before the delay starts no task, and shows no typing even later."""
+    """A turn that ends before the delay starts no task, and shows no typing later."""
 
     async def bot(turn: TurnContext) -> None:
         await turn.send_activity("one")
@@ -106,7 +106,7 @@ async def test_a_long_turn(app: ComposedApp, watch: Watch, clock: MovedClock) ->
         await settled()
         clock.move(DELAY)
         await watch.typing()
-        # The answer to the first typing has to be in before the second can be waited for.
+        # The answer to the first typing activity must arrive before the period starts.
         await turn.send_activity("two")
         await settled()
         clock.move(PERIOD * 0.9)
@@ -120,8 +120,8 @@ async def test_a_long_turn(app: ComposedApp, watch: Watch, clock: MovedClock) ->
     assert watch.types() == ["message", "typing", "message", "message", "message", "typing"]
 
 
-async def test_where_it_is_shown(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
-    """It goes to the user, in the conversation, for the message."""
+async def test_its_address(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """It is a reply to the message."""
 
     async def bot(_: TurnContext) -> None:
         await settled()
@@ -155,7 +155,7 @@ async def test_it_ends_with_its_turn(app: ComposedApp, watch: Watch, clock: Move
 async def test_it_ends_with_a_turn_that_raises(
     app: ComposedApp, watch: Watch, clock: MovedClock
 ) -> None:
-    """A bot that fails leaves no typing behind its apology."""
+    """No typing follows the apology of a bot that fails."""
 
     async def bot(_: TurnContext) -> None:
         await settled()
@@ -171,8 +171,8 @@ async def test_it_ends_with_a_turn_that_raises(
     assert not typing_tasks()
 
 
-async def test_a_bot_s_error_is_its_own(app: ComposedApp, watch: Watch) -> None:
-    """What a turn raises is raised through the indicator."""
+async def test_an_error_of_the_turn(app: ComposedApp, watch: Watch) -> None:
+    """The indicator does not catch it."""
 
     async def bot(_: TurnContext) -> None:
         raise SignInError("no role")
@@ -182,10 +182,10 @@ async def test_a_bot_s_error_is_its_own(app: ComposedApp, watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 502])
-async def test_typing_that_is_refused(
+async def test_a_refused_typing_activity(
     app: ComposedApp, watch: Watch, clock: MovedClock, status: int
 ) -> None:
-    """A typing activity that could not be sent is nobody's loss."""
+    """A typing activity that cannot be sent does not fail the turn."""
     watch.status = status
 
     async def bot(turn: TurnContext) -> None:
@@ -200,8 +200,8 @@ async def test_typing_that_is_refused(
     assert watch.types() == ["typing", "message", "message"]
 
 
-async def test_it_is_no_response(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
-    """Bots that ask whether they have responded, as dialogs do, are not told of it."""
+async def test_it_is_not_a_response(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """It does not count as a response, and handlers do not see it."""
     responded: list[bool] = []
     handled: list[str] = []
 
@@ -234,7 +234,7 @@ async def test_it_is_no_response(app: ComposedApp, watch: Watch, clock: MovedClo
 async def test_turns_without_it(
     app: ComposedApp, watch: Watch, clock: MovedClock, content: dict[str, Any]
 ) -> None:
-    """Nobody waits for the end of other activities, nor for replies that come in the answer."""
+    """No typing is shown for other activities, nor for replies in the HTTP response."""
 
     async def bot(turn: TurnContext) -> None:
         await settled()
