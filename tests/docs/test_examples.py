@@ -1,0 +1,43 @@
+"""The bots in the documentation's Python blocks run as they are printed."""
+
+import re
+from pathlib import Path
+
+from botbuilder.core import ActivityHandler, ConversationState, MemoryStorage, TurnContext
+from botbuilder.core.adapters import TestAdapter
+
+ROOT = Path(__file__).parents[2]
+IMPORTS = """
+from botbuilder.core import ConversationState, TurnContext
+from botbuilder.core.teams import TeamsActivityHandler
+"""
+
+
+def bot_class(page: str) -> type[ActivityHandler]:
+    """The class `Bot` of a page's first Python block."""
+    found = re.search(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
+    assert found
+    names: dict[str, type[ActivityHandler]] = {}
+    exec(found[1] if "import" in found[1] else IMPORTS + found[1], names)  # noqa: S102 # our page
+    return names["Bot"]
+
+
+async def test_the_bot_of_the_readme_answers() -> None:
+    """The eight lines that README.md shows are a bot that echoes."""
+    bot = bot_class("README.md")()
+    adapter = TestAdapter(bot.on_turn)
+    await (await adapter.send("hello")).assert_reply("You said: hello")
+
+
+async def test_the_bot_that_counts_remembers() -> None:
+    """The bot of docs/state.md counts in the state of its conversation."""
+    state = ConversationState(MemoryStorage())
+    bot = bot_class("docs/state.md")(state)
+
+    async def turn(context: TurnContext) -> None:
+        await bot.on_turn(context)
+        await state.save_changes(context)
+
+    flow = await TestAdapter(turn).send("count")
+    flow = await (await flow.assert_reply("Count: 1")).send("count")
+    await flow.assert_reply("Count: 2")

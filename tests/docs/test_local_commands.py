@@ -1,0 +1,47 @@
+"""The commands of this project that the documentation names exist, with the options it gives."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.M))
+VARIABLES = set(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.M))
+
+
+def commands(page: Path, program: str) -> list[str]:
+    """What follows a program's name in a page's code, up to the comment or the end."""
+    found = re.findall(rf"(?:^ *|`)(?:\S+/)?{program} ([^`#|\n]+)", page.read_text("utf-8"), re.M)
+    return [command.strip() for command in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_has_each_target_and_variable(page: Path) -> None:
+    """`make` is called with targets and variables of the Makefile only."""
+    for command in commands(page, "make"):
+        target, *given = command.split()
+        assert target in TARGETS, command
+        assert {each.partition("=")[0] for each in given} <= VARIABLES, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_module_exists(page: Path) -> None:
+    """`python -m` names a module of this project, or an installed one."""
+    for command in commands(page, "python -m"):
+        module = command.split()[0]
+        assert importlib.util.find_spec(module), command
+
+
+def test_commands_are_found() -> None:
+    """The pattern finds commands in blocks, in text and in tables."""
+    found = {command for page in PAGES for command in commands(page, "make")}
+    assert {
+        "run",
+        "test FAST=1",
+        "run CREDENTIAL=Federated",
+        "run PORT=7072 CHAT_PORT=3980",
+    } <= found
