@@ -82,7 +82,6 @@ PENDING_IMPORTS = {
 }
 PENDING_CYCLES = {"emulator"}
 PENDING_LONG = {
-    "auth/settings.py",
     "benchmarks/results/report.py",
     "emulator/functions/host.py",
     "function_app.py",
