@@ -1,8 +1,8 @@
-"""Imports the bot SDK without the packages that only its own HTTP clients need.
+"""Imports the bot SDK without packages that only the SDK's own HTTP clients need.
 
 msrest and botframework-connector import aiohttp, oauthlib and requests_oauthlib: a quarter of the
-SDK's import time, for clients that no turn uses here. The SDK is not patched: it gets stand-in
-modules, each of which imports the real one on first use.
+SDK's import time, for clients that no turn uses here. The SDK is not patched. While it is imported,
+it finds stand-in modules, each of which imports the real module on first use.
 """
 
 import importlib
@@ -17,7 +17,7 @@ _DEFERRED: Mapping[str, Collection[str]] = {
     "oauthlib.oauth2": (),
     "requests_oauthlib": (),
 }
-"""For each module, the names that the SDK needs for annotations only, while it is imported."""
+"""For each module, the names that the SDK uses in annotations while it is imported."""
 
 
 def import_bot_sdk() -> None:
@@ -35,8 +35,8 @@ class DeferredModule(ModuleType):
 
     Args:
         name: the module's name.
-        annotations: names that do not count as use while this object is in `sys.modules`: they are
-            needed for annotations only.
+        annotations: names whose use does not import the module, as long as this object is in
+            `sys.modules`: they are used in annotations only.
     """
 
     def __init__(self, name: str, annotations: Collection[str] = ()) -> None:
@@ -57,7 +57,7 @@ class DeferredModule(ModuleType):
 def deferred(modules: Mapping[str, Collection[str]]) -> Iterator[None]:
     """Replace those of `modules` that are not imported yet by stand-ins.
 
-    After the block, an import finds the real module; code that holds a stand-in keeps it.
+    After the block, imports find the real modules. Code that has imported a stand-in keeps it.
 
     Args:
         modules: names of modules, each with its `annotations` (see DeferredModule).

@@ -1,4 +1,4 @@
-"""InvocationLog: keeps what is logged between invocations, and logs it in the next one.
+"""InvocationLog: holds records that are logged between invocations, and logs them in the next one.
 
 The Functions host drops log lines that belong to no running invocation: those of the warm-up, of a
 thread, of a callback, or of a background refresh that outlives its turn.
@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-MAX_KEPT = 200
-"""Lines that wait for an invocation; if there are more, the oldest are dropped."""
+MAX_HELD_RECORDS = 200
+"""Records that are held for an invocation; beyond that, the oldest are dropped."""
 
-MARK = "__azure_function_invocation_id__"
-"""The attribute in which Azure's worker keeps a task's invocation id; a task that was created in a
-callback has none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
+INVOCATION_ID_ATTRIBUTE = "__azure_function_invocation_id__"
+"""Where Azure's worker stores a task's invocation id; a task that was created in a callback has
+none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Invocation:
     """One run of a function.
 
     Attributes:
-        task: runs it; None once the invocation has ended.
+        task: the task that runs it; None once the invocation has ended.
     """
 
     task: "asyncio.Task[object] | None"
@@ -36,15 +36,15 @@ _invocation: ContextVar[Invocation | None] = ContextVar("invocation", default=No
 
 
 class InvocationLog(logging.Handler):
-    """A handler that passes records on to the root logger only while an invocation runs.
+    """A handler that passes records to the root logger only while an invocation runs.
 
-    What a running invocation logs is passed on at once, after everything that was kept before it;
-    the rest is kept until an invocation starts, logs or ends. Each record is passed on once.
+    A running invocation's records are passed on at once, after those held before; all others are
+    held until an invocation starts, logs or ends. Each record is passed on once.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: deque[logging.LogRecord] = deque()
+        self._held: deque[logging.LogRecord] = deque()
         self._dropped = 0
 
     def attach(self, names: Iterable[str]) -> None:
@@ -56,7 +56,7 @@ class InvocationLog(logging.Handler):
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """One invocation: every function of the app does its work within this context."""
+        """The context in which every function of the app does its work."""
         invocation = Invocation(asyncio.current_task())
         _invocation.set(invocation)
         self.flush()
@@ -67,29 +67,29 @@ class InvocationLog(logging.Handler):
             invocation.task = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass the record on, or keep it for the next invocation."""
+        """Pass the record on, or hold it for the next invocation."""
         if _in_invocation():
             self.flush()
             logging.getLogger().callHandlers(record)
             return
-        self._kept.append(record)
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popleft()
+        self._held.append(record)
+        if len(self._held) > MAX_HELD_RECORDS:
+            self._held.popleft()
             self._dropped += 1
 
     def flush(self) -> None:
-        """Pass on the kept records, with the time of each: the host stamps the current time."""
-        if not self._kept:
+        """Pass on the held records, each with its time, as the host stamps the current one."""
+        if not self._held:
             return
         self.acquire()
         try:
             if self._dropped:
                 logging.getLogger().callHandlers(_dropped(self._dropped))
                 self._dropped = 0
-            while self._kept:
-                record = self._kept.popleft()
-                moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-                record.msg = f"{record.msg} (logged at {moment})"
+            while self._held:
+                record = self._held.popleft()
+                logged_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+                record.msg = f"{record.msg} (logged at {logged_at})"
                 logging.getLogger().callHandlers(record)
         finally:
             self.release()
@@ -104,11 +104,12 @@ def _in_invocation() -> bool:
     except RuntimeError:  # a thread without an event loop
         return False
     # A callback has no task.
-    return task is not None and _mark(task) == _mark(invocation.task)
+    return task is not None and _invocation_id(task) == _invocation_id(invocation.task)
 
 
-def _mark(task: "asyncio.Task[object]") -> object:
-    return getattr(task, MARK, None)  # with another worker, or in a test, no task has it
+def _invocation_id(task: "asyncio.Task[object]") -> object:
+    # With another worker, or in a test, no task has one.
+    return getattr(task, INVOCATION_ID_ATTRIBUTE, None)
 
 
 def _dropped(count: int) -> logging.LogRecord:

@@ -1,4 +1,4 @@
-"""TurnRequest: what arrives over HTTP, free of any host; and the activity in it."""
+"""TurnRequest: a channel's HTTP request, independent of the host; and the activity in its body."""
 
 import json
 import re
@@ -12,23 +12,23 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import MalformedModel
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Bytes. The Functions worker's own stream breaks above 4 MB."""
+"""Beyond 4 MB, the stream between the Functions host and its worker breaks."""
 
 MAX_NAME_LENGTH = 2048
-"""Characters of an id or a name: they become parts of URLs and of blobs' names, and cache keys. Ids
-of Teams and Slack have about 200 at most, those of mails 998 (RFC 5322, 2.1.1)."""
+"""Characters of an id or a name: they become cache keys, and parts of URLs and blob names. Ids of
+Teams and Slack have at most about 200, those of e-mails 998 (RFC 5322, 2.1.1)."""
 
 MAX_DIGITS = 1000
-"""Digits of an integer: the time that Python takes to read or write one grows with their square."""
+"""Digits of an integer: the time to read or write one grows with the square of their number."""
 
 
 class TurnRequest(NamedTuple):
     """A channel's POST.
 
     Attributes:
-        content_type: the header, or empty.
-        authorization: the header, or empty.
-        body: bytes.
+        content_type: the header's value, or empty.
+        authorization: the header's value, or empty.
+        body: as received.
     """
 
     content_type: str
@@ -37,11 +37,11 @@ class TurnRequest(NamedTuple):
 
 
 def check_head(request: TurnRequest) -> None:
-    """Check what can be checked without reading the body.
+    """Check what can be checked without parsing the body.
 
     Raises:
         UnsupportedBody: the content type is not JSON.
-        BodyTooLarge: the body is over 1 MiB.
+        BodyTooLarge: the body has more than MAX_BODY_BYTES.
     """
     if not _is_json(request.content_type):
         raise UnsupportedBody("the content type is not JSON")
@@ -50,7 +50,7 @@ def check_head(request: TurnRequest) -> None:
 
 
 def read_activity(body: bytes) -> Any:
-    """The activity in a body, with all that a turn and the caller check need.
+    """The activity in a body, with everything that the caller check and a turn need.
 
     Raises:
         BodyTooLarge: parsing it would take too much memory.
@@ -96,16 +96,16 @@ _JSON = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constan
 
 def _check_address(activity: Any) -> None:
     conversation_id = activity.conversation.id if activity.conversation else None
-    needed: tuple[Any, ...] = (
+    required: tuple[Any, ...] = (
         activity.type,
         activity.channel_id,
         activity.service_url,
         conversation_id,
     )
-    if not all(needed):
+    if not all(required):
         raise MalformedModel("type, channelId, serviceUrl or conversation.id is missing")
-    address = (*needed, activity.id or "")
-    # They become parts of URLs; JSON's \ud800 alone is no character (UnicodeEncodeError).
+    address = (*required, activity.id or "")
+    # They become parts of URLs, so a lone surrogate raises UnicodeEncodeError.
     "".join(address).encode()
     accounts = (activity.conversation, activity.from_property, activity.recipient)
     for account in filter(None, accounts):

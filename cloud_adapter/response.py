@@ -1,4 +1,4 @@
-"""TurnResponse: what a turn answers over HTTP, free of any host."""
+"""TurnResponse: the HTTP response to a channel, independent of the host."""
 
 from dataclasses import dataclass, field
 
@@ -9,12 +9,12 @@ from cloud_adapter.codec.writer import json_bytes, write_value
 
 @dataclass(frozen=True)
 class TurnResponse:
-    """The answer to a channel's POST.
+    """The response to a channel's POST.
 
     Attributes:
         status: the HTTP status.
-        body: bytes; JSON, or empty.
-        headers: beside Content-Type.
+        body: JSON, or empty.
+        headers: all but Content-Type.
     """
 
     status: int
@@ -23,10 +23,10 @@ class TurnResponse:
 
     @classmethod
     def of(cls, result: InvokeResponse | None) -> "TurnResponse":
-        """The answer for what a turn left: 200 and nothing, or an invoke's status and JSON.
+        """The response for a turn's result: empty with status 200, or an invoke's status and JSON.
 
         Raises:
-            TypeError, ValueError: the bot's result has no JSON form, or its status is no number.
+            TypeError, ValueError: the result has no JSON form, or its status is not a number.
         """
         if result is None:
             return cls(200)

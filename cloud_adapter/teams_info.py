@@ -1,7 +1,7 @@
-"""TeamsInfo: botbuilder's, of which no method blocks the event loop.
+"""TeamsInfo: botbuilder's, without methods that block the event loop.
 
-Five of the SDK's methods call Teams with a blocking client: every other turn waits meanwhile. A bot
-changes one import, `from cloud_adapter.teams_info import TeamsInfo`, and nothing else.
+Five of the SDK's methods call Teams with a blocking client, which stops all other turns meanwhile.
+A bot changes one import, `from cloud_adapter.teams_info import TeamsInfo`, and nothing else.
 """
 
 from typing import Any
@@ -18,10 +18,10 @@ from cloud_adapter.connector.teams_operations import TeamsOperations
 
 
 class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
-    """What a bot asks Teams, in a turn of this project's CloudAdapter.
+    """Gets information from Teams, in a turn of this project's CloudAdapter.
 
-    Signatures and answers are those of botbuilder's TeamsInfo. What the turn's activity says stands
-    in for an argument that is left out.
+    Signatures and results are those of botbuilder's TeamsInfo. The turn's activity provides the
+    arguments that are left out.
     """
 
     @staticmethod
@@ -30,7 +30,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
 
         Raises:
             TypeError: neither the arguments nor the activity name a team.
-            ConnectorError: Teams refused, or cannot be reached.
+            ConnectorError: Teams refused the call, or cannot be reached.
         """
         team_id = _team_id(turn_context, team_id)
         return await (await _teams(turn_context)).get_team_details(team_id)
@@ -52,21 +52,21 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         participant_id: str | None = None,
         tenant_id: str | None = None,
     ) -> Any:
-        """Who takes part in a meeting, and as what: TeamsMeetingParticipant.
+        """A participant of a meeting, with their role: TeamsMeetingParticipant.
 
-        (The SDK's method asks for the meeting instead: two of its addresses are mixed up.)
+        (The SDK's method requests the meeting instead: it mixes up two URLs.)
 
         Raises:
             TypeError: neither the arguments nor the activity name all three.
-            ConnectorError: Teams refused, or cannot be reached.
+            ConnectorError: Teams refused the call, or cannot be reached.
         """
         activity = turn_context.activity
         sender = getattr(activity.from_property, "aad_object_id", None)
         tenant = getattr(teams_get_channel_data(activity), "tenant", None)
         return await (await _teams(turn_context)).fetch_participant(
             _meeting_id(turn_context, meeting_id),
-            _known(participant_id or sender, "participant_id"),
-            _known(tenant_id or getattr(tenant, "id", None), "tenant_id"),
+            _required(participant_id or sender, "participant_id"),
+            _required(tenant_id or getattr(tenant, "id", None), "tenant_id"),
         )
 
     @staticmethod
@@ -75,7 +75,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
 
         Raises:
             TypeError: neither the arguments nor the activity name a meeting.
-            ConnectorError: Teams refused, or cannot be reached.
+            ConnectorError: Teams refused the call, or cannot be reached.
         """
         meeting_id = _meeting_id(turn_context, meeting_id)
         return await (await _teams(turn_context)).fetch_meeting(meeting_id)
@@ -86,7 +86,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         notification: MeetingNotificationBase,
         meeting_id: str | None = None,
     ) -> Any:
-        """Notify people in a meeting: MeetingNotificationResponse, or None when all was well.
+        """Notify people in a meeting: MeetingNotificationResponse, or None if it reached everybody.
 
         (The SDK's method sends it, and then raises.)
 
@@ -94,7 +94,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             TypeError, ConnectorError: as get_meeting_info.
         """
         meeting_id = _meeting_id(turn_context, meeting_id)
-        notification = _known(notification, "notification")
+        notification = _required(notification, "notification")
         teams = await _teams(turn_context)
         return await teams.send_meeting_notification(meeting_id, notification)
 
@@ -106,15 +106,15 @@ async def _teams(turn_context: TurnContext) -> TeamsOperations:
 
 
 def _team_id(turn_context: TurnContext, team_id: str) -> Any:
-    return _known(team_id or TeamsInfo.get_team_id(turn_context), "team_id")
+    return _required(team_id or TeamsInfo.get_team_id(turn_context), "team_id")
 
 
 def _meeting_id(turn_context: TurnContext, meeting_id: str | None) -> Any:
     meeting = teams_get_meeting_info(turn_context.activity)
-    return _known(meeting_id or getattr(meeting, "id", None), "meeting_id")
+    return _required(meeting_id or getattr(meeting, "id", None), "meeting_id")
 
 
-def _known(value: Any, name: str) -> Any:
+def _required(value: Any, name: str) -> Any:
     if not value:
-        raise TypeError(f"{name} is missing, and the turn's activity does not tell it")
+        raise TypeError(f"{name} is missing, also in the turn's activity")
     return value

@@ -1,4 +1,4 @@
-"""import_bot_sdk: packages that only the SDK's own HTTP clients need are imported on first use."""
+"""import_bot_sdk: packages that only the SDK's HTTP clients need are imported on first use."""
 
 import json
 import subprocess
@@ -18,13 +18,13 @@ NAMES = ("aiohttp", "oauthlib.oauth2", "requests_oauthlib")
 imported = [name for name in NAMES if name in sys.modules]
 
 import msrest.authentication, msrest.pipeline.requests, msrest.universal_http.aiohttp
-KEPT = (
+HELD = (
     msrest.universal_http.aiohttp.aiohttp,
     msrest.pipeline.requests.oauth2,
     msrest.authentication.oauth,
 )
-deferred = [type(module).__name__ for module in KEPT]
-used = [KEPT[0].ClientSession, KEPT[1].OAuth2Error, KEPT[2].OAuth2Session, KEPT[0].ClientResponse]
+deferred = [type(module).__name__ for module in HELD]
+used = [HELD[0].ClientSession, HELD[1].OAuth2Error, HELD[2].OAuth2Session, HELD[0].ClientResponse]
 
 import aiohttp, oauthlib.oauth2, requests_oauthlib
 real = [
@@ -42,9 +42,9 @@ def test_the_sdk() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IN_A_NEW_PROCESS], check=True, capture_output=True, text=True
     )
-    imported, kept, same = json.loads(done.stdout)
+    imported, held, same = json.loads(done.stdout)
     assert imported == []
-    assert kept == ["DeferredModule"] * 3
+    assert held == ["DeferredModule"] * 3
     assert same
 
 
@@ -84,31 +84,31 @@ def test_an_annotation_imports_nothing(name: str) -> None:
     ],
 )
 def test_any_other_use_imports_it(use: str, name: str) -> None:
-    """Every other use gets the real module: slower, but correct."""
+    """Any other use imports the real module."""
     assert imported_for(use, name)
     assert not isinstance(sys.modules[name], DeferredModule)
 
 
-def test_kept_past_the_import(name: str) -> None:
-    """A stand-in that was kept gives access to the module; a missing attribute is an error."""
+def test_a_stand_in_after_the_import(name: str) -> None:
+    """Code that still has it gets the module's attributes; a missing one raises AttributeError."""
     with deferred({name: {"Response"}}):
-        kept = __import__(name)
-    assert (kept.Session, kept.Response) == (1, 2)
+        stand_in = __import__(name)
+    assert (stand_in.Session, stand_in.Response) == (1, 2)
     assert not isinstance(__import__(name), DeferredModule)
     with pytest.raises(AttributeError, match="nothing_of_it"):
-        _ = kept.nothing_of_it
+        _ = stand_in.nothing_of_it
 
 
-def test_imported_before(name: str) -> None:
-    """A module that is imported already is left alone."""
+def test_a_module_that_is_imported_already(name: str) -> None:
+    """It is not replaced."""
     module = __import__(name)
     with deferred({name: ()}):
         assert sys.modules[name] is module
     assert sys.modules[name] is module
 
 
-def test_an_import_that_fails(name: str) -> None:
-    """Nothing stays deferred after an error."""
+def test_a_failing_import(name: str) -> None:
+    """No stand-in is left in `sys.modules`."""
     with pytest.raises(RuntimeError), deferred({name: ()}):
         raise RuntimeError
     assert name not in sys.modules

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from cloud_adapter.invocation_log import MAX_KEPT, InvocationLog
+from cloud_adapter.invocation_log import MAX_HELD_RECORDS, InvocationLog
 from emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
 
 log = logging.getLogger("a_package.a_module")
 
 
-class Heard(logging.Handler):
-    """Collects the lines that Azure's host would keep, and those that it would drop."""
+class HostLog(logging.Handler):
+    """Collects the lines that Azure's host would log, and those that it would drop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,14 +24,14 @@ class Heard(logging.Handler):
         self.lost: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record as the cloud's host does."""
+        """Log or drop a record as the host does."""
         (self.lines if in_running_invocation() else self.lost).append(self.format(record))
 
 
 @pytest.fixture
-def heard() -> Iterator[Heard]:
-    """A handler of the root logger; no line may be lost in the test."""
-    handler, root = Heard(), logging.getLogger()
+def host_log() -> Iterator[HostLog]:
+    """A handler of the root logger; the test fails if a line is lost."""
+    handler, root = HostLog(), logging.getLogger()
     root.addHandler(handler)
     yield handler
     root.removeHandler(handler)
@@ -39,8 +39,8 @@ def heard() -> Iterator[Heard]:
 
 
 @pytest.fixture
-async def invocation_log(heard: Heard) -> AsyncIterator[InvocationLog]:  # noqa: ARG001  # it checks last
-    """An InvocationLog for `a_package`; the loop's tasks know their invocation."""
+async def invocation_log(host_log: HostLog) -> AsyncIterator[InvocationLog]:  # noqa: ARG001  # it checks last
+    """An InvocationLog for `a_package`; tasks have an invocation id."""
     package = logging.getLogger("a_package")
     package.setLevel(logging.INFO)
     invocation_log = InvocationLog()
@@ -63,54 +63,56 @@ async def invoke(invocation_log: InvocationLog, *lines: str, name: str = "1") ->
 
 
 def untimed(lines: list[str]) -> list[str]:
-    """The lines, with `(kept)` in place of the time at which a kept line was logged."""
-    return [re.sub(r" \(logged at [\d-]+T[\d:]+Z\)", " (kept)", line) for line in lines]
+    """The lines, with `(held)` in place of the time at which a held line was logged."""
+    return [re.sub(r" \(logged at [\d-]+T[\d:]+Z\)", " (held)", line) for line in lines]
 
 
 async def test_a_running_invocation_logs_at_once(
-    invocation_log: InvocationLog, heard: Heard
+    invocation_log: InvocationLog, host_log: HostLog
 ) -> None:
-    """This holds for its own lines and for those of the tasks that it creates."""
+    """Its own lines and those of the tasks that it creates."""
 
     async def function() -> None:
         with running("1"), invocation_log.invocation():
             log.info("its own")
-            assert heard.lines == ["its own"]
+            assert host_log.lines == ["its own"]
             await asyncio.create_task(coroutine())
-            assert heard.lines == ["its own", "a task's"]
+            assert host_log.lines == ["its own", "a task's"]
 
     async def coroutine() -> None:
         log.info("a task's")
 
     await asyncio.create_task(function())
-    assert heard.lines == ["its own", "a task's"]
+    assert host_log.lines == ["its own", "a task's"]
 
 
-async def test_the_next_invocation_logs_what_was_kept(
-    invocation_log: InvocationLog, heard: Heard
+async def test_the_next_invocation_logs_held_lines(
+    invocation_log: InvocationLog, host_log: HostLog
 ) -> None:
-    """They come before its own lines, with their times, and once."""
+    """They come before its own lines, with their times, once."""
     log.info("before, with an %s", "argument")
-    assert heard.lines == []
+    assert host_log.lines == []
     await invoke(invocation_log, "the first")
     await invoke(invocation_log, "the second", name="2")
-    assert untimed(heard.lines) == ["before, with an argument (kept)", "the first", "the second"]
+    assert untimed(host_log.lines) == ["before, with an argument (held)", "the first", "the second"]
 
 
-async def test_the_start_of_an_invocation_logs_what_was_kept(
-    invocation_log: InvocationLog, heard: Heard
+async def test_the_start_of_an_invocation_logs_held_lines(
+    invocation_log: InvocationLog, host_log: HostLog
 ) -> None:
-    """A function may run for minutes before it logs a line of its own, or be killed before that."""
+    """A function may run for minutes before it logs a line, or be killed before."""
     log.info("before")
 
     async def function() -> None:
         with running("1"), invocation_log.invocation():
-            assert untimed(heard.lines) == ["before (kept)"]
+            assert untimed(host_log.lines) == ["before (held)"]
 
     await asyncio.create_task(function())
 
 
-async def test_lines_that_the_host_would_drop(invocation_log: InvocationLog, heard: Heard) -> None:
+async def test_lines_that_the_host_would_drop(
+    invocation_log: InvocationLog, host_log: HostLog
+) -> None:
     """Lines of threads, callbacks and their tasks wait for the function's next line, or its end."""
     loop = asyncio.get_running_loop()
 
@@ -120,21 +122,21 @@ async def test_lines_that_the_host_would_drop(invocation_log: InvocationLog, hea
     async def function() -> None:
         with running("1"), invocation_log.invocation():
             await asyncio.to_thread(log.info, "a thread")
-            assert heard.lines == []
+            assert host_log.lines == []
             log.info("the function")
             loop.call_soon(log.info, "a callback")
             made: asyncio.Future[asyncio.Task[None]] = loop.create_future()
             loop.call_soon(lambda: made.set_result(loop.create_task(coroutine())))
             await (await made)
-            assert untimed(heard.lines) == ["a thread (kept)", "the function"]
+            assert untimed(host_log.lines) == ["a thread (held)", "the function"]
 
     await asyncio.create_task(function())
-    later = ["a callback (kept)", "a callback's task (kept)"]
-    assert untimed(heard.lines) == ["a thread (kept)", "the function", *later]
+    later = ["a callback (held)", "a callback's task (held)"]
+    assert untimed(host_log.lines) == ["a thread (held)", "the function", *later]
 
 
 async def test_a_task_that_outlives_its_invocation(
-    invocation_log: InvocationLog, heard: Heard
+    invocation_log: InvocationLog, host_log: HostLog
 ) -> None:
     """The next invocation logs its lines."""
     ended = asyncio.Event()
@@ -151,24 +153,26 @@ async def test_a_task_that_outlives_its_invocation(
     await asyncio.create_task(function())
     ended.set()
     await tasks[0]
-    assert heard.lines == []
+    assert host_log.lines == []
     await invoke(invocation_log, name="2")
-    assert untimed(heard.lines) == ["late (kept)"]
+    assert untimed(host_log.lines) == ["late (held)"]
 
 
-async def test_the_oldest_lines_are_dropped(invocation_log: InvocationLog, heard: Heard) -> None:
-    """MAX_KEPT lines are kept, and one more line says how many were dropped."""
-    for number in range(MAX_KEPT + 3):
+async def test_the_oldest_lines_are_dropped(
+    invocation_log: InvocationLog, host_log: HostLog
+) -> None:
+    """MAX_HELD_RECORDS lines are held, and one more line says how many were dropped."""
+    for number in range(MAX_HELD_RECORDS + 3):
         log.info("line %d", number)
     await invoke(invocation_log)
     await invoke(invocation_log, name="2")
-    notice, first, *_, last = untimed(heard.lines)
+    notice, first, *_, last = untimed(host_log.lines)
     assert notice == "3 older log lines were dropped: too many came between two invocations"
-    assert (first, last) == ("line 3 (kept)", f"line {MAX_KEPT + 2} (kept)")
-    assert len(heard.lines) == MAX_KEPT + 1
+    assert (first, last) == ("line 3 (held)", f"line {MAX_HELD_RECORDS + 2} (held)")
+    assert len(host_log.lines) == MAX_HELD_RECORDS + 1
 
 
-async def test_a_kept_traceback(invocation_log: InvocationLog, heard: Heard) -> None:
+async def test_a_held_traceback(invocation_log: InvocationLog, host_log: HostLog) -> None:
     """It is logged with its line, even if the message is an exception."""
     error = LookupError("100 %")
     try:
@@ -176,16 +180,16 @@ async def test_a_kept_traceback(invocation_log: InvocationLog, heard: Heard) -> 
     except LookupError:
         log.exception(error)
     await invoke(invocation_log)
-    [line] = untimed(heard.lines)
-    assert line.startswith("100 % (kept)\nTraceback")
+    [line] = untimed(host_log.lines)
+    assert line.startswith("100 % (held)\nTraceback")
     assert line.endswith("LookupError: 100 %")
 
 
-async def test_levels_stay(invocation_log: InvocationLog, heard: Heard) -> None:
-    """What is below a logger's level is neither logged nor kept."""
+async def test_levels(invocation_log: InvocationLog, host_log: HostLog) -> None:
+    """A line below a logger's level is neither logged nor held."""
     log.debug("too small")
     await invoke(invocation_log)
-    assert heard.lines == []
+    assert host_log.lines == []
 
 
 async def test_an_ended_invocation_leaves_no_reference_cycle(invocation_log: InvocationLog) -> None:

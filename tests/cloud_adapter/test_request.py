@@ -1,4 +1,4 @@
-"""What arrives is an activity, or one of the three errors that say why not."""
+"""A request's body becomes an activity, or one of three errors."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ def with_value(text: str) -> bytes:
 
 
 def test_an_activity() -> None:
-    """A body with all that a turn needs is an activity; its own id is not needed."""
+    """An activity needs no id of its own."""
     activity = read_json({**ADDRESS, "text": "h\u00e9llo"})
     assert isinstance(activity, Activity)
     assert (activity.text, activity.id, activity.conversation.id) == ("h\u00e9llo", None, "c|1")
@@ -94,7 +94,7 @@ def test_json_types(content_type: str) -> None:
     ],
 )
 def test_other_types(content_type: str) -> None:
-    """Anything else is refused, whatever the body is."""
+    """Anything else is refused, whatever the body."""
     with pytest.raises(UnsupportedBody):
         read(json.dumps(ADDRESS).encode(), content_type)
 
@@ -102,7 +102,7 @@ def test_other_types(content_type: str) -> None:
 @RANDOM
 @given(st.text(max_size=20) | st.from_regex(r"[a-z]{1,4}/[a-z+;= \r\n]{1,12}", fullmatch=True))
 def test_any_content_type(content_type: str) -> None:
-    """No header makes another error."""
+    """No header raises another error."""
     try:
         read(b"{", content_type)
     except BadRequest:
@@ -113,7 +113,7 @@ def test_any_content_type(content_type: str) -> None:
 # Sizes
 
 
-def test_the_largest_body() -> None:
+def test_the_maximum_size() -> None:
     """A body of exactly 1 MiB is read, one byte more is not."""
     body = json.dumps(ADDRESS).encode()
     full = body + b" " * (MAX_BODY_BYTES - len(body))
@@ -124,7 +124,7 @@ def test_the_largest_body() -> None:
 
 
 def test_a_large_body_is_not_parsed() -> None:
-    """Its size alone refuses it."""
+    """It is refused for its size alone."""
     with pytest.raises(BodyTooLarge):
         read(b"\xff" * (MAX_BODY_BYTES + 1))
 
@@ -143,7 +143,7 @@ def test_other_encodings(encoding: str) -> None:
 
 
 def test_text_is_unicode() -> None:
-    """Text outside of ASCII is read, escaped or not, half a surrogate pair too."""
+    """Any text is read, escaped or not, even a lone surrogate."""
     body = json.dumps({**ADDRESS, "text": "\u00e9\U0001f600"}, ensure_ascii=False).encode()
     assert read(body).text == "\u00e9\U0001f600"
     assert read_json({**ADDRESS, "text": "\ud83d"}).text == "\ud83d"
@@ -170,14 +170,14 @@ def test_text_is_unicode() -> None:
     ],
 )
 def test_not_an_object(body: bytes) -> None:
-    """A body that is no JSON object is no activity."""
+    """Only a JSON object can be an activity."""
     with pytest.raises(BadRequest):
         read(body)
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[NaN]", '{"a": Infinity}'])
-def test_numbers_that_json_does_not_know(text: str) -> None:
-    """Python's json would read them; nobody else can."""
+def test_numbers_without_a_json_form(text: str) -> None:
+    """Python's json would read them, but they are not JSON."""
     with pytest.raises(BadRequest):
         read(with_value(text))
 
@@ -186,12 +186,12 @@ def test_numbers_that_json_does_not_know(text: str) -> None:
     "text", ["1" * MAX_DIGITS, "-" + "9" * (MAX_DIGITS - 1), "1e999", "0.1e-999", "0." + "1" * 5000]
 )
 def test_large_numbers(text: str) -> None:
-    """JSON has no limit for numbers; here it is MAX_DIGITS for whole numbers."""
+    """An integer may have MAX_DIGITS; other numbers are not limited."""
     assert read(with_value(text)).value == json.loads(text)
 
 
-def test_a_number_that_takes_too_long() -> None:
-    """The time that Python takes grows with the square of the number of digits."""
+def test_a_number_with_too_many_digits() -> None:
+    """It is refused, as reading it could take minutes."""
     with pytest.raises(BadRequest):
         read(with_value("1" * (MAX_DIGITS + 1)))
 
@@ -199,7 +199,7 @@ def test_a_number_that_takes_too_long() -> None:
 @pytest.mark.parametrize("pair", ["[]", "{}"])
 @pytest.mark.parametrize("depth", [200_000, 20_000])
 def test_deep_nesting(pair: str, depth: int) -> None:
-    """A body that nests too deeply to be read is refused."""
+    """A body that nests too deeply is refused."""
     opening = pair[0] if pair == "[]" else '{"a":'
     body = with_value(opening * depth + "1" + pair[1] * depth)
     with pytest.raises(BadRequest):
@@ -207,19 +207,19 @@ def test_deep_nesting(pair: str, depth: int) -> None:
 
 
 def test_a_key_that_repeats() -> None:
-    """The last value counts, for the caller check and for the turn alike."""
+    """The last value counts, for the caller check and for the turn."""
     body = json.dumps(ADDRESS).replace("{", '{"channelId": "msteams", "text": "a", ', 1)
     activity = read(body[:-1].encode() + b', "text": "b"}')
     assert (activity.channel_id, activity.text) == ("webchat", "b")
 
 
-# What a turn needs
+# The address
 
 
 @pytest.mark.parametrize("missing", ["type", "channelId", "serviceUrl", "conversation"])
 @pytest.mark.parametrize("how", ["left out", "null", "empty", "an object"])
-def test_what_must_be_there(missing: str, how: str) -> None:
-    """Without its address an activity is none."""
+def test_required_properties(missing: str, how: str) -> None:
+    """A turn needs all four."""
     data = dict(ADDRESS)
     del data[missing]
     if how != "left out":
@@ -230,19 +230,19 @@ def test_what_must_be_there(missing: str, how: str) -> None:
 
 @pytest.mark.parametrize("conversation", [{}, {"id": None}, {"id": ""}, {"name": "x"}, [], "c", 5])
 def test_a_conversation_has_an_id(conversation: Any) -> None:
-    """A conversation that cannot be named cannot be answered."""
+    """Without it, the bot cannot reply."""
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, "conversation": conversation})
 
 
 @pytest.mark.parametrize("key", ["type", "channelId", "serviceUrl", "id"])
-def test_an_address_is_made_of_characters(key: str) -> None:
-    """Half a surrogate pair cannot stand in a URL."""
+def test_an_address_with_a_lone_surrogate(key: str) -> None:
+    """It cannot be part of a URL."""
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, key: "a\ud800"})
 
 
-def test_a_conversation_id_is_made_of_characters() -> None:
+def test_a_conversation_id_with_a_lone_surrogate() -> None:
     """The same for the conversation."""
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, "conversation": {"id": "\udfff"}})
@@ -272,27 +272,27 @@ def test_names_have_a_maximum_length(whose: str, key: str) -> None:
 @pytest.mark.parametrize(
     "changes", [{"timestamp": "now"}, {"membersAdded": {}}, {"from": "Ada"}, {"text": {}}]
 )
-def test_another_shape_than_the_schema(changes: dict[str, Any]) -> None:
-    """What cannot be read into the model is refused."""
+def test_a_malformed_property(changes: dict[str, Any]) -> None:
+    """A property that does not fit the model is refused."""
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, **changes})
 
 
 def test_the_error_quotes_nothing() -> None:
-    """The log hears of the kind of error, not of the body."""
+    """It names the kind of error, and not the body's text."""
     with pytest.raises(BadRequest) as caught:
         read_json({**ADDRESS, "timestamp": "what the user said"})
     assert "said" not in str(caught.value)
     assert "MalformedModel" in str(caught.value)
 
 
-# Anything
+# Random bodies
 
 
 @RANDOM
 @given(st.binary(max_size=60))
 def test_any_bytes(body: bytes) -> None:
-    """Whatever bytes come, the only error is BadRequest."""
+    """Random bytes raise BadRequest."""
     with pytest.raises(BadRequest):
         read(body)
 
@@ -300,7 +300,7 @@ def test_any_bytes(body: bytes) -> None:
 @RANDOM
 @given(st.dictionaries(st.sampled_from([*ADDRESS, "from", "value", "entities"]), ANYTHING))
 def test_any_object(data: dict[str, Any]) -> None:
-    """Whatever an object holds, it is an activity with an address, or a BadRequest."""
+    """A random object is an activity with an address, or raises BadRequest."""
     try:
         activity = read_json(data)
     except BadRequest:
@@ -314,7 +314,7 @@ def test_any_object(data: dict[str, Any]) -> None:
 @RANDOM
 @given(model_json(Activity), st.integers(0), st.binary(max_size=2))
 def test_any_damage(data: dict[str, Any], place: int, damage: bytes) -> None:
-    """An activity with a few bytes overwritten is one still, or a BadRequest."""
+    """An activity with a few bytes overwritten is read, or raises BadRequest."""
     body = bytearray(json.dumps({**data, **ADDRESS}).encode())
     place %= len(body)
     body[place : place + len(damage)] = damage

@@ -1,4 +1,4 @@
-"""TurnResponse: what a turn left, as an HTTP answer."""
+"""TurnResponse: a turn's result as an HTTP response."""
 
 import json
 from http import HTTPStatus
@@ -18,14 +18,14 @@ from botbuilder.schema.teams import (
 from cloud_adapter.response import TurnResponse
 
 
-def test_nothing_left() -> None:
-    """A turn that left nothing is answered 200 and nothing."""
+def test_no_result() -> None:
+    """The response is empty, with status 200."""
     assert TurnResponse.of(None) == TurnResponse(200, b"", {})
 
 
 @pytest.mark.parametrize("status", [200, 409, HTTPStatus.NOT_IMPLEMENTED, "404"])
 def test_an_invoke_s_status(status: Any) -> None:
-    """It is the status of the answer, as a number or as one of Python's names."""
+    """It becomes the HTTP status, as a number or an HTTPStatus."""
     assert TurnResponse.of(InvokeResponse(status=status)) == TurnResponse(int(status))
 
 
@@ -56,13 +56,13 @@ def test_an_invoke_s_status(status: Any) -> None:
     ],
 )
 def test_an_invoke_s_body(body: Any, written: Any) -> None:
-    """It is JSON, of plain data and of the SDK's models."""
+    """Plain data and the SDK's models become JSON."""
     response = TurnResponse.of(InvokeResponse(status=200, body=body))
     assert (response.status, json.loads(response.body)) == (200, written)
 
 
 def test_replies_with_entities() -> None:
-    """Expected replies keep what their entities hold."""
+    """Expected replies keep the unknown properties of their entities."""
     entity = Entity(type="https://schema.org/Message")
     entity.additional_properties = {"citation": [{"position": 1}]}
     replies = ExpectedReplies(activities=[Activity(type="message", entities=[entity])])
@@ -84,7 +84,7 @@ def test_replies_with_entities() -> None:
         InvokeResponse(status="fine"),
     ],
 )
-def test_a_result_without_a_form(result: InvokeResponse) -> None:
-    """What is no JSON, or no status, is the bot's error and is not guessed at."""
+def test_an_invalid_result(result: InvokeResponse) -> None:
+    """A body without a JSON form, or an invalid status, raises."""
     with pytest.raises((TypeError, ValueError)):
         TurnResponse.of(result)

@@ -1,4 +1,4 @@
-"""TeamsInfo: what the SDK's asks and answers, without a call that blocks."""
+"""TeamsInfo: the SDK's requests and results, without blocking the event loop."""
 
 import asyncio
 import inspect
@@ -22,7 +22,7 @@ from botbuilder.schema.teams._models_py3 import (  # the package does not export
 from botframework.connector.teams import TeamsConnectorClient
 from msrest.exceptions import HttpOperationError
 
-from cloud_adapter.connector import credentials as bot_credentials
+from cloud_adapter.connector import credentials
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.teams_info import TeamsInfo
 from tests.support.bots.composed_app import ComposedApp
@@ -56,44 +56,44 @@ NOTIFICATION = TargetedMeetingNotification(
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question of TeamsInfo's.
+class Method:
+    """A method of TeamsInfo.
 
     Attributes:
-        ask: of TeamsInfo, in a turn.
-        ask_sdk: the same of the SDK's blocking client.
-        path: where it goes, encoded.
-        answer: Teams'.
+        call: calls it, in a turn.
+        call_sdk: calls the same of the SDK's blocking client.
+        path: of the request, percent-encoded.
+        answer: of Teams.
     """
 
-    ask: Callable[[TurnContext], Awaitable[Any]]
-    ask_sdk: Callable[[Any], Any]
+    call: Callable[[TurnContext], Awaitable[Any]]
+    call_sdk: Callable[[Any], Any]
     path: str
     answer: Any
 
 
 MEETING_PATH = "/v1/meetings/MCMxOTptZWV0aW5n%2B%2F%3D"
 TEAM_PATH = "/v3/teams/19%3At%40thread.tacv2"
-QUESTIONS = {
-    "get_team_details": Question(
+METHODS = {
+    "get_team_details": Method(
         TeamsInfo.get_team_details, lambda t: t.get_team_details(TEAM), TEAM_PATH, TEAM_DETAILS
     ),
-    "get_team_channels": Question(
+    "get_team_channels": Method(
         TeamsInfo.get_team_channels,
         lambda t: t.get_teams_channels(TEAM).conversations,
         f"{TEAM_PATH}/conversations",
         CHANNELS,
     ),
-    "get_meeting_participant": Question(
+    "get_meeting_participant": Method(
         TeamsInfo.get_meeting_participant,
         lambda t: t.fetch_participant(MEETING, SENDER, TENANT),
         f"{MEETING_PATH}/participants/{SENDER}",
         PARTICIPANT,
     ),
-    "get_meeting_info": Question(
+    "get_meeting_info": Method(
         TeamsInfo.get_meeting_info, lambda t: t.fetch_meeting(MEETING), MEETING_PATH, MEETING_INFO
     ),
-    "send_meeting_notification": Question(
+    "send_meeting_notification": Method(
         lambda turn: TeamsInfo.send_meeting_notification(turn, NOTIFICATION),
         lambda t: t.send_meeting_notification(MEETING, NOTIFICATION),
         f"{MEETING_PATH}/notification",
@@ -104,13 +104,13 @@ QUESTIONS = {
 
 @pytest.fixture
 async def teams(app: ComposedApp) -> AsyncIterator[ScriptedService]:
-    """Teams' service, with TLS, on the loop of the app: a call that blocks would never end."""
+    """Teams' service with TLS, on the event loop of the app: a blocking call would never return."""
     async with ScriptedService(app.cloud.authority.server_context()) as service:
         yield service
 
 
 async def turn_of(app: ComposedApp, service_url: str, channel_data: Any) -> TurnContext:
-    """A turn of Teams' in the local conversation."""
+    """A turn on Teams, in the local conversation."""
     activity = Activity(
         type="message",
         channel_id="msteams",
@@ -132,42 +132,42 @@ async def turn(app: ComposedApp, teams: ScriptedService) -> TurnContext:
     return await turn_of(app, f"{teams.url}/amer/", CHANNEL_DATA)
 
 
-# The five that are our own
+# The methods that are replaced
 
 
-@pytest.mark.parametrize("name", list(QUESTIONS))
+@pytest.mark.parametrize("name", list(METHODS))
 async def test_answers_are_the_sdk_s(turn: TurnContext, teams: ScriptedService, name: str) -> None:
-    """The request is Teams' by its reference, and the answer the object that the SDK gives."""
-    question = QUESTIONS[name]
-    teams.otherwise = Reply(200, question.answer)
-    answer = await question.ask(turn)
-    credentials = turn.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY].config.credentials
-    theirs = TeamsConnectorClient(credentials, turn.activity.service_url).teams
-    assert answer == await asyncio.to_thread(question.ask_sdk, theirs)
+    """The request is as in Teams' reference, and the result is the SDK's object."""
+    method = METHODS[name]
+    teams.otherwise = Reply(200, method.answer)
+    answer = await method.call(turn)
+    config = turn.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY].config
+    theirs = TeamsConnectorClient(config.credentials, turn.activity.service_url).teams
+    assert answer == await asyncio.to_thread(method.call_sdk, theirs)
     own, sdk = teams.seen
-    assert own.path == f"/amer{question.path}"
+    assert own.path == f"/amer{method.path}"
     assert (own.method, own.json) == (sdk.method, sdk.json)
     assert own.headers["Authorization"] == sdk.headers["Authorization"]
     if name == "get_meeting_participant":
         assert own.query == {"tenantId": TENANT}
-    else:  # the SDK asks for the meeting instead
+    else:  # the SDK requests the meeting instead
         assert (own.path, own.query) == (sdk.path, sdk.query)
 
 
-@pytest.mark.parametrize("name", list(QUESTIONS))
-async def test_a_refusal(turn: TurnContext, teams: ScriptedService, name: str) -> None:
-    """What Teams refuses raises the error of the connector's other operations."""
+@pytest.mark.parametrize("name", list(METHODS))
+async def test_a_refused_call(turn: TurnContext, teams: ScriptedService, name: str) -> None:
+    """It raises ConnectorError, as the connector's other operations do."""
     teams.otherwise = Reply(403, {"error": {"code": "BotNotInTeam", "message": "x"}})
     with pytest.raises(ConnectorError) as caught:
-        await QUESTIONS[name].ask(turn)
+        await METHODS[name].call(turn)
     assert (caught.value.response.status_code, caught.value.error.error.code) == (
         403,
         "BotNotInTeam",
     )
 
 
-async def test_whom_a_notification_reached(turn: TurnContext, teams: ScriptedService) -> None:
-    """Teams names those whom it missed, which the SDK cannot read; else it says nothing."""
+async def test_the_result_of_a_notification(turn: TurnContext, teams: ScriptedService) -> None:
+    """It lists the people whom the notification did not reach; None if there are none."""
     teams.script = [Reply(207, MISSED), Reply(202)]
     missed = await TeamsInfo.send_meeting_notification(turn, NOTIFICATION)
     (failure,) = missed.recipients_failure_info
@@ -175,15 +175,15 @@ async def test_whom_a_notification_reached(turn: TurnContext, teams: ScriptedSer
     assert await TeamsInfo.send_meeting_notification(turn, NOTIFICATION) is None
 
 
-@pytest.mark.parametrize("name", list(QUESTIONS))
+@pytest.mark.parametrize("name", list(METHODS))
 @pytest.mark.parametrize("channel_data", [{}, {"tenant": None}, {"team": None, "meeting": None}])
-async def test_an_activity_that_does_not_tell(
+async def test_missing_arguments(
     app: ComposedApp, teams: ScriptedService, name: str, channel_data: Any
 ) -> None:
-    """Where neither the arguments nor the activity say whom it is about, nothing is sent."""
+    """If neither the arguments nor the activity name the target, nothing is sent."""
     turn = await turn_of(app, teams.url, channel_data)
     with pytest.raises(TypeError, match="is missing"):
-        await QUESTIONS[name].ask(turn)
+        await METHODS[name].call(turn)
     assert teams.seen == []
 
 
@@ -194,8 +194,8 @@ async def test_an_empty_notification(turn: TurnContext, teams: ScriptedService) 
     assert teams.seen == []
 
 
-async def test_arguments_come_first(app: ComposedApp, teams: ScriptedService) -> None:
-    """What the call says counts, whatever the activity says."""
+async def test_arguments_take_precedence(app: ComposedApp, teams: ScriptedService) -> None:
+    """The arguments count, whatever the activity says."""
     turn = await turn_of(app, teams.url, CHANNEL_DATA)
     teams.script = [Reply(200, each) for each in (TEAM_DETAILS, CHANNELS, PARTICIPANT)]
     teams.otherwise = Reply(200, MEETING_INFO)
@@ -214,9 +214,9 @@ async def test_arguments_come_first(app: ComposedApp, teams: ScriptedService) ->
     assert teams.seen[2].query == {"tenantId": "x"}
 
 
-@pytest.mark.parametrize("name", list(QUESTIONS))
+@pytest.mark.parametrize("name", list(METHODS))
 def test_signatures_are_the_sdk_s(name: str) -> None:
-    """A bot changes the import, and nothing else."""
+    """A bot changes the import and nothing else."""
     ours, theirs = (inspect.signature(getattr(each, name)) for each in (TeamsInfo, SdkTeamsInfo))
     assert list(ours.parameters) == list(theirs.parameters)
     assert [each.default for each in ours.parameters.values()] == [
@@ -225,30 +225,30 @@ def test_signatures_are_the_sdk_s(name: str) -> None:
 
 
 def test_every_method_that_blocks_is_replaced() -> None:
-    """No method that uses the SDK's client of Teams' is left as it is."""
+    """No method uses the SDK's blocking client any more."""
     blocking = {
         name
         for name, method in inspect.getmembers(SdkTeamsInfo, inspect.isfunction)
         if "get_teams_connector_client(" in inspect.getsource(method)
     }
-    assert blocking == {*QUESTIONS, "get_teams_connector_client"}
-    assert set(QUESTIONS) <= vars(TeamsInfo).keys()
+    assert blocking == {*METHODS, "get_teams_connector_client"}
+    assert set(METHODS) <= vars(TeamsInfo).keys()
 
 
-# The SDK's, with our credentials
+# The SDK's own TeamsInfo
 
 
-async def test_the_sdk_s_own_goes_on_working(
+async def test_the_sdk_s_own_still_works(
     app: ComposedApp, teams: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It has the bot's token; one warning in the log names the cure, however often it is used."""
-    bot_credentials._warn_of_blocking.cache_clear()
+    """It has the bot's token; a single warning in the log names the cure."""
+    credentials._warn_of_blocking.cache_clear()
     turn = await turn_of(app, teams.url, CHANNEL_DATA)
     teams.otherwise = Reply(200, TEAM_DETAILS)
     for _ in range(3):
         details = await asyncio.to_thread(asyncio.run, SdkTeamsInfo.get_team_details(turn))
         assert details == await TeamsInfo.get_team_details(turn)
-    warnings = [each for each in caplog.records if each.name == bot_credentials.__name__]
+    warnings = [each for each in caplog.records if each.name == credentials.__name__]
     assert [each.levelno for each in warnings] == [logging.WARNING]
     assert "cloud_adapter.teams_info" in warnings[0].getMessage()
     headers = {seen.headers["Authorization"] for seen in teams.seen}
@@ -256,37 +256,37 @@ async def test_the_sdk_s_own_goes_on_working(
     assert headers.pop().split(" ")[1] not in caplog.text
 
 
-async def test_a_refusal_of_the_sdk_s_own(app: ComposedApp, teams: ScriptedService) -> None:
-    """It raises what it always has."""
+async def test_a_refused_call_of_the_sdk_s_own(app: ComposedApp, teams: ScriptedService) -> None:
+    """It raises msrest's error, as ever."""
     turn = await turn_of(app, teams.url, CHANNEL_DATA)
     teams.otherwise = Reply(404)
     with pytest.raises(HttpOperationError):
         await asyncio.to_thread(asyncio.run, SdkTeamsInfo.get_meeting_info(turn))
 
 
-# The others, in front of the local connector
+# The inherited methods, in front of the local connector
 
 
 @pytest.fixture(params=[SdkTeamsInfo, TeamsInfo])
 def info(request: pytest.FixtureRequest) -> Any:
-    """Either: these methods are the SDK's own."""
+    """Both classes, as these methods are the SDK's own."""
     return request.param
 
 
 @pytest.fixture
 async def chat(app: ComposedApp) -> TurnContext:
-    """A turn in the local conversation, which is no team's."""
+    """A turn in the local conversation, as a chat."""
     return await turn_of(app, app.service_url, {"tenant": {"id": TENANT}})
 
 
 @pytest.fixture
 async def channel(app: ComposedApp) -> TurnContext:
-    """A turn in the same conversation as a team's."""
+    """A turn in the local conversation, as a team's channel."""
     return await turn_of(app, app.service_url, {"team": {"id": app.conversation.id}})
 
 
 async def test_a_member(app: ComposedApp, chat: TurnContext, info: Any) -> None:
-    """It comes with Teams' own properties."""
+    """It has Teams' own properties."""
     app.conversation.members["29:1"] = {
         "id": "29:1",
         "name": "Grace",
@@ -301,7 +301,7 @@ async def test_a_member(app: ComposedApp, chat: TurnContext, info: Any) -> None:
 
 
 async def test_members(chat: TurnContext, info: Any) -> None:
-    """They come in pages, and all at once, as accounts of Teams'."""
+    """They come in pages, or all at once."""
     page = await info.get_paged_members(chat, page_size=1)
     assert [member.name for member in page.members] == ["Ada"]
     rest = await info.get_paged_members(chat, page.continuation_token)
@@ -311,7 +311,7 @@ async def test_members(chat: TurnContext, info: Any) -> None:
 
 
 async def test_members_of_a_team(channel: TurnContext, info: Any) -> None:
-    """In a team's conversation the same questions are about the team."""
+    """In a channel, the same methods return the team's members."""
     everybody = await info.get_members(channel)
     assert [member.name for member in everybody] == ["Ada", "Bot"]
     assert await info.get_team_members(channel) == everybody
@@ -323,7 +323,7 @@ async def test_members_of_a_team(channel: TurnContext, info: Any) -> None:
 
 
 async def test_a_message_to_a_channel(app: ComposedApp, chat: TurnContext, info: Any) -> None:
-    """It begins a thread there, whose reference and first activity's id come back."""
+    """It starts a thread; the result is its reference and the first activity's id."""
     message = Activity(type="message", text="deployed")
     app_id = app.cloud.registration.app_id
     reference, activity_id = await info.send_message_to_teams_channel(
