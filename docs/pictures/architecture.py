@@ -43,6 +43,9 @@ class Room:
 BOT = Room("bot_logic", "bot_logic", "your bot", 1, 0, "bot")
 """Stands beside the floors."""
 
+OUTSIDE = "outside"
+"""The color of what is never deployed; of these rooms, only packages are listed."""
+
 ROOMS = (
     Room("function_app", "function_app.py", "triggers, translators, refusals", 0, 1, "host"),
     Room("composition", "composition.py", "the parts, and their warm-up", 1, 1, "host"),
@@ -59,9 +62,9 @@ ROOMS = (
     Room("cloud_adapter.errors", "errors.py", "of storage and turns", 8, 1, "turn"),
     Room("auth", "auth", "who the bot is, and who may call it", 9, 0, "auth", columns=3),
     Room("http_client", "http_client", "the pooled client", 10, 0, "http", columns=3),
-    Room("admin", "admin", "commands for your machine", 1, 3, "outside"),
-    Room("benchmarks", "benchmarks", "comparison with other bots", 4, 3, "outside"),
-    Room("emulator", "emulator", "a cloud on your machine", 6, 3, "outside"),
+    Room("admin", "admin", "commands for your machine", 1, 3, OUTSIDE),
+    Room("benchmarks", "benchmarks", "comparison with other bots", 4, 3, OUTSIDE),
+    Room("emulator", "emulator", "a cloud on your machine", 6, 3, OUTSIDE),
 )
 
 HOUSE = ("cloud_adapter", "how a turn runs", 2, 8)
@@ -263,15 +266,17 @@ class Picture:
 
 
 def _listed(room: Room, known: dict[str, Path]) -> list[str]:
-    """The modules of a room in lines that fit; a wide room has a line for each of its packages."""
+    """What is in a room, in lines that fit: modules, and a wide room's packages with theirs."""
     own = sorted(name for name in known if room_of(name) == room and name != room.package)
     paths = [name.removeprefix(f"{room.package}.").split(".") for name in own]
-    names = sorted({path[0] for path in paths} - {"__main__"})
-    if room.columns == 1:
-        return _wrapped(names, room)
+    names = sorted({path[0] for path in paths})
     inner = {name: [path[1] for path in paths if path[0] == name and path[1:]] for name in names}
-    direct = "  ".join(name for name in names if not inner[name])
-    return [direct, *(f"{name}/  {'  '.join(inner[name])}" for name in names if inner[name])]
+    if room.color == OUTSIDE:
+        return _wrapped([name for name in names if inner[name]], room)
+    lines = _wrapped([name for name in names if not inner[name]], room)
+    for name in filter(inner.get, names):
+        lines += _wrapped([f"{name}/", *inner[name]], room)
+    return lines
 
 
 def _wrapped(names: list[str], room: Room) -> list[str]:

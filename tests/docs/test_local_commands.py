@@ -2,9 +2,14 @@
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+
+from admin.__main__ import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -36,8 +41,24 @@ def test_each_module_exists(page: Path) -> None:
         assert importlib.util.find_spec(module), command
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_admin_takes_each_option(page: Path) -> None:
+    """`python -m admin` parses each command line, from its subcommand to its last option."""
+    for line in commands(page, "python -m admin"):
+        command: Any = get_command(app)
+        arguments = shlex.split(line)
+        while hasattr(command, "commands"):
+            assert arguments[0] in command.commands, line
+            command = command.commands[arguments.pop(0)]
+        command.make_context("admin", arguments)
+
+
 def test_commands_are_found() -> None:
     """The pattern finds commands in blocks, in text and in tables."""
+    assert {c.split()[0] for page in PAGES for c in commands(page, "python -m admin")} == {
+        "dead-letters",
+        "notify",
+    }
     found = {command for page in PAGES for command in commands(page, "make")}
     assert {
         "run",
