@@ -1,8 +1,7 @@
-"""Server with its faults, and what it stands on: certificates and token issuers."""
+"""Server: counts, stops, keeps to loopback and TLS, and injects faults."""
 
 import asyncio
 import contextlib
-import datetime
 import os
 import socket
 import ssl
@@ -11,20 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import jwt
 import pytest
 from aiohttp import web
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509 import load_pem_x509_certificate
-from cryptography.x509.oid import NameOID
 
-from emulator.certificates import CertificateAuthority, private_key_pem, self_signed
-from emulator.entra.token_issuer import TokenIssuer
+from emulator.certificates import CertificateAuthority
 from emulator.server import Server
 
-AUDIENCE = "https://api.botframework.com"
-ISSUER = "https://sts.windows.net/5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22/"
 PATIENCE = aiohttp.ClientTimeout(total=0.1)
 """How long a caller waits for an answer that never comes."""
 
@@ -282,117 +273,3 @@ async def test_an_unknown_switch_is_an_error(part: Part) -> None:
     with pytest.raises(TypeError):
         part.server.faults.set(latancy=1)
     assert part.server.faults.status == 500
-
-
-def test_the_authority_leaves_no_key_behind(tmp_path: Path) -> None:
-    """Only the authority's public certificate stays in its folder."""
-    authority = CertificateAuthority(tmp_path)
-    authority.server_context()
-    assert list(tmp_path.iterdir()) == [authority.path]
-    text = authority.path.read_bytes()
-    assert b"PRIVATE" not in text
-    assert load_pem_x509_certificate(text).subject.rfc4514_string() == "CN=Local cloud authority"
-
-
-def test_a_bot_certificate_is_its_own_issuer(key: rsa.RSAPrivateKey) -> None:
-    """It names the bot, is signed with its own key and valid as long as asked."""
-    certificate = self_signed("bot", key, starts_in_days=-2, ends_in_days=3)
-    (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    assert name.value == "bot"
-    certificate.verify_directly_issued_by(certificate)
-    assert certificate.public_key() == key.public_key()
-    validity = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-    assert validity == datetime.timedelta(days=5)
-
-
-def test_a_private_key_is_written_without_a_password(key: rsa.RSAPrivateKey) -> None:
-    """The PEM is PKCS#8 and loads without a password."""
-    pem = private_key_pem(key)
-    assert pem.startswith(b"-----BEGIN PRIVATE KEY-----")
-    loaded = serialization.load_pem_private_key(pem, None)
-    assert isinstance(loaded, rsa.RSAPrivateKey)
-    assert loaded.private_numbers() == key.private_numbers()
-
-
-@pytest.fixture(scope="module")
-def issuer() -> TokenIssuer:
-    return TokenIssuer(["msteams", "webchat"])
-
-
-def test_a_published_key_verifies_a_token(issuer: TokenIssuer) -> None:
-    """Any JWT library verifies a token with the key set; the times are filled in."""
-    token = issuer.sign({"aud": AUDIENCE, "iss": ISSUER}, lifetime=90)
-    published = jwt.PyJWKSet.from_dict(issuer.jwks())
-    key = published[jwt.get_unverified_header(token)["kid"]]
-    claims = jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE, issuer=ISSUER)
-    assert claims["exp"] - claims["iat"] == 90
-    assert claims["nbf"] == claims["iat"]
-    assert claims == issuer.verify(token, AUDIENCE, ISSUER)
-
-
-def test_endorsements_are_published_with_each_key(issuer: TokenIssuer) -> None:
-    """A channel's keys name the channels they may speak for; nothing private is published."""
-    (published,) = issuer.jwks()["keys"]
-    assert published["endorsements"] == ["msteams", "webchat"]
-    assert published.keys() == {"kty", "use", "kid", "n", "e", "endorsements"}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"aud": "another"},
-        {"iss": "another"},
-        {"exp": 1},
-        {"nbf": 2**33},
-    ],
-)
-def test_a_token_must_be_for_the_audience_and_in_its_time(
-    issuer: TokenIssuer, changes: dict[str, Any]
-) -> None:
-    """`verify` checks audience, issuer and times."""
-    token = issuer.sign({"aud": AUDIENCE, "iss": ISSUER, **changes})
-    with pytest.raises(jwt.InvalidTokenError):
-        issuer.verify(token, AUDIENCE, ISSUER)
-
-
-@pytest.mark.parametrize("missing", ["", "aud", "iss", "exp", "nbf", "iat"])
-def test_a_token_must_have_each_claim(issuer: TokenIssuer, missing: str) -> None:
-    """`verify` refuses a token that leaves out audience, issuer or a time."""
-    claims = {"aud": AUDIENCE, "iss": ISSUER, "iat": 1, "nbf": 1, "exp": 2**33}
-    claims.pop(missing, None)
-    key = issuer.keys[-1]
-    token = jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
-    if not missing:
-        assert issuer.verify(token, AUDIENCE, ISSUER) == claims
-        return
-    with pytest.raises(jwt.MissingRequiredClaimError):
-        issuer.verify(token, AUDIENCE, ISSUER)
-
-
-def test_a_rolled_key_is_withdrawn_or_kept() -> None:
-    """A roll signs with a new key; tokens of the old one are valid only if it is kept."""
-    issuer = TokenIssuer()
-    claims = {"aud": AUDIENCE, "iss": ISSUER}
-    first = issuer.sign(claims)
-    issuer.roll(keep_old=True)
-    second = issuer.sign(claims)
-    assert jwt.get_unverified_header(first)["kid"] != jwt.get_unverified_header(second)["kid"]
-    assert issuer.verify(first, AUDIENCE, ISSUER)
-    assert issuer.verify(second, AUDIENCE, ISSUER)
-    issuer.roll()
-    for withdrawn in (first, second):
-        with pytest.raises(jwt.InvalidTokenError):
-            issuer.verify(withdrawn, AUDIENCE, ISSUER)
-    assert "endorsements" not in issuer.jwks()["keys"][0]
-
-
-def test_another_issuers_token_is_refused(issuer: TokenIssuer) -> None:
-    """Not even with the right key id does a foreign signature pass."""
-    foreign = TokenIssuer()
-    header = {"kid": issuer.keys[-1].kid}
-    claims = {"aud": AUDIENCE, "iss": ISSUER, "iat": 1, "nbf": 1, "exp": 2**33}
-    token = jwt.encode(claims, foreign.keys[-1].private_key, algorithm="RS256", headers=header)
-    with pytest.raises(jwt.InvalidSignatureError):
-        issuer.verify(token, AUDIENCE, ISSUER)
-    with pytest.raises(jwt.InvalidTokenError):
-        issuer.verify("no-jwt", AUDIENCE, ISSUER)

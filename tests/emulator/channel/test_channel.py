@@ -21,9 +21,8 @@ from emulator.certificates import CertificateAuthority
 from emulator.channel.channel import Channel
 from emulator.entra.registration import Registration
 from emulator.server import Server
+from tests.emulator.registered_bot import APP_ID, TENANT
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 SERVICE_URL = "https://localhost:1/"
 OTHER_URL = "https://localhost:2/"
 

@@ -1,11 +1,8 @@
 """Entra: real clients sign in with certificates, and what is broken is refused with its code."""
 
 import asyncio
-import ssl
-import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -19,63 +16,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from emulator.certificates import CertificateAuthority, private_key_pem, self_signed, x5t, x5t_s256
-from emulator.entra.endpoints import ASSERTION_TYPE, Entra
-from emulator.entra.registration import CHANNEL_TENANT, Registration
+from emulator.certificates import CertificateAuthority, private_key_pem
+from emulator.entra.endpoints import Entra
+from emulator.entra.registration import CHANNEL_TENANT
+from tests.emulator.entra.assertions import BOT_FRAMEWORK, OTHER, SCOPE, Broken, assertion, refusal
+from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-OTHER = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
-BOT_FRAMEWORK = "https://api.botframework.com"
-SCOPE = f"{BOT_FRAMEWORK}/.default"
-
-
-@pytest.fixture(autouse=True)
-def trust(authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the app's process is told to: these variables win over arguments in some clients."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
-
-
-@pytest.fixture(scope="module")
-def certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
-    return self_signed("bot", key)
-
-
-@pytest.fixture(scope="module")
-def expired(key: rsa.RSAPrivateKey) -> x509.Certificate:
-    return self_signed("bot", key, starts_in_days=-30, ends_in_days=-1)
-
-
-@pytest.fixture(scope="module")
-def early(key: rsa.RSAPrivateKey) -> x509.Certificate:
-    return self_signed("bot", key, starts_in_days=1, ends_in_days=30)
-
-
-@pytest.fixture
-def registration(
-    certificate: x509.Certificate, expired: x509.Certificate, early: x509.Certificate
-) -> Registration:
-    return Registration(APP_ID, TENANT, "SingleTenant", [expired, early, certificate])
-
-
-@pytest.fixture
-async def entra(
-    registration: Registration, authority: CertificateAuthority
-) -> AsyncIterator[Entra]:
-    entra = Entra(registration, authority.server_context())
-    await entra.server.start()
-    yield entra
-    await entra.server.stop()
-
-
-@pytest.fixture
-async def http(authority: CertificateAuthority) -> AsyncIterator[aiohttp.ClientSession]:
-    trust = ssl.create_default_context(cafile=str(authority.path))
-    connector = aiohttp.TCPConnector(ssl=trust)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        yield session
+pytestmark = pytest.mark.usefixtures("trust")
 
 
 def rs256(key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> dict[str, str]:
@@ -306,163 +254,6 @@ async def test_token_requests_are_counted_by_outcome(
     assert entra.token_outcomes == {"issued": 2, "AADSTS7000216": 1, "AADSTS90002": 1}
     assert entra.token_requests == 4
     assert entra.tokens_issued == 2
-
-
-@dataclass
-class Broken:
-    """A good assertion with one thing changed.
-
-    Attributes:
-        code: what Entra answers.
-        text: a part of its message.
-        claims: replaced claims; None leaves a claim out, times are seconds from now, `{base}` in an
-            audience is the tenant's URL.
-        header: replaced header parameters; None leaves one out.
-        signer: which key signs: `key` is the certificate's.
-        of: the certificate that the header names.
-    """
-
-    code: int
-    text: str = ""
-    claims: dict[str, Any] = field(default_factory=dict)
-    header: dict[str, Any] = field(default_factory=dict)
-    algorithm: str = "PS256"
-    signer: str = "key"
-    of: str = "certificate"
-
-
-def addressed(audience: Any, base: str) -> Any:
-    if isinstance(audience, list):
-        return [addressed(one, base) for one in audience]
-    return audience and audience.format(base=base)
-
-
-def assertion(entra: Entra, request: pytest.FixtureRequest, broken: Broken) -> str:
-    certificate = request.getfixturevalue(broken.of)
-    signer = "x" * 32 if broken.signer == "text" else request.getfixturevalue(broken.signer)
-    names = {"x5t#S256": x5t_s256(certificate)}
-    if broken.algorithm != "PS256":
-        names = {"x5t": x5t(certificate)}
-    now = time.time()
-    claims = {
-        "aud": "{base}/oauth2/v2.0/token",
-        "iss": APP_ID,
-        "sub": APP_ID,
-        "jti": str(uuid.uuid4()),
-        "iat": 0,
-        "nbf": 0,
-        "exp": 600,
-        **broken.claims,
-    }
-    for name in ("iat", "nbf", "exp"):
-        if isinstance(claims[name], int):
-            claims[name] = int(now) + claims[name]
-    claims["aud"] = addressed(claims["aud"], f"{entra.server.url}/{TENANT}")
-    present = {name: value for name, value in claims.items() if value is not None}
-    header = {name: value for name, value in {**names, **broken.header}.items() if value}
-    return jwt.encode(present, signer, algorithm=broken.algorithm, headers=header)
-
-
-async def refusal(
-    http: aiohttp.ClientSession, entra: Entra, changes: dict[str, str | None], tenant: str = TENANT
-) -> tuple[int, dict[str, Any]]:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": APP_ID,
-        "scope": SCOPE,
-        "client_assertion_type": ASSERTION_TYPE,
-        **changes,
-    }
-    present = {name: value for name, value in form.items() if value is not None}
-    url = f"{entra.server.url}/{tenant}/oauth2/v2.0/token"
-    async with http.post(url, data=present) as response:
-        return response.status, await response.json()
-
-
-BROKEN = {
-    "key not on the registration": Broken(700027, "The key was not found.", of="stranger"),
-    "SHA-256 thumbprint in x5t": Broken(
-        700027, "The key was not found.", algorithm="RS256", header={"x5t": "A" * 43}
-    ),
-    "thumbprint that is no base64url": Broken(
-        700027, "Thumbprint of key used by client: 'A'", header={"x5t#S256": "A"}
-    ),
-    "signed with another key": Broken(700027, "verify the signature failed", signer="other_key"),
-    "certificate expired": Broken(700027, "The key used is expired.", of="expired"),
-    "certificate not valid yet": Broken(700027, "not valid yet", of="early"),
-    "no thumbprint": Broken(5002723, header={"x5t#S256": None}),
-    "RS256 without x5t": Broken(5002723, algorithm="RS256", header={"x5t": None}),
-    "thumbprint is a number": Broken(5002723, header={"x5t#S256": 7}),
-    "RS512": Broken(5002738, "'RS512' is not a supported", algorithm="RS512"),
-    "HS256": Broken(5002738, "'HS256' is not a supported", algorithm="HS256", signer="text"),
-    "audience of another server": Broken(
-        700023, claims={"aud": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"}
-    ),
-    "audience is a list": Broken(50027, claims={"aud": ["{base}/oauth2/v2.0/token"]}),
-    "no audience": Broken(50027, claims={"aud": None}),
-    "issuer is another app": Broken(700021, claims={"iss": OTHER, "sub": OTHER}),
-    "no issuer": Broken(50027, claims={"iss": None}),
-    "subject is another app": Broken(50048, claims={"sub": OTHER}),
-    "no subject": Broken(50027, claims={"sub": None}),
-    "expired": Broken(700024, claims={"iat": -700, "nbf": -700, "exp": -100}),
-    "not valid yet": Broken(700024, claims={"iat": None, "nbf": 300}),
-    "issued in the future": Broken(700024, claims={"iat": 300, "nbf": None}),
-    "no expiry": Broken(50027, claims={"exp": None}),
-    "no id": Broken(50027, claims={"jti": None}),
-    "id is a number": Broken(50027, claims={"jti": 5}),
-}
-
-
-@pytest.fixture(scope="module")
-def stranger(other_key: rsa.RSAPrivateKey) -> x509.Certificate:
-    return self_signed("stranger", other_key)
-
-
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-async def test_a_broken_assertion_is_refused(
-    entra: Entra, http: aiohttp.ClientSession, request: pytest.FixtureRequest, broken: Broken
-) -> None:
-    """Each fault of an assertion is refused as invalid_client with its AADSTS code."""
-    token = assertion(entra, request, broken)
-    status, answer = await refusal(http, entra, {"client_assertion": token})
-    assert (status, answer["error"], answer["error_codes"]) == (
-        401,
-        "invalid_client",
-        [broken.code],
-    )
-    assert broken.text in answer["error_description"]
-    assert entra.tokens_issued == 0
-
-
-@pytest.mark.parametrize("text", ["no-jwt", "a.b.c", "", "é.é.é"])
-async def test_what_is_no_jwt_is_refused(
-    entra: Entra, http: aiohttp.ClientSession, text: str
-) -> None:
-    """An assertion that is not a JWT is AADSTS50027, an empty one AADSTS7000216."""
-    _, answer = await refusal(http, entra, {"client_assertion": text})
-    assert answer["error_codes"] == [50027 if text else 7000216]
-
-
-GOOD: dict[str, Broken] = {
-    "PS256": Broken(0),
-    "RS256": Broken(0, algorithm="RS256"),
-    "audience is the tenant's issuer": Broken(0, claims={"aud": "{base}/v2.0"}),
-    "no nbf and iat": Broken(0, claims={"iat": None, "nbf": None}),
-    "valid for thirty minutes, as azure-identity asks": Broken(0, claims={"exp": 1800}),
-}
-
-
-@pytest.mark.parametrize("good", GOOD.values(), ids=GOOD)
-async def test_a_sound_assertion_is_accepted(
-    entra: Entra,
-    http: aiohttp.ClientSession,
-    request: pytest.FixtureRequest,
-    good: Broken,
-) -> None:
-    """The same assertions without a fault get a token, so the table above tests the fault."""
-    token = assertion(entra, request, good)
-    status, answer = await refusal(http, entra, {"client_assertion": token})
-    assert status == 200, answer
 
 
 REQUESTS: dict[str, tuple[dict[str, str | None], int, str, int]] = {

@@ -23,9 +23,8 @@ from emulator.entra.endpoints import ASSERTION_TYPE, Entra
 from emulator.entra.federated_assertion import is_federated
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration, TrustedSubject
+from tests.emulator.registered_bot import APP_ID, TENANT
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 CLIENT = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
 PRINCIPAL = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
 OTHER = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"

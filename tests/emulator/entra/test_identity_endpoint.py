@@ -14,8 +14,8 @@ from emulator.certificates import CertificateAuthority
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration
+from tests.emulator.registered_bot import TENANT
 
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 CLIENT = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
 PRINCIPAL = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
 SYSTEM_PRINCIPAL = "d4b8e1c2-5a6f-4b44-9c3e-2e5d7a9b8d66"

@@ -6,10 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
 from emulator.entra.registration import EXCHANGE_AUDIENCE, Registration, TrustedSubject
+from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
-
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 
 
 @pytest.fixture(scope="module")

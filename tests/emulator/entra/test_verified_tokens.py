@@ -8,12 +8,10 @@ import pytest
 from emulator.entra.registration import CHANNEL_TENANT, Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.entra.verified_tokens import VerifiedTokens
+from tests.emulator.registered_bot import APP_ID, CLAIMS, TENANT
 from tests.support.timing.clock import Clock
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 AUDIENCE = "https://api.botframework.com"
-CLAIMS = {"aud": AUDIENCE, "iss": f"https://sts.windows.net/{TENANT}/", "appid": APP_ID}
 
 
 class CountingIssuer(TokenIssuer):

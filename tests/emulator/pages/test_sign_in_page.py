@@ -11,10 +11,9 @@ from emulator.entra.token_issuer import TokenIssuer
 from emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH, SignInPage
 from emulator.server import Server
 from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
+from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 TARGET = UserConnection("user-1", CONNECTION, "webchat")
 
 

@@ -20,16 +20,9 @@ from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.token_service.service import TokenCall, TokenService
 from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
+from tests.emulator.registered_bot import APP_ID, CLAIMS, OTHER_APP, TENANT
 from tests.support.credentials.issued_credentials import IssuedCredentials
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-OTHER_APP = "1f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d12"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-CLAIMS = {
-    "aud": "https://api.botframework.com",
-    "iss": f"https://sts.windows.net/{TENANT}/",
-    "appid": APP_ID,
-}
 TARGET = UserConnection("user-1", CONNECTION, "webchat")
 PAGE = "http://localhost:1"
 ACTIVITY = Activity(

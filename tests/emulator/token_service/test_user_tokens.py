@@ -16,10 +16,9 @@ from emulator.token_service.user_tokens import (
     UserConnection,
     UserTokens,
 )
+from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 
-APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 ISSUER = f"https://sts.windows.net/{TENANT}/"
 TARGET = UserConnection("user-1", CONNECTION, "webchat")
 ELSEWHERE = [

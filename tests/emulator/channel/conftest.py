@@ -1,0 +1,84 @@
+"""What the tests of the channel share: a connector, and Direct Line with a bot behind it."""
+
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from botframework.connector.aio import ConnectorClient
+
+from emulator.certificates import CertificateAuthority
+from emulator.channel.channel import Channel
+from emulator.channel.connector import BotConnector
+from emulator.channel.conversations import Conversation, Conversations
+from emulator.channel.direct_line import DirectLine
+from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.server import Server
+from tests.emulator.channel.direct_line_client import CONNECTOR, DirectLineClient, RecordingBot
+from tests.emulator.registered_bot import APP_ID, CLAIMS, TENANT
+from tests.support.credentials.issued_credentials import IssuedCredentials
+
+
+@pytest.fixture(scope="module")
+def module_channel(authority: CertificateAuthority) -> Channel:
+    """Its signing key is the dear part."""
+    registration = Registration(APP_ID, TENANT, "UserAssignedMSI")
+    return Channel(registration, authority.server_context())
+
+
+@pytest.fixture
+async def bot() -> AsyncIterator[RecordingBot]:
+    bot = RecordingBot()
+    await bot.server.start()
+    yield bot
+    await bot.server.stop()
+
+
+@pytest.fixture
+async def direct_line(module_channel: Channel, bot: RecordingBot) -> AsyncIterator[DirectLine]:
+    channel = module_channel
+    channel.bot_endpoint, channel.timeout = f"{bot.server.url}/api/messages", 15.0
+    direct_line = DirectLine(channel, lambda: CONNECTOR, Conversations())
+    yield direct_line
+    await direct_line.close()
+    await channel.close()
+
+
+@pytest.fixture
+async def client(direct_line: DirectLine) -> AsyncIterator[DirectLineClient]:
+    """Connected to a server, with no conversation yet."""
+    server = Server("chat", direct_line.routes())
+    await server.start()
+    async with aiohttp.ClientSession(server.url) as http:
+        yield DirectLineClient(http)
+    await server.stop()
+
+
+@pytest.fixture
+async def conversation(client: DirectLineClient, direct_line: DirectLine) -> Conversation:
+    """Started by the client; the bot may not have heard of it yet."""
+    await client.start()
+    return direct_line.conversations.find(client.conversation_id)
+
+
+@pytest.fixture
+async def connector(issuer: TokenIssuer, tls: ssl.SSLContext) -> AsyncIterator[BotConnector]:
+    registration = Registration(APP_ID, TENANT, "SingleTenant")
+    connector = BotConnector(issuer, registration, Conversations(), tls)
+    await connector.server.start()
+    yield connector
+    await connector.server.stop()
+
+
+@pytest.fixture
+def sdk_client(
+    connector: BotConnector,
+    issuer: TokenIssuer,
+    authority: CertificateAuthority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """The SDK's client, trusting the local authority as the app's process does."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+    return ConnectorClient(IssuedCredentials(issuer, CLAIMS), base_url=f"{connector.server.url}/")

@@ -1,0 +1,86 @@
+"""What the tests of the pages share: a running chat, and a browser."""
+
+import shutil
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from emulator.certificates import CertificateAuthority
+from emulator.channel.channel import Channel
+from emulator.channel.connector import BotConnector
+from emulator.channel.conversations import Conversations
+from emulator.channel.direct_line import DirectLine
+from emulator.commands.webchat import install
+from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.pages.chat_page import ChatPage
+from emulator.pages.sign_in_page import SignInPage
+from emulator.token_service.user_tokens import (
+    UserTokens,
+)
+from tests.emulator.pages.local_chat import ROOT, LocalChat, ScriptedBot
+from tests.emulator.registered_bot import APP_ID, TENANT
+from tests.support.wire import chromium
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def chat(authority: CertificateAuthority, issuer: TokenIssuer) -> AsyncIterator[LocalChat]:
+    """A chat page without Web Chat's bundle; the test adds it where it needs it."""
+    registration = Registration(APP_ID, TENANT, "UserAssignedMSI")
+    conversations = Conversations()
+    channel = Channel(registration, authority.server_context())
+    connector = BotConnector(issuer, registration, conversations, authority.server_context())
+    direct_line = DirectLine(channel, lambda: connector.server.url, conversations)
+    trusted = ssl.create_default_context(cafile=str(authority.path))
+    users = UserTokens(issuer, registration)
+    bot = ScriptedBot(issuer, trusted, users)
+    page = ChatPage(direct_line, SignInPage(users, APP_ID), None, "ManagedIdentity")
+    servers = [bot.server, connector.server, page.server]
+    for server in servers:
+        await server.start()
+    channel.bot_endpoint = f"{bot.server.url}/api/messages"
+    bot.page_url = page.server.url
+    yield LocalChat(bot, connector, page)
+    await direct_line.close()
+    await channel.close()
+    for server in servers:
+        await server.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    if chromium.PROGRAM is None:
+        pytest.skip("chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Path:
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: Web Chat cannot be set up")
+    return install(ROOT / ".cache" / "webchat")
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console says: warnings, errors, breaches of the page's policy."""
+    return []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, complaints: list[str]) -> AsyncIterator[Page]:
+    """A tab, not yet opened on the chat."""
+    page = await browser.new_page(viewport={"width": 1100, "height": 900})
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    yield page
+    await page.close()

@@ -1,0 +1,162 @@
+"""LocalChat: the chat page with a scripted bot behind it."""
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from playwright.async_api import Locator, Page
+
+from emulator.channel.connector import BotConnector
+from emulator.channel.conversations import Activity
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.pages.chat_page import ChatPage
+from emulator.pages.sign_in_page import SIGN_IN_PATH
+from emulator.server import Server
+from emulator.token_service.user_tokens import (
+    CONNECTION,
+    NotExchangeableError,
+    UserConnection,
+    UserTokens,
+)
+from tests.emulator.registered_bot import APP_ID, TENANT
+
+ROOT = Path(__file__).parents[3]
+
+CARD = "application/vnd.microsoft.card.adaptive"
+SHADE = "rgb(245, 247, 250)"
+"""What is behind both pages, by the style that they share."""
+
+
+def card(text: str, *actions: dict[str, Any]) -> dict[str, Any]:
+    """An Adaptive Card message's attachment."""
+    body = [
+        {"type": "TextBlock", "text": text, "weight": "Bolder", "size": "Medium"},
+        {"type": "Input.Text", "id": "note", "label": "A note", "placeholder": "Optional"},
+    ]
+    content = {"type": "AdaptiveCard", "version": "1.5", "body": body, "actions": list(actions)}
+    return {"contentType": CARD, "content": content}
+
+
+SUBMIT = {"type": "Action.Submit", "title": "Submit", "data": {"choice": "blue"}}
+EXECUTE = {"type": "Action.Execute", "title": "Execute", "verb": "approve", "data": {"order": 7}}
+
+
+def oauth_card(link: str, uri: str) -> dict[str, Any]:
+    """A sign-in card message's attachment."""
+    content = {
+        "text": "Please sign in.",
+        "connectionName": CONNECTION,
+        "buttons": [{"type": "signin", "title": "Sign in", "value": link}],
+        "tokenExchangeResource": {"id": "exchange-1", "uri": uri},
+    }
+    return {"contentType": "application/vnd.microsoft.card.oauth", "content": content}
+
+
+@dataclass
+class ScriptedBot:
+    """Echoes messages, sends cards, and answers their buttons; checks no token."""
+
+    issuer: TokenIssuer
+    trusted: ssl.SSLContext
+    users: UserTokens
+    page_url: str = ""
+    received: list[Activity] = field(default_factory=list)
+    status: int = 200
+
+    def __post_init__(self) -> None:
+        self.server = Server("bot", [web.post("/api/messages", self._messages)])
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        activity = await request.json()
+        self.received.append(activity)
+        if self.status != 200:
+            return web.Response(status=self.status)
+        if activity.get("name", "").startswith("signin/"):
+            return await self._sign_in(activity)
+        if activity["type"] == "invoke":
+            action = activity["value"]["action"]
+            done = card(f"Approved with note {action['data']['note']}")["content"]
+            return web.json_response({"statusCode": 200, "type": CARD, "value": done})
+        for reply in self._replies(activity):
+            await self._send(activity, reply)
+        return web.Response()
+
+    async def _sign_in(self, activity: Activity) -> web.Response:
+        place, value = (
+            UserConnection(activity["from"]["id"], CONNECTION, "webchat"),
+            activity["value"],
+        )
+        if activity["name"] == "signin/verifyState":
+            status = 200 if self.users.redeem(place, value["state"]) else 404
+        else:
+            try:
+                self.users.exchange(place, value["token"])
+                status = 200
+            except NotExchangeableError:
+                status = 412
+        await self._send(activity, {"type": "message", "text": f"{activity['name']}: {status}"})
+        return web.Response(status=status)
+
+    def sign_in_message(self, activity: Activity) -> Activity:
+        user = activity["from"]
+        place = UserConnection(user["id"], CONNECTION, "webchat")
+        begun = self.users.start_sign_in(place, user["name"], activity["conversation"]["id"])
+        link = f"{self.page_url}{SIGN_IN_PATH}?signin={begun.id}"
+        return {"type": "message", "attachments": [oauth_card(link, self.users.resource)]}
+
+    def _replies(self, activity: Activity) -> list[Activity]:
+        if activity["type"] == "conversationUpdate":
+            return [{"type": "message", "text": "Welcome! Say something."}]
+        if activity["type"] != "message":
+            return []
+        if activity.get("text") == "login":
+            return [self.sign_in_message(activity)]
+        if activity.get("value"):
+            return [{"type": "message", "text": f"You chose {activity['value']['choice']}"}]
+        return [
+            {"type": "message", "text": f"You said: {activity['text']}"},
+            {"type": "message", "attachments": [card("What next?", SUBMIT, EXECUTE)]},
+        ]
+
+    async def _send(self, activity: Activity, reply: Activity) -> None:
+        conversation = activity["conversation"]["id"]
+        url = f"{activity['serviceUrl']}v3/conversations/{conversation}/activities"
+        claims = {
+            "aud": "https://api.botframework.com",
+            "iss": f"https://sts.windows.net/{TENANT}/",
+            "appid": APP_ID,
+        }
+        headers = {"Authorization": f"Bearer {self.issuer.sign(claims)}"}
+        reply = {**reply, "replyToId": activity["id"]}
+        connector = aiohttp.TCPConnector(ssl=self.trusted)
+        async with (
+            aiohttp.ClientSession(connector=connector, raise_for_status=True) as session,
+            session.post(url, json=reply, headers=headers),
+        ):
+            pass
+
+
+@dataclass
+class LocalChat:
+    """The parts that a chat needs, running."""
+
+    bot: ScriptedBot
+    connector: BotConnector
+    page: ChatPage
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_placeholder("Type your message").fill(text)
+    await page.keyboard.press("Enter")
+
+
+def bubble(page: Page, text: str) -> Locator:
+    """A message with this text among the visible ones; the screen readers' copies are not."""
+    return page.locator(".webchat__bubble", has_text=text)
+
+
+async def shoot(page: Page, name: str) -> None:
+    await page.screenshot(path=ROOT / "artifacts" / name)

@@ -1,0 +1,172 @@
+"""ChatPage: a user signs in to the bot in a real browser."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from emulator.token_service.user_tokens import (
+    CONNECTION,
+    NotExchangeableError,
+)
+from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, oauth_card, say, shoot
+from tests.emulator.registered_bot import APP_ID
+
+# One browser serves all tests, so they share its event loop.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_signing_in_by_the_card(
+    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
+) -> None:
+    """The card's button opens the sign-in page; agreeing there brings the bot the code."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    # The context's, so that nothing is missed before there is a popup to listen to.
+    page.context.on("console", lambda message: complaints.append(message.text))
+    await say(page, "login")
+    await expect(bubble(page, "Please sign in.")).to_be_visible()
+    async with page.expect_popup() as opening:
+        await page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = await opening.value
+    await expect(popup.get_by_text(APP_ID)).to_be_visible()
+    await expect(popup.get_by_text(CONNECTION)).to_be_visible()
+    await expect(popup.get_by_text("You", exact=True)).to_be_visible()
+    await expect(popup.locator("body")).to_have_css("background-color", SHADE)
+    await shoot(popup, "sign_in_page.png")
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
+    await popup.close()
+    await expect(bubble(page, "signin/verifyState: 200")).to_be_visible()
+    await expect(bubble(page, "The bot answered")).to_have_count(0)
+    assert complaints == []
+
+
+async def test_a_code_that_the_chat_cannot_use(
+    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in page goes on showing it for typing; the chat shows what the bot says."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await say(page, "login")
+    async with page.expect_popup() as opening:
+        await page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = await opening.value
+    monkeypatch.setattr(chat.bot.users, "redeem", lambda *_: False)
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(bubble(page, "signin/verifyState: 404")).to_be_visible()
+    await expect(bubble(page, "The bot answered")).to_have_count(0)
+    await expect(popup.locator("output")).to_have_text(re.compile(r"^\d{6}$"))
+    await expect(popup.get_by_text("send the code as a message")).to_be_visible()
+    await popup.close()
+
+
+async def test_each_chat_takes_its_own_code(
+    chat: LocalChat, browser: Browser, bundle: Path
+) -> None:
+    """With two chats in a browser that both wait for a sign-in, neither takes the other's."""
+    chat.page.webchat_bundle = bundle
+    context = await browser.new_context()
+    popups = []
+    for asking in (await context.new_page(), await context.new_page()):
+        await asking.goto(chat.page.server.url)
+        await expect(bubble(asking, "Welcome! Say something.")).to_be_visible()
+        await say(asking, "login")
+        async with asking.expect_popup() as opening:
+            await asking.locator(".ac-pushButton", has_text="Sign in").click()
+        popups.append(await opening.value)
+    for popup in popups:
+        await popup.get_by_role("button", name="Sign in").click(timeout=5000)
+        await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
+    invokes = [one for one in chat.bot.received if one.get("name") == "signin/verifyState"]
+    logins = [one for one in chat.bot.received if one.get("text") == "login"]
+    assert len(invokes) == 2
+    assert [one["conversation"]["id"] for one in invokes] == [
+        one["conversation"]["id"] for one in logins
+    ]
+    await context.close()
+
+
+async def test_an_old_sign_in_page(
+    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that stood open for too long says so when its button is pressed."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await say(page, "login")
+    async with page.expect_popup() as opening:
+        await page.locator(".ac-pushButton", has_text="Sign in").click()
+    popup = await opening.value
+    users = chat.bot.users
+    monkeypatch.setattr(users, "clock", lambda: time.time() + users.code_lifetime)
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(popup.get_by_text("it has expired")).to_be_visible()
+    await popup.close()
+
+
+async def test_single_sign_on(
+    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
+) -> None:
+    """With its box ticked the chat offers a token, and no card is shown when the bot takes it."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Single sign-on").check()
+    await say(page, "login")
+    await expect(bubble(page, "signin/tokenExchange: 200")).to_be_visible()
+    await expect(bubble(page, "Please sign in.")).to_have_count(0)
+    invoke = next(one for one in chat.bot.received if one["type"] == "invoke")
+    assert set(invoke["value"]) == {"id", "connectionName", "token"}
+    assert (invoke["value"]["id"], invoke["value"]["connectionName"]) == ("exchange-1", CONNECTION)
+    assert complaints == []
+
+
+async def test_single_sign_on_is_declined(
+    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the bot does not take the token, the card is there for pressing, without a fault."""
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Single sign-on").check()
+
+    def refuse(*_: object) -> None:
+        raise NotExchangeableError
+
+    monkeypatch.setattr(chat.bot.users, "exchange", refuse)
+    await say(page, "login")
+    await expect(bubble(page, "Please sign in.")).to_be_visible()
+    await expect(bubble(page, "signin/tokenExchange: 412")).to_be_visible()
+    await expect(bubble(page, "The bot answered")).to_have_count(0)
+
+
+async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> None:
+    """Without Web Chat, the card is a button too."""
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Message").fill("login")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("li.bot", has_text="Please sign in.")).to_be_visible()
+    async with page.expect_popup() as opening:
+        await page.get_by_role("button", name="Sign in").click()
+    popup = await opening.value
+    await popup.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("li.bot", has_text="signin/verifyState: 200")).to_be_visible()
+    await shoot(page, "chat_page_plain_login.png")
+    await popup.close()
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "about:blank"])
+async def test_a_link_that_is_no_page(
+    chat: LocalChat, page: Page, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card's button opens nothing but pages of the web."""
+    message = {"type": "message", "attachments": [oauth_card(link, "")]}
+    monkeypatch.setattr(chat.bot, "sign_in_message", lambda _: message)
+    await page.goto(chat.page.server.url)
+    await page.get_by_label("Message").fill("login")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_label("Message").fill("still here")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("li.bot", has_text="You said: still here")).to_be_visible()
+    assert page.context.pages == [page]
