@@ -35,7 +35,7 @@ INVALID_CODE = "That code is not valid, or has expired. Say **login** to get a n
 UNKNOWN_USER = "I cannot do that: the channel does not tell me who you are."
 UNKNOWN_CONNECTION = (
     f"I cannot do that: the token service does not know the connection **{CONNECTION}**. "
-    "Whoever runs me can add it in Azure, to my bot's OAuth connection settings."
+    "My administrator can add it in Azure, to the bot's OAuth connection settings."
 )
 
 CANCELLED = "CancelledByUser"

@@ -6,7 +6,7 @@ A bot changes one import, `from cloud_adapter.teams_info import TeamsInfo`, and 
 
 from typing import Any
 
-from botbuilder.core import TurnContext
+from botbuilder.core import BotAdapter, TurnContext
 from botbuilder.core.teams import TeamsInfo as SdkTeamsInfo
 from botbuilder.core.teams.teams_activity_extensions import (
     teams_get_channel_data,
@@ -33,7 +33,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             ConnectorError: Teams refused the call, or cannot be reached.
         """
         team_id = _team_id(turn_context, team_id)
-        return await (await _teams(turn_context)).get_team_details(team_id)
+        return await _teams(turn_context).get_team_details(team_id)
 
     @staticmethod
     async def get_team_channels(turn_context: TurnContext, team_id: str = "") -> Any:
@@ -43,7 +43,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             TypeError, ConnectorError: as get_team_details.
         """
         team_id = _team_id(turn_context, team_id)
-        return (await (await _teams(turn_context)).get_teams_channels(team_id)).conversations
+        return (await _teams(turn_context).get_teams_channels(team_id)).conversations
 
     @staticmethod
     async def get_meeting_participant(
@@ -63,7 +63,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         activity = turn_context.activity
         sender = getattr(activity.from_property, "aad_object_id", None)
         tenant = getattr(teams_get_channel_data(activity), "tenant", None)
-        return await (await _teams(turn_context)).fetch_participant(
+        return await _teams(turn_context).fetch_participant(
             _meeting_id(turn_context, meeting_id),
             _required(participant_id or sender, "participant_id"),
             _required(tenant_id or getattr(tenant, "id", None), "tenant_id"),
@@ -78,7 +78,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             ConnectorError: Teams refused the call, or cannot be reached.
         """
         meeting_id = _meeting_id(turn_context, meeting_id)
-        return await (await _teams(turn_context)).fetch_meeting(meeting_id)
+        return await _teams(turn_context).fetch_meeting(meeting_id)
 
     @staticmethod
     async def send_meeting_notification(
@@ -95,13 +95,11 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         """
         meeting_id = _meeting_id(turn_context, meeting_id)
         notification = _required(notification, "notification")
-        teams = await _teams(turn_context)
-        return await teams.send_meeting_notification(meeting_id, notification)
+        return await _teams(turn_context).send_meeting_notification(meeting_id, notification)
 
 
-async def _teams(turn_context: TurnContext) -> TeamsOperations:
-    client = await TeamsInfo._get_connector_client(turn_context)
-    operations: TeamsOperations = client.teams
+def _teams(turn_context: TurnContext) -> TeamsOperations:
+    operations: TeamsOperations = turn_context.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY].teams
     return operations
 
 

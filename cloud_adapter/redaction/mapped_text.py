@@ -21,7 +21,7 @@ class MappedText(NamedTuple):
 
     Attributes:
         text: the text.
-        spans: for each character, start and end of what it stands for in the original.
+        spans: for each character, start and end in the original of what it replaces.
     """
 
     text: str

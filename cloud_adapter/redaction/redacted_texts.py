@@ -116,7 +116,7 @@ def _hide(hidden: bytearray, readings: MappedText, start: int, end: int) -> None
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of whatever may be a user's word: each word, its parts, and pieces of it."""
+    """Start and end of each word, of its parts, and of pieces of it: all may be a user's word."""
     for word in _WORD.finditer(text):
         start, end = word.span()
         if end - start > MAX_WORD_LENGTH:

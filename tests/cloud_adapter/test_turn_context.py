@@ -55,11 +55,11 @@ class Holder:
 
 MESSAGE = {"type": "message", "text": "sesame"}
 
-MOMENT = datetime.datetime(2026, 1, 1, 10, tzinfo=datetime.UTC)
+SENT_AT = datetime.datetime(2026, 1, 1, 10, tzinfo=datetime.UTC)
 
 SENT: list[Any] = [
     Activity(type=ActivityTypes.message, text="hello", input_hint="expectingInput"),
-    Activity(timestamp=MOMENT, value=MOMENT.date(), channel_data=datetime.timedelta(1)),
+    Activity(timestamp=SENT_AT, value=SENT_AT.date(), channel_data=datetime.timedelta(1)),
     MessageFactory.attachment(CardFactory.hero_card(HeroCard(buttons=[CardAction(value={})]))),
     Activity(suggested_actions=SuggestedActions(actions=[CardAction(title="Yes"), None])),
     Activity(entities=[Mention(text="x"), Entity(type="place"), {"type": "mention"}]),

@@ -54,7 +54,7 @@ DIFFERENT: dict[str, list[dict[str, Any]]] = {
     "one who joins and leaves": [JOINED, {**JOINED, "membersAdded": None, "membersRemoved": [ADA]}],
     "installed and removed": [INSTALLED, {**INSTALLED, "action": "remove"}],
     "two events": [EVENT, {**EVENT, "value": {"a": 2}}, {**EVENT, "name": "other"}],
-    "two types that nobody knows": [{**EDIT, "type": "x"}, {**EDIT, "type": "y"}],
+    "two unknown types": [{**EDIT, "type": "x"}, {**EDIT, "type": "y"}],
     "edits of an attachment": [
         {**EDIT, "attachments": [{"contentType": "text/html", "content": each}]} for each in "ab"
     ],

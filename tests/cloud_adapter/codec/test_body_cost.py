@@ -42,8 +42,8 @@ ACTIVITIES: dict[str, Any] = {
     "prose of quotes": {"text": 'He said: "No, never." \\ ' * 20_000},
     "a card": {"attachments": [card(500, 60)]},
     "many cards with an emoji": {"text": EMOJI, "attachments": [card(60, 30)] * 10},
-    "the longest of Direct Line": {"text": EMOJI * (MAX_DIRECT_LINE_LENGTH - 100)},
-    "the longest of Direct Line, escaped": {"text": "x" * (MAX_DIRECT_LINE_LENGTH - 100) + EMOJI},
+    "the maximum of Direct Line": {"text": EMOJI * (MAX_DIRECT_LINE_LENGTH - 100)},
+    "the maximum of Direct Line, escaped": {"text": "x" * (MAX_DIRECT_LINE_LENGTH - 100) + EMOJI},
     "a large team": {"membersAdded": [{"id": f"29:{each:060}"} for each in range(5_000)]},
     "a picture": {"attachments": [{"contentUrl": "data:image/png;base64," + "iVBO" * 250_000}]},
     "readings": {"channelData": [[each, each / 7] for each in range(5_000)]},
@@ -59,7 +59,7 @@ def check(data: Any, *, ascii_only: bool = True) -> None:
 @pytest.mark.parametrize("name", ACTIVITIES)
 def test_real_activities(name: str) -> None:
     """Each is accepted."""
-    check(ACTIVITIES[name], ascii_only=name != "the longest of Direct Line")
+    check(ACTIVITIES[name], ascii_only=name != "the maximum of Direct Line")
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
