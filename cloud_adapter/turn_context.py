@@ -76,7 +76,7 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         return responses
 
     def _buffered(self, outgoing: list[Activity]) -> list[ResourceResponse]:
-        """Buffer activities for the HTTP response, where the caller expects them (expectReplies)."""
+        """Buffer activities for the HTTP response, as the caller expects replies there."""
         self.buffered_reply_activities.extend(outgoing)
         for activity in outgoing:
             if activity.type == ActivityTypes.invoke_response:
