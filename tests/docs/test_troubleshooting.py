@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.commands.funcignore import FuncIgnore
 from tests.end_to_end.security.test_failed_sign_in import FAILURES
 
 ROOT = Path(__file__).parents[2]
@@ -22,8 +23,8 @@ def phrases(section: str) -> list[str]:
 
 def texts_of_the_code() -> str:
     """Every text in the code, one a line, with `…` for what is filled in."""
-    folders = [ROOT / "auth", ROOT / "bot_logic", ROOT / "cloud_adapter"]
-    files = [*ROOT.glob("*.py"), *(file for each in folders for file in each.rglob("*.py"))]
+    deployed = FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT)
+    files = [ROOT / path for path in deployed if path.suffix == ".py"]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     texts = "\n".join(found for node in nodes if (found := _text(node)))
     return re.sub(r"%[.\d]*[sdrf]", ANY_TEXT, texts)
