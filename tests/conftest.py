@@ -21,7 +21,7 @@ from tests.support.wire.http_post import Caller
 
 END_TO_END = Path(__file__).parent / "end_to_end"
 
-LONGEST_FIRST = (
+STARTED_FIRST = (
     "test_soak.py",
     "test_failed_sign_in.py",
     "test_killed_workers.py",
@@ -185,6 +185,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(item: pytest.Item) -> tuple[bool, int]:
     """Where a test stands in the order of the run."""
-    long = len(LONGEST_FIRST)
-    places = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    return item.path.name == "test_logs.py", places.get(item.path.name, long)
+    places = {name: number for number, name in enumerate(STARTED_FIRST)}
+    return item.path.name == "test_logs.py", places.get(item.path.name, len(places))

@@ -1,4 +1,4 @@
-"""function_app: what it tells, in the log and to operators."""
+"""function_app: what it logs, and shows operators."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ from auth.inbound.signing_keys import SigningKeys
 prefetch = SigningKeys.prefetch
 
 async def fail():
-    raise LookupError("nobody waits for this")
+    raise LookupError("a background task failed")
 
 def prefetch_and_fail(keys):
     prefetch(keys)
@@ -42,8 +42,8 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
     error.__cause__ = cause
     assert refusal(error).status_code == 503
     [line] = caplog.messages
-    told = "the endpoint is down; caused by ValueError: Unexpected response"
-    assert line == f"Answered 503: {told}; caused by ConnectionError"
+    causes = "the endpoint is down; caused by ValueError: Unexpected response"
+    assert line == f"Answered 503: {causes}; caused by ConnectionError"
 
 
 def test_without_a_worker_the_log_is_as_usual() -> None:
@@ -63,11 +63,11 @@ def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
             assert caller.send("GET", "/api/health", []).status == 200
             caller.close()
         assert process.lost == []
-    assert log.read_text().count("LookupError: nobody waits for this") == 1
+    assert log.read_text().count("LookupError: a background task failed") == 1
 
 
 def test_the_hosts_queues() -> None:
-    """host.json counts tries as the turns do, and reads messages as they are written."""
+    """host.json counts attempts as the turns do, and reads messages as they are written."""
     queues = json.loads((APP / "host.json").read_text())["extensions"]["queues"]
     assert queues["maxDequeueCount"] == MOST_TRIES
     assert queues["messageEncoding"] == "base64"
@@ -75,7 +75,7 @@ def test_the_hosts_queues() -> None:
 
 
 def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:
-    """An expiry beyond what a date can say is told as none: identity answers all the same."""
+    """An expiry beyond what a date can hold is shown as none: identity answers all the same."""
     with CloudThread(Cloud(tmp_path, CERTIFICATE)) as thread:
         thread.cloud.entra.token_lifetime = 10**12
         with BotProcess(thread.cloud.settings(), logs / "absurd expiry.log") as process:

@@ -42,10 +42,18 @@ ALLOWED: dict[str, set[str]] = {
 """Words that stand in stored formats."""
 
 PENDING = (
-    *("auth/", "cloud_adapter/", "docs/", "emulator/", "http_client/", "function_app.py"),
+    *(
+        "auth/",
+        "cloud_adapter/",
+        "docs/",
+        "emulator/",
+        "http_client/",
+        "function_app.py",
+        "bot_logic/",
+    ),
     *("README.md", "admin/", "tests/admin/", "tests/auth/", "tests/benchmarks/"),
     *("tests/bot_logic/", "tests/cloud_adapter/", "tests/emulator/", "tests/http_client/"),
-    *("tests/end_to_end/", "tests/support/", "tests/conftest.py", "tests/test_"),
+    *("tests/end_to_end/cost/", "tests/test_"),
 )
 """Until their words are the glossary's."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulator.commands.funcignore import FuncIgnore
-from tests.end_to_end.security.test_failed_sign_in import FAILURES
+from tests.end_to_end.security.sign_in_failures import FAILURES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()

@@ -120,7 +120,7 @@ class CoreTools:
 def core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoreTools:
     """Core Tools in front of everything else on the PATH.
 
-    What the app makes of its turns is none of their affair: it runs them inline.
+    The app runs its turns inline, whatever it is asked for.
     """
     tools = CoreTools(tmp_path / "called", tmp_path / "environ")
     func = tmp_path / "bin" / "func"
@@ -158,7 +158,7 @@ def test_turns_and_storage(
     monkeypatch: pytest.MonkeyPatch,
     logs: Path,
 ) -> None:
-    """The app is told where turns run and where its storage is, whatever a developer has set."""
+    """The app gets its turns and its storage from make, whatever a developer has set."""
     monkeypatch.setenv("AzureWebJobsStorage__accountName", "production")
     monkeypatch.setenv("AzureWebJobsStorage", "AccountName=production")
     monkeypatch.setenv("BotTurns", "Otherwise")
@@ -202,7 +202,7 @@ def no_azurite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_azurite")
 def test_no_azurite(core_tools: CoreTools, tmp_path: Path, logs: Path) -> None:
-    """Without Azurite the bot runs without a storage, and one line tells so with the cure."""
+    """Without Azurite the bot runs without a storage, and one line names the cure."""
     with MakeTarget("run", STORAGE, logs / "no azurite.log", variables(tmp_path)) as run:
         assert run.found.startswith("none, state is in memory only.")
         assert "make azurite" in run.found

@@ -76,8 +76,8 @@ async def test_what_a_turn_does_not_use(app: ComposedApp) -> None:
     assert {name: count for name, count in calls.items() if name.startswith(UNWANTED)} == {}
 
 
-async def test_no_litter(app: ComposedApp) -> None:
-    """What a turn has made goes with it: nothing is left for the garbage collector to find."""
+async def test_no_reference_cycles(app: ComposedApp) -> None:
+    """A turn leaves nothing for the garbage collector to find."""
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)

@@ -1,7 +1,7 @@
 """A bad minute: each credential keeps a bot answering while everything around it changes or fails.
 
 For each credential a bot of its own, in front of a cloud of its own, all at the same time. To run
-one alone: `pytest tests/test_soak.py -k SignInVault`.
+one alone: `pytest tests/end_to_end/resilience/test_soak.py -k SignInVault`.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from tests.support.load.soak import CHECK_EVERY, RATE, SECONDS, Outcome, Soak
 
 TABLE = APP / "artifacts" / "soak.md"
 
-LEAST_RATE = 100.0
+MIN_RATE = 100.0
 """Turns in a second, on average over the run."""
 
-MOST_REQUESTS = 9
+MAX_REQUESTS = 9
 """Token requests of one bot: single figures."""
 
 HEADING = f"""# A bad minute
@@ -97,7 +97,7 @@ async def all_at_once(soaks: Sequence[Soak]) -> list[Outcome]:
 def test_every_turn_is_answered(outcome: Outcome) -> None:
     """Each turn is answered 200, at the rate at which turns arrive; one with an unknown key 503."""
     assert outcome.failed == []
-    assert len(outcome.turns) / outcome.seconds >= LEAST_RATE
+    assert len(outcome.turns) / outcome.seconds >= MIN_RATE
     assert outcome.unknown_key == 503
 
 
@@ -110,8 +110,8 @@ def test_every_reply_arrives_once(outcome: Outcome) -> None:
 
 def test_token_requests_are_few(outcome: Outcome) -> None:
     """Token requests stay in single figures, although endpoints fail for half of the time."""
-    assert outcome.entra.total() + outcome.entra_closed <= MOST_REQUESTS
-    assert outcome.identity_issued + outcome.identity_failed <= MOST_REQUESTS
+    assert outcome.entra.total() + outcome.entra_closed <= MAX_REQUESTS
+    assert outcome.identity_issued + outcome.identity_failed <= MAX_REQUESTS
 
 
 def test_the_faults_were_felt(outcome: Outcome) -> None:

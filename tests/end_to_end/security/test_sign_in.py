@@ -125,7 +125,7 @@ WAYS = {
 
 
 def expected_facts(cloud: Cloud) -> dict[str, object]:
-    """What /api/identity must tell of the credential."""
+    """What /api/identity must say of the credential."""
     facts: dict[str, object] = {
         "kind": CERTIFICATE if cloud.credential == SIGN_IN_VAULT else cloud.credential,
         "appId": cloud.registration.app_id,
@@ -209,7 +209,7 @@ WARNINGS = {
 
 @pytest.mark.parametrize("name", WARNINGS)
 def test_warnings(name: str, tmp_path: Path, logs: Path) -> None:
-    """What will fail one day is told in the log and at /api/identity, while users are answered."""
+    """The log and /api/identity warn of what will fail one day, while users are answered."""
     credential, prepare, text = WARNINGS[name]
     log = logs / f"{name}.log"
     with CloudThread(Cloud(tmp_path, credential)) as thread:

@@ -32,8 +32,8 @@ def health(caller: Caller) -> Reply:
 
 def is_unavailable(reply: Reply) -> bool:
     """Whether an answer is a 503 with Retry-After and without details."""
-    told = reply.json() == {"error": "The bot is not available."}
-    return reply.status == 503 and told and int(reply.headers["retry-after"]) > 0
+    generic = reply.json() == {"error": "The bot is not available."}
+    return reply.status == 503 and generic and int(reply.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("credential", list(APP_TYPES))

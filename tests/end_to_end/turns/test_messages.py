@@ -129,8 +129,8 @@ def test_content_type(
     assert post(caller, json.dumps(message).encode(), token, content_type).status == 415
 
 
-def test_no_token_says_how_to_come_in(caller: Caller, message: dict[str, Any]) -> None:
-    """A refused caller hears one generic line, and the scheme (RFC 9110)."""
+def test_no_token(caller: Caller, message: dict[str, Any]) -> None:
+    """A refused caller gets one generic sentence, and the scheme (RFC 9110)."""
     reply = caller.deliver(message, None)
     assert reply.status == 401
     assert reply.headers["www-authenticate"] == "Bearer"
@@ -149,7 +149,7 @@ def test_health(caller: Caller) -> None:
 
 
 def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: str) -> None:
-    """identity tells what proves the sign-in, and never the token."""
+    """identity shows what proves the sign-in, and never the token."""
     caller.deliver(message, token)
     reply = caller.send("GET", "/api/identity", [])
     facts = reply.json()
@@ -173,7 +173,7 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
 def test_identity_of_a_certificate(
     credential: str, key_use: str, tmp_path: Path, logs: Path, host_loop: str
 ) -> None:
-    """identity tells which certificate signs in, where its key is, and when somebody must act."""
+    """identity shows which certificate signs in, where its key is, and when somebody must act."""
     with CloudThread(Cloud(tmp_path, credential)) as thread:
         cloud = thread.cloud
         version = cloud.vault.add_version(
@@ -226,7 +226,7 @@ def test_identity_needs_the_function_key(running_cloud: CloudThread, logs: Any) 
 
 
 def test_allowed_tenants(running_cloud: CloudThread, logs: Any, message: dict[str, Any]) -> None:
-    """With AllowedTenants set, users of other tenants, or of none that is told, get 403."""
+    """With AllowedTenants set, users of other tenants, or of an unknown one, get 403."""
     cloud = running_cloud.cloud
     tenant = cloud.registration.tenant_id
     settings = cloud.settings() | {"AllowedTenants": tenant}

@@ -1,4 +1,4 @@
-"""Queued turns of a running bot, on Azurite: at once accepted, run later, nothing lost."""
+"""Queued turns of a running bot, on Azurite: accepted at once, run later, nothing lost."""
 
 import asyncio
 import json
@@ -190,7 +190,7 @@ async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str
 
 
 async def test_storage_is_down(cloud: Cloud, storage: str, logs: Path) -> None:
-    """Ten seconds without storage: nothing accepted is lost, callers are told when to come again.
+    """Ten seconds without storage: nothing accepted is lost, callers get Retry-After.
 
     Without a restart everything is taken and answered afterwards.
     """

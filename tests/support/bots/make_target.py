@@ -43,7 +43,7 @@ class MakeTarget:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        # What the tests themselves are told of make must not reach this make.
+        # Variables that the make of the tests has set must not reach this one.
         environ = {name: value for name, value in os.environ.items() if "MAKE" not in name}
         self._process = subprocess.Popen(
             self._command,

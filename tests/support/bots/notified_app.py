@@ -38,7 +38,7 @@ class SeenQueue(MessageQueue):
 
 
 class NotifiedApp:
-    """An app that is told to tell something.
+    """An app that sends notifications.
 
     Args:
         app: with storage.

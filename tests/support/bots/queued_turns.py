@@ -1,4 +1,4 @@
-"""QueuedTurnsBot: queued turns as one process has them, with turns that go as a test says."""
+"""QueuedTurnsBot: queued turns as one process has them, with scripted turns."""
 
 import asyncio
 import json
@@ -41,10 +41,10 @@ class QueuedTurnsBot:
         account: the bot's.
 
     Attributes:
-        runs: ids of the activities whose turns were begun.
-        lasts: the same, of those for which there was to be no further try.
-        killed: ids of those whose tries have all taken their process with them.
-        script: what the turns of an activity do, one after the other; then they end well.
+        runs: ids of the activities whose turns were started.
+        lasts: the same, of those that were on their last attempt.
+        killed: ids of those whose attempts have all ended their process.
+        script: what the turns of an activity do, one after the other; then they succeed.
     """
 
     def __init__(self, account: StorageAccount) -> None:
@@ -65,7 +65,7 @@ class QueuedTurnsBot:
         await self.turns.accept(read_model(Activity, json.loads(body)), body, CLAIMS)
 
     async def answer(self, message: str, dequeue_count: int = 1) -> None:
-        """A ring, in a task of its own, as the host calls."""
+        """A wake-up message, in a task of its own, as the host calls."""
         await asyncio.create_task(self.turns.answer(message, dequeue_count, self.run))
 
     async def run(self, delivery: AcceptedActivity, *, last: bool, killed: bool) -> None:

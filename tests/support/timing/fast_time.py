@@ -5,7 +5,7 @@ import time
 
 
 class FastTime:
-    """Time for code that paces itself: what is done at once stays at once.
+    """Time for code that limits its rate: what is done at once stays at once.
 
     Args:
         speed: its seconds in one of the real ones.
@@ -13,12 +13,12 @@ class FastTime:
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
-        self._begin = time.monotonic()
+        self._start = time.monotonic()
         self.slept: list[float] = []
         """Its seconds, for each sleep."""
 
     def __call__(self) -> float:
-        return (time.monotonic() - self._begin) * self._speed
+        return (time.monotonic() - self._start) * self._speed
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many of its seconds."""
