@@ -79,7 +79,7 @@ class Contestant:
             port = free_port()
             command = [str(self.python), str(self.folder / "server.py")]
             return Bot(command, {**environ, "PORT": str(port)}, log, port)
-        host = [str(self.python), "-m", "emulator.functions.host", "--log-level", "WARNING"]
+        host = [str(self.python), "-m", "emulator.functions", "--log-level", "WARNING"]
         return Bot([*host, "--app", str(self.folder), "--port", "0"], environ, log)
 
 

@@ -1,4 +1,4 @@
-"""Child: a process that a command starts, and ends with itself."""
+"""Child: a process that a command starts and stops."""
 
 import asyncio
 import os
@@ -7,19 +7,20 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE = 5.0
-"""Seconds between asking a child to stop and killing it."""
+STOP_TIMEOUT_SECONDS = 5.0
+"""Between SIGTERM and SIGKILL."""
 
 
 class Child:
-    """A child process in a group of its own, so that what it starts ends with it too.
+    """A child process in a group of its own, so that signals reach what it starts too.
 
     Args:
         command: program and arguments.
-        environ: its whole environment.
+        environ: its environment; it inherits nothing else.
         folder: its working folder.
-        quiet: what it says on stdout is dropped.
-        descriptors: open files that it inherits under their numbers.
+        quiet: its stdout is dropped.
+        descriptors: open file descriptors that it inherits, with the same numbers.
+        stop_timeout_seconds: how long it has to stop before it is killed.
     """
 
     def __init__(
@@ -30,16 +31,18 @@ class Child:
         *,
         quiet: bool = False,
         descriptors: Sequence[int] = (),
+        stop_timeout_seconds: float = STOP_TIMEOUT_SECONDS,
     ) -> None:
         self._command = command
         self._environ = environ
         self._folder = folder
         self._stdout = subprocess.DEVNULL if quiet else None
         self._descriptors = descriptors
+        self._stop_timeout_seconds = stop_timeout_seconds
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start it; its output goes where ours goes, unless it is quiet."""
+        """Start it, with this process's stdout, unless it is quiet, and stderr."""
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             env=dict(self._environ),
@@ -54,8 +57,8 @@ class Child:
         """Its process id, once it is started."""
         return self._running().pid
 
-    async def ended(self) -> int:
-        """Wait for its end, and return its exit code."""
+    async def wait(self) -> int:
+        """Wait until it ends, and return its exit code."""
         return await self._running().wait()
 
     async def stop(self) -> None:
@@ -64,7 +67,7 @@ class Child:
             return
         self._signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._stop_timeout_seconds):
                 await self._process.wait()
         except TimeoutError:
             self._signal(signal.SIGKILL)

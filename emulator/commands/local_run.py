@@ -57,7 +57,7 @@ def host_command(port: int) -> list[str]:
     core_tools = shutil.which("func")
     if core_tools:
         return [core_tools, "start", "--port", str(port)]
-    host = ["-m", "emulator.functions.host", "--app", str(APP), "--port", str(port)]
+    host = ["-m", "emulator.functions", "--app", str(APP), "--port", str(port)]
     return [sys.executable, *host]
 
 
@@ -67,7 +67,7 @@ async def wait_until_it_answers(url: str, child: Child) -> None:
     Raises:
         StartError: it ended, or does not answer in time.
     """
-    ended = asyncio.create_task(child.ended())
+    ended = asyncio.create_task(child.wait())
     try:
         async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
             while not ended.done():
@@ -147,7 +147,7 @@ async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
         print(f"Commands: python -m admin --help{_storage_options(storage.azurite)}")
     print(f"Switches: {cloud.switches.server.url}/state")
     print("Ctrl-C stops all of it.\n", flush=True)
-    await host.ended()
+    await host.wait()
     raise StartError("The Functions host ended; its output above says why.")
 
 

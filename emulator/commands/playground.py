@@ -69,7 +69,7 @@ async def serve(host: Child, playground: Child, url: str, port: int) -> None:
     await playground.start()
     await wait_until_it_answers(page, playground)
     print(f"\nPlayground: {page}  (Ctrl-C stops all of it)\n", flush=True)
-    ends = [asyncio.create_task(child.ended()) for child in (host, playground)]
+    ends = [asyncio.create_task(child.wait()) for child in (host, playground)]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     raise StartError("The bot or the Playground ended; the output above says why.")
 

@@ -1,4 +1,8 @@
-"""HostLog: writes the log of an app, and marks each line that Azure would drop."""
+"""HostLog: the log of an app, in which each line that Azure would drop is marked.
+
+Azure's host drops a line that belongs to no running invocation (azure-functions-host,
+GrpcWorkerChannel.Log).
+"""
 
 import json
 import logging
@@ -17,39 +21,45 @@ DIM, NORMAL = "\x1b[2m", "\x1b[0m"
 
 
 class HostLog(logging.StreamHandler[TextIO]):
-    """Writes to stderr.
+    """Writes to stderr. A line that Azure would drop is marked, and dimmed on a terminal."""
 
-    Azure's host drops a line that belongs to no running invocation (azure-functions-host,
-    GrpcWorkerChannel.Log). Here such a line is marked, and dimmed if stderr is a terminal.
-
-    Args:
-        lost_log: file to which such lines are also appended, each as a JSON object with `logger`,
-            `level` and `message`; None: no file.
-    """
-
-    def __init__(self, lost_log: Path | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(sys.stderr)
-        self._lost_log = lost_log.open("a", encoding="utf-8") if lost_log else None
         self._dims = sys.stderr.isatty()
         self.setFormatter(
             logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(mark)s%(message)s")
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line. If Azure would drop it, mark it and append it to the lost log."""
-        lost = not (_is_host_logger(record.name) or in_running_invocation())
+        """The record's line."""
+        lost = is_lost(record)
         record.mark = f"[{LOST}] " if lost else ""
         text = super().format(record)
-        if lost and self._lost_log:
-            print(_as_json(record), file=self._lost_log, flush=True)
         return f"{DIM}{text}{NORMAL}" if lost and self._dims else text
+
+
+class LostLineFile(logging.FileHandler):
+    """Appends each line that Azure would drop: JSON with `logger`, `level` and `message`.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self.addFilter(is_lost)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's line."""
+        return json.dumps(
+            {"logger": record.name, "level": record.levelname, "message": record.getMessage()}
+        )
+
+
+def is_lost(record: logging.LogRecord) -> bool:
+    """Whether Azure would drop a line that is logged here and now."""
+    return not (_is_host_logger(record.name) or in_running_invocation())
 
 
 def _is_host_logger(logger: str) -> bool:
     return any(f"{logger}.".startswith(f"{name}.") for name in HOST_LOGGERS)
-
-
-def _as_json(record: logging.LogRecord) -> str:
-    return json.dumps(
-        {"logger": record.name, "level": record.levelname, "message": record.getMessage()}
-    )

@@ -1,6 +1,6 @@
-"""HttpFront: an HTTP/1.1 server that does little, so that what is measured is behind it.
+"""HttpFront: an HTTP/1.1 server that costs little, so that measurements show what is behind it.
 
-The real host's front is another process in another language; this one shares the bot's core.
+Azure's front is a process of its own; this one shares a CPU core with the bot.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from typing import NamedTuple, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from emulator.loopback import LOOPBACK
+
 _NO_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
@@ -24,7 +26,7 @@ class HttpRequest(NamedTuple):
         method: as sent.
         target: path and query as sent.
         headers: names in lower case, repeated ones joined with a comma.
-        body: as sent, out of its chunks.
+        body: as sent, without the chunks' framing.
     """
 
     method: str
@@ -38,7 +40,7 @@ class HttpResponse(NamedTuple):
 
     Attributes:
         status: the HTTP status.
-        headers: beside Content-Length and Date.
+        headers: all but Content-Length and Date.
         body: bytes.
     """
 
@@ -51,44 +53,48 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 class HttpFront:
-    """Serves requests on loopback with a handler, which raises nothing.
-
-    A caller that goes away does not cancel the handler.
+    """Serves HTTP on loopback. A caller that disconnects does not cancel the handler.
 
     Args:
-        handler: answers.
+        handler: answers a request; it must not raise.
     """
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.running: set[asyncio.Task[None]] = set()
         self.connections: set[asyncio.Transport] = set()
+        self.port = 0
+        """The port it listens on, once it is started."""
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen, and return the port; 0 takes a free one.
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at the end."""
+        return f"http://localhost:{self.port}"
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on `port`; 0 takes a free one.
 
         Raises:
             OSError: the port is taken.
         """
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self), host, port, reuse_address=True
+            lambda: _FrontConnection(self), LOOPBACK, port, reuse_address=True
         )
-        taken: int = self._server.sockets[0].getsockname()[1]
-        return taken
+        self.port = self._server.sockets[0].getsockname()[1]
 
-    async def stop(self, patience: float) -> None:
-        """Close the socket and every connection; what runs has so many seconds to end."""
+    async def stop(self, grace_seconds: float) -> None:
+        """Close the socket, and after `grace_seconds` at most every connection."""
         if self._server is not None:
             self._server.close()
         if self.running:
-            await asyncio.wait(self.running, timeout=patience)
+            await asyncio.wait(self.running, timeout=grace_seconds)
         for transport in self.connections:
             transport.abort()
 
 
-class _Connection(asyncio.Protocol):
+class _FrontConnection(asyncio.Protocol):
     def __init__(self, front: HttpFront) -> None:
         self._front = front
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
@@ -116,7 +122,7 @@ class _Connection(asyncio.Protocol):
             self._transport.write(_written(HttpResponse(HTTPStatus.BAD_REQUEST), keep=False))
             self._transport.close()
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
         self._target = b""

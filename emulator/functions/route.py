@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from emulator.functions.workers.worker import Function
+from emulator.functions.errors import HostError
+from emulator.functions.workers.function import Function
 
 SEGMENT = re.compile(
     r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\??)\}"
@@ -19,12 +20,8 @@ CONSTRAINTS = {
 """What one segment of a path must be, by the route constraint's name (ASP.NET Core routing)."""
 
 
-class HostError(Exception):
-    """The host cannot serve the app as it is; the text names the place and the cure."""
-
-
 class Route:
-    """One HTTP-triggered function: the requests it takes and how it answers.
+    """The requests that one HTTP-triggered function takes, and the binding that holds its answer.
 
     Args:
         function: one with an httpTrigger.
@@ -46,7 +43,7 @@ class Route:
         template = "/".join((prefix, trigger.get("route") or function.name))
         self._names: list[str] = []
         pattern = "".join(self._segment(part) for part in template.split("/") if part)
-        # ASP.NET Core matches literals whatever their case, and a slash too many at the end.
+        # ASP.NET Core ignores the case of literals, and a slash at the end.
         self._pattern = re.compile(pattern + "/?", re.IGNORECASE)
 
     def _segment(self, part: str) -> str:

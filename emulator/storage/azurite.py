@@ -27,7 +27,7 @@ KEY_BYTES = 64
 
 
 class AzuriteError(Exception):
-    """Azurite does not run; the text names the cure."""
+    """Azurite does not run; the text says what to do."""
 
 
 class FolderInUseError(AzuriteError):
@@ -205,7 +205,7 @@ class Azurite:
         return lock
 
     async def _wait_until_it_answers(self, child: Child) -> None:
-        ended = asyncio.create_task(child.ended())
+        ended = asyncio.create_task(child.wait())
         try:
             async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
                 for url in (self.blob_url(), self.queue_url()):

@@ -1,4 +1,4 @@
-"""QueueListener: takes the messages of one queue, and sees each to its end.
+"""QueueListener: runs a function on each message of one queue.
 
 Source: QueueListener and QueueProcessor of Microsoft.Azure.WebJobs.Extensions.Storage.Queues.
 """
@@ -18,31 +18,36 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
+from emulator.functions.errors import InvocationError
 from emulator.functions.queues.polling_delay import PollingDelay
 from emulator.functions.queues.settings import QueueSettings
-from emulator.functions.workers.worker import InvocationError, TypedData
+from emulator.functions.workers.protocol import TypedData
 
 LOG = logging.getLogger("emulator.functions.queues.listener")
 
-VISIBILITY = 600.0
-"""Seconds that a taken message is hidden from others; renewed at half of it while it runs."""
+VISIBILITY_SECONDS = 600
+"""How long a dequeued message is hidden from others, unless that is renewed while it runs."""
+RENEWAL_SECONDS = VISIBILITY_SECONDS / 2
 
 STORAGE_FAULTS = (AzureError, ParseError)
-"""What the client raises; the second one when another program answers at the storage's address."""
+"""What the client raises; ParseError if another program answers at the storage's address."""
 
 Invoke = Callable[[str, Mapping[str, TypedData]], Awaitable[None]]
 """Runs the function on a message's text and its metadata; raises InvocationError."""
 
 
 class QueueListener:
-    """Polls a queue, runs a function on each message, and deletes, releases or poisons it.
+    """Polls a queue, and runs a function on each message.
+
+    A message that was run is deleted. One that failed is run again, or moved to the poison queue.
 
     Args:
-        queue: the queue; it may be missing for a while, and so may its storage.
-        poison: where messages go that failed too often; None leaves them hidden instead.
-        settings: host.json's.
+        queue: the queue; it may be missing for a while, and its storage may be unavailable.
+        poison: takes messages that failed too often; None leaves them hidden in their queue.
+        settings: host.json's section.
         invoke: runs the function.
-        visibility: seconds, whole ones, that a taken message is hidden.
+        visibility_seconds: how long a dequeued message is hidden.
+        renewal_seconds: after so long a message that still runs is hidden anew.
     """
 
     def __init__(
@@ -51,39 +56,41 @@ class QueueListener:
         poison: QueueClient | None,
         settings: QueueSettings,
         invoke: Invoke,
-        visibility: float = VISIBILITY,
+        visibility_seconds: int = VISIBILITY_SECONDS,
+        renewal_seconds: float = RENEWAL_SECONDS,
     ) -> None:
         self._queue = queue
         self._poison = poison
         self._settings = settings
         self._invoke = invoke
-        self._visibility = visibility
+        self._visibility_seconds = visibility_seconds
+        self._renewal_seconds = renewal_seconds
         self._delay = PollingDelay(settings.max_polling_interval)
         self._running: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
-        self._is_away = False
+        self._is_unavailable = False
 
     def start(self) -> None:
-        """Begin, on the running event loop."""
+        """Start polling, on the running event loop."""
         self._polling = asyncio.create_task(self._poll())
 
-    async def stop(self, patience: float) -> None:
-        """Take no more messages; what runs has so many seconds to end.
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop polling; messages that run have `grace_seconds` to finish.
 
-        A message that is cut off stays hidden until its time is over, as when a host is killed.
+        Those that do not stay hidden until their time is over, as when a host is killed.
         """
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.wait((self._polling,))
         if self._running:
-            await asyncio.wait(self._running, timeout=patience)
+            await asyncio.wait(self._running, timeout=grace_seconds)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _poll(self) -> None:
         while True:
-            messages = await self._taken()
+            messages = await self._receive()
             for message in messages:
                 task = asyncio.create_task(self._process(message))
                 self._running.add(task)
@@ -95,31 +102,33 @@ class QueueListener:
             while len(self._running) > self._settings.new_batch_threshold:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _taken(self) -> Sequence[QueueMessage]:
-        """The next batch; empty, too, when the queue or its storage is not there."""
+    async def _receive(self) -> Sequence[QueueMessage]:
+        """The next batch; empty, too, if the queue is missing or its storage is unavailable."""
         pages = self._queue.receive_messages(
             messages_per_page=self._settings.batch_size,
-            visibility_timeout=int(self._visibility),
+            visibility_timeout=self._visibility_seconds,
             retry_total=0,
         ).by_page()
         messages: list[QueueMessage] = []
         try:
-            # One page: the next one would be another request.
+            # One page: the next would be another request.
             async for page in pages:
                 messages = [message async for message in page]
                 break
         except ResourceNotFoundError:
-            if not self._is_away:
-                LOG.info("Queue %s is not there yet: its first message makes it.", self._name)
-            self._is_away = True
+            if not self._is_unavailable:
+                LOG.info("Queue %s does not exist yet: its first message creates it.", self._name)
+            self._is_unavailable = True
         except STORAGE_FAULTS as error:
-            if not self._is_away:
-                LOG.warning("Queue %s cannot be read, trying on: %s", self._name, _reason(error))
-            self._is_away = True
+            if not self._is_unavailable:
+                LOG.warning(
+                    "Queue %s is unavailable, polling continues: %s", self._name, _reason(error)
+                )
+            self._is_unavailable = True
         else:
-            if self._is_away:
-                LOG.info("Queue %s can be read.", self._name)
-            self._is_away = False
+            if self._is_unavailable:
+                LOG.info("Queue %s is available.", self._name)
+            self._is_unavailable = False
         return messages
 
     @property
@@ -131,12 +140,16 @@ class QueueListener:
         try:
             await self._run(message)
         except STORAGE_FAULTS as error:
-            # It shows up again when its time is over.
-            LOG.warning("Message %s is left to itself: %s", message.id, _reason(error))
+            # It is visible again when its time is over.
+            LOG.warning(
+                "Message %s stays in the queue, storage is unavailable: %s",
+                message.id,
+                _reason(error),
+            )
 
     async def _run(self, message: QueueMessage) -> None:
         if (message.dequeue_count or 0) > self._settings.max_dequeue_count:
-            await self._discard(message, "was tried too often")
+            await self._discard(message, "was dequeued too often")
             return
         text = self._text(message)
         if text is None:
@@ -153,7 +166,7 @@ class QueueListener:
         with contextlib.suppress(ResourceNotFoundError):
             await self._queue.delete_message(message.id, message.pop_receipt)
         milliseconds = (time.perf_counter() - started) * 1000
-        LOG.info("Message %s of %s done in %.1f ms", message.id, self._name, milliseconds)
+        LOG.info("Message %s of %s processed in %.1f ms", message.id, self._name, milliseconds)
 
     def _text(self, message: QueueMessage) -> str | None:
         stored: str = message.content or ""
@@ -161,7 +174,7 @@ class QueueListener:
             return stored
         try:
             return base64.b64decode(stored, validate=True).decode()
-        # Both of the ways to fail are ValueErrors.
+        # Both base64 and UTF-8 raise ValueErrors.
         except ValueError:
             return None
 
@@ -169,7 +182,7 @@ class QueueListener:
         if (message.dequeue_count or 0) >= self._settings.max_dequeue_count:
             await self._discard(message, f"failed {message.dequeue_count} times")
         elif self._poison is not None:
-            # Without a poison queue it stays hidden, lest it fails again and again at once.
+            # Without a poison queue it stays hidden: else it would fail again and again at once.
             seconds = int(self._settings.visibility_timeout)
             with contextlib.suppress(ResourceNotFoundError):
                 await self._queue.update_message(
@@ -191,38 +204,42 @@ class QueueListener:
 
     @asynccontextmanager
     async def _hidden(self, message: QueueMessage) -> AsyncIterator[None]:
-        """Keeps others from seeing the message."""
+        """Hide the message from others until the block ends."""
         done = asyncio.Event()
         renewal = asyncio.create_task(self._renew(message, done))
         try:
             yield
         finally:
-            # Not cancelled: a renewal under way changes the receipt that a deletion needs.
+            # Not cancelled: a renewal in progress changes the receipt that a deletion needs.
             done.set()
             await renewal
 
     async def _renew(self, message: QueueMessage, done: asyncio.Event) -> None:
-        wait = self._visibility / 2
+        wait = self._renewal_seconds
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), wait)
                 return
             try:
                 renewed = await self._queue.update_message(
-                    message.id, message.pop_receipt, visibility_timeout=int(self._visibility)
+                    message.id, message.pop_receipt, visibility_timeout=self._visibility_seconds
                 )
                 message.pop_receipt = renewed.pop_receipt
-                wait = self._visibility / 2
+                wait = self._renewal_seconds
             except ResourceNotFoundError:
-                LOG.warning("Message %s is gone, or was taken by another", message.id)
+                LOG.warning("Message %s is gone, or another host has dequeued it", message.id)
                 return
             except AzureError as error:
-                LOG.warning("Message %s stays hidden no longer: %s", message.id, _reason(error))
-                wait = self._visibility / 10
+                LOG.warning(
+                    "Message %s could not be hidden any longer, trying again: %s",
+                    message.id,
+                    _reason(error),
+                )
+                wait = self._renewal_seconds / 5
 
 
 def _metadata(message: QueueMessage) -> dict[str, TypedData]:
-    """What the host tells of a message: texts as texts, everything else as JSON."""
+    """A message's metadata as the host passes it: texts as texts, everything else as JSON."""
     return {
         "Id": TypedData(string=message.id),
         "PopReceipt": TypedData(string=message.pop_receipt),
@@ -238,5 +255,5 @@ def _time(moment: datetime | None) -> TypedData:
 
 
 def _reason(error: Exception) -> str:
-    """The first line: the others are ids and times that differ in each."""
+    """The first line of its text: the others are request ids and times."""
     return str(error).partition("\n")[0]

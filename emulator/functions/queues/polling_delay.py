@@ -1,34 +1,33 @@
-"""PollingDelay: how long a queue that was empty is left alone."""
+"""PollingDelay: how long to wait before an empty queue is polled again."""
 
 import random
 
-MINIMUM = 0.1
-"""Seconds."""
-SPREAD = (0.8, 1.2)
+MIN_SECONDS = 0.1
+JITTER = (0.8, 1.2)
 
 
 class PollingDelay:
-    """Grows at random from 0.1 s to a maximum, and starts anew after each message.
+    """Doubles, with jitter, from 0.1 s up to a maximum; each message resets it.
 
     Source: RandomizedExponentialBackoffStrategy of the WebJobs SDK.
 
     Args:
-        maximum: seconds.
+        max_seconds: the maximum.
     """
 
-    def __init__(self, maximum: float) -> None:
-        self._maximum = maximum
+    def __init__(self, max_seconds: float) -> None:
+        self._max_seconds = max_seconds
         self._doublings = 0
 
     def reset(self) -> None:
-        """There was a message."""
+        """Start again at the minimum: there was a message."""
         self._doublings = 0
 
     def next(self) -> float:
-        """Seconds until the next look, after one that found nothing."""
-        # Many listeners that begin together shall not stay together; nothing here is secret.
-        delay = MINIMUM + random.uniform(*SPREAD) * 2.0**self._doublings * MINIMUM  # noqa: S311
-        if delay >= self._maximum:
-            return self._maximum
+        """Seconds until the next poll, after one that found no message."""
+        # Keeps listeners that start together from polling together; nothing here is secret.
+        delay = MIN_SECONDS + random.uniform(*JITTER) * 2.0**self._doublings * MIN_SECONDS  # noqa: S311
+        if delay >= self._max_seconds:
+            return self._max_seconds
         self._doublings += 1
         return delay

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from emulator.functions.route import HostError
+from emulator.functions.errors import HostError
 
 MAX_BATCH_SIZE = 32
-"""Queue Storage hands out no more at once."""
+"""Queue Storage returns at most so many messages at once."""
 
 TIME_SPAN = re.compile(r"(?P<hours>\d\d?):(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d(?:\.\d{1,7})?)")
-MIN_POLLING_INTERVAL = 0.1
-"""Seconds; where the back-off starts, too."""
+MIN_POLLING_INTERVAL_SECONDS = 0.1
 
 ENCODINGS = ("base64", "none")
 
@@ -25,10 +24,10 @@ class QueueSettings:
 
     Attributes:
         batch_size: messages fetched at once, 1 to 32.
-        new_batch_threshold: more are fetched when no more than so many run.
-        max_dequeue_count: tries until a message goes to the poison queue.
-        visibility_timeout: seconds until a message that failed is tried again.
-        max_polling_interval: seconds between two looks at a queue that stays empty, at most.
+        new_batch_threshold: the next batch is fetched when at most so many messages run.
+        max_dequeue_count: attempts before a message goes to the poison queue.
+        visibility_timeout: seconds before a failed message is tried again.
+        max_polling_interval: maximum number of seconds between two polls of an empty queue.
         base64: messages are base64 of UTF-8 text; else they are the text itself.
     """
 
@@ -41,10 +40,10 @@ class QueueSettings:
 
     @classmethod
     def of(cls, host_json: Mapping[str, Any]) -> Self:
-        """Read them out of host.json's content.
+        """The settings in host.json's content.
 
         Raises:
-            HostError: a value cannot be used, or a name is unknown; the text names each one.
+            HostError: a value is invalid, or a name is unknown; the text names each one.
         """
         section = _Section(host_json.get("extensions", {}).get("queues", {}))
         batch_size = section.number("batchSize", 16, 1, MAX_BATCH_SIZE)
@@ -54,7 +53,7 @@ class QueueSettings:
             max_dequeue_count=section.number("maxDequeueCount", 5, 1),
             visibility_timeout=section.seconds("visibilityTimeout", 0.0),
             max_polling_interval=section.seconds(
-                "maxPollingInterval", 60.0, least=MIN_POLLING_INTERVAL
+                "maxPollingInterval", 60.0, minimum=MIN_POLLING_INTERVAL_SECONDS
             ),
             base64=section.choice("messageEncoding", ENCODINGS) == "base64",
         )
@@ -63,21 +62,21 @@ class QueueSettings:
 
 
 class _Section:
-    """Takes values out of the section, and collects what is wrong with it."""
+    """Reads values of the section, and collects its faults."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = dict(values)
         self._faults: list[str] = []
 
-    def number(self, name: str, default: int, least: int, most: int | None = None) -> int:
+    def number(self, name: str, default: int, minimum: int, maximum: int | None = None) -> int:
         value = self._values.pop(name, default)
         # JSON's true is an int to Python.
-        if type(value) is int and least <= value and (most is None or value <= most):
+        if type(value) is int and minimum <= value and (maximum is None or value <= maximum):
             return value
-        limits = f"from {least}" if most is None else f"from {least} to {most}"
+        limits = f"from {minimum}" if maximum is None else f"from {minimum} to {maximum}"
         return self._fault(name, value, f"a whole number {limits}", default)
 
-    def seconds(self, name: str, default: float, least: float = 0.0) -> float:
+    def seconds(self, name: str, default: float, minimum: float = 0.0) -> float:
         value = self._values.pop(name, None)
         if value is None:
             return default
@@ -85,8 +84,8 @@ class _Section:
         if span is None:
             return self._fault(name, value, '"hh:mm:ss" or "hh:mm:ss.fff"', default)
         seconds = int(span["hours"]) * 3600 + int(span["minutes"]) * 60 + float(span["seconds"])
-        if seconds < least:
-            return self._fault(name, value, f"{least} s or more", default)
+        if seconds < minimum:
+            return self._fault(name, value, f"{minimum} s or more", default)
         return seconds
 
     def choice(self, name: str, known: tuple[str, ...]) -> str:
@@ -100,7 +99,7 @@ class _Section:
         return default
 
     def finish(self) -> None:
-        """Raises: HostError: something is wrong, or is left over."""
+        """Raises: HostError: the section has a fault, or an unknown name."""
         self._faults += [f"{name} is not known" for name in self._values]
         if self._faults:
             raise HostError(f"host.json, extensions.queues: {'; '.join(self._faults)}.")

@@ -6,18 +6,14 @@ from typing import Any, Self
 from azure.identity.aio import ManagedIdentityCredential
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from emulator.functions.route import HostError
+from emulator.functions.errors import ConnectionMissingError, HostError
 
 DEFAULT = "AzureWebJobsStorage"
 PREFIX = "AzureWebJobs"
 MANAGED_IDENTITY = "managedidentity"
 
 RETRIES: Mapping[str, Any] = {"initial_backoff": 1, "increment_base": 1, "random_jitter_range": 0}
-"""A second or two between tries: the client's usual 15 suit no developer."""
-
-
-class ConnectionMissingError(Exception):
-    """No setting says where the storage is; the text names the settings that could."""
+"""A second or two between attempts: the client's default of 15 s is too long for a developer."""
 
 
 class StorageConnection:
@@ -25,7 +21,7 @@ class StorageConnection:
 
     Args:
         service: the account's client.
-        credential: what the client signs in with, closed with it; None: a key.
+        credential: signs the client in, and is closed with it; None: the client has an account key.
     """
 
     def __init__(
@@ -36,11 +32,11 @@ class StorageConnection:
 
     @classmethod
     def of(cls, name: str, environ: Mapping[str, str]) -> Self:
-        """The account that the settings of a connection lead to.
+        """The account that the settings of a connection name.
 
-        A setting with the connection's name holds a connection string; else settings whose names
-        start with it and two underscores hold the account's name or address, and the identity that
-        signs in. Each is looked for with the prefix AzureWebJobs first.
+        A setting with the connection's name holds a connection string. Otherwise, settings that
+        start with that name and two underscores hold the account's name or URL, and the managed
+        identity that signs in. A name with the prefix AzureWebJobs comes first.
         Source: StorageClientProvider of Microsoft.Azure.WebJobs.Extensions.Storage.Common.
 
         Args:
@@ -48,8 +44,8 @@ class StorageConnection:
             environ: the app's settings.
 
         Raises:
-            ConnectionMissingError: none of the settings is there.
-            HostError: one of them cannot be used.
+            ConnectionMissingError: none of these settings has a value.
+            HostError: one of them is invalid.
         """
         name = name or DEFAULT
         for setting in (PREFIX + name, name):
@@ -66,10 +62,10 @@ class StorageConnection:
     def _by_connection_string(cls, setting: str, text: str) -> Self:
         try:
             return cls(QueueServiceClient.from_connection_string(text, **RETRIES))
-        # Its text is left out: it may hold the account's key.
+        # The error's text is left out: it may contain the account key.
         except ValueError:
             raise HostError(
-                f"{setting} is not a storage connection string: copy it anew, or use "
+                f"{setting} is not a storage connection string: copy it again, or use "
                 "UseDevelopmentStorage=true."
             ) from None
 
@@ -77,13 +73,15 @@ class StorageConnection:
     def _by_identity(cls, setting: str, url: str, environ: Mapping[str, str]) -> Self:
         kind = environ.get(f"{setting}__credential") or MANAGED_IDENTITY
         if kind.lower() != MANAGED_IDENTITY:
-            raise HostError(f"{setting}__credential is {kind}: this host knows {MANAGED_IDENTITY}.")
+            raise HostError(
+                f"{setting}__credential is {kind}: this host supports {MANAGED_IDENTITY}."
+            )
         client_id = environ.get(f"{setting}__clientId") or None
         credential = ManagedIdentityCredential(client_id=client_id)
         return cls(QueueServiceClient(url, credential, **RETRIES), credential)
 
     def queue(self, name: str) -> QueueClient:
-        """A queue's client; it takes and gives texts as they are stored."""
+        """A queue's client; it sends and receives texts as they are stored."""
         return self._service.get_queue_client(name)
 
     async def close(self) -> None:
@@ -94,7 +92,7 @@ class StorageConnection:
 
 
 def _url(setting: str, environ: Mapping[str, str]) -> str:
-    """The queue service's address in the settings, empty when they have none."""
+    """The queue service's URL in the settings; empty if they have none."""
     account = environ.get(f"{setting}__accountName")
-    usual = f"https://{account}.queue.core.windows.net" if account else ""
-    return environ.get(f"{setting}__queueServiceUri") or usual
+    default = f"https://{account}.queue.core.windows.net" if account else ""
+    return environ.get(f"{setting}__queueServiceUri") or default

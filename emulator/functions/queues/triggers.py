@@ -8,16 +8,17 @@ from functools import partial
 
 from azure.storage.queue.aio import QueueClient
 
+from emulator.functions.errors import ConnectionMissingError, HostError
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.settings import QueueSettings
-from emulator.functions.queues.storage_connection import ConnectionMissingError, StorageConnection
-from emulator.functions.route import HostError
-from emulator.functions.workers.worker import Function, TypedData
+from emulator.functions.queues.storage_connection import StorageConnection
+from emulator.functions.workers.function import Function
+from emulator.functions.workers.protocol import TypedData
 
 LOG = logging.getLogger("emulator.functions.queues.triggers")
 
-POISON = "-poison"
-LONGEST_NAME = 63
+POISON_SUFFIX = "-poison"
+MAX_NAME_LENGTH = 63
 SETTING = re.compile(r"%([^%]+)%")
 
 InvokeFunction = Callable[[Function, str, Mapping[str, TypedData]], Awaitable[None]]
@@ -25,16 +26,16 @@ InvokeFunction = Callable[[Function, str, Mapping[str, TypedData]], Awaitable[No
 
 
 class QueueTriggers:
-    """A listener for each function with a queueTrigger whose storage is known.
+    """Has a listener for each function with a queueTrigger whose storage is known.
 
     Args:
-        functions: the app's; those with other triggers are passed over.
-        settings: host.json's.
+        functions: the app's; those with other triggers are ignored.
+        settings: host.json's section.
         environ: the app's settings.
         invoke: runs a function.
 
     Raises:
-        HostError: a function's queue or storage cannot be made out.
+        HostError: a setting that names a function's queue or storage is missing or invalid.
     """
 
     def __init__(
@@ -51,20 +52,20 @@ class QueueTriggers:
         self._listeners: list[QueueListener] = []
         for function in functions:
             if function.trigger["type"] == "queueTrigger":
-                self._listen(function)
+                self._add_listener(function)
 
     def start(self) -> None:
-        """Begin, on the running event loop."""
+        """Start listening, on the running event loop."""
         for listener in self._listeners:
             listener.start()
 
-    async def stop(self, patience: float) -> None:
-        """Take no more messages; what runs has so many seconds to end."""
-        await asyncio.gather(*(listener.stop(patience) for listener in self._listeners))
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop listening; messages that run have `grace_seconds` to finish."""
+        await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
         for connection in self._connections.values():
             await connection.close()
 
-    def _listen(self, function: Function) -> None:
+    def _add_listener(self, function: Function) -> None:
         try:
             connection = self._connection(function.trigger.get("connection") or "")
         except ConnectionMissingError as error:
@@ -83,7 +84,7 @@ class QueueTriggers:
         return self._connections[name]
 
     def _queue_name(self, function: Function) -> str:
-        """In lower case, and with `%SETTING%` filled in, as the host does."""
+        """In lower case, with each `%SETTING%` replaced by its value, as Azure's host does."""
 
         def value(found: re.Match[str]) -> str:
             if found[1] not in self._environ:
@@ -97,8 +98,8 @@ class QueueTriggers:
 
 
 def _poison(connection: StorageConnection, name: str) -> QueueClient | None:
-    """A poison queue has none of its own."""
-    poison = name + POISON
-    if name.endswith(POISON) or len(poison) > LONGEST_NAME:
+    """The queue's poison queue; None if it is one itself, or if the name is too long."""
+    poison = name + POISON_SUFFIX
+    if name.endswith(POISON_SUFFIX) or len(poison) > MAX_NAME_LENGTH:
         return None
     return connection.queue(poison)

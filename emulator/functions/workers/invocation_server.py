@@ -1,38 +1,31 @@
-"""InvocationServer: where a worker process is handed what triggers other than HTTP received."""
+"""InvocationServer: runs functions in a worker process for triggers other than HTTP."""
 
 import json
 import re
 from collections.abc import Mapping
 
+from emulator.functions.errors import InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
-from emulator.functions.workers.worker import FunctionsWorker, InvocationError, TypedData
-from emulator.loopback import LOOPBACK
+from emulator.functions.workers.protocol import TypedData
+from emulator.functions.workers.worker import FunctionsWorker
 
 TARGET = "/admin/functions/{}"
 _NAME = re.compile(TARGET.format(r"([\w-]+)"))
 
 
-class InvocationServer:
-    """Runs functions on a port of its own, so that no route of the app can be in the way.
+class InvocationServer(HttpFront):
+    """Listens on a port of its own, so that no route of the app can collide with it.
 
-    Nothing but the host knows the port.
+    Only the host knows the port.
 
     Args:
         worker: a loaded one.
     """
 
     def __init__(self, worker: FunctionsWorker) -> None:
+        super().__init__(self._answer)
         self._worker = worker
         self._functions = {function.name: function for function in worker.functions}
-        self._front = HttpFront(self._answer)
-
-    async def start(self) -> int:
-        """Listen on a free port, and return it."""
-        return await self._front.start(LOOPBACK, 0)
-
-    async def stop(self) -> None:
-        """Close the socket and every connection."""
-        await self._front.stop(0)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         name = _NAME.fullmatch(request.target)
@@ -48,7 +41,7 @@ class InvocationServer:
 
 
 def invocation(name: str, text: str, metadata: Mapping[str, TypedData]) -> HttpRequest:
-    """The request that runs a function on a text; answered 200, or 500 with the trace."""
+    """The request to run a function on a text; the answer is 200, or 500 with the trace."""
     fields = {key: vars(value) for key, value in metadata.items()}
     body = json.dumps({"text": text, "metadata": fields}).encode()
     return HttpRequest("POST", TARGET.format(name), {"content-length": str(len(body))}, body)

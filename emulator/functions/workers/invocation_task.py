@@ -2,8 +2,7 @@
 
 Source: azure-functions-python-worker, workers/proxy_worker/dispatcher.py (ContextEnabledTask,
 get_current_invocation_id). There, a line that a callback logs gets the id of the invocation that
-started last, even if it has ended. Here it belongs to no invocation, because nothing should rely on
-such luck.
+started last, even if it has ended. Here it belongs to no invocation: code must not rely on that.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ from typing import Any
 from azure_functions_runtime import invocation_id_cv
 
 MARK = "__azure_function_invocation_id__"
-"""The attribute in which Azure's worker keeps a task's invocation id."""
+"""The attribute with a task's invocation id, as Azure's worker names it."""
 
 _running: set[str] = set()
 
@@ -34,7 +33,7 @@ class InvocationTask(asyncio.Task[Any]):
 
 
 def mark_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Make each task that this loop creates from now on an InvocationTask."""
+    """Make every task that this loop creates from now on an InvocationTask."""
     loop.set_task_factory(
         lambda loop, coroutine, **options: InvocationTask(coroutine, loop=loop, **options)
     )
@@ -42,7 +41,7 @@ def mark_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 @contextmanager
 def running(invocation_id: str) -> Iterator[None]:
-    """Run an invocation in this block: the current task and those that it creates belong to it."""
+    """The block is an invocation: the current task and those that it creates belong to it."""
     task = asyncio.current_task()
     if isinstance(task, InvocationTask):  # a task made before `mark_tasks` cannot be marked
         setattr(task, MARK, invocation_id)

@@ -1,4 +1,4 @@
-"""Lifeline: what ties a worker process to its host."""
+"""Lifeline: the socket that ends a worker process when its host is gone."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from typing import Any
 
 
 class Lifeline:
-    """The worker's end of a socket whose other end the host holds, and nobody else.
+    """The worker's end of a socket; the other end belongs to the host alone.
 
-    When the host is gone, killed even, the kernel closes its end; then the worker ends, too.
+    When the host ends, even if it is killed, the kernel closes that end; then the worker exits too.
 
     Args:
         descriptor: the inherited socket.
@@ -19,11 +19,11 @@ class Lifeline:
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
-        # What the app starts must not get it.
+        # Processes that the app starts must not inherit it.
         self._socket.set_inheritable(False)
 
     def watch(self) -> None:
-        """From now on, end this process when the host is gone.
+        """From now on, exit when the host is gone.
 
         In a thread of its own: a function may block the event loop.
         """

@@ -1,4 +1,4 @@
-"""WorkerProcess: a worker in a process of its own, as its host sees it."""
+"""WorkerProcess: a worker in a process of its own, seen from the host."""
 
 import asyncio
 import json
@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.child import Child
-from emulator.functions.route import HostError
+from emulator.functions.errors import HostError
+from emulator.functions.workers.function import Function
 from emulator.functions.workers.upstream import HttpUpstream
-from emulator.functions.workers.worker import Function
 
-LONGEST_REPORT = 1024 * 1024
-"""Bytes; it lists every function with its bindings."""
+MAX_REPORT_BYTES = 1024 * 1024
+"""A worker's report lists every function with its bindings."""
 
 
 class WorkerProcess:
     """Runs the host's own program as a worker, which ends when this process does.
 
     Args:
-        number: what the log calls it, from 1.
+        number: its name in the log, from 1.
         command: the program; it takes `--lifeline DESCRIPTOR`.
     """
 
@@ -54,10 +54,10 @@ class WorkerProcess:
             command = [*self._command, "--lifeline", str(descriptor)]
             self._child = Child(command, os.environ, Path.cwd(), descriptors=[descriptor])
             await self._child.start()
-        reader, self._lifeline = await asyncio.open_connection(sock=ours, limit=LONGEST_REPORT)
+        reader, self._lifeline = await asyncio.open_connection(sock=ours, limit=MAX_REPORT_BYTES)
         line = await reader.readline()
         if not line:
-            how = await self.ended()
+            how = await self.wait()
             raise HostError(
                 f"Worker {self.number} ended while it started ({how}): the log above says why."
             )
@@ -69,14 +69,14 @@ class WorkerProcess:
             for each in report["functions"]
         ]
 
-    async def ended(self) -> str:
-        """Wait for its end; returns how it ended."""
-        code = await self._child.ended()
+    async def wait(self) -> str:
+        """Wait until it ends; returns the signal's name or `exit code N`."""
+        code = await self._child.wait()
         self._lifeline.close()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
-    def end(self) -> None:
-        """End it as the cloud ends workers: at once."""
+    def stop(self) -> None:
+        """End it as Azure ends workers: at once."""
         self._lifeline.close()
         self.http.close()
         self.invocations.close()

@@ -1,4 +1,4 @@
-"""HttpUpstream: sends requests on to a server behind this one, as they came in."""
+"""HttpUpstream: forwards requests, as they are, to a server behind this one."""
 
 import asyncio
 from typing import cast
@@ -9,11 +9,11 @@ from emulator.functions.http_front import HttpRequest, HttpResponse
 from emulator.loopback import LOOPBACK
 
 # The front writes its own.
-_OF_THE_CONNECTION = {"connection", "content-length", "date"}
+_HOP_BY_HOP = {"connection", "content-length", "date"}
 
 
 class HttpUpstream:
-    """A server on loopback, and the connections to it that are free.
+    """A server on loopback, and the idle connections to it.
 
     Args:
         port: where it listens.
@@ -21,14 +21,14 @@ class HttpUpstream:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._free: list[_Connection] = []
+        self._idle: list[_UpstreamConnection] = []
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Send a request, headers and body as they are, and wait for the answer.
+        """Send a request and wait for the answer.
 
         Raises:
-            ConnectionRefusedError: the server does not listen, and has seen nothing of the request.
-            ConnectionError: the server is gone, and may have seen it.
+            ConnectionRefusedError: the server does not listen; nothing was sent.
+            ConnectionError: the server is gone; it may have received the request.
         """
         connection = await self._connection()
         try:
@@ -37,27 +37,27 @@ class HttpUpstream:
             connection.close()
             raise
         if connection.is_usable:
-            self._free.append(connection)
+            self._idle.append(connection)
         else:
             connection.close()
         return response
 
     def close(self) -> None:
-        """Close the connections that are free."""
-        while self._free:
-            self._free.pop().close()
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
 
-    async def _connection(self) -> "_Connection":
-        while self._free:
-            connection = self._free.pop()
+    async def _connection(self) -> "_UpstreamConnection":
+        while self._idle:
+            connection = self._idle.pop()
             if connection.is_usable:
                 return connection
         loop = asyncio.get_running_loop()
-        _, made = await loop.create_connection(_Connection, LOOPBACK, self._port)
-        return made
+        _, connection = await loop.create_connection(_UpstreamConnection, LOOPBACK, self._port)
+        return connection
 
 
-class _Connection(asyncio.Protocol):
+class _UpstreamConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_usable = True
         self._parser = HttpResponseParser(self)
@@ -75,7 +75,7 @@ class _Connection(asyncio.Protocol):
         self.is_usable = False
         self._transport.close()
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -91,7 +91,7 @@ class _Connection(asyncio.Protocol):
         except HttpParserError:
             self._transport.abort()
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
         self._headers: dict[str, str] = {}
@@ -102,12 +102,12 @@ class _Connection(asyncio.Protocol):
         text = name.decode()
         if text.lower() == "content-length":
             self._length = int(value)
-        if text.lower() not in _OF_THE_CONNECTION:
+        if text.lower() not in _HOP_BY_HOP:
             self._headers[text] = value.decode()
 
     def on_headers_complete(self) -> None:
         if self._method == "HEAD":
-            # The parser would wait for the body. The front writes no more of it than its length.
+            # The parser would wait for the body. The front only writes its length.
             self._body = bytearray(self._length)
             self.is_usable = False
             self._finish()
@@ -116,7 +116,7 @@ class _Connection(asyncio.Protocol):
         self._body += data
 
     def on_message_complete(self) -> None:
-        # 100 Continue is not the answer.
+        # 100 Continue is not the final answer.
         if self._parser.get_status_code() >= 200:
             self.is_usable = self.is_usable and self._parser.should_keep_alive()
             self._finish()

@@ -1,12 +1,10 @@
-"""FunctionsWorker: indexes a function app and invokes its functions as the cloud's worker does.
+"""FunctionsWorker: indexes a function app and invokes its functions as Azure's worker does.
 
-The work is done by azure-functions-runtime, the library of the cloud's own Python worker. The cloud
-drives it over gRPC (FunctionRpc.proto of azure-functions-language-worker-protobuf); here the same
-four requests are made in-process, with plain records in place of the generated messages.
+The work is done by azure-functions-runtime, the library of Azure's own Python worker. Azure's host
+drives it over gRPC; here the same requests are made in-process.
 
-A trigger is a translator: what came in becomes a `TypedData` for `FunctionsWorker.invoke`, what
-`invoke` returns becomes the answer. The HTTP trigger is in `functions_host`; another kind of
-trigger is another file.
+A trigger is a translator: what it receives becomes a `TypedData` for `FunctionsWorker.invoke`, and
+what `invoke` returns becomes the answer. `server` translates HTTP triggers, and `queues` messages.
 """
 
 import asyncio
@@ -16,104 +14,27 @@ import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as runtime
 from azure_functions_runtime.logging import SDK_LOG_PREFIX
 
+from emulator.functions.errors import IndexingError, InvocationError
+from emulator.functions.workers.function import Function
 from emulator.functions.workers.invocation_task import mark_tasks, running
-
-
-class IndexingError(Exception):
-    """The app cannot be indexed; the text is the reason, with the app's own traceback."""
-
-
-class InvocationError(Exception):
-    """The function raised, or its result cannot be sent; the text is the function's traceback."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """One indexed function.
-
-    Attributes:
-        id: GUID, derived from the name.
-        name: the function's name in the app.
-        bindings: the function.json form of each binding (`type`, `direction`, `name`, ...).
-    """
-
-    id: str
-    name: str
-    bindings: tuple[dict[str, Any], ...]
-
-    @cached_property
-    def trigger(self) -> dict[str, Any]:
-        """The binding that starts the function; its `type` is httpTrigger, queueTrigger, ..."""
-        return next(each for each in self.bindings if each["type"].endswith("Trigger"))
-
-
-class Message(SimpleNamespace):
-    """A protocol message without rules of its own: the fields it was made with."""
-
-    def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 # protobuf's name
-        """The only field's name, None when there is none: true for each message it is asked of."""
-        return next(iter(vars(self)), None)
-
-
-class TypedData(Message):
-    """One value by its kind: `http`, `string`, `bytes` or `json`; made with none, it is absent."""
-
-
-class ParameterBinding(Message):
-    """A value (`data`) for the parameter `name`."""
-
-    def WhichOneof(self, _group: str) -> str:  # noqa: N802 # protobuf's name
-        """`data`: nothing is passed in shared memory here."""
-        return "data"
-
-
-class BindingInfo(Message):
-    """A binding's direction and data type, with the numbers of FunctionRpc.proto."""
-
-    undefined = 0
-    out = 1
-    inout = 2
-
-
-class StatusResult(Message):
-    """How a request went, with the numbers of FunctionRpc.proto."""
-
-    Failure = 0
-    Success = 1
-
-
-# What the library makes of the generated module. Messages for response cookies are not among them:
-# a function that sets a cookie fails here, and says so in the log.
-PROTOCOL = SimpleNamespace(
-    BindingInfo=BindingInfo,
-    FunctionEnvironmentReloadResponse=Message,
-    FunctionLoadResponse=Message,
-    FunctionMetadataResponse=Message,
-    InvocationResponse=Message,
-    ParameterBinding=ParameterBinding,
-    RpcException=Message,
-    RpcFunctionMetadata=Message,
-    RpcHttp=Message,
-    RpcRetryOptions=Message,
-    StatusResult=StatusResult,
-    TypedData=TypedData,
-    WorkerInitResponse=Message,
-    WorkerMetadata=Message,
+from emulator.functions.workers.protocol import (
+    PROPERTIES,
+    Message,
+    ParameterBinding,
+    StatusResult,
+    TypedData,
 )
-PROPERTIES = {"protos": PROTOCOL, "host": "127.0.0.1"}
-FIRST_TRY = Message(retry_count=0, max_retry_count=0, exception=None)
+
+FIRST_ATTEMPT = Message(retry_count=0, max_retry_count=0, exception=None)
 PLACEHOLDER_NAMES = ("PATH", "HOME", "TMPDIR")
-"""The environment variables that a placeholder takes over from this process."""
+"""The environment variables of this process that a placeholder has too."""
 
 
 class FunctionsWorker:
@@ -141,8 +62,8 @@ class FunctionsWorker:
         await _initialize(folder)
         await self._index()
 
-    async def specialise(self) -> None:
-        """Load the app as a placeholder does when Azure specialises it.
+    async def specialize(self) -> None:
+        """Load the app as a placeholder does when Azure specializes it.
 
         On Flex Consumption a worker starts before it has an app: in an empty folder, without the
         app's settings. The library's reload request then sets the environment, imports
@@ -190,7 +111,7 @@ class FunctionsWorker:
         Args:
             function: one of `functions`.
             data: what the trigger received, of the kind that its type calls for.
-            metadata: what else the trigger type tells (for queues Id, DequeueCount, ...).
+            metadata: what else the trigger type provides (for queues Id, DequeueCount, ...).
             trace_parent: the caller's `traceparent` (W3C Trace Context), if any.
 
         Returns:
@@ -205,7 +126,7 @@ class FunctionsWorker:
             input_data=(ParameterBinding(name=function.trigger["name"], data=data),),
             trigger_metadata=metadata,
             trace_context=Message(trace_parent=trace_parent, trace_state="", attributes={}),
-            retry_context=FIRST_TRY,
+            retry_context=FIRST_ATTEMPT,
         )
         with running(invocation.invocation_id):
             done = await runtime.invocation_request(_request(invocation_request=invocation))
@@ -226,7 +147,7 @@ def _prepare(folder: Path) -> None:
 
 
 def _order_path(folder: Path) -> None:
-    """Packages, worker, app, as in Azure: installed modules shadow the app's of the same name."""
+    """Packages, worker, app, as in Azure: an installed module hides the app's of the same name."""
     packages = folder / ".python_packages" / "lib" / "site-packages"
     others = [entry for entry in sys.path if Path(entry).resolve() not in (folder, packages)]
     sys.path[:] = [*([str(packages)] if packages.is_dir() else ()), *others, str(folder)]

@@ -1,4 +1,4 @@
-"""FuncIgnore follows Core Tools; .funcignore keeps keys out by its rules and by git's."""
+"""FuncIgnore follows Core Tools; .funcignore excludes keys by its rules and by git's."""
 
 import shutil
 import subprocess
@@ -9,7 +9,10 @@ import pytest
 from emulator.commands.funcignore import FuncIgnore
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("auth", "auth/inbound", "auth/a/b", "bot_logic", "bot_logic/cards", "cloud_adapter")
+FOLDERS = (
+    *("auth", "auth/inbound", "auth/a/b", "bot_logic", "bot_logic/cards"),
+    *("cloud_adapter", "cloud_adapter/state", "http_client"),
+)
 WANTED = {
     *("function_app.py", "host.json", "requirements.txt", "constraints.txt"),
     *(f"{folder}/{name}" for folder in FOLDERS for name in ("__init__.py", "x.py")),
@@ -35,7 +38,8 @@ OTHERS = {
         "bot_logic/x.pyc",
         "bot_logic/x.pyo",
     ),
-    *("emulator/x.py", "tests/x.py", "tests/auth/x.py", "docs/x.md", "Makefile", "README.md"),
+    *("admin/x.py", "benchmarks/x.py", "emulator/x.py", "tests/x.py", "tests/auth/x.py"),
+    *("docs/x.md", "infra/x.bicep", "Makefile", "README.md"),
     *("Auth/x.py", "x.py", "other/auth/x.py", "auth.py", "artifacts/package/auth/x.py"),
 }
 
@@ -77,13 +81,13 @@ def test_core_tools_uploads_only_code(tree: Path) -> None:
     assert accepted_by_core_tools(tree) == WANTED
 
 
-def test_git_lets_only_code_through(tree: Path) -> None:
-    """git's rules, which azd and VS Code follow, let the same files through."""
+def test_git_accepts_only_code(tree: Path) -> None:
+    """git's rules, which azd and VS Code follow, accept the same files."""
     assert accepted_by_git(tree) == WANTED
 
 
 def test_more_lines(tree: Path) -> None:
-    """Lines like the existing ones let in another kind of file, for Core Tools and for git."""
+    """Lines like the existing ones add another kind of file, for Core Tools and for git."""
     with (tree / ".funcignore").open("a") as file:
         file.write("!/bot_logic/*.txt\n!/bot_logic/**/*.txt\n")
     more = WANTED | {"bot_logic/note.txt", "bot_logic/cards/note.txt"}
@@ -117,7 +121,7 @@ def test_core_tools_rules(text: str, path: str, accepted: bool) -> None:
 
 
 def test_what_core_tools_never_uploads(tmp_path: Path) -> None:
-    """Some names are left out whatever .funcignore says."""
+    """Some names are never uploaded, whatever .funcignore says."""
     never = (
         "a/local.settings.json",
         ".gitignore",

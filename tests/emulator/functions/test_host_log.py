@@ -28,10 +28,10 @@ ended = asyncio.Event()
 logged = asyncio.Event()
 
 
-async def begin():
+async def at_start():
     log.info("the start")
 
-start = asyncio.get_running_loop().create_task(begin())
+start = asyncio.get_running_loop().create_task(at_start())
 log.info("the import")
 
 

@@ -1,4 +1,4 @@
-"""HttpFront: what it does with requests that no polite client sends."""
+"""HttpFront: how it answers requests that usual clients do not send."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,16 +26,16 @@ async def answer(request: HttpRequest) -> HttpResponse:
 async def port() -> AsyncIterator[int]:
     """Where the front listens."""
     front = HttpFront(answer)
-    yield await front.start(LOOPBACK, 0)
+    await front.start()
+    yield front.port
     await front.stop(0.1)
 
 
-async def said(port: int, request: bytes) -> bytes:
-    """All that comes back until the front closes the connection."""
+async def answered(port: int, request: bytes) -> bytes:
+    """Everything that is sent back until the front closes the connection."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     writer.write(request)
-    async with asyncio.timeout(5):
-        everything = await reader.read()
+    everything = await reader.read()
     writer.close()
     return everything
 
@@ -44,8 +44,8 @@ LAST = b"GET /9 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 async def test_requests_sent_together(port: int) -> None:
-    """They are answered in their order, and the connection closed when the caller says so."""
-    found = await said(port, GET % 1 + GET % 2 + LAST)
+    """They are answered in order, and the connection is closed when the caller asks for it."""
+    found = await answered(port, GET % 1 + GET % 2 + LAST)
     places = [found.index(b"\r\n\r\n/%d" % number) for number in (1, 2, 9)]
     assert places == sorted(places)
     assert found.count(b"HTTP/1.1 200 OK") == 3
@@ -53,33 +53,33 @@ async def test_requests_sent_together(port: int) -> None:
 
 
 async def test_a_body_in_chunks(port: int) -> None:
-    """It is put together, and what follows is the next request."""
+    """The chunks are joined, and what follows is the next request."""
     chunked = (
         b"POST /1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
     )
-    found = await said(port, chunked + LAST)
+    found = await answered(port, chunked + LAST)
     assert b"\r\n\r\n/1abcHTTP/1.1 200" in found
 
 
 @pytest.mark.parametrize(
     "request_", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nX: \xff\r\n\r\n", b"GET\r\n\r\n"]
 )
-async def test_no_request(request_: bytes, port: int) -> None:
-    """What is no HTTP, or no text, is 400, and the connection is closed."""
-    assert (await said(port, request_)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+async def test_invalid_request(request_: bytes, port: int) -> None:
+    """What is not HTTP, or not text, is answered 400, and the connection is closed."""
+    assert (await answered(port, request_)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 async def test_a_header_with_a_second_line(port: int) -> None:
-    """A function's header cannot begin another one: the answer is 500, and has neither."""
-    found = await said(port, b"GET /split HTTP/1.1\r\n\r\n" + LAST)
+    """A header's value cannot add another header: the answer is 500, and has neither."""
+    found = await answered(port, b"GET /split HTTP/1.1\r\n\r\n" + LAST)
     assert found.startswith(b"HTTP/1.1 500 ")
     assert b"Y: b" not in found
 
 
 async def test_answers_without_a_body(port: int) -> None:
     """HEAD is answered with the body's length alone, 204 with neither."""
-    head = await said(port, b"HEAD /9 HTTP/1.1\r\n\r\n" + LAST.replace(b"GET", b"HEAD"))
+    head = await answered(port, b"HEAD /9 HTTP/1.1\r\n\r\n" + LAST.replace(b"GET", b"HEAD"))
     assert head.count(b"Content-Length: 2") == 2
     assert b"/9" not in head
-    nothing = await said(port, b"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n")
+    nothing = await answered(port, b"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert b"Content-Length" not in nothing

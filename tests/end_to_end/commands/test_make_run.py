@@ -129,7 +129,7 @@ def core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoreTools:
         "#!/bin/sh\n"
         f'echo "$@" in "$PWD" > {tools.called}\n'
         f"env > {tools.environ}\n"
-        'BotTurns=Inline exec python -m emulator.functions.host --app "$PWD" --port "$3"\n'
+        'BotTurns=Inline exec python -m emulator.functions --app "$PWD" --port "$3"\n'
     )
     func.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(func.parent), os.environ["PATH"])))

@@ -20,7 +20,7 @@ from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller
 
 ROOT = Path(__file__).parents[3]
-PARTS = {"auth", "bot_logic", "cloud_adapter", "http_client"}
+FOLDERS = {"auth", "bot_logic", "cloud_adapter", "http_client"}
 FILES = {"function_app.py", "host.json", "requirements.txt", "constraints.txt"}
 
 NO_SITE_PACKAGES = ("-S",)
@@ -47,7 +47,7 @@ def test_only_what_runs_in_azure() -> None:
     """The package holds the deployed folders, the function app and its files; nothing else."""
     files = set(uploaded())
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
-    assert {path.parts[0] for path in files if len(path.parts) > 1} == PARTS
+    assert {path.parts[0] for path in files if len(path.parts) > 1} == FOLDERS
     assert all(path.suffix == ".py" for path in files if len(path.parts) > 1)
 
 
@@ -72,10 +72,10 @@ def test_no_dependency_of_development() -> None:
 )
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs: Path) -> None:
-    """In Azure's environment, specialised and read-only, the package alone runs a turn."""
+    """In Azure's environment, specialized and read-only, the package alone runs a turn."""
     site = Path(sysconfig.get_path("platlib"))
     host = host_alone(tmp_path / "host", {name: site / name for name in WORKER_PACKAGES})
-    options = ("--specialise", "--read-only", "--function-key", FUNCTION_KEY)
+    options = ("--specialize", "--read-only", "--function-key", FUNCTION_KEY)
     log = logs / f"package {credential}.log"
     with CloudThread(Cloud(tmp_path, credential)) as thread:
         settings = thread.cloud.settings() | AZURE | host

@@ -64,7 +64,7 @@ MAX_REST = 90.0
 """Seconds after the last acceptance in which all must be answered."""
 
 TABLE = APP / "artifacts" / "killed_workers.md"
-CUT_OFF = re.compile(r"Message \S+ .*the worker process ended over it")
+CUT_OFF = re.compile(r"Message \S+ .*the worker process ended during the invocation")
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,14 @@ class BotProcess:
         self._environ = {
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
-        host = [sys.executable, *interpreter, "-m", "emulator.functions.host"]
+        host = [sys.executable, *interpreter, "-m", "emulator.functions"]
         host += ["--app", str(app), "--port", "0", "--loop", loop or event_loops.usual]
         self._lost = log.with_suffix(".lost")
         self.command = [*host, "--lost-log", str(self._lost), *options]
         """The command line."""
         self.log = log
+        self.ready = ""
+        """The line with which the host says that it is ready."""
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
 
@@ -64,6 +66,7 @@ class BotProcess:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if match := READY.search(line):
+                self.ready = line
                 self.url = match[1]
                 return self
         self._process.communicate(timeout=10)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from emulator.functions.host import ASYNCIO, UVLOOP
+from emulator.functions.options import ASYNCIO, UVLOOP
 
 TESTS = Path(__file__).parents[2]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from emulator.functions.errors import HostError
 from emulator.functions.queues.settings import QueueSettings
-from emulator.functions.route import HostError
 
 ROOT = Path(__file__).parents[4]
 
@@ -60,19 +60,19 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("name", "value"), FAULTS)
-def test_unusable_value_is_named(name: str, value: object) -> None:
-    """What the host would refuse or pass over is refused with its name."""
+def test_invalid_value_is_named(name: str, value: object) -> None:
+    """What Azure's host would refuse or ignore is refused with its name."""
     with pytest.raises(HostError, match=rf"host\.json, extensions\.queues: {name} is "):
         settings(**{name: value})
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_named_at_once() -> None:
     """Two faults make one error with both."""
     with pytest.raises(HostError, match=r"batchSize is 0.*; messageEncoding is 'x'"):
         settings(batchSize=0, messageEncoding="x")
 
 
-def test_the_apps_own_section_is_sound() -> None:
+def test_the_projects_own_section() -> None:
     """The project's host.json tries a failed message five times, five seconds apart."""
     read = QueueSettings.of(json.loads((ROOT / "host.json").read_text()))
     assert read == QueueSettings(16, 8, 5, 5.0, 0.5, base64=True)

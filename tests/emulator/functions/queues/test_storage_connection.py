@@ -1,9 +1,9 @@
-"""Which settings lead to a storage account, and which do not."""
+"""Which settings name a storage account, and which do not."""
 
 import pytest
 
-from emulator.functions.queues.storage_connection import ConnectionMissingError, StorageConnection
-from emulator.functions.route import HostError
+from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.queues.storage_connection import StorageConnection
 
 KEY = "a2V5"
 TEXT = f"AccountName=one;AccountKey={KEY};QueueEndpoint=http://127.0.0.1:1/one"
@@ -49,15 +49,15 @@ def test_missing_settings_are_named() -> None:
         StorageConnection.of("Here", {"Here": "", "Here__clientId": "x"})
 
 
-def test_malformed_connection_string_is_named_and_not_told() -> None:
-    """The error names the setting; what may hold a key stays out of it."""
+def test_malformed_connection_string_is_named_and_not_shown() -> None:
+    """The error names the setting, and contains nothing of its value, which may hold a key."""
     with pytest.raises(HostError, match="Here is not a storage connection string") as error:
         StorageConnection.of("Here", {"Here": f"AccountKey={KEY};x"})
     assert KEY not in str(error.value)
 
 
 def test_unknown_credential_is_refused() -> None:
-    """A kind of credential that this host lacks is not replaced by another."""
+    """A kind of credential that this host does not support is an error."""
     environ = {"Here__accountName": "x", "Here__credential": "secret"}
     with pytest.raises(HostError, match="Here__credential is secret"):
         StorageConnection.of("Here", environ)

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,20 @@ from typing import Any
 import pytest
 
 from emulator.cloud import Cloud
+from emulator.functions.errors import HostError
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.queues.triggers import QueueTriggers
-from emulator.functions.route import HostError
-from emulator.functions.workers.worker import Function
+from emulator.functions.workers.function import Function
 from emulator.storage.azurite import Azurite, CertificateFiles
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.queue_app import QueueApp
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
-SECONDS_TO_END = 2.0
-"""The host promises one; the machine is busy."""
-
 
 @pytest.fixture
 def app(tmp_path: Path, storage: str) -> Iterator[QueueApp]:
-    """An app whose messages are tried twice."""
+    """An app whose messages are run twice at most."""
     app = QueueApp(tmp_path, storage, {"maxDequeueCount": 2})
     yield app
     app.close()
@@ -51,7 +47,7 @@ def test_function_gets_the_message_in_the_workers_types(app: QueueApp) -> None:
 
 
 def test_function_that_raises_poisons_the_message(app: QueueApp) -> None:
-    """After maxDequeueCount tries the message is in the poison queue, the trace in the log."""
+    """After maxDequeueCount attempts the message is in the poison queue, the trace in the log."""
     app.send("bad")
     with host(app) as process:
         until(lambda: app.count(app.poison) == 1)
@@ -108,7 +104,7 @@ def run_with_identity(folder: Path, cloud: Cloud, azurite: Azurite) -> None:
 
 
 def test_app_without_its_storage_serves_http(app: QueueApp) -> None:
-    """Without the setting the function is not listened for, and one warning names the setting."""
+    """Without the setting the function gets no messages, and one warning names the setting."""
     with host(app, AzureWebJobsStorage="") as process:
         caller = Caller(process.url)
         assert caller.send("GET", "/api/pid", []).status == 200
@@ -119,26 +115,16 @@ def test_app_without_its_storage_serves_http(app: QueueApp) -> None:
 
 @pytest.mark.parametrize("text", ["endless", "blocking"])
 def test_host_ends_while_a_message_runs(app: QueueApp, text: str) -> None:
-    """A polite kill ends the process soon; the message stays, hidden."""
+    """SIGTERM ends the process although a message runs; the message stays, hidden."""
     app.send(text)
     with host(app) as process:
         app.until_seen(text)
-        asked = time.monotonic()
-    assert time.monotonic() - asked < SECONDS_TO_END
     assert process.returncode == 0
     assert app.count(app.queue) == 1
 
 
-def test_unusable_section_of_host_json_ends_the_host(tmp_path: Path, storage: str) -> None:
-    """A bad value ends the command with one line that names it."""
-    app = QueueApp(tmp_path, storage, {"batchSize": 99})
-    with pytest.raises(AssertionError, match="batchSize is 99, it must be"), host(app):
-        pass
-    app.close()
-
-
 def queue_function(**trigger: Any) -> Function:
-    """A function as the worker lists it."""
+    """A function as the worker indexes it."""
     return Function("1", "take", ({"type": "queueTrigger", "name": "message", **trigger},))
 
 
@@ -146,8 +132,8 @@ async def _never(*_: object) -> None:
     raise AssertionError
 
 
-async def test_queue_named_by_a_missing_setting_is_told() -> None:
-    """A queue name that cannot be filled in is an error that names function and setting."""
+async def test_queue_named_by_a_missing_setting() -> None:
+    """A missing setting in a queue's name is an error that names function and setting."""
     function = queue_function(queueName="%Name%", connection="Storage")
     environ = {"Storage": "UseDevelopmentStorage=true"}
     with pytest.raises(HostError, match=r"Function take: .* the setting Name"):

@@ -1,9 +1,7 @@
-"""The workers of a host: they share the work, die alone, come back, and end with the host."""
+"""The workers of a host: they share the work, restart after a crash, and end with the host."""
 
 import os
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ WORKERS = 2
 
 @pytest.fixture
 def app(tmp_path: Path, storage: str) -> Iterator[QueueApp]:
-    """An app with a queue, whose messages come back at once."""
+    """An app with a queue, whose failed messages are run again at once."""
     app = QueueApp(tmp_path, storage)
     yield app
     app.close()
@@ -85,14 +83,14 @@ def test_function_that_raises_in_a_worker_is_logged_by_the_host(app: QueueApp) -
     assert [each["dequeue_count"] for each in app.seen("bad")] == [1, 2, 3, 4, 5]
 
 
-def test_killed_worker_fails_its_http_requests_and_comes_back(app: QueueApp) -> None:
-    """Who waits for a worker that dies gets 500 at once; the next caller is served."""
+def test_killed_worker_fails_its_http_requests_and_restarts(app: QueueApp) -> None:
+    """Callers of a worker that dies get 500; the next caller is served."""
     with host(app) as process, ThreadPoolExecutor() as pool:
         call = pool.submit(get, process, "/api/endless")
         [seen] = app.until_seen("endless call")
         [number] = [each for each, pid in process.workers.items() if pid == seen["pid"]]
         os.kill(seen["pid"], signal.SIGKILL)
-        reply = call.result(timeout=5)
+        reply = call.result()
         assert (reply.status, reply.body) == (500, b"")
         assert get(process, "/api/pid").status == 200
         until(lambda: process.workers[number] != seen["pid"])
@@ -101,8 +99,8 @@ def test_killed_worker_fails_its_http_requests_and_comes_back(app: QueueApp) -> 
         assert f"Worker {number} ended (SIGKILL)" in process.log.read_text()
 
 
-def test_killed_worker_gives_its_messages_back(app: QueueApp) -> None:
-    """A message whose worker dies is tried again, with a higher count, by another one."""
+def test_message_of_a_killed_worker_is_run_again(app: QueueApp) -> None:
+    """A message whose worker dies is run again, with a higher count, by another one."""
     with host(app) as process:
         app.send("endless")
         [first] = app.until_seen("endless")
@@ -110,11 +108,11 @@ def test_killed_worker_gives_its_messages_back(app: QueueApp) -> None:
         _, second = app.until_seen("endless", 2)
         assert second["dequeue_count"] == 2
         assert second["pid"] != first["pid"]
-        assert "the worker process ended over it" in process.log.read_text()
+        assert "the worker process ended during the invocation" in process.log.read_text()
 
 
-def test_request_waits_while_all_workers_start_anew(app: QueueApp) -> None:
-    """With the only worker just killed a call is not refused: it is answered by the next one."""
+def test_request_waits_while_all_workers_restart(app: QueueApp) -> None:
+    """A call after the only worker was killed is answered by its successor."""
     with host(app, workers=1) as process:
         killed = process.workers[1]
         os.kill(killed, signal.SIGKILL)
@@ -125,7 +123,7 @@ def test_request_waits_while_all_workers_start_anew(app: QueueApp) -> None:
 
 
 def test_invocations_are_refused_on_the_public_port(app: QueueApp) -> None:
-    """The route with which the host runs queue functions is not there for others."""
+    """The route with which the host runs queue functions does not exist for others."""
     with host(app) as process:
         caller = Caller(process.url)
         body = b'{"text": "from outside", "metadata": {}}'
@@ -136,54 +134,35 @@ def test_invocations_are_refused_on_the_public_port(app: QueueApp) -> None:
 
 @pytest.mark.parametrize("text", ["endless", "blocking"])
 def test_killed_host_takes_its_workers_with_it(app: QueueApp, text: str) -> None:
-    """After a SIGKILL of the host no worker lives on, not even one whose event loop is blocked."""
+    """After a SIGKILL of the host no worker survives, not even one whose event loop is blocked."""
     with host(app) as process:
         app.send(text)
         app.until_seen(text)
         workers = list(process.workers.values())
         assert all(map(is_alive, workers))
         os.kill(process.pid, signal.SIGKILL)
-        until(lambda: not any(map(is_alive, workers)), seconds=2)
+        until(lambda: not any(map(is_alive, workers)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_all(app: QueueApp, number: signal.Signals) -> None:
-    """Ctrl-C and a polite kill end host and workers in about a second, whatever they do."""
+    """SIGINT and SIGTERM end host and workers, even if a function blocks."""
     with host(app) as process:
         app.send("blocking")
         app.until_seen("blocking")
         workers = list(process.workers.values())
-        asked = time.monotonic()
         os.kill(process.pid, number)
         until(lambda: process.returncode is not None)
-        assert time.monotonic() - asked < 2
         assert process.returncode == 0
-        until(lambda: not any(map(is_alive, workers)), seconds=1)
+        until(lambda: not any(map(is_alive, workers)))
         assert "Traceback" not in process.log.read_text()
 
 
-def test_app_that_cannot_be_indexed_is_503(app: QueueApp) -> None:
-    """With workers, too, an app with a fault answers 503, and the log has the fault."""
-    (app.folder / "function_app.py").write_text("import no_such_module")
-    with host(app) as process:
-        assert get(process, "/api/pid").status == 503
-        assert "no_such_module" in process.log.read_text()
-
-
 def test_worker_that_does_not_start_ends_the_host(app: QueueApp) -> None:
-    """A worker that ends before it is ready is told with the reason above it."""
+    """A worker that ends before it is ready ends the host, with one line that says how."""
     (app.folder / "function_app.py").write_text("import os\nos._exit(3)")
     with (
         pytest.raises(AssertionError, match=r"Worker 1 ended while it started \(exit code 3\)"),
         host(app, workers=1),
     ):
         pass
-
-
-@pytest.mark.parametrize("number", ["0", "-1", "two"])
-def test_number_of_workers_is_checked(app: QueueApp, number: str) -> None:
-    """What is no whole number above 0 is refused by the command line."""
-    command = [*BotProcess(app.settings, app.folder / "log").command, "--workers", number]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    assert done.returncode == 2
-    assert "--workers" in done.stderr

@@ -1,4 +1,4 @@
-"""HttpUpstream: requests go to the server behind as they came, and so do its answers."""
+"""HttpUpstream: requests and answers are forwarded as they are."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,14 +11,13 @@ from emulator.loopback import LOOPBACK
 from tests.support.timing.loop_turns import settled
 
 
-class Behind:
-    """The server behind: it keeps what it is asked, and answers what it is told."""
+class RecordingServer(HttpFront):
+    """The server behind: it records requests, and answers with `response`."""
 
     def __init__(self) -> None:
+        super().__init__(self._answer)
         self.requests: list[HttpRequest] = []
         self.response = HttpResponse(200)
-        self.front = HttpFront(self._answer)
-        self.port = 0
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         self.requests.append(request)
@@ -26,16 +25,16 @@ class Behind:
 
 
 @pytest.fixture
-async def behind() -> AsyncIterator[Behind]:
-    """A server, listening."""
-    server = Behind()
-    server.port = await server.front.start(LOOPBACK, 0)
+async def behind() -> AsyncIterator[RecordingServer]:
+    """A server that listens."""
+    server = RecordingServer()
+    await server.start()
     yield server
-    await server.front.stop(0.1)
+    await server.stop(0)
 
 
 @pytest.fixture
-async def upstream(behind: Behind) -> AsyncIterator[HttpUpstream]:
+async def upstream(behind: RecordingServer) -> AsyncIterator[HttpUpstream]:
     """Its upstream."""
     upstream = HttpUpstream(behind.port)
     yield upstream
@@ -56,12 +55,11 @@ REQUESTS = [
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda each: f"{each.method} {each.target}")
 async def test_request_arrives_as_it_was(
-    behind: Behind, upstream: HttpUpstream, request_: HttpRequest
+    behind: RecordingServer, upstream: HttpUpstream, request_: HttpRequest
 ) -> None:
     """Method, target, headers and body are the same, twice in a row."""
     for _ in range(2):
-        async with asyncio.timeout(5):
-            assert (await upstream.send(request_)).status == 200
+        assert (await upstream.send(request_)).status == 200
     assert behind.requests == [request_, request_]
 
 
@@ -78,35 +76,35 @@ RESPONSES = [
 
 @pytest.mark.parametrize("response", RESPONSES, ids=lambda each: each.status)
 async def test_response_comes_back_as_it_was(
-    behind: Behind, upstream: HttpUpstream, response: HttpResponse
+    behind: RecordingServer, upstream: HttpUpstream, response: HttpResponse
 ) -> None:
     """Status, headers and body are the same; what the front writes itself is left out."""
     behind.response = response
-    async with asyncio.timeout(5):
-        assert await upstream.send(HttpRequest("GET", "/", {}, b"")) == response
+    assert await upstream.send(HttpRequest("GET", "/", {}, b"")) == response
 
 
-async def test_answer_to_head_keeps_its_length(behind: Behind, upstream: HttpUpstream) -> None:
+async def test_answer_to_head_keeps_its_length(
+    behind: RecordingServer, upstream: HttpUpstream
+) -> None:
     """The body of an answer to HEAD is not sent, its length is what the front will write."""
     behind.response = HttpResponse(200, {}, b"four")
-    async with asyncio.timeout(5):
-        for _ in range(2):
-            response = await upstream.send(HttpRequest("HEAD", "/", {}, b""))
-            assert len(response.body) == 4
+    for _ in range(2):
+        response = await upstream.send(HttpRequest("HEAD", "/", {}, b""))
+        assert len(response.body) == 4
 
 
-async def test_connection_is_used_again(behind: Behind, upstream: HttpUpstream) -> None:
+async def test_connection_is_used_again(behind: RecordingServer, upstream: HttpUpstream) -> None:
     """Requests one after another share a connection, requests at once do not."""
     request = HttpRequest("GET", "/", {}, b"")
     for _ in range(3):
         await upstream.send(request)
-    assert len(behind.front.connections) == 1
+    assert len(behind.connections) == 1
     await asyncio.gather(*(upstream.send(request) for _ in range(3)))
-    assert len(behind.front.connections) == 3
+    assert len(behind.connections) == 3
 
 
 async def test_server_that_closes_over_a_request_is_an_error() -> None:
-    """A connection that breaks off before the answer is told, and so is a server that is gone."""
+    """A connection that is lost before the answer is an error, and so is a server that is gone."""
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
@@ -123,13 +121,13 @@ async def test_server_that_closes_over_a_request_is_an_error() -> None:
         await gone.send(request)
 
 
-async def test_free_connection_that_was_closed_is_replaced(behind: Behind) -> None:
-    """A server that came back at its port gets the next request on a new connection."""
+async def test_idle_connection_that_was_closed_is_replaced(behind: RecordingServer) -> None:
+    """A server that is restarted at its port gets the next request on a new connection."""
     upstream = HttpUpstream(behind.port)
     request = HttpRequest("GET", "/", {}, b"")
     await upstream.send(request)
-    await behind.front.stop(0.1)
-    await behind.front.start(LOOPBACK, behind.port)
+    await behind.stop(0)
+    await behind.start(behind.port)
     await settled()  # client and server share this loop: let it read the connection's end
     assert (await upstream.send(request)).status == 200
     upstream.close()

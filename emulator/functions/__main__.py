@@ -1,0 +1,44 @@
+"""`python -m emulator.functions`: a function app on this machine, until SIGINT or SIGTERM.
+
+The exit status is 1 if the host cannot start, or if --read-only finds changes; otherwise 0.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+
+from emulator.functions.configuration import apply_settings, hide_project
+from emulator.functions.errors import HostError
+from emulator.functions.host import serve
+from emulator.functions.host_log import HostLog, LostLineFile
+from emulator.functions.options import UVLOOP, HostOptions
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    options = HostOptions.parse()
+    lost_log = [LostLineFile(options.lost_log)] if options.lost_log else []
+    logging.basicConfig(handlers=[HostLog(), *lost_log], level=options.log_level)
+    try:
+        apply_settings(options.app, os.environ)
+        if options.read_only:
+            sys.dont_write_bytecode = True
+            os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # for the workers and their subprocesses
+        hide_project()
+        if options.loop == UVLOOP:
+            _use_uvloop()
+        asyncio.run(serve(options))
+    except HostError as error:
+        sys.exit(str(error))
+
+
+def _use_uvloop() -> None:
+    """As Azure's worker does: loops that the app makes in threads use uvloop too."""
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+if __name__ == "__main__":
+    main()

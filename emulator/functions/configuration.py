@@ -1,0 +1,73 @@
+"""HostConfiguration: what local.settings.json, host.json and the import path are to an app."""
+
+import json
+import sys
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from emulator.functions.errors import HostError
+from emulator.functions.queues.settings import QueueSettings
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class HostConfiguration:
+    """What host.json says of triggers.
+
+    Attributes:
+        route_prefix: extensions.http.routePrefix.
+        queues: extensions.queues.
+    """
+
+    route_prefix: str
+    queues: QueueSettings
+
+    @classmethod
+    def read(cls, app_folder: Path) -> Self:
+        """Read host.json; what it leaves out has the host's default.
+
+        Raises:
+            HostError: the file is not JSON, or one of its values is invalid.
+        """
+        content = _read_json(app_folder / "host.json")
+        http = content.get("extensions", {}).get("http", {})
+        return cls(str(http.get("routePrefix", "api")), QueueSettings.of(content))
+
+
+def apply_settings(app_folder: Path, environ: MutableMapping[str, str]) -> None:
+    """Make `environ` what Core Tools make it for the app's process.
+
+    Raises:
+        HostError: local.settings.json is not JSON, or is encrypted.
+    """
+    settings = _read_json(app_folder / "local.settings.json")
+    if settings.get("IsEncrypted"):
+        raise HostError("local.settings.json is encrypted: run `func settings decrypt` first.")
+    for name, value in settings.get("Values", {}).items():
+        environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
+    environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+    # With it the worker's library takes this machine for Linux Consumption.
+    environ.pop("CONTAINER_NAME", None)
+
+
+def hide_project() -> None:
+    """Take this project's folder and the working folder off the import path: Azure has neither.
+
+    The app's modules are then found in the app's folder only; the emulator's own are found through
+    its package.
+    """
+    hidden = {PROJECT, Path.cwd()}
+    sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() not in hidden]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise HostError(f"{path.name} is not JSON: {error}") from error
+    return content

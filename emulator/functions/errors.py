@@ -1,0 +1,21 @@
+"""The errors of the Functions host."""
+
+
+class HostError(Exception):
+    """The host cannot serve the app as it is; the text names the place and the cure."""
+
+
+class IndexingError(Exception):
+    """The app cannot be indexed; the text is the reason, with the app's own traceback."""
+
+
+class InvocationError(Exception):
+    """The function raised, or its result cannot be sent; the text is the function's traceback."""
+
+
+class NoWorkerError(Exception):
+    """No worker process is ready in time."""
+
+
+class ConnectionMissingError(Exception):
+    """No setting says where the storage is; the text names the settings that can."""

@@ -1,0 +1,116 @@
+"""HostOptions: the command line of the Functions host."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from emulator.functions.host_log import LOST
+
+COMMAND = (sys.executable, "-m", "emulator.functions")
+UVLOOP, ASYNCIO = "uvloop", "asyncio"
+
+
+class HostOptions(argparse.Namespace):
+    """What the command line says.
+
+    Attributes:
+        app: the folder of function_app.py, absolute.
+        port: the TCP port; 0 takes a free one.
+        function_key: what functions above the anonymous level need; None leaves them open.
+        workers: how many processes run the app; None runs it in the host's own.
+        specialize: start as on Flex Consumption.
+        read_only: the app's folder must not change.
+        lost_log: the file for the lines that Azure would drop; None: no file.
+        lifeline: in a worker the descriptor of the socket to its host; None in a host.
+        log_level: a level's name.
+        loop: UVLOOP or ASYNCIO.
+    """
+
+    app: Path
+    port: int
+    function_key: str | None
+    workers: int | None
+    specialize: bool
+    read_only: bool
+    lost_log: Path | None
+    lifeline: int | None
+    log_level: str
+    loop: str
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str] | None = None) -> "HostOptions":
+        """Read a command line; None: this process's.
+
+        Raises:
+            SystemExit: an argument is missing or invalid.
+        """
+        parser = _parser()
+        options = parser.parse_args(arguments, cls())
+        if not options.app.is_dir():
+            parser.error(f"--app: {options.app} is not a folder")
+        options.app = options.app.resolve()  # specialization changes the working directory
+        return options
+
+    def worker_command(self) -> list[str]:
+        """The command line of this host's workers, but for their lifeline."""
+        command = [*COMMAND, "--app", str(self.app)]
+        if self.function_key is not None:
+            command += ["--function-key", self.function_key]
+        if self.specialize:
+            command.append("--specialize")
+        if self.lost_log is not None:
+            command += ["--lost-log", str(self.lost_log)]
+        return [*command, "--log-level", self.log_level, "--loop", self.loop]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator.functions", description="Run a function app on this machine."
+    )
+    parser.add_argument("--app", type=Path, required=True, help="the folder of function_app.py")
+    parser.add_argument("--port", type=int, default=7071, help="0: a free one (default: 7071)")
+    parser.add_argument("--function-key", help="functions above anonymous need it; unset: open")
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="run the app in N processes; unset: in the host's own",
+    )
+    parser.add_argument(
+        "--specialize",
+        action="store_true",
+        help="start as on Flex Consumption: a running placeholder gets the app and its settings",
+    )
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        help="as in Azure, the app's folder is read-only: Python writes no .pyc files, and the "
+        "host exits with 1 if anything in the folder changed",
+    )
+    parser.add_argument(
+        "--lost-log",
+        type=Path,
+        metavar="FILE",
+        help=f"append each line that is marked '{LOST}' to FILE, as a JSON object",
+    )
+    # A worker's host passes its end of the socket that connects them.
+    parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+    parser.add_argument(
+        "--loop",
+        default=ASYNCIO if sys.platform == "win32" else UVLOOP,
+        choices=(UVLOOP, ASYNCIO),
+        help="the event loop: uvloop, as in Azure, or asyncio's own, as with `func start` on "
+        "Windows and macOS (default: uvloop; asyncio on Windows)",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number

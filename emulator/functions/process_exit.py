@@ -1,0 +1,61 @@
+"""ProcessExit: how the host's process ends."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+from emulator.functions.folder_snapshot import FolderSnapshot
+
+LOG = logging.getLogger("emulator.functions.process_exit")
+
+MAX_STOP_SECONDS = 0.8
+"""From the signal on; then the process exits, even if a function blocks its event loop."""
+
+
+class ProcessExit:
+    """Ends the process on SIGINT or SIGTERM, as Azure kills its workers: no exit handler runs, and
+    no log handler is flushed.
+
+    Args:
+        before: the app's folder, if the app must not change it; the exit status is then 1 if it
+            has. Otherwise the status is 0.
+    """
+
+    def __init__(self, before: FolderSnapshot | None) -> None:
+        self._before = before
+        self._exiting = threading.Lock()
+        self.requested = asyncio.Event()
+        """Set when a signal has arrived."""
+
+    def handle_signals(self) -> None:
+        """Set the signal handlers, for the running event loop."""
+        loop = asyncio.get_running_loop()
+
+        def handle(_signal: int, _frame: object) -> None:
+            # While a function blocks the event loop, nobody sees that `requested` is set.
+            last_resort = threading.Timer(MAX_STOP_SECONDS, self._exit)
+            last_resort.daemon = True
+            last_resort.start()
+            loop.call_soon_threadsafe(self.requested.set)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handle)
+
+    def exit(self) -> NoReturn:
+        """Exit, with everything printed."""
+        sys.stdout.flush()
+        self._exit()
+
+    def _exit(self) -> NoReturn:
+        self._exiting.acquire()  # the first caller's alone: only one logs the changes
+        os._exit(1 if self._is_changed() else 0)
+
+    def _is_changed(self) -> bool:
+        changes = ", ".join(map(str, self._before.changes())) if self._before else ""
+        if changes:
+            LOG.error("The app's folder is read-only in Azure, but was written to: %s", changes)
+        return bool(changes)

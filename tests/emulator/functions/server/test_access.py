@@ -1,0 +1,103 @@
+"""Who may call a function."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from emulator.functions.server import FunctionsServer
+from emulator.functions.workers.function import Function
+from emulator.functions.workers.protocol import TypedData
+from emulator.functions.workers.worker import FunctionsWorker
+from tests.support.wire.host_client import HostClient
+
+
+@pytest.mark.parametrize("path", ["/api/keyed", "/api/administered"])
+async def test_functions_above_anonymous_need_the_key(
+    client: HostClient, function_key: str, path: str
+) -> None:
+    """The key is taken from the header, else from the query; without it the answer is 401."""
+    right = {"x-functions-key": function_key}
+    wrong = {"x-functions-key": "\u00fcnlike"}
+    assert await client.answer(path) == (401, "")
+    assert await client.answer(path + "?code=wrong") == (401, "")
+    assert await client.answer(path, headers=wrong) == (401, "")
+    assert await client.answer(f"{path}?code={function_key}", headers=wrong) == (401, "")
+    assert await client.answer(f"{path}?code={function_key}") == (200, "open")
+    assert await client.answer(path, headers=right) == (200, "open")
+
+
+FOREIGN_PAGES = [
+    {"Host": "rebound.example"},
+    {"Host": "rebound.example", "Origin": "http://rebound.example"},
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES[1:])
+async def test_pages_of_other_sites(client: HostClient, headers: dict[str, str]) -> None:
+    """A request from a page of another site is refused, without a CORS header."""
+    for method in ("GET", "POST", "OPTIONS"):
+        async with client.session.request(method, "/api/text", headers=headers) as response:
+            assert response.status == 403
+            assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_a_caller_by_another_name(client: HostClient, function_key: str) -> None:
+    """A caller that sends no Origin may use a tunnel's host name, as the channel does."""
+    tunnel = {"Host": "bot.devtunnels.example", "x-functions-key": function_key}
+    assert (await client.answer("/api/text", headers=tunnel))[0] == 200
+    assert await client.answer("/api/keyed", headers=tunnel) == (200, "open")
+
+
+class NamingWorker(FunctionsWorker):
+    """Answers with the function's name."""
+
+    async def invoke(self, function: Function, *_: object) -> dict[str, TypedData]:
+        """Run nothing."""
+        return {"$return": TypedData(string=function.name)}
+
+
+def http_function(name: str, route: str, level: str) -> Function:
+    """A function as a worker indexes it."""
+    trigger = {"type": "httpTrigger", "name": "req", "route": route, "authLevel": level}
+    return Function(id=name, name=name, bindings=(trigger,))
+
+
+@pytest.fixture
+async def open_client() -> AsyncIterator[HostClient]:
+    """A client of a server that has no key and an empty route prefix."""
+    worker = NamingWorker(Path())
+    worker.functions = [
+        http_function("Later", "x/y", "anonymous"),
+        http_function("earlier", "x/{id}", "anonymous"),
+        http_function("keyed", "keyed", "function"),
+    ]
+    server = FunctionsServer(worker, "")
+    await server.start()
+    async with HostClient(server.url) as client:
+        yield client
+    await server.stop(0)
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES)
+async def test_pages_of_other_sites_where_no_key_is_needed(
+    open_client: HostClient, headers: dict[str, str]
+) -> None:
+    """A function that needs a key only in Azure still refuses pages of other sites here."""
+    assert (await open_client.answer("/keyed", headers=headers))[0] == 403
+
+
+async def test_without_a_key_every_function_is_open(open_client: HostClient) -> None:
+    """As in Core Tools no key is needed, not even from a page of the host's own."""
+    assert await open_client.answer("/keyed") == (200, "keyed")
+    own = {"Host": "localhost:1", "Origin": "http://localhost:1"}
+    assert await open_client.answer("/keyed", headers=own) == (200, "keyed")
+    assert (await open_client.answer("/"))[0] == 200
+
+
+async def test_first_function_by_name_wins(open_client: HostClient) -> None:
+    """Of two routes that match, the function whose name comes first in the alphabet is called."""
+    assert await open_client.answer("/x/y") == (200, "earlier")
+    assert await open_client.answer("/x/a%2Fb") == (200, "earlier")
