@@ -33,9 +33,13 @@ def _options() -> argparse.Namespace:
         prog="python -m benchmarks", description="Compare this project with its peers."
     )
     parser.add_argument("--rounds", type=int, default=5, help="(default: 5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="in a cell (default: 1)")
     parser.add_argument(
-        "--only", default="", help="a regular expression; nothing is written to docs then"
+        "--seconds", type=float, default=1.0, help="of one measurement (default: 1)"
+    )
+    parser.add_argument(
+        "--only",
+        default="",
+        help="measure only matching contestants (a regular expression), and write nothing to docs",
     )
     return parser.parse_args()
 
@@ -92,13 +96,13 @@ def _environments(contestants: Sequence[Contestant] | dict[Contestant, Summary])
 
 
 def main() -> None:
-    """Measure, print the tables, and write them to docs/benchmarks.md when all were measured."""
+    """Measure and print the tables; write them to docs/benchmarks.md if all were measured."""
     options = _options()
     contestants = [
         each for each in CONTESTANTS if re.search(options.only, f"{each.label}, {each.host}")
     ]
     if not contestants:
-        sys.exit("--only: no contestant is called so.")
+        sys.exit("--only matches no contestant.")
     environments.make(_environments(contestants))
 
     async def work() -> None:

@@ -1,4 +1,4 @@
-"""Comparison: every contestant in every cell, round after round."""
+"""Comparison: measures every contestant in every cell, in several rounds."""
 
 import asyncio
 import os
@@ -8,32 +8,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.contestant import ONE_TOKEN, ROOT, Contestant
 from benchmarks.results.measurement import CELLS, Cell, Measurement
-from benchmarks.stage import Stage
-from benchmarks.traffic.bot import LOADS_CORE, Bot
+from benchmarks.traffic.bot_process import LOAD_CORE, BotProcess
 from benchmarks.traffic.load import Load
 
-LEAD = 0.3
-"""Seconds of load before a measurement: connections are open by then."""
+LEAD_SECONDS = 0.3
+"""Load before a measurement, which opens the connections."""
 
-LEAST = 5
-"""Turns that end in any measurement."""
+MIN_TURNS = 5
+"""A measurement goes on until so many turns have ended."""
 
 AUTH_LATENCIES = (60, 0)
-"""Milliseconds at a cold start; with the last one the process stays."""
+"""Milliseconds at the cold starts; the process of the last one runs the warm turns."""
 
 
 @dataclass
 class Results:
-    """What was measured of one contestant.
+    """The measurements of one contestant.
 
     Attributes:
         cells: one measurement for each round.
         cold_starts: milliseconds from the process's start to its first reply in each round, by
-            the milliseconds of the sign-in and keys endpoints.
+            the latency (milliseconds) of the sign-in and keys endpoints.
         peak_memory: bytes of the largest resident set in each round.
-        imports: milliseconds in each round.
+        imports: milliseconds that the imports take in each round.
     """
 
     cells: defaultdict[Cell, list[Measurement]] = field(default_factory=lambda: defaultdict(list))
@@ -43,16 +43,16 @@ class Results:
 
 
 class Comparison:
-    """Measures contestants side by side: each cell of a round is measured of all, then the next.
+    """Measures contestants side by side: in each round a cell for all, then the next cell.
 
     Args:
-        contestants: who is measured.
-        folder: for files and logs; it is left as it is.
-        seconds: of one measurement.
-        progress: called at each step with what is done next.
+        contestants: the bots to measure.
+        folder: for files and logs; it is not deleted.
+        seconds: length of one measurement.
+        progress: called at each step with the name of the next one.
 
     Attributes:
-        results: what was found so far.
+        results: the measurements so far.
     """
 
     def __init__(
@@ -66,33 +66,33 @@ class Comparison:
         self._folder = folder
         self._seconds = seconds
         self._progress = progress
-        self._stages: dict[str, Stage] = {}
-        self._bots: dict[Contestant, Bot] = {}
+        self._clouds: dict[str, BenchmarkCloud] = {}
+        self._bots: dict[Contestant, BotProcess] = {}
         self.results = {contestant: Results() for contestant in contestants}
 
     @staticmethod
     def steps(contestants: int, rounds: int) -> int:
-        """How often `progress` will be called."""
+        """How often `progress` is called."""
         return contestants * rounds * (1 + len(AUTH_LATENCIES) + len(CELLS))
 
     async def run(self, rounds: int) -> None:
-        """Measure so many rounds.
+        """Measure this many rounds.
 
         Raises:
             OSError, RuntimeError, TimeoutError: a contestant does not work.
         """
-        os.sched_setaffinity(0, {LOADS_CORE})
+        os.sched_setaffinity(0, {LOAD_CORE})
         try:
             for credential in {each.credential for each in self._contestants}:
-                stage = Stage(self._folder / credential, credential)
-                self._stages[credential] = stage
-                await stage.start()
+                cloud = BenchmarkCloud(self._folder / credential, credential)
+                self._clouds[credential] = cloud
+                await cloud.start()
             for _ in range(rounds):
                 await self._round()
         finally:
             await self._stop_bots()
-            for stage in self._stages.values():
-                await stage.stop()
+            for cloud in self._clouds.values():
+                await cloud.stop()
 
     async def _round(self) -> None:
         for contestant in self._contestants:
@@ -114,47 +114,47 @@ class Comparison:
         await self._stop_bots()
 
     async def _cold_start(self, contestant: Contestant, auth: int) -> float:
-        stage = self._stages[contestant.credential]
-        stage.be_slow(auth / 1000, 0)
-        bot = contestant.bot(stage, self._folder / f"{contestant.key}.log")
+        cloud = self._clouds[contestant.credential]
+        cloud.set_latencies(auth / 1000, 0)
+        bot = contestant.bot(cloud, self._folder / f"{contestant.key}.log")
         self._bots[contestant] = bot
         await bot.start()
-        load = Load(stage.delivery(bot.port, one_token=True), 1)
-        before = time.perf_counter() - bot.started
-        await load.begin()
-        seconds = before + await load.first_turn()
-        await load.end()
+        load = Load(cloud.target(bot.port, one_token=True), 1)
+        start_seconds = time.perf_counter() - bot.started
+        await load.start()
+        seconds = start_seconds + await load.first_turn()
+        await load.stop()
         return 1000 * seconds
 
     async def _measure(self, contestant: Contestant, cell: Cell) -> Measurement:
-        stage, bot = self._stages[contestant.credential], self._bots[contestant]
-        stage.be_slow(cell.auth / 1000, cell.connector / 1000)
+        cloud, bot = self._clouds[contestant.credential], self._bots[contestant]
+        cloud.set_latencies(cell.auth / 1000, cell.connector / 1000)
         load = Load(
-            stage.delivery(bot.port, one_token=contestant.variant == ONE_TOKEN), cell.in_flight
+            cloud.target(bot.port, one_token=contestant.variant == ONE_TOKEN), cell.in_flight
         )
-        await load.begin()
+        await load.start()
         try:
-            await load.watch(LEAD)
-            cpu_seconds, counts = bot.cpu_seconds, stage.counts()
-            outcome = await load.watch(self._seconds, LEAST)
-            cpu_seconds, counts = bot.cpu_seconds - cpu_seconds, stage.counts() - counts
+            await load.measure(LEAD_SECONDS)
+            cpu_seconds, counts = bot.cpu_seconds, cloud.counts()
+            outcome = await load.measure(self._seconds, MIN_TURNS)
+            cpu_seconds, counts = bot.cpu_seconds - cpu_seconds, cloud.counts() - counts
         finally:
-            await load.end()
+            await load.stop()
         return Measurement.of(outcome, cpu_seconds, counts)
 
     async def _import_time(self, contestant: Contestant) -> float:
-        """Milliseconds of an interpreter that imports what a turn needs, over one that does not."""
-        stage = self._stages[contestant.credential]
+        """Milliseconds that a fresh interpreter takes to import what a turn needs."""
+        cloud = self._clouds[contestant.credential]
         program = (
-            "import sys, time; begin = time.perf_counter(); "
+            "import sys, time; started_at = time.perf_counter(); "
             f"sys.path.insert(0, {str(contestant.folder)!r}); {contestant.imports}; "
-            "print(1000 * (time.perf_counter() - begin))"
+            "print(1000 * (time.perf_counter() - started_at))"
         )
         process = await asyncio.create_subprocess_exec(
             str(contestant.python),
             "-c",
             program,
-            env=dict(contestant.environ(stage)),
+            env=dict(contestant.environ(cloud)),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )

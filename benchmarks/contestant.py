@@ -1,19 +1,19 @@
-"""Contestant: what is compared, and how it is started."""
+"""Contestant: a bot that is compared, and how it is started."""
 
 import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.stage import Stage
-from benchmarks.traffic.bot import Bot
+from benchmarks.benchmark_cloud import BenchmarkCloud
+from benchmarks.traffic.bot_process import BotProcess
 from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from emulator.loopback import LOOPBACK
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / ".cache" / "benchmarks"
-"""A virtual environment for each peer, and one with what this project deploys."""
+"""Virtual environments: one for each peer, and one with what this project deploys."""
 
 FUNCTIONS_HOST = "the emulator's Functions host"
 OWN_HOST = "the host it ships with"
@@ -23,24 +23,24 @@ BOTBUILDER = "BotBuilder Python"
 AGENTS = "M365 Agents SDK"
 
 ONE_TOKEN = "one token"  # noqa: S105  # no secret
-"""The channel sends the same token with all turns."""
+"""The channel sends the same token with every turn."""
 
 FROM_FILE = "from a file"
-"""The certificate is a file, as the peers have it, and in no vault."""
+"""The certificate is in a file, as the peers have it, instead of a vault."""
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A bot, with one way to sign in.
+    """A bot with one credential.
 
     Attributes:
         name: of the bot.
-        credential: as Cloud has it.
+        credential: a key of `emulator.cloud.APP_TYPES`.
         host: FUNCTIONS_HOST or OWN_HOST.
         folder: of its program: `function_app.py` or `server.py`.
         environment: name of its virtual environment.
-        imports: the statements that import all that a turn needs.
-        variant: what else is special: ONE_TOKEN or FROM_FILE.
+        imports: the statements that import everything a turn needs.
+        variant: ONE_TOKEN, FROM_FILE, or nothing.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Contestant:
 
     @property
     def key(self) -> str:
-        """A name for files and JSON."""
+        """Its name in files and JSON."""
         return self.label.lower().replace(", ", "-").replace(" ", "_")
 
     @property
     def label(self) -> str:
-        """A name for people."""
+        """Its name in tables and plots."""
         return ", ".join(part for part in (self.name, self.credential, self.variant) if part)
 
     @property
@@ -66,25 +66,25 @@ class Contestant:
         """Its interpreter."""
         return ENVIRONMENTS / self.environment / "bin" / "python"
 
-    def environ(self, stage: Stage) -> dict[str, str]:
+    def environ(self, cloud: BenchmarkCloud) -> dict[str, str]:
         """Its whole environment."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environ = kept | {"PYTHONPATH": str(ROOT)} | stage.environ()
-        return environ | stage.file_settings() if self.variant == FROM_FILE else environ
+        environ = kept | {"PYTHONPATH": str(ROOT)} | cloud.environ()
+        return environ | cloud.file_settings() if self.variant == FROM_FILE else environ
 
-    def bot(self, stage: Stage, log: Path) -> Bot:
-        """Its process, not started."""
-        environ = self.environ(stage)
+    def bot(self, cloud: BenchmarkCloud, log: Path) -> BotProcess:
+        """Its process, not started yet."""
+        environ = self.environ(cloud)
         if self.host == OWN_HOST:
             port = free_port()
             command = [str(self.python), str(self.folder / "server.py")]
-            return Bot(command, {**environ, "PORT": str(port)}, log, port)
+            return BotProcess(command, {**environ, "PORT": str(port)}, log, port)
         host = [str(self.python), "-m", "emulator.functions", "--log-level", "WARNING"]
-        return Bot([*host, "--app", str(self.folder), "--port", "0"], environ, log)
+        return BotProcess([*host, "--app", str(self.folder), "--port", "0"], environ, log)
 
 
 def free_port() -> int:
-    """A port that nobody uses now."""
+    """An unused port."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -92,7 +92,7 @@ def free_port() -> int:
 
 
 def _project(credential: str, variant: str = "") -> Contestant:
-    # Composing imports, the credential's own modules too, and does nothing else that takes time.
+    # Composing the app only imports, the credential's modules included.
     imports = "import function_app; function_app.composed()"
     return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", imports, variant)
 
@@ -119,4 +119,4 @@ CONTESTANTS = (
     _peer(BOTBUILDER, MANAGED_IDENTITY, OWN_HOST, "botbuilder_aiohttp"),
     _peer("bare handler", MANAGED_IDENTITY, OWN_HOST, "bare_aiohttp"),
 )
-"""In the order of the tables."""
+"""In the order of the tables' rows."""

@@ -1,4 +1,4 @@
-"""Environments: a virtual environment for each peer, made anew when its requirements change."""
+"""Environments: a virtual environment for each peer, recreated when its requirements change."""
 
 import hashlib
 import subprocess
@@ -8,39 +8,39 @@ from pathlib import Path
 
 from benchmarks.contestant import ENVIRONMENTS, PEERS, ROOT
 
-_MADE_FOR = "made-for"
+_FINGERPRINT_FILE = "made-for"
 
 
 def requirements(environment: str) -> tuple[Path, ...]:
-    """The files that say what is in one."""
+    """The requirements files of an environment."""
     if environment == "project":
-        # What is deployed, and what runs it.
+        # What is deployed, and the host that runs it.
         return (ROOT / "requirements.txt", ROOT / "benchmarks" / "functions-host.txt")
     return (PEERS / environment / "requirements.txt",)
 
 
 def make(environments: Iterable[str]) -> None:
-    """Make what is missing or out of date.
+    """Create the environments that are missing or out of date.
 
     Raises:
-        subprocess.CalledProcessError: pip failed; it has said why.
+        subprocess.CalledProcessError: pip failed; its output says why.
     """
     for environment in environments:
         folder = ENVIRONMENTS / environment
-        state = _state(environment)
-        note = folder / _MADE_FOR
-        if note.is_file() and note.read_text() == state:
+        fingerprint = _fingerprint(environment)
+        marker = folder / _FINGERPRINT_FILE
+        if marker.is_file() and marker.read_text() == fingerprint:
             continue
-        print(f"Installing what {environment} needs ...", flush=True)
+        print(f"Installing the packages of {environment} ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         files = [part for file in requirements(environment) for part in ("-r", str(file))]
         subprocess.run([*pip, "--disable-pip-version-check", *files], check=True)
-        note.write_text(state)
+        marker.write_text(fingerprint)
 
 
 def versions(environment: str) -> dict[str, str]:
-    """The versions of its packages by their names."""
+    """The versions of an environment's packages by name."""
     pip = [str(ENVIRONMENTS / environment / "bin" / "python"), "-m", "pip", "list"]
     listed = subprocess.run(
         [*pip, "--format=freeze", "--disable-pip-version-check"],
@@ -52,7 +52,7 @@ def versions(environment: str) -> dict[str, str]:
     return {name.lower(): version for name, version in pairs}
 
 
-def _state(environment: str) -> str:
+def _fingerprint(environment: str) -> str:
     files = (ROOT / "constraints.txt", *requirements(environment))
     texts = [sys.version, *(file.read_text() for file in files)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The machine and the versions that figures belong to."""
+"""The machine that the figures were measured on."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str]:
-    """What the machine is, in words."""
+    """Processor, cores, memory, operating system and Python version, as text."""
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
     return {

@@ -1,4 +1,4 @@
-"""The host of the peers that bring their own: an aiohttp server on loopback that runs on uvloop."""
+"""The host of the peers outside Functions: an aiohttp server on loopback, on uvloop."""
 
 import asyncio
 import os
@@ -19,6 +19,6 @@ async def _serve(app: web.Application) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", int(os.environ["PORT"])).start()
-    print("ready", flush=True)  # who started this process waits for it
+    print("ready", flush=True)  # the parent process waits for this line
     await stop.wait()
     await runner.cleanup()

@@ -1,1 +1,1 @@
-"""What was measured: goals, tables and plots."""
+"""The results of a comparison: measurements, goals, tables and plots."""

@@ -1,4 +1,4 @@
-"""Goals: what this project wants of a comparison, as ratios inside one run."""
+"""Goals: this project's performance goals, as ratios within one comparison."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ MAIN_CELL = Cell(in_flight=16, connector=0, auth=0)
 
 @dataclass(frozen=True)
 class Goal:
-    """One figure.
+    """One figure and its goal.
 
     Attributes:
-        text: what it is.
-        figure: as measured.
-        bound: what it should be.
-        at_least: the bound is the least; otherwise it is the most.
+        text: what the figure is.
+        figure: the measured value.
+        bound: the goal.
+        at_least: `bound` is a minimum; otherwise it is a maximum.
     """
 
     text: str
@@ -37,22 +37,22 @@ class Goal:
 
     @property
     def reached(self) -> bool:
-        """The figure is within the bound."""
+        """Whether the figure meets the goal."""
         return self.figure >= self.bound if self.at_least else self.figure <= self.bound
 
 
 class Goals:
-    """Every goal, from a comparison of all contestants.
+    """All goals, for a comparison of all contestants.
 
     Args:
-        summaries: of the comparison.
+        summaries: the comparison's medians.
     """
 
     def __init__(self, summaries: Summaries) -> None:
         self._summaries = summaries
 
     def all(self) -> list[Goal]:
-        """In the order in which people ask."""
+        """All goals, in the table's order."""
         return [*self._speed(), *self._distance_from_bare(), *self._cost(), *self._cold_start()]
 
     def _summary(
@@ -75,15 +75,14 @@ class Goals:
             theirs = self._summary(name, credential, host).cells[MAIN_CELL].turns_per_second
             for variant in ("", ONE_TOKEN):
                 ours = self._summary(PROJECT, credential, variant=variant).cells[MAIN_CELL]
-                told = "; ".join(
-                    part for part in (credential, host, str(MAIN_CELL), variant) if part
-                )
-                text = f"turns/s as a multiple of {name}'s ({told})"
+                parts = (credential, host, str(MAIN_CELL), variant)
+                condition = "; ".join(part for part in parts if part)
+                text = f"turns/s as a multiple of {name}'s ({condition})"
                 yield Goal(text, ours.turns_per_second / theirs, bound, at_least=True)
 
     def _distance_from_bare(self) -> Iterator[Goal]:
         bare = self._summary("bare function", MANAGED_IDENTITY).cells
-        # With a slow connector the rest of a turn hardly counts: what differs is mostly noise.
+        # With a slow connector the rest of a turn hardly matters: differences are mostly noise.
         bounds = ((0, "", 0.90), (0, ONE_TOKEN, 1.0), (50, "", 0.97), (50, ONE_TOKEN, 0.97))
         for connector, variant, bound in bounds:
             ours = self._summary(PROJECT, MANAGED_IDENTITY, variant=variant).cells
@@ -110,7 +109,7 @@ class Goals:
             yield Goal(text, ours_peak / theirs_peak, 1)
 
     def _cold_start(self) -> Iterator[Goal]:
-        # BotBuilder reads its certificate from a file, and no vault.
+        # BotBuilder reads its certificate from a file, not from a vault.
         for credential, variant in ((CERTIFICATE, FROM_FILE), (MANAGED_IDENTITY, "")):
             ours = self._summary(PROJECT, credential, variant=variant).cold_starts
             theirs = self._summary(BOTBUILDER, credential).cold_starts

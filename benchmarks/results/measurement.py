@@ -1,21 +1,21 @@
-"""Measurement: what one contestant did in one cell of one round, and medians of such."""
+"""Measurement: the figures of one contestant in one cell of one round, and their medians."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
-from benchmarks.stage import Counts
+from benchmarks.benchmark_cloud import Counts
 from benchmarks.traffic.load import Outcome
 
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """What a measurement is made under.
+    """The conditions of a measurement.
 
     Attributes:
         in_flight: turns at the same time.
-        connector: milliseconds until the connector answers.
-        auth: milliseconds until a sign-in or keys endpoint answers.
+        connector: latency of the connector, in milliseconds.
+        auth: latency of the sign-in and keys endpoints, in milliseconds.
     """
 
     in_flight: int
@@ -36,14 +36,14 @@ CELLS = tuple(
 
 @dataclass(frozen=True)
 class Measurement:
-    """Of warm turns.
+    """Figures of warm turns.
 
     Attributes:
-        turns_per_second: turns whose answer and verified reply both arrived.
+        turns_per_second: turns whose response and verified reply both arrived.
         p50, p99: milliseconds of a turn.
-        cpu: seconds of processor time per 1000 turns, the host's share with it.
+        cpu: seconds of CPU time per 1000 turns, including the host's.
         token_requests, connections: per 1000 turns.
-        failures: turns that failed.
+        failures: number of failed turns.
     """
 
     turns_per_second: float
@@ -56,7 +56,7 @@ class Measurement:
 
     @classmethod
     def of(cls, outcome: Outcome, cpu_seconds: float, counts: Counts) -> "Measurement":
-        """What a load found.
+        """The figures of a load's outcome.
 
         Raises:
             RuntimeError: no turn succeeded.
@@ -77,7 +77,7 @@ class Measurement:
 
 
 def median(measurements: Sequence[Measurement]) -> Measurement:
-    """Of each figure; of failures the sum."""
+    """The median of each figure; for failures the sum."""
     rows = [asdict(each) for each in measurements]
     middle = {
         each.name: statistics.median(row[each.name] for row in rows) for each in fields(Measurement)

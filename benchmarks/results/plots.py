@@ -1,4 +1,4 @@
-"""Plots: a comparison's figures as pictures."""
+"""Plots: a comparison's figures as PNG files."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Report: what a comparison found, as JSON and as the tables of docs/benchmarks.md."""
+"""Report: a comparison's results, as JSON and as the tables of docs/benchmarks.md."""
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +24,12 @@ _COLUMNS = (
 def as_json(
     summaries: Summaries, goals: Sequence[Goal], facts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Everything, for programs.
+    """All results, for programs.
 
     Args:
         summaries: the medians.
-        goals: what came of them.
-        facts: how, where and with what versions it was measured.
+        goals: computed from the medians.
+        facts: how, where and with which versions they were measured.
     """
     return {
         **facts,
@@ -52,7 +52,7 @@ def _contestant(contestant: Contestant, summary: Summary) -> dict[str, Any]:
 
 
 def as_markdown(summaries: Summaries, goals: Sequence[Goal], facts: Mapping[str, Any]) -> str:
-    """Everything, for people; the arguments are those of `as_json`."""
+    """All results, for people; the arguments are those of `as_json`."""
     sections = [
         _measured(facts),
         *(["### Goals\n", _goals(goals)] if goals else []),
@@ -144,7 +144,7 @@ def _versions(versions: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; figures are on the right."""
+    """A Markdown table, right-aligned but for the first column."""
     marks = ("---", *("---:" for _ in heading[1:]))
     lines = (heading, marks, *rows)
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,4 +1,4 @@
-"""Summary: the medians of what was measured of one contestant."""
+"""Summary: the medians of one contestant's measurements."""
 
 import statistics
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ class Summary:
     """One contestant's medians.
 
     Attributes:
-        cells: of warm turns.
-        cold_starts: milliseconds by the milliseconds of the sign-in and keys endpoints.
+        cells: warm turns.
+        cold_starts: milliseconds, by the latency (milliseconds) of the sign-in and keys endpoints.
         peak_memory: bytes.
         imports: milliseconds.
     """
@@ -27,7 +27,7 @@ class Summary:
 
     @classmethod
     def of(cls, results: Results) -> "Summary":
-        """Of all rounds."""
+        """The medians of all rounds."""
         return cls(
             {cell: median(rounds) for cell, rounds in results.cells.items()},
             {auth: statistics.median(rounds) for auth, rounds in results.cold_starts.items()},

@@ -1,7 +1,7 @@
-"""Connector: where the replies arrive. It checks each one's token, and answers when it is told to.
+"""ReplyConnector: receives the replies, verifies their tokens, and responds after a set latency.
 
-It stands in for the emulator's own connector, which keeps conversations for people to read and
-would be what the measurement measures.
+The emulator's own connector stores conversations for people to read, and is too slow for a
+measurement.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ _ANSWER = (
 _REFUSAL = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
 
 TakeReply = Callable[[bytes, bytes], None]
-"""Called with a turn's id and the body of its reply, once the token was found good."""
+"""Called with a turn's id and the body of its reply, once its token is verified."""
 
 
-class Connector:
+class ReplyConnector:
     """One HTTPS server for the replies of one bot.
 
     Args:
@@ -41,8 +41,8 @@ class Connector:
 
     Attributes:
         connections: accepted so far.
-        latency: seconds from a reply to its answer.
-        take_reply: who is told of replies.
+        latency: seconds from a reply to the response.
+        take_reply: called with each reply.
     """
 
     def __init__(self, tls: ssl.SSLContext, tokens: VerifiedTokens, app_id: str) -> None:
@@ -64,32 +64,32 @@ class Connector:
         """Listen on a free port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self), LOOPBACK, 0, ssl=self._tls, backlog=512
+            lambda: _ReplyConnection(self), LOOPBACK, 0, ssl=self._tls, backlog=512
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.close()
 
     def answer(self, head: bytes, body: bytes) -> bytes:
-        """Take a reply, and say what to answer."""
+        """Handle a reply, and return the response to it."""
         match = _REPLY.match(head)
-        if match is None or not self._is_bots(match["token"]):
+        if match is None or not self._is_from_bot(match["token"]):
             return _REFUSAL
         self.take_reply(match["turn"], body)
         return _ANSWER
 
-    def _is_bots(self, token: bytes) -> bool:
+    def _is_from_bot(self, token: bytes) -> bool:
         try:
             return self._tokens.app_id(token.decode()) == self._app_id
         except jwt.InvalidTokenError:
             return False
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, connector: Connector) -> None:
+class _ReplyConnection(asyncio.Protocol):
+    def __init__(self, connector: ReplyConnector) -> None:
         self._connector = connector
         self._stream = HttpStream()
         self._transport: asyncio.Transport

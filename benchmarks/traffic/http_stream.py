@@ -1,7 +1,7 @@
-"""HttpStream: HTTP/1.1 messages out of a connection's bytes, as little of them as a count needs.
+"""HttpStream: splits a connection's bytes into HTTP/1.1 messages, with the least possible work.
 
-The load and the connector's stand-in share one core: whatever they spend, the bot under test waits
-for. They know each other's peers, so no more of RFC 9112 is read than those peers send.
+The load and the reply connector share one core, and the bot under test waits for both. They handle
+only as much of RFC 9112 as the compared bots send.
 """
 
 import re
@@ -12,27 +12,27 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 
 
 class HttpStream:
-    """Collects what arrives and gives back whole messages."""
+    """Buffers received bytes and returns complete messages."""
 
     def __init__(self) -> None:
-        self._waiting = b""
+        self._buffer = b""
 
     def messages(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """The messages that are complete with `data`: head (its first line and headers), body.
+        """The messages that `data` completes: head (first line and headers) and body of each.
 
         Raises:
-            ValueError: a body without a length of its own.
+            ValueError: a body is chunked.
         """
-        waiting = self._waiting + data if self._waiting else data
+        buffer = self._buffer + data if self._buffer else data
         found = []
-        while (end := waiting.find(_END)) >= 0:
-            head = waiting[:end]
+        while (end := buffer.find(_END)) >= 0:
+            head = buffer[:end]
             begin, length = end + len(_END), _length(head)
-            if len(waiting) < begin + length:
+            if len(buffer) < begin + length:
                 break
-            found.append((head, waiting[begin : begin + length]))
-            waiting = waiting[begin + length :]
-        self._waiting = waiting
+            found.append((head, buffer[begin : begin + length]))
+            buffer = buffer[begin + length :]
+        self._buffer = buffer
         return found
 
 

@@ -1,4 +1,4 @@
-"""Load: turns, so many in flight, each begun when another has ended."""
+"""Load: a constant number of turns in flight; each starts when another has ended."""
 
 import asyncio
 import itertools
@@ -8,40 +8,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from benchmarks.traffic.connector import Connector
+from benchmarks.traffic.connector import ReplyConnector
 from benchmarks.traffic.http_stream import HttpStream
 from emulator.loopback import LOOPBACK
 
 TURN_TIMEOUT = 60.0
-"""Seconds after which a turn is given up; the channel itself waits for 15."""
+"""Seconds after which a turn has failed; the channel itself waits for 15."""
 
-_PLACE = b"T-00000000"
-"""In a request's bytes, where the turn's id goes: as long as an id, so that lengths stay right."""
+_ID_PLACEHOLDER = b"T-00000000"
+"""Replaced by the turn's id in a request's bytes; as long as one, so that Content-Length holds."""
 
 _ACCEPTED = (b"200", b"201", b"202")
-"""What the peers answer to a turn that is done."""
+"""The compared bots' statuses for a successful turn."""
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """How turns are delivered to one bot.
+class BotTarget:
+    """The bot that turns are sent to, and what their requests contain.
 
     Attributes:
         port: of the bot's endpoint `/api/messages`, on loopback.
         app_id: GUID of the bot.
         tenant_id: GUID of the user's tenant.
-        tokens: the channel's, used one after the other.
-        connector: where the replies go.
+        tokens: the channel's, used in turn.
+        connector: receives the replies.
     """
 
     port: int
     app_id: str
     tenant_id: str
     tokens: tuple[str, ...]
-    connector: Connector
+    connector: ReplyConnector
 
     def requests(self) -> list[list[bytes]]:
-        """For each token the request's bytes, split where the turn's id goes."""
+        """For each token the request's bytes, split at the turn's id."""
         body = json.dumps(self._activity(), separators=(",", ":")).encode()
         heads = (
             f"POST /api/messages HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
@@ -49,11 +49,11 @@ class Delivery:
             f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
             for token in self.tokens
         )
-        return [(head.encode() + body).split(_PLACE) for head in heads]
+        return [(head.encode() + body).split(_ID_PLACEHOLDER) for head in heads]
 
     def _activity(self) -> dict[str, Any]:
         """A message as Teams sends it."""
-        turn = _PLACE.decode()
+        turn = _ID_PLACEHOLDER.decode()
         return {
             "text": turn,
             "textFormat": "plain",
@@ -81,12 +81,12 @@ class Delivery:
 
 @dataclass
 class Outcome:
-    """What a load found between two moments.
+    """The turns that ended within a period.
 
     Attributes:
-        seconds: between them.
-        latencies: seconds of each turn whose answer and verified reply both arrived.
-        failures: what was wrong with each other turn.
+        seconds: length of the period.
+        latencies: seconds of each turn whose response and verified reply both arrived.
+        failures: the reason of each other turn's failure.
     """
 
     seconds: float = 0.0
@@ -95,98 +95,98 @@ class Outcome:
 
 
 class Load:
-    """Keeps so many turns in flight, over kept-alive connections.
+    """Keeps a number of turns in flight, over persistent connections.
 
     Args:
-        delivery: to whom, and as whom.
+        target: the bot.
         in_flight: turns at the same time.
     """
 
-    def __init__(self, delivery: Delivery, in_flight: int) -> None:
-        self._delivery = delivery
+    def __init__(self, target: BotTarget, in_flight: int) -> None:
+        self._target = target
         self._in_flight = in_flight
-        self._requests = itertools.cycle(delivery.requests())
+        self._requests = itertools.cycle(target.requests())
         self._ids = (b"T-%08d" % number for number in itertools.count(1))
-        self._under_way: dict[bytes, _Caller] = {}
+        self._in_progress: dict[bytes, _Caller] = {}
         self._callers: list[_Caller] = []
         self._outcome = Outcome()
         self._turn_ended = asyncio.Event()
-        self._ends = False
+        self._stopping = False
 
-    async def begin(self) -> None:
-        """Connect, and begin the first turns.
+    async def start(self) -> None:
+        """Connect, and start the first turns.
 
         Raises:
             OSError: the bot cannot be reached.
         """
         loop = asyncio.get_running_loop()
-        self._delivery.connector.take_reply = self._take_reply
+        self._target.connector.take_reply = self._take_reply
         for _ in range(self._in_flight):
             _, caller = await loop.create_connection(
-                lambda: _Caller(self), LOOPBACK, self._delivery.port
+                lambda: _Caller(self), LOOPBACK, self._target.port
             )
             self._callers.append(caller)
         for caller in self._callers:
-            caller.begin_turn()
+            caller.start_turn()
 
-    async def watch(self, seconds: float, least: int = 1) -> Outcome:
-        """What happens in so many seconds, or until so many turns have ended.
+    async def measure(self, seconds: float, min_turns: int = 1) -> Outcome:
+        """The turns that end within so many seconds, or until `min_turns` have ended.
 
         Raises:
-            TimeoutError: nothing ends.
+            TimeoutError: too few turns end.
         """
-        begin = time.perf_counter()
+        started_at = time.perf_counter()
         self._outcome = Outcome()
         await asyncio.sleep(seconds)
         await self._until(
-            lambda: len(self._outcome.latencies) + len(self._outcome.failures) >= least
+            lambda: len(self._outcome.latencies) + len(self._outcome.failures) >= min_turns
         )
         found, self._outcome = self._outcome, Outcome()
-        found.seconds = time.perf_counter() - begin
+        found.seconds = time.perf_counter() - started_at
         return found
 
     async def first_turn(self) -> float:
-        """Seconds of the first turn, which is not repeated when it fails.
+        """Seconds of the first turn, which is not retried.
 
         Raises:
             RuntimeError: it failed.
         """
-        outcome = await self.watch(0.0)
+        outcome = await self.measure(0.0)
         if outcome.failures:
             raise RuntimeError(f"the first turn failed: {outcome.failures}")
         return outcome.latencies[0]
 
-    async def end(self) -> None:
-        """Begin no more turns, and wait for the end of those under way."""
-        self._ends = True
+    async def stop(self) -> None:
+        """Start no more turns, and wait for those in progress."""
+        self._stopping = True
         try:
-            await self._until(lambda: not self._under_way)
+            await self._until(lambda: not self._in_progress)
         finally:
             for caller in self._callers:
                 caller.close()
 
-    async def _until(self, true: Callable[[], bool]) -> None:
+    async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(TURN_TIMEOUT):
-            while not true():
+            while not condition():
                 self._turn_ended.clear()
                 await self._turn_ended.wait()
 
     def next_turn(self, caller: "_Caller") -> tuple[bytes, bytes] | None:
-        """The next turn's id and request; None when it is enough."""
-        if self._ends:
+        """The next turn's id and request; None: the load is stopping."""
+        if self._stopping:
             return None
         turn = next(self._ids)
-        self._under_way[turn] = caller
+        self._in_progress[turn] = caller
         return turn, turn.join(next(self._requests))
 
     def _take_reply(self, turn: bytes, body: bytes) -> None:
-        caller = self._under_way.get(turn)
+        caller = self._in_progress.get(turn)
         if caller is not None and b"You said: " + turn in body:
             caller.take_reply()
 
     def end_turn(self, turn: bytes, seconds: float, failure: str = "") -> None:
-        """Note a turn's end."""
-        del self._under_way[turn]
+        """Record a turn's end."""
+        del self._in_progress[turn]
         self._turn_ended.set()
         if failure:
             self._outcome.failures.append(failure)
@@ -202,7 +202,7 @@ class _Caller(asyncio.Protocol):
         self._stream = HttpStream()
         self._transport: asyncio.Transport
         self._turn = b""
-        self._began = 0.0
+        self._started_at = 0.0
         self._replied = False
         self._status = b""
 
@@ -210,19 +210,19 @@ class _Caller(asyncio.Protocol):
         # Not asserted: uvloop's transports have no base class.
         self._transport = cast("asyncio.Transport", transport)
 
-    def begin_turn(self) -> None:
+    def start_turn(self) -> None:
         following = self._load.next_turn(self)
         if following is not None:
             self._turn, request = following
             self._replied, self._status = False, b""
-            self._began = time.perf_counter()
+            self._started_at = time.perf_counter()
             self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         for head, _ in self._stream.messages(data):
             self._status = head[9:12]
             if self._status not in _ACCEPTED:
-                self._end_turn(f"answered {self._status.decode()}")
+                self._end_turn(f"status {self._status.decode()}")
             elif self._replied:
                 self._end_turn()
 
@@ -240,5 +240,5 @@ class _Caller(asyncio.Protocol):
 
     def _end_turn(self, failure: str = "") -> None:
         turn, self._turn = self._turn, b""
-        self._load.end_turn(turn, time.perf_counter() - self._began, failure)
-        self.begin_turn()
+        self._load.end_turn(turn, time.perf_counter() - self._started_at, failure)
+        self.start_turn()

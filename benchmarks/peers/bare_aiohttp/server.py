@@ -4,7 +4,7 @@ import os
 
 from aiohttp import web
 
-from benchmarks.peers.bare_function.bare_bot import BareBot, Refused
+from benchmarks.peers.bare_function.bare_bot import BareBot, UnauthenticatedError
 from benchmarks.peers.own_host import serve
 
 bot = BareBot(os.environ)
@@ -14,13 +14,13 @@ async def messages(request: web.Request) -> web.Response:
     """The messaging endpoint."""
     try:
         await bot.turn(request.headers.get("authorization", ""), await request.read())
-    except Refused:
+    except UnauthenticatedError:
         return web.Response(status=401)
     return web.Response()
 
 
 async def close(_: web.Application) -> None:
-    """Leave no connection open."""
+    """Close the bot's connections."""
     await bot.close()
 
 

@@ -1,7 +1,7 @@
-"""BareBot: an echo turn with no SDK, the least that the protocol asks of a bot.
+"""BareBot: an echo turn without an SDK, with the minimum that the protocol requires of a bot.
 
-Rules: Bot Connector authentication reference. What does not change is kept: the channel's keys, the
-bot's token, the connections. Each caller's token is verified anew.
+Rules: Bot Connector authentication reference. The channel's keys, the bot's token and connections
+are cached. Each caller's token is verified.
 """
 
 import asyncio
@@ -21,17 +21,16 @@ from yarl import URL
 
 AUDIENCE = "https://api.botframework.com"
 CHANNEL_ISSUER = "https://api.botframework.com"
-CLOCK_SKEW = 300
-"""Seconds."""
-KEYS_REFETCH = 300
-"""Seconds from one fetch of the keys to the next, for a key that is not known."""
-TOKEN_RESERVE = 60
-"""Seconds before its expiry in which a token is not used."""
+CLOCK_SKEW_SECONDS = 300
+KEYS_REFETCH_SECONDS = 300
+"""Minimum time between two fetches of the keys, for an unknown key."""
+TOKEN_RESERVE_SECONDS = 60
+"""A token is not used in this time before its expiry."""
 
 PADDING, HASH = PKCS1v15(), SHA256()
 
 
-class Refused(Exception):
+class UnauthenticatedError(Exception):
     """The caller's token is not one of the channel's for this bot and this service URL."""
 
 
@@ -57,14 +56,14 @@ class BareBot:
         self._session: aiohttp.ClientSession | None = None
 
     async def turn(self, authorization: str, body: bytes) -> None:
-        """Take one activity, and reply if it is a message.
+        """Handle one activity, and reply if it is a message.
 
         Args:
             authorization: the request's header of this name.
             body: the request's body.
 
         Raises:
-            Refused: the caller's token is not valid.
+            UnauthenticatedError: the caller's token is not valid.
         """
         activity = json.loads(body)
         await self._check(authorization, activity["serviceUrl"])
@@ -88,13 +87,13 @@ class BareBot:
                 scheme == "Bearer"
                 and claims["iss"] == CHANNEL_ISSUER
                 and claims["aud"] == self._app_id
-                and claims["exp"] + CLOCK_SKEW > time.time()
+                and claims["exp"] + CLOCK_SKEW_SECONDS > time.time()
                 and claims["serviceurl"] == service_url
             )
         except (ValueError, KeyError, TypeError, InvalidSignature) as error:
-            raise Refused from error
+            raise UnauthenticatedError from error
         if not entitled:
-            raise Refused
+            raise UnauthenticatedError
 
     async def _key(self, kid: str) -> RSAPublicKey:
         if kid not in self._keys:
@@ -110,7 +109,7 @@ class BareBot:
             key["kid"]: RSAPublicNumbers(_number(key["e"]), _number(key["n"])).public_key()
             for key in found["keys"]
         }
-        self._keys_wanted_at = time.monotonic() + KEYS_REFETCH
+        self._keys_wanted_at = time.monotonic() + KEYS_REFETCH_SECONDS
 
     async def _reply(self, activity: dict[str, Any]) -> None:
         if time.time() >= self._token_ends_at:
@@ -142,7 +141,7 @@ class BareBot:
             "Authorization": f"Bearer {answer['access_token']}",
             "Content-Type": "application/json; charset=utf-8",
         }
-        self._token_ends_at = int(answer["expires_on"]) - TOKEN_RESERVE
+        self._token_ends_at = int(answer["expires_on"]) - TOKEN_RESERVE_SECONDS
 
     async def _get(self, url: URL, headers: Mapping[str, str] | None = None) -> Any:
         async with self._pool().get(url, headers=headers) as response:

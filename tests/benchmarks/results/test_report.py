@@ -1,17 +1,17 @@
-"""What is reported is what was measured: medians, and goals as ratios of them."""
+"""The report has the medians of the measurements, and goals as ratios of them."""
 
 import json
 
 import pytest
 
 from benchmarks import environments
+from benchmarks.benchmark_cloud import Counts
 from benchmarks.comparison import Results
 from benchmarks.contestant import CONTESTANTS, FUNCTIONS_HOST, PROJECT
 from benchmarks.results import report
 from benchmarks.results.goals import MAIN_CELL, Goals
 from benchmarks.results.measurement import CELLS, Cell, Measurement, median
 from benchmarks.results.summary import Summaries, Summary
-from benchmarks.stage import Counts
 from benchmarks.traffic.load import Outcome
 from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY
 
@@ -51,21 +51,21 @@ def summaries() -> Summaries:
 
 def test_a_measurement_is_of_turns_that_succeeded() -> None:
     """Figures are per turn whose reply arrived; the others are counted beside them."""
-    outcome = Outcome(2.0, [0.001, 0.003, 0.002, 0.1], ["answered 500"])
+    outcome = Outcome(2.0, [0.001, 0.003, 0.002, 0.1], ["status 500"])
     found = Measurement.of(outcome, cpu_seconds=0.5, counts=Counts(2, 4))
     assert found == Measurement(2.0, 2.5, 100.0, 125.0, 500.0, 1000.0, 1)
-    with pytest.raises(RuntimeError, match="answered 500"):
-        Measurement.of(Outcome(1.0, [], ["answered 500"]), 0.0, Counts(0, 0))
+    with pytest.raises(RuntimeError, match="status 500"):
+        Measurement.of(Outcome(1.0, [], ["status 500"]), 0.0, Counts(0, 0))
 
 
 def test_medians_of_rounds_and_the_sum_of_failures() -> None:
-    """One slow round does not move a figure; a failure in any is told."""
+    """One slow round does not move a figure; a failure in any round is reported."""
     found = median([measured(1.0), measured(90.0), measured(100.0)])
     assert (found.turns_per_second, found.failures) == (90.0, 3)
 
 
 def test_goals_are_ratios(summaries: Summaries) -> None:
-    """Twice as fast as everybody is not enough for the first, and is for the distance from bare."""
+    """Twice as fast misses the first goal, and meets the one beside the bare function."""
     goals = {goal.text: goal for goal in Goals(summaries).all()}
     first = goals[
         "turns/s as a multiple of BotBuilder Python's"

@@ -1,4 +1,4 @@
-"""A turn counts only when its HTTP answer and its reply, with the bot's own token, arrived."""
+"""A turn counts only when its HTTP response and its verified reply have both arrived."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from benchmarks.stage import Stage
+from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.traffic.load import Load
 from emulator.channel.connector import AUDIENCE
 from emulator.cloud import MANAGED_IDENTITY
@@ -22,27 +22,27 @@ Activity = dict[str, str]
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def benchmark_cloud(tmp_path: Path) -> AsyncIterator[BenchmarkCloud]:
     """A local cloud with a connector for the load."""
-    stage = Stage(tmp_path, MANAGED_IDENTITY, tokens=3)
-    await stage.start()
-    yield stage
-    await stage.stop()
+    benchmark_cloud = BenchmarkCloud(tmp_path, MANAGED_IDENTITY, tokens=3)
+    await benchmark_cloud.start()
+    yield benchmark_cloud
+    await benchmark_cloud.stop()
 
 
 class FakeBot:
-    """A bot on the wire that answers as it is told, and replies as it is told.
+    """A bot on the wire with a set status and reply.
 
     Attributes:
         token: sent with replies.
-        text: of replies; None: as the load wants it.
-        status: of its answers.
+        text: of replies; None: the text that the load expects.
+        status: of its responses.
         callers: the tokens that it was sent.
-        answered: it has answered once.
+        answered: set once it has responded.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        cloud = stage.cloud
+    def __init__(self, benchmark_cloud: BenchmarkCloud) -> None:
+        cloud = benchmark_cloud.cloud
         self.token, _ = cloud.entra.app_token(
             AUDIENCE, cloud.registration.app_id, "principal", tenant_id=cloud.registration.tenant_id
         )
@@ -84,57 +84,57 @@ class FakeBot:
         await runner.cleanup()
 
 
-async def test_good_turns_are_counted(stage: Stage) -> None:
+async def test_good_turns_are_counted(benchmark_cloud: BenchmarkCloud) -> None:
     """Every turn is counted once, with the latency that the connector was given."""
-    stage.be_slow(0.0, 0.02)
-    async with FakeBot(stage).running() as bot:
-        load = Load(stage.delivery(bot.port, one_token=False), in_flight=4)
-        await load.begin()
-        outcome = await load.watch(SECONDS, least=8)
-        await load.end()
+    benchmark_cloud.set_latencies(0.0, 0.02)
+    async with FakeBot(benchmark_cloud).running() as bot:
+        load = Load(benchmark_cloud.target(bot.port, one_token=False), in_flight=4)
+        await load.start()
+        outcome = await load.measure(SECONDS, min_turns=8)
+        await load.stop()
     assert len(outcome.latencies) >= 8
     assert outcome.failures == []
     assert min(outcome.latencies) >= 0.02
 
 
-async def test_each_turn_brings_another_token(stage: Stage) -> None:
+async def test_each_turn_has_another_token(benchmark_cloud: BenchmarkCloud) -> None:
     """The tokens are used in turn; with one token it is always the same."""
     for one_token, expected in ((False, 3), (True, 1)):
-        async with FakeBot(stage).running() as bot:
-            load = Load(stage.delivery(bot.port, one_token=one_token), in_flight=1)
-            await load.begin()
-            await load.watch(0.0, least=6)
-            await load.end()
+        async with FakeBot(benchmark_cloud).running() as bot:
+            load = Load(benchmark_cloud.target(bot.port, one_token=one_token), in_flight=1)
+            await load.start()
+            await load.measure(0.0, min_turns=6)
+            await load.stop()
         assert len(set(bot.callers)) == expected
 
 
-def _forged(bot: FakeBot, stage: Stage) -> None:
-    claims = {"aud": AUDIENCE, "appid": stage.cloud.registration.app_id}
+def _forged(bot: FakeBot, benchmark_cloud: BenchmarkCloud) -> None:
+    claims = {"aud": AUDIENCE, "appid": benchmark_cloud.cloud.registration.app_id}
     bot.token = TokenIssuer().sign(claims)
 
 
-def _others(bot: FakeBot, stage: Stage) -> None:
-    bot.token, _ = stage.cloud.entra.app_token(
-        AUDIENCE, "another-app", "p", tenant_id=stage.cloud.registration.tenant_id
+def _others(bot: FakeBot, benchmark_cloud: BenchmarkCloud) -> None:
+    bot.token, _ = benchmark_cloud.cloud.entra.app_token(
+        AUDIENCE, "another-app", "p", tenant_id=benchmark_cloud.cloud.registration.tenant_id
     )
 
 
-def _wrong_text(bot: FakeBot, _: Stage) -> None:
+def _wrong_text(bot: FakeBot, _: BenchmarkCloud) -> None:
     bot.text = "You said: something else"
 
 
 @pytest.mark.parametrize("spoil", [_forged, _others, _wrong_text])
-async def test_a_reply_that_is_none_is_not_counted(
-    stage: Stage, spoil: Callable[[FakeBot, Stage], None]
+async def test_an_invalid_reply_is_not_counted(
+    benchmark_cloud: BenchmarkCloud, spoil: Callable[[FakeBot, BenchmarkCloud], None]
 ) -> None:
-    """A forged token, another app's, or another text: the HTTP answer alone is no turn."""
-    async with FakeBot(stage).running() as bot:
-        spoil(bot, stage)
-        load = Load(stage.delivery(bot.port, one_token=False), in_flight=1)
-        await load.begin()
-        watching = asyncio.create_task(load.watch(0.0, least=1))
+    """A forged token, another app's or a wrong text: the HTTP response alone does not count."""
+    async with FakeBot(benchmark_cloud).running() as bot:
+        spoil(bot, benchmark_cloud)
+        load = Load(benchmark_cloud.target(bot.port, one_token=False), in_flight=1)
+        await load.start()
+        watching = asyncio.create_task(load.measure(0.0, min_turns=1))
         await bot.answered.wait()
-        # What began later has come back: so has the answer, on the same event loop.
+        # A later request has been answered: so has the turn, on the same event loop.
         async with aiohttp.ClientSession() as session:
             await _read(session.get(f"http://localhost:{bot.port}/"))
         assert not watching.done()
@@ -143,30 +143,30 @@ async def test_a_reply_that_is_none_is_not_counted(
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_a_refused_turn_is_a_failure(stage: Stage) -> None:
-    """Another status than the bots' for a turn that is done is a failure, named by it."""
-    async with FakeBot(stage).running() as bot:
+async def test_a_refused_turn_is_a_failure(benchmark_cloud: BenchmarkCloud) -> None:
+    """A turn that is answered with an error status is a failure, which names the status."""
+    async with FakeBot(benchmark_cloud).running() as bot:
         bot.status = 401
-        load = Load(stage.delivery(bot.port, one_token=False), in_flight=1)
-        await load.begin()
-        outcome = await load.watch(0.0, least=1)
-        await load.end()
+        load = Load(benchmark_cloud.target(bot.port, one_token=False), in_flight=1)
+        await load.start()
+        outcome = await load.measure(0.0, min_turns=1)
+        await load.stop()
     assert outcome.latencies == []
-    assert outcome.failures[0] == "answered 401"
+    assert outcome.failures[0] == "status 401"
 
 
-async def test_connections_and_token_requests_are_counted(stage: Stage) -> None:
+async def test_connections_and_token_requests_are_counted(benchmark_cloud: BenchmarkCloud) -> None:
     """Connections at the connector and at the identity endpoint, and token requests there."""
-    before = stage.counts()
-    identity = stage.cloud.identity
-    async with FakeBot(stage).running() as bot:
-        load = Load(stage.delivery(bot.port, one_token=False), in_flight=1)
-        await load.begin()
-        await load.watch(0.0, least=2)
-        await load.end()
+    before = benchmark_cloud.counts()
+    identity = benchmark_cloud.cloud.identity
+    async with FakeBot(benchmark_cloud).running() as bot:
+        load = Load(benchmark_cloud.target(bot.port, one_token=False), in_flight=1)
+        await load.start()
+        await load.measure(0.0, min_turns=2)
+        await load.stop()
     async with aiohttp.ClientSession() as session:
         await _read(session.get(identity.settings()["IDENTITY_ENDPOINT"]))
-    counts = stage.counts() - before
+    counts = benchmark_cloud.counts() - before
     assert (counts.token_requests, counts.connections) == (1, 2)
 
 

@@ -1,4 +1,4 @@
-"""Stage: the local cloud of one credential, with a connector for the load."""
+"""BenchmarkCloud: the local cloud for one credential, with a connector for the load."""
 
 import dataclasses
 from pathlib import Path
@@ -6,24 +6,24 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from benchmarks.traffic.connector import Connector
-from benchmarks.traffic.load import Delivery
+from benchmarks.traffic.connector import ReplyConnector
+from benchmarks.traffic.load import BotTarget
 from emulator.certificates import private_key_pem
 from emulator.channel.connector import AUDIENCE
 from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from emulator.entra.verified_tokens import VerifiedTokens
 
-TOKENS = 2048
+CHANNEL_TOKENS = 2048
 """Distinct tokens of the channel, used in turn: more than a bot may remember as verified."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """What the stand-ins have seen.
+    """Requests and connections at the local cloud so far.
 
     Attributes:
         token_requests: at Entra and at the identity endpoint.
-        connections: accepted, at every one of them.
+        connections: accepted, at all servers together.
     """
 
     token_requests: int
@@ -35,30 +35,30 @@ class Counts:
         )
 
 
-class Stage:
-    """Everything around a bot that signs in in one way.
+class BenchmarkCloud:
+    """The services around a bot with one credential.
 
     Args:
         folder: for the files that bots need.
-        credential: as Cloud has it.
-        tokens: how many of the channel's there are.
+        credential: a key of `emulator.cloud.APP_TYPES`.
+        tokens: number of distinct channel tokens.
     """
 
-    def __init__(self, folder: Path, credential: str, tokens: int = TOKENS) -> None:
+    def __init__(self, folder: Path, credential: str, tokens: int = CHANNEL_TOKENS) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.cloud = Cloud(folder, credential)
         registration = self.cloud.registration
-        self.connector = Connector(
+        self.connector = ReplyConnector(
             self.cloud.authority.server_context(),
             VerifiedTokens(self.cloud.entra.issuer, registration, AUDIENCE),
             registration.app_id,
         )
-        self._number = tokens
+        self._number_of_tokens = tokens
         self._tokens: tuple[str, ...] = ()
 
     async def start(self) -> None:
-        """Start every server, and have the channel's tokens made."""
+        """Start every server, and sign the channel's tokens."""
         await self.cloud.start()
         await self.connector.start()
         channel = self.cloud.channel
@@ -68,7 +68,8 @@ class Stage:
             "aud": self.cloud.registration.app_id,
         }
         self._tokens = tuple(
-            channel.issuer.sign(claims | {"jti": f"{number}"}) for number in range(self._number)
+            channel.issuer.sign(claims | {"jti": f"{number}"})
+            for number in range(self._number_of_tokens)
         )
 
     async def stop(self) -> None:
@@ -77,14 +78,14 @@ class Stage:
         await self.cloud.stop()
 
     def environ(self) -> dict[str, str]:
-        """The settings with which a bot talks to these servers."""
+        """The app settings that point a bot to these servers."""
         settings = self.cloud.settings()
         if self.cloud.credential in READER_PERMISSIONS:
             settings |= self._certificate_files()
         return settings
 
     def file_settings(self) -> dict[str, str]:
-        """What differs for this project when the certificate is in a file."""
+        """The app settings that differ when the certificate is in a file."""
         path = self._folder / "both.pem"
         files = self._certificate_files()
         parts = (
@@ -95,7 +96,7 @@ class Stage:
         return {"CertificateVaultUrl": "", "CertificateName": "", "CertificatePath": str(path)}
 
     def _certificate_files(self) -> dict[str, str]:
-        """For bots that read no vault."""
+        """Certificate files and thumbprint, for bots that do not read a vault."""
         version = self.cloud.vault.versions[CERTIFICATE_NAME][-1]
         public, private = self._folder / "certificate.pem", self._folder / "private_key.pem"
         public.write_bytes(version.certificate.public_bytes(Encoding.PEM))
@@ -104,24 +105,24 @@ class Stage:
         return {
             "BENCH_CERTIFICATE": str(public),
             "BENCH_PRIVATE_KEY": str(private),
-            "BENCH_THUMBPRINT": version.certificate.fingerprint(SHA1()).hex().upper(),  # noqa: S303  # a name only
+            "BENCH_THUMBPRINT": version.certificate.fingerprint(SHA1()).hex().upper(),  # noqa: S303  # identifies the certificate
         }
 
-    def delivery(self, port: int, *, one_token: bool) -> Delivery:
-        """How turns are delivered to a bot at this port."""
+    def target(self, port: int, *, one_token: bool) -> BotTarget:
+        """The load's target: the bot at this port, called with one or with all channel tokens."""
         registration = self.cloud.registration
         tokens = self._tokens[:1] if one_token else self._tokens
-        return Delivery(port, registration.app_id, registration.tenant_id, tokens, self.connector)
+        return BotTarget(port, registration.app_id, registration.tenant_id, tokens, self.connector)
 
-    def be_slow(self, auth_latency: float, connector_latency: float) -> None:
-        """Seconds that sign-in and the channel's keys take, and that the connector takes."""
+    def set_latencies(self, auth: float, connector: float) -> None:
+        """Set the latencies (seconds) of the sign-in and keys endpoints, and of the connector."""
         cloud = self.cloud
         for part in (cloud.entra, cloud.identity, cloud.vault, cloud.channel):
-            part.server.faults.set(latency=auth_latency)
-        self.connector.latency = connector_latency
+            part.server.faults.set(latency=auth)
+        self.connector.latency = connector
 
     def counts(self) -> Counts:
-        """So far."""
+        """The counts so far."""
         identity = self.cloud.identity.server.requests.total()
         servers = self.cloud.servers.values()
         return Counts(

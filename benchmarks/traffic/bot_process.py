@@ -1,4 +1,4 @@
-"""Bot: the process of one contestant, and what it costs."""
+"""BotProcess: the process of one contestant, with its CPU time and memory."""
 
 import asyncio
 import os
@@ -8,29 +8,28 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-START_TIMEOUT = 60.0
-"""Seconds."""
+START_TIMEOUT_SECONDS = 60.0
 
 _CORES = sorted(os.sched_getaffinity(0))
-LOADS_CORE, BOTS_CORE = _CORES[0], _CORES[-1]
-"""The load and the stand-ins on one, bots on the other; the same where there is but one."""
+LOAD_CORE, BOT_CORE = _CORES[0], _CORES[-1]
+"""CPU cores: the load and the local cloud run on one, bots on the other, if there are two."""
 
 _READY = re.compile(rb"Functions host: http://localhost:(\d+)|ready")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Bot:
-    """Starts a contestant on a core of its own, where there are two, and ends it.
+class BotProcess:
+    """Starts and stops a contestant, on a CPU core of its own if there are two.
 
     Args:
         command: program and arguments.
         environ: its whole environment.
-        log: takes what it writes to standard error.
-        port: where it will listen; 0: it says so itself.
+        log: file for its standard error.
+        port: where it will listen; 0: it prints the port.
 
     Attributes:
         port: where it listens, once started.
-        started: time (of `time.perf_counter`) when it was started.
+        started: its start, on the clock of `time.perf_counter`.
     """
 
     def __init__(
@@ -47,10 +46,11 @@ class Bot:
         """Start it, and wait until it listens.
 
         Raises:
-            RuntimeError: it ended, or it did not listen in time.
+            RuntimeError: it exited.
+            TimeoutError: it did not listen in time.
         """
         with self._log.open("ab") as log:
-            os.sched_setaffinity(0, {BOTS_CORE})  # inherited by the child
+            os.sched_setaffinity(0, {BOT_CORE})  # inherited by the child
             try:
                 self.started = time.perf_counter()
                 self._process = await asyncio.create_subprocess_exec(
@@ -62,8 +62,8 @@ class Bot:
                     start_new_session=True,
                 )
             finally:
-                os.sched_setaffinity(0, {LOADS_CORE})
-        async with asyncio.timeout(START_TIMEOUT):
+                os.sched_setaffinity(0, {LOAD_CORE})
+        async with asyncio.timeout(START_TIMEOUT_SECONDS):
             await self._wait_until_ready()
 
     async def _wait_until_ready(self) -> None:
@@ -76,20 +76,20 @@ class Bot:
         raise RuntimeError(f"{' '.join(self._command)} did not start: see {self._log}")
 
     async def stop(self) -> None:
-        """End it, and whatever it started."""
+        """Kill it and its child processes."""
         if self._process is not None and self._process.returncode is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
     @property
     def cpu_seconds(self) -> float:
-        """Seconds of processor time so far."""
+        """Seconds of CPU time so far."""
         fields = self._proc("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     @property
     def peak_memory(self) -> int:
-        """Bytes: the largest resident set so far."""
+        """Bytes of the largest resident set so far."""
         match = re.search(r"VmHWM:\s+(\d+) kB", self._proc("status"))
         assert match is not None
         return int(match[1]) * 1024
