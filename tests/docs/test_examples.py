@@ -23,10 +23,10 @@ def bot_class(page: str) -> type[ActivityHandler]:
 
 
 async def test_the_bot_of_the_readme_answers() -> None:
-    """The eight lines that README.md shows are a bot that echoes."""
-    bot = bot_class("README.md")()
-    adapter = TestAdapter(bot.on_turn)
-    await (await adapter.send("hello")).assert_reply("You said: hello")
+    """The bot that README.md shows is made as the app makes it, and echoes."""
+    bot = bot_class("README.md")(ConversationState(MemoryStorage()))
+    flow = await TestAdapter(bot.on_turn).send("hello")
+    await flow.assert_reply("You said: hello")
 
 
 async def test_the_bot_that_counts_remembers() -> None:
