@@ -93,7 +93,7 @@ def free_port() -> int:
 
 def _project(credential: str, variant: str = "") -> Contestant:
     # Composing the app only imports, the credential's modules included.
-    imports = "import function_app; function_app.composed()"
+    imports = "import function_app; function_app.composition.parts"
     return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", imports, variant)
 
 

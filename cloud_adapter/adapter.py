@@ -1,21 +1,32 @@
-"""CloudAdapter: runs one turn, from the channel's request to the answer."""
+"""CloudAdapter: runs one turn, from the channel's request to the response."""
 
 import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
-from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, ExpectedReplies
+from botbuilder.core.conversation_reference_extension import get_continuation_activity
+from botbuilder.schema import (
+    Activity,
+    ActivityTypes,
+    ConversationReference,
+    DeliveryModes,
+    ExpectedReplies,
+)
 from botframework.connector.auth import ClaimsIdentity
+from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
-from auth.errors import BotError, Unavailable
+from auth.errors import BotError, SettingsError, Unavailable
 from auth.inbound.channel_token import ChannelToken
+from auth.settings import STORAGE
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
+from cloud_adapter.queued.drain import Attempt
 from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import QueuedTurns
 from cloud_adapter.redacted_traceback import redacted_traceback
@@ -24,16 +35,19 @@ from cloud_adapter.response import TurnResponse
 from cloud_adapter.turn_context import TurnContext
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
-"""The one thing that users hear of an error."""
+"""The one thing that users are told about an error."""
 
-Logic = Callable[[TurnContext], Awaitable[None]]
+MAX_RUNS = 3
+"""Runs of a turn whose state another turn has changed meanwhile."""
+
+Logic = Callable[[TurnContext], Awaitable[object]]
+
+OnError = Callable[[TurnContext, Exception], Awaitable[None]]
+"""What becomes of an error in a turn: one of `CloudAdapter`'s methods that take one."""
 
 log = logging.getLogger(__name__)
 
 _TYPES = frozenset(each.value for each in ActivityTypes)
-
-MOST_RUNS = 3
-"""Of a turn whose state another turn has changed meanwhile."""
 
 
 class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
@@ -41,36 +55,39 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
 
     Args:
         authentication: the caller check and the bot's credentials.
-        queue: takes activities whose turns run later; None: every turn runs at once.
+        queued_turns: stores activities and runs their turns later; None without storage.
+        enqueues: activities are queued where possible; False: every turn runs at once.
         redact: hide what users sent from logged tracebacks; False on a developer's machine.
     """
 
     def __init__(
         self,
         authentication: BotAuthentication,
-        queue: QueuedTurns | None = None,
+        queued_turns: QueuedTurns | None = None,
         *,
+        enqueues: bool = False,
         redact: bool = True,
     ) -> None:
         super().__init__(authentication)
-        self.on_turn_error = self._turn_failed
-        self._queue = queue
+        self.on_turn_error = self.apologize
+        self._queued_turns = queued_turns
+        self._queue = queued_turns if enqueues else None
         self._redact = redact
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
         """Run or enqueue the turn for a channel's request.
 
         Raises:
-            TokenRejected, CallerForbidden: the caller may not deliver the activity.
+            TokenRejected, CallerForbidden: the caller may not send the activity.
             BadRequest: the body is not an activity, or too large.
             Unavailable: the caller cannot be checked, the bot cannot sign in, storage is
                 unavailable, or another turn of the conversation is running.
         """
         check_head(request)
         token = await self.bot_framework_authentication.authenticate(request.authorization)
-        for _ in range(MOST_RUNS - 1):
+        for _ in range(MAX_RUNS - 1):
             # Another turn changed the state first: run this one again, with the activity as
-            # delivered, and after the objects of the first attempt are freed.
+            # received, and after the objects of the first run are freed.
             with contextlib.suppress(StateConflict):
                 return await self._process_body(token, request.body, bot)
         return await self._process_body(token, request.body, bot)
@@ -78,16 +95,16 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     async def _process_body(
         self, token: ChannelToken | None, body: bytes, bot: Bot
     ) -> TurnResponse:
-        """Run or enqueue a turn for the activity in the body of an authenticated caller."""
+        """Run or enqueue the turn for the body of an authenticated caller."""
         activity = read_activity(body)
         try:
             caller = self.bot_framework_authentication.authorize(token, activity)
-            if self._queue is not None and _may_wait(activity):
-                await self._queue.accept(activity, body, caller.claims_identity.claims)
+            if self._queue is not None and _can_be_queued(activity):
+                await self._queue.enqueue(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
-            result = await self.process_activity(caller, activity, bot.on_turn)
+            context = await self.run(caller, activity, bot.on_turn, self.on_turn_error)
         except TurnRepeated:
-            log.info("%s was delivered again", turn_name(activity))
+            log.info("%s was received again", turn_name(activity))
             return TurnResponse(HTTPStatus.OK)
         except StateConflict as conflict:
             log.warning("%s: %s", turn_name(activity), str(conflict))
@@ -95,45 +112,92 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         except BotError as error:
             log.warning("%s: %s", turn_name(activity), type(error).__name__)
             raise
-        try:
-            return TurnResponse.of(result)
-        except Exception as error:  # noqa: BLE001  # whatever the bot left there, the turn is done
-            self._log_failure(activity, "the bot's answer cannot be written as JSON", error)
-            return TurnResponse(200)
+        return self._response(context)
 
-    async def run_delivered(
-        self, delivery: AcceptedActivity, bot: Bot, *, last: bool, killed: bool = False
-    ) -> None:
-        """Run the turn of an activity that was delivered before.
+    def _response(self, context: TurnContext) -> TurnResponse:
+        try:
+            return TurnResponse.of(self._process_turn_results(context))
+        except Exception as error:  # noqa: BLE001  # whatever the bot left there, the turn is done
+            what = "the bot's answer cannot be written as JSON"
+            self._log_failure(context.activity, what, error)
+            return TurnResponse(HTTPStatus.OK)
+
+    async def process_wake_up(self, message: str, dequeue_count: int, bot: Bot) -> None:
+        """Run the turns of the stored activities of a conversation.
 
         Args:
-            delivery: the activity and its caller.
+            message: the wake-up message.
+            dequeue_count: how often the host has delivered it.
             bot: the bot.
-            last: if the turn fails, the user gets the apology: it is not tried again.
-            killed: each of its tries has taken its process with it: it fails without the bot.
 
         Raises:
-            TurnRepeated: the turn was made before.
-            Unavailable: as `process`.
-            Exception: whatever the bot's code raised.
+            TurnFailed, Unavailable: the host must deliver the message again.
+            ValueError: it is not a wake-up message.
+            SettingsError: no storage account is configured.
         """
-        caller = self.bot_framework_authentication.authenticated_before(delivery.claims)
-        logic = RaisingLogic(_killed if killed else bot.on_turn, apologises=last)
-        await self.process_activity(caller, delivery.activity, logic)
+        if self._queued_turns is None:
+            raise SettingsError([f"{STORAGE}: it is missing; turns wait in its queue"])
+        run_turn = functools.partial(self._run_stored, bot)
+        await self._queued_turns.drain(message, dequeue_count, run_turn)
 
-    async def _turn_failed(self, context: TurnContext, error: Exception) -> None:
-        if isinstance(error, Unavailable | TurnRepeated):
-            raise error  # no mistake of the bot's: the channel or the queue delivers again
-        self._log_failure(context.activity, "failed", error)
-        logic = context.turn_state[self.BOT_CALLBACK_HANDLER_KEY]
-        raises = isinstance(logic, RaisingLogic)
-        if not raises or logic.apologises:
-            await self._apologise(context)
-        if raises:
-            raise error
+    async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
+        caller = self.bot_framework_authentication.authorized_before(accepted.claims)
+        logic = _fail_as_killed if attempt is Attempt.WITHOUT_BOT else bot.on_turn
+        on_error = self.log_and_raise if attempt is Attempt.NOT_LAST else self.apologize_and_raise
+        await self.run(caller, accepted.activity, logic, on_error)
 
-    async def _apologise(self, context: TurnContext) -> None:
-        # The channel must not hear of it: it would deliver the activity again.
+    async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
+        """Run a turn that no activity started, in a conversation; each of its calls is made once.
+
+        Raises:
+            ServiceUrlRefused: the bot must not call the conversation's service URL.
+            Unavailable: the bot cannot sign in.
+            Exception: whatever `logic` or the bot's middleware raises.
+        """
+        sender = self.bot_framework_authentication.unretried_sender()
+        await self.run(sender, get_continuation_activity(reference), logic, self.log_and_raise)
+
+    async def run(
+        self,
+        caller: AuthenticateRequestResult,
+        activity: Activity,
+        logic: Logic,
+        on_error: OnError,
+    ) -> TurnContext:
+        """Run one turn: the middleware, and `logic` within it.
+
+        Args:
+            caller: who sent the activity, and how replies are sent.
+            activity: the activity.
+            logic: the bot's `on_turn`.
+            on_error: gets what `logic` or the middleware raises.
+
+        Raises:
+            ServiceUrlRefused, SignInError: see BotConnectorFactory.create.
+            Exception: whatever `on_error` raises.
+        """
+        activity.caller_id = caller.caller_id
+        identity, factory = caller.claims_identity, caller.connector_factory
+        connector = await factory.create(activity.service_url, caller.audience)
+        authentication = self.bot_framework_authentication
+        user_tokens = await authentication.create_user_token_client(identity)
+        context = self._create_turn_context(
+            activity, identity, caller.audience, connector, user_tokens, logic, factory
+        )
+        try:
+            await self._middleware.receive_activity_with_status(context, logic)
+        except Exception as error:  # noqa: BLE001  # the policy decides
+            await on_error(context, error)
+        return context
+
+    async def apologize(self, context: TurnContext, error: Exception) -> None:
+        """Log the error and tell the user: the turn is over, and is not tried again.
+
+        Raises:
+            Unavailable, TurnRepeated: the error itself is one, so the activity must come again.
+        """
+        self._log_fault(context, error)
+        # The channel must not learn of it: it would send the activity again.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
             type=ActivityTypes.invoke_response, value=InvokeResponse(status=HTTPStatus.OK)
         )
@@ -141,6 +205,22 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             await context.send_activity(APOLOGY)
         except Exception as second:  # noqa: BLE001  # nothing is left to try
             self._log_failure(context.activity, "the apology could not be sent", second)
+
+    async def log_and_raise(self, context: TurnContext, error: Exception) -> None:
+        """Log the error, and raise it: the caller of `run` tries again."""
+        self._log_fault(context, error)
+        raise error
+
+    async def apologize_and_raise(self, context: TurnContext, error: Exception) -> None:
+        """Log the error, tell the user, and raise it: this was the last attempt."""
+        await self.apologize(context, error)
+        raise error
+
+    def _log_fault(self, context: TurnContext, error: Exception) -> None:
+        """Log what the bot's code raised; raise what is not its fault."""
+        if isinstance(error, Unavailable | TurnRepeated):
+            raise error
+        self._log_failure(context.activity, "failed", error)
 
     def _log_failure(self, activity: Activity, what: str, error: Exception) -> None:
         # No `exc_info`: logging's own traceback would quote the user.
@@ -154,7 +234,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         oauth_scope: str,
         connector_client: ConnectorClient,
         user_token_client: UserTokenClient,
-        logic: Callable[[TurnContext], Awaitable[None]],
+        logic: Logic,
         connector_factory: BotConnectorFactory,
     ) -> TurnContext:
         # As the base does, which makes a context of its own class.
@@ -179,29 +259,12 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         return super()._process_turn_results(context)
 
 
-async def _killed(_: TurnContext) -> None:
+async def _fail_as_killed(_: TurnContext) -> None:
     raise TurnKilled("the process ended over it, each time: a crash, memory, or functionTimeout")
 
 
-class RaisingLogic:
-    """A turn's logic whose errors are for whoever runs the turn.
-
-    Args:
-        logic: the turn.
-        apologises: the user is told of an error, too.
-    """
-
-    def __init__(self, logic: Logic, *, apologises: bool) -> None:
-        self._logic = logic
-        self.apologises = apologises
-
-    async def __call__(self, context: TurnContext) -> None:
-        """The turn."""
-        await self._logic(context)
-
-
-def _may_wait(activity: Activity) -> bool:
-    """Nothing in the answer to the channel depends on the turn."""
+def _can_be_queued(activity: Activity) -> bool:
+    """Nothing in the response to the channel depends on the turn."""
     return not (
         activity.type == ActivityTypes.invoke
         or activity.delivery_mode == DeliveryModes.expect_replies

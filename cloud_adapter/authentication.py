@@ -1,6 +1,8 @@
-"""BotAuthentication: botbuilder's door to this project's caller check and credentials."""
+"""BotAuthentication: connects botbuilder to the caller check and the bot's credentials."""
 
 import asyncio
+import contextlib
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,56 +18,64 @@ from botframework.connector.auth.connector_factory import ConnectorFactory
 from auth.errors import TokenRejected
 from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.channel_token import ChannelToken
-from auth.inbound.service_url import ServiceUrls
+from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.credentials import BotCredentialsFactory
-from cloud_adapter.connector.session import ONE_ATTEMPT, TURN_BUDGET, ConnectorSession
+from cloud_adapter.connector.session import (
+    NO_RETRIES,
+    RETRIES,
+    TURN_SECONDS,
+    ConnectorSession,
+    Service,
+)
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
-from cloud_adapter.paced_identity import PacedIdentity
+from http_client.pool import HttpPool
+from http_client.retry import RetryPolicy
 
 
 class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SDK base
     """Makes the connector client of one turn.
 
     Args:
-        session: sends the calls.
+        settings: say which service URLs the bot may call, and for which audience.
         credentials: makes the bot's credentials.
-        service_urls: where the bot may send replies, proactive ones included.
-        audience: the channel's (URL).
-        budget: seconds from a client's making in which its calls may be tried again; None: each
-            call has a budget of its own.
+        session: sends the calls.
+        turn_seconds: seconds from a client's creation in which its calls may be tried again; None:
+            each call has its own.
+        retries: how often a call is tried.
     """
 
     def __init__(
         self,
-        session: ConnectorSession,
+        settings: Settings,
         credentials: BotCredentialsFactory,
-        service_urls: ServiceUrls,
-        audience: str,
-        *,
-        budget: float | None = TURN_BUDGET,
+        session: ConnectorSession,
+        turn_seconds: float | None,
+        retries: RetryPolicy = RETRIES,
     ) -> None:
-        self._session = session
+        self._settings = settings
         self._credentials = credentials
-        self._service_urls = service_urls
-        self._audience = audience
-        self._budget = budget
+        self._session = session
+        self._turn_seconds = turn_seconds
+        self._retries = retries
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
         """A client for a channel's service URL, with a token in hand.
 
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
-            SignInError: there is no token.
+            SignInError: no token is available.
         """
-        self._service_urls.check(service_url)
-        now = asyncio.get_running_loop().time()
-        deadline = None if self._budget is None else now + self._budget
-        credentials = await self._credentials.create_credentials("", audience or self._audience)
-        return ConnectorClient(self._session, credentials, service_url, deadline)
+        self._settings.service_urls.check(service_url)
+        seconds = self._turn_seconds
+        deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        audience = audience or self._settings.channel_audience
+        credentials = await self._credentials.create_credentials("", audience)
+        connector = Service(service_url, credentials, deadline, self._retries)
+        return ConnectorClient(self._session, connector)
 
 
 class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # untyped SDK base
@@ -73,30 +83,32 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
 
     Args:
         settings: the bot's.
-        caller_check: decides who may deliver an activity.
-        credentials: makes the bot's credentials.
+        caller_check: decides who may send the bot an activity.
+        tokens: the bot's tokens.
         session: sends calls to the channel's services.
+        pool: the HTTP client, which sends calls to skills.
     """
 
     def __init__(
         self,
         settings: Settings,
         caller_check: CallerCheck,
-        credentials: BotCredentialsFactory,
+        tokens: TokenProvider,
         session: ConnectorSession,
+        pool: HttpPool,
     ) -> None:
         self._settings = settings
         self._caller_check = caller_check
-        self._credentials = credentials
+        self._tokens = tokens
         self._session = session
-        service_urls, audience = settings.service_urls, settings.channel_audience
-        self._connectors = BotConnectorFactory(session, credentials, service_urls, audience)
-        self._patient_connectors = BotConnectorFactory(
-            session, credentials, service_urls, audience, budget=None
+        self._pool = pool
+        self._credentials = BotCredentialsFactory(
+            settings.app_id, None if settings.unauthenticated else tokens
         )
-        self._paced_connectors = BotConnectorFactory(
-            session, credentials, service_urls, audience, budget=ONE_ATTEMPT
-        )
+        parts = (settings, self._credentials, session)
+        self._in_turn = BotConnectorFactory(*parts, TURN_SECONDS)
+        self._in_background = BotConnectorFactory(*parts, None)
+        self._unretried = BotConnectorFactory(*parts, None, NO_RETRIES)
 
     async def authenticate(self, authorization: str) -> ChannelToken | None:
         """Verify the caller's token; None where callers are not authenticated.
@@ -116,21 +128,21 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     def authorize(
         self, token: ChannelToken | None, activity: Activity
     ) -> AuthenticateRequestResult:
-        """Check that a caller may deliver this activity, and return what the turn knows about it.
+        """Check that a caller may send this activity, and return what the turn knows about it.
 
         Args:
             token: from `authenticate`.
-            activity: as delivered.
+            activity: as received.
 
         Raises:
-            CallerForbidden: it may not deliver the activity, see CallerCheck.
+            CallerForbidden: it may not send the activity, see CallerCheck.
         """
-        delivery = ActivityOrigin(activity.channel_id, activity.service_url, tenant_ids(activity))
+        origin = ActivityOrigin(activity.channel_id, activity.service_url, tenant_ids(activity))
         if token is None:
-            self._caller_check.check_reach(delivery)
-            return self._result({}, self._connectors)
-        self._caller_check.authorize(token, delivery)
-        return self._result(token.claims, self._connectors)
+            self._caller_check.check_reach(origin)
+            return self._caller({}, self._in_turn)
+        self._caller_check.authorize(token, origin)
+        return self._caller(token.claims, self._in_turn)
 
     async def authenticate_request(
         self, activity: Activity, auth_header: str
@@ -142,32 +154,45 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         """
         return self.authorize(await self.authenticate(auth_header), activity)
 
-    def authenticated_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
-        """What `authorize` found when the activity was delivered.
+    def authorized_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
+        """What `authorize` returned for the caller of a queued activity.
 
-        The channel no longer waits for the turn, so each of its calls has a budget of its own.
+        The channel no longer waits for the turn, so each of its calls has a time of its own.
 
         Args:
-            claims: of the caller that was let in then.
+            claims: of the caller that was authorized then.
         """
-        return self._result(claims, self._patient_connectors)
+        return self._caller(claims, self._in_background)
 
-    def _result(
+    def _caller(
         self, claims: Mapping[str, Any], connectors: BotConnectorFactory
     ) -> AuthenticateRequestResult:
-        open_to_all = self._settings.unauthenticated
-        kind = AuthenticationConstants.ANONYMOUS_AUTH_TYPE if open_to_all else None
+        unauthenticated = self._settings.unauthenticated
+        kind = AuthenticationConstants.ANONYMOUS_AUTH_TYPE if unauthenticated else None
         result = AuthenticateRequestResult()
         result.claims_identity = ClaimsIdentity(dict(claims), True, kind)
         result.audience = self._settings.channel_audience
-        result.caller_id = None if open_to_all else self._settings.caller_id
+        result.caller_id = None if unauthenticated else self._settings.caller_id
         result.connector_factory = connectors
+        return result
+
+    def unretried_sender(self) -> AuthenticateRequestResult:
+        """The bot itself, in place of a caller, for proactive messages.
+
+        Each call of such a turn is made once: a service that asks to wait means all of the
+        sender's calls, so the sender pauses as a whole.
+        """
+        result = AuthenticateRequestResult()
+        names = (AuthenticationConstants.AUDIENCE_CLAIM, AuthenticationConstants.APP_ID_CLAIM)
+        claims = dict.fromkeys(names, self._settings.app_id)
+        result.claims_identity = ClaimsIdentity(claims, True)
+        result.connector_factory = self._unretried
         return result
 
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str
     ) -> AuthenticateRequestResult:
-        """Refused: a function answers requests, it holds no stream.
+        """Refused: a function answers requests, it does not hold a stream.
 
         Raises:
             TokenRejected: always.
@@ -178,32 +203,56 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self,
         claims_identity: ClaimsIdentity,  # the bot has one identity
     ) -> BotConnectorFactory:
-        """What makes connector clients, for proactive messages too."""
-        paced = isinstance(claims_identity, PacedIdentity)
-        return self._paced_connectors if paced else self._connectors
-
-    def paced_identity(self) -> PacedIdentity:
-        """The bot, as whoever sends to many conversations passes it to `continue_conversation`."""
-        return PacedIdentity(self._settings.app_id)
+        """Makes the connector clients of the bot's own proactive calls."""
+        return self._in_turn
 
     async def create_user_token_client(
         self,
         claims_identity: ClaimsIdentity,  # the bot has one identity
     ) -> UserTokenClient:
-        """The client of the Bot Framework token service, which signs in on first use."""
-        settings = self._settings
-        return UserTokenClient(
-            self._session,
-            self._credentials,
-            settings.channel_audience,
-            settings.token_service_url,
-        )
+        """A client of the Bot Framework token service, which signs in when it is first used."""
+        settings, now = self._settings, asyncio.get_running_loop().time()
+        credentials = self._credentials.for_audience(settings.channel_audience)
+        token_service = Service(settings.token_service_url, credentials, now + TURN_SECONDS)
+        return UserTokenClient(self._session, token_service)
 
     def create_bot_framework_client(self) -> SkillClient:
-        """The client for skills."""
+        """A client for skills."""
         loopback = self._settings.service_urls.loopback
-        return SkillClient(self._session, self._credentials, loopback=loopback)
+        return SkillClient(self._pool, self._credentials, loopback=loopback)
 
     def get_originating_audience(self) -> str:
         """The channel's audience (URL)."""
         return self._settings.channel_audience
+
+    async def sign_in_proof(self) -> dict[str, Any]:
+        """Facts that prove that the bot can sign in, and as whom; never the token.
+
+        Raises:
+            SignInError: the bot cannot sign in.
+        """
+        settings, last = self._settings, self._session.last_success
+        token = await self._tokens.get(settings.channel_audience)
+        return {
+            "kind": settings.credential,
+            "appId": settings.app_id,
+            "appType": settings.app_type,
+            "tenantId": settings.tenant_id,
+            "authority": settings.authority,
+            "audience": settings.channel_audience,
+            "expiresOn": _iso_time(token.expires_on),
+            "certificateKeyUse": settings.certificate.key_use if settings.certificate else None,
+            "certificateThumbprint": token.thumbprint or None,
+            "certificateExpiresOn": _iso_time(token.certificate_expires_on),
+            "warnings": self._tokens.warnings,
+            "lastOutboundCall": last.isoformat() if last else None,
+        }
+
+
+def _iso_time(seconds: float) -> str | None:
+    # An endpoint may name a year that no calendar has.
+    with contextlib.suppress(ValueError, OverflowError):
+        return (
+            datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat() if seconds else None
+        )
+    return None

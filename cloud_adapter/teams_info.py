@@ -14,7 +14,7 @@ from botbuilder.core.teams.teams_activity_extensions import (
 )
 from botbuilder.schema.teams import MeetingNotificationBase
 
-from cloud_adapter.connector.teams_operations import TeamsOperations
+from cloud_adapter.connector.client import TeamsOperations
 
 
 class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base

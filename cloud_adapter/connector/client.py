@@ -3,6 +3,7 @@
 Source: Microsoft reference "Bot Connector API", version 3.
 """
 
+import functools
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -16,30 +17,41 @@ from botbuilder.schema import (
     ResourceResponse,
     Transcript,
 )
-from botbuilder.schema.teams import TeamsPagedMembersResult
+from botbuilder.schema.teams import (
+    ConversationList,
+    MeetingInfo,
+    MeetingNotificationBase,
+    MeetingNotificationResponse,
+    TeamDetails,
+    TeamsMeetingParticipant,
+    TeamsPagedMembersResult,
+)
 
-from cloud_adapter.connector.credentials import BotCredentials
-from cloud_adapter.connector.service_calls import ServiceCalls, answered
-from cloud_adapter.connector.session import ConnectorSession
-from cloud_adapter.connector.teams_operations import TeamsOperations
+from cloud_adapter.connector.session import (
+    Call,
+    ConnectorSession,
+    Service,
+    ServiceResponse,
+    as_model,
+)
 
 
 class ConversationsOperations:
     """What `ConnectorClient.conversations` can do."""
 
-    def __init__(self, calls: ServiceCalls) -> None:
-        self._call = calls.call
+    def __init__(self, call: Call) -> None:
+        self._call = call
 
     async def get_conversations(self, continuation_token: str | None = None) -> Any:
         """The conversations that the bot has taken part in: ConversationsResult."""
         query = {"continuationToken": continuation_token}
-        answer = await self._call("GET", _path(), query=query)
-        return answered(ConversationsResult, answer)
+        response = await self._call("GET", _path(), query=query)
+        return response.model(ConversationsResult)
 
     async def create_conversation(self, parameters: Any) -> Any:
-        """Begin a conversation: ConversationResourceResponse."""
-        answer = await self._call("POST", _path(), parameters)
-        return answered(ConversationResourceResponse, answer)
+        """Start a conversation: ConversationResourceResponse."""
+        response = await self._call("POST", _path(), parameters)
+        return response.model(ConversationResourceResponse)
 
     async def send_to_conversation(self, conversation_id: str, activity: Any) -> Any:
         """Send to the end of a conversation: ResourceResponse."""
@@ -68,13 +80,13 @@ class ConversationsOperations:
 
     async def get_conversation_members(self, conversation_id: str) -> Any:
         """All members: a list of ChannelAccount."""
-        answer = await self._call("GET", _path(conversation_id, "members"))
-        return [answered(ChannelAccount, member) for member in answer or []]
+        response = await self._call("GET", _path(conversation_id, "members"))
+        return [as_model(ChannelAccount, each) for each in response.json() or []]
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> Any:
         """One member: ChannelAccount."""
-        answer = await self._call("GET", _path(conversation_id, "members", member_id))
-        return answered(ChannelAccount, answer)
+        response = await self._call("GET", _path(conversation_id, "members", member_id))
+        return response.model(ChannelAccount)
 
     async def get_conversation_paged_members(
         self,
@@ -84,7 +96,7 @@ class ConversationsOperations:
     ) -> Any:
         """A page of the members: PagedMembersResult."""
         page = await self._page(conversation_id, page_size, continuation_token)
-        return answered(PagedMembersResult, page)
+        return page.model(PagedMembersResult)
 
     async def get_teams_conversation_paged_members(
         self,
@@ -94,9 +106,11 @@ class ConversationsOperations:
     ) -> Any:
         """A page of the members as Teams describes them: TeamsPagedMembersResult."""
         page = await self._page(conversation_id, page_size, continuation_token)
-        return answered(TeamsPagedMembersResult, page)
+        return page.model(TeamsPagedMembersResult)
 
-    async def _page(self, conversation_id: str, size: int | None, token: str | None) -> Any:
+    async def _page(
+        self, conversation_id: str, size: int | None, token: str | None
+    ) -> ServiceResponse:
         query = {"pageSize": size, "continuationToken": token}
         return await self._call("GET", _path(conversation_id, "pagedmembers"), query=query)
 
@@ -107,8 +121,8 @@ class ConversationsOperations:
     async def get_activity_members(self, conversation_id: str, activity_id: str) -> Any:
         """The members an activity was for: a list of ChannelAccount."""
         path = _path(conversation_id, "activities", activity_id, "members")
-        answer = await self._call("GET", path)
-        return [answered(ChannelAccount, member) for member in answer or []]
+        response = await self._call("GET", path)
+        return [as_model(ChannelAccount, each) for each in response.json() or []]
 
     async def upload_attachment(self, conversation_id: str, attachment_upload: Any) -> Any:
         """Upload an AttachmentData into the channel's store: ResourceResponse."""
@@ -119,42 +133,82 @@ class ConversationsOperations:
 class AttachmentsOperations:
     """What `ConnectorClient.attachments` can do."""
 
-    def __init__(self, calls: ServiceCalls) -> None:
-        self._calls = calls
+    def __init__(self, call: Call) -> None:
+        self._call = call
 
     async def get_attachment_info(self, attachment_id: str) -> Any:
         """An attachment's name, type and views: AttachmentInfo."""
-        answer = await self._calls.call("GET", ("v3", "attachments", attachment_id))
-        return answered(AttachmentInfo, answer)
+        response = await self._call("GET", ("v3", "attachments", attachment_id))
+        return response.model(AttachmentInfo)
 
     async def get_attachment(self, attachment_id: str, view_id: str) -> AsyncIterator[bytes]:
         """The content of one of an attachment's views, in chunks as the SDK gives it."""
         path = ("v3", "attachments", attachment_id, "views", view_id)
-        return _in_one_chunk(await self._calls.download(path))
+        return _in_one_chunk((await self._call("GET", path)).body)
+
+
+class TeamsOperations:
+    """What `ConnectorClient.teams` can do: botbuilder's TeamsConnectorClient, without blocking.
+
+    Source: Microsoft reference "Meeting apps API references".
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def get_teams_channels(self, team_id: str) -> Any:
+        """The channels of a team: ConversationList."""
+        response = await self._call("GET", ("v3", "teams", team_id, "conversations"))
+        return response.model(ConversationList)
+
+    async def get_team_details(self, team_id: str) -> Any:
+        """A team's name, group and counts: TeamDetails."""
+        return (await self._call("GET", ("v3", "teams", team_id))).model(TeamDetails)
+
+    async def fetch_participant(self, meeting_id: str, participant_id: str, tenant_id: str) -> Any:
+        """Who takes part in a meeting, and as what: TeamsMeetingParticipant."""
+        path = ("v1", "meetings", meeting_id, "participants", participant_id)
+        response = await self._call("GET", path, query={"tenantId": tenant_id})
+        return response.model(TeamsMeetingParticipant)
+
+    async def fetch_meeting(self, meeting_id: str) -> Any:
+        """A meeting's details, conversation and organizer: MeetingInfo."""
+        return (await self._call("GET", ("v1", "meetings", meeting_id))).model(MeetingInfo)
+
+    async def send_meeting_notification(
+        self, meeting_id: str, notification: MeetingNotificationBase
+    ) -> Any:
+        """Notify people in a meeting: MeetingNotificationResponse, which names whom it missed.
+
+        None when it reached everybody.
+        """
+        path = ("v1", "meetings", meeting_id, "notification")
+        missed = (await self._call("POST", path, notification)).json()
+        return None if missed is None else as_model(MeetingNotificationResponse, missed)
 
 
 class ConnectorClient:
-    """A stand-in for `botframework.connector.aio.ConnectorClient`, without msrest.
+    """Takes the place of `botframework.connector.aio.ConnectorClient`, without msrest.
+
+    Args:
+        session: sends the calls.
+        connector: the connector at the activity's service URL.
 
     Attributes:
-        conversations: see Conversations.
-        attachments: see Attachments.
+        conversations: see ConversationsOperations.
+        attachments: see AttachmentsOperations.
         teams: see TeamsOperations; the SDK has a client of its own for them.
         config: has `credentials` and `base_url`, as botbuilder's TeamsInfo reads them.
     """
 
-    def __init__(
-        self,
-        session: ConnectorSession,
-        credentials: BotCredentials,
-        base_url: str,
-        deadline: float | None,
-    ) -> None:
-        calls = ServiceCalls(session, credentials, base_url, deadline)
-        self.config = SimpleNamespace(credentials=credentials, base_url=base_url)
-        self.conversations = ConversationsOperations(calls)
-        self.attachments = AttachmentsOperations(calls)
-        self.teams = TeamsOperations(calls)
+    def __init__(self, session: ConnectorSession, connector: Service) -> None:
+        call = functools.partial(session.call, connector)
+        self.config = SimpleNamespace(
+            credentials=connector.credentials, base_url=connector.base_url
+        )
+        self.conversations = ConversationsOperations(call)
+        self.attachments = AttachmentsOperations(call)
+        self.teams = TeamsOperations(call)
 
 
 async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
@@ -165,6 +219,7 @@ def _path(*segments: str) -> tuple[str, ...]:
     return ("v3", "conversations", *segments)
 
 
-def _resource(answer: object) -> Any:
+def _resource(response: ServiceResponse) -> Any:
     """A ResourceResponse; None when the service accepted the activity without naming it."""
-    return answered(ResourceResponse, answer) if isinstance(answer, dict) else None
+    data = response.json()
+    return as_model(ResourceResponse, data) if isinstance(data, dict) else None

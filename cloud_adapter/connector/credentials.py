@@ -1,4 +1,4 @@
-"""BotCredentials: this project's tokens, in the shapes that botbuilder asks for."""
+"""BotCredentials: the token provider's tokens, in the shapes that botbuilder asks for."""
 
 import functools
 import logging
@@ -14,12 +14,12 @@ log = logging.getLogger(__name__)
 class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
     """The bot's credentials for one audience.
 
-    The SDK's own clients want a token at once, without awaiting it: `create_credentials` waits for
-    one first, and `get_access_token` hands out the last one got.
+    The SDK's own clients cannot await a token: `create_credentials` waits for one first, and
+    `get_access_token` returns the last one.
 
     Args:
         app_id: GUID of the bot; empty when calls go without a token.
-        tokens: where they come from; None when calls go without one.
+        tokens: the token provider; None when calls go without a token.
         audience: the resource (URL or GUID) that tokens are for.
     """
 
@@ -32,14 +32,14 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         """A valid bearer token; empty when calls go without one.
 
         Raises:
-            SignInError: none can be had.
+            SignInError: no token is available.
         """
         if self._tokens is not None:
             self._last = (await self._tokens.get(self.oauth_scope)).value
         return self._last
 
     def get_access_token(self, force_refresh: bool = False) -> str:  # SDK's name
-        """The token that `get_token` got last."""
+        """The last token that `get_token` returned."""
         return self._last
 
     def signed_session(self, session: Any = None) -> Any:
@@ -51,24 +51,24 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
 @functools.cache  # once in a process
 def _warn_of_blocking() -> None:
     log.warning(
-        "A blocking client of the SDK is in use: no turn goes on while it waits. If it is"
+        "A blocking client of the SDK is in use: while it waits, so does every turn. If it is"
         " TeamsInfo, import it from cloud_adapter.teams_info in place of botbuilder.core.teams"
     )
 
 
 class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[misc]  # untyped
-    """botbuilder's door to the bot's credentials.
+    """Gives botbuilder the bot's credentials.
 
     Args:
         app_id: GUID of the bot.
-        tokens: where tokens come from; None for no caller check and no token (development only).
+        tokens: the token provider; None for no caller check and no token (development only).
     """
 
     def __init__(self, app_id: str, tokens: TokenProvider | None) -> None:
         self._app_id = app_id
         self._tokens = tokens
         self._credentials: dict[str, BotCredentials] = {}
-        """By OAuth scope. Turns share them: only the token inside changes."""
+        """By audience. Turns share them: only the token inside changes."""
 
     @property
     def app_id(self) -> str:
@@ -95,10 +95,18 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
         Raises:
             SignInError: there is no token.
         """
-        credentials = self._credentials.get(oauth_scope)
-        if credentials is None:
-            audience = oauth_scope.removesuffix("/.default")
-            credentials = BotCredentials(self.app_id, self._tokens, audience)
-            self._credentials[oauth_scope] = credentials
+        credentials = self.for_audience(oauth_scope.removesuffix("/.default"))
         await credentials.get_token()
+        return credentials
+
+    def for_audience(self, audience: str) -> BotCredentials:
+        """Credentials for an audience, which get their first token when they are used.
+
+        Args:
+            audience: the resource (URL or GUID) that tokens are for.
+        """
+        credentials = self._credentials.get(audience)
+        if credentials is None:
+            credentials = BotCredentials(self.app_id, self._tokens, audience)
+            self._credentials[audience] = credentials
         return credentials

@@ -1,89 +1,96 @@
-"""ConnectorSession: calls to a channel's REST service, with the rules for trying again.
+"""ConnectorSession: calls to the channel's REST services, each tried again where that is safe.
 
 Creating an activity is not idempotent: a POST that may have arrived is never sent twice, or users
-would get the message twice. Source: Microsoft reference "Optimize your bot with rate limiting in
-Teams" for 412, 429, 502 and 504.
+would get the message twice. http_client/retry.py has the rules.
 """
 
 import asyncio
 import datetime
+import functools
 import json
-import math
-import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
-from cloud_adapter.codec.writer import json_bytes
-from cloud_adapter.connector.errors import ConnectorError
-from http_client.connection import ConnectFailed, ResponseLost
+from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec.writer import json_bytes, write_value
+from cloud_adapter.connector.credentials import BotCredentials
+from cloud_adapter.connector.errors import CallRefused, ConnectorError
+from cloud_adapter.errors import MalformedModel
+from http_client.connection import ConnectFailed, Response, ResponseLost
 from http_client.pool import HttpPool
-from http_client.retry import retry_after
+from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
-TURN_BUDGET = 12.0
+TURN_SECONDS = 12.0
 """Seconds from a turn's start in which its calls may be tried again: the channel gives up at 15."""
 
-CALL_BUDGET = 60.0
+CALL_SECONDS = 60.0
 """Seconds in which one call may be tried again when nobody waits for the turn."""
 
-ONE_ATTEMPT = -math.inf
-"""Seconds, for calls that are not tried again here: who makes them does that, at its own pace."""
+RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5, longest=4.0))
+"""Of calls that the bot makes in a turn."""
 
-FIRST_PAUSE = 0.5
-"""Seconds before the second attempt when the service names none; doubled each time."""
-
-MOST_ATTEMPTS = 5
-"""Of calls that the service refuses for now."""
-
-MOST_CONNECTS = 3
-"""Attempts to connect: a host that is down must not use up the turn."""
+NO_RETRIES = RetryPolicy(max_attempts=1, max_connects=1, backoff=Backoff(first=0.0, longest=0.0))
+"""Of calls whose sender retries at a pace of its own."""
 
 USER_AGENT = "secretless-bot-functions"
 
-# Not done by the service, whatever the method.
-_REFUSED_FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED}
-# Perhaps done: to be sent again only where twice is the same as once (RFC 9110, 9.2.2).
-_FAILED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-_IDEMPOTENT = {"GET", "PUT", "DELETE"}
-
-NOT_SENT = 0
-"""In the place of a status: there was no connection, so nothing was sent."""
+_UNSAFE_SEGMENTS = {"", ".", ".."}
+_NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
 
 
-class Answer(NamedTuple):
-    """A service's answer.
+@dataclass(frozen=True)
+class Service:
+    """One of the channel's services, as one turn calls it.
 
     Attributes:
-        status: the HTTP status, or NOT_SENT.
-        body: bytes.
-        retry_after: the header of that name.
-        cause: why nothing was sent.
+        base_url: its URL, with or without a slash at the end.
+        credentials: the bot's, for this service's audience.
+        deadline: event loop time after which no call is tried again; None: each call has
+            CALL_SECONDS of its own.
+        retries: how often a call is tried.
     """
 
-    status: int
-    body: bytes
-    retry_after: str | None = None
-    cause: Exception | None = None
+    base_url: str
+    credentials: BotCredentials
+    deadline: float | None
+    retries: RetryPolicy = RETRIES
 
-    @property
-    def ok(self) -> bool:
-        """The call was done."""
-        return 200 <= self.status < 300
+
+class ServiceResponse(NamedTuple):
+    """What a service answered to a call that it did.
+
+    Attributes:
+        body: bytes.
+    """
+
+    body: bytes
 
     def json(self) -> Any:
         """The parsed body; None when it is empty or not JSON."""
-        try:
-            return json.loads(self.body) if self.body else None
-        except ValueError:
-            return None
+        return parsed(self.body)
+
+    def model(self, model: Any) -> Any:
+        """An instance of the botbuilder model that the body holds.
+
+        Raises:
+            ConnectorError: it holds none.
+        """
+        return as_model(model, self.json())
+
+
+Call = Callable[..., Awaitable[ServiceResponse]]
+"""`ConnectorSession.call` for one service."""
 
 
 class ConnectorSession:
-    """Sends calls over the process's pooled client.
+    """Sends calls through the process's HTTP client.
 
     Args:
-        pool: the pooled client.
-        sleep: waits; tests pass one that moves a clock.
+        pool: the HTTP client.
+        sleep: waits for so many seconds; tests pass one that moves a clock.
     """
 
     def __init__(
@@ -92,88 +99,105 @@ class ConnectorSession:
         self._pool = pool
         self._sleep = sleep
         self.last_success: datetime.datetime | None = None
-        """When the last call was done (UTC)."""
+        """When a call last succeeded (UTC)."""
 
     async def call(
-        self, method: str, url: str, token: str, body: object = None, *, deadline: float | None
-    ) -> Answer:
-        """Make one call, again where that is safe and there is time.
+        self,
+        service: Service,
+        method: str,
+        path: tuple[str, ...],
+        body: object = None,
+        query: dict[str, Any] | None = None,
+    ) -> ServiceResponse:
+        """Call a service, more than once where that is safe and there is time.
 
         Args:
+            service: the service.
             method: GET, POST, PUT or DELETE.
-            url: encoded URL.
-            token: the bearer token; empty sends none.
-            body: JSON-ready data.
-            deadline: event loop time after which no further attempt is begun; None: CALL_BUDGET
-                from now.
+            path: unencoded segments; none is empty, `.` or `..`.
+            body: a model, or JSON-ready data; None sends no body.
+            query: parameters; those that are None are left out.
 
         Raises:
+            CallRefused: a segment is empty, `.` or `..`: the call would go to another URL.
             ConnectorError: the service refused, or cannot be reached.
-            ValueError: the body holds a number that JSON has no form for (NaN, infinity).
+            SignInError: no token is available.
+            TypeError, ValueError: the body holds a value that JSON cannot represent.
         """
-        data = None if body is None else json_bytes(body)
+        url = _url(service.base_url, path, query)
+        data = b"" if body is None else json_bytes(write_value(body))
+        headers = request_headers(await service.credentials.get_token(), has_body=body is not None)
         now = asyncio.get_running_loop().time
-        last = now() + CALL_BUDGET if deadline is None else deadline
-        attempt = 1
+        deadline = now() + CALL_SECONDS if service.deadline is None else service.deadline
+        attempt, cause = 1, None
         while True:
-            answer = await self._attempt(method, url, token, data)
-            if answer.ok:
+            try:
+                answer = await self._pool.request(method, url, headers, data)
+            except ConnectFailed as error:
+                answer, cause = _NO_RESPONSE, error
+            except ResponseLost as error:
+                raise ConnectorError(_name(method, url)) from error
+            if 200 <= answer.status < 300:
                 self.last_success = datetime.datetime.now(datetime.UTC)
-                return answer
-            pause = _pause(answer, attempt)
-            in_time = now() + pause <= last
-            if not in_time or not _may_repeat(method, answer.status, attempt):
-                raise ConnectorError(
-                    f"{method} {_place(url)}", answer.status, answer.json(), answer.retry_after
-                ) from answer.cause
+                return ServiceResponse(answer.body)
+            asked = answer.headers.get("retry-after")
+            pause = service.retries.pause(method, answer.status, attempt, retry_after(asked))
+            if pause is None or now() + pause > deadline:
+                refusal = parsed(answer.body)
+                raise ConnectorError(_name(method, url), answer.status, refusal, asked) from cause
             await self._sleep(pause)
             attempt += 1
 
-    async def _attempt(self, method: str, url: str, token: str, data: bytes | None) -> Answer:
-        try:
-            return await self.send(method, url, token, data)
-        except ConnectFailed as error:
-            return Answer(NOT_SENT, b"", cause=error)
-        except ResponseLost as error:
-            raise ConnectorError(f"{method} {_place(url)}") from error
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        token: str,
-        data: bytes | None,
-        more_headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """One attempt.
+def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
+    """The headers of a call.
 
-        Raises:
-            ConnectFailed, ResponseLost: as HttpPool does.
-        """
-        headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **(more_headers or {})}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if data is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
-        answer = await self._pool.request(method, url, headers, data or b"")
-        return Answer(answer.status, answer.body, answer.headers.get("retry-after"))
+    Args:
+        token: the bearer token; empty sends none.
+        has_body: the call has a JSON body.
+    """
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if has_body:
+        headers["Content-Type"] = "application/json; charset=utf-8"
+    return headers
 
 
-def _may_repeat(method: str, status: int, attempt: int) -> bool:
-    if status == NOT_SENT:
-        return attempt < MOST_CONNECTS
-    refused = status in _REFUSED_FOR_NOW or (status in _FAILED and method in _IDEMPOTENT)
-    return refused and attempt < MOST_ATTEMPTS
+def parsed(body: bytes) -> Any:
+    """The JSON in a body; None when it is empty or not JSON."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None
 
 
-def _pause(answer: Answer, attempt: int) -> float:
-    """Seconds to wait: what the service asks for, or longer each time."""
-    asked = retry_after(answer.retry_after)
-    if asked is not None:
-        return asked
-    spread: float = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
-    return FIRST_PAUSE * float(2 ** (attempt - 1)) * spread
+def as_model(model: Any, data: object) -> Any:
+    """An instance of the botbuilder model `model` from a service's parsed JSON.
+
+    Raises:
+        ConnectorError: the JSON has another shape.
+    """
+    try:
+        return read_model(model, data)
+    except MalformedModel as error:
+        raise ConnectorError(f"The call for {model.__name__}", HTTPStatus.OK) from error
 
 
-def _place(url: str) -> str:
-    return url.partition("?")[0]
+def _url(base_url: str, path: tuple[str, ...], query: dict[str, Any] | None) -> str:
+    url = "/".join((base_url.rstrip("/"), *map(_encoded, path)))
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{url}?{urlencode(given)}" if given else url
+
+
+@functools.lru_cache(maxsize=256)  # the words of paths recur, and conversations often do
+def _encoded(segment: str) -> str:
+    # Encoding does not help: servers treat %2E%2E as `..` (RFC 3986, 6.2.2).
+    if segment in _UNSAFE_SEGMENTS:
+        raise CallRefused("an id in the URL is empty, '.' or '..': pass the real id")
+    return quote(segment, safe="")
+
+
+def _name(method: str, url: str) -> str:
+    """What a call is named in an error: no query, which may hold a user's id."""
+    return f"{method} {url.partition('?')[0]}"

@@ -1,7 +1,7 @@
 """SkillClient: calls other bots as skills, with the bot's own credential.
 
-Source: Microsoft reference "Implement a skill consumer": the parent bot keeps the conversation and
-gives the skill an address of its own to answer to.
+Source: Microsoft reference "Implement a skill consumer": the parent bot stores the conversation
+and gives the skill an address to reply to.
 """
 
 import copy
@@ -21,23 +21,24 @@ from auth.inbound.service_url import is_secure_url
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import ConnectorSession
+from cloud_adapter.connector.session import parsed, request_headers
 from http_client.connection import ConnectFailed, ResponseLost
+from http_client.pool import HttpPool
 
 
 class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
     """Posts activities to skills.
 
     Args:
-        session: sends them.
+        pool: the HTTP client.
         credentials: makes the bot's credentials for a skill.
         loopback: skills may be on this machine, without https (development only).
     """
 
     def __init__(
-        self, session: ConnectorSession, credentials: BotCredentialsFactory, *, loopback: bool
+        self, pool: HttpPool, credentials: BotCredentialsFactory, *, loopback: bool
     ) -> None:
-        self._session = session
+        self._pool = pool
         self._credentials = credentials
         self._loopback = loopback
 
@@ -63,7 +64,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         Raises:
             CallRefused: `to_url` is not a plain https URL.
             ConnectorError: the skill cannot be reached.
-            SignInError: there is no token for the skill.
+            SignInError: no token for the skill is available.
         """
         if not is_secure_url(to_url, loopback=self._loopback):
             raise CallRefused(
@@ -73,14 +74,14 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         credentials = await self._credentials.create_credentials(from_bot_id, to_bot_id)
         forwarded = _addressed_to_skill(activity, service_url, conversation_id)
         data = json.dumps(write_value(forwarded), allow_nan=False).encode()
-        token = credentials.get_access_token()
-        # By it a skill's front end may send one conversation to one instance.
-        affinity = {"x-ms-conversation-id": conversation_id}
+        headers = request_headers(credentials.get_access_token(), has_body=True)
+        # With it, a skill's front end may route one conversation to one instance.
+        headers["x-ms-conversation-id"] = conversation_id
         try:
-            answer = await self._session.send("POST", to_url, token, data, affinity)
+            answer = await self._pool.request("POST", to_url, headers, data)
         except (ConnectFailed, ResponseLost) as error:
             raise ConnectorError(f"POST to the skill {to_bot_id}") from error
-        return InvokeResponse(status=answer.status, body=answer.json())
+        return InvokeResponse(status=answer.status, body=parsed(answer.body))
 
 
 def _addressed_to_skill(activity: Activity, service_url: str, conversation_id: str) -> Any:

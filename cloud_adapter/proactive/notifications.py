@@ -54,6 +54,7 @@ class Notifications:
     """Sends what the queue holds.
 
     Args:
+        adapter: runs the turns.
         references: where the recipients are.
         reports: the container of the reports.
         queue: gets back what is not done.
@@ -65,6 +66,7 @@ class Notifications:
 
     def __init__(
         self,
+        adapter: CloudAdapter,
         references: ConversationReferences,
         reports: BlobContainer,
         queue: MessageQueue,
@@ -73,6 +75,7 @@ class Notifications:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._adapter = adapter
         self._references = references
         self._reports = reports
         self._queue = queue
@@ -82,13 +85,12 @@ class Notifications:
         self._sleep = sleep
         self._pace = RateLimiter(clock, sleep)
 
-    async def send(self, message: str, message_id: str, adapter: CloudAdapter) -> None:
+    async def handle_message(self, message: str, message_id: str) -> None:
         """Send a notification, or as much of it as there is time for.
 
         Args:
             message: see Notification.parse.
             message_id: the queue's.
-            adapter: runs the turns.
 
         Raises:
             Unavailable, ConnectorError: nothing can be sent now; the host shall try again.
@@ -100,7 +102,7 @@ class Notifications:
             return
         try:
             async with self._locks.hold(LOCK, patience=0):
-                await self._run(notification, adapter)
+                await self._run(notification)
         except ConversationBusy:
             await self._queue.put(notification.message, BUSY_PAUSE)
 
@@ -113,14 +115,14 @@ class Notifications:
         await self._poison.put(message)
         await report.refuse(str(error))
 
-    async def _run(self, notification: Notification, adapter: CloudAdapter) -> None:
+    async def _run(self, notification: Notification) -> None:
         report = NotificationReport(self._reports, notification.id, self._sleep)
         await report.load()
         if report.finished:
             log.info("Notification %s was sent before", notification.id)
             return
         known = report.counts.total()
-        complete = await self._run_of(notification, report, adapter).go()
+        complete = await self._run_of(notification, report).go()
         if complete:
             await report.finish()
         else:
@@ -132,15 +134,13 @@ class Notifications:
         state = "is done" if complete else "goes on later"
         log.info("Notification %s %s: %s", notification.id, state, told or "nobody")
 
-    def _run_of(
-        self, notification: Notification, report: NotificationReport, adapter: CloudAdapter
-    ) -> NotificationRun:
+    def _run_of(self, notification: Notification, report: NotificationReport) -> NotificationRun:
         end = self._clock() + LONGEST_RUN
         return NotificationRun(
             notification,
             report,
             self._references,
-            NotificationSender(adapter, self._references, self._pace, self._sleep, end),
+            NotificationSender(self._adapter, self._references, self._pace, self._sleep, end),
             lambda: self._clock() < end and not self._locks.lost(LOCK),
             gives_up=notification.fruitless >= MOST_FRUITLESS,
         )

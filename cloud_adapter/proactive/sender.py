@@ -8,7 +8,7 @@ from typing import Any
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ConversationParameters
 
-from cloud_adapter.adapter import CloudAdapter, RaisingLogic
+from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.codec.channels import TEAMS
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.errors import OutOfTime
@@ -55,7 +55,6 @@ class NotificationSender:
         self._pace = pace
         self._sleep = sleep
         self._end = end
-        self._identity = adapter.bot_framework_authentication.paced_identity()
 
     async def begin(self, user: UserRecord) -> ConversationRecord:
         """Begin the personal conversation with a user, and keep it.
@@ -75,10 +74,8 @@ class NotificationSender:
         )
 
         async def create() -> Any:
-            factory = self._adapter.bot_framework_authentication.create_connector_factory(
-                self._identity
-            )
-            client = await factory.create(user.service_url)
+            sender = self._adapter.bot_framework_authentication.unretried_sender()
+            client = await sender.connector_factory.create(user.service_url)
             return await client.conversations.create_conversation(parameters)
 
         created = await self._tried(user.tenant, f"new {user.ids[0]}", create)
@@ -111,11 +108,7 @@ class NotificationSender:
             except ConnectorError as error:
                 refusals.append(error)  # past the adapter, which would tell the log of each
 
-        await self._adapter.continue_conversation(
-            conversation.reference,
-            RaisingLogic(logic, apologises=False),
-            claims_identity=self._identity,
-        )
+        await self._adapter.send_proactively(conversation.reference, logic)
         for refusal in refusals:
             raise refusal
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnFailed, TurnRepeated, UnreadableActivity
@@ -24,22 +25,20 @@ LONGEST_OUTAGE = 3600.0
 log = logging.getLogger(__name__)
 
 
-class Runner(Protocol):
-    """Runs a turn."""
+class Attempt(Enum):
+    """Which attempt at a turn it is."""
 
-    async def __call__(self, delivery: AcceptedActivity, *, last: bool, killed: bool) -> None:
-        """Run a turn for what was delivered.
+    NOT_LAST = auto()
+    """If it fails, another one follows."""
+    LAST = auto()
+    """If it fails, the activity is dead-lettered."""
+    WITHOUT_BOT = auto()
+    """Every attempt ended the process: the turn fails without running the bot's code."""
 
-        Args:
-            delivery: an activity and its caller.
-            last: there will be no further try: if it fails, the user is told.
-            killed: every try has taken its process with it: the turn fails without the bot.
 
-        Raises:
-            TurnRepeated: it was made before.
-            Unavailable: it cannot be made now.
-            Exception: the bot's code raised.
-        """
+RunTurn = Callable[[AcceptedActivity, Attempt], Awaitable[None]]
+"""Runs a turn for an accepted activity. It raises TurnRepeated, Unavailable, or whatever the bot's
+code raised."""
 
 
 class Drain:
@@ -62,7 +61,7 @@ class Drain:
         poison: MessageQueue,
         locks: ConversationLocks,
         own: StoredActivity,
-        run: Runner,
+        run: RunTurn,
         *,
         careful: bool,
         redact: bool,
@@ -133,19 +132,18 @@ class Drain:
             log.error("A turn for %s is given up: %s", waiting.name, error)  # noqa: TRY400
             await self._give_up(waiting, str(error))
             return True
-        killed = waiting.tries >= MOST_TRIES
-        if self._careful and not killed:
+        attempt = _attempt(waiting.tries)
+        if self._careful and attempt is not Attempt.WITHOUT_BOT:
             await self._activities.note_tries(waiting, waiting.tries + 1)
-        last = waiting.tries + 1 >= MOST_TRIES
         try:
-            await self._run(delivery, last=last, killed=killed)
+            await self._run(delivery, attempt)
         except TurnRepeated:
             log.info("The turn for %s was made before", waiting.name)
         except Unavailable as error:
             await self._unavailable(waiting, delivery, error)
             return True
         except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
-            return await self._failed(waiting, delivery, error, last=last)
+            return await self._failed(waiting, delivery, error, attempt)
         await self._activities.finish(waiting)
         await self._activities.sweep(waiting)
         return True
@@ -161,9 +159,13 @@ class Drain:
         raise error
 
     async def _failed(
-        self, waiting: StoredActivity, delivery: AcceptedActivity, error: Exception, *, last: bool
+        self,
+        waiting: StoredActivity,
+        delivery: AcceptedActivity,
+        error: Exception,
+        attempt: Attempt,
     ) -> bool:
-        if last:
+        if attempt is not Attempt.NOT_LAST:
             await self._give_up(waiting, self._traceback(delivery, error))
             return True
         await self._activities.note_tries(waiting, waiting.tries + 1)
@@ -180,3 +182,10 @@ class Drain:
         # The other way round it could be lost between the two.
         await self._poison.put(WakeUp(waiting.name).text)
         await self._activities.give_up(waiting, failure)
+
+
+def _attempt(earlier: int) -> Attempt:
+    """The attempt that follows so many earlier ones."""
+    if earlier >= MOST_TRIES:
+        return Attempt.WITHOUT_BOT
+    return Attempt.LAST if earlier + 1 >= MOST_TRIES else Attempt.NOT_LAST

@@ -19,7 +19,7 @@ from typing import Any
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.queued.drain import Drain, Runner
+from cloud_adapter.queued.drain import Drain, RunTurn
 from cloud_adapter.queued.inbox import WAITING, Inbox, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.lock import ConversationLocks
@@ -69,7 +69,7 @@ class QueuedTurns:
         self._runs: dict[str, Drain] = {}
         self._waiters = 0
 
-    async def accept(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
+    async def enqueue(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
         """Take an activity: once this returns, it will get its turn.
 
         Args:
@@ -86,7 +86,7 @@ class QueuedTurns:
             ring = self._queue.put(WakeUp(waiting.name).text)
             await asyncio.gather(self._activities.line_up(waiting), ring)
 
-    async def answer(self, message: str, dequeue_count: int, run: Runner) -> None:
+    async def drain(self, message: str, dequeue_count: int, run: RunTurn) -> None:
         """The queue rings: run what waits in the conversation.
 
         Args:
@@ -119,7 +119,7 @@ class QueuedTurns:
             await self._queue.put(later.text, ring.pause)
 
     async def _run_line(
-        self, ring: WakeUp, own: StoredActivity, run: Runner, *, careful: bool
+        self, ring: WakeUp, own: StoredActivity, run: RunTurn, *, careful: bool
     ) -> bool:
         line_run = Drain(
             self._activities,

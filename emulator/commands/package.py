@@ -42,7 +42,7 @@ sys.path += sys.argv[1:]
 started = time.perf_counter()
 import function_app
 indexed = time.perf_counter()
-function_app.composed()
+function_app.composition.parts
 print(json.dumps([indexed - started, time.perf_counter() - started]))
 """
 

@@ -65,7 +65,7 @@ async def test_whoami(app: ComposedApp) -> None:
 
 async def test_waiting(app: ComposedApp) -> None:
     """The bot waits, then says that it is done."""
-    bot = Bot(app.parts.stores.conversation_state, wait_seconds=0)
+    bot = Bot(app.parts.conversation_state, wait_seconds=0)
     await app.deliver(message("wait"), bot.on_turn)
     assert app.heard() == ["Done. Thank you for waiting."]
 

@@ -1,7 +1,6 @@
 """CloudAdapter: whole turns of the composed app, in front of the local cloud."""
 
 import asyncio
-import functools
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -32,7 +31,6 @@ from cloud_adapter.codec.body_cost import MAX_DEPTH
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
 from cloud_adapter.queued.drain import MOST_TRIES
-from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.request import TurnRequest
 from emulator.cloud import Cloud
@@ -533,17 +531,19 @@ def rings(storage: str) -> QueueMessages:
 
 async def answer(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
     """The queue rings."""
-    assert app.parts.stored
-    run = functools.partial(app.parts.adapter.run_delivered, bot=SimpleNamespace(on_turn=bot))
-    turns = app.parts.stored.queued_turns
-    await asyncio.create_task(turns.answer(message, dequeue_count, run))
+    bot_object = SimpleNamespace(on_turn=bot)
+    wake_up = app.parts.adapter.process_wake_up(message, dequeue_count, bot_object)
+    await asyncio.create_task(wake_up)
 
 
 async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: Any) -> None:
     """The turn of a message that was delivered before."""
     activity = read_model(Activity, app.activity({**MESSAGE, **content}))
-    delivery = AcceptedActivity({"aud": app.cloud.registration.app_id}, activity, "")
-    await app.parts.adapter.run_delivered(delivery, SimpleNamespace(on_turn=bot), last=last)
+    adapter = app.parts.adapter
+    claims = {"aud": app.cloud.registration.app_id}
+    caller = adapter.bot_framework_authentication.authorized_before(claims)
+    on_error = adapter.apologize_and_raise if last else adapter.log_and_raise
+    await adapter.run(caller, activity, bot, on_error)
 
 
 async def test_a_message_that_waits(queued: ComposedApp, rings: QueueMessages) -> None:
@@ -630,7 +630,7 @@ async def test_a_queued_turn_that_fails(
 
 async def test_a_queued_turn_that_is_run_again(queued: ComposedApp, rings: QueueMessages) -> None:
     """A try that said half of it, and failed, begins anew, with the state that was."""
-    bot = RememberingBot(queued.parts.stores)
+    bot = RememberingBot(queued.parts)
 
     async def fail(_: TurnContext) -> None:
         bot.between = None
@@ -650,7 +650,7 @@ async def test_a_queued_turn_that_is_not_told(
     queued: ComposedApp, rings: QueueMessages, front: StorageFront
 ) -> None:
     """A turn that is made, but could not be noted as done, is not made again."""
-    bot = RememberingBot(queued.parts.stores)
+    bot = RememberingBot(queued.parts)
     await queued.deliver(MESSAGE, bot)
     (message,) = await rings.taken()
     front.spoil("PUT blob bot-turns", answered(503))
@@ -663,7 +663,7 @@ async def test_a_queued_turn_that_is_not_told(
 
 async def test_turns_of_a_busy_conversation(queued: ComposedApp, rings: QueueMessages) -> None:
     """Many messages at once, all rings at once: each counts once, in order."""
-    bot = RememberingBot(queued.parts.stores)
+    bot = RememberingBot(queued.parts)
     await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))
     await asyncio.gather(*(answer(queued, message, bot) for message in await rings.taken()))
     assert said(queued) == [f"{number}" for number in range(1, 13)]
@@ -693,7 +693,7 @@ async def test_what_is_no_mistake_in_a_later_turn(
 
 async def test_a_later_turn_that_was_made(app: ComposedApp) -> None:
     """State tells it, and who runs it hears of it."""
-    bot = RememberingBot(app.parts.stores)
+    bot = RememberingBot(app.parts)
     await run(app, bot, id="a1")
     with pytest.raises(TurnRepeated):
         await run(app, bot, id="a1")

@@ -397,7 +397,7 @@ async def test_a_proactive_message_to_a_refused_place(
 async def test_who_was_let_in_before(app: ComposedApp) -> None:
     """A caller that was let in is the same for a later turn."""
     claims = {"aud": app.cloud.registration.app_id, "serviceurl": app.service_url}
-    found = authentication(app).authenticated_before(claims)
+    found = authentication(app).authorized_before(claims)
     assert found.claims_identity.is_authenticated
     assert found.claims_identity.claims == claims
     assert found.claims_identity.claims is not claims
@@ -408,7 +408,7 @@ async def test_who_was_let_in_before(app: ComposedApp) -> None:
 
 async def test_nobody_checked_before(open_app: ComposedApp) -> None:
     """Where nobody is checked a later turn is anonymous, too."""
-    found = authentication(open_app).authenticated_before({})
+    found = authentication(open_app).authorized_before({})
     kind = found.claims_identity.authentication_type
     assert kind == AuthenticationConstants.ANONYMOUS_AUTH_TYPE
     assert found.caller_id is None
@@ -416,7 +416,7 @@ async def test_nobody_checked_before(open_app: ComposedApp) -> None:
 
 async def test_where_a_later_turn_may_send(app: ComposedApp) -> None:
     """Its replies go nowhere else than those of others."""
-    found = authentication(app).authenticated_before({})
+    found = authentication(app).authorized_before({})
     with pytest.raises(ServiceUrlRefused):
         await found.connector_factory.create("https://evil.example/")
 
@@ -426,7 +426,7 @@ async def test_a_later_turn_has_no_haste(
 ) -> None:
     """Its calls have the patience that the connector asks for, where a first one has not."""
     monkeypatch.setattr(app.parts.session, "_sleep", clock.sleep)
-    later = authentication(app).authenticated_before({}).connector_factory
+    later = authentication(app).authorized_before({}).connector_factory
     now = authentication(app).create_connector_factory(None)
     faults = app.cloud.connector.server.faults
     for factory, refused in ((now, True), (later, False)):

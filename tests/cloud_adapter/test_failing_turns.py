@@ -115,7 +115,7 @@ class Forgetful:
     """
 
     def __init__(self, app: ComposedApp) -> None:
-        self._property = app.parts.stores.conversation_state.create_property("words")
+        self._property = app.parts.conversation_state.create_property("words")
 
     async def __call__(self, turn: TurnContext) -> None:
         """Store an object that has no JSON form under a key that the user sent."""
@@ -209,23 +209,19 @@ async def test_queued(
     """The same holds for queued turns, for the log and for the stored failure."""
     bot, own = BOTS[name]
     assert (await app.deliver(marked(), bot)).status == 202
-    stored = app.parts.stored
-    assert stored
+    adapter, account = app.parts.adapter, app.parts.account
+    assert account
     [ring] = await QueueMessages(storage, QUEUE).taken()
     caplog.set_level(logging.DEBUG)
-
-    async def run(delivery: Any, *, last: bool, killed: bool) -> None:
-        await app.parts.adapter.run_delivered(delivery, _Bot(bot), last=last, killed=killed)
-
     for number in range(1, MOST_TRIES):
         with pytest.raises(TurnFailed) as caught:
-            await stored.queued_turns.answer(ring, number, run)
+            await adapter.process_wake_up(ring, number, _Bot(bot))
         assert not MARKER.search(repr(caught.value))
-    await stored.queued_turns.answer(ring, MOST_TRIES, run)
+    await adapter.process_wake_up(ring, MOST_TRIES, _Bot(bot))
     assert caplog.text.count("failed\n") == MOST_TRIES
     assert own in caplog.text
     assert not MARKER.findall(caplog.text)
-    blobs = BlobContainer(stored.account, CONTAINER)
+    blobs = BlobContainer(account, CONTAINER)
     [entry] = [entry async for entry in blobs.list() if entry.metadata["state"] == "failed"]
     waiting = await Inbox(blobs).read(entry.name)
     assert waiting

@@ -1,7 +1,6 @@
 """The activity key: each activity is processed once, however often it is delivered."""
 
 import asyncio
-import functools
 import hashlib
 import itertools
 from collections.abc import AsyncIterator
@@ -153,11 +152,9 @@ async def delivered(
 ) -> set[int]:
     """Deliver activities, and run the queued turns; returns the answers' statuses."""
     statuses = {(await app.deliver(content, bot)).status for content in contents}
-    if app.parts.adapter._queue is not None:
-        assert app.parts.stored
-        run = functools.partial(app.parts.adapter.run_delivered, bot=SimpleNamespace(on_turn=bot))
-        for ring in await QueueMessages(storage, QUEUE).taken():
-            await asyncio.create_task(app.parts.stored.queued_turns.answer(ring, 1, run))
+    for message in await QueueMessages(storage, QUEUE).taken():
+        wake_up = app.parts.adapter.process_wake_up(message, 1, SimpleNamespace(on_turn=bot))
+        await asyncio.create_task(wake_up)
     return statuses
 
 
@@ -172,7 +169,7 @@ async def delivered(
 )
 async def test_each_activity_is_processed_once(app: ComposedApp, storage: str, name: str) -> None:
     """Each activity is counted, and counted once when all of them are delivered again."""
-    bot, contents = RememberingBot(app.parts.stores), DIFFERENT[name]
+    bot, contents = RememberingBot(app.parts), DIFFERENT[name]
     for _ in range(2):
         assert await delivered(app, bot, storage, contents) <= {200, 202}
         assert (await counts(app))[0] == len(contents)
@@ -180,7 +177,7 @@ async def test_each_activity_is_processed_once(app: ComposedApp, storage: str, n
 
 async def test_all_in_one_conversation(app: ComposedApp, storage: str) -> None:
     """As many turns are counted as there are different activities."""
-    bot = RememberingBot(app.parts.stores)
+    bot = RememberingBot(app.parts)
     contents = list(itertools.chain(*DIFFERENT.values()))
     different = {activity_key(read(each)) for each in contents}
     await delivered(app, bot, storage, contents)

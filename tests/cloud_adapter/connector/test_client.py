@@ -1,6 +1,5 @@
 """ConnectorClient: the operations of the Bot Connector's REST API."""
 
-import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable
@@ -41,11 +40,11 @@ from cloud_adapter.connector.client import (
     AttachmentsOperations,
     ConnectorClient,
     ConversationsOperations,
+    TeamsOperations,
 )
 from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import ConnectorSession
-from cloud_adapter.connector.teams_operations import TeamsOperations
+from cloud_adapter.connector.session import ConnectorSession, Service
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.scripted_service import Reply, ScriptedService, Seen
@@ -79,8 +78,7 @@ async def client(app: ComposedApp) -> Any:
 async def bare(pool: HttpPool, service: ScriptedService) -> Any:
     """A client without a token, in front of a service that takes any request."""
     credentials = BotCredentials("", None, "https://api.botframework.com")
-    deadline = asyncio.get_running_loop().time() + 5
-    return ConnectorClient(ConnectorSession(pool), credentials, f"{service.url}/", deadline)
+    return ConnectorClient(ConnectorSession(pool), Service(f"{service.url}/", credentials, None))
 
 
 def text(words: str) -> Activity:
@@ -354,7 +352,8 @@ async def test_a_service_url_may_have_a_path(
 ) -> None:
     """With or without a slash at its end, the operations come after it."""
     credentials = BotCredentials("", None, "x")
-    client = ConnectorClient(ConnectorSession(pool), credentials, f"{service.url}{path}", 0)
+    connector = Service(f"{service.url}{path}", credentials, None)
+    client = ConnectorClient(ConnectorSession(pool), connector)
     await client.conversations.delete_activity("c", "a")
     assert service.seen[0].path == f"{path.rstrip('/')}/v3/conversations/c/activities/a"
     assert client.config.base_url == f"{service.url}{path}"

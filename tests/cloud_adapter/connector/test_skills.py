@@ -23,7 +23,6 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import ConnectorSession
 from cloud_adapter.connector.skills import SkillClient
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
@@ -71,7 +70,7 @@ class WireClient(HttpClientBase, HttpClientFactory):  # type: ignore[misc]  # th
 @pytest.fixture
 def client(pool: HttpPool) -> SkillClient:
     """A client without a token, in development."""
-    return SkillClient(ConnectorSession(pool), BotCredentialsFactory(BOT, None), loopback=True)
+    return SkillClient(pool, BotCredentialsFactory(BOT, None), loopback=True)
 
 
 @pytest.fixture
@@ -230,7 +229,7 @@ async def test_a_skill_without_https(
 ) -> None:
     """Without https the bot's token is not sent, and not even requested."""
     credentials = BotCredentialsFactory(BOT, app.parts.tokens)
-    client = SkillClient(ConnectorSession(pool), credentials, loopback=loopback)
+    client = SkillClient(pool, credentials, loopback=loopback)
     before = app.cloud.identity.server.requests.total()
     with pytest.raises(CallRefused, match="https"):
         await client.post_activity(BOT, SKILL, url, PARENT_URL, "conversation-9", activity)
@@ -242,7 +241,7 @@ async def test_a_local_skill_outside_of_development(
 ) -> None:
     """Outside of development, a skill on this machine needs https, too."""
     credentials = BotCredentialsFactory(BOT, None)
-    client = SkillClient(ConnectorSession(pool), credentials, loopback=False)
+    client = SkillClient(pool, credentials, loopback=False)
     with pytest.raises(CallRefused, match=SKILL):
         await post(client, service, activity)
     assert service.seen == []

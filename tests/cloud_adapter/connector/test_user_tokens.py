@@ -1,5 +1,6 @@
 """UserTokenClient: the same questions to the token service as the SDK's own client."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
@@ -22,8 +23,8 @@ from botframework.connector.token_api.models import (
 )
 
 from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.credentials import BotCredentialsFactory
-from cloud_adapter.connector.session import TURN_BUDGET, ConnectorSession
+from cloud_adapter.connector.credentials import BotCredentials
+from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from emulator.token_service.user_tokens import CONNECTION as LOCAL_CONNECTION
 from emulator.token_service.user_tokens import UserConnection
@@ -87,13 +88,19 @@ QUESTIONS: dict[str, tuple[Question, Any]] = {
 }
 
 
+def token_service(service: ScriptedService) -> Service:
+    """The service as a turn that starts now calls it."""
+    deadline = asyncio.get_running_loop().time() + TURN_SECONDS
+    return Service(service.url, BotCredentials("", None, "x"), deadline)
+
+
 @pytest.fixture
 async def client(
     pool: HttpPool, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> UserTokenClient:
     """A client without a token, in front of a service that takes any request."""
     session = ConnectorSession(pool, MovedClock(monkeypatch).sleep)
-    return UserTokenClient(session, BotCredentialsFactory("", None), "x", service.url)
+    return UserTokenClient(session, token_service(service))
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))
@@ -196,8 +203,8 @@ async def test_the_deadline_is_the_turn_s(
     """The budget began when the client was made, not with its first call."""
     clock = MovedClock(monkeypatch)
     session = ConnectorSession(pool, clock.sleep)
-    client = UserTokenClient(session, BotCredentialsFactory("", None), "x", service.url)
-    clock.move(TURN_BUDGET - 1)
+    client = UserTokenClient(session, token_service(service))
+    clock.move(TURN_SECONDS - 1)
     service.otherwise = Reply(429, None, {"Retry-After": "2"})
     with pytest.raises(ErrorResponseException):
         await QUESTIONS["get_user_token"][0](client)

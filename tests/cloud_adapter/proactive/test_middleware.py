@@ -44,8 +44,8 @@ async def silent(_: TurnContext) -> None:
 
 async def kept(app: ComposedApp) -> dict[str, Any]:
     """What is stored, by blob."""
-    assert app.parts.stored
-    blobs = BlobContainer(app.parts.stored.account, CONTAINER)
+    assert app.parts.account
+    blobs = BlobContainer(app.parts.account, CONTAINER)
     found = {}
     async for entry in blobs.list():
         blob = await blobs.read(entry.name)

@@ -80,15 +80,16 @@ def note(
     app: ComposedApp, clock: FastTime, monkeypatch: pytest.MonkeyPatch, found: list[Attempt]
 ) -> None:
     """Note each of an app's attempts."""
-    send = app.parts.session.send
+    request = app.parts.pool.request
 
-    async def noted(*arguments: Any) -> Any:
+    async def noted(*arguments: Any, **options: Any) -> Any:
         began = clock()
-        answer = await send(*arguments)
-        found.append(Attempt(began, clock(), answer.status))
+        answer = await request(*arguments, **options)
+        if "/v3/conversations" in arguments[1]:
+            found.append(Attempt(began, clock(), answer.status))
         return answer
 
-    monkeypatch.setattr(app.parts.session, "send", noted)
+    monkeypatch.setattr(app.parts.pool, "request", noted)
 
 
 @pytest.fixture
@@ -450,7 +451,7 @@ async def held_elsewhere(told: NotifiedApp) -> AsyncIterator[None]:
     begun, ends = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
-        async with told.app.parts.stores.locks.hold(LOCK, patience=0):
+        async with told.app.parts.locks.hold(LOCK, patience=0):
             begun.set()
             await ends.wait()
 

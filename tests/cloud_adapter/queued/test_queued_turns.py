@@ -662,7 +662,7 @@ async def test_an_activity_that_nests_at_the_limit(
         middle = (low + high + 1) // 2
         low, high = (middle, high) if is_read(middle) else (low, middle - 1)
     one.script["a"] = [TurnRepeated("where it can be read all the same")]
-    await one.turns.accept(read_activity(content()), body(low), {})
+    await one.turns.enqueue(read_activity(content()), body(low), {})
     await one.accept(content("b"))
     first, _ = await rings.taken()
     await one.answer(first)

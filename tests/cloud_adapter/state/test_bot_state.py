@@ -13,7 +13,7 @@ from botbuilder.core import UserState as SdkUserState
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
-from cloud_adapter.adapter import APOLOGY, MOST_RUNS
+from cloud_adapter.adapter import APOLOGY, MAX_RUNS
 from cloud_adapter.errors import StateConflict, StorageUnavailable, TurnRepeated
 from cloud_adapter.state.bot_state import (
     MOST_TURNS,
@@ -60,13 +60,13 @@ async def far(
     changes = {"AzureWebJobsStorage": front.connection_string}
     async with ComposedApp(cloud, monkeypatch, changes) as app:
         # The container is there, so that requests can be counted.
-        await app.parts.stores.conversation_state._storage.write({"x": {}})
+        await app.parts.conversation_state._storage.write({"x": {}})
         yield app
 
 
 def remembering(app: ComposedApp) -> RememberingBot:
     """A bot that counts."""
-    return RememberingBot(app.parts.stores)
+    return RememberingBot(app.parts)
 
 
 # One state
@@ -269,7 +269,7 @@ async def test_every_turn_counts(app: ComposedApp) -> None:
 
 async def test_a_property_may_have_any_name(app: ComposedApp) -> None:
     """What is stored beside the properties takes the place of none."""
-    state = app.parts.stores.conversation_state
+    state = app.parts.conversation_state
     names = [state.create_property(name) for name in ("turns", "saved", "state", "_", "é")]
 
     async def bot(turn: TurnContext) -> None:
@@ -288,7 +288,7 @@ async def test_conversations_of_one_user(app: ComposedApp) -> None:
     ids = [app.cloud.conversations.create([app.account]).id for _ in range(4)]
 
     async def other(turn: TurnContext) -> None:
-        name = app.parts.stores.user_state.create_property(turn.activity.conversation.id)
+        name = app.parts.user_state.create_property(turn.activity.conversation.id)
         await name.set(turn, turn.activity.conversation.id)
         await asyncio.sleep(0)
 
@@ -338,8 +338,8 @@ async def test_a_property_that_changes_all_the_time(app: ComposedApp) -> None:
     bot.between = meanwhile
     with pytest.raises(StateConflict, match="'count'"):
         await app.deliver(MESSAGE, bot)
-    assert bot.runs == MOST_RUNS == 3
-    assert (await counts(app))[0] == 10 * MOST_RUNS
+    assert bot.runs == MAX_RUNS == 3
+    assert (await counts(app))[0] == 10 * MAX_RUNS
     assert APOLOGY not in said(app)
 
 

@@ -46,7 +46,7 @@ async def app(
 @pytest.fixture
 def bot(app: ComposedApp) -> RememberingBot:
     """A bot that counts."""
-    return RememberingBot(app.parts.stores)
+    return RememberingBot(app.parts)
 
 
 async def continued(turn: TurnContext, app: ComposedApp, conversation: str, logic: Within) -> None:
@@ -119,7 +119,7 @@ async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> 
 
 async def test_saving_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
     """What is saved is stored at once, more at the end, and then the turn is known again."""
-    state, seen = app.parts.stores.conversation_state, []
+    state, seen = app.parts.conversation_state, []
 
     async def save(turn: TurnContext) -> None:
         await state.save_changes(turn)
@@ -140,8 +140,8 @@ async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -
     """When nothing has changed since, the turn is known again all the same."""
 
     async def save(turn: TurnContext) -> None:
-        await app.parts.stores.conversation_state.save_changes(turn)
-        await app.parts.stores.user_state.save_changes(turn)
+        await app.parts.conversation_state.save_changes(turn)
+        await app.parts.user_state.save_changes(turn)
 
     bot.between = save
     for _ in range(2):
@@ -156,7 +156,7 @@ async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None
     """What a turn has saved stays, but it does not count as made."""
 
     async def save(turn: TurnContext) -> None:
-        await app.parts.stores.conversation_state.save_changes(turn)
+        await app.parts.conversation_state.save_changes(turn)
         raise Unavailable("later")
 
     bot.between = save
@@ -174,7 +174,7 @@ async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
 
     async def clear(turn: TurnContext) -> None:
         bot.runs += 1
-        await app.parts.stores.conversation_state.clear_state(turn)
+        await app.parts.conversation_state.clear_state(turn)
         await turn.send_activity("cleared")
 
     for _ in range(2):
@@ -191,7 +191,7 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
 
     async def delete(turn: TurnContext) -> None:
         await bot.count.get(turn)
-        await app.parts.stores.conversation_state.delete(turn)
+        await app.parts.conversation_state.delete(turn)
 
     await app.deliver(MESSAGE, delete)
     assert await stored(app, conversation_key(app)) == {}
@@ -209,7 +209,7 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
 
 async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) -> None:
     """A button is answered while the conversation's turn goes on; both changes are kept."""
-    note = app.parts.stores.conversation_state.create_property("note")
+    note = app.parts.conversation_state.create_property("note")
     answer = []
 
     async def press(turn: TurnContext) -> None:
@@ -240,7 +240,7 @@ async def test_a_turn_that_waits_for_long(
     first = asyncio.create_task(app.deliver(MESSAGE, bot))
     await begun.wait()
     second = asyncio.create_task(app.deliver(MESSAGE, bot))
-    locks = app.parts.stores.locks
+    locks = app.parts.locks
     await comes_true(lambda: any(each.users == 2 for each in locks._known.values()))
     await settled()
     clock.move(PATIENCE + 0.1)
@@ -260,7 +260,7 @@ async def test_a_lease_that_cannot_be_had(
     changes = {"AzureWebJobsStorage": front.connection_string}
     async with ComposedApp(cloud, monkeypatch, changes) as app:
         with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
-            await app.deliver(MESSAGE, RememberingBot(app.parts.stores))
+            await app.deliver(MESSAGE, RememberingBot(app.parts))
         assert said(app) == []
 
 
@@ -269,7 +269,7 @@ async def test_a_lease_that_cannot_be_had(
 
 async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> None:
     """A proactive turn in the same conversation does not wait for the one that it is in."""
-    note = app.parts.stores.conversation_state.create_property("note")
+    note = app.parts.conversation_state.create_property("note")
 
     async def say(turn: TurnContext) -> None:
         await note.set(turn, "by the way")
@@ -289,7 +289,7 @@ async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> No
 async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
     """So it is after a proactive turn in another conversation, and within one."""
     other = app.cloud.conversations.create([app.account])
-    note = app.parts.stores.conversation_state.create_property("note")
+    note = app.parts.conversation_state.create_property("note")
 
     async def say(turn: TurnContext) -> None:
         await note.set(turn, (await note.get(turn, lambda: "")) + "x")
@@ -308,7 +308,7 @@ async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["note"], bot.runs) == (1, "xx", 1)
     assert (await stored(app, f"webchat/conversations/{other.id}"))["note"] == "x"
-    assert app.parts.stores.locks._known == {}
+    assert app.parts.locks._known == {}
 
 
 async def test_a_proactive_turn(app: ComposedApp, bot: RememberingBot) -> None:
@@ -337,7 +337,7 @@ async def test_a_held_turn_is_known_before_anything_is_said(
         await turn.send_activity("let me see")
         await bot(turn)
 
-    locks: ConversationLocks = app.parts.stores.locks
+    locks: ConversationLocks = app.parts.locks
     for _ in range(2):
         async with locks.hold(f"webchat~2F{app.conversation.id}", 0):
             await app.deliver({**MESSAGE, "id": "a1"}, talk_first)

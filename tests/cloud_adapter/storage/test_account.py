@@ -281,10 +281,10 @@ def test_nothing_happens_at_construction() -> None:
 import asyncio, json, sys
 import cloud_adapter.storage.blobs, cloud_adapter.storage.queue, cloud_adapter.state.blob_storage
 from auth.outbound.credentials import storage_identity
-from auth.outbound.managed_identity import ManagedIdentity
+from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.settings import StorageSource
-from auth.outbound.token_provider import Tokens
+from auth.outbound.token_provider import TokenProvider
 from cloud_adapter.storage.account import StorageAccount
 source = StorageSource(blob_url="https://x.invalid", queue_url="https://y.invalid")
 account = StorageAccount(source, storage_identity(source))

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.alone
 
 SAID = "my secret lemur"
 
-OWN_LOGGERS = {"function_app", "auth", "bot_logic", "cloud_adapter"}
+OWN_LOGGERS = {"function_app", "composition", "auth", "bot_logic", "cloud_adapter", "http_client"}
 
 
 @pytest.fixture

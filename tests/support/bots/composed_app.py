@@ -15,9 +15,9 @@ from auth.settings import Settings
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
+from composition import Composition
 from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
-from function_app import compose
 
 USER = {"id": "user-1", "name": "Ada", "role": "user"}
 
@@ -25,7 +25,7 @@ Logic = Callable[[TurnContext], Awaitable[object]]
 
 
 class ComposedApp:
-    """What function_app composes, with a test's own bot in place of the project's.
+    """What the composition puts together, with a test's own bot in place of the project's.
 
     Args:
         cloud: running in a thread of its own.
@@ -53,7 +53,8 @@ class ComposedApp:
         trust = ssl.create_default_context(cafile=str(cloud.authority.path))
         monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud
-        self.parts = compose(replace(Settings.from_environ(settings), development=not redact))
+        chosen = replace(Settings.from_environ(settings), development=not redact)
+        self.parts = Composition(lambda: chosen).parts
         self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self.conversation: Conversation = cloud.conversations.create([USER, self.account])
 
@@ -66,10 +67,7 @@ class ComposedApp:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.parts.stored is not None:
-            await self.parts.stored.account.close()
-        # The pool lives as long as an app's process, which has no moment to close it.
-        await self.parts.session._pool.close()
+        await self.parts.close()
 
     @property
     def service_url(self) -> str:

@@ -46,18 +46,20 @@ class NotifiedApp:
     """
 
     def __init__(self, app: ComposedApp, time: FastTime) -> None:
-        stored = app.parts.stored
-        assert stored
+        parts = app.parts
+        assert parts.account
+        assert parts.references
         self.app = app
-        self.account: StorageAccount = stored.account
-        self.references = stored.references
-        self.queue = SeenQueue(stored.account)
+        self.account: StorageAccount = parts.account
+        self.references = parts.references
+        self.queue = SeenQueue(parts.account)
         self.notifications = Notifications(
-            stored.references,
-            BlobContainer(stored.account, CONTAINER),
+            parts.adapter,
+            parts.references,
+            BlobContainer(parts.account, CONTAINER),
             self.queue,
-            MessageQueue(stored.account, POISON_QUEUE),
-            app.parts.stores.locks,
+            MessageQueue(parts.account, POISON_QUEUE),
+            parts.locks,
             time,
             time.sleep,
         )
@@ -65,7 +67,7 @@ class NotifiedApp:
     async def send(self, message: object, message_id: str = "m1") -> None:
         """Hand it a message, as the queue does."""
         text = message if isinstance(message, str) else json.dumps(message)
-        await self.notifications.send(text, message_id, self.app.parts.adapter)
+        await self.notifications.handle_message(text, message_id)
 
     async def meets(self, number: int, channel: str = "msteams") -> Conversation:
         """A user writes to the bot in a personal chat."""

@@ -8,6 +8,7 @@ from typing import Any
 from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
+from cloud_adapter.queued.drain import Attempt
 from cloud_adapter.queued.inbox import CONTAINER, AcceptedActivity, Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE, QueuedTurns
 from cloud_adapter.state.lock import CONTAINER as LOCKS
@@ -62,20 +63,20 @@ class QueuedTurnsBot:
 
     async def accept(self, body: bytes) -> None:
         """Take an activity."""
-        await self.turns.accept(read_model(Activity, json.loads(body)), body, CLAIMS)
+        await self.turns.enqueue(read_model(Activity, json.loads(body)), body, CLAIMS)
 
     async def answer(self, message: str, dequeue_count: int = 1) -> None:
         """A wake-up message, in a task of its own, as the host calls."""
-        await asyncio.create_task(self.turns.answer(message, dequeue_count, self.run))
+        await asyncio.create_task(self.turns.drain(message, dequeue_count, self.run))
 
-    async def run(self, delivery: AcceptedActivity, *, last: bool, killed: bool) -> None:
+    async def run(self, delivery: AcceptedActivity, attempt: Attempt) -> None:
         """A turn."""
-        if killed:
+        if attempt is Attempt.WITHOUT_BOT:
             self.killed.append(delivery.activity.id)
             raise RuntimeError("killed")
         self.delivered.append(delivery)
         self.runs.append(delivery.activity.id)
-        if last:
+        if attempt is Attempt.LAST:
             self.lasts.append(delivery.activity.id)
         steps = self.script.get(delivery.activity.id)
         if not steps:

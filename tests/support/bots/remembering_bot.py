@@ -6,7 +6,7 @@ from typing import Any
 from botbuilder.core import TurnContext
 
 from cloud_adapter.state.stored_json import E_TAG
-from cloud_adapter.stores import Stores
+from composition import Parts
 from tests.support.bots.composed_app import USER, ComposedApp
 
 Step = Callable[[TurnContext], Awaitable[object]]
@@ -16,18 +16,18 @@ class RememberingBot:
     """Says the conversation's count, which it has raised, as it has the user's.
 
     Args:
-        stores: the app's.
+        parts: the app's.
         between: what happens once the state is changed and before the reply.
 
     Attributes:
         runs: how often its turn was begun.
     """
 
-    def __init__(self, stores: Stores, between: Step | None = None) -> None:
+    def __init__(self, parts: Parts, between: Step | None = None) -> None:
         self.runs = 0
         self.between = between
-        self.count = stores.conversation_state.create_property("count")
-        self.total = stores.user_state.create_property("total")
+        self.count = parts.conversation_state.create_property("count")
+        self.total = parts.user_state.create_property("total")
 
     async def __call__(self, turn: TurnContext) -> None:
         """A turn."""
@@ -55,7 +55,7 @@ USER_KEY = f"webchat/users/{USER['id']}"
 
 async def stored(app: ComposedApp, key: str) -> dict[str, Any]:
     """An item, without its ETag; empty when there is none."""
-    found = await app.parts.stores.conversation_state._storage.read([key])
+    found = await app.parts.conversation_state._storage.read([key])
     return {name: value for name, value in found.get(key, {}).items() if name != E_TAG}
 
 
@@ -67,6 +67,6 @@ async def counts(app: ComposedApp) -> tuple[Any, Any]:
 
 async def changed(app: ComposedApp, key: str, name: str, value: object) -> None:
     """Change a property, as another process would."""
-    storage = app.parts.stores.conversation_state._storage
+    storage = app.parts.conversation_state._storage
     item = (await storage.read([key])).get(key, {})
     await storage.write({key: {**item, name: value}})

@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 
 from auth.certificates import versions as certificate_versions
+from auth.settings import Settings
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
-from function_app import Parts, composed
+from composition import Composition, Parts
 
 PAUSE = 0.005
 """Seconds between two turns."""
@@ -98,11 +99,11 @@ async def main() -> None:
     request = TurnRequest(
         "application/json", asked["authorization"], json.dumps(asked["activity"]).encode()
     )
-    parts = composed()
+    parts = Composition(lambda: Settings.from_environ(os.environ)).parts
     print(await measured(parts, request, None), flush=True)
     end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     print(await measured(parts, request, end), flush=True)
-    await parts.session._pool.close()
+    await parts.close()
 
 
 if __name__ == "__main__":

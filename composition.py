@@ -1,0 +1,334 @@
+"""The composition: the app's parts, the order in which they are put together, and the warm-up.
+
+Modules are imported where they are used here, so that a cold start can import them step by step
+while its first requests are under way: see `Composition.start`.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auth.errors import BotError, CompositionFailed, SettingsError
+from auth.settings import Settings
+
+if TYPE_CHECKING:
+    from auth.inbound.signing_keys import SigningKeys
+    from auth.outbound.token_provider import TokenProvider
+    from bot_logic.bot import Bot
+    from cloud_adapter.adapter import CloudAdapter
+    from cloud_adapter.connector.session import ConnectorSession
+    from cloud_adapter.proactive.notifications import Notifications
+    from cloud_adapter.proactive.references import ConversationReferences
+    from cloud_adapter.queued.queued_turns import QueuedTurns
+    from cloud_adapter.state.bot_state import ConversationState, UserState
+    from cloud_adapter.state.lock import ConversationLocks
+    from cloud_adapter.storage.account import StorageAccount
+    from http_client.pool import HttpPool
+
+COLLECTION_THRESHOLD = 50_000
+"""Objects allocated between two garbage collections, in place of Python's 2,000: a dozen turns at a
+time have as many, and none of them is garbage."""
+
+SDK_LOG_LEVELS = {
+    "azure.core": logging.WARNING,
+    "azure.identity": logging.ERROR,
+    "azure.keyvault": logging.ERROR,
+    "azure.storage": logging.ERROR,
+    "msal.token_cache": logging.INFO,
+}
+"""Below these, the SDKs log each request with its headers, and each unexpected answer with a
+traceback."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The app's long-lived objects, one of each in a process.
+
+    Attributes:
+        account: the bot's storage account; None without one, and so are the queued turns, the
+            conversation references and the notifications. State is in memory then.
+    """
+
+    settings: Settings
+    pool: "HttpPool"
+    keys: "SigningKeys"
+    tokens: "TokenProvider"
+    session: "ConnectorSession"
+    account: "StorageAccount | None"
+    locks: "ConversationLocks"
+    conversation_state: "ConversationState"
+    user_state: "UserState"
+    queued_turns: "QueuedTurns | None"
+    references: "ConversationReferences | None"
+    notifications: "Notifications | None"
+    adapter: "CloudAdapter"
+    bot: "Bot"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self.account is not None:
+            await self.account.close()
+        await self.pool.close()
+
+
+class Composition:
+    """Puts the parts together, each on first use. Nothing here reads, writes or connects.
+
+    A step that fails is tried again by the next one who asks.
+
+    Args:
+        read_settings: returns the settings, or raises SettingsError.
+    """
+
+    def __init__(self, read_settings: Callable[[], Settings]) -> None:
+        self._read_settings = read_settings
+        self._warm_up: asyncio.Task[None] | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; their warnings are logged.
+
+        Raises:
+            SettingsError: every problem of the settings, each with its cure.
+        """
+        settings = self._read_settings()
+        for warning in settings.warnings:
+            log.warning("%s", warning)
+        return settings
+
+    @cached_property
+    def pool(self) -> "HttpPool":
+        """The HTTP client."""
+        from http_client.pool import HttpPool
+
+        return HttpPool()
+
+    @cached_property
+    def keys(self) -> "SigningKeys":
+        """The channel's signing keys. This step imports httptools and cryptography."""
+        from auth.inbound.signing_keys import SigningKeys
+
+        return SigningKeys(self.settings.channel_metadata_url, self.pool.get_document)
+
+    @cached_property
+    def tokens(self) -> "TokenProvider":
+        """The bot's tokens. This step imports what the credential needs: Azure's SDKs, MSAL."""
+        from auth.outbound.credentials import credential_for
+        from auth.outbound.token_provider import TokenProvider
+
+        return TokenProvider(credential_for(self.settings, self.pool))
+
+    @cached_property
+    def parts(self) -> Parts:
+        """All parts. This step imports the bot SDK and the bot."""
+        from cloud_adapter.bot_sdk import import_bot_sdk
+
+        import_bot_sdk()
+        from bot_logic.bot import Bot
+        from cloud_adapter.connector.session import ConnectorSession
+
+        settings, session = self.settings, ConnectorSession(self.pool)
+        account = _storage_account(settings)
+        locks, conversation_state, user_state = _state(account)
+        queued_turns = _queued_turns(settings, account, locks) if account else None
+        references = _references(account) if account else None
+        adapter = self._adapter(session, queued_turns)
+        _use_middleware(adapter, references, locks, conversation_state, user_state)
+        notifications = None
+        if account and references:
+            notifications = _notifications(account, references, locks, adapter)
+        return Parts(
+            settings=settings,
+            pool=self.pool,
+            keys=self.keys,
+            tokens=self.tokens,
+            session=session,
+            account=account,
+            locks=locks,
+            conversation_state=conversation_state,
+            user_state=user_state,
+            queued_turns=queued_turns,
+            references=references,
+            notifications=notifications,
+            adapter=adapter,
+            bot=Bot(conversation_state),
+        )
+
+    def _adapter(
+        self, session: "ConnectorSession", queued_turns: "QueuedTurns | None"
+    ) -> "CloudAdapter":
+        from auth.inbound.caller import CallerCheck
+        from auth.inbound.channel_token import ChannelTokens
+        from cloud_adapter.adapter import CloudAdapter
+        from cloud_adapter.authentication import BotAuthentication
+
+        settings = self.settings
+        caller_check = CallerCheck(
+            ChannelTokens(self.keys, settings.channel_issuer),
+            settings.app_id,
+            settings.service_urls,
+            settings.allowed_tenants,
+        )
+        return CloudAdapter(
+            BotAuthentication(settings, caller_check, self.tokens, session, self.pool),
+            queued_turns,
+            enqueues=settings.queued,
+            redact=not settings.development,
+        )
+
+    def start(self) -> asyncio.Task[None]:
+        """The process's one warm-up, which is started by the first call. It never fails.
+
+        Raises:
+            RuntimeError: no event loop runs.
+        """
+        if self._warm_up is None:
+            self._warm_up = asyncio.get_running_loop().create_task(self._prefetch())
+        return self._warm_up
+
+    async def ready(self) -> Parts:
+        """Wait for the warm-up, and return the parts.
+
+        Raises:
+            SettingsError: every problem of the settings, each with its cure.
+            CompositionFailed: a module cannot be imported, or an object cannot be created.
+        """
+        if not (warm_up := self.start()).done():
+            await asyncio.shield(warm_up)
+        try:
+            return self.parts
+        except BotError:
+            raise
+        except Exception as error:
+            raise CompositionFailed from error
+
+    async def _prefetch(self) -> None:
+        """Take each step in a thread, with the first requests under way meanwhile.
+
+        Until the last step is done, only this thread imports the project's modules: whoever needs a
+        part awaits `ready`. The Azure SDKs import more modules on the event loop, at their first
+        request, but only from packages that an earlier step has imported and that do not use the
+        bot SDK. So one import may wait for another, but two never wait for each other. aiohttp,
+        whose import the bot SDK's step defers, is imported before that step by the credentials that
+        use it, and after it for storage.
+        """
+        gc.disable()  # imports create no garbage, and looking for it takes a fifth of their time
+        try:
+            keys = await asyncio.to_thread(lambda: self.keys)
+            authenticated = not self.settings.unauthenticated
+            if authenticated:
+                keys.prefetch()
+            tokens = await asyncio.to_thread(lambda: self.tokens)
+            if authenticated:
+                tokens.prefetch(self.settings.channel_audience)
+            parts = await asyncio.to_thread(lambda: self.parts)
+            if parts.account is not None:
+                parts.account.prefetch()
+        except SettingsError:
+            pass  # `ready` raises it for each caller
+        except Exception:  # each caller gets CompositionFailed; only this line has the traceback
+            log.exception("The app cannot be put together")
+        finally:
+            gc.freeze()
+            gc.set_threshold(COLLECTION_THRESHOLD)
+            gc.enable()
+
+
+def limit_sdk_logs() -> None:
+    """Set the levels of SDK_LOG_LEVELS."""
+    for name, level in SDK_LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def _storage_account(settings: Settings) -> "StorageAccount | None":
+    if settings.storage is None:
+        return None
+    from auth.outbound.credentials import storage_identity
+    from cloud_adapter.storage.account import StorageAccount
+
+    return StorageAccount(settings.storage, storage_identity(settings.storage))
+
+
+def _state(
+    account: "StorageAccount | None",
+) -> tuple["ConversationLocks", "ConversationState", "UserState"]:
+    """In the storage account; without one, in this process's memory."""
+    from cloud_adapter.state import blob_storage, lock
+    from cloud_adapter.state.bot_state import ConversationState, UserState
+    from cloud_adapter.state.memory_storage import MemoryStorage
+    from cloud_adapter.storage.blobs import BlobContainer
+
+    if account is None:
+        memory = MemoryStorage()
+        return lock.ConversationLocks(), ConversationState(memory), UserState(memory)
+    storage = blob_storage.BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
+    locks = lock.ConversationLocks(BlobContainer(account, lock.CONTAINER))
+    return locks, ConversationState(storage), UserState(storage)
+
+
+def _queued_turns(
+    settings: Settings, account: "StorageAccount", locks: "ConversationLocks"
+) -> "QueuedTurns":
+    from cloud_adapter.queued import inbox, queued_turns
+    from cloud_adapter.storage.blobs import BlobContainer
+    from cloud_adapter.storage.queue import MessageQueue
+
+    return queued_turns.QueuedTurns(
+        inbox.Inbox(BlobContainer(account, inbox.CONTAINER)),
+        MessageQueue(account, queued_turns.QUEUE),
+        MessageQueue(account, queued_turns.POISON_QUEUE),
+        locks,
+        redact=not settings.development,
+    )
+
+
+def _references(account: "StorageAccount") -> "ConversationReferences":
+    from cloud_adapter.proactive import references
+    from cloud_adapter.storage.blobs import BlobContainer
+
+    return references.ConversationReferences(BlobContainer(account, references.CONTAINER))
+
+
+def _notifications(
+    account: "StorageAccount",
+    references: "ConversationReferences",
+    locks: "ConversationLocks",
+    adapter: "CloudAdapter",
+) -> "Notifications":
+    from cloud_adapter.proactive import notifications, report
+    from cloud_adapter.storage.blobs import BlobContainer
+    from cloud_adapter.storage.queue import MessageQueue
+
+    return notifications.Notifications(
+        adapter,
+        references,
+        BlobContainer(account, report.CONTAINER),
+        MessageQueue(account, notifications.QUEUE),
+        MessageQueue(account, notifications.POISON_QUEUE),
+        locks,
+    )
+
+
+def _use_middleware(
+    adapter: "CloudAdapter",
+    references: "ConversationReferences | None",
+    locks: "ConversationLocks",
+    conversation_state: "ConversationState",
+    user_state: "UserState",
+) -> None:
+    """Register the middleware, from the outside in."""
+    from bot_logic.typing_indicator import TypingIndicator
+    from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
+    from cloud_adapter.state.middleware import AutoSaveStateMiddleware
+
+    if references is not None:
+        # Around the typing indicator: it may still work when the user has the reply.
+        adapter.use(ConversationReferenceMiddleware(references))
+    adapter.use(TypingIndicator())
+    adapter.use(AutoSaveStateMiddleware(locks, conversation_state, user_state))
