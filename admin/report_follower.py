@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from cloud_adapter.proactive.report import lines_of, report_name
+from cloud_adapter.proactive.report import report_lines, report_name
 from cloud_adapter.storage.blobs import BlobContainer
 
 LONG_REPORT = 2000
@@ -45,7 +45,7 @@ class ReportFollower:
         seen = polls = 0
         while True:
             blob = await self._reports.read(self._name)
-            found = lines_of(blob.content if blob else b"")
+            found = report_lines(blob.content if blob else b"")
             for line in found[seen:]:
                 yield line
                 if "summary" in line or "error" in line:

@@ -1,4 +1,4 @@
-"""ConversationRecord: what is kept of a conversation, so that the bot can speak there unasked."""
+"""ConversationRecord: what is stored of a conversation, so that the bot can write to it later."""
 
 import json
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from cloud_adapter.codec.writer import write_value
 PERSONAL = "personal"
 
 _THREAD_MARK = ";messageid="
-"""Teams: what follows names one thread of a channel. Messages there have it in their
-conversation's id; without it the id is the channel's, and what is sent begins a thread."""
+"""In Teams, a message in a channel has the conversation id CHANNEL;messageid=THREAD. A message that
+is sent to the id without the thread starts a new thread."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,11 @@ class ConversationRecord:
     """A conversation.
 
     Attributes:
-        reference: ConversationReference, without an activity's id. It names a user in a personal
-            conversation only: elsewhere it would be another one after each message.
-        kind: `personal`, `groupChat`, `channel` or what else the channel says; empty: it does not.
-        tenant: GUID; empty where there is none, or the channel does not vouch for it.
+        reference: ConversationReference, without an activity id. It names a user in a personal
+            conversation only: elsewhere each message would change it.
+        kind: `personal`, `groupChat`, `channel` or another type that the channel names; empty when
+            it names none.
+        tenant: GUID; empty when there is none, or the channel does not vouch for it.
     """
 
     reference: Any
@@ -35,58 +36,56 @@ class ConversationRecord:
 
     @classmethod
     def of(cls, activity: Activity) -> "ConversationRecord":
-        """The conversation of an activity that was delivered."""
+        """The conversation of an activity, as delivered."""
         reference = TurnContext.get_conversation_reference(activity)
         reference.activity_id = None
-        reference.conversation.id = whole_conversation(activity)
+        reference.conversation.id = id_without_thread(activity)
         if not is_personal(activity):
             reference.user = reference.locale = None
         elif reference.user and reference.user.id == activity.recipient.id:
-            reference.user = None  # some channels' updates come from the bot itself
+            reference.user = None  # some channels send updates in the bot's own name
         kind = activity.conversation.conversation_type or ""
-        return cls(reference, kind, the_tenant(activity))
+        return cls(reference, kind, tenant_of(activity))
 
     @classmethod
     def parse(cls, content: bytes) -> "ConversationRecord":
-        """The conversation that a blob holds.
+        """Read a blob.
 
         Raises:
-            ValueError: it holds none.
+            ValueError: it is not a conversation record.
         """
         match json.loads(content):
             case {"reference": dict(data), "type": str(kind), "tenant": str(tenant)}:
                 reference = read_model(ConversationReference, data)
-                # Earlier versions also stored tenants that users had only claimed.
+                # Earlier versions also stored tenants that a client had only claimed.
                 vouched = vouches_for_users(reference.channel_id)
                 return cls(reference, kind, tenant if vouched else "")
-        raise ValueError("it is no conversation")
+        raise ValueError("not a conversation record")
 
     @property
     def content(self) -> bytes:
-        """The blob."""
-        reference = write_value(self.reference)
-        kept = {"reference": reference, "type": self.kind, "tenant": self.tenant}
-        return json.dumps(kept, sort_keys=True).encode()
+        """The blob's content."""
+        data = {"reference": write_value(self.reference), "type": self.kind, "tenant": self.tenant}
+        return json.dumps(data, sort_keys=True).encode()
 
     @property
     def id(self) -> str:
-        """The channel's id and the conversation's, with a slash between: there may be two with
-        the same id on two channels."""
+        """CHANNEL/CONVERSATION: two channels may use the same conversation id."""
         return f"{self.reference.channel_id}/{self.reference.conversation.id}"
 
 
-def whole_conversation(activity: Activity) -> str:
-    """The id of the conversation, of which an activity's may be one thread."""
+def id_without_thread(activity: Activity) -> str:
+    """The id of the activity's conversation; in a Teams channel, of the channel."""
     conversation: str = activity.conversation.id
     return conversation.partition(_THREAD_MARK)[0]
 
 
 def is_personal(activity: Activity) -> bool:
-    """Its conversation is one of the bot and one user, as far as the channel says."""
+    """Whether the conversation is between the bot and one user, as far as the channel says."""
     kind, is_group = activity.conversation.conversation_type, activity.conversation.is_group
     return bool(kind == PERSONAL or not (kind or is_group))
 
 
-def the_tenant(activity: Activity) -> str:
-    """The tenant of an activity; empty where none is known."""
+def tenant_of(activity: Activity) -> str:
+    """The activity's tenant (GUID); empty when none is known."""
     return min(tenant_ids(activity), default="")

@@ -1,4 +1,4 @@
-"""ConversationReferenceMiddleware: the middleware that keeps where the bot can speak unasked."""
+"""ConversationReferenceMiddleware: stores where the bot can send proactive messages."""
 
 import asyncio
 import logging
@@ -12,8 +12,8 @@ from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.references import ConversationReferences
 
-MOST_REMEMBERED = 20_000
-"""Users in their conversations, some 100 bytes each."""
+MAX_CACHED = 20_000
+"""Pairs of user and conversation that are known to be stored, of some 100 bytes each."""
 
 _UPDATES = {ActivityTypes.installation_update, ActivityTypes.conversation_update}
 
@@ -21,70 +21,74 @@ log = logging.getLogger(__name__)
 
 
 class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
-    """Keeps the conversation and the users of each activity that a channel delivers.
+    """Stores the conversation and the users of each activity that a channel delivers.
 
-    The caller check stands before every turn, so no service URL is kept that the bot may not call.
-    Messages cost a storage call only when they tell something new. The channel's updates are always
-    compared with what is stored: they are rare, and after a removal, of which another process may
-    have heard, they bring the conversation back.
+    It runs after the caller was authorized, so every service URL that it stores is one that the bot
+    may call. A message causes storage calls only when it shows something new. Updates (the bot or a
+    user was added or removed) are rare and always compared with storage: another process may have
+    handled a removal that this one does not know of.
 
     Args:
         references: the store.
+        max_cached: pairs of user and conversation that are remembered as stored.
     """
 
-    def __init__(self, references: ConversationReferences) -> None:
+    def __init__(self, references: ConversationReferences, max_cached: int = MAX_CACHED) -> None:
         self._references = references
-        self._known: dict[int, int] = {}
+        self._max_cached = max_cached
+        self._stored: dict[int, int] = {}
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
-        """Run the turn, and keep what it shows.
+        """Run the turn, and store what its activity shows.
 
         Raises:
-            StorageUnavailable: what an update tells cannot be kept: it must be delivered again.
+            StorageUnavailable: an update cannot be stored; the channel must deliver it again.
         """
         activity = context.activity
         names_bot = activity.recipient is not None and activity.recipient.id
         if activity.delivery_mode == DeliveryModes.expect_replies or not names_bot:
             await logic()
         elif activity.type in _UPDATES:
-            await self._update(activity)
+            await self._store_update(activity)
             await logic()
-        elif activity.type == ActivityTypes.message and self._is_news(activity):
-            await self._keep_beside(activity, logic)
+        elif activity.type == ActivityTypes.message and self._is_new(activity):
+            await self._store_during(activity, logic)
         else:
             await logic()
 
-    async def _update(self, activity: Activity) -> None:
+    async def _store_update(self, activity: Activity) -> None:
         if _removes_bot(activity):
-            self._known.clear()  # rare enough; the next messages find all else again
-            await self._references.forget(activity)
+            self._stored.clear()  # rare; the next messages fill it again
+            await self._references.remove(activity)
         else:
-            await self._references.keep(activity)
+            await self._references.store(activity)
             self._remember(activity)
 
-    async def _keep_beside(self, activity: Activity, logic: Callable[[], Awaitable[None]]) -> None:
-        """The user does not wait for the storage account, and hears nothing of its outage."""
-        self._remember(activity)  # before it is so: messages that come at once tell nothing more
-        keeping = asyncio.create_task(self._keep(activity))
+    async def _store_during(self, activity: Activity, logic: Callable[[], Awaitable[None]]) -> None:
+        """Store during the turn: the user waits for no storage call, and notices no outage."""
+        self._remember(activity)  # before it is true, so that messages sent at once are not stored
+        storing = asyncio.create_task(self._store(activity))
         try:
             await logic()
         finally:
-            await keeping
+            await storing
 
-    async def _keep(self, activity: Activity) -> None:
+    async def _store(self, activity: Activity) -> None:
         try:
-            await self._references.keep(activity)
+            await self._references.store(activity)
         except StorageUnavailable as error:
-            self._known.pop(_place(activity), None)
-            log.warning("A conversation is not kept, its next message tries again: %s", error)
+            self._stored.pop(_key(activity), None)
+            log.warning(
+                "A conversation reference is not stored; its next message tries again: %s", error
+            )
 
-    def _is_news(self, activity: Activity) -> bool:
-        return self._known.get(_place(activity)) != _facts(activity)
+    def _is_new(self, activity: Activity) -> bool:
+        return self._stored.get(_key(activity)) != _fingerprint(activity)
 
     def _remember(self, activity: Activity) -> None:
-        if len(self._known) >= MOST_REMEMBERED:
-            del self._known[next(iter(self._known))]  # the oldest
-        self._known[_place(activity)] = _facts(activity)
+        if len(self._stored) >= self._max_cached:
+            del self._stored[next(iter(self._stored))]  # the oldest
+        self._stored[_key(activity)] = _fingerprint(activity)
 
 
 def _removes_bot(activity: Activity) -> bool:
@@ -94,14 +98,14 @@ def _removes_bot(activity: Activity) -> bool:
     return any(each is not None and each.id == bot for each in activity.members_removed or ())
 
 
-def _place(activity: Activity) -> int:
-    """Of a user in a conversation."""
+def _key(activity: Activity) -> int:
+    """Identifies a user in a conversation."""
     user = activity.from_property
     return hash((activity.channel_id, activity.conversation.id, user.id if user else None))
 
 
-def _facts(activity: Activity) -> int:
-    """Of all that is kept."""
+def _fingerprint(activity: Activity) -> int:
+    """Changes whenever the records of the activity would."""
     conversation = activity.conversation
     return hash(
         (

@@ -1,6 +1,5 @@
-"""Notification: the message in the queue that says what the bot shall tell whom."""
+"""Notification: the queue message that says what the bot sends to whom."""
 
-import dataclasses
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -11,24 +10,25 @@ from cloud_adapter.codec.channels import CHANNELS
 from cloud_adapter.errors import BadNotification
 
 ALL = "all"
-"""In the place of recipients: every conversation that is kept."""
+"""In place of recipients: every stored conversation."""
 
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 
-_PROPERTIES = {"to", "channel", "text", "card", "id", "fruitless"}
+_RUNS_WITHOUT_RESULT = "fruitless"
+_PROPERTIES = {"to", "channel", "text", "card", "id", _RUNS_WITHOUT_RESULT}
 
 
 @dataclass(frozen=True)
 class Notification:
-    """What is to be said, and to whom.
+    """What is sent, and to whom.
 
     Attributes:
-        id: names its report. The same one is not sent twice.
-        to: each a conversation's id, a user's, or a user's object id in Entra; or ALL alone.
-        channel: with ALL, send to this channel only; empty: to every channel.
-        text: empty with a card alone.
-        card: the JSON of an adaptive card; None with a text alone.
-        fruitless: how often it was put back in a row without a new result.
+        id: names the report. A notification with the same id is sent once.
+        to: ids of conversations or users, or Entra object ids of users; or ALL alone.
+        channel: with ALL: only conversations of this channel; empty: of every channel.
+        text: Markdown; empty when there is only a card.
+        card: the JSON of an adaptive card; None when there is only a text.
+        runs_without_result: how many runs in a row ended without a new result.
     """
 
     id: str
@@ -36,44 +36,45 @@ class Notification:
     channel: str = ""
     text: str = ""
     card: dict[str, Any] | None = None
-    fruitless: int = 0
+    runs_without_result: int = 0
 
     @classmethod
     def parse(cls, message: str, message_id: str) -> "Notification":
-        """The notification that a message holds.
+        """Read a queue message.
 
         Args:
-            message: `{"to": ..., "channel": ..., "text": ..., "card": ..., "id": ...}`;
-                `to` is one recipient or a list, one of `text` and `card` may be missing, and
-                `channel` and `id` are optional.
-            message_id: the queue's, used if there is no `id`.
+            message: `{"to": ..., "channel": ..., "text": ..., "card": ..., "id": ...}`; `to` is one
+                recipient or a list, `text` or `card` may be missing, `channel` and `id` are
+                optional.
+            message_id: the queue message's id, which replaces a missing `id`.
 
         Raises:
-            BadNotification: it holds none.
+            BadNotification: it is not a notification.
         """
         data = _object(message)
-        unknown = sorted(set(data) - _PROPERTIES)
-        if unknown:
+        if not set(data) <= _PROPERTIES:
             raise BadNotification("it has properties other than to, channel, text, card and id")
-        text, card = data.get("text") or "", data.get("card")
-        if not isinstance(text, str):
-            raise BadNotification("text is no text")
-        if card is not None and not (isinstance(card, dict) and card.get("type") == "AdaptiveCard"):
-            raise BadNotification("card is no adaptive card: an object of the type AdaptiveCard")
-        if not text.strip() and card is None:
-            raise BadNotification("it says nothing: text and card are missing")
-        recipients, fruitless = _recipients(data.get("to")), data.get("fruitless", 0)
+        text, card = _content(data)
+        recipients = _recipients(data.get("to"))
         channel = _channel(data.get("channel"), recipients)
-        if not isinstance(fruitless, int):
-            raise BadNotification("fruitless is the queue's own: leave it out")
-        found_id = notification_id(message, message_id)
-        return cls(found_id, recipients, channel, text, card, fruitless)
+        runs_without_result = data.get(_RUNS_WITHOUT_RESULT, 0)
+        if not isinstance(runs_without_result, int):
+            raise BadNotification(f"{_RUNS_WITHOUT_RESULT} is for the bot's own use: leave it out")
+        own_id = notification_id(message, message_id)
+        return cls(own_id, recipients, channel, text, card, runs_without_result)
 
     @property
     def message(self) -> str:
-        """The message."""
-        given = {**dataclasses.asdict(self), "to": list(self.to)}
-        return json.dumps({name: value for name, value in given.items() if value})
+        """The queue message."""
+        data = {
+            "to": list(self.to),
+            "channel": self.channel,
+            "text": self.text,
+            "card": self.card,
+            "id": self.id,
+            _RUNS_WITHOUT_RESULT: self.runs_without_result,
+        }
+        return json.dumps({name: value for name, value in data.items() if value})
 
     @property
     def to_all(self) -> bool:
@@ -81,7 +82,7 @@ class Notification:
         return self.to == (ALL,)
 
     def activity(self) -> Activity:
-        """What is sent, a new one each time."""
+        """The activity to send, a new one for each recipient."""
         attachment = self.card and Attachment(content_type=ADAPTIVE_CARD, content=self.card)
         return Activity(
             type=ActivityTypes.message,
@@ -91,7 +92,7 @@ class Notification:
 
 
 def notification_id(message: str, message_id: str) -> str:
-    """The id of a notification, even of one that is not right in other respects."""
+    """The id of a notification that may be invalid in other respects."""
     try:
         given = _object(message).get("id")
     except BadNotification:
@@ -105,8 +106,19 @@ def _object(message: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BadNotification("it is not JSON") from error
     if not isinstance(data, dict):
-        raise BadNotification("it is no JSON object")
+        raise BadNotification("it is not a JSON object")
     return data
+
+
+def _content(data: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    text, card = data.get("text") or "", data.get("card")
+    if not isinstance(text, str):
+        raise BadNotification("text is not a string")
+    if card is not None and not (isinstance(card, dict) and card.get("type") == "AdaptiveCard"):
+        raise BadNotification("card is not an adaptive card: an object with type AdaptiveCard")
+    if not text.strip() and card is None:
+        raise BadNotification("it is empty: text and card are missing")
+    return text, card
 
 
 def _recipients(to: object) -> tuple[str, ...]:
@@ -115,7 +127,7 @@ def _recipients(to: object) -> tuple[str, ...]:
     if len(found) == 0 or not all(isinstance(each, str) and each for each in named):
         raise BadNotification('to names nobody: give "all", an id, or a list of ids')
     if ALL in found and len(found) > 1:
-        raise BadNotification('to has "all" beside others')
+        raise BadNotification('to combines "all" with other recipients')
     return tuple(found)
 
 

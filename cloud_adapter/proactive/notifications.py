@@ -5,7 +5,7 @@ What holds, as long as the storage account loses nothing:
 - Every recipient gets a line in the report, with the reason where nothing was sent.
 - One process sends at a time. So the pace (pace.py) holds for all of them.
 - Nobody is sent the same notification twice, save after a crash: those under way then, and those
-  whose results were not written yet, BATCH - 1 + IN_FLIGHT (15) at most, are sent to again.
+  whose results were not written yet, BATCH_SIZE - 1 + IN_FLIGHT (15) at most, are sent to again.
 - What may have arrived is not sent again.
 - A message that is no notification goes to the poison queue at once: trying again is no cure. So
   does, by the host, one that cannot be worked on for as often as the host tries.
@@ -110,7 +110,7 @@ class Notifications:
         report = NotificationReport(
             self._reports, notification_id(message, message_id), self._sleep
         )
-        log.error("Message %s of %s is no notification: %s", message_id, QUEUE, error)
+        log.error("Message %s in %s is not a notification: %s", message_id, QUEUE, error)
         # The other way round it could be lost between the two.
         await self._poison.put(message)
         await report.refuse(str(error))
@@ -127,8 +127,11 @@ class Notifications:
             await report.finish()
         else:
             in_vain = report.counts.total() == known
-            again = replace(notification, fruitless=notification.fruitless + 1 if in_vain else 0)
-            delay = min(self._pace.pause_left, LONGEST_DELAY)
+            again = replace(
+                notification,
+                runs_without_result=notification.runs_without_result + 1 if in_vain else 0,
+            )
+            delay = min(self._pace.remaining_pause, LONGEST_DELAY)
             await self._queue.put(again.message, delay)
         told = ", ".join(f"{count} {result}" for result, count in sorted(report.counts.items()))
         state = "is done" if complete else "goes on later"
@@ -142,5 +145,5 @@ class Notifications:
             self._references,
             NotificationSender(self._adapter, self._references, self._pace, self._sleep, end),
             lambda: self._clock() < end and not self._locks.lost(LOCK),
-            gives_up=notification.fruitless >= MOST_FRUITLESS,
+            gives_up=notification.runs_without_result >= MOST_FRUITLESS,
         )

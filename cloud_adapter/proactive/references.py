@@ -1,11 +1,11 @@
-"""ConversationReferences: where proactive messages can go, a blob for each conversation and user.
+"""ConversationReferences: where proactive messages can go, in one blob for each record.
 
     conversations/CHANNEL/CONVERSATION     a ConversationRecord
     users/CHANNEL/USER                     a UserRecord, by the channel's id and by Entra's
 
-The last two parts are encoded as one `name_part`. Users are stored and looked up only where the
-channel vouches for them (channels.py): earlier versions also wrote blobs for users of other
-channels, and these are never read.
+CHANNEL/CONVERSATION and CHANNEL/USER are each encoded as one `name_part`. Users are stored and
+looked up only where the channel vouches for them (channels.py). Earlier versions also wrote blobs
+for users of other channels; these are never read.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from cloud_adapter.codec.channels import CHANNELS, vouches_for_users
 from cloud_adapter.errors import BlobChanged, StorageUnavailable
 from cloud_adapter.proactive.conversation_record import (
     ConversationRecord,
+    id_without_thread,
     is_personal,
-    whole_conversation,
 )
 from cloud_adapter.proactive.user_record import UserRecord, users_of
 from cloud_adapter.storage.blobs import BlobContainer
@@ -28,17 +28,18 @@ from cloud_adapter.storage.names import name_part
 
 CONTAINER = "bot-references"
 
-MOST_WRITES = 5
-"""Attempts to write a blob, each on what another process has written meanwhile."""
+MAX_WRITES = 5
+"""Attempts to update a blob that other processes change at the same time."""
 
 _CONVERSATIONS, _USERS = "conversations/", "users/"
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
-Found = ConversationRecord | UserRecord
+Record = ConversationRecord | UserRecord
+type Parse[Item] = Callable[[bytes], Item]
 
 
 class ConversationReferences:
-    """Each method raises StorageUnavailable when the account does not answer, or refuses.
+    """Stores and finds records. Each method raises StorageUnavailable.
 
     Args:
         blobs: the container.
@@ -47,70 +48,67 @@ class ConversationReferences:
     def __init__(self, blobs: BlobContainer) -> None:
         self._blobs = blobs
 
-    async def keep(self, activity: Activity) -> None:
-        """Keep the conversation of an activity, and the users that it shows.
+    async def store(self, activity: Activity) -> None:
+        """Store the conversation of an activity, and the users whom it shows.
 
-        What is there and the same is not written again.
+        A record that has not changed is not written again.
 
         Args:
-            activity: as delivered, its caller checked: the service URL is written down.
+            activity: as delivered by an authorized caller, since its service URL is stored.
         """
         await asyncio.gather(
-            self._keep_conversation(ConversationRecord.of(activity)),
-            *(self._keep_user(user) for user in users_of(activity)),
+            self._store_conversation(ConversationRecord.of(activity)),
+            *(self._store_user(user) for user in users_of(activity)),
         )
 
-    async def forget(self, activity: Activity) -> None:
-        """The bot was removed from the conversation of an activity."""
-        gone = f"{activity.channel_id}/{whole_conversation(activity)}"
-        await self._blobs.delete(conversation_blob(gone))
+    async def remove(self, activity: Activity) -> None:
+        """Remove the conversation of an activity, which says that the bot was removed there."""
+        conversation = f"{activity.channel_id}/{id_without_thread(activity)}"
+        await self._blobs.delete(conversation_blob(conversation))
         if is_personal(activity):
-            await asyncio.gather(*(self._forget_personal(each) for each in users_of(activity)))
+            await asyncio.gather(*(self._remove_personal(each) for each in users_of(activity)))
 
-    async def keep_created(self, user: UserRecord, conversation: str) -> ConversationRecord:
-        """Keep the personal conversation that was begun with a user.
+    async def store_created(self, user: UserRecord, conversation: str) -> ConversationRecord:
+        """Store the personal conversation that the bot has just created with a user.
 
         Args:
-            user: as kept.
-            conversation: its id.
+            user: as stored.
+            conversation: the new conversation's id.
         """
-        known = dataclasses.replace(user, conversation=conversation)
-        await asyncio.gather(
-            self._keep_conversation(known.personal),
-            self._keep_user(known),
-        )
-        return known.personal
+        user = dataclasses.replace(user, conversation=conversation)
+        await asyncio.gather(self._store_conversation(user.personal), self._store_user(user))
+        return user.personal
 
     async def names(self, channel: str = "") -> AsyncIterator[str]:
         """The names of the conversations' blobs.
 
         Args:
-            channel: only this channel's conversations; empty: every channel's.
+            channel: only conversations of this channel; empty: of every channel.
         """
         prefix = conversation_blob(f"{channel}/") if channel else _CONVERSATIONS
         async for entry in self._blobs.list(prefix):
             yield entry.name
 
     async def read(self, name: str) -> ConversationRecord | None:
-        """The conversation in a blob; None when it is gone, or holds none."""
+        """The conversation in a blob; None when there is no such blob, or it is not a record."""
         return await self._read(name, ConversationRecord.parse)
 
-    async def find(self, recipient: str) -> Found | None:
+    async def find(self, recipient: str) -> Record | None:
         """The conversation or the user with an id; None when the id is not known.
 
         Args:
             recipient: a conversation's id; where the channel vouches for its users, also a user's
-                id or Entra object id. Where two channels have the same id, CHANNEL/ID.
+                id or Entra object id. CHANNEL/ID when two channels use the same id.
         """
         channel, slash, rest = recipient.partition("/")
         if slash and channel in CHANNELS:
-            return await self._find_there(channel, rest)
+            return await self._find_in(channel, rest)
         for each in CHANNELS:
-            if found := await self._find_there(each, recipient):
+            if found := await self._find_in(each, recipient):
                 return found
         return None
 
-    async def _find_there(self, channel: str, sought: str) -> Found | None:
+    async def _find_in(self, channel: str, sought: str) -> Record | None:
         conversation = self.read(conversation_blob(f"{channel}/{sought}"))
         if not vouches_for_users(channel):
             return await conversation
@@ -120,38 +118,40 @@ class ConversationReferences:
         )
         return found[0] or found[1]
 
-    async def _keep_conversation(self, new: ConversationRecord) -> None:
-        def merged(old: ConversationRecord | None) -> bytes:
+    async def _store_conversation(self, new: ConversationRecord) -> None:
+        def merge(old: ConversationRecord | None) -> bytes:
             reference = new.reference
-            if old and not reference.user:  # the bot alone was seen this time
+            if old and not reference.user:  # this activity shows the bot only
                 reference.user = old.reference.user
             if old and not reference.locale:
                 reference.locale = old.reference.locale
             return new.content
 
-        await self._put(conversation_blob(new.id), ConversationRecord.parse, merged)
+        await self._update(conversation_blob(new.id), ConversationRecord.parse, merge)
 
-    async def _keep_user(self, new: UserRecord) -> None:
-        def merged(old: UserRecord | None) -> bytes:
-            known = new.conversation or (old.conversation if old else "")
-            return dataclasses.replace(new, conversation=known).content
+    async def _store_user(self, new: UserRecord) -> None:
+        def merge(old: UserRecord | None) -> bytes:
+            conversation = new.conversation or (old.conversation if old else "")
+            return dataclasses.replace(new, conversation=conversation).content
 
-        names = map(_user_blob, new.ids)
-        await asyncio.gather(*(self._put(name, UserRecord.parse, merged) for name in names))
+        await self._update_user(new, merge)
 
-    async def _forget_personal(self, user: UserRecord) -> None:
-        def merged(_: UserRecord | None) -> bytes:
-            return dataclasses.replace(user, conversation="").content
+    async def _remove_personal(self, user: UserRecord) -> None:
+        without = dataclasses.replace(user, conversation="").content
+        await self._update_user(user, lambda _: without)
 
-        names = map(_user_blob, user.ids)
-        await asyncio.gather(*(self._put(name, UserRecord.parse, merged) for name in names))
-
-    async def _put[Kept](
-        self, name: str, parse: Callable[[bytes], Kept], merged: Callable[[Kept | None], bytes]
+    async def _update_user(
+        self, user: UserRecord, merge: Callable[[UserRecord | None], bytes]
     ) -> None:
-        for _ in range(MOST_WRITES):
+        names = map(_user_blob, user.ids)
+        await asyncio.gather(*(self._update(name, UserRecord.parse, merge) for name in names))
+
+    async def _update[Item](
+        self, name: str, parse: Parse[Item], merge: Callable[[Item | None], bytes]
+    ) -> None:
+        for _ in range(MAX_WRITES):
             blob = await self._blobs.read(name)
-            content = merged(_parsed(blob.content, parse) if blob else None)
+            content = merge(_parsed(blob.content, parse) if blob else None)
             if blob and blob.content == content:
                 return
             try:
@@ -159,9 +159,9 @@ class ConversationReferences:
             except BlobChanged:
                 continue
             return
-        raise StorageUnavailable("other processes change a conversation's blob all the time")
+        raise StorageUnavailable("other processes keep changing a conversation reference")
 
-    async def _read[Kept](self, name: str, parse: Callable[[bytes], Kept]) -> Kept | None:
+    async def _read[Item](self, name: str, parse: Parse[Item]) -> Item | None:
         blob = await self._blobs.read(name)
         return _parsed(blob.content, parse) if blob else None
 
@@ -170,7 +170,7 @@ def conversation_blob(conversation: str) -> str:
     """The name of a conversation's blob.
 
     Args:
-        conversation: see `ConversationRecord.id`.
+        conversation: CHANNEL/CONVERSATION, as `ConversationRecord.id`.
     """
     return _CONVERSATIONS + name_part(conversation)
 
@@ -184,8 +184,8 @@ def _user_blob(user: str) -> str:
     return _USERS + name_part(user)
 
 
-def _parsed[Kept](content: bytes, parse: Callable[[bytes], Kept]) -> Kept | None:
-    """What somebody else has put there is nothing, and gets replaced."""
+def _parsed[Item](content: bytes, parse: Parse[Item]) -> Item | None:
+    """The record; None for anything else, which is then overwritten."""
     try:
         return parse(content)
     except ValueError:

@@ -1,13 +1,13 @@
-"""NotificationReport: the result of a notification for each recipient.
+"""NotificationReport: what became of a notification, for each recipient.
 
 An append blob of JSON lines:
 
     {"recipient": "...", "conversation": "...", "result": "sent", "reason": ""}
     {"summary": {"sent": 1}, "channels": {"msteams": 1}}    the last line: every recipient has a
                                                         result; `channels` counts "sent" only
-    {"error": "..."}                                    the only line: it was no valid notification
+    {"error": "..."}                                    the only line: not a valid notification
 
-It also keeps a notification from being sent twice: recipients that have a line are skipped.
+The report also prevents duplicates: a recipient that has a line is skipped.
 """
 
 import asyncio
@@ -21,35 +21,37 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.references import channel_of
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.names import name_part
+from http_client.retry import Backoff
 
 CONTAINER = "bot-notifications"
 
 SENT = "sent"
 UNCERTAIN = "uncertain"
-"""It may have arrived: it is not sent again."""
+"""It may have arrived, so it is not sent again."""
 UNKNOWN = "unknown"
-"""Nobody is kept by that id."""
+"""No conversation and no user has this id."""
 FAILED = "failed"
 REPEATED = "repeated"
-"""Another recipient has the same conversation, and got it."""
+"""Another recipient has the same conversation, and it was sent there."""
 
-BATCH = 8
-"""Results that are written at once."""
+BATCH_SIZE = 8
+"""Results that are written together."""
 
-PAUSES = (1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts to write; meanwhile nothing more is sent."""
+MAX_WRITES = 5
+WRITE_BACKOFF = Backoff(first=1.0, longest=8.0, jitter=0.0)
+"""Attempts to write, and the pauses between them, in which nothing more is sent."""
 
 log = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """What has become of one recipient.
+    """What became of one recipient.
 
     Attributes:
-        recipient: as the notification names it; with ALL the channel, a slash and the conversation.
-        conversation: the blob of the conversation; empty: there is none.
+        recipient: as in the notification; with ALL: CHANNEL/CONVERSATION.
+        conversation: name of the conversation's blob; empty when there is none.
         result: SENT, UNCERTAIN, UNKNOWN, FAILED or REPEATED.
-        reason: in words.
+        reason: why it was not sent, in words.
     """
 
     recipient: str
@@ -59,12 +61,12 @@ class Result(NamedTuple):
 
 
 class NotificationReport:
-    """The report of one notification; one process at a time has it.
+    """The report of one notification. Only one process at a time writes it.
 
     Args:
         blobs: the container.
-        notification_id: the notification's.
-        sleep: waits.
+        notification_id: the notification's id.
+        sleep: waits; tests pass one that moves a clock.
 
     Attributes:
         counts: recipients by result.
@@ -90,17 +92,17 @@ class NotificationReport:
         self.finished = False
 
     async def load(self) -> None:
-        """Learn what earlier runs have written.
+        """Read what earlier runs have written.
 
         Raises:
             StorageUnavailable: it cannot be read.
         """
         blob = await self._blobs.read(self._name)
-        # In a thread: a hundred thousand recipients take a third of a second.
-        for line in await asyncio.to_thread(lines_of, blob.content if blob else b""):
+        # In a thread: 100,000 recipients take a third of a second.
+        for line in await asyncio.to_thread(report_lines, blob.content if blob else b""):
             match line:
                 case {"recipient": str(), "conversation": str(), "result": str(), "reason": str()}:
-                    self._take(Result(**line))
+                    self._count(Result(**line))
                 case {"summary": _} | {"error": _}:
                     self.finished = True
 
@@ -113,56 +115,59 @@ class NotificationReport:
         return conversation in self._conversations
 
     def claim(self, conversation: str) -> bool:
-        """Take a conversation for one recipient; False: another one has it."""
+        """Claim a conversation for one recipient; False when another recipient has it."""
         if conversation in self._conversations:
             return False
         self._conversations.add(conversation)
         return True
 
     async def add(self, result: Result) -> None:
-        """Add a result. Who is last in a batch writes it, and the others wait meanwhile.
+        """Add a result; the last one of a batch writes it, while the others wait.
 
-        So after a crash at most BATCH - 1 results are missing, and those under way.
+        So a crash loses at most BATCH_SIZE - 1 results, and those of messages being sent.
 
         Raises:
-            StorageUnavailable: it cannot be written.
+            StorageUnavailable: the report cannot be written.
         """
         async with self._writing:
-            self._take(result)
+            self._count(result)
             self._unwritten.append(result)
-            if len(self._unwritten) >= BATCH:
-                await self._write_all()
+            if len(self._unwritten) >= BATCH_SIZE:
+                await self._write_results()
 
     async def write(self) -> None:
-        """Write what is not yet written.
+        """Write the results that are not written yet.
 
         Raises:
-            StorageUnavailable: it cannot be written.
+            StorageUnavailable: the report cannot be written.
         """
         async with self._writing:
-            await self._write_all()
+            await self._write_results()
 
     async def finish(self) -> None:
-        """Write the summary.
+        """Write the summary, after which the notification is not sent again.
 
         Raises:
-            StorageUnavailable: it cannot be written.
+            StorageUnavailable: the report cannot be written.
         """
         await self.write()
         await self._append([{"summary": dict(self.counts), "channels": dict(self.channels)}])
         self.finished = True
 
     async def refuse(self, reason: str) -> None:
-        """Write that it was no notification.
+        """Write that the message is not a notification.
+
+        Args:
+            reason: why not; quotes nothing of the message.
 
         Raises:
-            StorageUnavailable: it cannot be written.
+            StorageUnavailable: the report cannot be written.
         """
         await self._append([{"error": reason}])
 
-    def _take(self, result: Result) -> None:
+    def _count(self, result: Result) -> None:
         if result.recipient in self._recipients:
-            return  # a line that was written twice
+            return  # its line was written twice
         self._recipients.add(result.recipient)
         if result.conversation:
             self._conversations.add(result.conversation)
@@ -170,19 +175,19 @@ class NotificationReport:
         if result.result == SENT:
             self.channels[channel_of(result.conversation)] += 1
 
-    async def _write_all(self) -> None:
+    async def _write_results(self) -> None:
         if self._unwritten:
             await self._append([result._asdict() for result in self._unwritten])
             self._unwritten.clear()
 
     async def _append(self, lines: list[dict[str, Any]]) -> None:
         content = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
-        for pause in PAUSES:
+        for attempt in range(1, MAX_WRITES):
             try:
                 await self._blobs.append(self._name, content)
             except StorageUnavailable as error:
-                log.warning("A notification waits for its report to be written: %s", error)
-                await self._sleep(pause)
+                log.warning("Sending waits until a notification's report can be written: %s", error)
+                await self._sleep(WRITE_BACKOFF.pause(attempt))
             else:
                 return
         await self._blobs.append(self._name, content)
@@ -193,6 +198,6 @@ def report_name(notification_id: str) -> str:
     return f"reports/{name_part(notification_id)}"
 
 
-def lines_of(content: bytes) -> list[dict[str, Any]]:
-    """The lines of a report."""
+def report_lines(content: bytes) -> list[dict[str, Any]]:
+    """The lines of a report, parsed."""
     return [json.loads(line) for line in content.splitlines() if line]

@@ -79,7 +79,7 @@ class NotificationSender:
             return await client.conversations.create_conversation(parameters)
 
         created = await self._tried(user.tenant, f"new {user.ids[0]}", create)
-        return await self._references.keep_created(user, created.id)
+        return await self._references.store_created(user, created.id)
 
     async def send(self, conversation: ConversationRecord, activity: Activity) -> None:
         """Send an activity.
@@ -117,7 +117,7 @@ class NotificationSender:
     ) -> Answer:
         attempt = 1
         while True:
-            if not await self._pace.turn(tenant, place, self._end):
+            if not await self._pace.acquire(tenant, place, self._end):
                 raise OutOfTime("the run ends")
             try:
                 return await call()

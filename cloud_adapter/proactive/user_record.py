@@ -1,4 +1,4 @@
-"""UserRecord: what is kept of a user: enough to begin a personal conversation."""
+"""UserRecord: what is stored of a user, enough to start a personal conversation."""
 
 import json
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from cloud_adapter.codec.writer import write_value
 from cloud_adapter.proactive.conversation_record import (
     PERSONAL,
     ConversationRecord,
+    id_without_thread,
     is_personal,
-    the_tenant,
-    whole_conversation,
+    tenant_of,
 )
 
 MAX_JOINED = 10
-"""Users that are stored when they join in one activity; the others are stored when they write. Each
-takes a few calls to the storage account."""
+"""Users who are stored when they join in one activity: each takes a few storage calls. The others
+are stored when they write."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class UserRecord:
     """A user of a channel that vouches for its users.
 
     Attributes:
-        user: ChannelAccount.
-        bot: ChannelAccount, as the channel calls the bot.
+        user: ChannelAccount of the user.
+        bot: ChannelAccount of the bot in this channel.
         channel_id: the channel.
-        service_url: where the channel was reached last.
-        tenant: GUID; empty where there is none.
-        conversation: id of the personal conversation; empty: it is not known.
+        service_url: the channel's service URL in the user's last activity.
+        tenant: GUID; empty when there is none.
+        conversation: id of the personal conversation; empty when it is not known.
     """
 
     user: Any
@@ -50,10 +50,10 @@ class UserRecord:
 
     @classmethod
     def parse(cls, content: bytes) -> "UserRecord":
-        """The user that a blob holds.
+        """Read a blob.
 
         Raises:
-            ValueError: it holds none.
+            ValueError: it is not a user record.
         """
         match json.loads(content):
             case {
@@ -66,12 +66,12 @@ class UserRecord:
             }:
                 accounts = read_model(ChannelAccount, user), read_model(ChannelAccount, bot)
                 return cls(*accounts, channel_id, service_url, tenant, conversation)
-        raise ValueError("it is no user")
+        raise ValueError("not a user record")
 
     @property
     def content(self) -> bytes:
-        """The blob."""
-        kept = {
+        """The blob's content."""
+        data = {
             "user": write_value(self.user),
             "bot": write_value(self.bot),
             "channelId": self.channel_id,
@@ -79,18 +79,18 @@ class UserRecord:
             "tenant": self.tenant,
             "conversation": self.conversation,
         }
-        return json.dumps(kept, sort_keys=True).encode()
+        return json.dumps(data, sort_keys=True).encode()
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """What the user is found by: the channel's id, and Entra's in lower case if it is known,
-        each after the channel and a slash."""
-        known = (self.user.id, (self.user.aad_object_id or "").lower())
-        return tuple(f"{self.channel_id}/{each}" for each in known if each)
+        """CHANNEL/ID for each id that the user can be found by: the channel's, and the Entra
+        object id in lower case when it is known."""
+        ids = (self.user.id, (self.user.aad_object_id or "").lower())
+        return tuple(f"{self.channel_id}/{each}" for each in ids if each)
 
     @property
     def personal(self) -> ConversationRecord:
-        """The personal conversation, when its id is known."""
+        """The personal conversation; only when its id is known."""
         tenant = {"tenantId": self.tenant} if self.tenant else {}
         reference = ConversationReference(
             user=self.user,
@@ -105,9 +105,9 @@ class UserRecord:
 
 
 def users_of(activity: Activity) -> list[UserRecord]:
-    """The users in an activity: the sender and those who joined, but never the bot itself.
+    """The users whom an activity shows: its sender and those who joined, without the bot.
 
-    Empty where the channel does not vouch for its users.
+    Empty when the channel does not vouch for its users.
     """
     if not vouches_for_users(activity.channel_id):
         return []
@@ -116,14 +116,14 @@ def users_of(activity: Activity) -> list[UserRecord]:
         activity.members_added or [] if activity.type == ActivityTypes.conversation_update else []
     )[:MAX_JOINED]
     accounts = {each.id: each for each in (activity.from_property, *joined) if _is_user(each, bot)}
-    conversation = whole_conversation(activity) if is_personal(activity) else ""
+    conversation = id_without_thread(activity) if is_personal(activity) else ""
     return [
         UserRecord(
             account,
             bot,
             activity.channel_id,
             activity.service_url,
-            the_tenant(activity),
+            tenant_of(activity),
             conversation,
         )
         for account in accounts.values()

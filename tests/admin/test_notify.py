@@ -106,8 +106,8 @@ def test_conversations_that_all_means(storage: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--to", "all"), "says nothing"),
-        (("--to", "all", "--to", "29:1", "--text", "x"), "beside others"),
+        (("--to", "all"), "is empty"),
+        (("--to", "all", "--to", "29:1", "--text", "x"), "with other recipients"),
         (("--to", "all", "--card", "/nowhere"), "No such file"),
         (("--to", "all", "--card", __file__), "not JSON"),
         (("--to", "all", "--text", "x" * 50_000), "shorten it"),

@@ -260,7 +260,7 @@ async def test_activities_with_gaps(app: ComposedApp, kind: str, gap: dict[str, 
 
 
 async def test_a_foreign_service_url(app: ComposedApp) -> None:
-    """What the caller check refuses is not kept."""
+    """What the caller check refuses is not stored."""
     with pytest.raises(CallerForbidden):
         await app.deliver({**MESSAGE, **PERSONAL, "serviceUrl": "https://evil.example/"}, silent)
     assert await kept(app) == {}
@@ -293,10 +293,10 @@ async def test_a_message_goes_on(cut_off: ComposedApp, caplog: pytest.LogCapture
     assert answer.status == 200
     assert cut_off.heard() == ["heard"]
     [record] = [each for each in caplog.records if each.levelno >= logging.WARNING]
-    assert "is not kept" in record.getMessage()
+    assert "conversation reference is not stored" in record.getMessage()
     assert "sesame" not in caplog.text
     await cut_off.deliver(MESSAGE, echo)
-    assert caplog.text.count("is not kept") == 2
+    assert caplog.text.count("conversation reference is not stored") == 2
 
 
 @pytest.mark.parametrize("kind", ["installationUpdate", "conversationUpdate"])

@@ -22,9 +22,9 @@ from cloud_adapter.proactive.notifications import (
     MOST_FRUITLESS,
     POISON_QUEUE,
 )
-from cloud_adapter.proactive.rate_limiter import PER_SECOND
+from cloud_adapter.proactive.rate_limiter import REQUESTS_PER_SECOND
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
-from cloud_adapter.proactive.report import BATCH
+from cloud_adapter.proactive.report import BATCH_SIZE
 from cloud_adapter.proactive.run import IN_FLIGHT
 from cloud_adapter.proactive.sender import MOST_REFUSALS
 from cloud_adapter.state.lock import ConversationLocks
@@ -177,7 +177,7 @@ async def test_one_in_five_is_refused(
     assert (await told.report())[-1]["summary"] == {"sent": 500}
     assert len(refused) == len(attempts) - 500 >= 120
     times = [each.began for each in attempts]
-    assert fullest_second(attempts) <= PER_SECOND + IN_FLIGHT
+    assert fullest_second(attempts) <= REQUESTS_PER_SECOND + IN_FLIGHT
     # Who had a turn before the pause may still begin in it, but no others.
     in_pauses = [sum(end + 0.5 < when < end + 0.95 for when in times) for end in refused]
     assert sum(in_pauses) <= len(attempts) / 50
@@ -430,7 +430,7 @@ async def test_a_crash_in_the_middle(told: NotifiedApp, app: ComposedApp) -> Non
     counts = [len(each.activities) for each in conversations]
     print(f"\nsent before the crash: {first}, in the report: {known}, twice: {counts.count(2)}")
     assert set(counts) <= {1, 2}
-    assert counts.count(2) == first - known <= BATCH - 1 + IN_FLIGHT
+    assert counts.count(2) == first - known <= BATCH_SIZE - 1 + IN_FLIGHT
     assert (await told.report())[-1]["summary"] == {"sent": 60}
 
 
@@ -506,7 +506,7 @@ async def test_two_processes_keep_one_pace(
     assert [sorted(heard(each)) for each in conversations] == [["one", "two"]] * 60
     print(f"\nfullest second: {fullest_second(attempts)}, put back: {put_back}")
     assert put_back
-    assert fullest_second(attempts) <= PER_SECOND + IN_FLIGHT
+    assert fullest_second(attempts) <= REQUESTS_PER_SECOND + IN_FLIGHT
 
 
 async def test_a_service_url_that_is_refused_by_now(told: NotifiedApp, app: ComposedApp) -> None:
@@ -515,7 +515,7 @@ async def test_a_service_url_that_is_refused_by_now(told: NotifiedApp, app: Comp
     elsewhere = {"id": "a:9", "conversationType": "personal"}
     content = {"type": "message", "conversation": elsewhere, "channelId": "msteams"}
     foreign = {**app.activity(content), "serviceUrl": "https://evil.example/"}
-    await told.references.keep(read_model(Activity, foreign))
+    await told.references.store(read_model(Activity, foreign))
     await told.send(HELLO)
     result, reason = (await told.results())["msteams/a:9"]
     assert result == "failed"
@@ -552,15 +552,15 @@ async def test_storage_fails_in_the_middle(
     [
         ("sesame", "not JSON"),
         ("[" * 40_000, "not JSON"),
-        ('["sesame"]', "no JSON object"),
+        ('["sesame"]', "not a JSON object"),
         ('{"text": "sesame"}', "names nobody"),
         ('{"to": [], "text": "sesame"}', "names nobody"),
         ('{"to": [7], "text": "sesame"}', "names nobody"),
-        ('{"to": ["all", "29:1"], "text": "sesame"}', "beside others"),
-        ('{"to": "all"}', "says nothing"),
-        ('{"to": "all", "text": " "}', "says nothing"),
-        ('{"to": "all", "text": 7}', "no text"),
-        ('{"to": "all", "card": {"text": "sesame"}}', "no adaptive card"),
+        ('{"to": ["all", "29:1"], "text": "sesame"}', "with other recipients"),
+        ('{"to": "all"}', "is empty"),
+        ('{"to": "all", "text": " "}', "is empty"),
+        ('{"to": "all", "text": 7}', "not a string"),
+        ('{"to": "all", "card": {"text": "sesame"}}', "not an adaptive card"),
         ('{"to": "all", "text": "sesame", "cards": []}', "other than to, channel, text, card"),
         ('{"to": "all", "channel": "sesame", "text": "x"}', "channel is not one of console"),
         ('{"to": "all", "channel": ["msteams"], "text": "x"}', "channel is not one of"),
@@ -606,6 +606,6 @@ async def test_a_report_that_cannot_be_written(
     monkeypatch.setattr(BlobContainer, "append", flaky)
     await told.send(HELLO)
     assert len(sent) == 3
-    assert sent[-1] <= BATCH - 1 + IN_FLIGHT
+    assert sent[-1] <= BATCH_SIZE - 1 + IN_FLIGHT
     assert [heard(each) for each in conversations] == [["hello"]] * 30
     assert (await told.report())[-1]["summary"] == {"sent": 30}

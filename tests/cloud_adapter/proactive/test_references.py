@@ -1,11 +1,11 @@
-"""ConversationReferences: what is found by an id, and what other people's blobs do."""
+"""ConversationReferences: what is found by an id, and what blobs of others do."""
 
 import pytest
 from botbuilder.schema import Activity, ChannelAccount, ConversationReference
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
-from cloud_adapter.errors import BlobChanged, StorageUnavailable
+from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.conversation_record import ConversationRecord
 from cloud_adapter.proactive.references import (
     CONTAINER,
@@ -15,6 +15,7 @@ from cloud_adapter.proactive.references import (
 from cloud_adapter.proactive.user_record import MAX_JOINED, UserRecord
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
+from tests.support.storage.storage_front import StorageFront, after
 
 ENTRA = "aaaaaaaa-0000-0000-0000-00000000000a"
 
@@ -31,14 +32,16 @@ def references(blobs: BlobContainer) -> ConversationReferences:
     return ConversationReferences(blobs)
 
 
-def message(channel: str = "msteams", conversation: str = "a:1", user: str = "29:1") -> Activity:
+def message(
+    channel: str = "msteams", conversation: str = "a:1", user: str = "29:1", name: str = "Ada"
+) -> Activity:
     """A message in a personal chat."""
     data = {
         "type": "message",
         "id": "1",
         "channelId": channel,
         "serviceUrl": "https://smba.trafficmanager.net/emea/",
-        "from": {"id": user, "name": "Ada", "aadObjectId": ENTRA},
+        "from": {"id": user, "name": name, "aadObjectId": ENTRA},
         "recipient": {"id": "28:bot"},
         "conversation": {"id": conversation, "conversationType": "personal", "tenantId": "t"},
     }
@@ -48,7 +51,7 @@ def message(channel: str = "msteams", conversation: str = "a:1", user: str = "29
 @pytest.mark.parametrize("recipient", ["29:1", ENTRA, ENTRA.upper(), "msteams/29:1"])
 async def test_a_user_by_each_id(references: ConversationReferences, recipient: str) -> None:
     """The channel's id, and Entra's in any case."""
-    await references.keep(message())
+    await references.store(message())
     found = await references.find(recipient)
     assert isinstance(found, UserRecord)
     assert (found.user.id, found.conversation, found.tenant) == ("29:1", "a:1", "t")
@@ -59,7 +62,7 @@ async def test_many_who_join(references: ConversationReferences) -> None:
     update = message()
     update.type = "conversationUpdate"
     update.members_added = [ChannelAccount(id=f"29:x{number}") for number in range(2 * MAX_JOINED)]
-    await references.keep(update)
+    await references.store(update)
     ids = [each.id for each in update.members_added]
     found = [each for each in ids if await references.find(f"msteams/{each}")]
     assert found == ids[:MAX_JOINED]
@@ -67,8 +70,8 @@ async def test_many_who_join(references: ConversationReferences) -> None:
 
 async def test_the_same_id_on_two_channels(references: ConversationReferences) -> None:
     """Teams comes first; the channel before a slash tells which one is meant."""
-    await references.keep(message("slack", user="U"))
-    await references.keep(message("msteams", user="V"))
+    await references.store(message("slack", user="U"))
+    await references.store(message("msteams", user="V"))
     ids = {
         recipient: found.reference.channel_id
         for recipient in ("a:1", "slack/a:1", "msteams/a:1")
@@ -80,7 +83,7 @@ async def test_the_same_id_on_two_channels(references: ConversationReferences) -
 @pytest.mark.parametrize("conversation", ["a/b", "..", "ключ", "x" * 2000, "a%2Fb\\c", "\ud83d"])
 async def test_any_id(references: ConversationReferences, conversation: str) -> None:
     """Whatever a channel calls a conversation, it is found by that, and read as it was."""
-    await references.keep(message(conversation=conversation))
+    await references.store(message(conversation=conversation))
     found = await references.find(conversation)
     assert isinstance(found, ConversationRecord)
     assert found.reference.conversation.id == conversation
@@ -89,7 +92,7 @@ async def test_any_id(references: ConversationReferences, conversation: str) -> 
 
 async def test_nobody(references: ConversationReferences) -> None:
     """An id that was never seen, and one of another channel."""
-    await references.keep(message())
+    await references.store(message())
     assert await references.find("29:2") is None
     assert await references.find("slack/29:1") is None
 
@@ -99,34 +102,37 @@ async def test_a_blob_that_holds_something_else(
     references: ConversationReferences, blobs: BlobContainer, content: bytes
 ) -> None:
     """It is nothing, and is written over when the conversation is seen again."""
-    await references.keep(message())
+    await references.store(message())
     for name in [entry.name async for entry in blobs.list()]:
         await blobs.write(name, content, ANY)
     assert await references.find("a:1") is None
     assert await references.find("29:1") is None
-    await references.keep(message())
+    await references.store(message())
     assert await references.find("a:1")
     assert await references.find("29:1")
 
 
-async def test_others_write_all_the_time(
-    references: ConversationReferences, monkeypatch: pytest.MonkeyPatch
+async def test_others_keep_writing(
+    far_account: StorageAccount, front: StorageFront, blobs: BlobContainer
 ) -> None:
-    """After some attempts it is told as what it is: storage that cannot be had."""
+    """After some attempts to update a blob that others change, storage counts as unavailable."""
+    references = ConversationReferences(BlobContainer(far_account, CONTAINER))
+    await references.store(message())
 
-    async def changed(*_: object) -> str:
-        raise BlobChanged("it is another one")
+    async def another_process_writes() -> None:
+        for name in [entry.name async for entry in blobs.list()]:
+            await blobs.write(name, b"{}", ANY)
 
-    monkeypatch.setattr(BlobContainer, "write", changed)
-    with pytest.raises(StorageUnavailable):
-        await references.keep(message())
+    front.spoil("PUT blob bot-references", after(another_process_writes))
+    with pytest.raises(StorageUnavailable, match="keep changing"):
+        await references.store(message(name="Ada Lovelace"))
 
 
-def test_a_reference_is_the_sdks() -> None:
-    """What is kept reads back into the same ConversationReference, without an activity."""
-    kept = ConversationRecord.of(message())
-    again = ConversationRecord.parse(kept.content)
+def test_a_record_holds_the_sdks_reference() -> None:
+    """It is read back into the same ConversationReference, without an activity id."""
+    record = ConversationRecord.of(message())
+    again = ConversationRecord.parse(record.content)
     assert isinstance(again.reference, ConversationReference)
-    assert write_value(again.reference) == write_value(kept.reference)
+    assert write_value(again.reference) == write_value(record.reference)
     assert "activityId" not in write_value(again.reference)
-    assert again.content == kept.content
+    assert again.content == record.content

@@ -4,11 +4,11 @@ import asyncio
 
 from cloud_adapter.proactive.references import conversation_blob
 from cloud_adapter.proactive.report import (
-    BATCH,
+    BATCH_SIZE,
     CONTAINER,
     NotificationReport,
     Result,
-    lines_of,
+    report_lines,
     report_name,
 )
 from cloud_adapter.storage.account import StorageAccount
@@ -20,20 +20,20 @@ ONE = Result("29:1", "conversations/1", "sent")
 async def lines(account: StorageAccount) -> int:
     """How many there are."""
     blob = await BlobContainer(account, CONTAINER).read(report_name("n1"))
-    return len(lines_of(blob.content)) if blob else 0
+    return len(report_lines(blob.content)) if blob else 0
 
 
 async def test_lines_are_written_in_batches(account: StorageAccount) -> None:
     """The last one of a batch writes it; what is left is written when that is asked for."""
     report = NotificationReport(BlobContainer(account, CONTAINER), "n1")
-    for number in range(BATCH - 1):
+    for number in range(BATCH_SIZE - 1):
         await report.add(Result(f"29:{number}", "", "sent"))
     assert await lines(account) == 0
     await report.add(Result("29:last", "", "sent"))
-    assert await lines(account) == BATCH
+    assert await lines(account) == BATCH_SIZE
     await report.add(Result("29:one more", "", "failed", "why"))
     await report.finish()
-    assert await lines(account) == BATCH + 2
+    assert await lines(account) == BATCH_SIZE + 2
 
 
 async def test_the_summary(account: StorageAccount) -> None:
@@ -50,7 +50,7 @@ async def test_the_summary(account: StorageAccount) -> None:
     await second.finish()
     content = await blobs.read(report_name("n1"))
     assert content
-    assert lines_of(content.content)[-1] == {
+    assert report_lines(content.content)[-1] == {
         "summary": {"sent": 3, "failed": 1},
         "channels": {"msteams": 2, "webchat": 1},
     }

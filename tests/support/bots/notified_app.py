@@ -9,7 +9,7 @@ from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.proactive.notifications import POISON_QUEUE, QUEUE, Notifications
-from cloud_adapter.proactive.report import CONTAINER, lines_of, report_name
+from cloud_adapter.proactive.report import CONTAINER, report_lines, report_name
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
@@ -76,7 +76,7 @@ class NotifiedApp:
         conversation = cloud.conversations.create([user, self.app.account])
         account = {"id": conversation.id, "conversationType": "personal", "tenantId": TENANT}
         content = {"type": "message", "channelId": channel, "from": user, "conversation": account}
-        await self.references.keep(read_model(Activity, self.app.activity(content)))
+        await self.references.store(read_model(Activity, self.app.activity(content)))
         return conversation
 
     async def meet(self, count: int) -> list[Conversation]:
@@ -90,7 +90,7 @@ class NotifiedApp:
     async def report(self, notification_id: str = "m1") -> list[dict[str, Any]]:
         """The report's lines."""
         blob = await BlobContainer(self.account, CONTAINER).read(report_name(notification_id))
-        return lines_of(blob.content) if blob else []
+        return report_lines(blob.content) if blob else []
 
     async def results(self, notification_id: str = "m1") -> dict[str, tuple[str, str]]:
         """Result and reason by recipient."""
