@@ -45,13 +45,12 @@ PENDING = (
     *(
         "auth/",
         "cloud_adapter/",
-        "docs/",
         "emulator/",
         "http_client/",
         "function_app.py",
         "bot_logic/",
     ),
-    *("README.md", "admin/", "tests/admin/", "tests/auth/", "tests/benchmarks/"),
+    *("admin/", "tests/admin/", "tests/auth/", "tests/benchmarks/"),
     *("tests/bot_logic/", "tests/cloud_adapter/", "tests/emulator/", "tests/http_client/"),
     *("tests/end_to_end/cost/", "tests/test_"),
 )
