@@ -22,16 +22,14 @@ from botbuilder.schema import (
     SuggestedActions,
 )
 from botbuilder.schema.teams import NotificationInfo, TeamsChannelData
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from msrest.serialization import Model
 
 from cloud_adapter import turn_context
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.turn_context import TurnContext, independent_copy
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.model_json import ANYTHING, MODELS, UNREADABLE, full_json, model_json
-
-RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+from tests.support.model_json import ANYTHING, MODELS, RANDOM, UNREADABLE, full_json, model_json
 
 
 class Marked(Activity):  # type: ignore[misc]  # untyped SDK base

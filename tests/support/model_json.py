@@ -9,8 +9,12 @@ from typing import Any
 from botbuilder import schema
 from botbuilder.schema import teams
 from botframework.connector.token_api import models as token_api
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from msrest.serialization import Deserializer, Model, Serializer
+
+RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+"""For tests of random models."""
 
 CLASSES: dict[str, Any] = {}
 """Every model and enum by its name; the first module's, where two modules have one."""

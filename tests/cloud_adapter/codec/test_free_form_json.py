@@ -13,21 +13,20 @@ from botbuilder.schema import (
     ActivityTypes,
     ChannelAccount,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
 from tests.support.model_json import (
     NAIVE,
+    RANDOM,
     SCALARS,
     Level,
     Shade,
     Title,
     msrest_written,
 )
-
-RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from botbuilder.schema import (
 )
 from botbuilder.schema import Error as SdkError
 from botframework.connector.token_api import models as token_api
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
@@ -21,15 +21,13 @@ from tests.support.model_json import (
     ANYTHING,
     MODELS,
     PROPERTIES,
+    RANDOM,
     READ_DIFFERENTLY,
     UNREADABLE,
     full_json,
     kinds,
     msrest_read,
 )
-
-RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-
 
 BASIC_PROPERTIES = {
     kind: (model, name)

@@ -10,22 +10,20 @@ from botbuilder.schema import (
     Activity,
     Entity,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
 from tests.support.model_json import (
     COMPARED,
+    RANDOM,
     full_json,
     kinds,
     model_json,
     msrest_read,
     msrest_written,
 )
-
-RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-
 
 TEAMS_MESSAGE: dict[str, Any] = {
     "type": "message",

@@ -40,7 +40,7 @@ from botbuilder.schema.teams import (
     NotificationInfo,
     TeamsChannelData,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
@@ -48,6 +48,7 @@ from cloud_adapter.codec.writer import write_value
 from tests.support.model_json import (
     NAIVE,
     PROPERTIES,
+    RANDOM,
     SCALARS,
     Level,
     Shade,
@@ -55,9 +56,6 @@ from tests.support.model_json import (
     full_json,
     msrest_written,
 )
-
-RANDOM = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-
 
 CARDS: list[tuple[Any, Any]] = [
     (CardFactory.animation_card, AnimationCard),
