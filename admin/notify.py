@@ -24,7 +24,7 @@ from cloud_adapter.proactive.references import ConversationReferences, channel_o
 from cloud_adapter.proactive.report import CONTAINER, REPEATED, SENT
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.queue import LARGEST_MESSAGE, MessageQueue
+from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES, MessageQueue
 
 To = Annotated[
     list[str],
@@ -128,9 +128,9 @@ def _notification(
         notification = Notification.parse(given.message, given.id)
     except BadNotification as error:
         raise typer.BadParameter(f"the notification cannot be sent: {error}") from error
-    if len(notification.message.encode()) > LARGEST_MESSAGE:
+    if len(notification.message.encode()) > MAX_MESSAGE_BYTES:
         raise typer.BadParameter(
-            f"the notification has more than {LARGEST_MESSAGE} bytes: shorten it, or send it to"
+            f"the notification has more than {MAX_MESSAGE_BYTES} bytes: shorten it, or send it to"
             " fewer recipients at a time"
         )
     return notification

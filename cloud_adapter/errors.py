@@ -1,58 +1,77 @@
-"""The turn's and the storage's branches of the error tree (auth/errors.py has its base)."""
+"""The errors of storage, turns and models. auth/errors.py has the base and its HTTP branches.
+
+    BotError
+    ├── Unavailable                 503  try again later, with Retry-After
+    │   ├── StorageUnavailable           Azure Storage does not answer, or refuses access
+    │   ├── StateConflict                another turn changed the same property of the state
+    │   └── ConversationBusy             another turn of the conversation is running
+    ├── TurnRepeated                     the activity has been processed already
+    ├── TurnFailed                       a queued turn failed, and is run again
+    ├── TurnKilled                       every attempt at a queued turn ended its process
+    ├── UnreadableActivity               a stored activity cannot be read
+    ├── NothingToRequeue                 a dead letter has no activity
+    ├── BlobChanged                      a conditional write met another version of the blob
+    ├── OutOfTime                        a notification's next attempt is left to a later run
+    ├── BadNotification                  a message is not a notification
+    ├── MalformedModel                   JSON does not have the shape that its model needs
+    └── RedactionTooCostly               a text for the log takes too long to redact
+
+The texts are for the log. They quote nothing that users sent.
+"""
 
 from auth.errors import BotError, Unavailable
 
 
 class StorageUnavailable(Unavailable):
-    """Azure Storage cannot be reached, or refuses: the text names the cure."""
+    """Azure Storage does not answer, or refuses access; the text says what to fix."""
 
 
 class StateConflict(Unavailable):
-    """Another turn has changed the same property of the state meanwhile."""
+    """Another turn changed the same property of the state in the meantime."""
 
 
 class ConversationBusy(Unavailable):
-    """Another turn of the same conversation goes on."""
+    """Another turn of the same conversation is running."""
 
 
 class TurnRepeated(BotError):
-    """The state knows the activity: its turn was made before, with all its replies."""
+    """The activity has been processed, and its replies sent: its id is in the saved state."""
 
 
-class TurnFailed(Exception):
-    """The bot's code raised, and the turn will be tried again. The log has the traceback."""
+class TurnFailed(BotError):
+    """The bot's code raised, and the queued turn is run again. The log has the traceback."""
 
 
-class TurnKilled(Exception):
-    """Each try of the turn has taken its process with it."""
-
-
-class BlobChanged(BotError):
-    """The blob is not as the writer expects: it exists already, was changed, or is gone.
-
-    The text does not name the blob, because names contain users' ids.
-    """
+class TurnKilled(BotError):
+    """Every attempt at the queued turn ended its process."""
 
 
 class UnreadableActivity(BotError):
-    """What is stored is no activity, or nests more deeply than can be read where its turn runs."""
+    """What is stored is not an activity, or nests too deeply to be read."""
 
 
-class MalformedModel(BotError):
-    """The JSON does not fit the model."""
+class NothingToRequeue(BotError):
+    """The dead letter has no activity to run a turn for."""
 
 
-class RedactionTooCostly(BotError):
-    """A text for the log would take too long to redact. It is replaced as a whole."""
+class BlobChanged(BotError):
+    """The blob is not the version that the writer expects: it was created, changed or deleted.
 
-
-class BadNotification(ValueError):
-    """The message is no notification; the text says why, and quotes nothing of it."""
+    The text does not name the blob, because blob names contain users' ids.
+    """
 
 
 class OutOfTime(BotError):
-    """The next attempt would be after the run's end. Nothing was sent."""
+    """The next attempt would start after the end of this run. Nothing was sent."""
 
 
-class NothingToRequeue(Exception):
-    """The message names no activity that a turn could be run for."""
+class BadNotification(BotError, ValueError):
+    """The message is not a notification; the text says why, and quotes nothing of it."""
+
+
+class MalformedModel(BotError, ValueError):
+    """The JSON does not have the shape that the model needs."""
+
+
+class RedactionTooCostly(BotError):
+    """A text for the log would take too long to redact, and is replaced as a whole."""

@@ -101,7 +101,7 @@ class Notifications:
             await self._refuse(message, message_id, error)
             return
         try:
-            async with self._locks.hold(LOCK, patience=0):
+            async with self._locks.lock(LOCK, lock_timeout=0):
                 await self._run(notification)
         except ConversationBusy:
             await self._queue.put(notification.message, BUSY_PAUSE)
@@ -144,6 +144,6 @@ class Notifications:
             report,
             self._references,
             NotificationSender(self._adapter, self._references, self._pace, self._sleep, end),
-            lambda: self._clock() < end and not self._locks.lost(LOCK),
+            lambda: self._clock() < end and not self._locks.lease_lost(LOCK),
             gives_up=notification.runs_without_result >= MOST_FRUITLESS,
         )

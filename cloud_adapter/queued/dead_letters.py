@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cloud_adapter.errors import NothingToRequeue, UnreadableActivity
 from cloud_adapter.queued.inbox import DONE, Inbox, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.storage.queue import MessageQueue, TakenMessage
+from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
 NO_CAUSE = "its turn never ended: the app could not start, or its process died over it"
 NO_RING = "the message is no ring: somebody else has put it into the queue"
@@ -26,7 +26,7 @@ class DeadLetter:
         failure: the redacted traceback of its last turn; or one line that says why there is none.
     """
 
-    message: TakenMessage
+    message: ReceivedMessage
     ring: WakeUp | None
     waiting: StoredActivity | None
     failure: str
@@ -61,12 +61,12 @@ class DeadLetters:
 
     async def all(self) -> AsyncIterator[DeadLetter]:
         """Take every message out, for a minute: `keep` puts it back."""
-        async for message in self._poison.take():
+        async for message in self._poison.receive_all():
             yield await self._described(message)
 
     async def keep(self, turn: DeadLetter) -> None:
         """Put it back."""
-        await self._poison.give_back(turn.message)
+        await self._poison.release(turn.message)
 
     async def replay(self, turn: DeadLetter) -> None:
         """Let its activity have another five tries.
@@ -87,7 +87,7 @@ class DeadLetters:
             await self._activities.finish(turn.waiting)
         await self._poison.delete(turn.message)
 
-    async def _described(self, message: TakenMessage) -> DeadLetter:
+    async def _described(self, message: ReceivedMessage) -> DeadLetter:
         try:
             ring = WakeUp.parse(message.text)
         except ValueError:

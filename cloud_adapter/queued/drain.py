@@ -103,7 +103,7 @@ class Drain:
         while line:
             for name, place in line.items():
                 late = asyncio.get_running_loop().time() >= self._end
-                if late or self._locks.lost(conversation):
+                if late or self._locks.lease_lost(conversation):
                     return False
                 well = await self._one(name, place)
                 if awaited := self._awaited.pop(name, None):

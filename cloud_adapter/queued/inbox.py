@@ -20,7 +20,11 @@ from botbuilder.schema import Activity
 
 from cloud_adapter.codec.activity_key import activity_key
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.errors import BlobChanged, StorageUnavailable, UnreadableActivity
+from cloud_adapter.errors import (
+    BlobChanged,
+    StorageUnavailable,
+    UnreadableActivity,
+)
 from cloud_adapter.state.lock import conversation_name
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.names import name_part
@@ -40,7 +44,13 @@ MOST_DELETED = 256
 
 _LINE = "waiting"
 
-_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +174,7 @@ class Inbox:
 
     async def find(self, name: str) -> StoredActivity | None:
         """One activity, without its content; None when its blob is gone."""
-        metadata = await self._blobs.metadata(name)
+        metadata = await self._blobs.read_metadata(name)
         return None if metadata is None else StoredActivity.of(name, metadata)
 
     async def read(self, name: str) -> StoredActivity | None:
@@ -174,7 +184,7 @@ class Inbox:
 
     async def note_tries(self, waiting: StoredActivity, tries: int) -> None:
         """So many turns were begun, and did not or may not end well."""
-        await self._blobs.set_metadata(waiting.name, waiting.metadata(WAITING, tries))
+        await self._blobs.write_metadata(waiting.name, waiting.metadata(WAITING, tries))
 
     async def finish(self, waiting: StoredActivity) -> None:
         """Its turn is made: nothing of it stays but its name."""
@@ -207,4 +217,4 @@ class Inbox:
         found = [StoredActivity.of(entry.name, entry.metadata) async for entry in entries]
         old = [each.name for each in found if each.state == DONE and each.age > KEPT]
         for start in range(0, len(old), MOST_DELETED):
-            await self._blobs.delete_all(old[start : start + MOST_DELETED])
+            await self._blobs.delete_many(old[start : start + MOST_DELETED])

@@ -105,7 +105,7 @@ class QueuedTurns:
             own = await self._activities.find(ring.activity)
             if own is None or own.state != WAITING:
                 return  # it had its turn with those before it, mostly
-            async with self._locks.hold(ring.conversation, patience=0):
+            async with self._locks.lock(ring.conversation, lock_timeout=0):
                 done = await self._run_line(ring, own, run, careful=later.seen > 0)
         except ConversationBusy:
             if not await self._run_elsewhere(ring):

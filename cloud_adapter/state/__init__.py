@@ -1,1 +1,1 @@
-"""Conversation and user state, and the lock that lets one turn of a conversation run at a time."""
+"""Conversation and user state, and the lock that runs one turn of a conversation at a time."""

@@ -15,10 +15,10 @@ CONTAINER = "bot-state"
 
 
 class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
-    """Keeps the items of ConversationState and UserState, and of whoever else asks for a Storage.
+    """Stores the items of ConversationState and UserState, and of others that use a Storage.
 
-    Items are JSON, and nothing else. Every write is conditional: an item that was read is replaced
-    only while nobody has changed it, a new one only written while there is none.
+    Items are JSON. Every write is conditional: an item that was read is replaced only if nobody has
+    changed it since, and a new one is written only if there is none.
 
     Args:
         blobs: the container.
@@ -28,10 +28,10 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         self._blobs = blobs
 
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
-        """The items that are there, by key; each with its ETag under `e_tag`.
+        """The items that exist, by key; each with its ETag under `e_tag`.
 
         Raises:
-            StorageUnavailable: it cannot be said what is there.
+            StorageUnavailable: an item cannot be read, so that nothing is known of it.
         """
         names = list(keys)
         found = await asyncio.gather(*(self._read(key) for key in names))
@@ -44,19 +44,21 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         try:
             return {**from_text(blob.content), E_TAG: blob.etag}
         except ValueError as error:
-            raise StorageUnavailable("a blob of the container bot-state holds no state") from error
+            raise StorageUnavailable(
+                f"a blob in the container {CONTAINER} is not stored state"
+            ) from error
 
     async def write(self, changes: Mapping[str, dict[str, Any]]) -> None:
         """Write items; each gets its new ETag, so that it can be written again.
 
         Args:
-            changes: items by key, with the ETag that they were read with; without one an item must
-                be new. The ETag `*` replaces whatever is there.
+            changes: items by key, with the ETag that they were read with; without one, an item must
+                not exist. The ETag `*` replaces whatever is stored.
 
         Raises:
-            StateConflict: an item has changed since it was read, or is there already.
-            StorageUnavailable: the account does not answer, or refuses.
-            TypeError, ValueError: an item holds what JSON has no form for.
+            StateConflict: an item has changed since it was read, or exists already.
+            StorageUnavailable: the account does not answer, or refuses access.
+            TypeError, ValueError: an item has no JSON form.
         """
         await asyncio.gather(*(self._write(key, item) for key, item in changes.items()))
 
@@ -65,12 +67,12 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         try:
             item[E_TAG] = await self._blobs.write(name_part(key), text.encode(), item.get(E_TAG))
         except BlobChanged as error:
-            raise StateConflict("an item of state has changed meanwhile") from error
+            raise StateConflict("an item of state has changed in the meantime") from error
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Delete items, as far as they are there.
+        """Delete items; those that do not exist are ignored.
 
         Raises:
-            StorageUnavailable: the account does not answer, or refuses.
+            StorageUnavailable: the account does not answer, or refuses access.
         """
         await asyncio.gather(*(self._blobs.delete(name_part(key)) for key in keys))

@@ -1,4 +1,4 @@
-"""AutoSaveStateMiddleware: the middleware that saves a turn's state when the turn has ended."""
+"""AutoSaveStateMiddleware: saves what a turn has changed in its state when the turn ends."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,14 +10,14 @@ from cloud_adapter.state.turn import ConversationTurn
 
 
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
-    """Saves after the replies, so that a turn that was cut off is run again and answered.
+    """Saves after the replies are sent: a turn that is cut off runs again, and sends its replies.
 
     A turn that raises saves nothing.
 
     Args:
-        locks: let one turn of a conversation run at a time.
-        conversation: saved last: it decides whether the turn was made.
-        user: saved before.
+        locks: run one turn of a conversation at a time.
+        conversation: saved last, because it decides whether the activity has been processed.
+        user: saved first.
     """
 
     def __init__(
@@ -31,11 +31,11 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
         """Run the turn, and save what it has changed."""
         turn = ConversationTurn(self._locks, context)
         try:
-            if turn.held:
-                # Before anything is said: has this turn been made?
+            if turn.runs_in_lock:
+                # A queued turn: find out whether it has been processed before it sends anything.
                 await self._conversation.load(context)
             await logic()
-            await self._user.finish(context)
-            await self._conversation.finish(context)
+            await self._user.save_at_end(context)
+            await self._conversation.save_at_end(context)
         finally:
-            await turn.end()
+            await turn.unlock()

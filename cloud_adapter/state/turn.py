@@ -1,9 +1,9 @@
-"""ConversationTurn: what state has to know of the turn that it is loaded in."""
+"""ConversationTurn: what state needs to know of the turn in which it is loaded."""
 
 import asyncio
 import functools
 import hashlib
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
@@ -12,73 +12,75 @@ from cloud_adapter.codec.activity_key import activity_key
 from cloud_adapter.state.lock import (
     ConversationLocks,
     conversation_name,
-    within_a_hold,
+    owned_conversations,
 )
 
-PATIENCE = 8.0
-"""Seconds that a turn waits for another one of its conversation: the channel gives up at 10."""
+LOCK_TIMEOUT_SECONDS = 8.0
+"""How long a turn waits for another turn of its conversation: the channel gives up after 10 s."""
 
 _KEY = "ConversationTurn"
 
 
 class ConversationTurn:
-    """One turn's place in its conversation.
+    """A turn, which locks its conversation when it first uses state.
 
     Args:
-        locks: let one turn of a conversation run at a time.
-        context: the turn's.
+        locks: run one turn of a conversation at a time.
+        context: the context of the turn; `of` finds the ConversationTurn in it.
     """
 
     def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
         self._locks = locks
         self._activity = context.activity
-        self._identity = _identity(context.activity)  # now: the bot may change it later
-        self._hold: AbstractAsyncContextManager[None] | None = None
-        self._beginning = asyncio.Lock()
+        self._key = _key_of(context.activity)  # now, because the bot may change the activity
+        self._acquired = AsyncExitStack()
+        self._acquiring = asyncio.Lock()
+        self._is_locked = False
         context.turn_state[_KEY] = self
 
     @staticmethod
     def of(context: TurnContext) -> "ConversationTurn | None":
-        """The turn of a context; None where nobody keeps state."""
+        """The turn of a context; None where AutoSaveStateMiddleware is not used."""
         found: ConversationTurn | None = context.turn_state.get(_KEY)
         return found
 
     @functools.cached_property
     def id(self) -> str:
-        """A hash that identifies the activity in all conversations.
+        """A hash that identifies the activity among those of all conversations.
 
         Empty if `activity_key` is.
         """
-        encoded = self._identity.encode(errors="surrogatepass")
+        encoded = self._key.encode(errors="surrogatepass")
         return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
 
     @property
-    def held(self) -> bool:
-        """The conversation is held for this turn already."""
-        return within_a_hold() and self._locks.held(conversation_name(self._activity))
+    def runs_in_lock(self) -> bool:
+        """The turn runs within something that has locked its conversation already."""
+        owned = owned_conversations()
+        return bool(owned) and conversation_name(self._activity) in owned
 
-    async def begin(self) -> None:
-        """Wait until no other turn of the conversation goes on: state is going to be used.
+    async def lock(self) -> None:
+        """Lock the conversation, because state is about to be used.
 
-        Invokes do not wait, as a user looks at a button meanwhile; what they change is merged.
+        Invokes do not wait for other turns, because a user waits for the button's answer; what they
+        change is merged.
 
         Raises:
             ConversationBusy, StorageUnavailable: see ConversationLocks.
         """
         if self._activity.type == ActivityTypes.invoke:
             return
-        async with self._beginning:  # bots load several states at once
-            if self._hold is None:
-                hold = self._locks.hold(conversation_name(self._activity), PATIENCE)
-                await hold.__aenter__()
-                self._hold = hold
+        async with self._acquiring:  # bots load several states concurrently
+            if not self._is_locked:
+                lock = self._locks.lock(conversation_name(self._activity), LOCK_TIMEOUT_SECONDS)
+                await self._acquired.enter_async_context(lock)
+                self._is_locked = True
 
-    async def end(self) -> None:
-        """Let the conversation's next turn begin."""
-        if self._hold is not None:
-            await self._hold.__aexit__(None, None, None)
+    async def unlock(self) -> None:
+        """Let the next turn of the conversation run."""
+        await self._acquired.aclose()
 
 
-def _identity(activity: Activity) -> str:
-    identity = activity_key(activity)
-    return f"{activity.channel_id}|{activity.conversation.id}|{identity}" if identity else ""
+def _key_of(activity: Activity) -> str:
+    key = activity_key(activity)
+    return f"{activity.channel_id}|{activity.conversation.id}|{key}" if key else ""

@@ -1,8 +1,8 @@
-"""Blobs: one container of the bot's storage account."""
+"""BlobContainer: a container of the bot's storage account, with conditional writes and leases."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -16,16 +16,20 @@ from cloud_adapter.errors import BlobChanged
 from cloud_adapter.storage.account import StorageAccount, storage_call
 
 if TYPE_CHECKING:
-    from azure.storage.blob.aio import BlobClient, ContainerClient
+    from azure.storage.blob.aio import BlobClient, BlobLeaseClient, ContainerClient
 
 ANY = "*"
-"""In the place of an ETag: whatever is there is replaced."""
+"""In place of an ETag: whatever is stored is replaced."""
 
 LEASE_SECONDS = 15
-"""Of a lease: the shortest that there is, for a process that dies with one."""
+"""How long a lease lasts unless it is renewed: the shortest that Azure offers, since a process may
+die while it has one."""
 
 _MISSING = {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}
-"""Codes of a 404 that comes from the account itself, and not from something before it."""
+"""Error codes of a 404 that comes from the account, not from a proxy in front of it."""
+
+_LEASE_LOST = {404, 409, 412}
+"""Statuses that say that the blob is gone, or that its lease is not the caller's any more."""
 
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
@@ -35,7 +39,7 @@ class Blob(NamedTuple):
 
     Attributes:
         content: bytes.
-        etag: of this version.
+        etag: the version's ETag.
         metadata: names and values in ASCII.
     """
 
@@ -48,7 +52,7 @@ class BlobEntry(NamedTuple):
     """A blob in a listing.
 
     Attributes:
-        name: its name.
+        name: the blob's name.
         metadata: names and values in ASCII.
     """
 
@@ -57,12 +61,12 @@ class BlobEntry(NamedTuple):
 
 
 class BlobContainer:
-    """A container, made when something is written into it for the first time.
+    """A container, which is created when something is written into it for the first time.
 
-    Each method raises StorageUnavailable when the account does not answer, or refuses.
+    Each method raises StorageUnavailable when the account does not answer, or refuses access.
 
     Args:
-        account: the bot's.
+        account: the bot's storage account.
         container: the container's name.
     """
 
@@ -71,7 +75,7 @@ class BlobContainer:
         self._container = container
 
     async def read(self, name: str) -> Blob | None:
-        """The blob; None when there is none."""
+        """A blob; None if it does not exist."""
         blob = await self._blob(name)
         async with storage_call():
             try:
@@ -83,8 +87,8 @@ class BlobContainer:
             found = stream.properties
             return Blob(content, found.etag, found.metadata or _NO_METADATA)
 
-    async def metadata(self, name: str) -> Mapping[str, str] | None:
-        """A blob's metadata; None when there is no such blob."""
+    async def read_metadata(self, name: str) -> Mapping[str, str] | None:
+        """A blob's metadata; None if the blob does not exist."""
         blob = await self._blob(name)
         async with storage_call():
             try:
@@ -104,43 +108,37 @@ class BlobContainer:
         """Write a blob, and return its new ETag.
 
         Args:
-            name: its name.
+            name: the blob's name.
             content: bytes.
-            etag: of the version that is replaced; None: it must be new; ANY.
+            etag: the ETag of the version to replace; None: the blob must not exist; ANY.
             metadata: names and values in ASCII.
 
         Raises:
-            BlobChanged: the blob is another one, or there already.
+            BlobChanged: the blob is not that version, or exists.
         """
         blob = await self._blob(name)
         async with storage_call():
-            try:
-                return await _upload(blob, content, etag, metadata)
-            except ResourceNotFoundError:  # no container: there is no other cause for a new blob
-                if etag not in (None, ANY):
-                    raise BlobChanged("the blob is gone") from None
-                await self._create()
-                return await _upload(blob, content, etag, metadata)
+            return await self._in_container(lambda: _upload(blob, content, etag, metadata))
 
     async def append(self, name: str, content: bytes) -> None:
-        """Add to the end of a blob, which is made if it is not there.
+        """Append to a blob, which is created if it does not exist.
 
-        What was added without an answer may be there twice.
+        When an answer is lost, the content may be appended twice.
 
         Args:
-            name: of a blob that only grows.
-            content: up to 4 MiB; a blob takes 50,000 such pieces.
+            name: the name of a blob that is only appended to.
+            content: up to 4 MiB; a blob takes 50,000 such blocks.
         """
         blob = await self._blob(name)
         async with storage_call():
             try:
                 await blob.append_block(content)
             except ResourceNotFoundError:
-                await self._make_appendable(blob)
+                await self._in_container(lambda: _create_appendable(blob))
                 await blob.append_block(content)
 
-    async def set_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
-        """Replace a blob's metadata, if it is there."""
+    async def write_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
+        """Replace a blob's metadata, if the blob exists."""
         blob = await self._blob(name)
         async with storage_call():
             try:
@@ -149,7 +147,7 @@ class BlobContainer:
                 return
 
     async def delete(self, name: str) -> None:
-        """Delete a blob, if it is there."""
+        """Delete a blob, if it exists."""
         blob = await self._blob(name)
         async with storage_call():
             try:
@@ -157,14 +155,14 @@ class BlobContainer:
             except ResourceNotFoundError:
                 return
 
-    async def delete_all(self, names: Sequence[str]) -> None:
-        """Delete up to 256 blobs in one request, as far as they are there."""
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete up to 256 blobs in one request; those that do not exist are ignored."""
         container = await self._client()
         async with storage_call():
             await container.delete_blobs(*names, raise_on_any_failure=False)
 
     async def list(self, prefix: str = "") -> AsyncIterator[BlobEntry]:
-        """The blobs whose names begin like this, in the order of their names."""
+        """The blobs whose names begin with a prefix, in the order of their names."""
         container = await self._client()
         pages = container.list_blobs(name_starts_with=prefix, include=["metadata"]).by_page()
         while True:
@@ -176,75 +174,61 @@ class BlobContainer:
             for entry in page:
                 yield BlobEntry(entry.name, entry.metadata or _NO_METADATA)
 
-    async def lease(self, name: str, lease_id: str) -> bool:
-        """Take the lease of a blob, which is made if it is not there; False: another has it.
+    async def acquire_lease(self, name: str, lease_id: str) -> bool:
+        """Acquire a blob's lease; False: somebody else has it.
 
         Args:
-            name: its name.
-            lease_id: GUID of the taker; who has it already may take it again.
+            name: the blob's name. The blob is created if it does not exist.
+            lease_id: GUID; whoever has the lease can acquire it again.
         """
         blob = await self._blob(name)
         async with storage_call():
             try:
                 await blob.acquire_lease(LEASE_SECONDS, lease_id=lease_id)
             except ResourceNotFoundError:
-                await self._make(blob)
-                return await self.lease(name, lease_id)
+                await self._in_container(lambda: _create_empty(blob))
+                return await self.acquire_lease(name, lease_id)
             except HttpResponseError as error:
                 if error.status_code != 409:
                     raise
                 return False
             return True
 
-    async def renew(self, name: str, lease_id: str) -> bool:
+    async def renew_lease(self, name: str, lease_id: str) -> bool:
         """Renew a lease; False: it is lost."""
-        from azure.storage.blob.aio import BlobLeaseClient
-
-        lease = BlobLeaseClient(await self._blob(name), lease_id)
+        lease = await self._lease(name, lease_id)
         async with storage_call():
             try:
                 await lease.renew()
             except HttpResponseError as error:
-                if error.status_code not in (404, 409, 412):
+                if error.status_code not in _LEASE_LOST:
                     raise
                 return False
             return True
 
-    async def release(self, name: str, lease_id: str) -> None:
-        """Give a lease back, if it is still held."""
-        from azure.storage.blob.aio import BlobLeaseClient
-
-        lease = BlobLeaseClient(await self._blob(name), lease_id)
+    async def release_lease(self, name: str, lease_id: str) -> None:
+        """Release a lease, unless it is lost."""
+        lease = await self._lease(name, lease_id)
         async with storage_call():
             try:
                 await lease.release()
             except HttpResponseError as error:
-                if error.status_code not in (404, 409, 412):
+                if error.status_code not in _LEASE_LOST:
                     raise
 
-    async def _make(self, blob: "BlobClient") -> None:
+    async def _in_container[Result](self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Await a call that fails with 404 only if the container does not exist."""
         try:
-            await _upload(blob, b"", None, _NO_METADATA)
+            return await call()
         except ResourceNotFoundError:
             await self._create()
-            await self._make(blob)
-        except BlobChanged:
-            return  # another one was quicker
-
-    async def _make_appendable(self, blob: "BlobClient") -> None:
-        try:
-            await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
-        except (ResourceExistsError, ResourceModifiedError):
-            return  # another one was quicker
-        except ResourceNotFoundError:
-            await self._create()
-            await self._make_appendable(blob)
+            return await call()
 
     async def _create(self) -> None:
         try:
             await (await self._client()).create_container()
         except ResourceExistsError:
-            return
+            return  # another call, or a lost answer of this one
 
     async def _client(self) -> "ContainerClient":
         return (await self._account.blobs()).get_container_client(self._container)
@@ -252,30 +236,49 @@ class BlobContainer:
     async def _blob(self, name: str) -> "BlobClient":
         return (await self._account.blobs()).get_blob_client(self._container, name)
 
+    async def _lease(self, name: str, lease_id: str) -> "BlobLeaseClient":
+        blob = await self._blob(name)
+        from azure.storage.blob.aio import BlobLeaseClient  # the account has imported it by now
+
+        return BlobLeaseClient(blob, lease_id)
+
 
 def _check_missing(error: ResourceNotFoundError) -> None:
-    """Raise the error again, unless it is the account that says that there is no such blob."""
+    """Raise a 404 again, unless the account itself says that the blob does not exist."""
     if getattr(error, "error_code", "") not in _MISSING:
         raise error
+
+
+async def _create_empty(blob: "BlobClient") -> None:
+    try:
+        await _upload(blob, b"", None, _NO_METADATA)
+    except BlobChanged:
+        return  # another process was quicker
+
+
+async def _create_appendable(blob: "BlobClient") -> None:
+    try:
+        await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+    except (ResourceExistsError, ResourceModifiedError):
+        return  # another process was quicker
 
 
 async def _upload(
     blob: "BlobClient", content: bytes, etag: str | None, metadata: Mapping[str, str]
 ) -> str:
+    replaces = etag not in (None, ANY)
+    condition: dict[str, Any] = (
+        {"etag": etag, "match_condition": MatchConditions.IfNotModified} if replaces else {}
+    )
     try:
-        if etag is None:
-            done = await blob.upload_blob(content, overwrite=False, metadata=dict(metadata))
-        elif etag == ANY:
-            done = await blob.upload_blob(content, overwrite=True, metadata=dict(metadata))
-        else:
-            done = await blob.upload_blob(
-                content,
-                overwrite=True,
-                metadata=dict(metadata),
-                etag=etag,
-                match_condition=MatchConditions.IfNotModified,
-            )
+        done = await blob.upload_blob(
+            content, overwrite=etag is not None, metadata=dict(metadata), **condition
+        )
     except (ResourceExistsError, ResourceModifiedError) as error:
-        raise BlobChanged("the blob exists already, or was changed meanwhile") from error
+        raise BlobChanged("the blob exists, or has changed in the meantime") from error
+    except ResourceNotFoundError:
+        if not replaces:
+            raise
+        raise BlobChanged("the blob is gone") from None
     new: str = done["etag"]
     return new

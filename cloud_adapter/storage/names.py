@@ -1,26 +1,26 @@
-"""Blob names: any text, as a part of a name that a blob can have."""
+"""name_part: any text, encoded as one part of a blob's name."""
 
 import hashlib
 from urllib.parse import quote
 
-LONGEST_PART = 300
-"""Characters: three parts fit into a blob's name, which may have 1,024."""
+MAX_PART_CHARACTERS = 300
+"""Three parts fit into a blob's name, which may have 1,024 characters."""
 
-_KEPT = LONGEST_PART - 65
+_MAX_WHOLE_CHARACTERS = MAX_PART_CHARACTERS - 65
 
 
 def name_part(text: str) -> str:
-    """What stands for a text between two slashes of a blob's name; no two texts share one.
+    """Encode a text so that it can stand between two slashes of a blob's name.
 
-    Conversation ids hold anything: slashes, bars, other scripts, half an emoji. Letters, digits,
-    hyphens and underscores stay as they are; other bytes of the text's UTF-8 become `~` and two hex
-    digits, since what has a meaning in URLs (`%`, `.`, `..`) is not the same for every server. A
-    long text is cut, and ends in its SHA-256 instead. Source: Microsoft reference "Naming and
-    referencing containers, blobs, and metadata".
+    Different texts have different parts. Conversation ids may contain anything: slashes, bars,
+    other scripts, half a surrogate pair. Letters, digits, hyphens and underscores stay as they are;
+    every other byte of the text's UTF-8 becomes `~` and two hex digits, because servers differ in
+    how they read what has a meaning in URLs (`%`, `.`, `..`). A long text is cut, and ends in its
+    SHA-256. Source: Microsoft reference "Naming and referencing containers, blobs, and metadata".
     """
     quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7E").replace(".", "%2E")
     part = quoted.replace("%", "~")
-    if len(part) <= _KEPT:
+    if len(part) <= _MAX_WHOLE_CHARACTERS:
         return part
     digest = hashlib.sha256(part.encode()).hexdigest()
-    return f"{part[:_KEPT]}-{digest}"
+    return f"{part[:_MAX_WHOLE_CHARACTERS]}-{digest}"

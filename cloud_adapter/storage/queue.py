@@ -1,4 +1,4 @@
-"""MessageQueue: a queue of the bot's storage account, as the Functions host reads it."""
+"""MessageQueue: a queue of the bot's storage account, in the encoding of the Functions host."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from azure.storage.queue import QueueMessage
     from azure.storage.queue.aio import QueueClient
 
-LARGEST_MESSAGE = 48 * 1024
-"""Bytes, before base64 makes 64 KiB of them, which is what a queue takes."""
+MAX_MESSAGE_BYTES = 48 * 1024
+"""Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""
 
-FOR_EVER = -1
+VISIBILITY_TIMEOUT_SECONDS = 60
+"""How long a received message is invisible to others."""
 
-TAKEN = 60
-"""Seconds for which a taken message is nobody else's."""
+_NEVER_EXPIRES = -1
 
 
-class TakenMessage(NamedTuple):
-    """A message, taken out of a queue for a while.
+class ReceivedMessage(NamedTuple):
+    """A message that is invisible to others for a while.
 
     Attributes:
         id: GUID.
         text: the message.
-        raw: the SDK's, with the receipt by which it is given back or deleted.
+        raw: the SDK's, with the receipt that returning or deleting it needs.
     """
 
     id: str
@@ -36,13 +36,13 @@ class TakenMessage(NamedTuple):
 
 
 class MessageQueue:
-    """A queue, which is made for its first message.
+    """A queue, which is created when the first message is put into it.
 
-    Each method raises StorageUnavailable when the account does not answer, or refuses.
+    Each method raises StorageUnavailable when the account does not answer, or refuses access.
 
     Args:
-        account: the bot's.
-        name: the queue's.
+        account: the bot's storage account.
+        name: the queue's name.
     """
 
     def __init__(self, account: StorageAccount, name: str) -> None:
@@ -50,31 +50,31 @@ class MessageQueue:
         self._name = name
 
     async def put(self, text: str, delay: float = 0.0) -> None:
-        """Put a message into the queue, where it stays until it is done.
+        """Put a message into the queue. It never expires.
 
         Args:
-            text: at most LARGEST_MESSAGE bytes of UTF-8.
-            delay: seconds until it can be seen.
+            text: at most MAX_MESSAGE_BYTES of UTF-8.
+            delay: seconds until it becomes visible.
 
         Raises:
             ValueError: the message is too large.
         """
-        if len(text.encode()) > LARGEST_MESSAGE:
-            raise ValueError(f"a message may have {LARGEST_MESSAGE} bytes")
+        if len(text.encode()) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message may have at most {MAX_MESSAGE_BYTES} bytes")
         queue = await self._client()
-        # host.json's messageEncoding
-        content = base64.b64encode(text.encode()).decode()
         async with storage_call():
             try:
-                await _send(queue, content, delay)
+                await _send(queue, text, delay)
             except ResourceNotFoundError:
                 await _create(queue)
-                await _send(queue, content, delay)
+                await _send(queue, text, delay)
 
-    async def take(self) -> AsyncIterator[TakenMessage]:
-        """Every message that can be seen; for a minute nobody else sees it."""
+    async def receive_all(self) -> AsyncIterator[ReceivedMessage]:
+        """Receive every visible message. Each is invisible to others for a minute."""
         queue = await self._client()
-        pages = queue.receive_messages(messages_per_page=32, visibility_timeout=TAKEN).by_page()
+        pages = queue.receive_messages(
+            messages_per_page=32, visibility_timeout=VISIBILITY_TIMEOUT_SECONDS
+        ).by_page()
         while True:
             async with storage_call():
                 try:
@@ -84,16 +84,16 @@ class MessageQueue:
             if not page:
                 return
             for message in page:
-                yield TakenMessage(message.id, _decoded(message.content), message)
+                yield ReceivedMessage(message.id, _decoded(message.content), message)
 
-    async def give_back(self, message: TakenMessage) -> None:
-        """Let a taken message be seen again."""
+    async def release(self, message: ReceivedMessage) -> None:
+        """Make a received message visible again."""
         queue = await self._client()
         async with storage_call():
             await queue.update_message(message.raw, visibility_timeout=0)
 
-    async def delete(self, message: TakenMessage) -> None:
-        """Delete a taken message."""
+    async def delete(self, message: ReceivedMessage) -> None:
+        """Delete a received message."""
         queue = await self._client()
         async with storage_call():
             await queue.delete_message(message.raw)
@@ -102,15 +102,16 @@ class MessageQueue:
         return (await self._account.queues()).get_queue_client(self._name)
 
 
-async def _send(queue: "QueueClient", content: str, delay: float) -> None:
-    await queue.send_message(content, visibility_timeout=round(delay), time_to_live=FOR_EVER)
+async def _send(queue: "QueueClient", text: str, delay: float) -> None:
+    content = base64.b64encode(text.encode()).decode()  # as host.json's messageEncoding says
+    await queue.send_message(content, visibility_timeout=round(delay), time_to_live=_NEVER_EXPIRES)
 
 
 def _decoded(content: str) -> str:
     try:
         return base64.b64decode(content, validate=True).decode()
     except ValueError:
-        return content  # not the host's encoding
+        return content  # put in by somebody else, without the host's encoding
 
 
 async def _create(queue: "QueueClient") -> None:

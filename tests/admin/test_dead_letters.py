@@ -48,7 +48,7 @@ def dead_letter(storage: str) -> None:
     async def work(account: StorageAccount) -> None:
         await QueuedTurnsBot(account).accept(content())
         queue = MessageQueue(account, QUEUE)
-        [message] = [each async for each in queue.take()]
+        [message] = [each async for each in queue.receive_all()]
         await queue.delete(message)
         await MessageQueue(account, POISON_QUEUE).put(message.text)
 

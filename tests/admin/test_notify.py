@@ -41,7 +41,7 @@ def queued(storage: str) -> list[object]:
     """The messages in the queue."""
 
     async def take(account: StorageAccount) -> list[object]:
-        return [json.loads(each.text) async for each in MessageQueue(account, QUEUE).take()]
+        return [json.loads(each.text) async for each in MessageQueue(account, QUEUE).receive_all()]
 
     return in_account(storage, take)
 

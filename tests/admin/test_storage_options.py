@@ -70,7 +70,7 @@ def test_an_account_in_azure_needs_a_login(
             "QueueEndpoint=http://127.0.0.1:9/a;BlobEndpoint=http://127.0.0.1:9/a",
             "does not answer",
         ),
-        ("nonsense", "names no storage account"),
+        ("nonsense", "is not the connection string of a storage account"),
     ],
 )
 def test_an_account_that_cannot_be_reached(

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from auth.settings import StorageSource
-from cloud_adapter.storage import account as storage_account
 from cloud_adapter.storage.account import StorageAccount
 from emulator.cloud import Cloud
 from http_client.pool import HttpPool
@@ -43,30 +42,24 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
     return MovedClock(monkeypatch)
 
 
-@pytest.fixture(autouse=True)
-def _no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts at the storage account follow each other at once."""
-    monkeypatch.setitem(storage_account._OPTIONS, "random_jitter_range", 0)
-
-
 @pytest.fixture
 async def account(storage: str) -> AsyncIterator[StorageAccount]:
-    """The bot's storage account."""
-    account = StorageAccount(StorageSource(storage), None)
+    """The bot's storage account, whose retries follow at once."""
+    account = StorageAccount(StorageSource(storage), None, max_retry_pause=0)
     yield account
     await account.close()
 
 
 @pytest.fixture
 async def front(storage: str) -> AsyncIterator[StorageFront]:
-    """What stands in front of that account, to spoil answers."""
+    """A proxy in front of that account, which can inject faults."""
     async with StorageFront(storage) as front:
         yield front
 
 
 @pytest.fixture
 async def far_account(front: StorageFront) -> AsyncIterator[StorageAccount]:
-    """The bot's storage account, through the front."""
-    account = StorageAccount(StorageSource(front.connection_string), None)
+    """The bot's storage account, through the proxy."""
+    account = StorageAccount(StorageSource(front.connection_string), None, max_retry_pause=0)
     yield account
     await account.close()

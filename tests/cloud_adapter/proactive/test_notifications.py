@@ -438,7 +438,7 @@ async def test_a_lost_lease(told: NotifiedApp, monkeypatch: pytest.MonkeyPatch) 
     """Another process may send by now: this one begins nothing more, and puts the rest back."""
     conversations = await told.meet(30)
     monkeypatch.setattr(
-        ConversationLocks, "lost", lambda *_: any(each.activities for each in conversations)
+        ConversationLocks, "lease_lost", lambda *_: any(each.activities for each in conversations)
     )
     await told.send(HELLO)
     assert 0 < sum(len(each.activities) for each in conversations) <= IN_FLIGHT
@@ -451,7 +451,7 @@ async def held_elsewhere(told: NotifiedApp) -> AsyncIterator[None]:
     begun, ends = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
-        async with told.app.parts.locks.hold(LOCK, patience=0):
+        async with told.app.parts.locks.lock(LOCK, lock_timeout=0):
             begun.set()
             await ends.wait()
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob.aio import BlobLeaseClient
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
@@ -18,8 +18,9 @@ from cloud_adapter.queued.inbox import DONE, FAILED, WAITING, AcceptedActivity
 from cloud_adapter.queued.queued_turns import LONGEST_WAIT, MOST_WAITERS, POISON_QUEUE, QUEUE
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import MAX_BODY_BYTES, read_activity
+from cloud_adapter.state.lock import CONTAINER as LOCKS
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.queue import LARGEST_MESSAGE
+from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 from tests.support.bots.queued_turns import CLAIMS, QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import (
@@ -178,10 +179,10 @@ async def test_the_largest_activity(one: QueuedTurnsBot, rings: QueueMessages) -
     """1 MiB is no problem for a queue that takes 64 KiB."""
     body = content(text="")
     body = content(text="x" * (MAX_BODY_BYTES - len(body)))
-    assert len(body) == MAX_BODY_BYTES > LARGEST_MESSAGE
+    assert len(body) == MAX_BODY_BYTES > MAX_MESSAGE_BYTES
     await one.accept(body)
     await one.answer((await rings.taken())[0])
-    assert len(one.delivered[0].activity.text) > LARGEST_MESSAGE
+    assert len(one.delivered[0].activity.text) > MAX_MESSAGE_BYTES
 
 
 async def test_ids_of_every_kind(one: QueuedTurnsBot, rings: QueueMessages) -> None:
@@ -465,7 +466,7 @@ async def test_a_turn_that_kills(
         raise asyncio.CancelledError
 
     async def dead_ones_lease() -> None:
-        async with other.locks.hold("webchat~2Fc", patience=0):
+        async with other.locks.lock("webchat~2Fc", lock_timeout=0):
             dead.set()
             await buried.wait()
 
@@ -580,13 +581,16 @@ async def test_a_ring_for_nothing(one: QueuedTurnsBot, rings: QueueMessages) -> 
     assert await rings.count() == 0
 
 
-async def test_a_lost_lease(one: QueuedTurnsBot, rings: QueueMessages) -> None:
+async def test_a_lost_lease(account: StorageAccount, rings: QueueMessages, storage: str) -> None:
     """Where another process may have the conversation, no further turn is begun."""
+    one = QueuedTurnsBot(account, renewal_seconds=0.1)
 
     async def lose() -> None:
-        lease = one.locks._known["webchat~2Fc"]._lease
-        assert lease
-        lease.lost = True
+        async with BlobClient.from_connection_string(storage, LOCKS, "webchat~2Fc") as blob:
+            await BlobLeaseClient(blob).break_lease(0)
+            theirs = await blob.acquire_lease(15)
+            await comes_true(lambda: one.locks.lease_lost("webchat~2Fc"))
+            await theirs.release()
 
     one.script["a"] = [lose]
     for each in "ab":

@@ -1,4 +1,4 @@
-"""MemoryStorage: what is its own; test_blob_storage.py has the rules that it shares."""
+"""MemoryStorage: its own rules; test_storages.py has those that it shares with BlobStorage."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from cloud_adapter.state.memory_storage import MemoryStorage
 
 
 async def test_it_ends_with_its_process() -> None:
-    """Two of them share nothing."""
+    """Two instances share nothing."""
     one, other = MemoryStorage(), MemoryStorage()
     await one.write({"k": {"x": 1}})
     assert await other.read(["k"]) == {}
 
 
 async def test_no_etag_comes_back() -> None:
-    """A new item does not get the version of a deleted one, which somebody may still have."""
+    """A new item does not get the ETag of a deleted one, which another turn may still have."""
     state = MemoryStorage()
     first: dict[str, object] = {"x": 1}
     await state.write({"k": first})
@@ -24,7 +24,7 @@ async def test_no_etag_comes_back() -> None:
 
 
 async def test_a_refused_item_keeps_its_etag() -> None:
-    """It can be put right, and written."""
+    """It can be corrected, and written."""
     state = MemoryStorage()
     item: dict[str, object] = {"x": 1}
     await state.write({"k": item})

@@ -1,7 +1,7 @@
-"""AutoSaveStateMiddleware: when state is saved, when not, and turns within turns."""
+"""AutoSaveStateMiddleware: when state is saved and when not, waiting turns, turns within turns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from botbuilder.core import TurnContext
@@ -9,9 +9,8 @@ from botbuilder.core import TurnContext
 from auth.errors import Unavailable
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.bot_state import TURNS
-from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.turn import PATIENCE
+from cloud_adapter.state.loaded_state import TURN_IDS_KEY
+from cloud_adapter.state.turn import LOCK_TIMEOUT_SECONDS
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
@@ -23,7 +22,7 @@ from tests.support.bots.remembering_bot import (
     stored,
 )
 from tests.support.storage.storage_front import StorageFront, answered
-from tests.support.timing.condition import comes_true
+from tests.support.timing.locked_turn import is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
@@ -33,35 +32,19 @@ INVOKE = {"type": "invoke", "name": "task/fetch", "value": {}}
 Within = Callable[[TurnContext], Awaitable[None]]
 
 
-@pytest.fixture(params=["blobs", "memory"])
-async def app(
-    request: pytest.FixtureRequest, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
-) -> AsyncIterator[ComposedApp]:
-    """The composed app, with state of each kind."""
-    changes = {"AzureWebJobsStorage": storage} if request.param == "blobs" else {}
-    async with ComposedApp(cloud, monkeypatch, changes) as app:
-        yield app
-
-
-@pytest.fixture
-def bot(app: ComposedApp) -> RememberingBot:
-    """A bot that counts."""
-    return RememberingBot(app.parts)
-
-
 async def continued(turn: TurnContext, app: ComposedApp, conversation: str, logic: Within) -> None:
-    """Run a turn in a conversation, within another turn."""
+    """Run a proactive turn in a conversation, within another turn."""
     reference = TurnContext.get_conversation_reference(turn.activity)
     reference.conversation.id = conversation
     app_id = app.cloud.registration.app_id
     await app.parts.adapter.continue_conversation(reference, logic, app_id)
 
 
-# When
+# When state is saved
 
 
 async def test_it_is_saved_after_the_replies(app: ComposedApp, bot: RememberingBot) -> None:
-    """While the user hears the answer nothing is stored yet: a turn that is cut off comes again."""
+    """When the reply is sent nothing is stored yet: a turn that is cut off can run again."""
     seen = []
 
     async def logic(turn: TurnContext) -> None:
@@ -77,7 +60,7 @@ async def test_it_is_saved_after_the_replies(app: ComposedApp, bot: RememberingB
 async def test_a_turn_that_raises_saves_nothing(
     app: ComposedApp, bot: RememberingBot, error: Exception
 ) -> None:
-    """Whatever it has changed and said; the next one begins where it began."""
+    """The next turn starts from what was stored before."""
 
     async def logic(turn: TurnContext) -> None:
         await bot(turn)
@@ -95,7 +78,7 @@ async def test_a_turn_that_raises_saves_nothing(
 
 
 async def test_a_turn_without_state(app: ComposedApp) -> None:
-    """A bot that has not asked for state costs no request and leaves nothing."""
+    """A bot that does not use state stores nothing, not even turn ids."""
 
     async def logic(turn: TurnContext) -> None:
         await turn.send_activity("x")
@@ -107,7 +90,7 @@ async def test_a_turn_without_state(app: ComposedApp) -> None:
 
 
 async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> None:
-    """It leaves nothing either."""
+    """It stores nothing either."""
 
     async def logic(turn: TurnContext) -> None:
         await turn.send_activity(f"{await bot.count.get(turn)}")
@@ -118,7 +101,7 @@ async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> 
 
 
 async def test_saving_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
-    """What is saved is stored at once, more at the end, and then the turn is known again."""
+    """`save_changes` stores at once; the rest and the turn's id are stored when the turn ends."""
     state, seen = app.parts.conversation_state, []
 
     async def save(turn: TurnContext) -> None:
@@ -132,12 +115,12 @@ async def test_saving_in_the_middle(app: ComposedApp, bot: RememberingBot) -> No
         assert (await app.deliver({**MESSAGE, "id": "a1"}, bot)).status == 200
     assert seen == [{"count": 1}]
     item = await stored(app, conversation_key(app))
-    assert (item["count"], item["more"], len(item[TURNS])) == (1, True, 1)
+    assert (item["count"], item["more"], len(item[TURN_IDS_KEY])) == (1, True, 1)
     assert said(app) == ["1"]
 
 
 async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
-    """When nothing has changed since, the turn is known again all the same."""
+    """The turn's id is stored even if nothing has changed since `save_changes`."""
 
     async def save(turn: TurnContext) -> None:
         await app.parts.conversation_state.save_changes(turn)
@@ -148,12 +131,12 @@ async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -
         await app.deliver({**MESSAGE, "id": "a1"}, bot)
     assert (await counts(app), bot.runs) == ((1, 1), 2)
     assert said(app) == ["1"]
-    assert len((await stored(app, conversation_key(app)))[TURNS]) == 1
-    assert len((await stored(app, USER_KEY))[TURNS]) == 1
+    assert len((await stored(app, conversation_key(app)))[TURN_IDS_KEY]) == 1
+    assert len((await stored(app, USER_KEY))[TURN_IDS_KEY]) == 1
 
 
 async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None:
-    """What a turn has saved stays, but it does not count as made."""
+    """What a failed turn has saved stays, but its activity is not taken for processed."""
 
     async def save(turn: TurnContext) -> None:
         await app.parts.conversation_state.save_changes(turn)
@@ -169,7 +152,7 @@ async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None
 
 
 async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
-    """A cleared state has no properties left, but the turn is known again."""
+    """A cleared state has no properties left, but its turn's id is stored."""
     await app.deliver(MESSAGE, bot)
 
     async def clear(turn: TurnContext) -> None:
@@ -180,13 +163,13 @@ async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, clear)
     assert said(app) == ["1", "cleared"]
-    assert (await stored(app, conversation_key(app))).keys() == {TURNS}
+    assert (await stored(app, conversation_key(app))).keys() == {TURN_IDS_KEY}
     await app.deliver(MESSAGE, bot)
     assert said(app)[-1] == "1"
 
 
 async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
-    """What is deleted stays away, unless the turn uses it again."""
+    """A deleted state stays deleted, unless the turn uses it again."""
     await app.deliver(MESSAGE, bot)
 
     async def delete(turn: TurnContext) -> None:
@@ -204,11 +187,11 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
     assert (await stored(app, conversation_key(app)))["count"] == 1
 
 
-# Side by side
+# Concurrent turns
 
 
 async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) -> None:
-    """A button is answered while the conversation's turn goes on; both changes are kept."""
+    """It runs while another turn of the conversation runs; both turns' changes are stored."""
     note = app.parts.conversation_state.create_property("note")
     answer = []
 
@@ -226,36 +209,32 @@ async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) ->
     assert bot.runs == 1
 
 
-async def test_a_turn_that_waits_for_long(
-    app: ComposedApp, bot: RememberingBot, clock: MovedClock
-) -> None:
-    """The channel is told to come again, before it gives up by itself."""
-    begun, goes_on = asyncio.Event(), asyncio.Event()
+async def test_a_lock_timeout(app: ComposedApp, bot: RememberingBot, clock: MovedClock) -> None:
+    """A turn that waits too long is unavailable before the channel gives up on it."""
+    started, ends = asyncio.Event(), asyncio.Event()
 
     async def wait(_: TurnContext) -> None:
-        begun.set()
-        await goes_on.wait()
+        started.set()
+        await ends.wait()
 
     bot.between = wait
     first = asyncio.create_task(app.deliver(MESSAGE, bot))
-    await begun.wait()
+    await started.wait()
     second = asyncio.create_task(app.deliver(MESSAGE, bot))
-    locks = app.parts.locks
-    await comes_true(lambda: any(each.users == 2 for each in locks._known.values()))
     await settled()
-    clock.move(PATIENCE + 0.1)
+    clock.move(LOCK_TIMEOUT_SECONDS + 0.1)
     with pytest.raises(ConversationBusy) as caught:
         await second
     assert caught.value.retry_after
-    goes_on.set()
+    ends.set()
     assert (await first).status == 200
     assert (await counts(app))[0] == 1
 
 
-async def test_a_lease_that_cannot_be_had(
+async def test_a_lease_that_cannot_be_acquired(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
 ) -> None:
-    """A turn that needs state does not run without its conversation's lease."""
+    """A turn that uses state does not run without its conversation's lease."""
     front.spoil("PUT blob lease", answered(403))
     changes = {"AzureWebJobsStorage": front.connection_string}
     async with ComposedApp(cloud, monkeypatch, changes) as app:
@@ -268,7 +247,7 @@ async def test_a_lease_that_cannot_be_had(
 
 
 async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> None:
-    """A proactive turn in the same conversation does not wait for the one that it is in."""
+    """A proactive turn in the same conversation does not wait for the turn around it."""
     note = app.parts.conversation_state.create_property("note")
 
     async def say(turn: TurnContext) -> None:
@@ -279,7 +258,7 @@ async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> No
         await continued(turn, app, app.conversation.id, say)
 
     bot.between = within
-    async with asyncio.timeout(PATIENCE / 2):
+    async with asyncio.timeout(LOCK_TIMEOUT_SECONDS / 2):
         assert (await app.deliver(MESSAGE, bot)).status == 200
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["note"], bot.runs) == (1, "by the way", 1)
@@ -287,7 +266,7 @@ async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> No
 
 
 async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
-    """So it is after a proactive turn in another conversation, and within one."""
+    """Nor does one within a proactive turn in another conversation, or after one."""
     other = app.cloud.conversations.create([app.account])
     note = app.parts.conversation_state.create_property("note")
 
@@ -303,16 +282,17 @@ async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
         await continued(turn, app, app.conversation.id, say)
 
     bot.between = within
-    async with asyncio.timeout(PATIENCE / 2):
+    async with asyncio.timeout(LOCK_TIMEOUT_SECONDS / 2):
         assert (await app.deliver(MESSAGE, bot)).status == 200
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["note"], bot.runs) == (1, "xx", 1)
     assert (await stored(app, f"webchat/conversations/{other.id}"))["note"] == "x"
-    assert app.parts.locks._known == {}
+    for each in (app.conversation.id, other.id):
+        assert await is_free(app.parts.locks, f"webchat~2F{each}")
 
 
 async def test_a_proactive_turn(app: ComposedApp, bot: RememberingBot) -> None:
-    """Outside of any turn it has its state like every other, each time it is made."""
+    """Outside of any turn it loads and saves state as every other turn, each time it runs."""
     references = []
 
     async def remember(turn: TurnContext) -> None:
@@ -326,20 +306,14 @@ async def test_a_proactive_turn(app: ComposedApp, bot: RememberingBot) -> None:
     assert (await stored(app, conversation_key(app)))["count"] == 2
 
 
-async def test_a_held_turn_is_known_before_anything_is_said(
-    app: ComposedApp, bot: RememberingBot
-) -> None:
-    """A turn that somebody holds the conversation for looks first whether it was made."""
-    begun = []
+async def test_a_locked_conversation_s_turn(app: ComposedApp, bot: RememberingBot) -> None:
+    """If its caller has locked the conversation, a processed activity is found before it runs."""
 
     async def talk_first(turn: TurnContext) -> None:
-        begun.append(1)
         await turn.send_activity("let me see")
         await bot(turn)
 
-    locks: ConversationLocks = app.parts.locks
     for _ in range(2):
-        async with locks.hold(f"webchat~2F{app.conversation.id}", 0):
+        async with app.parts.locks.lock(f"webchat~2F{app.conversation.id}", 0):
             await app.deliver({**MESSAGE, "id": "a1"}, talk_first)
     assert said(app) == ["let me see", "1"]
-    assert len(begun) == 1

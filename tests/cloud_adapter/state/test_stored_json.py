@@ -1,4 +1,4 @@
-"""Stored JSON: what goes in comes out, and what would not is refused, with its place."""
+"""Stored JSON: what is written is read again, and what would not be is refused, with its path."""
 
 import enum
 import math
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cloud_adapter.state.stored_json import from_text, to_text
 
 TEXTS = st.text(st.characters(codec=None))
-"""Half an emoji and NUL included."""
+"""Half a surrogate pair and NUL included."""
 
 VALUES = st.recursive(
     st.none()
@@ -30,13 +30,13 @@ VALUES = st.recursive(
 
 
 def alike(one: object, other: object) -> bool:
-    """Equal, and of the same types."""
+    """Whether both are equal, and of the same types."""
     return repr(one) == repr(other)
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=5))
-def test_what_json_holds_comes_back(item: dict[str, Any]) -> None:
-    """Whatever JSON has a form for comes back equal, and of the same type; the text is ASCII."""
+def test_json_values_are_read_as_written(item: dict[str, Any]) -> None:
+    """Values with a JSON form are read equal, and with the same types; the text is ASCII."""
     text = to_text(item)
     assert text.isascii()
     assert alike(from_text(text), item)
@@ -47,7 +47,7 @@ Pair = namedtuple("Pair", "one other")
 
 
 @pytest.mark.parametrize(
-    ("item", "place"),
+    ("item", "path"),
     [
         ({"a": (1, 2)}, "state.a is a tuple"),
         ({"a": [{"b": Pair(1, 2)}]}, r"state.a\[\]{} is a Pair"),
@@ -58,37 +58,37 @@ Pair = namedtuple("Pair", "one other")
         ({"a": object()}, "state.a is a object"),
         ({"a": print}, "state.a is a builtin_function_or_method"),
         ({"a": enum.Enum("Color", "RED").RED}, "state.a is a Color"),  # type: ignore[attr-defined]
-        ({"a": {1: "x"}}, "state.a has a key that is no text: int"),
-        ({"a": {None: "x"}}, "state.a has a key that is no text: NoneType"),
-        ({1: "x"}, "state has a key that is no text: int"),
-        ({"a": {("b",): "x"}}, "state.a has a key that is no text: tuple"),
+        ({"a": {1: "x"}}, "state.a has a key of the type int"),
+        ({"a": {None: "x"}}, "state.a has a key of the type NoneType"),
+        ({1: "x"}, "state has a key of the type int"),
+        ({"a": {("b",): "x"}}, "state.a has a key of the type tuple"),
     ],
 )
-def test_what_json_has_no_form_for(item: dict[str, Any], place: str) -> None:
-    """What would come back as something else, or not at all, is refused where it stands."""
-    with pytest.raises(TypeError, match=f"^{place}"):
+def test_values_without_a_json_form(item: dict[str, Any], path: str) -> None:
+    """What would be read as something else, or not at all, is refused with its path."""
+    with pytest.raises(TypeError, match=f"^{path}, which has no JSON form"):
         to_text(item)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number(number: float) -> None:
-    """NaN and infinity, which Python's json would write, are refused where they stand."""
-    with pytest.raises(ValueError, match=r"^state\.a\[\]{} is "):
+def test_nan_and_infinity(number: float) -> None:
+    """Python's json would write them, but they are refused with their path."""
+    with pytest.raises(ValueError, match=r"^state\.a\[\]{} is .*, which has no JSON form"):
         to_text({"a": [1, {"b": number}]})
 
 
-def test_what_holds_itself() -> None:
-    """A circle is told as one; the same value twice is none."""
+def test_a_reference_cycle() -> None:
+    """A state that contains itself is refused; the same value in two places is not a cycle."""
     item: dict[str, Any] = {"a": {"b": []}}
     twice = ["x"]
     assert from_text(to_text({"one": twice, "two": twice})) == {"one": ["x"], "two": ["x"]}
     item["a"]["b"].append(item["a"])
-    with pytest.raises(ValueError, match=r"^state\.a{}\[\] holds itself"):
+    with pytest.raises(ValueError, match=r"^state\.a{}\[\] contains itself"):
         to_text(item)
 
 
-def test_what_nests_too_deeply() -> None:
-    """It is refused, too: it could not be read again."""
+def test_deep_nesting() -> None:
+    """It is refused, because it could not be read again."""
     deep: list[Any] = []
     for _ in range(200_000):
         deep = [deep]
@@ -100,21 +100,21 @@ def test_what_nests_too_deeply() -> None:
     "text",
     ["", "[]", "null", "1", '"x"', "{", "<html>", '{"a":1}}', "\ufeff{}", "[" * 200_000, b"\xff"],
 )
-def test_what_is_no_state(text: str | bytes) -> None:
+def test_texts_that_are_not_state(text: str | bytes) -> None:
     """Anything but one JSON object is refused."""
     with pytest.raises(ValueError):  # noqa: PT011  # json's own text
         from_text(text)
 
 
-def test_no_class_is_named() -> None:
-    """What looks like a pickled object is a dict with an odd key, and stays one."""
+def test_no_object_is_created() -> None:
+    """What looks like a pickled object is read as the dict that it is."""
     item = {"py/object": "os.system", "py/reduce": [{"py/function": "os.system"}, ["x"]]}
     assert from_text(to_text(item)) == item
     assert type(from_text(to_text(item))) is dict
 
 
 def test_nothing_is_pickled() -> None:
-    """The module needs nothing that could make objects of a text. (The SDK brings jsonpickle.)"""
+    """The module imports no pickler. (The SDK brings jsonpickle.)"""
     module = "cloud_adapter.state.stored_json"
     code = f"import sys, {module}; print([n for n in sys.modules if 'pickle' in n])"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

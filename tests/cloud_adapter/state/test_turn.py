@@ -1,4 +1,4 @@
-"""ConversationTurn: which activities are known again, and which turns wait."""
+"""ConversationTurn: which activities it recognizes, and which turns wait for each other."""
 
 import asyncio
 from typing import Any
@@ -9,10 +9,13 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ConversationAccount
 
 from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.state.lock import ConversationLocks, conversation_name
-from cloud_adapter.state.turn import PATIENCE, ConversationTurn
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.turn import LOCK_TIMEOUT_SECONDS, ConversationTurn
+from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
+
+NAME = "webchat~2Fc"
 
 
 def activity(**changes: Any) -> Activity:
@@ -23,7 +26,7 @@ def activity(**changes: Any) -> Activity:
 
 
 def turn(locks: ConversationLocks | None = None, **changes: Any) -> ConversationTurn:
-    """A turn for such a message."""
+    """The turn of such a message."""
     context = TurnContext(TestAdapter(), activity(**changes))
     made = ConversationTurn(locks or ConversationLocks(), context)
     assert ConversationTurn.of(context) is made
@@ -31,17 +34,17 @@ def turn(locks: ConversationLocks | None = None, **changes: Any) -> Conversation
 
 
 def turn_id(**changes: Any) -> str:
-    """What the turn is known by."""
+    """The id by which state recognizes its turn."""
     return turn(**changes).id
 
 
 def test_no_turn() -> None:
-    """A context without AutoSaveStateMiddleware has none."""
+    """A context has none without AutoSaveStateMiddleware."""
     assert ConversationTurn.of(TurnContext(TestAdapter(), activity())) is None
 
 
-def test_an_id_is_its_activity_s() -> None:
-    """It is the same each time, short, and another one for every other activity."""
+def test_the_id_identifies_the_activity() -> None:
+    """It is short, the same for each delivery, and another one for every other activity."""
     assert turn_id() == turn_id(text="other")
     assert len(turn_id()) == 16
     others = [{"id": "a2"}, {"channel_id": "msteams"}, {"conversation": "d"}, {"id": "x" * 5000}]
@@ -64,48 +67,50 @@ def test_an_id_is_its_activity_s() -> None:
         ({"type": "event", "name": "CreateConversation"}, False),
     ],
 )
-def test_what_is_known_again(changes: dict[str, Any], known: bool) -> None:
-    """Nothing that needs an answer of its own each time, and nothing that nobody delivers."""
+def test_which_activities_are_recognized(changes: dict[str, Any], known: bool) -> None:
+    """Not those that need an answer each time, nor those that no channel delivers."""
     assert bool(turn_id(**changes)) is known
 
 
-async def test_it_waits_once() -> None:
-    """A turn asks for its conversation once, however often its state is loaded."""
+async def test_it_locks_its_conversation_once() -> None:
+    """However often its state is loaded, and until it unlocks it."""
     locks = ConversationLocks()
     one = turn(locks)
-    assert not one.held
-    # Several states at once, as bots load them, and one more later.
-    await asyncio.gather(one.begin(), one.begin())
-    await one.begin()
-    assert locks._known
-    await one.end()
-    assert not one.held
-    assert locks._known == {}
+    assert not one.runs_in_lock
+    # Several states concurrently, as bots load them, and one more later.
+    await asyncio.gather(one.lock(), one.lock())
+    await one.lock()
+    assert not await is_free(locks, NAME)
+    await one.unlock()
+    assert await is_free(locks, NAME)
+
+
+async def test_a_turn_within_a_lock() -> None:
+    """It knows whether its own conversation is locked around it, and does not wait for itself."""
+    locks = ConversationLocks()
+    async with locks.lock("webchat~2Fother", 0):
+        assert not turn(locks).runs_in_lock
+        async with locks.lock(NAME, 0):
+            within = turn(locks)
+            assert within.runs_in_lock
+            await within.lock()
+            await within.unlock()
+        assert not turn(locks).runs_in_lock
 
 
 async def test_an_invoke_does_not_wait(clock: MovedClock) -> None:
-    """It is answered while another turn goes on, where a message waits for a while."""
+    """It goes on while another turn runs, where a message waits for LOCK_TIMEOUT_SECONDS."""
     locks = ConversationLocks()
-    async with locks.hold(conversation_name(activity()), 0):
-        pass
-
-    async def other() -> None:
-        async with locks.hold(conversation_name(activity()), 0):
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(other())
-    await settled()
+    running = await LockedTurn.start(locks, NAME)
     invoke = turn(locks, type="invoke")
-    await invoke.begin()
-    assert not invoke.held
-    waiting = asyncio.create_task(turn(locks).begin())
+    await invoke.lock()
+    await invoke.unlock()
+    waiting = asyncio.create_task(turn(locks).lock())
     await settled()
-    clock.move(PATIENCE - 0.5)
+    clock.move(LOCK_TIMEOUT_SECONDS - 0.5)
     await settled()
     assert not waiting.done()
     clock.move(1)
     with pytest.raises(ConversationBusy):
         await waiting
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await running.end()

@@ -1,4 +1,4 @@
-"""StorageAccount: how it is reached, and what is said when it is not."""
+"""StorageAccount: how it is reached, and which error says what when it is not."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.storage.account import CALL_TIMEOUT, StorageAccount, storage_call
+from cloud_adapter.storage.account import CALL_TIMEOUT_SECONDS, StorageAccount, storage_call
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from emulator.cloud import Cloud
@@ -29,6 +29,7 @@ from emulator.storage.azurite import Azurite, CertificateFiles
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.storage.azurite_accounts import AzuriteAccounts
 from tests.support.storage.storage_front import StorageFront, answered
+from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.tcp_proxy import TcpProxy
@@ -47,7 +48,7 @@ async def used(account: StorageAccount) -> None:
 
 
 async def refusal(account: StorageAccount) -> StorageUnavailable:
-    """The error of both services, when they cannot be used."""
+    """The error that both services raise."""
     with pytest.raises(StorageUnavailable) as caught:
         await BlobContainer(account, "container").read("name")
     with pytest.raises(StorageUnavailable) as again:
@@ -60,14 +61,14 @@ async def refusal(account: StorageAccount) -> StorageUnavailable:
 
 
 async def test_a_connection_string(account: StorageAccount) -> None:
-    """Both services are reached with it; each client is made once."""
+    """It reaches both services; each client is created once."""
     await used(account)
     assert await account.blobs() is await account.blobs()
     assert await account.queues() is await account.queues()
 
 
 async def test_a_wrong_key(storage: str) -> None:
-    """A refusal names what to set; neither the key nor a signature stands in any text."""
+    """The error names the setting; no error in the chain quotes the key."""
     key = "d3Jvbmc="
     account = StorageAccount(
         StorageSource(re.sub("AccountKey=[^;]+", f"AccountKey={key}", storage)), None
@@ -82,19 +83,21 @@ async def test_a_wrong_key(storage: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a=b", "AccountKey=d3Jvbmc=", "UseDevelopmentStorage=yes"])
-async def test_what_is_no_connection_string(text: str) -> None:
-    """What the settings let pass, and the SDK cannot read, is told with the setting's name."""
-    error: BaseException | None = await refusal(StorageAccount(StorageSource(text), None))
+async def test_an_invalid_connection_string(text: str) -> None:
+    """The error names the setting, and quotes no key."""
+    error: BaseException | None = await refusal(
+        StorageAccount(StorageSource(text), None, max_retry_pause=0)
+    )
     assert "AzureWebJobsStorage" in str(error)
     while error is not None:
         assert "d3Jvbmc" not in str(error)
         error = error.__cause__ or error.__context__
 
 
-async def test_a_key_that_is_none(storage: str) -> None:
-    """A key that is not base64 is told with the setting's name, too."""
+async def test_a_key_that_is_not_base64(storage: str) -> None:
+    """The error names the setting, and does not quote the key."""
     text = re.sub("AccountKey=[^;]+", "AccountKey=secret", storage)
-    account = StorageAccount(StorageSource(text), None)
+    account = StorageAccount(StorageSource(text), None, max_retry_pause=0)
     error = await refusal(account)
     assert "AzureWebJobsStorage" in str(error)
     assert "secret" not in str(error)
@@ -102,7 +105,7 @@ async def test_a_key_that_is_none(storage: str) -> None:
 
 
 async def test_development_storage() -> None:
-    """The short form leads to Azurite's own ports, on this machine."""
+    """The short form means Azurite's default ports on this machine."""
     account = StorageAccount(StorageSource("UseDevelopmentStorage=true"), None)
     assert (await account.blobs()).url == "http://127.0.0.1:10000/devstoreaccount1/"
     assert (await account.queues()).url == "http://127.0.0.1:10001/devstoreaccount1/"
@@ -110,7 +113,7 @@ async def test_development_storage() -> None:
 
 
 async def test_closing(storage: str) -> None:
-    """An account that was never used can be closed, and one that was, twice."""
+    """An unused account can be closed, and a used one twice."""
     account = StorageAccount(StorageSource(storage), None)
     await account.close()
     await used(account)
@@ -123,7 +126,7 @@ async def test_closing(storage: str) -> None:
 
 @pytest.fixture(scope="module")
 def secure(running_cloud: CloudThread) -> Iterator[Azurite]:
-    """An Azurite that takes Entra's tokens, with a certificate of the local cloud's authority."""
+    """An Azurite that accepts Entra's tokens, with a certificate of the local cloud's authority."""
     files = CertificateFiles(*running_cloud.cloud.authority.server_files())
     azurite = Azurite(certificate=files)
     with asyncio.Runner() as runner:
@@ -134,7 +137,7 @@ def secure(running_cloud: CloudThread) -> Iterator[Azurite]:
 
 @pytest.fixture
 def source(secure: Azurite, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> StorageSource:
-    """That account, for the app's own identity, on a platform that has it."""
+    """That account, for the app's identity, on a platform that has one."""
     for name, value in cloud.identity.settings().items():
         monkeypatch.setenv(name, value)
     # aiohttp reads SSL_CERT_FILE when it is imported.
@@ -148,7 +151,7 @@ def source(secure: Azurite, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> St
 
 
 async def test_an_identity(source: StorageSource, cloud: Cloud) -> None:
-    """Both services take the identity's token, which is asked for once."""
+    """Both services accept the identity's token, which is requested once."""
     before = cloud.entra.tokens_issued
     account = StorageAccount(source, storage_identity(source))
     for _ in range(2):
@@ -157,21 +160,19 @@ async def test_an_identity(source: StorageSource, cloud: Cloud) -> None:
     await account.close()
 
 
-async def test_an_identity_ahead_of_the_first_call(source: StorageSource, cloud: Cloud) -> None:
-    """`begin` asks for the token, and the first call finds it."""
+async def test_prefetching_a_token(source: StorageSource, cloud: Cloud) -> None:
+    """`prefetch` requests the token, and the first call uses it."""
     before = cloud.entra.tokens_issued
     account = StorageAccount(source, storage_identity(source))
     account.prefetch()
-    assert account._prefetching
-    await account._prefetching
-    assert cloud.entra.tokens_issued == before + 1
+    await comes_true(lambda: cloud.entra.tokens_issued == before + 1)
     await used(account)
     assert cloud.entra.tokens_issued == before + 1
     await account.close()
 
 
-async def test_an_identity_that_the_app_does_not_have(source: StorageSource) -> None:
-    """The error names the setting that names the identity."""
+async def test_an_identity_that_is_not_assigned(source: StorageSource) -> None:
+    """The error names the setting with the identity's client id."""
     strange = replace(source, client_id=STRANGER)
     account = StorageAccount(strange, storage_identity(strange))
     for work in (BlobContainer(account, "c").read("n"), MessageQueue(account, "q").put("x")):
@@ -180,8 +181,8 @@ async def test_an_identity_that_the_app_does_not_have(source: StorageSource) -> 
     await account.close()
 
 
-async def test_a_token_for_something_else(source: StorageSource) -> None:
-    """An account that refuses the token is told with the roles that it may want."""
+async def test_a_token_that_is_refused(source: StorageSource) -> None:
+    """The error names the roles that may be missing; no error in the chain quotes the token."""
 
     class Strange(AzureSdkCredential):
         async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
@@ -202,10 +203,10 @@ async def test_a_token_for_something_else(source: StorageSource) -> None:
     await account.close()
 
 
-async def test_a_certificate_that_nobody_trusts(
+async def test_an_untrusted_server_certificate(
     source: StorageSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that is not what its name says is not talked to."""
+    """Nothing is sent to a server whose certificate is not trusted."""
     trust = ssl.create_default_context()
     monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
     account = StorageAccount(source, storage_identity(source))
@@ -217,12 +218,12 @@ async def test_a_certificate_that_nobody_trusts(
 
 
 async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str) -> None:
-    """What was open and what is new fails alike, and works again afterwards."""
+    """Open and new connections fail alike, and work again afterwards."""
     ports = azurite.azurite.ports
     async with TcpProxy(ports.blob) as blobs, TcpProxy(ports.queue) as queues:
         text = storage.replace(f":{ports.blob}/", f":{blobs.port}/")
         text = text.replace(f":{ports.queue}/", f":{queues.port}/")
-        account = StorageAccount(StorageSource(text), None)
+        account = StorageAccount(StorageSource(text), None, max_retry_pause=0)
         await used(account)
         await blobs.cut()
         await queues.cut()
@@ -235,21 +236,21 @@ async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str) -> None:
 
 
 async def test_silence(azurite: AzuriteAccounts, storage: str, clock: MovedClock) -> None:
-    """Whatever the SDK would do with its attempts, a call takes no more than eight seconds."""
+    """A call takes no more than eight seconds, with all its attempts."""
     port = azurite.azurite.ports.blob
     async with TcpProxy(port) as proxy:
         text = storage.replace(f":{port}/", f":{proxy.port}/")
-        account = StorageAccount(StorageSource(text), None)
+        account = StorageAccount(StorageSource(text), None, max_retry_pause=0)
         blobs = BlobContainer(account, "container")
         await blobs.write("name", b"content", None)
         await proxy.freeze()
         task = asyncio.create_task(blobs.read("name"))
         await settled()
-        clock.move(CALL_TIMEOUT - 0.5)
+        clock.move(CALL_TIMEOUT_SECONDS - 0.5)
         await settled()
         assert not task.done()
         clock.move(1)
-        with pytest.raises(StorageUnavailable, match="silent"):
+        with pytest.raises(StorageUnavailable, match="did not answer within 8 s"):
             await task
         await proxy.start()
         assert await blobs.read("name")
@@ -259,43 +260,39 @@ async def test_silence(azurite: AzuriteAccounts, storage: str, clock: MovedClock
 @pytest.mark.parametrize(
     "error", [KeyError("x"), ValueError("x"), TypeError("x"), AttributeError("x"), AzureError("x")]
 )
-async def test_odd_answers(error: Exception) -> None:
-    """Whatever the SDK raises over an answer is one error, with what to check."""
+async def test_errors_of_the_clients(error: Exception) -> None:
+    """Any error that Azure's clients raise for an answer becomes one that says what to check."""
     with pytest.raises(StorageUnavailable, match="check"):
         async with storage_call():
             raise error
 
 
-async def test_an_answer_that_is_no_xml(front: StorageFront, far_account: StorageAccount) -> None:
-    """A page in the place of a listing, or of a queue's messages, is told as what it is."""
+async def test_malformed_xml(front: StorageFront, far_account: StorageAccount) -> None:
+    """An HTML page in place of a listing or a queue's messages is not taken for one."""
     front.spoil("GET", answered(200, b"<html>Welcome", "application/xml"))
     with pytest.raises(StorageUnavailable):
         [entry async for entry in BlobContainer(far_account, "container").list()]
     with pytest.raises(StorageUnavailable):
-        [message async for message in MessageQueue(far_account, "queue").take()]
+        [message async for message in MessageQueue(far_account, "queue").receive_all()]
 
 
-def test_nothing_happens_at_construction() -> None:
-    """No SDK is imported, nothing connected, until the first call; `begin` imports ahead of it."""
+def test_the_clients_are_imported_on_use() -> None:
+    """A bot without storage does not import Azure's clients; `prefetch` does it in a thread."""
     code = """
 import asyncio, json, sys
 import cloud_adapter.storage.blobs, cloud_adapter.storage.queue, cloud_adapter.state.blob_storage
-from auth.outbound.credentials import storage_identity
-from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.settings import StorageSource
-from auth.outbound.token_provider import TokenProvider
 from cloud_adapter.storage.account import StorageAccount
-source = StorageSource(blob_url="https://x.invalid", queue_url="https://y.invalid")
-account = StorageAccount(source, storage_identity(source))
-StorageAccount(StorageSource("UseDevelopmentStorage=true"), None)
+account = StorageAccount(StorageSource("UseDevelopmentStorage=true"), None)
 before = "azure.storage" in sys.modules
 
-async def begun():
+async def prefetched():
     account.prefetch()
-    await account._prefetching
+    async with asyncio.timeout(20):
+        while "azure.storage.queue.aio" not in sys.modules:
+            await asyncio.sleep(0.01)
 
-asyncio.run(begun())
+asyncio.run(prefetched())
 print(json.dumps([before, "azure.storage.blob.aio" in sys.modules]))
 """
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Blobs: a container's blobs, their conditions, metadata and leases."""
+"""BlobContainer: conditional writes, metadata, listings, appending and leases."""
 
 import asyncio
 from uuid import uuid4
@@ -13,33 +13,48 @@ from tests.support.storage.storage_front import StorageFront, answered, cut_afte
 
 @pytest.fixture
 def blobs(account: StorageAccount) -> BlobContainer:
-    """A container that is not there yet."""
+    """A container that does not exist yet."""
     return BlobContainer(account, "container")
 
 
+@pytest.fixture
+def far(far_account: StorageAccount) -> BlobContainer:
+    """The same, through the proxy."""
+    return BlobContainer(far_account, "container")
+
+
 async def names(blobs: BlobContainer, prefix: str = "") -> list[str]:
-    """What is listed."""
+    """The names of the listed blobs."""
     return [entry.name async for entry in blobs.list(prefix)]
 
 
-async def test_no_container(blobs: BlobContainer) -> None:
-    """Nothing is there, nothing needs to be taken away, and nothing is made by looking."""
-    assert await blobs.read("a") is None
-    assert await blobs.metadata("a") is None
-    assert await names(blobs) == []
-    await blobs.delete("a")
-    await blobs.set_metadata("a", {"x": "1"})
-    assert not await blobs.renew("a", str(uuid4()))
-    await blobs.release("a", str(uuid4()))
-    assert await names(blobs) == []
+async def content(blobs: BlobContainer, name: str) -> bytes:
+    """What a blob holds."""
+    found = await blobs.read(name)
+    assert found
+    return found.content
 
 
-async def test_a_blob(blobs: BlobContainer) -> None:
-    """Content and metadata come back, with the ETag that writing gave."""
+async def test_a_missing_container_is_an_empty_one(far: BlobContainer, front: StorageFront) -> None:
+    """Reading, listing and deleting find nothing there, and do not create it."""
+    assert await far.read("a") is None
+    assert await far.read_metadata("a") is None
+    assert await names(far) == []
+    await far.delete("a")
+    await far.write_metadata("a", {"x": "1"})
+    assert not await far.renew_lease("a", str(uuid4()))
+    await far.release_lease("a", str(uuid4()))
+    assert await names(far) == []
+    # Creating it would be a PUT without `comp`.
+    assert front.count("PUT blob container") == 0
+
+
+async def test_content_and_metadata_are_stored(blobs: BlobContainer) -> None:
+    """Content and metadata are read as they were written, with the ETag that writing returned."""
     etag = await blobs.write("a/b", b"\x00\xff", None, {"state": "x"})
     assert await blobs.read("a/b") == (b"\x00\xff", etag, {"state": "x"})
-    assert await blobs.metadata("a/b") == {"state": "x"}
-    await blobs.set_metadata("a/b", {"other": "y"})
+    assert await blobs.read_metadata("a/b") == {"state": "x"}
+    await blobs.write_metadata("a/b", {"other": "y"})
     found = await blobs.read("a/b")
     assert found
     assert (found.content, found.metadata) == (b"\x00\xff", {"other": "y"})
@@ -48,18 +63,8 @@ async def test_a_blob(blobs: BlobContainer) -> None:
     assert await blobs.read("a/b") == (b"", again, {})
 
 
-async def test_errors_do_not_quote_the_name(blobs: BlobContainer) -> None:
-    """Blob names contain users' ids, and the texts of errors are logged."""
-    with pytest.raises(BlobChanged) as gone:
-        await blobs.write("webchat~2Fada", b"0", '"0x1"')
-    await blobs.write("webchat~2Fada", b"1", None)
-    with pytest.raises(BlobChanged) as changed:
-        await blobs.write("webchat~2Fada", b"2", None)
-    assert "ada" not in f"{gone.value} {changed.value} {changed.value.__cause__}"
-
-
-async def test_conditions(blobs: BlobContainer) -> None:
-    """A new one must be new, an old one must be the one that is meant; `*` is whatever there is."""
+async def test_writes_are_conditional(blobs: BlobContainer) -> None:
+    """Without an ETag a blob must be new, with one it must be that version; `*` always writes."""
     with pytest.raises(BlobChanged, match="gone"):
         await blobs.write("a", b"0", '"0x1"')
     first = await blobs.write("a", b"1", None)
@@ -71,65 +76,87 @@ async def test_conditions(blobs: BlobContainer) -> None:
     await blobs.delete("a")
     with pytest.raises(BlobChanged):
         await blobs.write("a", b"3", second)
-    await blobs.write("a", b"4", ANY)
-    await blobs.write("a", b"5", ANY)
-    found = await blobs.read("a")
-    assert found
-    assert found.content == b"5"
+    for replaced in (b"4", b"5"):
+        await blobs.write("a", replaced, ANY)
+        assert await content(blobs, "a") == replaced
 
 
-async def test_a_listing(blobs: BlobContainer) -> None:
-    """By the beginning of names, in their order, with metadata."""
+async def test_errors_do_not_quote_the_name(blobs: BlobContainer) -> None:
+    """The texts of errors are logged, and blob names contain users' ids."""
+    with pytest.raises(BlobChanged) as gone:
+        await blobs.write("webchat~2Fada", b"0", '"0x1"')
+    await blobs.write("webchat~2Fada", b"1", None)
+    with pytest.raises(BlobChanged) as changed:
+        await blobs.write("webchat~2Fada", b"2", None)
+    assert "ada" not in f"{gone.value} {changed.value} {changed.value.__cause__}"
+
+
+async def test_a_listing_has_metadata_and_an_order(blobs: BlobContainer) -> None:
+    """Blobs are listed by prefix, in the order of their names; many are deleted in one call."""
     for name in ("b/2", "b/1", "a", "b", "c/1"):
         await blobs.write(name, b"", None, {"name": name})
     assert [entry async for entry in blobs.list("b/")] == [
         ("b/1", {"name": "b/1"}),
         ("b/2", {"name": "b/2"}),
     ]
-    await blobs.delete_all(["b/1", "b/2", "nothing"])
+    await blobs.delete_many(["b/1", "b/2", "nothing"])
     assert await names(blobs) == ["a", "b", "c/1"]
 
 
-async def test_a_lease(blobs: BlobContainer) -> None:
-    """One taker has it, may take it again and renew it, until it gives it back."""
+async def test_appending(blobs: BlobContainer) -> None:
+    """The first of many writers creates the container and the blob; nobody's block is lost."""
+    await asyncio.gather(*(blobs.append("log", b"%d\n" % number) for number in range(10)))
+    assert sorted((await content(blobs, "log")).splitlines()) == [
+        b"%d" % number for number in range(10)
+    ]
+
+
+async def test_one_caller_has_a_lease(blobs: BlobContainer) -> None:
+    """It can acquire it again and renew it, until it releases it; nobody else can."""
     one, other = str(uuid4()), str(uuid4())
-    assert await blobs.lease("a", one)
-    assert await blobs.lease("a", one)
-    assert not await blobs.lease("a", other)
-    assert await blobs.renew("a", one)
-    assert not await blobs.renew("a", other)
-    await blobs.release("a", other)
-    assert not await blobs.lease("a", other)
-    await blobs.release("a", one)
-    assert not await blobs.renew("a", one)
-    assert await blobs.lease("a", other)
+    assert await blobs.acquire_lease("a", one)
+    assert await blobs.acquire_lease("a", one)
+    assert not await blobs.acquire_lease("a", other)
+    assert await blobs.renew_lease("a", one)
+    assert not await blobs.renew_lease("a", other)
+    await blobs.release_lease("a", other)
+    assert not await blobs.acquire_lease("a", other)
+    await blobs.release_lease("a", one)
+    assert not await blobs.renew_lease("a", one)
+    assert await blobs.acquire_lease("a", other)
 
 
-async def test_many_leases_at_once(blobs: BlobContainer) -> None:
+async def test_many_callers_of_a_lease(blobs: BlobContainer) -> None:
     """Of many that find neither blob nor container, one gets the lease."""
-    results = await asyncio.gather(*(blobs.lease("a", str(uuid4())) for _ in range(20)))
+    results = await asyncio.gather(*(blobs.acquire_lease("a", str(uuid4())) for _ in range(20)))
     assert sorted(results) == [False] * 19 + [True]
 
 
-async def test_a_not_found_of_somebody_else_s(
-    far_account: StorageAccount, front: StorageFront
-) -> None:
-    """A 404 without the account's code does not say that there is no blob."""
-    blobs = BlobContainer(far_account, "container")
-    await blobs.write("a", b"1", None)
+async def test_a_lease_call_that_is_refused(far: BlobContainer, front: StorageFront) -> None:
+    """Only the account's own statuses mean that somebody else has the lease."""
+    lease_id = str(uuid4())
+    assert await far.acquire_lease("a", lease_id)
+    front.spoil("PUT blob lease", answered(403))
+    for call in (far.acquire_lease, far.renew_lease, far.release_lease):
+        with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
+            await call("a", lease_id)
+
+
+async def test_a_404_from_a_proxy(far: BlobContainer, front: StorageFront) -> None:
+    """A 404 without the account's error code does not mean that the blob does not exist."""
+    await far.write("a", b"1", None)
     for method in ("GET", "HEAD"):
         front.spoil(method, answered(404, b"<html>", "text/html"))
     with pytest.raises(StorageUnavailable, match="404"):
-        await blobs.read("a")
+        await far.read("a")
     with pytest.raises(StorageUnavailable, match="404"):
-        await blobs.metadata("a")
+        await far.read_metadata("a")
 
 
-async def test_a_container_whose_answer_is_lost(
-    far_account: StorageAccount, front: StorageFront
+async def test_a_lost_answer_to_creating_the_container(
+    far: BlobContainer, front: StorageFront
 ) -> None:
-    """It is made twice, which is no error."""
-    blobs = BlobContainer(far_account, "container")
+    """The retry finds the container, which is not an error."""
     front.spoil("PUT blob container", cut_after, times=1, skip=1)
-    await blobs.write("a", b"1", None)
-    assert await names(blobs) == ["a"]
+    await far.write("a", b"1", None)
+    assert await names(far) == ["a"]

@@ -11,6 +11,7 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.queued.drain import Attempt
 from cloud_adapter.queued.inbox import CONTAINER, AcceptedActivity, Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE, QueuedTurns
+from cloud_adapter.state.lease import RENEWAL_SECONDS
 from cloud_adapter.state.lock import CONTAINER as LOCKS
 from cloud_adapter.state.lock import ConversationLocks, conversation_name
 from cloud_adapter.storage.account import StorageAccount
@@ -40,6 +41,7 @@ class QueuedTurnsBot:
 
     Args:
         account: the bot's.
+        renewal_seconds: the time between two renewals of a lease.
 
     Attributes:
         runs: ids of the activities whose turns were started.
@@ -48,8 +50,8 @@ class QueuedTurnsBot:
         script: what the turns of an activity do, one after the other; then they succeed.
     """
 
-    def __init__(self, account: StorageAccount) -> None:
-        self.locks = ConversationLocks(BlobContainer(account, LOCKS))
+    def __init__(self, account: StorageAccount, renewal_seconds: float = RENEWAL_SECONDS) -> None:
+        self.locks = ConversationLocks(BlobContainer(account, LOCKS), renewal_seconds)
         self.blobs = BlobContainer(account, CONTAINER)
         self.activities = Inbox(self.blobs)
         self.queue = MessageQueue(account, QUEUE)

@@ -1,10 +1,14 @@
 """RememberingBot: counts in a conversation and for a user, with what a test puts in between."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from botbuilder.core import TurnContext
+from botbuilder.core.adapters import TestAdapter
+from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
+from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.stored_json import E_TAG
 from composition import Parts
 from tests.support.bots.composed_app import USER, ComposedApp
@@ -46,7 +50,7 @@ def said(app: ComposedApp) -> list[str]:
 
 
 def conversation_key(app: ComposedApp) -> str:
-    """Under which the app's conversation is stored."""
+    """The key under which the state of the app's conversation is stored."""
     return f"webchat/conversations/{app.conversation.id}"
 
 
@@ -54,9 +58,9 @@ USER_KEY = f"webchat/users/{USER['id']}"
 
 
 async def stored(app: ComposedApp, key: str) -> dict[str, Any]:
-    """An item, without its ETag; empty when there is none."""
-    found = await app.parts.conversation_state._storage.read([key])
-    return {name: value for name, value in found.get(key, {}).items() if name != E_TAG}
+    """A stored item without its ETag, read as another turn would; empty if there is none."""
+    _, loaded = await _loaded(app, key)
+    return {name: value for name, value in loaded.item("").items() if name != E_TAG}
 
 
 async def counts(app: ComposedApp) -> tuple[Any, Any]:
@@ -66,7 +70,25 @@ async def counts(app: ComposedApp) -> tuple[Any, Any]:
 
 
 async def changed(app: ComposedApp, key: str, name: str, value: object) -> None:
-    """Change a property, as another process would."""
-    storage = app.parts.conversation_state._storage
-    item = (await storage.read([key])).get(key, {})
-    await storage.write({key: {**item, name: value}})
+    """Change a stored property, as another process would."""
+    save, loaded = await _loaded(app, key)
+    loaded.state[name] = value
+    await save()
+
+
+async def _loaded(app: ComposedApp, key: str) -> tuple[Callable[[], Awaitable[None]], LoadedState]:
+    """What is stored under a key, in a turn of its own, and how that turn saves."""
+    channel, kind, name = key.split("/", 2)
+    parts = app.parts
+    state = parts.user_state if kind == "users" else parts.conversation_state
+    activity = Activity(
+        type="message",
+        channel_id=channel,
+        conversation=ConversationAccount(id=name),
+        from_property=ChannelAccount(id=name),
+    )
+    context = TurnContext(TestAdapter(), activity)
+    await state.load(context)
+    loaded = state.loaded(context)
+    assert loaded
+    return functools.partial(state.save_changes, context), loaded

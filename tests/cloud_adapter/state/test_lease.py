@@ -1,0 +1,207 @@
+"""Leases between processes: how they are passed on, renewed, lost and released."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient
+
+from cloud_adapter.errors import ConversationBusy, StorageUnavailable
+from cloud_adapter.state.lease import BACKOFF, RENEWAL_SECONDS
+from cloud_adapter.state.lock import CONTAINER, MAX_LEASE_REUSE_SECONDS, ConversationLocks
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
+from tests.support.storage.storage_front import StorageFront, answered, cut_after, cut_before
+from tests.support.timing.condition import comes_true
+from tests.support.timing.locked_turn import LockedTurn, is_free
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+
+LEASE = f"PUT blob lease {CONTAINER}"
+SHORT = 0.02
+"""Seconds between renewals, where a test waits for them."""
+
+
+@pytest.fixture
+def one(account: StorageAccount) -> ConversationLocks:
+    """A process's locks."""
+    return ConversationLocks(BlobContainer(account, CONTAINER))
+
+
+@pytest.fixture
+def other(account: StorageAccount) -> ConversationLocks:
+    """Another process's locks, over the same account."""
+    return ConversationLocks(BlobContainer(account, CONTAINER))
+
+
+@pytest.fixture
+def far(far_account: StorageAccount) -> ConversationLocks:
+    """A process's locks, whose account is behind the proxy."""
+    return ConversationLocks(BlobContainer(far_account, CONTAINER))
+
+
+@pytest.fixture
+async def blob(storage: str) -> AsyncIterator[BlobClient]:
+    """The blob whose lease decides about the conversation `c`."""
+    async with BlobClient.from_connection_string(storage, CONTAINER, "c") as blob:
+        yield blob
+
+
+async def test_a_lease_is_passed_on(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+) -> None:
+    """Turns that wait in the same process take it over without a request; the last releases it."""
+    turns = [await LockedTurn.start(far), *(LockedTurn(far) for _ in range(4))]
+    await settled()
+    before = len(front.calls)
+    for turn in turns[:-1]:
+        await turn.end()
+    await turns[-1].started.wait()
+    assert len(front.calls) == before
+    assert not await is_free(other)
+    await turns[-1].end()
+    assert await is_free(other)
+
+
+async def test_an_old_lease_is_not_passed_on(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront, clock: MovedClock
+) -> None:
+    """It is released first, so that a turn in another process gets the conversation in between."""
+    first = await LockedTurn.start(far)
+    second, elsewhere = LockedTurn(far), LockedTurn(other)
+    await settled()
+    clock.move(MAX_LEASE_REUSE_SECONDS + 0.1)
+    await settled()
+    before = front.count(LEASE)
+    first.let_end()
+    await first.task
+    await comes_true(lambda: second.started.is_set() or elsewhere.started.is_set())
+    # A release and a new lease, beside a renewal that may have come in between.
+    assert front.count(LEASE) - before >= 2
+    for turn in (second, elsewhere):
+        turn.let_end()
+    clock.move(BACKOFF.longest)
+    await second.task
+    await elsewhere.task
+
+
+async def test_a_waiting_turn_that_is_cancelled(
+    one: ConversationLocks, other: ConversationLocks
+) -> None:
+    """A lease that was to be passed on to it is released all the same."""
+    started, ends = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with one.lock("c", 0):
+            started.set()
+            await ends.wait()
+        second.task.cancel()  # it has the lock by now, but has not run yet
+
+    turn = asyncio.create_task(first())
+    await started.wait()
+    second = LockedTurn(one)
+    await settled()
+    ends.set()
+    await turn
+    with pytest.raises(asyncio.CancelledError):
+        await second.task
+    assert await is_free(other)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_renewal(far_account: StorageAccount, front: StorageFront) -> None:
+    """A lease is renewed until it is released, often enough that one renewal may fail."""
+    turn = await LockedTurn.start(
+        ConversationLocks(BlobContainer(far_account, CONTAINER), renewal_seconds=SHORT)
+    )
+    await comes_true(lambda: front.count(LEASE) > 5)
+    await turn.end()
+    assert 2 * RENEWAL_SECONDS < LEASE_SECONDS
+
+
+async def test_a_lost_lease(
+    account: StorageAccount,
+    other: ConversationLocks,
+    blob: BlobClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A turn whose lease another process got is not stopped, and does not release that lease."""
+    one = ConversationLocks(BlobContainer(account, CONTAINER), renewal_seconds=1)
+    turn = await LockedTurn.start(one)
+    await BlobLeaseClient(blob).break_lease(0)
+    theirs = await LockedTurn.start(other)
+    assert not one.lease_lost("c")
+    await comes_true(lambda: one.lease_lost("c"))
+    assert "lease was lost to another process" in caplog.text
+    assert not other.lease_lost("c")
+    left = asyncio.all_tasks() - {asyncio.current_task(), turn.task, theirs.task}
+    assert len(left) == 1  # the other process's renewal: this one's has ended
+    await turn.end()
+    assert not await is_free(one)
+    await theirs.end()
+
+
+async def test_a_renewal_that_fails(
+    far_account: StorageAccount,
+    other: ConversationLocks,
+    front: StorageFront,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged and tried again, and the turn goes on."""
+    turn = await LockedTurn.start(
+        ConversationLocks(BlobContainer(far_account, CONTAINER), renewal_seconds=SHORT)
+    )
+    front.spoil(LEASE, answered(403), times=1)
+    await comes_true(lambda: "lease could not be renewed" in caplog.text)
+    before = front.count(LEASE)
+    await comes_true(lambda: front.count(LEASE) > before)
+    await turn.end()
+    assert await is_free(other)
+
+
+async def test_a_release_that_fails(
+    far: ConversationLocks, front: StorageFront, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The turn succeeds, and a warning says how long the conversation's next turn may wait."""
+    turn = await LockedTurn.start(far)
+    front.spoil(LEASE, cut_before)
+    await turn.end()
+    assert f"its next turn waits up to {LEASE_SECONDS} s" in caplog.text
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_lease_that_cannot_be_acquired(
+    far: ConversationLocks, front: StorageFront, status: int
+) -> None:
+    """The turn does not start, and the next one can."""
+    front.spoil(LEASE, answered(status))
+    with pytest.raises(StorageUnavailable, match="storage account"):
+        await LockedTurn(far).task
+    front.heal()
+    assert await is_free(far)
+
+
+async def test_a_lost_answer_to_acquiring(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+) -> None:
+    """The retry gets the lease that the first request acquired."""
+    assert await is_free(far)
+    front.spoil(LEASE, cut_after, times=1)
+    turn = await LockedTurn.start(far)
+    assert not await is_free(other)
+    await turn.end()
+    assert await is_free(other)
+
+
+async def test_a_process_that_died(
+    account: StorageAccount, other: ConversationLocks, blob: BlobClient
+) -> None:
+    """Its lease has a fixed duration of 15 seconds, after which the conversation is free."""
+    blobs = BlobContainer(account, CONTAINER)
+    assert await blobs.acquire_lease("c", "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11")
+    assert (await blob.get_blob_properties()).lease.duration == "fixed"
+    assert LEASE_SECONDS == 15
+    with pytest.raises(ConversationBusy):
+        await LockedTurn(other, lock_timeout=0.1).task
