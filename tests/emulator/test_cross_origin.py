@@ -1,4 +1,4 @@
-"""Pages of other sites are told apart from this machine's programs and own pages."""
+"""Requests from pages of other sites are recognized."""
 
 import pytest
 

@@ -59,7 +59,7 @@ def test_storage(tmp_path: Path) -> None:
 
 
 def test_port_in_use() -> None:
-    """A taken port is told in one line."""
+    """A port in use is reported in one line."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

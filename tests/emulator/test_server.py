@@ -1,4 +1,4 @@
-"""Server: counts, stops, keeps to loopback and TLS, and injects faults."""
+"""Server: counters, start and stop, loopback and TLS, and injected faults."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ from aiohttp import web
 from emulator.certificates import CertificateAuthority
 from emulator.server import Server
 
-PATIENCE = aiohttp.ClientTimeout(total=0.1)
-"""How long a caller waits for an answer that never comes."""
+NO_ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=0.1)
+"""For a response that never comes."""
 
 
 class Part:
@@ -63,7 +63,7 @@ async def status(http: aiohttp.ClientSession, part: Part, path: str = "/one") ->
 async def test_requests_and_connections_are_counted(
     part: Part, http: aiohttp.ClientSession
 ) -> None:
-    """Requests count by method and path; a kept connection counts once."""
+    """Requests are counted by method and path; a reused connection is counted once."""
     for _ in range(3):
         assert await status(http, part) == 200
     assert await status(http, part, "/missing") == 404
@@ -91,7 +91,7 @@ async def test_a_stopped_server_refuses_and_comes_back_on_its_port(
 
 
 async def test_a_port_can_be_asked_for(part: Part, http: aiohttp.ClientSession) -> None:
-    """`start` listens where it is told."""
+    """`start` listens on the given port."""
     port = part.server.port
     await part.server.stop()
     another = Part()
@@ -123,7 +123,7 @@ def read_to_the_end(caller: ssl.SSLSocket) -> None:
     """Read what TCP brings, without TLS answering to it.
 
     Raises:
-        TimeoutError: the other side keeps the connection.
+        TimeoutError: the other side does not close the connection.
     """
     with caller, socket.socket(fileno=os.dup(caller.fileno())) as plain:
         plain.settimeout(5)
@@ -177,7 +177,7 @@ async def test_latency_delays_the_answer(part: Part, http: aiohttp.ClientSession
     """A request waits before its handler runs, then gets the real answer."""
     part.server.faults.set(latency=60)
     with pytest.raises(TimeoutError):
-        await http.get(f"{part.server.url}/one", timeout=PATIENCE)
+        await http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT)
     assert part.handled == 0
     part.server.faults.set(latency=0.01)
     assert await status(http, part) == 200
@@ -207,11 +207,29 @@ async def test_a_fault_can_be_an_html_page(part: Part, http: aiohttp.ClientSessi
         assert (await response.text()).startswith("<html>")
 
 
+async def test_a_fault_can_have_a_body(part: Part, http: aiohttp.ClientSession) -> None:
+    """The given JSON text is sent as it is."""
+    part.server.faults.set(status=200, body='{"value": [')
+    async with http.get(f"{part.server.url}/one") as response:
+        assert (response.status, response.content_type) == (200, "application/json")
+        assert await response.text() == '{"value": ['
+
+
+async def test_a_fault_can_have_an_endless_body(part: Part, http: aiohttp.ClientSession) -> None:
+    """Status and the first bytes arrive; the body has no end."""
+    part.server.faults.set(status=200, endless=True)
+    async with http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT) as response:
+        assert response.status == 200
+        assert await response.content.read(1) == b" "
+        with pytest.raises(TimeoutError):
+            await response.read()
+
+
 async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSession) -> None:
-    """The request is taken and counted, but the caller waits in vain until the fault is cleared."""
+    """The request is counted, but gets no response until the fault is cleared."""
     part.server.faults.set(silent=True)
     with pytest.raises(TimeoutError):
-        await http.get(f"{part.server.url}/one", timeout=PATIENCE)
+        await http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT)
     assert part.server.requests["GET /one"] == 1
     part.server.faults.clear()
     assert await status(http, part) == 200
@@ -250,10 +268,10 @@ async def test_some_requests_are_faulty(
 
 
 async def test_a_fault_can_be_of_one_path(part: Part, http: aiohttp.ClientSession) -> None:
-    """Other paths are served, and do not use up `remaining`."""
-    part.server.faults.set(status=500, path="/two", remaining=1)
-    paths = ["/one", "/two", "/one", "/two"]
-    assert [await status(http, part, path) for path in paths] == [200, 500, 200, 200]
+    """Other paths and queries are served, and do not use up `remaining`."""
+    part.server.faults.set(status=500, path="/two?x=", remaining=1)
+    paths = ["/one", "/two", "/two?x=1", "/two?x=1"]
+    assert [await status(http, part, path) for path in paths] == [200, 200, 500, 200]
 
 
 async def test_setting_a_fault_replaces_the_one_before(
@@ -268,7 +286,7 @@ async def test_setting_a_fault_replaces_the_one_before(
 
 
 async def test_an_unknown_switch_is_an_error(part: Part) -> None:
-    """A misspelt switch is told, and changes nothing."""
+    """A misspelled switch raises TypeError, and changes nothing."""
     part.server.faults.set(status=500)
     with pytest.raises(TypeError):
         part.server.faults.set(latancy=1)

@@ -1,4 +1,4 @@
-"""Switches: another process makes the local cloud misbehave, and reads what it counted."""
+"""Switches: another process injects faults into the local cloud, and reads its counters."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -149,7 +149,7 @@ async def test_a_certificate_with_a_lag(cloud: Cloud, session: aiohttp.ClientSes
 
 
 async def test_old_certificates_are_withdrawn(cloud: Cloud, session: aiohttp.ClientSession) -> None:
-    """Entra keeps the newest certificate alone; the vault keeps every version."""
+    """Only the newest certificate stays in the registration; the vault keeps every version."""
     assert await post(session, "/certificate") == 200
     assert await post(session, "/certificate/withdraw-old") == 200
     old, new = (version.certificate for version in cloud.vault.versions[CERTIFICATE_NAME])

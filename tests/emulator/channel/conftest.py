@@ -23,7 +23,7 @@ from tests.support.credentials.issued_credentials import IssuedCredentials
 
 @pytest.fixture(scope="module")
 def module_channel(authority: CertificateAuthority) -> Channel:
-    """Its signing key is the dear part."""
+    """Shared by a module's tests, because its signing key takes long to make."""
     registration = Registration(APP_ID, TENANT, "UserAssignedMSI")
     return Channel(registration, authority.server_context())
 

@@ -71,7 +71,7 @@ async def test_a_malformed_activity_is_a_400(
     body: Any,
     reason: str,
 ) -> None:
-    """Nothing is kept of it, and the answer says why."""
+    """It is not stored, and the response says why."""
     headers = {"Authorization": f"Bearer {issuer.sign(CLAIMS)}"}
     sent = {"data": body} if isinstance(body, str) else {"json": body}
     url = f"/v3/conversations/{conversation.id}/activities"
@@ -202,10 +202,10 @@ async def test_withdrawn_keys_end_what_was_accepted(
     """A token accepted before is refused once Entra's key is gone, and accepted when it is back."""
     token = issuer.sign(CLAIMS)
     assert await status_of(http, conversation, token) == 201
-    kept = issuer.keys
+    keys = issuer.keys
     issuer.roll()
     assert await status_of(http, conversation, token) == 401
-    issuer.keys = kept
+    issuer.keys = keys
     assert await status_of(http, conversation, token) == 201
 
 

@@ -39,10 +39,10 @@ async def test_a_message_is_sent(
 ) -> None:
     """It is in the conversation under the returned id, as the bot's, and the call is recorded."""
     sent = await sdk_client.conversations.send_to_conversation(conversation.id, text("hello"))
-    (kept,) = conversation.activities
-    assert (kept["id"], kept["text"], kept["from"]) == (sent.id, "hello", BOT)
-    assert kept["timestamp"].endswith("Z")
-    assert kept["conversation"] == {"id": conversation.id}
+    (stored,) = conversation.activities
+    assert (stored["id"], stored["text"], stored["from"]) == (sent.id, "hello", BOT)
+    assert stored["timestamp"].endswith("Z")
+    assert stored["conversation"] == {"id": conversation.id}
     path = f"/v3/conversations/{conversation.id}/activities"
     body = {"type": "message", "text": "hello"}
     assert connector.calls == [Call("POST", path, body, 201, APP_ID, True)]
@@ -60,7 +60,7 @@ async def test_a_reply_names_its_activity(sdk_client: Any, conversation: Convers
 async def test_an_activity_is_updated_in_its_place(
     sdk_client: Any, conversation: Conversation
 ) -> None:
-    """An update keeps id, place and timestamp; the change is recorded for the clients."""
+    """An update keeps id, position and timestamp; the change is recorded for the clients."""
     sent = await sdk_client.conversations.send_to_conversation(conversation.id, text("old"))
     await sdk_client.conversations.send_to_conversation(conversation.id, text("later"))
     before = conversation.find(sent.id)

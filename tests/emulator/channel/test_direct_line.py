@@ -104,7 +104,7 @@ async def test_an_unreachable_bot_is_shown(
 async def test_a_silent_bot_is_shown(
     client: DirectLineClient, conversation: Conversation, direct_line: DirectLine, bot: RecordingBot
 ) -> None:
-    """When the channel's patience ends."""
+    """A bot that does not respond within the channel's timeout is shown."""
     bot.server.faults.set(silent=True)
     direct_line.channel.timeout = 0.05
     await client.post({"type": "message", "text": "hello"})
@@ -127,13 +127,13 @@ async def test_the_stream_pushes_changes(
     client: DirectLineClient, conversation: Conversation
 ) -> None:
     """What was there, what comes, what changes and what goes; keep-alives disturb nothing."""
-    kept = conversation.add({"type": "message", "text": "one", "from": BOT})
+    stored = conversation.add({"type": "message", "text": "one", "from": BOT})
     async with asyncio.timeout(5), client.http.ws_connect(client.stream_url) as socket:
         (first,) = (await socket.receive_json())["activities"]
         await socket.send_str("")
-        conversation.update(kept["id"], {**kept, "text": "two"})
+        conversation.update(stored["id"], {**stored, "text": "two"})
         (updated,) = (await socket.receive_json())["activities"]
-        conversation.delete(kept["id"])
+        conversation.delete(stored["id"])
         (deleted,) = (await socket.receive_json())["activities"]
     assert (first["text"], updated["text"], updated["id"]) == ("one", "two", first["id"])
     assert (deleted["type"], deleted["id"]) == ("messageDelete", first["id"])
@@ -172,8 +172,8 @@ async def test_files_of_the_connector_come_from_the_page(
 ) -> None:
     """A browser does not trust the connector's certificate, so its URLs are replaced."""
     file = Attachment("dot.png", "image/png", {"original": b"\x89PNG"})
-    kept = direct_line.conversations.store_attachment(file)
-    url = f"{CONNECTOR}/v3/attachments/{kept}/views/original"
+    stored = direct_line.conversations.store_attachment(file)
+    url = f"{CONNECTOR}/v3/attachments/{stored}/views/original"
     attachment = {"contentType": "image/png", "contentUrl": url}
     conversation.add({"type": "message", "from": BOT, "attachments": [attachment]})
     (shown,) = await visible(client)
@@ -238,7 +238,7 @@ async def test_a_token_expires_and_can_be_refreshed(
 @pytest.mark.parametrize("body", [b"not JSON", b"\xff", b"[]", b"{}", b'{"type": 1}'])
 @pytest.mark.usefixtures("conversation")
 async def test_a_malformed_activity_is_a_400(client: DirectLineClient, body: bytes) -> None:
-    """Nothing is kept of it."""
+    """It is not stored."""
     await client.call("POST", client.activities, 400, data=body)
     assert await visible(client) == []
 

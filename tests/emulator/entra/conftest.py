@@ -16,7 +16,7 @@ from tests.emulator.registered_bot import APP_ID, TENANT
 
 @pytest.fixture
 def trust(authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the app's process is told to: these variables win over arguments in some clients."""
+    """Trust the local authority as the app's process does: some clients prefer these variables."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
 

@@ -137,7 +137,7 @@ async def test_an_assertion_counts_once(
 async def test_msal_finds_the_tenant_by_instance_discovery(
     entra: Entra, session: requests.Session, credential: dict[str, str]
 ) -> None:
-    """MSAL told to ask this host for its instances is led to the tenant's metadata."""
+    """MSAL finds the tenant's metadata by this host's instance discovery."""
     discovery = f"{entra.server.url}/common/discovery/instance"
     app = await asyncio.to_thread(msal_app, entra, session, credential, TENANT, discovery)
     (answer,) = await sign_in(app, SCOPE)

@@ -363,7 +363,7 @@ async def test_a_token_for_another_resource_does_not_sign_in(
 
 
 def unsigned(claims: object) -> str:
-    """A JWT of any payload, with a signature that is none."""
+    """A JWT of any payload, with an invalid signature."""
     parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (*parts, b"x"))
 

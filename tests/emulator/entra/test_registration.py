@@ -70,7 +70,7 @@ def test_a_second_upload_changes_the_lag_only(
 def test_a_withdrawn_certificate_is_forgotten(
     registration: Registration, first: x509.Certificate, second: x509.Certificate
 ) -> None:
-    """Entra forgets one certificate at once, with its lag, and keeps the others."""
+    """Entra refuses a removed certificate at once, whatever its lag, and accepts the others."""
     registration.register(first, after=10.0)
     registration.register(second)
     registration.withdraw(first)

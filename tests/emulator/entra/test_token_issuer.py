@@ -67,7 +67,7 @@ def test_a_token_must_have_each_claim(issuer: TokenIssuer, missing: str) -> None
 
 
 def test_a_rolled_key_is_withdrawn_or_kept() -> None:
-    """A roll signs with a new key; tokens of the old one are valid only if it is kept."""
+    """After a roll the new key signs; tokens of the old one stay valid only with `keep_old`."""
     issuer = TokenIssuer()
     claims = {"aud": AUDIENCE, "iss": ISSUER}
     first = issuer.sign(claims)

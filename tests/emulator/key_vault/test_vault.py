@@ -203,7 +203,7 @@ async def test_what_does_not_exist_is_not_found(
 async def test_an_unknown_version_is_not_found(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
-    """A version of another name is none of this one's."""
+    """A version of another certificate is not found under this one's name."""
     vault.add_version("bot", key=key)
     other = vault.add_version("other", key=key)
     refused = await refusal(call, "secrets", lambda client: client.get_secret("bot", other.version))

@@ -17,7 +17,6 @@ from emulator.pages.sign_in_page import SIGN_IN_PATH
 from emulator.server import Server
 from emulator.token_service.user_tokens import (
     CONNECTION,
-    NotExchangeableError,
     UserConnection,
     UserTokens,
 )
@@ -57,7 +56,14 @@ def oauth_card(link: str, uri: str) -> dict[str, Any]:
 
 @dataclass
 class ScriptedBot:
-    """Echoes messages, sends cards, and answers their buttons; checks no token."""
+    """Echoes messages, sends cards, and handles their buttons; checks no token.
+
+    Attributes:
+        received: every activity so far.
+        status: HTTP status of its responses; another one than 200 does nothing else.
+        accepts_exchange: whether single sign-on succeeds.
+        login_reply: sent instead of the card with a working sign-in link.
+    """
 
     issuer: TokenIssuer
     trusted: ssl.SSLContext
@@ -65,6 +71,8 @@ class ScriptedBot:
     page_url: str = ""
     received: list[Activity] = field(default_factory=list)
     status: int = 200
+    accepts_exchange: bool = True
+    login_reply: Activity | None = None
 
     def __post_init__(self) -> None:
         self.server = Server("bot", [web.post("/api/messages", self._messages)])
@@ -85,26 +93,26 @@ class ScriptedBot:
         return web.Response()
 
     async def _sign_in(self, activity: Activity) -> web.Response:
-        place, value = (
-            UserConnection(activity["from"]["id"], CONNECTION, "webchat"),
-            activity["value"],
-        )
+        user, value = self._user(activity), activity["value"]
         if activity["name"] == "signin/verifyState":
-            status = 200 if self.users.redeem(place, value["state"]) else 404
+            status = 200 if self.users.redeem(user, value["state"]) else 404
+        elif self.accepts_exchange:
+            self.users.exchange(user, value["token"])
+            status = 200
         else:
-            try:
-                self.users.exchange(place, value["token"])
-                status = 200
-            except NotExchangeableError:
-                status = 412
+            status = 412
         await self._send(activity, {"type": "message", "text": f"{activity['name']}: {status}"})
         return web.Response(status=status)
 
-    def sign_in_message(self, activity: Activity) -> Activity:
-        user = activity["from"]
-        place = UserConnection(user["id"], CONNECTION, "webchat")
-        begun = self.users.start_sign_in(place, user["name"], activity["conversation"]["id"])
-        link = f"{self.page_url}{SIGN_IN_PATH}?signin={begun.id}"
+    @staticmethod
+    def _user(activity: Activity) -> UserConnection:
+        return UserConnection(activity["from"]["id"], CONNECTION, "webchat")
+
+    def _sign_in_card(self, activity: Activity) -> Activity:
+        sign_in = self.users.start_sign_in(
+            self._user(activity), activity["from"]["name"], activity["conversation"]["id"]
+        )
+        link = f"{self.page_url}{SIGN_IN_PATH}?signin={sign_in.id}"
         return {"type": "message", "attachments": [oauth_card(link, self.users.resource)]}
 
     def _replies(self, activity: Activity) -> list[Activity]:
@@ -113,7 +121,7 @@ class ScriptedBot:
         if activity["type"] != "message":
             return []
         if activity.get("text") == "login":
-            return [self.sign_in_message(activity)]
+            return [self.login_reply or self._sign_in_card(activity)]
         if activity.get("value"):
             return [{"type": "message", "text": f"You chose {activity['value']['choice']}"}]
         return [

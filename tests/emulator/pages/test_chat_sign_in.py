@@ -9,7 +9,6 @@ from playwright.async_api import Browser, Page, expect
 
 from emulator.token_service.user_tokens import (
     CONNECTION,
-    NotExchangeableError,
 )
 from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, oauth_card, say, shoot
 from tests.emulator.registered_bot import APP_ID
@@ -44,17 +43,15 @@ async def test_signing_in_by_the_card(
     assert complaints == []
 
 
-async def test_a_code_that_the_chat_cannot_use(
-    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sign-in page goes on showing it for typing; the chat shows what the bot says."""
+async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bundle: Path) -> None:
+    """The sign-in page still shows it for typing; the chat shows the bot's message."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     await say(page, "login")
     async with page.expect_popup() as opening:
         await page.locator(".ac-pushButton", has_text="Sign in").click()
     popup = await opening.value
-    monkeypatch.setattr(chat.bot.users, "redeem", lambda *_: False)
+    chat.bot.users.code_lifetime = 0.0
     await popup.get_by_role("button", name="Sign in").click()
     await expect(bubble(page, "signin/verifyState: 404")).to_be_visible()
     await expect(bubble(page, "The bot answered")).to_have_count(0)
@@ -122,18 +119,12 @@ async def test_single_sign_on(
     assert complaints == []
 
 
-async def test_single_sign_on_is_declined(
-    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the bot does not take the token, the card is there for pressing, without a fault."""
+async def test_single_sign_on_is_declined(chat: LocalChat, page: Page, bundle: Path) -> None:
+    """When the bot refuses the token, the card is shown, without an error."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     await page.get_by_label("Single sign-on").check()
-
-    def refuse(*_: object) -> None:
-        raise NotExchangeableError
-
-    monkeypatch.setattr(chat.bot.users, "exchange", refuse)
+    chat.bot.accepts_exchange = False
     await say(page, "login")
     await expect(bubble(page, "Please sign in.")).to_be_visible()
     await expect(bubble(page, "signin/tokenExchange: 412")).to_be_visible()
@@ -156,12 +147,10 @@ async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> No
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "about:blank"])
-async def test_a_link_that_is_no_page(
-    chat: LocalChat, page: Page, link: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_link_that_is_no_page(chat: LocalChat, page: Page, link: str) -> None:
     """A card's button opens nothing but pages of the web."""
     message = {"type": "message", "attachments": [oauth_card(link, "")]}
-    monkeypatch.setattr(chat.bot, "sign_in_message", lambda _: message)
+    chat.bot.login_reply = message
     await page.goto(chat.page.server.url)
     await page.get_by_label("Message").fill("login")
     await page.keyboard.press("Enter")
