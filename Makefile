@@ -15,6 +15,7 @@ WORKERS ?= 3
 
 PYTHON := .venv/bin/python
 TEST_LOGS := artifacts/test-logs
+PYTEST := $(PYTHON) -m tests.support.reaper $(PYTHON) -m pytest
 READY := .venv/.ready
 BENCH := .cache/benchmarks/tools
 PLAYGROUND := .cache/playground/.ready
@@ -50,7 +51,7 @@ run: webchat $(AZURITE)
 
 # A file's tests stay in one worker, which shares what the file starts. Workers mostly wait for the
 # bots that they start, so there is one more of them than cores are needed.
-PARALLEL = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PARALLEL = $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: webchat $(PLAYGROUND) $(AZURITE)
 ifneq ($(FAST),)
@@ -58,7 +59,7 @@ ifneq ($(FAST),)
 else
 	@rm -rf $(TEST_LOGS)
 	@$(PARALLEL) -m "not alone" --logs $(TEST_LOGS)
-	@$(PYTHON) -m pytest -m alone --logs $(TEST_LOGS)
+	@$(PYTEST) -m alone --logs $(TEST_LOGS)
 endif
 
 check: setup
