@@ -1,6 +1,5 @@
 """BotCredentials: the token provider's tokens, in the shapes that botbuilder asks for."""
 
-import functools
 import logging
 from typing import Any
 
@@ -27,6 +26,7 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         super().__init__(app_id=app_id, oauth_scope=audience)
         self._tokens = tokens
         self._last = ""
+        self._has_warned = False
 
     async def get_token(self) -> str:
         """A valid bearer token; empty when calls go without one.
@@ -44,16 +44,13 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
 
     def signed_session(self, session: Any = None) -> Any:
         """The requests.Session that one of the SDK's blocking clients sends with, signed."""
-        _warn_of_blocking()
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "A blocking client of the SDK is in use: while it waits, so does every turn. If it"
+                " is TeamsInfo, import it from cloud_adapter.teams_info, not botbuilder.core.teams"
+            )
         return super().signed_session(session)
-
-
-@functools.cache  # once in a process
-def _warn_of_blocking() -> None:
-    log.warning(
-        "A blocking client of the SDK is in use: while it waits, so does every turn. If it is"
-        " TeamsInfo, import it from cloud_adapter.teams_info in place of botbuilder.core.teams"
-    )
 
 
 class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[misc]  # untyped

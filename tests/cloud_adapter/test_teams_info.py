@@ -242,7 +242,6 @@ async def test_the_sdk_s_own_still_works(
     app: ComposedApp, teams: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It has the bot's token; a single warning in the log names the cure."""
-    credentials._warn_of_blocking.cache_clear()
     turn = await turn_of(app, teams.url, CHANNEL_DATA)
     teams.otherwise = Reply(200, TEAM_DETAILS)
     for _ in range(3):

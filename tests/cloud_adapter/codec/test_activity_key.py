@@ -49,7 +49,12 @@ DIFFERENT: dict[str, list[dict[str, Any]]] = {
     ],
     "two users' reactions": [REACTION, {**REACTION, "from": GRACE}],
     "two reactions at once": [REACTION, {**REACTION, "reactionsAdded": [{"type": "heart"}]}],
+    "two reactions removed at once": [
+        REACTION_GONE,
+        {**REACTION_GONE, "reactionsRemoved": [{"type": "heart"}]},
+    ],
     "two who join at once": [JOINED, {**JOINED, "membersAdded": [GRACE]}],
+    "two who leave at once": [{**JOINED, "membersRemoved": [each]} for each in (ADA, GRACE)],
     "one who joins and leaves": [JOINED, {**JOINED, "membersAdded": None, "membersRemoved": [ADA]}],
     "installed and removed": [INSTALLED, {**INSTALLED, "action": "remove"}],
     "two events": [EVENT, {**EVENT, "value": {"a": 2}}, {**EVENT, "name": "other"}],
