@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
 from benchmarks.benchmark_cloud import Counts
-from benchmarks.traffic.load import Outcome
+from benchmarks.traffic.load import LoadOutcome
 
 
 @dataclass(frozen=True, order=True)
@@ -55,7 +55,7 @@ class Measurement:
     failures: float
 
     @classmethod
-    def of(cls, outcome: Outcome, cpu_seconds: float, counts: Counts) -> "Measurement":
+    def of(cls, outcome: LoadOutcome, cpu_seconds: float, counts: Counts) -> "Measurement":
         """The figures of a load's outcome.
 
         Raises:

@@ -80,7 +80,7 @@ class BotTarget:
 
 
 @dataclass
-class Outcome:
+class LoadOutcome:
     """The turns that ended within a period.
 
     Attributes:
@@ -109,7 +109,7 @@ class Load:
         self._ids = (b"T-%08d" % number for number in itertools.count(1))
         self._in_progress: dict[bytes, _Caller] = {}
         self._callers: list[_Caller] = []
-        self._outcome = Outcome()
+        self._outcome = LoadOutcome()
         self._turn_ended = asyncio.Event()
         self._stopping = False
 
@@ -129,19 +129,19 @@ class Load:
         for caller in self._callers:
             caller.start_turn()
 
-    async def measure(self, seconds: float, min_turns: int = 1) -> Outcome:
+    async def measure(self, seconds: float, min_turns: int = 1) -> LoadOutcome:
         """The turns that end within so many seconds, or until `min_turns` have ended.
 
         Raises:
             TimeoutError: too few turns end.
         """
         started_at = time.perf_counter()
-        self._outcome = Outcome()
+        self._outcome = LoadOutcome()
         await asyncio.sleep(seconds)
         await self._until(
             lambda: len(self._outcome.latencies) + len(self._outcome.failures) >= min_turns
         )
-        found, self._outcome = self._outcome, Outcome()
+        found, self._outcome = self._outcome, LoadOutcome()
         found.seconds = time.perf_counter() - started_at
         return found
 

@@ -27,8 +27,8 @@ from emulator.channel.errors import (
     checked_activity,
     json_object,
     parsed_object,
+    with_error_responses,
 )
-from emulator.faults import Handler
 
 BASE = "/v3/directline"
 ACTIVITY_TYPE = "application/vnd.microsoft.activity"
@@ -123,15 +123,15 @@ class DirectLine:
         one = f"{BASE}/conversations/{{conversation}}"
         file = f"{FILES}{{attachment}}/views/{{view}}"
         return [
-            web.post(f"{BASE}/tokens/generate", _answering(self._generate)),
-            web.post(f"{BASE}/tokens/refresh", _answering(self._refresh)),
-            web.post(f"{BASE}/conversations", _answering(self._start_conversation)),
-            web.get(one, _answering(self._reconnect)),
-            web.get(f"{one}/activities", _answering(self._activities)),
-            web.post(f"{one}/activities", _answering(self._post)),
-            web.post(f"{one}/upload", _answering(self._upload)),
-            web.get(f"{one}/stream", _answering(self._stream)),
-            web.get(file, _answering(self._file)),
+            web.post(f"{BASE}/tokens/generate", with_error_responses(self._generate)),
+            web.post(f"{BASE}/tokens/refresh", with_error_responses(self._refresh)),
+            web.post(f"{BASE}/conversations", with_error_responses(self._start_conversation)),
+            web.get(one, with_error_responses(self._reconnect)),
+            web.get(f"{one}/activities", with_error_responses(self._activities)),
+            web.post(f"{one}/activities", with_error_responses(self._post)),
+            web.post(f"{one}/upload", with_error_responses(self._upload)),
+            web.get(f"{one}/stream", with_error_responses(self._stream)),
+            web.get(file, with_error_responses(self._file)),
         ]
 
     async def close(self) -> None:
@@ -286,7 +286,11 @@ class DirectLine:
         conversation_id = request.match_info["conversation"]
         if grant.conversation_id != conversation_id:
             raise ChannelError(403, "BadArgument", "The token is for another conversation.")
-        return self.conversations.find(conversation_id), grant
+        try:
+            return self.conversations.find(conversation_id), grant
+        except UnknownConversationError:
+            message = "The conversation is not known."
+            raise ChannelError(404, "BadArgument", message) from None
 
     def _start_delivery(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -332,18 +336,6 @@ async def _read_upload(
         url = f"{files_url}{conversations.store_attachment(file)}/views/original"
         attachments.append({"contentType": kind, "contentUrl": url, "name": file.name})
     return {**message, "attachments": attachments}
-
-
-def _answering(handler: Handler) -> Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ChannelError as error:
-            return error.response()
-        except UnknownConversationError:
-            return ChannelError(404, "BadArgument", "The conversation is not known.").response()
-
-    return answer
 
 
 def _user(body: dict[str, object]) -> Account:

@@ -6,6 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from emulator.faults import Handler
+
 
 class ChannelError(Exception):
     """A refusal, in the error shape of the Bot Framework REST reference (`ErrorResponse`).
@@ -29,6 +31,18 @@ class ChannelError(Exception):
         """The HTTP response."""
         error = {"code": self.code, "message": str(self)}
         return web.json_response({"error": error}, status=self.status, headers=self.headers)
+
+
+def with_error_responses(handler: Handler) -> Handler:
+    """The handler, with each ChannelError as its response."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ChannelError as error:
+            return error.response()
+
+    return handle
 
 
 def bearer_token(request: web.Request) -> str:

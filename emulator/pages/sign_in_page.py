@@ -4,8 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulator.channel.errors import ChannelError, json_object
-from emulator.faults import Handler
+from emulator.channel.errors import ChannelError, json_object, with_error_responses
 from emulator.pages.html_page import html_page
 from emulator.token_service.user_tokens import NotExchangeableError, UserSignIn, UserTokens
 
@@ -37,9 +36,9 @@ class SignInPage:
     def routes(self) -> list[web.RouteDef]:
         """The page's routes."""
         return [
-            web.get(SIGN_IN_PATH, _answering(self._page)),
-            web.post(SIGN_IN_PATH, _answering(self._confirm)),
-            web.post(SSO_PATH, _answering(self._token)),
+            web.get(SIGN_IN_PATH, with_error_responses(self._page)),
+            web.post(SIGN_IN_PATH, with_error_responses(self._confirm)),
+            web.post(SSO_PATH, with_error_responses(self._token)),
         ]
 
     async def _page(self, request: web.Request) -> web.Response:
@@ -75,13 +74,3 @@ class SignInPage:
         if found is None:
             raise ChannelError(404, "NotFound", "This link is unknown, or it has expired.")
         return found
-
-
-def _answering(handler: Handler) -> Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ChannelError as error:
-            return error.response()
-
-    return answer

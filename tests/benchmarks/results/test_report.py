@@ -12,7 +12,7 @@ from benchmarks.results import report
 from benchmarks.results.goals import MAIN_CELL, Goals
 from benchmarks.results.measurement import CELLS, Cell, Measurement, median
 from benchmarks.results.summary import Summaries, Summary
-from benchmarks.traffic.load import Outcome
+from benchmarks.traffic.load import LoadOutcome
 from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY
 
 FACTS = {
@@ -51,11 +51,11 @@ def summaries() -> Summaries:
 
 def test_a_measurement_is_of_turns_that_succeeded() -> None:
     """Figures are per turn whose reply arrived; the others are counted beside them."""
-    outcome = Outcome(2.0, [0.001, 0.003, 0.002, 0.1], ["status 500"])
+    outcome = LoadOutcome(2.0, [0.001, 0.003, 0.002, 0.1], ["status 500"])
     found = Measurement.of(outcome, cpu_seconds=0.5, counts=Counts(2, 4))
     assert found == Measurement(2.0, 2.5, 100.0, 125.0, 500.0, 1000.0, 1)
     with pytest.raises(RuntimeError, match="status 500"):
-        Measurement.of(Outcome(1.0, [], ["status 500"]), 0.0, Counts(0, 0))
+        Measurement.of(LoadOutcome(1.0, [], ["status 500"]), 0.0, Counts(0, 0))
 
 
 def test_medians_of_rounds_and_the_sum_of_failures() -> None:

@@ -7,9 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from botbuilder.schema import (
-    Activity,
-)
+from botbuilder.schema import Activity
 
 from emulator.certificates import CertificateAuthority
 from emulator.channel.connector import BotConnector

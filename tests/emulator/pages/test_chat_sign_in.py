@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from emulator.token_service.user_tokens import (
-    CONNECTION,
-)
+from emulator.token_service.user_tokens import CONNECTION
 from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, oauth_card, say, shoot
 from tests.emulator.registered_bot import APP_ID
 
