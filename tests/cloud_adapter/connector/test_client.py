@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
@@ -47,6 +48,7 @@ from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import ConnectorSession, Service
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.wire.connector_calls import hang_up
 from tests.support.wire.scripted_service import Reply, ScriptedService, Seen
 
 AWKWARD = [
@@ -104,7 +106,7 @@ async def test_a_message_is_sent(app: ComposedApp, client: Any) -> None:
 
 
 async def test_a_message_is_answered_changed_and_taken_back(app: ComposedApp, client: Any) -> None:
-    """Replies, updates and deletions find their activity, whose id holds a bar."""
+    """Replies, updates and deletions find their activity, whose id contains a bar."""
     conversation = app.conversation
     first = await client.conversations.send_to_conversation(conversation.id, text("one"))
     reply = await client.conversations.reply_to_activity(conversation.id, first.id, text("two"))
@@ -156,7 +158,7 @@ async def test_history_is_uploaded(app: ComposedApp, client: Any) -> None:
 
 
 async def test_members_are_found(app: ComposedApp, client: Any) -> None:
-    """All of them, one of them, and those of an activity are accounts."""
+    """All members, one member, and those of an activity are accounts."""
     conversation = app.conversation
     sent = await client.conversations.send_to_conversation(conversation.id, text("x"))
     everybody = await client.conversations.get_conversation_members(conversation.id)
@@ -279,7 +281,7 @@ CALLERS = (CloudAdapterBase, TeamsInfo, InspectionSession)
 
 @pytest.mark.parametrize(("part", "name"), SIGNATURES)
 def test_arguments_are_the_sdk_s(part: str, name: str) -> None:
-    """Every operation is there; code that names the arguments finds the names of the SDK's."""
+    """Every operation of the SDK exists, with the same names of arguments."""
     ours, sdk_part = PARTS[part]
     theirs = [
         parameter.name
@@ -303,7 +305,7 @@ def test_what_the_sdk_calls_is_there(caller: type) -> None:
 
 @pytest.mark.parametrize("awkward", AWKWARD)
 async def test_ids_arrive_as_they_are(bare: Any, service: ScriptedService, awkward: str) -> None:
-    """Whatever characters an id has, it is one segment of the path."""
+    """An id with any characters is one segment of the path."""
     service.otherwise = Reply(200, {})
     await bare.conversations.get_conversation_member(awkward, awkward)
     # Servers split the path first, and decode each segment once.
@@ -313,7 +315,7 @@ async def test_ids_arrive_as_they_are(bare: Any, service: ScriptedService, awkwa
 
 @pytest.mark.parametrize("segment", ["", ".", ".."])
 async def test_an_id_that_is_no_segment(bare: Any, service: ScriptedService, segment: str) -> None:
-    """Every call refuses an id that would lead to another address, before anything is sent."""
+    """Every call refuses an id that would lead to another URL, before anything is sent."""
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: bare.conversations.send_to_conversation(segment, text("x")),
         lambda: bare.conversations.reply_to_activity("c", segment, text("x")),
@@ -350,7 +352,7 @@ async def test_query_values_arrive_as_they_are(bare: Any, service: ScriptedServi
 async def test_a_service_url_may_have_a_path(
     pool: HttpPool, service: ScriptedService, path: str
 ) -> None:
-    """With or without a slash at its end, the operations come after it."""
+    """With or without a trailing slash, the operations are appended to it."""
     credentials = BotCredentials("", None, "x")
     connector = Service(f"{service.url}{path}", credentials, None)
     client = ConnectorClient(ConnectorSession(pool), connector)
@@ -364,19 +366,42 @@ async def test_a_service_url_may_have_a_path(
 async def test_an_activity_that_is_not_named(
     bare: Any, service: ScriptedService, answer: Any
 ) -> None:
-    """A service that takes a message without naming it is no error."""
+    """A service may accept a message without returning its id."""
     service.otherwise = Reply(202, answer)
     assert await bare.conversations.send_to_conversation("c", text("x")) is None
 
 
 async def test_an_answer_of_another_shape(bare: Any, service: ScriptedService) -> None:
-    """Where an answer is needed, another one than the operation's is an error."""
+    """Where a result is needed, JSON of another shape is an error."""
     service.otherwise = Reply(200, [])
     with pytest.raises(ConnectorError):
         await bare.conversations.get_conversations()
 
 
 async def test_no_members(bare: Any) -> None:
-    """An empty answer to a list of members is an empty list."""
+    """An empty response to a list of members is an empty list."""
     assert await bare.conversations.get_conversation_members("c") == []
     assert await bare.conversations.get_activity_members("c", "a") == []
+
+
+# Frames
+
+
+async def test_few_frames_lie_between_reply_and_socket(bare: Any, service: ScriptedService) -> None:
+    """A reply crosses at most five frames of the project, down to the connection."""
+    service.otherwise = hang_up
+    with pytest.raises(ConnectorError) as caught:
+        await bare.conversations.reply_to_activity("c", "a", text("x"))
+    cause = caught.value.__cause__
+    assert cause
+    frames = [
+        *traceback.walk_tb(caught.value.__traceback__),
+        *traceback.walk_tb(cause.__traceback__),
+    ]
+    names = dict.fromkeys(
+        frame.f_code.co_qualname
+        for frame, _ in frames
+        if frame.f_globals["__name__"].startswith(("cloud_adapter", "http_client"))
+    )
+    assert "HttpConnection.send" in names
+    assert len(names) <= 5

@@ -1,4 +1,4 @@
-"""BotCredentials: the project's tokens, as botbuilder asks for them."""
+"""BotCredentials: the token provider's tokens, as botbuilder requests them."""
 
 import pytest
 import requests
@@ -36,7 +36,7 @@ def check(cloud: Cloud, token: str, audience: str) -> None:
 async def test_credentials_come_with_a_token(
     cloud: Cloud, factory: BotCredentialsFactory, scope: str
 ) -> None:
-    """The SDK's clients, which ask without awaiting, get a token for the scope at once."""
+    """The SDK's clients, which do not await, get a token for the scope at once."""
     credentials = await factory.create_credentials(
         "any", scope, "https://login", validate_authority=True
     )
@@ -71,7 +71,7 @@ async def test_one_sign_in_serves_all_credentials(
 
 
 async def test_making_credentials_asks_for_nothing(cloud: Cloud, tokens: TokenProvider) -> None:
-    """A constructor does no I/O: until the first wait there is no token."""
+    """A constructor does no I/O: until `get_token` there is no token."""
     before = cloud.identity.server.requests["GET /msi/token"]
     credentials = BotCredentials(cloud.registration.app_id, tokens, CHANNEL)
     assert credentials.get_access_token() == ""
@@ -83,7 +83,7 @@ async def test_making_credentials_asks_for_nothing(cloud: Cloud, tokens: TokenPr
 
 @pytest.mark.usefixtures("tokens")
 async def test_no_token_is_an_error_at_once() -> None:
-    """Without a sign-in there are no credentials."""
+    """Where the bot cannot sign in, there are no credentials."""
     stranger = TokenProvider(ManagedIdentityCredential(STRANGER, "MicrosoftAppId"))
     with pytest.raises(SignInError, match="MicrosoftAppId"):
         await BotCredentialsFactory(STRANGER, stranger).create_credentials("", CHANNEL)

@@ -1,4 +1,4 @@
-"""ConnectorError: ours to catch, and botbuilder's own to those who know that one."""
+"""ConnectorError: an error of the project, and botbuilder's own exception."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_it_is_what_bots_catch() -> None:
 
 
 def test_it_is_in_the_tree() -> None:
-    """It is one of the project's errors, but not one that asks the channel to deliver again."""
+    """It is one of the project's errors, but not one that makes the channel send again."""
     error = ConnectorError("GET https://x/v3", 500)
     assert isinstance(error, BotError)
     assert not isinstance(error, Unavailable)
@@ -43,7 +43,7 @@ def test_it_is_in_the_tree() -> None:
     ],
 )
 def test_its_text(status: int, body: Any, text: str) -> None:
-    """It says what was called, the status and the code, and nothing of the service's message."""
+    """It names the call, the status and the code, and not the service's message."""
     error = ConnectorError("GET u", status, body)
     assert (str(error), error.message) == (text, text)
 
@@ -61,7 +61,7 @@ def test_a_code_that_is_no_identifier(code: str) -> None:
     [None, [], "text", 5, {"error": "invalid_client"}, {"error": {"code": {}}}, [{"error": {}}]],
 )
 def test_a_body_of_another_shape(body: Any) -> None:
-    """What proxies and other services answer is no ErrorResponse, and no second error."""
+    """The response of a proxy or another service has no ErrorResponse, and is no second error."""
     error = ConnectorError("GET u", 400, body)
     assert error.error is None
     assert error.response.status_code == 400
@@ -76,5 +76,5 @@ def test_an_empty_body() -> None:
     ("asked", "seconds"), [("7", 7), ("0", 0), (None, None), ("", None), ("soon", None)]
 )
 def test_a_pause_that_is_asked_for(asked: str | None, seconds: float | None) -> None:
-    """A bot that wants to try again itself knows when."""
+    """A bot can read when to try again."""
     assert ConnectorError("GET u", 429, None, asked).retry_after == seconds

@@ -1,4 +1,4 @@
-"""SkillClient: an activity handed on to another bot."""
+"""SkillClient: an activity is forwarded to another bot."""
 
 import copy
 import datetime
@@ -92,7 +92,7 @@ def activity() -> Any:
 
 
 async def post(client: Any, service: ScriptedService, activity: Any) -> Any:
-    """Hand an activity to the skill behind `service`."""
+    """Post an activity to the skill behind `service`."""
     return await client.post_activity(
         BOT, SKILL, f"{service.url}/api/messages", PARENT_URL, "conversation-9", activity
     )
@@ -168,7 +168,7 @@ async def test_the_skill_s_answer(
     status: int,
     body: Any,
 ) -> None:
-    """Its status and JSON come back as they are, refusals too, and it is asked once."""
+    """Its status and JSON are returned as they are, refusals too, and it is called once."""
     service.otherwise = reply
     answer = await post(client, service, activity)
     assert (answer.status, answer.body) == (status, body)
@@ -178,7 +178,7 @@ async def test_the_skill_s_answer(
 async def test_a_skill_that_redirects(
     client: SkillClient, service: ScriptedService, activity: Any
 ) -> None:
-    """The activity goes nowhere else."""
+    """A redirect is not followed."""
     async with ScriptedService() as elsewhere:
         service.otherwise = Reply(307, None, {"Location": elsewhere.url})
         assert (await post(client, service, activity)).status == 307
@@ -199,7 +199,7 @@ async def test_a_skill_that_is_not_there(
 async def test_a_number_that_is_not_json(
     client: SkillClient, service: ScriptedService, activity: Any
 ) -> None:
-    """NaN does not leave the bot."""
+    """NaN is not sent."""
     activity.value = float("nan")
     with pytest.raises(ValueError, match="JSON"):
         await post(client, service, activity)

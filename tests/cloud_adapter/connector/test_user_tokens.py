@@ -1,4 +1,4 @@
-"""UserTokenClient: the same questions to the token service as the SDK's own client."""
+"""UserTokenClient: the same calls of the token service as the SDK's own client."""
 
 import asyncio
 import base64
@@ -122,7 +122,7 @@ async def test_questions_are_the_sdk_s(
 
 
 async def test_the_sign_in_state(client: UserTokenClient, service: ScriptedService) -> None:
-    """The state names the connection and where the conversation is, so that it can go on there."""
+    """The state names the connection and the conversation, to which the sign-in returns."""
     service.otherwise = Reply(200, SIGN_IN)
     resource = await client.get_sign_in_resource(CONNECTION, ACTIVITY, None)
     assert isinstance(resource, SignInUrlResponse)
@@ -155,7 +155,7 @@ async def test_a_user_s_token(client: UserTokenClient, service: ScriptedService)
 async def test_a_user_without_a_token(
     client: UserTokenClient, service: ScriptedService, answer: Reply
 ) -> None:
-    """Whoever has not signed in has none; that is no error."""
+    """A user who has not signed in has none, which is not an error."""
     service.otherwise = answer
     assert await client.get_user_token(USER, CONNECTION, CHANNEL, None) is None
 
@@ -176,7 +176,7 @@ async def test_a_refusal(
 async def test_an_exchange_is_not_repeated(
     client: UserTokenClient, service: ScriptedService
 ) -> None:
-    """A POST that the service may have done is sent once; a question is asked again."""
+    """A POST that the service may have done is sent once; a GET is sent again."""
     service.otherwise = Reply(503)
     with pytest.raises(ErrorResponseException):
         await QUESTIONS["exchange_token"][0](client)
@@ -187,7 +187,7 @@ async def test_an_exchange_is_not_repeated(
 
 
 async def test_a_busy_service(client: UserTokenClient, service: ScriptedService) -> None:
-    """A pause is waited for within the turn's budget, and not beyond it."""
+    """A pause is waited for within the turn's time, and not beyond it."""
     service.script = [
         Reply(429, None, {"Retry-After": "8"}),
         Reply(429, None, {"Retry-After": "8"}),
@@ -200,7 +200,7 @@ async def test_a_busy_service(client: UserTokenClient, service: ScriptedService)
 async def test_the_deadline_is_the_turn_s(
     pool: HttpPool, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The budget began when the client was made, not with its first call."""
+    """The time starts when the client is made, not with its first call."""
     clock = MovedClock(monkeypatch)
     session = ConnectorSession(pool, clock.sleep)
     client = UserTokenClient(session, token_service(service))
@@ -230,7 +230,7 @@ async def test_tokens_for_resources(client: UserTokenClient, service: ScriptedSe
 
 
 async def test_a_user_s_whole_stay(app: ComposedApp) -> None:
-    """Against the local cloud, as the bot itself: link, code, statuses, tokens, exchange, exit."""
+    """Against the local cloud, as the bot: link, code, status, tokens, exchange, sign-out."""
     users = app.cloud.user_tokens
     authentication = app.parts.adapter.bot_framework_authentication
     client = await authentication.create_user_token_client(None)

@@ -12,6 +12,7 @@ import pytest
 from botbuilder.core import TurnContext
 
 from auth.settings import Settings
+from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
@@ -70,6 +71,12 @@ class ComposedApp:
         await self.parts.close()
 
     @property
+    def authentication(self) -> BotAuthentication:
+        """The adapter's."""
+        found: BotAuthentication = self.parts.adapter.bot_framework_authentication
+        return found
+
+    @property
     def service_url(self) -> str:
         """The connector's, as the channel writes it into activities."""
         return f"{self.cloud.connector.server.url}/"
@@ -95,11 +102,7 @@ class ComposedApp:
 
     async def connector(self) -> ConnectorClient:
         """A connector client, as a turn gets it."""
-        authentication = self.parts.adapter.bot_framework_authentication
-        client: ConnectorClient = await authentication.create_connector_factory(None).create(
-            self.service_url
-        )
-        return client
+        return await self.authentication.create_connector_factory(None).create(self.service_url)
 
     def heard(self) -> list[Any]:
         """The texts that the user got so far."""

@@ -33,7 +33,7 @@ ON_EACH_LOOP = (
     "auth/inbound/test_signing_keys",
     "auth/outbound/",
     "cloud_adapter/connector/",
-    "cloud_adapter/test_adapter",
+    "cloud_adapter/adapter/",
     "emulator/functions/test_http_front",
     "emulator/functions/workers/test_upstream",
     "end_to_end/turns/test_event_loop",

@@ -1,0 +1,233 @@
+"""CloudAdapter: turns that run from the queue."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botbuilder.core import TurnContext
+from botbuilder.schema import (
+    Activity,
+)
+
+from auth.errors import (
+    BadRequest,
+    TokenRejected,
+    Unavailable,
+)
+from cloud_adapter.adapter import APOLOGY
+from cloud_adapter.codec.reader import read_model
+from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
+from cloud_adapter.queued.drain import MOST_TRIES
+from cloud_adapter.queued.queued_turns import QUEUE
+from cloud_adapter.request import TurnRequest
+from emulator.cloud import Cloud
+from tests.support.bots.composed_app import ComposedApp, Logic
+from tests.support.bots.remembering_bot import RememberingBot, counts, said
+from tests.support.logic import (
+    EXPECT_REPLIES,
+    INVOKE,
+    MESSAGE,
+    answering,
+    echo,
+    raising,
+)
+from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront, answered
+
+
+@pytest.fixture
+async def queued(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
+) -> AsyncIterator[ComposedApp]:
+    """The app in Queued mode, with the front before its storage account."""
+    changes = {"AzureWebJobsStorage": front.connection_string, "BotTurns": "Queued"}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        yield app
+
+
+@pytest.fixture
+def wake_ups(storage: str) -> QueueMessages:
+    """The app's queue of wake-up messages."""
+    return QueueMessages(storage, QUEUE)
+
+
+async def handle(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
+    """Handle a wake-up message, in a task of its own, as the host does."""
+    bot_object = SimpleNamespace(on_turn=bot)
+    wake_up = app.parts.adapter.process_wake_up(message, dequeue_count, bot_object)
+    await asyncio.create_task(wake_up)
+
+
+async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: Any) -> None:
+    """The turn of a queued message."""
+    activity = read_model(Activity, app.activity({**MESSAGE, **content}))
+    adapter = app.parts.adapter
+    claims = {"aud": app.cloud.registration.app_id}
+    caller = adapter.bot_framework_authentication.authorized_before(claims)
+    on_error = adapter.apologize_and_raise if last else adapter.log_and_raise
+    await adapter.run(caller, activity, bot, on_error)
+
+
+async def test_a_queued_message(queued: ComposedApp, wake_ups: QueueMessages) -> None:
+    """The response is 202 once the message is stored; its turn is like any other."""
+    found: list[Any] = []
+
+    async def look(turn: TurnContext) -> None:
+        found.append((turn.activity.caller_id, turn.turn_state[turn.adapter.BOT_IDENTITY_KEY]))
+        await echo(turn)
+
+    for _ in range(2):
+        response = await queued.deliver({**MESSAGE, "id": "a1"}, look)
+        assert (response.status, response.body) == (202, b"")
+    assert (said(queued), found) == ([], [])
+    for message in await wake_ups.taken():
+        await handle(queued, message, look)
+    assert said(queued) == ["You said: sesame"]
+    ((caller_id, identity),) = found
+    assert caller_id == "urn:botframework:azure"
+    assert identity.claims["aud"] == queued.cloud.registration.app_id
+    assert identity.claims["serviceurl"] == queued.service_url
+
+
+@pytest.mark.parametrize("content", [INVOKE, EXPECT_REPLIES])
+async def test_activities_that_are_not_queued(
+    queued: ComposedApp, wake_ups: QueueMessages, content: dict[str, Any]
+) -> None:
+    """Where the channel waits for the turn's result, the turn runs at once."""
+    response = await queued.deliver(content, answering(200, {"word": "sesame"}))
+    assert response.status == 200
+    assert await wake_ups.count() == 0
+
+
+async def test_refusals_come_before_the_queue(
+    queued: ComposedApp, wake_ups: QueueMessages, front: StorageFront
+) -> None:
+    """A caller who is refused writes nothing into the storage account."""
+    good = f"Bearer {queued.cloud.channel.token(queued.service_url)}"
+    body = json.dumps(queued.activity(MESSAGE)).encode()
+    for request, error in (
+        (TurnRequest("application/json", "Bearer x", body), TokenRejected),
+        (TurnRequest("application/json", "", body), TokenRejected),
+        (TurnRequest("application/json", "", b"{}"), TokenRejected),
+        (TurnRequest("application/json", good, b"{}"), BadRequest),
+    ):
+        with pytest.raises(error):
+            await queued.parts.adapter.process(request, SimpleNamespace(on_turn=echo))
+    assert front.calls == []
+    assert await wake_ups.count() == 0
+
+
+@pytest.mark.parametrize("place", ["PUT blob", "POST queue"])
+async def test_a_message_that_cannot_be_stored(
+    queued: ComposedApp, wake_ups: QueueMessages, front: StorageFront, place: str
+) -> None:
+    """The channel has to send it again, and when it does, there is one turn."""
+    front.spoil(place, answered(503))
+    with pytest.raises(StorageUnavailable):
+        await queued.deliver({**MESSAGE, "id": "a1"}, echo)
+    front.heal()
+    assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
+    for message in await wake_ups.taken():
+        await handle(queued, message, echo)
+    assert said(queued) == ["You said: sesame"]
+
+
+async def test_a_queued_turn_that_fails(
+    queued: ComposedApp, wake_ups: QueueMessages, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each attempt is logged, and after the last one the user gets the apology."""
+    await queued.deliver(MESSAGE, echo)
+    (message,) = await wake_ups.taken()
+    bot = raising(ValueError("cannot parse sesame"))
+    for attempt in range(1, MOST_TRIES):
+        with pytest.raises(TurnFailed):
+            await handle(queued, message, bot, attempt)
+    assert said(queued) == []
+    await handle(queued, message, bot, MOST_TRIES)
+    assert said(queued) == [APOLOGY]
+    failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert len(failures) == MOST_TRIES
+    assert "sesame" not in caplog.text
+
+
+async def test_a_queued_turn_that_is_run_again(
+    queued: ComposedApp, wake_ups: QueueMessages
+) -> None:
+    """After an attempt that failed, the next one starts with the state as it was."""
+    bot = RememberingBot(queued.parts)
+
+    async def fail(_: TurnContext) -> None:
+        bot.between = None
+        raise LookupError
+
+    bot.between = fail
+    await queued.deliver(MESSAGE, bot)
+    (message,) = await wake_ups.taken()
+    with pytest.raises(TurnFailed):
+        await handle(queued, message, bot)
+    await handle(queued, message, bot, 2)
+    assert said(queued) == ["1"]
+    assert await counts(queued) == (1, 1)
+
+
+async def test_a_queued_turn_that_is_not_noted_as_done(
+    queued: ComposedApp, wake_ups: QueueMessages, front: StorageFront
+) -> None:
+    """A turn that ran, but could not be noted as done, does not run again."""
+    bot = RememberingBot(queued.parts)
+    await queued.deliver(MESSAGE, bot)
+    (message,) = await wake_ups.taken()
+    front.spoil("PUT blob bot-turns", answered(503))
+    await handle(queued, message, bot)
+    front.heal()
+    await handle(queued, message, bot)
+    assert said(queued) == ["1"]
+    assert await counts(queued) == (1, 1)
+
+
+async def test_turns_of_a_busy_conversation(queued: ComposedApp, wake_ups: QueueMessages) -> None:
+    """Many messages and all their wake-up messages at once: each counts once, in order."""
+    bot = RememberingBot(queued.parts)
+    await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))
+    await asyncio.gather(*(handle(queued, message, bot) for message in await wake_ups.taken()))
+    assert said(queued) == [f"{number}" for number in range(1, 13)]
+    assert await counts(queued) == (12, 12)
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_turn_that_raises(app: ComposedApp, last: bool) -> None:
+    """The caller of `run` gets the error; the user an apology after the last attempt."""
+    error = LookupError("no table")
+    with pytest.raises(LookupError) as caught:
+        await run(app, raising(error), last=last)
+    assert caught.value is error
+    assert app.heard() == ([APOLOGY] if last else [])
+
+
+@pytest.mark.parametrize("error", [Unavailable("later"), TurnRepeated("repeated")])
+@pytest.mark.parametrize("last", [False, True])
+async def test_errors_that_are_not_faults(app: ComposedApp, error: Exception, last: bool) -> None:
+    """The caller of `run` gets them, and the user never an apology."""
+    with pytest.raises(type(error)):
+        await run(app, raising(error), last=last)
+    assert app.heard() == []
+
+
+async def test_a_repeated_turn(app: ComposedApp) -> None:
+    """The state knows the activity, and `run` raises TurnRepeated."""
+    bot = RememberingBot(app.parts)
+    await run(app, bot, id="a1")
+    with pytest.raises(TurnRepeated):
+        await run(app, bot, id="a1")
+    assert app.heard() == ["1"]
+
+
+async def test_a_repeated_inline_turn(app: ComposedApp) -> None:
+    """The response is that of the first."""
+    response = await app.deliver(MESSAGE, raising(TurnRepeated("repeated")))
+    assert (response.status, response.body) == (200, b"")
+    assert app.heard() == []

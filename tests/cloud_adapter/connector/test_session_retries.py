@@ -1,0 +1,305 @@
+"""ConnectorSession: which calls are sent again, when, and which never are."""
+
+import asyncio
+import datetime
+import email.utils
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from cloud_adapter.connector.session import (
+    RETRIES,
+    ConnectorSession,
+)
+from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
+from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.connector_calls import (
+    called,
+    hang_up,
+    refused,
+)
+from tests.support.wire.fickle_service import FickleService
+from tests.support.wire.scripted_service import Reply, ScriptedService
+
+METHODS = ["GET", "POST", "PUT", "DELETE"]
+IDEMPOTENT = ["GET", "PUT", "DELETE"]
+
+
+def http_date(seconds: float) -> str:
+    """The HTTP date of so many seconds from now."""
+    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return email.utils.format_datetime(moment, usegmt=True)
+
+
+# What is sent again
+
+TOO_MANY, FAILED, FINAL = (429, 412), (502, 503, 504), (400, 401, 403, 404, 405, 408, 413, 500, 501)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", TOO_MANY)
+async def test_refused_for_now(
+    session: ConnectorSession, service: ScriptedService, method: str, status: int
+) -> None:
+    """What the service did not do is sent again, with any method."""
+    service.script = [Reply(status)]
+    await called(session, method, service.url)
+    assert len(service.seen) == 2
+    assert service.seen[0] == service.seen[1]
+
+
+@pytest.mark.parametrize("method", IDEMPOTENT)
+@pytest.mark.parametrize("status", FAILED)
+async def test_an_idempotent_call_that_failed(
+    session: ConnectorSession, service: ScriptedService, method: str, status: int
+) -> None:
+    """An idempotent call is sent again."""
+    service.script = [Reply(status)]
+    await called(session, method, service.url)
+    assert len(service.seen) == 2
+
+
+@pytest.mark.parametrize("status", FAILED)
+async def test_a_post_that_failed(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService, status: int
+) -> None:
+    """A POST that may have been done is not sent again, even if the service asks for it."""
+    service.otherwise = Reply(status, None, {"Retry-After": "1"})
+    error = await refused(session, "POST", service.url)
+    assert error.response.status_code == status
+    assert (len(service.seen), clock.pauses) == (1, [])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", FINAL)
+async def test_refused_for_good(
+    session: ConnectorSession,
+    clock: MovedClock,
+    service: ScriptedService,
+    method: str,
+    status: int,
+) -> None:
+    """Any other refusal is final."""
+    service.otherwise = Reply(status, {"error": {"code": "No", "message": "x"}})
+    error = await refused(session, method, service.url)
+    assert (error.response.status_code, error.error.error.code) == (status, "No")
+    assert (len(service.seen), clock.pauses) == (1, [])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(
+    session: ConnectorSession, service: ScriptedService, method: str, status: int
+) -> None:
+    """The token is sent only to the host that was checked."""
+    async with ScriptedService() as target:
+        service.otherwise = Reply(status, None, {"Location": f"{target.url}/elsewhere"})
+        error = await refused(session, method, service.url)
+        assert error.response.status_code == status
+        assert (len(service.seen), len(target.seen)) == (1, 0)
+
+
+# When
+
+
+@pytest.mark.parametrize("status", [429, 412, 503])
+async def test_retry_after_in_seconds(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService, status: int
+) -> None:
+    """The pause is the one that the service asks for."""
+    service.script = [Reply(status, None, {"Retry-After": "7"})]
+    await called(session, "GET", service.url)
+    assert clock.pauses == [7.0]
+
+
+async def test_retry_after_as_a_date(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService
+) -> None:
+    """A date (RFC 9110, 10.2.3) is waited for; one that has passed is not."""
+    service.script = [
+        Reply(429, None, {"Retry-After": http_date(8)}),
+        Reply(429, None, {"Retry-After": http_date(-100)}),
+    ]
+    await called(session, "POST", service.url)
+    assert 5 < clock.pauses[0] <= 8
+    assert clock.pauses[1] == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"Retry-After": ""},
+        {"Retry-After": "soon"},
+        {"Retry-After": "-1"},
+        {"Retry-After": "1.5"},
+        {"Retry-After": "\u0663"},
+        {"Retry-After": "Mon, 99 Jan 2026 10:00:00 GMT"},
+        {"Retry-After": "Mon, 01 Jan 99999999999 10:00:00 GMT"},
+        {"Retry-After": "Mon, 01 Jan 2026 10:00:00 +99999999999999"},
+    ],
+)
+async def test_no_usable_retry_after(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService, header: dict[str, str]
+) -> None:
+    """Without a usable Retry-After each pause is up to twice the one before."""
+    service.script = [Reply(429, None, header)] * 3
+    await called(session, "POST", service.url)
+    for attempt, pause in enumerate(clock.pauses):
+        longest = RETRIES.backoff.first * 2**attempt
+        assert longest / 2 <= pause <= longest
+    assert len(clock.pauses) == 3
+
+
+async def test_pauses_differ(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService
+) -> None:
+    """Two callers that are refused together do not try again together."""
+    for _ in range(4):
+        service.script = [Reply(429)]
+        await called(session, "GET", service.url)
+    assert len(set(clock.pauses)) > 1
+
+
+async def test_the_last_attempt(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService
+) -> None:
+    """A service that keeps refusing is called five times."""
+    service.otherwise = Reply(429, None, {"Retry-After": "0"})
+    error = await refused(session, "POST", service.url)
+    assert error.response.status_code == 429
+    assert (len(service.seen), len(clock.pauses)) == (
+        RETRIES.max_attempts,
+        RETRIES.max_attempts - 1,
+    )
+
+
+@pytest.mark.parametrize("wait", ["13", "3600", "9" * 400])
+async def test_a_pause_beyond_the_turn(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService, wait: str
+) -> None:
+    """When the pause would exceed the turn's time, the call fails at once."""
+    service.otherwise = Reply(429, None, {"Retry-After": wait})
+    await refused(session, "POST", service.url)
+    assert (len(service.seen), clock.pauses) == (1, [])
+
+
+async def test_pauses_add_up(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService
+) -> None:
+    """The turn's time is for all the pauses of a call together."""
+    service.otherwise = Reply(429, None, {"Retry-After": "5"})
+    await refused(session, "POST", service.url)
+    assert (len(service.seen), clock.pauses) == (3, [5, 5])
+
+
+# Without a response
+
+
+async def test_no_connection(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService
+) -> None:
+    """Where nothing listens, nothing was sent: even a POST is tried three times."""
+    await service.server.stop()
+    error = await refused(session, "POST", service.url)
+    assert error.response.status_code == 0
+    assert isinstance(error.__cause__, OSError)
+    assert len(clock.pauses) == RETRIES.max_connects - 1
+
+
+async def test_a_service_that_comes_back(
+    pool: HttpPool, clock: MovedClock, service: ScriptedService
+) -> None:
+    """A service that comes back within the turn gets the message, once."""
+    await service.server.stop()
+
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
+        if len(clock.pauses) == 2:
+            await service.server.start()
+
+    await called(ConnectorSession(pool, sleep), "POST", service.url)
+    assert (len(service.seen), len(clock.pauses)) == (1, 2)
+
+
+async def test_a_connection_that_takes_too_long(
+    session: ConnectorSession, clock: MovedClock
+) -> None:
+    """A handshake that does not end has sent nothing: it is started again while there is time."""
+    accepted = 0
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        clock.move(DEFAULT_TIMEOUTS.connect + 0.1)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(keep_silent, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        error = await refused(session, "POST", f"https://localhost:{port}")
+    assert error.response.status_code == 0
+    assert isinstance(error.__cause__, ConnectionError)
+    assert isinstance(error.__cause__.__cause__, TimeoutError)
+    assert accepted == len(clock.pauses) + 1
+    assert len(clock.pauses) >= 2
+
+
+async def break_off(request: web.Request) -> web.StreamResponse:
+    """Close the connection in the middle of the response."""
+    response = web.StreamResponse(headers={"Content-Length": "100"})
+    await response.prepare(request)
+    await response.write(b'{"id":')
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def garble(request: web.Request) -> web.Response:
+    """Answer in another protocol."""
+    assert request.transport is not None
+    request.transport.write(b"220 mail.example ESMTP\r\n\r\n")
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.mark.parametrize("behavior", [hang_up, break_off, garble])
+async def test_a_post_without_an_answer(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService, behavior: Any
+) -> None:
+    """A POST that was sent is never sent again, on a new connection or on a reused one."""
+    service.otherwise = behavior
+    error = await refused(session, "POST", service.url)
+    assert (error.response.status_code, error.error) == (0, None)
+    service.script = [Reply()]
+    await called(session, "GET", service.url)
+    await refused(session, "POST", service.url)
+    assert [seen.method for seen in service.seen] == ["POST", "GET", "POST"]
+    assert clock.pauses == []
+
+
+async def test_a_post_after_the_server_has_hung_up(session: ConnectorSession) -> None:
+    """An idle connection that was just closed loses no message: each is sent exactly once."""
+    async with FickleService() as service:
+        for number in range(1, 26):
+            await called(session, "POST", service.url)
+            assert (len(service.seen), service.server.connections) == (number, number)
+            service.close_idle()
+
+
+async def test_an_answer_that_takes_too_long(
+    session: ConnectorSession, clock: MovedClock, service: ScriptedService
+) -> None:
+    """A POST that timed out is not sent again either."""
+
+    async def sleep_in(_: web.Request) -> web.Response:
+        clock.move(DEFAULT_TIMEOUTS.total + 1)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    service.otherwise = sleep_in
+    error = await refused(session, "POST", service.url)
+    assert isinstance(error.__cause__, ConnectionError)
+    assert isinstance(error.__cause__.__cause__, TimeoutError)
+    assert (len(service.seen), clock.pauses) == (1, [])

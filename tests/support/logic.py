@@ -1,0 +1,45 @@
+"""Activities, and what a bot does with them: the turns of many tests."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes
+
+from cloud_adapter.request import TurnRequest
+from tests.support.bots.composed_app import ComposedApp, Logic
+
+MESSAGE = {"type": "message", "text": "sesame"}
+INVOKE = {"type": "invoke", "name": "task/fetch", "value": {"word": "sesame"}}
+EXPECT_REPLIES = {**MESSAGE, "deliveryMode": "expectReplies"}
+
+
+async def echo(turn: TurnContext) -> None:
+    """Send the text back."""
+    await turn.send_activity(f"You said: {turn.activity.text}")
+
+
+def answering(status: Any, body: Any = None) -> Logic:
+    """A bot that answers invokes with this status and body."""
+
+    async def answer(turn: TurnContext) -> None:
+        value = InvokeResponse(status=status, body=body)
+        await turn.send_activity(Activity(type=ActivityTypes.invoke_response, value=value))
+
+    return answer
+
+
+def raising(error: Exception) -> Logic:
+    """A bot that raises this error."""
+
+    async def fail(_: TurnContext) -> None:
+        raise error
+
+    return fail
+
+
+async def processed(app: ComposedApp, body: bytes, bot: Logic) -> Any:
+    """The response to a request with this body."""
+    token = app.cloud.channel.token(app.service_url)
+    request = TurnRequest("application/json", f"Bearer {token}", body)
+    return await app.parts.adapter.process(request, SimpleNamespace(on_turn=bot))
