@@ -1,1 +1,1 @@
-"""What make runs: the bot on this machine, set-up and packaging."""
+"""The commands behind make: the bot on this machine, set-up and packaging."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from importlib.metadata import distributions
 from pathlib import Path
 
-from emulator.commands.site_packages import InstallError, install
+from emulator.commands.site_packages import Install, InstallError, install
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
     return HEADER + "".join(lines)
 
 
-def resolve(requirements: str) -> list[tuple[str, str]]:
+def resolve(requirements: str, install: Install = install) -> list[tuple[str, str]]:
     """Name and version of every package that pip installs today without the constraints.
 
     Raises:
@@ -57,15 +57,19 @@ def resolve(requirements: str) -> list[tuple[str, str]]:
         return [(each.name, each.version) for each in distributions(path=[str(packages)])]
 
 
-def main() -> int:
-    """The command: writes constraints.txt; the exit status is 1 if pip fails."""
-    requirements = (ROOT / "requirements.txt").read_text()
+def main(folder: Path = ROOT, install: Install = install) -> int:
+    """The command: writes constraints.txt beside requirements.txt in `folder`.
+
+    Returns:
+        The exit status: 1 if pip fails.
+    """
+    requirements = (folder / "requirements.txt").read_text()
     try:
-        text = constraints(requirements, resolve(requirements))
+        text = constraints(requirements, resolve(requirements, install))
     except InstallError as error:
         print(error, file=sys.stderr)
         return 1
-    (ROOT / "constraints.txt").write_text(text)
+    (folder / "constraints.txt").write_text(text)
     print(f"constraints.txt: {text.count('==')} packages")
     return 0
 

@@ -1,4 +1,4 @@
-"""FuncIgnore: applies .funcignore as Core Tools does, to know which files `func` uploads.
+"""FuncIgnore: which files `func` uploads, by the rules that Core Tools apply to .funcignore.
 
 The rules differ from git's (GitIgnoreParser.cs and FileSystemHelpers.cs of
 azure-functions-core-tools, 4.x): a line matches the beginning of a path, from the root up to a word

@@ -1,4 +1,4 @@
-"""`make run`: the bot on this machine, with authentication on, and a page to talk to it."""
+"""`make run`: the bot on this machine, with authentication, and a chat page."""
 
 import argparse
 import asyncio
@@ -25,22 +25,21 @@ BOT_PORT = 7071
 INLINE = "Inline"
 QUEUED = "Queued"
 TURNS = (INLINE, QUEUED)
-"""What TURNS may be: a turn runs in the channel's request, or in a queue behind it."""
+"""A turn runs in the channel's request, or is queued."""
 
-START_TIMEOUT = 60.0
-"""Seconds that a child has until it must answer."""
+START_TIMEOUT_SECONDS = 60.0
 
 
 class StartError(Exception):
-    """The run cannot start; the text names the cure."""
+    """The run cannot start; the text says what to do."""
 
 
 def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with the app's settings in it, and this Python first on its path.
+    """This process's environment, with this Python first on PATH, and with the app's settings.
 
-    Core Tools take the first `python` they find. The worker takes CONTAINER_NAME for a sign of
-    Azure, so it is left out. So is a storage that happens to be in a developer's environment; an
-    empty one keeps local.settings.json from naming one: a local run writes to its own, or to none.
+    Core Tools run the first `python` on PATH. CONTAINER_NAME is left out: the worker takes it for a
+    sign of Azure. Storage settings of this environment are left out too, and the empty one
+    overrides local.settings.json: a local run uses its own storage, or none.
     """
     environ = {
         name: value
@@ -53,7 +52,7 @@ def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def host_command(port: int) -> list[str]:
-    """Core Tools when they are installed, else the local cloud's own Functions host."""
+    """Core Tools if they are installed, else the emulator's Functions host."""
     core_tools = shutil.which("func")
     if core_tools:
         return [core_tools, "start", "--port", str(port)]
@@ -62,21 +61,21 @@ def host_command(port: int) -> list[str]:
 
 
 async def wait_until_it_answers(url: str, child: Child) -> None:
-    """Wait until a child answers 200 at a URL.
+    """Wait until a child process answers 200 at a URL.
 
     Raises:
         StartError: it ended, or does not answer in time.
     """
     ended = asyncio.create_task(child.wait())
     try:
-        async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(START_TIMEOUT_SECONDS), aiohttp.ClientSession() as session:
             while not ended.done():
                 with contextlib.suppress(aiohttp.ClientError):
                     async with session.get(url) as answer:
                         if answer.status == 200:
                             return
                 await asyncio.sleep(0.1)
-        raise StartError(f"What should answer at {url} has ended; its output above says why.")
+        raise StartError(f"The program that serves {url} has ended; its output above says why.")
     except TimeoutError as error:
         raise StartError(f"{url} does not answer 200; see the log above.") from error
     finally:
@@ -84,7 +83,7 @@ async def wait_until_it_answers(url: str, child: Child) -> None:
 
 
 async def start_cloud(cloud: Cloud, chat_port: int) -> None:
-    """Start the local cloud, with the chat page where people look for it.
+    """Start the local cloud, with the chat page on a given port.
 
     Raises:
         StartError: a port is in use.
@@ -99,10 +98,10 @@ async def start_cloud(cloud: Cloud, chat_port: int) -> None:
 
 
 async def run(options: argparse.Namespace, folder: Path) -> None:
-    """Run everything until SIGINT or SIGTERM, or until the host ends.
+    """Run everything until SIGINT or SIGTERM.
 
     Raises:
-        StartError: it cannot start.
+        StartError: something cannot start, or the host has ended.
     """
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
@@ -122,20 +121,20 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
 
 
 def check_turns(turns: str, storage: LocalStorage) -> None:
-    """Queued turns go through a queue.
+    """Check that queued turns have a storage.
 
     Raises:
-        StartError: there is none.
+        StartError: they have none.
     """
     if turns == QUEUED and storage.azurite is None:
-        raise StartError(f"TURNS={QUEUED} needs a storage. {storage.fault}")
+        raise StartError(f"TURNS={QUEUED} needs storage. {storage.fault}")
 
 
 async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
-    """Start the host, say where everything is once it answers, then watch it.
+    """Start the host, print the URLs once it answers, then wait until it ends.
 
     Raises:
-        StartError: the host has ended by itself, or does not answer.
+        StartError: the host has ended, or does not answer.
     """
     endpoint = cloud.channel.bot_endpoint
     await host.start()
@@ -165,7 +164,7 @@ def main() -> None:
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
     parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
     parser.add_argument(
-        "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; none: memory"
+        "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; unset: in memory"
     )
     parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
     parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")

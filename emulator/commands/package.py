@@ -1,4 +1,4 @@
-"""`python -m emulator.commands.package`: the package that runs in Azure, as a folder and a zip.
+"""`python -m emulator.commands.package`: what runs in Azure, as a folder and as a zip.
 
 It replaces the build in Azure: it copies the files that .funcignore allows, installs their
 dependencies into .python_packages, and compiles everything. The folder has no .funcignore of its
@@ -19,7 +19,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from emulator.commands.funcignore import FuncIgnore
-from emulator.commands.site_packages import PYTHON_VERSION, InstallError, install
+from emulator.commands.site_packages import PYTHON_VERSION, Install, InstallError, install
 
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
@@ -34,7 +34,7 @@ _SETTINGS = {
     "MicrosoftAppId": "00000000-0000-4000-8000-000000000000",
     "MicrosoftAppTenantId": "00000000-0000-4000-8000-000000000000",
 }
-_MEASURED_RUNS = 5
+MEASURED_RUNS = 5
 _MEASURE = """
 import gc, json, sys, time
 gc.disable()  # as the app does while it starts
@@ -51,17 +51,28 @@ class PackageError(Exception):
     """The package cannot be built; the message says what to do."""
 
 
-def build(source: Path, target: Path) -> Path:
+def build(
+    source: Path,
+    target: Path,
+    install: Install = install,
+    python_version: tuple[int, ...] = sys.version_info[:2],
+) -> Path:
     """Build the package of the app in `source` as the folder `target`, and as a zip beside it.
+
+    Args:
+        source: the folder of function_app.py.
+        target: is replaced.
+        install: installs the packages of requirements.txt.
+        python_version: of the Python that compiles.
 
     Returns:
         The zip's path.
 
     Raises:
-        PackageError: this is the wrong Python version, or the package would hold key material.
+        PackageError: this is the wrong Python version, or the package would contain key material.
         InstallError: the packages cannot be installed.
     """
-    if sys.version_info[:2] != PYTHON_VERSION:
+    if python_version != PYTHON_VERSION:
         wanted = ".".join(map(str, PYTHON_VERSION))
         raise PackageError(f"Compiled files fit one Python version: run this with Python {wanted}.")
     shutil.rmtree(target, ignore_errors=True)
@@ -94,7 +105,7 @@ def _app_files(source: Path) -> list[Path]:
 
 
 def _zipped(folder: Path) -> Path:
-    """Zip a folder; the same files give the same zip on any machine, at any time."""
+    """Zip a folder; the same files make the same zip, on any machine and at any time."""
     archive = folder.with_name(f"{folder.name}.zip")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in contents(folder):
@@ -110,10 +121,15 @@ def contents(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def import_times(folder: Path) -> tuple[float, float]:
-    """Seconds until a new process has imported function_app, and all that a first turn needs."""
-    runs = []
-    for _ in range(_MEASURED_RUNS):
+def import_times(folder: Path, runs: int = MEASURED_RUNS) -> tuple[float, float]:
+    """Seconds until a new process has imported function_app, and all that a first turn needs.
+
+    Args:
+        folder: the package.
+        runs: the fastest of so many counts.
+    """
+    measured = []
+    for _ in range(runs):
         done = subprocess.run(
             # Isolated, so that nothing but the package's own modules is measured.
             [sys.executable, "-I", "-S", "-c", _MEASURE, str(folder / SITE_PACKAGES), str(folder)],
@@ -122,8 +138,8 @@ def import_times(folder: Path) -> tuple[float, float]:
             capture_output=True,
             text=True,
         )
-        runs.append(json.loads(done.stdout))
-    indexed, composed = (min(times) for times in zip(*runs, strict=True))
+        measured.append(json.loads(done.stdout))
+    indexed, composed = (min(times) for times in zip(*measured, strict=True))
     return indexed, composed
 
 
@@ -139,7 +155,7 @@ def _report(folder: Path, archive: Path) -> None:
     print(f"ready for a first turn: {composed * 1000:.0f} ms")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], install: Install = install) -> int:
     """The command; the exit status is 1 if the package cannot be built."""
     parser = argparse.ArgumentParser(
         prog="python -m emulator.commands.package", description=__doc__
@@ -147,7 +163,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--to", type=Path, default=ROOT / "artifacts" / "package", metavar="FOLDER")
     folder = parser.parse_args(arguments).to
     try:
-        archive = build(ROOT, folder)
+        archive = build(ROOT, folder, install)
     except (PackageError, InstallError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -22,24 +22,24 @@ from emulator.commands.shutdown import run_until_asked_to_stop
 PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
 PLAYGROUND_PORT = 56150
 
-NOBODY = "00000000-0000-0000-0000-000000000000"
+NO_BOT = "00000000-0000-0000-0000-000000000000"
 SETTINGS = {
     "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
     "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true",
     "MicrosoftAppType": "UserAssignedMSI",
-    "MicrosoftAppId": NOBODY,
-    "MicrosoftAppTenantId": NOBODY,
+    "MicrosoftAppId": NO_BOT,
+    "MicrosoftAppTenantId": NO_BOT,
 }
 
 
 def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
-    """The Playground in front of an endpoint, in Teams' manner, without telemetry."""
+    """The Playground as a Teams client of an endpoint, without telemetry."""
     options = ["-e", endpoint, "-c", "msteams", "-p", str(port), "--disable-telemetry"]
     return [str(program), *options]
 
 
 async def run(port: int, playground_port: int) -> None:
-    """Run both until SIGINT or SIGTERM, or until one of them ends.
+    """Run both until SIGINT or SIGTERM.
 
     Raises:
         StartError: one of them ended, or the bot does not answer.
@@ -48,7 +48,7 @@ async def run(port: int, playground_port: int) -> None:
     host = Child(host_command(port), app_environment(SETTINGS), APP)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
-    # It writes a folder of its own where it runs.
+    # It writes files into its working folder.
     playground = Child(command, environ, PROGRAM.parents[2])
     try:
         await run_until_asked_to_stop(serve(host, playground, url, playground_port))
@@ -58,10 +58,10 @@ async def run(port: int, playground_port: int) -> None:
 
 
 async def serve(host: Child, playground: Child, url: str, port: int) -> None:
-    """Start the bot, the Playground once it answers, then watch both.
+    """Start the bot and then the Playground, and wait until one of them ends.
 
     Raises:
-        StartError: one of them has ended by itself, or the bot does not answer.
+        StartError: one of them has ended, or does not answer.
     """
     await host.start()
     page = f"http://localhost:{port}/"

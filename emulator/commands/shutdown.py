@@ -1,4 +1,4 @@
-"""The end of a command: Ctrl-C, or a request to stop."""
+"""Stops a command on SIGINT (Ctrl-C) and SIGTERM."""
 
 import asyncio
 import signal

@@ -1,18 +1,23 @@
-"""Installs the deployed app's packages for Azure's platform, whatever this machine's is."""
+"""Installs the deployed app's packages for Azure's platform, on any machine."""
 
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 PYTHON_VERSION = (3, 13)
 
-# Flex Consumption runs CPython on Linux x86_64. Wheels only: a build here would fit this machine.
+# Flex Consumption runs CPython on Linux x86_64. Wheels only: a build would be for this machine.
 _PLATFORM = [
     *("--implementation", "cp", "--python-version", ".".join(map(str, PYTHON_VERSION))),
     *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"),
     *("--only-binary", ":all:"),
 ]
+
+
+Install = Callable[[Path, Path], None]
+"""Installs the packages of a requirements file into an empty folder; raises InstallError."""
 
 
 class InstallError(Exception):

@@ -1,4 +1,4 @@
-"""Sets Web Chat up: `python -m emulator.commands.webchat --to .cache/webchat`.
+"""Installs Web Chat: `python -m emulator.commands.webchat --to .cache/webchat`.
 
 The page needs one file of the package: dist/webchat.js. The minimal bundle beside it, half the
 size, shows no Adaptive Cards.
@@ -20,11 +20,11 @@ VERSION = "version.txt"
 
 
 class WebChatError(Exception):
-    """Web Chat could not be set up; the message names the cure."""
+    """Web Chat could not be installed; the text says what to do."""
 
 
 class WrongPackageError(WebChatError):
-    """What npm brought is not the pinned package."""
+    """npm delivered another package than the pinned one."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Package:
     """An npm package of one version.
 
     Attributes:
-        spec: what npm is asked for.
+        spec: name and version, as npm takes them.
         integrity: the expected digest of its tarball (Subresource Integrity form, SHA-512).
     """
 
@@ -47,11 +47,11 @@ WEB_CHAT = Package(
 
 
 def install(folder: Path, package: Package = WEB_CHAT) -> Path:
-    """Put the bundle into `folder`, unless it is there in this version; returns its path.
+    """Put the bundle into `folder`, unless it has this version already, and return its path.
 
     Raises:
         WebChatError: npm is missing or failed.
-        WrongPackageError: the tarball's digest is not the pinned one.
+        WrongPackageError: the tarball has another digest than the pinned one.
     """
     bundle, version = folder / BUNDLE, folder / VERSION
     if bundle.is_file() and version.is_file() and version.read_text("utf-8") == package.integrity:
@@ -61,7 +61,7 @@ def install(folder: Path, package: Package = WEB_CHAT) -> Path:
         _check(tarball, package)
         folder.mkdir(parents=True, exist_ok=True)
         _extract(tarball, bundle)
-    # Last: an interrupted set-up is done again.
+    # Last: an interrupted installation is repeated.
     version.write_text(package.integrity, "utf-8")
     return bundle
 
@@ -93,20 +93,20 @@ def _extract(tarball: Path, bundle: Path) -> None:
     shutil.copyfile(tarball.parent / name, bundle)
 
 
-def main(arguments: list[str]) -> int:
-    """The command line; exit status 1 only for a package that is not the pinned one."""
+def main(arguments: list[str], package: Package = WEB_CHAT) -> int:
+    """The command line; the exit status is 1 only for another package than the pinned one."""
     parser = argparse.ArgumentParser(
         prog="python -m emulator.commands.webchat", description=__doc__
     )
     parser.add_argument("--to", type=Path, default=Path(".cache/webchat"), metavar="FOLDER")
     folder = parser.parse_args(arguments).to
     try:
-        print(f"Web Chat: {install(folder, WEB_CHAT)}")
+        print(f"Web Chat: {install(folder, package)}")
     except WrongPackageError as error:
         print(f"Web Chat: {error}")
         return 1
     except WebChatError as error:
-        print(f"Web Chat: {error} Until then the chat page is plain text.")
+        print(f"Web Chat: {error} Until then the chat page shows plain text.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Azurite: Microsoft's stand-in for Azure Storage, run as a child process on loopback."""
+"""Azurite: Microsoft's emulator of Azure Storage, run as a child process on loopback."""
 
 import asyncio
 import base64
@@ -21,9 +21,10 @@ PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / ".bin" / "azurite"
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 DEVELOPMENT_ACCOUNT = "devstoreaccount1"
 
-START_TIMEOUT = 30.0
-"""Seconds that the program has until it must answer."""
-KEY_BYTES = 64
+START_TIMEOUT_SECONDS = 30.0
+MAX_STARTS = 3
+"""Another program may take a free port before Azurite listens on it."""
+ACCOUNT_KEY_BYTES = 64
 
 
 class AzuriteError(Exception):
@@ -31,7 +32,11 @@ class AzuriteError(Exception):
 
 
 class FolderInUseError(AzuriteError):
-    """Another Azurite keeps its data in the folder; two of them would spoil it."""
+    """Another Azurite keeps its data in the folder; two would corrupt it."""
+
+
+class EndedError(AzuriteError):
+    """Azurite ended while it started."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,18 @@ class CertificateFiles:
 class Azurite:
     """Blob, queue and table storage on 127.0.0.1.
 
-    Account keys are made at run time. Only the account of `UseDevelopmentStorage=true` has the key
-    that everybody knows: it is there when the development ports were asked for, were free, and no
-    other accounts were named.
+    Account keys are random. Only the account of `UseDevelopmentStorage=true` has the published key:
+    it exists if Azurite listens on the development ports and no other accounts are named.
 
     Args:
-        folder: keeps the data across runs, is made if missing; None keeps it in memory.
-        ports: where it should listen; a port that is taken is replaced by a free one.
+        folder: keeps the data across runs, and is created if missing; None keeps it in memory.
+        ports: where it should listen; a port that is in use is replaced by a free one.
         accounts: names of the storage accounts (3 to 24 lower-case letters and digits); none: the
             development account alone.
         certificate: serves HTTPS, which Entra's tokens for https://storage.azure.com need; they
-            are then taken beside the account keys, their signature unchecked. None: HTTP.
+            are then accepted beside the account keys, their signature unchecked. None: HTTP.
         program: the path of `azurite`.
+        development_ports: where clients look for `UseDevelopmentStorage=true`.
     """
 
     def __init__(
@@ -79,12 +84,14 @@ class Azurite:
         accounts: Sequence[str] = (),
         certificate: CertificateFiles | None = None,
         program: Path = PROGRAM,
+        development_ports: StoragePorts = DEVELOPMENT_PORTS,
     ) -> None:
         self._folder = folder
         self._wanted = ports
         self._certificate = certificate
         self._program = program
-        self._named = bool(accounts)
+        self._development_ports = development_ports
+        self._has_named_accounts = bool(accounts)
         self._keys = {name: _new_key() for name in accounts or (DEVELOPMENT_ACCOUNT,)}
         self._child: Child | None = None
         self._lock: int | None = None
@@ -104,35 +111,41 @@ class Azurite:
 
     @property
     def is_development_storage(self) -> bool:
-        """Whether `UseDevelopmentStorage=true` leads here."""
-        plain = self._certificate is None and not self._named
-        return plain and self.ports == DEVELOPMENT_PORTS
+        """Whether clients with `UseDevelopmentStorage=true` use this one."""
+        plain = self._certificate is None and not self._has_named_accounts
+        return plain and self.ports == self._development_ports
 
     async def start(self) -> None:
         """Start it, and wait until blob and queue answer.
 
         Raises:
-            FolderInUseError: another one has the folder.
+            FolderInUseError: another Azurite uses the folder.
             AzuriteError: the program is missing, ended, or does not answer in time.
         """
         if not self._program.exists():
             raise AzuriteError("Azurite is missing: install node and npm, then run `make azurite`.")
         self._lock = self._locked_folder()
-        # A stopped one comes back where it was.
-        wanted = self._wanted if self.ports == StoragePorts() else self.ports
-        self.ports = StoragePorts(*(_port(each) for each in astuple(wanted)))
-        # The child holds the lock too: an orphan of a killed run still has the folder.
-        locks = () if self._lock is None else (self._lock,)
-        self._child = Child(self._command(), self._environ(), ROOT, quiet=True, descriptors=locks)
-        await self._child.start()
         try:
-            await self._wait_until_it_answers(self._child)
+            for _ in range(MAX_STARTS - 1):
+                with contextlib.suppress(EndedError):
+                    return await self._start_once()
+            await self._start_once()
         except AzuriteError:
             await self.stop()
             raise
 
+    async def _start_once(self) -> None:
+        # After a stop it listens on the same ports again.
+        wanted = self._wanted if self.ports == StoragePorts() else self.ports
+        self.ports = StoragePorts(*(_port(each) for each in astuple(wanted)))
+        # The child holds the lock too: an orphan of a killed run still uses the folder.
+        locks = () if self._lock is None else (self._lock,)
+        self._child = Child(self._command(), self._environ(), ROOT, quiet=True, descriptors=locks)
+        await self._child.start()
+        await self._wait_until_it_answers(self._child)
+
     async def stop(self) -> None:
-        """End it; what it keeps in memory is gone."""
+        """End it; data in memory is lost."""
         if self._child is not None:
             await self._child.stop()
         if self._lock is not None:
@@ -148,7 +161,7 @@ class Azurite:
         return f"{self._url(self.ports.queue)}/{account}"
 
     def connection_string(self, account: str = DEVELOPMENT_ACCOUNT) -> str:
-        """What an app takes for AzureWebJobsStorage; endpoints and key, or the short form.
+        """The value for AzureWebJobsStorage: endpoints and key, or `UseDevelopmentStorage=true`.
 
         Raises:
             KeyError: there is no such account.
@@ -184,11 +197,11 @@ class Azurite:
         return command
 
     def _environ(self) -> Mapping[str, str]:
-        kept = {name: text for name, text in os.environ.items() if name != "AZURITE_ACCOUNTS"}
+        environ = {name: text for name, text in os.environ.items() if name != "AZURITE_ACCOUNTS"}
         if self.is_development_storage:
-            return kept
+            return environ
         accounts = ";".join(f"{name}:{key}" for name, key in self._keys.items())
-        return kept | {"AZURITE_ACCOUNTS": accounts}
+        return environ | {"AZURITE_ACCOUNTS": accounts}
 
     def _locked_folder(self) -> int | None:
         if self._folder is None:
@@ -207,11 +220,13 @@ class Azurite:
     async def _wait_until_it_answers(self, child: Child) -> None:
         ended = asyncio.create_task(child.wait())
         try:
-            async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as session:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS), aiohttp.ClientSession() as session:
                 for url in (self.blob_url(), self.queue_url()):
                     await _wait_for_answer(session, url, ended)
         except TimeoutError as error:
-            raise AzuriteError(f"Azurite does not answer after {START_TIMEOUT:.0f} s.") from error
+            raise AzuriteError(
+                f"Azurite does not answer after {START_TIMEOUT_SECONDS:.0f} s."
+            ) from error
         finally:
             ended.cancel()
 
@@ -219,27 +234,27 @@ class Azurite:
 async def _wait_for_answer(
     session: aiohttp.ClientSession, url: str, ended: asyncio.Task[int]
 ) -> None:
-    """Wait for any answer: a refusal for want of a signature is one, too.
+    """Wait for any answer: an unsigned request is refused, which is one too.
 
     Raises:
-        AzuriteError: the program ended.
+        EndedError: the program ended.
     """
     while not ended.done():
         with contextlib.suppress(aiohttp.ClientError):
-            # Our own child's certificate, read by nobody here: the clients check it.
+            # The child's certificate matters to clients, not to this check.
             async with session.get(url, ssl=False):
                 return
         await asyncio.sleep(0.05)
-    raise AzuriteError(
+    raise EndedError(
         f"Azurite ended with exit code {ended.result()} while it started: install node and npm, "
         "then run `make azurite`."
     )
 
 
 def _port(wanted: int) -> int:
-    """The wanted port when it is free, else one that is."""
+    """The wanted port if it is free, else another one."""
     with socket.socket() as probe:
-        # Connections of an earlier run that still wind down do not make a port taken.
+        # Connections of an earlier run that are still closing do not occupy a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, wanted))
@@ -250,4 +265,4 @@ def _port(wanted: int) -> int:
 
 
 def _new_key() -> str:
-    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+    return base64.b64encode(secrets.token_bytes(ACCOUNT_KEY_BYTES)).decode()

@@ -1,21 +1,29 @@
-"""The storage of a local run: Azurite where it can run, and why not where it cannot."""
+"""LocalStorage: the storage of a local run, if Azurite can run."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.storage.azurite import DEVELOPMENT_PORTS, Azurite, AzuriteError, FolderInUseError
+from emulator.storage.azurite import (
+    DEVELOPMENT_PORTS,
+    DEVELOPMENT_STORAGE,
+    PROGRAM,
+    Azurite,
+    AzuriteError,
+    FolderInUseError,
+    StoragePorts,
+)
 
 SETTING = "AzureWebJobsStorage"
 
 
 @dataclass(frozen=True)
 class LocalStorage:
-    """What a local run has for Azure Storage.
+    """Azure Storage's emulator for one run, or the reason why there is none.
 
     Attributes:
-        azurite: started; None: there is no storage.
-        folder: keeps its data; None: its memory does.
-        fault: why there is no storage, or no folder; with the cure.
+        azurite: a started one; None: there is no storage.
+        folder: keeps the data; None: the data is in memory.
+        fault: why there is no storage, or no folder, and what to do about it.
     """
 
     azurite: Azurite | None = None
@@ -23,20 +31,16 @@ class LocalStorage:
     fault: str = ""
 
     def settings(self) -> dict[str, str]:
-        """The app's settings that lead to it; none without a storage."""
+        """The app's settings for this storage; none if there is no storage."""
         return {SETTING: self.azurite.connection_string()} if self.azurite else {}
 
     def __str__(self) -> str:
         if self.azurite is None:
             return f"none, state is in memory only. {self.fault}"
-        port = self.azurite.ports.blob
-        where = (
-            "UseDevelopmentStorage=true"
-            if self.azurite.is_development_storage
-            else f"blobs at port {port}"
-        )
-        kept = f"kept in {self.folder}" if self.folder else f"new with each run. {self.fault}"
-        return f"{where}, {kept}".rstrip()
+        port = f"blobs at port {self.azurite.ports.blob}"
+        where = DEVELOPMENT_STORAGE if self.azurite.is_development_storage else port
+        data = f"data in {self.folder}" if self.folder else f"wiped on every start. {self.fault}"
+        return f"{where}, {data}".rstrip()
 
     async def stop(self) -> None:
         """End Azurite, if it runs."""
@@ -44,21 +48,27 @@ class LocalStorage:
             await self.azurite.stop()
 
 
-async def start_storage(folder: Path | None = None) -> LocalStorage:
-    """Start Azurite where every client looks for it, with its data in a folder or in memory.
+async def start_storage(
+    folder: Path | None = None, program: Path = PROGRAM, ports: StoragePorts = DEVELOPMENT_PORTS
+) -> LocalStorage:
+    """Start Azurite on the development ports, if they are free.
 
-    The local channel knows no conversation of an earlier run, so what a bot remembers of one is of
-    little use: memory is the usual choice.
+    Without Azurite the bot runs without a storage, and with its data in memory if another run uses
+    the folder.
 
-    A machine without Azurite, or a folder that another run has, stops nobody from trying the bot.
+    Args:
+        folder: keeps the data. None keeps it in memory, which is the usual choice: the local
+            channel does not know the conversations of an earlier run.
+        program: the path of `azurite`.
+        ports: the development ports.
     """
-    kept = Azurite(folder, DEVELOPMENT_PORTS)
+    azurite = Azurite(folder, ports, program=program, development_ports=ports)
     try:
-        await kept.start()
+        await azurite.start()
     except FolderInUseError as error:
-        in_memory = Azurite(ports=DEVELOPMENT_PORTS)
+        in_memory = Azurite(None, ports, program=program, development_ports=ports)
         await in_memory.start()
         return LocalStorage(in_memory, fault=str(error))
     except AzuriteError as error:
         return LocalStorage(fault=str(error))
-    return LocalStorage(kept, folder)
+    return LocalStorage(azurite, folder)

@@ -1,4 +1,4 @@
-"""`python -m emulator`: the local cloud alone, for an app that somebody else starts."""
+"""`python -m emulator`: the local cloud for an app that is started separately."""
 
 import re
 import shlex
@@ -40,21 +40,21 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
 
 
 def test_storage(tmp_path: Path) -> None:
-    """With --storage Azurite runs, too, --env tells where, and its data is in the folder."""
+    """With --storage Azurite runs too, the --env file names it, and its data is in the folder."""
     env, folder = tmp_path / "app.env", tmp_path / "storage"
     options = ["--env", str(env), "--storage", str(folder), "--chat-port", str(free_port())]
     with subprocess.Popen(
         [sys.executable, "-m", "emulator", *options], cwd=APP, stdout=subprocess.PIPE, text=True
     ) as emulator:
         assert emulator.stdout is not None
-        said = "".join(iter(emulator.stdout.readline, "Ctrl-C stops it.\n"))
+        printed = "".join(iter(emulator.stdout.readline, "Ctrl-C stops it.\n"))
         [setting] = re.findall("AzureWebJobsStorage=(.*)", env.read_text())
         [storage] = shlex.split(setting)
         with QueueServiceClient.from_connection_string(storage) as queues:
             queues.create_queue("work")
         emulator.send_signal(signal.SIGINT)
         assert emulator.wait(timeout=10) == 0
-    assert f"kept in {folder}" in said
+    assert f"data in {folder}" in printed
     assert any(folder.iterdir())
 
 

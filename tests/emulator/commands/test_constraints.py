@@ -60,7 +60,7 @@ def test_listed_packages_are_not_pinned_twice() -> None:
     assert required("-r other.txt\nA.B[extra]>=1\n") == {"a-b"}
 
 
-def test_old_pins_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_pins_are_ignored() -> None:
     """New pins are resolved without the old ones."""
     seen = []
 
@@ -69,22 +69,17 @@ def test_old_pins_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         (target / "found-1.5.dist-info").mkdir(parents=True)
         (target / "found-1.5.dist-info" / "METADATA").write_text("Name: found\nVersion: 1.5\n")
 
-    monkeypatch.setattr(constraints, "install", install)
-    assert constraints.resolve("# text\n-c constraints.txt\nfound\n") == [("found", "1.5")]
+    assert constraints.resolve("# text\n-c constraints.txt\nfound\n", install) == [("found", "1.5")]
     assert seen == ["# text\nfound\n"]
 
 
-def test_no_versions_fit(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_versions_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """If pip fails, its message is shown and constraints.txt is not written."""
 
     def install(_requirements: Path, _target: Path) -> None:
         raise InstallError("ResolutionImpossible")
 
     (tmp_path / "requirements.txt").write_text("a\n")
-    monkeypatch.setattr(constraints, "ROOT", tmp_path)
-    monkeypatch.setattr(constraints, "install", install)
-    assert constraints.main() == 1
+    assert constraints.main(tmp_path, install) == 1
     assert "ResolutionImpossible" in capsys.readouterr().err
     assert not (tmp_path / "constraints.txt").exists()

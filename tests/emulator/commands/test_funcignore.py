@@ -14,7 +14,8 @@ FOLDERS = (
     *("cloud_adapter", "cloud_adapter/state", "http_client"),
 )
 WANTED = {
-    *("function_app.py", "host.json", "requirements.txt", "constraints.txt"),
+    *("function_app.py", "composition.py"),
+    *("host.json", "requirements.txt", "constraints.txt"),
     *(f"{folder}/{name}" for folder in FOLDERS for name in ("__init__.py", "x.py")),
 }
 SECRETS = (
@@ -77,7 +78,7 @@ def accepted_by_git(tree: Path) -> set[str]:
 
 
 def test_core_tools_uploads_only_code(tree: Path) -> None:
-    """Only the four files at the root and the Python files of the allowed folders are uploaded."""
+    """Only the five files at the root and the Python files of the allowed folders are uploaded."""
     assert accepted_by_core_tools(tree) == WANTED
 
 

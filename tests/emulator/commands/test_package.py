@@ -1,4 +1,4 @@
-"""The package holds only what runs in Azure, and compiled files that stay valid."""
+"""The package contains only what runs in Azure, with compiled files that stay valid."""
 
 import importlib.util
 import marshal
@@ -36,7 +36,7 @@ def file_names(code: CodeType) -> set[str]:
 
 
 def test_the_app_and_its_packages(packed: Path) -> None:
-    """It holds the files that .funcignore allows and every pinned package, and no others."""
+    """It contains the files that .funcignore allows and every pinned package, and no others."""
     uploaded = set(FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT))
     files = {path.relative_to(packed) for path in contents(packed)}
     own = {path for path in files if path.parts[0] != SITE_PACKAGES.parts[0]}
@@ -106,28 +106,24 @@ def test_key_material_is_refused(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "package").exists()
 
 
-def test_another_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_python(tmp_path: Path) -> None:
     """Another Python version builds nothing: its compiled files would be of no use in Azure."""
-    monkeypatch.setattr(package, "PYTHON_VERSION", (3, 12))
-    with pytest.raises(PackageError, match=r"run this with Python 3\.12"):
-        package.build(ROOT, tmp_path / "package")
+    with pytest.raises(PackageError, match=r"run this with Python 3\.13"):
+        package.build(ROOT, tmp_path / "package", python_version=(3, 14))
+    assert not (tmp_path / "package").exists()
 
 
-def test_the_command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """If the package cannot be built, the reason is shown and the exit status is 1."""
 
     def install(_requirements: Path, _target: Path) -> None:
         raise InstallError("no matching distribution")
 
-    monkeypatch.setattr(package, "install", install)
-    assert package.main(["--to", str(tmp_path / "package")]) == 1
+    assert package.main(["--to", str(tmp_path / "package")], install) == 1
     assert "no matching distribution" in capsys.readouterr().err
 
 
-def test_import_times(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_times(packed: Path) -> None:
     """In the package alone, function_app's import is measured, then all that a first turn needs."""
-    monkeypatch.setattr(package, "_MEASURED_RUNS", 1)
-    indexed, composed = package.import_times(packed)
+    indexed, composed = package.import_times(packed, runs=1)
     assert 0 < indexed < composed

@@ -1,4 +1,4 @@
-"""Setting Web Chat up: with the real npm, on a small package made here."""
+"""Installing Web Chat: with the real npm, and a small package of the test's own."""
 
 import base64
 import hashlib
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from emulator.commands import webchat
 from emulator.commands.webchat import Package, WebChatError, WrongPackageError, install, main
 
 NPM = shutil.which("npm")
@@ -46,7 +45,7 @@ def test_only_the_bundle_is_taken(package: Package, tmp_path: Path) -> None:
 def test_a_second_time_nothing_is_done(
     package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without npm even; another version is fetched anew."""
+    """It does not even need npm; another version is fetched."""
     install(tmp_path, package)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert install(tmp_path, package).is_file()
@@ -63,7 +62,7 @@ def test_an_interrupted_set_up_is_done_again(package: Package, tmp_path: Path) -
 
 @needs_npm
 def test_another_tarball_is_refused(package: Package, tmp_path: Path) -> None:
-    """What does not have the pinned digest is not unpacked."""
+    """A tarball without the pinned digest is not unpacked."""
     with pytest.raises(WrongPackageError):
         install(tmp_path / "webchat", Package(package.spec, "sha512-another"))
     assert not (tmp_path / "webchat").exists()
@@ -80,7 +79,7 @@ def test_a_failing_npm_is_named(tmp_path: Path) -> None:
 def test_without_npm_the_command_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line with the cure, and success: the plain page serves."""
+    """One line says what to do, and the command succeeds: the chat page works as plain text."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["--to", str(tmp_path / "webchat")]) == 0
     (line,) = capsys.readouterr().out.splitlines()
@@ -89,14 +88,9 @@ def test_without_npm_the_command_says_what_is_missing(
 
 @needs_npm
 def test_the_command_fails_only_for_a_wrong_package(
-    package: Package,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    package: Package, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A tampered package stops a set-up; a good one prints its path."""
-    monkeypatch.setattr(webchat, "WEB_CHAT", package)
-    assert main(["--to", str(tmp_path)]) == 0
+    """A tampered package stops the installation; a good one prints its path."""
+    assert main(["--to", str(tmp_path)], package) == 0
     assert str(tmp_path / "webchat.js") in capsys.readouterr().out
-    monkeypatch.setattr(webchat, "WEB_CHAT", Package(package.spec, "sha512-another"))
-    assert main(["--to", str(tmp_path)]) == 1
+    assert main(["--to", str(tmp_path)], Package(package.spec, "sha512-another")) == 1

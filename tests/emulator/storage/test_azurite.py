@@ -1,4 +1,4 @@
-"""Azurite as a child process: where it listens, whom it knows, what it keeps."""
+"""Azurite as a child process: its ports, its accounts and its data."""
 
 import asyncio
 import os
@@ -16,11 +16,11 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-import emulator.storage.azurite
 from emulator.certificates import CertificateAuthority
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.storage.azurite import (
     DEVELOPMENT_STORAGE,
+    PROGRAM,
     ROOT,
     Azurite,
     AzuriteError,
@@ -42,8 +42,8 @@ async def running(one: Azurite) -> AsyncIterator[Azurite]:
         await one.stop()
 
 
-async def test_accounts_are_strangers_to_each_other(storage: str, azurite: AzuriteAccounts) -> None:
-    """A queue or container of one account is not seen in another; both services answer."""
+async def test_accounts_are_separate(storage: str, azurite: AzuriteAccounts) -> None:
+    """A queue or container of one account is not visible in another; both services answer."""
     other = azurite.fresh()
     async with (
         QueueClient.from_connection_string(storage, "same") as queue,
@@ -70,7 +70,7 @@ async def test_folder_keeps_what_was_stored(tmp_path: Path) -> None:
 
 
 async def test_folder_of_another_is_refused(tmp_path: Path) -> None:
-    """Two programs on one folder would spoil its data: the second one does not start."""
+    """Two programs would corrupt a folder's data: the second one does not start."""
     async with running(Azurite(tmp_path)):
         with pytest.raises(FolderInUseError, match=str(tmp_path)):
             await Azurite(tmp_path).start()
@@ -94,7 +94,7 @@ asyncio.run(main())
 
 
 async def test_orphan_keeps_its_folder(tmp_path: Path) -> None:
-    """An Azurite whose run was killed still has the folder, until it ends itself."""
+    """An Azurite whose run was killed still uses the folder, until it ends."""
     command = [sys.executable, "-c", ORPHANS, str(tmp_path)]
     killed = await asyncio.to_thread(
         subprocess.run, command, cwd=ROOT, stdout=subprocess.PIPE, check=False
@@ -107,8 +107,8 @@ async def test_orphan_keeps_its_folder(tmp_path: Path) -> None:
         os.kill(orphan, signal.SIGKILL)
 
 
-async def test_stopped_one_comes_back_at_its_ports() -> None:
-    """After a stop the client meets a closed port, after the next start the same address works."""
+async def test_ports_stay_the_same_after_a_restart() -> None:
+    """After a stop the ports are closed, after the next start the same URLs work."""
     one = Azurite()
     async with running(one):
         text = one.connection_string()
@@ -119,23 +119,19 @@ async def test_stopped_one_comes_back_at_its_ports() -> None:
             await queue.create_queue()
 
 
-async def test_free_development_ports_are_development_storage(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """At the ports that every client knows, the connection string is the well-known short one."""
+async def test_free_development_ports_are_development_storage() -> None:
+    """On the development ports the connection string is the well-known short one."""
     ports = StoragePorts(free_port(), free_port(), free_port())
-    monkeypatch.setattr(emulator.storage.azurite, "DEVELOPMENT_PORTS", ports)
-    async with running(Azurite(ports=ports)) as one:
+    async with running(Azurite(ports=ports, development_ports=ports)) as one:
         assert one.ports == ports
         assert one.connection_string() == DEVELOPMENT_STORAGE
 
 
-async def test_taken_port_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port that somebody has is left to them; then the connection string is the long one."""
+async def test_taken_port_is_replaced() -> None:
+    """A port in use is replaced by a free one; then the connection string is the long one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = StoragePorts(free_port(), taken.getsockname()[1], free_port())
-        monkeypatch.setattr(emulator.storage.azurite, "DEVELOPMENT_PORTS", ports)
-        async with running(Azurite(ports=ports)) as one:
+        async with running(Azurite(ports=ports, development_ports=ports)) as one:
             assert one.ports.blob == ports.blob
             assert one.ports.queue != ports.queue
             text = one.connection_string()
@@ -175,7 +171,7 @@ class StorageToken:
 
 
 async def test_https_takes_tokens(authority: CertificateAuthority) -> None:
-    """With a certificate an Entra token opens the account, one for another audience does not."""
+    """With a certificate an Entra token is accepted, one for another audience is not."""
     files = CertificateFiles(*authority.server_files())
     async with running(Azurite(certificate=files)) as one:
         for audience, refused in (("https://storage.azure.com", False), ("https://x", True)):
@@ -195,15 +191,30 @@ async def test_https_takes_tokens(authority: CertificateAuthority) -> None:
 
 
 async def test_missing_program_is_named(tmp_path: Path) -> None:
-    """Without the program the error tells how to get it."""
+    """Without the program the error says how to install it."""
     with pytest.raises(AzuriteError, match="make azurite"):
         await Azurite(program=tmp_path / "none").start()
 
 
-async def test_program_that_ends_is_told(tmp_path: Path) -> None:
-    """A program that ends at once is an error at once, with its exit code."""
+async def test_program_that_ends_is_an_error(tmp_path: Path) -> None:
+    """A program that ends at every start is an error with its exit code."""
     program = tmp_path / "azurite"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
     with pytest.raises(AzuriteError, match="exit code 3"):
         await Azurite(program=program).start()
+
+
+async def test_port_taken_during_the_start(tmp_path: Path) -> None:
+    """If Azurite ends because another program took its port, it is started again."""
+    program = tmp_path / "azurite"
+    mark = tmp_path / "started before"
+    program.write_text(
+        f'#!/bin/sh\n[ -e "{mark}" ] || {{ touch "{mark}"; exit 1; }}\nexec {PROGRAM} "$@"\n'
+    )
+    program.chmod(0o755)
+    async with (
+        running(Azurite(program=program)) as one,
+        QueueClient.from_connection_string(one.connection_string(), "queue") as queue,
+    ):
+        await queue.create_queue()

@@ -187,7 +187,7 @@ def test_storage_of_another_run_is_left_alone(tmp_path: Path, logs: Path) -> Non
         MakeTarget("run", STORAGE, logs / "first storage.log", ours),
         MakeTarget("run", STORAGE, logs / "second storage.log", theirs) as second,
     ):
-        assert "new with each run. Another Azurite keeps its data in" in second.found
+        assert "wiped on every start. Another Azurite keeps its data in" in second.found
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_queued_without_azurite(tmp_path: Path, logs: Path) -> None:
     """Queued turns without a storage are refused in one line."""
     target = MakeTarget("run", CHAT, logs / "queued.log", variables(tmp_path, TURNS="Queued"))
     with (
-        pytest.raises(AssertionError, match=r"TURNS=Queued needs a storage\. .*make azurite"),
+        pytest.raises(AssertionError, match=r"TURNS=Queued needs storage\. .*make azurite"),
         target,
     ):
         pass

@@ -21,7 +21,10 @@ from tests.support.wire.http_post import Caller
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = {"auth", "bot_logic", "cloud_adapter", "http_client"}
-FILES = {"function_app.py", "host.json", "requirements.txt", "constraints.txt"}
+FILES = {
+    *("function_app.py", "composition.py"),
+    *("host.json", "requirements.txt", "constraints.txt"),
+}
 
 NO_SITE_PACKAGES = ("-S",)
 WORKER_PACKAGES = ("azure_functions_runtime", "azurefunctions", "httptools", "uvloop")
