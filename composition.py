@@ -249,10 +249,10 @@ def limit_sdk_logs() -> None:
 def _storage_account(settings: Settings) -> "StorageAccount | None":
     if settings.storage is None:
         return None
-    from auth.outbound.credentials import storage_identity
+    from auth.outbound.credentials import storage_credential
     from cloud_adapter.storage.account import StorageAccount
 
-    return StorageAccount(settings.storage, storage_identity(settings.storage))
+    return StorageAccount(settings.storage, storage_credential(settings.storage))
 
 
 def _state(

@@ -1,4 +1,4 @@
-"""The clouds that channels live in: one row each."""
+"""The Azure clouds: one row each."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ class AzureCloud:
 
     Attributes:
         authority_host: URL of Entra's sign-in host.
-        multi_tenant_authority: the tenant in which a MultiTenant bot signs in.
+        multi_tenant_authority: the tenant at which a MultiTenant bot signs in.
         channel_audience: the resource (URL) that outbound tokens are for.
-        federation_audience: the resource (URI) of a managed identity's token that is to be
-            exchanged for an app registration's.
+        federation_audience: the resource (URI) of a managed identity's token that is exchanged for
+            an app registration's.
         channel_issuer: the `iss` of the channel's tokens.
-        channel_metadata_url: OpenID metadata that leads to the channel's signing keys.
+        channel_metadata_url: OpenID metadata of the channel's signing keys.
         token_service_url: the Bot Framework token service, for user tokens.
-        caller_id: what an activity's `callerId` says of a call from the channel.
-        service_hosts: hosts, with their subdomains, that a channel's service URL may name.
+        caller_id: the `callerId` of activities from the channel.
+        service_hosts: of service URLs, their subdomains included.
     """
 
     authority_host: str
@@ -76,4 +76,4 @@ CLOUDS = {
     "https://botframework.azure.us": US_GOVERNMENT,
     "https://botframework.azure.cn": CHINA,
 }
-"""By the setting ChannelService."""
+"""By value of the setting ChannelService."""

@@ -1,40 +1,34 @@
-"""The one tree of errors. Each branch means one HTTP status at the edge.
+"""The base of the project's errors, and those that mean an HTTP status.
 
     BotError
     ├── SettingsError            503  the settings are wrong; lists every problem
     ├── BadRequest               400  the body is not an activity
     │   ├── BodyTooLarge         413
     │   └── UnsupportedBody      415
-    ├── TokenRejected            401  no bearer token, or not a valid one
-    ├── CallerForbidden          403  a valid token that does not entitle to this
+    ├── TokenRejected            401  no bearer token, or an invalid one
+    ├── CallerForbidden          403  a valid token that does not allow this activity
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
-    ├── Unavailable              503  try again later, with Retry-After
-    │   ├── CompositionFailed         a module cannot be imported, or an object not be created
-    │   ├── KeysUnavailable           the channel's signing keys cannot be fetched now
-    │   ├── StorageUnavailable        Azure Storage cannot be reached, or refuses
-    │   ├── StateConflict             another turn has changed the same property meanwhile
-    │   ├── ConversationBusy          another turn of the same conversation goes on
-    │   └── SignInError               no outbound token: its text names the cure
-    │       ├── EndpointDown          an endpoint does not answer, or not as it should
-    │       ├── Throttled             an endpoint asks to wait
-    │       ├── VaultForbidden        the identity lacks a role on the vault
-    │       └── CertificateError      the bot's certificate cannot be used
-    │           └── CertificateUnknown  Entra does not know it, or not yet
-    ├── TurnRepeated                  the turn was made before: it is not made again
-    └── ConnectorError                the connector refused a call (in cloud_adapter)
-        └── CallRefused               the bot's code asked for an unsafe call: it is not sent
+    └── Unavailable              503  try again later, with Retry-After
+        ├── CompositionFailed         a module cannot be imported, or a part not be created
+        ├── KeysUnavailable           the channel's signing keys cannot be fetched now
+        └── SignInError               no outbound token: the text names the cure
+            ├── EndpointDown          an endpoint does not respond, or not as it should
+            ├── Throttled             an endpoint asks to wait
+            ├── VaultForbidden        the identity lacks a role on the vault
+            └── CertificateError      the bot's certificate cannot be used
+                └── CertificateUnknown  Entra does not know it, or not yet
 
-The texts are for the log. A caller never sees them.
+The texts are for the log; a caller never sees them.
 """
 
 import math
 from collections.abc import Sequence
 
-USUAL_WAIT = 10.0
-"""Seconds to wait for an endpoint that asks to, but does not say for how long."""
+DEFAULT_WAIT_SECONDS = 10.0
+"""For an endpoint that asks to wait but does not say how long."""
 
-LONGEST_WAIT = 120.0
-"""Seconds: what an endpoint asks for beyond that is cut."""
+MAX_WAIT_SECONDS = 120.0
+"""For an endpoint that asks to wait longer."""
 
 
 class BotError(Exception):
@@ -54,7 +48,7 @@ class SettingsError(BotError):
 
 
 class BadRequest(BotError):
-    """The body is not an activity that a turn can be made of."""
+    """The body is not an activity."""
 
 
 class BodyTooLarge(BadRequest):
@@ -66,11 +60,11 @@ class UnsupportedBody(BadRequest):
 
 
 class TokenRejected(BotError):
-    """The caller has no bearer token, or one that is not valid."""
+    """The caller has no bearer token, or an invalid one."""
 
 
 class CallerForbidden(BotError):
-    """The caller's token is valid, but does not entitle it to this activity."""
+    """The caller's token is valid but does not allow this activity."""
 
 
 class ServiceUrlRefused(CallerForbidden):
@@ -78,10 +72,10 @@ class ServiceUrlRefused(CallerForbidden):
 
 
 class Unavailable(BotError):
-    """Something the turn needs cannot be had now.
+    """Something that the turn needs is unavailable.
 
     Attributes:
-        retry_after: seconds after which a new attempt makes sense.
+        retry_after: seconds after which to try again.
     """
 
     def __init__(self, message: str, retry_after: int = 5) -> None:
@@ -90,14 +84,14 @@ class Unavailable(BotError):
 
 
 class CompositionFailed(Unavailable):
-    """The app cannot be put together; `__cause__` says why."""
+    """The app's parts cannot be created; `__cause__` says why."""
 
     def __init__(self) -> None:
         super().__init__("the app cannot be put together", retry_after=60)
 
 
 class KeysUnavailable(Unavailable):
-    """The token's signing key is not known, and the channel's keys cannot be fetched now."""
+    """The token's signing key is unknown, and the channel's keys cannot be fetched now."""
 
 
 class SignInError(Unavailable):
@@ -105,28 +99,28 @@ class SignInError(Unavailable):
 
 
 class EndpointDown(SignInError):
-    """An endpoint on the way to a token is silent, broken, or not what it should be."""
+    """An endpoint on the way to a token does not respond, or not as it should."""
 
 
 class Throttled(SignInError):
-    """An endpoint on the way to a token refuses for now (429), for `retry_after` seconds."""
+    """An endpoint on the way to a token asks to wait `retry_after` seconds (429)."""
 
     def __init__(self, message: str, asked: float | None) -> None:
         """
         Args:
             message: names the endpoint.
-            asked: seconds that the endpoint asks for, if it does.
+            asked: seconds that the endpoint asks for; None when it does not say.
         """
-        wait = USUAL_WAIT if asked is None else min(asked, LONGEST_WAIT)
+        wait = DEFAULT_WAIT_SECONDS if asked is None else min(asked, MAX_WAIT_SECONDS)
         super().__init__(message, math.ceil(wait))
 
 
 class VaultForbidden(SignInError):
-    """The vault does not let the identity in: it lacks a role, or was given it a moment ago."""
+    """The identity lacks a role on the vault, or was granted it a moment ago."""
 
 
 class CertificateError(SignInError):
-    """The bot's certificate cannot be used: missing, expired, not pinned, or without its key."""
+    """The bot's certificate cannot be used: missing, expired, not allowed, or without its key."""
 
 
 class CertificateUnknown(CertificateError):

@@ -1,4 +1,4 @@
-"""The bot's certificate and the key that signs for it: checked, and named by its thumbprints."""
+"""Certificate: the bot's certificate, its thumbprints, and the key that signs for it."""
 
 import base64
 import datetime
@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.errors import CertificateError
 
-SMALLEST_KEY = 2048
-"""Bits (RFC 7518, 3.3 and 3.5)."""
+MIN_KEY_BITS = 2048
+"""RFC 7518, 3.3 and 3.5."""
 
 
 class CertificateKey(Protocol):
-    """The private key that belongs to a certificate, wherever it is."""
+    """The private key of a certificate, in this process or in a vault."""
 
     async def sign(self, data: bytes) -> bytes:
         """The PS256 signature of `data` (RFC 7518, 3.5).
@@ -56,7 +56,7 @@ class Certificate:
     @property
     def thumbprint(self) -> str:
         """SHA-1 of the DER form in upper-case hex, as the portal shows it."""
-        return self.public.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name only
+        return self.public.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # an identifier, not a protection
 
     @property
     def x5t_s256(self) -> str:
@@ -69,16 +69,20 @@ class Certificate:
         """The JWT header `x5c`'s first entry: the DER form in base64 (RFC 7515, 4.1.6)."""
         return base64.b64encode(self.public.public_bytes(serialization.Encoding.DER)).decode()
 
-    def check(self, pins: Collection[str], now: datetime.datetime) -> None:
-        """Pass when the certificate is pinned (or nothing is) and valid at `now`.
+    def check(self, thumbprints: Collection[str], now: datetime.datetime) -> None:
+        """Check that the certificate is allowed and valid.
+
+        Args:
+            thumbprints: of the allowed certificates; empty allows any.
+            now: the time at which it must be valid.
 
         Raises:
             CertificateError: it is not; the text has the thumbprints or the dates.
         """
-        if pins and self.thumbprint not in pins:
+        if thumbprints and self.thumbprint not in thumbprints:
             raise CertificateError(
                 f"the certificate's thumbprint is {self.thumbprint}, but CertificateThumbprint"
-                f" allows only {', '.join(sorted(pins))}"
+                f" allows only {', '.join(sorted(thumbprints))}"
             )
         starts, ends = self.public.not_valid_before_utc, self.public.not_valid_after_utc
         if now < starts:
@@ -94,15 +98,15 @@ class Certificate:
 
 
 def rsa_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:
-    """The certificate's public key, when PS256 may use it.
+    """The certificate's public key, if PS256 can use it.
 
     Raises:
         CertificateError: it is of another type, or too small.
     """
     key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < SMALLEST_KEY:
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_KEY_BITS:
         raise CertificateError(
-            f"the certificate needs an RSA key of {SMALLEST_KEY} bits or more: make a new version"
+            f"the certificate needs an RSA key of {MIN_KEY_BITS} bits or more: make a new version"
             " with one (CertificateName, CertificatePath)"
         )
     return key

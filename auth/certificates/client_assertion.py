@@ -1,4 +1,4 @@
-"""The client assertion: a short JWT with which an app registration signs in.
+"""The client assertion: a JWT with which an app registration signs in.
 
 Microsoft reference: "Microsoft identity platform application authentication certificate
 credentials": PS256 with the header `x5t#S256`, at most ten minutes.
@@ -8,23 +8,30 @@ import base64
 import json
 import time
 import uuid
+from collections.abc import Callable
 
 from auth.certificates.certificate import Certificate
 
-SKEW = LIFETIME = 300
-"""Seconds that an assertion is valid before and after it is made: clocks differ."""
+CLOCK_SKEW_SECONDS = LIFETIME_SECONDS = 300
+"""Before and after it is made: clocks differ."""
 
 
 async def client_assertion(
-    certificate: Certificate, token_endpoint: str, *, client_id: str, send_x5c: bool
+    certificate: Certificate,
+    token_endpoint: str,
+    *,
+    client_id: str,
+    send_x5c: bool,
+    clock: Callable[[], float] = time.time,
 ) -> str:
     """A signed assertion for one token request.
 
     Args:
-        certificate: its key signs, its thumbprint names the key to Entra.
+        certificate: its key signs; its thumbprint tells Entra which key.
         token_endpoint: URL that the assertion is for.
         client_id: GUID of the app registration.
         send_x5c: add the certificate itself, for subject name and issuer trust.
+        clock: seconds since the epoch.
 
     Raises:
         SignInError: the key cannot be used now.
@@ -32,15 +39,15 @@ async def client_assertion(
     header: dict[str, object] = {"alg": "PS256", "typ": "JWT", "x5t#S256": certificate.x5t_s256}
     if send_x5c:
         header["x5c"] = [certificate.x5c]
-    now = int(time.time())
+    now = int(clock())
     claims = {
         "aud": token_endpoint,
         "iss": client_id,
         "sub": client_id,
         "jti": str(uuid.uuid4()),
-        "iat": now - SKEW,
-        "nbf": now - SKEW,
-        "exp": now + LIFETIME,
+        "iat": now - CLOCK_SKEW_SECONDS,
+        "nbf": now - CLOCK_SKEW_SECONDS,
+        "exp": now + LIFETIME_SECONDS,
     }
     signed = f"{_part(header)}.{_part(claims)}"
     return f"{signed}.{_base64url(await certificate.key.sign(signed.encode()))}"

@@ -1,4 +1,4 @@
-"""CertificateFile: the bot's certificate in a file."""
+"""CertificateFile: the bot's certificate in a file, for development."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from auth.errors import CertificateError
 
 
 class CertificateFile:
-    """A PEM or PFX file without password, for development: one version at a time.
+    """A PEM or PFX file without password: one version at a time.
 
     Args:
         path: of the file.
@@ -20,7 +20,7 @@ class CertificateFile:
         self._path = path
 
     async def versions(self) -> Sequence[str]:
-        """One, which is another when the file has been written anew.
+        """One, which changes when the file is rewritten.
 
         Raises:
             CertificateError: there is no such file.
@@ -32,10 +32,10 @@ class CertificateFile:
         return [f"{found.st_mtime_ns} {found.st_ino}"]
 
     async def load(self, version: str | None) -> Certificate:
-        """What the file holds now.
+        """The certificate that the file holds now.
 
         Raises:
-            CertificateError: it cannot be read, or does not hold a certificate and its key.
+            CertificateError: the file cannot be read, or lacks a certificate or its key.
         """
         try:
             content = await asyncio.to_thread(self._path.read_bytes)

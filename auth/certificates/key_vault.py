@@ -1,111 +1,143 @@
-"""KeyVault: how its SDK's clients reach it, and what their errors and lists mean here."""
+"""The bot's certificate in Azure Key Vault, with a key that is exported or one that stays there.
+
+The two stores use different SDKs. Each imports its own in its constructor: the other's would slow
+down a cold start, and an import later would block the event loop.
+"""
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Callable, Iterable
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp  # noqa: F401  # else the SDK imports it on the event loop, at its first request
-from azure.core.exceptions import AzureError
+import aiohttp  # noqa: F401  # the SDK would import it on the event loop, at its first request
+from azure.core.exceptions import AzureError, HttpResponseError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from auth.certificates.certificate import Certificate, rsa_key
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.inbound.service_url import LOOPBACK_HOSTS
 from auth.outbound.endpoints import (
-    CONNECT_TIMEOUT,
-    ODD_ANSWER,
-    READ_TIMEOUT,
+    CONNECT_TIMEOUT_SECONDS,
+    MALFORMED_RESPONSE_ERRORS,
+    READ_TIMEOUT_SECONDS,
+    retry_after_of,
     status_of,
-    wait_asked_by,
 )
 from auth.outbound.sdk_credential import AzureSdkCredential
 
-CALL_TIMEOUT = 8.0
-"""Seconds that one call may take in all: the SDK bounds each read of an answer, not the answer."""
+if TYPE_CHECKING:
+    from azure.keyvault.keys import KeyVaultKey
+    from azure.keyvault.keys.crypto.aio import CryptographyClient
+
+SECRETS_ROLE = "Key Vault Secrets User"
+READER_ROLE = "Key Vault Reader (certificates/read)"
+SIGNER_ROLE = "Key Vault Crypto User (keys/sign)"
+
+CALL_TIMEOUT_SECONDS = 8.0
+"""Of one call in all: the SDK limits each read of a response, not the whole."""
 
 
 class CertificateVault:
-    """One certificate's vault.
+    """One certificate in one vault.
 
     Args:
-        url: https, as `https://NAME.vault.azure.net`.
-        name: of the certificate, its secret and its key.
-        identity: reaches it.
+        url: https URL, such as `https://NAME.vault.azure.net`.
+        name: of the certificate, and so of its secret and its key.
+        credential: signs in at the vault.
+        read_timeout: seconds that one read of a response may take.
+        call_timeout: seconds that one call may take in all.
+
+    Attributes:
+        url, name, read_timeout, call_timeout: the same.
     """
 
-    def __init__(self, url: str, name: str, identity: AzureSdkCredential) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        credential: AzureSdkCredential,
+        read_timeout: float = READ_TIMEOUT_SECONDS,
+        call_timeout: float = CALL_TIMEOUT_SECONDS,
+    ) -> None:
         self.url = url
         self.name = name
-        self._identity = identity
+        self.read_timeout = read_timeout
+        self.call_timeout = call_timeout
+        self._credential = credential
 
     @asynccontextmanager
     async def client[Client: AbstractAsyncContextManager[Any]](
-        self, kind: Callable[..., Client], target: object, role: str
+        self, client_class: Callable[..., Client], target: object, role: str
     ) -> AsyncIterator[Client]:
-        """A client of the SDK, whose errors are translated.
+        """A client of the SDK whose errors are translated.
 
         Args:
-            kind: its class.
-            target: the vault's URL, or the key that the class is for.
-            role: gives the right to what is done, for the text of a refusal.
+            client_class: of the SDK.
+            target: its first argument: the vault's URL, or a key.
+            role: that allows the calls, for the text of a refusal.
 
         Raises:
             CertificateError: there is no such certificate.
             VaultForbidden: the identity lacks the role.
-            EndpointDown, Throttled, SignInError: the vault is silent, busy or none; or the
-                identity cannot sign in.
+            EndpointDown: the vault does not respond, or something else does.
+            Throttled: the vault asks to wait.
+            SignInError: the identity cannot sign in.
         """
         try:
-            async with asyncio.timeout(CALL_TIMEOUT), self._made(kind, target) as client:
+            async with (
+                asyncio.timeout(self.call_timeout),
+                client_class(
+                    target,
+                    credential=self._credential,
+                    connection_timeout=CONNECT_TIMEOUT_SECONDS,
+                    read_timeout=self.read_timeout,
+                    retry_total=0,
+                    # The SDK sends tokens to subdomains of vault.azure.net only. Loopback is none;
+                    # settings allow it in development only.
+                    verify_challenge_resource=urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
+                ) as client,
+            ):
                 yield client
         except AzureError as error:
             raise self._translated(error, role) from error
         except TimeoutError as error:
             raise self._silent() from error
-        # ValueError is the SDK's for a host that is no vault's, too.
-        except ODD_ANSWER as error:
+        # ValueError is also the SDK's for a host that is not a vault's.
+        except MALFORMED_RESPONSE_ERRORS as error:
             raise EndpointDown(
                 f"CertificateVaultUrl: {self.url} does not answer as a Key Vault does"
             ) from error
 
-    def _made[Client](self, kind: Callable[..., Client], target: object) -> Client:
-        return kind(
-            target,
-            credential=self._identity,
-            connection_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-            retry_total=0,
-            # The SDK compares the vault's host with vault.azure.net. Settings allow loopback in
-            # development only, where the host cannot be a subdomain of that.
-            verify_challenge_resource=urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
-        )
-
     def _translated(self, error: AzureError, role: str) -> SignInError:
         place = f"{self.name} in {self.url}"
-        status = status_of(error)
-        if status == HTTPStatus.NOT_FOUND:
-            return CertificateError(
-                f"CertificateName: there is no certificate {place} that is ready to use"
-            )
-        if status == HTTPStatus.FORBIDDEN:
-            return VaultForbidden(
-                f"the identity may not use {place}: give it the role {role} on the vault (a new"
-                " role takes minutes to work), let this app through the vault's firewall, and check"
-                " that the version is enabled"
-            )
-        if status == HTTPStatus.UNAUTHORIZED:
-            return SignInError(
-                f"{self.url} does not take this identity's token: CertificateVaultUrl must be a"
-                " vault of the identity's own tenant"
-            )
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return Throttled(
-                f"the vault asks to wait (429 for {place}): something calls the vault of"
-                " CertificateVaultUrl very often",
-                wait_asked_by(error),
-            )
+        match status_of(error):
+            case HTTPStatus.NOT_FOUND:
+                return CertificateError(
+                    f"CertificateName: there is no certificate {place} that is ready to use"
+                )
+            case HTTPStatus.FORBIDDEN:
+                return VaultForbidden(
+                    f"the identity may not use {place}: give it the role {role} on the vault (a new"
+                    " role takes minutes to work), let this app through the vault's firewall, and"
+                    " check that the version is enabled"
+                )
+            case HTTPStatus.UNAUTHORIZED:
+                return SignInError(
+                    f"{self.url} does not accept this identity's token: CertificateVaultUrl must be"
+                    " a vault of the identity's own tenant"
+                )
+            case HTTPStatus.TOO_MANY_REQUESTS:
+                return Throttled(
+                    f"the vault asks to wait (429 for {place}): something calls the vault of"
+                    " CertificateVaultUrl very often",
+                    retry_after_of(error),
+                )
         return self._silent()
 
     def _silent(self) -> EndpointDown:
@@ -115,8 +147,139 @@ class CertificateVault:
         )
 
 
-class Listed(Protocol):
-    """What the vault's lists tell of one version."""
+class ExportedCertificate:
+    """The certificate with its private key, read from the secret of the same name.
+
+    (The certificate object of the vault has the public half only.)
+
+    Args:
+        vault: that holds it.
+    """
+
+    def __init__(self, vault: CertificateVault) -> None:
+        from azure.keyvault.secrets import ContentType
+        from azure.keyvault.secrets.aio import SecretClient
+
+        from auth.certificates.private_key import certificate_from_text
+
+        self._name = vault.name
+        self._client = partial(vault.client, SecretClient, vault.url, SECRETS_ROLE)
+        self._content_type = ContentType.PEM
+        self._parse = certificate_from_text
+
+    async def versions(self) -> Sequence[str]:
+        """The enabled ones, newest first.
+
+        Raises:
+            SignInError: they cannot be listed.
+        """
+        async with self._client() as client:
+            listed = client.list_properties_of_secret_versions(self._name)
+            return newest_first([found async for found in listed])
+
+    async def load(self, version: str | None) -> Certificate:
+        """One version with its private key; None: the current one.
+
+        Raises:
+            SignInError: it cannot be read, or has no private key.
+        """
+        async with self._client() as client:
+            # Reading PFX always verifies the key, which would block the event loop. A vault that
+            # does not convert to PEM returns what it has, or refuses.
+            try:
+                secret = await client.get_secret(
+                    self._name, version, out_content_type=self._content_type
+                )
+            except HttpResponseError as error:
+                if error.status_code != HTTPStatus.BAD_REQUEST:
+                    raise
+                secret = await client.get_secret(self._name, version)
+            return self._parse(secret.value or "")
+
+
+class VaultSigning:
+    """The certificate's public half, with a private key that never leaves the vault.
+
+    Needs the right to read certificates and to sign with keys; it reads neither secrets nor keys.
+
+    Args:
+        vault: that holds it.
+    """
+
+    def __init__(self, vault: CertificateVault) -> None:
+        from azure.keyvault.certificates.aio import CertificateClient
+        from azure.keyvault.keys.crypto.aio import CryptographyClient
+
+        self._name = vault.name
+        self._reader = partial(vault.client, CertificateClient, vault.url, READER_ROLE)
+        self._signer = partial(vault.client, CryptographyClient, role=SIGNER_ROLE)
+
+    async def versions(self) -> Sequence[str]:
+        """The enabled ones, newest first.
+
+        Raises:
+            SignInError: they cannot be listed.
+        """
+        async with self._reader() as client:
+            listed = client.list_properties_of_certificate_versions(self._name)
+            return newest_first([found async for found in listed])
+
+    async def load(self, version: str | None) -> Certificate:
+        """One version with a key that signs in the vault; None: the current one.
+
+        Raises:
+            SignInError: it cannot be read.
+        """
+        async with self._reader() as client:
+            found = await client.get_certificate_version(self._name, version or "")
+            if not found.cer or not found.key_id:
+                raise CertificateError(f"CertificateName: {self._name} is not ready to use yet")
+            public = x509.load_der_x509_certificate(bytes(found.cer))
+        key = _vault_key(found.key_id, rsa_key(public))
+        return Certificate(public, VaultKey(partial(self._signer, key)))
+
+
+class VaultKey:
+    """The private key of one version.
+
+    Args:
+        client: of this key.
+    """
+
+    def __init__(
+        self, client: "Callable[[], AbstractAsyncContextManager[CryptographyClient]]"
+    ) -> None:
+        self._client = client
+
+    async def sign(self, data: bytes) -> bytes:
+        """The PS256 signature of `data`: one call of the vault.
+
+        Raises:
+            SignInError: the vault refuses or does not respond.
+        """
+        from azure.keyvault.keys.crypto import SignatureAlgorithm
+
+        digest = hashlib.sha256(data).digest()
+        async with self._client() as client:
+            signature = (await client.sign(SignatureAlgorithm.ps256, digest)).signature
+            # The SDK accepts any JSON as a response.
+            if not isinstance(signature, bytes) or not signature:
+                raise ValueError("the response has no signature")
+            return signature
+
+
+def _vault_key(key_id: str, public_key: rsa.RSAPublicKey) -> "KeyVaultKey":
+    """The key as the SDK would read it from its URL, which would need the right to read keys."""
+    from azure.keyvault.keys import KeyVaultKey
+
+    numbers = public_key.public_numbers()
+    modulus = numbers.n.to_bytes(public_key.key_size // 8)
+    exponent = numbers.e.to_bytes((numbers.e.bit_length() + 7) // 8)
+    return KeyVaultKey(key_id, jwk={"kty": "RSA", "n": modulus, "e": exponent})
+
+
+class ListedVersion(Protocol):
+    """One version in the vault's list."""
 
     @property
     def version(self) -> str | None: ...
@@ -126,8 +289,8 @@ class Listed(Protocol):
     def created_on(self) -> datetime.datetime | None: ...
 
 
-def newest_first(listed: Iterable[Listed]) -> list[str]:
-    """The enabled versions of a vault's list, which comes in no order of time."""
+def newest_first(listed: Iterable[ListedVersion]) -> list[str]:
+    """The enabled versions of a vault's list, which is not sorted by time."""
     beginning = datetime.datetime.fromtimestamp(0, datetime.UTC)
     enabled = [
         (found.created_on or beginning, found.version)

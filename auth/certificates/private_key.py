@@ -1,4 +1,4 @@
-"""A certificate whose private key is in this process: read from PEM or PFX."""
+"""Certificates with a private key in this process, read from PEM or PFX."""
 
 import base64
 from dataclasses import dataclass, field
@@ -20,22 +20,22 @@ class LocalKey:
     """A private key in this process's memory.
 
     Attributes:
-        private_key: kept out of `repr`, so that it cannot reach a log.
+        private_key: not in `repr`, so that it cannot reach a log.
     """
 
     private_key: rsa.RSAPrivateKey = field(repr=False)
 
     async def sign(self, data: bytes) -> bytes:
-        """The PS256 signature of `data`: about a millisecond of the event loop.
+        """The PS256 signature of `data`; blocks the event loop for about a millisecond.
 
         Raises:
             CertificateError: the key is damaged.
         """
-        # The salt is as long as the digest.
+        # PS256 demands a salt as long as the digest (RFC 7518, 3.5).
         pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
         try:
             return self.private_key.sign(data, pss, hashes.SHA256())
-        # OpenSSL's, for numbers that do not fit: reading did not check them.
+        # From OpenSSL, for inconsistent numbers: loading does not check them.
         except ValueError as error:
             raise CertificateError(
                 "the private key is damaged: make a new version (CertificateName, CertificatePath)"
@@ -43,10 +43,10 @@ class LocalKey:
 
 
 def certificate_from_text(text: str) -> Certificate:
-    """The certificate in what Key Vault hands out as a secret: PEM, or PFX in base64.
+    """The certificate in a Key Vault secret: PEM, or PFX in base64.
 
     Raises:
-        CertificateError: it does not hold both halves.
+        CertificateError: the certificate or its private key is missing.
     """
     if _PEM_MARK in text:
         return certificate_from_pem(text.encode())
@@ -63,7 +63,7 @@ def certificate_from_bytes(content: bytes) -> Certificate:
     """The certificate in a PEM or PFX file without password.
 
     Raises:
-        CertificateError: it does not hold both halves.
+        CertificateError: the certificate or its private key is missing.
     """
     if _PEM_MARK.encode() in content:
         return certificate_from_pem(content)
@@ -77,8 +77,8 @@ def certificate_from_pem(content: bytes) -> Certificate:
         CertificateError: it does not.
     """
     try:
-        # The check of a private key's numbers holds every thread up: 36 ms for 2,048 bits, 250 ms
-        # for 4,096. Numbers that do not fit fail when they sign, or sign what Entra refuses.
+        # Checking a private key's numbers blocks every thread: 36 ms for 2,048 bits, 250 ms for
+        # 4,096. Inconsistent ones fail when they sign, or Entra refuses the signature.
         key = serialization.load_pem_private_key(
             content, password=None, unsafe_skip_rsa_key_validation=True
         )
@@ -115,7 +115,7 @@ def _paired(key: object, certificates: list[x509.Certificate]) -> Certificate:
             "the certificate comes without an RSA private key: make a version whose key is of type"
             " RSA and exportable, or set CertificateKeyUse to SignInVault"
         )
-    # A chain may come with it, in any order: ours is the one that belongs to the key.
+    # The chain may be there too, in any order: the bot's certificate is the one of the key.
     for certificate in certificates:
         if certificate.public_key() == key.public_key():
             rsa_key(certificate)

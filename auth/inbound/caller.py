@@ -1,7 +1,7 @@
-"""CallerCheck: may this caller deliver this activity?
+"""CallerCheck: whether a caller may deliver an activity.
 
-Source: Bot Connector authentication reference ("Connector to bot", step 4): every check is made,
-for every activity.
+Source: Bot Connector authentication reference ("Connector to bot", step 4), whose checks apply to
+every activity.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ SERVICE_URL_CLAIM = "serviceurl"
 
 @dataclass(frozen=True)
 class ActivityOrigin:
-    """What the check needs to know of an activity.
+    """What the check reads of an activity.
 
     Attributes:
         channel_id: `channelId`.
         service_url: `serviceUrl`.
-        tenant_ids: every tenant (GUID) that the activity says its user is of.
+        tenant_ids: every tenant (GUID) that the activity names as its user's.
     """
 
     channel_id: str
@@ -29,12 +29,12 @@ class ActivityOrigin:
 
 
 class CallerCheck:
-    """Lets in nobody but the channel, for activities that its token stands for.
+    """Accepts only authenticated requests from the channel, for activities that its token covers.
 
     Args:
-        tokens: reads the channel's tokens.
-        app_id: GUID of the bot, the audience that tokens must have.
-        service_urls: where the bot may send replies.
+        tokens: verifies the channel's tokens.
+        app_id: GUID of the bot, the audience of valid tokens.
+        service_urls: that the bot may send replies to.
         allowed_tenants: GUIDs of the tenants whose users may talk to the bot; empty: all.
     """
 
@@ -51,7 +51,7 @@ class CallerCheck:
         self._allowed_tenants = allowed_tenants
 
     async def authenticate(self, authorization: str) -> ChannelToken:
-        """Verify the caller's token and its audience: all that needs no activity.
+        """Verify the caller's token and its audience: the checks that need no activity.
 
         Args:
             authorization: the Authorization header; empty if there is none.
@@ -66,31 +66,31 @@ class CallerCheck:
             raise CallerForbidden("the token is for another bot (audience)")
         return token
 
-    def authorize(self, token: ChannelToken, delivery: ActivityOrigin) -> None:
-        """Check that a token entitles its caller to deliver this activity.
+    def authorize(self, token: ChannelToken, origin: ActivityOrigin) -> None:
+        """Check that a token allows its caller to deliver this activity.
 
         Args:
             token: from `authenticate`.
-            delivery: the facts of the activity.
+            origin: of the activity.
 
         Raises:
             CallerForbidden: the token is for another service URL or channel, or the bot does not
-                reply to this service URL or this tenant.
+                accept this service URL or tenant.
         """
-        if token.claims.get(SERVICE_URL_CLAIM) != delivery.service_url:
+        if token.claims.get(SERVICE_URL_CLAIM) != origin.service_url:
             raise CallerForbidden("the token is for another service URL")
-        if delivery.channel_id not in token.endorsements:
-            raise CallerForbidden(f"the key does not endorse channel {delivery.channel_id!r:.80}")
-        self.check_reach(delivery)
+        if origin.channel_id not in token.endorsements:
+            raise CallerForbidden(f"the key does not endorse channel {origin.channel_id!r:.80}")
+        self.check_reach(origin)
 
-    def check_reach(self, delivery: ActivityOrigin) -> None:
-        """The part that needs no token: the reply's address, and the user's tenant.
+    def check_reach(self, origin: ActivityOrigin) -> None:
+        """Check the service URL and the user's tenant, which needs no token.
 
         Raises:
-            CallerForbidden: the bot does not answer there, or not to this tenant.
+            CallerForbidden: the bot does not accept this service URL or tenant.
         """
-        self._service_urls.check(delivery.service_url)
+        self._service_urls.check(origin.service_url)
         if not self._allowed_tenants:
             return
-        if not delivery.tenant_ids or not delivery.tenant_ids <= self._allowed_tenants:
+        if not origin.tenant_ids or not origin.tenant_ids <= self._allowed_tenants:
             raise CallerForbidden("the user's tenant is not in AllowedTenants")

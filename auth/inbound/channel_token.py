@@ -1,4 +1,4 @@
-"""The channel's bearer token: the checks that need nothing but the token.
+"""ChannelTokens: verifies the channel's bearer tokens.
 
 Sources: Bot Connector authentication reference ("Connector to bot"), RFC 7515 and RFC 7519.
 """
@@ -19,38 +19,38 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from auth.errors import TokenRejected
 from auth.inbound.signing_keys import SigningKey, SigningKeys
 
-CLOCK_SKEW = 300
-"""Seconds that the channel's clock and ours may differ."""
+CLOCK_SKEW_SECONDS = 300
+"""That the channel's clock and ours may differ."""
 
-LONGEST_HEADER = 16 * 1024
-"""Characters of an Authorization header; the channel's have about 1,500."""
+MAX_HEADER_CHARACTERS = 16 * 1024
+"""Of an Authorization header; the channel's have about 1,500."""
 
-MOST_REMEMBERED = 256
-"""Verified tokens. The channel uses one for hours; together they take a few MiB at most."""
+MAX_VERIFIED_TOKENS = 256
+"""The channel uses each for hours; together they take a few MiB at most."""
 
 ALGORITHM = "RS256"
-"""The only one: a list would let the token choose how it is checked (RFC 8725, 3.1)."""
+"""The only one: with several, the token would choose how it is verified (RFC 8725, 3.1)."""
 
 JWS_PARTS = 3
 """Header, payload and signature (RFC 7515, 3.1)."""
 
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/!!!")
-"""Maps base64url without padding (RFC 7515, 2) to base64. The three characters of base64 that are
-not allowed there become `!`, which the decoder rejects."""
+"""Maps base64url without padding (RFC 7515, 2) to base64. The three characters of base64 that
+base64url lacks become `!`, which the decoder rejects."""
 _CANONICAL_ENDS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
-"""The allowed last characters, by the text's length modulo 4: those whose unused bits are zero.
-With others, one signature would have several encodings (RFC 4648, 3.5)."""
+"""The allowed last characters by the text's length modulo 4: those whose unused bits are zero.
+Otherwise one signature would have several encodings (RFC 4648, 3.5)."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
 
 
 class ChannelToken(NamedTuple):
-    """A token whose signature, issuer and dates are right.
+    """A token whose signature, issuer and dates are valid.
 
     Attributes:
-        claims: the payload, read-only: turns share what is remembered.
-        endorsements: the channel ids that the signing key may speak for.
+        claims: the payload, read-only because turns share it.
+        endorsements: the channel ids that the signing key may sign for.
     """
 
     claims: Mapping[str, Any]
@@ -58,12 +58,12 @@ class ChannelToken(NamedTuple):
 
 
 class _Jwt(NamedTuple):
-    """A token's parts, whatever they are worth.
+    """A token's parts, not verified yet.
 
     Attributes:
-        kid: names the key.
+        kid: id of the signing key.
         claims: the payload, read-only.
-        signed: header and payload as they were sent.
+        signed: header and payload as sent.
         signature: of `signed`.
     """
 
@@ -74,15 +74,15 @@ class _Jwt(NamedTuple):
 
 
 class ChannelTokens:
-    """Reads and checks the channel's tokens.
+    """Verifies the channel's tokens.
 
-    A verified token is remembered with the key that has verified it, and not verified again while
-    the channel publishes that very key. Its dates are checked each time, and a token that fails is
-    forgotten. Tokens are compared in full.
+    A verified token is cached with the key that verified it, and not verified again while the
+    channel publishes that key. Its dates are checked each time, and a token that fails leaves the
+    cache. Tokens are compared in full.
 
     Args:
         keys: the channel's signing keys.
-        issuer: the `iss` that tokens must have.
+        issuer: the required `iss`.
         clock: seconds since the epoch.
     """
 
@@ -93,37 +93,37 @@ class ChannelTokens:
         self._issuer = issuer
         self._clock = clock
         self._verified: dict[str, tuple[_Jwt, SigningKey]] = {}
-        """By the Authorization header; the one used last is the last."""
+        """By Authorization header, the most recently used last."""
 
     async def read(self, authorization: str) -> ChannelToken:
-        """The token in an Authorization header.
+        """The verified token of an Authorization header.
 
         Raises:
-            TokenRejected: there is none, or it is not valid.
+            TokenRejected: there is no token, or it is not valid.
             KeysUnavailable: the signing key is unknown, and keys cannot be fetched now.
         """
-        # Taken out, and put back when all is well: so nothing that fails is remembered.
+        # Removed, and put back once it passes, so that no token that fails stays cached.
         jwt, verified_by = self._verified.pop(authorization, (None, None))
         if jwt is None:
             jwt = self._parsed(authorization)
-        # Before the signature: what fails here must not cost a fetch of keys.
+        # Before the signature: an expired token must not cost a fetch of keys.
         self._check_dates(jwt.claims)
         key = await self._keys.find(jwt.kid)
         if key is None:
             raise TokenRejected(f"the channel has no signing key {jwt.kid!r:.80}")
-        # Identity, not equality: each fetch makes new keys, so none outlives the set it came in.
+        # By identity, not equality: each fetch makes new objects, so no key outlives its set.
         if key is not verified_by:
             _verify(jwt, key)
         self._remember(authorization, jwt, key)
         return ChannelToken(jwt.claims, key.endorsements)
 
     def _parsed(self, authorization: str) -> _Jwt:
-        if len(authorization) > LONGEST_HEADER:
+        if len(authorization) > MAX_HEADER_CHARACTERS:
             raise TokenRejected("the Authorization header is too long")
         if not authorization:
             raise TokenRejected("there is no bearer token")
         scheme, _, token = authorization.partition(" ")
-        parts = token.split(".", JWS_PARTS)  # one more split than is right: a fourth part is seen
+        parts = token.split(".", JWS_PARTS)  # one split more, so that a fourth part is noticed
         if scheme.lower() != "bearer" or len(parts) != JWS_PARTS:
             raise TokenRejected("not a JWT")
         header, payload, signature = parts
@@ -138,21 +138,21 @@ class ChannelTokens:
         expires, starts = claims.get("exp"), claims.get("nbf")
         if not _is_number(expires) or not _is_number(starts):
             raise TokenRejected("exp or nbf is missing")
-        if now >= expires + CLOCK_SKEW:
+        if now >= expires + CLOCK_SKEW_SECONDS:
             raise TokenRejected("the token has expired")
-        if now < starts - CLOCK_SKEW:
+        if now < starts - CLOCK_SKEW_SECONDS:
             raise TokenRejected("the token is not valid yet")
 
     def _remember(self, authorization: str, jwt: _Jwt, key: SigningKey) -> None:
-        # A list in the claims could be changed by one turn under the eyes of the next.
+        # Turns share the claims: a list in them could be changed by one turn for the next.
         if not _SCALARS.issuperset(map(type, jwt.claims.values())):
             return
-        if len(self._verified) >= MOST_REMEMBERED:
+        if len(self._verified) >= MAX_VERIFIED_TOKENS:
             del self._verified[next(iter(self._verified))]
         self._verified[authorization] = jwt, key
 
 
-@functools.lru_cache(maxsize=64)  # all tokens of one key begin alike
+@functools.lru_cache(maxsize=64)  # all tokens of one key have the same header
 def _kid(part: str) -> str:
     header = _json_object(part)
     if header.get("alg") != ALGORITHM:

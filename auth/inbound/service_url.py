@@ -1,4 +1,4 @@
-"""Service URLs: where the bot may send its replies and, with them, its bearer token."""
+"""ServiceUrls: where the bot may send its replies and, with them, its bearer token."""
 
 import functools
 import re
@@ -10,19 +10,19 @@ from auth.errors import ServiceUrlRefused
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
-# Anything else in an authority (user-info, a backslash, an encoded dot, white space) is read in
-# different ways by different parsers, and no channel sends it.
+# Parsers disagree about anything else in an authority (user-info, a backslash, an encoded dot,
+# white space), and no channel sends it.
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PORT = "[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 PLAIN_URL = re.compile(
     rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[::1\])(?::(?:{_PORT}))?"
     r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
 )
-"""An http(s) URL without anything that parsers disagree on."""
+"""An http(s) URL that all parsers read in the same way."""
 
 
 def is_secure_url(url: str, *, loopback: bool) -> bool:
-    """Whether it is a plain https URL, to which a bearer token may be sent.
+    """Whether a bearer token may be sent there: a plain https URL.
 
     Args:
         url: any text.
@@ -36,10 +36,10 @@ def is_secure_url(url: str, *, loopback: bool) -> bool:
 
 @dataclass(frozen=True)
 class ServiceUrls:
-    """The service URLs that are allowed: https, on a known host or a subdomain of one.
+    """The allowed service URLs: https, on a known host or a subdomain of one.
 
-    The check is on the host's name, not on the address it resolves to: private links and test
-    set-ups map these names.
+    The check is on the host's name, not on the address that it resolves to: private links and test
+    environments map these names.
 
     Args:
         hosts: lower-case host names; their subdomains are allowed too.
@@ -50,15 +50,15 @@ class ServiceUrls:
     loopback: bool = False
 
     def check(self, url: str) -> None:
-        """Pass, or raise.
+        """Check that the bot may call a service URL.
 
         Raises:
-            ServiceUrlRefused: the bot must not call this URL.
+            ServiceUrlRefused: it must not.
         """
         _check(self, url)
 
 
-@functools.lru_cache(maxsize=64)  # a channel has few; what is refused is not kept
+@functools.lru_cache(maxsize=64)  # a channel has few; an exception is not cached
 def _check(urls: ServiceUrls, url: str) -> None:
     if not PLAIN_URL.fullmatch(url):
         raise ServiceUrlRefused("the service URL is not a plain http(s) URL")

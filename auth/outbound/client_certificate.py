@@ -1,4 +1,4 @@
-"""The certificate credential: an app registration signs in with a client assertion."""
+"""ClientCertificateCredential: an app registration signs in with a client assertion."""
 
 from functools import partial
 
@@ -11,11 +11,11 @@ from auth.outbound.entra import Assertion, EntraClient
 
 
 class ClientCertificateCredential(Credential):
-    """Signs in as an app registration, with the newest version of a certificate that Entra takes.
+    """Signs in with the newest version of a certificate that Entra accepts.
 
     Args:
         client_id: GUID of the app registration, the bot's MicrosoftAppId.
-        entra: knows it.
+        entra: signs the app registration in.
         versions: of the certificate.
         send_x5c: put the certificate into the assertion.
     """
@@ -32,44 +32,44 @@ class ClientCertificateCredential(Credential):
         """A token for `audience` (URL or GUID, without `/.default`).
 
         Raises:
-            CertificateError: no version can be had, is allowed, or is accepted.
-            SignInError: Entra refused for another reason, or something cannot be reached.
+            CertificateError: no version can be loaded, is allowed, or is accepted.
+            SignInError: Entra refused for another reason, or an endpoint is unavailable.
         """
-        if not self._versions.to_try():
-            await self._versions.look()
-        tried = self._versions.to_try()
+        if not self._versions.candidates():
+            await self._versions.refresh()
+        tried = self._versions.candidates()
         try:
-            return await self._newest_accepted(audience)
+            return await self._request_with_newest(audience)
         except (CertificateError, VaultForbidden):
-            await self._versions.look()
-            # Compared with what was tried: another request's look may have found what is new.
-            if set(self._versions.to_try()) == set(tried):
+            await self._versions.refresh()
+            # Compared with what was tried: a concurrent request's refresh may have found more.
+            if set(self._versions.candidates()) == set(tried):
                 raise
-        return await self._newest_accepted(audience)
+        return await self._request_with_newest(audience)
 
     def refresh_if_due(self) -> None:
-        """Look for a newer version in the background, when that is due."""
+        """Start looking for a newer version in the background, when that is due."""
         self._versions.refresh_if_due()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What somebody should see to before the certificate expires."""
+        """What needs action before the certificate expires."""
         return self._versions.warnings
 
-    async def _newest_accepted(self, audience: str) -> AccessToken:
+    async def _request_with_newest(self, audience: str) -> AccessToken:
         failures: dict[str, SignInError] = {}
         before = self._versions.in_use
-        for version in self._versions.to_try():
+        for version in self._versions.candidates():
             try:
                 certificate = await self._versions.load(version)
                 assertion = self._assertion_of(certificate)
                 token = await self._entra.request_token(audience, assertion, certificate)
-            # An older version may do.
+            # An older version may work.
             except (CertificateError, VaultForbidden) as error:
                 failures[version] = error
-                self._versions.set_aside(version)
+                self._versions.postpone(version)
             else:
-                self._versions.use(version, certificate, failures, before)
+                self._versions.accept(version, certificate, failures, before)
                 return token
         raise next(iter(failures.values()))
 

@@ -1,4 +1,4 @@
-"""Credential: what can sign the bot in."""
+"""Credential: one way to sign the bot in, and the access tokens that it requests."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ class AccessToken:
     """A bearer token for one audience.
 
     Attributes:
-        value: the token itself; kept out of `repr`, so that it cannot reach a log.
+        value: the token itself; not in `repr`, so that it cannot reach a log.
         expires_on: seconds since the epoch.
-        thumbprint: of the certificate that proved the sign-in, SHA-1 in upper-case hex; or empty.
-        certificate_expires_on: of the same, seconds since the epoch; or 0.
+        thumbprint: of the certificate that signed in, SHA-1 in upper-case hex; empty without.
+        certificate_expires_on: of that certificate, seconds since the epoch; 0 without.
     """
 
     value: str
@@ -25,23 +25,23 @@ class AccessToken:
 
 
 class Credential(ABC):
-    """One way to sign in. Tokens are kept by TokenCache, never by the credential."""
+    """One way to sign in. It caches no tokens: TokenCache does."""
 
     @abstractmethod
     async def request_token(self, audience: str) -> AccessToken:
-        """Ask for a new token.
+        """Request a new token.
 
         Args:
             audience: URL or GUID, without `/.default`.
 
         Raises:
-            SignInError: with a text that names the setting or the role to fix.
+            SignInError: its text names the setting or the role to fix.
         """
 
-    def refresh_if_due(self) -> None:  # noqa: B027  # most have nothing that ages
-        """Called whenever a token is wanted: start what is due in the background, at once."""
+    def refresh_if_due(self) -> None:  # noqa: B027  # most credentials have nothing that ages
+        """Start what is due in the background; called whenever a token is needed."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What somebody should see to before it fails."""
+        """What needs action before signing in fails."""
         return ()

@@ -1,7 +1,7 @@
 """The kinds of credentials: a row for each value of BotCredential.
 
-What a kind imports is imported when it is chosen: Azure's SDKs and MSAL take a tenth of a second of
-a cold start, and no bot needs all of them.
+Each kind imports its modules only when it is chosen: the Azure SDKs and MSAL take a tenth of a
+second of a cold start, and no bot needs all of them.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,6 @@ from auth.settings import (
 from http_client.pool import HttpPool
 
 if TYPE_CHECKING:
-    from auth.certificates.key_vault import CertificateVault
     from auth.certificates.versions import CertificateStore
     from auth.outbound.sdk_credential import AzureSdkCredential
 
@@ -43,7 +42,7 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
 
     source = settings.certificate
     if source is None:
-        raise TypeError("settings with the credential Certificate always say where it is")
+        raise TypeError("with the credential Certificate, settings have a certificate")
     store = _file(source) if source.path else _vault(source, settings.identity_client_id)
     return ClientCertificateCredential(
         settings.app_id,
@@ -60,28 +59,19 @@ def _file(source: CertificateSource) -> "CertificateStore":
 
 
 def _vault(source: CertificateSource, identity_client_id: str) -> "CertificateStore":
-    from auth.certificates.key_vault import CertificateVault
+    from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
     from auth.outbound.managed_identity import ManagedIdentityCredential
     from auth.outbound.sdk_credential import AzureSdkCredential
 
-    # The request that needs the vault is patient already.
-    identity = TokenProvider(
-        ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID"), patience=()
-    )
-    vault = CertificateVault(source.vault_url, source.name, AzureSdkCredential(identity))
-    return _VAULT_STORES[source.key_use](vault)
-
-
-def _exported(vault: "CertificateVault") -> "CertificateStore":
-    from auth.certificates.exported import ExportedCertificate
-
-    return ExportedCertificate(vault)
-
-
-def _signing(vault: "CertificateVault") -> "CertificateStore":
-    from auth.certificates.signing import VaultSigning
-
-    return VaultSigning(vault)
+    identity = ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID")
+    # No retries here: the bot's own token request, which needs the vault, is retried already.
+    tokens = TokenProvider(identity, max_attempts=1)
+    vault = CertificateVault(source.vault_url, source.name, AzureSdkCredential(tokens))
+    stores: dict[str, Callable[[CertificateVault], CertificateStore]] = {
+        EXPORT: ExportedCertificate,
+        SIGN_IN_VAULT: VaultSigning,
+    }
+    return stores[source.key_use](vault)
 
 
 def _federated(settings: Settings, pool: HttpPool) -> Credential:
@@ -99,11 +89,6 @@ def _federated(settings: Settings, pool: HttpPool) -> Credential:
     )
 
 
-_VAULT_STORES: dict[str, Callable[["CertificateVault"], "CertificateStore"]] = {
-    EXPORT: _exported,
-    SIGN_IN_VAULT: _signing,
-}
-
 _CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
     MANAGED_IDENTITY: _managed_identity,
     CERTIFICATE: _certificate,
@@ -116,8 +101,8 @@ def credential_for(settings: Settings, pool: HttpPool) -> Credential:
     return _CREDENTIALS[settings.credential](settings, pool)
 
 
-def storage_identity(source: StorageSource) -> "AzureSdkCredential | None":
-    """What signs in at the storage account; None where an account key does."""
+def storage_credential(source: StorageSource) -> "AzureSdkCredential | None":
+    """What signs in at the storage account; None when the connection string has a key."""
     from auth.outbound.managed_identity import ManagedIdentityCredential
     from auth.outbound.sdk_credential import AzureSdkCredential
 

@@ -1,4 +1,4 @@
-"""What an error of Azure's SDKs tells about the answer behind it."""
+"""The endpoints on the way to a token: their time limits, and what the Azure SDKs' errors mean."""
 
 import zlib
 from typing import Any
@@ -7,25 +7,32 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from http_client.retry import retry_after
 
-ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error)
-"""What the SDKs raise, beside errors of their own, for an answer of another shape or encoding."""
+CONNECT_TIMEOUT_SECONDS = 2
+
+READ_TIMEOUT_SECONDS = 5
+
+MALFORMED_RESPONSE_ERRORS = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    zlib.error,
+)
+"""What the SDKs raise, in addition to their own errors, for a response of an unexpected form."""
 
 
 def status_of(error: AzureError) -> int | None:
-    """The HTTP status; None when there was no answer."""
+    """The HTTP status of the response; None when there was no response."""
     response = _response_of(error)
     return None if response is None else int(response.status_code)
 
 
-def wait_asked_by(error: AzureError) -> float | None:
-    """Seconds to wait before the next request, if the answer asks for it."""
+def retry_after_of(error: AzureError) -> float | None:
+    """Seconds that the response asks to wait; None when it does not."""
     response = _response_of(error)
     return None if response is None else retry_after(response.headers.get("Retry-After"))
 
 
 def _response_of(error: AzureError) -> Any:
     return error.response if isinstance(error, HttpResponseError) else None
-
-
-CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
-"""Seconds."""

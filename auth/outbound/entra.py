@@ -1,4 +1,4 @@
-"""Entra: signs an app registration in, with an assertion in place of a secret."""
+"""EntraClient: signs an app registration in, with an assertion in place of a secret."""
 
 import asyncio
 import time
@@ -12,13 +12,14 @@ import msal
 from auth.certificates.certificate import Certificate
 from auth.errors import CertificateUnknown, EndpointDown, SignInError
 from auth.outbound.credential import AccessToken
-from auth.outbound.msal_http import MsalHttp
-from http_client.pool import HttpPool
+from auth.outbound.msal_http import TIMEOUTS, MsalHttp
+from http_client.pool import HttpPool, Timeouts
 
 Assertion = Callable[[str], Awaitable[str]]
 """Makes the client assertion (a JWT) for a token endpoint (URL)."""
 
 UNKNOWN_CERTIFICATE = 700027
+"""Entra's error code."""
 
 _FEDERATION = (
     "add a federated credential to the app registration {client_id}: issuer {authority}/v2.0,"
@@ -56,28 +57,30 @@ _CURES = {
     53003: "a Conditional Access policy blocks the app registration {client_id}: exclude it",
 }
 
-_UNUSUAL = "Entra refused to sign in {client_id} at {authority}"
+_OTHER_REFUSAL = "Entra refused to sign in {client_id} at {authority}"
 
-# What MSAL makes of an answer that lacks what the protocol demands.
-_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+# What MSAL raises for a response that lacks what the protocol requires.
+_MALFORMED_RESPONSE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
-# Not the event loop's own: it looks hosts up there, and MSAL waits for that.
+# Not the event loop's default executor: MSAL waits there for requests whose host names the loop
+# looks up in that executor.
 _THREADS = ThreadPoolExecutor(thread_name_prefix="msal")
 
-LONGEST_REASON = 400
-"""Characters of Entra's own words in our text."""
+MAX_REASON_CHARACTERS = 400
+"""Of Entra's own description, in an error's text."""
 
 
 class EntraClient:
     """One app registration at one tenant.
 
-    MSAL speaks to Entra, in a worker thread because it blocks. Tokens are kept by our own cache
-    alone: MSAL's would raise in an outage although its token is valid.
+    MSAL implements the protocol, in a worker thread because it blocks. Only TokenCache caches
+    tokens: MSAL's cache raises during an outage although its token is still valid.
 
     Args:
         client_id: GUID of the app registration, the bot's MicrosoftAppId.
         authority: URL of the tenant to sign in at.
         pool: sends the requests.
+        timeouts: of each request.
         clock: seconds since the epoch.
     """
 
@@ -86,11 +89,13 @@ class EntraClient:
         client_id: str,
         authority: str,
         pool: HttpPool,
+        timeouts: Timeouts = TIMEOUTS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._client_id = client_id
         self._authority = authority
         self._pool = pool
+        self._timeouts = timeouts
         self._clock = clock
 
     async def request_token(
@@ -100,30 +105,30 @@ class EntraClient:
 
         Args:
             audience: URL or GUID, without `/.default`.
-            assertion: proves that we are the app registration; made once.
-            certificate: the one that signs it, if one does.
+            assertion: authenticates the app registration; called once.
+            certificate: that signs the assertion, if one does.
 
         Raises:
             CertificateUnknown: Entra does not know the certificate.
-            SignInError: Entra refused for another reason, or cannot be reached; or what
-                `assertion` raises.
+            SignInError: Entra refused for another reason, or is unavailable; or what `assertion`
+                raises.
         """
         asked, made = self._clock(), list[str]()
         application = await self._application(made)
         made.append(await assertion(application.authority.token_endpoint))
-        answer = await self._answer(application, f"{audience}/.default")
-        if "error" in answer:
-            raise self._refusal(answer, audience, certificate)
-        token, expires_on = answer["access_token"], asked + answer["expires_in"]
+        response = await self._response(application, f"{audience}/.default")
+        if "error" in response:
+            raise self._refusal(response, audience, certificate)
+        token, expires_on = response["access_token"], asked + response["expires_in"]
         if certificate is None:
             return AccessToken(token, expires_on)
         return AccessToken(token, expires_on, certificate.thumbprint, certificate.expires_on)
 
     async def _application(self, made: list[str]) -> Any:
-        """A new MSAL application, which is to show the assertion that `made` holds by then.
+        """A new MSAL application, which sends the assertion that `made` holds by then.
 
-        That costs one discovery request, once in half a token's life, and leaves neither a token
-        nor a remembered failure of MSAL's own in our way.
+        A new one costs one discovery request, once in half a token's life. A reused one would
+        return MSAL's cached tokens and failures.
         """
         loop = asyncio.get_running_loop()
         make = partial(
@@ -132,54 +137,55 @@ class EntraClient:
             authority=self._authority,
             client_credential={"client_assertion": lambda: made[0]},
             instance_discovery=False,
-            http_client=MsalHttp(self._pool, loop),
+            http_client=MsalHttp(self._pool, loop, self._timeouts),
         )
         try:
             return await loop.run_in_executor(_THREADS, make)
-        except _ODD_ANSWER as error:
+        except _MALFORMED_RESPONSE_ERRORS as error:
             raise SignInError(
-                f"{self._authority} is no tenant to sign in at: check MicrosoftAppTenantId, and"
+                f"{self._authority} is not a tenant to sign in at: check MicrosoftAppTenantId, and"
                 " ToChannelFromBotLoginUrl if it is set"
             ) from error
 
-    async def _answer(self, application: Any, scope: str) -> dict[str, Any]:
-        """The token endpoint's, with a token and its life in seconds, or with an error."""
+    async def _response(self, application: Any, scope: str) -> dict[str, Any]:
+        """The token endpoint's response: a token and its life in seconds, or an error."""
         loop = asyncio.get_running_loop()
         try:
-            answer: dict[str, Any] = await loop.run_in_executor(
+            response: dict[str, Any] = await loop.run_in_executor(
                 _THREADS, application.acquire_token_for_client, [scope]
             )
-            match answer:
+            match response:
                 case {"error": _}:
-                    return answer
+                    return response
                 case {"access_token": str(token), "expires_in": life} if token:
                     return {"access_token": token, "expires_in": int(life)}
-        except _ODD_ANSWER as error:
-            raise self._odd_answer() from error
-        raise self._odd_answer()
+        except _MALFORMED_RESPONSE_ERRORS as error:
+            raise self._malformed_response() from error
+        raise self._malformed_response()
 
-    def _odd_answer(self) -> EndpointDown:
+    def _malformed_response(self) -> EndpointDown:
         return EndpointDown(
             f"{self._authority} does not answer as Entra does: neither token nor error"
         )
 
     def _refusal(
-        self, answer: dict[str, Any], audience: str, certificate: Certificate | None
+        self, response: dict[str, Any], audience: str, certificate: Certificate | None
     ) -> SignInError:
-        code = _code(answer)
-        # A federated credential's token may be refused with the same code: no certificate's fault.
+        code = _code(response)
+        # A federated credential's token may be refused with the same code, without a certificate.
         unknown = certificate is not None and code == UNKNOWN_CERTIFICATE
-        cure = _UPLOAD if unknown else _CURES.get(code, _UNUSUAL)
+        cure = _UPLOAD if unknown else _CURES.get(code, _OTHER_REFUSAL)
         place = {"client_id": self._client_id, "authority": self._authority, "audience": audience}
         signed = f"signed with {certificate}; " if certificate else ""
-        reason = str(answer.get("error_description") or answer.get("error"))[:LONGEST_REASON]
-        text = f"{cure.format_map(place)} (AADSTS{code}; {signed}{reason!r})"
+        reason = str(response.get("error_description") or response.get("error"))
+        quoted = repr(reason[:MAX_REASON_CHARACTERS])
+        text = f"{cure.format_map(place)} (AADSTS{code}; {signed}{quoted})"
         return CertificateUnknown(text) if unknown else SignInError(text)
 
 
-def _code(answer: dict[str, Any]) -> int:
-    """The number behind AADSTS; 0 when the answer tells none."""
-    match answer.get("error_codes"):
+def _code(response: dict[str, Any]) -> int:
+    """The number behind AADSTS; 0 without one."""
+    match response.get("error_codes"):
         case [int(code), *_]:
             return code
     return 0

@@ -1,4 +1,4 @@
-"""The federated credential: a managed identity's token signs an app registration in.
+"""FederatedCredential: an app registration signs in with a managed identity's token.
 
 Microsoft reference: "Configure an application to trust a managed identity".
 """
@@ -12,8 +12,8 @@ class FederatedCredential(Credential):
     """Signs in as an app registration that trusts a user-assigned managed identity.
 
     Args:
-        entra: knows the app registration.
-        identity: is trusted.
+        entra: signs the app registration in.
+        identity: that the app registration trusts.
         exchange_audience: the resource (URI) of the identity's token.
     """
 
@@ -33,5 +33,5 @@ class FederatedCredential(Credential):
         return await self._entra.request_token(audience, self._assertion)
 
     async def _assertion(self, _: str) -> str:
-        # The token is for the exchange, whatever endpoint it is shown to.
+        # The token is for the exchange, whichever endpoint receives it.
         return (await self._identity.request_token(self._exchange_audience)).value

@@ -1,4 +1,4 @@
-"""PoolTransport: sends the Azure SDKs' requests through the project's own HTTP pool."""
+"""PoolTransport: sends the Azure SDKs' requests through the project's HTTP pool."""
 
 from http import HTTPStatus
 from types import TracebackType
@@ -9,13 +9,17 @@ from azure.core.pipeline.transport import AsyncHttpResponse, AsyncHttpTransport
 from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
-from auth.outbound.endpoints import CONNECT_TIMEOUT, READ_TIMEOUT
+from auth.outbound.endpoints import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from http_client.connection import ConnectFailed, Response
 from http_client.pool import HttpPool, Timeouts
 
-TIMEOUTS = Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, CONNECT_TIMEOUT + READ_TIMEOUT)
+TIMEOUTS = Timeouts(
+    connect=CONNECT_TIMEOUT_SECONDS,
+    response=READ_TIMEOUT_SECONDS,
+    total=CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS,
+)
 
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 
 
 class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
@@ -25,10 +29,12 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     Args:
         pool: sends the requests.
+        timeouts: of each request.
     """
 
-    def __init__(self, pool: HttpPool) -> None:
+    def __init__(self, pool: HttpPool, timeouts: Timeouts = TIMEOUTS) -> None:
         self._pool = pool
+        self._timeouts = timeouts
 
     async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:  # the SDK's protocol
         """Send a request, and return the response.
@@ -38,18 +44,18 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             ServiceResponseError: it was sent, and no response came.
         """
         try:
-            answer = await self._pool.request(
+            response = await self._pool.request(
                 request.method,
                 request.url,
                 request.headers,
-                timeouts=TIMEOUTS,
-                max_bytes=MAX_ANSWER_BYTES,
+                timeouts=self._timeouts,
+                max_bytes=MAX_RESPONSE_BYTES,
             )
         except ConnectFailed as error:
             raise ServiceRequestError(str(error), error=error) from error
         except OSError as error:
             raise ServiceResponseError(str(error), error=error) from error
-        return _Response(request, answer)
+        return _PoolResponse(request, response)
 
     async def open(self) -> None:
         """Do nothing: the pool opens connections when it needs them."""
@@ -66,16 +72,16 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         """Do nothing: the pool outlives the transport."""
 
 
-class _Response(AsyncHttpResponse):
+class _PoolResponse(AsyncHttpResponse):
     """A response with the attributes that the SDKs read."""
 
-    def __init__(self, request: Any, answer: Response) -> None:
-        super().__init__(request, answer)
-        self.status_code = answer.status
-        self.headers = case_insensitive_dict(answer.headers)
+    def __init__(self, request: Any, response: Response) -> None:
+        super().__init__(request, response)
+        self.status_code = response.status
+        self.headers = case_insensitive_dict(response.headers)
         self.content_type = self.headers.get("content-type")
-        self.reason = HTTPStatus(answer.status).phrase if answer.status in HTTPStatus else ""
-        self._content = answer.body
+        self.reason = HTTPStatus(response.status).phrase if response.status in HTTPStatus else ""
+        self._content = response.body
 
     def body(self) -> bytes:
         """The whole body."""

@@ -1,4 +1,4 @@
-"""AzureSdkCredential: an identity of this app, in the shape that Azure's SDKs ask for."""
+"""AzureSdkCredential: a token provider in the form that the Azure SDKs require."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from auth.outbound.token_provider import TokenProvider
 
 
 class AzureSdkCredential(AsyncTokenCredential):
-    """Hands an identity's tokens to the clients of a vault or of storage.
+    """Gives the Azure SDKs' clients the tokens of a managed identity.
 
-    They come from our own cache: azure-identity's would ask again in every outage, and one
-    credential for all clients spares requests.
+    The tokens come from this project's cache: azure-identity's would send a request for each call
+    during an outage, and one credential for all clients saves requests.
 
     Args:
         tokens: of a managed identity.
@@ -22,16 +22,16 @@ class AzureSdkCredential(AsyncTokenCredential):
         self._tokens = tokens
 
     async def get_token(self, *scopes: str, **_: Any) -> AzureToken:  # the SDK's protocol
-        """A token for the scope (resource and `/.default`) that the service names.
+        """A token for the scope (resource and `/.default`) that the service requires.
 
         Raises:
-            SignInError: none can be had.
+            SignInError: no token is available.
         """
         token = await self._tokens.get(scopes[0].removesuffix("/.default"))
         return AzureToken(token.value, int(token.expires_on))
 
     async def close(self) -> None:
-        """Nothing: the tokens live on."""
+        """Do nothing: the tokens outlive the client."""
 
     async def __aexit__(self, *_: object) -> None:
-        """Nothing: the tokens live on."""
+        """Do nothing: the tokens outlive the client."""

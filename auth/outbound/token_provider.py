@@ -1,122 +1,131 @@
-"""TokenCache: the cache that stands in front of every credential, for one audience."""
+"""TokenProvider: a credential's tokens by audience, each cached and refreshed in the background."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.outbound.credential import AccessToken, Credential
+from http_client.retry import Backoff
 
-EXPIRY_MARGIN = 60
-"""Seconds before its expiry from which a token is no longer used."""
+EXPIRY_MARGIN_SECONDS = 60
+"""Before its expiry, from when on a token is no longer used."""
 
-SERVED_AT_LEAST = 1.0
-"""Seconds that any token is served: one that comes with less life than the margin must not cost a
-request for each turn."""
+MIN_USE_SECONDS = 1.0
+"""Any token is used for at least this long: one that arrives with less life than the margin must
+not cost a request for each turn."""
 
-REQUEST_TIMEOUT = 10.0
-"""Seconds that one token request may take in all."""
+REQUEST_TIMEOUT_SECONDS = 10.0
+"""Of one token request in all, retries included."""
 
-FAILURE_PAUSE = 1.0
-"""Seconds after a failed request in which no new one is made; doubled while a token is in hand."""
+MAX_ATTEMPTS = 6
+"""At a request that callers wait for, while its failure may be transient: a short outage, or a role
+that was granted a moment ago."""
 
-LONGEST_PAUSE = 30.0
-"""Seconds that this pause grows to."""
+RETRY_BACKOFF = Backoff(first=0.25, longest=2.0, jitter=0.0)
+"""Between these attempts: about six seconds in all."""
 
-PATIENCE = (0.2, 0.5, 1.0, 2.0, 2.0)
-"""Seconds between the attempts of a request that callers wait for, while what fails may pass by
-itself: an outage of a moment, or a role that was given a moment ago."""
+REFRESH_BACKOFF = Backoff(first=1.0, longest=30.0, jitter=0.0)
+"""After failed requests while the current token is still valid."""
 
-_MAY_PASS = (EndpointDown, VaultForbidden)
+FAILURE_PAUSE_SECONDS = 1.0
+"""After a failed request without a valid token; callers get the same failure meanwhile."""
+
+_TRANSIENT = (EndpointDown, VaultForbidden)
 
 log = logging.getLogger(__name__)
 
 
 class TokenCache:
-    """Serves one audience's token from memory; asks the credential as rarely as it can.
+    """One audience's token, from memory; it calls the credential as rarely as possible.
 
-    One request at a time, however many callers wait. From half of its life on, a token is renewed
-    in the background, and served meanwhile: an outage of the sign-in endpoint is noticed by
-    callers only when the last token has run out. A request that callers wait for is patient with
-    what may pass, unless the one before it failed too.
+    There is one request at a time, however many callers wait. From half of its life on, a token is
+    refreshed in the background and used meanwhile, so callers notice an outage of the sign-in
+    endpoint only when the token expires. A request that callers wait for is retried, unless the
+    request before it failed too.
 
     Args:
         request: asks the credential for a new token.
+        max_attempts: at a request that callers wait for; 1: no retries.
+        request_timeout: seconds that a request may take in all.
         clock: seconds since the epoch.
-        sleep: waits; tests pass one that moves the clock.
-        patience: seconds between the attempts of a request that callers wait for.
+        sleep: waits for seconds.
     """
 
     def __init__(
         self,
         request: Callable[[], Awaitable[AccessToken]],
+        *,
+        max_attempts: int = MAX_ATTEMPTS,
+        request_timeout: float = REQUEST_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        *,
-        patience: Sequence[float] = PATIENCE,
     ) -> None:
         self._request = request
-        self._patience = patience
+        self._max_attempts = max_attempts
+        self._request_timeout = request_timeout
         self._clock = clock
         self._sleep = sleep
         self._token: AccessToken | None = None
-        self._served_until = 0.0
-        self._renew_from = 0.0
+        self._used_until = 0.0
+        self._refresh_from = 0.0
         self._failure: SignInError | None = None
-        self._pause = FAILURE_PAUSE
+        self._failed_refreshes = 0
         self._paused_until = 0.0
         self._running: asyncio.Task[AccessToken] | None = None
 
     async def get(self) -> AccessToken:
-        """A token with at least a minute to live, unless it has come with less just now.
+        """A token that is valid for at least a minute, unless it has just arrived with less.
 
         Raises:
-            SignInError: none is known, and none can be had.
+            SignInError: no valid token is known, and none is available.
         """
         now = self._clock()
-        if self._token is None or self._left(now) <= 0:
+        if self._token is None or now >= self._used_until:
             return await self._wait_for_new(now)
-        if now >= self._renew_from and now >= self._paused_until:
+        if now >= self._refresh_from and now >= self._paused_until:
             self._start()
         return self._token
 
     async def _wait_for_new(self, now: float) -> AccessToken:
         if self._running is None and self._failure is not None and now < self._paused_until:
             raise self._failure.with_traceback(None)
-        # Shielded: a caller that goes away must not take the others' request with it.
+        # Shielded: a caller that is cancelled must not cancel the request of the others.
         return await asyncio.shield(self._start())
 
     def _start(self) -> asyncio.Task[AccessToken]:
         if self._running is None:
-            self._running = asyncio.create_task(self._renew())
+            self._running = asyncio.create_task(self._refresh())
             self._running.add_done_callback(self._finished)
         return self._running
 
-    async def _renew(self) -> AccessToken:
-        token = await self._patiently()
+    async def _refresh(self) -> AccessToken:
+        token = await self._request_with_retries()
         now = self._clock()
-        self._token, self._failure, self._pause = token, None, FAILURE_PAUSE
-        self._served_until = max(token.expires_on - EXPIRY_MARGIN, now + SERVED_AT_LEAST)
-        # Two thirds of what is served, where that is sooner: a token may come half used.
-        life, served = token.expires_on - now, self._served_until - now
-        self._renew_from = now + min(life / 2, served * 2 / 3)
+        self._token, self._failure, self._failed_refreshes = token, None, 0
+        self._used_until = max(token.expires_on - EXPIRY_MARGIN_SECONDS, now + MIN_USE_SECONDS)
+        # At half of its life or two thirds of its use, whichever is sooner: a token may arrive
+        # with little life left.
+        life, use = token.expires_on - now, self._used_until - now
+        self._refresh_from = now + min(life / 2, use * 2 / 3)
         return token
 
-    async def _patiently(self) -> AccessToken:
-        """A new token, at the first attempt or, while callers wait, a later one."""
+    async def _request_with_retries(self) -> AccessToken:
         now = asyncio.get_running_loop().time
-        deadline = now() + REQUEST_TIMEOUT
-        wanted = self._failure is None and self._left(self._clock()) <= 0
-        pauses = iter(self._patience if wanted else ())
+        deadline = now() + self._request_timeout
+        callers_wait = self._failure is None and self._clock() >= self._used_until
+        max_attempts = self._max_attempts if callers_wait else 1
         failure: SignInError | None = None
+        attempt = 0
         while True:
+            attempt += 1
             try:
                 return await self._attempt(deadline, failure)
-            except _MAY_PASS as error:
-                failure, pause = error, next(pauses, None)
-                if pause is None or now() + pause >= deadline:
+            except _TRANSIENT as error:
+                failure, pause = error, RETRY_BACKOFF.pause(attempt)
+                if attempt >= max_attempts or now() + pause >= deadline:
                     raise
                 await self._sleep(pause)
 
@@ -127,18 +136,14 @@ class TokenCache:
         except TimeoutError as error:
             slow = "endpoints are slow: check CertificateVaultUrl, AZURE_AUTHORITY_HOST, network"
             raise EndpointDown(
-                f"no token within {REQUEST_TIMEOUT:.0f} seconds: {failure or slow}"
+                f"no token within {self._request_timeout:.0f} seconds: {failure or slow}"
             ) from error
         except SignInError:
             raise
-        # Whatever it is, it must pause as a refusal does, and reach the channel as 503.
+        # A bug must pause requests as a refusal does, and be answered with 503.
         except Exception as error:
             log.exception("A token request failed")
-            raise SignInError("the sign-in failed by a fault of this project's code") from error
-
-    def _left(self, now: float) -> float:
-        """Seconds for which the token in hand is served."""
-        return self._served_until - now
+            raise SignInError("the sign-in failed because of a bug in this project") from error
 
     def _finished(self, task: asyncio.Task[AccessToken]) -> None:
         self._running = None
@@ -148,16 +153,17 @@ class TokenCache:
 
     def _note_failure(self, error: SignInError) -> None:
         now = self._clock()
-        left = self._left(now)
+        left = self._used_until - now
         self._failure = error
         asked = float(error.retry_after) if isinstance(error, Throttled) else 0.0
         if left <= 0:
-            self._paused_until = now + max(FAILURE_PAUSE, asked)
+            self._paused_until = now + max(FAILURE_PAUSE_SECONDS, asked)
             return
-        # Not beyond the token's end: from then on callers wait.
-        self._paused_until = now + min(max(self._pause, asked), left)
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        log.warning("No new token (%s); the known one serves for %.0f s more", error, left)
+        self._failed_refreshes += 1
+        # Not beyond the token's use: from then on callers wait.
+        pause = max(REFRESH_BACKOFF.pause(self._failed_refreshes), asked)
+        self._paused_until = now + min(pause, left)
+        log.warning("No new token (%s); the current one is used for %.0f s more", error, left)
 
 
 class TokenProvider:
@@ -165,20 +171,20 @@ class TokenProvider:
 
     Args:
         credential: signs in.
-        patience: seconds between the attempts of a request that callers wait for.
+        max_attempts: at a request that callers wait for; 1: no retries.
     """
 
-    def __init__(self, credential: Credential, patience: Sequence[float] = PATIENCE) -> None:
+    def __init__(self, credential: Credential, *, max_attempts: int = MAX_ATTEMPTS) -> None:
         self._credential = credential
-        self._patience = patience
+        self._max_attempts = max_attempts
         self._caches: dict[str, TokenCache] = {}
         self._prefetching: asyncio.Task[None] | None = None
 
     def prefetch(self, audience: str) -> None:
-        """Ask for the first token for `audience` (as `get`), in the background of a running loop.
+        """Request the first token for `audience` (as `get`) in the background of a running loop.
 
-        Who needs it meanwhile waits for that same request. If it fails, nothing stays of it: the
-        next caller has no pause to sit out, and a request with all its patience.
+        Callers who need it meanwhile wait for the same request. A failure is forgotten: the next
+        caller's request starts without a pause, and with all its attempts.
         """
         self._prefetching = asyncio.create_task(self._prefetch(audience))
 
@@ -186,13 +192,13 @@ class TokenProvider:
         """A valid token for `audience` (URL, URI or GUID, without `/.default`).
 
         Raises:
-            SignInError: none can be had.
+            SignInError: no token is available.
         """
         self._credential.refresh_if_due()
         cache = self._caches.get(audience)
         if cache is None:
             request = partial(self._credential.request_token, audience)
-            cache = TokenCache(request, patience=self._patience)
+            cache = TokenCache(request, max_attempts=self._max_attempts)
             self._caches[audience] = cache
         return await cache.get()
 
@@ -205,5 +211,5 @@ class TokenProvider:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What somebody should see to before signing in fails."""
+        """What needs action before signing in fails."""
         return self._credential.warnings

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 from azure.core.exceptions import AzureError
 
 from auth.errors import SignInError
-from auth.outbound.endpoints import ODD_ANSWER, status_of
+from auth.outbound.endpoints import MALFORMED_RESPONSE_ERRORS, status_of
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
 
@@ -144,7 +144,7 @@ async def storage_call() -> AsyncIterator[None]:
     except AzureError as error:
         raise StorageUnavailable(_explanation(error)) from error
     # ParseError: the clients do not translate it when an answer's XML is malformed.
-    except (*ODD_ANSWER, ParseError) as error:
+    except (*MALFORMED_RESPONSE_ERRORS, ParseError) as error:
         raise StorageUnavailable(
             "the server at the storage account's URL is not Azure Storage: check the URL"
         ) from error

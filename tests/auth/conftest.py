@@ -80,7 +80,7 @@ async def pool() -> AsyncIterator[HttpPool]:
 @pytest.fixture
 def vault(platform: Cloud) -> CertificateVault:
     """The vault of the platform's certificate, as the app's system-assigned identity reaches it."""
-    identity = TokenProvider(ManagedIdentityCredential("", "AZURE_CLIENT_ID"), patience=())
+    identity = TokenProvider(ManagedIdentityCredential("", "AZURE_CLIENT_ID"), max_attempts=1)
     return CertificateVault(
         platform.vault.server.url, CERTIFICATE_NAME, AzureSdkCredential(identity)
     )

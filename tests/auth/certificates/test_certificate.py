@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auth.certificates.certificate import SMALLEST_KEY, Certificate, rsa_key
+from auth.certificates.certificate import MIN_KEY_BITS, Certificate, rsa_key
 from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError
 from emulator.certificates import CertificateAuthority, self_signed
@@ -41,7 +41,7 @@ def test_what_a_log_shows(certificate: Certificate, public: x509.Certificate) ->
 
 def test_key_sizes(public: x509.Certificate, small_key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
     """PS256 needs an RSA key of 2,048 bits: less, and another kind of key, is refused."""
-    assert SMALLEST_KEY == 2048
+    assert MIN_KEY_BITS == 2048
     assert rsa_key(public) == public.public_key()
     elliptic = x509.load_pem_x509_certificate(CertificateAuthority(tmp_path).path.read_bytes())
     for refused in (self_signed("bot", small_key), elliptic):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.certificate import Certificate
 from auth.certificates.private_key import LocalKey
-from auth.certificates.versions import CHECK_EVERY, MOST_TRIED, CertificateVersions
+from auth.certificates.versions import CHECK_INTERVAL_SECONDS, MAX_CANDIDATES, CertificateVersions
 from auth.errors import (
     CertificateError,
     CertificateUnknown,
@@ -25,7 +25,7 @@ from emulator.certificates import self_signed
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 
-DAY = 24 * 3600.0
+DAY_SECONDS = 24 * 3600.0
 """Seconds."""
 
 
@@ -109,12 +109,12 @@ async def sign_in(
 ) -> None:
     """Entra accepts a version."""
     before = versions.in_use
-    versions.use(version, await versions.load(version), passed_over or {}, before)
+    versions.accept(version, await versions.load(version), passed_over or {}, before)
 
 
 async def check(versions: CertificateVersions, clock: Clock) -> None:
     """A turn comes when the next look at the store is due, and the look ends."""
-    clock.advance(CHECK_EVERY)
+    clock.advance(CHECK_INTERVAL_SECONDS)
     versions.refresh_if_due()
     await settled()
 
@@ -123,13 +123,13 @@ async def test_nothing_is_known_at_first(
     versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """Before the first look there is nothing to try; turns alone do not start one."""
-    assert not versions.to_try()
+    assert not versions.candidates()
     versions.refresh_if_due()
     await settled()
     assert store.looks == 0
     assert list(versions.warnings) == []
-    await versions.look()
-    assert versions.to_try() == ["v1"]
+    await versions.refresh()
+    assert versions.candidates() == ["v1"]
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ async def test_nothing_is_known_at_first(
         (3, "", ["v3", "v2", "v1"]),
         (3, "v3", ["v3", "v2", "v1"]),
         (3, "v2", ["v3", "v2", "v1"]),
-        (MOST_TRIED + 2, "", ["v6", "v5", "v4", "v3"]),
-        (MOST_TRIED + 2, "v4", ["v6", "v5", "v4", "v3"]),
-        (MOST_TRIED + 2, "v1", ["v6", "v5", "v4", "v1"]),
+        (MAX_CANDIDATES + 2, "", ["v6", "v5", "v4", "v3"]),
+        (MAX_CANDIDATES + 2, "v4", ["v6", "v5", "v4", "v3"]),
+        (MAX_CANDIDATES + 2, "v1", ["v6", "v5", "v4", "v1"]),
     ],
 )
 async def test_what_is_tried(
@@ -149,27 +149,27 @@ async def test_what_is_tried(
     """The newest versions come first; the one in use is always among them."""
     for number in range(2, known + 1):
         store.add(f"v{number}")
-    await versions.look()
+    await versions.refresh()
     if in_use:
         await sign_in(versions, in_use)
-    assert versions.to_try() == tried
+    assert versions.candidates() == tried
 
 
 async def test_a_version_that_is_taken_away(
     versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """A version that the store no longer lists is not tried, though it was in use."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     store.add("v2")
     del store.certificates["v1"]
-    await versions.look()
-    assert versions.to_try() == ["v2"]
+    await versions.refresh()
+    assert versions.candidates() == ["v2"]
 
 
 async def test_each_is_loaded_once(versions: CertificateVersions, store: ScriptedStore) -> None:
     """A version is read once, however many ask for it."""
-    await versions.look()
+    await versions.refresh()
     first, second = await asyncio.gather(versions.load("v1"), versions.load("v1"))
     assert first is second is await versions.load("v1")
     assert store.loads == ["v1"]
@@ -190,9 +190,9 @@ async def test_dates(versions: CertificateVersions, store: ScriptedStore, clock:
     store.add("v2", starts_in_days=1, ends_in_days=3)
     with pytest.raises(CertificateError, match="not valid before"):
         await versions.load("v2")
-    clock.advance(2 * DAY)
+    clock.advance(2 * DAY_SECONDS)
     assert await versions.load("v2")
-    clock.advance(2 * DAY)
+    clock.advance(2 * DAY_SECONDS)
     with pytest.raises(CertificateError, match="expired on"):
         await versions.load("v2")
 
@@ -201,9 +201,9 @@ async def test_background_looks(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
     """Turns start a look every few minutes, one at a time, and do not wait for it."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
-    clock.advance(CHECK_EVERY - 1)
+    clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
     assert store.looks == 1
@@ -212,7 +212,7 @@ async def test_background_looks(
     for _ in range(3):
         versions.refresh_if_due()
         await settled()
-        clock.advance(CHECK_EVERY)
+        clock.advance(CHECK_INTERVAL_SECONDS)
     assert store.looks == 2
     store.open.set()
     await settled()
@@ -225,11 +225,11 @@ async def test_a_look_at_once_postpones_the_next(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
     """After a look for another reason, the next one in the background is as far away as ever."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
-    clock.advance(CHECK_EVERY - 1)
-    await versions.look()
-    clock.advance(CHECK_EVERY - 1)
+    clock.advance(CHECK_INTERVAL_SECONDS - 1)
+    await versions.refresh()
+    clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
     assert store.looks == 2
@@ -239,10 +239,10 @@ async def test_the_first_look_fails(versions: CertificateVersions, store: Script
     """While nothing is known, a look that fails says why."""
     store.failure = EndpointDown("the vault does not answer")
     with pytest.raises(EndpointDown, match="the vault does not answer"):
-        await versions.look()
+        await versions.refresh()
     store.failure = None
-    await versions.look()
-    assert versions.to_try() == ["v1"]
+    await versions.refresh()
+    assert versions.candidates() == ["v1"]
 
 
 async def test_a_later_look_fails(
@@ -252,13 +252,13 @@ async def test_a_later_look_fails(
     told: pytest.LogCaptureFixture,
 ) -> None:
     """A look that fails keeps what is known, is logged, and is not repeated before its time."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     store.failure = Throttled("the vault asks to wait", 1)
     await check(versions, clock)
-    assert versions.to_try() == ["v1"]
-    assert "No look at the certificate's versions (the vault asks to wait)" in told.text
-    clock.advance(CHECK_EVERY - 1)
+    assert versions.candidates() == ["v1"]
+    assert "The certificate's versions cannot be listed (the vault asks to wait)" in told.text
+    clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
     assert store.looks == 2
@@ -267,7 +267,7 @@ async def test_a_later_look_fails(
     clock.advance(1)
     versions.refresh_if_due()
     await settled()
-    assert versions.to_try() == ["v2", "v1"]
+    assert versions.candidates() == ["v2", "v1"]
 
 
 async def test_an_outage_is_told_once(
@@ -277,14 +277,14 @@ async def test_an_outage_is_told_once(
     told: pytest.LogCaptureFixture,
 ) -> None:
     """Looks that fail for the same reason are told once, until one has worked."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     for _ in range(2):
         told.clear()
         store.failure = Throttled("the vault asks to wait", 1)
         for _ in range(3):
             await check(versions, clock)
-        assert told.text.count("No look at the certificate's versions") == 1
+        assert told.text.count("The certificate's versions cannot be listed") == 1
         store.failure = None
         await check(versions, clock)
 
@@ -296,7 +296,7 @@ async def test_a_crash_in_the_background(
     told: pytest.LogCaptureFixture,
 ) -> None:
     """A look that breaks is logged with its trace, and does not stop later ones."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     store.failure = RuntimeError("a fault of ours")
     await check(versions, clock)
@@ -306,7 +306,7 @@ async def test_a_crash_in_the_background(
     store.failure = None
     store.add("v2")
     await check(versions, clock)
-    assert versions.to_try() == ["v2", "v1"]
+    assert versions.candidates() == ["v2", "v1"]
 
 
 @pytest.mark.parametrize(
@@ -321,20 +321,20 @@ async def test_no_list(
 ) -> None:
     """Where only the current version can be had, a new one is tried, and then the one in use."""
     store.listable, store.failure = False, failure
-    await versions.look()
-    [first] = versions.to_try()
+    await versions.refresh()
+    [first] = versions.candidates()
     assert first == store.certificates["v1"].thumbprint
     await sign_in(versions, first)
     await check(versions, clock)
-    assert versions.to_try() == [first]
+    assert versions.candidates() == [first]
     store.add("v2")
     await check(versions, clock)
     second = store.certificates["v2"].thumbprint
-    assert versions.to_try() == [second, first]
+    assert versions.candidates() == [second, first]
     assert await versions.load(second) is store.certificates["v2"]
     assert await versions.load(first) is store.certificates["v1"]
     assert store.loads == [None] * 3
-    assert "No look at" not in told.text
+    assert "versions cannot be listed" not in told.text
 
 
 @pytest.mark.parametrize("failure", [None, VaultForbidden("no role to list")], ids=repr)
@@ -345,8 +345,8 @@ async def test_neither_a_list_nor_a_certificate(
     store.listable, store.failure = False, failure
     store.unreadable[None] = VaultForbidden("no role to read")
     with pytest.raises(VaultForbidden, match="no role to read"):
-        await versions.look()
-    assert not versions.to_try()
+        await versions.refresh()
+    assert not versions.candidates()
 
 
 async def test_no_list_and_a_lagging_registration(
@@ -354,18 +354,18 @@ async def test_no_list_and_a_lagging_registration(
 ) -> None:
     """There too, the one in use stays until a later one is accepted."""
     store.listable = False
-    await versions.look()
-    [first] = versions.to_try()
+    await versions.refresh()
+    [first] = versions.candidates()
     await sign_in(versions, first)
     store.add("v2")
     await check(versions, clock)
-    second, _ = versions.to_try()
+    second, _ = versions.candidates()
     await sign_in(versions, first, {second: CertificateUnknown("not yet")})
     await check(versions, clock)
-    assert versions.to_try() == [second, first]
+    assert versions.candidates() == [second, first]
     await sign_in(versions, second)
     await check(versions, clock)
-    assert versions.to_try() == [second]
+    assert versions.candidates() == [second]
 
 
 @pytest.mark.parametrize("failure", [EndpointDown("it is down"), Throttled("it is down", 9)])
@@ -373,12 +373,12 @@ async def test_a_newer_version_cannot_be_had(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """An outage in front of a newer version is no reason against the one in use."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     store.add("v2")
     store.unreadable["v2"] = failure
-    await versions.look()
-    with pytest.raises(CertificateError, match="cannot be had now: it is down"):
+    await versions.refresh()
+    with pytest.raises(CertificateError, match="cannot be loaded now: it is down"):
         await versions.load("v2")
     assert await versions.load("v1")
     store.unreadable.clear()
@@ -392,7 +392,7 @@ async def test_no_version_can_be_had(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """Without one in use, the outage is told as it is."""
-    await versions.look()
+    await versions.refresh()
     store.unreadable["v1"] = failure
     with pytest.raises(type(failure)) as caught:
         await versions.load("v1")
@@ -413,7 +413,7 @@ async def test_changes_are_told_once(
     told: pytest.LogCaptureFixture,
 ) -> None:
     """Each change is logged when it comes, with thumbprints and dates, and never again."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     old = store.certificates["v1"]
     assert seen(told) == [f"Signs in with the certificate {old}"]
@@ -421,14 +421,14 @@ async def test_changes_are_told_once(
     store.add("v2", ends_in_days=200)
     new = store.certificates["v2"]
     store.open.clear()
-    looks = asyncio.gather(versions.look(), versions.look())
+    looks = asyncio.gather(versions.refresh(), versions.refresh())
     await settled()
     store.open.set()
     await looks
     for _ in range(2):
         await check(versions, clock)
     [met] = seen(told)
-    assert f"newer certificate, {new}; {old} signs in until Entra takes it" in met
+    assert f"newer certificate, {new}; {old} signs in until Entra accepts it" in met
 
     for _ in range(2):
         await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
@@ -452,8 +452,8 @@ async def test_the_same_certificate_by_another_name(
     """When the right to list comes late, or goes, it is the same certificate: nothing is told."""
     for listable in (False, True, False):
         store.listable = listable
-        await versions.look()
-        newest = versions.to_try()[0]
+        await versions.refresh()
+        newest = versions.candidates()[0]
         await sign_in(versions, newest)
         await check(versions, clock)
     assert seen(told) == [f"Signs in with the certificate {store.certificates['v1']}"]
@@ -464,7 +464,7 @@ async def test_another_reason_is_told(
 ) -> None:
     """A newer version that is passed over for another reason than before is logged again."""
     store.add("v2")
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1", {"v2": VaultForbidden("no role")})
     told.clear()
     await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet")})
@@ -483,13 +483,13 @@ async def test_a_sign_in_that_is_overtaken(
 ) -> None:
     """When another audience's sign-in has gone further meanwhile, a late one changes nothing."""
     store.add("v2")
-    await versions.look()
+    await versions.refresh()
     if former:
         await sign_in(versions, former)
     began_with, old = versions.in_use, await versions.load("v1")
     await sign_in(versions, "v2")
     told.clear()
-    versions.use("v1", old, {"v2": CertificateUnknown("not yet")}, began_with)
+    versions.accept("v1", old, {"v2": CertificateUnknown("not yet")}, began_with)
     assert versions.in_use is store.certificates["v2"]
     assert list(versions.warnings) == []
     assert seen(told) == []
@@ -502,15 +502,15 @@ async def test_a_look_in_the_middle_of_a_sign_in(
 ) -> None:
     """The same certificate, read anew meanwhile, is no other: the sign-in counts."""
     store.listable = False
-    await versions.look()
-    [only] = versions.to_try()
+    await versions.refresh()
+    [only] = versions.candidates()
     await sign_in(versions, only)
     began_with = versions.in_use
     assert began_with
     store.certificates["v1"] = replace(began_with)
     await check(versions, clock)
     assert versions.in_use is not began_with
-    versions.use(only, began_with, {}, began_with)
+    versions.accept(only, began_with, {}, began_with)
     assert versions.in_use is began_with
 
 
@@ -521,7 +521,7 @@ async def test_a_newer_version_that_is_met_unreadable(
     told: pytest.LogCaptureFixture,
 ) -> None:
     """A newer version that cannot be read when it is met is told with the reason."""
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     told.clear()
     store.add("v2")
@@ -537,7 +537,7 @@ async def test_older_keys_are_forgotten(
     """Once a new version signs in for good, older private keys are not in memory any more."""
     store.add("v2")
     store.add("v3")
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1", {"v2": CertificateUnknown(""), "v3": CertificateUnknown("")})
     await versions.load("v2")
     await versions.load("v3")
@@ -556,12 +556,12 @@ async def test_a_renewed_certificate_is_not_warned_of(
 ) -> None:
     """The warning comes with the sign-in at once, and goes with the next certificate."""
     store.add("v1", ends_in_days=10.5)
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     assert "expires soon (days left: 10)" in told.text
     assert len(versions.warnings) == 1
     store.add("v2")
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
     expiry, newer = list(versions.warnings)
     assert expiry.startswith(f"The certificate {store.certificates['v1']} expires soon (days left")
@@ -578,12 +578,12 @@ async def test_an_expiry_is_told_daily(
 ) -> None:
     """Looks in the background warn of an expiry too, once a day, though they fail."""
     store.add("v1", ends_in_days=30 + 0.5)
-    await versions.look()
+    await versions.refresh()
     await sign_in(versions, "v1")
     assert "expires soon" not in told.text
     store.failure = RuntimeError("a fault of ours")
     for day in (29, 28):
-        clock.advance(DAY)
+        clock.advance(DAY_SECONDS)
         for _ in range(3):
             await check(versions, clock)
         warned = [text for text in seen(told) if "expires soon" in text]

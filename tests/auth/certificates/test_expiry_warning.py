@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.certificate import Certificate
 from auth.certificates.private_key import LocalKey
-from auth.certificates.versions import DAY, WARN_BEFORE, ExpiryWarning
+from auth.certificates.versions import DAY_SECONDS, WARN_BEFORE_SECONDS, ExpiryWarning
 from emulator.certificates import self_signed
 from tests.support.timing.clock import Clock
 
@@ -32,13 +32,13 @@ def warning(clock: Clock) -> ExpiryWarning:
 @pytest.mark.parametrize(
     ("seconds", "days"),
     [
-        (30 * DAY - 1, 29),
-        (29 * DAY, 29),
-        (29 * DAY - 1, 28),
-        (DAY, 1),
-        (DAY - 1, 0),
+        (30 * DAY_SECONDS - 1, 29),
+        (29 * DAY_SECONDS, 29),
+        (29 * DAY_SECONDS - 1, 28),
+        (DAY_SECONDS, 1),
+        (DAY_SECONDS - 1, 0),
         (0, 0),
-        (-40 * DAY, 0),
+        (-40 * DAY_SECONDS, 0),
     ],
 )
 def test_an_expiry_that_is_near(
@@ -59,8 +59,8 @@ def test_an_expiry_that_is_far(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Until then there is nothing to tell."""
-    assert WARN_BEFORE == 30 * DAY
-    clock.now = certificate.expires_on - 30 * DAY
+    assert WARN_BEFORE_SECONDS == 30 * DAY_SECONDS
+    clock.now = certificate.expires_on - 30 * DAY_SECONDS
     assert warning.text(certificate) == ""
     warning.log(certificate)
     assert caplog.messages == []
@@ -73,7 +73,7 @@ def test_once_a_day(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """However often it is asked to, the log gets one warning a day, with the days left then."""
-    clock.now = certificate.expires_on - 10 * DAY
+    clock.now = certificate.expires_on - 10 * DAY_SECONDS
     told: list[tuple[int, str]] = []
     for hour in range(50):
         warning.log(certificate)
@@ -92,7 +92,7 @@ def test_it_is_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What is logged is the text, as a warning."""
-    clock.now = certificate.expires_on - DAY
+    clock.now = certificate.expires_on - DAY_SECONDS
     warning.log(certificate)
     [record] = caplog.records
     assert (record.levelno, record.getMessage()) == (logging.WARNING, warning.text(certificate))

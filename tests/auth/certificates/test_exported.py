@@ -8,8 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.certificates.exported import ExportedCertificate
-from auth.certificates.key_vault import CertificateVault
+from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError, VaultForbidden
 from emulator.cloud import CERTIFICATE_NAME, Cloud

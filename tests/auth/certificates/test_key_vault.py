@@ -16,12 +16,16 @@ from typing import Any
 
 import pytest
 
-from auth.certificates.exported import ExportedCertificate
-from auth.certificates.key_vault import CertificateVault, newest_first
-from auth.certificates.signing import VaultSigning
+from auth.certificates.key_vault import (
+    CertificateVault,
+    ExportedCertificate,
+    VaultSigning,
+    newest_first,
+)
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.key_vault.certificate import PEM
+from emulator.loopback import SHORT_LOOPBACK
 
 # One loop for all: a TLS connection that timed out takes its leave after the test that made it.
 one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -141,13 +145,12 @@ async def test_an_answer_of_another_shape(
 
 @one_loop
 @each_operation
-async def test_an_endless_answer(
-    prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
+async def test_an_endless_response(
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault
 ) -> None:
-    """An answer that begins and does not end is given up on: each read of it is in time."""
+    """A call whose response never ends times out, although each read of it is in time."""
     operation = await prepare(vault)
-    monkeypatch.setattr("auth.certificates.key_vault.CALL_TIMEOUT", 0.2)
-
+    vault.call_timeout = 0.2
     allowed.vault.server.faults.set(status=200, endless=True)
     async with asyncio.timeout(5):
         with pytest.raises(EndpointDown, match="does not answer"):
@@ -156,12 +159,10 @@ async def test_an_endless_answer(
 
 @one_loop
 @each_operation
-async def test_a_silent_vault(
-    prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A vault that takes requests and never answers is given up on."""
+async def test_a_silent_vault(prepare: Prepare, allowed: Cloud, vault: CertificateVault) -> None:
+    """A call to a vault that never responds times out."""
     operation = await prepare(vault)
-    monkeypatch.setattr("auth.certificates.key_vault.READ_TIMEOUT", 0.05)
+    vault.read_timeout = 0.05
     allowed.vault.server.faults.set(silent=True)
     async with asyncio.timeout(5):
         with pytest.raises(EndpointDown, match="does not answer"):
@@ -222,11 +223,9 @@ async def test_another_tenant(
 
 
 @one_loop
-async def test_a_host_outside_of_the_vaults(
-    platform: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But for loopback, a host that is no vault's gets no token, though it asks like one."""
-    monkeypatch.setattr("auth.certificates.key_vault.LOOPBACK_HOSTS", frozenset())
+async def test_a_host_outside_of_the_vaults(platform: Cloud, vault: CertificateVault) -> None:
+    """A host that is neither loopback nor a vault's receives no token, though it asks for one."""
+    vault.url = vault.url.replace("localhost", SHORT_LOOPBACK)
     before = platform.identity.server.requests.total()
     with pytest.raises(EndpointDown, match="CertificateVaultUrl"):
         await (await get_secret(vault))()

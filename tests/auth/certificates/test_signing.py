@@ -11,8 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from auth.certificates.key_vault import CertificateVault
-from auth.certificates.signing import VaultSigning
+from auth.certificates.key_vault import CertificateVault, VaultSigning
 from auth.errors import CertificateError, EndpointDown, VaultForbidden
 from emulator.certificates import CertificateAuthority
 from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud

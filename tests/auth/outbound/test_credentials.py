@@ -5,20 +5,16 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auth.certificates.exported import ExportedCertificate
-from auth.certificates.file import CertificateFile
-from auth.certificates.signing import VaultSigning
 from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken, Credential
-from auth.outbound.credentials import credential_for, storage_identity
+from auth.outbound.credentials import credential_for, storage_credential
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
@@ -83,19 +79,24 @@ def federated(platform: Cloud) -> Changes:
     return {"BotCredential": "Federated", "AZURE_CLIENT_ID": READER}
 
 
-WAYS: dict[str, tuple[Callable[[Cloud], Changes], type[Credential]]] = {
-    MANAGED_IDENTITY: (as_identity, ManagedIdentityCredential),
-    CERTIFICATE: (exported, ClientCertificateCredential),
-    SIGN_IN_VAULT: (in_vault, ClientCertificateCredential),
-    FEDERATED: (federated, FederatedCredential),
+WAYS: dict[str, tuple[Callable[[Cloud], Changes], type[Credential], dict[str, int]]] = {
+    MANAGED_IDENTITY: (as_identity, ManagedIdentityCredential, {}),
+    CERTIFICATE: (exported, ClientCertificateCredential, {"secrets/list": 1, "secrets/get": 1}),
+    SIGN_IN_VAULT: (
+        in_vault,
+        ClientCertificateCredential,
+        {"certificates/list": 1, "certificates/get": 1, "keys/sign": 1},
+    ),
+    FEDERATED: (federated, FederatedCredential, {}),
 }
-"""Ways to sign in: what makes one possible, and the class that does it."""
+"""By credential: what makes it possible, its class, and what the vault does for one sign-in."""
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_each_way_signs_in(way: str, platform: Cloud, pool: HttpPool) -> None:
     """Fifty cold callers cost one request of the bot's token; warm ones ask for nothing."""
-    prepare, kind = WAYS[way]
+    prepare, kind, operations = WAYS[way]
+    before = platform.vault.operations.copy()
     chosen = settings(platform, **prepare(platform))
     credential = credential_for(chosen, pool)
     assert type(credential) is kind
@@ -108,6 +109,7 @@ async def test_each_way_signs_in(way: str, platform: Cloud, pool: HttpPool) -> N
     assert claims["appid"] == platform.registration.app_id
     assert platform.entra.token_requests == posted + (way != MANAGED_IDENTITY)
     assert platform.identity.server.requests.total() == identities + 1
+    assert platform.vault.operations - before == operations
     certified = way in READER_PERMISSIONS
     assert token.thumbprint == (thumbprint(platform) if certified else "")
     assert bool(token.certificate_expires_on) == certified
@@ -126,28 +128,6 @@ def thumbprint(platform: Cloud) -> str:
     """That of the certificate in the vault, as the portal shows it."""
     padded = x5t(newest(platform).certificate) + "=="
     return jwt.utils.base64url_decode(padded).hex().upper()
-
-
-@pytest.mark.parametrize(
-    ("changes", "kind"),
-    [
-        ({}, ExportedCertificate),
-        ({"CertificateKeyUse": "Export"}, ExportedCertificate),
-        ({"CertificateKeyUse": "SignInVault"}, VaultSigning),
-        (
-            {"CertificateVaultUrl": "", "CertificateName": "", "CertificatePath": "bot.pem"},
-            CertificateFile,
-        ),
-    ],
-    ids=str,
-)
-def test_where_the_certificate_is_kept(
-    changes: Changes, kind: type[object], platform: Cloud, pool: HttpPool
-) -> None:
-    """The settings choose the store."""
-    credential = credential_for(settings(platform, **changes), pool)
-    assert isinstance(credential, ClientCertificateCredential)
-    assert type(credential._versions._store) is kind
 
 
 async def test_each_audience_asks_for_its_own(platform: Cloud, pool: HttpPool) -> None:
@@ -174,18 +154,12 @@ async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
 
 
 @pytest.mark.parametrize("way", [CERTIFICATE, SIGN_IN_VAULT])
-@pytest.mark.parametrize("fault", [{"status": 500}, {"silent": True}], ids=str)
-async def test_the_vault_s_identity_has_no_patience(
-    way: str,
-    fault: dict[str, Any],
-    platform: Cloud,
-    pool: HttpPool,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_the_vault_s_identity_is_not_retried(
+    way: str, platform: Cloud, pool: HttpPool
 ) -> None:
-    """The request that needs the vault is patient; within it the identity is asked once."""
-    monkeypatch.setattr("auth.outbound.managed_identity.READ_TIMEOUT", 0.1)
-    prepare, _ = WAYS[way]
-    platform.identity.server.faults.set(**fault)
+    """The request that needs the vault is retried as a whole: the identity is asked once."""
+    prepare = WAYS[way][0]
+    platform.identity.server.faults.set(status=500)
     before = platform.identity.server.requests.total()
     with pytest.raises(EndpointDown, match=r"the identity endpoint .*AZURE_CLIENT_ID"):
         await credential_for(settings(platform, **prepare(platform)), pool).request_token(AUDIENCE)
@@ -231,18 +205,6 @@ async def test_pins_count(key_use: str, platform: Cloud, pool: HttpPool) -> None
         await credential.request_token(AUDIENCE)
 
 
-async def test_a_missing_file(platform: Cloud, pool: HttpPool, tmp_path: Path) -> None:
-    """A file that is not there is a failed sign-in."""
-    chosen = settings(
-        platform,
-        CertificateVaultUrl="",
-        CertificateName="",
-        CertificatePath=str(tmp_path / "missing.pfx"),
-    )
-    with pytest.raises(SignInError, match="CertificatePath"):
-        await TokenProvider(credential_for(chosen, pool)).get(AUDIENCE)
-
-
 def test_no_source(platform: Cloud, pool: HttpPool) -> None:
     """Settings that were not checked, and do not say where the certificate is, are refused."""
     with pytest.raises(TypeError):
@@ -260,7 +222,7 @@ def test_making_one_asks_for_nothing(platform: Cloud) -> None:
     """Outside of an event loop, and without a request of any part, each can be made."""
     parts = (platform.entra, platform.identity, platform.vault)
     before = [part.server.requests.total() for part in parts]
-    for prepare, _ in WAYS.values():
+    for prepare, _, _ in WAYS.values():
         credential_for(settings(platform, **prepare(platform)), HttpPool())
     assert [part.server.requests.total() for part in parts] == before
 
@@ -271,7 +233,7 @@ def test_making_one_asks_for_nothing(platform: Cloud) -> None:
 async def test_who_reaches_storage(platform: Cloud) -> None:
     """An identity where there is no account key; its tokens are kept."""
     source = StorageSource(blob_url="https://a.blob.x", queue_url="https://a.queue.x")
-    identity = storage_identity(source)
+    identity = storage_credential(source)
     assert identity
     before = platform.entra.tokens_issued
     tokens = {(await identity.get_token("https://storage.azure.com/.default")).token}
@@ -280,12 +242,12 @@ async def test_who_reaches_storage(platform: Cloud) -> None:
     (token,) = tokens
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["aud"], claims["oid"]) == ("https://storage.azure.com", platform.reader)
-    chosen = storage_identity(replace(source, client_id=READER))
+    chosen = storage_credential(replace(source, client_id=READER))
     assert chosen
     with pytest.raises(SignInError, match=f"{READER}.*AzureWebJobsStorage__clientId"):
         await chosen.get_token("https://storage.azure.com/.default")
     platform.identity.identities[READER] = PRINCIPAL
-    chosen = storage_identity(replace(source, client_id=READER))
+    chosen = storage_credential(replace(source, client_id=READER))
     assert chosen
     token = (await chosen.get_token("https://storage.azure.com/.default")).token
     assert jwt.decode(token, options={"verify_signature": False})["oid"] == PRINCIPAL
@@ -293,4 +255,4 @@ async def test_who_reaches_storage(platform: Cloud) -> None:
 
 def test_nobody_signs_in_with_a_key() -> None:
     """A connection string says it all."""
-    assert storage_identity(StorageSource("AccountName=a;AccountKey=b")) is None
+    assert storage_credential(StorageSource("AccountName=a;AccountKey=b")) is None

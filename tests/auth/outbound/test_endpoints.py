@@ -12,7 +12,7 @@ from azure.core.exceptions import (
 )
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from auth.outbound.endpoints import status_of, wait_asked_by
+from auth.outbound.endpoints import retry_after_of, status_of
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 
@@ -34,13 +34,13 @@ async def test_the_status(status: int) -> None:
     """It is the answer's."""
     error = await refused(status, {})
     assert status_of(error) == status
-    assert wait_asked_by(error) is None
+    assert retry_after_of(error) is None
 
 
 @pytest.mark.parametrize("name", ["Retry-After", "retry-after"])
 async def test_the_wait(name: str) -> None:
     """It is the header's, however the header is written."""
-    assert wait_asked_by(await refused(429, {name: "17"})) == 17.0
+    assert retry_after_of(await refused(429, {name: "17"})) == 17.0
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ async def test_the_wait(name: str) -> None:
 def test_no_answer(error: AzureError) -> None:
     """An error without an answer has neither."""
     assert status_of(error) is None
-    assert wait_asked_by(error) is None
+    assert retry_after_of(error) is None

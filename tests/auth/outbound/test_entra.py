@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,13 +29,18 @@ from emulator.cloud import Cloud
 from emulator.entra.registration import CHANNEL_TENANT, issuer_of
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.clock import Clock
+from tests.support.timing.condition import comes_true
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 AUDIENCE = "https://api.botframework.com"
 UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
-LONGEST_TEXT = 5000
-"""Characters of any error's text: Entra's own words may consist of what has to be escaped."""
+MAX_CHARACTERS = 5000
+"""Of any error's text: every character of Entra's description may have to be escaped."""
+
+
+MadeAssertion = partial[Coroutine[Any, Any, str]]
+"""An assertion whose clock a test can change."""
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def entra(platform: Cloud, authority: str, pool: HttpPool) -> EntraClient:
 
 
 @pytest.fixture
-def assertion(platform: Cloud, certificate: Certificate) -> Assertion:
+def assertion(platform: Cloud, certificate: Certificate) -> MadeAssertion:
     """Signed with the certificate."""
     return partial(
         client_assertion, certificate, client_id=platform.registration.app_id, send_x5c=False
@@ -106,7 +110,7 @@ async def failure(request: Awaitable[object]) -> SignInError:
         await request
     text = str(caught.value)
     assert text.isprintable()
-    assert len(text) < LONGEST_TEXT
+    assert len(text) < MAX_CHARACTERS
     return caught.value
 
 
@@ -115,7 +119,7 @@ async def test_a_token_by_certificate(
 ) -> None:
     """The token is the app's, for the audience, and tells how long it and its proof last."""
     clock = Clock(1_900_000_000.0)
-    entra = EntraClient(platform.registration.app_id, authority, pool, clock)
+    entra = EntraClient(platform.registration.app_id, authority, pool, clock=clock)
     token = await entra.request_token(AUDIENCE, assertion, certificate)
     found = claims(platform, token.value, platform.registration.tenant_id)
     assert found["appid"] == platform.registration.app_id
@@ -251,13 +255,10 @@ async def test_an_unknown_tenant(platform: Cloud, pool: HttpPool, assertion: Ass
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
-async def test_a_clock_that_is_off(
-    hours: int, entra: EntraClient, assertion: Assertion, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An assertion from another hour is told as what it is: the machine's clock."""
-    off = SimpleNamespace(time=lambda: time.time() + 3600 * hours)
-    monkeypatch.setattr("auth.certificates.client_assertion.time", off)
-    error = await failure(entra.request_token(AUDIENCE, assertion))
+async def test_a_wrong_clock(hours: int, entra: EntraClient, assertion: MadeAssertion) -> None:
+    """When the machine's clock is hours off, the text says to set it."""
+    wrong = partial(assertion, clock=lambda: time.time() + 3600 * hours)
+    error = await failure(entra.request_token(AUDIENCE, wrong))
     assert type(error) is SignInError
     assert "AADSTS700024" in str(error)
     assert "set this machine's clock" in str(error)
@@ -461,11 +462,15 @@ async def test_an_endpoint_that_asks_to_wait(
 
 
 async def test_a_refusal_is_not_remembered(
-    entra: EntraClient, assertion: Assertion, platform: Cloud, monkeypatch: pytest.MonkeyPatch
+    entra: EntraClient,
+    assertion: Assertion,
+    authority: str,
+    platform: Cloud,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A refusal that has been put right is over at once, even for the same assertion."""
+    """Once its cause is fixed, a refusal is over at once, even for the same assertion."""
     monkeypatch.setattr(platform.entra.assertions, "single_use", False)
-    once = await assertion(f"{entra._authority}/oauth2/v2.0/token")
+    once = await assertion(f"{authority}/oauth2/v2.0/token")
 
     async def same(_: str) -> str:
         return once
@@ -488,18 +493,16 @@ async def test_a_closed_port(
 
 
 async def test_a_silent_endpoint(
-    entra: EntraClient, assertion: Assertion, platform: Cloud, monkeypatch: pytest.MonkeyPatch
+    authority: str, pool: HttpPool, assertion: Assertion, platform: Cloud
 ) -> None:
-    """An endpoint that never answers is given up on, and the event loop is free meanwhile."""
-    monkeypatch.setattr(
-        "auth.outbound.msal_http.TIMEOUTS", Timeouts(connect=2, response=0.3, total=8)
-    )
+    """A request to a silent endpoint times out, and the event loop runs meanwhile."""
+    timeouts = Timeouts(connect=2, response=0.3, total=8)
+    entra = EntraClient(platform.registration.app_id, authority, pool, timeouts)
     before = platform.entra.server.requests.total()
     platform.entra.server.faults.set(silent=True)
     request = asyncio.create_task(entra.request_token(AUDIENCE, assertion))
     async with asyncio.timeout(5):
-        while platform.entra.server.requests.total() == before:  # noqa: ASYNC110  # a counter has no event to wait for
-            await asyncio.sleep(0)
+        await comes_true(lambda: platform.entra.server.requests.total() > before)
         assert not request.done()
         assert isinstance(await failure(request), EndpointDown)
     platform.entra.server.faults.clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from auth.errors import LONGEST_WAIT, USUAL_WAIT, EndpointDown, SignInError, Throttled
+from auth.errors import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, EndpointDown, SignInError, Throttled
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
 from emulator.cloud import Cloud
@@ -31,7 +31,7 @@ Make = Callable[[str, str], ManagedIdentityCredential]
 
 @pytest.fixture(params=["the SDK's transport", "the pool"])
 def make(request: pytest.FixtureRequest, pool: HttpPool) -> Make:
-    """Makes a ManagedIdentity from a client id and a setting's name, over each transport."""
+    """Makes a credential from a client id and a setting's name, over each transport."""
     transport = PoolTransport(pool) if request.param == "the pool" else None
     return partial(ManagedIdentityCredential, transport=transport)
 
@@ -196,7 +196,7 @@ async def test_a_garbled_answer(make: Make, service: ScriptedService) -> None:
 
 @pytest.mark.parametrize("html", [False, True])
 @pytest.mark.parametrize(
-    ("asked", "seconds"), [(None, USUAL_WAIT), (0, 0), (17, 17), (3600, LONGEST_WAIT)]
+    ("asked", "seconds"), [(None, DEFAULT_WAIT_SECONDS), (0, 0), (17, 17), (3600, MAX_WAIT_SECONDS)]
 )
 async def test_an_endpoint_that_asks_to_wait(
     asked: int | None,
@@ -225,12 +225,11 @@ async def test_an_endpoint_that_asks_to_wait_until(make: Make, service: Scripted
     assert 55 < error.retry_after <= 60
 
 
-async def test_a_silent_endpoint(
-    identity: ManagedIdentityCredential, platform: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An endpoint that takes a request and never answers is given up on."""
-    monkeypatch.setattr("auth.outbound.managed_identity.READ_TIMEOUT", 0.05)
-    monkeypatch.setattr("auth.outbound.pool_transport.TIMEOUTS", Timeouts(1, 0.05, 1))
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_a_silent_endpoint(pooled: bool, pool: HttpPool, platform: Cloud) -> None:
+    """A request to an endpoint that never responds times out."""
+    transport = PoolTransport(pool, Timeouts(5, 0.05, 5)) if pooled else None
+    identity = ManagedIdentityCredential("", "AZURE_CLIENT_ID", transport, read_timeout=0.05)
     before = platform.identity.server.requests[REQUEST]
     platform.identity.server.faults.set(silent=True)
     async with asyncio.timeout(5):

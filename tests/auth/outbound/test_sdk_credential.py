@@ -2,8 +2,7 @@
 
 import pytest
 
-from auth.certificates.exported import ExportedCertificate
-from auth.certificates.key_vault import CertificateVault
+from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import EndpointDown, SignInError, VaultForbidden
 from auth.outbound.credential import AccessToken
 from auth.outbound.managed_identity import ManagedIdentityCredential
@@ -20,7 +19,9 @@ VAULT = "https://vault.azure.net"
 
 def store(platform: Cloud, client_id: str) -> ExportedCertificate:
     """The platform's certificate, as this identity reaches it."""
-    identity = TokenProvider(ManagedIdentityCredential(client_id, "AZURE_CLIENT_ID"), patience=())
+    identity = TokenProvider(
+        ManagedIdentityCredential(client_id, "AZURE_CLIENT_ID"), max_attempts=1
+    )
     url = platform.vault.server.url
     return ExportedCertificate(
         CertificateVault(url, CERTIFICATE_NAME, AzureSdkCredential(identity))

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 import pytest
 
 from auth.errors import EndpointDown, SignInError
 from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.token_provider import TokenProvider
+from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
 
 CHANNEL = "https://api.botframework.com"
@@ -42,7 +42,7 @@ class Recorder(Credential):
 
     def refresh_if_due(self) -> None:
         """Noted."""
-        self.calls.append("keep up")
+        self.calls.append("refresh")
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -78,9 +78,9 @@ async def test_a_failure_is_its_audience_s_own(tokens: TokenProvider, credential
     assert credential.audiences == [SKILL, CHANNEL]
 
 
-@pytest.mark.parametrize("patience", [(), (0.0,), (0.0, 0.0)])
-async def test_patience(patience: Sequence[float]) -> None:
-    """A cold request is tried again as often as there are pauses, for each audience."""
+@pytest.mark.parametrize("max_attempts", [1, 2])
+async def test_attempts(max_attempts: int) -> None:
+    """A request that callers wait for has as many attempts as the provider says."""
     asked: list[str] = []
 
     class Down(Credential):
@@ -88,12 +88,11 @@ async def test_patience(patience: Sequence[float]) -> None:
             asked.append(audience)
             raise EndpointDown("silent")
 
-    tokens = TokenProvider(Down(), patience=patience)
+    tokens = TokenProvider(Down(), max_attempts=max_attempts)
     for audience in (CHANNEL, SKILL):
         with pytest.raises(EndpointDown, match=r"^silent$"):
             await tokens.get(audience)
-    attempts = 1 + len(patience)
-    assert asked == [CHANNEL] * attempts + [SKILL] * attempts
+    assert asked == [CHANNEL] * max_attempts + [SKILL] * max_attempts
 
 
 async def test_each_get_lets_the_credential_keep_up(
@@ -103,7 +102,7 @@ async def test_each_get_lets_the_credential_keep_up(
     for _ in range(3):
         await tokens.get(CHANNEL)
         await settled()
-    assert credential.calls == ["keep up", "request", "keep up", "keep up"]
+    assert credential.calls == ["refresh", "request", "refresh", "refresh"]
 
 
 def test_warnings_are_passed_on(tokens: TokenProvider, credential: Recorder) -> None:
@@ -150,15 +149,10 @@ class Scripted(Credential):
         return AccessToken(f"for {audience}", time.time() + 3600)
 
 
-def unasked(credential: Credential, patience: Sequence[float] = ()) -> TokenProvider:
-    """Nothing was asked for yet."""
-    return TokenProvider(credential, patience)
-
-
 async def test_the_early_token_is_served() -> None:
     """Who asks later is served the token that is there."""
     credential = Scripted(None)
-    early = unasked(credential)
+    early = TokenProvider(credential, max_attempts=1)
     early.prefetch(CHANNEL)
     await settled()
     assert (await early.get(CHANNEL)).value == f"for {CHANNEL}"
@@ -168,7 +162,7 @@ async def test_the_early_token_is_served() -> None:
 async def test_callers_join_the_early_request() -> None:
     """Who asks while it is under way waits for the same request."""
     credential = Scripted(None)
-    early = unasked(credential)
+    early = TokenProvider(credential, max_attempts=1)
     credential.open.clear()
     early.prefetch(CHANNEL)
     callers = [asyncio.create_task(early.get(CHANNEL)) for _ in range(20)]
@@ -181,7 +175,7 @@ async def test_callers_join_the_early_request() -> None:
 async def test_an_early_refusal_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
     """The first caller after it makes a request of his own at once; the log says why."""
     credential = Scripted(SignInError("refused"), None)
-    early = unasked(credential)
+    early = TokenProvider(credential, max_attempts=1)
     early.prefetch(CHANNEL)
     await settled()
     assert (await early.get(CHANNEL)).value
@@ -192,10 +186,10 @@ async def test_an_early_refusal_is_forgotten(caplog: pytest.LogCaptureFixture) -
 async def test_an_early_outage_leaves_all_patience() -> None:
     """The first caller after it waits out a moment's outage, as if nothing had been begun."""
     credential = Scripted(EndpointDown("down"), EndpointDown("down"), EndpointDown("down"), None)
-    early = unasked(credential, patience=(0.0,))
+    early = TokenProvider(credential, max_attempts=2)
     early.prefetch(CHANNEL)
+    await comes_true(lambda: credential.requests == 2)
     await settled()
-    assert credential.requests == 2
     assert (await early.get(CHANNEL)).value
     assert credential.requests == 4
 
@@ -203,7 +197,7 @@ async def test_an_early_outage_leaves_all_patience() -> None:
 async def test_a_caller_who_shares_the_failure() -> None:
     """Who waits for the early request hears of its failure; the next one starts afresh."""
     credential = Scripted(SignInError("refused"), None)
-    early = unasked(credential)
+    early = TokenProvider(credential, max_attempts=1)
     credential.open.clear()
     early.prefetch(CHANNEL)
     caller = asyncio.create_task(early.get(CHANNEL))

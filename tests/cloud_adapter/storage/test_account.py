@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 
 from auth.errors import SignInError
-from auth.outbound.credentials import storage_identity
+from auth.outbound.credentials import storage_credential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
@@ -153,7 +153,7 @@ def source(secure: Azurite, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> St
 async def test_an_identity(source: StorageSource, cloud: Cloud) -> None:
     """Both services accept the identity's token, which is requested once."""
     before = cloud.entra.tokens_issued
-    account = StorageAccount(source, storage_identity(source))
+    account = StorageAccount(source, storage_credential(source))
     for _ in range(2):
         await used(account)
     assert cloud.entra.tokens_issued == before + 1
@@ -163,7 +163,7 @@ async def test_an_identity(source: StorageSource, cloud: Cloud) -> None:
 async def test_prefetching_a_token(source: StorageSource, cloud: Cloud) -> None:
     """`prefetch` requests the token, and the first call uses it."""
     before = cloud.entra.tokens_issued
-    account = StorageAccount(source, storage_identity(source))
+    account = StorageAccount(source, storage_credential(source))
     account.prefetch()
     await comes_true(lambda: cloud.entra.tokens_issued == before + 1)
     await used(account)
@@ -174,7 +174,7 @@ async def test_prefetching_a_token(source: StorageSource, cloud: Cloud) -> None:
 async def test_an_identity_that_is_not_assigned(source: StorageSource) -> None:
     """The error names the setting with the identity's client id."""
     strange = replace(source, client_id=STRANGER)
-    account = StorageAccount(strange, storage_identity(strange))
+    account = StorageAccount(strange, storage_credential(strange))
     for work in (BlobContainer(account, "c").read("n"), MessageQueue(account, "q").put("x")):
         with pytest.raises(SignInError, match=f"{STRANGER}.*AzureWebJobsStorage__clientId"):
             await work
@@ -209,7 +209,7 @@ async def test_an_untrusted_server_certificate(
     """Nothing is sent to a server whose certificate is not trusted."""
     trust = ssl.create_default_context()
     monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
-    account = StorageAccount(source, storage_identity(source))
+    account = StorageAccount(source, storage_credential(source))
     assert "AzureWebJobsStorage" in str(await refusal(account))
     await account.close()
 

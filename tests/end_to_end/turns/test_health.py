@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.inbound.signing_keys import BUDGET
+from auth.inbound.signing_keys import MAX_FETCHES
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
@@ -82,7 +82,7 @@ def test_a_flood_of_probes(tmp_path: Path, logs: Path) -> None:
         identity.faults.set(status=400)
         with probed(thread, logs / "health flood.log") as caller:
             assert all(is_unavailable(health(caller)) for _ in range(PROBES))
-        assert 1 < channel.requests.total() <= BUDGET
+        assert 1 < channel.requests.total() <= MAX_FETCHES
         assert 1 < identity.requests.total() < PROBES
 
 

@@ -31,7 +31,7 @@ CHECK_EVERY = 2.0
 PATCH = f"""
 from auth.certificates import versions
 from auth.outbound.token_provider import TokenProvider
-versions.CHECK_EVERY = {CHECK_EVERY}
+versions.CHECK_INTERVAL_SECONDS = {CHECK_EVERY}
 TokenProvider.prefetch = lambda provider, audience: None
 """
 """The timeline counts from the first turn: nobody signs in before it."""

@@ -95,7 +95,7 @@ async def _turns(
 async def main() -> None:
     """A cold start, then turns until somebody says that it is enough."""
     asked = json.loads(sys.stdin.readline())
-    certificate_versions.CHECK_EVERY = asked["check_every"]
+    certificate_versions.CHECK_INTERVAL_SECONDS = asked["check_every"]
     request = TurnRequest(
         "application/json", asked["authorization"], json.dumps(asked["activity"]).encode()
     )
