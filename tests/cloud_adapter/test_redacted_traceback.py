@@ -232,6 +232,7 @@ def test_a_recursion() -> None:
         deep(100_000)
     shown = redacted_traceback(caught.value, Activity())
     assert "more times)" in shown
+    assert "more frames)" not in shown
     assert "RecursionError: maximum recursion depth exceeded" in shown
     assert len(shown) < 2_000
 
