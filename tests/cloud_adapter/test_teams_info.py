@@ -187,6 +187,14 @@ async def test_missing_arguments(
     assert teams.seen == []
 
 
+async def test_a_participant_needs_a_tenant(app: ComposedApp, teams: ScriptedService) -> None:
+    """A meeting alone is not enough."""
+    turn = await turn_of(app, teams.url, {"meeting": {"id": MEETING}})
+    with pytest.raises(TypeError, match="tenant_id is missing"):
+        await TeamsInfo.get_meeting_participant(turn)
+    assert teams.seen == []
+
+
 async def test_an_empty_notification(turn: TurnContext, teams: ScriptedService) -> None:
     """It is not sent."""
     with pytest.raises(TypeError, match="notification is missing"):
