@@ -7,7 +7,9 @@ import fcntl
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -126,13 +128,20 @@ class Azurite:
             raise AzuriteError("Azurite is missing: install node and npm, then run `make azurite`.")
         self._lock = self._locked_folder()
         try:
-            for _ in range(MAX_STARTS - 1):
-                with contextlib.suppress(EndedError):
-                    return await self._start_once()
-            await self._start_once()
+            if self._wanted == StoragePorts():
+                await self._start_on_free_ports()
+            else:
+                async with _port_lock():
+                    await self._start_on_free_ports()
         except AzuriteError:
             await self.stop()
             raise
+
+    async def _start_on_free_ports(self) -> None:
+        for _ in range(MAX_STARTS - 1):
+            with contextlib.suppress(EndedError):
+                return await self._start_once()
+        return await self._start_once()
 
     async def _start_once(self) -> None:
         # After a stop it listens on the same ports again.
@@ -249,6 +258,20 @@ async def _wait_for_answer(
         f"Azurite ended with exit code {ended.result()} while it started: install node and npm, "
         "then run `make azurite`."
     )
+
+
+@asynccontextmanager
+async def _port_lock() -> AsyncIterator[None]:
+    """One run at a time looks for free ports and starts: two would find the same ones free, and the
+    second would take the first one's Azurite for its own.
+    """
+    path = Path(tempfile.gettempdir()) / f"azurite-ports-{os.getuid()}.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _port(wanted: int) -> int:

@@ -218,3 +218,19 @@ async def test_port_taken_during_the_start(tmp_path: Path) -> None:
         QueueClient.from_connection_string(one.connection_string(), "queue") as queue,
     ):
         await queue.create_queue()
+
+
+async def test_two_starts_at_the_same_time() -> None:
+    """Of two runs that want the same ports one gets them, and the other one free ones."""
+    ports = StoragePorts(free_port(), free_port(), free_port())
+    first, second = (Azurite(ports=ports, development_ports=ports) for _ in range(2))
+    await asyncio.gather(first.start(), second.start())
+    try:
+        assert sorted((first.is_development_storage, second.is_development_storage)) == [
+            False,
+            True,
+        ]
+        assert first.ports.queue != second.ports.queue
+    finally:
+        await first.stop()
+        await second.stop()
