@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Iterable
+from typing import Self
 
 from aiohttp import web
 
@@ -51,6 +52,13 @@ class Server:
     def url(self) -> str:
         """The base URL, without a slash at the end; `localhost`, as certificates name it."""
         return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     async def start(self, port: int = 0) -> None:
         """Listen on `port`; 0 takes the port of the last start, or a free one the first time."""

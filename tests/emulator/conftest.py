@@ -1,7 +1,9 @@
 """What the tests of the local cloud's parts share."""
 
 import ssl
+from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from emulator.certificates import CertificateAuthority
@@ -24,3 +26,19 @@ def tls(authority: CertificateAuthority) -> ssl.SSLContext:
 def issuer() -> TokenIssuer:
     """Signs tokens as Entra does."""
     return TokenIssuer()
+
+
+@pytest.fixture
+def trust(authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust the local authority as the app's process does: some clients prefer these variables."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+
+
+@pytest.fixture
+async def http(authority: CertificateAuthority) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that trusts the local authority."""
+    trust = ssl.create_default_context(cafile=str(authority.path))
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield session

@@ -34,9 +34,8 @@ from emulator.cloud import (
     Cloud,
 )
 from emulator.server import Server
+from tests.emulator.registered_bot import BOT_FRAMEWORK
 from tests.support.timing.clock import Clock
-
-BOT_FRAMEWORK = "https://api.botframework.com"
 
 
 async def reachable(host: str, server: Server) -> bool:

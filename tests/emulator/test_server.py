@@ -35,9 +35,8 @@ class Part:
 @pytest.fixture
 async def part() -> AsyncIterator[Part]:
     part = Part()
-    await part.server.start()
-    yield part
-    await part.server.stop()
+    async with part.server:
+        yield part
 
 
 @pytest.fixture
@@ -49,9 +48,8 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 async def secure(authority: CertificateAuthority) -> AsyncIterator[Part]:
     part = Part(authority.server_context())
-    await part.server.start()
-    yield part
-    await part.server.stop()
+    async with part.server:
+        yield part
 
 
 async def status(http: aiohttp.ClientSession, part: Part, path: str = "/one") -> int:

@@ -31,9 +31,8 @@ def module_channel(authority: CertificateAuthority) -> Channel:
 @pytest.fixture
 async def bot() -> AsyncIterator[RecordingBot]:
     bot = RecordingBot()
-    await bot.server.start()
-    yield bot
-    await bot.server.stop()
+    async with bot.server:
+        yield bot
 
 
 @pytest.fixture
@@ -50,10 +49,8 @@ async def direct_line(module_channel: Channel, bot: RecordingBot) -> AsyncIterat
 async def client(direct_line: DirectLine) -> AsyncIterator[DirectLineClient]:
     """Connected to a server, with no conversation yet."""
     server = Server("chat", direct_line.routes())
-    await server.start()
-    async with aiohttp.ClientSession(server.url) as http:
+    async with server, aiohttp.ClientSession(server.url) as http:
         yield DirectLineClient(http)
-    await server.stop()
 
 
 @pytest.fixture
@@ -67,9 +64,8 @@ async def conversation(client: DirectLineClient, direct_line: DirectLine) -> Con
 async def connector(issuer: TokenIssuer, tls: ssl.SSLContext) -> AsyncIterator[BotConnector]:
     registration = Registration(APP_ID, TENANT, "SingleTenant")
     connector = BotConnector(issuer, registration, Conversations(), tls)
-    await connector.server.start()
-    yield connector
-    await connector.server.stop()
+    async with connector.server:
+        yield connector
 
 
 @pytest.fixture

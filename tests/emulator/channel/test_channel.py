@@ -51,9 +51,8 @@ class Bot:
 @pytest.fixture
 async def bot() -> AsyncIterator[Bot]:
     bot = Bot()
-    await bot.server.start()
-    yield bot
-    await bot.server.stop()
+    async with bot.server:
+        yield bot
 
 
 @pytest.fixture

@@ -11,11 +11,7 @@ import pytest
 
 from emulator.certificates import x5t, x5t_s256
 from emulator.entra.endpoints import ASSERTION_TYPE, Entra
-from tests.emulator.registered_bot import APP_ID, TENANT
-
-OTHER = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
-BOT_FRAMEWORK = "https://api.botframework.com"
-SCOPE = f"{BOT_FRAMEWORK}/.default"
+from tests.emulator.registered_bot import APP_ID, SCOPE, TENANT
 
 
 @dataclass

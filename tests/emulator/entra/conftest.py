@@ -1,9 +1,7 @@
 """What the tests of Entra share: a registration with certificates, a server, and clients."""
 
-import ssl
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,13 +10,6 @@ from emulator.certificates import CertificateAuthority, self_signed
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from tests.emulator.registered_bot import APP_ID, TENANT
-
-
-@pytest.fixture
-def trust(authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust the local authority as the app's process does: some clients prefer these variables."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +39,5 @@ async def entra(
     registration: Registration, authority: CertificateAuthority
 ) -> AsyncIterator[Entra]:
     entra = Entra(registration, authority.server_context())
-    await entra.server.start()
-    yield entra
-    await entra.server.stop()
-
-
-@pytest.fixture
-async def http(authority: CertificateAuthority) -> AsyncIterator[aiohttp.ClientSession]:
-    trust = ssl.create_default_context(cafile=str(authority.path))
-    connector = aiohttp.TCPConnector(ssl=trust)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        yield session
+    async with entra.server:
+        yield entra

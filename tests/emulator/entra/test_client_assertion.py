@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
 from emulator.entra.endpoints import Entra
-from tests.emulator.entra.assertions import OTHER, Broken, assertion, refusal
-from tests.emulator.registered_bot import TENANT
+from tests.emulator.entra.assertions import Broken, assertion, refusal
+from tests.emulator.registered_bot import TENANT, UNKNOWN
 
 pytestmark = pytest.mark.usefixtures("trust")
 
@@ -34,9 +34,9 @@ BROKEN = {
     ),
     "audience is a list": Broken(50027, claims={"aud": ["{base}/oauth2/v2.0/token"]}),
     "no audience": Broken(50027, claims={"aud": None}),
-    "issuer is another app": Broken(700021, claims={"iss": OTHER, "sub": OTHER}),
+    "issuer is another app": Broken(700021, claims={"iss": UNKNOWN, "sub": UNKNOWN}),
     "no issuer": Broken(50027, claims={"iss": None}),
-    "subject is another app": Broken(50048, claims={"sub": OTHER}),
+    "subject is another app": Broken(50048, claims={"sub": UNKNOWN}),
     "no subject": Broken(50027, claims={"sub": None}),
     "expired": Broken(700024, claims={"iat": -700, "nbf": -700, "exp": -100}),
     "not valid yet": Broken(700024, claims={"iat": None, "nbf": 300}),

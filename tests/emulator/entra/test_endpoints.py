@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from emulator.certificates import CertificateAuthority, private_key_pem
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import CHANNEL_TENANT
-from tests.emulator.entra.assertions import BOT_FRAMEWORK, OTHER, SCOPE, Broken, assertion, refusal
-from tests.emulator.registered_bot import APP_ID, TENANT
+from tests.emulator.entra.assertions import Broken, assertion, refusal
+from tests.emulator.registered_bot import APP_ID, BOT_FRAMEWORK, SCOPE, TENANT, UNKNOWN
 from tests.support.timing.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("trust")
@@ -180,7 +180,7 @@ async def test_an_unknown_tenant_stops_msal(
 ) -> None:
     """A tenant that does not exist has no metadata: MSAL refuses the authority."""
     with pytest.raises(ValueError, match="authority configuration"):
-        await asyncio.to_thread(msal_app, entra, session, credential, OTHER)
+        await asyncio.to_thread(msal_app, entra, session, credential, UNKNOWN)
 
 
 async def test_the_keys_are_published(entra: Entra, http: aiohttp.ClientSession) -> None:
@@ -246,7 +246,7 @@ async def test_token_requests_are_counted_by_outcome(
     await refusal(http, entra, {"client_assertion": assertion(entra, request, Broken(0))})
     await refusal(http, entra, {"client_assertion": assertion(entra, request, Broken(0))})
     await refusal(http, entra, {})
-    await refusal(http, entra, {}, OTHER)
+    await refusal(http, entra, {}, UNKNOWN)
     async with http.get(f"{entra.server.url}/{TENANT}/v2.0/.well-known/openid-configuration"):
         pass
     entra.server.faults.set(status=500)
@@ -259,7 +259,7 @@ async def test_token_requests_are_counted_by_outcome(
 REQUESTS: dict[str, tuple[dict[str, str | None], int, str, int]] = {
     "client secret": ({"client_secret": "made-up"}, 401, "invalid_client", 7000215),
     "no proof": ({"client_assertion": None}, 401, "invalid_client", 7000216),
-    "another app": ({"client_id": OTHER}, 400, "unauthorized_client", 700016),
+    "another app": ({"client_id": UNKNOWN}, 400, "unauthorized_client", 700016),
     "no client id": ({"client_id": None}, 400, "invalid_request", 900144),
     "no scope": ({"scope": None}, 400, "invalid_request", 900144),
     "no grant": ({"grant_type": None}, 400, "invalid_request", 900144),
@@ -293,7 +293,7 @@ async def test_an_unknown_tenant_is_refused(
 ) -> None:
     """A token request at a tenant that does not exist is AADSTS90002."""
     token = assertion(entra, request, Broken(0))
-    status, answer = await refusal(http, entra, {"client_assertion": token}, OTHER)
+    status, answer = await refusal(http, entra, {"client_assertion": token}, UNKNOWN)
     assert (status, answer["error_codes"]) == (400, [90002])
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -23,54 +22,46 @@ from emulator.entra.endpoints import ASSERTION_TYPE, Entra
 from emulator.entra.federated_assertion import is_federated
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration, TrustedSubject
-from tests.emulator.registered_bot import APP_ID, TENANT
+from tests.emulator.registered_bot import (
+    APP_ID,
+    BOT_FRAMEWORK,
+    MANAGED_IDENTITY,
+    PRINCIPAL,
+    SCOPE,
+    TENANT,
+    UNKNOWN,
+)
 
-CLIENT = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
-PRINCIPAL = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
-OTHER = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 EXCHANGE = "api://AzureADTokenExchange"
 EXCHANGE_APP = "fb60f99c-7a34-4190-8149-302f77469936"
-BOT_FRAMEWORK = "https://api.botframework.com"
-SCOPE = f"{BOT_FRAMEWORK}/.default"
 
 clouds = pytest.mark.parametrize("cloud", ["", "USGov", "China"])
 
 
+pytestmark = pytest.mark.usefixtures("trust")
+
+
 @pytest.fixture
-async def entra(
-    authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Entra]:
+async def entra(authority: CertificateAuthority) -> AsyncIterator[Entra]:
     """An authority whose registration trusts the identity."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     entra = Entra(Registration(APP_ID, TENANT, "SingleTenant"), authority.server_context())
-    await entra.server.start()
-    trusted = TrustedSubject(entra.federation_issuer(TENANT), PRINCIPAL)
-    entra.registration.federated_credentials.append(trusted)
-    yield entra
-    await entra.server.stop()
+    async with entra.server:
+        trusted = TrustedSubject(entra.federation_issuer(TENANT), PRINCIPAL)
+        entra.registration.federated_credentials.append(trusted)
+        yield entra
 
 
 @pytest.fixture
 async def identity(entra: Entra, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """The app's platform: the trusted identity, and a system-assigned one that nobody trusts."""
-    endpoint = IdentityEndpoint(entra, {CLIENT: PRINCIPAL, "system": OTHER})
-    await endpoint.server.start()
-    for name, value in endpoint.settings().items():
-        monkeypatch.setenv(name, value)
-    yield
-    await endpoint.server.stop()
+    endpoint = IdentityEndpoint(entra, {MANAGED_IDENTITY: PRINCIPAL, "system": UNKNOWN})
+    async with endpoint.server:
+        for name, value in endpoint.settings().items():
+            monkeypatch.setenv(name, value)
+        yield
 
 
-@pytest.fixture
-async def http(authority: CertificateAuthority) -> AsyncIterator[aiohttp.ClientSession]:
-    trust = ssl.create_default_context(cafile=str(authority.path))
-    connector = aiohttp.TCPConnector(ssl=trust)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        yield session
-
-
-def identity_token(client_id: str | None = CLIENT, resource: str = EXCHANGE) -> str:
+def identity_token(client_id: str | None = MANAGED_IDENTITY, resource: str = EXCHANGE) -> str:
     """From azure-identity, unmodified; blocks."""
     with ManagedIdentityCredential(client_id=client_id) as credential:
         token = credential.get_token(f"{resource}/.default")
@@ -91,7 +82,7 @@ async def test_azure_identity_signs_in(
     audience = f"{EXCHANGE}{cloud}"
     issuer = entra.federation_issuer(TENANT)
     entra.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL, audience)]
-    assertion = await asyncio.to_thread(identity_token, CLIENT, audience)
+    assertion = await asyncio.to_thread(identity_token, MANAGED_IDENTITY, audience)
     credential = ClientAssertionCredential(
         TENANT,
         APP_ID,
@@ -132,13 +123,13 @@ async def test_msal_signs_in(entra: Entra) -> None:
 @pytest.mark.parametrize("resource", [EXCHANGE, f"{EXCHANGE}USGov", f"{EXCHANGE}China"])
 async def test_the_identitys_token_is_of_version_2(entra: Entra, resource: str) -> None:
     """Its issuer is the tenant's version 2.0 one; its audience is an application id, if known."""
-    token = await asyncio.to_thread(identity_token, CLIENT, resource)
+    token = await asyncio.to_thread(identity_token, MANAGED_IDENTITY, resource)
     expected = {
         "aud": EXCHANGE_APP if resource == EXCHANGE else resource,
         "iss": f"{entra.server.url}/{TENANT}/v2.0",
         "sub": PRINCIPAL,
         "oid": PRINCIPAL,
-        "azp": CLIENT,
+        "azp": MANAGED_IDENTITY,
         "tid": TENANT,
         "ver": "2.0",
     }
@@ -200,11 +191,13 @@ class Broken:
 
 BROKEN = {
     "issuer of another tenant": Broken(
-        700211, {"iss": f"https://login.microsoftonline.com/{OTHER}/v2.0"}, "assertion issuer"
+        700211, {"iss": f"https://login.microsoftonline.com/{UNKNOWN}/v2.0"}, "assertion issuer"
     ),
     "issuer of version 1.0": Broken(700211, {"iss": f"https://sts.windows.net/{TENANT}/"}),
-    "subject is another identity": Broken(700213, {"sub": OTHER}, f"assertion subject '{OTHER}'"),
-    "subject is the client id": Broken(700213, {"sub": CLIENT}),
+    "subject is another identity": Broken(
+        700213, {"sub": UNKNOWN}, f"assertion subject '{UNKNOWN}'"
+    ),
+    "subject is the client id": Broken(700213, {"sub": MANAGED_IDENTITY}),
     "subject in capitals": Broken(7002138, {"sub": PRINCIPAL.upper()}, "not with case-sensitive"),
     "audience is another resource": Broken(
         700212, {"aud": BOT_FRAMEWORK}, f"assertion audience '{BOT_FRAMEWORK}'"
@@ -260,7 +253,7 @@ async def test_a_trusted_token_is_accepted_again_and_again(
     [
         ({"issuer": "{issuer}/"}, 700211),
         ({"issuer": "{capitals}"}, 700211),
-        ({"subject": OTHER}, 700213),
+        ({"subject": UNKNOWN}, 700213),
         ({"subject": PRINCIPAL.upper()}, 7002138),
         ({"audience": EXCHANGE_APP}, 700212),
         ({"audience": f"{EXCHANGE}USGov"}, 700212),
@@ -286,7 +279,7 @@ async def test_the_values_must_be_of_one_credential(
     issuer = entra.federation_issuer(TENANT)
     entra.registration.federated_credentials[:] = [
         TrustedSubject(issuer, PRINCIPAL, f"{EXCHANGE}China"),
-        TrustedSubject(issuer, OTHER),
+        TrustedSubject(issuer, UNKNOWN),
         TrustedSubject("https://elsewhere", PRINCIPAL),
     ]
     _, answer = await exchange(entra, http, federated(entra, {}))
@@ -357,7 +350,7 @@ async def test_a_token_for_another_resource_does_not_sign_in(
     entra: Entra, http: aiohttp.ClientSession
 ) -> None:
     """The identity's token for a vault is of version 1.0: its issuer is not the trusted one."""
-    assertion = await asyncio.to_thread(identity_token, CLIENT, "https://vault.azure.net")
+    assertion = await asyncio.to_thread(identity_token, MANAGED_IDENTITY, "https://vault.azure.net")
     _, answer = await exchange(entra, http, assertion)
     assert answer["error_codes"] == [700211]
 

@@ -14,21 +14,23 @@ from emulator.certificates import CertificateAuthority
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration
-from tests.emulator.registered_bot import TENANT
+from tests.emulator.registered_bot import (
+    BOT_FRAMEWORK,
+    MANAGED_IDENTITY,
+    PRINCIPAL,
+    SCOPE,
+    TENANT,
+    UNKNOWN,
+)
 
-CLIENT = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
-PRINCIPAL = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
 SYSTEM_PRINCIPAL = "d4b8e1c2-5a6f-4b44-9c3e-2e5d7a9b8d66"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
-BOT_FRAMEWORK = "https://api.botframework.com"
-SCOPE = f"{BOT_FRAMEWORK}/.default"
 
 
 @pytest.fixture(scope="module")
 def entra(tmp_path_factory: pytest.TempPathFactory) -> Entra:
     """It only signs here: nobody connects to it."""
     authority = CertificateAuthority(tmp_path_factory.mktemp("authority"))
-    registration = Registration(CLIENT, TENANT, "UserAssignedMSI")
+    registration = Registration(MANAGED_IDENTITY, TENANT, "UserAssignedMSI")
     return Entra(registration, authority.server_context())
 
 
@@ -36,12 +38,11 @@ def entra(tmp_path_factory: pytest.TempPathFactory) -> Entra:
 async def endpoint(
     entra: Entra, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[IdentityEndpoint]:
-    endpoint = IdentityEndpoint(entra, {CLIENT: PRINCIPAL, "system": SYSTEM_PRINCIPAL})
-    await endpoint.server.start()
-    for name, value in endpoint.settings().items():
-        monkeypatch.setenv(name, value)
-    yield endpoint
-    await endpoint.server.stop()
+    endpoint = IdentityEndpoint(entra, {MANAGED_IDENTITY: PRINCIPAL, "system": SYSTEM_PRINCIPAL})
+    async with endpoint.server:
+        for name, value in endpoint.settings().items():
+            monkeypatch.setenv(name, value)
+        yield endpoint
 
 
 def claims_of(endpoint: IdentityEndpoint, token: str) -> dict[str, Any]:
@@ -72,9 +73,9 @@ async def test_a_user_assigned_identity_gets_its_token(
     endpoint: IdentityEndpoint, kind: str
 ) -> None:
     """The token is for the resource, of the identity's client id and principal id."""
-    token, expires_on = await token_of(kind, CLIENT)
+    token, expires_on = await token_of(kind, MANAGED_IDENTITY)
     claims = claims_of(endpoint, token)
-    assert (claims["appid"], claims["oid"], claims["tid"]) == (CLIENT, PRINCIPAL, TENANT)
+    assert (claims["appid"], claims["oid"], claims["tid"]) == (MANAGED_IDENTITY, PRINCIPAL, TENANT)
     # MSAL reckons the expiry from the seconds that are left, and may lose one.
     assert abs(claims["exp"] - expires_on) <= 1
     assert endpoint.server.requests == {"GET /msi/token": 1}
@@ -108,7 +109,7 @@ async def test_a_wrong_secret_is_refused(
     monkeypatch.setenv("IDENTITY_HEADER", "guessed")
     issued = endpoint.entra.tokens_issued
     with pytest.raises(ClientAuthenticationError):
-        await token_of(kind, CLIENT)
+        await token_of(kind, MANAGED_IDENTITY)
     assert endpoint.entra.tokens_issued == issued
 
 
@@ -137,7 +138,7 @@ async def test_the_answer_has_the_shape_of_app_service(
     query = {
         "api-version": "2019-08-01",
         "resource": BOT_FRAMEWORK,
-        "client_id": CLIENT,
+        "client_id": MANAGED_IDENTITY,
         **changes,
     }
     present = {name: value for name, value in query.items() if value is not None}
@@ -158,7 +159,7 @@ async def test_the_answer_has_the_shape_of_app_service(
         "expires_on": str(claims["exp"]),
         "resource": BOT_FRAMEWORK,
         "token_type": "Bearer",
-        "client_id": CLIENT,
+        "client_id": MANAGED_IDENTITY,
     }
 
 

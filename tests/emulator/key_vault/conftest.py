@@ -1,9 +1,7 @@
 """What the tests of the vault share: a vault, and its callers."""
 
-import ssl
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -13,8 +11,8 @@ from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration
 from emulator.key_vault.vault import ACTIONS, KeyVault
-from tests.emulator.key_vault.vault_caller import CLIENT, PRINCIPAL, VaultCaller
-from tests.emulator.registered_bot import TENANT
+from tests.emulator.key_vault.vault_caller import VaultCaller
+from tests.emulator.registered_bot import MANAGED_IDENTITY, PRINCIPAL, TENANT
 
 
 @pytest.fixture(scope="module")
@@ -25,33 +23,26 @@ def certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
 @pytest.fixture(scope="module")
 def entra(authority: CertificateAuthority) -> Entra:
     """It only signs here: the clients sign in at the identity endpoint."""
-    return Entra(Registration(CLIENT, TENANT, "UserAssignedMSI"), authority.server_context())
+    return Entra(
+        Registration(MANAGED_IDENTITY, TENANT, "UserAssignedMSI"), authority.server_context()
+    )
 
 
 @pytest.fixture
 async def vault(
     entra: Entra, authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[KeyVault]:
-    identity = IdentityEndpoint(entra, {CLIENT: PRINCIPAL})
+    identity = IdentityEndpoint(entra, {MANAGED_IDENTITY: PRINCIPAL})
     vault = KeyVault(entra, authority.server_context())
     vault.permissions[PRINCIPAL] = set(ACTIONS)
-    await identity.server.start()
-    await vault.server.start()
-    for name, value in identity.settings().items():
-        monkeypatch.setenv(name, value)
-    yield vault
-    await vault.server.stop()
-    await identity.server.stop()
+    async with identity.server:
+        await vault.server.start()
+        for name, value in identity.settings().items():
+            monkeypatch.setenv(name, value)
+        yield vault
+        await vault.server.stop()
 
 
 @pytest.fixture
 def call(vault: KeyVault, authority: CertificateAuthority) -> VaultCaller:
     return VaultCaller(vault, str(authority.path))
-
-
-@pytest.fixture
-async def http(authority: CertificateAuthority) -> AsyncIterator[aiohttp.ClientSession]:
-    trust = ssl.create_default_context(cafile=str(authority.path))
-    connector = aiohttp.TCPConnector(ssl=trust)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        yield session

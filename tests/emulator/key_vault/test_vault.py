@@ -17,17 +17,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from emulator.key_vault.vault import ACTIONS, RESOURCE, KeyVault
-from tests.emulator.key_vault.vault_caller import (
-    CLIENT,
-    LISTS,
-    PRINCIPAL,
-    VaultCaller,
-    kinds,
-    refusal,
-)
-from tests.emulator.registered_bot import TENANT
+from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, refusal
+from tests.emulator.registered_bot import MANAGED_IDENTITY, PRINCIPAL, TENANT, UNKNOWN
 
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 DIGEST = hashlib.sha256(b"what is signed").digest()
 
 
@@ -215,7 +207,7 @@ def bearer(vault: KeyVault, changes: dict[str, Any], scheme: str = "Bearer") -> 
         "aud": RESOURCE,
         "iss": f"https://sts.windows.net/{TENANT}/",
         "oid": PRINCIPAL,
-        "appid": CLIENT,
+        "appid": MANAGED_IDENTITY,
         **changes,
     }
     return f"{scheme} {vault.entra.issuer.sign(claims)}"

@@ -20,6 +20,7 @@ from azure.keyvault.secrets import SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 
 from emulator.key_vault.vault import KeyVault
+from tests.emulator.registered_bot import MANAGED_IDENTITY
 
 LISTS: dict[str, Callable[..., Any]] = {
     "certificates": lambda client, **options: client.list_properties_of_certificate_versions(
@@ -29,9 +30,6 @@ LISTS: dict[str, Callable[..., Any]] = {
         "bot", **options
     ),
 }
-
-CLIENT = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
-PRINCIPAL = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
 
 CLIENTS: dict[str, tuple[Any, Any]] = {
     "certificates": (CertificateClient, AsyncCertificateClient),
@@ -69,7 +67,7 @@ class VaultCaller:
             "retry_total": retries,
         }
         async with (
-            AsyncManagedIdentityCredential(client_id=CLIENT) as credential,
+            AsyncManagedIdentityCredential(client_id=MANAGED_IDENTITY) as credential,
             CLIENTS[client][1](url, credential, **options) as opened,
         ):
             answer = action(opened)
@@ -80,7 +78,7 @@ class VaultCaller:
     def _sync(self, client: str, action: Callable[[Any], Any], url: str | KeyVaultKey) -> Any:
         options: Any = {"verify_challenge_resource": False, "connection_verify": self.trust}
         with (
-            ManagedIdentityCredential(client_id=CLIENT) as credential,
+            ManagedIdentityCredential(client_id=MANAGED_IDENTITY) as credential,
             CLIENTS[client][0](url, credential, **options) as opened,
         ):
             answer = action(opened)

@@ -30,10 +30,8 @@ def users(issuer: TokenIssuer, clock: Clock) -> UserTokens:
 @pytest.fixture
 async def http(users: UserTokens) -> AsyncIterator[aiohttp.ClientSession]:
     server = Server("page", SignInPage(users, APP_ID).routes())
-    await server.start()
-    async with aiohttp.ClientSession(server.url) as session:
+    async with server, aiohttp.ClientSession(server.url) as session:
         yield session
-    await server.stop()
 
 
 async def test_the_page(http: aiohttp.ClientSession, users: UserTokens) -> None:

@@ -51,9 +51,8 @@ async def service(
     issuer: TokenIssuer, registration: Registration, users: UserTokens, tls: ssl.SSLContext
 ) -> AsyncIterator[TokenService]:
     service = TokenService(issuer, registration, users, lambda: PAGE, tls)
-    await service.server.start()
-    yield service
-    await service.server.stop()
+    async with service.server:
+        yield service
 
 
 @pytest.fixture
