@@ -1,14 +1,14 @@
-"""Notifications: what waits in a queue to be told to many conversations.
+"""Notifications: sends the proactive notifications that arrive in a queue.
 
-What holds, as long as the storage account loses nothing:
+Guaranteed as long as the storage account loses nothing:
 
-- Every recipient gets a line in the report, with the reason where nothing was sent.
-- One process sends at a time. So the pace (pace.py) holds for all of them.
-- Nobody is sent the same notification twice, save after a crash: those under way then, and those
-  whose results were not written yet, BATCH_SIZE - 1 + IN_FLIGHT (15) at most, are sent to again.
-- What may have arrived is not sent again.
-- A message that is no notification goes to the poison queue at once: trying again is no cure. So
-  does, by the host, one that cannot be worked on for as often as the host tries.
+- Every recipient gets a line in the report, with the reason when nothing was sent.
+- One process sends at a time, so the rate limits hold for all processes together.
+- Nobody is sent the same notification twice, except after a crash: then at most
+  BATCH_SIZE - 1 + MAX_CONCURRENT (15) recipients are, whose results were not written yet.
+- A message that may have arrived is not sent again.
+- A message that is not a notification goes to the poison queue at once, as another attempt would
+  not help. The host puts a message there that fails as often as host.json allows.
 """
 
 import asyncio
@@ -33,19 +33,19 @@ QUEUE = "bot-notifications"
 POISON_QUEUE = f"{QUEUE}-poison"
 
 LOCK = "notifications"
-"""No conversation's name: those have a channel and a slash."""
+"""Never a conversation's name, which has a channel and a slash."""
 
-LONGEST_RUN = 120.0
-"""Seconds of sending, after which the rest is left to another invocation: the host ends each."""
+MAX_RUN_SECONDS = 120.0
+"""Seconds of sending, after which another invocation continues: the host ends long ones."""
 
-MOST_FRUITLESS = 10
-"""Runs in a row that bring no result, as the service asks to wait for long: then it is given up."""
+MAX_RUNS_WITHOUT_RESULT = 10
+"""Runs in a row without a new result, as the service asks to wait for long; then it is given up."""
 
-LONGEST_DELAY = 3600.0
-"""Seconds until the rest is looked at again, whatever the service asks for."""
+MAX_DELAY_SECONDS = 3600.0
+"""Seconds until the next run at most, whatever the service asks for."""
 
-BUSY_PAUSE = 5.0
-"""Seconds until a notification looks again whether another one is sent."""
+BUSY_DELAY_SECONDS = 5.0
+"""Seconds until the next attempt while another notification is being sent."""
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +57,12 @@ class Notifications:
         adapter: runs the turns.
         references: where the recipients are.
         reports: the container of the reports.
-        queue: gets back what is not done.
-        poison: gets what is no notification.
+        queue: gets the notifications that need another run.
+        poison: gets the messages that are not notifications.
         locks: let one process send at a time.
         clock: seconds, monotonic.
         sleep: waits; tests pass one that moves the clock.
+        max_run_seconds: of sending in one invocation.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Notifications:
         locks: ConversationLocks,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        max_run_seconds: float = MAX_RUN_SECONDS,
     ) -> None:
         self._adapter = adapter
         self._references = references
@@ -83,7 +85,8 @@ class Notifications:
         self._locks = locks
         self._clock = clock
         self._sleep = sleep
-        self._pace = RateLimiter(clock, sleep)
+        self._max_run_seconds = max_run_seconds
+        self._rate_limiter = RateLimiter(clock, sleep)
 
     async def handle_message(self, message: str, message_id: str) -> None:
         """Send a notification, or as much of it as there is time for.
@@ -93,7 +96,7 @@ class Notifications:
             message_id: the queue's.
 
         Raises:
-            Unavailable, ConnectorError: nothing can be sent now; the host shall try again.
+            Unavailable, ConnectorError: nothing can be sent now; the host must retry.
         """
         try:
             notification = Notification.parse(message, message_id)
@@ -102,48 +105,50 @@ class Notifications:
             return
         try:
             async with self._locks.lock(LOCK, lock_timeout=0):
-                await self._run(notification)
+                await self._send(notification)
         except ConversationBusy:
-            await self._queue.put(notification.message, BUSY_PAUSE)
+            await self._queue.put(notification.message, BUSY_DELAY_SECONDS)
 
     async def _refuse(self, message: str, message_id: str, error: BadNotification) -> None:
-        report = NotificationReport(
-            self._reports, notification_id(message, message_id), self._sleep
-        )
         log.error("Message %s in %s is not a notification: %s", message_id, QUEUE, error)
-        # The other way round it could be lost between the two.
+        # First: a crash after the report would lose the message.
         await self._poison.put(message)
-        await report.refuse(str(error))
+        await self._report(notification_id(message, message_id)).refuse(str(error))
 
-    async def _run(self, notification: Notification) -> None:
-        report = NotificationReport(self._reports, notification.id, self._sleep)
+    async def _send(self, notification: Notification) -> None:
+        report = self._report(notification.id)
         await report.load()
         if report.finished:
             log.info("Notification %s was sent before", notification.id)
             return
         known = report.counts.total()
-        complete = await self._run_of(notification, report).go()
+        complete = await self._run(notification, report).send()
         if complete:
             await report.finish()
         else:
-            in_vain = report.counts.total() == known
-            again = replace(
-                notification,
-                runs_without_result=notification.runs_without_result + 1 if in_vain else 0,
-            )
-            delay = min(self._pace.remaining_pause, LONGEST_DELAY)
-            await self._queue.put(again.message, delay)
-        told = ", ".join(f"{count} {result}" for result, count in sorted(report.counts.items()))
-        state = "is done" if complete else "goes on later"
-        log.info("Notification %s %s: %s", notification.id, state, told or "nobody")
+            await self._enqueue_again(notification, has_result=report.counts.total() > known)
+        counts = ", ".join(f"{count} {result}" for result, count in sorted(report.counts.items()))
+        state = "is done" if complete else "continues later"
+        log.info("Notification %s %s: %s", notification.id, state, counts or "no recipients")
 
-    def _run_of(self, notification: Notification, report: NotificationReport) -> NotificationRun:
-        end = self._clock() + LONGEST_RUN
+    async def _enqueue_again(self, notification: Notification, *, has_result: bool) -> None:
+        runs = 0 if has_result else notification.runs_without_result + 1
+        again = replace(notification, runs_without_result=runs)
+        delay = min(self._rate_limiter.remaining_pause, MAX_DELAY_SECONDS)
+        await self._queue.put(again.message, delay)
+
+    def _report(self, own_id: str) -> NotificationReport:
+        return NotificationReport(self._reports, own_id, self._sleep)
+
+    def _run(self, notification: Notification, report: NotificationReport) -> NotificationRun:
+        end = self._clock() + self._max_run_seconds
         return NotificationRun(
             notification,
             report,
             self._references,
-            NotificationSender(self._adapter, self._references, self._pace, self._sleep, end),
+            NotificationSender(
+                self._adapter, self._references, self._rate_limiter, self._sleep, end
+            ),
             lambda: self._clock() < end and not self._locks.lease_lost(LOCK),
-            gives_up=notification.runs_without_result >= MOST_FRUITLESS,
+            give_up=notification.runs_without_result >= MAX_RUNS_WITHOUT_RESULT,
         )

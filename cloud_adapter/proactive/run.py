@@ -9,7 +9,7 @@ from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.errors import OutOfTime
 from cloud_adapter.proactive.conversation_record import ConversationRecord
 from cloud_adapter.proactive.notification import Notification
-from cloud_adapter.proactive.references import ConversationReferences, conversation_blob
+from cloud_adapter.proactive.references import ConversationReferences, Record, conversation_blob
 from cloud_adapter.proactive.report import (
     FAILED,
     REPEATED,
@@ -19,13 +19,12 @@ from cloud_adapter.proactive.report import (
     NotificationReport,
     Result,
 )
-from cloud_adapter.proactive.sender import NotificationSender, was_not_sent
-from cloud_adapter.proactive.user_record import UserRecord
+from cloud_adapter.proactive.sender import NotificationSender, connect_failed
 
-IN_FLIGHT = 8
-"""Recipients at once."""
+MAX_CONCURRENT = 8
+"""Recipients that are sent to at the same time."""
 
-MEANINGS = {
+REASONS = {
     HTTPStatus.FORBIDDEN: "the bot was blocked or removed there",
     HTTPStatus.NOT_FOUND: "the conversation is gone",
     HTTPStatus.TOO_MANY_REQUESTS: "the channel asked to wait too often",
@@ -34,15 +33,15 @@ MEANINGS = {
 
 
 class NotificationRun:
-    """Sends to all recipients that have no result yet, until the time is up.
+    """Sends to the recipients that have no result yet, until the time is up.
 
     Args:
         notification: the notification.
         report: its report, loaded.
         references: where the recipients are.
         sender: sends.
-        in_time: tells whether another recipient may be begun.
-        gives_up: nothing more is sent: who has no result yet gets that one.
+        may_continue: whether another recipient may be sent to.
+        give_up: send nothing more: the recipients without a result have failed.
     """
 
     def __init__(
@@ -51,37 +50,37 @@ class NotificationRun:
         report: NotificationReport,
         references: ConversationReferences,
         sender: NotificationSender,
-        in_time: Callable[[], bool],
+        may_continue: Callable[[], bool],
         *,
-        gives_up: bool = False,
+        give_up: bool = False,
     ) -> None:
         self._notification = notification
         self._report = report
         self._references = references
         self._sender = sender
-        self._in_time = in_time
-        self._gives_up = gives_up
-        self._left = self._recipients()
+        self._may_continue = may_continue
+        self._give_up = give_up
+        self._remaining = self._recipients()
         self._taking = asyncio.Lock()
-        self._stopped_by: Exception | None = None
+        self._error: Exception | None = None
         self._complete = True
 
-    async def go(self) -> bool:
-        """Send; returns whether every recipient has a result now.
+    async def send(self) -> bool:
+        """Send, and write the report; returns whether every recipient has a result.
 
         Raises:
-            Unavailable, ConnectorError: nothing can be sent now, whoever the recipient is.
+            Unavailable, ConnectorError: nothing can be sent now, to no recipient.
         """
         try:
-            await asyncio.gather(*(self._work() for _ in range(IN_FLIGHT)))
+            await asyncio.gather(*(self._work() for _ in range(MAX_CONCURRENT)))
         finally:
             await self._report.write()
-        if self._stopped_by is not None:
-            raise self._stopped_by
+        if self._error is not None:
+            raise self._error
         return self._complete
 
     async def _recipients(self) -> AsyncIterator[str]:
-        """Those without a result: ids, or with ALL the blobs of conversations."""
+        """Recipients without a result: ids, or with ALL the names of conversations' blobs."""
         if self._notification.to_all:
             async for name in self._references.names(self._notification.channel):
                 if not self._report.has_conversation(name):
@@ -92,43 +91,44 @@ class NotificationRun:
                     yield recipient
 
     async def _work(self) -> None:
-        """One of those who send at once. None is cut off in the middle when another one fails."""
+        """Send to one recipient after the other. An error elsewhere does not interrupt a send."""
         try:
             while (recipient := await self._next()) is not None:
                 if result := await self._result(recipient):
                     await self._report.add(result)
         except OutOfTime:
             self._complete = False
-        except Exception as error:  # noqa: BLE001  # raised when the others have ended, too
-            self._stopped_by = error
+        except Exception as error:  # noqa: BLE001  # raised once all sends have ended
+            self._error = error
 
     async def _next(self) -> str | None:
         async with self._taking:
-            if self._stopped_by is not None:
+            if self._error is not None:
                 return None
-            if not self._in_time():
+            if not self._may_continue():
                 self._complete = False
                 return None
-            return await anext(self._left, None)
+            return await anext(self._remaining, None)
 
     async def _result(self, recipient: str) -> Result | None:
-        """What has become of a recipient; None: the bot was removed there a moment ago."""
+        """What became of a recipient; None when the bot was removed there a moment ago."""
         if self._notification.to_all:
-            kept = await self._references.read(recipient)
-            return await self._told(kept.id, kept) if kept else None
+            record = await self._references.read(recipient)
+            return await self._send_to(record.id, record) if record else None
         found = await self._references.find(recipient)
         if found is None:
             return Result(recipient, "", UNKNOWN, "no conversation or Teams user has this id")
-        return await self._told(recipient, found)
+        return await self._send_to(recipient, found)
 
-    async def _told(self, recipient: str, found: ConversationRecord | UserRecord) -> Result:
-        if self._gives_up:
+    async def _send_to(self, recipient: str, record: Record) -> Result:
+        if self._give_up:
             return Result(recipient, "", FAILED, "given up: the channel asked to wait for too long")
         try:
-            conversation = await self._conversation(found)
+            conversation = await self._conversation(record)
         except (ConnectorError, CallerForbidden) as error:
-            _stop_at(error)
-            return Result(recipient, "", FAILED, f"no conversation can be begun: {reason(error)}")
+            _raise_if_unauthorized(error)
+            reason = f"no conversation can be created: {reason_of(error)}"
+            return Result(recipient, "", FAILED, reason)
         if conversation is None:
             return Result(recipient, "", REPEATED, "another recipient is the same user")
         blob = conversation_blob(conversation.id)
@@ -136,26 +136,23 @@ class NotificationRun:
             return Result(recipient, "", REPEATED, "another recipient has the same conversation")
         return Result(recipient, blob, *await self._outcome(conversation))
 
-    async def _conversation(
-        self, found: ConversationRecord | UserRecord
-    ) -> ConversationRecord | None:
-        """Where to send; None: another recipient was the same user, and has it begun."""
-        if isinstance(found, ConversationRecord):
-            return found
-        if found.conversation:
-            return found.personal
-        if not self._report.claim(f"user {found.ids[0]}"):
+    async def _conversation(self, record: Record) -> ConversationRecord | None:
+        """Where to send; None when another recipient is the same user."""
+        if isinstance(record, ConversationRecord):
+            return record
+        if record.conversation:
+            return record.personal
+        if not self._report.claim(f"user {record.ids[0]}"):
             return None
-        return await self._sender.begin(found)
+        return await self._sender.create_conversation(record)
 
     async def _outcome(self, conversation: ConversationRecord) -> tuple[str, str]:
+        """Send; returns the result and the reason."""
         try:
             await self._sender.send(conversation, self._notification.activity())
-        except ConnectorError as error:
-            _stop_at(error)
-            return _result_of(error), reason(error)
-        except CallerForbidden as error:
-            return FAILED, reason(error)
+        except (ConnectorError, CallerForbidden) as error:
+            _raise_if_unauthorized(error)
+            return _result_of(error), reason_of(error)
         except (Unavailable, OutOfTime):
             raise
         except Exception as error:  # noqa: BLE001  # whatever the bot's middleware raises
@@ -163,27 +160,30 @@ class NotificationRun:
         return SENT, ""
 
 
-def reason(error: Exception) -> str:
+def reason_of(error: ConnectorError | CallerForbidden) -> str:
     """Why a recipient got nothing, for the report."""
-    if not isinstance(error, ConnectorError):
+    if isinstance(error, CallerForbidden):
         return str(error)
+    if connect_failed(error):
+        return "the channel cannot be reached"
     status = error.response.status_code
     if not status:
-        sent = "no answer: it may have arrived"
-        return "the channel cannot be reached" if was_not_sent(error) else sent
-    said = " ".join(str(each) for each in (status, error.code) if each)
-    return f"{said}: {MEANINGS[status]}" if status in MEANINGS else said
+        return "no answer: it may have arrived"
+    answer = " ".join(str(each) for each in (status, error.code) if each)
+    return f"{answer}: {REASONS[status]}" if status in REASONS else answer
 
 
-def _result_of(error: ConnectorError) -> str:
+def _result_of(error: ConnectorError | CallerForbidden) -> str:
+    if isinstance(error, CallerForbidden) or connect_failed(error):
+        return FAILED
     status = error.response.status_code
     if status == HTTPStatus.OK:
-        return SENT  # its answer only has another shape
-    certain = was_not_sent(error) or HTTPStatus.BAD_REQUEST <= status < 500
-    return FAILED if certain else UNCERTAIN
+        return SENT  # the channel accepted it; only its answer cannot be read
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return FAILED if refused else UNCERTAIN
 
 
-def _stop_at(error: Exception) -> None:
-    """Raise what is no matter of this recipient: the bot itself is not let in."""
+def _raise_if_unauthorized(error: ConnectorError | CallerForbidden) -> None:
+    """Raise a 401: the bot itself is refused, whoever the recipient is."""
     if isinstance(error, ConnectorError) and error.response.status_code == HTTPStatus.UNAUTHORIZED:
         raise error

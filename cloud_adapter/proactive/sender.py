@@ -1,8 +1,6 @@
-"""NotificationSender: sends one activity to one conversation that did not ask for it."""
+"""NotificationSender: sends one activity to one conversation, within the limits."""
 
-import random
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 
 from botbuilder.core import TurnContext
@@ -17,53 +15,45 @@ from cloud_adapter.proactive.rate_limiter import RateLimiter
 from cloud_adapter.proactive.references import ConversationReferences
 from cloud_adapter.proactive.user_record import UserRecord
 from http_client.connection import ConnectFailed
+from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy
 
-MOST_REFUSALS = 10
-"""Attempts at a call that the service refuses for now; each is after a pause of all calls."""
-
-MOST_CONNECTS = 3
-"""Attempts to connect."""
-
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 15.0
-"""Seconds before the next attempt when the service names none; doubled each time. All of them fit
-into one run."""
-
-_REFUSED_FOR_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED}
+RETRIES = RetryPolicy(max_attempts=10, max_connects=3, backoff=Backoff(first=2.0, longest=15.0))
+"""All pauses together fit into one run."""
 
 
 class NotificationSender:
-    """Sends as the bot, at the pace, and again what the service has not taken.
+    """Sends as the bot, and repeats what the service refuses for now.
 
     Args:
         adapter: runs the turn, with all of its middleware.
-        references: keep the conversations that are begun.
-        pace: of all calls.
-        sleep: waits.
-        end: on the pace's clock, after which nothing is begun.
+        references: stores the conversations that are created.
+        rate_limiter: for all calls.
+        sleep: waits; tests pass one that moves the clock.
+        end: on the rate limiter's clock; no call is made after it.
     """
 
     def __init__(
         self,
         adapter: CloudAdapter,
         references: ConversationReferences,
-        pace: RateLimiter,
+        rate_limiter: RateLimiter,
         sleep: Callable[[float], Awaitable[None]],
         end: float,
     ) -> None:
         self._adapter = adapter
         self._references = references
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._sleep = sleep
         self._end = end
 
-    async def begin(self, user: UserRecord) -> ConversationRecord:
-        """Begin the personal conversation with a user, and keep it.
+    async def create_conversation(self, user: UserRecord) -> ConversationRecord:
+        """Create the personal conversation with a user, and store it.
 
         Raises:
-            OutOfTime: not in this run.
-            ConnectorError: the service refuses.
-            ServiceUrlRefused: the service URL is none that the bot may call.
-            Unavailable: the bot cannot sign in, or the storage account does not answer.
+            OutOfTime: there is no time for it in this run.
+            ConnectorError: the service refuses, or cannot be reached.
+            ServiceUrlRefused: the bot must not call the service URL.
+            Unavailable: the bot cannot sign in, or storage is unavailable.
         """
         parameters = ConversationParameters(
             is_group=False,
@@ -78,16 +68,16 @@ class NotificationSender:
             client = await sender.connector_factory.create(user.service_url)
             return await client.conversations.create_conversation(parameters)
 
-        created = await self._tried(user.tenant, f"new {user.ids[0]}", create)
+        created = await self._repeat(user.tenant, f"new {user.ids[0]}", create)
         return await self._references.store_created(user, created.id)
 
     async def send(self, conversation: ConversationRecord, activity: Activity) -> None:
         """Send an activity.
 
         Raises:
-            OutOfTime: not in this run.
-            ConnectorError: the service refuses, or it is not known whether the activity arrived.
-            ServiceUrlRefused: the service URL is none that the bot may call.
+            OutOfTime: there is no time for it in this run.
+            ConnectorError: the service refuses, or the activity may or may not have arrived.
+            ServiceUrlRefused: the bot must not call the service URL.
             Unavailable: the bot cannot sign in.
             Exception: whatever the bot's middleware raised; the log has the traceback.
         """
@@ -95,55 +85,56 @@ class NotificationSender:
         async def send() -> None:
             await self._attempt(conversation, activity)
 
-        await self._tried(conversation.tenant, conversation.id, send)
+        await self._repeat(conversation.tenant, conversation.id, send)
 
     async def _attempt(self, conversation: ConversationRecord, activity: Activity) -> None:
         refusals: list[ConnectorError] = []
 
         async def logic(context: TurnContext) -> None:
-            # Or the SDK addresses a reply to the activity that stands for this turn.
+            # Else the SDK addresses a reply to the activity that stands for this turn.
             context.activity.id = None
             try:
                 await context.send_activity(activity)
             except ConnectorError as error:
-                refusals.append(error)  # past the adapter, which would tell the log of each
+                refusals.append(error)  # past the adapter, which would log each attempt
 
         await self._adapter.send_proactively(conversation.reference, logic)
         for refusal in refusals:
             raise refusal
 
-    async def _tried[Answer](
-        self, tenant: str, place: str, call: Callable[[], Awaitable[Answer]]
+    async def _repeat[Answer](
+        self, tenant: str, conversation: str, call: Callable[[], Awaitable[Answer]]
     ) -> Answer:
         attempt = 1
         while True:
-            if not await self._pace.acquire(tenant, place, self._end):
-                raise OutOfTime("the run ends")
+            if not await self._rate_limiter.acquire(tenant, conversation, self._end):
+                raise OutOfTime("the run ends before the next attempt")
             try:
                 return await call()
             except ConnectorError as error:
                 pause = _pause(error, attempt)
-                if error.response.status_code in _REFUSED_FOR_NOW and attempt < MOST_REFUSALS:
-                    self._pace.pause(pause)
-                elif was_not_sent(error) and attempt < MOST_CONNECTS:
-                    await self._sleep(pause)  # the other service URLs may be well
-                else:
+                if pause is None:
                     raise
+                if connect_failed(error):
+                    await self._sleep(pause)  # other service URLs may be reachable
+                else:
+                    self._rate_limiter.pause(pause)
             attempt += 1
 
 
-def was_not_sent(error: ConnectorError) -> bool:
-    """There was no connection."""
+def connect_failed(error: ConnectorError) -> bool:
+    """Whether there was no connection, so that nothing was sent."""
     return isinstance(error.__cause__, ConnectFailed)
+
+
+def _pause(error: ConnectorError, attempt: int) -> float | None:
+    """Seconds until the next attempt; None when the call must not be sent again."""
+    status = error.response.status_code
+    if status == CONNECT_FAILED and not connect_failed(error):
+        return None  # the response was lost
+    return RETRIES.pause("POST", status, attempt, error.retry_after)
 
 
 def _channel_data(user: UserRecord) -> Any:
     in_teams = user.channel_id == TEAMS and user.tenant
     return {"tenant": {"id": user.tenant}} if in_teams else None
-
-
-def _pause(error: ConnectorError, attempt: int) -> float:
-    if error.retry_after is not None:
-        return error.retry_after
-    spread: float = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
-    return min(FIRST_PAUSE * float(2 ** (attempt - 1)), LONGEST_PAUSE) * spread

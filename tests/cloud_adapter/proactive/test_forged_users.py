@@ -1,7 +1,6 @@
 """Whoever claims another user's id gets none of that user's proactive messages."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,13 +15,11 @@ from cloud_adapter.proactive.user_record import UserRecord, users_of
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.names import name_part
 from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.bots.notified_app import TENANT, NotifiedApp, heard
-from tests.support.timing.fast_time import FastTime
+from tests.support.bots.notifier import TENANT, Notifier, texts
 
 ADA = "00000000-0000-0000-0000-000000000001"
-"""Ada's object id in Entra; `told.meets(1)` has her write to the bot."""
+"""Ada's object id in Entra; `notifier.add_user(1)` has her write to the bot."""
 
 FORGED: dict[str, Any] = {
     "from": {"id": "29:1", "name": "Ada", "role": "user", "aadObjectId": ADA},
@@ -36,24 +33,9 @@ async def silent(_: TurnContext) -> None:
 
 
 @pytest.fixture
-async def app(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
-) -> AsyncIterator[ComposedApp]:
-    """The composed app with storage."""
-    async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as app:
-        yield app
-
-
-@pytest.fixture
-def told(app: ComposedApp) -> NotifiedApp:
-    """The app, with what sends notifications."""
-    return NotifiedApp(app, FastTime(50.0))
-
-
-@pytest.fixture
-def blobs(told: NotifiedApp) -> BlobContainer:
+def blobs(notifier: Notifier) -> BlobContainer:
     """Where conversation references are stored."""
-    return BlobContainer(told.account, CONTAINER)
+    return BlobContainer(notifier.account, CONTAINER)
 
 
 async def claims_to_be_ada(app: ComposedApp, channel: str) -> Conversation:
@@ -70,35 +52,35 @@ async def claims_to_be_ada(app: ComposedApp, channel: str) -> Conversation:
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("channel", ["webchat", "directline", "slack", "emulator"])
 async def test_a_notification_never_reaches_the_forger(
-    app: ComposedApp, told: NotifiedApp, channel: str, known: bool
+    app: ComposedApp, notifier: Notifier, channel: str, known: bool
 ) -> None:
     """Whoever claims Ada's ids gets none of her messages, whether or not the bot knows her."""
     forger = await claims_to_be_ada(app, channel)
-    ada = await told.meets(1) if known else None
+    ada = await notifier.add_user(1) if known else None
     before = set(app.cloud.conversations.by_id)
     recipients = ["29:1", ADA, f"{channel}/29:1", f"{channel}/{ADA}"]
-    await told.send({"to": recipients, "text": "for Ada"})
-    assert heard(forger) == []
+    await notifier.send({"to": recipients, "text": "for Ada"})
+    assert texts(forger) == []
     assert set(app.cloud.conversations.by_id) == before, "no conversation was created"
-    results = await told.results()
+    results = await notifier.results()
     assert {results[each][0] for each in recipients[2:]} == {"unknown"}
     if ada:
-        assert heard(ada) == ["for Ada"]
+        assert texts(ada) == ["for Ada"]
         assert sorted(results[each][0] for each in recipients[:2]) == ["repeated", "sent"]
     else:
         assert {results[each][0] for each in recipients[:2]} == {"unknown"}
 
 
-async def test_the_conversation_itself(app: ComposedApp, told: NotifiedApp) -> None:
+async def test_the_conversation_itself(app: ComposedApp, notifier: Notifier) -> None:
     """On every channel a conversation can be addressed by its id, and `all` includes it."""
     conversation = await claims_to_be_ada(app, "webchat")
-    await told.send({"to": conversation.id, "text": "one"})
-    await told.send({"to": "all", "text": "two"}, "m2")
-    assert heard(conversation) == ["one", "two"]
+    await notifier.send({"to": conversation.id, "text": "one"})
+    await notifier.send({"to": "all", "text": "two"}, "m2")
+    assert texts(conversation) == ["one", "two"]
 
 
 @pytest.mark.parametrize("channel", UNVOUCHED)
-def test_nothing_is_kept_of_users(app: ComposedApp, channel: str) -> None:
+def test_nothing_is_stored_of_users(app: ComposedApp, channel: str) -> None:
     """Neither the sender nor a new member is stored, nor the tenant that they claim."""
     content = {"type": "conversationUpdate", **FORGED, "membersAdded": [FORGED["from"]]}
     activity: Any = read_model(Activity, {**app.activity(content), "channelId": channel})
@@ -107,8 +89,8 @@ def test_nothing_is_kept_of_users(app: ComposedApp, channel: str) -> None:
     assert ConversationRecord.of(activity).tenant == ""
 
 
-async def test_users_that_an_earlier_version_has_kept(
-    app: ComposedApp, told: NotifiedApp, blobs: BlobContainer
+async def test_users_that_an_earlier_version_has_stored(
+    app: ComposedApp, notifier: Notifier, blobs: BlobContainer
 ) -> None:
     """Their blobs are not read, whether the recipient is an id or a channel and an id."""
     conversation = await claims_to_be_ada(app, "webchat")
@@ -121,23 +103,23 @@ async def test_users_that_an_earlier_version_has_kept(
         await blobs.write(f"users/{name_part(each)}", old.content, ANY)
     assert UserRecord.parse(old.content).conversation == conversation.id, "it has the old format"
     recipients = ["29:1", ADA, "webchat/29:1", f"webchat/{ADA}"]
-    await told.send({"to": recipients, "text": "for Ada"})
-    assert heard(conversation) == []
-    assert {result for result, _ in (await told.results()).values()} == {"unknown"}
+    await notifier.send({"to": recipients, "text": "for Ada"})
+    assert texts(conversation) == []
+    assert {result for result, _ in (await notifier.results()).values()} == {"unknown"}
 
 
-async def test_a_conversation_that_an_earlier_version_has_kept(
-    app: ComposedApp, told: NotifiedApp, blobs: BlobContainer
+async def test_a_conversation_that_an_earlier_version_has_stored(
+    app: ComposedApp, notifier: Notifier, blobs: BlobContainer
 ) -> None:
     """It is still reached, but without its tenant, which was only claimed."""
     conversation = await claims_to_be_ada(app, "webchat")
     [entry] = [entry async for entry in blobs.list("conversations/")]
-    kept = await told.references.read(entry.name)
-    assert kept
-    old = dataclasses.replace(kept, tenant=TENANT)
+    stored = await notifier.references.read(entry.name)
+    assert stored
+    old = dataclasses.replace(stored, tenant=TENANT)
     await blobs.write(entry.name, old.content, ANY)
-    found = await told.references.find(conversation.id)
+    found = await notifier.references.find(conversation.id)
     assert isinstance(found, ConversationRecord)
     assert found.tenant == ""
-    await told.send({"to": "all", "text": "hello"})
-    assert heard(conversation) == ["hello"]
+    await notifier.send({"to": "all", "text": "hello"})
+    assert texts(conversation) == ["hello"]

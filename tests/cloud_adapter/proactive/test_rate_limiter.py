@@ -8,26 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_adapter.proactive.rate_limiter import REQUESTS_PER_SECOND, WINDOWS, RateLimiter
-from tests.support.timing.clock import Clock
+from tests.support.timing.stepped_clock import SteppedClock
 
 A_TICK = 0.01
 
 
-class Timer(Clock):
-    """A clock that sleeps move."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        self.advance(seconds)
-        await asyncio.sleep(0)
-
-
-async def request_times(timer: Timer, places: list[tuple[str, str]]) -> list[float]:
+async def request_times(clock: SteppedClock, places: list[tuple[str, str]]) -> list[float]:
     """When a request to each of these tenants and conversations may be sent."""
-    limiter, times = RateLimiter(timer, timer.sleep), []
+    limiter, times = RateLimiter(clock, clock.sleep), []
     for tenant, conversation in places:
         assert await limiter.acquire(tenant, conversation, math.inf)
-        times.append(timer())
+        times.append(clock())
     return times
 
 
@@ -38,7 +29,7 @@ def most_within(times: list[float], seconds: float) -> int:
 
 async def test_a_tenant() -> None:
     """Requests are spaced evenly: any second has 40, or 41 after a late one."""
-    times = await request_times(Timer(1000.0), [("t", str(number)) for number in range(400)])
+    times = await request_times(SteppedClock(), [("t", str(number)) for number in range(400)])
     assert most_within(times, 1 - A_TICK) <= REQUESTS_PER_SECOND + 1
     assert times[-1] - times[0] == pytest.approx(399 / REQUESTS_PER_SECOND, rel=0.02)
 
@@ -46,14 +37,14 @@ async def test_a_tenant() -> None:
 async def test_tenants_do_not_wait_for_each_other() -> None:
     """Each has its own limit."""
     places = [(tenant, str(number)) for number in range(100) for tenant in "ab"]
-    times = await request_times(Timer(1000.0), places)
+    times = await request_times(SteppedClock(), places)
     assert times[-1] - times[0] == pytest.approx(99 / REQUESTS_PER_SECOND, rel=0.05)
 
 
 @pytest.mark.parametrize(("seconds", "most"), WINDOWS)
 async def test_a_conversation(seconds: float, most: int) -> None:
     """No window has more requests than it may, and no request waits longer than that takes."""
-    times = await request_times(Timer(1000.0), [("t", "c")] * (most + 20))
+    times = await request_times(SteppedClock(), [("t", "c")] * (most + 20))
     assert most_within(times, seconds - A_TICK) <= most
     assert most_within(times, seconds + 1) >= most
 
@@ -62,7 +53,7 @@ async def test_a_conversation(seconds: float, most: int) -> None:
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("123")), max_size=60))
 def test_any_mixture(places: list[tuple[str, str]]) -> None:
     """Whatever is sent where, all limits hold."""
-    times = asyncio.run(request_times(Timer(1000.0), places))
+    times = asyncio.run(request_times(SteppedClock(), places))
     named = list(zip(places, times, strict=True))
     for conversation in {place[1] for place in places}:
         own = [when for (_, place), when in named if place == conversation]
@@ -75,34 +66,34 @@ def test_any_mixture(places: list[tuple[str, str]]) -> None:
 
 async def test_a_pause() -> None:
     """While the service asks to wait nothing is sent to anybody; the longest pause counts."""
-    timer = Timer(1000.0)
-    limiter = RateLimiter(timer, timer.sleep)
+    clock = SteppedClock()
+    limiter = RateLimiter(clock, clock.sleep)
     limiter.pause(30)
     limiter.pause(5)
     assert limiter.remaining_pause == 30
     assert await limiter.acquire("a", "1", math.inf)
-    assert timer() == 1030
+    assert clock() == 1030
     assert limiter.remaining_pause == 0
 
 
 async def test_a_request_after_the_end() -> None:
     """It is refused at once, without waiting, and does not count."""
-    timer = Timer(1000.0)
-    limiter = RateLimiter(timer, timer.sleep)
+    clock = SteppedClock()
+    limiter = RateLimiter(clock, clock.sleep)
     limiter.pause(30)
     assert not await limiter.acquire("a", "1", 1029.0)
-    assert timer() == 1000
+    assert clock() == 1000
     assert await limiter.acquire("a", "1", 1030.0)
 
 
 async def test_old_conversations_are_forgotten() -> None:
     """What is remembered is bounded; the conversation that was sent to last stays."""
-    timer = Timer(1000.0)
-    limiter = RateLimiter(timer, timer.sleep, max_conversations=2)
+    clock = SteppedClock()
+    limiter = RateLimiter(clock, clock.sleep, max_conversations=2)
     for conversation in ("old", "busy"):
         for _ in range(7):
             await limiter.acquire(conversation, conversation, math.inf)
     await limiter.acquire("new", "new", math.inf)
-    began = timer()
+    began = clock()
     assert not await limiter.acquire("another tenant", "busy", began)
     assert await limiter.acquire("another tenant", "old", began)

@@ -1,0 +1,39 @@
+"""What the tests of proactive messages share: the composed app with storage, and a clock."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.faults import Faults
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.notifier import Notifier
+from tests.support.timing.stepped_clock import SteppedClock
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    """The notifications' time."""
+    return SteppedClock()
+
+
+@pytest.fixture
+async def app(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> AsyncIterator[ComposedApp]:
+    """The composed app with storage."""
+    async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as app:
+        yield app
+
+
+@pytest.fixture
+async def notifier(app: ComposedApp, clock: SteppedClock) -> Notifier:
+    """The app's notifications."""
+    return Notifier(app, clock)
+
+
+@pytest.fixture
+def faults(cloud: Cloud) -> Iterator[Faults]:
+    """The faults of the connector, which is healthy again afterwards."""
+    yield cloud.connector.server.faults
+    cloud.connector.server.faults.clear()
