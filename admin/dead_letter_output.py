@@ -71,11 +71,11 @@ def _print_rows(dead_letters: list[DeadLetter]) -> None:
 
 
 def _row(dead_letter: DeadLetter) -> tuple[str, str, str, str]:
-    accepted, ring = dead_letter.accepted, dead_letter.ring
+    accepted, wake_up = dead_letter.accepted, dead_letter.wake_up
     return (
         dead_letter.message.id[:SHORT_ID],
         f"{accepted:%Y-%m-%d %H:%M:%S}Z" if accepted else "-",
-        ring.conversation if ring else "-",
+        wake_up.conversation if wake_up else "-",
         dead_letter.cause,
     )
 
@@ -86,11 +86,11 @@ def _line(dead_letter: DeadLetter) -> str:
 
 
 def _json(dead_letter: DeadLetter) -> dict[str, str | None]:
-    accepted, ring = dead_letter.accepted, dead_letter.ring
+    accepted, wake_up = dead_letter.accepted, dead_letter.wake_up
     return {
         "id": dead_letter.message.id,
         "accepted": accepted.isoformat() if accepted else None,
-        "conversation": ring.conversation if ring else None,
+        "conversation": wake_up.conversation if wake_up else None,
         "cause": dead_letter.cause,
         "traceback": dead_letter.failure,
     }

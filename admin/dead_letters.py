@@ -108,7 +108,7 @@ def replay(
     """
     _check_selection(ids, everything=everything)
     storage = storage_account(account, connection_string)
-    _finish(asyncio.run(_act(storage, DeadLetters.replay, ids or [])), as_json=as_json)
+    _finish(asyncio.run(_act(storage, DeadLetters.requeue, ids or [])), as_json=as_json)
 
 
 @app.command("drop")
@@ -176,7 +176,7 @@ async def _list(account: StorageAccount) -> list[DeadLetter]:
     async with _dead_letters(account) as dead_letters:
         found = [each async for each in dead_letters.all()]
         for each in found:
-            await dead_letters.keep(each)
+            await dead_letters.release(each)
         return found
 
 
@@ -189,12 +189,12 @@ async def _act(account: StorageAccount, action: Action, ids: list[str]) -> Outco
             named = [given for given in ids if each.message.id.startswith(given)]
             outcome.unknown = [given for given in outcome.unknown if given not in named]
             if ids and not named:
-                await dead_letters.keep(each)
+                await dead_letters.release(each)
                 continue
             try:
                 await action(dead_letters, each)
                 outcome.done.append(each)
             except NothingToRequeue as error:
-                await dead_letters.keep(each)
+                await dead_letters.release(each)
                 outcome.failed[each.message.id] = str(error)
     return outcome

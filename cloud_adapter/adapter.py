@@ -27,8 +27,8 @@ from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
 from cloud_adapter.queued.drain import Attempt
-from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import QueuedTurns
+from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.redacted_traceback import redacted_traceback
 from cloud_adapter.request import TurnRequest, check_head, read_activity
 from cloud_adapter.response import TurnResponse

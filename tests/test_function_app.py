@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auth.errors import EndpointDown
-from cloud_adapter.queued.drain import MOST_TRIES
-from cloud_adapter.queued.queued_turns import MOST_WAITERS
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.queued_turns import MAX_WAITING_MESSAGES
 from emulator.cloud import CERTIFICATE, Cloud
 from function_app import LOGGERS, invocation_log, refusal
 from tests.support.bots.bot_process import APP, BotProcess
@@ -69,9 +69,9 @@ def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
 def test_the_hosts_queues() -> None:
     """host.json counts attempts as the turns do, and reads messages as they are written."""
     queues = json.loads((APP / "host.json").read_text())["extensions"]["queues"]
-    assert queues["maxDequeueCount"] == MOST_TRIES
+    assert queues["maxDequeueCount"] == MAX_ATTEMPTS
     assert queues["messageEncoding"] == "base64"
-    assert queues["batchSize"] > MOST_WAITERS
+    assert queues["batchSize"] > MAX_WAITING_MESSAGES
 
 
 def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:

@@ -1,1 +1,1 @@
-"""Queued turns: the channel is answered at once, and turns run from a queue."""
+"""Queued turns: the channel gets its answer at once, and turns run from a queue."""

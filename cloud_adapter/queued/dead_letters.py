@@ -1,34 +1,35 @@
-"""DeadLetters: the activities whose turns were given up, and what can be done with them."""
+"""DeadLetters: activities whose turns failed too often, to be shown, requeued or dropped."""
 
 import datetime
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from cloud_adapter.errors import NothingToRequeue, UnreadableActivity
-from cloud_adapter.queued.inbox import DONE, Inbox, StoredActivity
+from cloud_adapter.queued.inbox import Inbox
+from cloud_adapter.queued.stored_activity import DONE, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
-NO_CAUSE = "its turn never ended: the app could not start, or its process died over it"
-NO_RING = "the message is no ring: somebody else has put it into the queue"
+NO_CAUSE = "its turn never ended: the app could not start, or the turn ended its process"
+NOT_A_WAKE_UP = "the message is not a wake-up message: somebody else put it into the queue"
 GONE = "its activity is gone"
-MADE = "its turn was made at last"
+PROCESSED = "its activity was processed in the end"
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead-lettered activity.
+    """One dead letter.
 
     Attributes:
-        message: as taken out of the poison queue.
-        ring: the wake-up message in it; None: it holds something else.
-        waiting: the activity; None: it no longer exists.
-        failure: the redacted traceback of its last turn; or one line that says why there is none.
+        message: as received from the poison queue.
+        wake_up: the wake-up message in it; None: it is something else.
+        stored: the activity; None: it does not exist.
+        failure: the redacted traceback of the last attempt, or a line that says why there is none.
     """
 
     message: ReceivedMessage
-    ring: WakeUp | None
-    waiting: StoredActivity | None
+    wake_up: WakeUp | None
+    stored: StoredActivity | None
     failure: str
 
     @property
@@ -39,66 +40,66 @@ class DeadLetter:
 
     @property
     def accepted(self) -> datetime.datetime | None:
-        """When the channel delivered the activity (UTC)."""
-        if self.waiting is None:
+        """When the channel sent the activity (UTC)."""
+        if self.stored is None:
             return None
-        return datetime.datetime.fromtimestamp(self.waiting.accepted / 1e9, datetime.UTC)
+        return datetime.datetime.fromtimestamp(self.stored.accepted_at / 1e9, datetime.UTC)
 
 
 class DeadLetters:
-    """What lies in the poison queue. Each method raises StorageUnavailable.
+    """The messages in the poison queue. Each method raises StorageUnavailable.
 
     Args:
-        activities: those that wait, or have waited.
-        queue: rings for their turns.
-        poison: has the rings of those that were given up.
+        inbox: the stored activities.
+        queue: takes the wake-up messages of requeued activities.
+        poison_queue: has the wake-up messages of dead letters.
     """
 
-    def __init__(self, activities: Inbox, queue: MessageQueue, poison: MessageQueue) -> None:
-        self._activities = activities
+    def __init__(self, inbox: Inbox, queue: MessageQueue, poison_queue: MessageQueue) -> None:
+        self._inbox = inbox
         self._queue = queue
-        self._poison = poison
+        self._poison_queue = poison_queue
 
     async def all(self) -> AsyncIterator[DeadLetter]:
-        """Take every message out, for a minute: `keep` puts it back."""
-        async for message in self._poison.receive_all():
-            yield await self._described(message)
+        """Receive every dead letter; others do not see it for a minute, or until `release`."""
+        async for message in self._poison_queue.receive_all():
+            yield await self._dead_letter(message)
 
-    async def keep(self, turn: DeadLetter) -> None:
-        """Put it back."""
-        await self._poison.release(turn.message)
+    async def release(self, dead_letter: DeadLetter) -> None:
+        """Let others receive a dead letter."""
+        await self._poison_queue.release(dead_letter.message)
 
-    async def replay(self, turn: DeadLetter) -> None:
-        """Let its activity have another five tries.
+    async def requeue(self, dead_letter: DeadLetter) -> None:
+        """Give a dead letter's activity five new attempts.
 
         Raises:
             NothingToRequeue: there is no activity.
         """
-        if turn.ring is None or turn.waiting is None:
-            raise NothingToRequeue(turn.failure)
-        if turn.waiting.state != DONE:
-            await self._activities.revive(turn.waiting)
-            await self._queue.put(WakeUp(turn.ring.activity).text)
-        await self._poison.delete(turn.message)
+        if dead_letter.wake_up is None or dead_letter.stored is None:
+            raise NothingToRequeue(dead_letter.failure)
+        if dead_letter.stored.state != DONE:
+            await self._inbox.requeue(dead_letter.stored)
+            await self._queue.put(WakeUp(dead_letter.wake_up.activity).text)
+        await self._poison_queue.delete(dead_letter.message)
 
-    async def drop(self, turn: DeadLetter) -> None:
-        """Forget it: its activity is emptied, and gets no turn."""
-        if turn.waiting is not None:
-            await self._activities.finish(turn.waiting)
-        await self._poison.delete(turn.message)
+    async def drop(self, dead_letter: DeadLetter) -> None:
+        """Delete a dead letter, and the content of its activity: it gets no turn."""
+        if dead_letter.stored is not None:
+            await self._inbox.finish(dead_letter.stored)
+        await self._poison_queue.delete(dead_letter.message)
 
-    async def _described(self, message: ReceivedMessage) -> DeadLetter:
+    async def _dead_letter(self, message: ReceivedMessage) -> DeadLetter:
         try:
-            ring = WakeUp.parse(message.text)
+            wake_up = WakeUp.parse(message.text)
         except ValueError:
-            return DeadLetter(message, None, None, NO_RING)
-        waiting = await self._activities.read(ring.activity)
-        if waiting is None:
-            return DeadLetter(message, ring, None, GONE)
-        if not waiting.content:
-            return DeadLetter(message, ring, waiting, MADE)
+            return DeadLetter(message, None, None, NOT_A_WAKE_UP)
+        stored = await self._inbox.read(wake_up.activity)
+        if stored is None:
+            return DeadLetter(message, wake_up, None, GONE)
+        if not stored.content:
+            return DeadLetter(message, wake_up, stored, PROCESSED)
         try:
-            failure = waiting.delivery().failure or NO_CAUSE
+            failure = stored.parse().failure or NO_CAUSE
         except UnreadableActivity as error:
             failure = str(error)
-        return DeadLetter(message, ring, waiting, failure)
+        return DeadLetter(message, wake_up, stored, failure)

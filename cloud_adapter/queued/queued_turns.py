@@ -1,13 +1,13 @@
-"""QueuedTurns: the channel is answered at once, and turns run from a queue.
+"""QueuedTurns: the channel gets its answer at once, and turns run from a queue.
 
-As long as the storage account loses nothing, these are guaranteed:
+As long as the storage account loses nothing, this is guaranteed:
 
-- An activity that was answered 202 gets its turn, even if a process dies: it is stored in a blob,
-  and a wake-up message (`WakeUp`) stays in the queue until its turn is done.
-- An activity that is delivered again within an hour gets no second turn (codec/activity_key.py says
-  how it is recognized).
+- An activity that was answered 202 is processed, even if a process dies: it is stored in a blob,
+  and a wake-up message (`WakeUp`) stays in the queue until it is processed.
+- An activity that is received again within an hour is not processed again (codec/activity_key.py
+  says how it is recognized).
 - Turns of one conversation run one at a time, in the order in which their activities were accepted.
-  An activity whose turn failed is tried again later, and does not block those after it.
+  A turn that failed is tried again later, and does not block those after it.
 - A turn that was cut off runs again from its start. Its state changes are saved once, but its
   replies may be sent twice.
 """
@@ -15,12 +15,14 @@ As long as the storage account loses nothing, these are guaranteed:
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import ConversationBusy
 from cloud_adapter.queued.drain import Drain, RunTurn
-from cloud_adapter.queued.inbox import WAITING, Inbox, StoredActivity
+from cloud_adapter.queued.inbox import Inbox
+from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import LEASE_SECONDS
@@ -29,126 +31,133 @@ from cloud_adapter.storage.queue import MessageQueue
 QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
 
-MOST_WAITERS = 8
-"""Rings that wait here for a run that is going on: the host's other slots are for others."""
+MAX_WAITING_MESSAGES = 8
+"""Wake-up messages that wait in this process for a drain of their conversation. The host's other
+slots are left to other conversations."""
 
-LONGEST_WAIT = 2.0
-"""Seconds that one waits."""
+MAX_WAIT_SECONDS = 2.0
+"""How long each of them waits."""
 
-FIRST_PAUSE = 1.0
-"""Seconds after which a ring that found its conversation busy comes again for the first time."""
+FIRST_BUSY_PAUSE_SECONDS = 1.0
+"""The pause before the second wake-up message for an activity whose conversation was busy."""
 
 log = logging.getLogger(__name__)
 
 
 class QueuedTurns:
-    """Accepts activities, and runs their turns when wake-up messages (`WakeUp`) arrive.
+    """Stores activities, and runs their turns when their wake-up messages arrive.
 
     Args:
-        activities: the stored activities.
+        inbox: the stored activities.
         queue: takes the wake-up messages.
-        poison: gets the wake-up messages of dead-lettered activities.
-        locks: let one turn of a conversation run at a time.
+        poison_queue: gets the wake-up messages of dead-lettered activities.
+        locks: run one turn of a conversation at a time.
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
+
+    Attributes:
+        waiting_messages: how many wake-up messages wait for a drain of this process.
     """
 
     def __init__(
         self,
-        activities: Inbox,
+        inbox: Inbox,
         queue: MessageQueue,
-        poison: MessageQueue,
+        poison_queue: MessageQueue,
         locks: ConversationLocks,
         *,
         redact: bool = True,
     ) -> None:
-        self._activities = activities
+        self.waiting_messages = 0
+        self._inbox = inbox
         self._queue = queue
-        self._poison = poison
+        self._poison_queue = poison_queue
         self._locks = locks
         self._redact = redact
-        self._runs: dict[str, Drain] = {}
-        self._waiters = 0
+        self._drains: dict[str, Drain] = {}
 
     async def enqueue(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
-        """Take an activity: once this returns, it will get its turn.
+        """Store an activity: once this returns, it will be processed.
 
         Args:
             activity: an Activity.
-            body: its JSON, as delivered.
-            claims: of the caller that the check let in.
+            body: its JSON, as received.
+            claims: the claims of the caller, which have been checked.
 
         Raises:
-            StorageUnavailable: it is not taken, and must be delivered again.
+            StorageUnavailable: it is not stored, and the channel must send it again.
         """
-        waiting = await self._activities.keep(activity, body, claims)
-        if waiting.state == WAITING:
-            # Rung again, where it is delivered again: nobody knows whether it was rung before.
-            ring = self._queue.put(WakeUp(waiting.name).text)
-            await asyncio.gather(self._activities.line_up(waiting), ring)
+        stored = await self._inbox.store(activity, body, claims)
+        if stored.state == WAITING:
+            # Also if it was stored before: its wake-up message may not have been sent.
+            message = WakeUp(stored.name).text
+            await asyncio.gather(self._inbox.mark(stored), self._queue.put(message))
 
-    async def drain(self, message: str, dequeue_count: int, run: RunTurn) -> None:
-        """The queue rings: run what waits in the conversation.
+    async def drain(self, message: str, dequeue_count: int, run_turn: RunTurn) -> None:
+        """Handle a wake-up message: run the turns of the activities that wait in a conversation.
 
         Args:
-            message: the ring.
-            dequeue_count: how often the host has seen it.
-            run: runs one turn.
+            message: the wake-up message.
+            dequeue_count: how often the host has delivered it.
+            run_turn: runs one turn.
 
         Raises:
-            TurnFailed: the host shall ring again.
-            ValueError: the message is no ring.
-            StorageUnavailable: the host shall ring again.
+            TurnFailed, StorageUnavailable: the host must deliver the message again.
+            ValueError: it is not a wake-up message.
         """
-        ring = WakeUp.parse(message)
-        later = ring.later(dequeue_count)
+        wake_up = WakeUp.parse(message)
+        following = wake_up.next(dequeue_count)
+        pause = wake_up.pause
         try:
-            own = await self._activities.find(ring.activity)
-            if own is None or own.state != WAITING:
-                return  # it had its turn with those before it, mostly
-            async with self._locks.lock(ring.conversation, lock_timeout=0):
-                done = await self._run_line(ring, own, run, careful=later.seen > 0)
-        except ConversationBusy:
-            if not await self._run_elsewhere(ring):
-                pause = LEASE_SECONDS if ring.again else FIRST_PAUSE
-                await self._queue.put(later.text, pause)
-            return
+            target = await self._inbox.find(wake_up.activity)
+            if target is None or target.state != WAITING:
+                return  # an earlier drain has processed it, as a rule
+            async with AsyncExitStack() as stack:
+                try:
+                    lock = self._locks.lock(target.conversation, lock_timeout=0)
+                    await stack.enter_async_context(lock)
+                except ConversationBusy:  # only here: the bot's code may raise it, too
+                    done = await self._wait_for_drain(target)
+                    pause = LEASE_SECONDS if wake_up.retries else FIRST_BUSY_PAUSE_SECONDS
+                else:
+                    counts_first = following.redeliveries > 0
+                    done = await self._run_drain(target, run_turn, counts_first=counts_first)
         except Unavailable as error:
-            log.warning("A turn in %s must wait: %s", ring.conversation, error)
+            log.warning("A turn in %s must wait: %s", wake_up.conversation, error)
             done = False
         if not done:
-            await self._queue.put(later.text, ring.pause)
+            await self._queue.put(following.text, pause)
 
-    async def _run_line(
-        self, ring: WakeUp, own: StoredActivity, run: RunTurn, *, careful: bool
+    async def _run_drain(
+        self, target: StoredActivity, run_turn: RunTurn, *, counts_first: bool
     ) -> bool:
-        line_run = Drain(
-            self._activities,
-            self._poison,
+        drain = Drain(
+            self._inbox,
+            self._poison_queue,
             self._locks,
-            own,
-            run,
-            careful=careful,
+            target,
+            run_turn,
+            counts_first=counts_first,
             redact=self._redact,
         )
-        self._runs[ring.conversation] = line_run
+        self._drains[target.conversation] = drain
         try:
-            return await line_run.go()
+            return await drain.run()
         finally:
-            del self._runs[ring.conversation]
+            del self._drains[target.conversation]
 
-    async def _run_elsewhere(self, ring: WakeUp) -> bool:
-        """Whether the run that has the conversation has run the activity too.
+    async def _wait_for_drain(self, target: StoredActivity) -> bool:
+        """Wait a little for the running drain to deal with the activity, too; True: it did.
 
-        Mostly it does, and soon: a ring that waits costs nothing.
+        As a rule it does, and a wake-up message that waits saves one that is put back.
         """
-        line_run = self._runs.get(ring.conversation)
-        if line_run is None or self._waiters >= MOST_WAITERS:
+        drain = self._drains.get(target.conversation)
+        if drain is None or self.waiting_messages >= MAX_WAITING_MESSAGES:
             return False
-        self._waiters += 1
+        self.waiting_messages += 1
         try:
-            async with asyncio.timeout(LONGEST_WAIT):
-                return await line_run.ended(ring.activity)
+            async with asyncio.timeout(MAX_WAIT_SECONDS):
+                return await drain.settles(target.name)
         except TimeoutError:
             return False
         finally:
-            self._waiters -= 1
+            self.waiting_messages -= 1

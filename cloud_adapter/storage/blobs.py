@@ -31,6 +31,9 @@ _MISSING = {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}
 _LEASE_LOST = {404, 409, 412}
 """Statuses that say that the blob is gone, or that its lease is not the caller's any more."""
 
+_MAX_BATCH_BLOBS = 256
+"""Blobs that one request can delete."""
+
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -156,10 +159,12 @@ class BlobContainer:
                 return
 
     async def delete_many(self, names: Sequence[str]) -> None:
-        """Delete up to 256 blobs in one request; those that do not exist are ignored."""
+        """Delete blobs, many in one request; those that do not exist are ignored."""
         container = await self._client()
-        async with storage_call():
-            await container.delete_blobs(*names, raise_on_any_failure=False)
+        for start in range(0, len(names), _MAX_BATCH_BLOBS):
+            async with storage_call():
+                batch = names[start : start + _MAX_BATCH_BLOBS]
+                await container.delete_blobs(*batch, raise_on_any_failure=False)
 
     async def list(self, prefix: str = "") -> AsyncIterator[BlobEntry]:
         """The blobs whose names begin with a prefix, in the order of their names."""

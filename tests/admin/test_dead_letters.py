@@ -8,7 +8,7 @@ import pytest
 
 from admin.__main__ import main
 from admin.exit_status import ExitStatus
-from cloud_adapter.queued.dead_letters import GONE, NO_CAUSE, NO_RING
+from cloud_adapter.queued.dead_letters import GONE, NO_CAUSE, NOT_A_WAKE_UP
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.account import StorageAccount
@@ -91,7 +91,7 @@ def test_the_list_on_a_terminal(
     put(storage, "hello")
     run(storage, "list")
     shown = " ".join(capsys.readouterr().out.split())
-    for text in ("Id", "Accepted (UTC)", "Conversation", "Cause", NO_RING):
+    for text in ("Id", "Accepted (UTC)", "Conversation", "Cause", NOT_A_WAKE_UP):
         assert text in shown
 
 
@@ -99,7 +99,7 @@ def test_traces(storage: str, capsys: Printed) -> None:
     """Each with its redacted traceback, or with what stands in its place."""
     put(storage, "hello")
     assert run(storage, "list", "--traces") == ExitStatus.FOUND
-    assert NO_RING in capsys.readouterr().out.splitlines()
+    assert NOT_A_WAKE_UP in capsys.readouterr().out.splitlines()
 
 
 def test_the_list_as_json(storage: str, capsys: Printed) -> None:

@@ -105,4 +105,4 @@ def test_how_words_are_found() -> None:
     assert found("the_ring_of = 1") == {"ring"}
     assert found("its turn\n    # is made") == {"turn is made"}
     assert found("a string that tolders") == set()
-    assert found("MOST_TRIES = 5") == {"MOST_TRIES"}
+    assert found("MAX_ATTEMPTS = 5") == {"MAX_ATTEMPTS"}

@@ -21,7 +21,7 @@ from auth.errors import (
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
-from cloud_adapter.queued.drain import MOST_TRIES
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.request import TurnRequest
 from emulator.cloud import Cloud
@@ -143,14 +143,14 @@ async def test_a_queued_turn_that_fails(
     await queued.deliver(MESSAGE, echo)
     (message,) = await wake_ups.taken()
     bot = raising(ValueError("cannot parse sesame"))
-    for attempt in range(1, MOST_TRIES):
+    for attempt in range(1, MAX_ATTEMPTS):
         with pytest.raises(TurnFailed):
             await handle(queued, message, bot, attempt)
     assert said(queued) == []
-    await handle(queued, message, bot, MOST_TRIES)
+    await handle(queued, message, bot, MAX_ATTEMPTS)
     assert said(queued) == [APOLOGY]
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
-    assert len(failures) == MOST_TRIES
+    assert len(failures) == MAX_ATTEMPTS
     assert "sesame" not in caplog.text
 
 

@@ -14,7 +14,7 @@ from botbuilder.schema import Activity, Attachment
 from auth.settings import INLINE, QUEUED
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.errors import TurnFailed
-from cloud_adapter.queued.drain import MOST_TRIES
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.inbox import CONTAINER, Inbox
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.storage.blobs import BlobContainer
@@ -213,19 +213,19 @@ async def test_queued(
     assert account
     [ring] = await QueueMessages(storage, QUEUE).taken()
     caplog.set_level(logging.DEBUG)
-    for number in range(1, MOST_TRIES):
+    for number in range(1, MAX_ATTEMPTS):
         with pytest.raises(TurnFailed) as caught:
             await adapter.process_wake_up(ring, number, _Bot(bot))
         assert not MARKER.search(repr(caught.value))
-    await adapter.process_wake_up(ring, MOST_TRIES, _Bot(bot))
-    assert caplog.text.count("failed\n") == MOST_TRIES
+    await adapter.process_wake_up(ring, MAX_ATTEMPTS, _Bot(bot))
+    assert caplog.text.count("failed\n") == MAX_ATTEMPTS
     assert own in caplog.text
     assert not MARKER.findall(caplog.text)
     blobs = BlobContainer(account, CONTAINER)
     [entry] = [entry async for entry in blobs.list() if entry.metadata["state"] == "failed"]
     waiting = await Inbox(blobs).read(entry.name)
     assert waiting
-    delivery = waiting.delivery()
+    delivery = waiting.parse()
     assert own in delivery.failure
     assert not MARKER.findall(delivery.failure)
     assert MARKER.search(delivery.activity.text), "the stored activity is not redacted"

@@ -1,228 +1,230 @@
-"""DeadLetters: what was given up is shown with its cause, played again, or dropped."""
+"""DeadLetters: they are shown with their cause, requeued, or dropped."""
 
 import datetime
 
 import pytest
 
 from cloud_adapter.errors import NothingToRequeue, StorageUnavailable, TurnFailed
-from cloud_adapter.queued.dead_letters import GONE, MADE, NO_CAUSE, NO_RING, DeadLetter, DeadLetters
-from cloud_adapter.queued.drain import MOST_TRIES
-from cloud_adapter.queued.inbox import DONE, FAILED, WAITING
-from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
+from cloud_adapter.queued.dead_letters import (
+    GONE,
+    NO_CAUSE,
+    NOT_A_WAKE_UP,
+    PROCESSED,
+    DeadLetter,
+    DeadLetters,
+)
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.queued_turns import POISON_QUEUE
+from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
 
 
 @pytest.fixture
-def turns(account: StorageAccount) -> QueuedTurnsBot:
-    """A process."""
-    return QueuedTurnsBot(account)
+def dead_letters(one: QueuedTurnsBot) -> DeadLetters:
+    """A process's dead letters."""
+    return DeadLetters(one.inbox, one.queue, one.poison_queue)
 
 
-@pytest.fixture
-def poison(turns: QueuedTurnsBot) -> DeadLetters:
-    """What it gave up."""
-    return DeadLetters(turns.activities, turns.queue, turns.poison)
-
-
-@pytest.fixture
-def rings(storage: str) -> QueueMessages:
-    """The queue."""
-    return QueueMessages(storage, QUEUE)
-
-
-async def given_up(turns: QueuedTurnsBot, rings: QueueMessages, activity_id: str = "a") -> None:
-    """An activity whose turn failed too often."""
-    turns.script[activity_id] = [LookupError("no table")] * MOST_TRIES
-    await turns.accept(content(activity_id))
-    (message,) = await rings.taken()
-    for tries in range(1, MOST_TRIES):
+async def dead_lettered(one: QueuedTurnsBot, messages: QueueMessages) -> None:
+    """Dead-letter the activity `a`."""
+    one.script["a"] = [LookupError("no table")] * MAX_ATTEMPTS
+    await one.accept(content())
+    (message,) = await messages.taken()
+    for attempts in range(1, MAX_ATTEMPTS):
         with pytest.raises(TurnFailed):
-            await turns.answer(message, tries)
-    await turns.answer(message, MOST_TRIES)
-    turns.runs.clear()
+            await one.wake_up(message, attempts)
+    await one.wake_up(message, MAX_ATTEMPTS)
+    one.runs.clear()
 
 
-async def only(poison: DeadLetters) -> DeadLetter:
-    """The one that there is."""
-    (turn,) = [turn async for turn in poison.all()]
-    return turn
+async def only(dead_letters: DeadLetters) -> DeadLetter:
+    """The only dead letter."""
+    (dead_letter,) = [each async for each in dead_letters.all()]
+    return dead_letter
 
 
-async def state(turns: QueuedTurnsBot) -> str:
-    """Of the activity `a`."""
-    found = await turns.activities.find(name_of())
-    assert found
-    return found.state
+async def test_no_dead_letters(dead_letters: DeadLetters) -> None:
+    """An account without the queue has none."""
+    assert [each async for each in dead_letters.all()] == []
 
 
-async def test_nothing(poison: DeadLetters) -> None:
-    """An account without the queue has nothing to show."""
-    assert [turn async for turn in poison.all()] == []
-
-
-async def test_what_is_shown(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
+async def test_a_dead_letter(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """The cause in one line, the whole traceback, and when the activity was accepted."""
-    await given_up(turns, rings)
-    turn = await only(poison)
-    assert turn.cause == "LookupError: no table"
-    assert "in run" in turn.failure
-    assert turn.ring == WakeUp(name_of())
-    assert turn.accepted
-    assert datetime.datetime.now(datetime.UTC) - turn.accepted < datetime.timedelta(minutes=1)
-    assert "hello" not in turn.failure
+    """It has the cause in a line, the redacted traceback, and the time of acceptance."""
+    await dead_lettered(one, messages)
+    dead_letter = await only(dead_letters)
+    assert dead_letter.cause == "LookupError: no table"
+    assert "in _run_turn" in dead_letter.failure
+    assert dead_letter.wake_up == WakeUp(name_of())
+    assert dead_letter.accepted
+    assert datetime.datetime.now(datetime.UTC) - dead_letter.accepted < datetime.timedelta(
+        minutes=1
+    )
+    assert "hello" not in dead_letter.failure
 
 
-async def test_keeping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
-    """Who only looks leaves it as it is, at once for the next one."""
-    await given_up(turns, rings)
+async def test_releasing(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
+) -> None:
+    """A released dead letter is unchanged, and can be received again at once."""
+    await dead_lettered(one, messages)
     for _ in range(3):
-        await poison.keep(await only(poison))
-    assert await state(turns) == FAILED
-    assert await rings.count() == 0
+        await dead_letters.release(await only(dead_letters))
+    assert (await one.state())[0] == FAILED
+    assert await messages.count() == 0
 
 
-async def test_replaying(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
-    """It waits again, with five tries, and is done when its turn ends well."""
-    await given_up(turns, rings)
-    await poison.replay(await only(poison))
-    assert await state(turns) == WAITING
-    (message,) = await rings.taken()
-    turns.script["a"] = [LookupError()] * (MOST_TRIES - 1)
-    for tries in range(1, MOST_TRIES):
+async def test_requeuing(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
+) -> None:
+    """The activity waits again, with five attempts, and is processed."""
+    await dead_lettered(one, messages)
+    await dead_letters.requeue(await only(dead_letters))
+    assert (await one.state())[0] == WAITING
+    (message,) = await messages.taken()
+    one.script["a"] = [LookupError()] * (MAX_ATTEMPTS - 1)
+    for attempts in range(1, MAX_ATTEMPTS):
         with pytest.raises(TurnFailed):
-            await turns.answer(message, tries)
-    await turns.answer(message, MOST_TRIES)
-    assert turns.lasts == ["a", "a"]
-    assert await state(turns) == DONE
-    assert [turn async for turn in poison.all()] == []
+            await one.wake_up(message, attempts)
+    await one.wake_up(message, MAX_ATTEMPTS)
+    assert one.lasts == ["a", "a"]
+    assert (await one.state())[0] == DONE
+    assert [each async for each in dead_letters.all()] == []
 
 
-async def test_dropping(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
-    """Nothing of it stays, and a second delivery gets no turn."""
-    await given_up(turns, rings)
-    await poison.drop(await only(poison))
-    assert await state(turns) == DONE
-    blob = await turns.blobs.read(name_of())
+async def test_dropping(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
+) -> None:
+    """The activity's content is deleted, and it is not processed when it arrives again."""
+    await dead_lettered(one, messages)
+    await dead_letters.drop(await only(dead_letters))
+    assert (await one.state())[0] == DONE
+    blob = await one.blobs.read(name_of())
     assert blob
     assert blob.content == b""
-    await turns.accept(content())
-    for message in await rings.taken():
-        await turns.answer(message)
-    assert turns.runs == []
-    assert [turn async for turn in poison.all()] == []
+    await one.accept(content())
+    for message in await messages.taken():
+        await one.wake_up(message)
+    assert one.runs == []
+    assert [each async for each in dead_letters.all()] == []
 
 
-async def test_one_whose_process_ended(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
+async def test_a_message_that_the_host_moved(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """What the host itself has put aside has no cause; it can be played again."""
-    await turns.accept(content())
-    (message,) = await rings.taken()
-    await turns.poison.put(message)
-    turn = await only(poison)
-    assert turn.cause == NO_CAUSE
-    await poison.replay(turn)
-    await turns.answer((await rings.taken())[0])
-    assert turns.runs == ["a"]
+    """What the host has put into the poison queue has no traceback, and can be requeued."""
+    await one.accept(content())
+    (message,) = await messages.taken()
+    await one.poison_queue.put(message)
+    dead_letter = await only(dead_letters)
+    assert dead_letter.cause == NO_CAUSE
+    await dead_letters.requeue(dead_letter)
+    await one.wake_up((await messages.taken())[0])
+    assert one.runs == ["a"]
 
 
-async def test_one_that_is_done(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
+async def test_a_processed_activity(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """A turn that was made at last is not made again."""
-    await turns.accept(content())
-    (message,) = await rings.taken()
-    await turns.answer(message)
-    await turns.poison.put(message)
-    turn = await only(poison)
-    assert turn.cause == MADE
-    await poison.replay(turn)
-    assert await rings.count() == 0
-    assert [turn async for turn in poison.all()] == []
+    """It is not processed again: requeuing deletes the message only."""
+    await one.accept(content())
+    (message,) = await messages.taken()
+    await one.wake_up(message)
+    await one.poison_queue.put(message)
+    dead_letter = await only(dead_letters)
+    assert dead_letter.cause == PROCESSED
+    await dead_letters.requeue(dead_letter)
+    assert await messages.count() == 0
+    assert [each async for each in dead_letters.all()] == []
 
 
-async def test_one_that_is_gone(turns: QueuedTurnsBot, poison: DeadLetters) -> None:
-    """There is nothing to play; the message can be dropped."""
-    await turns.poison.put(WakeUp(name_of()).text)
-    turn = await only(poison)
-    assert (turn.cause, turn.accepted) == (GONE, None)
+async def test_a_missing_activity(one: QueuedTurnsBot, dead_letters: DeadLetters) -> None:
+    """It cannot be requeued, but the message can be dropped."""
+    await one.poison_queue.put(WakeUp(name_of()).text)
+    dead_letter = await only(dead_letters)
+    assert (dead_letter.cause, dead_letter.accepted) == (GONE, None)
     with pytest.raises(NothingToRequeue, match=GONE):
-        await poison.replay(turn)
-    await poison.drop(turn)
-    assert [turn async for turn in poison.all()] == []
+        await dead_letters.requeue(dead_letter)
+    await dead_letters.drop(dead_letter)
+    assert [each async for each in dead_letters.all()] == []
 
 
-async def test_one_that_cannot_be_read(
-    turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages
+async def test_an_unreadable_activity(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """It says so itself, and can be dropped."""
-    await turns.accept(content())
-    found = await turns.activities.find(name_of())
+    """The cause says so, and it can be dropped."""
+    await one.accept(content())
+    found = await one.inbox.find(name_of())
     assert found
-    await turns.blobs.write(name_of(), b"{", "*", found.metadata(WAITING, 0))
-    await turns.answer((await rings.taken())[0])
-    turn = await only(poison)
-    assert "cannot be read" in turn.cause
-    await poison.drop(turn)
-    assert await state(turns) == DONE
+    await one.blobs.write(name_of(), b"{", "*", found.metadata(WAITING, 0))
+    await one.wake_up((await messages.taken())[0])
+    dead_letter = await only(dead_letters)
+    assert "cannot be read" in dead_letter.cause
+    await dead_letters.drop(dead_letter)
+    assert (await one.state())[0] == DONE
 
 
 @pytest.mark.parametrize("text", ["hello", "", "{}", "[" * 40_000, '{"activity": "x"}'])
-async def test_a_foreign_message(turns: QueuedTurnsBot, poison: DeadLetters, text: str) -> None:
-    """What is no ring is shown as that, never played, and dropped when somebody says so."""
-    await turns.poison.put(text)
-    turn = await only(poison)
-    assert (turn.cause, turn.ring, turn.accepted) == (NO_RING, None, None)
-    with pytest.raises(NothingToRequeue, match="no ring"):
-        await poison.replay(turn)
-    await poison.keep(turn)
-    await poison.drop(await only(poison))
-    assert [turn async for turn in poison.all()] == []
+async def test_a_message_of_somebody_else(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, text: str
+) -> None:
+    """The cause says so; it cannot be requeued, but dropped."""
+    await one.poison_queue.put(text)
+    dead_letter = await only(dead_letters)
+    assert (dead_letter.cause, dead_letter.wake_up, dead_letter.accepted) == (
+        NOT_A_WAKE_UP,
+        None,
+        None,
+    )
+    with pytest.raises(NothingToRequeue, match=NOT_A_WAKE_UP):
+        await dead_letters.requeue(dead_letter)
+    await dead_letters.release(dead_letter)
+    await dead_letters.drop(await only(dead_letters))
+    assert [each async for each in dead_letters.all()] == []
 
 
 async def test_a_message_in_another_encoding(
-    turns: QueuedTurnsBot, poison: DeadLetters, storage: str
+    one: QueuedTurnsBot, dead_letters: DeadLetters, storage: str
 ) -> None:
-    """A ring that somebody put in by hand is one."""
-    await turns.accept(content())
-    await turns.poison.put("x")
+    """A wake-up message that somebody put in by hand is recognized."""
+    await one.accept(content())
+    await one.poison_queue.put("x")
     queue = QueueMessages(storage, POISON_QUEUE)
     await queue.clear()
     await queue.put(WakeUp(name_of()).text)
-    assert (await only(poison)).ring == WakeUp(name_of())
+    assert (await only(dead_letters)).wake_up == WakeUp(name_of())
 
 
-async def test_many(turns: QueuedTurnsBot, poison: DeadLetters, rings: QueueMessages) -> None:
-    """More than a request hands out are all shown, each once."""
-    await given_up(turns, rings)
-    for number in range(70):
-        await turns.poison.put(f"foreign {number}")
-    found = [turn async for turn in poison.all()]
-    assert len({turn.message.id for turn in found}) == len(found) == 71
-    assert [turn.cause for turn in found].count(NO_RING) == 70
-
-
-async def test_a_replay_that_fails(
-    far_account: StorageAccount, front: StorageFront, rings: QueueMessages
+async def test_many_dead_letters(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """Whichever request fails, the message stays in the queue of what was given up."""
-    turns = QueuedTurnsBot(far_account)
-    poison = DeadLetters(turns.activities, turns.queue, turns.poison)
-    await given_up(turns, rings)
-    for place in ("PUT blob metadata", "POST queue", "DELETE queue"):
-        turn = await only(poison)
-        front.spoil(place, answered(403))
+    """More than one request receives are all returned, each once."""
+    await dead_lettered(one, messages)
+    for number in range(70):
+        await one.poison_queue.put(f"foreign {number}")
+    found = [each async for each in dead_letters.all()]
+    assert len({each.message.id for each in found}) == len(found) == 71
+    assert [each.cause for each in found].count(NOT_A_WAKE_UP) == 70
+
+
+async def test_requeuing_that_fails(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """Whichever request fails, the message stays in the poison queue."""
+    dead_letters = DeadLetters(far.inbox, far.queue, far.poison_queue)
+    await dead_lettered(far, messages)
+    for call in ("PUT blob metadata", "POST queue", "DELETE queue"):
+        dead_letter = await only(dead_letters)
+        front.spoil(call, answered(403))
         with pytest.raises(StorageUnavailable):
-            await poison.replay(turn)
+            await dead_letters.requeue(dead_letter)
         front.heal()
-        await poison.keep(turn)
-    await poison.replay(await only(poison))
-    for message in await rings.taken():
-        await turns.answer(message)
-    assert turns.runs == ["a"]
+        await dead_letters.release(dead_letter)
+    await dead_letters.requeue(await only(dead_letters))
+    for message in await messages.taken():
+        await far.wake_up(message)
+    assert far.runs == ["a"]

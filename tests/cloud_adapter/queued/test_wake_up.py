@@ -1,4 +1,4 @@
-"""Ring: the message that rings, and everything that is none."""
+"""WakeUp: its text in the queue, its pauses, and messages that are something else."""
 
 import json
 from typing import Any
@@ -7,30 +7,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_adapter.queued.wake_up import LONGEST_PAUSE, WakeUp
+from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+
+COUNTS = st.integers(0, 10**6)
 
 
-@given(st.text(), st.text(), st.integers(0, 10**6))
-def test_it_comes_back(conversation: str, activity: str, again: int) -> None:
-    """Text and back, with the conversation that the activity is in."""
-    ring = WakeUp(f"{conversation.replace('/', '')}/{activity}", again)
-    assert WakeUp.parse(ring.text) == ring
-    assert ring.conversation == conversation.replace("/", "")
+@given(st.text(), st.text(), COUNTS, COUNTS)
+def test_it_is_parsed_as_written(
+    conversation: str, activity: str, retries: int, redeliveries: int
+) -> None:
+    """The text says everything that the wake-up message does."""
+    conversation = conversation.replace("/", "")
+    wake_up = WakeUp(f"{conversation}/{activity}", retries, redeliveries)
+    assert WakeUp.parse(wake_up.text) == wake_up
+    assert wake_up.conversation == conversation
 
 
-def test_what_stands_in_a_message() -> None:
-    """Older and newer versions of the app agree on this."""
-    assert json.loads(WakeUp("c/a").text) == {"activity": "c/a", "again": 0, "seen": 0}
+def test_the_stored_format() -> None:
+    """Earlier and later versions of the app read each other's messages."""
+    wake_up = WakeUp("c/a").next(3).next(1)
+    assert json.loads(wake_up.text) == {"activity": "c/a", "again": 2, "seen": 2}
 
 
 def test_pauses() -> None:
-    """Each is twice as long, up to half a minute; however often it rang, there is one."""
-    ring, pauses = WakeUp("c/a"), []
+    """Each is twice as long as the one before, up to half a minute, after any number of retries."""
+    wake_up, pauses = WakeUp("c/a"), []
     for _ in range(8):
-        pauses.append(ring.pause)
-        ring = ring.later(1)
+        pauses.append(wake_up.pause)
+        wake_up = wake_up.next(1)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert WakeUp("c/a", 10**6).pause == LONGEST_PAUSE
+    assert WakeUp("c/a", 10**6).pause == BACKOFF.longest
     assert WakeUp("c/a", -(10**6)).pause >= 0
 
 
@@ -43,17 +49,17 @@ def test_pauses() -> None:
         "null",
         "{}",
         '{"activity": "c/a"}',
-        '{"again": 1}',
-        '{"activity": "c", "again": 1}',
-        '{"activity": 5, "again": 1}',
-        '{"activity": "c/a", "again": "1"}',
-        '{"activity": "c/a", "again": null}',
+        '{"again": 1, "seen": 0}',
+        '{"activity": "c", "again": 1, "seen": 0}',
+        '{"activity": 5, "again": 1, "seen": 0}',
+        '{"activity": "c/a", "again": "1", "seen": 0}',
+        '{"activity": "c/a", "again": 0, "seen": null}',
         '["c/a", 1]',
         "[" * 48_000,
         "\ud800",
     ],
 )
-def test_what_is_none(text: Any) -> None:
-    """Whoever else puts messages into the queue gets one kind of error."""
+def test_messages_that_are_something_else(text: Any) -> None:
+    """Each raises the same kind of error."""
     with pytest.raises(ValueError):  # noqa: PT011  # json's own text
         WakeUp.parse(text)

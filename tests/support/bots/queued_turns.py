@@ -1,7 +1,8 @@
-"""QueuedTurnsBot: queued turns as one process has them, with scripted turns."""
+"""QueuedTurnsBot: queued turns in one process, with turns that do what a test says."""
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,8 +10,9 @@ from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.queued.drain import Attempt
-from cloud_adapter.queued.inbox import CONTAINER, AcceptedActivity, Inbox
+from cloud_adapter.queued.inbox import CONTAINER, Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE, QueuedTurns
+from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.state.lease import RENEWAL_SECONDS
 from cloud_adapter.state.lock import CONTAINER as LOCKS
 from cloud_adapter.state.lock import ConversationLocks, conversation_name
@@ -19,6 +21,9 @@ from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 
 CLAIMS = {"aud": "bot", "iss": "https://api.botframework.com"}
+
+CONVERSATION = "webchat~2Fc"
+"""The name of the conversation that activities are in unless a test says otherwise."""
 
 Step = Exception | Callable[[], Awaitable[object]]
 
@@ -36,60 +41,85 @@ def content(activity_id: str | None = "a", conversation: str = "c", text: str = 
     return json.dumps(data).encode()
 
 
-class QueuedTurnsBot:
-    """One process's.
-
-    Args:
-        account: the bot's.
-        renewal_seconds: the time between two renewals of a lease.
-
-    Attributes:
-        runs: ids of the activities whose turns were started.
-        lasts: the same, of those that were on their last attempt.
-        killed: ids of those whose attempts have all ended their process.
-        script: what the turns of an activity do, one after the other; then they succeed.
-    """
-
-    def __init__(self, account: StorageAccount, renewal_seconds: float = RENEWAL_SECONDS) -> None:
-        self.locks = ConversationLocks(BlobContainer(account, LOCKS), renewal_seconds)
-        self.blobs = BlobContainer(account, CONTAINER)
-        self.activities = Inbox(self.blobs)
-        self.queue = MessageQueue(account, QUEUE)
-        self.poison = MessageQueue(account, POISON_QUEUE)
-        self.turns = QueuedTurns(self.activities, self.queue, self.poison, self.locks)
-        self.runs: list[str | None] = []
-        self.lasts: list[str | None] = []
-        self.killed: list[str | None] = []
-        self.script: dict[str | None, list[Step]] = {}
-        self.delivered: list[AcceptedActivity] = []
-
-    async def accept(self, body: bytes) -> None:
-        """Take an activity."""
-        await self.turns.enqueue(read_model(Activity, json.loads(body)), body, CLAIMS)
-
-    async def answer(self, message: str, dequeue_count: int = 1) -> None:
-        """A wake-up message, in a task of its own, as the host calls."""
-        await asyncio.create_task(self.turns.drain(message, dequeue_count, self.run))
-
-    async def run(self, delivery: AcceptedActivity, attempt: Attempt) -> None:
-        """A turn."""
-        if attempt is Attempt.WITHOUT_BOT:
-            self.killed.append(delivery.activity.id)
-            raise RuntimeError("killed")
-        self.delivered.append(delivery)
-        self.runs.append(delivery.activity.id)
-        if attempt is Attempt.LAST:
-            self.lasts.append(delivery.activity.id)
-        steps = self.script.get(delivery.activity.id)
-        if not steps:
-            return
-        step = steps.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        await step()
-
-
 def name_of(activity_id: str = "a", conversation: str = "c") -> str:
     """The name of an activity's blob."""
     activity: Any = read_model(Activity, json.loads(content(activity_id, conversation)))
     return f"{conversation_name(activity)}/{activity_id}"
+
+
+class QueuedTurnsBot:
+    """One process's queued turns.
+
+    Args:
+        account: the bot's storage account.
+        renewal_seconds: the time between two renewals of a lease.
+
+    Attributes:
+        runs: ids of the activities whose turns were started.
+        lasts: those of them whose attempt was the last.
+        killed: ids of activities whose every attempt ended its process.
+        accepted: what each of `runs` got.
+        script: what the turns of an activity do, one after the other; after that they succeed.
+        clock_ahead: seconds by which the process's clock is ahead.
+    """
+
+    def __init__(self, account: StorageAccount, renewal_seconds: float = RENEWAL_SECONDS) -> None:
+        self.clock_ahead = 0.0
+        self.locks = ConversationLocks(BlobContainer(account, LOCKS), renewal_seconds)
+        self.blobs = BlobContainer(account, CONTAINER)
+        self.inbox = Inbox(self.blobs, lambda: time.time_ns() + int(self.clock_ahead * 1e9))
+        self.queue = MessageQueue(account, QUEUE)
+        self.poison_queue = MessageQueue(account, POISON_QUEUE)
+        self.turns = QueuedTurns(self.inbox, self.queue, self.poison_queue, self.locks)
+        self.runs: list[str | None] = []
+        self.lasts: list[str | None] = []
+        self.killed: list[str | None] = []
+        self.accepted: list[AcceptedActivity] = []
+        self.script: dict[str | None, list[Step]] = {}
+
+    async def accept(self, body: bytes) -> None:
+        """Enqueue an activity."""
+        await self.turns.enqueue(read_model(Activity, json.loads(body)), body, CLAIMS)
+
+    async def wake_up(self, message: str, dequeue_count: int = 1) -> None:
+        """Handle a wake-up message in a task of its own, as the host does."""
+        await asyncio.create_task(self.turns.drain(message, dequeue_count, self._run_turn))
+
+    async def state(self, activity_id: str = "a") -> tuple[str, int]:
+        """An activity's state, and its attempts."""
+        found = await self.inbox.find(name_of(activity_id))
+        assert found
+        return found.state, found.attempts
+
+    async def _run_turn(self, accepted: AcceptedActivity, attempt: Attempt) -> None:
+        activity_id = accepted.activity.id
+        if attempt is Attempt.WITHOUT_BOT:
+            self.killed.append(activity_id)
+            raise RuntimeError("killed")
+        self.accepted.append(accepted)
+        self.runs.append(activity_id)
+        if attempt is Attempt.LAST:
+            self.lasts.append(activity_id)
+        if steps := self.script.get(activity_id):
+            step = steps.pop(0)
+            if isinstance(step, Exception):
+                raise step
+            await step()
+
+
+class LongTurn:
+    """A step of a script that goes on until the test ends it.
+
+    Attributes:
+        started: it runs.
+        ends: lets it end.
+    """
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.ends = asyncio.Event()
+
+    async def __call__(self) -> None:
+        """The step."""
+        self.started.set()
+        await self.ends.wait()
