@@ -1,19 +1,15 @@
 """ClientCertificateCredential: signs in with the newest version that Entra accepts."""
 
 import asyncio
-import base64
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.certificates.certificate import Certificate
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
@@ -27,26 +23,23 @@ from auth.errors import CertificateError, CertificateUnknown, EndpointDown, Sign
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken
 from auth.outbound.entra import Assertion, EntraClient
-from emulator.certificates import private_key_pem, self_signed, x5t_s256
-from emulator.cloud import CERTIFICATE_NAME, Cloud
+from emulator.certificates import private_key_pem, x5t_s256
+from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud
 from emulator.entra.registration import issuer_of
-from emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
+from tests.support.credentials.bot_certificate import newest, thumbprint
 from tests.support.timing.clock import Clock
 from tests.support.timing.condition import comes_true
 
 AUDIENCE = "https://api.botframework.com"
 OTHER_AUDIENCE = "https://graph.microsoft.com"
 
-DAY_SECONDS = 24 * 3600.0
-"""Seconds."""
-
 Make = Callable[..., ClientCertificateCredential]
 
 
 @pytest.fixture
 def clock(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The bot's and the registration's; it stands at the real time."""
+    """The bot's and the registration's clock; it stands at the real time."""
     clock = Clock(time.time())
     monkeypatch.setattr(platform.registration, "clock", clock)
     return clock
@@ -57,19 +50,14 @@ def store(
     request: pytest.FixtureRequest, platform: Cloud, vault: CertificateVault
 ) -> CertificateStore:
     """The platform's certificate, exported or not; its first version is registered."""
-    platform.vault.permissions[platform.reader] = {
-        "secrets/get",
-        "secrets/list",
-        "certificates/get",
-        "certificates/list",
-        "keys/sign",
-    }
+    permissions = READER_PERMISSIONS[CERTIFICATE] | READER_PERMISSIONS[SIGN_IN_VAULT]
+    platform.vault.permissions[platform.reader] = set(permissions)
     made: CertificateStore = request.param(vault)
     return made
 
 
 exported_only = pytest.mark.parametrize("store", [ExportedCertificate], indirect=True)
-"""Where it makes no difference who signs."""
+"""For tests where it makes no difference who signs."""
 
 
 @pytest.fixture
@@ -79,26 +67,25 @@ def make(platform: Cloud, pool: HttpPool, store: CertificateStore, clock: Clock)
     def make(
         tenant: str = platform.registration.tenant_id,
         pins: frozenset[str] = frozenset(),
-        send_x5c: bool = False,
         entra: EntraClient | None = None,
     ) -> ClientCertificateCredential:
         app_id = platform.registration.app_id
         entra = entra or EntraClient(app_id, f"{platform.entra.server.url}/{tenant}", pool)
         versions = CertificateVersions(store, pins, clock)
-        return ClientCertificateCredential(app_id, entra, versions, send_x5c=send_x5c)
+        return ClientCertificateCredential(app_id, entra, versions, send_x5c=False)
 
     return make
 
 
 @pytest.fixture
 def credential(make: Make) -> ClientCertificateCredential:
-    """The usual one."""
+    """A credential of the platform's bot."""
     return make()
 
 
 @pytest.fixture
 def assertions(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every assertion that Entra gets, in order."""
+    """Every assertion that Entra receives, in order."""
     seen: list[str] = []
     verify = platform.entra.assertions.verify
 
@@ -110,51 +97,26 @@ def assertions(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def newest(platform: Cloud) -> VaultCertificate:
-    """The vault's current version."""
-    return platform.vault.versions[CERTIFICATE_NAME][-1]
-
-
-def thumbprint(made: VaultCertificate) -> str:
-    """As the portal shows it."""
-    return made.certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name only
-
-
 def signers(assertions: list[str]) -> list[str]:
     """The certificates that these name, as `x5t#S256`."""
     return [jwt.get_unverified_header(assertion)["x5t#S256"] for assertion in assertions]
 
 
-def claims(platform: Cloud, token: str, tenant: str) -> Mapping[str, Any]:
-    """What Entra signed."""
-    return platform.entra.issuer.verify(token, AUDIENCE, issuer_of(tenant))
-
-
 async def test_a_token(credential: ClientCertificateCredential, platform: Cloud) -> None:
-    """The token is the app's, for the audience, and tells which certificate proved it."""
+    """The token is the app's, for the audience, and says which certificate signed in."""
     before = time.time()
     token = await credential.request_token(AUDIENCE)
     used = newest(platform)
     assert token.thumbprint == thumbprint(used)
     assert token.certificate_expires_on == used.certificate.not_valid_after_utc.timestamp()
-    found = claims(platform, token.value, platform.registration.tenant_id)
+    issuer = issuer_of(platform.registration.tenant_id)
+    found = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
     assert found["appid"] == platform.registration.app_id
     assert before < token.expires_on <= found["exp"] + 1
 
 
-async def test_x5c(make: Make, platform: Cloud, assertions: list[str]) -> None:
-    """The certificate comes along in the assertion when that is asked for, and only then."""
-    for send_x5c in (False, True):
-        await make(send_x5c=send_x5c).request_token(AUDIENCE)
-    without, sent = map(jwt.get_unverified_header, assertions)
-    assert "x5c" not in without
-    der = newest(platform).certificate.public_bytes(Encoding.DER)
-    assert sent["x5c"] == [base64.b64encode(der).decode()]
-
-
 async def test_what_a_token_costs(credential: ClientCertificateCredential, platform: Cloud) -> None:
-    """The certificate is read once; each token is one request, and one signature where the vault
-    signs."""
+    """The certificate is read once; each token is one request, and one signature by its key."""
     await credential.request_token(AUDIENCE)
     vault, entra = platform.vault.operations.copy(), platform.entra.token_requests
     tokens = [await credential.request_token(AUDIENCE) for _ in range(3)]
@@ -167,7 +129,7 @@ async def test_what_a_token_costs(credential: ClientCertificateCredential, platf
 async def test_two_audiences_at_once(
     credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
-    """Cold requests for two audiences share what they read of the vault."""
+    """Concurrent requests for two audiences read the certificate once."""
     before = platform.vault.operations.copy()
     tokens = await asyncio.gather(
         credential.request_token(AUDIENCE), credential.request_token(OTHER_AUDIENCE)
@@ -180,7 +142,7 @@ async def test_two_audiences_at_once(
 async def test_rotation(
     credential: ClientCertificateCredential, platform: Cloud, clock: Clock, assertions: list[str]
 ) -> None:
-    """The old version signs in until Entra takes the new one: no request fails on the way."""
+    """The old version signs in until Entra accepts the new one; no request fails meanwhile."""
     old = newest(platform)
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
     new = platform.renew_certificate(lag=600)
@@ -207,7 +169,7 @@ async def test_rotation(
 async def test_a_refusal_is_remembered(
     credential: ClientCertificateCredential, platform: Cloud, clock: Clock, assertions: list[str]
 ) -> None:
-    """When Entra has no time for both, the next sign-in begins with the one that was not tried."""
+    """After a sign-in that tried one version and failed, the next begins with the other one."""
     old, new = newest(platform), platform.renew_certificate(registered=False)
     platform.entra.server.faults.set(status=503, path="token", every=2, remaining=1)
     with pytest.raises(EndpointDown):
@@ -229,7 +191,7 @@ async def test_a_refusal_is_remembered(
 async def test_a_withdrawn_certificate(
     credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
-    """When the one in use is withdrawn, the vault is looked at at once, in the same request."""
+    """When the certificate in use is withdrawn, the same request finds the new one."""
     old = await credential.request_token(AUDIENCE)
     new = platform.renew_certificate()
     platform.registration.withdraw_old()
@@ -238,11 +200,11 @@ async def test_a_withdrawn_certificate(
 
 
 class SlowEntra(EntraClient):
-    """Entra, whose answers for one audience take their time.
+    """Entra, whose responses for one audience are delayed.
 
     Attributes:
-        asked: set, when Entra has answered one.
-        answers: set by a test, they arrive.
+        asked: set when Entra has responded.
+        answers: set by a test to deliver the response.
     """
 
     def __init__(self, client_id: str, authority: str, pool: HttpPool) -> None:
@@ -263,15 +225,13 @@ class SlowEntra(EntraClient):
 
 @pytest.fixture
 def slow_entra(platform: Cloud, pool: HttpPool) -> SlowEntra:
-    """The bot's registration, with answers that take their time."""
+    """The bot's registration, with delayed responses."""
     authority = f"{platform.entra.server.url}/{platform.registration.tenant_id}"
     return SlowEntra(platform.registration.app_id, authority, pool)
 
 
-async def test_a_look_of_another_request(
-    make: Make, platform: Cloud, slow_entra: SlowEntra
-) -> None:
-    """A request whose refusal arrives when another has found the new version signs in with that."""
+async def test_a_concurrent_refresh(make: Make, platform: Cloud, slow_entra: SlowEntra) -> None:
+    """A request that is refused after a concurrent one found a new version uses that version."""
     credential = make(entra=slow_entra)
     await credential.request_token(AUDIENCE)
     new = platform.renew_certificate()
@@ -285,7 +245,7 @@ async def test_a_look_of_another_request(
 
 @exported_only
 @pytest.mark.parametrize("cold", [False, True])
-async def test_an_answer_that_another_has_overtaken(
+async def test_an_overtaken_response(
     cold: bool,
     make: Make,
     platform: Cloud,
@@ -293,7 +253,7 @@ async def test_an_answer_that_another_has_overtaken(
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A late answer of one audience does not take the bot back to the old certificate."""
+    """A late response for one audience does not bring the old certificate back."""
     caplog.set_level(logging.INFO, "auth")
     old, new = newest(platform), platform.renew_certificate(registered=False)
     credential = make(entra=slow_entra)
@@ -313,27 +273,10 @@ async def test_an_answer_that_another_has_overtaken(
     assert (await credential.request_token(OTHER_AUDIENCE)).thumbprint == thumbprint(new)
 
 
-@exported_only
-async def test_a_damaged_key(
-    credential: ClientCertificateCredential,
-    platform: Cloud,
-    key: rsa.RSAPrivateKey,
-    damaged_key: rsa.RSAPrivateKey,
-) -> None:
-    """A newer version whose private key is damaged is passed over, and told of."""
-    old = newest(platform)
-    new = self_signed("bot", key)
-    platform.vault.add_version(CERTIFICATE_NAME, key=damaged_key, certificate=new)
-    platform.registration.register(new)
-    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
-    [warning] = credential.warnings
-    assert warning.startswith("A newer certificate cannot be used yet: the private key is damaged")
-
-
 async def test_no_version_is_known(
     credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
-    """When Entra takes none, each is tried once, and the newest named; uploading it is enough."""
+    """When Entra accepts none, each is tried once and the newest is named in the error."""
     new = platform.renew_certificate(registered=False)
     platform.registration.certificates.clear()
     before = platform.entra.token_requests
@@ -348,33 +291,11 @@ async def test_no_version_is_known(
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
 
 
-async def test_a_cold_start_in_front_of_a_new_version(
-    credential: ClientCertificateCredential, platform: Cloud, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A bot that starts before Entra knows the newest version signs in with the one before it."""
-    old, new = newest(platform), platform.renew_certificate(registered=False)
-    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
-    told = [record.getMessage() for record in caplog.records if "be used yet" in record.message]
-    assert len(told) == 1
-    assert thumbprint(new) in told[0]
-
-
-async def test_a_disabled_version(
-    credential: ClientCertificateCredential, platform: Cloud, assertions: list[str]
-) -> None:
-    """A newer version that is disabled is not tried."""
-    old = newest(platform)
-    made = platform.vault.add_version(CERTIFICATE_NAME, enabled=False)
-    platform.registration.register(made.certificate)
-    assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
-    assert signers(assertions) == [x5t_s256(old.certificate)]
-
-
 @pytest.mark.parametrize("store", [VaultSigning], indirect=True)
 async def test_the_version_in_use_is_disabled(
     credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
-    """When the vault no longer signs with the version in use, it is looked at at once."""
+    """When the vault refuses to sign with the version in use, the same request finds a new one."""
     await credential.request_token(AUDIENCE)
     versions = platform.vault.versions[CERTIFICATE_NAME]
     versions[-1] = replace(versions[-1], enabled=False)
@@ -386,7 +307,7 @@ async def test_the_version_in_use_is_disabled(
 async def test_a_version_that_the_vault_does_not_sign_for(
     credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
-    """A newer version that is listed, but whose key may not be used, is passed over."""
+    """A newer version whose key may not be used does not keep an older one from signing in."""
     old, new = newest(platform), platform.renew_certificate()
     error = {"code": "Forbidden", "message": ".", "innererror": {"code": "KeyNotValidNow"}}
     platform.vault.server.faults.set(
@@ -396,8 +317,8 @@ async def test_a_version_that_the_vault_does_not_sign_for(
 
 
 @exported_only
-async def test_pins(make: Make, platform: Cloud, assertions: list[str]) -> None:
-    """A version that is not pinned is passed over, and not shown to Entra."""
+async def test_allowed_thumbprints(make: Make, platform: Cloud, assertions: list[str]) -> None:
+    """A version whose thumbprint is not allowed is not used to sign in."""
     old = newest(platform)
     platform.renew_certificate()
     credential = make(pins=frozenset({thumbprint(old), "A" * 40}))
@@ -411,19 +332,19 @@ async def test_pins(make: Make, platform: Cloud, assertions: list[str]) -> None:
 async def test_an_expired_one_in_hand(
     credential: ClientCertificateCredential, platform: Cloud, clock: Clock
 ) -> None:
-    """A certificate that has run out since it was read is replaced in the same request."""
+    """A certificate that has expired since it was loaded is replaced in the same request."""
     platform.vault.versions[CERTIFICATE_NAME].clear()
     old = platform.vault.add_version(CERTIFICATE_NAME, ends_in_days=1)
     platform.registration.register(old.certificate)
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
     new = platform.renew_certificate()
-    clock.advance(2 * DAY_SECONDS)
+    clock.advance(2 * 24 * 3600)
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
 
 
 @exported_only
 async def test_another_refusal(make: Make, platform: Cloud) -> None:
-    """What Entra refuses for another reason than the certificate is told as it is, at once."""
+    """When Entra refuses for another reason, no other version is tried."""
     platform.renew_certificate()
     before = platform.entra.token_requests
     with pytest.raises(SignInError, match="AADSTS700016") as caught:
@@ -448,7 +369,7 @@ async def test_an_outage(
     credential: ClientCertificateCredential,
     platform: Cloud,
 ) -> None:
-    """While Entra is down or busy, nothing is held against the certificate: it is kept."""
+    """During an outage of Entra, the certificate stays in use and is not loaded again."""
     used = await credential.request_token(AUDIENCE)
     before = platform.vault.operations.copy()
     platform.entra.server.faults.set(**fault)

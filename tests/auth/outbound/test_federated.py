@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from auth.errors import EndpointDown, SignInError, Throttled
+from auth.errors import EndpointDown, SignInError
 from auth.outbound.entra import EntraClient
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
@@ -129,18 +129,6 @@ async def test_an_identity_that_the_app_does_not_have(entra: EntraClient, platfo
     assert platform.entra.token_requests == before
 
 
-@pytest.mark.usefixtures("trusted")
-async def test_another_identity_of_the_app(entra: EntraClient, platform: Cloud) -> None:
-    """An identity that the registration does not trust is told with what to add."""
-    platform.identity.identities[UNKNOWN] = UNKNOWN
-    text = await refusal(federated(entra, UNKNOWN))
-    assert "AADSTS700213" in text
-    assert "AZURE_CLIENT_ID" in text
-    assert f"add a federated credential to the app registration {platform.registration.app_id}" in (
-        text
-    )
-
-
 def changed(
     issuer: str = "", subject: str = "", audience: str = ""
 ) -> Callable[[TrustedSubject], list[TrustedSubject]]:
@@ -179,14 +167,6 @@ async def test_a_trust_that_does_not_match(
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_wrong_exchange(entra: EntraClient) -> None:
-    """A token for another cloud's exchange is not taken."""
-    text = await refusal(federated(entra, exchange="api://AzureADTokenExchangeChina"))
-    assert "AADSTS700212" in text
-    assert "as audience the cloud's" in text
-
-
-@pytest.mark.usefixtures("trusted")
 async def test_a_multi_tenant_bot(platform: Cloud, pool: HttpPool) -> None:
     """The channels' tenant trusts no managed identity."""
     platform.registration.app_type = "MultiTenant"
@@ -204,28 +184,3 @@ async def test_the_identity_endpoint_is_down(
     with pytest.raises(EndpointDown, match="the identity endpoint does not answer") as caught:
         await credential.request_token(AUDIENCE)
     assert f"{CLIENT} (AZURE_CLIENT_ID)" in str(caught.value)
-
-
-async def test_the_identity_endpoint_asks_to_wait(
-    credential: FederatedCredential, platform: Cloud
-) -> None:
-    """What it asks for is passed on."""
-    platform.identity.server.faults.set(status=429, retry_after=17)
-    with pytest.raises(Throttled, match="AZURE_CLIENT_ID") as caught:
-        await credential.request_token(AUDIENCE)
-    assert caught.value.retry_after == 17
-
-
-async def test_entra_is_down(
-    credential: FederatedCredential, close_port: Callable[[str], None]
-) -> None:
-    """An outage of Entra is told as Entra's."""
-    close_port("entra")
-    with pytest.raises(EndpointDown, match="AZURE_AUTHORITY_HOST"):
-        await credential.request_token(AUDIENCE)
-
-
-def test_nothing_ages(credential: FederatedCredential) -> None:
-    """There is nothing to keep up with, and nothing to warn of."""
-    credential.refresh_if_due()
-    assert credential.warnings == ()

@@ -3,29 +3,18 @@
 import pytest
 
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate
-from auth.errors import EndpointDown, SignInError, VaultForbidden
+from auth.errors import EndpointDown
 from auth.outbound.credential import AccessToken
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
-from emulator.cloud import CERTIFICATE_NAME, Cloud
+from emulator.cloud import Cloud
 
 READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
 VAULT = "https://vault.azure.net"
-
-
-def store(platform: Cloud, client_id: str) -> ExportedCertificate:
-    """The platform's certificate, as this identity reaches it."""
-    identity = TokenProvider(
-        ManagedIdentityCredential(client_id, "AZURE_CLIENT_ID"), max_attempts=1
-    )
-    url = platform.vault.server.url
-    return ExportedCertificate(
-        CertificateVault(url, CERTIFICATE_NAME, AzureSdkCredential(identity))
-    )
 
 
 async def test_a_token() -> None:
@@ -46,29 +35,8 @@ async def test_a_token() -> None:
     assert asked == [VAULT] * 2
 
 
-async def test_a_user_assigned_reader(platform: Cloud) -> None:
-    """AZURE_CLIENT_ID names the identity that reaches the vault, by its own rights."""
-    platform.identity.identities[READER] = PRINCIPAL
-    certificate = store(platform, READER)
-    with pytest.raises(VaultForbidden):
-        await certificate.load(None)
-    platform.vault.permissions[PRINCIPAL] = {"secrets/get"}
-    assert await certificate.load(None)
-
-
-@pytest.mark.parametrize(
-    ("client_id", "who"), [(UNKNOWN, UNKNOWN), ("", "the system-assigned identity")]
-)
-async def test_an_identity_that_cannot_sign_in(client_id: str, who: str, platform: Cloud) -> None:
-    """An identity that the app does not have is named, with the setting to correct."""
-    platform.identity.identities.clear()
-    with pytest.raises(SignInError, match=f"{who} cannot sign in: set AZURE_CLIENT_ID"):
-        await store(platform, client_id).load(None)
-
-
-@pytest.mark.parametrize("client_id", [READER, ""])
-async def test_an_outage_of_the_identity_endpoint(client_id: str, platform: Cloud) -> None:
-    """While the identity endpoint is down, it is named, not the vault."""
+async def test_a_failed_sign_in(platform: Cloud, vault: CertificateVault) -> None:
+    """The SDK passes the credential's error on: the identity endpoint is named, not the vault."""
     platform.identity.server.faults.set(status=500)
     with pytest.raises(EndpointDown, match=r"the identity endpoint .*\(AZURE_CLIENT_ID\)"):
-        await store(platform, client_id).load(None)
+        await ExportedCertificate(vault).load(None)

@@ -7,81 +7,14 @@ import pytest
 
 from auth.errors import (
     CertificateError,
-    CertificateUnknown,
-    EndpointDown,
     SignInError,
     Throttled,
-    VaultForbidden,
 )
 from auth.outbound.credential import AccessToken
 from auth.outbound.token_provider import TokenCache
+from tests.support.credentials.sign_in import LIFE, SignIn
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
-from tests.support.timing.moved_clock import MovedClock
-
-LIFE = 3600.0
-
-
-class SignIn:
-    """A credential that answers as the test says.
-
-    Attributes:
-        asked_at: the clock at each request.
-        life: seconds that a token lives.
-        failures: raised by the next requests, in order.
-        failure: raised afterwards, in place of a token.
-        open: cleared, requests wait.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self.asked_at: list[float] = []
-        self.life = LIFE
-        self.failures: list[Exception] = []
-        self.failure: Exception | None = None
-        self.open = asyncio.Event()
-        self.open.set()
-        self._clock = clock
-
-    @property
-    def requests(self) -> int:
-        """How many there were."""
-        return len(self.asked_at)
-
-    async def __call__(self) -> AccessToken:
-        self.asked_at.append(self._clock())
-        number = self.requests
-        failure = self.failures.pop(0) if self.failures else self.failure
-        await self.open.wait()
-        if failure is not None:
-            raise failure
-        return AccessToken(f"secret-{number}", self._clock() + self.life)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def sign_in(clock: Clock) -> SignIn:
-    return SignIn(clock)
-
-
-@pytest.fixture
-def cache(sign_in: SignIn, clock: Clock) -> TokenCache:
-    return TokenCache(sign_in, clock=clock)
-
-
-@pytest.fixture
-async def moved(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
-    """The loop's clock, moved by the cache's waits."""
-    return MovedClock(monkeypatch)
-
-
-@pytest.fixture
-def patient(sign_in: SignIn, clock: Clock, moved: MovedClock) -> TokenCache:
-    """A cache whose waits take no time."""
-    return TokenCache(sign_in, clock=clock, sleep=moved.sleep)
 
 
 async def value(cache: TokenCache) -> str:
@@ -360,155 +293,6 @@ async def test_a_token_without_a_margin(clock: Clock) -> None:
     assert requests == 2
 
 
-MAY_PASS = (EndpointDown("silent"), VaultForbidden("no role yet"))
-FINAL = (
-    SignInError("refused"),
-    CertificateError("expired"),
-    CertificateUnknown("not uploaded"),
-    Throttled("busy", None),
-)
-by_kind = pytest.mark.parametrize("failure", MAY_PASS, ids=lambda error: type(error).__name__)
-
-
-@by_kind
-async def test_a_cold_request_is_patient(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
-) -> None:
-    """What may pass by itself is tried again, after longer and longer pauses."""
-    sign_in.failures = [failure] * 5
-    assert await value(patient) == "secret-6"
-    assert moved.pauses == [0.25, 0.5, 1, 2, 2]
-
-
-@by_kind
-async def test_patience_ends(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
-) -> None:
-    """After the last attempt its failure is the caller's."""
-    sign_in.failure = failure
-    with pytest.raises(type(failure), match=str(failure)):
-        await patient.get()
-    assert sign_in.requests == 6
-    assert moved.pauses == [0.25, 0.5, 1, 2, 2]
-
-
-@by_kind
-async def test_no_patience(
-    failure: SignInError, sign_in: SignIn, clock: Clock, moved: MovedClock
-) -> None:
-    """A cache without patience, for a request that is part of a patient one, fails at once."""
-    sign_in.failure = failure
-    cache = TokenCache(sign_in, clock=clock, sleep=moved.sleep, max_attempts=1)
-    with pytest.raises(type(failure), match=str(failure)):
-        await cache.get()
-    assert sign_in.requests == 1
-    assert moved.pauses == []
-
-
-@pytest.mark.parametrize("failure", FINAL, ids=lambda error: type(error).__name__)
-async def test_a_refusal_is_told_at_once(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
-) -> None:
-    """What somebody has to put right first, or asks to wait, is not tried again meanwhile."""
-    sign_in.failure = failure
-    with pytest.raises(type(failure), match=str(failure)):
-        await patient.get()
-    assert sign_in.requests == 1
-    assert moved.pauses == []
-
-
-async def test_a_refusal_ends_the_patience(
-    patient: TokenCache, sign_in: SignIn, moved: MovedClock
-) -> None:
-    """When an endpoint that was down refuses, the refusal counts."""
-    sign_in.failures = [EndpointDown("silent"), VaultForbidden("no role yet")]
-    sign_in.failure = CertificateError("expired")
-    with pytest.raises(CertificateError, match=r"^expired$"):
-        await patient.get()
-    assert moved.pauses == [0.25, 0.5]
-
-
-async def test_patience_has_a_budget(clock: Clock, moved: MovedClock) -> None:
-    """No pause is begun that would end after the ten seconds of a request."""
-
-    async def slow() -> AccessToken:
-        moved.move(2.9)
-        raise EndpointDown("silent")
-
-    with pytest.raises(EndpointDown, match=r"^silent$"):
-        await TokenCache(slow, clock=clock, sleep=moved.sleep).get()
-    # Three attempts and two pauses are 9.45 seconds; the next pause is of one.
-    assert moved.pauses == [0.25, 0.5]
-
-
-async def test_an_attempt_that_is_cut_off(clock: Clock, moved: MovedClock) -> None:
-    """An attempt that the budget of all attempts ends tells what had failed before it."""
-
-    async def silent_in_the_end() -> AccessToken:
-        if len(moved.pauses) < 4:
-            raise VaultForbidden("no role yet")
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    caller = asyncio.create_task(
-        TokenCache(silent_in_the_end, clock=clock, sleep=moved.sleep).get()
-    )
-    await settled()
-    moved.move(9 - sum(moved.pauses))
-    await settled()
-    assert not caller.done()
-    moved.move(1)
-    await settled()
-    assert caller.done()
-    with pytest.raises(EndpointDown, match=r"^no token within 10 seconds: no role yet$"):
-        await caller
-
-
-async def test_patience_is_spent_once(
-    patient: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
-) -> None:
-    """While the outage lasts, later requests fail at once; after a success the next is patient."""
-    sign_in.failure = EndpointDown("silent")
-    for _ in range(3):
-        with pytest.raises(EndpointDown):
-            await patient.get()
-        clock.advance(1)
-    assert len(moved.pauses) == 5
-    assert sign_in.requests == 6 + 1 + 1
-    sign_in.failure = None
-    await patient.get()
-    sign_in.failure = EndpointDown("silent")
-    clock.advance(LIFE)
-    with pytest.raises(EndpointDown):
-        await patient.get()
-    assert len(moved.pauses) == 10
-
-
-@by_kind
-async def test_the_background_has_one_attempt(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
-) -> None:
-    """With a token in hand nobody waits, so a failing renewal is not tried again at once."""
-    await patient.get()
-    clock.advance(LIFE / 2)
-    sign_in.failure = failure
-    assert await value(patient) == "secret-1"
-    await settled()
-    assert sign_in.requests == 2
-    assert moved.pauses == []
-
-
-async def test_cold_callers_share_the_patience(
-    patient: TokenCache, sign_in: SignIn, moved: MovedClock
-) -> None:
-    """Fifty callers wait for one patient request."""
-    sign_in.failures = [EndpointDown("silent")] * 2
-    found = await asyncio.gather(*(patient.get() for _ in range(50)))
-    assert {token.value for token in found} == {"secret-3"}
-    assert sign_in.requests == 3
-    assert moved.pauses == [0.25, 0.5]
-
-
 async def test_an_endpoint_that_asks_to_wait(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
@@ -569,20 +353,6 @@ async def test_a_wait_ends_with_the_token(cache: TokenCache, sign_in: SignIn, cl
     assert sign_in.requests == 2
     clock.advance(0.1)
     assert await value(cache) == "secret-3"
-
-
-@pytest.mark.parametrize("failure", [*MAY_PASS, *FINAL], ids=lambda error: type(error).__name__)
-async def test_a_pause_keeps_the_kind(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn
-) -> None:
-    """During the pause after a failure callers get the same kind of error, and the same text."""
-    sign_in.failure = failure
-    for _ in range(3):
-        with pytest.raises(SignInError) as caught:
-            await patient.get()
-        assert type(caught.value) is type(failure)
-        assert str(caught.value) == str(failure)
-    assert sign_in.requests == (6 if failure in MAY_PASS else 1)
 
 
 async def test_no_token_is_logged(

@@ -1,4 +1,4 @@
-"""Tokens: one cache for each audience, in front of one credential."""
+"""TokenProvider: one cache for each audience, in front of one credential."""
 
 import asyncio
 import time
@@ -206,3 +206,9 @@ async def test_a_caller_who_shares_the_failure() -> None:
     with pytest.raises(SignInError, match="refused"):
         await caller
     assert (await early.get(CHANNEL)).value
+
+
+def test_repr_holds_no_token() -> None:
+    """A token's representation in a log is its expiry."""
+    token = AccessToken("secret-1", 1_800_000_000.0, "AB" * 20)
+    assert repr(token) == str(token) == "AccessToken(expires_on=1800000000.0)"
