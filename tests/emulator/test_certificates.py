@@ -22,7 +22,7 @@ def test_the_authority_leaves_no_key_behind(tmp_path: Path) -> None:
 
 
 def test_a_bot_certificate_is_its_own_issuer(key: rsa.RSAPrivateKey) -> None:
-    """It names the bot, is signed with its own key and valid as long as asked."""
+    """A bot's certificate is self-signed, with the given name and validity."""
     certificate = self_signed("bot", key, starts_in_days=-2, ends_in_days=3)
     (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     assert name.value == "bot"

@@ -82,8 +82,8 @@ async def test_loopback_only(tmp_path: Path) -> None:
     assert await some_reachable("127.0.0.1", cloud) == set()
 
 
-async def test_taken_port(tmp_path: Path) -> None:
-    """When one port is taken, no part stays behind."""
+async def test_port_in_use(tmp_path: Path) -> None:
+    """If one port is in use, no server keeps running."""
     cloud = Cloud(tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -129,7 +129,7 @@ SETTINGS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("credential", list(APP_TYPES))
-async def test_what_each_credential_is_told(credential: str, tmp_path: Path) -> None:
+async def test_settings_of_each_credential(credential: str, tmp_path: Path) -> None:
     """Each credential gets its own settings, and none of another's."""
     async with started(tmp_path, credential) as cloud:
         settings = cloud.settings()
@@ -173,7 +173,7 @@ async def app_token(cloud: Cloud, assertion: str) -> dict[str, Any]:
 
 
 async def test_a_federated_bot_signs_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The identity that the settings name is another than the bot, and signs it in."""
+    """The user-assigned identity in the settings is not the bot's own, and signs it in."""
     async with started(tmp_path, FEDERATED) as cloud:
         behave_like_the_app(cloud, monkeypatch)
         client_id = cloud.settings()["AZURE_CLIENT_ID"]
@@ -190,7 +190,7 @@ async def test_a_federated_bot_signs_in(tmp_path: Path, monkeypatch: pytest.Monk
 async def test_a_bot_signs_in_with_a_key_that_stays_in_the_vault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its reader lists and reads certificates and signs; it reads no secret and no key."""
+    """With SignInVault the reader may list, read and sign, but not read secrets or keys."""
     async with in_front_of_the_vault(tmp_path, SIGN_IN_VAULT, monkeypatch) as (
         cloud,
         reader,
@@ -240,7 +240,7 @@ async def signed_in_vault(
 async def test_a_bot_with_an_exported_certificate_reads_its_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its reader lists and reads secrets, which hold the key; it does not sign in the vault."""
+    """With an exported certificate the reader may list and read secrets, but not sign."""
     async with in_front_of_the_vault(tmp_path, CERTIFICATE, monkeypatch) as (
         cloud,
         reader,
@@ -267,7 +267,7 @@ def known(cloud: Cloud) -> list[x509.Certificate]:
 
 
 def test_a_renewed_certificate_reaches_entra(tmp_path: Path) -> None:
-    """At once, after the lag, or never when nobody uploads it."""
+    """Entra knows a renewed certificate at once, after its lag, or not if it is not uploaded."""
     cloud = Cloud(tmp_path, CERTIFICATE)
     clock = Clock()
     cloud.registration.clock = clock

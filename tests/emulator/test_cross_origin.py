@@ -33,13 +33,13 @@ OTHER_ORIGINS = [
 
 @pytest.mark.parametrize("host", LOCAL)
 def test_names_of_this_machine(host: str) -> None:
-    """They are local with or without a port."""
+    """Names of this machine are accepted with or without a port."""
     assert has_loopback_host({"host": host})
 
 
 @pytest.mark.parametrize("host", NOT_LOCAL)
 def test_other_names(host: str) -> None:
-    """No other name is local, however similar it looks."""
+    """Any other name is refused, however similar."""
     assert not has_loopback_host({"host": host})
 
 
@@ -58,5 +58,5 @@ def test_programs_and_own_pages(scheme: str) -> None:
 
 @pytest.mark.parametrize(("scheme", "origin"), OTHER_ORIGINS)
 def test_pages_of_other_sites(scheme: str, origin: str) -> None:
-    """An Origin with another host, port or scheme is another site."""
+    """An Origin with another host, port or scheme is cross-origin."""
     assert is_cross_origin({"host": "localhost:3979", "origin": origin}, scheme)

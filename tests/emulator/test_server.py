@@ -100,7 +100,7 @@ async def test_a_port_can_be_asked_for(part: Part, http: aiohttp.ClientSession) 
 
 
 async def test_stopping_twice_is_harmless(part: Part) -> None:
-    """A server that does not run can be stopped."""
+    """Stopping a stopped server does nothing."""
     await part.server.stop()
     await part.server.stop()
 
@@ -149,7 +149,7 @@ async def test_only_loopback_listens(part: Part) -> None:
 async def test_callers_who_trust_the_authority_connect(
     secure: Part, authority: CertificateAuthority, host: str
 ) -> None:
-    """The server's certificate is good for both names of loopback."""
+    """The server's certificate is valid for localhost and 127.0.0.1."""
     trust = ssl.create_default_context(cafile=str(authority.path))
     trust.hostname_checks_common_name = False
     connector = aiohttp.TCPConnector(ssl=trust)
@@ -196,7 +196,7 @@ async def test_a_status_takes_the_place_of_the_answer(
 
 
 async def test_a_fault_can_be_an_html_page(part: Part, http: aiohttp.ClientSession) -> None:
-    """As proxies answer: a page, no JSON, here without Retry-After."""
+    """With `html` the body is an HTML page, as a proxy's."""
     part.server.faults.set(status=503, html=True)
     async with http.get(f"{part.server.url}/one") as response:
         assert response.status == 503
@@ -235,7 +235,7 @@ async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSes
 
 
 async def test_a_stop_ends_a_silent_request(part: Part, http: aiohttp.ClientSession) -> None:
-    """Who waits for a silent server learns of its end."""
+    """Stopping the server closes the connection of a request without a response."""
     part.server.faults.set(silent=True)
     waiting = asyncio.create_task(status(http, part))
     async with asyncio.timeout(5):
@@ -259,7 +259,7 @@ async def test_a_stop_ends_a_silent_request(part: Part, http: aiohttp.ClientSess
 async def test_some_requests_are_faulty(
     part: Part, http: aiohttp.ClientSession, switches: dict[str, Any], statuses: list[int]
 ) -> None:
-    """`remaining` ends the fault after so many requests; `every` leaves those between alone."""
+    """`remaining` ends the fault after so many requests; `every` skips those in between."""
     part.server.faults.set(status=500, **switches)
     assert [await status(http, part) for _ in statuses] == statuses
     assert part.handled == statuses.count(200)
@@ -275,7 +275,7 @@ async def test_a_fault_can_be_of_one_path(part: Part, http: aiohttp.ClientSessio
 async def test_setting_a_fault_replaces_the_one_before(
     part: Part, http: aiohttp.ClientSession
 ) -> None:
-    """Switches that are not named go back to healthy."""
+    """`set` resets the switches that are not given."""
     part.server.faults.set(status=500, path="/two", every=3)
     part.server.faults.set(status=503)
     assert await status(http, part) == 503

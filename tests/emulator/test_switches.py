@@ -92,7 +92,7 @@ async def test_each_part_refuses_other_sites(cloud: Cloud) -> None:
 
 
 async def test_a_service_has_other_names(cloud: Cloud) -> None:
-    """A stand-in accepts its service's host name: a test set-up may map that name to it."""
+    """A stand-in accepts any Host header, because a test setup may map a service's name to it."""
     server = cloud.connector.server
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
         headers = {"Host": "smba.trafficmanager.net"}
@@ -101,7 +101,7 @@ async def test_a_service_has_other_names(cloud: Cloud) -> None:
 
 
 async def test_unknown_names(session: aiohttp.ClientSession) -> None:
-    """A part or a switch of a name that is not known is refused."""
+    """An unknown part or switch is refused."""
     assert await post(session, "/faults/nobody", {}) == 404
     assert await post(session, "/faults/identity", {"colour": "blue"}) == 400
 
@@ -117,7 +117,7 @@ async def test_stop_and_start(cloud: Cloud, session: aiohttp.ClientSession) -> N
 
 
 async def test_keys(cloud: Cloud, session: aiohttp.ClientSession) -> None:
-    """The channel's keys roll, and the old ones stay or go."""
+    """The channel gets a new key; the old ones are kept or dropped."""
     (first,) = cloud.channel.issuer.keys
     assert await post(session, "/keys/keep") == 200
     assert first in cloud.channel.issuer.keys
@@ -135,7 +135,7 @@ async def test_certificate(cloud: Cloud, session: aiohttp.ClientSession) -> None
 
 
 async def test_a_certificate_with_a_lag(cloud: Cloud, session: aiohttp.ClientSession) -> None:
-    """Entra learns of the new version after so many seconds; what is no number is refused."""
+    """Entra knows the new version after the lag; a lag that is not a number is refused."""
     clock = Clock()
     cloud.registration.clock = clock
     assert await post(session, "/certificate?lag=10") == 200
@@ -167,7 +167,7 @@ async def test_state(cloud: Cloud, session: aiohttp.ClientSession) -> None:
 
 
 async def test_state_of_sign_ins(cloud: Cloud, session: aiohttp.ClientSession) -> None:
-    """The state counts Entra's token requests by outcome, and what the vault has answered."""
+    """The state has Entra's token requests by outcome, and the vault's operations."""
     cloud.entra.tokens_issued = 3
     cloud.entra.token_outcomes.update({"issued": 2, "AADSTS700027": 1})
     cloud.vault.operations.update({"keys/sign": 2})

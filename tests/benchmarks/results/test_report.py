@@ -50,7 +50,7 @@ def summaries() -> Summaries:
 
 
 def test_a_measurement_is_of_turns_that_succeeded() -> None:
-    """Figures are per turn whose reply arrived; the others are counted beside them."""
+    """Figures are per successful turn; failed turns are counted separately."""
     outcome = LoadOutcome(2.0, [0.001, 0.003, 0.002, 0.1], ["status 500"])
     found = Measurement.of(outcome, cpu_seconds=0.5, counts=Counts(2, 4))
     assert found == Measurement(2.0, 2.5, 100.0, 125.0, 500.0, 1000.0, 1)
@@ -82,7 +82,7 @@ def test_goals_are_ratios(summaries: Summaries) -> None:
 
 
 def test_tables_hold_every_contestant_in_every_cell(summaries: Summaries) -> None:
-    """Each contestant has a row in each cell's table and one in the start's; misses are marked."""
+    """Each contestant has a row in every table; missed goals are marked."""
     text = report.as_markdown(summaries, Goals(summaries).all(), FACTS)
     rows = [line for line in text.splitlines() if line.startswith(f"| {PROJECT}, Federated |")]
     assert len(rows) == len(CELLS) + 1
@@ -93,14 +93,14 @@ def test_tables_hold_every_contestant_in_every_cell(summaries: Summaries) -> Non
 
 
 def test_every_contestant_has_the_same_event_loop() -> None:
-    """uvloop, in the version of Azure's Python worker."""
+    """Every contestant runs on uvloop, in the version of Azure's Python worker."""
     for environment in {each.environment for each in CONTESTANTS}:
         texts = [file.read_text() for file in environments.requirements(environment)]
         assert "\nuvloop==0.21.0\n" in "\n".join(texts), environment
 
 
 def test_json_holds_the_same(summaries: Summaries) -> None:
-    """It can be written, and every cell of every contestant is in it."""
+    """The JSON can be written, and has every cell of every contestant."""
     found = json.loads(json.dumps(report.as_json(summaries, Goals(summaries).all(), FACTS)))
     assert len(found["contestants"]) == len(CONTESTANTS)
     assert {len(each["cells"]) for each in found["contestants"]} == {len(CELLS)}

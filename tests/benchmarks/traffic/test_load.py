@@ -156,7 +156,7 @@ async def test_a_refused_turn_is_a_failure(benchmark_cloud: BenchmarkCloud) -> N
 
 
 async def test_connections_and_token_requests_are_counted(benchmark_cloud: BenchmarkCloud) -> None:
-    """Connections at the connector and at the identity endpoint, and token requests there."""
+    """Connections to connector and identity endpoint are counted, and token requests."""
     before = benchmark_cloud.counts()
     identity = benchmark_cloud.cloud.identity
     async with FakeBot(benchmark_cloud).running() as bot:

@@ -38,7 +38,7 @@ def card(words: str) -> dict[str, Any]:
 async def test_the_card_of_an_invokes_answer_replaces_its_source(
     client: DirectLineClient, conversation: Conversation, bot: RecordingBot
 ) -> None:
-    """The client gets the answer's JSON, and the message's card changes where it stands."""
+    """The client gets the response's JSON, and the message's card is replaced."""
     attachments = [{"contentType": CARD, "content": card("before")}]
     source = conversation.add({"type": "message", "from": BOT, "attachments": attachments})
     bot.body = {"statusCode": 200, "type": CARD, "value": card("after")}
@@ -65,7 +65,7 @@ async def test_the_card_of_an_invokes_answer_replaces_its_source(
 async def test_other_results_of_an_invoke_become_messages(
     client: DirectLineClient, bot: RecordingBot, kind: str, value: Any, text: str
 ) -> None:
-    """The bot's words, or its error, appear as a message of the bot."""
+    """The bot's text, or its error, appears as a message from the bot."""
     bot.body = {"statusCode": 200, "type": kind, "value": value}
     await client.post(execute("unknown"))
     (message,) = await visible(client)
@@ -76,7 +76,7 @@ async def test_other_results_of_an_invoke_become_messages(
 async def test_a_card_without_a_known_source_is_a_new_message(
     client: DirectLineClient, bot: RecordingBot
 ) -> None:
-    """The result is never lost."""
+    """A result without a known source card is shown as a new message."""
     bot.body = {"statusCode": 200, "type": CARD, "value": card("after")}
     await client.post(execute("unknown"))
     (message,) = await visible(client)
@@ -87,7 +87,7 @@ async def test_a_card_without_a_known_source_is_a_new_message(
 async def test_an_invoke_without_a_card_result_shows_nothing(
     client: DirectLineClient, bot: RecordingBot
 ) -> None:
-    """The client gets the JSON; the conversation stays as it is."""
+    """The client gets the JSON; the conversation does not change."""
     bot.body = {"task": {"type": "continue"}}
     assert await client.post({"type": "invoke", "name": "task/fetch"}) == bot.body
     assert await visible(client) == []
@@ -96,7 +96,7 @@ async def test_an_invoke_without_a_card_result_shows_nothing(
 async def test_a_refused_invoke_is_a_502_and_shown(
     client: DirectLineClient, conversation: Conversation, bot: RecordingBot
 ) -> None:
-    """The reference's answer for a bot that fails."""
+    """An invoke that the bot refuses is a 502 for the client, and shown in the conversation."""
     bot.status = 501
     await client.post(execute("unknown"), 502)
     assert await noticed(conversation) == "The bot answered 501."
@@ -109,7 +109,7 @@ async def test_a_refused_invoke_is_a_502_and_shown(
 async def test_a_declined_sign_in_is_a_502_and_not_shown(
     client: DirectLineClient, bot: RecordingBot, name: str, status: int
 ) -> None:
-    """The client goes another way then: there is no fault for the user to see."""
+    """A declined sign-in is a 502 for the client, and not shown: the client has another way."""
     await bot.wait_for("conversationUpdate")
     bot.status = status
     await client.post({"type": "invoke", "name": name}, 502)
@@ -119,7 +119,7 @@ async def test_a_declined_sign_in_is_a_502_and_not_shown(
 async def test_a_failed_sign_in_is_shown(
     client: DirectLineClient, conversation: Conversation, bot: RecordingBot
 ) -> None:
-    """Another status is a fault, whatever the name."""
+    """Any other error status of a sign-in invoke is shown."""
     await bot.wait_for("conversationUpdate")
     bot.status = 501
     await client.post({"type": "invoke", "name": "signin/verifyState"}, 502)

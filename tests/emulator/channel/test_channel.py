@@ -84,7 +84,7 @@ async def validated(
 
 
 async def test_the_sdk_accepts_the_token(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issuer, audience, keys, endorsements and service URL are what BotBuilder checks."""
+    """BotBuilder accepts issuer, audience, keys, endorsements and service URL."""
     token = channel.token(SERVICE_URL)
     identity = await validated(channel, token, SERVICE_URL, "webchat", monkeypatch)
     assert identity.is_authenticated
@@ -131,7 +131,7 @@ async def test_the_configuration_is_a_valid_openid_document(
 async def test_a_delivery_brings_the_activity_and_returns_the_answer(
     channel: Channel, bot: Bot
 ) -> None:
-    """The bot gets the JSON and a token; the caller gets status, headers and body."""
+    """The bot gets the JSON and a token; the caller gets the bot's status, headers and body."""
     bot.status = 202
     answer = await channel.deliver(message())
     assert bot.activities == [message()]
@@ -141,7 +141,7 @@ async def test_a_delivery_brings_the_activity_and_returns_the_answer(
 
 
 async def test_tokens_are_reused_for_the_same_service_url(channel: Channel, bot: Bot) -> None:
-    """As the live channels do; another service URL needs another token."""
+    """One token is used for all deliveries with the same service URL, and no others."""
     for url in (SERVICE_URL, SERVICE_URL, OTHER_URL):
         await channel.deliver(message(url))
     first, again, other = bot.tokens
@@ -171,21 +171,21 @@ async def test_a_rollover_drops_the_reused_tokens(channel: Channel, bot: Bot) ->
 
 
 async def test_deliveries_share_one_connection(channel: Channel, bot: Bot) -> None:
-    """Connections to the bot are pooled."""
+    """Several deliveries use one connection to the bot."""
     for _ in range(5):
         await channel.deliver(message())
     assert bot.server.connections == 1
 
 
 async def test_an_unreachable_bot_is_a_502(channel: Channel, bot: Bot) -> None:
-    """A refused connection is an answer, not an exception."""
+    """A refused connection is a BotAnswer, not an exception."""
     await bot.server.stop()
     answer = await channel.deliver(message())
     assert (answer.status, answer.ok, answer.reached) == (502, False, False)
 
 
 async def test_a_silent_bot_is_a_504(channel: Channel, bot: Bot) -> None:
-    """The channel gives the bot its time and no more."""
+    """A bot that takes longer than the timeout is a 504."""
     bot.server.faults.set(silent=True)
     channel.timeout = 0.05
     answer = await channel.deliver(message())
@@ -193,7 +193,7 @@ async def test_a_silent_bot_is_a_504(channel: Channel, bot: Bot) -> None:
 
 
 async def test_deliveries_work_again_after_close(channel: Channel) -> None:
-    """Closing drops the connections only."""
+    """A delivery after `close` opens a new connection."""
     await channel.deliver(message())
     await channel.close()
     assert (await channel.deliver(message())).ok

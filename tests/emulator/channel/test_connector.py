@@ -89,7 +89,7 @@ async def test_a_malformed_attachment_is_a_400(
     name: str,
     content: str,
 ) -> None:
-    """What is not base64 is refused, and the answer says so."""
+    """Content that is not base64 is refused."""
     headers = {"Authorization": f"Bearer {issuer.sign(CLAIMS)}"}
     url = f"/v3/conversations/{conversation.id}/attachments"
     async with http.post(url, headers=headers, json={name: content}) as response:
@@ -119,7 +119,7 @@ OPERATIONS = [
 async def test_no_operation_works_without_a_token(
     http: aiohttp.ClientSession, connector: BotConnector, conversation: Conversation
 ) -> None:
-    """Every one answers 401 with a challenge and is recorded as refused."""
+    """Each operation responds with 401 and a challenge, and the call is recorded."""
     for method, path in OPERATIONS:
         url = path.format(id=conversation.id)
         async with http.request(method, url, json={"type": "message"}) as response:
@@ -147,7 +147,7 @@ async def test_a_wrong_token_is_a_401(
     conversation: Conversation,
     claims: dict[str, Any],
 ) -> None:
-    """Audience, issuing tenant and time are demanded."""
+    """A token with a wrong audience, issuer or validity is refused."""
     assert await status_of(http, conversation, issuer.sign({**CLAIMS, **claims})) == 401
     assert not connector.calls[-1].verified
 
@@ -158,7 +158,7 @@ async def test_a_forged_token_is_a_401(
     stranger: TokenIssuer,
     conversation: Conversation,
 ) -> None:
-    """A signature of another key, rubbish, and the wrong scheme get nowhere."""
+    """A foreign signature, text that is no token, and another scheme are refused."""
     assert await status_of(http, conversation, stranger.sign(CLAIMS)) == 401
     assert await status_of(http, conversation, "rubbish") == 401
     assert await status_of(http, conversation, issuer.sign(CLAIMS), scheme="Basic") == 401
@@ -185,7 +185,7 @@ async def test_a_multitenant_bot_signs_in_at_the_channels_tenant(
     connector: BotConnector,
     conversation: Conversation,
 ) -> None:
-    """Its home tenant's tokens are refused, those of the channel's tenant accepted."""
+    """Tokens of the channels' tenant are accepted, those of the home tenant refused."""
     home, channels = CLAIMS, {**CLAIMS, "iss": f"https://sts.windows.net/{CHANNEL_TENANT}/"}
     token = issuer.sign(home)
     assert await status_of(http, conversation, token) == 201
@@ -213,7 +213,7 @@ async def test_tokens_are_not_kept(
     connector: BotConnector,
     conversation: Conversation,
 ) -> None:
-    """The record of a call says whose token it was, not what it was."""
+    """The record of a call has the token's app id, not the token."""
     token = issuer.sign(CLAIMS)
     assert await status_of(http, conversation, token) == 201
     assert token not in repr(connector.calls)
@@ -222,7 +222,7 @@ async def test_tokens_are_not_kept(
 async def test_the_demand_for_a_token_can_be_lifted(
     http: aiohttp.ClientSession, connector: BotConnector, conversation: Conversation
 ) -> None:
-    """For local tools that have none; the call is recorded as unverified."""
+    """With `require_token` off a call without a token is accepted, and recorded as unverified."""
     connector.require_token = False
     assert await status_of(http, conversation, "") == 201
     assert not connector.calls[-1].verified

@@ -37,7 +37,7 @@ def text(words: str) -> Activity:
 async def test_a_message_is_sent(
     sdk_client: Any, connector: BotConnector, conversation: Conversation
 ) -> None:
-    """It is in the conversation under the returned id, as the bot's, and the call is recorded."""
+    """The message is stored under the returned id, as sent by the bot, and the call is recorded."""
     sent = await sdk_client.conversations.send_to_conversation(conversation.id, text("hello"))
     (stored,) = conversation.activities
     assert (stored["id"], stored["text"], stored["from"]) == (sent.id, "hello", BOT)
@@ -72,7 +72,7 @@ async def test_an_activity_is_updated_in_its_place(
 
 
 async def test_an_activity_is_deleted(sdk_client: Any, conversation: Conversation) -> None:
-    """It is gone; among the changes is a `messageDelete` of its id."""
+    """The activity is removed, and its `messageDelete` is added to the changes."""
     sent = await sdk_client.conversations.send_to_conversation(conversation.id, text("oops"))
     await sdk_client.conversations.delete_activity(conversation.id, sent.id)
     assert conversation.activities == []
@@ -86,7 +86,7 @@ async def test_an_activity_is_deleted(sdk_client: Any, conversation: Conversatio
 async def test_a_bot_changes_only_its_own_activities(
     sdk_client: Any, conversation: Conversation
 ) -> None:
-    """The user's messages are not the bot's to edit or delete."""
+    """The bot can neither update nor delete the user's messages."""
     theirs = conversation.add({"type": "message", "text": "mine", "from": USER})
     for change in (
         sdk_client.conversations.update_activity(conversation.id, theirs["id"], text("yours")),
@@ -99,7 +99,7 @@ async def test_a_bot_changes_only_its_own_activities(
 
 
 async def test_history_keeps_its_ids(sdk_client: Any, conversation: Conversation) -> None:
-    """Uploaded activities keep the ids and times of the past."""
+    """Activities of a history keep their ids and timestamps."""
     past = Activity(type="message", id="past-1", text="then", timestamp="2020-02-02T02:02:02Z")
     await sdk_client.conversations.send_conversation_history(conversation.id, [past])
     assert conversation.find("past-1")["timestamp"].startswith("2020-02-02T02:02:02")
@@ -108,7 +108,7 @@ async def test_history_keeps_its_ids(sdk_client: Any, conversation: Conversation
 async def test_a_conversation_is_created_with_a_first_activity(
     sdk_client: Any, connector: BotConnector
 ) -> None:
-    """The answer has the ids and the service URL; members and activity are in the store."""
+    """The response has the ids and the service URL; members and activity are stored."""
     created = await sdk_client.conversations.create_conversation(
         ConversationParameters(
             bot=ChannelAccount(id=APP_ID), members=[ChannelAccount(**USER)], activity=text("hi")
@@ -123,7 +123,7 @@ async def test_a_conversation_is_created_with_a_first_activity(
 
 
 async def test_a_thread_in_a_channel(sdk_client: Any, connector: BotConnector) -> None:
-    """Teams' channels have the team's members: the bot names none."""
+    """A thread in a Teams channel is created without members."""
     created = await sdk_client.conversations.create_conversation(
         ConversationParameters(
             is_group=True, channel_data={"channel": {"id": "19:c"}}, activity=text("hi")
@@ -148,21 +148,21 @@ async def test_a_thread_in_a_channel(sdk_client: Any, connector: BotConnector) -
 async def test_a_conversation_without_members_is_refused(
     sdk_client: Any, content: dict[str, Any]
 ) -> None:
-    """Somebody must be in it, or a channel must be named."""
+    """A conversation needs members or a channel."""
     with pytest.raises(ErrorResponseException) as refusal:
         await sdk_client.conversations.create_conversation(ConversationParameters(**content))
     assert refusal.value.response.status_code == 400
 
 
 async def test_conversations_are_listed(sdk_client: Any, conversation: Conversation) -> None:
-    """Each with its members."""
+    """Every conversation is listed with its members."""
     (listed,) = (await sdk_client.conversations.get_conversations()).conversations
     assert listed.id == conversation.id
     assert [member.id for member in listed.members] == list(conversation.members)
 
 
 async def test_members_are_listed(sdk_client: Any, conversation: Conversation) -> None:
-    """All, one, page by page, and those of one activity."""
+    """Members are listed all, page by page, one, or those of an activity."""
     operations = sdk_client.conversations
     expected = list(conversation.members)
     everybody = await operations.get_conversation_members(conversation.id)
@@ -181,7 +181,7 @@ async def test_members_are_listed(sdk_client: Any, conversation: Conversation) -
 
 
 async def test_a_member_is_deleted(sdk_client: Any, conversation: Conversation) -> None:
-    """Whoever left is not found any more."""
+    """A deleted member is not found."""
     await sdk_client.conversations.delete_conversation_member(conversation.id, USER["id"])
     with pytest.raises(ErrorResponseException) as missing:
         await sdk_client.conversations.get_conversation_member(conversation.id, USER["id"])
@@ -191,7 +191,7 @@ async def test_a_member_is_deleted(sdk_client: Any, conversation: Conversation) 
 async def test_an_attachment_is_uploaded_and_read_back(
     sdk_client: Any, conversation: Conversation
 ) -> None:
-    """Name, type, sizes and the bytes of both views."""
+    """An attachment's name, type, sizes and views are as uploaded."""
     data = AttachmentData(
         type="image/png", name="dot.png", original_base64=b"\x89PNG...", thumbnail_base64=b"\x89P"
     )
@@ -204,7 +204,7 @@ async def test_an_attachment_is_uploaded_and_read_back(
 
 
 async def test_an_unknown_conversation_is_a_404(sdk_client: Any) -> None:
-    """In the error shape that the SDK reads."""
+    """An unknown conversation is a 404, as an error that the SDK parses."""
     with pytest.raises(ErrorResponseException) as missing:
         await sdk_client.conversations.send_to_conversation("nowhere", text("hello?"))
     assert missing.value.response.status_code == 404
@@ -214,7 +214,7 @@ async def test_an_unknown_conversation_is_a_404(sdk_client: Any) -> None:
 
 
 async def test_somebody_can_wait_for_the_bot(sdk_client: Any, connector: BotConnector) -> None:
-    """`wait_for` returns when its predicate holds, woken by the bot's call."""
+    """`wait_for` returns once the bot's call makes its predicate true."""
     conversation = connector.conversations.create([USER, BOT])
     waiting = asyncio.create_task(
         connector.conversations.wait_for(conversation.id, lambda it: len(it.activities) == 2)

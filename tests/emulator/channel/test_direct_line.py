@@ -22,8 +22,8 @@ from tests.emulator.registered_bot import APP_ID
 CARD = "application/vnd.microsoft.card.adaptive"
 
 
-async def test_a_start_is_told_to_the_bot(client: DirectLineClient, bot: RecordingBot) -> None:
-    """One conversationUpdate with both members, as channels send it."""
+async def test_a_start_is_sent_to_the_bot(client: DirectLineClient, bot: RecordingBot) -> None:
+    """The bot gets one conversationUpdate with both members, as channels send it."""
     started = await client.start()
     update = await bot.wait_for("conversationUpdate")
     assert [member["id"] for member in update["membersAdded"]] == [APP_ID, "user-1"]
@@ -34,7 +34,7 @@ async def test_a_start_is_told_to_the_bot(client: DirectLineClient, bot: Recordi
 
 
 async def test_a_conversation_starts_once(client: DirectLineClient, bot: RecordingBot) -> None:
-    """Starting again with the same token finds the same conversation and tells the bot nothing."""
+    """A second start with the same token returns the same conversation and sends nothing."""
     started = await client.start()
     await bot.wait_for("conversationUpdate")
     again = await client.call("POST", "/conversations", 200)
@@ -48,7 +48,7 @@ async def test_a_conversation_starts_once(client: DirectLineClient, bot: Recordi
 async def test_a_message_is_echoed_and_delivered(
     client: DirectLineClient, bot: RecordingBot
 ) -> None:
-    """The client sees its message with id, time and its own mark; the bot gets the whole of it."""
+    """The client sees its message with id, time and channel data; the bot gets all of it."""
     sent = {
         "type": "message",
         "text": "hello",
@@ -73,7 +73,7 @@ async def test_a_message_is_echoed_and_delivered(
 async def test_the_post_does_not_wait_for_the_bot(
     client: DirectLineClient, bot: RecordingBot
 ) -> None:
-    """A silent bot delays nobody; closing ends the delivery."""
+    """A silent bot does not delay the response; closing cancels the delivery."""
     bot.server.faults.set(silent=True)
     async with asyncio.timeout(5):
         await client.post({"type": "message", "text": "are you there?"})
@@ -84,7 +84,7 @@ async def test_the_post_does_not_wait_for_the_bot(
 async def test_a_refusal_of_the_bot_is_shown(
     client: DirectLineClient, conversation: Conversation, bot: RecordingBot, status: int
 ) -> None:
-    """The developer reads it in the conversation."""
+    """The bot's error status is shown in the conversation."""
     bot.status = status
     await client.post({"type": "message", "text": "hello"})
     assert await noticed(conversation) == f"The bot answered {status}."
@@ -93,7 +93,7 @@ async def test_a_refusal_of_the_bot_is_shown(
 async def test_an_unreachable_bot_is_shown(
     client: DirectLineClient, direct_line: DirectLine, bot: RecordingBot
 ) -> None:
-    """With the endpoint that was tried."""
+    """The endpoint of an unreachable bot is shown in the conversation."""
     await bot.server.stop()
     await client.start()
     conversation = direct_line.conversations.find(client.conversation_id)
@@ -126,7 +126,7 @@ async def test_polling_goes_on_from_the_watermark(
 async def test_the_stream_pushes_changes(
     client: DirectLineClient, conversation: Conversation
 ) -> None:
-    """What was there, what comes, what changes and what goes; keep-alives disturb nothing."""
+    """The stream sends existing, new, updated and deleted activities; keep-alives do no harm."""
     stored = conversation.add({"type": "message", "text": "one", "from": BOT})
     async with asyncio.timeout(5), client.http.ws_connect(client.stream_url) as socket:
         (first,) = (await socket.receive_json())["activities"]
@@ -142,7 +142,7 @@ async def test_the_stream_pushes_changes(
 async def test_a_reconnection_goes_on_from_its_watermark(
     client: DirectLineClient, conversation: Conversation
 ) -> None:
-    """A new token and a stream that begins where the old one ended."""
+    """A reconnection gets a new token, and a stream that continues from its watermark."""
     conversation.add({"type": "message", "text": "one", "from": BOT})
     seen = await client.call("GET", client.activities)
     path = f"/conversations/{conversation.id}?watermark={seen['watermark']}"
@@ -157,7 +157,7 @@ async def test_a_reconnection_goes_on_from_its_watermark(
 async def test_unknown_replies_and_hidden_types_are_left_out(
     client: DirectLineClient, conversation: Conversation
 ) -> None:
-    """Web Chat would wait for an activity that never comes; the user sees no traces."""
+    """A `replyToId` of an unknown activity, and hidden types, are not sent to the client."""
     update = conversation.changes[0]
     known = conversation.add({"type": "message", "from": BOT})
     for replied in ("unknown", update["id"], known["id"]):
@@ -170,7 +170,7 @@ async def test_unknown_replies_and_hidden_types_are_left_out(
 async def test_files_of_the_connector_come_from_the_page(
     client: DirectLineClient, conversation: Conversation, direct_line: DirectLine
 ) -> None:
-    """A browser does not trust the connector's certificate, so its URLs are replaced."""
+    """The connector's file URLs are replaced by the page's, which a browser trusts."""
     file = Attachment("dot.png", "image/png", {"original": b"\x89PNG"})
     stored = direct_line.conversations.store_attachment(file)
     url = f"{CONNECTOR}/v3/attachments/{stored}/views/original"
@@ -185,7 +185,7 @@ async def test_files_of_the_connector_come_from_the_page(
 async def test_an_upload_becomes_a_message_with_files(
     client: DirectLineClient, conversation: Conversation, bot: RecordingBot
 ) -> None:
-    """The bot gets URLs from which it can read the bytes, under the activity's own words."""
+    """The bot gets the activity's text, and URLs to read the files from."""
     form = aiohttp.FormData()
     activity = '{"type": "message", "text": "look", "channelData": {"clientActivityID": "c1"}}'
     form.add_field("activity", activity, content_type="application/vnd.microsoft.activity")
@@ -205,7 +205,7 @@ async def test_an_upload_becomes_a_message_with_files(
 async def test_a_token_opens_one_conversation_only(
     client: DirectLineClient, conversation: Conversation
 ) -> None:
-    """Another conversation's token is a 403, none at all a 401."""
+    """A token for another conversation is a 403, no token a 401."""
     other = DirectLineClient(client.http)
     await other.start()
     other.conversation_id = conversation.id
@@ -223,7 +223,7 @@ async def test_a_token_opens_one_conversation_only(
 async def test_a_token_expires_and_can_be_refreshed(
     client: DirectLineClient, conversation: Conversation, direct_line: DirectLine
 ) -> None:
-    """The fresh one opens the same conversation; an expired one is a 403, also for a refresh."""
+    """A refreshed token is for the same conversation; an expired one cannot be refreshed."""
     refreshed = await client.call("POST", "/tokens/refresh")
     assert refreshed["conversationId"] == conversation.id
     assert refreshed["expires_in"] == 1800
@@ -246,7 +246,7 @@ async def test_a_malformed_activity_is_a_400(client: DirectLineClient, body: byt
 async def test_a_malformed_upload_is_a_400(
     client: DirectLineClient, conversation: Conversation
 ) -> None:
-    """Neither multipart, nor with an activity that is one."""
+    """An upload that is not multipart, or has an invalid activity, is refused."""
     path = f"/conversations/{conversation.id}/upload"
     await client.call("POST", path, 400, json={"type": "message"})
     broken = {"Content-Type": "multipart/form-data"}
@@ -260,7 +260,7 @@ async def test_a_malformed_upload_is_a_400(
 async def test_an_unknown_conversation_or_file_is_a_404(
     client: DirectLineClient, direct_line: DirectLine
 ) -> None:
-    """A token that was never used opens nothing yet; files cannot be guessed."""
+    """Before a conversation starts it is not found; neither is an unknown file."""
     client.token = direct_line.tokens.issue("never-started", USER)
     await client.call("GET", "/conversations/never-started/activities", 404)
     await client.call("GET", "/attachments/guessed/views/original", 404)

@@ -93,7 +93,7 @@ async def test_a_sound_assertion_is_accepted(
     request: pytest.FixtureRequest,
     good: Broken,
 ) -> None:
-    """The same assertions without a fault get a token, so the table above tests the fault."""
+    """The same assertions without the fault get a token, so the table tests the fault."""
     token = assertion(entra, request, good)
     status, answer = await refusal(http, entra, {"client_assertion": token})
     assert status == 200, answer

@@ -122,7 +122,7 @@ async def test_azure_identity_signs_in(
 async def test_an_assertion_counts_once(
     entra: Entra, session: requests.Session, credential: dict[str, str]
 ) -> None:
-    """An assertion that comes again is refused, unless the switch lets it as Entra does."""
+    """A reused assertion is refused, unless `single_use` is off, as in Entra."""
     app = await asyncio.to_thread(msal_app, entra, session, credential)
     # MSAL sends the assertion that it made first for minutes.
     first, again = await sign_in(app, SCOPE, "https://vault.azure.net/.default")
@@ -184,7 +184,7 @@ async def test_an_unknown_tenant_stops_msal(
 
 
 async def test_the_keys_are_published(entra: Entra, http: aiohttp.ClientSession) -> None:
-    """The metadata leads to the keys that sign, old and new ones after a roll."""
+    """The metadata has the URL of the signing keys, old and new ones after a roll."""
     entra.issuer.roll(keep_old=True)
     url = f"{entra.server.url}/{TENANT}/v2.0/.well-known/openid-configuration"
     async with http.get(url) as response:
@@ -211,7 +211,7 @@ async def test_a_withdrawn_certificate_is_refused(
     key: rsa.RSAPrivateKey,
     certificate: x509.Certificate,
 ) -> None:
-    """A certificate that is no longer on the registration is refused, its thumbprint named."""
+    """A removed certificate is refused, with its thumbprint in the message."""
     entra.registration.certificates.clear()
     credential = rs256(key, certificate)
     app = await asyncio.to_thread(msal_app, entra, session, credential)
@@ -226,7 +226,7 @@ async def test_a_withdrawn_certificate_is_refused(
 async def test_a_certificate_counts_once_entra_knows_it(
     entra: Entra, http: aiohttp.ClientSession, request: pytest.FixtureRequest
 ) -> None:
-    """Until its lag is over an uploaded certificate is refused like one that is not there."""
+    """Until its lag is over, an uploaded certificate is refused like an unknown one."""
     clock = Clock()
     registration = entra.registration
     registration.clock = clock
@@ -242,7 +242,7 @@ async def test_a_certificate_counts_once_entra_knows_it(
 async def test_token_requests_are_counted_by_outcome(
     entra: Entra, http: aiohttp.ClientSession, request: pytest.FixtureRequest
 ) -> None:
-    """Accepted and refused requests count; metadata and what a fault has answered do not."""
+    """Accepted and refused requests are counted; metadata and injected faults are not."""
     await refusal(http, entra, {"client_assertion": assertion(entra, request, Broken(0))})
     await refusal(http, entra, {"client_assertion": assertion(entra, request, Broken(0))})
     await refusal(http, entra, {})

@@ -78,7 +78,7 @@ def claims_of(token: str) -> dict[str, Any]:
 async def test_azure_identity_signs_in(
     entra: Entra, authority: CertificateAuthority, cloud: str
 ) -> None:
-    """azure-identity's two credentials, one behind the other, get the app's token in each cloud."""
+    """azure-identity's two credentials, one after the other, get the app's token in each cloud."""
     audience = f"{EXCHANGE}{cloud}"
     issuer = entra.federation_issuer(TENANT)
     entra.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL, audience)]
@@ -263,7 +263,7 @@ async def test_a_trusted_token_is_accepted_again_and_again(
 async def test_each_value_of_the_credential_counts_exactly(
     entra: Entra, http: aiohttp.ClientSession, change: dict[str, str], code: int
 ) -> None:
-    """A registration with one wrong value, were it only a letter's case, trusts no token."""
+    """A federated credential with one wrong value, even in case only, trusts no token."""
     issuer = entra.federation_issuer(TENANT)
     values = {"issuer": issuer, "subject": PRINCIPAL, **change}
     values["issuer"] = values["issuer"].format(issuer=issuer, capitals=issuer.upper())
@@ -311,7 +311,7 @@ async def test_a_multi_tenant_app_does_not_federate(
 async def test_a_token_of_another_key_is_refused(
     entra: Entra, http: aiohttp.ClientSession, other_key: rsa.RSAPrivateKey
 ) -> None:
-    """A key that Entra does not publish is not found; one that it does must have signed."""
+    """A token of an unpublished key, or with a foreign signature, is refused."""
     claims = claims_of(federated(entra, {}))
     for kid, code in (("made-up", 7000272), (entra.issuer.keys[-1].kid, 700027)):
         forged = jwt.encode(claims, other_key, "RS256", headers={"kid": kid})
@@ -328,7 +328,7 @@ async def test_a_token_of_another_key_is_refused(
 async def test_a_token_of_an_older_key_counts_while_it_is_published(
     entra: Entra, http: aiohttp.ClientSession, keep_old: bool
 ) -> None:
-    """After Entra's keys have rolled, tokens of the old key pass until it is withdrawn."""
+    """After a key roll, tokens of the old key are accepted until it is removed."""
     assertion = federated(entra, {})
     entra.issuer.roll(keep_old=keep_old)
     status, answer = await exchange(entra, http, assertion)
@@ -339,7 +339,7 @@ async def test_a_token_of_an_older_key_counts_while_it_is_published(
 async def test_an_identity_that_is_not_trusted_does_not_sign_in(
     entra: Entra, http: aiohttp.ClientSession
 ) -> None:
-    """The system-assigned identity's token, for the same resource, is refused by its subject."""
+    """The system-assigned identity's token is refused, because its subject is not trusted."""
     assertion = await asyncio.to_thread(identity_token, None)
     _, answer = await exchange(entra, http, assertion)
     assert answer["error_codes"] == [700213]
@@ -373,5 +373,5 @@ def unsigned(claims: object) -> str:
     ],
 )
 def test_a_url_as_issuer_makes_it_federated(assertion: str, expected: bool) -> None:
-    """Whatever else is sent is taken for an assertion that the client signed itself."""
+    """Only an assertion with a URL as its issuer is treated as federated."""
     assert is_federated(assertion) is expected

@@ -105,7 +105,7 @@ async def test_an_identity_that_is_not_assigned_is_refused(
 async def test_a_wrong_secret_is_refused(
     endpoint: IdentityEndpoint, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Who does not know the secret gets no token."""
+    """A request with a wrong secret gets no token."""
     monkeypatch.setenv("IDENTITY_HEADER", "guessed")
     issued = endpoint.entra.tokens_issued
     with pytest.raises(ClientAuthenticationError):
@@ -114,7 +114,7 @@ async def test_a_wrong_secret_is_refused(
 
 
 async def test_each_endpoint_has_its_own_secret(entra: Entra) -> None:
-    """The secret is random."""
+    """Two endpoints have different secrets."""
     assert IdentityEndpoint(entra, {}).secret != IdentityEndpoint(entra, {}).secret
 
 

@@ -82,7 +82,7 @@ def test_a_withdrawn_certificate_is_forgotten(
 def test_what_is_not_uploaded_cannot_be_withdrawn(
     registration: Registration, first: x509.Certificate
 ) -> None:
-    """Withdrawing an unknown certificate is an error of the caller."""
+    """Removing an unknown certificate raises ValueError."""
     with pytest.raises(ValueError, match="not in list"):
         registration.withdraw(first)
 
@@ -93,7 +93,7 @@ def test_the_newest_certificate_stays(
     second: x509.Certificate,
     third: x509.Certificate,
 ) -> None:
-    """All but the certificate that was uploaded last are withdrawn; none is no error."""
+    """All certificates but the newest are removed; an empty list is no error."""
     registration.withdraw_old()
     for certificate in (second, third, first):
         registration.register(certificate)
@@ -104,7 +104,7 @@ def test_the_newest_certificate_stays(
 def test_the_list_can_be_changed_itself(
     registration: Registration, first: x509.Certificate, second: x509.Certificate
 ) -> None:
-    """What is put into the list is known at once, what is taken out is not."""
+    """A certificate added to the list is known at once, a removed one unknown."""
     registration.certificates.append(first)
     registration.register(second)
     registration.certificates[:] = [second]

@@ -17,7 +17,7 @@ def issuer() -> TokenIssuer:
 
 
 def test_a_published_key_verifies_a_token(issuer: TokenIssuer) -> None:
-    """Any JWT library verifies a token with the key set; the times are filled in."""
+    """PyJWT verifies a token with the published keys; missing times are added."""
     token = issuer.sign({"aud": AUDIENCE, "iss": ISSUER}, lifetime=90)
     published = jwt.PyJWKSet.from_dict(issuer.jwks())
     key = published[jwt.get_unverified_header(token)["kid"]]
@@ -28,7 +28,7 @@ def test_a_published_key_verifies_a_token(issuer: TokenIssuer) -> None:
 
 
 def test_endorsements_are_published_with_each_key(issuer: TokenIssuer) -> None:
-    """A channel's keys name the channels they may speak for; nothing private is published."""
+    """A channel's keys are published with their endorsements, and without private parts."""
     (published,) = issuer.jwks()["keys"]
     assert published["endorsements"] == ["msteams", "webchat"]
     assert published.keys() == {"kty", "use", "kid", "n", "e", "endorsements"}
@@ -84,7 +84,7 @@ def test_a_rolled_key_is_withdrawn_or_kept() -> None:
 
 
 def test_another_issuers_token_is_refused(issuer: TokenIssuer) -> None:
-    """Not even with the right key id does a foreign signature pass."""
+    """A foreign signature is refused, even with the right key id."""
     foreign = TokenIssuer()
     header = {"kid": issuer.keys[-1].kid}
     claims = {"aud": AUDIENCE, "iss": ISSUER, "iat": 1, "nbf": 1, "exp": 2**33}

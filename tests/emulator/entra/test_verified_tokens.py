@@ -40,7 +40,7 @@ def tokens(issuer: CountingIssuer, registration: Registration) -> VerifiedTokens
 
 
 def test_a_token_is_verified_once(issuer: CountingIssuer, tokens: VerifiedTokens) -> None:
-    """The same token again costs no signature check, another one does."""
+    """A repeated token is not verified again, another one is."""
     token = issuer.sign(CLAIMS)
     assert [tokens.app_id(token) for _ in range(3)] == [APP_ID] * 3
     assert issuer.verifications == 1
@@ -49,7 +49,7 @@ def test_a_token_is_verified_once(issuer: CountingIssuer, tokens: VerifiedTokens
 
 
 def test_new_keys(issuer: CountingIssuer, tokens: VerifiedTokens) -> None:
-    """After a rollover every token is verified again, also one that is still valid."""
+    """After a key roll every token is verified again."""
     token = issuer.sign(CLAIMS)
     tokens.app_id(token)
     issuer.roll(keep_old=True)
@@ -60,7 +60,7 @@ def test_new_keys(issuer: CountingIssuer, tokens: VerifiedTokens) -> None:
 def test_another_tenant(
     issuer: CountingIssuer, tokens: VerifiedTokens, registration: Registration
 ) -> None:
-    """The expected issuer follows the registration at once."""
+    """A change of the registration's tenant takes effect at once."""
     token = issuer.sign({**CLAIMS, "iss": f"https://sts.windows.net/{CHANNEL_TENANT}/"})
     registration.app_type = "MultiTenant"
     tokens.app_id(token)

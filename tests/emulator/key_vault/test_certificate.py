@@ -18,7 +18,7 @@ from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, ref
 async def test_a_certificate_is_read(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
-    """Without a version the newest one is read, with a version that one."""
+    """The newest version is read, or the one that is requested."""
     old = vault.add_version("bot", key=key)
     new = vault.add_version("bot", key=key)
     latest = await call(kind, "certificates", lambda client: client.get_certificate("bot"))
@@ -51,7 +51,7 @@ async def test_versions_are_listed_page_by_page(
     client: str,
     page: int | None,
 ) -> None:
-    """All versions come by id, in pages of 25 or as asked; the newest is the one created last."""
+    """Versions are listed by id, in pages of 25 or fewer; the newest has the latest `created`."""
     made = [
         vault.add_version("bot", key=key, certificate=certificate, enabled=number != 3)
         for number in range(30)
@@ -73,7 +73,7 @@ async def test_versions_are_listed_page_by_page(
 async def test_a_listed_secret_has_all_but_its_value(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
-    """A version of a secret is listed with its type, its validity and who manages it."""
+    """A secret's version is listed with content type, validity and `managed`."""
     made = vault.add_version("bot", key=key, content_type=PEM, enabled=False)
     (listed,) = await call(kind, "secrets", LISTS["secrets"])
     assert listed.id == f"{vault.server.url}/secrets/bot/{made.version}"
@@ -128,7 +128,7 @@ async def test_a_secret_is_converted_to_pem(
     content_type: str,
     exportable: bool,
 ) -> None:
-    """Asked for PEM, a PFX comes as PEM too, its private key only where it may leave the vault."""
+    """A PFX is converted to PEM on request, with the private key if it is exportable."""
     made = vault.add_version("bot", key=key, content_type=content_type, exportable=exportable)
     secret = await call(
         kind, "secrets", lambda client: client.get_secret("bot", out_content_type=ContentType.PEM)
@@ -148,7 +148,7 @@ async def test_a_secret_is_converted_to_pem(
 async def test_another_conversion_is_refused(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, content_type: str, wanted: str
 ) -> None:
-    """PEM does not become PFX, and nothing becomes, or comes from, another type."""
+    """Only PFX can be converted, and only to PEM."""
     vault.add_version("bot", key=key, content_type=content_type)
     refused = await refusal(
         call, "secrets", lambda client: client.get_secret("bot", out_content_type=wanted)
@@ -160,7 +160,7 @@ async def test_another_conversion_is_refused(
 async def test_a_key_that_is_not_exportable_stays_in_the_vault(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
-    """The secret then holds the certificate alone, in either form."""
+    """The secret of a certificate that is not exportable has no private key."""
     made = vault.add_version("pfx", key=key, exportable=False)
     vault.add_version(
         "pem", key=key, certificate=made.certificate, content_type=PEM, exportable=False
@@ -177,7 +177,7 @@ async def test_a_key_that_is_not_exportable_stays_in_the_vault(
 
 
 async def test_a_key_is_read(vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey) -> None:
-    """The public half of the key is that of the certificate; the private half stays."""
+    """The key's public part is the certificate's; there is no private part."""
     made = vault.add_version("bot", key=key)
     found = await call("aio", "keys", lambda client: client.get_key("bot", made.version))
     numbers = key.public_key().public_numbers()

@@ -58,7 +58,7 @@ async def test_the_vault_signs(
 async def test_the_vault_signs_for_whoever_has_the_public_key(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
-    """A client that is given the key's id and public numbers signs without asking for the key."""
+    """A client with the key's id and public numbers signs without requesting the key."""
     vault.permissions[PRINCIPAL] = {"keys/sign"}
     made = vault.add_version("bot", key=key, exportable=False)
     path = f"/keys/bot/{made.version}"
@@ -86,7 +86,7 @@ async def test_the_vault_signs_for_whoever_has_the_public_key(
 async def test_a_disabled_version_is_closed(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
-    """Its secret cannot be read and its key does not sign; its public parts can, and are listed."""
+    """A disabled version's secret and key are refused; its public parts are listed and read."""
     made = vault.add_version("bot", key=key, enabled=False)
     bundle = await call("aio", "certificates", lambda client: client.get_certificate("bot"))
     assert bundle.properties.enabled is False
@@ -109,7 +109,7 @@ async def test_a_disabled_version_is_closed(
 async def test_a_key_out_of_its_time_does_not_sign(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, start: float, end: float
 ) -> None:
-    """Before and after the certificate's validity signing is refused; its secret can be read."""
+    """Outside the certificate's validity signing is refused; the secret can be read."""
     made = vault.add_version("bot", key=key, starts_in_days=start, ends_in_days=end)
     vault.permissions[PRINCIPAL] = {"keys/sign", "secrets/get"}
     refused = await refusal(
@@ -158,7 +158,7 @@ OPERATIONS = {
 async def test_each_operation_needs_its_own_permission(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, permission: str
 ) -> None:
-    """An operation passes with its permission alone, and is forbidden with all the others."""
+    """Each operation is allowed with its own permission, and forbidden with all others."""
     made = vault.add_version("bot", key=key)
     operation = OPERATIONS[permission]
     path = operation.path.format(version=made.version)
@@ -173,7 +173,7 @@ async def test_each_operation_needs_its_own_permission(
 async def test_a_principal_without_rights_learns_nothing(
     vault: KeyVault, call: VaultCaller
 ) -> None:
-    """A principal that the vault does not know is forbidden, also what does not exist."""
+    """A principal without permissions gets the same refusal for what does not exist."""
     vault.permissions = {UNKNOWN: set(ACTIONS)}
     refused = await refusal(call, "secrets", lambda client: client.get_secret("bot"))
     assert refused == (403, "Forbidden", "ForbiddenByRbac")
@@ -224,7 +224,7 @@ TOKENS: dict[str, dict[str, Any]] = {
 async def test_a_token_that_is_not_for_the_vault_is_challenged(
     vault: KeyVault, http: aiohttp.ClientSession, changes: dict[str, Any]
 ) -> None:
-    """Audience, issuer and expiry of the bearer token are checked; a sound one passes."""
+    """Audience, issuer and expiry of the bearer token are checked."""
     url = f"{vault.server.url}/secrets/bot?api-version=7.6"
     async with http.get(url, headers={"Authorization": bearer(vault, {})}) as response:
         assert response.status == 404
@@ -234,7 +234,7 @@ async def test_a_token_that_is_not_for_the_vault_is_challenged(
 
 
 async def test_the_scheme_must_be_bearer(vault: KeyVault, http: aiohttp.ClientSession) -> None:
-    """A sound token does not help under another scheme."""
+    """A valid token is refused under another scheme."""
     headers = {"Authorization": bearer(vault, {}, "Basic")}
     async with http.get(f"{vault.server.url}/secrets/bot", headers=headers) as response:
         assert response.status == 401
@@ -244,7 +244,7 @@ async def test_the_scheme_must_be_bearer(vault: KeyVault, http: aiohttp.ClientSe
 async def test_a_caller_without_a_token_is_told_where_to_get_one(
     vault: KeyVault, http: aiohttp.ClientSession, authorization: str | None
 ) -> None:
-    """The challenge names the tenant's sign-in address and the vault's resource."""
+    """The challenge has the tenant's authority and the vault's resource."""
     headers = {} if authorization is None else {"Authorization": authorization}
     async with http.get(f"{vault.server.url}/secrets/bot", headers=headers) as response:
         assert response.status == 401
@@ -268,7 +268,7 @@ ORDERS: dict[str, Any] = {
 async def test_a_faulty_order_to_sign_is_refused(
     vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey, order: Any
 ) -> None:
-    """Unknown algorithms and what is no SHA-256 digest are 400 BadParameter."""
+    """An unknown algorithm, or a value that is not a SHA-256 digest, is 400 BadParameter."""
     made = vault.add_version("bot", key=key)
     url = f"{vault.server.url}/keys/bot/{made.version}/sign"
     headers = {"Authorization": bearer(vault, {})}
@@ -281,7 +281,7 @@ async def test_a_faulty_order_to_sign_is_refused(
 async def test_the_whole_vault_can_be_throttled(
     vault: KeyVault, call: VaultCaller, operation: Operation
 ) -> None:
-    """A fault answers every operation with 429 and when to come back; the client raises it."""
+    """With a fault every operation is a 429 with Retry-After, which the client raises."""
     vault.server.faults.set(status=429, retry_after=7)
     with pytest.raises(HttpResponseError) as caught:
         await call("aio", operation.client, operation.action, operation.path, retries=0)
@@ -293,7 +293,7 @@ async def test_the_whole_vault_can_be_throttled(
 async def test_a_faulty_page_is_refused(
     vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey
 ) -> None:
-    """A page size that is no number is 400 BadParameter."""
+    """A page size that is not a number is 400 BadParameter."""
     vault.add_version("bot", key=key)
     url = f"{vault.server.url}/certificates/bot/versions?maxresults=many"
     async with http.get(url, headers={"Authorization": bearer(vault, {})}) as response:
@@ -301,7 +301,7 @@ async def test_a_faulty_page_is_refused(
 
 
 def test_a_version_gets_its_own_key(vault: KeyVault) -> None:
-    """Without a given key each version has a new one, with a certificate for it."""
+    """Without a given key each version gets a new one, and a certificate for it."""
     made = vault.add_version("bot")
     assert made.certificate.public_key() == made.private_key.public_key()
     assert vault.versions["bot"] == [made]

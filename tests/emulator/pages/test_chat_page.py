@@ -51,7 +51,7 @@ async def test_a_conversation_with_cards_works_in_a_browser(
 async def test_updates_deletions_and_files_are_shown(
     chat: LocalChat, page: Page, bundle: Path, tmp_path: Path
 ) -> None:
-    """A message that the bot changes changes, one that it deletes goes, a file arrives whole."""
+    """Updates and deletions by the bot are shown; an uploaded file reaches the bot."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     await expect(bubble(page, "Welcome! Say something.")).to_be_visible()
@@ -104,7 +104,7 @@ async def test_without_the_bundle_there_is_a_plain_chat(
     ],
 )
 async def test_other_sites_are_refused(chat: LocalChat, headers: dict[str, str]) -> None:
-    """A rebound name, or a page of another origin, gets 403 and no permission to read it."""
+    """A foreign Host or Origin header is a 403, without a CORS header."""
     tried = [
         ("GET", "/"),
         ("GET", "/webchat.js"),
@@ -130,7 +130,7 @@ async def test_a_socket_of_another_site_is_refused(chat: LocalChat) -> None:
 
 
 async def test_the_page_allows_only_its_own_scripts(chat: LocalChat) -> None:
-    """The policy names a nonce that is new each time, and nothing else that could run."""
+    """The policy allows scripts by a new nonce for each response only."""
     policies = set()
     async with aiohttp.ClientSession() as session:
         for _ in range(2):
@@ -145,7 +145,7 @@ async def test_the_page_allows_only_its_own_scripts(chat: LocalChat) -> None:
 
 
 async def test_what_the_page_shows_cannot_become_a_script(chat: LocalChat) -> None:
-    """The facts in the header are data, whatever they contain."""
+    """Markup in the page's facts is escaped."""
     chat.page.credential = "</script><script>alert(1)</script>"
     async with (
         aiohttp.ClientSession() as session,

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_signing_in_by_the_card(
     chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
 ) -> None:
-    """The card's button opens the sign-in page; agreeing there brings the bot the code."""
+    """The card's button opens the sign-in page; after agreeing there, the bot gets the code."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     # The context's, so that nothing is missed before there is a popup to listen to.
@@ -87,7 +87,7 @@ async def test_each_chat_takes_its_own_code(
 async def test_an_old_sign_in_page(
     chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page that stood open for too long says so when its button is pressed."""
+    """A sign-in page whose link has expired says so when its button is pressed."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     await say(page, "login")
@@ -104,7 +104,7 @@ async def test_an_old_sign_in_page(
 async def test_single_sign_on(
     chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
 ) -> None:
-    """With its box ticked the chat offers a token, and no card is shown when the bot takes it."""
+    """With single sign-on the chat offers a token, and shows no card if the bot accepts it."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     await page.get_by_label("Single sign-on").check()
@@ -130,7 +130,7 @@ async def test_single_sign_on_is_declined(chat: LocalChat, page: Page, bundle: P
 
 
 async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> None:
-    """Without Web Chat, the card is a button too."""
+    """The plain chat shows the sign-in card as a button."""
     await page.goto(chat.page.server.url)
     await page.get_by_label("Message").fill("login")
     await page.keyboard.press("Enter")
@@ -146,7 +146,7 @@ async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> No
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "about:blank"])
 async def test_a_link_that_is_no_page(chat: LocalChat, page: Page, link: str) -> None:
-    """A card's button opens nothing but pages of the web."""
+    """A card's button opens http and https URLs only."""
     message = {"type": "message", "attachments": [oauth_card(link, "")]}
     chat.bot.login_reply = message
     await page.goto(chat.page.server.url)

@@ -35,7 +35,7 @@ async def http(users: UserTokens) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def test_the_page(http: aiohttp.ClientSession, users: UserTokens) -> None:
-    """It names bot, connection and user, and its policy lets only its own script run."""
+    """The page shows bot, connection and user, and its policy allows only its own script."""
     sign_in = users.start_sign_in(TARGET, "Ada", "c|1")
     async with http.get(SIGN_IN_PATH, params={"signin": sign_in.id}) as response:
         page = await response.text()
@@ -55,7 +55,7 @@ async def test_the_page(http: aiohttp.ClientSession, users: UserTokens) -> None:
 async def test_a_name_cannot_become_a_script(
     http: aiohttp.ClientSession, users: UserTokens
 ) -> None:
-    """The user's name is the channel's word: it stays data."""
+    """Markup in a user's name is escaped."""
     sign_in = users.start_sign_in(TARGET, "</script><script>alert(1)</script>", "c1")
     async with http.get(SIGN_IN_PATH, params={"signin": sign_in.id}) as response:
         assert "<script>alert" not in await response.text()
@@ -74,7 +74,7 @@ async def test_agreeing(http: aiohttp.ClientSession, users: UserTokens) -> None:
 
 
 async def test_an_old_link(http: aiohttp.ClientSession, users: UserTokens, clock: Clock) -> None:
-    """An unknown link, and one that is too old, are refused, on the page and by its button."""
+    """An unknown or expired link is a 404, for the page and for its button."""
     sign_in = users.start_sign_in(TARGET, "Ada", "c1")
     clock.advance(users.code_lifetime)
     for sign_in_id in ("x", sign_in.id):
@@ -101,6 +101,6 @@ async def test_single_sign_on(http: aiohttp.ClientSession, users: UserTokens) ->
 async def test_no_token_for_another_resource(
     http: aiohttp.ClientSession, body: dict[str, object]
 ) -> None:
-    """What is not this bot's resource is refused."""
+    """A resource of another bot is refused."""
     async with http.post(SSO_PATH, json=body) as response:
         assert response.status == 400

@@ -90,7 +90,7 @@ def state(**changes: Any) -> str:
 
 
 async def test_a_token_by_code(client: Any, users: UserTokens) -> None:
-    """No token, then a link, a code, and a token."""
+    """The SDK's client gets no token, then a link, and a token for the code."""
     assert (await client.user_token.get_token("user-1", CONNECTION, "webchat")).token is None
     resource = await client.bot_sign_in.get_sign_in_resource(state())
     link, _, sign_in_id = resource.sign_in_link.partition("?signin=")
@@ -109,7 +109,7 @@ async def test_a_token_by_code(client: Any, users: UserTokens) -> None:
 
 
 async def test_the_sign_in_resource(client: Any, service: TokenService) -> None:
-    """It says how single sign-on works: each time under another id, for the bot's own resource."""
+    """The sign-in resource has a new exchange id each time, and the bot's own resource."""
     first = await client.bot_sign_in.get_sign_in_resource(state())
     second = await client.bot_sign_in.get_sign_in_resource(state())
     exchange = first.token_exchange_resource
@@ -121,13 +121,13 @@ async def test_the_sign_in_resource(client: Any, service: TokenService) -> None:
 
 
 async def test_the_sign_in_url(client: Any) -> None:
-    """The same link, alone."""
+    """The sign-in URL is the link of the sign-in resource."""
     url = await client.bot_sign_in.get_sign_in_url(state())
     assert url.startswith(f"{PAGE}/api/oauth/signin?signin=")
 
 
 async def test_an_exchange(client: Any, users: UserTokens) -> None:
-    """A token for the bot's resource becomes the user's token."""
+    """A token for the bot's resource is exchanged for the user's token."""
     offered = users.exchangeable_token(users.resource, "user-1", "Ada")
     token = await client.user_token.exchange_async("user-1", CONNECTION, "webchat", token=offered)
     assert token.token
@@ -137,7 +137,7 @@ async def test_an_exchange(client: Any, users: UserTokens) -> None:
 
 @pytest.mark.parametrize("offered", [None, "", "x"])
 async def test_no_exchange(client: Any, users: UserTokens, offered: str | None) -> None:
-    """What is no such token is refused with 400, which the SDK returns as it is."""
+    """Any other token is refused with 400, which the SDK returns as it is."""
     answer = await client.user_token.exchange_async(
         "user-1", CONNECTION, "webchat", "api://x", offered
     )
@@ -146,7 +146,7 @@ async def test_no_exchange(client: Any, users: UserTokens, offered: str | None) 
 
 
 async def test_statuses(client: Any, users: UserTokens) -> None:
-    """Each connection with its state; those that are asked for."""
+    """Each connection, or each requested one, is listed with its state."""
     (status,) = await client.user_token.get_token_status("user-1", "webchat")
     assert (status.connection_name, status.has_token) == (CONNECTION, False)
     assert status.service_provider_display_name
@@ -157,7 +157,7 @@ async def test_statuses(client: Any, users: UserTokens) -> None:
 
 
 async def test_tokens_for_resources(client: Any, users: UserTokens) -> None:
-    """Each resource has a token of its own; a user who is not signed in has none."""
+    """Each resource has its own token; a user who is not signed in has none."""
     urls = ["https://graph.microsoft.com", "https://other.example"]
     ask = client.user_token.get_aad_tokens
     with pytest.raises(ErrorResponseException):
@@ -172,7 +172,7 @@ async def test_tokens_for_resources(client: Any, users: UserTokens) -> None:
 
 
 async def test_signing_out(client: Any, users: UserTokens) -> None:
-    """The token is gone, also when no connection is named."""
+    """A signed-out user has no token, with or without a named connection."""
     for arguments in [("user-1", CONNECTION, "webchat"), ("user-1",)]:
         users.sign_in(TARGET, "Ada")
         await client.user_token.sign_out(*arguments)
@@ -180,7 +180,7 @@ async def test_signing_out(client: Any, users: UserTokens) -> None:
 
 
 async def test_an_unknown_connection(client: Any, service: TokenService) -> None:
-    """GetToken answers 404, as for a user without a token; every other operation 400."""
+    """An unknown connection is a 404 for GetToken, as a missing token, and else a 400."""
     user = client.user_token
     assert (await user.get_token("user-1", "other", "webchat")).token is None
     with pytest.raises(HttpOperationError):
@@ -219,7 +219,7 @@ async def test_strangers(
     method: str,
     path: str,
 ) -> None:
-    """Without a token of this very bot, for the channel, each operation answers 401."""
+    """Each operation is a 401 without a token of this bot for the Bot Framework."""
     users.sign_in(TARGET, "Ada")
     query = {"userId": "user-1", "connectionName": CONNECTION, "channelId": "webchat"}
     query["state"] = state()
@@ -244,7 +244,7 @@ async def test_strangers(
 
 
 async def test_calls_are_remembered(client: Any, service: TokenService) -> None:
-    """Each with what it asked and for whom it spoke."""
+    """Each call is recorded with method, path, status and app id."""
     await client.user_token.get_token("user-1", CONNECTION, "webchat")
     assert service.calls == [TokenCall("GET", "/api/usertoken/GetToken", 404, APP_ID)]
 
@@ -271,7 +271,7 @@ async def test_calls_are_remembered(client: Any, service: TokenService) -> None:
     ],
 )
 async def test_a_malformed_state(client: Any, service: TokenService, text: str) -> None:
-    """A state that does not say who signs in where is refused."""
+    """A state without user, connection or conversation is refused."""
     with pytest.raises(HttpOperationError):
         await client.bot_sign_in.get_sign_in_resource(text)
     assert service.calls[-1].status == 400
@@ -296,7 +296,7 @@ async def test_a_malformed_state(client: Any, service: TokenService, text: str) 
 async def test_a_malformed_question(
     http: aiohttp.ClientSession, issuer: TokenIssuer, method: str, path: str, body: str | None
 ) -> None:
-    """What lacks a part is refused in the service's error shape."""
+    """A request without a required part is refused in the service's error shape."""
     headers = {"Authorization": f"Bearer {issuer.sign(CLAIMS)}"}
     async with http.request(method, path, data=body, headers=headers) as response:
         assert response.status == 400

@@ -55,7 +55,7 @@ def test_the_connection_is_the_bot_s() -> None:
 
 
 def test_a_code_signs_in(users: UserTokens) -> None:
-    """Six digits; nothing is there before they are brought."""
+    """A code has six digits; the user has no token before it is redeemed."""
     code = code_for(users)
     assert len(code) == 6
     assert code.isdecimal()
@@ -65,7 +65,7 @@ def test_a_code_signs_in(users: UserTokens) -> None:
 
 
 def test_a_code_works_once(users: UserTokens) -> None:
-    """Whoever brings it again gets nothing, signed out or not."""
+    """A redeemed code is refused."""
     code = code_for(users)
     assert users.redeem(TARGET, code)
     assert not users.redeem(TARGET, code)
@@ -73,7 +73,7 @@ def test_a_code_works_once(users: UserTokens) -> None:
 
 @pytest.mark.parametrize("target", ELSEWHERE)
 def test_a_code_is_for_one_target(users: UserTokens, target: UserConnection) -> None:
-    """Another user, connection or channel cannot use it, and it stays good."""
+    """Another user, connection or channel cannot redeem a code, which stays valid."""
     code = code_for(users)
     assert not users.redeem(target, code)
     assert not users.has_token(target)
@@ -82,14 +82,14 @@ def test_a_code_is_for_one_target(users: UserTokens, target: UserConnection) -> 
 
 @pytest.mark.parametrize("wrong", ["", "12345", "abcdef", "0000000"])
 def test_a_wrong_code(users: UserTokens, wrong: str) -> None:
-    """What is not the code signs nobody in, also where none was asked for."""
+    """A wrong code signs nobody in, with or without a pending one."""
     assert not users.redeem(TARGET, wrong)
     code_for(users)
     assert not users.redeem(TARGET, wrong)
 
 
 def test_a_code_is_replaced(users: UserTokens) -> None:
-    """The later one of two is good."""
+    """A new code replaces the one before."""
     first, second = code_for(users), code_for(users)
     while second == first:
         second = code_for(users)
@@ -98,14 +98,14 @@ def test_a_code_is_replaced(users: UserTokens) -> None:
 
 
 def test_a_code_expires(users: UserTokens, clock: Clock) -> None:
-    """After its lifetime it is no longer good."""
+    """An expired code is refused."""
     code = code_for(users)
     clock.advance(users.code_lifetime)
     assert not users.redeem(TARGET, code)
 
 
 def test_a_link_expires(users: UserTokens, clock: Clock) -> None:
-    """So is the link to the sign-in page; an unknown one never was."""
+    """An expired or unknown link finds no sign-in."""
     sign_in = users.start_sign_in(TARGET, "Ada", "c1")
     assert users.find_sign_in(sign_in.id) == sign_in
     clock.advance(users.code_lifetime)
@@ -114,7 +114,7 @@ def test_a_link_expires(users: UserTokens, clock: Clock) -> None:
 
 
 def test_an_unknown_connection(users: UserTokens) -> None:
-    """Nobody can begin to sign in to what is not there."""
+    """A sign-in to an unknown connection raises UnknownConnectionError."""
     users.connections.remove("other")
     with pytest.raises(UnknownConnectionError, match="other"):
         users.start_sign_in(replace(TARGET, connection="other"), "Ada", "c1")
@@ -124,7 +124,7 @@ def test_an_unknown_connection(users: UserTokens) -> None:
 
 
 def test_a_token(users: UserTokens) -> None:
-    """It is a signed token of the user's for Graph, or for what is asked, with its expiry."""
+    """A token is signed, for Graph or the requested audience, with user name and expiry."""
     users.sign_in(TARGET, "Ada")
     answer = users.token(TARGET)
     assert answer is not None
@@ -160,7 +160,7 @@ def test_a_sign_in_ends(users: UserTokens, clock: Clock) -> None:
 def test_signing_out(
     users: UserTokens, arguments: tuple[str, str, str], left: list[UserConnection]
 ) -> None:
-    """It ends what is named; without a connection, or a channel, all of the user's there."""
+    """Signing out is for one connection and channel, or for all where none is named."""
     for target in (TARGET, *ELSEWHERE):
         users.sign_in(target, "Ada")
     users.sign_out(*arguments)
@@ -168,7 +168,7 @@ def test_signing_out(
 
 
 def test_statuses(users: UserTokens) -> None:
-    """Each connection, signed in or not; or those that are asked for."""
+    """All connections, or the requested ones, are listed with their state."""
     users.sign_in(TARGET, "Ada")
     statuses = users.statuses("user-1", "webchat", [])
     assert [(status["connectionName"], status["hasToken"]) for status in statuses] == [
@@ -183,7 +183,7 @@ def test_statuses(users: UserTokens) -> None:
 
 
 def test_an_exchange(users: UserTokens) -> None:
-    """Whoever offers a token for the bot is signed in."""
+    """A token for the bot's resource signs the user in."""
     users.exchange(TARGET, users.exchangeable_token(users.resource, "user-1", "Ada"))
     assert users.has_token(TARGET)
 
@@ -200,7 +200,7 @@ def test_an_exchange(users: UserTokens) -> None:
 def test_another_token_is_not_exchanged(
     users: UserTokens, issuer: TokenIssuer, changes: dict[str, object]
 ) -> None:
-    """It must be for this bot, of its tenant, and not expired."""
+    """A token for another resource, of another tenant, or expired, is refused."""
     claims = {"aud": users.resource, "iss": ISSUER, "name": "Ada", **changes}
     with pytest.raises(NotExchangeableError):
         users.exchange(TARGET, issuer.sign(claims))
@@ -209,18 +209,18 @@ def test_another_token_is_not_exchanged(
 
 @pytest.mark.parametrize("token", ["", "x", "eyJhbGciOiJub25lIn0.e30."])
 def test_what_is_no_token(users: UserTokens, token: str) -> None:
-    """It is refused."""
+    """Text that is not a token is refused."""
     with pytest.raises(NotExchangeableError):
         users.exchange(TARGET, token)
 
 
 def test_a_forged_token(users: UserTokens) -> None:
-    """A token that somebody else has signed is refused."""
+    """A token signed by another issuer is refused."""
     with pytest.raises(NotExchangeableError):
         users.exchange(TARGET, TokenIssuer().sign({"aud": users.resource, "iss": ISSUER}))
 
 
 def test_a_token_for_another_resource(users: UserTokens) -> None:
-    """The channel's client gets tokens for this bot only."""
+    """There are no exchangeable tokens for other resources."""
     with pytest.raises(NotExchangeableError):
         users.exchangeable_token("https://graph.microsoft.com", "user-1", "Ada")
