@@ -1,15 +1,18 @@
 """Bot: what it answers to each kind of activity, in front of the local cloud."""
 
+import asyncio
 import json
 import re
 from typing import Any
 
 import pytest
+from botbuilder.core import TurnContext
 
 from bot_logic import cards
 from bot_logic.bot import GREETING, HELP, Bot
 from cloud_adapter.adapter import APOLOGY
 from tests.support.bots.composed_app import USER, ComposedApp
+from tests.support.timing.loop_turns import settled
 
 TEAMS = {"channelId": "msteams", "channelData": {"tenant": {"id": "5b1c7a58"}}}
 EXECUTE = {"type": "Action.Execute", "verb": "color", "data": {"color": "green"}}
@@ -63,10 +66,31 @@ async def test_whoami(app: ComposedApp) -> None:
     assert "- **Locale**: en-US" in facts
 
 
+async def test_counting(app: ComposedApp) -> None:
+    """The bot counts from 1, in each conversation."""
+    await replies(app, message("count"))
+    assert await replies(app, message("count")) == ["Count: 1", "Count: 2"]
+
+
 async def test_waiting(app: ComposedApp) -> None:
-    """The bot waits, then says that it is done."""
-    bot = Bot(app.parts.conversation_state, wait_seconds=0)
-    await app.deliver(message("wait"), bot.on_turn)
+    """The bot says that it is done when the time has passed, and not before."""
+
+    async def early(turn: TurnContext) -> None:
+        sending: list[Any] = []
+
+        async def note(_: TurnContext, activities: list[Any], __: Any) -> None:
+            sending.extend(activities)
+
+        turn.on_send_activities(note)
+        waiting = asyncio.create_task(
+            Bot(app.parts.conversation_state, 3600).commands["wait"](turn)
+        )
+        await settled()
+        assert sending == []
+        waiting.cancel()
+
+    await app.deliver(message("wait"), early)
+    await app.deliver(message("wait"), Bot(app.parts.conversation_state, 0).on_turn)
     assert app.heard() == ["Done. Thank you for waiting."]
 
 
