@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from emulator.cloud import Cloud
 from emulator.commands import package
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
+from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.azurite_accounts import AzuriteAccounts
 from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_for
@@ -154,6 +155,21 @@ def caller(bot: BotProcess) -> Iterator[Caller]:
     caller = Caller(bot.url)
     yield caller
     caller.close()
+
+
+@pytest.fixture
+def app_settings() -> Mapping[str, str]:
+    """Settings of `app` that differ from the cloud's own: a folder or a file has others."""
+    return {}
+
+
+@pytest.fixture
+async def app(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, app_settings: Mapping[str, str]
+) -> AsyncIterator[ComposedApp]:
+    """The composed app in this process, in front of the shared local cloud."""
+    async with ComposedApp(cloud, monkeypatch, app_settings) as app:
+        yield app
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the adapter's tests share: services on loopback, and the app in front of the local cloud."""
+"""What the adapter's tests share: services on loopback."""
 
 from collections.abc import AsyncIterator
 
@@ -6,9 +6,7 @@ import pytest
 
 from auth.settings import StorageSource
 from cloud_adapter.storage.account import StorageAccount
-from emulator.cloud import Cloud
 from http_client.pool import HttpPool
-from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import ScriptedService
@@ -27,13 +25,6 @@ async def pool() -> AsyncIterator[HttpPool]:
     pool = HttpPool()
     yield pool
     await pool.close()
-
-
-@pytest.fixture
-async def app(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ComposedApp]:
-    """The composed app in front of the shared local cloud."""
-    async with ComposedApp(cloud, monkeypatch) as app:
-        yield app
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +18,6 @@ from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.inbox import CONTAINER, Inbox
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.storage.blobs import BlobContainer
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.queue_messages import QueueMessages
 
@@ -140,14 +139,9 @@ BOTS: dict[str, tuple[OnTurn, str]] = {
 
 
 @pytest.fixture
-async def app(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str, request: pytest.FixtureRequest
-) -> AsyncIterator[ComposedApp]:
-    """The composed app with storage; its turns are Inline, or as the test says."""
-    turns = getattr(request, "param", INLINE)
-    changes = {"AzureWebJobsStorage": storage, "BotTurns": turns}
-    async with ComposedApp(cloud, monkeypatch, changes) as app:
-        yield app
+def app_settings(storage: str, request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """Storage, and turns that are Inline, or as the test says."""
+    return {"AzureWebJobsStorage": storage, "BotTurns": getattr(request, "param", INLINE)}
 
 
 async def fails(app: ComposedApp, bot: OnTurn, caplog: pytest.LogCaptureFixture) -> str:
@@ -201,7 +195,7 @@ async def test_a_connector_that_refuses(
     assert logged.count(f"answered {status}") >= 2
 
 
-@pytest.mark.parametrize("app", [QUEUED], indirect=True)
+@pytest.mark.parametrize("app_settings", [QUEUED], indirect=True)
 @pytest.mark.parametrize("name", BOTS)
 async def test_queued(
     app: ComposedApp, name: str, caplog: pytest.LogCaptureFixture, storage: str

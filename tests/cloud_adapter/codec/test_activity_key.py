@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,6 @@ from cloud_adapter.codec.activity_key import activity_key
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.state.turn import ConversationTurn
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import RememberingBot, counts
 from tests.support.storage.queue_messages import QueueMessages
@@ -139,17 +138,11 @@ def test_the_key_of_a_turn_does_not_change() -> None:
 
 
 @pytest.fixture(params=["memory", "blobs", "queued"])
-async def app(
-    request: pytest.FixtureRequest, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
-) -> AsyncIterator[ComposedApp]:
-    """The composed app, with each of its ways to recognize a second delivery."""
-    changes = {
-        "memory": {},
-        "blobs": {"AzureWebJobsStorage": storage},
-        "queued": {"AzureWebJobsStorage": storage, "BotTurns": "Queued"},
-    }
-    async with ComposedApp(cloud, monkeypatch, changes[request.param]) as app:
-        yield app
+def app_settings(request: pytest.FixtureRequest, storage: str) -> Mapping[str, str]:
+    """Each of the app's ways to recognize a second delivery."""
+    stored = {"AzureWebJobsStorage": storage}
+    ways = {"memory": {}, "blobs": stored, "queued": {**stored, "BotTurns": "Queued"}}
+    return ways[request.param]
 
 
 async def delivered(

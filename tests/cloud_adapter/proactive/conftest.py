@@ -1,6 +1,6 @@
 """What the tests of proactive messages share: the composed app with storage, and a clock."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -18,12 +18,9 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-async def app(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
-) -> AsyncIterator[ComposedApp]:
-    """The composed app with storage."""
-    async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as app:
-        yield app
+def app_settings(storage: str) -> Mapping[str, str]:
+    """The composed app has storage."""
+    return {"AzureWebJobsStorage": storage}
 
 
 @pytest.fixture

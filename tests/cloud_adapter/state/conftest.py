@@ -1,6 +1,6 @@
 """What the tests of state share: the app with each kind of storage, and a bot that counts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -11,13 +11,9 @@ from tests.support.storage.storage_front import StorageFront
 
 
 @pytest.fixture(params=["blobs", "memory"])
-async def app(
-    request: pytest.FixtureRequest, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
-) -> AsyncIterator[ComposedApp]:
-    """The composed app, with state in blobs and in memory."""
-    changes = {"AzureWebJobsStorage": storage} if request.param == "blobs" else {}
-    async with ComposedApp(cloud, monkeypatch, changes) as app:
-        yield app
+def app_settings(request: pytest.FixtureRequest, storage: str) -> Mapping[str, str]:
+    """State in blobs and in memory."""
+    return {"AzureWebJobsStorage": storage} if request.param == "blobs" else {}
 
 
 @pytest.fixture
