@@ -20,7 +20,7 @@ class CliCredential(AsyncTokenCredential):
         """A token for the scope that the service names: its resource and `/.default`.
 
         Raises:
-            SignInError: the Azure CLI is missing, or nobody is signed in there.
+            SignInError: the Azure CLI is missing, or no user is signed in to it.
         """
         try:
             token: AccessToken = await self._credential.get_token(*scopes)

@@ -1,4 +1,4 @@
-"""ExitStatus: what a command tells the script that ran it."""
+"""ExitStatus: how a command ended, for the script that ran it."""
 
 from enum import IntEnum
 
@@ -13,4 +13,4 @@ class ExitStatus(IntEnum):
     USAGE = 2
     """The command line is wrong; nothing was done. (Typer's own, named here for the reader.)"""
     UNREACHABLE = 3
-    """The storage account did not answer or refused, or nobody is signed in."""
+    """The storage account did not answer or refused, or no user is signed in."""

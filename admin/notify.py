@@ -87,8 +87,8 @@ def notify(
 
     [bold]Exit status[/bold]
 
-      0  everybody got it; with --no-wait: it is in the queue
-      1  somebody did not, or may not have: the report says who, and why
+      0  every recipient got it; with --no-wait: it is in the queue
+      1  some did not, or may not have: the report says which, and why
       2  the command line is wrong; nothing was sent
       3  the storage account cannot be reached
 
@@ -154,11 +154,11 @@ async def _run(
     *,
     wait: bool,
 ) -> bool:
-    """Enqueue the notification, and follow its report; returns whether everybody got it.
+    """Enqueue the notification, and follow its report; returns whether every recipient got it.
 
     Raises:
         StorageUnavailable: the account does not answer, or refuses.
-        SignInError: nobody is signed in at it.
+        SignInError: no user is signed in to the Azure CLI.
     """
     try:
         channels = await _stored_conversations(notification, account)

@@ -125,7 +125,7 @@ def _recipients(to: object) -> tuple[str, ...]:
     named = to if isinstance(to, list) else [to]
     found = dict.fromkeys(each for each in named if isinstance(each, str) and each)
     if len(found) == 0 or not all(isinstance(each, str) and each for each in named):
-        raise BadNotification('to names nobody: give "all", an id, or a list of ids')
+        raise BadNotification('to names no recipient: give "all", an id, or a list of ids')
     if ALL in found and len(found) > 1:
         raise BadNotification('to combines "all" with other recipients')
     return tuple(found)

@@ -184,6 +184,6 @@ def _result_of(error: ConnectorError | CallerForbidden) -> str:
 
 
 def _raise_if_unauthorized(error: ConnectorError | CallerForbidden) -> None:
-    """Raise a 401: the bot itself is refused, whoever the recipient is."""
+    """Raise a 401: the bot is refused, for every recipient."""
     if isinstance(error, ConnectorError) and error.response.status_code == HTTPStatus.UNAUTHORIZED:
         raise error

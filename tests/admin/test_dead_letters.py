@@ -1,4 +1,4 @@
-"""`python -m admin dead-letters`: what is printed, done, and told to a script."""
+"""`python -m admin dead-letters`: what it prints, does and exits with."""
 
 import io
 import json
@@ -159,7 +159,7 @@ def test_which_ones(storage: str, capsys: Printed, command: str, words: tuple[st
 
 
 class TypedAnswer(io.StringIO):
-    """Standard input of somebody at a terminal."""
+    """Standard input at a terminal."""
 
     def isatty(self) -> bool:
         """It is one."""

@@ -175,7 +175,7 @@ def test_the_report_on_a_terminal(
 def test_somebody_got_nothing(
     storage: str, capsys: pytest.CaptureFixture[str], result: str
 ) -> None:
-    """The exit status tells a script."""
+    """The exit status says so."""
     write_report(storage, Result("29:1", "a", "sent"), Result("29:2", "", result, "the reason"))
     assert run(storage, *HELLO, "--id", "n1") == ExitStatus.FOUND
     assert f"{result:9} 29:2  the reason" in capsys.readouterr().out

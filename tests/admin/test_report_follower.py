@@ -1,4 +1,4 @@
-"""ReportFollower: a report that grows, and one that nobody begins."""
+"""ReportFollower: a report that grows, and one that does not exist yet."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,17 +42,17 @@ async def test_a_report_that_grows(reports: BlobContainer) -> None:
 
 
 async def test_no_report(reports: BlobContainer) -> None:
-    """While there is no report, somebody is asked once whether the bot runs."""
-    asked: list[None] = []
+    """While there is no report, the caller is notified once."""
+    notified: list[None] = []
     follower = ReportFollower(
-        reports, "n1", lambda: asked.append(None), poll_seconds=0.01, max_silent_polls=3
+        reports, "n1", lambda: notified.append(None), poll_seconds=0.01, max_silent_polls=3
     )
 
     async def follow() -> list[dict[str, object]]:
         return [line async for line in follower.lines()]
 
     following = asyncio.create_task(follow())
-    await comes_true(lambda: bool(asked))
+    await comes_true(lambda: bool(notified))
     await NotificationReport(reports, "n1").finish()
     assert await following == [{"summary": {}, "channels": {}}]
-    assert len(asked) == 1
+    assert len(notified) == 1

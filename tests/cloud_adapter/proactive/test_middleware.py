@@ -105,7 +105,7 @@ async def test_messages_at_once(app: ComposedApp, monkeypatch: pytest.MonkeyPatc
 async def test_a_group_whose_members_write(
     app: ComposedApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its blob is the same whoever writes; each user is stored, without a personal conversation."""
+    """Its blob does not depend on who writes; each user is stored, without a personal chat."""
     await app.deliver({**MESSAGE, **GROUP}, silent)
     before = await stored(app)
     await app.deliver({**MESSAGE, **GROUP, "from": BOB, "locale": "de-DE"}, silent)

@@ -37,7 +37,7 @@ async def test_all_conversations(notifier: Notifier, caplog: pytest.LogCaptureFi
 
 
 async def test_all_of_one_channel(notifier: Notifier) -> None:
-    """Other channels' conversations get nothing; without `channel` all conversations are meant."""
+    """Other channels' conversations get nothing; without `channel` every channel's do."""
     teams, slack = await notifier.add_user(1), await notifier.add_user(2, "slack")
     await notifier.send({**HELLO, "channel": "slack"})
     assert (texts(teams), texts(slack)) == ([], ["hello"])
@@ -59,7 +59,7 @@ async def test_a_card(notifier: Notifier) -> None:
 
 
 async def test_the_same_notification(notifier: Notifier) -> None:
-    """One that is finished is not sent again, to nobody."""
+    """One that is finished is not sent again, not even to a new recipient."""
     [conversation] = await notifier.add_users(1)
     await notifier.send({**HELLO, "id": "n1"}, "m1")
     await notifier.send({**HELLO, "id": "n1"}, "m2")
@@ -184,10 +184,10 @@ async def test_a_message_that_is_not_a_notification(
     await notifier.add_user(1)
     await notifier.send('{"text": "sesame"}')
     [line] = await notifier.report()
-    assert "names nobody" in line["error"]
+    assert "names no recipient" in line["error"]
     assert await notifier.visible(POISON_QUEUE) == ['{"text": "sesame"}']
     [record] = [each for each in caplog.records if each.levelno >= logging.ERROR]
-    assert "names nobody" in record.getMessage()
+    assert "names no recipient" in record.getMessage()
     assert "sesame" not in caplog.text
 
 

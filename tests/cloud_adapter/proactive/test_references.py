@@ -69,7 +69,7 @@ async def test_many_who_join(references: ConversationReferences) -> None:
 
 
 async def test_the_same_id_on_two_channels(references: ConversationReferences) -> None:
-    """Teams comes first; the channel before a slash tells which one is meant."""
+    """Teams comes first; CHANNEL/ID finds the others."""
     await references.store(message("slack", user="U"))
     await references.store(message("msteams", user="V"))
     ids = {

@@ -1,4 +1,4 @@
-"""SteppedClock: time that passes only while somebody sleeps."""
+"""SteppedClock: time that passes only in sleeps."""
 
 import asyncio
 
@@ -6,8 +6,8 @@ import asyncio
 class SteppedClock:
     """A clock for code that takes its time from a function and waits with another one.
 
-    What is done takes no time, however slow the machine is. Sleeps that begin at the same moment
-    pass together.
+    Work takes no time, however slow the machine is. Sleeps that start at the same moment pass
+    together.
 
     Attributes:
         now: seconds.
