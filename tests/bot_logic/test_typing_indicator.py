@@ -95,6 +95,7 @@ async def test_a_quick_turn(app: ComposedApp, watch: Watch, clock: MovedClock) -
     await deliver(app, watch, bot)
     clock.move(60)
     await settled()
+    assert not typing_tasks()
     assert watch.types() == ["message", "message"]
 
 
@@ -226,6 +227,7 @@ async def test_turns_without_it(
         await settled()
         clock.move(60)
         await settled()
+        assert not typing_tasks()
         connector = turn.turn_state[turn.adapter.BOT_CONNECTOR_CLIENT_KEY]
         await connector.conversations.send_to_conversation("c", turn.activity)
 
