@@ -32,7 +32,7 @@ help:
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
 	@echo "make test        every test, the browser's too: five minutes"
-	@echo "                 FAST=1 leaves out what starts bots and browsers: under one minute"
+	@echo "                 FAST=1 leaves out tests/end_to_end and tests/emulator: under one minute"
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
@@ -55,7 +55,7 @@ PARALLEL = $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: webchat $(PLAYGROUND) $(AZURITE)
 ifneq ($(FAST),)
-	@$(PARALLEL) -m "not slow"
+	@$(PARALLEL) --ignore tests/end_to_end --ignore tests/emulator
 else
 	@rm -rf $(TEST_LOGS)
 	@$(PARALLEL) -m "not alone" --logs $(TEST_LOGS)

@@ -20,8 +20,6 @@ from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_for
 from tests.support.wire.http_post import Caller
 
-END_TO_END = Path(__file__).parent / "end_to_end"
-
 STARTED_FIRST = (
     "test_soak.py",
     "test_failed_sign_in.py",
@@ -193,9 +191,6 @@ def message(cloud: Cloud) -> dict[str, Any]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the files that take longest; end with the search of what all have logged."""
-    for item in items:
-        if item.path.is_relative_to(END_TO_END):
-            item.add_marker("slow")
     items.sort(key=_place)
 
 

@@ -42,17 +42,10 @@ ALLOWED: dict[str, set[str]] = {
 """Words that stand in stored formats."""
 
 PENDING = (
-    *(
-        "auth/",
-        "cloud_adapter/",
-        "emulator/",
-        "http_client/",
-        "function_app.py",
-        "bot_logic/",
-    ),
-    *("admin/", "tests/admin/", "tests/auth/", "tests/benchmarks/"),
-    *("tests/bot_logic/", "tests/cloud_adapter/", "tests/emulator/", "tests/http_client/"),
-    *("tests/end_to_end/cost/", "tests/test_"),
+    *("cloud_adapter/adapter.py", "cloud_adapter/authentication.py"),
+    *("cloud_adapter/connector/session.py", "function_app.py"),
+    *("tests/admin/", "tests/auth/", "tests/bot_logic/", "tests/cloud_adapter/"),
+    "tests/emulator/key_vault/",
 )
 """Until their words are the glossary's."""
 
