@@ -98,4 +98,4 @@ def test_how_words_are_found() -> None:
     assert found("the_ring_of = 1") == {"ring"}
     assert found("its turn\n    # is made") == {"turn is made"}
     assert found("a string that tolders") == set()
-    assert found("MAX_ATTEMPTS = 5") == {"MAX_ATTEMPTS"}
+    assert found("LONGEST_NAP = 5") == {"LONGEST_NAP"}
