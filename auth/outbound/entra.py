@@ -113,19 +113,19 @@ class EntraClient:
             SignInError: Entra refused for another reason, or is unavailable; or what `assertion`
                 raises.
         """
-        asked, made = self._clock(), list[str]()
-        application = await self._application(made)
-        made.append(await assertion(application.authority.token_endpoint))
+        requested_at, assertions = self._clock(), list[str]()
+        application = await self._application(assertions)
+        assertions.append(await assertion(application.authority.token_endpoint))
         response = await self._response(application, f"{audience}/.default")
         if "error" in response:
             raise self._refusal(response, audience, certificate)
-        token, expires_on = response["access_token"], asked + response["expires_in"]
+        token, expires_on = response["access_token"], requested_at + response["expires_in"]
         if certificate is None:
             return AccessToken(token, expires_on)
         return AccessToken(token, expires_on, certificate.thumbprint, certificate.expires_on)
 
-    async def _application(self, made: list[str]) -> Any:
-        """A new MSAL application, which sends the assertion that `made` holds by then.
+    async def _application(self, assertions: list[str]) -> Any:
+        """A new MSAL application, which sends the assertion that the list holds by then.
 
         A new one costs one discovery request, once in half a token's life. A reused one would
         return MSAL's cached tokens and failures.
@@ -135,7 +135,7 @@ class EntraClient:
             msal.ConfidentialClientApplication,
             self._client_id,
             authority=self._authority,
-            client_credential={"client_assertion": lambda: made[0]},
+            client_credential={"client_assertion": lambda: assertions[0]},
             instance_discovery=False,
             http_client=MsalHttp(self._pool, loop, self._timeouts),
         )

@@ -1,4 +1,4 @@
-"""Clouds: the rows are those of Microsoft's documents, and keep to themselves."""
+"""The clouds: rows from Microsoft's documentation that do not mix."""
 
 from dataclasses import astuple, fields
 from typing import Any
@@ -63,7 +63,7 @@ OVERRIDES = {
     "OAuthUrl": {"token_service_url"},
     "AllowedServiceHosts": {"service_hosts"},
 }
-"""Settings, and what of a row each takes the place of, or adds to."""
+"""Settings, and the part of a row that each replaces or extends."""
 
 SERVICE_URLS: dict[str, set[AzureCloud]] = {
     "https://smba.trafficmanager.net/teams/": {PUBLIC},
@@ -75,7 +75,7 @@ SERVICE_URLS: dict[str, set[AzureCloud]] = {
     "https://directline.botframework.azure.cn/": {CHINA},
     "https://smba.trafficmanager.net.example.com/": set(),
 }
-"""Service URLs as channels send them, and the clouds in which a bot answers there."""
+"""Service URLs as channels send them, and the clouds in which a bot accepts them."""
 
 
 @pytest.mark.parametrize("service", ROWS)
@@ -97,7 +97,7 @@ def test_what_can_be_overridden() -> None:
 
 @pytest.mark.parametrize("service", ROWS)
 def test_overrides_hold_in_every_cloud(service: str) -> None:
-    """What the settings say takes the place of the row, whichever cloud it is."""
+    """Settings override the cloud's row, in each cloud."""
     url = "https://contoso.com/other"
     settings = Settings.from_environ(
         {
@@ -177,7 +177,7 @@ def test_clouds_share_no_address() -> None:
 @every_cloud
 @pytest.mark.parametrize("url", SERVICE_URLS)
 def test_service_hosts(cloud: AzureCloud, url: str) -> None:
-    """A bot answers the channels of its own cloud only."""
+    """A bot accepts the channels of its own cloud only."""
     check = ServiceUrls(cloud.service_hosts).check
     if cloud in SERVICE_URLS[url]:
         check(url)

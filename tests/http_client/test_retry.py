@@ -72,7 +72,7 @@ POLICY = RetryPolicy(max_attempts=4, max_connects=2, backoff=STEADY)
 
 
 def test_backoff_doubles() -> None:
-    """Each pause is twice the one before, up to the longest, however often it is asked."""
+    """Each pause is twice the one before, up to the longest."""
     pauses = [STEADY.pause(attempt) for attempt in (1, 2, 3, 4, 100)]
     assert pauses == [0.5, 1.0, 2.0, 3.0, 3.0]
 
@@ -105,7 +105,7 @@ def test_how_often(status: int, pauses: list[float | None]) -> None:
 
 
 def test_the_service_asks_for_a_wait() -> None:
-    """What the service asks for takes the place of the backoff, also when it is zero."""
+    """The wait that the service asks for replaces the backoff, even if it is zero."""
     assert POLICY.pause("POST", 429, 1, asked=17.0) == 17.0
     assert POLICY.pause("POST", 429, 1, asked=0.0) == 0.0
     assert POLICY.pause("POST", 429, 4, asked=0.0) is None

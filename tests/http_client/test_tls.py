@@ -111,7 +111,7 @@ async def test_another_host_name(greeter: Greeter, tls: TlsContext) -> None:
 async def test_a_host_name_that_the_certificate_does_not_have(
     greeter: Greeter, tls: TlsContext
 ) -> None:
-    """It is refused, first and again, whatever sessions there are."""
+    """A refused certificate stays refused, whichever sessions are remembered."""
     async with greeter.listening() as port:
         await greeted(port, tls)
         for _ in range(2):

@@ -27,12 +27,12 @@ def store(key: rsa.RSAPrivateKey) -> ScriptedStore:
 
 @pytest.fixture
 def versions(store: ScriptedStore, clock: Clock) -> CertificateVersions:
-    """Of that store, with no pins."""
+    """Of that store; every thumbprint is allowed."""
     return CertificateVersions(store, clock=clock)
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """What is logged."""
     caplog.set_level(logging.INFO)
     return caplog

@@ -1,4 +1,4 @@
-"""Certificate: checked against pins and dates, named by its thumbprints."""
+"""Certificate: checked against thumbprints and dates, named by its thumbprints."""
 
 import base64
 import datetime
@@ -50,7 +50,7 @@ def test_key_sizes(public: x509.Certificate, small_key: rsa.RSAPrivateKey, tmp_p
 
 
 def test_pins(certificate: Certificate) -> None:
-    """A pinned certificate passes; another is refused with its thumbprint and the pins."""
+    """An allowed certificate passes; another is refused with both thumbprints."""
     now = datetime.datetime.now(datetime.UTC)
     certificate.check((), now)
     certificate.check(("A" * 40, certificate.thumbprint), now)

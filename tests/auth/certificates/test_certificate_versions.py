@@ -21,7 +21,7 @@ from tests.support.timing.loop_turns import settled
 async def test_nothing_is_known_at_first(
     versions: CertificateVersions, store: ScriptedStore
 ) -> None:
-    """Before the first look there is nothing to try; turns alone do not start one."""
+    """Before the first listing there are no candidates; turns do not start one."""
     assert not versions.candidates()
     versions.refresh_if_due()
     await settled()
@@ -75,7 +75,7 @@ async def test_each_is_loaded_once(versions: CertificateVersions, store: Scripte
 
 
 async def test_pins(store: ScriptedStore, clock: Clock) -> None:
-    """With pins, a version that is not among them is refused with its thumbprint."""
+    """A version that is not among the allowed thumbprints is refused with its own."""
     store.add("v2")
     pin, other = (store.certificates[name].thumbprint for name in ("v1", "v2"))
     versions = CertificateVersions(store, frozenset({pin}), clock)
@@ -99,7 +99,7 @@ async def test_dates(versions: CertificateVersions, store: ScriptedStore, clock:
 async def test_background_looks(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
-    """Turns start a look every few minutes, one at a time, and do not wait for it."""
+    """Turns start a listing every few minutes, one at a time, and do not wait for it."""
     await versions.refresh()
     await sign_in(versions, "v1")
     clock.advance(CHECK_INTERVAL_SECONDS - 1)
@@ -123,7 +123,7 @@ async def test_background_looks(
 async def test_a_look_at_once_postpones_the_next(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
-    """After a look for another reason, the next one in the background is as far away as ever."""
+    """A listing for another reason postpones the next one in the background."""
     await versions.refresh()
     await sign_in(versions, "v1")
     clock.advance(CHECK_INTERVAL_SECONDS - 1)
@@ -135,7 +135,7 @@ async def test_a_look_at_once_postpones_the_next(
 
 
 async def test_the_first_look_fails(versions: CertificateVersions, store: ScriptedStore) -> None:
-    """While nothing is known, a look that fails says why."""
+    """While no version is known, a failed listing raises."""
     store.failure = EndpointDown("the vault does not answer")
     with pytest.raises(EndpointDown, match="the vault does not answer"):
         await versions.refresh()
@@ -148,15 +148,15 @@ async def test_a_later_look_fails(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    """A look that fails keeps what is known, is logged, and is not repeated before its time."""
+    """A failed listing is logged, and the known versions remain until the next one is due."""
     await versions.refresh()
     await sign_in(versions, "v1")
     store.failure = Throttled("the vault asks to wait", 1)
     await check(versions, clock)
     assert versions.candidates() == ["v1"]
-    assert "The certificate's versions cannot be listed (the vault asks to wait)" in told.text
+    assert "The certificate's versions cannot be listed (the vault asks to wait)" in logged.text
     clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
@@ -177,9 +177,9 @@ async def test_no_list(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    """Where only the current version can be had, a new one is tried, and then the one in use."""
+    """When only the current version can be loaded, it is tried first, then the one in use."""
     store.listable, store.failure = False, failure
     await versions.refresh()
     [first] = versions.candidates()
@@ -194,14 +194,14 @@ async def test_no_list(
     assert await versions.load(second) is store.certificates["v2"]
     assert await versions.load(first) is store.certificates["v1"]
     assert store.loads == [None] * 3
-    assert "versions cannot be listed" not in told.text
+    assert "versions cannot be listed" not in logged.text
 
 
 @pytest.mark.parametrize("failure", [None, VaultForbidden("no role to list")], ids=repr)
 async def test_neither_a_list_nor_a_certificate(
     failure: SignInError | None, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
-    """Where the current version cannot be had either, that is the reason which is told."""
+    """When the current version cannot be loaded either, that is the error."""
     store.listable, store.failure = False, failure
     store.unreadable[None] = VaultForbidden("no role to read")
     with pytest.raises(VaultForbidden, match="no role to read"):
@@ -251,7 +251,7 @@ async def test_a_newer_version_cannot_be_had(
 async def test_no_version_can_be_had(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
-    """Without one in use, the outage is told as it is."""
+    """Without a version in use, an outage is raised unchanged."""
     await versions.refresh()
     store.unreadable["v1"] = failure
     with pytest.raises(type(failure)) as caught:

@@ -72,16 +72,16 @@ def test_once_a_day(
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """However often it is asked to, the log gets one warning a day, with the days left then."""
+    """The log gets one warning a day, with the days that are left."""
     clock.now = certificate.expires_on - 10 * DAY_SECONDS
-    told: list[tuple[int, str]] = []
+    logged: list[tuple[int, str]] = []
     for hour in range(50):
         warning.log(certificate)
-        told += [(hour, text) for text in caplog.messages]
+        logged += [(hour, text) for text in caplog.messages]
         caplog.clear()
         clock.advance(3600)
-    assert [hour for hour, _ in told] == [0, 24, 48]
-    for days, (_, text) in zip((10, 9, 8), told, strict=True):
+    assert [hour for hour, _ in logged] == [0, 24, 48]
+    for days, (_, text) in zip((10, 9, 8), logged, strict=True):
         assert f"days left: {days})" in text
 
 

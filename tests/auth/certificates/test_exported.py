@@ -23,7 +23,7 @@ def store(vault: CertificateVault) -> ExportedCertificate:
 
 
 def ignore_content_type(platform: Cloud, made: VaultCertificate) -> None:
-    """Make the vault return this version in its own form, whatever form a request names."""
+    """Make the vault return this version in its own form, whichever form a request asks for."""
     secret = json.dumps(made.secret_bundle(platform.vault.server.url))
     platform.vault.server.faults.set(status=200, path="outContentType=", body=secret)
 
@@ -99,7 +99,7 @@ async def test_an_older_version(
 
 
 async def test_no_right_to_list(store: ExportedCertificate, platform: Cloud) -> None:
-    """A reader that may only read hears so, and gets the current version."""
+    """Without the right to list, the current version can still be loaded."""
     platform.vault.permissions[platform.reader] = {"secrets/get"}
     made = platform.vault.add_version(CERTIFICATE_NAME)
     with pytest.raises(VaultForbidden):
@@ -117,7 +117,7 @@ async def test_no_role(store: ExportedCertificate, platform: Cloud) -> None:
 
 
 async def test_no_such_certificate(store: ExportedCertificate, platform: Cloud) -> None:
-    """A name that the vault does not know is told with its setting."""
+    """The text for a name that the vault does not know names the setting."""
     platform.vault.versions.clear()
     for refused in (store.versions(), store.load(None)):
         with pytest.raises(CertificateError, match="CertificateName: there is no certificate"):
@@ -125,7 +125,7 @@ async def test_no_such_certificate(store: ExportedCertificate, platform: Cloud) 
 
 
 async def test_no_enabled_version(store: ExportedCertificate, platform: Cloud) -> None:
-    """Where every version is disabled, the refusal says to look at that."""
+    """When every version is disabled, the refusal says to check that."""
     versions = platform.vault.versions
     versions[CERTIFICATE_NAME] = [
         replace(each, enabled=False) for each in versions[CERTIFICATE_NAME]
@@ -150,7 +150,7 @@ async def test_a_key_that_cannot_be_exported(
 
 @pytest.mark.parametrize("value", ["a plain secret", "Secret12", ""])
 async def test_a_plain_secret(value: str, store: ExportedCertificate, platform: Cloud) -> None:
-    """A secret in a certificate's place is told with the setting, and its value is in no text."""
+    """A plain secret of the certificate's name is refused, without its value in the text."""
     bundle = platform.vault.versions[CERTIFICATE_NAME][-1].secret_bundle(platform.vault.server.url)
     plain = json.dumps({**bundle, "value": value, "contentType": "text/plain"})
     platform.vault.server.faults.set(status=200, body=plain)

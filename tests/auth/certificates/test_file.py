@@ -19,7 +19,7 @@ def write(path: Path, key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:
 
 
 async def test_a_file(key: rsa.RSAPrivateKey, public: x509.Certificate, tmp_path: Path) -> None:
-    """A file has one version, the same as long as nobody writes it."""
+    """A file has one version, the same until it is written."""
     path = tmp_path / "bot.pem"
     write(path, key, public)
     store = CertificateFile(path)
@@ -32,7 +32,7 @@ async def test_a_file(key: rsa.RSAPrivateKey, public: x509.Certificate, tmp_path
 async def test_a_rewritten_file(
     key: rsa.RSAPrivateKey, public: x509.Certificate, tmp_path: Path
 ) -> None:
-    """A file that is written anew is another version, and so is one that is put in its place."""
+    """A rewritten or replaced file is another version."""
     path, other = tmp_path / "bot.pem", tmp_path / "other.pem"
     newer = self_signed("bot", key)
     write(path, key, public)

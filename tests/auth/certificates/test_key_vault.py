@@ -1,4 +1,4 @@
-"""KeyVault: what each of its answers, and each silence, means to whoever uses it."""
+"""CertificateVault: what each of the vault's responses, and none, means."""
 
 import asyncio
 import contextlib
@@ -94,7 +94,7 @@ def allowed(platform: Cloud) -> Cloud:
 async def test_an_outage(
     prepare: Prepare, fault: dict[str, Any], allowed: Cloud, vault: CertificateVault
 ) -> None:
-    """Whatever answers in a vault's place, the vault is down, and named; afterwards it works."""
+    """Any other response than a vault's is an outage of the vault, which is named."""
     operation = await prepare(vault)
     allowed.vault.server.faults.set(**fault)
     with pytest.raises(EndpointDown, match="CertificateVaultUrl") as caught:
@@ -107,7 +107,7 @@ async def test_an_outage(
 @one_loop
 @pytest.mark.parametrize("prepare", [get_secret, get_certificate, sign])
 async def test_another_service(prepare: Prepare, allowed: Cloud, vault: CertificateVault) -> None:
-    """JSON of another shape than a vault's is a failed sign-in too, with a setting to look at."""
+    """JSON that is not a vault's is a failed sign-in, and the text names a setting."""
     operation = await prepare(vault)
     allowed.vault.server.faults.set(status=200)
     with pytest.raises(SignInError, match=r"CertificateVaultUrl|CertificateName"):
@@ -136,7 +136,7 @@ async def test_an_answer_of_another_shape(
     allowed: Cloud,
     vault: CertificateVault,
 ) -> None:
-    """Whatever the answer's shape, nothing but an error of our tree comes of it."""
+    """Malformed responses raise errors of this project only."""
     operation = await prepare(vault)
     allowed.vault.server.faults.set(status=200, body=content)
     with contextlib.suppress(EndpointDown, CertificateError):
@@ -188,7 +188,7 @@ async def test_a_closed_port(
 async def test_a_busy_vault(
     prepare: Prepare, asked: int | None, wait: int, allowed: Cloud, vault: CertificateVault
 ) -> None:
-    """A vault that asks to wait is waited for, in bounds; it is asked once."""
+    """A vault that asks to wait is called once; the wait has a default and a maximum."""
     operation = await prepare(vault)
     allowed.vault.server.faults.set(status=429, retry_after=asked)
     before = allowed.vault.server.requests.total()
@@ -214,7 +214,7 @@ async def test_a_busy_vault_that_names_a_date(allowed: Cloud, vault: Certificate
 async def test_another_tenant(
     prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A vault of another tenant does not take the identity's token, which is told."""
+    """A vault of another tenant refuses the identity's token, and the text says so."""
     operation = await prepare(vault)
     monkeypatch.setattr(allowed.vault, "tenant_id", str(uuid.uuid4()))
     with pytest.raises(SignInError, match=r"CertificateVaultUrl.*own tenant") as caught:

@@ -76,7 +76,7 @@ async def test_the_newest_version(
 async def test_one_request_for_each_signature(
     store: VaultSigning, made: VaultCertificate, signing: Cloud
 ) -> None:
-    """A signature costs one request, and nothing else is asked again."""
+    """A signature costs one request, and needs nothing else."""
     found = await store.load(made.version)
     before = signing.vault.server.requests.total()
     for data in (b"one", b"two", b"three"):
@@ -138,7 +138,7 @@ async def test_no_right_to_sign(
 
 
 async def test_a_disabled_version(store: VaultSigning, signing: Cloud) -> None:
-    """A version that is disabled after it was read does not sign: the refusal says to look."""
+    """A version that is disabled after it was loaded does not sign, and the text says why."""
     versions = signing.vault.versions[CERTIFICATE_NAME]
     found = await store.load(versions[-1].version)
     versions[-1] = replace(versions[-1], enabled=False)
@@ -159,7 +159,7 @@ async def test_no_enabled_version(store: VaultSigning, signing: Cloud) -> None:
 
 
 async def test_no_such_certificate(store: VaultSigning, signing: Cloud) -> None:
-    """A name that the vault does not know is told with its setting."""
+    """The text for a name that the vault does not know names the setting."""
     signing.vault.versions.clear()
     for refused in (store.versions(), store.load(None)):
         with pytest.raises(CertificateError, match="CertificateName: there is no certificate"):
@@ -168,7 +168,7 @@ async def test_no_such_certificate(store: VaultSigning, signing: Cloud) -> None:
 
 @pytest.mark.parametrize("missing", ["cer", "kid"])
 async def test_a_pending_certificate(missing: str, store: VaultSigning, signing: Cloud) -> None:
-    """A certificate that its authority has not signed yet is told as one to wait for."""
+    """A certificate that is still being issued is not ready to use."""
     vault = signing.vault
     bundle = vault.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
     del bundle[missing]
@@ -178,7 +178,7 @@ async def test_a_pending_certificate(missing: str, store: VaultSigning, signing:
 
 
 async def test_no_certificate_in_the_answer(store: VaultSigning, signing: Cloud) -> None:
-    """What is no certificate at all is the answer of something else than a vault."""
+    """A response without a certificate does not come from a vault."""
     vault = signing.vault
     bundle = vault.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
     vault.server.faults.set(status=200, body=json.dumps({**bundle, "cer": "AAAA"}))

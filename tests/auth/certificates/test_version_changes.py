@@ -23,17 +23,17 @@ async def test_an_outage_is_told_once(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    """Looks that fail for the same reason are told once, until one has worked."""
+    """Listings that fail for the same reason are logged once, until one succeeds."""
     await versions.refresh()
     await sign_in(versions, "v1")
     for _ in range(2):
-        told.clear()
+        logged.clear()
         store.failure = Throttled("the vault asks to wait", 1)
         for _ in range(3):
             await check(versions, clock)
-        assert told.text.count("The certificate's versions cannot be listed") == 1
+        assert logged.text.count("The certificate's versions cannot be listed") == 1
         store.failure = None
         await check(versions, clock)
 
@@ -42,14 +42,14 @@ async def test_a_crash_in_the_background(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    """A look that breaks is logged with its trace, and does not stop later ones."""
+    """A crash while listing is logged with its traceback, and does not stop later listings."""
     await versions.refresh()
     await sign_in(versions, "v1")
     store.failure = RuntimeError("a fault of ours")
     await check(versions, clock)
-    [record] = [record for record in told.records if record.levelno == logging.ERROR]
+    [record] = [record for record in logged.records if record.levelno == logging.ERROR]
     assert record.exc_info
     assert record.exc_info[1] is store.failure
     store.failure = None
@@ -58,10 +58,10 @@ async def test_a_crash_in_the_background(
     assert versions.candidates() == ["v2", "v1"]
 
 
-def seen(told: pytest.LogCaptureFixture) -> list[str]:
+def seen(logged: pytest.LogCaptureFixture) -> list[str]:
     """The messages since the last call."""
-    messages = [record.getMessage() for record in told.records]
-    told.clear()
+    messages = [record.getMessage() for record in logged.records]
+    logged.clear()
     return messages
 
 
@@ -69,13 +69,13 @@ async def test_changes_are_told_once(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     """Each change is logged when it comes, with thumbprints and dates, and never again."""
     await versions.refresh()
     await sign_in(versions, "v1")
     old = store.certificates["v1"]
-    assert seen(told) == [f"Signs in with the certificate {old}"]
+    assert seen(logged) == [f"Signs in with the certificate {old}"]
 
     store.add("v2", ends_in_days=200)
     new = store.certificates["v2"]
@@ -86,19 +86,19 @@ async def test_changes_are_told_once(
     await looks
     for _ in range(2):
         await check(versions, clock)
-    [met] = seen(told)
+    [met] = seen(logged)
     assert f"newer certificate, {new}; {old} signs in until Entra accepts it" in met
 
     for _ in range(2):
         await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
         await check(versions, clock)
-    assert seen(told) == ["A newer certificate cannot be used yet: AADSTS700027"]
+    assert seen(logged) == ["A newer certificate cannot be used yet: AADSTS700027"]
     assert list(versions.warnings) == ["A newer certificate cannot be used yet: AADSTS700027"]
 
     for _ in range(2):
         await sign_in(versions, "v2")
         await check(versions, clock)
-    assert seen(told) == [f"Signs in with the certificate {new}; before it was {old}"]
+    assert seen(logged) == [f"Signs in with the certificate {new}; before it was {old}"]
     assert list(versions.warnings) == []
 
 
@@ -106,29 +106,29 @@ async def test_the_same_certificate_by_another_name(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    """When the right to list comes late, or goes, it is the same certificate: nothing is told."""
+    """Granting or revoking the right to list does not make the same certificate a newer one."""
     for listable in (False, True, False):
         store.listable = listable
         await versions.refresh()
         newest = versions.candidates()[0]
         await sign_in(versions, newest)
         await check(versions, clock)
-    assert seen(told) == [f"Signs in with the certificate {store.certificates['v1']}"]
+    assert seen(logged) == [f"Signs in with the certificate {store.certificates['v1']}"]
 
 
 async def test_another_reason_is_told(
-    versions: CertificateVersions, store: ScriptedStore, told: pytest.LogCaptureFixture
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
-    """A newer version that is passed over for another reason than before is logged again."""
+    """A newer version that cannot be used for another reason than before is logged again."""
     store.add("v2")
     await versions.refresh()
     await sign_in(versions, "v1", {"v2": VaultForbidden("no role")})
-    told.clear()
+    logged.clear()
     await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet")})
     await sign_in(versions, "v1", {"v2": CertificateUnknown("not yet, as before")})
-    assert seen(told) == ["A newer certificate cannot be used yet: not yet"]
+    assert seen(logged) == ["A newer certificate cannot be used yet: not yet"]
     [warning] = versions.warnings
     assert warning == "A newer certificate cannot be used yet: not yet, as before"
 
@@ -138,7 +138,7 @@ async def test_a_sign_in_that_is_overtaken(
     former: str,
     versions: CertificateVersions,
     store: ScriptedStore,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     """When another audience's sign-in has gone further meanwhile, a late one changes nothing."""
     store.add("v2")
@@ -147,19 +147,19 @@ async def test_a_sign_in_that_is_overtaken(
         await sign_in(versions, former)
     began_with, old = versions.in_use, await versions.load("v1")
     await sign_in(versions, "v2")
-    told.clear()
+    logged.clear()
     versions.accept("v1", old, {"v2": CertificateUnknown("not yet")}, began_with)
     assert versions.in_use is store.certificates["v2"]
     assert list(versions.warnings) == []
-    assert seen(told) == []
+    assert seen(logged) == []
     await sign_in(versions, "v2")
-    assert seen(told) == []
+    assert seen(logged) == []
 
 
 async def test_a_look_in_the_middle_of_a_sign_in(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
-    """The same certificate, read anew meanwhile, is no other: the sign-in counts."""
+    """A certificate that was loaded again during a sign-in is still the same one."""
     store.listable = False
     await versions.refresh()
     [only] = versions.candidates()
@@ -177,17 +177,17 @@ async def test_a_newer_version_that_is_met_unreadable(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    """A newer version that cannot be read when it is met is told with the reason."""
+    """A newer version that cannot be loaded is logged with the reason."""
     await versions.refresh()
     await sign_in(versions, "v1")
-    told.clear()
+    logged.clear()
     store.add("v2")
     store.unreadable["v2"] = CertificateError("the key cannot be exported")
     for _ in range(2):
         await check(versions, clock)
-    assert seen(told) == ["There is a newer certificate, but: the key cannot be exported"]
+    assert seen(logged) == ["There is a newer certificate, but: the key cannot be exported"]
 
 
 async def test_older_keys_are_forgotten(
@@ -211,13 +211,13 @@ async def test_older_keys_are_forgotten(
 
 
 async def test_a_renewed_certificate_is_not_warned_of(
-    versions: CertificateVersions, store: ScriptedStore, told: pytest.LogCaptureFixture
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """The warning comes with the sign-in at once, and goes with the next certificate."""
     store.add("v1", ends_in_days=10.5)
     await versions.refresh()
     await sign_in(versions, "v1")
-    assert "expires soon (days left: 10)" in told.text
+    assert "expires soon (days left: 10)" in logged.text
     assert len(versions.warnings) == 1
     store.add("v2")
     await versions.refresh()
@@ -233,19 +233,19 @@ async def test_an_expiry_is_told_daily(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     """Looks in the background warn of an expiry too, once a day, though they fail."""
     store.add("v1", ends_in_days=30 + 0.5)
     await versions.refresh()
     await sign_in(versions, "v1")
-    assert "expires soon" not in told.text
+    assert "expires soon" not in logged.text
     store.failure = RuntimeError("a fault of ours")
     for day in (29, 28):
         clock.advance(DAY_SECONDS)
         for _ in range(3):
             await check(versions, clock)
-        warned = [text for text in seen(told) if "expires soon" in text]
+        warned = [text for text in seen(logged) if "expires soon" in text]
         assert len(warned) == 1
         assert f"days left: {day})" in warned[0]
 

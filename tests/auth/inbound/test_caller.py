@@ -76,7 +76,7 @@ async def check(
 async def test_the_channel(
     tokens: ChannelTokens, press: TokenPress, delivery: ActivityOrigin
 ) -> None:
-    """The channel may deliver what its token stands for; the claims are the answer."""
+    """The channel may deliver what its token covers; the token has its claims."""
     found = await check(tokens, press, delivery)
     assert found["aud"] == press.cloud.registration.app_id
     assert found["serviceurl"] == SERVICE_URL
@@ -164,7 +164,7 @@ async def test_forbidden(name: str, tokens: ChannelTokens, press: TokenPress) ->
 async def test_not_authentic_comes_first(
     changes: dict[str, Any], tokens: ChannelTokens, press: TokenPress
 ) -> None:
-    """A token that is not the channel's is told as such, whatever it says."""
+    """A token that is not the channel's is rejected whatever it claims."""
     forged = press.token(press.claims(**changes), key=press.other_key)
     with pytest.raises(TokenRejected):
         await caller_check(tokens, press).authenticate(f"Bearer {forged}")
@@ -228,7 +228,7 @@ async def test_tenants(
 def test_reach_without_a_token(
     service_url: str, allowed: bool, tokens: ChannelTokens, press: TokenPress
 ) -> None:
-    """Where no token is asked for, replies still go nowhere but to channels and loopback."""
+    """Without authentication, replies still go to channels and loopback only."""
     check = caller_check(tokens, press)
     delivery = replace(DELIVERY, service_url=service_url)
     if allowed:

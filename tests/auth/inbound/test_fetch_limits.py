@@ -46,7 +46,7 @@ async def test_unknown_keys_are_fetched_within_the_budget(
 async def test_an_early_failure(
     early: bool, keys: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """An early fetch that failed leaves callers the same tries at the same times."""
+    """After a failed prefetch, callers' fetches happen at the same times as without it."""
     publisher.failure = ConnectionError("refused")
     if early:
         keys.prefetch()
@@ -107,7 +107,7 @@ async def test_a_flood_waits_for_nothing(warm: SigningKeys) -> None:
 
 
 async def test_a_flood_at_once(warm: SigningKeys, publisher: KeyPublisher) -> None:
-    """At once they cost no more, and nobody with a known key waits for them."""
+    """Concurrent unknown ids share one fetch, and a known key does not wait for it."""
     publisher.open.clear()
     flood = [asyncio.create_task(warm.find(uuid.uuid4().hex)) for _ in range(200)]
     await settled()
@@ -187,7 +187,7 @@ async def test_a_flood_in_an_outage(
 async def test_when_to_retry(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """A token with a new key is told when the next fetch may be made, and is accepted then."""
+    """The failure for a new key says when the next fetch is allowed, which finds the key."""
     clock.advance(HOUR / 2)
     assert await warm.find("made up") is None
     publisher.publish(new)

@@ -97,7 +97,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 async def test_a_broken_key_beside_a_good_one(
     name: str, keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any], new: dict[str, Any]
 ) -> None:
-    """A key that cannot be used is passed over; the good ones around it are not."""
+    """A key that cannot be used is skipped; the others of the set are used."""
     flaw = UNUSABLE[name]
     publisher.publish(flaw if "kid" in flaw else {**new, "kid": "other", **flaw}, old)
     assert await keys.find("old")
@@ -127,7 +127,7 @@ async def test_a_key_without_an_id(
 async def test_no_endorsements(
     keys: SigningKeys, publisher: KeyPublisher, old: dict[str, Any]
 ) -> None:
-    """A key that endorses no channel is known, and speaks for none."""
+    """A key without endorsements is known, and endorses no channel."""
     publisher.publish({name: value for name, value in old.items() if name != "endorsements"})
     found = await keys.find("old")
     assert found is not None
@@ -135,7 +135,7 @@ async def test_no_endorsements(
 
 
 async def test_redirects_are_not_followed(old: dict[str, Any]) -> None:
-    """Over HTTP, a document that has moved is a failed fetch, whoever it points to."""
+    """Over HTTP, a redirect is a failed fetch, wherever it points."""
     moved = True
 
     async def metadata(_: web.Request) -> web.Response:

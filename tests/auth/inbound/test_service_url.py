@@ -1,4 +1,4 @@
-"""ServiceUrls: the bot calls nobody but the channels, however a URL is written."""
+"""ServiceUrls: the bot calls channels only, however a URL is written."""
 
 import pytest
 from hypothesis import given, settings

@@ -40,7 +40,7 @@ async def test_nothing_is_fetched_at_first(publisher: KeyPublisher, clock: Clock
 async def test_a_known_key_costs_nothing(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """Within the hour a known key is answered from memory."""
+    """Within the hour a known key is returned from memory."""
     for _ in range(100):
         assert await warm.find("old")
         clock.advance(HOUR / 101)
@@ -132,7 +132,7 @@ async def test_a_roll_just_before_a_fetch(
 async def test_the_hourly_renewal(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """After an hour the keys are renewed in the background; nobody waits for that."""
+    """After an hour the keys are refreshed in the background, and nobody waits."""
     publisher.publish(new)
     clock.advance(HOUR)
     publisher.open.clear()
@@ -149,7 +149,7 @@ async def test_the_hourly_renewal(
 async def test_after_a_day(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """Keys a day old are not used while new ones can be had: a withdrawn key is refused."""
+    """Keys a day old are refreshed before they are used: a withdrawn key is refused."""
     publisher.publish(new)
     clock.advance(DAY)
     assert await warm.find("old") is None

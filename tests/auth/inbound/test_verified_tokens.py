@@ -54,7 +54,7 @@ def watched(channel: KeyPublisher) -> Watched:
 
 
 async def test_a_verified_token_is_remembered(watched: Watched, press: TokenPress) -> None:
-    """The signature of a token that comes again is not checked again; the answer is the same."""
+    """A repeated token's signature is not verified again, and its result is the same."""
     authorization = ACCEPTED["usual"](press)
     first = await watched.tokens.read(authorization)
     for _ in range(20):
@@ -142,7 +142,7 @@ async def test_a_key_that_was_removed(
 async def test_a_key_that_was_replaced(
     watched: Watched, channel: KeyPublisher, press: TokenPress
 ) -> None:
-    """Another key under the same id takes the remembered tokens of the first one along."""
+    """Another key with the same id invalidates the cached tokens of the first."""
     authorization = ACCEPTED["usual"](press)
     assert await watched.tokens.read(authorization)
     other = IssuerKey(press.key.kid, press.other_key, press.key.endorsements)
@@ -155,7 +155,7 @@ async def test_a_key_that_was_replaced(
 async def test_endorsements_that_changed(
     watched: Watched, channel: KeyPublisher, press: TokenPress
 ) -> None:
-    """A remembered token speaks for the channels that its key endorses now."""
+    """A cached token has the endorsements that its key has now."""
     authorization = ACCEPTED["usual"](press)
     assert (await watched.tokens.read(authorization)).endorsements == set(press.key.endorsements)
     channel.publish({**press.key.jwk(), "endorsements": ["webchat"]})
@@ -166,7 +166,7 @@ async def test_endorsements_that_changed(
 async def test_a_remembered_token_keeps_the_keys_fresh(
     watched: Watched, channel: KeyPublisher, press: TokenPress
 ) -> None:
-    """The keys' hourly renewal goes on, although no signature is checked."""
+    """Cached tokens do not stop the hourly refresh of the keys."""
     authorization = ACCEPTED["usual"](press)
     assert await watched.tokens.read(authorization)
     before = channel.fetches
@@ -197,7 +197,7 @@ async def test_claims_are_read_only(tokens: ChannelTokens, press: TokenPress) ->
 
 @pytest.mark.parametrize("value", [[], {}, ["a"], {"a": 1}], ids=str)
 async def test_claims_that_can_be_changed(value: Any, watched: Watched, press: TokenPress) -> None:
-    """A token with a claim that a turn could change is read anew each time."""
+    """A token with a mutable claim is not cached."""
     authorization = with_claims(more=value)(press)
     first, second = [await watched.tokens.read(authorization) for _ in range(2)]
     assert first.claims["more"] == second.claims["more"] == value

@@ -307,7 +307,7 @@ async def test_the_version_in_use_is_disabled(
 async def test_a_version_that_the_vault_does_not_sign_for(
     credential: ClientCertificateCredential, platform: Cloud
 ) -> None:
-    """A newer version whose key may not be used does not keep an older one from signing in."""
+    """When the vault refuses to sign with a newer version, an older one signs in."""
     old, new = newest(platform), platform.renew_certificate()
     error = {"code": "Forbidden", "message": ".", "innererror": {"code": "KeyNotValidNow"}}
     platform.vault.server.faults.set(

@@ -117,7 +117,7 @@ async def test_each_way_signs_in(way: str, platform: Cloud, pool: HttpPool) -> N
 
 
 async def stays_warm(platform: Cloud, tokens: TokenProvider, token: AccessToken) -> None:
-    """A token in hand is served without a request of any part."""
+    """A valid token is returned without any request."""
     parts = (platform.entra, platform.identity, platform.vault)
     before = [part.server.requests.total() for part in parts]
     assert [await tokens.get(AUDIENCE) for _ in range(20)] == [token] * 20
@@ -157,7 +157,7 @@ async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
 async def test_the_vault_s_identity_is_not_retried(
     way: str, platform: Cloud, pool: HttpPool
 ) -> None:
-    """The request that needs the vault is retried as a whole: the identity is asked once."""
+    """The request that needs the vault is retried as a whole: the identity is called once."""
     prepare = WAYS[way][0]
     platform.identity.server.faults.set(status=500)
     before = platform.identity.server.requests.total()
@@ -196,7 +196,7 @@ async def test_a_certificate_in_a_file(
 
 @pytest.mark.parametrize("key_use", ["Export", "SignInVault"])
 async def test_pins_count(key_use: str, platform: Cloud, pool: HttpPool) -> None:
-    """The settings' pins are what a certificate is held against, wherever its key is."""
+    """CertificateThumbprint applies wherever the key is."""
     in_vault(platform)
     platform.vault.permissions[platform.reader] |= READER_PERMISSIONS[CERTIFICATE]
     changes = {"CertificateKeyUse": key_use, "CertificateThumbprint": "A" * 40}
@@ -231,7 +231,7 @@ def test_making_one_asks_for_nothing(platform: Cloud) -> None:
 
 
 async def test_who_reaches_storage(platform: Cloud) -> None:
-    """An identity where there is no account key; its tokens are kept."""
+    """A managed identity signs in where there is no account key; its tokens are cached."""
     source = StorageSource(blob_url="https://a.blob.x", queue_url="https://a.queue.x")
     identity = storage_credential(source)
     assert identity

@@ -136,7 +136,7 @@ async def test_the_assertion_is_made_once(
 async def test_an_assertion_that_cannot_be_made(
     error: Exception, entra: EntraClient, platform: Cloud
 ) -> None:
-    """What keeps it from being made is told as it is, a fault too; Entra is not asked."""
+    """An error of the assertion is raised unchanged, and Entra is not called."""
 
     async def failing(_: str) -> str:
         raise error
@@ -172,7 +172,7 @@ async def test_an_outage(
     platform: Cloud,
     authority: str,
 ) -> None:
-    """Whatever is answered in place of Entra's words is an endpoint that is down, for now."""
+    """Any response that is not Entra's is an outage."""
     platform.entra.server.faults.set(path=path, **fault)
     error = await failure(entra.request_token(AUDIENCE, assertion))
     assert isinstance(error, EndpointDown)
@@ -186,7 +186,7 @@ async def test_an_outage(
 async def test_an_endpoint_that_asks_to_wait(
     path: str, entra: EntraClient, assertion: Assertion, platform: Cloud
 ) -> None:
-    """429 is told with its time; MSAL remembers nothing of it."""
+    """429 has its Retry-After, and MSAL does not remember it."""
     platform.entra.server.faults.set(path=path, status=429, retry_after=30, remaining=1)
     error = await failure(entra.request_token(AUDIENCE, assertion))
     assert isinstance(error, Throttled)

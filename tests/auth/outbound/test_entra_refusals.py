@@ -25,7 +25,7 @@ UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
 
 async def test_an_unknown_app(authority: str, pool: HttpPool, assertion: Assertion) -> None:
-    """An app that the tenant does not know is told with the settings to compare."""
+    """For an app that the tenant does not know, the text names the settings to compare."""
     error = await failure(EntraClient(UNKNOWN, authority, pool).request_token(AUDIENCE, assertion))
     assert type(error) is SignInError
     assert f"no app registration {UNKNOWN} in {authority}" in str(error)
@@ -36,7 +36,7 @@ async def test_an_unknown_app(authority: str, pool: HttpPool, assertion: Asserti
 async def test_the_channel_s_tenant_for_a_single_tenant_app(
     platform: Cloud, pool: HttpPool, assertion: Assertion
 ) -> None:
-    """A SingleTenant bot that signs in where MultiTenant ones do hears that its type is wrong."""
+    """For a SingleTenant bot that signs in at the channel's tenant, the text names its type."""
     authority = f"{platform.entra.server.url}/botframework.com"
     entra = EntraClient(platform.registration.app_id, authority, pool)
     error = await failure(entra.request_token(AUDIENCE, assertion))
@@ -45,7 +45,7 @@ async def test_the_channel_s_tenant_for_a_single_tenant_app(
 
 
 async def test_an_unknown_tenant(platform: Cloud, pool: HttpPool, assertion: Assertion) -> None:
-    """A tenant that does not exist is told with its setting."""
+    """For a tenant that does not exist, the text names its setting."""
     authority = f"{platform.entra.server.url}/{UNKNOWN}"
     entra = EntraClient(platform.registration.app_id, authority, pool)
     error = await failure(entra.request_token(AUDIENCE, assertion))
@@ -147,7 +147,7 @@ async def test_every_refusal(
     ids=lambda content: str(content)[:60],
 )
 async def test_an_odd_refusal(content: object, at_odd: EntraClient, odd: ScriptedService) -> None:
-    """Whatever a refusal says, it is a sign-in that failed, told in one bounded line."""
+    """Any refusal is a failed sign-in, with one line of limited length."""
     odd.otherwise = Reply(400, content)
     error = await failure(at_odd.request_token(AUDIENCE, made))
     assert UNKNOWN in str(error)
@@ -180,7 +180,7 @@ async def test_an_answer_of_another_shape(
     odd: ScriptedService,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What holds neither a token with its life nor an error is no Entra's, and told without it."""
+    """A response with neither token nor error is not Entra's, and the text does not quote it."""
     caplog.set_level(logging.DEBUG)
     odd.otherwise = Reply(status, content)
     error = await failure(at_odd.request_token(AUDIENCE, made))
@@ -211,7 +211,7 @@ async def test_odd_metadata(
 
 @pytest.mark.parametrize("authority", ["http://localhost:1/tenant", "https://localhost:1"])
 async def test_no_tenant(authority: str, pool: HttpPool) -> None:
-    """An address that cannot be a tenant's is told with the setting, without a request."""
+    """A URL that cannot be a tenant's fails without a request, and the text names the setting."""
     error = await failure(EntraClient(UNKNOWN, authority, pool).request_token(AUDIENCE, made))
     assert authority in str(error)
     assert "MicrosoftAppTenantId" in str(error)

@@ -75,7 +75,7 @@ def unverified(token: str) -> Mapping[str, Any]:
 
 
 async def refusal(credential: FederatedCredential) -> str:
-    """The text of a refusal that is nobody's outage."""
+    """The text of a refusal that is not an outage."""
     with pytest.raises(SignInError) as caught:
         await credential.request_token(AUDIENCE)
     assert type(caught.value) is SignInError
@@ -122,7 +122,7 @@ async def test_each_request_asks_for_a_fresh_assertion(
 
 @pytest.mark.usefixtures("trusted")
 async def test_an_identity_that_the_app_does_not_have(entra: EntraClient, platform: Cloud) -> None:
-    """The setting of the identity is named, not the bot's own; Entra is not asked for a token."""
+    """The text names the identity's setting, not the bot's; Entra is not called."""
     before = platform.entra.token_requests
     text = await refusal(federated(entra, UNKNOWN))
     assert f"{UNKNOWN} cannot sign in: set AZURE_CLIENT_ID" in text
@@ -179,7 +179,7 @@ async def test_a_multi_tenant_bot(platform: Cloud, pool: HttpPool) -> None:
 async def test_the_identity_endpoint_is_down(
     credential: FederatedCredential, close_port: Callable[[str], None]
 ) -> None:
-    """An outage of the identity endpoint is told as its own."""
+    """An outage of the identity endpoint is reported as such."""
     close_port("identity")
     with pytest.raises(EndpointDown, match="the identity endpoint does not answer") as caught:
         await credential.request_token(AUDIENCE)

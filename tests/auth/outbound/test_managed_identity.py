@@ -45,7 +45,7 @@ def identity(platform: Cloud, make: Make) -> ManagedIdentityCredential:
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScriptedService]:
-    """An identity endpoint that answers as the test says."""
+    """An identity endpoint that responds as the test says."""
     async with ScriptedService() as service:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{service.url}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "header")
@@ -54,7 +54,7 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScriptedServ
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that nobody listens at."""
+    """A port without a listener."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
@@ -86,7 +86,7 @@ async def test_the_system_assigned_identity(make: Make, platform: Cloud) -> None
 
 
 async def test_each_request_is_made(identity: ManagedIdentityCredential, platform: Cloud) -> None:
-    """Each call asks the endpoint: no library's cache answers a renewal with the old token."""
+    """Each call is a request: no library's cache returns an old token for a refresh."""
     before = platform.identity.server.requests[REQUEST]
     first, second = [await identity.request_token(AUDIENCE) for _ in range(2)]
     assert first.value != second.value
@@ -94,7 +94,7 @@ async def test_each_request_is_made(identity: ManagedIdentityCredential, platfor
 
 
 async def test_the_token_tells_its_end(make: Make, service: ScriptedService) -> None:
-    """The expiry is the answer's `expires_on`, seconds since the epoch in a string."""
+    """The expiry is the response's `expires_on`, seconds since the epoch in a string."""
     answer = {"access_token": "secret", "expires_on": "1900000000", "resource": AUDIENCE}
     service.otherwise = Reply(json=answer)
     token = await make(CLIENT, "MicrosoftAppId").request_token(AUDIENCE)
@@ -116,7 +116,7 @@ async def test_another_client_id(make: Make, setting: str) -> None:
 
 
 async def test_no_system_assigned_identity(make: Make, platform: Cloud) -> None:
-    """An app without an identity of its own is told to have one, or to say which."""
+    """For an app without an identity, the text says to assign one or to set which."""
     platform.identity.identities.clear()
     error = await failure(make("", "AZURE_CLIENT_ID"))
     assert str(error).startswith("the system-assigned identity cannot sign in")
@@ -152,7 +152,7 @@ async def test_a_refused_identity(
 async def test_an_outage(
     fault: dict[str, Any], identity: ManagedIdentityCredential, platform: Cloud
 ) -> None:
-    """An outage is told as one, after a single request: the cache in front tries again."""
+    """An outage is one failed request: only the token cache retries."""
     before = platform.identity.server.requests.total()
     platform.identity.server.faults.set(**fault)
     error = await failure(identity)
@@ -180,7 +180,7 @@ async def test_an_outage(
 async def test_an_answer_of_another_shape(
     make: Make, content: object, service: ScriptedService
 ) -> None:
-    """An answer that holds no token as the reference has it is an outage; no cause quotes it."""
+    """A response without a valid token is an outage, and no cause quotes it."""
     service.otherwise = Reply(json=content)
     error = await failure(make(CLIENT, "MicrosoftAppId"))
     assert isinstance(error, EndpointDown)

@@ -1,4 +1,4 @@
-"""MsalHttp: sends what MSAL asks for as it is, and lets through what the protocol knows."""
+"""MsalHttp: sends MSAL's requests unchanged, and returns the protocol's responses only."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ ODD = {"plain": "a", "odd": "a b&c=d/+é%41;#?", "empty": ""}
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    """An endpoint that answers as the test says."""
+    """An endpoint that responds as the test says."""
     async with ScriptedService() as service:
         service.otherwise = Reply(json={})
         yield service
@@ -71,7 +71,7 @@ async def worker(pool: HttpPool, service: ScriptedService) -> Worker:
 
 @dataclass(frozen=True)
 class Raw:
-    """An answer with any body."""
+    """A response with any body."""
 
     status: int
     body: bytes
@@ -83,7 +83,7 @@ class Raw:
 
 
 async def cut_off(request: web.Request) -> web.StreamResponse:
-    """An answer that ends in the middle."""
+    """A response that ends in the middle."""
     response = web.StreamResponse(headers={"Content-Length": "100"})
     await response.prepare(request)
     await response.write(b'{"a":')
@@ -170,7 +170,7 @@ async def test_answers_of_the_protocol(
     ids=lambda answer: str(answer)[:60],
 )
 async def test_anything_else(answer: Behaviour, worker: Worker, service: ScriptedService) -> None:
-    """What is no answer of the protocol is an endpoint that is down, named with its setting."""
+    """Any response outside the protocol is an outage, and the text names the setting."""
     service.otherwise = answer
     error = await worker.failure()
     assert isinstance(error, EndpointDown)
@@ -188,7 +188,7 @@ async def test_a_broken_answer(worker: Worker, service: ScriptedService) -> None
 
 @pytest.mark.parametrize("charset", ["nonsense", "latin-1", "utf-16"])
 async def test_another_charset(charset: str, worker: Worker, service: ScriptedService) -> None:
-    """JSON is UTF-8 (RFC 8259, 8.1), whatever the header says."""
+    """JSON is UTF-8 (RFC 8259, 8.1); the header does not matter."""
     kind = f"application/json; charset={charset}"
     service.otherwise = Raw(200, '{"a": "é"}'.encode(), {"Content-Type": kind})
     assert json.loads((await worker.get()).text) == {"a": "é"}
@@ -198,7 +198,7 @@ async def test_another_charset(charset: str, worker: Worker, service: ScriptedSe
 async def test_no_redirect_is_followed(
     status: int, worker: Worker, service: ScriptedService
 ) -> None:
-    """A redirect would show the assertion to a host that nobody has checked."""
+    """A redirect is not followed: it would send the assertion to an unchecked host."""
     async with ScriptedService() as elsewhere:
         elsewhere.otherwise = Reply(json={"access_token": "theirs"})
         service.otherwise = Reply(status, {}, {"Location": f"{elsewhere.url}/token"})
@@ -226,7 +226,7 @@ async def test_an_endpoint_that_asks_to_wait(
     worker: Worker,
     service: ScriptedService,
 ) -> None:
-    """429 tells how long, within bounds, whatever its body is."""
+    """429 says how long to wait, within limits; the body does not matter."""
     service.otherwise = Raw(429, body, {"Retry-After": header} if header else {})
     error = await worker.failure()
     assert isinstance(error, Throttled)
@@ -266,7 +266,7 @@ async def test_no_address(pool: HttpPool, url: str) -> None:
 
 
 async def test_the_loop_is_free(worker: Worker, service: ScriptedService) -> None:
-    """While an answer is waited for, everything else goes on."""
+    """The event loop runs while a response is awaited."""
     arrived, released = asyncio.Event(), asyncio.Event()
 
     async def held(_: web.Request) -> web.StreamResponse:

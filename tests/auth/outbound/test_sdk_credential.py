@@ -18,7 +18,7 @@ VAULT = "https://vault.azure.net"
 
 
 async def test_a_token() -> None:
-    """The SDK asks by scope, our tokens are kept by resource; closing takes none away."""
+    """The SDK asks by scope, the provider by resource; closing keeps the tokens."""
     asked: list[str] = []
 
     class Source(TokenProvider):

@@ -35,7 +35,7 @@ async def test_cold_callers_share_one_request(cache: TokenCache, sign_in: SignIn
 async def test_a_young_token_costs_nothing(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """Until half of its life a token is served from memory, without a request."""
+    """Until half of its life a token comes from memory, without a request."""
     assert await value(cache) == "secret-1"
     clock.advance(LIFE / 2 - 0.001)
     assert await value(cache) == "secret-1"
@@ -46,7 +46,7 @@ async def test_a_young_token_costs_nothing(
 async def test_renewal_begins_at_half_life(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """From half of its life on it is renewed in the background, and served meanwhile."""
+    """From half of its life on a token is refreshed in the background, and used meanwhile."""
     await cache.get()
     clock.advance(LIFE / 2)
     sign_in.open.clear()
@@ -65,7 +65,7 @@ async def test_renewal_begins_at_half_life(
 async def test_a_short_life_is_renewed_in_time(
     life: float, renewed_from: float, cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """Renewal begins at half-life, or sooner where a third of what is served would not be left."""
+    """The refresh starts at half of the life, or at two thirds of the use if that is sooner."""
     sign_in.life = life
     await cache.get()
     clock.advance(renewed_from - 0.01)
@@ -80,7 +80,7 @@ async def test_a_short_life_is_renewed_in_time(
 
 
 async def test_one_renewal_at_a_time(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
-    """While a renewal is under way, no caller begins another."""
+    """During a refresh, no caller starts another."""
     await cache.get()
     clock.advance(LIFE / 2)
     sign_in.open.clear()
@@ -93,7 +93,7 @@ async def test_one_renewal_at_a_time(cache: TokenCache, sign_in: SignIn, clock: 
 
 
 async def test_callers_join_the_renewal(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
-    """A caller whose token has run out waits for the renewal that is under way already."""
+    """A caller whose token has expired waits for the running refresh."""
     await cache.get()
     clock.advance(LIFE / 2)
     sign_in.open.clear()
@@ -107,7 +107,7 @@ async def test_callers_join_the_renewal(cache: TokenCache, sign_in: SignIn, cloc
 
 
 async def test_an_outage_is_not_noticed(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
-    """With the endpoint down, a token is served until 60 seconds before its expiry."""
+    """During an outage, a token is used until 60 seconds before its expiry."""
     token = await cache.get()
     sign_in.failure = SignInError("down")
     while clock.now < token.expires_on - 61:
@@ -122,10 +122,10 @@ async def test_an_outage_is_not_noticed(cache: TokenCache, sign_in: SignIn, cloc
         await cache.get()
 
 
-async def test_pauses_grow_while_a_token_is_in_hand(
+async def test_pauses_grow_while_a_token_is_valid(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """A failing renewal is tried again after 1, 2, 4 ... seconds, and then every 30."""
+    """A failing refresh is repeated after 1, 2, 4 ... seconds, and then every 30."""
     await cache.get()
     clock.advance(LIFE / 2)
     half_life = clock.now
@@ -141,7 +141,7 @@ async def test_pauses_grow_while_a_token_is_in_hand(
 async def test_pauses_begin_anew_after_a_success(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """Once a renewal has worked, the next failure is followed by the shortest pause again."""
+    """After a successful refresh, the next failure is followed by the shortest pause again."""
     await cache.get()
     clock.advance(LIFE / 2)
     sign_in.failure = SignInError("down")
@@ -165,7 +165,7 @@ async def test_pauses_begin_anew_after_a_success(
 async def test_a_long_pause_ends_with_the_token(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """A pause that grew in an outage does not keep callers from a token once they wait for it."""
+    """A long pause ends when the token does: from then on callers wait."""
     token = await cache.get()
     sign_in.failure = SignInError("down")
     last_use = token.expires_on - 60
@@ -183,7 +183,7 @@ async def test_a_long_pause_ends_with_the_token(
 
 
 async def test_a_failure_is_shared(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
-    """For a second after a failure, callers get the same one without a request; then a new try."""
+    """For a second after a failure, callers get the same one without a request; then a new one."""
     sign_in.failure = SignInError("no role", retry_after=17)
     for _ in range(3):
         with pytest.raises(SignInError, match=r"^no role$") as caught:
@@ -208,8 +208,8 @@ async def test_waiting_callers_share_a_failure(cache: TokenCache, sign_in: SignI
     assert sign_in.requests == 1
 
 
-async def test_a_caller_that_goes_away(cache: TokenCache, sign_in: SignIn) -> None:
-    """A cancelled caller does not take the others' request with it."""
+async def test_a_cancelled_caller(cache: TokenCache, sign_in: SignIn) -> None:
+    """A cancelled caller does not cancel the request of the others."""
     sign_in.open.clear()
     first, second = (asyncio.create_task(cache.get()) for _ in range(2))
     await settled()
@@ -221,8 +221,8 @@ async def test_a_caller_that_goes_away(cache: TokenCache, sign_in: SignIn) -> No
     assert sign_in.requests == 1
 
 
-async def test_all_callers_go_away(cache: TokenCache, sign_in: SignIn) -> None:
-    """A request that nobody waits for any more is finished, and its token kept."""
+async def test_all_callers_are_cancelled(cache: TokenCache, sign_in: SignIn) -> None:
+    """A request whose callers are all cancelled completes, and its token is cached."""
     sign_in.open.clear()
     caller = asyncio.create_task(cache.get())
     await settled()
@@ -235,7 +235,7 @@ async def test_all_callers_go_away(cache: TokenCache, sign_in: SignIn) -> None:
 
 
 async def test_a_request_times_out(sign_in: SignIn, clock: Clock) -> None:
-    """A credential that never returns fails, and is called again later."""
+    """A credential that never returns times out, and is called again later."""
     cache = TokenCache(sign_in, request_timeout=0.01, clock=clock)
     sign_in.open.clear()
     async with asyncio.timeout(5):
@@ -246,10 +246,10 @@ async def test_a_request_times_out(sign_in: SignIn, clock: Clock) -> None:
     assert await value(cache) == "secret-2"
 
 
-async def test_an_unforeseen_error_in_the_background(
+async def test_an_unexpected_error_in_the_background(
     cache: TokenCache, sign_in: SignIn, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error that no credential should raise is logged; the token in hand is served."""
+    """An unexpected error is logged, and the valid token is returned."""
     await cache.get()
     clock.advance(LIFE / 2)
     sign_in.failure = RuntimeError("a library's own")
@@ -259,10 +259,10 @@ async def test_an_unforeseen_error_in_the_background(
     assert "a library's own" in caplog.text
 
 
-async def test_an_unforeseen_error_is_a_failed_sign_in(
+async def test_an_unexpected_error_is_a_failed_sign_in(
     cache: TokenCache, sign_in: SignIn, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a token in hand the caller hears of it, and it pauses as any failure does."""
+    """Without a valid token, an unexpected error is a failed sign-in, and pauses like one."""
     sign_in.failure = RuntimeError("a library's own")
     for _ in range(5):
         with pytest.raises(SignInError, match="a bug in this project"):
@@ -275,7 +275,7 @@ async def test_an_unforeseen_error_is_a_failed_sign_in(
 
 
 async def test_a_token_without_a_margin(clock: Clock) -> None:
-    """A token that comes with less than its margin is served for a second all the same."""
+    """A token that arrives with less life than the margin is used for a second."""
     requests = 0
 
     async def short() -> AccessToken:
@@ -296,7 +296,7 @@ async def test_a_token_without_a_margin(clock: Clock) -> None:
 async def test_an_endpoint_that_asks_to_wait(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """No request is made before the time that the endpoint asked for; callers hear of it."""
+    """No request is sent before the requested wait is over; callers get the failure."""
     sign_in.failure = Throttled("busy", 20)
     for _ in range(20):
         with pytest.raises(Throttled, match=r"^busy$") as caught:
@@ -311,7 +311,7 @@ async def test_an_endpoint_that_asks_to_wait(
 async def test_an_endpoint_that_asks_for_no_wait(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """A wait of nothing is the usual pause."""
+    """A requested wait of zero becomes the usual pause."""
     sign_in.failure = Throttled("busy", 0)
     with pytest.raises(Throttled):
         await cache.get()
@@ -328,7 +328,7 @@ async def test_an_endpoint_that_asks_for_no_wait(
 async def test_the_background_waits_as_asked(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """A renewal waits as long as the endpoint asked, however short the usual pause is."""
+    """A refresh waits as long as the endpoint asks, beyond its own pause."""
     await cache.get()
     clock.advance(LIFE / 2)
     half_life = clock.now
@@ -341,7 +341,7 @@ async def test_the_background_waits_as_asked(
 
 
 async def test_a_wait_ends_with_the_token(cache: TokenCache, sign_in: SignIn, clock: Clock) -> None:
-    """A wait that was asked for in the background does not last longer than the token serves."""
+    """A requested wait ends when the token does."""
     token = await cache.get()
     clock.now = token.expires_on - 60 - 30
     sign_in.failures = [Throttled("busy", 120)]

@@ -16,20 +16,20 @@ SKILL = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
 
 
 class Recorder(Credential):
-    """A credential that notes what it is asked for.
+    """A credential that records its requests.
 
     Attributes:
         audiences: of each request.
         calls: of both kinds, in order.
         refused: the audience for which there is no token.
-        told: its warnings.
+        declared: its warnings.
     """
 
     def __init__(self) -> None:
         self.audiences: list[str] = []
         self.calls: list[str] = []
         self.refused = ""
-        self.told: tuple[str, ...] = ()
+        self.declared: tuple[str, ...] = ()
 
     async def request_token(self, audience: str) -> AccessToken:
         """A token that tells its audience."""
@@ -47,7 +47,7 @@ class Recorder(Credential):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the test says."""
-        return self.told
+        return self.declared
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_one_request_for_each_audience(tokens: TokenProvider, credential: 
 
 
 async def test_a_failure_is_its_audience_s_own(tokens: TokenProvider, credential: Recorder) -> None:
-    """An audience that is refused takes no other's token away, and is left alone for now."""
+    """A refused audience does not affect others, and pauses."""
     credential.refused = SKILL
     for _ in range(2):
         with pytest.raises(SignInError, match=SKILL):
@@ -95,10 +95,10 @@ async def test_attempts(max_attempts: int) -> None:
     assert asked == [CHANNEL] * max_attempts + [SKILL] * max_attempts
 
 
-async def test_each_get_lets_the_credential_keep_up(
+async def test_each_get_refreshes_the_credential(
     tokens: TokenProvider, credential: Recorder
 ) -> None:
-    """The credential hears of each use before its token is asked for, warm ones too."""
+    """Each `get` calls `refresh_if_due` first, also with a cached token."""
     for _ in range(3):
         await tokens.get(CHANNEL)
         await settled()
@@ -106,15 +106,15 @@ async def test_each_get_lets_the_credential_keep_up(
 
 
 def test_warnings_are_passed_on(tokens: TokenProvider, credential: Recorder) -> None:
-    """What the credential warns of now is what is told, without a request."""
+    """The credential's warnings are returned, without a request."""
     assert not tokens.warnings
-    credential.told = ("expires soon", "another")
+    credential.declared = ("expires soon", "another")
     assert tokens.warnings == ("expires soon", "another")
     assert credential.calls == []
 
 
-async def test_most_credentials_have_nothing_that_ages() -> None:
-    """A credential that says nothing about it needs no keeping up and has no warnings."""
+async def test_a_credential_with_nothing_to_refresh() -> None:
+    """By default a credential has nothing to refresh and no warnings."""
 
     class Plain(Credential):
         async def request_token(self, audience: str) -> AccessToken:
@@ -126,7 +126,7 @@ async def test_most_credentials_have_nothing_that_ages() -> None:
 
 
 class Scripted(Credential):
-    """Stands for the wire: each request ends as the script says, and the last line goes on.
+    """A credential whose requests end as the script says; the last entry repeats.
 
     Attributes:
         requests: so far.
@@ -149,63 +149,63 @@ class Scripted(Credential):
         return AccessToken(f"for {audience}", time.time() + 3600)
 
 
-async def test_the_early_token_is_served() -> None:
-    """Who asks later is served the token that is there."""
+async def test_a_prefetched_token() -> None:
+    """A later caller gets the prefetched token."""
     credential = Scripted(None)
-    early = TokenProvider(credential, max_attempts=1)
-    early.prefetch(CHANNEL)
+    provider = TokenProvider(credential, max_attempts=1)
+    provider.prefetch(CHANNEL)
     await settled()
-    assert (await early.get(CHANNEL)).value == f"for {CHANNEL}"
+    assert (await provider.get(CHANNEL)).value == f"for {CHANNEL}"
     assert credential.requests == 1
 
 
-async def test_callers_join_the_early_request() -> None:
-    """Who asks while it is under way waits for the same request."""
+async def test_callers_join_the_prefetch() -> None:
+    """A caller during the prefetch waits for the same request."""
     credential = Scripted(None)
-    early = TokenProvider(credential, max_attempts=1)
+    provider = TokenProvider(credential, max_attempts=1)
     credential.open.clear()
-    early.prefetch(CHANNEL)
-    callers = [asyncio.create_task(early.get(CHANNEL)) for _ in range(20)]
+    provider.prefetch(CHANNEL)
+    callers = [asyncio.create_task(provider.get(CHANNEL)) for _ in range(20)]
     await settled()
     credential.open.set()
     assert len(set(await asyncio.gather(*callers))) == 1
     assert credential.requests == 1
 
 
-async def test_an_early_refusal_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
-    """The first caller after it makes a request of his own at once; the log says why."""
+async def test_a_failed_prefetch_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    """The next caller starts a request at once; the failure is logged."""
     credential = Scripted(SignInError("refused"), None)
-    early = TokenProvider(credential, max_attempts=1)
-    early.prefetch(CHANNEL)
+    provider = TokenProvider(credential, max_attempts=1)
+    provider.prefetch(CHANNEL)
     await settled()
-    assert (await early.get(CHANNEL)).value
+    assert (await provider.get(CHANNEL)).value
     assert credential.requests == 2
     assert caplog.messages == ["No first token yet: refused"]
 
 
-async def test_an_early_outage_leaves_all_patience() -> None:
-    """The first caller after it waits out a moment's outage, as if nothing had been begun."""
+async def test_a_failed_prefetch_leaves_all_attempts() -> None:
+    """The next caller has all attempts, as if there had been no prefetch."""
     credential = Scripted(EndpointDown("down"), EndpointDown("down"), EndpointDown("down"), None)
-    early = TokenProvider(credential, max_attempts=2)
-    early.prefetch(CHANNEL)
+    provider = TokenProvider(credential, max_attempts=2)
+    provider.prefetch(CHANNEL)
     await comes_true(lambda: credential.requests == 2)
     await settled()
-    assert (await early.get(CHANNEL)).value
+    assert (await provider.get(CHANNEL)).value
     assert credential.requests == 4
 
 
 async def test_a_caller_who_shares_the_failure() -> None:
-    """Who waits for the early request hears of its failure; the next one starts afresh."""
+    """A caller who waits for the prefetch gets its failure; the next request starts afresh."""
     credential = Scripted(SignInError("refused"), None)
-    early = TokenProvider(credential, max_attempts=1)
+    provider = TokenProvider(credential, max_attempts=1)
     credential.open.clear()
-    early.prefetch(CHANNEL)
-    caller = asyncio.create_task(early.get(CHANNEL))
+    provider.prefetch(CHANNEL)
+    caller = asyncio.create_task(provider.get(CHANNEL))
     await settled()
     credential.open.set()
     with pytest.raises(SignInError, match="refused"):
         await caller
-    assert (await early.get(CHANNEL)).value
+    assert (await provider.get(CHANNEL)).value
 
 
 def test_repr_holds_no_token() -> None:

@@ -32,12 +32,12 @@ async def moved(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
 
 
 @pytest.fixture
-def patient(sign_in: SignIn, clock: Clock, moved: MovedClock) -> TokenCache:
+def retrying(sign_in: SignIn, clock: Clock, moved: MovedClock) -> TokenCache:
     """A cache whose waits take no time."""
     return TokenCache(sign_in, clock=clock, sleep=moved.sleep)
 
 
-MAY_PASS = (EndpointDown("silent"), VaultForbidden("no role yet"))
+TRANSIENT = (EndpointDown("silent"), VaultForbidden("no role yet"))
 
 
 FINAL = (
@@ -48,36 +48,36 @@ FINAL = (
 )
 
 
-by_kind = pytest.mark.parametrize("failure", MAY_PASS, ids=lambda error: type(error).__name__)
+by_kind = pytest.mark.parametrize("failure", TRANSIENT, ids=lambda error: type(error).__name__)
 
 
 @by_kind
-async def test_a_cold_request_is_patient(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
+async def test_a_transient_failure_is_retried(
+    failure: SignInError, retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
-    """What may pass by itself is tried again, after longer and longer pauses."""
+    """A transient failure is retried, after longer and longer pauses."""
     sign_in.failures = [failure] * 5
-    assert await value(patient) == "secret-6"
+    assert await value(retrying) == "secret-6"
     assert moved.pauses == [0.25, 0.5, 1, 2, 2]
 
 
 @by_kind
-async def test_patience_ends(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
+async def test_attempts_end(
+    failure: SignInError, retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
     """After the last attempt its failure is the caller's."""
     sign_in.failure = failure
     with pytest.raises(type(failure), match=str(failure)):
-        await patient.get()
+        await retrying.get()
     assert sign_in.requests == 6
     assert moved.pauses == [0.25, 0.5, 1, 2, 2]
 
 
 @by_kind
-async def test_no_patience(
+async def test_no_retries(
     failure: SignInError, sign_in: SignIn, clock: Clock, moved: MovedClock
 ) -> None:
-    """A cache without patience, for a request that is part of a patient one, fails at once."""
+    """With a single attempt, a request fails at once."""
     sign_in.failure = failure
     cache = TokenCache(sign_in, clock=clock, sleep=moved.sleep, max_attempts=1)
     with pytest.raises(type(failure), match=str(failure)):
@@ -87,30 +87,30 @@ async def test_no_patience(
 
 
 @pytest.mark.parametrize("failure", FINAL, ids=lambda error: type(error).__name__)
-async def test_a_refusal_is_told_at_once(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, moved: MovedClock
+async def test_a_refusal_is_not_retried(
+    failure: SignInError, retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
-    """What somebody has to put right first, or asks to wait, is not tried again meanwhile."""
+    """A failure that needs action, or asks to wait, is not retried."""
     sign_in.failure = failure
     with pytest.raises(type(failure), match=str(failure)):
-        await patient.get()
+        await retrying.get()
     assert sign_in.requests == 1
     assert moved.pauses == []
 
 
-async def test_a_refusal_ends_the_patience(
-    patient: TokenCache, sign_in: SignIn, moved: MovedClock
+async def test_a_refusal_ends_the_attempts(
+    retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
     """When an endpoint that was down refuses, the refusal counts."""
     sign_in.failures = [EndpointDown("silent"), VaultForbidden("no role yet")]
     sign_in.failure = CertificateError("expired")
     with pytest.raises(CertificateError, match=r"^expired$"):
-        await patient.get()
+        await retrying.get()
     assert moved.pauses == [0.25, 0.5]
 
 
-async def test_patience_has_a_budget(clock: Clock, moved: MovedClock) -> None:
-    """No pause is begun that would end after the ten seconds of a request."""
+async def test_attempts_have_a_time_limit(clock: Clock, moved: MovedClock) -> None:
+    """No pause starts that would end after the ten seconds of a request."""
 
     async def slow() -> AccessToken:
         moved.move(2.9)
@@ -123,7 +123,7 @@ async def test_patience_has_a_budget(clock: Clock, moved: MovedClock) -> None:
 
 
 async def test_an_attempt_that_is_cut_off(clock: Clock, moved: MovedClock) -> None:
-    """An attempt that the budget of all attempts ends tells what had failed before it."""
+    """When time runs out during an attempt, the text names the failure before it."""
 
     async def silent_in_the_end() -> AccessToken:
         if len(moved.pauses) < 4:
@@ -145,60 +145,60 @@ async def test_an_attempt_that_is_cut_off(clock: Clock, moved: MovedClock) -> No
         await caller
 
 
-async def test_patience_is_spent_once(
-    patient: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
+async def test_retries_in_an_outage(
+    retrying: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
 ) -> None:
-    """While the outage lasts, later requests fail at once; after a success the next is patient."""
+    """During an outage, later requests are not retried; after a success the next one is."""
     sign_in.failure = EndpointDown("silent")
     for _ in range(3):
         with pytest.raises(EndpointDown):
-            await patient.get()
+            await retrying.get()
         clock.advance(1)
     assert len(moved.pauses) == 5
     assert sign_in.requests == 6 + 1 + 1
     sign_in.failure = None
-    await patient.get()
+    await retrying.get()
     sign_in.failure = EndpointDown("silent")
     clock.advance(LIFE)
     with pytest.raises(EndpointDown):
-        await patient.get()
+        await retrying.get()
     assert len(moved.pauses) == 10
 
 
 @by_kind
 async def test_the_background_has_one_attempt(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
+    failure: SignInError, retrying: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
 ) -> None:
-    """With a token in hand nobody waits, so a failing renewal is not tried again at once."""
-    await patient.get()
+    """With a valid token nobody waits: a failed refresh is not retried at once."""
+    await retrying.get()
     clock.advance(LIFE / 2)
     sign_in.failure = failure
-    assert await value(patient) == "secret-1"
+    assert await value(retrying) == "secret-1"
     await settled()
     assert sign_in.requests == 2
     assert moved.pauses == []
 
 
-async def test_cold_callers_share_the_patience(
-    patient: TokenCache, sign_in: SignIn, moved: MovedClock
+async def test_callers_share_the_attempts(
+    retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
-    """Fifty callers wait for one patient request."""
+    """Fifty callers share one request and its retries."""
     sign_in.failures = [EndpointDown("silent")] * 2
-    found = await asyncio.gather(*(patient.get() for _ in range(50)))
+    found = await asyncio.gather(*(retrying.get() for _ in range(50)))
     assert {token.value for token in found} == {"secret-3"}
     assert sign_in.requests == 3
     assert moved.pauses == [0.25, 0.5]
 
 
-@pytest.mark.parametrize("failure", [*MAY_PASS, *FINAL], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("failure", [*TRANSIENT, *FINAL], ids=lambda error: type(error).__name__)
 async def test_a_pause_keeps_the_kind(
-    failure: SignInError, patient: TokenCache, sign_in: SignIn
+    failure: SignInError, retrying: TokenCache, sign_in: SignIn
 ) -> None:
     """During the pause after a failure callers get the same kind of error, and the same text."""
     sign_in.failure = failure
     for _ in range(3):
         with pytest.raises(SignInError) as caught:
-            await patient.get()
+            await retrying.get()
         assert type(caught.value) is type(failure)
         assert str(caught.value) == str(failure)
-    assert sign_in.requests == (6 if failure in MAY_PASS else 1)
+    assert sign_in.requests == (6 if failure in TRANSIENT else 1)
