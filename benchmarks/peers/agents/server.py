@@ -42,8 +42,8 @@ SETTINGS = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__"
 class LocalAuth(MsalAuth):  # type: ignore[misc]  # the SDK is not installed beside mypy
     """The SDK's provider of tokens, for an authority that Microsoft does not know.
 
-    MSAL asks login.microsoftonline.com about such an authority, unless it is told not to, and the
-    SDK has no setting for that. All else is as there.
+    MSAL asks login.microsoftonline.com about such an authority unless instance discovery is off,
+    and the SDK has no setting for that. The rest is unchanged.
     """
 
     def _create_client_application(

@@ -48,8 +48,8 @@ class Configuration:
 class LocalCredentials(CertificateAppCredentials):  # type: ignore[misc]  # untyped SDK base
     """The SDK's certificate credentials, for an authority that Microsoft does not know.
 
-    MSAL asks login.microsoftonline.com about such an authority, unless it is told not to, and the
-    SDK has no setting for that. All else is as there: an MSAL application for each object, made on
+    MSAL asks login.microsoftonline.com about such an authority unless instance discovery is off,
+    and the SDK has no setting for that. The rest is unchanged: an MSAL application for each object, made on
     its first use.
     """
 

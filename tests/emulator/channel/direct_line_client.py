@@ -20,21 +20,23 @@ USER = {"id": "user-1", "name": "First user"}
 
 @dataclass
 class RecordingBot:
-    """Remembers what it is sent; answers one status and, to invokes, one body."""
+    """Records the activities and tokens that it is sent; responds with one status and body."""
 
     status: int = 200
     body: dict[str, Any] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def __post_init__(self) -> None:
         self.server = Server("bot", [web.post("/api/messages", self._messages)])
 
     async def _messages(self, request: web.Request) -> web.Response:
+        self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         async with self.arrived:
             self.activities.append(await request.json())
             self.arrived.notify_all()
-        return web.json_response(self.body, status=self.status)
+        return web.json_response(self.body, status=self.status, headers={"X-Bot": "yes"})
 
     async def wait_for(self, kind: str) -> Activity:
         """The latest activity of that type, once there is one."""

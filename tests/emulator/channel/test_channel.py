@@ -3,13 +3,11 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import jwt
 import pytest
-from aiohttp import web
 from botframework.connector.auth import (
     ChannelValidation,
     ClaimsIdentity,
@@ -20,7 +18,7 @@ from botframework.connector.auth import (
 from emulator.certificates import CertificateAuthority
 from emulator.channel.channel import Channel
 from emulator.entra.registration import Registration
-from emulator.server import Server
+from tests.emulator.channel.direct_line_client import RecordingBot
 from tests.emulator.registered_bot import APP_ID, TENANT
 
 SERVICE_URL = "https://localhost:1/"
@@ -31,33 +29,9 @@ def message(service_url: str = SERVICE_URL) -> dict[str, Any]:
     return {"type": "message", "text": "hello", "serviceUrl": service_url}
 
 
-@dataclass
-class Bot:
-    """Answers every activity with one status and remembers what it was sent."""
-
-    status: int = 200
-    tokens: list[str] = field(default_factory=list)
-    activities: list[Any] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.server = Server("bot", [web.post("/api/messages", self._messages)])
-
-    async def _messages(self, request: web.Request) -> web.Response:
-        self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
-        self.activities.append(await request.json())
-        return web.json_response({"seen": True}, status=self.status, headers={"X-Bot": "yes"})
-
-
-@pytest.fixture
-async def bot() -> AsyncIterator[Bot]:
-    bot = Bot()
-    async with bot.server:
-        yield bot
-
-
 @pytest.fixture
 async def channel(
-    authority: CertificateAuthority, bot: Bot, monkeypatch: pytest.MonkeyPatch
+    authority: CertificateAuthority, bot: RecordingBot, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Channel]:
     """Listening, with the test's bot as its endpoint, trusted by the SDK's client."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
@@ -129,10 +103,10 @@ async def test_the_configuration_is_a_valid_openid_document(
 
 
 async def test_a_delivery_brings_the_activity_and_returns_the_answer(
-    channel: Channel, bot: Bot
+    channel: Channel, bot: RecordingBot
 ) -> None:
     """The bot gets the JSON and a token; the caller gets the bot's status, headers and body."""
-    bot.status = 202
+    bot.status, bot.body = 202, {"seen": True}
     answer = await channel.deliver(message())
     assert bot.activities == [message()]
     assert (answer.status, answer.ok, answer.reached) == (202, True, True)
@@ -140,7 +114,9 @@ async def test_a_delivery_brings_the_activity_and_returns_the_answer(
     assert answer.body == b'{"seen": true}'
 
 
-async def test_tokens_are_reused_for_the_same_service_url(channel: Channel, bot: Bot) -> None:
+async def test_tokens_are_reused_for_the_same_service_url(
+    channel: Channel, bot: RecordingBot
+) -> None:
     """One token is used for all deliveries with the same service URL, and no others."""
     for url in (SERVICE_URL, SERVICE_URL, OTHER_URL):
         await channel.deliver(message(url))
@@ -150,7 +126,7 @@ async def test_tokens_are_reused_for_the_same_service_url(channel: Channel, bot:
 
 
 async def test_an_old_token_is_not_reused(
-    channel: Channel, bot: Bot, monkeypatch: pytest.MonkeyPatch
+    channel: Channel, bot: RecordingBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the time for reuse is over, a new token is made."""
     tokens = iter(["token-1", "token-2"])
@@ -161,7 +137,7 @@ async def test_an_old_token_is_not_reused(
     assert bot.tokens == ["token-1", "token-2"]
 
 
-async def test_a_rollover_drops_the_reused_tokens(channel: Channel, bot: Bot) -> None:
+async def test_a_rollover_drops_the_reused_tokens(channel: Channel, bot: RecordingBot) -> None:
     """The first delivery after a rollover is signed with the new key."""
     await channel.deliver(message())
     key = channel.issuer.roll()
@@ -170,21 +146,21 @@ async def test_a_rollover_drops_the_reused_tokens(channel: Channel, bot: Bot) ->
     assert kids[1] == key.kid != kids[0]
 
 
-async def test_deliveries_share_one_connection(channel: Channel, bot: Bot) -> None:
+async def test_deliveries_share_one_connection(channel: Channel, bot: RecordingBot) -> None:
     """Several deliveries use one connection to the bot."""
     for _ in range(5):
         await channel.deliver(message())
     assert bot.server.connections == 1
 
 
-async def test_an_unreachable_bot_is_a_502(channel: Channel, bot: Bot) -> None:
+async def test_an_unreachable_bot_is_a_502(channel: Channel, bot: RecordingBot) -> None:
     """A refused connection is a BotAnswer, not an exception."""
     await bot.server.stop()
     answer = await channel.deliver(message())
     assert (answer.status, answer.ok, answer.reached) == (502, False, False)
 
 
-async def test_a_silent_bot_is_a_504(channel: Channel, bot: Bot) -> None:
+async def test_a_silent_bot_is_a_504(channel: Channel, bot: RecordingBot) -> None:
     """A bot that takes longer than the timeout is a 504."""
     bot.server.faults.set(silent=True)
     channel.timeout = 0.05
