@@ -49,8 +49,8 @@ class LocalCredentials(CertificateAppCredentials):  # type: ignore[misc]  # unty
     """The SDK's certificate credentials, for an authority that Microsoft does not know.
 
     MSAL asks login.microsoftonline.com about such an authority unless instance discovery is off,
-    and the SDK has no setting for that. The rest is unchanged: an MSAL application for each object, made on
-    its first use.
+    and the SDK has no setting for that. The rest is unchanged: an MSAL application
+    for each object, made on its first use.
     """
 
     app: ConfidentialClientApplication | None
