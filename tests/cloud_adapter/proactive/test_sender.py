@@ -19,6 +19,7 @@ from emulator.faults import Faults
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import Notifier, texts
+from tests.support.timing.condition import comes_true
 from tests.support.timing.stepped_clock import SteppedClock
 
 HELLO = {"to": "all", "text": "hello"}
@@ -200,6 +201,25 @@ async def test_a_connector_that_is_down(
     [(result, reason)] = (await notifier.results()).values()
     assert (result, reason) == ("failed", "the channel cannot be reached")
     assert len([each for each in clock.slept if each >= 1]) == RETRIES.max_connects - 1
+
+
+async def test_a_lost_response(
+    notifier: Notifier, running_cloud: CloudThread, faults: Faults
+) -> None:
+    """The message may have arrived, so it is not sent again."""
+    await notifier.add_users(1)
+    connector = running_cloud.cloud.connector.server
+    before = connector.requests.total()
+    faults.set(silent=True, path="/activities")
+    sending = asyncio.create_task(notifier.send(HELLO))
+    await comes_true(lambda: connector.requests.total() > before)
+    running_cloud.stop("connector")
+    faults.clear()
+    running_cloud.start("connector")
+    await sending
+    assert connector.requests.total() == before + 1
+    [result] = (await notifier.results()).values()
+    assert result == ("uncertain", "no answer: it may have arrived")
 
 
 async def test_the_bot_is_unauthorized(notifier: Notifier, faults: Faults) -> None:
