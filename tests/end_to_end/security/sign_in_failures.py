@@ -336,7 +336,7 @@ FAILURES = {
     ),
     "SignInVault, wrong tenant": Failure(
         SIGN_IN_VAULT,
-        "is no tenant to sign in at: check MicrosoftAppTenantId",
+        "is not a tenant to sign in at: check MicrosoftAppTenantId",
         with_settings(MicrosoftAppTenantId=NOBODY),
     ),
     "Federated, wrong app id": Failure(
