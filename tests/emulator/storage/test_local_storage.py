@@ -26,9 +26,11 @@ async def test_storage_on_the_development_ports(tmp_path: Path, ports: StoragePo
 async def test_folder_in_use(tmp_path: Path, ports: StoragePorts) -> None:
     """If another run uses the folder, the data is in memory, on ports that are free."""
     first = await start_storage(tmp_path, PROGRAM, ports)
-    second = await start_storage(tmp_path, PROGRAM, ports)
-    await second.stop()
-    await first.stop()
+    try:
+        second = await start_storage(tmp_path, PROGRAM, ports)
+        await second.stop()
+    finally:
+        await first.stop()
     assert second.settings()["AzureWebJobsStorage"].startswith("DefaultEndpointsProtocol=http;")
     assert "wiped on every start. Another Azurite keeps its data in" in str(second)
     assert "AccountKey" not in str(second)

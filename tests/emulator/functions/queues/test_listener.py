@@ -1,7 +1,6 @@
 """What a listener does with the messages of a queue, in Azurite."""
 
 import asyncio
-import base64
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -14,20 +13,15 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from emulator.functions.errors import InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.workers.protocol import TypedData
 from emulator.storage.azurite import Azurite
+from tests.support.bots.counting_function import CountingFunction, stored
 from tests.support.timing.condition import comes_true
 
 SOON = QueueSettings(max_polling_interval=0.1)
-
-
-def stored(text: str) -> str:
-    """A text as queues store it."""
-    return base64.b64encode(text.encode()).decode()
 
 
 async def count(queue: QueueClient) -> int:
@@ -56,42 +50,6 @@ async def only_message(queue: QueueClient) -> QueueMessage:
     """Take the message of a queue that has one."""
     [message] = [each async for each in queue.receive_messages()]
     return message
-
-
-class CountingFunction:
-    """A function that records its calls.
-
-    Attributes:
-        fails: how many of the next calls raise.
-        gate: calls wait until it is set.
-        texts: the messages of all calls, in order.
-        metadata: their metadata.
-        running: calls in progress.
-        peak: maximum number of calls in progress.
-    """
-
-    def __init__(self) -> None:
-        self.fails = 0
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.texts: list[str] = []
-        self.metadata: list[Mapping[str, TypedData]] = []
-        self.running = 0
-        self.peak = 0
-
-    async def __call__(self, text: str, metadata: Mapping[str, TypedData]) -> None:
-        """Run."""
-        self.texts.append(text)
-        self.metadata.append(metadata)
-        self.running += 1
-        self.peak = max(self.peak, self.running)
-        try:
-            await self.gate.wait()
-        finally:
-            self.running -= 1
-        if self.fails:
-            self.fails -= 1
-            raise InvocationError("Traceback: refused")
 
 
 @pytest.fixture
