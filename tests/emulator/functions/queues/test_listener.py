@@ -18,7 +18,7 @@ from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.workers.protocol import TypedData
 from emulator.storage.azurite import Azurite
-from tests.support.bots.counting_function import CountingFunction, stored
+from tests.support.storage.counting_function import CountingFunction, stored
 from tests.support.timing.condition import comes_true
 
 SOON = QueueSettings(max_polling_interval=0.1)
