@@ -74,7 +74,7 @@ class FakeBot:
         """While it serves."""
         app = web.Application()
         app.router.add_post("/api/messages", self.answer)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.port = runner.addresses[0][1]
