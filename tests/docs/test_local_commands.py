@@ -34,11 +34,16 @@ def test_make_has_each_target_and_variable(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_each_module_exists(page: Path) -> None:
-    """`python -m` names a module of this project, or an installed one."""
-    for command in commands(page, "python -m"):
-        module = command.split()[0]
-        assert importlib.util.find_spec(module), command
+def test_each_module_can_be_run(page: Path) -> None:
+    """`python -m` and launch.json name a package with a `__main__`, or a program."""
+    named = re.findall(r'"module": "([\w.]+)"', page.read_text("utf-8"))
+    for module in (*named, *(command.split()[0] for command in commands(page, "python -m"))):
+        found = importlib.util.find_spec(module)
+        assert found, module
+        if found.submodule_search_locations:
+            assert importlib.util.find_spec(f"{module}.__main__"), module
+        else:
+            assert '__name__ == "__main__"' in Path(str(found.origin)).read_text("utf-8"), module
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
