@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -96,10 +97,17 @@ def module_of(file: Path) -> str:
 MODULES = {module_of(file) for file in OURS}
 
 
-def imports(file: Path) -> set[str]:
+@cache
+def nodes_of(file: Path) -> list[ast.AST]:
+    """All nodes of a file's syntax tree."""
+    return list(ast.walk(ast.parse(file.read_text("utf-8"))))
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
     """The modules that a file imports, within functions and for type checkers too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -107,7 +115,7 @@ def imports(file: Path) -> set[str]:
             assert node.module
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= names & MODULES or {node.module}
-    return found
+    return frozenset(found)
 
 
 def within(module: str, package: str) -> bool:
@@ -191,7 +199,7 @@ def test_environment_is_read_in_one_place() -> None:
 
 
 def _attributes_of_os(file: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+    nodes = nodes_of(file)
     attributes = {
         node.attr
         for node in nodes
@@ -222,10 +230,7 @@ def test_no_two_classes_share_a_name() -> None:
     """A class's name says which one is meant, in deployed code and the emulator."""
     files = [*DEPLOYED, *files_of("emulator")]
     names = Counter(
-        node.name
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.ClassDef)
+        node.name for file in files for node in nodes_of(file) if isinstance(node, ast.ClassDef)
     )
     assert {each for each, count in names.items() if count > 1} == set()
 

@@ -9,7 +9,6 @@ import re
 import socket
 import ssl
 import threading
-from types import TracebackType
 from typing import Self
 
 from emulator.loopback import LOOPBACK
@@ -42,12 +41,7 @@ class DrainingConnector:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for each in (self._listening, self._connection):
             if each is not None:
                 with contextlib.suppress(OSError):
