@@ -55,6 +55,8 @@ class CertificateVault:
 
     Attributes:
         url, name, read_timeout, call_timeout: the same.
+        verifies_host: tokens are sent to subdomains of vault.azure.net only. Off on loopback,
+            which settings allow in development only.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class CertificateVault:
         self.name = name
         self.read_timeout = read_timeout
         self.call_timeout = call_timeout
+        self.verifies_host = urlsplit(url).hostname not in LOOPBACK_HOSTS
         self._credential = credential
 
     @asynccontextmanager
@@ -98,9 +101,7 @@ class CertificateVault:
                     connection_timeout=CONNECT_TIMEOUT_SECONDS,
                     read_timeout=self.read_timeout,
                     retry_total=0,
-                    # The SDK sends tokens to subdomains of vault.azure.net only. Loopback is none;
-                    # settings allow it in development only.
-                    verify_challenge_resource=urlsplit(self.url).hostname not in LOOPBACK_HOSTS,
+                    verify_challenge_resource=self.verifies_host,
                 ) as client,
             ):
                 yield client

@@ -23,9 +23,11 @@ from auth.certificates.key_vault import (
     newest_first,
 )
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.sdk_credential import AzureSdkCredential
+from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.key_vault.certificate import PEM
-from emulator.loopback import SHORT_LOOPBACK
 
 # One loop for all: a TLS connection that timed out takes its leave after the test that made it.
 one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -224,12 +226,21 @@ async def test_another_tenant(
 
 @one_loop
 async def test_a_host_outside_of_the_vaults(platform: Cloud, vault: CertificateVault) -> None:
-    """A host that is neither loopback nor a vault's receives no token, though it asks for one."""
-    vault.url = vault.url.replace("localhost", SHORT_LOOPBACK)
+    """Except on loopback, a host that is not a vault's receives no token when it asks for one."""
+    assert not vault.verifies_host
+    vault.verifies_host = True
     before = platform.identity.server.requests.total()
-    with pytest.raises(EndpointDown, match="CertificateVaultUrl"):
+    with pytest.raises(EndpointDown, match="does not answer as a Key Vault does"):
         await (await get_secret(vault))()
     assert platform.identity.server.requests.total() == before
+
+
+@pytest.mark.parametrize("host", ["contoso.vault.azure.net", "localhost.contoso.com", "127.0.0.2"])
+def test_hosts_that_are_verified(host: str) -> None:
+    """Every host but loopback's names is verified."""
+    tokens = TokenProvider(ManagedIdentityCredential("", "AZURE_CLIENT_ID"))
+    vault = CertificateVault(f"https://{host}:8443", "bot", AzureSdkCredential(tokens))
+    assert vault.verifies_host
 
 
 @one_loop
