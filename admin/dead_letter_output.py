@@ -42,17 +42,24 @@ def print_listing(found: list[DeadLetter], *, traces: bool, as_json: bool) -> No
     print(f"{len(found)} in {POISON_QUEUE}")
 
 
-def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
-    """Print what was done, and what could not be."""
+def print_outcome(outcome: Outcome, done: str, *, as_json: bool) -> None:
+    """Print what was done, and what could not be.
+
+    Args:
+        outcome: the outcome.
+        done: the participle for what the command does, such as "dropped".
+        as_json: print one JSON object.
+    """
     if as_json:
-        done = [each.message.id for each in outcome.done]
-        print(json.dumps({"done": done, "failed": outcome.failed, "unknown": outcome.unknown}))
+        ids = [each.message.id for each in outcome.done]
+        print(json.dumps({"done": ids, "failed": outcome.failed, "unknown": outcome.unknown}))
         return
     _print_rows(outcome.done)
     for message_id, reason in outcome.failed.items():
         print(f"{message_id[:SHORT_ID]}: {reason}; drop it")
     for given in outcome.unknown:
         print(f"{given}: no dead letter has this id; `dead-letters list` shows them")
+    print(f"{len(outcome.done)} {done}")
 
 
 def _print_rows(dead_letters: list[DeadLetter]) -> None:
@@ -62,7 +69,9 @@ def _print_rows(dead_letters: list[DeadLetter]) -> None:
         for each in dead_letters:
             print(_line(each))
         return
-    table = Table("Id", "Accepted (UTC)", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("Id", "Accepted (UTC)"):
+        table.add_column(heading, no_wrap=True)
     for heading in ("Conversation", "Cause"):
         table.add_column(heading, overflow="fold")
     for each in dead_letters:

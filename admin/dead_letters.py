@@ -108,7 +108,7 @@ def replay(
     """
     _check_selection(ids, everything=everything)
     storage = storage_account(account, connection_string)
-    _finish(asyncio.run(_act(storage, DeadLetters.requeue, ids or [])), as_json=as_json)
+    _finish(asyncio.run(_act(storage, DeadLetters.requeue, ids or [])), "requeued", as_json=as_json)
 
 
 @app.command("drop")
@@ -146,7 +146,7 @@ def drop(
     if everything and not yes and sys.stdin.isatty():
         question = "Drop all dead letters? They cannot be replayed afterwards."
         typer.confirm(question, abort=True, err=True)
-    _finish(asyncio.run(_act(storage, DeadLetters.drop, ids or [])), as_json=as_json)
+    _finish(asyncio.run(_act(storage, DeadLetters.drop, ids or [])), "dropped", as_json=as_json)
 
 
 def _check_selection(ids: list[str] | None, *, everything: bool) -> None:
@@ -154,8 +154,8 @@ def _check_selection(ids: list[str] | None, *, everything: bool) -> None:
         raise typer.BadParameter("give the ids of dead letters, or --all")
 
 
-def _finish(outcome: Outcome, *, as_json: bool) -> None:
-    print_outcome(outcome, as_json=as_json)
+def _finish(outcome: Outcome, done: str, *, as_json: bool) -> None:
+    print_outcome(outcome, done, as_json=as_json)
     whole = not outcome.failed and not outcome.unknown
     raise typer.Exit(ExitStatus.DONE if whole else ExitStatus.FOUND)
 

@@ -131,7 +131,7 @@ def test_replaying_what_is_gone(storage: str, capsys: Printed) -> None:
     put(storage, WakeUp(name_of()).text)
     [message_id] = messages(storage, POISON_QUEUE)
     assert run(storage, "replay", "--all") == ExitStatus.FOUND
-    assert capsys.readouterr().out == f"{message_id[:8]}: {GONE}; drop it\n"
+    assert capsys.readouterr().out == f"{message_id[:8]}: {GONE}; drop it\n0 requeued\n"
     assert run(storage, "replay", "--all", "--json") == ExitStatus.FOUND
     assert json.loads(capsys.readouterr().out)["failed"] == {message_id: GONE}
     assert messages(storage, POISON_QUEUE) == [message_id]
@@ -145,6 +145,7 @@ def test_dropping(storage: str, capsys: Printed) -> None:
     assert "none: no dead letter has this id" in capsys.readouterr().out
     assert messages(storage, POISON_QUEUE) == [second]
     assert run(storage, "drop", "--all") == ExitStatus.DONE
+    assert capsys.readouterr().out.endswith("\n1 dropped\n")
     assert messages(storage, POISON_QUEUE) == []
 
 
