@@ -195,6 +195,14 @@ async def test_the_bot_is_removed(app: ComposedApp, kind: str) -> None:
     assert found["users/msteams~2F29~3Aada"]["conversation"] == "a:1"
 
 
+async def test_a_message_after_a_removal(app: ComposedApp) -> None:
+    """It brings the conversation back, though it shows nothing new."""
+    await app.deliver({**MESSAGE, **PERSONAL}, silent)
+    await app.deliver({**UPDATE, **PERSONAL, "membersRemoved": [app.account]}, silent)
+    await app.deliver({**MESSAGE, **PERSONAL}, silent)
+    assert "conversations/msteams~2Fa~3A1" in await stored(app)
+
+
 async def test_a_removal_that_another_process_handled(
     app: ComposedApp, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
 ) -> None:

@@ -34,6 +34,18 @@ async def test_a_tenant() -> None:
     assert times[-1] - times[0] == pytest.approx(399 / REQUESTS_PER_SECOND, rel=0.02)
 
 
+async def test_after_an_idle_time() -> None:
+    """There is no burst: one request follows at once, the others in their steps."""
+    clock = SteppedClock()
+    limiter, times = RateLimiter(clock, clock.sleep), []
+    assert await limiter.acquire("t", "first", math.inf)
+    await clock.sleep(10)
+    for number in range(10):
+        assert await limiter.acquire("t", str(number), math.inf)
+        times.append(clock())
+    assert times[-1] - times[0] > 7.5 / REQUESTS_PER_SECOND
+
+
 async def test_tenants_do_not_wait_for_each_other() -> None:
     """Each has its own limit."""
     places = [(tenant, str(number)) for number in range(100) for tenant in "ab"]
@@ -90,10 +102,8 @@ async def test_old_conversations_are_forgotten() -> None:
     """What is remembered is bounded; the conversation that was sent to last stays."""
     clock = SteppedClock()
     limiter = RateLimiter(clock, clock.sleep, max_conversations=2)
-    for conversation in ("old", "busy"):
-        for _ in range(7):
-            await limiter.acquire(conversation, conversation, math.inf)
-    await limiter.acquire("new", "new", math.inf)
+    for conversation in ["busy"] * 6 + ["old"] * 7 + ["busy", "new"]:
+        await limiter.acquire(conversation, conversation, math.inf)
     began = clock()
     assert not await limiter.acquire("another tenant", "busy", began)
     assert await limiter.acquire("another tenant", "old", began)

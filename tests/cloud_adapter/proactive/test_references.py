@@ -57,6 +57,15 @@ async def test_a_user_by_each_id(references: ConversationReferences, recipient: 
     assert (found.user.id, found.conversation, found.tenant) == ("29:1", "a:1", "t")
 
 
+async def test_an_activity_that_shows_the_bot_only(references: ConversationReferences) -> None:
+    """The user whom an earlier one has shown stays in the conversation's record."""
+    await references.store(message())
+    await references.store(message(user="28:bot"))
+    found = await references.find("a:1")
+    assert isinstance(found, ConversationRecord)
+    assert found.reference.user.id == "29:1"
+
+
 async def test_many_who_join(references: ConversationReferences) -> None:
     """Some are stored at once, the others when they write, so that no turn stores them all."""
     update = message()
