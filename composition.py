@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from http_client.pool import HttpPool
 
 COLLECTION_THRESHOLD = 50_000
-"""Objects allocated between two garbage collections, in place of Python's 2,000: a dozen turns at a
-time have as many, and none of them is garbage."""
+"""Objects allocated between two garbage collections, instead of Python's 2,000. A dozen concurrent
+turns have tens of thousands of objects in use, and leave no reference cycles."""
 
 SDK_LOG_LEVELS = {
     "azure.core": logging.WARNING,
@@ -78,9 +78,9 @@ class Parts:
 
 
 class Composition:
-    """Puts the parts together, each on first use. Nothing here reads, writes or connects.
+    """Puts the parts together, each on first use. No step sends requests; only `start` does.
 
-    A step that fails is tried again by the next one who asks.
+    A step that failed is retried on the next access.
 
     Args:
         read_settings: returns the settings, or raises SettingsError.
@@ -127,21 +127,22 @@ class Composition:
     @cached_property
     def parts(self) -> Parts:
         """All parts. This step imports the bot SDK and the bot."""
+        settings = self.settings  # first: with wrong settings nothing needs to be imported
         from cloud_adapter.bot_sdk import import_bot_sdk
 
         import_bot_sdk()
         from bot_logic.bot import Bot
         from cloud_adapter.connector.session import ConnectorSession
 
-        settings, session = self.settings, ConnectorSession(self.pool)
+        session = ConnectorSession(self.pool)
         account = _storage_account(settings)
         locks, conversation_state, user_state = _state(account)
-        queued_turns = _queued_turns(settings, account, locks) if account else None
-        references = _references(account) if account else None
+        queued_turns = _queued_turns(settings, account, locks) if account is not None else None
+        references = _references(account) if account is not None else None
         adapter = self._adapter(session, queued_turns)
         _use_middleware(adapter, references, locks, conversation_state, user_state)
         notifications = None
-        if account and references:
+        if account is not None and references is not None:
             notifications = _notifications(account, references, locks, adapter)
         return Parts(
             settings=settings,
@@ -189,7 +190,7 @@ class Composition:
             RuntimeError: no event loop runs.
         """
         if self._warm_up is None:
-            self._warm_up = asyncio.get_running_loop().create_task(self._prefetch())
+            self._warm_up = asyncio.get_running_loop().create_task(self._run_warm_up())
         return self._warm_up
 
     async def ready(self) -> Parts:
@@ -208,17 +209,16 @@ class Composition:
         except Exception as error:
             raise CompositionFailed from error
 
-    async def _prefetch(self) -> None:
-        """Take each step in a thread, with the first requests under way meanwhile.
+    async def _run_warm_up(self) -> None:
+        """Take each step in a thread, while the first requests are under way.
 
-        Until the last step is done, only this thread imports the project's modules: whoever needs a
-        part awaits `ready`. The Azure SDKs import more modules on the event loop, at their first
-        request, but only from packages that an earlier step has imported and that do not use the
-        bot SDK. So one import may wait for another, but two never wait for each other. aiohttp,
-        whose import the bot SDK's step defers, is imported before that step by the credentials that
-        use it, and after it for storage.
+        Imports cannot deadlock: until the last step is done, only this thread imports the project's
+        modules, because whoever needs a part awaits `ready`. The Azure SDKs also import modules on
+        the event loop, with their first request, but only from packages that an earlier step has
+        imported, and that do not use the bot SDK. `import_bot_sdk` defers aiohttp: credentials that
+        use it have imported it before, and storage imports it afterwards.
         """
-        gc.disable()  # imports create no garbage, and looking for it takes a fifth of their time
+        gc.disable()  # imports create hardly any garbage; collecting takes a fifth of their time
         try:
             keys = await asyncio.to_thread(lambda: self.keys)
             authenticated = not self.settings.unauthenticated
@@ -235,7 +235,7 @@ class Composition:
         except Exception:  # each caller gets CompositionFailed; only this line has the traceback
             log.exception("The app cannot be put together")
         finally:
-            gc.freeze()
+            gc.freeze()  # modules live as long as the process: no collection needs to visit them
             gc.set_threshold(COLLECTION_THRESHOLD)
             gc.enable()
 
@@ -328,7 +328,7 @@ def _use_middleware(
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 
     if references is not None:
-        # Around the typing indicator: it may still work when the user has the reply.
+        # Around the typing indicator, because storing may take longer than the reply.
         adapter.use(ConversationReferenceMiddleware(references))
     adapter.use(TypingIndicator())
     adapter.use(AutoSaveStateMiddleware(locks, conversation_state, user_state))

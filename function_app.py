@@ -62,7 +62,7 @@ def http_function(function: HttpFunction) -> HttpFunction:
 @app.route("messages", methods=["POST"])
 @http_function
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
-    """The messaging endpoint. It checks the bearer token itself, so the level is anonymous."""
+    """The messaging endpoint. It checks the bearer token itself, so its auth level is anonymous."""
     parts = await composition.ready()
     return to_http(await parts.adapter.process(from_http(req), parts.bot))
 
@@ -72,8 +72,8 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """Whether a turn can run: with valid settings, signing keys and a token.
 
-    Missing keys and tokens are requested, as in a turn: so a probe notices the end of an outage
-    even when no turns arrive. Only the log says why the answer is 503.
+    Missing keys and tokens are requested, as in a turn, so that a probe notices the end of an
+    outage even when no turns arrive. Only the log says why the response is 503.
     """
     parts = await composition.ready()
     if not parts.settings.unauthenticated:
@@ -85,13 +85,13 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  #
 @app.route("identity", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @http_function
 async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
-    """What proves that the bot can sign in, and as whom. Never the token."""
+    """Return what proves that the bot can sign in, and as whom; never the token."""
     parts = await composition.ready()
     return json_response(await parts.adapter.bot_framework_authentication.sign_in_proof())
 
 
 async def turns(message: func.QueueMessage) -> None:
-    """A wake-up message: a conversation has stored activities."""
+    """Run the stored turns that a wake-up message announces."""
     with invocation_log.invocation():
         parts = await composition.ready()
         text, count = message.get_body().decode(), message.dequeue_count or 1
@@ -99,7 +99,7 @@ async def turns(message: func.QueueMessage) -> None:
 
 
 async def notifications(message: func.QueueMessage) -> None:
-    """A notification: a proactive message to one or many conversations."""
+    """Send a notification: a proactive message to one or many conversations."""
     with invocation_log.invocation():
         parts = await composition.ready()
         if parts.notifications is None:
@@ -108,13 +108,15 @@ async def notifications(message: func.QueueMessage) -> None:
         await parts.notifications.handle_message(text, message.id or "")
 
 
-if names_storage(os.environ):  # without it a host does not start where a queue is a trigger
+# Without storage, a host with a queue trigger does not start. The queues' names are written out,
+# because importing them would import the bot SDK before the host has listed the functions.
+if names_storage(os.environ):
     for function, queue in ((turns, "bot-turns"), (notifications, "bot-notifications")):
         app.queue_trigger("message", queue, STORAGE)(function)
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
-    """The trigger's request, free of the host. (The worker lower-cases the headers' names.)"""
+    """The request, independent of the host. (The worker lower-cases the headers' names.)"""
     from cloud_adapter.request import TurnRequest
 
     headers = request.headers
@@ -126,11 +128,10 @@ def from_http(request: func.HttpRequest) -> "TurnRequest":
 
 
 def to_http(response: "TurnResponse") -> func.HttpResponse:
-    """A turn's response, as the host's."""
+    """A turn's response as the host's."""
     return func.HttpResponse(
         response.body,
         status_code=response.status,
-        headers=response.headers,
         mimetype=JSON_TYPE if response.body else None,
     )
 
@@ -144,7 +145,7 @@ REFUSALS: tuple[tuple[type[BotError], int, str], ...] = (
     (SettingsError, 503, "The bot is not available."),
     (Unavailable, 503, "The bot is not available."),
 )
-"""What a caller is told for each branch of the error tree; the first that fits."""
+"""What a caller is told for each branch of the error tree; the first match wins."""
 
 
 def refusal(error: BotError) -> func.HttpResponse:
@@ -155,7 +156,8 @@ def refusal(error: BotError) -> func.HttpResponse:
     """
     for kind, status, text in REFUSALS:
         if isinstance(error, kind):
-            # str: a handler that keeps the record would keep the error's traceback and the body.
+            # The text, not the error: a handler that keeps the record would keep the traceback,
+            # and with it the body.
             log.warning("Answered %d: %s%s", status, str(error), _causes(error))
             return json_response({"error": text}, status, _refusal_headers(error))
     raise error
@@ -175,7 +177,7 @@ def _causes(error: BaseException) -> str:
     cause = error.__cause__
     if cause is None:
         return ""
-    # What lies deeper under a refused body may quote it.
+    # Only what is unavailable: further causes of a refused body may quote it.
     deeper = _causes(cause) if isinstance(error, Unavailable) else ""
     # The first line: the SDKs put the answer's body, which may hold a token, behind it.
     text = "".join(f": {line}" for line in str(cause).splitlines()[:1])
@@ -192,7 +194,7 @@ def json_response(
 
 
 limit_sdk_logs()
-with contextlib.suppress(RuntimeError):  # no event loop runs: a test, or a tool that looks
+with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that inspects the app
     # The worker imports this module within its event loop, before the first request arrives: what
     # a turn needs is imported and fetched meanwhile.
     composition.start()

@@ -38,12 +38,13 @@ APOLOGY = "Sorry, something went wrong on my side. Please try again."
 """The one thing that users are told about an error."""
 
 MAX_RUNS = 3
-"""Runs of a turn whose state another turn has changed meanwhile."""
+"""How often a turn runs, in all, when other turns keep changing its state."""
 
 Logic = Callable[[TurnContext], Awaitable[object]]
 
 OnError = Callable[[TurnContext, Exception], Awaitable[None]]
-"""What becomes of an error in a turn: one of `CloudAdapter`'s methods that take one."""
+"""Handles an error in a turn: `apologize`, `log_and_raise` or `apologize_and_raise` of
+`CloudAdapter`, or a bot's own `on_turn_error`."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     Args:
         authentication: the caller check and the bot's credentials.
         queued_turns: stores activities and runs their turns later; None without storage.
-        enqueues: activities are queued where possible; False: every turn runs at once.
+        enqueues: activities are queued where possible; False: every turn runs immediately.
         redact: hide what users sent from logged tracebacks; False on a developer's machine.
     """
 
@@ -71,7 +72,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         super().__init__(authentication)
         self.on_turn_error = self.apologize
         self._queued_turns = queued_turns
-        self._queue = queued_turns if enqueues else None
+        self._enqueues = enqueues
         self._redact = redact
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
@@ -86,8 +87,8 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         check_head(request)
         token = await self.bot_framework_authentication.authenticate(request.authorization)
         for _ in range(MAX_RUNS - 1):
-            # Another turn changed the state first: run this one again, with the activity as
-            # received, and after the objects of the first run are freed.
+            # Another turn changed the state first: run this one again, from its body, because the
+            # bot may have changed the activity. Replies of the first run have been sent.
             with contextlib.suppress(StateConflict):
                 return await self._process_body(token, request.body, bot)
         return await self._process_body(token, request.body, bot)
@@ -99,8 +100,8 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         activity = read_activity(body)
         try:
             caller = self.bot_framework_authentication.authorize(token, activity)
-            if self._queue is not None and _can_be_queued(activity):
-                await self._queue.enqueue(activity, body, caller.claims_identity.claims)
+            if self._queued_turns is not None and self._enqueues and _can_be_queued(activity):
+                await self._queued_turns.enqueue(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
             context = await self.run(caller, activity, bot.on_turn, self.on_turn_error)
         except TurnRepeated:
@@ -117,7 +118,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     def _response(self, context: TurnContext) -> TurnResponse:
         try:
             return TurnResponse.of(self._process_turn_results(context))
-        except Exception as error:  # noqa: BLE001  # whatever the bot left there, the turn is done
+        except Exception as error:  # noqa: BLE001  # a bad result must not fail a finished turn
             what = "the bot's answer cannot be written as JSON"
             self._log_failure(context.activity, what, error)
             return TurnResponse(HTTPStatus.OK)
@@ -147,7 +148,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         await self.run(caller, accepted.activity, logic, on_error)
 
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
-        """Run a turn that no activity started, in a conversation; each of its calls is made once.
+        """Run a turn that no activity started, in a conversation. Its calls are not retried.
 
         Raises:
             ServiceUrlRefused: the bot must not call the conversation's service URL.
@@ -170,10 +171,10 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             caller: who sent the activity, and how replies are sent.
             activity: the activity.
             logic: the bot's `on_turn`.
-            on_error: gets what `logic` or the middleware raises.
+            on_error: handles what `logic` or the middleware raises.
 
         Raises:
-            ServiceUrlRefused, SignInError: see BotConnectorFactory.create.
+            ServiceUrlRefused, SignInError: before the turn starts; `on_error` is not called.
             Exception: whatever `on_error` raises.
         """
         activity.caller_id = caller.caller_id
@@ -191,13 +192,14 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         return context
 
     async def apologize(self, context: TurnContext, error: Exception) -> None:
-        """Log the error and tell the user: the turn is over, and is not tried again.
+        """Log the error and apologize to the user: the turn is over.
 
         Raises:
-            Unavailable, TurnRepeated: the error itself is one, so the activity must come again.
+            Unavailable: the channel must send the activity again.
+            TurnRepeated: the activity has been processed.
         """
-        self._log_fault(context, error)
-        # The channel must not learn of it: it would send the activity again.
+        self._log_or_raise(context, error)
+        # Not an error for the channel, which would send an invoke again.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
             type=ActivityTypes.invoke_response, value=InvokeResponse(status=HTTPStatus.OK)
         )
@@ -207,17 +209,17 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
             self._log_failure(context.activity, "the apology could not be sent", second)
 
     async def log_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, and raise it: the caller of `run` tries again."""
-        self._log_fault(context, error)
+        """Log the error, and raise it: whoever called `run` decides whether to try again."""
+        self._log_or_raise(context, error)
         raise error
 
     async def apologize_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, tell the user, and raise it: this was the last attempt."""
+        """Log the error, apologize, and raise it: this was the last attempt."""
         await self.apologize(context, error)
         raise error
 
-    def _log_fault(self, context: TurnContext, error: Exception) -> None:
-        """Log what the bot's code raised; raise what is not its fault."""
+    def _log_or_raise(self, context: TurnContext, error: Exception) -> None:
+        """Log an error of the bot's code; raise one that is not its fault."""
         if isinstance(error, Unavailable | TurnRepeated):
             raise error
         self._log_failure(context.activity, "failed", error)
@@ -237,7 +239,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         logic: Logic,
         connector_factory: BotConnectorFactory,
     ) -> TurnContext:
-        # As the base does, which makes a context of its own class.
+        # Like the base, but with our TurnContext.
         context = TurnContext(self, activity)
         context.turn_state.update(
             {
@@ -260,7 +262,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
 
 
 async def _fail_as_killed(_: TurnContext) -> None:
-    raise TurnKilled("the process ended over it, each time: a crash, memory, or functionTimeout")
+    raise TurnKilled("every attempt ended the process: a crash, lack of memory, or functionTimeout")
 
 
 def _can_be_queued(activity: Activity) -> bool:

@@ -37,14 +37,14 @@ from http_client.retry import RetryPolicy
 
 
 class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SDK base
-    """Makes the connector client of one turn.
+    """Makes a connector client for each turn.
 
     Args:
-        settings: say which service URLs the bot may call, and for which audience.
+        settings: the service URLs that the bot may call, and the channel's audience.
         credentials: makes the bot's credentials.
         session: sends the calls.
         turn_seconds: seconds from a client's creation in which its calls may be tried again; None:
-            each call has its own.
+            each call has CALL_SECONDS of its own.
         retries: how often a call is tried.
     """
 
@@ -63,7 +63,7 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         self._retries = retries
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
-        """A client for a channel's service URL, with a token in hand.
+        """Get a token, and return a client for a channel's service URL.
 
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
@@ -105,10 +105,10 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self._credentials = BotCredentialsFactory(
             settings.app_id, None if settings.unauthenticated else tokens
         )
-        parts = (settings, self._credentials, session)
-        self._in_turn = BotConnectorFactory(*parts, TURN_SECONDS)
-        self._in_background = BotConnectorFactory(*parts, None)
-        self._unretried = BotConnectorFactory(*parts, None, NO_RETRIES)
+        shared = (settings, self._credentials, session)
+        self._turn_connectors = BotConnectorFactory(*shared, TURN_SECONDS)
+        self._background_connectors = BotConnectorFactory(*shared, None)
+        self._unretried_connectors = BotConnectorFactory(*shared, None, NO_RETRIES)
 
     async def authenticate(self, authorization: str) -> ChannelToken | None:
         """Verify the caller's token; None where callers are not authenticated.
@@ -140,9 +140,9 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         origin = ActivityOrigin(activity.channel_id, activity.service_url, tenant_ids(activity))
         if token is None:
             self._caller_check.check_reach(origin)
-            return self._caller({}, self._in_turn)
+            return self._caller({}, self._turn_connectors)
         self._caller_check.authorize(token, origin)
-        return self._caller(token.claims, self._in_turn)
+        return self._caller(token.claims, self._turn_connectors)
 
     async def authenticate_request(
         self, activity: Activity, auth_header: str
@@ -155,14 +155,14 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return self.authorize(await self.authenticate(auth_header), activity)
 
     def authorized_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
-        """What `authorize` returned for the caller of a queued activity.
+        """As `authorize`, for a queued activity, whose caller was authorized when it arrived.
 
-        The channel no longer waits for the turn, so each of its calls has a time of its own.
+        The channel does not wait for the turn, so each call has a time limit of its own.
 
         Args:
-            claims: of the caller that was authorized then.
+            claims: the caller's.
         """
-        return self._caller(claims, self._in_background)
+        return self._caller(claims, self._background_connectors)
 
     def _caller(
         self, claims: Mapping[str, Any], connectors: BotConnectorFactory
@@ -179,20 +179,20 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     def unretried_sender(self) -> AuthenticateRequestResult:
         """The bot itself, in place of a caller, for proactive messages.
 
-        Each call of such a turn is made once: a service that asks to wait means all of the
-        sender's calls, so the sender pauses as a whole.
+        Calls of such a turn are not retried: a 429 applies to all that the sender sends, so the
+        sender pauses as a whole.
         """
         result = AuthenticateRequestResult()
         names = (AuthenticationConstants.AUDIENCE_CLAIM, AuthenticationConstants.APP_ID_CLAIM)
         claims = dict.fromkeys(names, self._settings.app_id)
         result.claims_identity = ClaimsIdentity(claims, True)
-        result.connector_factory = self._unretried
+        result.connector_factory = self._unretried_connectors
         return result
 
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str
     ) -> AuthenticateRequestResult:
-        """Refused: a function answers requests, it does not hold a stream.
+        """Refused, because a function answers requests and cannot hold a stream.
 
         Raises:
             TokenRejected: always.
@@ -203,8 +203,8 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self,
         claims_identity: ClaimsIdentity,  # the bot has one identity
     ) -> BotConnectorFactory:
-        """Makes the connector clients of the bot's own proactive calls."""
-        return self._in_turn
+        """The factory of connector clients for the bot's own proactive calls."""
+        return self._turn_connectors
 
     async def create_user_token_client(
         self,
@@ -250,7 +250,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
 
 
 def _iso_time(seconds: float) -> str | None:
-    # An endpoint may name a year that no calendar has.
+    # An endpoint may return a time outside of datetime's range.
     with contextlib.suppress(ValueError, OverflowError):
         return (
             datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat() if seconds else None

@@ -1,6 +1,6 @@
 """TurnResponse: the HTTP response to a channel, independent of the host."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from botbuilder.core import InvokeResponse
 
@@ -14,16 +14,14 @@ class TurnResponse:
     Attributes:
         status: the HTTP status.
         body: JSON, or empty.
-        headers: all but Content-Type.
     """
 
     status: int
     body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: InvokeResponse | None) -> "TurnResponse":
-        """The response for a turn's result: empty with status 200, or an invoke's status and JSON.
+        """The response for a turn's result: empty with status 200, or a status and JSON.
 
         Raises:
             TypeError, ValueError: the result has no JSON form, or its status is not a number.

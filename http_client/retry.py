@@ -33,7 +33,7 @@ def retry_after(text: str | None) -> float | None:
         text: a number of seconds or an HTTP date; None without the header.
 
     Returns:
-        None when the header is missing or is neither.
+        None when the header is missing, or is neither a number nor a date.
     """
     if text is None:
         return None
@@ -71,8 +71,9 @@ class RetryPolicy:
     """How often a call is attempted, and how long to wait in between.
 
     Attributes:
-        max_attempts: of a call that the service refuses for now.
-        max_connects: attempts to connect; fewer, as a host that is down uses up the turn's time.
+        max_attempts: of a call that gets a status that can be retried.
+        max_connects: of a call that cannot connect; fewer, because a host that is down would use
+            up the turn's time.
         backoff: the pauses when the service does not ask for one.
     """
 

@@ -43,27 +43,27 @@ class ConversationsOperations:
         self._call = call
 
     async def get_conversations(self, continuation_token: str | None = None) -> Any:
-        """The conversations that the bot has taken part in: ConversationsResult."""
+        """Return the bot's conversations as a ConversationsResult."""
         query = {"continuationToken": continuation_token}
         response = await self._call("GET", _path(), query=query)
         return response.model(ConversationsResult)
 
     async def create_conversation(self, parameters: Any) -> Any:
-        """Start a conversation: ConversationResourceResponse."""
+        """Start a conversation; returns a ConversationResourceResponse."""
         response = await self._call("POST", _path(), parameters)
         return response.model(ConversationResourceResponse)
 
     async def send_to_conversation(self, conversation_id: str, activity: Any) -> Any:
-        """Send to the end of a conversation: ResourceResponse."""
+        """Send to the end of a conversation; returns a ResourceResponse."""
         return _resource(await self._call("POST", _path(conversation_id, "activities"), activity))
 
     async def reply_to_activity(self, conversation_id: str, activity_id: str, activity: Any) -> Any:
-        """Reply to an activity: ResourceResponse."""
+        """Reply to an activity; returns a ResourceResponse."""
         path = _path(conversation_id, "activities", activity_id)
         return _resource(await self._call("POST", path, activity))
 
     async def update_activity(self, conversation_id: str, activity_id: str, activity: Any) -> Any:
-        """Put an activity in the place of a sent one: ResourceResponse."""
+        """Replace a sent activity; returns a ResourceResponse."""
         path = _path(conversation_id, "activities", activity_id)
         return _resource(await self._call("PUT", path, activity))
 
@@ -74,17 +74,17 @@ class ConversationsOperations:
     async def send_conversation_history(
         self, conversation_id: str, activities: list[Any] | None = None
     ) -> Any:
-        """Upload past activities: ResourceResponse."""
+        """Upload past activities; returns a ResourceResponse."""
         path = _path(conversation_id, "activities", "history")
         return _resource(await self._call("POST", path, Transcript(activities=activities)))
 
     async def get_conversation_members(self, conversation_id: str) -> Any:
-        """All members: a list of ChannelAccount."""
+        """Return all members as a list of ChannelAccount."""
         response = await self._call("GET", _path(conversation_id, "members"))
         return [as_model(ChannelAccount, each) for each in response.json() or []]
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> Any:
-        """One member: ChannelAccount."""
+        """Return one member as a ChannelAccount."""
         response = await self._call("GET", _path(conversation_id, "members", member_id))
         return response.model(ChannelAccount)
 
@@ -94,7 +94,7 @@ class ConversationsOperations:
         page_size: int | None = None,
         continuation_token: str | None = None,
     ) -> Any:
-        """A page of the members: PagedMembersResult."""
+        """Return a page of the members as a PagedMembersResult."""
         page = await self._page(conversation_id, page_size, continuation_token)
         return page.model(PagedMembersResult)
 
@@ -104,7 +104,7 @@ class ConversationsOperations:
         page_size: int | None = None,
         continuation_token: str | None = None,
     ) -> Any:
-        """A page of the members as Teams describes them: TeamsPagedMembersResult."""
+        """Return a page of the members, with Teams' properties, as a TeamsPagedMembersResult."""
         page = await self._page(conversation_id, page_size, continuation_token)
         return page.model(TeamsPagedMembersResult)
 
@@ -119,13 +119,13 @@ class ConversationsOperations:
         await self._call("DELETE", _path(conversation_id, "members", member_id))
 
     async def get_activity_members(self, conversation_id: str, activity_id: str) -> Any:
-        """The members an activity was for: a list of ChannelAccount."""
+        """Return the members that an activity was sent to as a list of ChannelAccount."""
         path = _path(conversation_id, "activities", activity_id, "members")
         response = await self._call("GET", path)
         return [as_model(ChannelAccount, each) for each in response.json() or []]
 
     async def upload_attachment(self, conversation_id: str, attachment_upload: Any) -> Any:
-        """Upload an AttachmentData into the channel's store: ResourceResponse."""
+        """Upload an AttachmentData to the channel's store; returns a ResourceResponse."""
         path = _path(conversation_id, "attachments")
         return _resource(await self._call("POST", path, attachment_upload))
 
@@ -137,12 +137,12 @@ class AttachmentsOperations:
         self._call = call
 
     async def get_attachment_info(self, attachment_id: str) -> Any:
-        """An attachment's name, type and views: AttachmentInfo."""
+        """Return an attachment's name, type and views as an AttachmentInfo."""
         response = await self._call("GET", ("v3", "attachments", attachment_id))
         return response.model(AttachmentInfo)
 
     async def get_attachment(self, attachment_id: str, view_id: str) -> AsyncIterator[bytes]:
-        """The content of one of an attachment's views, in chunks as the SDK gives it."""
+        """Return the content of an attachment's view: an iterator of one chunk, as the SDK's."""
         path = ("v3", "attachments", attachment_id, "views", view_id)
         return _in_one_chunk((await self._call("GET", path)).body)
 
@@ -157,30 +157,32 @@ class TeamsOperations:
         self._call = call
 
     async def get_teams_channels(self, team_id: str) -> Any:
-        """The channels of a team: ConversationList."""
+        """Return the channels of a team as a ConversationList."""
         response = await self._call("GET", ("v3", "teams", team_id, "conversations"))
         return response.model(ConversationList)
 
     async def get_team_details(self, team_id: str) -> Any:
-        """A team's name, group and counts: TeamDetails."""
+        """Return a team's name, group and counts as TeamDetails."""
         return (await self._call("GET", ("v3", "teams", team_id))).model(TeamDetails)
 
     async def fetch_participant(self, meeting_id: str, participant_id: str, tenant_id: str) -> Any:
-        """Who takes part in a meeting, and as what: TeamsMeetingParticipant."""
+        """Return a participant of a meeting, with the role, as a TeamsMeetingParticipant."""
         path = ("v1", "meetings", meeting_id, "participants", participant_id)
         response = await self._call("GET", path, query={"tenantId": tenant_id})
         return response.model(TeamsMeetingParticipant)
 
     async def fetch_meeting(self, meeting_id: str) -> Any:
-        """A meeting's details, conversation and organizer: MeetingInfo."""
+        """Return a meeting's details, conversation and organizer as a MeetingInfo."""
         return (await self._call("GET", ("v1", "meetings", meeting_id))).model(MeetingInfo)
 
     async def send_meeting_notification(
         self, meeting_id: str, notification: MeetingNotificationBase
     ) -> Any:
-        """Notify people in a meeting: MeetingNotificationResponse, which names whom it missed.
+        """Notify people in a meeting.
 
-        None when it reached everybody.
+        Returns:
+            A MeetingNotificationResponse, which names whom it did not reach; None when it reached
+            everybody.
         """
         path = ("v1", "meetings", meeting_id, "notification")
         missed = (await self._call("POST", path, notification)).json()
@@ -220,6 +222,6 @@ def _path(*segments: str) -> tuple[str, ...]:
 
 
 def _resource(response: ServiceResponse) -> Any:
-    """A ResourceResponse; None when the service accepted the activity without naming it."""
+    """A ResourceResponse; None when the service accepted the activity without returning an id."""
     data = response.json()
     return as_model(ResourceResponse, data) if isinstance(data, dict) else None

@@ -1,7 +1,8 @@
-"""ConnectorSession: calls to the channel's REST services, each tried again where that is safe.
+"""ConnectorSession: calls to the channel's REST services, retried where that is safe.
 
-Creating an activity is not idempotent: a POST that may have arrived is never sent twice, or users
-would get the message twice. http_client/retry.py has the rules.
+Creating an activity is not idempotent: a POST that may have arrived is not sent again, or users
+would get the message twice. http_client/retry.py says which statuses can be retried; a call whose
+response was lost fails here.
 """
 
 import asyncio
@@ -30,10 +31,10 @@ CALL_SECONDS = 60.0
 """Seconds in which one call may be tried again when nobody waits for the turn."""
 
 RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5, longest=4.0))
-"""Of calls that the bot makes in a turn."""
+"""For the calls that a bot makes in a turn."""
 
 NO_RETRIES = RetryPolicy(max_attempts=1, max_connects=1, backoff=Backoff(first=0.0, longest=0.0))
-"""Of calls whose sender retries at a pace of its own."""
+"""For calls whose sender retries them itself, within its rate limit."""
 
 USER_AGENT = "secretless-bot-functions"
 
@@ -60,10 +61,10 @@ class Service:
 
 
 class ServiceResponse(NamedTuple):
-    """What a service answered to a call that it did.
+    """A service's response to a successful call.
 
     Attributes:
-        body: bytes.
+        body: JSON, an attachment's content, or empty.
     """
 
     body: bytes
@@ -90,7 +91,7 @@ class ConnectorSession:
 
     Args:
         pool: the HTTP client.
-        sleep: waits for so many seconds; tests pass one that moves a clock.
+        sleep: waits for the given number of seconds; tests pass one that moves a clock.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class ConnectorSession:
         body: object = None,
         query: dict[str, Any] | None = None,
     ) -> ServiceResponse:
-        """Call a service, more than once where that is safe and there is time.
+        """Call a service. A call is retried only if the pause ends before the deadline.
 
         Args:
             service: the service.
@@ -120,7 +121,7 @@ class ConnectorSession:
 
         Raises:
             CallRefused: a segment is empty, `.` or `..`: the call would go to another URL.
-            ConnectorError: the service refused, or cannot be reached.
+            ConnectorError: the service refused, cannot be reached, or its response was lost.
             SignInError: no token is available.
             TypeError, ValueError: the body holds a value that JSON cannot represent.
         """
@@ -129,22 +130,25 @@ class ConnectorSession:
         headers = request_headers(await service.credentials.get_token(), has_body=body is not None)
         now = asyncio.get_running_loop().time
         deadline = now() + CALL_SECONDS if service.deadline is None else service.deadline
-        attempt, cause = 1, None
+        attempt = 1
         while True:
+            cause: ConnectFailed | None = None
             try:
-                answer = await self._pool.request(method, url, headers, data)
+                response = await self._pool.request(method, url, headers, data)
             except ConnectFailed as error:
-                answer, cause = _NO_RESPONSE, error
+                response, cause = _NO_RESPONSE, error
             except ResponseLost as error:
                 raise ConnectorError(_name(method, url)) from error
-            if 200 <= answer.status < 300:
+            if 200 <= response.status < 300:
                 self.last_success = datetime.datetime.now(datetime.UTC)
-                return ServiceResponse(answer.body)
-            asked = answer.headers.get("retry-after")
-            pause = service.retries.pause(method, answer.status, attempt, retry_after(asked))
+                return ServiceResponse(response.body)
+            header = response.headers.get("retry-after")
+            pause = service.retries.pause(method, response.status, attempt, retry_after(header))
             if pause is None or now() + pause > deadline:
-                refusal = parsed(answer.body)
-                raise ConnectorError(_name(method, url), answer.status, refusal, asked) from cause
+                refusal = parsed(response.body)
+                raise ConnectorError(
+                    _name(method, url), response.status, refusal, header
+                ) from cause
             await self._sleep(pause)
             attempt += 1
 
@@ -199,5 +203,5 @@ def _encoded(segment: str) -> str:
 
 
 def _name(method: str, url: str) -> str:
-    """What a call is named in an error: no query, which may hold a user's id."""
+    """A call's name in errors: without the query, which may contain a user's id."""
     return f"{method} {url.partition('?')[0]}"

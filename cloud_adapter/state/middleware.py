@@ -10,12 +10,12 @@ from cloud_adapter.state.turn import ConversationTurn
 
 
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
-    """Saves after the replies are sent: a turn that is cut off runs again, and sends its replies.
+    """Saves after the replies are sent: a turn whose process dies runs again, and sends them.
 
-    A turn that raises saves nothing.
+    A turn in which the bot raises saves nothing.
 
     Args:
-        locks: run one turn of a conversation at a time.
+        locks: let one turn at a time use the state of a conversation.
         conversation: saved last, because it decides whether the activity has been processed.
         user: saved first.
     """
@@ -32,7 +32,7 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
         turn = ConversationTurn(self._locks, context)
         try:
             if turn.runs_in_lock:
-                # A queued turn: find out whether it has been processed before it sends anything.
+                # A queued turn: before it sends anything, raise TurnRepeated if it ran before.
                 await self._conversation.load(context)
             await logic()
             await self._user.save_at_end(context)

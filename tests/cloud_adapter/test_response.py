@@ -20,7 +20,7 @@ from cloud_adapter.response import TurnResponse
 
 def test_no_result() -> None:
     """The response is empty, with status 200."""
-    assert TurnResponse.of(None) == TurnResponse(200, b"", {})
+    assert TurnResponse.of(None) == TurnResponse(200, b"")
 
 
 @pytest.mark.parametrize("status", [200, 409, HTTPStatus.NOT_IMPLEMENTED, "404"])

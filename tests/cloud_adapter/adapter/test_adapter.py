@@ -47,7 +47,7 @@ CITATION = {
 async def test_a_message(app: ComposedApp) -> None:
     """The response is an empty 200; the bot replies to that message in its conversation."""
     response = await app.deliver({**MESSAGE, "id": "a1", "channelId": "msteams"}, echo)
-    assert (response.status, response.body, response.headers) == (200, b"", {})
+    assert (response.status, response.body) == (200, b"")
     (reply,) = app.conversation.activities
     assert (reply["text"], reply["replyToId"]) == ("You said: sesame", "a1")
     assert reply["recipient"]["id"] == "user-1"
