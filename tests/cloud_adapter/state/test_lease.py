@@ -12,7 +12,13 @@ from cloud_adapter.state.lease import BACKOFF, RENEWAL_SECONDS
 from cloud_adapter.state.lock import CONTAINER, MAX_LEASE_REUSE_SECONDS, ConversationLocks
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
-from tests.support.storage.storage_front import StorageFront, answered, cut_after, cut_before
+from tests.support.storage.storage_front import (
+    StorageFront,
+    after,
+    answered,
+    cut_after,
+    cut_before,
+)
 from tests.support.timing.condition import comes_true
 from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
@@ -108,6 +114,25 @@ async def test_a_waiting_turn_that_is_cancelled(
         await second.task
     assert await is_free(other)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_turn_that_arrives_during_a_release(
+    far: ConversationLocks, front: StorageFront
+) -> None:
+    """It waits for the release in this process, and does not ask for the lease meanwhile."""
+    turn = await LockedTurn.start(far)
+    results: list[object] = []
+
+    async def arrive() -> None:
+        arrived = LockedTurn(far, lock_timeout=0)
+        results.extend(await asyncio.gather(arrived.task, return_exceptions=True))
+
+    front.spoil(LEASE, after(arrive), times=1)
+    before = front.count(LEASE)
+    await turn.end()
+    assert front.count(LEASE) == before + 1
+    assert [type(each) for each in results] == [ConversationBusy]
+    assert await is_free(far)
 
 
 async def test_renewal(far_account: StorageAccount, front: StorageFront) -> None:
