@@ -9,6 +9,7 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnFailed, TurnRepeated
 from cloud_adapter.queued.drain import MAX_ATTEMPTS, MAX_DRAIN_SECONDS, MAX_OUTAGE_SECONDS
+from cloud_adapter.queued.queued_turns import FIRST_BUSY_PAUSE_SECONDS
 from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING, AcceptedActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import read_activity
@@ -127,7 +128,7 @@ async def test_a_turn_that_always_ends_its_process(
     lease = await LockedTurn.start(other.locks, CONVERSATION)
     await one.wake_up(message, 2)
     await lease.end()
-    (message,) = await found(messages.taken)  # after FIRST_BUSY_PAUSE_SECONDS
+    (message,) = await found(messages.taken, FIRST_BUSY_PAUSE_SECONDS + 5)
     for attempts in range(1, MAX_ATTEMPTS + 1):
         with pytest.raises(asyncio.CancelledError):
             await one.wake_up(message)
