@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from cloud_adapter.errors import TurnRepeated
+from cloud_adapter.errors import TurnFailed, TurnRepeated
 from cloud_adapter.queued.queued_turns import MAX_WAIT_SECONDS, MAX_WAITING_MESSAGES
 from cloud_adapter.queued.stored_activity import DONE, WAITING
 from cloud_adapter.queued.wake_up import WakeUp
@@ -267,6 +267,30 @@ async def test_a_turn_that_fails_while_its_wake_up_waits(
     assert await messages.count() == 1
     await one.wake_up(await next_message(second))
     assert one.runs == ["a", "b", "b"]
+
+
+async def test_a_failed_turn_behind_a_long_one(
+    one: QueuedTurnsBot, messages: QueueMessages
+) -> None:
+    """Its wake-up message, which waits, is put back: the drain leaves the turn to it."""
+    turn = LongTurn()
+    one.script.update({"a": [LookupError(), turn], "b": [LookupError()]})
+    for each in "ab":
+        await one.accept(content(each))
+    first, second = await messages.taken()
+    with pytest.raises(TurnFailed):
+        await one.wake_up(second)
+    for each in "ab":
+        await one.accept(content(each))  # again, so that both are marked
+    await messages.clear()
+    drain = asyncio.create_task(one.wake_up(first, 2))
+    await turn.started.wait()
+    waiting = asyncio.create_task(one.wake_up(second, 2))
+    await comes_true(lambda: one.turns.waiting_messages == 1)
+    turn.ends.set()
+    await asyncio.gather(drain, waiting)
+    assert one.runs == ["a", "b", "a"]
+    assert await messages.count() == 1
 
 
 async def test_wake_ups_of_a_busy_conversation(
