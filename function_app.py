@@ -145,7 +145,7 @@ REFUSALS: tuple[tuple[type[BotError], int, str], ...] = (
     (SettingsError, 503, "The bot is not available."),
     (Unavailable, 503, "The bot is not available."),
 )
-"""What a caller is told for each branch of the error tree; the first match wins."""
+"""What a caller gets for each branch of the error tree; the first match wins."""
 
 
 def refusal(error: BotError) -> func.HttpResponse:

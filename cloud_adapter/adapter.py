@@ -35,7 +35,7 @@ from cloud_adapter.response import TurnResponse
 from cloud_adapter.turn_context import TurnContext
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
-"""The one thing that users are told about an error."""
+"""The one thing that users learn about an error."""
 
 MAX_RUNS = 3
 """How often a turn runs, in all, when other turns keep changing its state."""

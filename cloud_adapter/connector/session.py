@@ -28,7 +28,7 @@ TURN_SECONDS = 12.0
 """Seconds from a turn's start in which its calls may be tried again: the channel gives up at 15."""
 
 CALL_SECONDS = 60.0
-"""Seconds in which one call may be tried again when nobody waits for the turn."""
+"""Seconds in which one call may be attempted again in a queued turn."""
 
 RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5, longest=4.0))
 """For the calls that a bot makes in a turn."""

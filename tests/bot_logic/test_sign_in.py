@@ -130,7 +130,7 @@ async def test_the_card(talk: Talk) -> None:
 
 
 async def test_a_code_by_invoke(talk: Talk) -> None:
-    """The channel brings the code: 200, and the user is told."""
+    """The channel brings the code: 200, and the user is signed in."""
     await talk.says("login")
     assert await talk.verifies({"state": talk.code()}) == (200, None)
     assert talk.app.heard()[1:] == [SIGNED_IN]
@@ -159,7 +159,7 @@ async def test_only_six_digits_are_redeemed(app: ComposedApp) -> None:
 
 
 async def test_an_invalid_code(talk: Talk) -> None:
-    """The channel gets 404, and the user is told how to get a new one."""
+    """The channel gets 404, and the user learns how to get a new one."""
     await talk.says("login")
     assert await talk.verifies({"state": "x" + talk.code()}) == (404, None)
     assert talk.app.heard()[1:] == [INVALID_CODE]
@@ -186,7 +186,7 @@ async def test_a_closed_window(talk: Talk) -> None:
 
 
 async def test_signed_in_already(talk: Talk) -> None:
-    """The user is told, and gets no card."""
+    """The user learns it, and gets no card."""
     talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
     assert await talk.says("login") == [SIGNED_IN]
 
@@ -217,7 +217,7 @@ async def test_the_event(talk: Talk) -> None:
 
 
 async def test_an_exchange(talk: Talk) -> None:
-    """200 with the invoke's id, and the user is told."""
+    """200 with the invoke's id, and the user gets a message."""
     answer = {"id": "exchange-1", "connectionName": CONNECTION}
     assert await talk.offers(talk.exchangeable()) == (200, answer)
     assert talk.app.heard() == [SIGNED_IN]
@@ -225,7 +225,7 @@ async def test_an_exchange(talk: Talk) -> None:
 
 
 async def test_a_refused_exchange(talk: Talk) -> None:
-    """412, so that the channel shows the card; the user is told nothing."""
+    """412, so that the channel shows the card; the user gets no message."""
     status, answer = await talk.offers("x")
     assert status == 412
     assert (answer["id"], answer["connectionName"]) == ("exchange-1", CONNECTION)
@@ -235,7 +235,7 @@ async def test_a_refused_exchange(talk: Talk) -> None:
 
 
 async def test_an_exchange_of_each_device(talk: Talk) -> None:
-    """Of several deliveries, at once and later, one is exchanged, and the user is told once."""
+    """Of several deliveries, at once and later, one is exchanged, and the user gets one message."""
     before = len(talk.app.cloud.token_service.calls)
     token = talk.exchangeable()
     answers = await asyncio.gather(*(talk.offers(token) for _ in range(5)))
@@ -308,7 +308,7 @@ async def test_a_malformed_exchange(talk: Talk, value: Any) -> None:
 
 @pytest.mark.usefixtures("no_connection")
 async def test_an_unknown_connection(talk: Talk) -> None:
-    """The user is told the missing connection; digits are echoed, and invokes answered."""
+    """The user gets the name of the missing connection; digits are echoed, and invokes answered."""
     assert CONNECTION in UNKNOWN_CONNECTION
     for text in ("login", "logout"):
         assert (await talk.says(text))[-1] == UNKNOWN_CONNECTION
@@ -334,7 +334,7 @@ async def test_invokes_and_a_failing_service(talk: Talk) -> None:
 
 @pytest.mark.parametrize("account", [None, {}, {"name": "Ada"}, {"id": None}, {"id": ""}])
 async def test_a_user_without_an_id(app: ComposedApp, account: Any) -> None:
-    """A user without an id is told so, digits are echoed, and the token service is not called."""
+    """A user without an id gets a message; digits are echoed, the token service is not called."""
     before = len(app.cloud.token_service.calls)
     talk = Talk(app)
     talk.account = account

@@ -229,7 +229,7 @@ async def test_no_list_and_a_lagging_registration(
 
 
 @pytest.mark.parametrize("failure", [EndpointDown("it is down"), Throttled("it is down", 9)])
-async def test_a_newer_version_cannot_be_had(
+async def test_a_newer_version_is_unavailable(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """An outage in front of a newer version is no reason against the one in use."""
@@ -248,7 +248,7 @@ async def test_a_newer_version_cannot_be_had(
 @pytest.mark.parametrize(
     "failure", [EndpointDown("down"), Throttled("busy", 9), VaultForbidden("no role")]
 )
-async def test_no_version_can_be_had(
+async def test_no_version_is_available(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """Without a version in use, an outage is raised unchanged."""

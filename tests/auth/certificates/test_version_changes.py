@@ -19,7 +19,7 @@ from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 
 
-async def test_an_outage_is_told_once(
+async def test_an_outage_is_logged_once(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
@@ -65,7 +65,7 @@ def seen(logged: pytest.LogCaptureFixture) -> list[str]:
     return messages
 
 
-async def test_changes_are_told_once(
+async def test_changes_are_logged_once(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,
@@ -118,7 +118,7 @@ async def test_the_same_certificate_by_another_name(
     assert seen(logged) == [f"Signs in with the certificate {store.certificates['v1']}"]
 
 
-async def test_another_reason_is_told(
+async def test_another_reason_is_logged(
     versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """A newer version that cannot be used for another reason than before is logged again."""
@@ -229,7 +229,7 @@ async def test_a_renewed_certificate_is_not_warned_of(
     assert list(versions.warnings) == []
 
 
-async def test_an_expiry_is_told_daily(
+async def test_an_expiry_is_logged_daily(
     versions: CertificateVersions,
     store: ScriptedStore,
     clock: Clock,

@@ -138,7 +138,7 @@ async def test_pauses_grow_while_a_token_is_valid(
     assert renewals == [0, 1, 3, 7, 15, 31, 61, 91, 121]
 
 
-async def test_pauses_begin_anew_after_a_success(
+async def test_pauses_start_over_after_a_success(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
     """After a successful refresh, the next failure is followed by the shortest pause again."""

@@ -1,4 +1,4 @@
-"""CloudAdapter: turns that fail, and what user, channel and log are told."""
+"""CloudAdapter: turns that fail, and what user, channel and log get."""
 
 import json
 import logging
@@ -45,11 +45,11 @@ async def test_a_bot_that_raises(app: ComposedApp, caplog: pytest.LogCaptureFixt
     assert (response.status, response.body) == (200, b"")
     assert app.heard() == [APOLOGY]
     (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
-    told = record.getMessage()
-    assert "a1" in told
-    assert app.conversation.id in told
-    assert "LookupError: no table" in told
-    assert "in fail" in told
+    message = record.getMessage()
+    assert "a1" in message
+    assert app.conversation.id in message
+    assert "LookupError: no table" in message
+    assert "in fail" in message
 
 
 async def test_a_bot_that_quotes_the_user(

@@ -205,13 +205,13 @@ async def test_queued(
     assert (await app.deliver(marked(), bot)).status == 202
     adapter, account = app.parts.adapter, app.parts.account
     assert account
-    [ring] = await QueueMessages(storage, QUEUE).taken()
+    [wake_up] = await QueueMessages(storage, QUEUE).taken()
     caplog.set_level(logging.DEBUG)
     for number in range(1, MAX_ATTEMPTS):
         with pytest.raises(TurnFailed) as caught:
-            await adapter.process_wake_up(ring, number, _Bot(bot))
+            await adapter.process_wake_up(wake_up, number, _Bot(bot))
         assert not MARKER.search(repr(caught.value))
-    await adapter.process_wake_up(ring, MAX_ATTEMPTS, _Bot(bot))
+    await adapter.process_wake_up(wake_up, MAX_ATTEMPTS, _Bot(bot))
     assert caplog.text.count("failed\n") == MAX_ATTEMPTS
     assert own in caplog.text
     assert not MARKER.findall(caplog.text)

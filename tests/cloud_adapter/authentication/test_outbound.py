@@ -146,7 +146,7 @@ async def named_in_sign_in(app: ComposedApp, service: ScriptedService) -> str:
 
 
 async def test_a_sign_in_names_the_bot(signed_in: ComposedApp, service: ScriptedService) -> None:
-    """The token service is told which bot's user signs in."""
+    """The token service learns which bot's user signs in."""
     assert await named_in_sign_in(signed_in, service) == signed_in.cloud.registration.app_id
 
 

@@ -1,12 +1,24 @@
-"""What the tests of the connector session share."""
+"""What the tests of the connector share: sessions and clients."""
+
+from typing import Any
 
 import pytest
 
-from cloud_adapter.connector.session import ConnectorSession
+from cloud_adapter.connector.client import ConnectorClient
+from cloud_adapter.connector.credentials import BotCredentials
+from cloud_adapter.connector.session import ConnectorSession, Service
 from http_client.pool import HttpPool
 from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.scripted_service import ScriptedService
 
 
 @pytest.fixture
 def session(pool: HttpPool, clock: MovedClock) -> ConnectorSession:
     return ConnectorSession(pool, clock.sleep)
+
+
+@pytest.fixture
+async def bare(pool: HttpPool, service: ScriptedService) -> Any:
+    """A client without a token, in front of a service that takes any request."""
+    credentials = BotCredentials("", None, "https://api.botframework.com")
+    return ConnectorClient(ConnectorSession(pool), Service(f"{service.url}/", credentials, None))

@@ -40,7 +40,7 @@ async def die() -> None:
 async def test_a_turn_that_fails(
     one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
 ) -> None:
-    """It is attempted five times; the last attempt is told so; then it is dead-lettered."""
+    """It is attempted five times; the last attempt knows that it is; then it is dead-lettered."""
     one.script["a"] = [LookupError(f"no table {number}") for number in range(9)]
     await one.accept(content())
     (message,) = await messages.taken()

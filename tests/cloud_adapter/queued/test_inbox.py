@@ -141,7 +141,7 @@ async def test_unreadable_content(one: QueuedTurnsBot, inbox: Inbox, body: bytes
     assert found.state == FAILED
 
 
-async def test_the_order_of_waiting_activities(one: QueuedTurnsBot, inbox: Inbox) -> None:
+async def test_the_order_of_stored_activities(one: QueuedTurnsBot, inbox: Inbox) -> None:
     """They are listed in the order of acceptance, which is not that of their names."""
     ids = [f"{(number * 7) % 20}" for number in range(20)]
     for each in ids:

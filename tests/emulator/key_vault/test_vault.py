@@ -241,7 +241,7 @@ async def test_the_scheme_must_be_bearer(vault: KeyVault, http: aiohttp.ClientSe
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Bearer ", "Bearer made-up"])
-async def test_a_caller_without_a_token_is_told_where_to_get_one(
+async def test_a_caller_without_a_token_learns_where_to_get_one(
     vault: KeyVault, http: aiohttp.ClientSession, authorization: str | None
 ) -> None:
     """The challenge has the tenant's authority and the vault's resource."""
