@@ -22,8 +22,11 @@ from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.inbox import CONTAINER, Inbox
 from cloud_adapter.queued.queued_turns import QUEUE
+from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import TurnRequest
+from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts, said
@@ -152,6 +155,22 @@ async def test_a_queued_turn_that_fails(
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(failures) == MAX_ATTEMPTS
     assert "sesame" not in caplog.text
+
+
+async def test_a_turn_that_ended_the_process_each_time(
+    queued: ComposedApp, wake_ups: QueueMessages, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After five attempts that ended the process, the user gets the apology without the bot."""
+    await queued.deliver(MESSAGE, echo)
+    (message,) = await wake_ups.taken()
+    assert queued.parts.account
+    inbox = Inbox(BlobContainer(queued.parts.account, CONTAINER))
+    stored = await inbox.find(WakeUp.parse(message).activity)
+    assert stored
+    await inbox.set_attempts(stored, MAX_ATTEMPTS)
+    await handle(queued, message, raising(AssertionError("the bot ran")))
+    assert said(queued) == [APOLOGY]
+    assert "every attempt ended the process" in caplog.text
 
 
 async def test_a_queued_turn_that_is_run_again(
