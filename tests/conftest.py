@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The option also chooses the event loop of the bots that tests start."""
-    event_loops.usual = config.getoption("loop") or event_loops.usual
+    event_loops.default = config.getoption("loop") or event_loops.default
 
 
 def pytest_asyncio_loop_factories(

@@ -57,7 +57,7 @@ async def start_storage(
     the folder.
 
     Args:
-        folder: keeps the data. None keeps it in memory, which is the usual choice: the local
+        folder: keeps the data. None keeps it in memory, which is the default: the local
             channel does not know the conversations of an earlier run.
         program: the path of `azurite`.
         ports: the development ports.

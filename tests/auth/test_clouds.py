@@ -1,4 +1,4 @@
-"""The clouds: rows from Microsoft's documentation that do not mix."""
+"""CLOUDS: the addresses that Microsoft documents for each Azure cloud."""
 
 from dataclasses import astuple, fields
 from typing import Any
@@ -48,7 +48,7 @@ ROWS = {
         "urn:botframework:azurechina",
     ),
 }
-"""By ChannelService, in the order of Cloud's attributes.
+"""By ChannelService, in the order of AzureCloud's attributes.
 
 From Microsoft's "Deploy a bot to Azure Government", the same for Azure operated by 21Vianet, and
 "Configure an application to trust a managed identity".
@@ -63,7 +63,7 @@ OVERRIDES = {
     "OAuthUrl": {"token_service_url"},
     "AllowedServiceHosts": {"service_hosts"},
 }
-"""Settings, and the part of a row that each replaces or extends."""
+"""Settings, and the attributes that each replaces or extends."""
 
 SERVICE_URLS: dict[str, set[AzureCloud]] = {
     "https://smba.trafficmanager.net/teams/": {PUBLIC},
@@ -80,14 +80,14 @@ SERVICE_URLS: dict[str, set[AzureCloud]] = {
 
 @pytest.mark.parametrize("service", ROWS)
 def test_rows_are_microsoft_s(service: str) -> None:
-    """Each address of each cloud is the documented one, letter for letter."""
+    """Each address of each cloud is exactly the documented one."""
     *addresses, _ = astuple(CLOUDS[service])
     assert tuple(addresses) == ROWS[service]
     assert CLOUDS.keys() == ROWS.keys()
 
 
 def test_what_can_be_overridden() -> None:
-    """A setting stands against every address but the exchange's audience and our own caller id."""
+    """A setting can override every attribute but the federation audience and the caller id."""
     covered = set().union(*OVERRIDES.values())
     assert {field.name for field in fields(AzureCloud)} - covered == {
         "federation_audience",
@@ -97,7 +97,7 @@ def test_what_can_be_overridden() -> None:
 
 @pytest.mark.parametrize("service", ROWS)
 def test_overrides_hold_in_every_cloud(service: str) -> None:
-    """Settings override the cloud's row, in each cloud."""
+    """Settings override the addresses of each cloud."""
     url = "https://contoso.com/other"
     settings = Settings.from_environ(
         {
@@ -138,7 +138,7 @@ def test_rows_are_the_sdk_s(cloud: AzureCloud, sdk: Any, caller_id: Any) -> None
 
 
 def test_names_are_the_sdk_s() -> None:
-    """ChannelService is empty for the public cloud and names the others as the SDK does."""
+    """ChannelService is empty for the public cloud; the other values are the SDK's."""
     assert CLOUDS[""] is PUBLIC
     assert CLOUDS[GovernmentConstants.CHANNEL_SERVICE] is US_GOVERNMENT
     assert CLOUDS["https://botframework.azure.cn"] is CHINA
@@ -160,7 +160,7 @@ def test_addresses_are_plain(cloud: AzureCloud) -> None:
 
 
 def test_clouds_share_no_address() -> None:
-    """What is signed or published in one cloud counts for nothing in another."""
+    """No two clouds share an address, so a token of one is not valid in another."""
     for name in (
         "authority_host",
         "multi_tenant_authority",

@@ -41,7 +41,7 @@ async def test_an_echo(app: ComposedApp, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["help", " HELP\n", "Help"])
 async def test_help(app: ComposedApp, text: str) -> None:
-    """The list of commands, whatever the case of the letters."""
+    """`help` is answered with the list of commands; case is ignored."""
     assert await replies(app, message(text)) == [HELP]
 
 
@@ -51,7 +51,7 @@ def test_help_lists_every_command(app: ComposedApp) -> None:
 
 
 async def test_the_card(app: ComposedApp) -> None:
-    """The answer is an Adaptive Card."""
+    """`card` is answered with an Adaptive Card."""
     await replies(app, message("card"))
     (attachment,) = app.conversation.activities[0]["attachments"]
     assert attachment["contentType"] == cards.CONTENT_TYPE
@@ -72,8 +72,8 @@ async def test_counting(app: ComposedApp) -> None:
     assert await replies(app, message("count")) == ["Count: 1", "Count: 2"]
 
 
-async def test_waiting(app: ComposedApp) -> None:
-    """The bot says that it is done when the time has passed, and not before."""
+async def test_the_wait_command(app: ComposedApp) -> None:
+    """The bot says that it is done once the time has passed, and not earlier."""
 
     async def early(turn: TurnContext) -> None:
         sending: list[Any] = []
@@ -99,25 +99,25 @@ async def test_waiting(app: ComposedApp) -> None:
 async def test_a_message_without_text(
     app: ComposedApp, text: str | None, more: dict[str, Any]
 ) -> None:
-    """The bot says that there is none."""
-    (heard,) = await replies(app, message(text, **more))
-    assert "no text" in heard
+    """The bot says that the message has no text."""
+    (reply,) = await replies(app, message(text, **more))
+    assert "no text" in reply
 
 
-async def test_a_message_from_nobody(app: ComposedApp) -> None:
-    """An activity without sender and recipient is answered."""
+async def test_a_message_without_a_sender(app: ComposedApp) -> None:
+    """An activity without a sender and a recipient is answered."""
     assert await replies(app, message("hello", **{"from": None, "recipient": None})) == [
         "You said: hello"
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "heard"), [("<at>Bot</at> help", HELP), ("<at>Bot</at> hello", "You said: hello")]
+    ("text", "reply"), [("<at>Bot</at> help", HELP), ("<at>Bot</at> hello", "You said: hello")]
 )
-async def test_a_mention_in_teams(app: ComposedApp, text: str, heard: str) -> None:
-    """In a group the bot ignores the mention of itself."""
+async def test_a_mention_in_teams(app: ComposedApp, text: str, reply: str) -> None:
+    """In a group, the bot ignores the mention of itself."""
     mention = {"type": "mention", "text": "<at>Bot</at>", "mentioned": app.account}
-    assert await replies(app, message(text, entities=[mention], **TEAMS)) == [heard]
+    assert await replies(app, message(text, entities=[mention], **TEAMS)) == [reply]
 
 
 # Members
@@ -174,7 +174,7 @@ async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> No
     ],
 )
 async def test_a_submitted_card(app: ComposedApp, value: dict[str, Any], color: str) -> None:
-    """Action.Submit is answered with a message, whatever its data."""
+    """Action.Submit is answered with a message, for any data."""
     assert await replies(app, message(None, value=value)) == [f"You submitted: {color}"]
 
 

@@ -1,4 +1,4 @@
-"""What the bot says about the user who sent an activity."""
+"""caller_facts: what the bot lists about the user who sent an activity."""
 
 from typing import Any
 

@@ -27,16 +27,16 @@ OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 
 
 class Talk:
-    """A new user who talks to the bot.
+    """A conversation of a new user with the bot.
 
     Args:
         app: the app.
         channel_id: the user's channel.
-        logic: what answers; None: the app's bot.
+        logic: handles the activities; None: the app's bot.
 
     Attributes:
-        place: where the user's token belongs.
-        account: the user, as activities name it.
+        target: the user, connection and channel that the token service stores a token for.
+        account: the user, as it is in activities.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Talk:
     ) -> None:
         self.app = app
         self._logic = logic or app.parts.bot.on_turn
-        self.place = UserConnection(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
-        self.account: Any = {"id": self.place.user_id, "name": "Ada", "role": "user"}
+        self.target = UserConnection(f"user-{uuid.uuid4().hex}", CONNECTION, channel_id)
+        self.account: Any = {"id": self.target.user_id, "name": "Ada", "role": "user"}
 
     async def sends(self, **content: Any) -> tuple[int, Any]:
         """Status and parsed body of the bot's answer to an activity."""
-        activity = {"from": self.account, "channelId": self.place.channel_id, **content}
+        activity = {"from": self.account, "channelId": self.target.channel_id, **content}
         response = await self.app.deliver(activity, self._logic)
         return response.status, json.loads(response.body) if response.body else None
 
@@ -78,22 +78,22 @@ class Talk:
         users = self.app.cloud.user_tokens
         begun = users.find_sign_in(self.card()["buttons"][0]["value"].partition("signin=")[2])
         assert begun is not None
-        assert begun.target == self.place
+        assert begun.target == self.target
         return users.confirm(begun)
 
     def exchangeable(self) -> str:
         """A token that the channel has for the user."""
         users = self.app.cloud.user_tokens
-        return users.exchangeable_token(users.resource, self.place.user_id, "Ada")
+        return users.exchangeable_token(users.resource, self.target.user_id, "Ada")
 
     def signed_in(self) -> bool:
         """Whether the token service has a token."""
-        return self.app.cloud.user_tokens.has_token(self.place)
+        return self.app.cloud.user_tokens.has_token(self.target)
 
 
 @pytest.fixture(params=CHANNELS)
 def talk(app: ComposedApp, request: pytest.FixtureRequest) -> Talk:
-    """A user on each of the channels, which the SDK treats differently."""
+    """A user on each channel; the SDK treats them differently."""
     return Talk(app, request.param)
 
 
@@ -113,11 +113,8 @@ def failing(cloud: Cloud) -> Iterator[None]:
     cloud.token_service.server.faults.clear()
 
 
-# By code
-
-
-async def test_the_card(talk: Talk) -> None:
-    """It has the link, the connection, and the resources of single sign-on."""
+async def test_the_sign_in_card(talk: Talk) -> None:
+    """The card has the link, the connection, and the resources of single sign-on."""
     await talk.says("login")
     card = talk.card()
     (button,) = card["buttons"]
@@ -130,7 +127,7 @@ async def test_the_card(talk: Talk) -> None:
 
 
 async def test_a_code_by_invoke(talk: Talk) -> None:
-    """The channel brings the code: 200, and the user is signed in."""
+    """A code in the channel's invoke is answered 200, and the user gets a confirmation."""
     await talk.says("login")
     assert await talk.verifies({"state": talk.code()}) == (200, None)
     assert talk.app.heard()[1:] == [SIGNED_IN]
@@ -138,7 +135,7 @@ async def test_a_code_by_invoke(talk: Talk) -> None:
 
 
 async def test_a_code_by_message(talk: Talk) -> None:
-    """The user types the code."""
+    """The user can type the code as a message."""
     await talk.says("login")
     assert (await talk.says(f" {talk.code()}\n"))[1:] == [SIGNED_IN]
     assert talk.signed_in()
@@ -146,12 +143,12 @@ async def test_a_code_by_message(talk: Talk) -> None:
 
 @pytest.mark.parametrize("text", ["000000", "12345", "1234567", "12 3456", "\u0661" * 6])
 async def test_digits_that_are_no_code(talk: Talk, text: str) -> None:
-    """They are echoed, as anything else."""
+    """Digits that are not a code are echoed, like any other text."""
     assert await talk.says(text) == [f"You said: {text}"]
 
 
 async def test_only_six_digits_are_redeemed(app: ComposedApp) -> None:
-    """The token service is not asked about other messages."""
+    """The token service is called only for messages of six ASCII digits."""
     before = len(app.cloud.token_service.calls)
     for text in ("hello", "12345", "1234567", "\u0661" * 6):
         await Talk(app).says(text)
@@ -159,7 +156,7 @@ async def test_only_six_digits_are_redeemed(app: ComposedApp) -> None:
 
 
 async def test_an_invalid_code(talk: Talk) -> None:
-    """The channel gets 404, and the user learns how to get a new one."""
+    """An invalid code is answered 404, and the bot says how to get a new one."""
     await talk.says("login")
     assert await talk.verifies({"state": "x" + talk.code()}) == (404, None)
     assert talk.app.heard()[1:] == [INVALID_CODE]
@@ -168,56 +165,50 @@ async def test_an_invalid_code(talk: Talk) -> None:
 
 @pytest.mark.parametrize("value", [None, "x", [], {}, {"state": None}, {"state": 1}, {"state": ""}])
 async def test_a_malformed_state(talk: Talk, value: Any) -> None:
-    """It is answered like an invalid code, without a call of the token service."""
+    """A malformed state is answered like an invalid code, without a call to the token service."""
     before = len(talk.app.cloud.token_service.calls)
-    talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
+    talk.app.cloud.user_tokens.sign_in(talk.target, "Ada")
     assert await talk.verifies(value) == (404, None)
     assert talk.app.heard() == [INVALID_CODE]
     assert len(talk.app.cloud.token_service.calls) == before
 
 
 async def test_a_closed_window(talk: Talk) -> None:
-    """If the user has closed Teams' window, the bot says nothing."""
+    """If the user closes Teams' sign-in window, the bot sends nothing."""
     assert await talk.verifies({"state": "CancelledByUser"}) == (200, None)
     assert talk.app.heard() == []
 
 
-# Signed in, and out
-
-
-async def test_signed_in_already(talk: Talk) -> None:
-    """The user learns it, and gets no card."""
-    talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
+async def test_a_login_of_a_signed_in_user(talk: Talk) -> None:
+    """A user who is signed in gets a confirmation instead of a card."""
+    talk.app.cloud.user_tokens.sign_in(talk.target, "Ada")
     assert await talk.says("login") == [SIGNED_IN]
 
 
 async def test_logout(talk: Talk) -> None:
-    """Only this user's token is deleted; saying it twice is harmless."""
+    """`logout` deletes only this user's token; a second `logout` is harmless."""
     other = Talk(talk.app)
     for each in (talk, other):
-        talk.app.cloud.user_tokens.sign_in(each.place, "Ada")
+        talk.app.cloud.user_tokens.sign_in(each.target, "Ada")
     assert await talk.says("logout") == [SIGNED_OUT]
     assert not talk.signed_in()
     assert other.signed_in()
     assert await talk.says("logout") == [SIGNED_OUT] * 2
 
 
-async def test_the_event(talk: Talk) -> None:
-    """The channel's event counts if the token service has the token."""
+async def test_the_tokens_response_event(talk: Talk) -> None:
+    """The channel's event signs the user in only if the token service has the token."""
     event = {"type": "event", "name": "tokens/response"}
     value = {"connectionName": CONNECTION, "token": "x"}
     assert await talk.sends(**event, value=value) == (200, None)
     assert talk.app.heard() == []
-    talk.app.cloud.user_tokens.sign_in(talk.place, "Ada")
+    talk.app.cloud.user_tokens.sign_in(talk.target, "Ada")
     assert await talk.sends(**event, value=value) == (200, None)
     assert talk.app.heard() == [SIGNED_IN]
 
 
-# By exchange
-
-
 async def test_an_exchange(talk: Talk) -> None:
-    """200 with the invoke's id, and the user gets a message."""
+    """An exchange is answered 200 with the invoke's id, and the user gets a confirmation."""
     answer = {"id": "exchange-1", "connectionName": CONNECTION}
     assert await talk.offers(talk.exchangeable()) == (200, answer)
     assert talk.app.heard() == [SIGNED_IN]
@@ -225,7 +216,7 @@ async def test_an_exchange(talk: Talk) -> None:
 
 
 async def test_a_refused_exchange(talk: Talk) -> None:
-    """412, so that the channel shows the card; the user gets no message."""
+    """A refused exchange is answered 412, so that the channel shows the card; nothing is sent."""
     status, answer = await talk.offers("x")
     assert status == 412
     assert (answer["id"], answer["connectionName"]) == ("exchange-1", CONNECTION)
@@ -234,8 +225,8 @@ async def test_a_refused_exchange(talk: Talk) -> None:
     assert not talk.signed_in()
 
 
-async def test_an_exchange_of_each_device(talk: Talk) -> None:
-    """Of several deliveries, at once and later, one is exchanged, and the user gets one message."""
+async def test_repeated_deliveries_of_an_exchange(talk: Talk) -> None:
+    """Of several deliveries, at once and later, one is exchanged, and one confirmation is sent."""
     before = len(talk.app.cloud.token_service.calls)
     token = talk.exchangeable()
     answers = await asyncio.gather(*(talk.offers(token) for _ in range(5)))
@@ -245,15 +236,15 @@ async def test_an_exchange_of_each_device(talk: Talk) -> None:
     assert len(talk.app.cloud.token_service.calls) == before + 1
 
 
-async def test_refused_deliveries(talk: Talk) -> None:
-    """If none can be exchanged, each gets 412; each is tried, as the user may consent meanwhile."""
+async def test_an_exchange_after_refused_ones(talk: Talk) -> None:
+    """Each refused delivery gets 412, and a later one succeeds once the user has consented."""
     answers = await asyncio.gather(*(talk.offers("x") for _ in range(3)))
     assert [status for status, _ in answers] == [412] * 3
     assert (await talk.offers(talk.exchangeable()))[0] == 200
 
 
 async def test_exchanges_of_two_users(app: ComposedApp) -> None:
-    """An exchange counts for its user and channel only, whatever other exchange has its id."""
+    """An exchange counts only for its user and channel, even if another one has the same id."""
     first = Talk(app)
     assert (await first.offers(first.exchangeable()))[0] == 200
     second, elsewhere = Talk(app), Talk(app, "msteams")
@@ -264,7 +255,7 @@ async def test_exchanges_of_two_users(app: ComposedApp) -> None:
 
 
 async def test_remembered_exchanges(app: ComposedApp) -> None:
-    """Only the latest exchanges are remembered; an older one is done again."""
+    """Only the latest exchanges are remembered; an older one is exchanged again."""
     talk = Talk(app, logic=SignIn(max_exchanges=2).on_token_exchange)
     calls = app.cloud.token_service.calls
     for number in range(3):
@@ -294,7 +285,7 @@ async def test_remembered_exchanges(app: ComposedApp) -> None:
     ],
 )
 async def test_a_malformed_exchange(talk: Talk, value: Any) -> None:
-    """400 with the reason, and the token service is not asked."""
+    """A malformed exchange gets 400 with the reason, without a call to the token service."""
     before = len(talk.app.cloud.token_service.calls)
     status, answer = await talk.sends(type="invoke", name="signin/tokenExchange", value=value)
     assert status == 400
@@ -303,12 +294,9 @@ async def test_a_malformed_exchange(talk: Talk, value: Any) -> None:
     assert talk.app.heard() == []
 
 
-# Failures of the token service
-
-
 @pytest.mark.usefixtures("no_connection")
 async def test_an_unknown_connection(talk: Talk) -> None:
-    """The user gets the name of the missing connection; digits are echoed, and invokes answered."""
+    """The bot names the missing connection; digits are echoed, and invokes are answered."""
     assert CONNECTION in UNKNOWN_CONNECTION
     for text in ("login", "logout"):
         assert (await talk.says(text))[-1] == UNKNOWN_CONNECTION
@@ -320,13 +308,13 @@ async def test_an_unknown_connection(talk: Talk) -> None:
 @pytest.mark.usefixtures("failing")
 @pytest.mark.parametrize("text", ["login", "logout", "123456"])
 async def test_a_failing_service(talk: Talk, text: str) -> None:
-    """The user gets the apology."""
+    """If the token service fails, the user gets the apology."""
     assert await talk.says(text) == [APOLOGY]
 
 
 @pytest.mark.usefixtures("failing")
 async def test_invokes_and_a_failing_service(talk: Talk) -> None:
-    """An exchange is refused, so that the card is shown; a code gets the apology."""
+    """If the token service fails, an exchange gets 412, and a code the apology."""
     assert (await talk.offers(talk.exchangeable()))[0] == 412
     assert await talk.verifies({"state": "123456"}) == (200, None)
     assert talk.app.heard() == [APOLOGY]
@@ -334,7 +322,7 @@ async def test_invokes_and_a_failing_service(talk: Talk) -> None:
 
 @pytest.mark.parametrize("account", [None, {}, {"name": "Ada"}, {"id": None}, {"id": ""}])
 async def test_a_user_without_an_id(app: ComposedApp, account: Any) -> None:
-    """A user without an id gets a message; digits are echoed, the token service is not called."""
+    """The bot tells a user without an id so, and never calls the token service."""
     before = len(app.cloud.token_service.calls)
     talk = Talk(app)
     talk.account = account

@@ -1,4 +1,4 @@
-"""What the user said, without the mention of the bot."""
+"""spoken_text: a message's text without the mention of the bot."""
 
 from typing import Any
 

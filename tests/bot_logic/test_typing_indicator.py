@@ -121,8 +121,8 @@ async def test_a_long_turn(app: ComposedApp, watch: Watch, clock: MovedClock) ->
     assert watch.types() == ["message", "typing", "message", "message", "message", "typing"]
 
 
-async def test_its_address(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
-    """It is a reply to the message."""
+async def test_the_typing_activity(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """The typing activity is a reply to the message."""
 
     async def bot(_: TurnContext) -> None:
         await settled()
@@ -138,10 +138,10 @@ async def test_its_address(app: ComposedApp, watch: Watch, clock: MovedClock) ->
 
 
 @pytest.mark.parametrize("error", [None, LookupError("no table")])
-async def test_it_ends_with_its_turn(
+async def test_the_end_of_a_turn(
     app: ComposedApp, watch: Watch, clock: MovedClock, error: Exception | None
 ) -> None:
-    """After the turn, even one that raises, there is no task left, and no typing."""
+    """After a turn, even one that raises, no task is left and no typing is shown."""
 
     async def bot(_: TurnContext) -> None:
         await settled()
@@ -159,7 +159,7 @@ async def test_it_ends_with_its_turn(
 
 
 async def test_an_error_of_the_turn(app: ComposedApp, watch: Watch) -> None:
-    """The indicator does not catch it."""
+    """The indicator does not catch an error of the turn."""
 
     async def bot(_: TurnContext) -> None:
         raise SignInError("no role")
@@ -187,8 +187,8 @@ async def test_a_refused_typing_activity(
     assert watch.types() == ["typing", "message", "message"]
 
 
-async def test_it_is_not_a_response(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
-    """It does not count as a response, and handlers do not see it."""
+async def test_typing_is_not_a_response(app: ComposedApp, watch: Watch, clock: MovedClock) -> None:
+    """Typing does not count as a response, and the bot's send handlers do not see it."""
     responded: list[bool] = []
     handled: list[str] = []
 
@@ -218,7 +218,7 @@ async def test_it_is_not_a_response(app: ComposedApp, watch: Watch, clock: Moved
         {"deliveryMode": "expectReplies"},
     ],
 )
-async def test_turns_without_it(
+async def test_turns_without_typing(
     app: ComposedApp, watch: Watch, clock: MovedClock, content: dict[str, Any]
 ) -> None:
     """No typing is shown for other activities, nor for replies in the HTTP response."""

@@ -21,22 +21,22 @@ from tests.support.wire.host_addresses import HOST, closed_port, dead_address, g
 
 @pytest.fixture
 async def eager() -> AsyncIterator[HttpPool]:
-    """Tries a host's next address after ten milliseconds."""
+    """A pool that tries the next address after ten milliseconds."""
     pool = HttpPool(attempt_delay=0.01)
     yield pool
     await pool.close()
 
 
 @pytest.fixture
-async def patient() -> AsyncIterator[HttpPool]:
-    """Tries a host's next address only after the one before it has failed."""
+async def sequential() -> AsyncIterator[HttpPool]:
+    """A pool that tries the next address only after the previous one has failed."""
     pool = HttpPool(attempt_delay=60)
     yield pool
     await pool.close()
 
 
 def test_the_connection_attempt_delay() -> None:
-    """A quarter of a second, as RFC 8305 recommends."""
+    """The default is a quarter of a second, as RFC 8305 recommends."""
     assert CONNECTION_ATTEMPT_DELAY_SECONDS == 0.25
 
 
@@ -50,25 +50,25 @@ async def test_a_dead_address(
     assert server.connections == 1
 
 
-async def test_the_delay_is_kept(patient: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the delay is over, no other address is tried."""
+async def test_the_attempt_delay(sequential: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other address is tried before the delay has passed."""
     with dead_address() as dead, socket.create_server((LOOPBACK, 0)) as spare:
         give_addresses(monkeypatch, [dead, spare.getsockname()])
         with pytest.raises(ConnectFailed):
-            await patient.request("GET", f"http://{HOST}/", timeouts=Timeouts(0.05, 5, 5))
+            await sequential.request("GET", f"http://{HOST}/", timeouts=Timeouts(0.05, 5, 5))
         spare.setblocking(False)
         with pytest.raises(BlockingIOError):
             spare.accept()
 
 
 async def test_an_address_that_refuses(
-    patient: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
+    sequential: HttpPool, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next address is tried at once."""
+    """After a refusal the next address is tried at once."""
     with closed_port() as closed:
         give_addresses(monkeypatch, [closed, closed, (LOOPBACK, server.port)])
         async with asyncio.timeout(10):
-            assert await patient.get_document(f"http://{HOST}/document") == b"xxx"
+            assert await sequential.get_document(f"http://{HOST}/document") == b"xxx"
 
 
 async def test_both_kinds_of_addresses(
@@ -91,7 +91,7 @@ async def test_no_address_answers(pool: HttpPool, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_an_unknown_host_name(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of the resolver is reported in the same way."""
+    """A resolver's error is a failed connection too."""
     give_addresses(monkeypatch, socket.gaierror(socket.EAI_NONAME, "unknown"))
     with pytest.raises(ConnectFailed, match="cannot be reached"):
         await pool.get_document(f"http://{HOST}/document")
@@ -123,7 +123,7 @@ async def test_sockets_to_dead_addresses_are_closed(
 async def test_a_cancelled_request_leaves_no_socket_open(
     pool: HttpPool, fickle: FickleService
 ) -> None:
-    """Whenever the request is cancelled, its socket is closed, and only once."""
+    """A request that is cancelled at any moment closes its socket, once."""
     before = open_files()
     for turns in range(40):
         asking = asyncio.create_task(pool.request("GET", fickle.url))

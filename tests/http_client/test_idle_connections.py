@@ -27,7 +27,7 @@ async def test_a_connection_that_was_closed(pool: HttpPool, fickle: FickleServic
 
 
 async def test_all_connections_closed(pool: HttpPool, fickle: FickleService) -> None:
-    """However many were closed, none is reused."""
+    """None of the connections that the server has closed is reused."""
     for number in range(1, 4):
         await asyncio.gather(*(post(pool, fickle) for _ in range(10)))
         assert (len(fickle.seen), fickle.server.connections) == (10 * number, 10 * number)
@@ -35,7 +35,7 @@ async def test_all_connections_closed(pool: HttpPool, fickle: FickleService) -> 
 
 
 async def test_unexpected_bytes(pool: HttpPool, fickle: FickleService) -> None:
-    """Bytes on an idle connection would be taken for the next response: it is not reused."""
+    """An idle connection that receives bytes is not reused: they would pass for a response."""
     await post(pool, fickle)
     await fickle.send_unrequested()
     await post(pool, fickle)
@@ -64,7 +64,7 @@ async def test_a_reused_connection_that_breaks(
 
 
 async def test_a_new_connection_that_breaks(pool: HttpPool, fickle: FickleService) -> None:
-    """On a new connection nothing is sent twice: the server was there to receive it."""
+    """On a new connection nothing is sent twice: the server may have received it."""
     fickle.script = [hang_up]
     with pytest.raises(ResponseLost):
         await pool.request("GET", f"{fickle.url}/v3/x")

@@ -25,7 +25,7 @@ def test_nothing_is_opened_at_first() -> None:
     HttpPool()
 
 
-async def test_connections_are_kept(pool: HttpPool, server: Server) -> None:
+async def test_connections_are_reused(pool: HttpPool, server: Server) -> None:
     """Sequential requests share one connection."""
     for _ in range(5):
         assert await pool.get_document(f"{server.url}/document") == b"xxx"
@@ -33,7 +33,7 @@ async def test_connections_are_kept(pool: HttpPool, server: Server) -> None:
 
 
 async def test_many_at_once(pool: HttpPool, server: Server) -> None:
-    """Concurrent requests get their own responses, however connections are shared."""
+    """Concurrent requests get their own responses on shared connections."""
 
     async def ask(worker: int) -> None:
         for number in range(100):
@@ -69,7 +69,7 @@ async def test_other_statuses(status: int, pool: HttpPool, server: Server) -> No
         await pool.get_document(f"{server.url}/document")
 
 
-async def test_the_largest_document(pool: HttpPool, server: Server) -> None:
+async def test_the_maximum_document_size(pool: HttpPool, server: Server) -> None:
     """A document of the maximum size is read whole; one byte more is too large."""
     url = f"{server.url}/document?size={MAX_DOCUMENT_BYTES}"
     assert len(await pool.get_document(url)) == MAX_DOCUMENT_BYTES
@@ -102,7 +102,7 @@ async def test_a_closed_port(pool: HttpPool, server: Server) -> None:
     "url", ["", "no url", "ftp://localhost/", "http://[", "http://a..b/", "http://localhost:x/"]
 )
 async def test_not_a_url(url: str, pool: HttpPool) -> None:
-    """So is an invalid URL."""
+    """A request to an invalid URL is a failed connection."""
     with pytest.raises(ConnectFailed, match="cannot be reached"):
         await pool.get_document(url)
 
@@ -165,7 +165,7 @@ async def test_silence_in_the_handshake(timeouts: Timeouts, pool: HttpPool) -> N
     await silent.wait_closed()
 
 
-async def test_cookies_are_not_kept(pool: HttpPool, server: Server) -> None:
+async def test_cookies_are_not_stored(pool: HttpPool, server: Server) -> None:
     """No request carries a cookie that a response has set."""
     for _ in range(2):
         response = await pool.request("GET", f"{server.url}/document")

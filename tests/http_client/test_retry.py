@@ -5,12 +5,7 @@ import math
 
 import pytest
 
-from http_client.retry import (
-    CONNECT_FAILED,
-    Backoff,
-    RetryPolicy,
-    retry_after,
-)
+from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
 DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 """The three forms of a date (RFC 9110, 5.6.7)."""
@@ -40,7 +35,7 @@ def test_a_date(form: str) -> None:
 @pytest.mark.parametrize("form", DATES)
 @pytest.mark.parametrize("seconds", [-1, -86400])
 def test_a_date_that_has_passed(seconds: float, form: str) -> None:
-    """It asks for no wait."""
+    """A date in the past means no wait."""
     assert retry_after(in_seconds(seconds).strftime(form)) == 0.0
 
 
@@ -65,8 +60,6 @@ def test_anything_else(text: str | None) -> None:
     assert retry_after(text) is None
 
 
-# Backoff and RetryPolicy
-
 STEADY = Backoff(first=0.5, longest=3.0, jitter=0.0)
 POLICY = RetryPolicy(max_attempts=4, max_connects=2, backoff=STEADY)
 
@@ -87,7 +80,7 @@ def test_jitter() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
 def test_which_calls_are_retried(method: str) -> None:
-    """What was certainly not done is sent again; what may have been done only if idempotent."""
+    """A call that was not done is sent again; one that may have been, only if idempotent."""
     retried = {
         status for status in (CONNECT_FAILED, *range(100, 600)) if POLICY.pause(method, status, 1)
     }

@@ -1,4 +1,4 @@
-"""TlsContext: a session is resumed with the host that it was made with, and nowhere else."""
+"""TlsContext: a TLS session is resumed only with the host that it was established with."""
 
 import asyncio
 import ssl
@@ -42,7 +42,7 @@ class Greeter:
     """A TLS server that greets.
 
     Args:
-        tls: its side; the next server with a context of its own refuses this one's sessions.
+        tls: the server's context; a server with another context does not know its sessions.
 
     Attributes:
         resumed: of each connection, whether it resumed a session.
@@ -54,7 +54,7 @@ class Greeter:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
-        """The port, while it is open."""
+        """Listen, and yield the port."""
         async with await asyncio.start_server(self._greet, "127.0.0.1", ssl=self._tls) as server:
             yield server.sockets[0].getsockname()[1]
 
@@ -71,7 +71,7 @@ def greeter(authority: CertificateAuthority) -> Greeter:
 
 
 async def greeted(port: int, tls: ssl.SSLContext, host: str = HOST) -> None:
-    """Connect, hear the greeting, and go."""
+    """Connect, read the greeting, and disconnect."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=host)
     assert await reader.readline() == b"hello\n"
     writer.close()
@@ -93,7 +93,7 @@ async def test_the_same_host(
 
 
 async def test_connections_at_once(greeter: Greeter, tls: TlsContext) -> None:
-    """Ten that begin together resume the session that was there."""
+    """Concurrent connections all resume the session that is cached."""
     async with greeter.listening() as port:
         await greeted(port, tls)
         await asyncio.gather(*(greeted(port, tls) for _ in range(10)))
@@ -101,7 +101,7 @@ async def test_connections_at_once(greeter: Greeter, tls: TlsContext) -> None:
 
 
 async def test_another_host_name(greeter: Greeter, tls: TlsContext) -> None:
-    """The same server under another name makes a full handshake; each name then has its session."""
+    """Another name of the same server needs a full handshake, and then has its own session."""
     async with greeter.listening() as port:
         for host in (HOST, "127.0.0.1", HOST, "127.0.0.1"):
             await greeted(port, tls, host)
@@ -111,7 +111,7 @@ async def test_another_host_name(greeter: Greeter, tls: TlsContext) -> None:
 async def test_a_host_name_that_the_certificate_does_not_have(
     greeter: Greeter, tls: TlsContext
 ) -> None:
-    """A refused certificate stays refused, whichever sessions are remembered."""
+    """A certificate that lacks the host name is refused, although a session is cached."""
     async with greeter.listening() as port:
         await greeted(port, tls)
         for _ in range(2):
@@ -124,7 +124,7 @@ async def test_a_host_name_that_the_certificate_does_not_have(
 async def test_a_server_that_refuses_the_session(
     authority: CertificateAuthority, greeter: Greeter, tls: TlsContext
 ) -> None:
-    """A server that does not know the session makes a full handshake; its own is resumed then."""
+    """A server that does not know the session needs a full handshake; the new one is resumed."""
     other = Greeter(authority.server_context())
     async with greeter.listening() as port, other.listening() as other_port:
         await greeted(port, tls)
@@ -134,7 +134,7 @@ async def test_a_server_that_refuses_the_session(
 
 
 async def test_an_impostor(greeter: Greeter, tls: TlsContext, tmp_path: Path) -> None:
-    """Who cannot resume the session must show a certificate, which is checked as ever."""
+    """A server that cannot resume the session must present a certificate, which is verified."""
     impostor = Greeter(CertificateAuthority(tmp_path).server_context())
     async with greeter.listening() as port, impostor.listening() as other_port:
         await greeted(port, tls)
@@ -145,10 +145,10 @@ async def test_an_impostor(greeter: Greeter, tls: TlsContext, tmp_path: Path) ->
     assert (greeter.resumed, impostor.resumed) == ([False, True], [])
 
 
-async def test_a_certificate_is_checked_again(
+async def test_a_certificate_is_verified_again(
     greeter: Greeter, tls: TlsContext, clock: Clock
 ) -> None:
-    """After an hour there is a full handshake, though sessions were resumed until then."""
+    """After an hour of resumed sessions, a full handshake verifies the certificate again."""
     async with greeter.listening() as port:
         await greeted(port, tls)
         for _ in range(2):
@@ -158,8 +158,8 @@ async def test_a_certificate_is_checked_again(
     assert greeter.resumed == [False, True, False, True]
 
 
-async def test_few_hosts_are_remembered(greeter: Greeter, tls: TlsContext) -> None:
-    """The host whose last connection is the oldest is forgotten first."""
+async def test_cached_hosts_are_limited(greeter: Greeter, tls: TlsContext) -> None:
+    """The number of cached hosts is limited; the one not connected to for longest goes first."""
     tls.check_hostname = False
     names = [f"{number}.example" for number in range(MAX_HOSTS)]
     async with greeter.listening() as port:
@@ -169,7 +169,7 @@ async def test_few_hosts_are_remembered(greeter: Greeter, tls: TlsContext) -> No
 
 
 async def test_other_contexts(authority: CertificateAuthority, greeter: Greeter) -> None:
-    """What one context has checked says nothing to another."""
+    """A context does not resume the sessions of another."""
     async with greeter.listening() as port:
         for _ in range(2):
             context = TlsContext()
@@ -179,7 +179,7 @@ async def test_other_contexts(authority: CertificateAuthority, greeter: Greeter)
 
 
 def test_settings() -> None:
-    """All but the sessions is as the standard library has it: versions, ciphers, checks, trust."""
+    """Versions, ciphers, checks and trusted authorities are the standard library's defaults."""
     theirs, ours = ssl.create_default_context(), TlsContext()
     assert ours.get_ca_certs() == []
     ours.load_default_certs()
@@ -203,7 +203,7 @@ def test_settings() -> None:
 async def test_the_pool_resumes(
     authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Requests to a server that closes each connection make one full handshake in all."""
+    """Requests to a server that closes each connection need one full handshake in total."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     pool = HttpPool()
     resumed: list[bool] = []

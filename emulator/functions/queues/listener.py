@@ -39,7 +39,7 @@ Invoke = Callable[[str, Mapping[str, TypedData]], Awaitable[None]]
 class QueueListener:
     """Polls a queue, and runs a function on each message.
 
-    A message that was run is deleted. One that failed is run again, or moved to the poison queue.
+    A message that ran is deleted. One that failed is run again, or moved to the poison queue.
 
     Args:
         queue: the queue; it may be missing for a while, and its storage may be unavailable.
@@ -47,7 +47,7 @@ class QueueListener:
         settings: host.json's section.
         invoke: runs the function.
         visibility_seconds: how long a dequeued message is hidden.
-        renewal_seconds: after so long a message that still runs is hidden anew.
+        renewal_seconds: how often the visibility timeout of a running message is renewed.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ async def test_what_is_tried(
     assert versions.candidates() == tried
 
 
-async def test_a_version_that_is_taken_away(
+async def test_a_version_that_is_removed(
     versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """A version that the store no longer lists is not tried, though it was in use."""
@@ -212,7 +212,7 @@ async def test_neither_a_list_nor_a_certificate(
 async def test_no_list_and_a_lagging_registration(
     versions: CertificateVersions, store: ScriptedStore, clock: Clock
 ) -> None:
-    """There too, the one in use stays until a later one is accepted."""
+    """Without a list, the version in use stays until a later one is accepted."""
     store.listable = False
     await versions.refresh()
     [first] = versions.candidates()
@@ -229,10 +229,10 @@ async def test_no_list_and_a_lagging_registration(
 
 
 @pytest.mark.parametrize("failure", [EndpointDown("it is down"), Throttled("it is down", 9)])
-async def test_a_newer_version_is_unavailable(
+async def test_a_newer_version_that_cannot_be_loaded(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
-    """An outage in front of a newer version is no reason against the one in use."""
+    """If a newer version cannot be loaded now, the one in use still signs in."""
     await versions.refresh()
     await sign_in(versions, "v1")
     store.add("v2")
@@ -248,7 +248,7 @@ async def test_a_newer_version_is_unavailable(
 @pytest.mark.parametrize(
     "failure", [EndpointDown("down"), Throttled("busy", 9), VaultForbidden("no role")]
 )
-async def test_no_version_is_available(
+async def test_no_version_can_be_loaded(
     failure: SignInError, versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """Without a version in use, an outage is raised unchanged."""

@@ -264,11 +264,11 @@ async def test_nothing_secret_is_logged(
     issued: list[str] = []
     issue = allowed.entra.issuer.sign
 
-    def kept(*arguments: Any) -> str:
+    def recorded(*arguments: Any) -> str:
         issued.append(issue(*arguments))
         return issued[-1]
 
-    monkeypatch.setattr(allowed.entra.issuer, "sign", kept)
+    monkeypatch.setattr(allowed.entra.issuer, "sign", recorded)
     made = allowed.vault.add_version(CERTIFICATE_NAME, content_type=PEM)
     for prepare in (list_secrets, get_secret, sign):
         await (await prepare(vault))()

@@ -8,12 +8,7 @@ from dataclasses import replace
 import pytest
 
 from auth.certificates.versions import CertificateVersions
-from auth.errors import (
-    CertificateError,
-    CertificateUnknown,
-    Throttled,
-    VaultForbidden,
-)
+from auth.errors import CertificateError, CertificateUnknown, Throttled, VaultForbidden
 from tests.support.credentials.certificate_store import DAY_SECONDS, ScriptedStore, check, sign_in
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
@@ -235,7 +230,7 @@ async def test_an_expiry_is_logged_daily(
     clock: Clock,
     logged: pytest.LogCaptureFixture,
 ) -> None:
-    """Looks in the background warn of an expiry too, once a day, though they fail."""
+    """Listings in the background warn of an expiry once a day, even if they fail."""
     store.add("v1", ends_in_days=30 + 0.5)
     await versions.refresh()
     await sign_in(versions, "v1")
@@ -251,7 +246,7 @@ async def test_an_expiry_is_logged_daily(
 
 
 async def test_the_clock_is_the_real_one(store: ScriptedStore) -> None:
-    """Without a clock of a test's, dates are held against the time of day."""
+    """Without a clock of the test's, dates are compared with the real time."""
     store.add("v2", ends_in_days=-0.5)
     with pytest.raises(CertificateError, match="expired on"):
         await CertificateVersions(store).load("v2")

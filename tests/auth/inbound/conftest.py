@@ -29,7 +29,7 @@ def channel(press: TokenPress) -> KeyPublisher:
 
 @pytest.fixture
 def tokens(channel: KeyPublisher) -> ChannelTokens:
-    """It is NOW."""
+    """Reads tokens at the time NOW."""
     return ChannelTokens(SigningKeys(METADATA_URL, channel), ISSUER, Clock(NOW))
 
 

@@ -77,7 +77,7 @@ INFINITE_EXP = f'{{"iss": "{ISSUER}", "nbf": {NOW}, "exp": 1e999}}'
 
 
 ACCEPTED: dict[str, Forge] = {
-    "usual": with_claims(),
+    "valid": with_claims(),
     "scheme in lower case": framed("bearer {}"),
     "scheme in upper case": framed("BEARER {}"),
     "expired, within the skew": with_claims(exp=NOW - 299),

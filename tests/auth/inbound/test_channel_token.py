@@ -36,10 +36,10 @@ async def test_the_longest_header(tokens: ChannelTokens, press: TokenPress) -> N
     assert (await tokens.read(authorization)).claims["filler"] == filler
 
 
-async def test_keys_are_not_asked_for_a_hopeless_token(
+async def test_an_invalid_token_fetches_no_keys(
     tokens: ChannelTokens, channel: KeyPublisher, press: TokenPress
 ) -> None:
-    """What can be seen to be wrong without a key costs no fetch."""
+    """A token that is invalid whatever the key causes no fetch of keys."""
     needs_a_key = ("signature is wrong", "no signing key")
     for forge, reason in REJECTED.values():
         if not reason.startswith(needs_a_key):
@@ -49,17 +49,17 @@ async def test_keys_are_not_asked_for_a_hopeless_token(
 
 
 async def test_no_keys(tokens: ChannelTokens, channel: KeyPublisher, press: TokenPress) -> None:
-    """A token that cannot be checked now is not rejected: the channel may come again."""
+    """Without keys a valid token is not rejected: the channel may send it again."""
     channel.failure = ConnectionError("refused")
     with pytest.raises(KeysUnavailable):
-        await tokens.read(ACCEPTED["usual"](press))
+        await tokens.read(ACCEPTED["valid"](press))
     with pytest.raises(TokenRejected):
         await tokens.read(REJECTED["expired"][0](press))
 
 
 async def test_a_rollover(tokens: ChannelTokens, channel: KeyPublisher, press: TokenPress) -> None:
-    """The first token of a new key is accepted, and none of the withdrawn one any more."""
-    old = ACCEPTED["usual"](press)
+    """The first token of a new key is accepted; those of the withdrawn key no longer are."""
+    old = ACCEPTED["valid"](press)
     assert await tokens.read(old)
     channel.publish({**press.key.jwk(), "kid": "new"})
     assert await tokens.read(with_header(kid="new")(press))

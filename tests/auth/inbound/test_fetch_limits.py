@@ -287,7 +287,7 @@ async def test_cold_outage(keys: SigningKeys, publisher: KeyPublisher, clock: Cl
 async def test_pauses_in_a_cold_outage(
     keys: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """Tries come further and further apart, so that the budget outlasts an outage."""
+    """Attempts come further and further apart, so that the budget outlasts an outage."""
     publisher.failure = ConnectionError("refused")
     start, tried_at = clock.now, []
     for _ in range(310):

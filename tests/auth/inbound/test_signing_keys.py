@@ -68,7 +68,7 @@ async def test_an_early_fetch(keys: SigningKeys, publisher: KeyPublisher) -> Non
 async def test_known_keys_are_ensured_without_a_fetch(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock
 ) -> None:
-    """While keys are known, an outage does not matter; after an hour they are renewed as usual."""
+    """An outage does not matter while keys are known; later the hourly refresh continues."""
     publisher.failure = ConnectionError("refused")
     await warm.ensure_known()
     assert publisher.fetches == 1
@@ -132,7 +132,7 @@ async def test_a_roll_just_before_a_fetch(
 async def test_the_hourly_renewal(
     warm: SigningKeys, publisher: KeyPublisher, clock: Clock, new: dict[str, Any]
 ) -> None:
-    """After an hour the keys are refreshed in the background, and nobody waits."""
+    """After an hour the keys are refreshed in the background, and no caller waits."""
     publisher.publish(new)
     clock.advance(HOUR)
     publisher.open.clear()

@@ -89,11 +89,11 @@ def assertions(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     verify = platform.entra.assertions.verify
 
-    def kept(assertion: str, *arguments: Any) -> None:
+    def recorded(assertion: str, *arguments: Any) -> None:
         seen.append(assertion)
         verify(assertion, *arguments)
 
-    monkeypatch.setattr(platform.entra.assertions, "verify", kept)
+    monkeypatch.setattr(platform.entra.assertions, "verify", recorded)
     return seen
 
 

@@ -60,11 +60,11 @@ def shown(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     verify = platform.entra.federated.verify
 
-    def kept(assertion: str) -> None:
+    def recorded(assertion: str) -> None:
         seen.append(assertion)
         verify(assertion)
 
-    monkeypatch.setattr(platform.entra.federated, "verify", kept)
+    monkeypatch.setattr(platform.entra.federated, "verify", recorded)
     return seen
 
 

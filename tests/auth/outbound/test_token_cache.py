@@ -311,7 +311,7 @@ async def test_an_endpoint_that_asks_to_wait(
 async def test_an_endpoint_that_asks_for_no_wait(
     cache: TokenCache, sign_in: SignIn, clock: Clock
 ) -> None:
-    """A requested wait of zero becomes the usual pause."""
+    """A requested wait of zero becomes the default pause."""
     sign_in.failure = Throttled("busy", 0)
     with pytest.raises(Throttled):
         await cache.get()

@@ -169,7 +169,7 @@ async def test_retries_in_an_outage(
 async def test_the_background_has_one_attempt(
     failure: SignInError, retrying: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
 ) -> None:
-    """With a valid token nobody waits: a failed refresh is not retried at once."""
+    """With a valid token no caller waits: a failed refresh is not retried at once."""
     await retrying.get()
     clock.advance(LIFE / 2)
     sign_in.failure = failure

@@ -1,4 +1,4 @@
-"""CloudAdapter: turns that fail, and what user, channel and log get."""
+"""CloudAdapter: what the user, the channel and the log get from a failed turn."""
 
 import json
 import logging
@@ -7,16 +7,9 @@ from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
-from botbuilder.schema import (
-    Activity,
-    ErrorResponseException,
-)
+from botbuilder.schema import Activity, ErrorResponseException
 
-from auth.errors import (
-    BodyTooLarge,
-    SignInError,
-    Unavailable,
-)
+from auth.errors import BodyTooLarge, SignInError, Unavailable
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec.body_cost import MAX_DEPTH
 from emulator.cloud import Cloud
@@ -40,16 +33,16 @@ def faulty_connector(cloud: Cloud) -> Iterator[Any]:
 
 
 async def test_a_bot_that_raises(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
-    """The user gets one apology, the log the traceback, the channel 200."""
+    """A bot that raises: one apology to the user, the traceback in the log, 200 to the channel."""
     response = await app.deliver({**MESSAGE, "id": "a1"}, raising(LookupError("no table")))
     assert (response.status, response.body) == (200, b"")
     assert app.heard() == [APOLOGY]
     (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
-    message = record.getMessage()
-    assert "a1" in message
-    assert app.conversation.id in message
-    assert "LookupError: no table" in message
-    assert "in fail" in message
+    logged = record.getMessage()
+    assert "a1" in logged
+    assert app.conversation.id in logged
+    assert "LookupError: no table" in logged
+    assert "in fail" in logged
 
 
 async def test_a_bot_that_quotes_the_user(
@@ -68,7 +61,7 @@ async def test_a_bot_that_quotes_the_user(
 async def test_a_local_run(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its log is not redacted: the only user is the bot's author."""
+    """In a local run the log is not redacted: the only user is the bot's author."""
     async with ComposedApp(cloud, monkeypatch, redact=False) as app:
         await app.deliver(MESSAGE, raising(ValueError("cannot parse 'sesame'")))
     assert "ValueError: cannot parse 'sesame'" in caplog.text
@@ -107,7 +100,7 @@ async def test_an_invoke_of_a_bot_that_raises(app: ComposedApp) -> None:
 async def test_an_apology_that_cannot_be_sent(
     app: ComposedApp, caplog: pytest.LogCaptureFixture, faulty_connector: Any
 ) -> None:
-    """There is nothing left to try: it is logged, and the channel gets 200."""
+    """An apology that cannot be sent is logged, and the channel gets 200."""
     faulty_connector.set(status=500)
     response = await app.deliver(MESSAGE, raising(LookupError("no table")))
     assert response.status == 200
@@ -122,7 +115,7 @@ async def test_an_apology_that_cannot_be_sent(
 async def test_a_conversation_id_that_is_no_path_segment(
     conversation: str, app: ComposedApp
 ) -> None:
-    """Replies would go to another URL, so none is sent; the channel gets 200."""
+    """Replies to such an id would go to another URL: none is sent, and the channel gets 200."""
     before = app.cloud.connector.server.requests.total()
     content = {**MESSAGE, "conversation": {"id": conversation}}
     response = await app.deliver(content, echo)
@@ -133,7 +126,7 @@ async def test_a_conversation_id_that_is_no_path_segment(
 async def test_a_reply_that_is_refused(
     app: ComposedApp, caplog: pytest.LogCaptureFixture, faulty_connector: Any
 ) -> None:
-    """A bot that does not catch the connector's refusal fails like any other."""
+    """A refused reply that the bot does not catch ends in the apology."""
     faulty_connector.set(status=403, remaining=1)
     response = await app.deliver(MESSAGE, echo)
     assert response.status == 200
@@ -142,14 +135,14 @@ async def test_a_reply_that_is_refused(
 
 
 async def test_a_connector_that_is_busy(app: ComposedApp, faulty_connector: Any) -> None:
-    """A reply that is refused for now is sent again."""
+    """A reply that is answered 429 is sent again."""
     faulty_connector.set(status=429, retry_after=0, remaining=2)
     assert (await app.deliver(MESSAGE, echo)).status == 200
     assert app.heard() == ["You said: sesame"]
 
 
 async def test_a_connector_that_is_busy_for_long(app: ComposedApp, faulty_connector: Any) -> None:
-    """A pause longer than the turn's time is not waited for: reply and apology fail."""
+    """A Retry-After beyond the turn's time limit is not awaited: reply and apology fail."""
     requests = app.cloud.connector.server.requests
     path = f"POST /v3/conversations/{app.conversation.id}/activities"
     faulty_connector.set(status=429, retry_after=13)
@@ -171,7 +164,7 @@ async def test_a_refusal_that_is_caught(app: ComposedApp, faulty_connector: Any)
 
 
 async def test_a_value_that_nests_deeply(app: ComposedApp) -> None:
-    """A deeply nested value is either refused, or the bot can send it back."""
+    """The bot can send back a value of the maximum depth; a deeper one is refused."""
 
     async def bot(turn: TurnContext) -> None:
         await turn.send_activity(Activity(type="message", value=turn.activity.value))
@@ -191,7 +184,7 @@ async def test_a_value_that_nests_deeply(app: ComposedApp) -> None:
 async def test_unavailable_in_a_turn(
     app: ComposedApp, error: Unavailable, content: dict[str, Any]
 ) -> None:
-    """It is not the bot's fault: it is raised, so that the channel sends the activity again."""
+    """`Unavailable` in a turn is raised, so that the channel sends the activity again."""
     with pytest.raises(Unavailable) as caught:
         await app.deliver(content, raising(error))
     assert caught.value is error
@@ -206,7 +199,7 @@ async def test_no_sign_in(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_refusal_inside_a_turn(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
-    """A URL that is forbidden to the bot does not concern the caller: an apology, and 200."""
+    """A service URL that is forbidden to the bot ends in the apology; the caller gets 200."""
 
     async def bot(turn: TurnContext) -> None:
         factory = turn.turn_state[turn.adapter.CONNECTOR_FACTORY_KEY]

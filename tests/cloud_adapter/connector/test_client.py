@@ -59,15 +59,12 @@ def text(words: str) -> Activity:
     return Activity(type="message", text=words)
 
 
-# Against the local connector
-
-
 async def test_a_message_is_sent(app: ComposedApp, client: Any) -> None:
-    """It is in the conversation under the returned id, sent with the bot's verified token."""
+    """A message is in the conversation under the returned id, sent with the bot's token."""
     sent = await client.conversations.send_to_conversation(app.conversation.id, text("hello"))
     assert isinstance(sent, ResourceResponse)
-    (kept,) = app.conversation.activities
-    assert (kept["id"], kept["text"]) == (sent.id, "hello")
+    (stored,) = app.conversation.activities
+    assert (stored["id"], stored["text"]) == (sent.id, "hello")
     call = app.cloud.connector.calls[-1]
     assert (call.method, call.path) == (
         "POST",
@@ -77,8 +74,8 @@ async def test_a_message_is_sent(app: ComposedApp, client: Any) -> None:
     assert (call.status, call.appid) == (201, app.cloud.registration.app_id)
 
 
-async def test_a_message_is_answered_changed_and_taken_back(app: ComposedApp, client: Any) -> None:
-    """Replies, updates and deletions find their activity, whose id contains a bar."""
+async def test_a_message_is_answered_updated_and_deleted(app: ComposedApp, client: Any) -> None:
+    """Replies, updates and deletions reach their activity, whose id contains a bar."""
     conversation = app.conversation
     first = await client.conversations.send_to_conversation(conversation.id, text("one"))
     reply = await client.conversations.reply_to_activity(conversation.id, first.id, text("two"))
@@ -96,13 +93,13 @@ async def test_entities_are_sent_in_full(app: ComposedApp, client: Any) -> None:
     entity.additional_properties = {"@type": "Message", "citation": [{"position": 1}]}
     activity = Activity(type="message", text="x", entities=[entity])
     await client.conversations.send_to_conversation(app.conversation.id, activity)
-    (kept,) = app.conversation.activities
-    assert kept["entities"] == [
+    (stored,) = app.conversation.activities
+    assert stored["entities"] == [
         {"type": "https://schema.org/Message", "@type": "Message", "citation": [{"position": 1}]}
     ]
 
 
-async def test_a_conversation_is_begun(app: ComposedApp, client: Any) -> None:
+async def test_a_conversation_is_created(app: ComposedApp, client: Any) -> None:
     """A new conversation has the members, the bot and the first message."""
     created = await client.conversations.create_conversation(
         ConversationParameters(members=[ChannelAccount(id="user-9")], activity=text("hello"))
@@ -143,7 +140,7 @@ async def test_members_are_found(app: ComposedApp, client: Any) -> None:
 
 
 async def test_members_come_in_pages(app: ComposedApp, client: Any) -> None:
-    """A page has its size, and the token of the next one, in both shapes."""
+    """Pages have the requested size and a continuation token, in both models."""
     conversations, conversation = client.conversations, app.conversation
     for get, kind, member in (
         (conversations.get_conversation_paged_members, PagedMembersResult, ChannelAccount),
@@ -167,24 +164,109 @@ async def test_a_member_is_removed(app: ComposedApp, client: Any) -> None:
     assert "user-1" not in app.conversation.members
 
 
-async def test_a_file_is_kept(app: ComposedApp, client: Any) -> None:
-    """An uploaded attachment is found again with its name, type, size and content."""
+async def test_an_attachment_is_uploaded(app: ComposedApp, client: Any) -> None:
+    """An uploaded attachment can be downloaded with its name, type, size and content."""
     data = AttachmentData(type="text/plain", name="a.txt", original_base64=b"\x00\xff\x01")
-    kept = await client.conversations.upload_attachment(app.conversation.id, data)
-    info = await client.attachments.get_attachment_info(kept.id)
+    uploaded = await client.conversations.upload_attachment(app.conversation.id, data)
+    info = await client.attachments.get_attachment_info(uploaded.id)
     assert isinstance(info, AttachmentInfo)
     assert (info.name, info.type) == ("a.txt", "text/plain")
     assert [(view.view_id, view.size) for view in info.views] == [("original", 3)]
-    chunks = await client.attachments.get_attachment(kept.id, "original")
+    chunks = await client.attachments.get_attachment(uploaded.id, "original")
     assert b"".join([chunk async for chunk in chunks]) == b"\x00\xff\x01"
 
 
 async def test_a_refusal_is_the_sdk_s_exception(client: Any) -> None:
-    """What the connector refuses raises with its status and code."""
+    """A refused call raises the SDK's exception with the status and the code."""
     with pytest.raises(ErrorResponseException) as caught:
         await client.conversations.send_to_conversation("unknown", text("x"))
     assert caught.value.response.status_code == 404
     assert caught.value.error.error.code == "ConversationNotFound"
+
+
+# The same requests as the SDK's client
+
+OPERATIONS: dict[str, Operation] = {
+    "get_conversations": lambda c: c.conversations.get_conversations("next page"),
+    "create_conversation": lambda c: c.conversations.create_conversation(
+        ConversationParameters(is_group=True, members=[ChannelAccount(id="1")], activity=text("x"))
+    ),
+    "send_to_conversation": lambda c: c.conversations.send_to_conversation("c|1", text("x")),
+    "reply_to_activity": lambda c: c.conversations.reply_to_activity("c|1", "a|1", text("x")),
+    "update_activity": lambda c: c.conversations.update_activity("c|1", "a|1", text("x")),
+    "delete_activity": lambda c: c.conversations.delete_activity("c|1", "a|1"),
+    "send_conversation_history": lambda c: c.conversations.send_conversation_history(
+        "c|1", [text("x"), text("y")]
+    ),
+    "get_conversation_members": lambda c: c.conversations.get_conversation_members("c|1"),
+    "get_conversation_member": lambda c: c.conversations.get_conversation_member("c|1", "m/1"),
+    "get_conversation_paged_members": lambda c: c.conversations.get_conversation_paged_members(
+        "c|1", 7, "next"
+    ),
+    "get_teams_conversation_paged_members": lambda c: (
+        c.conversations.get_teams_conversation_paged_members("c|1", 7, "next")
+    ),
+    "delete_conversation_member": lambda c: c.conversations.delete_conversation_member("c", "m/1"),
+    "get_activity_members": lambda c: c.conversations.get_activity_members("c|1", "a|1"),
+    "upload_attachment": lambda c: c.conversations.upload_attachment(
+        "c|1", AttachmentData(name="a", type="b", original_base64=b"\x00\xff")
+    ),
+    "get_attachment_info": lambda c: c.attachments.get_attachment_info("f/1"),
+}
+MSREST_ONLY = ("custom_headers", "raw")
+LISTS = ("get_conversation_members", "get_activity_members")
+
+
+def essence(seen: Seen) -> tuple[Any, ...]:
+    """The parts by which two requests are compared."""
+    return seen.method, seen.path, seen.query, seen.json
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS))
+async def test_requests_are_the_sdk_s(name: str, bare: Any, service: ScriptedService) -> None:
+    """Method, path, query and body of each operation are those of botbuilder's own client."""
+    operation = OPERATIONS[name]
+    service.otherwise = Reply(200, [{"id": "1"}] if name in LISTS else {"id": "1"})
+    theirs = SdkClient(MicrosoftAppCredentials("", ""), base_url=f"{service.url}/")
+    answers = [await operation(theirs), await operation(bare)]
+    sdk, own = service.seen
+    assert essence(own) == essence(sdk)
+    assert answers[1] == answers[0]
+
+
+PARTS = {
+    "conversations": (ConversationsOperations, SdkConversationsOperations),
+    "attachments": (AttachmentsOperations, SdkAttachmentsOperations),
+    "teams": (TeamsOperations, SdkTeamsOperations),
+}
+SIGNATURES = [
+    (part, name)
+    for part, (_, sdk_part) in PARTS.items()
+    for name, method in inspect.getmembers(sdk_part, inspect.isfunction)
+    if not name.startswith("_")
+]
+CALLERS = (CloudAdapterBase, TeamsInfo, InspectionSession)
+
+
+@pytest.mark.parametrize(("part", "name"), SIGNATURES)
+def test_arguments_are_the_sdk_s(part: str, name: str) -> None:
+    """Every operation of the SDK exists, with the same names of arguments."""
+    ours, sdk_part = PARTS[part]
+    theirs = [
+        parameter.name
+        for parameter in inspect.signature(getattr(sdk_part, name)).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name not in MSREST_ONLY
+    ]
+    assert list(inspect.signature(getattr(ours, name)).parameters) == theirs
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_what_the_sdk_calls_is_there(caller: type) -> None:
+    """botbuilder's adapter, TeamsInfo and inspection find each operation that they call."""
+    called = re.findall(r"\.(conversations|attachments|teams)\.(\w+)\(", inspect.getsource(caller))
+    assert called
+    for part, name in called:
+        assert inspect.iscoroutinefunction(getattr(PARTS[part][0], name)), (part, name)
 
 
 # Addresses and answers
@@ -225,7 +307,7 @@ async def test_an_id_that_is_no_segment(bare: Any, service: ScriptedService, seg
 
 
 async def test_query_values_arrive_as_they_are(bare: Any, service: ScriptedService) -> None:
-    """A continuation token is opaque; what is not given is not in the query."""
+    """Query values arrive unchanged; arguments that are not given are left out."""
     service.otherwise = Reply(200, {})
     await bare.conversations.get_conversations("a&b=c+d /\u00fc%")
     await bare.conversations.get_conversation_paged_members("c", page_size=0)
@@ -239,7 +321,7 @@ async def test_query_values_arrive_as_they_are(bare: Any, service: ScriptedServi
 async def test_a_service_url_may_have_a_path(
     pool: HttpPool, service: ScriptedService, path: str
 ) -> None:
-    """With or without a trailing slash, the operations are appended to it."""
+    """Operations are appended to the service URL's path, with or without a trailing slash."""
     credentials = BotCredentials("", None, "x")
     connector = Service(f"{service.url}{path}", credentials, None)
     client = ConnectorClient(ConnectorSession(pool), connector)
@@ -259,7 +341,7 @@ async def test_an_activity_that_is_not_named(
 
 
 async def test_an_answer_of_another_shape(bare: Any, service: ScriptedService) -> None:
-    """Where a result is needed, JSON of another shape is an error."""
+    """JSON of another shape is an error where a result is needed."""
     service.otherwise = Reply(200, [])
     with pytest.raises(ConnectorError):
         await bare.conversations.get_conversations()
@@ -269,9 +351,6 @@ async def test_no_members(bare: Any) -> None:
     """An empty response to a list of members is an empty list."""
     assert await bare.conversations.get_conversation_members("c") == []
     assert await bare.conversations.get_activity_members("c", "a") == []
-
-
-# Frames
 
 
 async def test_few_frames_lie_between_reply_and_socket(bare: Any, service: ScriptedService) -> None:

@@ -1,4 +1,4 @@
-"""HttpFront: how it answers requests that usual clients do not send."""
+"""HttpFront: how it answers requests that common clients do not send."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ LAST = b"GET /9 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 async def test_requests_sent_together(port: int) -> None:
-    """They are answered in order, and the connection is closed when the caller asks for it."""
+    """Pipelined requests are answered in order; the connection closes when the caller asks."""
     found = await answered(port, GET % 1 + GET % 2 + LAST)
     places = [found.index(b"\r\n\r\n/%d" % number) for number in (1, 2, 9)]
     assert places == sorted(places)

@@ -120,7 +120,7 @@ class CoreTools:
 def core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoreTools:
     """Core Tools in front of everything else on the PATH.
 
-    The app runs its turns inline, whatever it is asked for.
+    The app runs its turns inline, for every request.
     """
     tools = CoreTools(tmp_path / "called", tmp_path / "environ")
     func = tmp_path / "bin" / "func"
@@ -158,7 +158,7 @@ def test_turns_and_storage(
     monkeypatch: pytest.MonkeyPatch,
     logs: Path,
 ) -> None:
-    """The app gets its turns and its storage from make, whatever a developer has set."""
+    """make sets the app's turns and storage, over anything that a developer has set."""
     monkeypatch.setenv("AzureWebJobsStorage__accountName", "production")
     monkeypatch.setenv("AzureWebJobsStorage", "AccountName=production")
     monkeypatch.setenv("BotTurns", "Otherwise")

@@ -24,7 +24,7 @@ def is_running(pid: int) -> bool:
 
 
 def reaper(file: Path, then: str) -> subprocess.Popen[str]:
-    """Run a command that leaves an orphan, and goes on with something else."""
+    """Run a command that leaves an orphan process, and then runs something else."""
     command = ["sh", "-c", f"{ORPHAN}; {then}", str(file)]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.support.reaper", *command],

@@ -200,7 +200,7 @@ async def killed_workers(cloud: Cloud, storage: str, folder: Path, log: Path) ->
 
 
 async def kill_in_turn(bot: BotProcess, killed: list[int]) -> None:
-    """Kill one worker after the other, each once it has been started anew."""
+    """Kill one worker after the other, each once it has been restarted."""
     while True:
         for number in range(1, WORKERS + 1):
             await asyncio.sleep(KILL_EVERY)

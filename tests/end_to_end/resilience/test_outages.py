@@ -1,4 +1,4 @@
-"""A warm bot goes on: sign-in and keys endpoints may die, keys may roll."""
+"""A warm bot keeps answering while sign-in and keys endpoints are down and keys are rolled."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

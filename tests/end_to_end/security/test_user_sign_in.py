@@ -1,4 +1,4 @@
-"""Users sign in to the running bot, whichever way the bot itself signs in."""
+"""Users sign in to the running bot, with each credential that the bot can have."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def running(
 
 @pytest.fixture(params=["webchat", "msteams"])
 def user(running: Running, request: pytest.FixtureRequest) -> Iterator[User]:
-    """Somebody on a channel; every call that the bot makes for him carries its own token."""
+    """A user on each channel; every call to the token service carries the bot's own token."""
     calls = running.cloud.token_service.calls
     before = len(calls)
     yield User(running.cloud, running.caller, request.param)
@@ -68,8 +68,8 @@ def invoke(user: User, name: str, value: Any) -> Reply:
     return user.sends({"type": "invoke", "name": f"signin/{name}", "value": value})
 
 
-def place(user: User) -> UserConnection:
-    """Where the user's token belongs."""
+def target(user: User) -> UserConnection:
+    """The user, connection and channel that the token service stores a token for."""
     activity = user.addressed({})
     return UserConnection(activity["from"]["id"], CONNECTION, activity["channelId"])
 
@@ -80,7 +80,7 @@ def card(user: User) -> Any:
 
 
 def code(user: User) -> str:
-    """The code that the sign-in page shows the user, who came there by the card's link."""
+    """The code that the sign-in page behind the card's link shows."""
     link = card(user)["buttons"][0]["value"]
     page = Caller(link)
     path = link.partition(page_url(user))[2]
@@ -98,7 +98,7 @@ def page_url(user: User) -> str:
 
 
 def test_by_code(user: User) -> None:
-    """Card, page, code: signed in, until the user signs out."""
+    """The code from the card's page signs the user in, until the user signs out."""
     assert user.says("login") == 200
     assert invoke(user, "verifyState", {"state": code(user)}).status == 200
     assert user.heard()[1:] == [SIGNED_IN]
@@ -109,7 +109,7 @@ def test_by_code(user: User) -> None:
 
 
 def test_by_typed_code(user: User) -> None:
-    """The code as a message; once more it is nothing but a message."""
+    """A typed code signs the user in; typed again, it is only a message."""
     user.says("login")
     digits = code(user)
     user.says(digits)
@@ -118,19 +118,19 @@ def test_by_typed_code(user: User) -> None:
 
 
 def test_a_wrong_code(user: User) -> None:
-    """404, and the user hears how to go on."""
+    """A wrong code is answered 404, and the bot says how to get a new one."""
     user.says("login")
     wrong = f"{(int(code(user)) + 1) % 1_000_000:06}"
     assert invoke(user, "verifyState", {"state": wrong}).status == 404
     assert user.heard()[1:] == [INVALID_CODE]
-    assert not user.cloud.user_tokens.has_token(place(user))
+    assert not user.cloud.user_tokens.has_token(target(user))
 
 
 def test_by_exchange(user: User) -> None:
     """The channel's token is exchanged once, for all the user's devices."""
     user.says("login")
     resource = card(user)["tokenExchangeResource"]
-    token = user.cloud.user_tokens.exchangeable_token(resource["uri"], place(user).user_id, "Ada")
+    token = user.cloud.user_tokens.exchangeable_token(resource["uri"], target(user).user_id, "Ada")
     offer = {"id": resource["id"], "connectionName": CONNECTION, "token": token}
     for _ in range(3):
         reply = invoke(user, "tokenExchange", offer)
@@ -140,7 +140,7 @@ def test_by_exchange(user: User) -> None:
 
 
 def test_a_refused_exchange(user: User) -> None:
-    """412 with the reason, and the card stays good."""
+    """A refused exchange gets 412 with the reason, and the card can still be used."""
     user.says("login")
     offer = {"id": "1", "connectionName": CONNECTION, "token": "x"}
     reply = invoke(user, "tokenExchange", offer)
@@ -150,17 +150,17 @@ def test_a_refused_exchange(user: User) -> None:
     assert user.heard()[1:] == [SIGNED_IN]
 
 
-def test_the_event(user: User) -> None:
-    """The channel says that it has signed the user in."""
-    user.cloud.user_tokens.sign_in(place(user), "Ada")
-    value = {"connectionName": CONNECTION, "channelId": place(user).channel_id}
+def test_the_tokens_response_event(user: User) -> None:
+    """The channel's event is answered with a confirmation."""
+    user.cloud.user_tokens.sign_in(target(user), "Ada")
+    value = {"connectionName": CONNECTION, "channelId": target(user).channel_id}
     event = {"type": "event", "name": "tokens/response", "value": value}
     assert user.sends(event).status == 200
     assert user.heard() == [SIGNED_IN]
 
 
 def test_an_unknown_connection(user: User) -> None:
-    """The user hears its name, and the turn does not fail."""
+    """The bot names the missing connection, and the turn does not fail."""
     user.cloud.user_tokens.connections.remove(CONNECTION)
     assert user.says("login") == 200
     user.cloud.user_tokens.connections.add(CONNECTION)
@@ -168,21 +168,21 @@ def test_an_unknown_connection(user: User) -> None:
 
 
 def test_the_token_service_is_down(user: User, running: Running) -> None:
-    """The channel gets 200, the user the apology; afterwards all is as before."""
+    """While it is down, the user gets the apology; once it is back, sign-in works again."""
     running.thread.stop("usertokens")
     assert user.says("login") == 200
     offer = {"id": "1", "connectionName": CONNECTION, "token": "x"}
     assert invoke(user, "tokenExchange", offer).status == 412
     assert user.says("hello") == 200
     running.thread.start("usertokens")
-    said = [text for text in user.heard() if text]  # beside typing, while it tries again
-    assert said == [APOLOGY, "You said: hello"]
+    replies = [text for text in user.heard() if text]  # without typing, shown during retries
+    assert replies == [APOLOGY, "You said: hello"]
     assert user.says("login") == 200
     assert card(user)
 
 
 def test_calls_share_a_connection(running: Running) -> None:
-    """Warm turns open no connection to the token service, and ask Entra for no token."""
+    """Warm turns open no connection to the token service, and request no token from Entra."""
     user = User(running.cloud, running.caller)
     user.says("login")
     server, entra = running.cloud.token_service.server, running.cloud.entra

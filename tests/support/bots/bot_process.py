@@ -27,7 +27,7 @@ class BotProcess:
         app: the app's folder.
         options: more arguments for the host.
         interpreter: more arguments for Python.
-        loop: the host's event loop, `uvloop` or `asyncio`; None: `event_loops.usual`.
+        loop: the host's event loop, `uvloop` or `asyncio`; None: `event_loops.default`.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class BotProcess:
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
         host = [sys.executable, *interpreter, "-m", "emulator.functions"]
-        host += ["--app", str(app), "--port", "0", "--loop", loop or event_loops.usual]
+        host += ["--app", str(app), "--port", "0", "--loop", loop or event_loops.default]
         self._lost = log.with_suffix(".lost")
         self.command = [*host, "--lost-log", str(self._lost), *options]
         """The command line."""
@@ -78,7 +78,7 @@ class BotProcess:
         self._process.communicate(timeout=10)
 
     async def __aenter__(self) -> Self:
-        """The same beside an event loop, which goes on meanwhile."""
+        """The same without blocking the event loop."""
         return await asyncio.to_thread(self.__enter__)
 
     async def __aexit__(self, *_: object) -> None:

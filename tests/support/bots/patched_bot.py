@@ -10,7 +10,7 @@ RUN = """
 import os, traceback
 try:
 {code}
-except BaseException:  # Python itself would go on without the patch
+except BaseException:  # Python itself would continue without the patch
     traceback.print_exc()
     os._exit(1)
 """

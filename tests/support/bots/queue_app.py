@@ -1,4 +1,4 @@
-"""QueueApp: a function app with a queue, which writes down what it sees."""
+"""QueueApp: a function app with a queue trigger, which records its messages."""
 
 import base64
 import json
@@ -63,10 +63,10 @@ class QueueApp:
     """An app folder and its queue, `Work` in the code and `work` in the storage.
 
     Args:
-        folder: empty; takes the app and what it writes down.
+        folder: empty; for the app and its records.
         storage: connection string.
-        queues: host.json's extensions.queues beside a quick polling.
-        certificate: of the authority that vouches for the storage; None: it is plain HTTP.
+        queues: host.json's extensions.queues, added to a short polling interval.
+        certificate: of the authority that signed the storage's certificate; None: plain HTTP.
     """
 
     def __init__(
@@ -106,12 +106,12 @@ class QueueApp:
         self.queue.send_message(base64.b64encode(text.encode()).decode())
 
     def seen(self, text: str) -> list[dict[str, Any]]:
-        """What the app wrote down, by the message's text."""
+        """The app's records of messages with this text."""
         lines = [json.loads(line) for line in self._seen.read_text().splitlines()]
         return [line for line in lines if line["text"] == text]
 
     def until_seen(self, text: str, times: int = 1) -> list[dict[str, Any]]:
-        """Wait until the app saw a text so many times."""
+        """Wait until the app has recorded a text so many times."""
         until(lambda: len(self.seen(text)) >= times)
         return self.seen(text)
 

@@ -25,7 +25,7 @@ def _factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
 FACTORIES = _factories()
 """Functions that create an event loop, by the loop's name."""
 
-usual = next(iter(FACTORIES))
+default = next(iter(FACTORIES))
 """The default loop of tests and of the bots that they start; pytest's option `--loop` sets it."""
 
 ON_EACH_LOOP = (
@@ -54,4 +54,4 @@ def loops_for(module: Path, only: str | None) -> list[str]:
     if only is not None:
         return [only]
     each = module.relative_to(TESTS).as_posix().startswith(ON_EACH_LOOP)
-    return list(FACTORIES) if each else [usual]
+    return list(FACTORIES) if each else [default]

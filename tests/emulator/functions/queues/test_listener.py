@@ -1,4 +1,4 @@
-"""What a listener does with the messages of a queue, in Azurite."""
+"""QueueListener: how it runs, retries and moves the messages of a queue in Azurite."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ async def count(queue: QueueClient) -> int:
 
 
 async def until_count(queue: QueueClient, expected: int) -> None:
-    """Poll the number of messages."""
+    """Wait until the queue has so many messages."""
     counting = asyncio.create_task(count(queue))
 
     def is_expected() -> bool:
@@ -47,7 +47,7 @@ async def until_count(queue: QueueClient, expected: int) -> None:
 
 
 async def only_message(queue: QueueClient) -> QueueMessage:
-    """Take the message of a queue that has one."""
+    """Dequeue the only message of a queue."""
     [message] = [each async for each in queue.receive_messages()]
     return message
 
@@ -60,13 +60,13 @@ def function() -> CountingFunction:
 
 @pytest.fixture
 def requests() -> list[str]:
-    """Method and URL of each request that the storage has answered."""
+    """Method and URL of each request to the storage."""
     return []
 
 
 @pytest.fixture
 async def service(storage: str, requests: list[str]) -> AsyncIterator[QueueServiceClient]:
-    """The queues of an account."""
+    """The queue service of an account."""
 
     def record(response: Any) -> None:
         requests.append(f"{response.http_request.method} {response.http_request.url}")
@@ -85,13 +85,13 @@ async def queue(service: QueueServiceClient) -> QueueClient:
 
 @pytest.fixture
 def poison(service: QueueServiceClient) -> QueueClient:
-    """Its poison queue, which does not exist yet."""
+    """The queue's poison queue, which does not exist yet."""
     return service.get_queue_client("work-poison")
 
 
 @asynccontextmanager
 async def listening(listener: QueueListener) -> AsyncIterator[None]:
-    """Started, and stopped at the end."""
+    """Start the listener, and stop it at the end."""
     listener.start()
     try:
         yield
@@ -102,7 +102,7 @@ async def listening(listener: QueueListener) -> AsyncIterator[None]:
 async def test_message_is_run_and_deleted(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """The function gets the text that was sent, and the message is gone afterwards."""
+    """The function gets the text that was sent, and the message is deleted."""
     await queue.send_message(stored("gr\u00fc\u00df dich"))
     async with listening(QueueListener(queue, poison, SOON, function)):
         await until_count(queue, 0)
@@ -112,7 +112,7 @@ async def test_message_is_run_and_deleted(
 async def test_message_without_encoding(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """With messageEncoding none the text is taken as it is, markup too."""
+    """With messageEncoding `none` the text is passed on unchanged, even markup."""
     settings = QueueSettings(max_polling_interval=0.1, base64=False)
     await queue.send_message("<a>&b</a>")
     async with listening(QueueListener(queue, poison, settings, function)):
@@ -123,7 +123,7 @@ async def test_message_without_encoding(
 async def test_metadata_of_a_message(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """Texts are texts; the count and the times are JSON, the times as ISO 8601 in UTC."""
+    """Ids are strings; the dequeue count and the times (ISO 8601, UTC) are JSON."""
     sent = await queue.send_message(stored("x"), time_to_live=3600)
     async with listening(QueueListener(queue, poison, SOON, function)):
         await until_count(queue, 0)
@@ -140,10 +140,10 @@ async def test_metadata_of_a_message(
     assert timedelta(minutes=9) < hidden <= timedelta(minutes=10, seconds=1)
 
 
-async def test_failed_message_is_tried_again(
+async def test_failed_message_is_run_again(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """A message whose function raised is run again at once, with a higher count."""
+    """A message whose function raised is run again at once, with a higher dequeue count."""
     function.fails = 1
     await queue.send_message(stored("x"))
     async with listening(QueueListener(queue, poison, SOON, function)):
@@ -154,7 +154,7 @@ async def test_failed_message_is_tried_again(
 async def test_failed_message_is_hidden_for_the_visibility_timeout(
     queue: QueueClient, poison: QueueClient, function: CountingFunction, requests: list[str]
 ) -> None:
-    """With a visibilityTimeout the storage hides a failed message for so long."""
+    """A failed message is hidden for the visibilityTimeout."""
     function.fails = 1
     settings = QueueSettings(max_polling_interval=0.1, visibility_timeout=77.0)
     await queue.send_message(stored("x"))
@@ -164,13 +164,13 @@ async def test_failed_message_is_hidden_for_the_visibility_timeout(
     assert await queue.peek_messages() == []
 
 
-async def test_message_that_fails_too_often_is_poison(
+async def test_message_that_fails_too_often_is_moved(
     queue: QueueClient,
     poison: QueueClient,
     function: CountingFunction,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """After maxDequeueCount attempts the message is moved, as it was, to a new queue."""
+    """After maxDequeueCount attempts the message is moved, unchanged, to the poison queue."""
     function.fails = 99
     settings = QueueSettings(max_polling_interval=0.1, max_dequeue_count=3)
     await queue.send_message(stored("private"))
@@ -185,10 +185,10 @@ async def test_message_that_fails_too_often_is_poison(
     assert "private" not in caplog.text
 
 
-async def test_message_over_the_count_is_poison_unseen(
+async def test_message_over_the_maximum_dequeue_count_is_not_run(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """A message that others dequeued too often, without an end, is moved and not run."""
+    """A message that was dequeued too often already is moved without being run."""
     await queue.send_message(stored("x"))
     for _ in range(2):
         await queue.update_message(await only_message(queue), visibility_timeout=0)
@@ -200,10 +200,10 @@ async def test_message_over_the_count_is_poison_unseen(
 
 
 @pytest.mark.parametrize("content", ["not base64", "/w=="], ids=["text", "binary"])
-async def test_message_that_cannot_be_decoded_is_poison_unseen(
+async def test_message_that_cannot_be_decoded_is_not_run(
     queue: QueueClient, poison: QueueClient, function: CountingFunction, content: str
 ) -> None:
-    """What is not base64 of UTF-8 text is moved and not run; the next message is run."""
+    """A message that is not UTF-8 text in base64 is moved without being run."""
     await queue.send_message(content)
     await queue.send_message(stored("next"))
     async with listening(QueueListener(queue, poison, SOON, function)):
@@ -226,10 +226,10 @@ async def test_failed_message_of_a_poison_queue_stays_hidden(
     assert function.texts == ["bad", "next"]
 
 
-async def test_batch_size_and_threshold_limit_what_runs(
+async def test_batch_size_and_threshold_limit_concurrency(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """At most batchSize + newBatchThreshold run at once, and that many do."""
+    """At most batchSize + newBatchThreshold messages run at once."""
     settings = QueueSettings(max_polling_interval=0.1, batch_size=4, new_batch_threshold=2)
     function.gate.clear()
     for number in range(20):
@@ -243,7 +243,9 @@ async def test_batch_size_and_threshold_limit_what_runs(
     assert len(function.texts) == 20
 
 
-async def test_more_is_fetched_at_the_threshold(queue: QueueClient, poison: QueueClient) -> None:
+async def test_more_messages_are_fetched_at_the_threshold(
+    queue: QueueClient, poison: QueueClient
+) -> None:
     """While at most newBatchThreshold messages run, a slow one does not delay the others."""
     slow = asyncio.Event()
     texts: list[str] = []
@@ -266,7 +268,7 @@ async def test_more_is_fetched_at_the_threshold(queue: QueueClient, poison: Queu
 async def test_nothing_is_fetched_above_the_threshold(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
-    """While more than newBatchThreshold messages run, those behind them stay visible."""
+    """While more than newBatchThreshold messages run, no other is dequeued."""
     settings = QueueSettings(max_polling_interval=0.1, batch_size=2, new_batch_threshold=0)
     function.gate.clear()
     for text in ("1", "2", "3"):
@@ -282,7 +284,7 @@ async def test_nothing_is_fetched_above_the_threshold(
 async def test_long_run_keeps_its_message_hidden(
     queue: QueueClient, poison: QueueClient, function: CountingFunction, requests: list[str]
 ) -> None:
-    """A message that still runs is hidden again and again, and deleted at the end."""
+    """A message that still runs stays hidden by renewals, and is deleted at the end."""
 
     def renewals() -> int:
         return sum(each.startswith("PUT") and "visibilitytimeout=99" in each for each in requests)
@@ -296,10 +298,10 @@ async def test_long_run_keeps_its_message_hidden(
     assert function.texts == ["x"]
 
 
-async def test_missing_queue_is_waited_for(
+async def test_missing_queue(
     service: QueueServiceClient, function: CountingFunction, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A queue that is created later is read from then on; each change is logged once."""
+    """A queue that is created later is polled from then on; each change is logged once."""
     queue = service.get_queue_client("later")
     with caplog.at_level(logging.INFO, "emulator"):
         async with listening(QueueListener(queue, None, SOON, function)):
@@ -312,10 +314,8 @@ async def test_missing_queue_is_waited_for(
     assert function.texts == ["x"]
 
 
-async def test_storage_that_is_down_is_waited_for(
-    function: CountingFunction, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A storage that stops and starts is read again; each change is logged once."""
+async def test_storage_outage(function: CountingFunction, caplog: pytest.LogCaptureFixture) -> None:
+    """A storage that stops and starts is polled again; each change is logged once."""
     azurite = Azurite()
     await azurite.start()
     text = azurite.connection_string()
@@ -342,7 +342,7 @@ async def test_storage_that_is_down_is_waited_for(
 async def test_another_program_at_the_address(
     function: CountingFunction, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An answer that no storage gives is logged once, and polling continues."""
+    """A response that is not a storage's is logged once, and polling continues."""
     asked = 0
 
     async def page(_: HttpRequest) -> HttpResponse:
@@ -362,10 +362,10 @@ async def test_another_program_at_the_address(
     assert caplog.text.count("Queue work is unavailable") == 1
 
 
-async def test_stop_waits_for_what_runs(
+async def test_stop_waits_for_running_messages(
     queue: QueueClient, poison: QueueClient, function: CountingFunction, requests: list[str]
 ) -> None:
-    """A stop lets a running message finish, and polls no more."""
+    """A stop lets a running message finish, and ends polling."""
     function.gate.clear()
     await queue.send_message(stored("running"))
     listener = QueueListener(queue, poison, SOON, function)
@@ -374,7 +374,7 @@ async def test_stop_waits_for_what_runs(
     stopping = asyncio.create_task(listener.stop(grace_seconds=60))
     await asyncio.sleep(0)
     await queue.send_message(stored("too late"))
-    # Another listener with the same interval shows when this one would have polled.
+    # By the polls of another listener with the same interval, this one would have polled too.
     async with listening(QueueListener(poison, None, SOON, function)):
         await comes_true(lambda: sum("work-poison/messages" in each for each in requests) > 5)
     function.gate.set()
@@ -384,7 +384,7 @@ async def test_stop_waits_for_what_runs(
     assert await count(queue) == 1
 
 
-async def test_stop_cuts_off_what_takes_too_long(
+async def test_stop_cancels_a_message_that_takes_too_long(
     queue: QueueClient, poison: QueueClient, function: CountingFunction
 ) -> None:
     """A message that a stop interrupts stays in the queue, hidden."""

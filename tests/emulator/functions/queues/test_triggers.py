@@ -1,4 +1,4 @@
-"""Queue-triggered functions of an app in the running host."""
+"""Queue-triggered functions of an app in the emulated host."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ from tests.support.wire.http_post import Caller
 
 @pytest.fixture
 def app(tmp_path: Path, storage: str) -> Iterator[QueueApp]:
-    """An app whose messages are run twice at most."""
+    """An app whose messages have at most two attempts."""
     app = QueueApp(tmp_path, storage, {"maxDequeueCount": 2})
     yield app
     app.close()
@@ -34,7 +34,7 @@ def host(app: QueueApp, **settings: str) -> BotProcess:
 
 
 def test_function_gets_the_message_in_the_workers_types(app: QueueApp) -> None:
-    """Body, count and times arrive as azure.functions.QueueMessage documents them."""
+    """Body, dequeue count and times are as azure.functions.QueueMessage documents them."""
     app.send("gr\u00fc\u00df dich")
     with host(app):
         [seen] = app.until_seen("gr\u00fc\u00df dich")
@@ -46,8 +46,8 @@ def test_function_gets_the_message_in_the_workers_types(app: QueueApp) -> None:
     assert all(moment.endswith("+00:00") for _, moment in seen["times"])
 
 
-def test_function_that_raises_poisons_the_message(app: QueueApp) -> None:
-    """After maxDequeueCount attempts the message is in the poison queue, the trace in the log."""
+def test_message_of_a_function_that_raises_is_moved(app: QueueApp) -> None:
+    """After maxDequeueCount attempts the message is moved, and the traceback is logged."""
     app.send("bad")
     with host(app) as process:
         until(lambda: app.count(app.poison) == 1)
@@ -72,7 +72,7 @@ def test_poison_queue_has_no_poison_queue(tmp_path: Path, storage: str) -> None:
 
 
 async def test_managed_identity_opens_the_queue(tmp_path: Path) -> None:
-    """With no key in its settings the host signs in as the app's identity, over TLS."""
+    """Without a key in its settings the host uses the app's managed identity, over TLS."""
     cloud = Cloud(tmp_path)
     azurite = Azurite(certificate=CertificateFiles(*cloud.authority.server_files()))
     await cloud.start()
@@ -87,7 +87,7 @@ async def test_managed_identity_opens_the_queue(tmp_path: Path) -> None:
 
 
 def run_with_identity(folder: Path, cloud: Cloud, azurite: Azurite) -> None:
-    """Let the host run a message of a storage that it opens with a token."""
+    """Let the host run a message of a storage account that it accesses with a token."""
     connection = azurite.connection_string()
     app = QueueApp(folder, connection, certificate=cloud.authority.path)
     del app.settings["AzureWebJobsStorage"]
@@ -114,8 +114,8 @@ def test_app_without_its_storage_serves_http(app: QueueApp) -> None:
 
 
 @pytest.mark.parametrize("text", ["endless", "blocking"])
-def test_host_ends_while_a_message_runs(app: QueueApp, text: str) -> None:
-    """SIGTERM ends the process although a message runs; the message stays, hidden."""
+def test_host_stops_while_a_message_runs(app: QueueApp, text: str) -> None:
+    """SIGTERM stops the host although a message runs; the message stays in the queue, hidden."""
     app.send(text)
     with host(app) as process:
         app.until_seen(text)
@@ -124,7 +124,7 @@ def test_host_ends_while_a_message_runs(app: QueueApp, text: str) -> None:
 
 
 def queue_function(**trigger: Any) -> Function:
-    """A function as the worker indexes it."""
+    """A function with a queue trigger, as the worker reports it."""
     return Function("1", "take", ({"type": "queueTrigger", "name": "message", **trigger},))
 
 
