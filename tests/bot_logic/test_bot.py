@@ -30,9 +30,6 @@ def message(text: str | None, **more: Any) -> dict[str, Any]:
     return {"type": "message", "text": text, **more}
 
 
-# Messages
-
-
 @pytest.mark.parametrize("text", ["hello", "help me", "h\u00e9llo \U0001f600", "*bold*"])
 async def test_an_echo(app: ComposedApp, text: str) -> None:
     """A text that is not a command is echoed."""
@@ -120,9 +117,6 @@ async def test_a_mention_in_teams(app: ComposedApp, text: str, reply: str) -> No
     assert await replies(app, message(text, entities=[mention], **TEAMS)) == [reply]
 
 
-# Members
-
-
 @pytest.mark.parametrize("channel", [{}, TEAMS])
 async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
     """Everybody who joins gets one greeting, and no member details are requested."""
@@ -155,9 +149,6 @@ async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
 async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> None:
     """The bot does not answer other activities."""
     assert await replies(app, content) == []
-
-
-# Cards
 
 
 @pytest.mark.parametrize(

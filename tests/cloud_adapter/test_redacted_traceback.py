@@ -31,9 +31,6 @@ def test_the_traceback_and_the_text() -> None:
     assert shown.endswith("LookupError: no such table: orders")
 
 
-# Chains and groups
-
-
 def chain(first: Exception, second: Exception, *, explicit: bool) -> BaseException:
     """An error that another one led to."""
     try:
@@ -113,9 +110,6 @@ async def test_a_group_of_errors() -> None:
     assert "ExceptionGroup: unhandled errors" in shown.rpartition("which led to:")[2]
 
 
-# Texts
-
-
 class Broken(Exception):
     """An exception of a bot's own, whose text raises."""
 
@@ -193,9 +187,6 @@ def test_a_text_that_was_cut() -> None:
     said = "I am in no way at it " * 500
     shown = redacted_traceback(ValueError(f"cannot read {said}"), Activity(text=said))
     assert shown == "ValueError: cannot read [redacted]…"
-
-
-# Frames
 
 
 def raised(module: str, code: str) -> dict[str, Any]:

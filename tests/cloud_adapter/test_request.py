@@ -51,9 +51,6 @@ def test_an_activity() -> None:
     assert (activity.text, activity.id, activity.conversation.id) == ("h\u00e9llo", None, "c|1")
 
 
-# Content types
-
-
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -110,9 +107,6 @@ def test_any_content_type(content_type: str) -> None:
     raise AssertionError
 
 
-# Sizes
-
-
 def test_the_maximum_size() -> None:
     """A body of exactly 1 MiB is read, one byte more is not."""
     body = json.dumps(ADDRESS).encode()
@@ -122,9 +116,6 @@ def test_the_maximum_size() -> None:
     for body in (full + b" ", b"\xff" * (MAX_BODY_BYTES + 1)):  # it is not parsed
         with pytest.raises(BodyTooLarge):
             read(body)
-
-
-# Encodings
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"])
@@ -142,9 +133,6 @@ def test_text_is_unicode() -> None:
     body = json.dumps({**ADDRESS, "text": "\u00e9\U0001f600"}, ensure_ascii=False).encode()
     assert read(body).text == "\u00e9\U0001f600"
     assert read_json({**ADDRESS, "text": "\ud83d"}).text == "\ud83d"
-
-
-# JSON
 
 
 @pytest.mark.parametrize(
@@ -206,9 +194,6 @@ def test_a_key_that_repeats() -> None:
     body = json.dumps(ADDRESS).replace("{", '{"channelId": "msteams", "text": "a", ', 1)
     activity = read(body[:-1].encode() + b', "text": "b"}')
     assert (activity.channel_id, activity.text) == ("webchat", "b")
-
-
-# The address
 
 
 @pytest.mark.parametrize("missing", ["type", "channelId", "serviceUrl", "conversation"])
@@ -274,9 +259,6 @@ def test_the_error_quotes_nothing() -> None:
         read_json({**ADDRESS, "timestamp": "what the user said"})
     assert "said" not in str(caught.value)
     assert "MalformedModel" in str(caught.value)
-
-
-# Random bodies
 
 
 @RANDOM

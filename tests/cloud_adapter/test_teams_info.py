@@ -132,9 +132,6 @@ async def turn(app: ComposedApp, teams: ScriptedService) -> TurnContext:
     return await turn_of(app, f"{teams.url}/amer/", CHANNEL_DATA)
 
 
-# The methods that are replaced
-
-
 @pytest.mark.parametrize("name", list(METHODS))
 async def test_answers_are_the_sdk_s(turn: TurnContext, teams: ScriptedService, name: str) -> None:
     """The request is as in Teams' reference, and the result is the SDK's object."""
@@ -243,9 +240,6 @@ def test_every_method_that_blocks_is_replaced() -> None:
     assert set(METHODS) <= vars(TeamsInfo).keys()
 
 
-# The SDK's own TeamsInfo
-
-
 async def test_the_sdk_s_own_still_works(
     app: ComposedApp, teams: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -269,9 +263,6 @@ async def test_a_refused_call_of_the_sdk_s_own(app: ComposedApp, teams: Scripted
     teams.otherwise = Reply(404)
     with pytest.raises(HttpOperationError):
         await asyncio.to_thread(asyncio.run, SdkTeamsInfo.get_meeting_info(turn))
-
-
-# The inherited methods, in front of the local connector
 
 
 @pytest.fixture(params=[SdkTeamsInfo, TeamsInfo])

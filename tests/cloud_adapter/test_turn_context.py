@@ -99,9 +99,6 @@ def check_copy(sent: Any) -> None:
     assert not mutable(copied) & mutable(sent)
 
 
-# Copies
-
-
 @pytest.mark.parametrize("sent", SENT)
 def test_a_copy_is_what_deepcopy_makes(sent: Any) -> None:
     """Whatever bots put into an activity."""
@@ -128,9 +125,6 @@ def test_a_copy_of_what_contains_itself() -> None:
     copied = independent_copy(Activity(value=value))
     assert copied.value is not value
     assert copied.value[0]["inner"] is copied.value
-
-
-# Turns
 
 
 async def echo_twice(turn: Any) -> None:

@@ -9,12 +9,9 @@ from tests.support.credentials.token_press import TokenPress
 
 ISSUER = "https://api.botframework.com"
 
-
 NOW = 1_800_000_000
 
-
 HOUR = 3600
-
 
 Forge = Callable[[TokenPress], str]
 """Makes an Authorization header."""
@@ -75,7 +72,6 @@ def not_alphabetical(press: TokenPress) -> str:
 
 INFINITE_EXP = f'{{"iss": "{ISSUER}", "nbf": {NOW}, "exp": 1e999}}'
 
-
 ACCEPTED: dict[str, Forge] = {
     "valid": with_claims(),
     "scheme in lower case": framed("bearer {}"),
@@ -86,7 +82,6 @@ ACCEPTED: dict[str, Forge] = {
     "more claims": with_claims(jti="1", ver="2.0", appid=[]),
     "no typ": with_header(typ=None),
 }
-
 
 REJECTED: dict[str, tuple[Forge, str]] = {
     "nothing": (header(""), "no bearer token"),

@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from auth.errors import (
-    BotError,
-    CallerForbidden,
-    KeysUnavailable,
-    ServiceUrlRefused,
-    TokenRejected,
-)
+from auth.errors import BotError, CallerForbidden, KeysUnavailable, ServiceUrlRefused, TokenRejected
 from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.channel_token import ChannelTokens
 from auth.inbound.service_url import ServiceUrls

@@ -16,7 +16,6 @@ from tests.support.wire.key_publisher import KEYS_URL, METADATA_URL, KeyPublishe
 
 DAY = 24 * 3600.0
 
-
 BROKEN: dict[str, tuple[str, bytes]] = {
     "metadata empty": (METADATA_URL, b""),
     "metadata a page": (METADATA_URL, b"<html></html>"),

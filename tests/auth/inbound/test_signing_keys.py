@@ -14,9 +14,7 @@ from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher
 
 HOUR = 3600.0
 
-
 DAY = 24 * HOUR
-
 
 MINUTE = 60.0
 

@@ -227,9 +227,6 @@ def test_making_one_asks_for_nothing(platform: Cloud) -> None:
     assert [part.server.requests.total() for part in parts] == before
 
 
-# Storage
-
-
 async def test_who_reaches_storage(platform: Cloud) -> None:
     """A managed identity signs in where there is no account key; its tokens are cached."""
     source = StorageSource(blob_url="https://a.blob.x", queue_url="https://a.queue.x")

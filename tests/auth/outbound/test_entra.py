@@ -11,13 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from auth.certificates.certificate import Certificate
-from auth.errors import (
-    CertificateError,
-    EndpointDown,
-    SignInError,
-    Throttled,
-    VaultForbidden,
-)
+from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.outbound.entra import Assertion, EntraClient
 from emulator.cloud import Cloud
 from emulator.entra.registration import CHANNEL_TENANT, issuer_of
@@ -28,7 +22,6 @@ from tests.support.timing.condition import comes_true
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 AUDIENCE = "https://api.botframework.com"
-
 
 UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 

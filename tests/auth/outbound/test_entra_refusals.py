@@ -9,11 +9,7 @@ from typing import Any
 import pytest
 
 from auth.certificates.certificate import Certificate
-from auth.errors import (
-    CertificateUnknown,
-    EndpointDown,
-    SignInError,
-)
+from auth.errors import CertificateUnknown, EndpointDown, SignInError
 from auth.outbound.entra import Assertion, EntraClient
 from emulator.cloud import Cloud
 from http_client.pool import HttpPool

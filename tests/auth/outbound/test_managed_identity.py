@@ -25,7 +25,6 @@ UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
 REQUEST = "GET /msi/token"
 
-
 Make = Callable[[str, str], ManagedIdentityCredential]
 
 

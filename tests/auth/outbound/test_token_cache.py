@@ -5,11 +5,7 @@ import logging
 
 import pytest
 
-from auth.errors import (
-    CertificateError,
-    SignInError,
-    Throttled,
-)
+from auth.errors import CertificateError, SignInError, Throttled
 from auth.outbound.credential import AccessToken
 from auth.outbound.token_provider import TokenCache
 from tests.support.credentials.sign_in import LIFE, SignIn

@@ -39,14 +39,12 @@ def retrying(sign_in: SignIn, clock: Clock, moved: MovedClock) -> TokenCache:
 
 TRANSIENT = (EndpointDown("silent"), VaultForbidden("no role yet"))
 
-
 FINAL = (
     SignInError("refused"),
     CertificateError("expired"),
     CertificateUnknown("not uploaded"),
     Throttled("busy", None),
 )
-
 
 by_kind = pytest.mark.parametrize("failure", TRANSIENT, ids=lambda error: type(error).__name__)
 

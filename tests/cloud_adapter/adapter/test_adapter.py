@@ -16,32 +16,17 @@ from botbuilder.schema import (
     Entity,
 )
 
-from auth.errors import (
-    BadRequest,
-    CallerForbidden,
-    TokenRejected,
-)
+from auth.errors import BadRequest, CallerForbidden, TokenRejected
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.logic import (
-    EXPECT_REPLIES,
-    INVOKE,
-    MESSAGE,
-    answering,
-    echo,
-    processed,
-    raising,
-)
+from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, processed, raising
 
 CITATION = {
     "type": "https://schema.org/Message",
     "@type": "Message",
     "citation": [{"@type": "Claim", "position": 1}],
 }
-
-
-# Turns
 
 
 async def test_a_message(app: ComposedApp) -> None:
@@ -124,9 +109,6 @@ async def test_entities_of_replies(app: ComposedApp) -> None:
     assert app.conversation.activities[0]["entities"] == [CITATION, mention]
 
 
-# Invokes
-
-
 @pytest.mark.parametrize(
     ("status", "body"), [(200, {"task": {"type": "continue"}}), (409, None), (200, [])]
 )
@@ -171,9 +153,6 @@ async def test_an_invalid_invoke_response(
     assert not record.exc_info
 
 
-# Replies in the response
-
-
 async def test_expected_replies(app: ComposedApp) -> None:
     """They are in the response, with all their entities, and nothing is sent elsewhere."""
 
@@ -213,9 +192,6 @@ async def test_an_apology_among_the_replies(app: ComposedApp) -> None:
     assert (response.status, texts) == (200, ["so far so good", APOLOGY])
 
 
-# Callers that are refused
-
-
 async def test_refusals_come_before_the_bot(app: ComposedApp) -> None:
     """No bot runs for a bad body, a missing token, or another's."""
     bot = raising(AssertionError("it ran"))
@@ -228,9 +204,6 @@ async def test_refusals_come_before_the_bot(app: ComposedApp) -> None:
     other = json.dumps(app.activity({**MESSAGE, "serviceUrl": f"{app.service_url}x"})).encode()
     with pytest.raises(CallerForbidden):
         await processed(app, other, bot)
-
-
-# Without a request
 
 
 async def test_continue_conversation(app: ComposedApp) -> None:

@@ -14,15 +14,7 @@ from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec.body_cost import MAX_DEPTH
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.logic import (
-    EXPECT_REPLIES,
-    INVOKE,
-    MESSAGE,
-    answering,
-    echo,
-    processed,
-    raising,
-)
+from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, processed, raising
 
 
 @pytest.fixture

@@ -9,15 +9,9 @@ from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
-from botbuilder.schema import (
-    Activity,
-)
+from botbuilder.schema import Activity
 
-from auth.errors import (
-    BadRequest,
-    TokenRejected,
-    Unavailable,
-)
+from auth.errors import BadRequest, TokenRejected, Unavailable
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
@@ -30,14 +24,7 @@ from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts, said
-from tests.support.logic import (
-    EXPECT_REPLIES,
-    INVOKE,
-    MESSAGE,
-    answering,
-    echo,
-    raising,
-)
+from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, raising
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
 

@@ -62,9 +62,6 @@ def marked() -> dict[str, Any]:
     }
 
 
-# Bots that fail
-
-
 def quoting(form: Callable[[Any], str]) -> OnTurn:
     """A bot that puts all of the activity into its error."""
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
-from botbuilder.schema import (
-    Activity,
-)
+from botbuilder.schema import Activity
 from botframework.connector.auth import AuthenticationConstants
 
 from auth.errors import CallerForbidden, ServiceUrlRefused, TokenRejected
@@ -23,9 +21,6 @@ SKILL = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 TENANT = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 FOREIGN = "11111111-2222-3333-4444-555555555555"
 OTHER = "99999999-2222-3333-4444-555555555555"
-
-
-# Callers
 
 
 async def test_an_authenticated_caller(app: ComposedApp) -> None:
@@ -143,9 +138,6 @@ async def test_every_tenant(app: ComposedApp, content: dict[str, Any]) -> None:
     activity = read_model(Activity, app.activity({"type": "message", **content}))
     token = app.cloud.channel.token(app.service_url)
     assert await app.authentication.authenticate_request(activity, f"Bearer {token}")
-
-
-# Without authentication
 
 
 async def test_unauthenticated_callers_are_anonymous(

@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
-from botbuilder.schema import (
-    Activity,
-    ChannelAccount,
-    ConversationAccount,
-    ConversationReference,
-)
+from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ConversationReference
 from botframework.connector.auth import AuthenticationConstants
 
 from auth.errors import ServiceUrlRefused, SignInError
@@ -88,9 +83,6 @@ async def send_proactively(app: ComposedApp, service_url: str) -> None:
         await turn.send_activity("by the way")
 
     await app.parts.adapter.continue_conversation(reference, say, app.cloud.registration.app_id)
-
-
-# One credential for every call
 
 
 async def test_every_call_is_the_bot_s(signed_in: ComposedApp, service: ScriptedService) -> None:
@@ -182,9 +174,6 @@ async def test_a_client_for_another_audience(app: ComposedApp, service: Scripted
     assert claims(app, service.seen[0], SKILL)
 
 
-# Without authentication
-
-
 async def test_unauthenticated_calls_carry_no_token(
     open_app: ComposedApp, service: ScriptedService
 ) -> None:
@@ -197,9 +186,6 @@ async def test_unauthenticated_calls_carry_no_token(
     assert [seen.path.split("/")[1] for seen in service.seen] == ["skill", "api", "v3"]
     assert all("Authorization" not in seen.headers for seen in service.seen)
     assert open_app.cloud.entra.tokens_issued == before
-
-
-# Service URLs
 
 
 @pytest.mark.parametrize(
@@ -225,9 +211,6 @@ async def test_a_proactive_message_to_a_refused_service_url(
         await send_proactively(app, refused.format(port=service.server.port))
     assert service.seen == []
     assert app.cloud.entra.tokens_issued == before
-
-
-# Queued turns
 
 
 async def test_a_caller_authorized_before(app: ComposedApp) -> None:

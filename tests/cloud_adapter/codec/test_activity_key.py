@@ -134,9 +134,6 @@ def test_the_key_of_a_turn_does_not_change() -> None:
     assert turn.id == before != ""
 
 
-# In turns
-
-
 @pytest.fixture(params=["memory", "blobs", "queued"])
 def app_settings(request: pytest.FixtureRequest, storage: str) -> Mapping[str, str]:
     """Each of the app's ways to recognize a second delivery."""

@@ -8,25 +8,13 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import SerializationError
-from botbuilder.schema import (
-    Activity,
-    ActivityTypes,
-    ChannelAccount,
-)
+from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
-from tests.support.model_json import (
-    NAIVE,
-    RANDOM,
-    SCALARS,
-    Level,
-    Shade,
-    Title,
-    msrest_written,
-)
+from tests.support.model_json import NAIVE, RANDOM, SCALARS, Level, Shade, Title, msrest_written
 
 
 @pytest.mark.parametrize(

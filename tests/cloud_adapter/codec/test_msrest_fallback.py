@@ -7,20 +7,13 @@ from typing import Any
 
 import pytest
 from botbuilder.core import IntentScore, RecognizerResult
-from botbuilder.schema import (
-    Activity,
-    ChannelAccount,
-    Entity,
-)
+from botbuilder.schema import Activity, ChannelAccount, Entity
 from msrest.serialization import Model
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.errors import MalformedModel
-from tests.support.model_json import (
-    msrest_read,
-    msrest_written,
-)
+from tests.support.model_json import msrest_read, msrest_written
 
 
 def own_model(**changes: Any) -> Any:

@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import DeserializationError
-from botbuilder.schema import (
-    Activity,
-    ErrorResponse,
-)
+from botbuilder.schema import Activity, ErrorResponse
 from botbuilder.schema import Error as SdkError
 from botframework.connector.token_api import models as token_api
 from hypothesis import given, settings
@@ -35,7 +32,6 @@ BASIC_PROPERTIES = {
     if kind in ("str", "bool", "int", "long", "float", "iso-8601", "bytearray")
 }
 """A model and an attribute of it for each type that holds one value."""
-
 
 OTHER_VALUES = (
     ANYTHING

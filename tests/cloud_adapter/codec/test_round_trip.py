@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
-from botbuilder.schema import (
-    Activity,
-    Entity,
-)
+from botbuilder.schema import Activity, Entity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,7 +65,6 @@ TEAMS_MESSAGE: dict[str, Any] = {
     "textHighlights": [{"text": "hello", "occurrence": 1}],
     "replyToId": "",
 }
-
 
 ENTITIES: dict[str, dict[str, Any]] = {
     "mention": {
@@ -146,9 +142,6 @@ def test_a_message_of_teams_is_read_and_written_as_by_msrest() -> None:
     assert mine == theirs
     assert write_value(mine) == theirs.serialize()
     assert json.loads(json.dumps(write_value(mine))) == write_value(mine)
-
-
-# Properties that the models do not name
 
 
 @pytest.mark.parametrize("entity", list(ENTITIES.values()), ids=list(ENTITIES))

@@ -30,10 +30,7 @@ from botbuilder.schema import (
     SuggestedActions,
     TextHighlight,
 )
-from botbuilder.schema.teams import (
-    NotificationInfo,
-    TeamsChannelData,
-)
+from botbuilder.schema.teams import NotificationInfo, TeamsChannelData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -269,9 +269,6 @@ def test_what_the_sdk_calls_is_there(caller: type) -> None:
         assert inspect.iscoroutinefunction(getattr(PARTS[part][0], name)), (part, name)
 
 
-# Addresses and answers
-
-
 @pytest.mark.parametrize("awkward", AWKWARD)
 async def test_ids_arrive_as_they_are(bare: Any, service: ScriptedService, awkward: str) -> None:
     """An id with any characters is one segment of the path."""

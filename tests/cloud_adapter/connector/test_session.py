@@ -8,11 +8,7 @@ import pytest
 from aiohttp import web
 
 from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import (
-    CALL_SECONDS,
-    USER_AGENT,
-    ConnectorSession,
-)
+from cloud_adapter.connector.session import CALL_SECONDS, USER_AGENT, ConnectorSession
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.connector_calls import (
     BODY,
@@ -80,9 +76,6 @@ async def test_a_number_that_is_not_json_is_not_sent(
     assert service.seen == []
 
 
-# Connections
-
-
 async def test_calls_share_a_connection(
     session: ConnectorSession, service: ScriptedService
 ) -> None:
@@ -100,9 +93,6 @@ async def test_parallel_calls_keep_their_connections(
         await asyncio.gather(*(called(session, "POST", service.url) for _ in range(50)))
         assert service.server.connections <= 50
     assert len(service.seen) == 100
-
-
-# What is logged
 
 
 @pytest.mark.parametrize("status", [401, 429, 502, 0])
@@ -139,9 +129,6 @@ async def test_the_last_success(session: ConnectorSession, service: ScriptedServ
     assert before <= last <= datetime.datetime.now(datetime.UTC)
     await refused(session, "GET", service.url)
     assert session.last_success == last
-
-
-# In the background
 
 
 async def test_a_background_call(

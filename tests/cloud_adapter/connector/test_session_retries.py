@@ -8,17 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cloud_adapter.connector.session import (
-    RETRIES,
-    ConnectorSession,
-)
+from cloud_adapter.connector.session import RETRIES, ConnectorSession
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from tests.support.timing.moved_clock import MovedClock
-from tests.support.wire.connector_calls import (
-    called,
-    hang_up,
-    refused,
-)
+from tests.support.wire.connector_calls import called, hang_up, refused
 from tests.support.wire.fickle_service import FickleService
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
@@ -98,9 +91,6 @@ async def test_a_redirect_is_not_followed(
         error = await refused(session, method, service.url)
         assert error.response.status_code == status
         assert (len(service.seen), len(target.seen)) == (1, 0)
-
-
-# When
 
 
 @pytest.mark.parametrize("status", [429, 412, 503])
@@ -192,9 +182,6 @@ async def test_pauses_add_up(
     service.otherwise = Reply(429, None, {"Retry-After": "5"})
     await refused(session, "POST", service.url)
     assert (len(service.seen), clock.pauses) == (3, [5, 5])
-
-
-# Without a response
 
 
 async def test_no_connection(

@@ -5,13 +5,7 @@ import datetime
 from typing import Any
 
 import pytest
-from botbuilder.schema import (
-    Activity,
-    ChannelAccount,
-    ConversationAccount,
-    DeliveryModes,
-    Entity,
-)
+from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, DeliveryModes, Entity
 from botframework.connector import HttpClientBase, HttpClientFactory, HttpRequest, HttpResponseBase
 from botframework.connector.auth import PasswordServiceClientCredentialFactory
 from botframework.connector.auth._bot_framework_client_impl import (

@@ -224,9 +224,6 @@ def test_a_string_that_was_cut() -> None:
     assert redact(f"no: I am{CUT_MARK}", text="I go") == f"no: I am{CUT_MARK}"
 
 
-# Costs
-
-
 def test_a_word_that_is_too_long() -> None:
     """A word that is too long for an error's own is always redacted."""
     assert redact(f"no {'x' * MAX_WORD_LENGTH}") == f"no {'x' * MAX_WORD_LENGTH}"

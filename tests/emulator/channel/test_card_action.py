@@ -16,9 +16,6 @@ from tests.emulator.channel.direct_line_client import (
 CARD = "application/vnd.microsoft.card.adaptive"
 
 
-# Invokes
-
-
 def execute(source: str) -> Activity:
     action = {"type": "Action.Execute", "verb": "approve", "data": {}}
     value = {"action": action, "trigger": "manual"}

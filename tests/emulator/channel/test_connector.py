@@ -47,9 +47,6 @@ def text(words: str) -> Activity:
     return Activity(type="message", text=words)
 
 
-# What the connector refuses
-
-
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -31,9 +31,6 @@ def text(words: str) -> Activity:
     return Activity(type="message", text=words)
 
 
-# What the SDK can do
-
-
 async def test_a_message_is_sent(
     sdk_client: Any, connector: BotConnector, conversation: Conversation
 ) -> None:

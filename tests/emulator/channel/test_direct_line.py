@@ -199,9 +199,6 @@ async def test_an_upload_becomes_a_message_with_files(
         assert await response.read() == b"a,b\n1,2\n"
 
 
-# Tokens and what is refused
-
-
 async def test_a_token_opens_one_conversation_only(
     client: DirectLineClient, conversation: Conversation
 ) -> None:

@@ -12,7 +12,6 @@ from tests.emulator.registered_bot import TENANT, UNKNOWN
 
 pytestmark = pytest.mark.usefixtures("trust")
 
-
 BROKEN = {
     "key not on the registration": Broken(700027, "The key was not found.", of="stranger"),
     "SHA-256 thumbprint in x5t": Broken(

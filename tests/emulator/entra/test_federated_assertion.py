@@ -37,7 +37,6 @@ EXCHANGE_APP = "fb60f99c-7a34-4190-8149-302f77469936"
 
 clouds = pytest.mark.parametrize("cloud", ["", "USGov", "China"])
 
-
 pytestmark = pytest.mark.usefixtures("trust")
 
 

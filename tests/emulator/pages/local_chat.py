@@ -15,11 +15,7 @@ from emulator.entra.token_issuer import TokenIssuer
 from emulator.pages.chat_page import ChatPage
 from emulator.pages.sign_in_page import SIGN_IN_PATH
 from emulator.server import Server
-from emulator.token_service.user_tokens import (
-    CONNECTION,
-    UserConnection,
-    UserTokens,
-)
+from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
 
 ROOT = Path(__file__).parents[3]

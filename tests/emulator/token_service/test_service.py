@@ -86,9 +86,6 @@ def state(**changes: Any) -> str:
     ).decode()
 
 
-# The SDK's client
-
-
 async def test_a_token_by_code(client: Any, users: UserTokens) -> None:
     """The SDK's client gets no token, then a link, and a token for the code."""
     assert (await client.user_token.get_token("user-1", CONNECTION, "webchat")).token is None
@@ -196,9 +193,6 @@ async def test_an_unknown_connection(client: Any, service: TokenService) -> None
     assert [call.status for call in service.calls] == [404, 400, 400, 400, 400, 400]
 
 
-# Who may ask
-
-
 OPERATIONS = [
     ("GET", "/api/usertoken/GetToken"),
     ("GET", "/api/usertoken/GetTokenStatus"),
@@ -247,9 +241,6 @@ async def test_calls_are_remembered(client: Any, service: TokenService) -> None:
     """Each call is recorded with method, path, status and app id."""
     await client.user_token.get_token("user-1", CONNECTION, "webchat")
     assert service.calls == [TokenCall("GET", "/api/usertoken/GetToken", 404, APP_ID)]
-
-
-# Malformed questions
 
 
 @pytest.mark.parametrize(

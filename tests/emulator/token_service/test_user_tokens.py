@@ -51,9 +51,6 @@ def test_the_connection_is_the_bot_s() -> None:
     assert sign_in.CONNECTION == CONNECTION
 
 
-# Codes
-
-
 def test_a_code_signs_in(users: UserTokens) -> None:
     """A code has six digits; the user has no token before it is redeemed."""
     code = code_for(users)
@@ -120,9 +117,6 @@ def test_an_unknown_connection(users: UserTokens) -> None:
         users.start_sign_in(replace(TARGET, connection="other"), "Ada", "c1")
 
 
-# Tokens
-
-
 def test_a_token(users: UserTokens) -> None:
     """A token is signed, for Graph or the requested audience, with user name and expiry."""
     users.sign_in(TARGET, "Ada")
@@ -177,9 +171,6 @@ def test_statuses(users: UserTokens) -> None:
     ]
     (other,) = users.statuses("user-1", "webchat", ["other", "third"])
     assert other["connectionName"] == "other"
-
-
-# Exchange
 
 
 def test_an_exchange(users: UserTokens) -> None:

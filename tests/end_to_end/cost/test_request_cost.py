@@ -224,9 +224,6 @@ async def token(app: ComposedApp, activity: dict[str, Any]) -> str:
     return header
 
 
-# With a token
-
-
 @pytest.mark.parametrize("name", SHAPES)
 async def test_what_a_request_costs(
     name: str, app: ComposedApp, activity: dict[str, Any], token: str
@@ -293,9 +290,6 @@ def test_the_check_of_a_body(name: str, activity: dict[str, Any]) -> None:
         except BodyTooLarge:
             print("refused")
     assert steps.total() < 500
-
-
-# Without one
 
 
 HEADERS = {

@@ -12,13 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from emulator.certificates import private_key_pem, self_signed
-from emulator.cloud import (
-    CERTIFICATE,
-    FEDERATED,
-    MANAGED_IDENTITY,
-    SIGN_IN_VAULT,
-    Cloud,
-)
+from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT, Cloud
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.key_vault.certificate import VaultCertificate

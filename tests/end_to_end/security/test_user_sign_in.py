@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot_logic.sign_in import (
-    CONNECTION,
-    INVALID_CODE,
-    SIGNED_IN,
-    SIGNED_OUT,
-    UNKNOWN_CONNECTION,
-)
+from bot_logic.sign_in import CONNECTION, INVALID_CODE, SIGNED_IN, SIGNED_OUT, UNKNOWN_CONNECTION
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.token_service.user_tokens import UserConnection

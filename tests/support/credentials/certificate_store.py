@@ -8,9 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.certificates.certificate import Certificate
 from auth.certificates.private_key import LocalKey
 from auth.certificates.versions import CHECK_INTERVAL_SECONDS, CertificateVersions
-from auth.errors import (
-    SignInError,
-)
+from auth.errors import SignInError
 from emulator.certificates import self_signed
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled

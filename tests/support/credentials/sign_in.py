@@ -5,9 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from auth.errors import (
-    SignInError,
-)
+from auth.errors import SignInError
 from auth.outbound.credential import AccessToken
 from tests.support.timing.clock import Clock
 

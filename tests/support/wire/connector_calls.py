@@ -7,12 +7,7 @@ from aiohttp import web
 
 from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import (
-    TURN_SECONDS,
-    ConnectorSession,
-    Service,
-    ServiceResponse,
-)
+from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service, ServiceResponse
 
 TOKEN = "the-bearer-token"
 BODY = {"type": "message", "text": "what the user said"}
