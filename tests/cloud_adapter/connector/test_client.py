@@ -21,9 +21,7 @@ from botbuilder.schema import (
 )
 from botbuilder.schema.teams import TeamsChannelAccount, TeamsPagedMembersResult
 
-from cloud_adapter.connector.client import (
-    ConnectorClient,
-)
+from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import ConnectorSession, Service
@@ -182,91 +180,6 @@ async def test_a_refusal_is_the_sdk_s_exception(client: Any) -> None:
         await client.conversations.send_to_conversation("unknown", text("x"))
     assert caught.value.response.status_code == 404
     assert caught.value.error.error.code == "ConversationNotFound"
-
-
-# The same requests as the SDK's client
-
-OPERATIONS: dict[str, Operation] = {
-    "get_conversations": lambda c: c.conversations.get_conversations("next page"),
-    "create_conversation": lambda c: c.conversations.create_conversation(
-        ConversationParameters(is_group=True, members=[ChannelAccount(id="1")], activity=text("x"))
-    ),
-    "send_to_conversation": lambda c: c.conversations.send_to_conversation("c|1", text("x")),
-    "reply_to_activity": lambda c: c.conversations.reply_to_activity("c|1", "a|1", text("x")),
-    "update_activity": lambda c: c.conversations.update_activity("c|1", "a|1", text("x")),
-    "delete_activity": lambda c: c.conversations.delete_activity("c|1", "a|1"),
-    "send_conversation_history": lambda c: c.conversations.send_conversation_history(
-        "c|1", [text("x"), text("y")]
-    ),
-    "get_conversation_members": lambda c: c.conversations.get_conversation_members("c|1"),
-    "get_conversation_member": lambda c: c.conversations.get_conversation_member("c|1", "m/1"),
-    "get_conversation_paged_members": lambda c: c.conversations.get_conversation_paged_members(
-        "c|1", 7, "next"
-    ),
-    "get_teams_conversation_paged_members": lambda c: (
-        c.conversations.get_teams_conversation_paged_members("c|1", 7, "next")
-    ),
-    "delete_conversation_member": lambda c: c.conversations.delete_conversation_member("c", "m/1"),
-    "get_activity_members": lambda c: c.conversations.get_activity_members("c|1", "a|1"),
-    "upload_attachment": lambda c: c.conversations.upload_attachment(
-        "c|1", AttachmentData(name="a", type="b", original_base64=b"\x00\xff")
-    ),
-    "get_attachment_info": lambda c: c.attachments.get_attachment_info("f/1"),
-}
-MSREST_ONLY = ("custom_headers", "raw")
-LISTS = ("get_conversation_members", "get_activity_members")
-
-
-def essence(seen: Seen) -> tuple[Any, ...]:
-    """The parts by which two requests are compared."""
-    return seen.method, seen.path, seen.query, seen.json
-
-
-@pytest.mark.parametrize("name", list(OPERATIONS))
-async def test_requests_are_the_sdk_s(name: str, bare: Any, service: ScriptedService) -> None:
-    """Method, path, query and body of each operation are those of botbuilder's own client."""
-    operation = OPERATIONS[name]
-    service.otherwise = Reply(200, [{"id": "1"}] if name in LISTS else {"id": "1"})
-    theirs = SdkClient(MicrosoftAppCredentials("", ""), base_url=f"{service.url}/")
-    answers = [await operation(theirs), await operation(bare)]
-    sdk, own = service.seen
-    assert essence(own) == essence(sdk)
-    assert answers[1] == answers[0]
-
-
-PARTS = {
-    "conversations": (ConversationsOperations, SdkConversationsOperations),
-    "attachments": (AttachmentsOperations, SdkAttachmentsOperations),
-    "teams": (TeamsOperations, SdkTeamsOperations),
-}
-SIGNATURES = [
-    (part, name)
-    for part, (_, sdk_part) in PARTS.items()
-    for name, method in inspect.getmembers(sdk_part, inspect.isfunction)
-    if not name.startswith("_")
-]
-CALLERS = (CloudAdapterBase, TeamsInfo, InspectionSession)
-
-
-@pytest.mark.parametrize(("part", "name"), SIGNATURES)
-def test_arguments_are_the_sdk_s(part: str, name: str) -> None:
-    """Every operation of the SDK exists, with the same names of arguments."""
-    ours, sdk_part = PARTS[part]
-    theirs = [
-        parameter.name
-        for parameter in inspect.signature(getattr(sdk_part, name)).parameters.values()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name not in MSREST_ONLY
-    ]
-    assert list(inspect.signature(getattr(ours, name)).parameters) == theirs
-
-
-@pytest.mark.parametrize("caller", CALLERS)
-def test_what_the_sdk_calls_is_there(caller: type) -> None:
-    """botbuilder's adapter, TeamsInfo and inspection find each operation that they call."""
-    called = re.findall(r"\.(conversations|attachments|teams)\.(\w+)\(", inspect.getsource(caller))
-    assert called
-    for part, name in called:
-        assert inspect.iscoroutinefunction(getattr(PARTS[part][0], name)), (part, name)
 
 
 @pytest.mark.parametrize("awkward", AWKWARD)

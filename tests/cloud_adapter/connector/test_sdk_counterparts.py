@@ -9,12 +9,7 @@ import pytest
 from botbuilder.core import CloudAdapterBase
 from botbuilder.core.inspection.inspection_session import InspectionSession
 from botbuilder.core.teams import TeamsInfo
-from botbuilder.schema import (
-    Activity,
-    AttachmentData,
-    ChannelAccount,
-    ConversationParameters,
-)
+from botbuilder.schema import Activity, AttachmentData, ChannelAccount, ConversationParameters
 from botframework.connector.aio import ConnectorClient as SdkClient
 from botframework.connector.aio.operations_async import (
     AttachmentsOperations as SdkAttachmentsOperations,
@@ -73,7 +68,7 @@ LISTS = ("get_conversation_members", "get_activity_members")
 
 
 def essence(seen: Seen) -> tuple[Any, ...]:
-    """What makes two requests the same."""
+    """The parts by which two requests are compared."""
     return seen.method, seen.path, seen.query, seen.json
 
 
