@@ -1,1 +1,1 @@
-"""Who the bot is (outbound tokens) and who may call it (inbound tokens)."""
+"""Authentication: who the bot is (outbound tokens), and who may call it (inbound tokens)."""

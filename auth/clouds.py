@@ -1,4 +1,4 @@
-"""The Azure clouds: one row each."""
+"""The Azure clouds, with the addresses of each."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ class AzureCloud:
         authority_host: URL of Entra's sign-in host.
         multi_tenant_authority: the tenant at which a MultiTenant bot signs in.
         channel_audience: the resource (URL) that outbound tokens are for.
-        federation_audience: the resource (URI) of a managed identity's token that is exchanged for
-            an app registration's.
+        federation_audience: the resource (URI) that a managed identity's token is for when it is
+            exchanged for an app registration's token.
         channel_issuer: the `iss` of the channel's tokens.
-        channel_metadata_url: OpenID metadata of the channel's signing keys.
-        token_service_url: the Bot Framework token service, for user tokens.
+        channel_metadata_url: URL of the OpenID metadata for the channel's signing keys.
+        token_service_url: URL of the Bot Framework token service, which stores user tokens.
         caller_id: the `callerId` of activities from the channel.
-        service_hosts: of service URLs, their subdomains included.
+        service_hosts: host names allowed in service URLs; subdomains are allowed too.
     """
 
     authority_host: str
@@ -76,4 +76,4 @@ CLOUDS = {
     "https://botframework.azure.us": US_GOVERNMENT,
     "https://botframework.azure.cn": CHINA,
 }
-"""By value of the setting ChannelService."""
+"""The clouds, keyed by the value of the setting ChannelService."""

@@ -1,4 +1,4 @@
-"""Environment: app settings read as typed values, with every problem collected."""
+"""Environment: reads app settings as typed values, and collects every problem."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,14 +10,14 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a
 _SHA1_HEX = re.compile(r"[0-9A-F]{40}")
 _SHA256_HEX = re.compile(r"[0-9A-F]{64}")
 
-# Hosting platforms set these themselves: a process that has one does not run on a developer's
-# machine, whatever else is set. (Not WEBSITE_HOSTNAME: Core Tools set it, too.)
+# Set by hosting platforms: a process that has any of these variables does not run on a developer's
+# machine, whatever else is set. (WEBSITE_HOSTNAME is not listed, because Core Tools sets it too.)
 _HOSTING_VARIABLES = (
     # Functions and App Service
     "WEBSITE_INSTANCE_ID",
     "WEBSITE_SITE_NAME",
     "WEBSITE_POD_NAME",
-    # Container Apps, and their jobs
+    # Container Apps and Container Apps jobs
     "CONTAINER_APP_NAME",
     "CONTAINER_APP_REVISION",
     "CONTAINER_APP_HOSTNAME",
@@ -32,15 +32,16 @@ _HOSTING_VARIABLES = (
 class Environment:
     """The app settings of one process.
 
-    A method whose setting is wrong adds a problem and returns something empty, so that reading
+    A method that finds a setting wrong adds a problem and returns an empty value, so that reading
     continues and finds the other problems.
 
     Args:
-        variables: by name, as in `os.environ`.
+        variables: the environment variables by name, as in `os.environ`.
 
     Attributes:
-        problems: each with the setting's name and the cure.
-        hosting_variable: the name of a variable that only a hosting platform sets; empty without.
+        problems: the problems so far, each with the setting's name and how to fix it.
+        hosting_variable: the name of a variable that only a hosting platform sets; empty if there
+            is none.
         development: whether the process runs on a developer's machine.
     """
 
@@ -56,14 +57,14 @@ class Environment:
         )
 
     def add_problem(self, name: str, text: str) -> str:
-        """Add a problem of a setting, and return an empty value for it."""
+        """Add a problem with a setting, and return an empty value for the setting."""
         problem = f"{name}: {text}"
-        if problem not in self.problems:  # two parts may read the same setting
+        if problem not in self.problems:  # the same setting may be read twice
             self.problems.append(problem)
         return ""
 
     def text(self, name: str) -> str:
-        """The setting without surrounding white space; empty when it is not set."""
+        """The setting without surrounding white space; empty if it is not set."""
         return self._variables.get(name, "").strip()
 
     def any_set(self, names: Iterable[str]) -> bool:
@@ -71,24 +72,25 @@ class Environment:
         return any(self.text(name) for name in names)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str = "") -> str:
-        """One of `choices`, in any case."""
+        """The one of `choices` that the setting names; upper and lower case do not matter."""
         text = self.text(name) or default
         for choice in choices:
             if text.lower() == choice.lower():
                 return choice
-        found = f"{text!r} is not known" if text else "it is missing"
-        return self.add_problem(name, f"{found}; set one of {', '.join(choices)}")
+        reason = f"{text!r} is not known" if text else "it is missing"
+        return self.add_problem(name, f"{reason}; set one of {', '.join(choices)}")
 
     def flag(self, name: str) -> bool:
-        """`true` or `false`; not set means `false`."""
+        """Whether the setting is `true`; a setting that is not set counts as `false`."""
         return self.choice(name, ("true", "false"), default="false") == "true"
 
     def guid(self, name: str, needed: str = "") -> str:
         """A GUID in lower case.
 
         Args:
-            name: of the setting.
-            needed: what the setting is, for the problem that it is missing; empty: it is optional.
+            name: the setting's name.
+            needed: a description of the setting, for the problem text if it is missing; empty if
+                the setting is optional.
         """
         if not self.text(name):
             return self.add_problem(name, f"it is missing; {needed}") if needed else ""
@@ -96,14 +98,14 @@ class Environment:
         return self._guid(name, self.text(name), example)
 
     def url(self, name: str, default: str) -> str:
-        """An https URL; on a developer's machine also http on loopback."""
+        """An https URL; on a developer's machine, an http URL on loopback is allowed too."""
         url = self.text(name) or default
         if not is_secure_url(url, loopback=self.development):
             return self.add_problem(name, f"{url!r} is not an https URL")
         return url
 
     def optional_url(self, name: str) -> str:
-        """The same without a slash at the end; empty when it is not set."""
+        """A URL like `url`, without a trailing slash; empty if the setting is not set."""
         return self.url(name, "").rstrip("/") if self.text(name) else ""
 
     def guids(self, name: str) -> list[str]:
@@ -140,7 +142,7 @@ class Environment:
         return text.lower()
 
     def _thumbprint(self, name: str, text: str) -> str:
-        # Windows' certificate dialog copies an invisible mark in front of the thumbprint.
+        # The certificate dialog in Windows copies an invisible mark in front of the thumbprint.
         plain = re.sub(r"[\s:\u200e]", "", text).upper()
         if _SHA256_HEX.fullmatch(plain):
             return self.add_problem(

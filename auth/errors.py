@@ -1,7 +1,7 @@
-"""The base of the project's errors, and those that mean an HTTP status.
+"""The base of the project's errors, and those that map to an HTTP status.
 
     BotError
-    ├── SettingsError            503  the settings are wrong; lists every problem
+    ├── SettingsError            503  the settings are wrong; the error lists every problem
     ├── BadRequest               400  the body is not an activity
     │   ├── BodyTooLarge         413
     │   └── UnsupportedBody      415
@@ -9,26 +9,26 @@
     ├── CallerForbidden          403  a valid token that does not allow this activity
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     └── Unavailable              503  try again later, with Retry-After
-        ├── CompositionFailed         a module cannot be imported, or a part not be created
+        ├── CompositionFailed         a module cannot be imported, or an object cannot be created
         ├── KeysUnavailable           the channel's signing keys cannot be fetched now
-        └── SignInError               no outbound token: the text names the cure
-            ├── EndpointDown          an endpoint does not respond, or not as it should
-            ├── Throttled             an endpoint asks to wait
+        └── SignInError               no outbound token; the text says what to fix
+            ├── EndpointDown          an endpoint does not respond, or not as expected
+            ├── Throttled             an endpoint asks to wait (429)
             ├── VaultForbidden        the identity lacks a role on the vault
             └── CertificateError      the bot's certificate cannot be used
-                └── CertificateUnknown  Entra does not know it, or not yet
+                └── CertificateUnknown  Entra does not know the certificate, or not yet
 
-The texts are for the log; a caller never sees them.
+The texts are for the log; callers never see them.
 """
 
 import math
 from collections.abc import Sequence
 
 DEFAULT_WAIT_SECONDS = 10.0
-"""For an endpoint that asks to wait but does not say how long."""
+"""How long to wait if an endpoint asks to wait but does not say how long."""
 
 MAX_WAIT_SECONDS = 120.0
-"""For an endpoint that asks to wait longer."""
+"""How long to wait at most, even if an endpoint asks for more."""
 
 
 class BotError(Exception):
@@ -39,7 +39,7 @@ class SettingsError(BotError):
     """The settings are wrong.
 
     Attributes:
-        problems: each with the setting's name and the cure.
+        problems: every problem, each with the setting's name and how to fix it.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -84,7 +84,7 @@ class Unavailable(BotError):
 
 
 class CompositionFailed(Unavailable):
-    """The app's parts cannot be created; `__cause__` says why."""
+    """The app's objects cannot be created; `__cause__` says why."""
 
     def __init__(self) -> None:
         super().__init__("the app cannot be put together", retry_after=60)
@@ -95,11 +95,11 @@ class KeysUnavailable(Unavailable):
 
 
 class SignInError(Unavailable):
-    """No token for an outbound call: the text names the setting or the role to fix."""
+    """No token is available for an outbound call; the text names the setting or role to fix."""
 
 
 class EndpointDown(SignInError):
-    """An endpoint on the way to a token does not respond, or not as it should."""
+    """An endpoint on the way to a token does not respond, or not as expected."""
 
 
 class Throttled(SignInError):
@@ -108,20 +108,20 @@ class Throttled(SignInError):
     def __init__(self, message: str, asked: float | None) -> None:
         """
         Args:
-            message: names the endpoint.
-            asked: seconds that the endpoint asks for; None when it does not say.
+            message: the text, which names the endpoint.
+            asked: seconds that the endpoint asks to wait; None if it does not say.
         """
         wait = DEFAULT_WAIT_SECONDS if asked is None else min(asked, MAX_WAIT_SECONDS)
         super().__init__(message, math.ceil(wait))
 
 
 class VaultForbidden(SignInError):
-    """The identity lacks a role on the vault, or was granted it a moment ago."""
+    """The identity lacks a role on the vault, or the role has just been granted."""
 
 
 class CertificateError(SignInError):
-    """The bot's certificate cannot be used: missing, expired, not allowed, or without its key."""
+    """The bot's certificate is missing, expired, not allowed, or lacks its private key."""
 
 
 class CertificateUnknown(CertificateError):
-    """Entra does not know the certificate, or does not know it yet."""
+    """Entra does not know the certificate, or not yet."""

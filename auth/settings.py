@@ -1,6 +1,6 @@
 """Settings: the app settings, read and checked once.
 
-Every problem is reported at once, each with the setting's name and the cure.
+All problems are reported together, each with the setting's name and how to fix it.
 """
 
 import re
@@ -64,15 +64,18 @@ _CERTIFICATE_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 
 @dataclass(frozen=True)
 class CertificateSource:
-    """Where the bot's certificate comes from: a vault, or a file.
+    """Where the bot's certificate comes from: a key vault or a file.
 
     Attributes:
-        vault_url: https URL of the Key Vault; empty for a file.
+        vault_url: https URL of the key vault; empty for a file.
         name: the certificate's name in the vault.
-        path: of a PEM or PFX file without password; empty for a vault.
-        key_use: Export, or SignInVault: the private key never leaves the vault, which signs.
-        thumbprints: of the allowed certificates, SHA-1 in upper-case hex; empty allows any.
-        send_x5c: send the certificate in the assertion (subject name and issuer trust).
+        path: path of a PEM or PFX file without a password; empty for a vault.
+        key_use: Export reads the private key from the vault; with SignInVault, the vault signs, and
+            the private key never leaves it.
+        thumbprints: SHA-1 thumbprints of the allowed certificates in upper-case hex; empty allows
+            any certificate.
+        send_x5c: whether to send the certificate in the assertion, for subject name and issuer
+            authentication.
     """
 
     vault_url: str
@@ -88,11 +91,12 @@ class StorageSource:
     """The storage account of the Functions host, which the bot uses too.
 
     Attributes:
-        connection_string: with an account key, as Azurite needs it; empty: a managed identity
-            signs in.
-        blob_url: https URL of the account's blobs; empty with a connection string.
-        queue_url: https URL of its queues; empty with a connection string.
-        client_id: GUID of the user-assigned identity; empty for the system-assigned one.
+        connection_string: a connection string with an account key, as Azurite needs; empty if a
+            managed identity signs in.
+        blob_url: https URL of the account's blob service; empty with a connection string.
+        queue_url: https URL of the account's queue service; empty with a connection string.
+        client_id: client id (GUID) of the user-assigned identity; empty for the system-assigned
+            one.
     """
 
     connection_string: str = field(default="", repr=False)
@@ -107,26 +111,28 @@ class Settings:
 
     Attributes:
         app_type: UserAssignedMSI, SingleTenant or MultiTenant.
-        app_id: GUID, lower case.
+        app_id: the bot's app id, a lower-case GUID.
         tenant_id: GUID of the bot's home tenant; may be empty for MultiTenant.
         credential: ManagedIdentity, Certificate or Federated.
-        certificate: set when the credential is Certificate.
-        identity_client_id: GUID of the user-assigned identity that reads the vault or is
-            federated; empty for the system-assigned one.
-        federation_audience: the resource (URI) of a federated identity's token.
+        certificate: where the certificate comes from; None unless the credential is Certificate.
+        identity_client_id: client id (GUID) of the user-assigned identity that reads the vault or
+            that Entra trusts; empty for the system-assigned one.
+        federation_audience: the resource (URI) that a federated identity's token is for.
         authority: URL of the tenant that issues outbound tokens.
-        channel_audience: the resource (URL) of outbound tokens, without `/.default`.
+        channel_audience: the resource (URL) that outbound tokens are for, without `/.default`.
         channel_issuer: the `iss` claim of the channel's tokens.
-        channel_metadata_url: OpenID metadata of the channel's signing keys.
-        token_service_url: the Bot Framework token service.
-        caller_id: `callerId` of activities from the channel.
-        service_urls: where replies may be sent.
-        allowed_tenants: GUIDs; empty allows every tenant.
-        queued: turns run behind a queue, and the channel does not wait for them.
-        storage: of state and queues; None: state is in memory.
-        unauthenticated: no caller check and no outbound token; development only.
-        development: on a developer's machine, where the log may show what users sent.
-        warnings: to be logged once.
+        channel_metadata_url: URL of the OpenID metadata for the channel's signing keys.
+        token_service_url: URL of the Bot Framework token service.
+        caller_id: the `callerId` of activities from the channel.
+        service_urls: the URLs that the bot may send replies to.
+        allowed_tenants: GUIDs of the tenants whose users may use the bot; empty allows every
+            tenant.
+        queued: whether turns run from a queue, so that the channel does not wait for them.
+        storage: the storage account for state and queues; None if state is kept in memory.
+        unauthenticated: whether callers are not checked and calls carry no token; development only.
+        development: whether the bot runs on a developer's machine, where the log may show what
+            users sent.
+        warnings: warnings to log once.
     """
 
     app_type: str
@@ -220,7 +226,7 @@ def _tenant_id(environment: Environment, app_type: str) -> str:
 
 def _credential(environment: Environment, app_type: str) -> str:
     if not app_type and not environment.text("BotCredential"):
-        return ""  # whether it is needed depends on the type
+        return ""  # whether a credential is needed depends on the type, which is another problem
     implied = MANAGED_IDENTITY if app_type == USER_ASSIGNED_MSI else ""
     credential = environment.choice("BotCredential", CREDENTIALS, default=implied)
     reason = _REFUSED_PAIRS.get((app_type, credential))
@@ -233,7 +239,7 @@ def _certificate(environment: Environment) -> CertificateSource:
     if bool(path) == bool(in_vault):
         environment.add_problem(
             "CertificateVaultUrl",
-            "a certificate is needed from one place: set CertificateVaultUrl and"
+            "the certificate must come from one place: set CertificateVaultUrl and"
             " CertificateName, or CertificatePath alone",
         )
     elif in_vault and not environment.text("CertificateVaultUrl"):
@@ -265,7 +271,8 @@ def _key_use(environment: Environment, path: str) -> str:
     key_use = environment.choice("CertificateKeyUse", KEY_USES, default=EXPORT)
     if path and key_use == SIGN_IN_VAULT:
         return environment.add_problem(
-            "CertificateKeyUse", "a file has no vault to sign in; remove one of both"
+            "CertificateKeyUse",
+            "SignInVault needs a vault: remove CertificateKeyUse, or replace CertificatePath",
         )
     return key_use
 
@@ -273,7 +280,7 @@ def _key_use(environment: Environment, path: str) -> str:
 def _identity_client_id(environment: Environment, credential: str) -> str:
     if credential == FEDERATED:
         return environment.guid(
-            "AZURE_CLIENT_ID", needed="it is the user-assigned identity that Entra is to trust"
+            "AZURE_CLIENT_ID", needed="it is the user-assigned identity that Entra trusts"
         )
     return environment.guid("AZURE_CLIENT_ID") if credential == CERTIFICATE else ""
 

@@ -1,1 +1,1 @@
-"""The bot's certificate: its versions, where they are stored, and the assertions they sign."""
+"""The bot's certificate: its versions, where they are stored, and what they sign."""

@@ -33,8 +33,8 @@ class Certificate:
     """An X.509 certificate and its RSA key.
 
     Attributes:
-        public: the certificate.
-        key: signs for it.
+        public: the certificate, with the public key.
+        key: the private key, which signs.
     """
 
     public: x509.Certificate
@@ -44,13 +44,13 @@ class Certificate:
         return f"Certificate(thumbprint={self.thumbprint})"
 
     def __str__(self) -> str:
-        """For the log: thumbprint and dates."""
+        """The thumbprint and the dates, for the log."""
         starts, ends = self.public.not_valid_before_utc, self.public.not_valid_after_utc
         return f"{self.thumbprint} (valid {starts:%Y-%m-%d} to {ends:%Y-%m-%d})"
 
     @property
     def expires_on(self) -> float:
-        """Seconds since the epoch."""
+        """When the certificate expires, in seconds since the epoch."""
         return self.public.not_valid_after_utc.timestamp()
 
     @property
@@ -73,11 +73,12 @@ class Certificate:
         """Check that the certificate is allowed and valid.
 
         Args:
-            thumbprints: of the allowed certificates; empty allows any.
-            now: the time at which it must be valid.
+            thumbprints: SHA-1 thumbprints of the allowed certificates; empty allows any.
+            now: the time at which the certificate must be valid.
 
         Raises:
-            CertificateError: it is not; the text has the thumbprints or the dates.
+            CertificateError: the certificate is not allowed or not valid; the text contains the
+                thumbprints or the dates.
         """
         if thumbprints and self.thumbprint not in thumbprints:
             raise CertificateError(
@@ -101,7 +102,7 @@ def rsa_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:
     """The certificate's public key, if PS256 can use it.
 
     Raises:
-        CertificateError: it is of another type, or too small.
+        CertificateError: the key is of another type, or too small.
     """
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_KEY_BITS:

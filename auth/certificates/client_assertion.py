@@ -13,7 +13,7 @@ from collections.abc import Callable
 from auth.certificates.certificate import Certificate
 
 CLOCK_SKEW_SECONDS = LIFETIME_SECONDS = 300
-"""Before and after it is made: clocks differ."""
+"""How long before and after its creation an assertion is valid, because clocks differ."""
 
 
 async def client_assertion(
@@ -27,11 +27,11 @@ async def client_assertion(
     """A signed assertion for one token request.
 
     Args:
-        certificate: its key signs; its thumbprint tells Entra which key.
-        token_endpoint: URL that the assertion is for.
+        certificate: the certificate whose key signs; its thumbprint tells Entra which key this is.
+        token_endpoint: URL of the token endpoint that the assertion is for.
         client_id: GUID of the app registration.
-        send_x5c: add the certificate itself, for subject name and issuer trust.
-        clock: seconds since the epoch.
+        send_x5c: whether to add the certificate itself, for subject name and issuer authentication.
+        clock: returns the time in seconds since the epoch.
 
     Raises:
         SignInError: the key cannot be used now.

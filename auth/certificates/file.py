@@ -10,32 +10,32 @@ from auth.errors import CertificateError
 
 
 class CertificateFile:
-    """A PEM or PFX file without password: one version at a time.
+    """A PEM or PFX file without a password, which holds one version at a time.
 
     Args:
-        path: of the file.
+        path: path of the file.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def versions(self) -> Sequence[str]:
-        """One, which changes when the file is rewritten.
+        """The one version in the file; its name changes when the file is rewritten.
 
         Raises:
-            CertificateError: there is no such file.
+            CertificateError: the file does not exist or cannot be read.
         """
         try:
-            found = await asyncio.to_thread(self._path.stat)
+            stat = await asyncio.to_thread(self._path.stat)
         except OSError as error:
             raise self._unreadable() from error
-        return [f"{found.st_mtime_ns} {found.st_ino}"]
+        return [f"{stat.st_mtime_ns} {stat.st_ino}"]
 
     async def load(self, version: str | None) -> Certificate:
         """The certificate that the file holds now.
 
         Raises:
-            CertificateError: the file cannot be read, or lacks a certificate or its key.
+            CertificateError: the file cannot be read, or lacks the certificate or its key.
         """
         try:
             content = await asyncio.to_thread(self._path.read_bytes)

@@ -1,7 +1,7 @@
-"""The bot's certificate in Azure Key Vault, with a key that is exported or one that stays there.
+"""The bot's certificate in Azure Key Vault, with a private key that is exported or stays there.
 
-The two stores use different SDKs. Each imports its own in its constructor: the other's would slow
-down a cold start, and an import later would block the event loop.
+ExportedCertificate and VaultSigning use different SDKs. Each imports its own in its constructor:
+importing both would slow down a cold start, and importing later would block the event loop.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ READER_ROLE = "Key Vault Reader (certificates/read)"
 SIGNER_ROLE = "Key Vault Crypto User (keys/sign)"
 
 CALL_TIMEOUT_SECONDS = 8.0
-"""Of one call in all: the SDK limits each read of a response, not the whole."""
+"""The time limit of one call as a whole: the SDK limits only each read of a response."""
 
 
 class CertificateVault:
@@ -48,15 +48,15 @@ class CertificateVault:
 
     Args:
         url: https URL, such as `https://NAME.vault.azure.net`.
-        name: of the certificate, and so of its secret and its key.
-        credential: signs in at the vault.
+        name: name of the certificate, and thus of its secret and its key.
+        credential: signs in to the vault.
         read_timeout: seconds that one read of a response may take.
-        call_timeout: seconds that one call may take in all.
+        call_timeout: seconds that one call may take as a whole.
 
     Attributes:
-        url, name, read_timeout, call_timeout: the same.
-        verifies_host: tokens are sent to subdomains of vault.azure.net only. Off on loopback,
-            which settings allow in development only.
+        url, name, read_timeout, call_timeout: as in the arguments.
+        verifies_host: whether the SDK sends tokens for Key Vault only to hosts in Key Vault's
+            domain. Off on loopback, which the settings allow in development only.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class CertificateVault:
         """A client of the SDK whose errors are translated.
 
         Args:
-            client_class: of the SDK.
-            target: its first argument: the vault's URL, or a key.
-            role: that allows the calls, for the text of a refusal.
+            client_class: the SDK's class.
+            target: the first argument of the class: the vault's URL, or a key.
+            role: the role that allows the calls, for the text of a refusal.
 
         Raises:
             CertificateError: there is no such certificate.
             VaultForbidden: the identity lacks the role.
-            EndpointDown: the vault does not respond, or something else does.
+            EndpointDown: the vault does not respond, or the response does not come from a vault.
             Throttled: the vault asks to wait.
             SignInError: the identity cannot sign in.
         """
@@ -109,7 +109,7 @@ class CertificateVault:
             raise self._translated(error, role) from error
         except TimeoutError as error:
             raise self._silent() from error
-        # ValueError is also the SDK's for a host that is not a vault's.
+        # The SDK also raises ValueError if the host is not a vault's.
         except MALFORMED_RESPONSE_ERRORS as error:
             raise EndpointDown(
                 f"CertificateVaultUrl: {self.url} does not answer as a Key Vault does"
@@ -136,7 +136,7 @@ class CertificateVault:
             case HTTPStatus.TOO_MANY_REQUESTS:
                 return Throttled(
                     f"the vault asks to wait (429 for {place}): something calls the vault of"
-                    " CertificateVaultUrl very often",
+                    " CertificateVaultUrl too often",
                     retry_after_of(error),
                 )
         return self._silent()
@@ -151,10 +151,10 @@ class CertificateVault:
 class ExportedCertificate:
     """The certificate with its private key, read from the secret of the same name.
 
-    (The certificate object of the vault has the public half only.)
+    (The vault's certificate object contains only the public part.)
 
     Args:
-        vault: that holds it.
+        vault: the vault that stores the certificate.
     """
 
     def __init__(self, vault: CertificateVault) -> None:
@@ -185,8 +185,8 @@ class ExportedCertificate:
             SignInError: it cannot be read, or has no private key.
         """
         async with self._client() as client:
-            # Reading PFX always verifies the key, which would block the event loop. A vault that
-            # does not convert to PEM returns what it has, or refuses.
+            # PEM is requested because parsing a PFX verifies the key, which would block the event
+            # loop. A vault that cannot convert to PEM returns the PFX, or answers 400.
             try:
                 secret = await client.get_secret(
                     self._name, version, out_content_type=self._content_type
@@ -199,12 +199,13 @@ class ExportedCertificate:
 
 
 class VaultSigning:
-    """The certificate's public half, with a private key that never leaves the vault.
+    """The certificate's public part, with a private key that never leaves the vault.
 
-    Needs the right to read certificates and to sign with keys; it reads neither secrets nor keys.
+    The identity needs permission to read certificates and to sign with keys, but not to read
+    secrets or keys.
 
     Args:
-        vault: that holds it.
+        vault: the vault that stores the certificate.
     """
 
     def __init__(self, vault: CertificateVault) -> None:
@@ -244,7 +245,7 @@ class VaultKey:
     """The private key of one version.
 
     Args:
-        client: of this key.
+        client: opens an SDK client for this key.
     """
 
     def __init__(
@@ -253,7 +254,7 @@ class VaultKey:
         self._client = client
 
     async def sign(self, data: bytes) -> bytes:
-        """The PS256 signature of `data`: one call of the vault.
+        """The PS256 signature of `data`, which takes one call to the vault.
 
         Raises:
             SignInError: the vault refuses or does not respond.
@@ -263,14 +264,14 @@ class VaultKey:
         digest = hashlib.sha256(data).digest()
         async with self._client() as client:
             signature = (await client.sign(SignatureAlgorithm.ps256, digest)).signature
-            # The SDK accepts any JSON as a response.
+            # The SDK does not check what the response contains.
             if not isinstance(signature, bytes) or not signature:
                 raise ValueError("the response has no signature")
             return signature
 
 
 def _vault_key(key_id: str, public_key: rsa.RSAPublicKey) -> "KeyVaultKey":
-    """The key as the SDK would read it from its URL, which would need the right to read keys."""
+    """The key as the SDK would read it from the vault, which would need permission to read keys."""
     from azure.keyvault.keys import KeyVaultKey
 
     numbers = public_key.public_numbers()
@@ -291,10 +292,10 @@ class ListedVersion(Protocol):
 
 
 def newest_first(listed: Iterable[ListedVersion]) -> list[str]:
-    """The enabled versions of a vault's list, which is not sorted by time."""
-    beginning = datetime.datetime.fromtimestamp(0, datetime.UTC)
+    """The enabled versions in a vault's list, newest first; the vault does not sort by time."""
+    epoch = datetime.datetime.fromtimestamp(0, datetime.UTC)
     enabled = [
-        (found.created_on or beginning, found.version)
+        (found.created_on or epoch, found.version)
         for found in listed
         if found.enabled and found.version
     ]

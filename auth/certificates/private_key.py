@@ -1,4 +1,4 @@
-"""Certificates with a private key in this process, read from PEM or PFX."""
+"""Certificates whose private key is in this process's memory, read from PEM or PFX."""
 
 import base64
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class LocalKey:
         pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
         try:
             return self.private_key.sign(data, pss, hashes.SHA256())
-        # From OpenSSL, for inconsistent numbers: loading does not check them.
+        # OpenSSL raises this if the key's numbers are inconsistent, which loading does not check.
         except ValueError as error:
             raise CertificateError(
                 "the private key is damaged: make a new version (CertificateName, CertificatePath)"
@@ -54,13 +54,13 @@ def certificate_from_text(text: str) -> Certificate:
         return certificate_from_pfx(base64.b64decode(text, validate=True))
     except ValueError as error:
         raise CertificateError(
-            "the vault's secret is neither PEM nor base64: CertificateName must name a certificate,"
-            " not a secret"
+            "the vault's secret is neither PEM nor a PFX in base64: CertificateName must name a"
+            " certificate, not a secret"
         ) from error
 
 
 def certificate_from_bytes(content: bytes) -> Certificate:
-    """The certificate in a PEM or PFX file without password.
+    """The certificate in a PEM or PFX file without a password.
 
     Raises:
         CertificateError: the certificate or its private key is missing.
@@ -74,11 +74,11 @@ def certificate_from_pem(content: bytes) -> Certificate:
     """The certificate in a PEM that holds the private key too.
 
     Raises:
-        CertificateError: it does not.
+        CertificateError: the PEM lacks the certificate or its private key.
     """
     try:
-        # Checking a private key's numbers blocks every thread: 36 ms for 2,048 bits, 250 ms for
-        # 4,096. Inconsistent ones fail when they sign, or Entra refuses the signature.
+        # Checking the key's numbers would block all threads: 36 ms for 2,048 bits, 250 ms for
+        # 4,096. If they are inconsistent, signing fails, or Entra refuses the signature.
         key = serialization.load_pem_private_key(
             content, password=None, unsafe_skip_rsa_key_validation=True
         )
@@ -96,7 +96,7 @@ def certificate_from_pfx(content: bytes) -> Certificate:
     """The certificate in a PFX (PKCS#12, RFC 7292) with an empty password.
 
     Raises:
-        CertificateError: it does not hold the certificate and its private key.
+        CertificateError: the PFX lacks the certificate or its private key.
     """
     try:
         bundle = pkcs12.load_pkcs12(content, None)
@@ -115,11 +115,12 @@ def _paired(key: object, certificates: list[x509.Certificate]) -> Certificate:
             "the certificate comes without an RSA private key: make a version whose key is of type"
             " RSA and exportable, or set CertificateKeyUse to SignInVault"
         )
-    # The chain may be there too, in any order: the bot's certificate is the one of the key.
+    # The certificate chain may be included in any order; the bot's certificate matches the key.
     for certificate in certificates:
         if certificate.public_key() == key.public_key():
             rsa_key(certificate)
             return Certificate(certificate, LocalKey(key))
     raise CertificateError(
-        "no certificate belongs to the private key beside it: CertificatePath must hold both halves"
+        "no certificate belongs to the private key beside it: CertificatePath must name a file with"
+        " a matching pair"
     )

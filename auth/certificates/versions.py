@@ -1,4 +1,4 @@
-"""CertificateVersions: which version of the bot's certificate signs, and which one follows it."""
+"""CertificateVersions: decides which version of the bot's certificate signs in."""
 
 import asyncio
 import datetime
@@ -11,40 +11,43 @@ from auth.certificates.certificate import Certificate
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 
 CHECK_INTERVAL_SECONDS = 300.0
-"""Between two listings of the versions."""
+"""The interval between two listings of the versions."""
 
 MAX_CANDIDATES = 4
-"""Versions that one sign-in tries."""
+"""The number of versions that one sign-in tries."""
 
 POSTPONED_SECONDS = 60.0
-"""A version that could not be used is tried after the others for this long, or until a sign-in
-succeeds: when Entra is slow, there is no time to try it first and another one after it."""
+"""How long a version that could not be used is tried last, unless a sign-in succeeds before: if
+Entra is slow, there is no time to try a failing version first."""
 
 DAY_SECONDS = 24 * 3600.0
 
 WARN_BEFORE_SECONDS = 30 * DAY_SECONDS
-"""Before the certificate expires."""
+"""How long before the certificate expires the warnings start."""
 
 log = logging.getLogger(__name__)
 
 
 class CertificateStore(Protocol):
-    """A vault, or a file."""
+    """Stores the versions of a certificate: a vault or a file."""
 
     async def versions(self) -> Sequence[str]:
-        """The enabled versions, newest first; empty when only the current one is available.
+        """The enabled versions, newest first; empty if only the current version is available.
 
         Raises:
-            VaultForbidden, CertificateError: they cannot be listed; `load(None)` may work.
+            VaultForbidden, CertificateError: they cannot be listed; `load(None)` may still work.
             SignInError: the store is unavailable.
         """
         ...
 
     async def load(self, version: str | None) -> Certificate:
-        """One version; None: the current one.
+        """One version of the certificate.
+
+        Args:
+            version: the version's name; None loads the current version.
 
         Raises:
-            SignInError: it cannot be read.
+            SignInError: the version cannot be read.
         """
         ...
 
@@ -61,7 +64,7 @@ class ExpiryWarning:
         self._next = 0.0
 
     def text(self, certificate: Certificate) -> str:
-        """The warning; empty while the expiry is far away."""
+        """The warning; empty if the certificate does not expire soon."""
         left = certificate.expires_on - self._clock()
         if left >= WARN_BEFORE_SECONDS:
             return ""
@@ -80,15 +83,16 @@ class ExpiryWarning:
 
 
 class CertificateVersions:
-    """The versions of one certificate: listed in the background, loaded once.
+    """The versions of one certificate: listed in the background, and each loaded once.
 
-    A vault renews a certificate before its public key is uploaded to Entra. So the newest version
-    is tried first, and the version in use signs in until Entra accepts the newest.
+    A vault may renew a certificate before anyone uploads the new public key to Entra. So the newest
+    version is tried first, and the version in use signs in until Entra accepts the newest.
 
     Args:
-        store: holds them.
-        thumbprints: of the allowed certificates, SHA-1 in upper-case hex; empty allows any.
-        clock: seconds since the epoch.
+        store: the vault or the file.
+        thumbprints: SHA-1 thumbprints of the allowed certificates in upper-case hex; empty allows
+            any.
+        clock: returns the time in seconds since the epoch.
     """
 
     def __init__(
@@ -104,10 +108,10 @@ class CertificateVersions:
         self._loaded: dict[str, Certificate] = {}
         self._version_in_use = ""
         self._failures: dict[str, SignInError] = {}
-        """Why versions newer than the one in use could not be used."""
+        """The errors of the versions newer than the one in use."""
         self._postponed_until: dict[str, float] = {}
         self._announced: set[str] = set()
-        """Thumbprints of newer certificates that were logged."""
+        """Thumbprints of the newer certificates that have been logged."""
         self._listing_failure = ""
         self._expiry = ExpiryWarning(clock)
         self._check_from = 0.0
@@ -116,24 +120,24 @@ class CertificateVersions:
 
     @property
     def in_use(self) -> Certificate | None:
-        """The one that Entra accepted last."""
+        """The certificate that Entra accepted last."""
         return self._loaded.get(self._version_in_use)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A near expiry, and newer versions that cannot be used."""
+        """Warnings about an approaching expiry, and about newer versions that cannot be used."""
         expiry = self._expiry.text(self.in_use) if self.in_use else ""
         unusable = (_cannot_be_used(error) for error in self._failures.values())
         return (*([expiry] if expiry else []), *unusable)
 
     def refresh_if_due(self) -> None:
-        """Start listing the versions in the background, when that is due."""
+        """Start to list the versions in the background, if a check is due."""
         if self.in_use and self._checking is None and self._clock() >= self._check_from:
             self._checking = asyncio.create_task(self.refresh())
             self._checking.add_done_callback(self._checked)
 
     def candidates(self) -> Sequence[str]:
-        """The versions to sign in with, newest first, including the one in use."""
+        """The versions to sign in with, newest first but postponed ones last, with that in use."""
         in_use, chosen = self._version_in_use, list(self._versions[:MAX_CANDIDATES])
         if in_use in self._versions and in_use not in chosen:
             chosen[-1] = in_use
@@ -141,14 +145,14 @@ class CertificateVersions:
         return sorted(chosen, key=lambda version: self._postponed_until.get(version, 0.0) > now)
 
     def postpone(self, version: str) -> None:
-        """Try the other versions first: this one could not be used."""
+        """Try the other versions first for a while, because this one could not be used."""
         self._postponed_until[version] = self._clock() + POSTPONED_SECONDS
 
     async def refresh(self) -> None:
         """List the versions now.
 
         Raises:
-            SignInError: no version is known, and they cannot be listed.
+            SignInError: the versions cannot be listed, and none are known.
         """
         async with self._lock:
             before = self._versions
@@ -159,7 +163,9 @@ class CertificateVersions:
                 if not before:
                     raise
                 if str(error) != self._listing_failure:
-                    text = "The certificate's versions cannot be listed (%s); the known ones remain"
+                    text = (
+                        "The certificate's versions cannot be listed (%s); known ones stay in use"
+                    )
                     log.warning(text, error)
                 self._listing_failure = str(error)
             else:
@@ -168,12 +174,12 @@ class CertificateVersions:
                 await self._announce(self._versions[0], self.in_use)
 
     async def load(self, version: str) -> Certificate:
-        """One version, if it may be used.
+        """The certificate of a version, if it may be used.
 
         Raises:
-            CertificateError: its thumbprint is not allowed, it is not valid now, or it cannot be
+            CertificateError: the certificate is not allowed or not valid now, or it cannot be
                 loaded now while another version is in use.
-            SignInError: it cannot be loaded.
+            SignInError: the certificate cannot be loaded.
         """
         certificate = self._loaded.get(version)
         if certificate is None:
@@ -183,7 +189,7 @@ class CertificateVersions:
             except (EndpointDown, Throttled) as error:
                 if not self.in_use:
                     raise
-                raise CertificateError(f"it cannot be loaded now: {error}") from error
+                raise CertificateError(f"the version cannot be loaded now: {error}") from error
         now = datetime.datetime.fromtimestamp(self._clock(), datetime.UTC)
         certificate.check(self._thumbprints, now)
         return certificate
@@ -195,18 +201,18 @@ class CertificateVersions:
         failures: dict[str, SignInError],
         before: Certificate | None,
     ) -> None:
-        """Use a version from now on: Entra has accepted it. Logs what changes.
+        """Use a version from now on, because Entra has accepted it. Logs what changes.
 
         Args:
-            version: that was accepted.
-            certificate: of that version.
-            failures: why other versions could not be used.
-            before: what was in use when this sign-in began.
+            version: the version that was accepted.
+            certificate: the certificate of that version.
+            failures: the errors of the other versions that this sign-in tried.
+            before: the certificate that was in use when this sign-in started.
         """
         if not _is_same(self.in_use, before):
-            return  # a concurrent sign-in, for another audience, has moved on since
+            return  # a concurrent sign-in, for another audience, has changed the certificate
         if not _is_same(certificate, before):
-            former = f"; before it was {before}" if before else ""
+            former = f"; the previous one was {before}" if before else ""
             log.info("Signs in with the certificate %s%s", certificate, former)
         known = {**self._failures, **failures}
         newer_failures = {
@@ -215,7 +221,7 @@ class CertificateVersions:
         for newer, error in newer_failures.items():
             if type(error) is not type(self._failures.get(newer)):
                 log.warning("%s", _cannot_be_used(error))
-        # Drops the private keys of older versions.
+        # This drops the private keys of older versions.
         remaining = {name: found for name, found in self._loaded.items() if name in newer_failures}
         self._loaded = {**remaining, version: certificate}
         self._version_in_use, self._failures = version, newer_failures
@@ -231,12 +237,12 @@ class CertificateVersions:
         try:
             versions = await self._store.versions()
         except (VaultForbidden, CertificateError) as error:
-            # The right to read does not imply the right to list.
+            # Permission to read does not imply permission to list.
             log.debug("The certificate's versions cannot be listed: %s", error)
         if versions:
             return versions
         current = await self._store.load(None)
-        # Its thumbprint takes the place of the version's name, which is not known.
+        # The version's name is not known; the thumbprint takes its place.
         self._loaded[current.thumbprint] = current
         names = dict.fromkeys([current.thumbprint, self._version_in_use])
         return [name for name in names if name]
@@ -250,9 +256,9 @@ class CertificateVersions:
         try:
             newest = await self._load_once(version)
         except SignInError as error:
-            log.warning("There is a newer certificate, but: %s", error)
+            log.warning("There is a newer certificate, but it cannot be read: %s", error)
         else:
-            # A version's name changes when the right to list is granted or revoked.
+            # A version's name changes when permission to list is granted or revoked.
             if not _is_same(newest, in_use) and newest.thumbprint not in self._announced:
                 self._announced.add(newest.thumbprint)
                 text = "There is a newer certificate, %s; %s signs in until Entra accepts it"

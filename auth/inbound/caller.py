@@ -1,6 +1,6 @@
-"""CallerCheck: whether a caller may deliver an activity.
+"""CallerCheck: decides whether a caller may deliver an activity.
 
-Source: Bot Connector authentication reference ("Connector to bot", step 4), whose checks apply to
+Source: Bot Connector authentication reference ("Connector to bot", step 4). Its checks apply to
 every activity.
 """
 
@@ -15,12 +15,12 @@ SERVICE_URL_CLAIM = "serviceurl"
 
 @dataclass(frozen=True)
 class ActivityOrigin:
-    """What the check reads of an activity.
+    """The properties of an activity that the caller check needs.
 
     Attributes:
-        channel_id: `channelId`.
-        service_url: `serviceUrl`.
-        tenant_ids: every tenant (GUID) that the activity names as its user's.
+        channel_id: the activity's `channelId`.
+        service_url: the activity's `serviceUrl`.
+        tenant_ids: every tenant (GUID) that the activity names as the user's.
     """
 
     channel_id: str
@@ -29,13 +29,14 @@ class ActivityOrigin:
 
 
 class CallerCheck:
-    """Accepts only authenticated requests from the channel, for activities that its token covers.
+    """Accepts only authenticated requests from the channel, for activities that the token covers.
 
     Args:
         tokens: verifies the channel's tokens.
-        app_id: GUID of the bot, the audience of valid tokens.
-        service_urls: that the bot may send replies to.
-        allowed_tenants: GUIDs of the tenants whose users may talk to the bot; empty: all.
+        app_id: the bot's app id (GUID), which is the audience of valid tokens.
+        service_urls: the URLs that the bot may send replies to.
+        allowed_tenants: GUIDs of the tenants whose users may use the bot; empty allows every
+            tenant.
     """
 
     def __init__(
@@ -54,10 +55,10 @@ class CallerCheck:
         """Verify the caller's token and its audience: the checks that need no activity.
 
         Args:
-            authorization: the Authorization header; empty if there is none.
+            authorization: the value of the Authorization header; empty if there is none.
 
         Raises:
-            TokenRejected: there is no token, or it is not valid.
+            TokenRejected: there is no token, or the token is not valid.
             CallerForbidden: the token is valid, but for another bot.
             KeysUnavailable: the token cannot be verified now.
         """
@@ -70,8 +71,8 @@ class CallerCheck:
         """Check that a token allows its caller to deliver this activity.
 
         Args:
-            token: from `authenticate`.
-            origin: of the activity.
+            token: the token that `authenticate` returned.
+            origin: where the activity comes from.
 
         Raises:
             CallerForbidden: the token is for another service URL or channel, or the bot does not
@@ -84,7 +85,7 @@ class CallerCheck:
         self.check_reach(origin)
 
     def check_reach(self, origin: ActivityOrigin) -> None:
-        """Check the service URL and the user's tenant, which needs no token.
+        """Check the service URL and the user's tenant; these checks need no token.
 
         Raises:
             CallerForbidden: the bot does not accept this service URL or tenant.

@@ -20,16 +20,17 @@ from auth.errors import TokenRejected
 from auth.inbound.signing_keys import SigningKey, SigningKeys
 
 CLOCK_SKEW_SECONDS = 300
-"""That the channel's clock and ours may differ."""
+"""How far the channel's clock and ours may differ."""
 
 MAX_HEADER_CHARACTERS = 16 * 1024
-"""Of an Authorization header; the channel's have about 1,500."""
+"""The length limit of an Authorization header; the channel's have about 1,500 characters."""
 
 MAX_VERIFIED_TOKENS = 256
-"""The channel uses each for hours; together they take a few MiB at most."""
+"""The number of cached tokens, a few MiB at most. The channel uses each token for hours."""
 
 ALGORITHM = "RS256"
-"""The only one: with several, the token would choose how it is verified (RFC 8725, 3.1)."""
+"""The only algorithm accepted: with several, the token would choose how it is verified (RFC 8725,
+3.1)."""
 
 JWS_PARTS = 3
 """Header, payload and signature (RFC 7515, 3.1)."""
@@ -58,13 +59,13 @@ class ChannelToken(NamedTuple):
 
 
 class _Jwt(NamedTuple):
-    """A token's parts, not verified yet.
+    """The parts of a token that has not been verified yet.
 
     Attributes:
         kid: id of the signing key.
         claims: the payload, read-only.
         signed: header and payload as sent.
-        signature: of `signed`.
+        signature: the signature of `signed`.
     """
 
     kid: str
@@ -76,9 +77,9 @@ class _Jwt(NamedTuple):
 class ChannelTokens:
     """Verifies the channel's tokens.
 
-    A verified token is cached with the key that verified it, and not verified again while the
-    channel publishes that key. Its dates are checked each time, and a token that fails leaves the
-    cache. Tokens are compared in full.
+    A verified token is cached with the key that verified it. Its signature is not verified again
+    until the keys have been fetched again, but its dates are checked each time, and a token that
+    fails leaves the cache. Tokens are compared in full.
 
     Args:
         keys: the channel's signing keys.
@@ -93,25 +94,25 @@ class ChannelTokens:
         self._issuer = issuer
         self._clock = clock
         self._verified: dict[str, tuple[_Jwt, SigningKey]] = {}
-        """By Authorization header, the most recently used last."""
+        """The verified tokens by Authorization header, the most recently used last."""
 
     async def read(self, authorization: str) -> ChannelToken:
         """The verified token of an Authorization header.
 
         Raises:
-            TokenRejected: there is no token, or it is not valid.
+            TokenRejected: there is no token, or the token is not valid.
             KeysUnavailable: the signing key is unknown, and keys cannot be fetched now.
         """
-        # Removed, and put back once it passes, so that no token that fails stays cached.
+        # Taken out of the cache, and put back only after all checks: a token that fails is gone.
         jwt, verified_by = self._verified.pop(authorization, (None, None))
         if jwt is None:
             jwt = self._parsed(authorization)
-        # Before the signature: an expired token must not cost a fetch of keys.
+        # Checked before the signature: an expired token must not cost a fetch of keys.
         self._check_dates(jwt.claims)
         key = await self._keys.find(jwt.kid)
         if key is None:
             raise TokenRejected(f"the channel has no signing key {jwt.kid!r:.80}")
-        # By identity, not equality: each fetch makes new objects, so no key outlives its set.
+        # Compared by identity, not equality: each fetch creates new key objects.
         if key is not verified_by:
             _verify(jwt, key)
         self._remember(authorization, jwt, key)
@@ -123,7 +124,7 @@ class ChannelTokens:
         if not authorization:
             raise TokenRejected("there is no bearer token")
         scheme, _, token = authorization.partition(" ")
-        parts = token.split(".", JWS_PARTS)  # one split more, so that a fourth part is noticed
+        parts = token.split(".", JWS_PARTS)  # a fourth part, if there is one, must be noticed
         if scheme.lower() != "bearer" or len(parts) != JWS_PARTS:
             raise TokenRejected("not a JWT")
         header, payload, signature = parts

@@ -1,4 +1,4 @@
-"""ServiceUrls: where the bot may send its replies and, with them, its bearer token."""
+"""ServiceUrls: the URLs that the bot may send replies, and with them its bearer token, to."""
 
 import functools
 import re
@@ -10,8 +10,8 @@ from auth.errors import ServiceUrlRefused
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
-# Parsers disagree about anything else in an authority (user-info, a backslash, an encoded dot,
-# white space), and no channel sends it.
+# Nothing else is allowed in the authority (user info, a backslash, an encoded dot, white space):
+# parsers disagree about these, and no channel sends them.
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PORT = "[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 PLAIN_URL = re.compile(
@@ -22,11 +22,11 @@ PLAIN_URL = re.compile(
 
 
 def is_secure_url(url: str, *, loopback: bool) -> bool:
-    """Whether a bearer token may be sent there: a plain https URL.
+    """Whether a bearer token may be sent to a URL: only if it is a plain https URL.
 
     Args:
         url: any text.
-        loopback: also allow http on this machine (development only).
+        loopback: whether to allow http on this machine too (development only).
     """
     if not PLAIN_URL.fullmatch(url):
         return False
@@ -38,12 +38,12 @@ def is_secure_url(url: str, *, loopback: bool) -> bool:
 class ServiceUrls:
     """The allowed service URLs: https, on a known host or a subdomain of one.
 
-    The check is on the host's name, not on the address that it resolves to: private links and test
-    environments map these names.
+    Only the host name is checked, not the address that it resolves to, because private links and
+    test environments map these names.
 
     Args:
         hosts: lower-case host names; their subdomains are allowed too.
-        loopback: also allow http and https on this machine (development only).
+        loopback: whether to allow http and https on this machine too (development only).
     """
 
     hosts: tuple[str, ...]
@@ -53,12 +53,12 @@ class ServiceUrls:
         """Check that the bot may call a service URL.
 
         Raises:
-            ServiceUrlRefused: it must not.
+            ServiceUrlRefused: the bot must not call this URL.
         """
         _check(self, url)
 
 
-@functools.lru_cache(maxsize=64)  # a channel has few; an exception is not cached
+@functools.lru_cache(maxsize=64)  # a channel has few service URLs; exceptions are not cached
 def _check(urls: ServiceUrls, url: str) -> None:
     if not PLAIN_URL.fullmatch(url):
         raise ServiceUrlRefused("the service URL is not a plain http(s) URL")

@@ -1,7 +1,7 @@
 """SigningKeys: the channel's public keys, fetched, cached and refreshed.
 
-Sources: Bot Connector authentication reference ("Connector to bot", step 2 to 3), OpenID Connect
-discovery, RFC 7517 for the keys, RFC 8725 (3.1) for what a key may be used for.
+Sources: Bot Connector authentication reference ("Connector to bot", steps 2 and 3), OpenID Connect
+Discovery, RFC 7517 for the keys, RFC 8725 (3.1) for what a key may be used for.
 """
 
 import asyncio
@@ -21,31 +21,32 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.errors import KeysUnavailable
 
 REFRESH_AFTER_SECONDS = 3600.0
-"""Older keys are refreshed in the background."""
+"""The age from which the keys are refreshed in the background."""
 
 MAX_AGE_SECONDS = 24 * 3600.0
-"""Callers wait for older keys to be refreshed; if that fails, the known ones are used."""
+"""The age from which callers wait for the refresh; if it fails, the known keys are used."""
 
 FETCH_TIMEOUT_SECONDS = 5.0
-"""Of one fetch in all."""
+"""The time limit of one fetch, including both documents."""
 
 MAX_FETCHES, FETCH_WINDOW_SECONDS = 5, 300.0
 """At most this many fetches in any window of this length."""
 
 MIN_SECONDS_BETWEEN_FETCHES = 60.0
-"""While keys are known. At this rate the limit above is never reached."""
+"""The interval between fetches while keys are known. At this rate, the limit above is not reached.
+"""
 
 FAILURE_PAUSES_SECONDS = (0.0, 2.0, 30.0, 120.0)
-"""After the first, second ... failure while no keys are known, so that the allowed fetches outlast
-an outage. While keys are known, only the first pause applies: later fetches are
-`MIN_SECONDS_BETWEEN_FETCHES` apart."""
+"""The pauses after the first, second, third and each further failure while no keys are known, so
+that the allowed fetches outlast an outage. While keys are known, only the first pause applies:
+later fetches are `MIN_SECONDS_BETWEEN_FETCHES` apart."""
 
 MIN_KEY_BITS = 2048
 """RFC 7518, 3.3."""
 
 _OPTIONAL_MEMBERS = {"use": "sig", "alg": "RS256"}
-"""The values that a key's optional members must have if present (RFC 7517, 4.2 and 4.4): a key for
-encryption, or for another algorithm, must not verify tokens (RFC 8725, 3.1)."""
+"""The values that a key's optional members must have if they are present (RFC 7517, 4.2 and 4.4):
+a key for encryption or for another algorithm must not verify tokens (RFC 8725, 3.1)."""
 
 GetDocument = Callable[[str], Awaitable[bytes]]
 
@@ -63,19 +64,20 @@ class SigningKey:
 class SigningKeys:
     """The channel's signing keys by their id (`kid`).
 
-    A known key is returned at once. The first token with an unknown key id triggers a fetch at
-    once; while more of them arrive, there is one fetch a minute. So a flood of made-up ids delays
-    a new key by a minute at most. Two kinds of fetch do not wait for that minute but count as
-    fetches: the one that brings the first keys, and the immediate retry after a failure. In the
-    five minutes after these, a flood can delay a new key by two or three minutes.
+    A known key is returned immediately. The first token with an unknown key id triggers a fetch
+    immediately; while more such tokens arrive, there is one fetch a minute. So a flood of made-up
+    ids usually delays a new key by a minute at most. Two kinds of fetch do not wait for that
+    minute but count toward the limit: the fetch that brings the first keys, and the immediate retry
+    after a failure. In the five minutes after these, a flood can delay a new key by two or three
+    minutes.
 
-    The last known good keys stay in use whatever the endpoint does.
+    If a fetch fails, the known keys stay in use.
 
     Args:
-        metadata_url: of the OpenID metadata document, which names the key set's URL.
-        get_document: returns a URL's body, or raises OSError.
-        fetch_timeout: seconds that one fetch may take in all.
-        clock: seconds, monotonic.
+        metadata_url: URL of the OpenID metadata document, which names the key set's URL.
+        get_document: returns the body of the document at a URL, or raises OSError.
+        fetch_timeout: seconds that one fetch may take, including both documents.
+        clock: returns monotonic time in seconds.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class SigningKeys:
         self._fetch_count = 0
         """Number of fetches so far."""
         self._keys_fetch_number = 0
-        """The number of the fetch that brought the known keys, from 1."""
+        """The number of the fetch that brought the known keys; the first fetch is 1."""
         self._withdrawn: set[str] = set()
         """Ids of keys that were known and are no longer published."""
         self._failures = 0
@@ -104,19 +106,19 @@ class SigningKeys:
         self._running: asyncio.Task[None] | None = None
 
     def prefetch(self) -> None:
-        """Start the first fetch in the background of a running loop, before a token needs it.
+        """Start the first fetch as a task of the running event loop, before a token needs the keys.
 
-        It counts as a fetch. If it fails, the pauses between the callers' fetches start anew.
+        The fetch counts toward the limit. If it fails, the pauses start again from the first.
         """
         fetch = self._start()
         if fetch is not None:
             fetch.add_done_callback(self._forget_failures)
 
     async def find(self, kid: str) -> SigningKey | None:
-        """The key with this id; None when the channel has no such key.
+        """The key with this id; None if the channel has no such key.
 
-        None is returned only for a key that was withdrawn, or when a fetch that started after the
-        call did not bring the key.
+        None is returned only if the key was withdrawn, or if a fetch that started after this call
+        did not bring the key.
 
         Raises:
             KeysUnavailable: the key is unknown, and the keys cannot be fetched now.
@@ -137,7 +139,7 @@ class SigningKeys:
         """Fetch the keys if none are known and a fetch is allowed now.
 
         Raises:
-            KeysUnavailable: none are known, and they cannot be fetched now.
+            KeysUnavailable: no keys are known, and they cannot be fetched now.
         """
         await self._refresh_if_due()
         if not self._keys and (fetch := self._start()) is not None:
@@ -157,7 +159,7 @@ class SigningKeys:
             await asyncio.shield(fetch)
 
     async def _fetch_for(self, kid: str, fetches_before: int) -> None:
-        # A running fetch may have read the set before this key was in it: then fetch once more.
+        # A running fetch may have read the key set before this key was added: if so, fetch again.
         if self._running is not None:
             await asyncio.shield(self._running)
         if kid in self._keys or self._keys_fetch_number > fetches_before:
@@ -166,7 +168,7 @@ class SigningKeys:
             await asyncio.shield(fetch)
 
     def _start(self) -> asyncio.Task[None] | None:
-        """The running fetch, or a new one; None when none is allowed now."""
+        """The running fetch, or a new one; None if no fetch is allowed now."""
         if self._running is None:
             now = self._clock()
             if now < self._next_fetch_at():
@@ -191,7 +193,7 @@ class SigningKeys:
         try:
             async with asyncio.timeout(self._fetch_timeout):
                 keys = await self._download()
-        # Each of these means the same: the endpoint failed, and the known keys stay in use.
+        # Whatever the endpoint did wrong, the known keys stay in use.
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._note_failure(error)
         else:
@@ -212,7 +214,7 @@ class SigningKeys:
         metadata = json.loads(await self._get_document(self._metadata_url))
         keys = _read_keys(json.loads(await self._get_document(metadata["jwks_uri"])))
         if not keys:
-            raise ValueError("the key set holds no usable key")
+            raise ValueError("the key set contains no usable key")
         return keys
 
     def _note_failure(self, error: Exception) -> None:
@@ -221,7 +223,7 @@ class SigningKeys:
             self._paused_until = self._clock() + pause
         self._failures += 1
         log.warning(
-            "The channel's signing keys could not be fetched (%s: %s); %d known ones stay in use",
+            "The channel's signing keys could not be fetched (%s: %s); %d known keys stay in use",
             type(error).__name__,
             error,
             len(self._keys),
@@ -229,7 +231,7 @@ class SigningKeys:
 
 
 def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
-    """The usable keys of a JSON Web Key Set, without those that are malformed."""
+    """The usable keys of a JSON Web Key Set; malformed keys are skipped."""
     keys: dict[str, SigningKey] = {}
     for entry in key_set["keys"]:
         try:

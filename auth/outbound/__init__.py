@@ -1,1 +1,1 @@
-"""How the bot signs in: one module for each credential, and the token cache before them."""
+"""How the bot signs in: one module for each credential, and the token cache in front of them."""

@@ -1,4 +1,4 @@
-"""ClientCertificateCredential: an app registration signs in with a client assertion."""
+"""ClientCertificateCredential: signs an app registration in with a certificate."""
 
 from functools import partial
 
@@ -15,9 +15,9 @@ class ClientCertificateCredential(Credential):
 
     Args:
         client_id: GUID of the app registration, the bot's MicrosoftAppId.
-        entra: signs the app registration in.
-        versions: of the certificate.
-        send_x5c: put the certificate into the assertion.
+        entra: requests tokens for the app registration.
+        versions: the versions of the certificate.
+        send_x5c: whether to put the certificate into the assertion.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class ClientCertificateCredential(Credential):
         """A token for `audience` (URL or GUID, without `/.default`).
 
         Raises:
-            CertificateError: no version can be loaded, is allowed, or is accepted.
+            CertificateError: no version can be loaded, is allowed, and is accepted.
             SignInError: Entra refused for another reason, or an endpoint is unavailable.
         """
         if not self._versions.candidates():
@@ -42,13 +42,13 @@ class ClientCertificateCredential(Credential):
             return await self._request_with_newest(audience)
         except (CertificateError, VaultForbidden):
             await self._versions.refresh()
-            # Compared with what was tried: a concurrent request's refresh may have found more.
+            # Compared with what was tried, because another request's refresh may have run first.
             if set(self._versions.candidates()) == set(tried):
                 raise
         return await self._request_with_newest(audience)
 
     def refresh_if_due(self) -> None:
-        """Start looking for a newer version in the background, when that is due."""
+        """Start to look for a newer version in the background, if a check is due."""
         self._versions.refresh_if_due()
 
     @property
@@ -64,7 +64,7 @@ class ClientCertificateCredential(Credential):
                 certificate = await self._versions.load(version)
                 assertion = self._assertion_of(certificate)
                 token = await self._entra.request_token(audience, assertion, certificate)
-            # An older version may work.
+            # An older version may still work.
             except (CertificateError, VaultForbidden) as error:
                 failures[version] = error
                 self._versions.postpone(version)

@@ -10,9 +10,11 @@ class AccessToken:
 
     Attributes:
         value: the token itself; not in `repr`, so that it cannot reach a log.
-        expires_on: seconds since the epoch.
-        thumbprint: of the certificate that signed in, SHA-1 in upper-case hex; empty without.
-        certificate_expires_on: of that certificate, seconds since the epoch; 0 without.
+        expires_on: when the token expires, in seconds since the epoch.
+        thumbprint: SHA-1 thumbprint, in upper-case hex, of the certificate that signed in; empty if
+            no certificate was used.
+        certificate_expires_on: when that certificate expires, in seconds since the epoch; 0 if no
+            certificate was used.
     """
 
     value: str
@@ -25,7 +27,7 @@ class AccessToken:
 
 
 class Credential(ABC):
-    """One way to sign in. It caches no tokens: TokenCache does."""
+    """One way to sign the bot in. Credentials do not cache tokens; TokenCache does."""
 
     @abstractmethod
     async def request_token(self, audience: str) -> AccessToken:
@@ -35,11 +37,11 @@ class Credential(ABC):
             audience: URL or GUID, without `/.default`.
 
         Raises:
-            SignInError: its text names the setting or the role to fix.
+            SignInError: no token is available; the text names the setting or role to fix.
         """
 
     def refresh_if_due(self) -> None:  # noqa: B027  # most credentials have nothing that ages
-        """Start what is due in the background; called whenever a token is needed."""
+        """Start any background work that is due. Called whenever a token is needed."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""The kinds of credentials: a row for each value of BotCredential.
+"""Creates the credential that the settings choose: one function for each value of BotCredential.
 
-Each kind imports its modules only when it is chosen: the Azure SDKs and MSAL take a tenth of a
-second of a cold start, and no bot needs all of them.
+The modules of a credential are imported only if it is chosen: the Azure SDKs and MSAL add a tenth
+of a second to a cold start, and no bot needs all of them.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
 
     source = settings.certificate
     if source is None:
-        raise TypeError("with the credential Certificate, settings have a certificate")
+        raise TypeError("the credential Certificate needs settings with a certificate")
     store = _file(source) if source.path else _vault(source, settings.identity_client_id)
     return ClientCertificateCredential(
         settings.app_id,
@@ -64,7 +64,7 @@ def _vault(source: CertificateSource, identity_client_id: str) -> "CertificateSt
     from auth.outbound.sdk_credential import AzureSdkCredential
 
     identity = ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID")
-    # No retries here: the bot's own token request, which needs the vault, is retried already.
+    # No retries here: the bot's own token request, which calls the vault, is retried as a whole.
     tokens = TokenProvider(identity, max_attempts=1)
     vault = CertificateVault(source.vault_url, source.name, AzureSdkCredential(tokens))
     stores: dict[str, Callable[[CertificateVault], CertificateStore]] = {
@@ -102,7 +102,7 @@ def credential_for(settings: Settings, pool: HttpPool) -> Credential:
 
 
 def storage_credential(source: StorageSource) -> "AzureSdkCredential | None":
-    """What signs in at the storage account; None when the connection string has a key."""
+    """The credential for the storage account; None if a connection string with a key is set."""
     from auth.outbound.managed_identity import ManagedIdentityCredential
     from auth.outbound.sdk_credential import AzureSdkCredential
 

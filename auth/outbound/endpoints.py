@@ -1,4 +1,4 @@
-"""The endpoints on the way to a token: their time limits, and what the Azure SDKs' errors mean."""
+"""Calls to the endpoints on the way to a token: time limits, and the Azure SDKs' errors."""
 
 import zlib
 from typing import Any
@@ -19,17 +19,17 @@ MALFORMED_RESPONSE_ERRORS = (
     RecursionError,
     zlib.error,
 )
-"""What the SDKs raise, in addition to their own errors, for a response of an unexpected form."""
+"""What the SDKs raise, besides their own errors, for a response that they cannot read."""
 
 
 def status_of(error: AzureError) -> int | None:
-    """The HTTP status of the response; None when there was no response."""
+    """The HTTP status of the response; None if there was no response."""
     response = _response_of(error)
     return None if response is None else int(response.status_code)
 
 
 def retry_after_of(error: AzureError) -> float | None:
-    """Seconds that the response asks to wait; None when it does not."""
+    """Seconds to wait according to the response's Retry-After; None if it has none."""
     response = _response_of(error)
     return None if response is None else retry_after(response.headers.get("Retry-After"))
 

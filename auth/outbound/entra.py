@@ -1,4 +1,4 @@
-"""EntraClient: signs an app registration in, with an assertion in place of a secret."""
+"""EntraClient: signs an app registration in with an assertion instead of a secret."""
 
 import asyncio
 import time
@@ -16,20 +16,20 @@ from auth.outbound.msal_http import TIMEOUTS, MsalHttp
 from http_client.pool import HttpPool, Timeouts
 
 Assertion = Callable[[str], Awaitable[str]]
-"""Makes the client assertion (a JWT) for a token endpoint (URL)."""
+"""Creates the client assertion (a JWT) for a token endpoint (URL)."""
 
 UNKNOWN_CERTIFICATE = 700027
-"""Entra's error code."""
+"""Entra's error code for a certificate that the app registration does not have (AADSTS700027)."""
 
 _FEDERATION = (
-    "add a federated credential to the app registration {client_id}: issuer {authority}/v2.0,"
-    " as subject the principal id of the managed identity AZURE_CLIENT_ID, as audience the cloud's"
-    " (api://AzureADTokenExchange in the public one)"
+    "add a federated credential to the app registration {client_id} with the issuer"
+    " {authority}/v2.0, the principal id of the managed identity AZURE_CLIENT_ID as its subject,"
+    " and the cloud's audience (api://AzureADTokenExchange in the public cloud)"
 )
 
 _UPLOAD = (
     "Entra does not accept the certificate: upload its public key to the app registration"
-    " {client_id}, and see that it has not expired"
+    " {client_id}, and check that the uploaded key has not expired"
 )
 
 # Entra's error codes (Microsoft reference: "Microsoft Entra authentication error codes").
@@ -40,7 +40,7 @@ _CURES = {
     ),
     90002: "there is no tenant {authority}: check MicrosoftAppTenantId",
     900023: "there is no tenant {authority}: check MicrosoftAppTenantId",
-    700024: "the assertion's dates are off: set this machine's clock",
+    700024: "Entra does not accept the assertion's dates: set this machine's clock",
     70021: _FEDERATION,
     70025: _FEDERATION,
     700211: _FEDERATION,
@@ -48,40 +48,40 @@ _CURES = {
     700213: _FEDERATION,
     7002138: _FEDERATION,
     700222: (
-        "Entra exchanges the tokens of a user-assigned identity of the same tenant only: set"
-        " AZURE_CLIENT_ID to one"
+        "Entra exchanges only tokens of user-assigned identities in the same tenant: set"
+        " AZURE_CLIENT_ID to the client id of such an identity"
     ),
     7000112: "the app registration {client_id} is disabled: enable it",
-    7000229: "the tenant has no service principal of {client_id}: create one (enterprise app)",
+    7000229: "the tenant has no service principal for {client_id}: create one (enterprise app)",
     500011: "Entra does not know the audience {audience}: check ToChannelFromBotOAuthScope",
     53003: "a Conditional Access policy blocks the app registration {client_id}: exclude it",
 }
 
 _OTHER_REFUSAL = "Entra refused to sign in {client_id} at {authority}"
 
-# What MSAL raises for a response that lacks what the protocol requires.
+# What MSAL raises for a response that is not what the protocol requires.
 _MALFORMED_RESPONSE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
-# Not the event loop's default executor: MSAL waits there for requests whose host names the loop
-# looks up in that executor.
+# Not the event loop's default executor, where the loop looks up host names: MSAL's threads wait for
+# requests that need these lookups, and could occupy every thread.
 _THREADS = ThreadPoolExecutor(thread_name_prefix="msal")
 
 MAX_REASON_CHARACTERS = 400
-"""Of Entra's own description, in an error's text."""
+"""How much of Entra's own description an error's text quotes."""
 
 
 class EntraClient:
-    """One app registration at one tenant.
+    """Signs one app registration in at one tenant.
 
-    MSAL implements the protocol, in a worker thread because it blocks. Only TokenCache caches
-    tokens: MSAL's cache raises during an outage although its token is still valid.
+    MSAL implements the protocol. It runs in a worker thread because it blocks. TokenCache, not
+    MSAL, caches the tokens: MSAL can raise during an outage although its cached token is valid.
 
     Args:
         client_id: GUID of the app registration, the bot's MicrosoftAppId.
         authority: URL of the tenant to sign in at.
         pool: sends the requests.
-        timeouts: of each request.
-        clock: seconds since the epoch.
+        timeouts: time limits of each request.
+        clock: returns the time in seconds since the epoch.
     """
 
     def __init__(
@@ -106,12 +106,12 @@ class EntraClient:
         Args:
             audience: URL or GUID, without `/.default`.
             assertion: authenticates the app registration; called once.
-            certificate: that signs the assertion, if one does.
+            certificate: the certificate that signs the assertion; None if none does.
 
         Raises:
             CertificateUnknown: Entra does not know the certificate.
-            SignInError: Entra refused for another reason, or is unavailable; or what `assertion`
-                raises.
+            SignInError: Entra refused for another reason, or is unavailable; or `assertion` raised
+                this error.
         """
         requested_at, assertions = self._clock(), list[str]()
         application = await self._application(assertions)
@@ -125,10 +125,10 @@ class EntraClient:
         return AccessToken(token, expires_on, certificate.thumbprint, certificate.expires_on)
 
     async def _application(self, assertions: list[str]) -> Any:
-        """A new MSAL application, which sends the assertion that the list holds by then.
+        """A new MSAL application, which sends the assertion that is added to the list later.
 
-        A new one costs one discovery request, once in half a token's life. A reused one would
-        return MSAL's cached tokens and failures.
+        A new application costs one discovery request for each token request. A reused application
+        would return MSAL's cached tokens and failures.
         """
         loop = asyncio.get_running_loop()
         make = partial(
@@ -148,7 +148,7 @@ class EntraClient:
             ) from error
 
     async def _response(self, application: Any, scope: str) -> dict[str, Any]:
-        """The token endpoint's response: a token and its life in seconds, or an error."""
+        """The token endpoint's response: a token and its lifetime in seconds, or an error."""
         loop = asyncio.get_running_loop()
         try:
             response: dict[str, Any] = await loop.run_in_executor(
@@ -165,14 +165,14 @@ class EntraClient:
 
     def _malformed_response(self) -> EndpointDown:
         return EndpointDown(
-            f"{self._authority} does not answer as Entra does: neither token nor error"
+            f"{self._authority} does not answer as Entra does: it sent neither token nor error"
         )
 
     def _refusal(
         self, response: dict[str, Any], audience: str, certificate: Certificate | None
     ) -> SignInError:
         code = _code(response)
-        # A federated credential's token may be refused with the same code, without a certificate.
+        # Without a certificate, the same code means that a federated credential was refused.
         unknown = certificate is not None and code == UNKNOWN_CERTIFICATE
         cure = _UPLOAD if unknown else _CURES.get(code, _OTHER_REFUSAL)
         place = {"client_id": self._client_id, "authority": self._authority, "audience": audience}
@@ -184,7 +184,7 @@ class EntraClient:
 
 
 def _code(response: dict[str, Any]) -> int:
-    """The number behind AADSTS; 0 without one."""
+    """The number in Entra's AADSTS code; 0 if the response has none."""
     match response.get("error_codes"):
         case [int(code), *_]:
             return code

@@ -1,4 +1,4 @@
-"""FederatedCredential: an app registration signs in with a managed identity's token.
+"""FederatedCredential: signs an app registration in with a managed identity's token.
 
 Microsoft reference: "Configure an application to trust a managed identity".
 """
@@ -12,9 +12,9 @@ class FederatedCredential(Credential):
     """Signs in as an app registration that trusts a user-assigned managed identity.
 
     Args:
-        entra: signs the app registration in.
-        identity: that the app registration trusts.
-        exchange_audience: the resource (URI) of the identity's token.
+        entra: requests tokens for the app registration.
+        identity: the managed identity that the app registration trusts.
+        exchange_audience: the resource (URI) that the identity's token is for.
     """
 
     def __init__(
@@ -33,5 +33,5 @@ class FederatedCredential(Credential):
         return await self._entra.request_token(audience, self._assertion)
 
     async def _assertion(self, _: str) -> str:
-        # The token is for the exchange, whichever endpoint receives it.
+        # Unlike a signed assertion, the token is not bound to a token endpoint.
         return (await self._identity.request_token(self._exchange_audience)).value

@@ -1,4 +1,4 @@
-"""ManagedIdentityCredential: the platform signs this app in."""
+"""ManagedIdentityCredential: signs the bot in as a managed identity of this app."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -24,10 +24,10 @@ class ManagedIdentityCredential(Credential):
     """Signs in as a managed identity of this app.
 
     Args:
-        client_id: GUID of a user-assigned identity; empty for the system-assigned one.
+        client_id: client id (GUID) of a user-assigned identity; empty for the system-assigned one.
         setting: the name of the setting that holds `client_id`, for error texts.
-        transport: sends the requests; None: the SDK's own, which uses aiohttp.
-        read_timeout: seconds, of the SDK's own transport.
+        transport: sends the requests; None uses the SDK's own transport, which needs aiohttp.
+        read_timeout: seconds that one read may take with the SDK's own transport.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class ManagedIdentityCredential(Credential):
         Raises:
             SignInError: the identity endpoint refused.
             EndpointDown: the identity endpoint does not respond.
-            Throttled: it asks to wait.
+            Throttled: the identity endpoint asks to wait.
         """
-        # A new credential for each request: azure-identity caches tokens and would return the old
-        # one for a refresh. Its own time limits would wait minutes for a silent endpoint.
+        # A new SDK credential for each request, because a reused one would answer a refresh with
+        # its cached token. The SDK's default time limits would wait minutes for a silent endpoint.
         try:
             async with SdkCredential(
                 client_id=self._client_id or None,
@@ -63,7 +63,7 @@ class ManagedIdentityCredential(Credential):
             ) as credential:
                 token = await credential.get_token(f"{audience}/.default")
         except AzureError as error:
-            # For a malformed response azure-identity quotes it, and the token that may be in it.
+            # azure-identity's error quotes a malformed response, which may contain a token.
             quotes = status_of(error) == HTTPStatus.OK
             raise self._translated(error) from (None if quotes else error)
         except MALFORMED_RESPONSE_ERRORS as error:
@@ -74,8 +74,8 @@ class ManagedIdentityCredential(Credential):
         status = status_of(error)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return Throttled(
-                "the identity endpoint asks to wait (429): too many tokens are asked for as"
-                f" {self._name}, {self._setting}",
+                "the identity endpoint asks to wait (429): too many tokens are requested for"
+                f" {self._name} ({self._setting})",
                 retry_after_of(error),
             )
         # azure-identity raises the same error for a refusal and for a response that is not JSON.
@@ -88,6 +88,6 @@ class ManagedIdentityCredential(Credential):
 
     def _outage(self) -> EndpointDown:
         return EndpointDown(
-            f"the identity endpoint does not answer for {self._name} ({self._setting}): it is the"
-            " platform's, and comes back by itself; a restart of the app may help"
+            f"the identity endpoint does not answer for {self._name} ({self._setting}): the"
+            " platform runs this endpoint, and it recovers by itself; restarting the app may help"
         )

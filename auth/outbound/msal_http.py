@@ -13,36 +13,37 @@ from http_client.pool import HttpPool, Timeouts
 from http_client.retry import retry_after
 
 TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT_SECONDS, response=READ_TIMEOUT_SECONDS, total=8)
-"""Less in all than a token request may take, so that its error names the endpoint."""
+"""The time limits of a request: less than a token request may take, so that an error can name the
+endpoint."""
 
 THREAD_TIMEOUT_SECONDS = 9.0
-"""More than `TIMEOUTS`, which end each request."""
+"""How long the thread waits for a request: longer than `TIMEOUTS`, which normally end it."""
 
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
 class MsalResponse:
-    """A response with the attributes that MSAL reads."""
+    """An HTTP response with the attributes that MSAL reads."""
 
     status_code: int
     headers: Mapping[str, str]
     text: str
 
     def raise_for_status(self) -> None:
-        """Do nothing: MsalHttp has raised for every response that MSAL cannot read."""
+        """Do nothing: MsalHttp has already raised for every response that MSAL cannot read."""
 
 
 class MsalHttp:
     """The HTTP client of an MSAL application that runs in a worker thread.
 
-    MSAL's own client makes a TLS context for each application, which takes 7 to 20 ms, and hides
+    MSAL's own client creates a TLS context for each application, which takes 7 to 20 ms, and hides
     Retry-After.
 
     Args:
         pool: sends the requests.
         loop: the event loop that the pool belongs to.
-        timeouts: of each request.
+        timeouts: time limits of each request.
     """
 
     def __init__(
@@ -58,11 +59,11 @@ class MsalHttp:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> MsalResponse:
-        """GET, as MSAL asks.
+        """Send a GET request; MSAL calls this method.
 
         Raises:
-            EndpointDown: there is no response, or none of the protocol's.
-            Throttled: 429.
+            EndpointDown: there is no response, or the response is not what the protocol allows.
+            Throttled: the response is 429.
         """
         return self._wait_for("GET", url, params, headers)
 
@@ -73,7 +74,7 @@ class MsalHttp:
         headers: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
     ) -> MsalResponse:
-        """POST a form, as MSAL asks.
+        """Send a form in a POST request; MSAL calls this method.
 
         Raises:
             EndpointDown, Throttled: as `get`.
@@ -90,7 +91,7 @@ class MsalHttp:
         form: str | None = None,
     ) -> MsalResponse:
         work = self._send(method, url, params, headers, form)
-        # With a timeout: if the loop ends, the thread would keep the process alive.
+        # With a timeout: if the loop stopped, the waiting thread would keep the process alive.
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result(THREAD_TIMEOUT_SECONDS)
 
@@ -120,11 +121,16 @@ class MsalHttp:
 
 
 def _check(response: MsalResponse, url: str) -> None:
-    """Pass when MSAL can read it: a JSON object with a status of the protocol (RFC 6749, 5)."""
+    """Check that MSAL can read a response: a JSON object, with a status that RFC 6749 (5) allows.
+
+    Raises:
+        EndpointDown: MSAL cannot read the response.
+        Throttled: the status is 429.
+    """
     status = response.status_code
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise Throttled(
-            f"Entra asks to wait (429 from {url}): something signs in very often as the app"
+            f"Entra asks to wait (429 from {url}): something signs in too often as the app"
             " registration MicrosoftAppId",
             retry_after(response.headers.get("retry-after")),
         )

@@ -23,13 +23,13 @@ MAX_RESPONSE_BYTES = 1024 * 1024
 
 
 class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """An azure-core transport that needs no aiohttp, whose import would slow a cold start.
+    """An azure-core transport without aiohttp, whose import would slow down a cold start.
 
-    Only for requests without a body, such as those to an identity endpoint.
+    It supports only requests without a body, such as those to an identity endpoint.
 
     Args:
         pool: sends the requests.
-        timeouts: of each request.
+        timeouts: time limits of each request.
     """
 
     def __init__(self, pool: HttpPool, timeouts: Timeouts = TIMEOUTS) -> None:
@@ -41,7 +41,7 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
         Raises:
             ServiceRequestError: the request was not sent.
-            ServiceResponseError: it was sent, and no response came.
+            ServiceResponseError: the request was sent, but no response came.
         """
         try:
             response = await self._pool.request(

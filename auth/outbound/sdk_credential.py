@@ -11,11 +11,11 @@ from auth.outbound.token_provider import TokenProvider
 class AzureSdkCredential(AsyncTokenCredential):
     """Gives the Azure SDKs' clients the tokens of a managed identity.
 
-    The tokens come from this project's cache: azure-identity's would send a request for each call
-    during an outage, and one credential for all clients saves requests.
+    The tokens come from this project's cache: azure-identity would send a request for each call
+    during an outage, and clients that share a credential need fewer requests.
 
     Args:
-        tokens: of a managed identity.
+        tokens: the tokens of a managed identity.
     """
 
     def __init__(self, tokens: TokenProvider) -> None:

@@ -11,27 +11,28 @@ from auth.outbound.credential import AccessToken, Credential
 from http_client.retry import Backoff
 
 EXPIRY_MARGIN_SECONDS = 60
-"""Before its expiry, from when on a token is no longer used."""
+"""How long before its expiry a token is no longer used."""
 
 MIN_USE_SECONDS = 1.0
-"""Any token is used for at least this long: one that arrives with less life than the margin must
-not cost a request for each turn."""
+"""How long any token is used at least: a token that arrives just before its expiry must not cost a
+request for each turn."""
 
 REQUEST_TIMEOUT_SECONDS = 10.0
-"""Of one token request in all, retries included."""
+"""The time limit of one token request, retries included."""
 
 MAX_ATTEMPTS = 6
-"""At a request that callers wait for, while its failure may be transient: a short outage, or a role
-that was granted a moment ago."""
+"""The number of attempts at a request that callers wait for, if the failures may be transient: a
+short outage, or a role that has just been granted."""
 
 RETRY_BACKOFF = Backoff(first=0.25, longest=2.0, jitter=0.0)
-"""Between these attempts: about six seconds in all."""
+"""The pauses between these attempts, about six seconds in total."""
 
 REFRESH_BACKOFF = Backoff(first=1.0, longest=30.0, jitter=0.0)
-"""After failed requests while the current token is still valid."""
+"""The pauses after failed requests while the current token is still valid."""
 
 FAILURE_PAUSE_SECONDS = 1.0
-"""After a failed request without a valid token; callers get the same failure meanwhile."""
+"""The pause after a failed request if there is no valid token; until it ends, callers get the same
+failure."""
 
 _TRANSIENT = (EndpointDown, VaultForbidden)
 
@@ -39,19 +40,19 @@ log = logging.getLogger(__name__)
 
 
 class TokenCache:
-    """One audience's token, from memory; it calls the credential as rarely as possible.
+    """Caches one audience's token, and requests a new one as rarely as possible.
 
-    There is one request at a time, however many callers wait. From half of its life on, a token is
-    refreshed in the background and used meanwhile, so callers notice an outage of the sign-in
-    endpoint only when the token expires. A request that callers wait for is retried, unless the
-    request before it failed too.
+    There is one request at a time, however many callers wait. After half of its lifetime, a token
+    is refreshed in the background and stays in use meanwhile, so callers notice an outage of the
+    sign-in endpoint only when the token expires. A request that callers wait for is retried, unless
+    the previous request failed too.
 
     Args:
         request: asks the credential for a new token.
-        max_attempts: at a request that callers wait for; 1: no retries.
-        request_timeout: seconds that a request may take in all.
-        clock: seconds since the epoch.
-        sleep: waits for seconds.
+        max_attempts: the number of attempts at a request that callers wait for; 1 means no retries.
+        request_timeout: seconds that a request may take, retries included.
+        clock: returns the time in seconds since the epoch.
+        sleep: waits for the given number of seconds.
     """
 
     def __init__(
@@ -77,10 +78,10 @@ class TokenCache:
         self._running: asyncio.Task[AccessToken] | None = None
 
     async def get(self) -> AccessToken:
-        """A token that is valid for at least a minute, unless it has just arrived with less.
+        """A token that is valid for at least a minute, unless it arrived with less time left.
 
         Raises:
-            SignInError: no valid token is known, and none is available.
+            SignInError: no valid token is cached, and no new one is available.
         """
         now = self._clock()
         if self._token is None or now >= self._used_until:
@@ -92,7 +93,7 @@ class TokenCache:
     async def _wait_for_new(self, now: float) -> AccessToken:
         if self._running is None and self._failure is not None and now < self._paused_until:
             raise self._failure.with_traceback(None)
-        # Shielded: a caller that is cancelled must not cancel the request of the others.
+        # Shielded: a canceled caller must not cancel the request that others wait for.
         return await asyncio.shield(self._start())
 
     def _start(self) -> asyncio.Task[AccessToken]:
@@ -106,8 +107,8 @@ class TokenCache:
         now = self._clock()
         self._token, self._failure, self._failed_refreshes = token, None, 0
         self._used_until = max(token.expires_on - EXPIRY_MARGIN_SECONDS, now + MIN_USE_SECONDS)
-        # At half of its life or two thirds of its use, whichever is sooner: a token may arrive
-        # with little life left.
+        # After half of its lifetime or two thirds of the time that it is used, whichever is sooner:
+        # a token may arrive shortly before it expires.
         life, use = token.expires_on - now, self._used_until - now
         self._refresh_from = now + min(life / 2, use * 2 / 3)
         return token
@@ -140,7 +141,7 @@ class TokenCache:
             ) from error
         except SignInError:
             raise
-        # A bug must pause requests as a refusal does, and be answered with 503.
+        # A bug must pause further requests like a refusal, and lead to status 503.
         except Exception as error:
             log.exception("A token request failed")
             raise SignInError("the sign-in failed because of a bug in this project") from error
@@ -160,7 +161,7 @@ class TokenCache:
             self._paused_until = now + max(FAILURE_PAUSE_SECONDS, asked)
             return
         self._failed_refreshes += 1
-        # Not beyond the token's use: from then on callers wait.
+        # The pause must not outlast the token: without one, callers wait.
         pause = max(REFRESH_BACKOFF.pause(self._failed_refreshes), asked)
         self._paused_until = now + min(pause, left)
         log.warning("No new token (%s); the current one is used for %.0f s more", error, left)
@@ -170,8 +171,8 @@ class TokenProvider:
     """A credential's tokens, one cache for each audience.
 
     Args:
-        credential: signs in.
-        max_attempts: at a request that callers wait for; 1: no retries.
+        credential: signs the bot in.
+        max_attempts: the number of attempts at a request that callers wait for; 1 means no retries.
     """
 
     def __init__(self, credential: Credential, *, max_attempts: int = MAX_ATTEMPTS) -> None:
@@ -181,10 +182,10 @@ class TokenProvider:
         self._prefetching: asyncio.Task[None] | None = None
 
     def prefetch(self, audience: str) -> None:
-        """Request the first token for `audience` (as `get`) in the background of a running loop.
+        """Request the first token for `audience` (as in `get`) as a task of the running event loop.
 
-        Callers who need it meanwhile wait for the same request. A failure is forgotten: the next
-        caller's request starts without a pause, and with all its attempts.
+        Callers that need the token meanwhile wait for the same request. A failure is forgotten: the
+        next caller's request starts without a pause, and with all its attempts.
         """
         self._prefetching = asyncio.create_task(self._prefetch(audience))
 

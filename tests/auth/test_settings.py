@@ -69,7 +69,7 @@ def test_signing_in_the_vault_needs_one() -> None:
     file = {"CertificatePath": "bot.pem", "CertificateKeyUse": "SignInVault"}
     alone = problems({**SINGLE, "CertificateVaultUrl": "", "CertificateName": "", **file})
     assert alone.keys() == {"CertificateKeyUse"}
-    assert "a file has no vault" in alone["CertificateKeyUse"]
+    assert "SignInVault needs a vault" in alone["CertificateKeyUse"]
     assert problems({**SINGLE, **file}).keys() == {"CertificateVaultUrl", "CertificateKeyUse"}
 
 

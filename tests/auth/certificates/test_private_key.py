@@ -174,8 +174,8 @@ def test_broken_pfx(
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("my secret", "neither PEM nor base64"),
-        ("sécret", "neither PEM nor base64"),
+        ("my secret", "neither PEM nor a PFX in base64"),
+        ("sécret", "neither PEM nor a PFX in base64"),
         ("Secret12", "cannot be read"),
         ("", "cannot be read"),
     ],

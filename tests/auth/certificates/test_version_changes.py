@@ -93,7 +93,7 @@ async def test_changes_are_logged_once(
     for _ in range(2):
         await sign_in(versions, "v2")
         await check(versions, clock)
-    assert seen(logged) == [f"Signs in with the certificate {new}; before it was {old}"]
+    assert seen(logged) == [f"Signs in with the certificate {new}; the previous one was {old}"]
     assert list(versions.warnings) == []
 
 
@@ -182,7 +182,9 @@ async def test_a_newer_version_that_is_met_unreadable(
     store.unreadable["v2"] = CertificateError("the key cannot be exported")
     for _ in range(2):
         await check(versions, clock)
-    assert seen(logged) == ["There is a newer certificate, but: the key cannot be exported"]
+    assert seen(logged) == [
+        "There is a newer certificate, but it cannot be read: the key cannot be exported"
+    ]
 
 
 async def test_older_keys_are_forgotten(

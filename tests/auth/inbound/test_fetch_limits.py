@@ -227,7 +227,7 @@ async def test_the_last_known_keys_are_kept(
         await settled()
     assert publisher.fetches <= 2 * DAY / FETCH_WINDOW_SECONDS * MAX_FETCHES
     assert "ConnectionError: refused" in caplog.text
-    assert "1 known ones stay in use" in caplog.text
+    assert "1 known keys stay in use" in caplog.text
 
 
 async def test_recovery_after_days(

@@ -87,9 +87,9 @@ CURES = {
     700212: ("federated credential", "{client}", "{authority}/v2.0", "AZURE_CLIENT_ID"),
     700213: ("federated credential", "{client}", "{authority}/v2.0", "AZURE_CLIENT_ID"),
     7002138: ("federated credential", "{client}", "{authority}/v2.0", "AZURE_CLIENT_ID"),
-    700222: ("user-assigned identity of the same tenant", "AZURE_CLIENT_ID"),
+    700222: ("user-assigned identities in the same tenant", "AZURE_CLIENT_ID"),
     7000112: ("{client} is disabled",),
-    7000229: ("no service principal of {client}",),
+    7000229: ("no service principal for {client}",),
     500011: (AUDIENCE, "ToChannelFromBotOAuthScope"),
     53003: ("Conditional Access", "{client}"),
     12345: ("Entra refused to sign in {client} at {authority}",),
@@ -181,7 +181,10 @@ async def test_an_answer_of_another_shape(
     odd.otherwise = Reply(status, content)
     error = await failure(at_odd.request_token(AUDIENCE, made))
     assert isinstance(error, EndpointDown)
-    assert f"{odd.url}/tenant does not answer as Entra does: neither token nor error" in str(error)
+    assert (
+        f"{odd.url}/tenant does not answer as Entra does: it sent neither token nor error"
+        in str(error)
+    )
     assert "MicrosoftAppTenantId" not in str(error)
     assert "secret" not in f"{error} {error.__cause__} {caplog.text}"
 
