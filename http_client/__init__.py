@@ -1,1 +1,1 @@
-"""The project's HTTP client: a leaf that imports nothing else of the project."""
+"""The project's HTTP client. It imports nothing else from the project."""

@@ -1,6 +1,6 @@
 """HttpConnection: one HTTP/1.1 connection, with one request on it at a time (RFC 9112).
 
-httptools, Node.js's parser, parses the responses.
+The parser is httptools, which wraps the HTTP parser of Node.js.
 """
 
 import asyncio
@@ -14,16 +14,19 @@ from typing import Any, NamedTuple, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 IDLE_TIMEOUT_SECONDS = 30.0
-"""Shorter than the servers' own, so that no request is sent on a connection that the server is
-closing."""
+"""How long an idle connection stays open: less than servers allow, so that requests are rarely sent
+on a connection that the server is closing."""
 
 
 class ConnectFailed(ConnectionError):
-    """There was no connection: nothing was sent."""
+    """There was no connection, so nothing was sent."""
 
 
 class ResponseLost(ConnectionError):
-    """The request was sent, at least in part, and no response came: it may have been done."""
+    """The request was sent, at least in part, but no valid response came.
+
+    The server may or may not have done what was requested.
+    """
 
 
 class Response(NamedTuple):
@@ -31,8 +34,8 @@ class Response(NamedTuple):
 
     Attributes:
         status: the HTTP status.
-        headers: by lower-case name; the last value of a repeated header.
-        body: bytes.
+        headers: the headers by lower-case name; of a repeated header, the last value.
+        body: the body as bytes.
     """
 
     status: int
@@ -43,12 +46,13 @@ class Response(NamedTuple):
 class HttpConnection(asyncio.Protocol):
     """Sends requests, one after the other, and reads their responses.
 
-    It closes itself after a response that is late, malformed or too large, after bytes that belong
-    to no request, and when it has been idle for too long.
+    The connection closes itself after a response that is late, malformed or too large, after bytes
+    that belong to no request, and when it has been idle for too long.
 
     Args:
-        idle: the connection adds itself while it is idle, and removes itself when it is closed.
-        idle_timeout: seconds.
+        idle: the list of idle connections. The connection adds itself when it becomes idle, and
+            removes itself when it is closed.
+        idle_timeout: seconds after which an idle connection is closed.
     """
 
     def __init__(
@@ -71,19 +75,19 @@ class HttpConnection(asyncio.Protocol):
 
     @property
     def reusable(self) -> bool:
-        """Whether another request can be sent: the connection is open, with nothing to read."""
+        """Whether another request can be sent: the connection is open, and nothing is unread."""
         if not self._keep_alive or self._transport is None or self._transport.is_closing():
             return False
-        # If the server has just closed it, the kernel knows but the event loop may not.
+        # If the server has just closed the connection, the kernel knows but the loop may not.
         return not self._has_input()
 
     async def open(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str) -> None:
         """Take over a connected socket and do the TLS handshake.
 
         Args:
-            sock: owned by this connection from now on, even when this method raises.
+            sock: the socket; from now on this connection owns it, even if this method raises.
             tls: the client's TLS context; None for plain HTTP.
-            host: the name that the server's certificate must bear.
+            host: the host name that the server's certificate must be valid for.
 
         Raises:
             OSError, ValueError, RuntimeError: the connection was lost, or the handshake failed.
@@ -94,8 +98,8 @@ class HttpConnection(asyncio.Protocol):
             )
         except BaseException:
             self.close()
-            # The event loop closes the file descriptor. With uvloop the socket object may not know,
-            # and would later close whatever has the same descriptor by then.
+            # The event loop closes the file descriptor. With uvloop, the socket object may not
+            # notice, and would later close another file that has the same descriptor by then.
             self._loop.call_soon(sock.detach)
             raise
 
@@ -103,13 +107,13 @@ class HttpConnection(asyncio.Protocol):
         """Send a request and return the response.
 
         Args:
-            request: head and body, encoded.
-            deadline: event loop time by which the whole response must have arrived.
-            max_bytes: limit of the response's body.
+            request: the encoded head and body.
+            deadline: event loop time (seconds) by which the whole response must have arrived.
+            max_bytes: the size limit of the response's body.
 
         Raises:
-            ConnectFailed: the connection was lost before the request.
-            ResponseLost: there was no response, or it was not valid HTTP.
+            ConnectFailed: the connection was lost before the request was sent.
+            ResponseLost: there was no response, or the response was malformed, late or too large.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -122,13 +126,13 @@ class HttpConnection(asyncio.Protocol):
         try:
             return await waiting
         except asyncio.CancelledError:
-            # Once its response is complete, the connection may already serve another request.
+            # If the response was already complete, the connection may serve another request by now.
             if waiting.cancelled():
                 self.close()
             raise
 
     def close(self) -> None:
-        """Close at once, without waiting for TLS's close_notify."""
+        """Close immediately, without waiting for TLS's close_notify."""
         self._keep_alive = False
         if self._transport is not None:
             self._transport.abort()
@@ -139,7 +143,7 @@ class HttpConnection(asyncio.Protocol):
             if self._timer_at <= deadline:
                 return
             self._timer.cancel()
-        # The handle's `when()` would do, but uvloop's handle for a time in the past has none.
+        # Not the handle's `when()`: for a time in the past, uvloop returns a handle without it.
         self._timer, self._timer_at = self._loop.call_at(deadline, self._on_timer), deadline
 
     def _on_timer(self) -> None:
@@ -181,7 +185,8 @@ class HttpConnection(asyncio.Protocol):
         if self._ends_with_connection and error is None:
             self.on_message_complete()
         self._fail(error)
-        # A reference cycle would keep both, with their buffers, until the garbage collector runs.
+        # Parser and connection refer to each other: this reference cycle would keep them and their
+        # buffers in memory until the next garbage collection.
         self._parser = None
 
     # Called by the parser.
@@ -195,7 +200,7 @@ class HttpConnection(asyncio.Protocol):
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        # Without either, the body ends where the connection does (RFC 9112, 6.3).
+        # Without either header, the body ends when the connection is closed (RFC 9112, 6.3).
         self._ends_with_connection = (
             not {"content-length", "transfer-encoding"} & self._headers.keys()
         )
@@ -224,8 +229,8 @@ class HttpConnection(asyncio.Protocol):
 
 
 def _input_check(socket: Any) -> Callable[[], object]:
-    """A function that returns something true while the socket has data, or its end, to read."""
-    if sys.platform == "win32":  # which has no poll
+    """A function that returns a true value if the socket has data, or its end, to read."""
+    if sys.platform == "win32":  # Windows has no poll
         return lambda: select.select([socket], [], [], 0)[0]
     poll = select.poll()
     poll.register(socket, select.POLLIN)

@@ -1,4 +1,4 @@
-"""HttpPool: the process's one pooled HTTP client."""
+"""HttpPool: the process's HTTP client, with a pool of connections."""
 
 import asyncio
 import functools
@@ -19,25 +19,25 @@ from http_client.tls import TlsContext
 MAX_DOCUMENT_BYTES = 1024 * 1024
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-"""Users' attachments are read into memory as a whole."""
+"""The default size limit of a response: users' attachments are read into memory as a whole."""
 
 CONNECTION_ATTEMPT_DELAY_SECONDS = 0.25
-"""As RFC 8305 (5) recommends."""
+"""The delay before the next address is tried in parallel, as RFC 8305 (5) recommends."""
 
 _URL = re.compile(r"(?P<origin>https?://(?P<host>[!\"$-.0->A-~]+))(?P<target>(?:[/?][!-\"$-~]*)?)")
-"""Printable ASCII, without user name and without fragment."""
+"""An http(s) URL of printable ASCII characters, without a user name and a fragment."""
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that a request may take.
+    """The time limits of a request, in seconds.
 
     Attributes:
-        connect: to connect, including TLS.
-        response: from sending the request to the end of the response.
-        total: in all.
+        connect: limit for connecting, including the TLS handshake.
+        response: limit from sending the request to the end of the response.
+        total: limit for the whole request.
     """
 
     connect: float
@@ -49,13 +49,13 @@ DEFAULT_TIMEOUTS = Timeouts(connect=3.0, response=10.0, total=10.0)
 
 
 class HttpPool:
-    """Keeps idle connections for reuse; connects when a request needs it.
+    """Sends requests, and keeps idle connections for reuse.
 
-    It has no cookies, ignores proxy settings and follows no redirect: a redirect would send the
-    bearer token to a host that has not been checked.
+    The client stores no cookies, ignores proxy settings, and follows no redirects: a redirect would
+    send the bearer token to a host that has not been checked.
 
     Args:
-        attempt_delay: seconds before the host's next address is tried in parallel.
+        attempt_delay: seconds before the next of a host's addresses is tried in parallel.
     """
 
     def __init__(self, attempt_delay: float = CONNECTION_ATTEMPT_DELAY_SECONDS) -> None:
@@ -73,23 +73,23 @@ class HttpPool:
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request.
+        """Send a request and return the response.
 
-        An idempotent request is sent a second time when a reused connection breaks: the server may
-        have closed it just before.
+        If a reused connection breaks, an idempotent request is sent again on a new connection,
+        because the server may have closed the old one just before.
 
         Args:
             method: GET, POST, PUT or DELETE.
             url: http(s) URL, percent-encoded.
-            headers: in addition to Host, Content-Length and Accept-Encoding.
-            body: bytes.
-            timeouts: of this request.
-            max_bytes: limit of the response's body.
+            headers: headers in addition to Host, Content-Length and Accept-Encoding.
+            body: the body; empty for none.
+            timeouts: time limits of this request.
+            max_bytes: the size limit of the response's body.
 
         Raises:
-            ConnectFailed: nothing was sent: there is no connection, or the URL or a header is not
-                valid.
-            ResponseLost: the request was sent and may have been done.
+            ConnectFailed: nothing was sent, because there is no connection, or because the URL or a
+                header is not valid.
+            ResponseLost: the request was sent, but there was no valid response.
         """
         match = _URL.fullmatch(url)
         if match is None:
@@ -116,7 +116,7 @@ class HttpPool:
         """The body of a public document.
 
         Raises:
-            OSError: there is no response, it is too large, or its status is not 200.
+            OSError: there is no response, or the response is too large or its status is not 200.
         """
         response = await self.request("GET", url, max_bytes=MAX_DOCUMENT_BYTES)
         if response.status != HTTPStatus.OK:
@@ -124,7 +124,7 @@ class HttpPool:
         return response.body
 
     async def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close all idle connections."""
         for connections in self._idle.values():
             for connection in connections:
                 connection.close()
@@ -163,10 +163,10 @@ class HttpPool:
 
 
 async def _connected_socket(host: str, port: int, attempt_delay: float) -> socket.socket:
-    """A socket connected to the first of the host's addresses that answers (RFC 8305).
+    """A socket connected to the first of the host's addresses that responds (RFC 8305).
 
-    uvloop's `create_connection`, unlike asyncio's, tries one address at a time: a dead one would
-    use up the timeout.
+    uvloop's `create_connection`, unlike asyncio's, tries the addresses one after the other, and an
+    address that does not respond would use up the timeout.
     """
     addresses = await asyncio.get_running_loop().getaddrinfo(
         host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
@@ -176,12 +176,12 @@ async def _connected_socket(host: str, port: int, attempt_delay: float) -> socke
 
 def _head(method: str, host: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
     path = target if target.startswith("/") else f"/{target}"
-    # Only ASCII without line ends: the method is our code's, and `_URL` allows nothing else.
+    # Host and path are ASCII without line breaks, because `_URL` allows nothing else.
     first = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n"
     return first.encode() + _fields(tuple(headers.items()))
 
 
-@functools.lru_cache(maxsize=32)  # calls have different targets, but the same headers
+@functools.lru_cache(maxsize=32)  # calls to different URLs often have the same headers
 def _fields(headers: tuple[tuple[str, str], ...]) -> bytes:
     lines = ["Accept-Encoding: identity", *(f"{name}: {value}" for name, value in headers)]
     fields = "\r\n".join(lines)

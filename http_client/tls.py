@@ -1,7 +1,7 @@
-"""TlsContext: a TLS client context that resumes sessions, one for each host.
+"""TlsContext: a TLS client context that remembers and resumes one session for each host.
 
-Neither asyncio nor aiohttp does. A resumed session spares a new connection the transfer and the
-verification of the server's certificates (RFC 8446, 2.2).
+Neither asyncio nor aiohttp resumes sessions. With a resumed session, a new connection needs no
+transfer and verification of the server's certificates (RFC 8446, 2.2).
 """
 
 import ssl
@@ -10,26 +10,26 @@ from collections.abc import Callable
 from typing import Self, cast
 
 MAX_HOSTS = 32
-"""Host names whose last connection is remembered."""
+"""The number of host names whose last connection is remembered."""
 
 MAX_VERIFICATION_AGE_SECONDS = 3600.0
-"""After that a full handshake verifies the host's certificate again. Otherwise a server could keep
-resuming after its certificate has expired (RFC 8446, 4.6.1 allows a week)."""
+"""The age from which a full handshake verifies the host's certificate again. Otherwise sessions
+could be resumed after the certificate has expired (RFC 8446, 4.6.1 allows a week)."""
 
 
 class TlsContext(ssl.SSLContext):
-    """The standard library's default client context plus session resumption; trusts nobody yet.
+    """A context like the standard library's default for clients, plus session resumption.
 
-    A session is resumed for the same host name only: it stands for a certificate that was verified
-    against that name. OpenSSL does not verify it again and need not: only the owner of that
-    certificate's key knows the session's secret. A server that refuses a session falls back to a
-    full handshake by itself.
+    The caller loads the trusted certificates. A session is resumed only for the same host name,
+    because the certificate was verified for that name. OpenSSL does not verify the certificate
+    again and need not: only the owner of the certificate's key knows the session's secret. A server
+    that refuses a session falls back to a full handshake by itself.
 
     Args:
-        clock: seconds, monotonic.
+        clock: returns monotonic time in seconds.
 
     Attributes:
-        clock: the same.
+        clock: as in the arguments.
     """
 
     def __new__(cls, clock: Callable[[], float] = time.monotonic) -> Self:  # noqa: ARG004  # __init__'s
@@ -51,7 +51,7 @@ class TlsContext(ssl.SSLContext):
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
-        """A connection that offers the session of the last one to this host, if it is recent."""
+        """A connection that offers the session of the host's last connection, if it is recent."""
         last = self._last.get(server_hostname)
         if last is None or self.clock() >= last.verified_at + MAX_VERIFICATION_AGE_SECONDS:
             return super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
@@ -63,7 +63,7 @@ class TlsContext(ssl.SSLContext):
         return connection
 
     def remember(self, connection: "_ResumableConnection") -> None:
-        """Keep a connection whose handshake is complete, for its session."""
+        """Remember a connection whose handshake is complete, for the sake of its session."""
         host = connection.server_hostname
         self._last.pop(host, None)
         self._last[host] = connection
@@ -72,10 +72,10 @@ class TlsContext(ssl.SSLContext):
 
 
 class _ResumableConnection(ssl.SSLObject):
-    """One connection.
+    """One TLS connection.
 
     Attributes:
-        verified_at: when the host's certificate was verified (seconds, by the context's clock).
+        verified_at: when the host's certificate was verified, in seconds of the context's clock.
     """
 
     verified_at = 0.0

@@ -1,1 +1,1 @@
-"""Activities on the wire: JSON to botbuilder's models, and back."""
+"""The codec: converts JSON to botbuilder's models, the Activity above all, and back."""

@@ -1,4 +1,4 @@
-"""The activity key: recognizes an activity that the channel delivers a second time."""
+"""The activity key, by which an activity is recognized that the channel delivers again."""
 
 import hashlib
 import json
@@ -22,23 +22,23 @@ _CONTENT = (
     "reactions_added",
     "reactions_removed",
 )
-"""The properties that, with the sender, distinguish two activities with the same id."""
+"""The properties that, besides type and sender, distinguish activities with the same id."""
 
 
 def activity_key(activity: Activity) -> str:
     """A text that identifies an activity within its conversation.
 
     The key of a message is its id. Other activities may carry the id of the message that they are
-    about (an edit, a deletion, a reaction), so their key is made of their type, id, sender,
-    timestamp and content: two edits are two activities, and a reaction that is added, removed and
-    added again is three. This is less reliable than for messages:
+    about (an edit, a deletion, a reaction), so their key consists of type, id, sender, timestamp
+    and content. Two edits are thus two activities, and a reaction that is added, removed and added
+    again counts as three. This is less reliable than for messages:
 
-    - An activity that a channel delivers again with another timestamp runs twice.
-    - Two activities that a channel sends without timestamps and with the same content count as one.
+    - An activity that a channel delivers again with another timestamp is processed twice.
+    - Two activities that a channel sends with the same content and without timestamps count as one.
 
     Returns:
-        Empty when a second delivery needs its own answer (invokes, expectReplies), when the adapter
-        itself made the activity, or when it has no id.
+        Empty if a second delivery needs its own response (invokes, expectReplies), if the adapter
+        itself created the activity, or if the activity has no id.
     """
     if not activity.id or activity.type == ActivityTypes.invoke:
         return ""
@@ -55,6 +55,6 @@ def activity_key(activity: Activity) -> str:
 def _digest(activity: Any) -> str:
     sender = activity.from_property.id if activity.from_property else None
     values = write_value([sender, *(getattr(activity, name) for name in _CONTENT)])
-    # Not `json_bytes`: it refuses infinity, which is how Python reads 1e999.
+    # Not `json_bytes`, which refuses infinity: Python reads 1e999 as infinity.
     content = json.dumps(values, ensure_ascii=False).encode(errors="surrogatepass")
     return hashlib.sha256(content).hexdigest()[:16]

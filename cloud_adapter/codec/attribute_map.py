@@ -1,7 +1,7 @@
-"""What an SDK model's class declares of its properties, and what of that the codec cannot handle.
+"""The properties that an SDK model's class declares, and which declarations the codec supports.
 
-msrest's models carry an `_attribute_map`: for each Python attribute the JSON key and the type, in a
-notation of its own: `str`, `iso-8601`, `[ChannelAccount]`, `{object}`.
+msrest's models have an `_attribute_map`: for each Python attribute the JSON key and the type, in
+msrest's own notation, such as `str`, `iso-8601`, `[ChannelAccount]` or `{object}`.
 """
 
 import functools
@@ -23,7 +23,7 @@ SDK_MODULES: tuple[ModuleType, ...] = (
 """The modules that define the SDK's wire models."""
 
 BASIC_TYPES = frozenset({"str", "bool", "int", "long", "float", "iso-8601", "bytearray", "object"})
-"""The types that the codec supports, beside models, and lists and dicts of all these."""
+"""The types that the codec supports, besides models, and lists and dicts of all of these."""
 
 
 def is_sdk_model(model: Any) -> bool:
@@ -34,7 +34,7 @@ def is_sdk_model(model: Any) -> bool:
 def attributes(model: Any) -> list[tuple[str, str, str]]:
     """The attribute, the JSON key and the type of each property of a model's class."""
     return [
-        # The entry without a key is msrest's switch for unknown properties; the codec keeps those.
+        # The entry without a key tells msrest about unknown properties; the codec keeps these.
         (name, entry["key"], _type_name(entry["type"]))
         for name, entry in model._attribute_map.items()
         if entry["key"]
@@ -42,13 +42,13 @@ def attributes(model: Any) -> list[tuple[str, str, str]]:
 
 
 def _type_name(declared: Any) -> str:
-    # One class of the SDK declares a class in place of its name.
+    # One class of the SDK declares a class instead of its name.
     return declared.__name__ if isinstance(declared, type) else declared
 
 
 @functools.cache
 def named_classes(model: Any) -> dict[str, Any]:
-    """The classes that a model's types may name; its own module's take precedence."""
+    """The classes that a model's types may name; those in the model's own module come first."""
     found: dict[str, Any] = {}
     for base in model.__mro__:
         found.setdefault(base.__name__, base)
@@ -61,7 +61,7 @@ def named_classes(model: Any) -> dict[str, Any]:
 
 
 def unsupported_feature(model: Any) -> str:
-    """What the codec cannot handle of a model's class; empty if it handles everything."""
+    """A feature of a model's class that the codec does not support; empty if there is none."""
     return next(_unsupported_features(model), "")
 
 
@@ -79,7 +79,7 @@ def _unsupported_features(model: Any) -> Iterator[str]:
     if len(set(keys)) < len(keys):
         yield "two attributes with one key"
     for name, _, kind in attributes(model):
-        # The instance's __dict__ may lack it then, or hold something else under the name.
+        # If so, the instance's __dict__ may lack the attribute, or have another value for it.
         if hasattr(model, name) or name == "additional_properties":
             yield f"its own {name}"
         if not _is_supported(kind, model):

@@ -2,12 +2,13 @@
 
 JSON that is small on the wire can be large in memory: `{},` becomes a model of half a kilobyte, and
 one emoji makes every character of a text take four bytes. The figures below are measured and
-rounded up. With the copies that a turn makes of a text (parsed, in the reply, in its JSON, as
-sent), no accepted body costs more than 8 MB, its own bytes included.
+rounded up. They are chosen so that no accepted body costs more than 8 MB, including its own bytes
+and the copies that a turn makes of its text.
 
-Activities of real channels are accepted: those of Teams have at most 100 KB, those of Direct Line
-256 KB (Microsoft references "Format your bot messages" and "Send an activity to the bot"). Even
-with an emoji, the former may hold 2,000 values in 500 objects, and the latter 400 in 100.
+The limits accept what real channels send: activities have at most 100 KB in Teams and 256 KB on
+Direct Line (Microsoft references "Format your bot messages" and "Send an activity to the bot").
+Even with an emoji, a Teams activity of that size may contain 2,000 values in 500 objects, and a
+Direct Line activity 400 values in 100 objects.
 """
 
 import re
@@ -19,20 +20,20 @@ from auth.errors import BodyTooLarge
 MAX_COST_BYTES = 7_500_000
 
 TEXT_COPIES = 7
-"""Copies of the body's text that are in memory at once: as received, parsed, without the mention,
-in the reply, in its JSON, in the request to the connector, and encrypted."""
+"""The number of copies of the body's text that are in memory at the same time: as received, parsed,
+without the mention, in the reply, in its JSON, in the request to the connector, and encrypted."""
 
 CONTAINER_BYTES = 600
-"""What an object or a list takes at most; the largest model in lists is an Attachment."""
+"""The maximum size of an object or a list; the largest model in lists is an Attachment."""
 
 VALUE_BYTES = 100
-"""What a value in a list, or a name or a value in an object, takes at most besides its text."""
+"""The maximum size, besides its text, of a value in a list, or of a name or value in an object."""
 
 MAX_DEPTH = 100
-"""Levels of nested objects and lists. Adaptive Cards have about 30."""
+"""The number of levels to which objects and lists may be nested. Adaptive Cards have about 30."""
 
 WINDOW_BYTES = 16 * 1024
-"""How much of a body is split at its quotes at a time: all pieces at once could take megabytes."""
+"""How much of a body is split at its quotes at a time. All pieces together could take megabytes."""
 
 _SURROGATE = re.compile(r"\\u[dD][89abAB]")
 _BEYOND_LATIN_1 = re.compile(r"\\u(?!00)")
@@ -41,14 +42,14 @@ _NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 def check_cost(body: bytes, text: str) -> None:
-    """Check what a body costs, in time proportional to its size.
+    """Check how much memory a body takes, in time proportional to its size.
 
     Args:
         body: as received.
         text: the body, decoded.
 
     Raises:
-        BodyTooLarge: parsing it would take too much memory, or recurse too deeply.
+        BodyTooLarge: parsing the body would take too much memory, or recurse too deeply.
     """
     text_bytes, containers = TEXT_COPIES * _memory_of(text), _containers(body)
     if text_bytes + _structure_bytes(body, containers) > MAX_COST_BYTES or containers > MAX_DEPTH:
@@ -61,10 +62,10 @@ def check_cost(body: bytes, text: str) -> None:
 
 
 def _memory_of(text: str) -> int:
-    """Bytes that a text takes at most when its escapes are replaced by their characters."""
+    """The maximum size in bytes of a text once its escapes are replaced by their characters."""
     if "\\u" not in text:
         return sys.getsizeof(text)
-    # Python stores all characters of a text in the width of its widest (PEP 393).
+    # Python stores each character of a text in the width of the widest one (PEP 393).
     width = 4 if _SURROGATE.search(text) else 2 if _BEYOND_LATIN_1.search(text) else 1
     return max(sys.getsizeof(text), width * len(text))
 
@@ -83,7 +84,7 @@ def without_strings(body: bytes, window_bytes: int = WINDOW_BYTES) -> bytes:
 
     Args:
         body: the JSON text.
-        window_bytes: how much is split at a time.
+        window_bytes: how many bytes are split at a time.
     """
     plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
     outside, inside = bytearray(), False

@@ -2,8 +2,8 @@
 
 On Web Chat and Direct Line the client itself writes an activity's `from` and `channelData`, so it
 can claim any user id, any Entra object id and any tenant. Direct Line's enhanced authentication
-binds the user id to a token, but an activity does not show whether it is on. In Teams, Microsoft
-signs users in, and the service sets all of these.
+binds the user id to a token, but an activity does not show whether that feature is on. In Teams,
+Microsoft signs users in, and the service sets all of these properties.
 
 Sources: Microsoft reference "Direct Line enhanced authentication" (impersonation); Teams platform
 reference "Get Teams-specific context for your bot" (`aadObjectId`, `channelData.tenant`).
@@ -26,7 +26,7 @@ _VOUCHING = frozenset({TEAMS})
 def vouches_for_users(channel_id: str) -> bool:
     """Whether a channel itself sets `from`, the members, and their tenant.
 
-    Of other channels the bot stores conversations, but no users.
+    For other channels, the bot stores conversations but no users.
     """
     return channel_id in _VOUCHING
 
@@ -34,7 +34,7 @@ def vouches_for_users(channel_id: str) -> bool:
 def tenant_ids(activity: Activity) -> frozenset[str]:
     """The tenants (GUIDs, in lower case) of the conversation and of Teams' channel data.
 
-    Empty where the channel does not vouch for them: there, the client can set them to anything.
+    Empty if the channel does not vouch for its users, because the client could claim any tenant.
     """
     if not vouches_for_users(activity.channel_id):
         return frozenset()

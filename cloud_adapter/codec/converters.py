@@ -1,4 +1,4 @@
-"""What the reader and the writer share: a converter for each class, compiled on first use."""
+"""Converters, which the reader and the writer share: one for each class, compiled on first use."""
 
 import functools
 import logging
@@ -10,14 +10,15 @@ log = logging.getLogger(__name__)
 Convert = Callable[[Any], Any]
 
 Rule = tuple[type | None, Convert]
-"""How values of one msrest type are converted, after the Python type that needs no conversion."""
+"""The rule for values of one msrest type: the Python type that needs no conversion, if there is
+one, and the function that converts all other values."""
 
 
 class Converters(dict[Any, Convert]):
     """The converters by class. A dict lookup takes half the time of a cached function.
 
     Args:
-        compile_converter: makes the converter of a class.
+        compile_converter: creates the converter for a class.
     """
 
     def __init__(self, compile_converter: Callable[[Any], Convert]) -> None:
@@ -31,7 +32,7 @@ class Converters(dict[Any, Convert]):
 
 @functools.cache  # once for each class
 def warn_of_msrest(model: Any, reason: str) -> None:
-    """Log that a class is read or written by msrest, because of what the codec does not support."""
+    """Log that msrest reads or writes a class, and which feature the codec does not support."""
     log.warning(
         "%s.%s is left to msrest, which is slow and drops unknown properties: it has %s",
         model.__module__,

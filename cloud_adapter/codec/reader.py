@@ -1,9 +1,9 @@
 """Reads botbuilder's models, the Activity above all, from parsed JSON.
 
 A reader for each class is compiled once, from its `_attribute_map`. It does what msrest does, but
-does not lose data: properties that the model does not name are kept in `additional_properties`, so
-that entities (mentions, citations, streaming) survive. A class with features that the codec does
-not support is left to msrest, with a warning.
+keeps properties that the model does not name: they go to `additional_properties`, so that entities
+(mentions, citations, streaming) survive. Classes with features that the codec does not support are
+left to msrest, with a warning.
 """
 
 import base64
@@ -23,25 +23,26 @@ from cloud_adapter.codec.attribute_map import (
 from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
 from cloud_adapter.errors import MalformedModel
 
-# Longer strings are rejected unread: changing their case can take twelve times their memory.
+# Longer strings are rejected before their case is changed, which can take twelve times their size.
 MAX_BOOL_LENGTH = len("false")
 
 MAX_DATETIME_LENGTH = 64
-"""Characters; RFC 3339 with nanoseconds has 35."""
+"""In characters; a date and time of RFC 3339 with nanoseconds has 35."""
 
 
 def read_model(model: Any, data: object) -> Any:
     """An instance of the botbuilder model `model` from parsed JSON.
 
     Raises:
-        MalformedModel: a property has another JSON type than the model's.
+        MalformedModel: a property does not have the JSON type that the model declares.
     """
     return _READERS[model](data)
 
 
 def _model_reader(model: Any) -> Convert:
     """Compile the reader of one model class."""
-    # The SDK's constructors only assign their arguments. Others may do more.
+    # The SDK's constructors only assign their arguments, so they need not be called. Others may do
+    # more.
     reason = unsupported_feature(model) or ("" if is_sdk_model(model) else "its own constructor")
     if reason:
         return _msrest_reader(model, reason)
@@ -68,7 +69,7 @@ def _model_reader(model: Any) -> Convert:
 
 
 def _defaults(model: Any) -> Callable[[], dict[str, Any]]:
-    """A factory of an empty instance's attributes."""
+    """A function that returns the attributes of an empty instance."""
     defaults = dict(vars(model()))
     mutable = {name for name, value in defaults.items() if isinstance(value, list | dict | Model)}
     if mutable - {"additional_properties"}:  # which a copy would share
@@ -102,7 +103,7 @@ def _read_rule(kind: str, model: Any) -> Rule:
 
 
 def _nested_reader(model: Any) -> Convert:
-    # Compiled on first use: a model may hold itself. Some channels send "" in place of null.
+    # Compiled on first use, because a model may contain itself. Some channels send "" for null.
     def read(data: Any) -> Any:
         return None if data == "" else _READERS[model](data)
 
@@ -169,7 +170,7 @@ def _read_datetime(data: Any) -> datetime.datetime:
     try:
         is_short = len(data) <= MAX_DATETIME_LENGTH
         found = datetime.datetime.fromisoformat(data.upper() if is_short else "")
-        # As in msrest, what could not be written as UTC later is refused now.
+        # As in msrest, a date that could not be converted to UTC later is refused now.
         if not datetime.MINYEAR < found.year < datetime.MAXYEAR:
             found.utctimetuple()
     except (AttributeError, TypeError, ValueError, OverflowError) as error:

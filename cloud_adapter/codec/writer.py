@@ -1,7 +1,7 @@
 """Writes botbuilder's models, the Activity above all, as JSON.
 
 The counterpart of reader.py: a writer for each class is compiled once, from its `_attribute_map`.
-Free-form JSON in a model may hold enums, tuples, bytes and models.
+Free-form values in a model may contain enums, tuples, bytes and models.
 """
 
 import base64
@@ -20,11 +20,11 @@ from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_ms
 
 
 def write_value(value: object) -> Any:
-    """JSON-ready data for a model, or for anything that holds models, without None properties.
+    """JSON-ready data for a model, or for a value that contains models, without None properties.
 
     Raises:
-        TypeError: a value has no JSON form, or not its property's type. The text names the
-            property, and never quotes the value.
+        TypeError: a value has no JSON form, or another type than its property. The text names the
+            property, and does not quote the value.
     """
     return _WRITERS[type(value)](value)
 
@@ -115,7 +115,7 @@ def _write_nested(value: Any) -> Any:
 
 def _nested_writer(kind: type) -> Convert:
     """How values of a Python type are written where a model is expected."""
-    # By their own class, as in msrest. Bots also put a dict there: it is written in full.
+    # By the value's own class, as in msrest. Bots also pass dicts, which are written in full.
     if issubclass(kind, Model | dict) or kind in (str, int, float, bool):
         return _WRITERS[kind]
     return _refuse_nested
@@ -136,22 +136,22 @@ def _number_writer(kind: type, expected: str) -> Convert:
         try:
             return kind(value)
         except (TypeError, ValueError, OverflowError):
-            # The error's own text quotes the value.
+            # Python's own error text quotes the value.
             raise TypeError(f"{expected} is expected, not {_type_name(value)}") from None
 
     return write
 
 
 def _write_datetime(value: Any) -> Any:
-    """UTC, as msrest writes it; without a time zone, UTC is assumed."""
+    """The time in UTC, as msrest writes it; a time without a time zone counts as UTC."""
     try:
         if not isinstance(value, datetime.datetime):
-            # It parses a string, and refuses anything else.
+            # msrest parses a string, and refuses anything else.
             return Serializer.serialize_iso(value)  # type: ignore[no-untyped-call]  # no types
         utc = value.astimezone(datetime.UTC).replace(tzinfo=None) if value.tzinfo else value
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"a date and time is expected, not this {_type_name(value)}") from None
-    # Not strftime: its %Y writes the year 1, .NET's "no date", without its zeros.
+    # Not strftime: its %Y does not zero-pad the year 1, which .NET sends for "no date".
     text = utc.isoformat(timespec="microseconds")
     return f"{text[:23]}{text[23:].rstrip('0')}Z"
 
@@ -197,12 +197,12 @@ def _write_list(values: Any) -> list[Any]:
 
 
 def _write_enum(value: Any) -> Any:
-    member = value._value_  # in a third of the time that `value` takes
+    member = value._value_  # takes a third of the time of `value.value`
     return member if type(member) is str else write_value(member)
 
 
 def _write_error(error: Any) -> Any:
-    # The SDK's form of an invoke's Error: an exception of code and message.
+    # The SDK represents an invoke's Error as an exception with a code and a message.
     if len(error.args) != 2:
         return _refuse(error)
     return {"code": str(error.args[0]), "message": str(error.args[1])}
@@ -236,22 +236,22 @@ _FORMS: dict[type, Convert] = {
     datetime.timedelta: Serializer.serialize_duration,
     decimal.Decimal: float,
 }
-"""The JSON forms of what free-form JSON may hold, subclasses included."""
+"""The writers of the types that free-form values may have, subclasses included."""
 
 _WRITERS = Converters(_writer)
 
 _NESTED_WRITERS = Converters(_nested_writer)
 
-# Escapes to ASCII could take three times the memory of the characters.
+# ASCII escapes could take three times as much memory as the characters themselves.
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 
 
 def json_bytes(data: Any) -> bytes:
-    """JSON-ready data as UTF-8. A lone surrogate, which UTF-8 cannot encode, is escaped.
+    """JSON-ready data, encoded as JSON in UTF-8. Lone surrogates, which UTF-8 lacks, are escaped.
 
     Raises:
         ValueError: a number has no JSON form (NaN, infinity).
-        TypeError: something else is not JSON-ready.
+        TypeError: another value is not JSON-ready.
     """
     # `backslashreplace` writes a lone surrogate as JSON's escape: \ud83d.
     return _ENCODER.encode(data).encode(errors="backslashreplace")
