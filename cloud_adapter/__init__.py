@@ -1,1 +1,1 @@
-"""How a turn runs: botbuilder-core's CloudAdapter, on this project's own seams."""
+"""How a turn runs: an adapter that derives from botbuilder-core's CloudAdapterBase."""

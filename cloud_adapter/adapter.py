@@ -38,7 +38,7 @@ APOLOGY = "Sorry, something went wrong on my side. Please try again."
 """The one thing that users learn about an error."""
 
 MAX_RUNS = 3
-"""How often a turn runs, in all, when other turns keep changing its state."""
+"""The maximum number of runs of a turn whose state other turns keep changing."""
 
 Logic = Callable[[TurnContext], Awaitable[object]]
 
@@ -57,8 +57,10 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     Args:
         authentication: the caller check and the bot's credentials.
         queued_turns: stores activities and runs their turns later; None without storage.
-        enqueues: activities are queued where possible; False: every turn runs immediately.
-        redact: hide what users sent from logged tracebacks; False on a developer's machine.
+        enqueues: whether to enqueue activities where possible; if False, each turn runs while the
+            channel waits.
+        redact: whether to hide what users sent in logged tracebacks; False on a developer's
+            machine.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
 
         Raises:
             TokenRejected, CallerForbidden: the caller may not send the activity.
-            BadRequest: the body is not an activity, or too large.
+            BadRequest: the body is not an activity, or is too large.
             Unavailable: the caller cannot be checked, the bot cannot sign in, storage is
                 unavailable, or another turn of the conversation is running.
         """
@@ -96,7 +98,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
     async def _process_body(
         self, token: ChannelToken | None, body: bytes, bot: Bot
     ) -> TurnResponse:
-        """Run or enqueue the turn for the body of an authenticated caller."""
+        """Run or enqueue the turn for the body of an authenticated request."""
         activity = read_activity(body)
         try:
             caller = self.bot_framework_authentication.authorize(token, activity)
@@ -119,21 +121,21 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         try:
             return TurnResponse.of(self._process_turn_results(context))
         except Exception as error:  # noqa: BLE001  # a bad result must not fail a finished turn
-            what = "the bot's answer cannot be written as JSON"
-            self._log_failure(context.activity, what, error)
+            problem = "the bot's answer cannot be written as JSON"
+            self._log_failure(context.activity, problem, error)
             return TurnResponse(HTTPStatus.OK)
 
     async def process_wake_up(self, message: str, dequeue_count: int, bot: Bot) -> None:
-        """Run the turns of the stored activities of a conversation.
+        """Run the turns of a conversation's stored activities.
 
         Args:
             message: the wake-up message.
-            dequeue_count: how often the host has delivered it.
+            dequeue_count: how often the host has delivered the message.
             bot: the bot.
 
         Raises:
             TurnFailed, Unavailable: the host must deliver the message again.
-            ValueError: it is not a wake-up message.
+            ValueError: the message is not a wake-up message.
             SettingsError: no storage account is configured.
         """
         if self._queued_turns is None:
@@ -148,12 +150,14 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         await self.run(caller, accepted.activity, logic, on_error)
 
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
-        """Run a turn that no activity started, in a conversation. Its calls are not retried.
+        """Run `logic` in a conversation, in a turn that no activity from the channel started.
+
+        The turn's calls to the connector are not retried; its caller retries.
 
         Raises:
             ServiceUrlRefused: the bot must not call the conversation's service URL.
             Unavailable: the bot cannot sign in.
-            Exception: whatever `logic` or the bot's middleware raises.
+            Exception: any error that `logic` or the middleware raises.
         """
         sender = self.bot_framework_authentication.unretried_sender()
         await self.run(sender, get_continuation_activity(reference), logic, self.log_and_raise)
@@ -165,17 +169,17 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         logic: Logic,
         on_error: OnError,
     ) -> TurnContext:
-        """Run one turn: the middleware, and `logic` within it.
+        """Run one turn: the middleware, and within it `logic`.
 
         Args:
             caller: who sent the activity, and how replies are sent.
             activity: the activity.
-            logic: the bot's `on_turn`.
-            on_error: handles what `logic` or the middleware raises.
+            logic: the bot's `on_turn`, or a function in its place.
+            on_error: handles errors that `logic` or the middleware raises.
 
         Raises:
-            ServiceUrlRefused, SignInError: before the turn starts; `on_error` is not called.
-            Exception: whatever `on_error` raises.
+            ServiceUrlRefused, SignInError: the turn cannot start; `on_error` is not called.
+            Exception: any error that `on_error` raises.
         """
         activity.caller_id = caller.caller_id
         identity, factory = caller.claims_identity, caller.connector_factory
@@ -192,42 +196,42 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         return context
 
     async def apologize(self, context: TurnContext, error: Exception) -> None:
-        """Log the error and apologize to the user: the turn is over.
+        """Log the error and apologize to the user, which ends the turn without an error.
 
         Raises:
-            Unavailable: the channel must send the activity again.
-            TurnRepeated: the activity has been processed.
+            Unavailable: the error itself: the activity must be delivered again.
+            TurnRepeated: the error itself: the activity has already been processed.
         """
         self._log_or_raise(context, error)
-        # Not an error for the channel, which would send an invoke again.
+        # Status 200, because a channel would send an invoke again after an error.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
             type=ActivityTypes.invoke_response, value=InvokeResponse(status=HTTPStatus.OK)
         )
         try:
             await context.send_activity(APOLOGY)
-        except Exception as second:  # noqa: BLE001  # nothing is left to try
-            self._log_failure(context.activity, "the apology could not be sent", second)
+        except Exception as apology_error:  # noqa: BLE001  # there is nothing else to try
+            self._log_failure(context.activity, "the apology could not be sent", apology_error)
 
     async def log_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, and raise it: whoever called `run` decides whether to try again."""
+        """Log the error, and raise it: the caller of `run` decides whether to try again."""
         self._log_or_raise(context, error)
         raise error
 
     async def apologize_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, apologize, and raise it: this was the last attempt."""
+        """Log the error, apologize, and raise the error: for the last attempt at a queued turn."""
         await self.apologize(context, error)
         raise error
 
     def _log_or_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log an error of the bot's code; raise one that is not its fault."""
+        """Log an error of the bot's code; raise errors that mean that the turn cannot run now."""
         if isinstance(error, Unavailable | TurnRepeated):
             raise error
         self._log_failure(context.activity, "failed", error)
 
-    def _log_failure(self, activity: Activity, what: str, error: Exception) -> None:
+    def _log_failure(self, activity: Activity, problem: str, error: Exception) -> None:
         # No `exc_info`: logging's own traceback would quote the user.
-        found = redacted_traceback(error, activity, redact=self._redact)
-        log.error("%s: %s\n%s", turn_name(activity), what, found)
+        trace = redacted_traceback(error, activity, redact=self._redact)
+        log.error("%s: %s\n%s", turn_name(activity), problem, trace)
 
     def _create_turn_context(
         self,
@@ -239,7 +243,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         logic: Logic,
         connector_factory: BotConnectorFactory,
     ) -> TurnContext:
-        # Like the base, but with our TurnContext.
+        # Like the base class, but with our own TurnContext.
         context = TurnContext(self, activity)
         context.turn_state.update(
             {
@@ -254,7 +258,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         return context
 
     def _process_turn_results(self, context: TurnContext) -> InvokeResponse | None:
-        # The base writes replies with msrest, which drops what entities hold.
+        # The base class writes replies with msrest, which drops most properties of entities.
         if context.activity.delivery_mode == DeliveryModes.expect_replies:
             replies = ExpectedReplies(activities=context.buffered_reply_activities)
             return InvokeResponse(status=HTTPStatus.OK, body=replies)
@@ -266,7 +270,7 @@ async def _fail_as_killed(_: TurnContext) -> None:
 
 
 def _can_be_queued(activity: Activity) -> bool:
-    """Nothing in the response to the channel depends on the turn."""
+    """Whether the response to the channel does not depend on the turn."""
     return not (
         activity.type == ActivityTypes.invoke
         or activity.delivery_mode == DeliveryModes.expect_replies
@@ -274,10 +278,10 @@ def _can_be_queued(activity: Activity) -> bool:
 
 
 def turn_name(activity: Any) -> str:
-    """A turn's name in the log: the host mixes up its own invocation ids under concurrency.
+    """A turn's name in the log, because the host mixes up its invocation ids under concurrency.
 
-    Ids come from the channel, but on Direct Line the client sets the type: only known types are
-    shown.
+    The ids come from the channel. The type may come from the client, on Direct Line, so only known
+    types are shown.
     """
     kind = activity.type if activity.type in _TYPES else "other"
     return f"Turn {kind!r} {activity.id!r:.80} in {activity.conversation.id!r:.120}"

@@ -1,4 +1,4 @@
-"""BotAuthentication: connects botbuilder to the caller check and the bot's credentials."""
+"""BotAuthentication: gives botbuilder's adapter this project's caller check and credentials."""
 
 import asyncio
 import contextlib
@@ -79,10 +79,10 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
 
 
 class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # untyped SDK base
-    """What CloudAdapterBase asks of an authentication, inbound and outbound.
+    """Implements the authentication that CloudAdapterBase needs, inbound and outbound.
 
     Args:
-        settings: the bot's.
+        settings: the bot's settings.
         caller_check: decides who may send the bot an activity.
         tokens: the bot's tokens.
         session: sends calls to the channel's services.
@@ -111,12 +111,12 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self._unretried_connectors = BotConnectorFactory(*shared, None, NO_RETRIES)
 
     async def authenticate(self, authorization: str) -> ChannelToken | None:
-        """Verify the caller's token; None where callers are not authenticated.
+        """Verify and return the caller's token; None if callers are not authenticated.
 
-        This needs no activity, so that only an authenticated caller's body is read.
+        This needs no activity, so that the body is parsed only if the caller is authenticated.
 
         Args:
-            authorization: the Authorization header; empty if there is none.
+            authorization: the value of the Authorization header; empty if there is none.
 
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
@@ -128,14 +128,14 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     def authorize(
         self, token: ChannelToken | None, activity: Activity
     ) -> AuthenticateRequestResult:
-        """Check that a caller may send this activity, and return what the turn knows about it.
+        """Check that a caller may send this activity, and return the caller's identity.
 
         Args:
-            token: from `authenticate`.
-            activity: as received.
+            token: the token that `authenticate` returned.
+            activity: the activity as received.
 
         Raises:
-            CallerForbidden: it may not send the activity, see CallerCheck.
+            CallerForbidden: the caller may not send the activity, see CallerCheck.
         """
         origin = ActivityOrigin(activity.channel_id, activity.service_url, tenant_ids(activity))
         if token is None:
@@ -147,7 +147,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     async def authenticate_request(
         self, activity: Activity, auth_header: str
     ) -> AuthenticateRequestResult:
-        """`authenticate` and `authorize` in one call, as botbuilder's interface has it.
+        """`authenticate` and `authorize` in one call, as botbuilder's interface requires.
 
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
@@ -155,12 +155,12 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return self.authorize(await self.authenticate(auth_header), activity)
 
     def authorized_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
-        """As `authorize`, for a queued activity, whose caller was authorized when it arrived.
+        """The caller of a queued activity, who was authorized when the activity arrived.
 
-        The channel does not wait for the turn, so each call has a time limit of its own.
+        The channel does not wait for the turn, so each of its calls has its own time limit.
 
         Args:
-            claims: the caller's.
+            claims: the claims of the caller's token.
         """
         return self._caller(claims, self._background_connectors)
 
@@ -177,10 +177,10 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return result
 
     def unretried_sender(self) -> AuthenticateRequestResult:
-        """The bot itself, in place of a caller, for proactive messages.
+        """The bot itself as the caller, for proactive messages.
 
-        Calls of such a turn are not retried: a 429 applies to all that the sender sends, so the
-        sender pauses as a whole.
+        Calls of such a turn are not retried here: a 429 means that the sender must pause all of its
+        messages, so the sender retries.
         """
         result = AuthenticateRequestResult()
         names = (AuthenticationConstants.AUDIENCE_CLAIM, AuthenticationConstants.APP_ID_CLAIM)
@@ -192,7 +192,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     async def authenticate_streaming_request(
         self, auth_header: str, channel_id_header: str
     ) -> AuthenticateRequestResult:
-        """Refused, because a function answers requests and cannot hold a stream.
+        """Refuse the connection, because a function cannot keep a stream open.
 
         Raises:
             TokenRejected: always.
@@ -201,23 +201,23 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
 
     def create_connector_factory(
         self,
-        claims_identity: ClaimsIdentity,  # the bot has one identity
+        claims_identity: ClaimsIdentity,  # unused: the bot has one identity
     ) -> BotConnectorFactory:
         """The factory of connector clients for the bot's own proactive calls."""
         return self._turn_connectors
 
     async def create_user_token_client(
         self,
-        claims_identity: ClaimsIdentity,  # the bot has one identity
+        claims_identity: ClaimsIdentity,  # unused: the bot has one identity
     ) -> UserTokenClient:
-        """A client of the Bot Framework token service, which signs in when it is first used."""
+        """A client of the Bot Framework token service, which gets a token when it is first used."""
         settings, now = self._settings, asyncio.get_running_loop().time()
         credentials = self._credentials.for_audience(settings.channel_audience)
         token_service = Service(settings.token_service_url, credentials, now + TURN_SECONDS)
         return UserTokenClient(self._session, token_service)
 
     def create_bot_framework_client(self) -> SkillClient:
-        """A client for skills."""
+        """A client that calls skills."""
         loopback = self._settings.service_urls.loopback
         return SkillClient(self._pool, self._credentials, loopback=loopback)
 
@@ -226,7 +226,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return self._settings.channel_audience
 
     async def sign_in_proof(self) -> dict[str, Any]:
-        """Facts that prove that the bot can sign in, and as whom; never the token.
+        """JSON-ready facts that prove that the bot can sign in, and as whom; without the token.
 
         Raises:
             SignInError: the bot cannot sign in.
@@ -250,7 +250,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
 
 
 def _iso_time(seconds: float) -> str | None:
-    # An endpoint may return a time outside of datetime's range.
+    # An endpoint may return a time that datetime cannot represent.
     with contextlib.suppress(ValueError, OverflowError):
         return (
             datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat() if seconds else None

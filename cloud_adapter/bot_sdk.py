@@ -1,8 +1,9 @@
-"""Imports the bot SDK without packages that only the SDK's own HTTP clients need.
+"""Imports the bot SDK without the packages that only the SDK's own HTTP clients need.
 
-msrest and botframework-connector import aiohttp, oauthlib and requests_oauthlib: a quarter of the
-SDK's import time, for clients that no turn uses here. The SDK is not patched. While it is imported,
-it finds stand-in modules, each of which imports the real module on first use.
+msrest and botframework-connector import aiohttp, oauthlib and requests_oauthlib, which takes a
+quarter of the SDK's import time, for clients that this project replaces. The SDK is not patched.
+While the SDK is imported, these packages are replaced by stand-ins, each of which imports the real
+module on first use.
 """
 
 import importlib
@@ -23,7 +24,7 @@ _DEFERRED: Mapping[str, Collection[str]] = {
 def import_bot_sdk() -> None:
     """Import the SDK's packages, so that later imports find them.
 
-    Call it before anything else imports a part of the SDK, in the same thread.
+    Call this function before anything else imports a part of the SDK.
     """
     with deferred(_DEFERRED):
         import botbuilder.core
@@ -35,8 +36,8 @@ class DeferredModule(ModuleType):
 
     Args:
         name: the module's name.
-        annotations: names whose use does not import the module, as long as this object is in
-            `sys.modules`: they are used in annotations only.
+        annotations: names that the SDK uses only in annotations; while this object is in
+            `sys.modules`, their use does not import the module.
     """
 
     def __init__(self, name: str, annotations: Collection[str] = ()) -> None:
@@ -55,12 +56,12 @@ class DeferredModule(ModuleType):
 
 @contextmanager
 def deferred(modules: Mapping[str, Collection[str]]) -> Iterator[None]:
-    """Replace those of `modules` that are not imported yet by stand-ins.
+    """Replace those of `modules` that are not imported yet with stand-ins.
 
     After the block, imports find the real modules. Code that has imported a stand-in keeps it.
 
     Args:
-        modules: names of modules, each with its `annotations` (see DeferredModule).
+        modules: for each module name, the `annotations` (see DeferredModule).
     """
     stand_ins = {
         name: DeferredModule(name, annotations)

@@ -47,7 +47,7 @@ class TurnKilled(BotError):
 
 
 class UnreadableActivity(BotError):
-    """What is stored is not an activity, or nests too deeply to be read."""
+    """The stored data is not an activity, or is nested too deeply to be read."""
 
 
 class NothingToRequeue(BotError):

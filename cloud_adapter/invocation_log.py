@@ -1,4 +1,4 @@
-"""InvocationLog: holds records that are logged between invocations, and logs them in the next one.
+"""InvocationLog: holds log records from between invocations, and logs them in the next invocation.
 
 The Functions host drops log lines that belong to no running invocation: those of the warm-up, of a
 thread, of a callback, or of a background refresh that outlives its turn.
@@ -14,11 +14,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 MAX_HELD_RECORDS = 200
-"""Records that are held for an invocation; beyond that, the oldest are dropped."""
+"""The number of records that are held for the next invocation; if there are more, the oldest are
+dropped."""
 
 INVOCATION_ID_ATTRIBUTE = "__azure_function_invocation_id__"
-"""Where Azure's worker stores a task's invocation id; a task that was created in a callback has
-none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
+"""The attribute in which Azure's worker stores a task's invocation id. Tasks that are created in a
+callback have none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
 
 
 @dataclass
@@ -38,8 +39,8 @@ _invocation: ContextVar[Invocation | None] = ContextVar("invocation", default=No
 class InvocationLog(logging.Handler):
     """A handler that passes records to the root logger only while an invocation runs.
 
-    A running invocation's records are passed on at once, after those held before; all others are
-    held until an invocation starts, logs or ends. Each record is passed on once.
+    The records of a running invocation are passed on immediately, after the held records. All other
+    records are held until an invocation starts, logs or ends.
     """
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class InvocationLog(logging.Handler):
         self._dropped = 0
 
     def attach(self, names: Iterable[str]) -> None:
-        """Put this handler between these loggers, children included, and the root logger."""
+        """Put this handler between the root logger and the loggers with these names."""
         for name in names:
             logger = logging.getLogger(name)
             logger.addHandler(self)
@@ -56,7 +57,7 @@ class InvocationLog(logging.Handler):
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """The context in which every function of the app does its work."""
+        """The context in which each function of the app must do its work."""
         invocation = Invocation(asyncio.current_task())
         _invocation.set(invocation)
         self.flush()
@@ -78,7 +79,7 @@ class InvocationLog(logging.Handler):
             self._dropped += 1
 
     def flush(self) -> None:
-        """Pass on the held records, each with its time, as the host stamps the current one."""
+        """Pass on the held records, with their own times added: the host logs the current time."""
         if not self._held:
             return
         self.acquire()
@@ -108,7 +109,7 @@ def _in_invocation() -> bool:
 
 
 def _invocation_id(task: "asyncio.Task[object]") -> object:
-    # With another worker, or in a test, no task has one.
+    # With another worker, or in a test, no task has an invocation id.
     return getattr(task, INVOCATION_ID_ATTRIBUTE, None)
 
 

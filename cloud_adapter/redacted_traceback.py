@@ -1,4 +1,4 @@
-"""The redacted traceback: what the log says of a failed turn, without what the user sent."""
+"""The redacted traceback of a failed turn, for the log, without what the user sent."""
 
 import itertools
 import re
@@ -10,16 +10,16 @@ from typing import Any
 from cloud_adapter.redaction.redacted_texts import CUT_MARK, redacted
 
 MAX_ERRORS = 8
-"""Errors that are shown of a chain or a group."""
+"""How many errors of a chain or group are shown."""
 
 MAX_FRAMES = 50
-"""Frames that are shown of one error."""
+"""How many frames of one error are shown."""
 
 MAX_ERROR_BYTES = 8 * 1024
-"""Bytes of one error, frames included."""
+"""The size limit of one error, frames included."""
 
 MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH = 2_000, 4_000
-"""Characters of one error's text, and of the texts of all errors."""
+"""The number of characters that are shown of one error's text, and of all errors' texts."""
 
 BOT_PACKAGE = "bot_logic"
 """The package whose frames are shown first."""
@@ -32,15 +32,15 @@ _LAST_WORD = re.compile(r"[\w\\%]*\Z")
 
 
 def redacted_traceback(error: BaseException, activity: Any, *, redact: bool = True) -> str:
-    """The frames and texts of an error and of the errors that led to it, the oldest first.
+    """The frames and texts of an error and of the errors that led to it, oldest first.
 
     Frames show source code, which is not redacted. The line that a SyntaxError quotes is left out,
-    because it may be the user's.
+    because the user may have sent it.
 
     Args:
-        error: as caught.
-        activity: the turn's activity; what came with it is replaced in the errors' texts and notes.
-        redact: False on a developer's machine, where nothing is replaced.
+        error: the error as caught.
+        activity: the turn's activity; its strings are replaced in the errors' texts and notes.
+        redact: whether to redact; False on a developer's machine.
     """
     errors, omitted = _chain(error)
     max_length = min(MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH // len(errors))
@@ -54,7 +54,7 @@ def redacted_traceback(error: BaseException, activity: Any, *, redact: bool = Tr
 
 
 def _chain(error: BaseException) -> tuple[list[BaseException], int]:
-    """An error and those that led to it, the oldest first; and the number of those omitted."""
+    """An error and those that led to it, oldest first; and the number of errors left out."""
     found: dict[int, BaseException] = {}
     pending = [error]
     while pending:
@@ -98,9 +98,9 @@ def _formatted(error: BaseException, text: str) -> str:
 
 
 def _frames(error: BaseException, max_bytes: int) -> list[str]:
-    """An error's frames: the bot's own first, then the others, both in the order of the calls.
+    """An error's frames: the bot's own first, then the others, both in call order.
 
-    Those closest to where the error was raised are shown, as many as `max_bytes` allow.
+    The frames closest to the place where the error was raised are shown, within `max_bytes`.
     """
     frames = list(traceback.walk_tb(error.__traceback__))
     own = [each for each in frames if _is_own(each)]
@@ -118,7 +118,7 @@ def _is_own(frame: Frame) -> bool:
 
 
 def _closest(frames: Sequence[Frame], max_frames: int, max_bytes: int) -> tuple[list[str], int]:
-    """The last frames, after the number of those omitted; and the bytes that are left."""
+    """The last frames as text, preceded by how many are left out; and the bytes still available."""
     lines: list[str] = []
     omitted = len(frames)
     for _, run in itertools.groupby(reversed(frames), lambda each: (each[0].f_code, each[1])):

@@ -1,4 +1,4 @@
-"""TurnRequest: a channel's HTTP request, independent of the host; and the activity in its body."""
+"""TurnRequest: a channel's HTTP request, independent of the host. Reads the activity in its body."""
 
 import json
 import re
@@ -12,23 +12,25 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import MalformedModel
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Beyond 4 MB, the stream between the Functions host and its worker breaks."""
+"""The size limit of a body. Above 4 MB, the stream between the Functions host and its worker
+breaks."""
 
 MAX_NAME_LENGTH = 2048
-"""Characters of an id or a name: they become cache keys, and parts of URLs and blob names. Ids of
-Teams and Slack have at most about 200, those of e-mails 998 (RFC 5322, 2.1.1)."""
+"""The length limit of ids and names, which become cache keys and parts of URLs and blob names. Ids
+in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322, 2.1.1)."""
 
 MAX_DIGITS = 1000
-"""Digits of an integer: the time to read or write one grows with the square of their number."""
+"""The number of digits that an integer may have: the time to read or write an integer grows with
+the square of that number."""
 
 
 class TurnRequest(NamedTuple):
     """A channel's POST.
 
     Attributes:
-        content_type: the header's value, or empty.
-        authorization: the header's value, or empty.
-        body: as received.
+        content_type: the value of the Content-Type header; empty if there is none.
+        authorization: the value of the Authorization header; empty if there is none.
+        body: the body as received.
     """
 
     content_type: str
@@ -50,11 +52,11 @@ def check_head(request: TurnRequest) -> None:
 
 
 def read_activity(body: bytes) -> Any:
-    """The activity in a body, with everything that the caller check and a turn need.
+    """The activity in a body, which has every property that the caller check and a turn require.
 
     Raises:
-        BodyTooLarge: parsing it would take too much memory.
-        BadRequest: it is not an activity.
+        BodyTooLarge: parsing the body would take too much memory.
+        BadRequest: the body is not an activity.
     """
     try:
         activity = read_model(Activity, _parsed(body))
@@ -67,7 +69,7 @@ def read_activity(body: bytes) -> Any:
 def _parsed(body: bytes) -> Any:
     if not _OBJECT.match(body):
         raise MalformedModel("it is not a JSON object")
-    # Strictly UTF-8 (RFC 8259, 8.1): json would guess other encodings from bytes.
+    # Only UTF-8 (RFC 8259, 8.1): from bytes, the json module would guess other encodings.
     text = body.decode()
     check_cost(body, text)
     return _JSON.decode(text)
@@ -105,7 +107,7 @@ def _check_address(activity: Any) -> None:
     if not all(required):
         raise MalformedModel("type, channelId, serviceUrl or conversation.id is missing")
     address = (*required, activity.id or "")
-    # They become parts of URLs, so a lone surrogate raises UnicodeEncodeError.
+    # These become parts of URLs, so a lone surrogate is refused here, with UnicodeEncodeError.
     "".join(address).encode()
     accounts = (activity.conversation, activity.from_property, activity.recipient)
     for account in filter(None, accounts):

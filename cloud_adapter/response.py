@@ -13,7 +13,7 @@ class TurnResponse:
 
     Attributes:
         status: the HTTP status.
-        body: JSON, or empty.
+        body: the body: JSON, or empty.
     """
 
     status: int
@@ -21,10 +21,10 @@ class TurnResponse:
 
     @classmethod
     def of(cls, result: InvokeResponse | None) -> "TurnResponse":
-        """The response for a turn's result: empty with status 200, or a status and JSON.
+        """The response for a turn's result; for no result, status 200 and an empty body.
 
         Raises:
-            TypeError, ValueError: the result has no JSON form, or its status is not a number.
+            TypeError, ValueError: the body has no JSON form, or the status is not a number.
         """
         if result is None:
             return cls(200)

@@ -1,7 +1,8 @@
-"""TeamsInfo: botbuilder's, without methods that block the event loop.
+"""TeamsInfo: botbuilder's TeamsInfo, without the methods that block the event loop.
 
 Five of the SDK's methods call Teams with a blocking client, which stops all other turns meanwhile.
-A bot changes one import, `from cloud_adapter.teams_info import TeamsInfo`, and nothing else.
+To use this class instead, a bot changes only one import:
+`from cloud_adapter.teams_info import TeamsInfo`.
 """
 
 from typing import Any
@@ -20,13 +21,13 @@ from cloud_adapter.connector.client import TeamsOperations
 class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
     """Gets information from Teams, in a turn of this project's CloudAdapter.
 
-    Signatures and results are those of botbuilder's TeamsInfo. The turn's activity provides the
-    arguments that are left out.
+    Signatures and results are those of botbuilder's TeamsInfo. Arguments that are left out are
+    taken from the turn's activity.
     """
 
     @staticmethod
     async def get_team_details(turn_context: TurnContext, team_id: str = "") -> Any:
-        """A team's name, group and counts: TeamDetails.
+        """A team's name, group and counts, as TeamDetails.
 
         Raises:
             TypeError: neither the arguments nor the activity name a team.
@@ -37,7 +38,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
 
     @staticmethod
     async def get_team_channels(turn_context: TurnContext, team_id: str = "") -> Any:
-        """The channels of a team: a list of ChannelInfo.
+        """The channels of a team, as a list of ChannelInfo.
 
         Raises:
             TypeError, ConnectorError: as get_team_details.
@@ -52,9 +53,9 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         participant_id: str | None = None,
         tenant_id: str | None = None,
     ) -> Any:
-        """A participant of a meeting, with their role: TeamsMeetingParticipant.
+        """A participant of a meeting, with their role, as a TeamsMeetingParticipant.
 
-        (The SDK's method requests the meeting instead: it mixes up two URLs.)
+        (The SDK's method mixes up two URLs, and requests the meeting instead.)
 
         Raises:
             TypeError: neither the arguments nor the activity name all three.
@@ -71,7 +72,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
 
     @staticmethod
     async def get_meeting_info(turn_context: TurnContext, meeting_id: str | None = None) -> Any:
-        """A meeting's details, conversation and organizer: MeetingInfo.
+        """A meeting's details, conversation and organizer, as a MeetingInfo.
 
         Raises:
             TypeError: neither the arguments nor the activity name a meeting.
@@ -86,9 +87,13 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         notification: MeetingNotificationBase,
         meeting_id: str | None = None,
     ) -> Any:
-        """Notify people in a meeting: MeetingNotificationResponse, or None if it reached everybody.
+        """Notify people in a meeting.
 
-        (The SDK's method sends it, and then raises.)
+        (The SDK's method sends the notification, and then raises.)
+
+        Returns:
+            A MeetingNotificationResponse, which lists the people that were not reached; None if
+            everybody was.
 
         Raises:
             TypeError, ConnectorError: as get_meeting_info.
@@ -114,5 +119,5 @@ def _meeting_id(turn_context: TurnContext, meeting_id: str | None) -> Any:
 
 def _required(value: Any, name: str) -> Any:
     if not value:
-        raise TypeError(f"{name} is missing, also in the turn's activity")
+        raise TypeError(f"{name} is missing, and the turn's activity does not name it either")
     return value

@@ -1,8 +1,8 @@
-"""TurnContext: botbuilder's, but sending is faster, and leaves no reference cycle behind.
+"""TurnContext: botbuilder's TurnContext, with faster sending that leaves no reference cycles.
 
 botbuilder makes a deep copy of each outgoing activity and addresses the copy, so that the bot's own
-activity does not change. `copy.deepcopy` spends most of its time on inspecting values, but nearly
-all values of an activity are None or strings, which need no copy.
+activity does not change. `copy.deepcopy` spends most of its time inspecting values, but nearly all
+values of an activity are None or strings, which need no copy.
 """
 
 import copy
@@ -32,12 +32,12 @@ _IMMUTABLE = {
 
 
 class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
-    """The context of one turn. See botbuilder's."""
+    """The context of one turn. For its members, see botbuilder's TurnContext."""
 
     async def send_activities(self, activities: list[Activity]) -> list[ResourceResponse]:
         """Send copies of activities to the conversation, or buffer them for the HTTP response.
 
-        As in the base, handlers of `on_send_activities` see the copies first.
+        As in the base class, handlers registered with `on_send_activities` see the copies first.
         """
         outgoing = [self._addressed(activity) for activity in activities]
         responds = any(activity.type != ActivityTypes.trace for activity in outgoing)
@@ -84,8 +84,9 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         return [ResourceResponse() for _ in outgoing]
 
     async def _emit(self, plugins: list[Any], arg: Any, logic: Awaitable[Any]) -> Any:
-        # Even without handlers, the base creates a function that refers to itself. This reference
-        # cycle keeps the turn in memory until garbage collection: a tenth of a turn's cost.
+        # Even without handlers, the base class creates a function that refers to itself. This
+        # reference cycle keeps the turn in memory until garbage collection, which costs a tenth of
+        # a turn's time.
         return await (super()._emit(plugins, arg, logic) if plugins else logic)
 
 
@@ -93,7 +94,7 @@ _CHANNELS_WITHOUT_REPLY_TO_ID = {Channels.direct_line, Channels.webchat}
 
 
 def _replies_carry_its_id(activity: Activity) -> bool:
-    """Whether replies carry its id: the rule of the base's `get_conversation_reference`."""
+    """Whether replies carry the activity's id, as in botbuilder's `get_conversation_reference`."""
     return (
         activity.type != ActivityTypes.conversation_update
         and activity.channel_id not in _CHANNELS_WITHOUT_REPLY_TO_ID
@@ -101,7 +102,7 @@ def _replies_carry_its_id(activity: Activity) -> bool:
 
 
 def _account_copy(account: Any) -> Any:
-    """A shallow copy of an account, like the base's `copy.copy`, but much faster."""
+    """A shallow copy of an account, like `copy.copy` in the base class, but much faster."""
     if account is None:
         return None
     copied = account.__class__.__new__(account.__class__)
@@ -110,10 +111,10 @@ def _account_copy(account: Any) -> Any:
 
 
 def independent_copy(value: Any) -> Any:
-    """A deep copy of an activity: equal to it, and sharing nothing mutable with it."""
+    """A deep copy of an activity, which shares no mutable values with the original."""
     try:
         return _copied(value)
-    except RecursionError:  # it contains itself, which deepcopy can handle
+    except RecursionError:  # the activity contains itself, which deepcopy can handle
         return copy.deepcopy(value)
 
 
@@ -124,14 +125,14 @@ def _copied(value: Any) -> Any:
 
 @functools.cache
 def _copier(kind: type) -> Callable[[Any], Any]:
-    """How values of exactly this type are copied."""
+    """The function that copies values of exactly this type."""
     if kind in _IMMUTABLE or issubclass(kind, enum.Enum):
         return _same
     if kind is list:
         return _copied_list
     if kind is dict:
         return _copied_dict
-    # A model of the bot's own may define how it is copied.
+    # A model that the bot defines may also define how it is copied.
     return _copied_model if issubclass(kind, Model) and is_sdk_model(kind) else copy.deepcopy
 
 

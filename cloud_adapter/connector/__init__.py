@@ -1,1 +1,1 @@
-"""Calls to the channel's REST services, as the bot."""
+"""The bot's calls to the channel's REST services, and to skills."""

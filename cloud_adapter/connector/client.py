@@ -1,4 +1,4 @@
-"""ConnectorClient: the Bot Connector's REST operations, in the shape that botbuilder gives them.
+"""ConnectorClient: the Bot Connector's REST operations, with botbuilder's method signatures.
 
 Source: Microsoft reference "Bot Connector API", version 3.
 """
@@ -37,7 +37,7 @@ from cloud_adapter.connector.session import (
 
 
 class ConversationsOperations:
-    """What `ConnectorClient.conversations` can do."""
+    """The operations of `ConnectorClient.conversations`."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -54,7 +54,7 @@ class ConversationsOperations:
         return response.model(ConversationResourceResponse)
 
     async def send_to_conversation(self, conversation_id: str, activity: Any) -> Any:
-        """Send to the end of a conversation; returns a ResourceResponse."""
+        """Send an activity to the end of a conversation; returns a ResourceResponse."""
         return _resource(await self._call("POST", _path(conversation_id, "activities"), activity))
 
     async def reply_to_activity(self, conversation_id: str, activity_id: str, activity: Any) -> Any:
@@ -131,7 +131,7 @@ class ConversationsOperations:
 
 
 class AttachmentsOperations:
-    """What `ConnectorClient.attachments` can do."""
+    """The operations of `ConnectorClient.attachments`."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -142,13 +142,16 @@ class AttachmentsOperations:
         return response.model(AttachmentInfo)
 
     async def get_attachment(self, attachment_id: str, view_id: str) -> AsyncIterator[bytes]:
-        """Return the content of an attachment's view: an iterator of one chunk, as the SDK's."""
+        """Return the content of an attachment's view, as an iterator of one chunk.
+
+        The SDK's client returns an iterator too.
+        """
         path = ("v3", "attachments", attachment_id, "views", view_id)
         return _in_one_chunk((await self._call("GET", path)).body)
 
 
 class TeamsOperations:
-    """What `ConnectorClient.teams` can do: botbuilder's TeamsConnectorClient, without blocking.
+    """The operations of `ConnectorClient.teams`: botbuilder's TeamsConnectorClient, but async.
 
     Source: Microsoft reference "Meeting apps API references".
     """
@@ -166,7 +169,7 @@ class TeamsOperations:
         return (await self._call("GET", ("v3", "teams", team_id))).model(TeamDetails)
 
     async def fetch_participant(self, meeting_id: str, participant_id: str, tenant_id: str) -> Any:
-        """Return a participant of a meeting, with the role, as a TeamsMeetingParticipant."""
+        """Return a meeting's participant, with their role, as a TeamsMeetingParticipant."""
         path = ("v1", "meetings", meeting_id, "participants", participant_id)
         response = await self._call("GET", path, query={"tenantId": tenant_id})
         return response.model(TeamsMeetingParticipant)
@@ -181,26 +184,26 @@ class TeamsOperations:
         """Notify people in a meeting.
 
         Returns:
-            A MeetingNotificationResponse, which names whom it did not reach; None when it reached
-            everybody.
+            A MeetingNotificationResponse, which lists the people that were not reached; None if
+            everybody was.
         """
         path = ("v1", "meetings", meeting_id, "notification")
-        missed = (await self._call("POST", path, notification)).json()
-        return None if missed is None else as_model(MeetingNotificationResponse, missed)
+        failures = (await self._call("POST", path, notification)).json()
+        return None if failures is None else as_model(MeetingNotificationResponse, failures)
 
 
 class ConnectorClient:
-    """Takes the place of `botframework.connector.aio.ConnectorClient`, without msrest.
+    """Replaces `botframework.connector.aio.ConnectorClient`, without msrest.
 
     Args:
         session: sends the calls.
-        connector: the connector at the activity's service URL.
+        connector: the connector service at the activity's service URL.
 
     Attributes:
         conversations: see ConversationsOperations.
         attachments: see AttachmentsOperations.
-        teams: see TeamsOperations; the SDK has a client of its own for them.
-        config: has `credentials` and `base_url`, as botbuilder's TeamsInfo reads them.
+        teams: see TeamsOperations; the SDK has a separate client for these.
+        config: has `credentials` and `base_url`, which botbuilder's TeamsInfo reads.
     """
 
     def __init__(self, session: ConnectorSession, connector: Service) -> None:
@@ -222,6 +225,6 @@ def _path(*segments: str) -> tuple[str, ...]:
 
 
 def _resource(response: ServiceResponse) -> Any:
-    """A ResourceResponse; None when the service accepted the activity without returning an id."""
+    """A ResourceResponse; None if the service accepted the activity but returned no id."""
     data = response.json()
     return as_model(ResourceResponse, data) if isinstance(data, dict) else None

@@ -1,4 +1,4 @@
-"""BotCredentials: the token provider's tokens, in the shapes that botbuilder asks for."""
+"""BotCredentials: gives botbuilder the token provider's tokens, in the form that it requires."""
 
 import logging
 from typing import Any
@@ -13,12 +13,12 @@ log = logging.getLogger(__name__)
 class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
     """The bot's credentials for one audience.
 
-    The SDK's own clients cannot await a token: `create_credentials` waits for one first, and
-    `get_access_token` returns the last one.
+    The SDK's own clients cannot await a token. So `create_credentials` awaits one first, and
+    `get_access_token` returns the last token.
 
     Args:
-        app_id: GUID of the bot; empty when calls go without a token.
-        tokens: the token provider; None when calls go without a token.
+        app_id: the bot's app id (GUID); empty if calls carry no token.
+        tokens: the token provider; None if calls carry no token.
         audience: the resource (URL or GUID) that tokens are for.
     """
 
@@ -29,7 +29,7 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         self._has_warned = False
 
     async def get_token(self) -> str:
-        """A valid bearer token; empty when calls go without one.
+        """A valid bearer token; empty if calls carry no token.
 
         Raises:
             SignInError: no token is available.
@@ -38,17 +38,18 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
             self._last = (await self._tokens.get(self.oauth_scope)).value
         return self._last
 
-    def get_access_token(self, force_refresh: bool = False) -> str:  # SDK's name
+    def get_access_token(self, force_refresh: bool = False) -> str:  # the SDK's signature
         """The last token that `get_token` returned."""
         return self._last
 
     def signed_session(self, session: Any = None) -> Any:
-        """The requests.Session that one of the SDK's blocking clients sends with, signed."""
+        """A requests.Session with the token, which the SDK's blocking clients send with."""
         if not self._has_warned:
             self._has_warned = True
             log.warning(
-                "A blocking client of the SDK is in use: while it waits, so does every turn. If it"
-                " is TeamsInfo, import it from cloud_adapter.teams_info, not botbuilder.core.teams"
+                "A blocking client of the SDK is in use: while it waits, all turns wait. If the"
+                " bot uses TeamsInfo, import it from cloud_adapter.teams_info instead of"
+                " botbuilder.core.teams"
             )
         return super().signed_session(session)
 
@@ -57,47 +58,48 @@ class BotCredentialsFactory(ServiceClientCredentialsFactory):  # type: ignore[mi
     """Gives botbuilder the bot's credentials.
 
     Args:
-        app_id: GUID of the bot.
-        tokens: the token provider; None for no caller check and no token (development only).
+        app_id: the bot's app id (GUID).
+        tokens: the token provider; None if callers are not checked and calls carry no token
+            (development only).
     """
 
     def __init__(self, app_id: str, tokens: TokenProvider | None) -> None:
         self._app_id = app_id
         self._tokens = tokens
         self._credentials: dict[str, BotCredentials] = {}
-        """By audience. Turns share them: only the token inside changes."""
+        """The credentials by audience. Turns share these objects; only the token inside changes."""
 
     @property
     def app_id(self) -> str:
-        """GUID of the bot that calls speak for; empty when they go without a token."""
+        """The app id (GUID) that calls are made as; empty if they carry no token."""
         return self._app_id if self._tokens is not None else ""
 
     async def is_valid_app_id(self, app_id: str) -> bool:
-        """The id is this bot's."""
+        """Whether the id is this bot's."""
         return app_id == self._app_id
 
     async def is_authentication_disabled(self) -> bool:
-        """There is no caller check."""
+        """Whether callers are not checked."""
         return self._tokens is None
 
     async def create_credentials(
         self,
-        app_id: str,  # this bot has one id; the SDK's signature
+        app_id: str,  # unused: this bot has one id
         oauth_scope: str,
-        login_endpoint: Any = None,  # the settings say where the bot signs in
+        login_endpoint: Any = None,  # unused, like the next: the settings name the authority
         validate_authority: Any = None,
     ) -> BotCredentials:
-        """Credentials for an audience, with a token in hand.
+        """Credentials for an audience, for which a token has already been requested.
 
         Raises:
-            SignInError: there is no token.
+            SignInError: no token is available.
         """
         credentials = self.for_audience(oauth_scope.removesuffix("/.default"))
         await credentials.get_token()
         return credentials
 
     def for_audience(self, audience: str) -> BotCredentials:
-        """Credentials for an audience, which get their first token when they are used.
+        """Credentials for an audience, which request their first token when they are used.
 
         Args:
             audience: the resource (URL or GUID) that tokens are for.

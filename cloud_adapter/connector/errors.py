@@ -1,4 +1,4 @@
-"""ConnectorError: a channel's service refused a call, or did not answer."""
+"""The errors of calls to the channel's services: refused, not answered, or not sent."""
 
 import re
 from http import HTTPStatus
@@ -18,20 +18,20 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{,63}")
 class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  # untyped SDK base
     """A call to the connector or the token service failed.
 
-    It is botbuilder's own exception too, so that bots which catch `ErrorResponseException` and
-    look at `error.error.code` or `response.status_code` go on working.
+    The class derives from botbuilder's own exception too, so that bots that catch
+    `ErrorResponseException` and read `error.error.code` or `response.status_code` keep working.
 
     Args:
-        call: what was called, for the log.
-        status: the HTTP status; 0 when there was no answer.
-        body: the parsed answer.
-        asked: the answer's Retry-After.
+        call: a name of the call, for the log.
+        status: the HTTP status; 0 if there was no response.
+        body: the parsed body of the response.
+        asked: the value of the response's Retry-After header, if it has one.
 
     Attributes:
         error: the service's ErrorResponse, or None.
-        code: the service's error code; empty if it has none, or one that is not a plain name.
-        response: has `status_code`.
-        retry_after: seconds that the service asks to wait; None: it does not ask.
+        code: the service's error code; empty if there is none, or if it is not a plain name.
+        response: an object with a `status_code`.
+        retry_after: seconds that the service asks to wait; None if it does not ask.
     """
 
     def __init__(
@@ -41,21 +41,21 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         self.response = SimpleNamespace(status_code=status)
         self.retry_after = retry_after(asked)
         code = getattr(getattr(self.error, "error", None), "code", None) or ""
-        # The code is logged: anything longer than a name could quote what was sent.
+        # The code is logged, and anything but a short name could quote what was sent.
         self.code: str = code if _CODE.fullmatch(code) else ""
-        said = f" with {self.code}" if self.code else ""
-        self.message = f"{call} answered {status}{said}" if status else f"{call} got no answer"
-        # Not the base's own: it wants msrest's response object.
+        suffix = f" with {self.code}" if self.code else ""
+        self.message = f"{call} answered {status}{suffix}" if status else f"{call} got no answer"
+        # Not ErrorResponseException's constructor, which needs msrest's response object.
         Exception.__init__(self, self.message)
 
 
 class CallRefused(ConnectorError):
-    """The bot's code asked for an unsafe call: nothing was sent.
+    """The bot's code asked for an unsafe call, which was not sent.
 
-    To the bot, it looks as if the service had answered 400 (Bad Request).
+    To the bot, the error looks like a response with status 400 (Bad Request).
 
     Args:
-        reason: says what is wrong, and what to do.
+        reason: the text, which says what is wrong and how to fix it.
     """
 
     def __init__(self, reason: str) -> None:

@@ -1,8 +1,8 @@
-"""ConnectorSession: calls to the channel's REST services, retried where that is safe.
+"""ConnectorSession: sends calls to the channel's REST services, and retries where that is safe.
 
-Creating an activity is not idempotent: a POST that may have arrived is not sent again, or users
-would get the message twice. http_client/retry.py says which statuses can be retried; a call whose
-response was lost fails here.
+Creating an activity is not idempotent: a POST that the service may have carried out is not sent
+again, because users could get the message twice. http_client/retry.py says which statuses can be
+retried. A call whose response was lost fails with a ConnectorError.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ from http_client.pool import HttpPool
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
 TURN_SECONDS = 12.0
-"""Seconds from a turn's start in which its calls may be tried again: the channel gives up at 15."""
+"""How long after a turn's start its calls may be retried: the channel gives up after 15 seconds."""
 
 CALL_SECONDS = 60.0
-"""Seconds in which one call may be attempted again in a queued turn."""
+"""How long after its own start a call may be retried in a queued turn, which has no deadline."""
 
 RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5, longest=4.0))
-"""For the calls that a bot makes in a turn."""
+"""The policy for calls that a bot makes in a turn."""
 
 NO_RETRIES = RetryPolicy(max_attempts=1, max_connects=1, backoff=Backoff(first=0.0, longest=0.0))
-"""For calls whose sender retries them itself, within its rate limit."""
+"""The policy for calls that the caller itself retries, within its rate limit."""
 
 USER_AGENT = "secretless-bot-functions"
 
@@ -47,11 +47,11 @@ class Service:
     """One of the channel's services, as one turn calls it.
 
     Attributes:
-        base_url: its URL, with or without a slash at the end.
-        credentials: the bot's, for this service's audience.
-        deadline: event loop time after which no call is tried again; None: each call has
-            CALL_SECONDS of its own.
-        retries: how often a call is tried.
+        base_url: the service's URL, with or without a trailing slash.
+        credentials: the bot's credentials for this service's audience.
+        deadline: event loop time (seconds) after which no call is retried; None gives each call its
+            own CALL_SECONDS.
+        retries: how often, and after which pauses, a call is retried.
     """
 
     base_url: str
@@ -64,26 +64,29 @@ class ServiceResponse(NamedTuple):
     """A service's response to a successful call.
 
     Attributes:
-        body: JSON, an attachment's content, or empty.
+        body: the body: JSON, an attachment's content, or empty.
     """
 
     body: bytes
 
     def json(self) -> Any:
-        """The parsed body; None when it is empty or not JSON."""
+        """The parsed body; None if it is empty or not JSON."""
         return parsed(self.body)
 
     def model(self, model: Any) -> Any:
-        """An instance of the botbuilder model that the body holds.
+        """An instance of a botbuilder model, read from the body.
+
+        Args:
+            model: the model's class.
 
         Raises:
-            ConnectorError: it holds none.
+            ConnectorError: the body does not have the model's shape.
         """
         return as_model(model, self.json())
 
 
 Call = Callable[..., Awaitable[ServiceResponse]]
-"""`ConnectorSession.call` for one service."""
+"""`ConnectorSession.call`, bound to one service."""
 
 
 class ConnectorSession:
@@ -100,7 +103,7 @@ class ConnectorSession:
         self._pool = pool
         self._sleep = sleep
         self.last_success: datetime.datetime | None = None
-        """When a call last succeeded (UTC)."""
+        """When a call last succeeded, in UTC; None if none has succeeded yet."""
 
     async def call(
         self,
@@ -117,13 +120,13 @@ class ConnectorSession:
             method: GET, POST, PUT or DELETE.
             path: unencoded segments; none is empty, `.` or `..`.
             body: a model, or JSON-ready data; None sends no body.
-            query: parameters; those that are None are left out.
+            query: the query parameters; those with the value None are left out.
 
         Raises:
-            CallRefused: a segment is empty, `.` or `..`: the call would go to another URL.
+            CallRefused: a segment is empty, `.` or `..`, so the call would go to another URL.
             ConnectorError: the service refused, cannot be reached, or its response was lost.
             SignInError: no token is available.
-            TypeError, ValueError: the body holds a value that JSON cannot represent.
+            TypeError, ValueError: the body contains a value that JSON cannot represent.
         """
         url = _url(service.base_url, path, query)
         data = b"" if body is None else json_bytes(write_value(body))
@@ -157,8 +160,8 @@ def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
     """The headers of a call.
 
     Args:
-        token: the bearer token; empty sends none.
-        has_body: the call has a JSON body.
+        token: the bearer token; if it is empty, there is no Authorization header.
+        has_body: whether the call has a JSON body.
     """
     headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
     if token:
@@ -169,7 +172,7 @@ def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON in a body; None when it is empty or not JSON."""
+    """The parsed JSON of a body; None if the body is empty or not JSON."""
     try:
         return json.loads(body) if body else None
     except ValueError:
@@ -180,7 +183,7 @@ def as_model(model: Any, data: object) -> Any:
     """An instance of the botbuilder model `model` from a service's parsed JSON.
 
     Raises:
-        ConnectorError: the JSON has another shape.
+        ConnectorError: the JSON does not have the model's shape.
     """
     try:
         return read_model(model, data)
@@ -194,14 +197,14 @@ def _url(base_url: str, path: tuple[str, ...], query: dict[str, Any] | None) -> 
     return f"{url}?{urlencode(given)}" if given else url
 
 
-@functools.lru_cache(maxsize=256)  # the words of paths recur, and conversations often do
+@functools.lru_cache(maxsize=256)  # the words in paths recur, and so do ids of conversations
 def _encoded(segment: str) -> str:
-    # Encoding does not help: servers treat %2E%2E as `..` (RFC 3986, 6.2.2).
+    # Percent-encoding does not help: servers treat %2E%2E as `..` (RFC 3986, 6.2.2).
     if segment in _UNSAFE_SEGMENTS:
         raise CallRefused("an id in the URL is empty, '.' or '..': pass the real id")
     return quote(segment, safe="")
 
 
 def _name(method: str, url: str) -> str:
-    """A call's name in errors: without the query, which may contain a user's id."""
+    """A call's name for error texts, without the query, which may contain a user's id."""
     return f"{method} {url.partition('?')[0]}"

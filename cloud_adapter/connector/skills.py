@@ -31,8 +31,8 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
 
     Args:
         pool: the HTTP client.
-        credentials: makes the bot's credentials for a skill.
-        loopback: skills may be on this machine, without https (development only).
+        credentials: creates the bot's credentials for a skill.
+        loopback: whether to allow http URLs of skills on this machine (development only).
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         conversation_id: str,
         activity: Activity,
     ) -> InvokeResponse:
-        """The skill's answer to an activity: its status and its JSON.
+        """Send an activity to a skill, and return the status and JSON of the skill's response.
 
         Args:
-            from_bot_id: GUID of this bot.
-            to_bot_id: GUID of the skill, the audience of the token.
-            to_url: the skill's messages endpoint (https).
-            service_url: where the skill sends its replies.
-            conversation_id: names this conversation in the skill's replies.
-            activity: not changed.
+            from_bot_id: app id (GUID) of this bot.
+            to_bot_id: app id (GUID) of the skill, which is the audience of the token.
+            to_url: https URL of the skill's messaging endpoint.
+            service_url: URL that the skill sends its replies to.
+            conversation_id: the id of this conversation in the skill's replies.
+            activity: the activity, which is copied and not changed.
 
         Raises:
             CallRefused: `to_url` is not a plain https URL.
@@ -69,19 +69,19 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         if not is_secure_url(to_url, loopback=self._loopback):
             raise CallRefused(
                 f"the URL of the skill {to_bot_id} is not a plain https URL, and the bot's token"
-                " would be sent there: register an https endpoint without query and user name"
+                " would be sent there: register an https endpoint without a query or user name"
             )
         credentials = await self._credentials.create_credentials(from_bot_id, to_bot_id)
         forwarded = _addressed_to_skill(activity, service_url, conversation_id)
         data = json.dumps(write_value(forwarded), allow_nan=False).encode()
         headers = request_headers(credentials.get_access_token(), has_body=True)
-        # With it, a skill's front end may route one conversation to one instance.
+        # Lets the skill's front end route a conversation to the same instance each time.
         headers["x-ms-conversation-id"] = conversation_id
         try:
-            answer = await self._pool.request("POST", to_url, headers, data)
+            response = await self._pool.request("POST", to_url, headers, data)
         except (ConnectFailed, ResponseLost) as error:
             raise ConnectorError(f"POST to the skill {to_bot_id}") from error
-        return InvokeResponse(status=answer.status, body=parsed(answer.body))
+        return InvokeResponse(status=response.status, body=parsed(response.body))
 
 
 def _addressed_to_skill(activity: Activity, service_url: str, conversation_id: str) -> Any:

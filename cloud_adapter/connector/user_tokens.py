@@ -1,4 +1,4 @@
-"""UserTokenClient: the Bot Framework token service, which stores users' sign-ins.
+"""UserTokenClient: a client of the Bot Framework token service, which stores users' tokens.
 
 Source: Microsoft reference "Bot Framework token service" (api/usertoken, api/botsignin).
 """
@@ -20,7 +20,7 @@ from cloud_adapter.connector.session import ConnectorSession, Service, as_model
 
 
 class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base
-    """Users' tokens, requested with the bot's own credential.
+    """Gets users' tokens, with the bot's own credential.
 
     Args:
         session: sends the calls.
@@ -34,7 +34,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
     async def get_user_token(
         self, user_id: str, connection_name: str, channel_id: str, magic_code: str | None
     ) -> Any:
-        """The user's TokenResponse; None when the user has not signed in."""
+        """The user's TokenResponse; None if the user has not signed in."""
         query = _user(user_id, connection_name, channel_id) | {"code": magic_code}
         try:
             response = await self._call("GET", ("api", "usertoken", "GetToken"), query=query)
@@ -48,21 +48,21 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
     async def get_sign_in_resource(
         self, connection_name: str, activity: Activity, final_redirect: str | None
     ) -> Any:
-        """Where the user signs in: SignInUrlResponse."""
+        """A SignInUrlResponse with the URL of the user's sign-in page."""
         state = self.create_token_exchange_state(self._app_id, connection_name, activity)
         query = {"state": state, "finalRedirect": final_redirect}
         path = ("api", "botsignin", "GetSignInResource")
         return (await self._call("GET", path, query=query)).model(SignInUrlResponse)
 
     async def sign_out_user(self, user_id: str, connection_name: str, channel_id: str) -> None:
-        """Forget the user's token."""
+        """Delete the user's token from the token service."""
         query = _user(user_id, connection_name, channel_id)
         await self._call("DELETE", ("api", "usertoken", "SignOut"), query=query)
 
     async def get_token_status(
         self, user_id: str, channel_id: str, include_filter: str | None
     ) -> Any:
-        """Which connections the user has signed in to: a list of TokenStatus."""
+        """The connections that the user has signed in to, as a list of TokenStatus."""
         query = {"userId": user_id, "channelId": channel_id, "include": include_filter}
         response = await self._call("GET", ("api", "usertoken", "GetTokenStatus"), query=query)
         return [as_model(TokenStatus, each) for each in response.json() or []]
@@ -70,7 +70,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
     async def get_aad_tokens(
         self, user_id: str, connection_name: str, resource_urls: list[str], channel_id: str
     ) -> Any:
-        """Tokens for Entra resources: a dict of TokenResponse by resource URL."""
+        """Tokens for Entra resources, as a dict of TokenResponse by resource URL."""
         query = _user(user_id, connection_name, channel_id)
         body = {"resourceUrls": resource_urls}
         response = await self._call("POST", ("api", "usertoken", "GetAadTokens"), body, query)
@@ -84,7 +84,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         channel_id: str,
         exchange_request: TokenExchangeRequest,
     ) -> Any:
-        """The TokenResponse for a token (or URI) that the channel offered for single sign-on."""
+        """The TokenResponse for a token (or URI) that the channel offers for single sign-on."""
         query = _user(user_id, connection_name, channel_id)
         path = ("api", "usertoken", "exchange")
         return (await self._call("POST", path, exchange_request, query)).model(TokenResponse)

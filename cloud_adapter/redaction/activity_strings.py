@@ -1,4 +1,4 @@
-"""The strings of an activity, in chunks: an activity may have a megabyte of them."""
+"""The strings of an activity, in chunks, because an activity may have a megabyte of strings."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ from msrest.serialization import Model
 from cloud_adapter.errors import RedactionTooCostly
 
 CHUNK_LENGTH = 32 * 1024
-"""Characters that are searched at a time."""
+"""How many characters are searched at a time."""
 
 
 def chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
-    """The activity's strings in lower case, many in a chunk, with a NUL between two.
+    """The activity's strings in lower case, many in a chunk, separated by NULs.
 
     Args:
         activity: an Activity.
-        max_values: how many values it may have.
-        overlap: characters that consecutive slices of a long string share, so that a word of this
-            length is whole in one of them.
+        max_values: how many values the activity may have.
+        overlap: how many characters consecutive slices of a long string share, so that one of them
+            contains the whole of any word up to this length.
 
     Raises:
-        RedactionTooCostly: the activity has more values.
+        RedactionTooCostly: the activity has more values than `max_values`.
     """
     chunk: list[str] = []
     length = 0
@@ -37,7 +37,7 @@ def chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
 
 
 def _strings(activity: Any, max_values: int) -> Iterator[str]:
-    """Each string and number. Without recursion: users can nest at will."""
+    """Each string and number of an activity. Not recursive, because users can nest values deeply."""
     pending = [activity]
     for _ in range(max_values):
         if not pending:
@@ -54,8 +54,8 @@ def _strings(activity: Any, max_values: int) -> Iterator[str]:
         elif isinstance(each, Model):
             pending += [value for value in each.__dict__.values() if value is not None]
         elif kind is int or kind is float:
-            with contextlib.suppress(ValueError):  # it has more digits than Python converts
+            with contextlib.suppress(ValueError):  # the number has more digits than Python converts
                 yield str(each)
-        elif isinstance(each, str):  # a string enum of the bot's
+        elif isinstance(each, str):  # a string enum that the bot defines
             yield each
     raise RedactionTooCostly("the activity has too many values")

@@ -1,11 +1,11 @@
-"""MappedText: a text without its quoting, and where each of its characters was in the original."""
+"""MappedText: a text without its quoting, and the place of each character in the original."""
 
 import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
 MAX_QUOTING_LEVELS = 3
-"""A KeyError quotes its text, which may quote another."""
+"""How many levels of quoting are removed: a KeyError quotes its text, which may quote another."""
 
 _ESCAPE = re.compile(
     r"(?:\\x[0-9a-fA-F]{2})+"  # bytes, or Latin-1
@@ -21,7 +21,7 @@ class MappedText(NamedTuple):
 
     Attributes:
         text: the text.
-        spans: for each character, start and end in the original of what it replaces.
+        spans: for each character, the start and end in the original of what the character replaces.
     """
 
     text: str
@@ -29,9 +29,9 @@ class MappedText(NamedTuple):
 
 
 def all_readings(original: str) -> MappedText:
-    """A text as it is, and without each level of quoting, one after the other; in lower case.
+    """A text as it is, followed by the same text without each level of quoting; in lower case.
 
-    A NUL ends each reading.
+    Each of these readings ends with a NUL.
     """
     plain = MappedText(original, [(at, at + 1) for at in range(len(original))])
     readings = {original: plain}
@@ -52,7 +52,7 @@ def _unquoted(quoted: MappedText, encoding: str) -> MappedText:
 
     Args:
         quoted: the text.
-        encoding: of escaped bytes.
+        encoding: the encoding of escaped bytes.
     """
     parts, spans, end = list[str](), list[tuple[int, int]](), 0
     for escape in _ESCAPE.finditer(quoted.text):

@@ -1,4 +1,4 @@
-"""Finds and replaces what texts and an activity have in common. See the package's docstring."""
+"""Finds and replaces what texts have in common with an activity. See the package's docstring."""
 
 import itertools
 import re
@@ -13,24 +13,25 @@ from cloud_adapter.redaction.mapped_text import MappedText, all_readings
 REDACTED = "[redacted]"
 
 CUT_MARK = "…"
-"""Ends a text that was cut off. A string that is incomplete there is replaced, too."""
+"""The end of a text that was cut off. A string that is incomplete there is replaced too."""
 
 MIN_LENGTH, MIN_SHORT_LENGTH, MIN_INNER_LENGTH = 4, 2, 8
-"""Characters that a string needs to be replaced: in general; with a digit, or in a script that
+"""How many characters a string needs to be replaced: in general; with a digit, or in a script that
 writes names in two characters; inside a longer word."""
 
 MAX_WORD_LENGTH = 64
-"""Characters. A longer word in an error's text is always replaced: it is hardly the error's own."""
+"""The length in characters above which a word in an error's text is always replaced, because such a
+word hardly belongs to the error itself."""
 
 
 class Limits(NamedTuple):
-    """Bounds of the work, whatever a user sends.
+    """Limits of the work, which hold for anything that a user sends.
 
     Attributes:
-        characters: of the texts, with each level of quoting.
-        pieces: words in the texts, and parts of words.
-        values: in the activity.
-        comparisons: of a string of the activity with a place in the texts.
+        characters: the number of characters in the texts, with each level of quoting.
+        pieces: the number of words and parts of words in the texts.
+        values: the number of values in the activity.
+        comparisons: how often a string of the activity is compared with a place in the texts.
     """
 
     characters: int = 16_000
@@ -39,7 +40,7 @@ class Limits(NamedTuple):
     comparisons: int = 100_000
 
 
-# \w lacks combining marks: without them Arabic, Hebrew, Hindi and Thai words would be split.
+# \w does not match combining marks, without which Arabic, Hebrew, Hindi and Thai words are split.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[\w{_MARKS}]+")
 _PART = re.compile(r"[^_]+")
@@ -47,20 +48,20 @@ _INSIDE_WORD = re.compile(rf"(?:(?!_)[\w{_MARKS}]){{2}}")
 # U+0E00 and above, negated: re takes 3 ms to compile a range up to U+10FFFF.
 _DISTINCTIVE = re.compile(r"\d|[^\0-\u0dff]")
 _UNSPACED = re.compile(r"[^\0-\u0dff]")
-"""Scripts without spaces, such as Thai and Chinese, are among these: words may start anywhere."""
+"""Includes scripts without spaces, such as Thai and Chinese, in which words may start anywhere."""
 
 _DEFAULT_LIMITS = Limits()
 
 
 def redacted(texts: Sequence[str], activity: Any, limits: Limits = _DEFAULT_LIMITS) -> list[str]:
-    """The texts, with what came with an activity replaced.
+    """The texts, with the content of an activity replaced.
 
     Args:
-        texts: a few thousand characters in all.
+        texts: texts of a few thousand characters in total.
         activity: an Activity.
-        limits: beyond these, all of each text is replaced.
+        limits: limits of the work; if they are exceeded, each text is replaced as a whole.
     """
-    # From here on they are one text, with a NUL between two.
+    # From here on, the texts are one text, separated by NULs.
     text = "\0".join(each.replace("\0", "\N{REPLACEMENT CHARACTER}") for each in texts)
     try:
         hidden = _hidden(text, activity, limits)
@@ -70,7 +71,7 @@ def redacted(texts: Sequence[str], activity: Any, limits: Limits = _DEFAULT_LIMI
 
 
 def _replaced(text: str, hidden: bytearray) -> str:
-    """The text, redacted; parts with only punctuation between them are replaced as one."""
+    """The redacted text; parts with only punctuation between them are replaced together."""
     parts: list[str] = []
     end = 0
     for run in re.finditer(rb"\x01+", hidden):
@@ -116,7 +117,7 @@ def _hide(hidden: bytearray, readings: MappedText, start: int, end: int) -> None
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each word, of its parts, and of pieces of it: all may be a user's word."""
+    """The start and end of each word and of parts of words: any of these may be a user's word."""
     for word in _WORD.finditer(text):
         start, end = word.span()
         if end - start > MAX_WORD_LENGTH:
@@ -132,13 +133,13 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_long_enough(piece: str) -> bool:
-    """Whether it is long enough to be replaced."""
+    """Whether a piece is long enough to be replaced."""
     short = len(piece) >= MIN_SHORT_LENGTH and _DISTINCTIVE.search(piece)
     return len(piece) >= MIN_LENGTH or bool(short)
 
 
 def _places(text: str) -> dict[str, list[int]]:
-    """Where in the texts a string may start, by its first characters."""
+    """The places in the texts where a string may start, by the string's first characters."""
     found: dict[str, list[int]] = defaultdict(list)
     for start in range(len(text)):
         for length in range(MIN_SHORT_LENGTH, MIN_LENGTH + 1):
@@ -155,7 +156,7 @@ def _similar_strings(chunk: str, places: dict[str, list[int]]) -> list[str]:
 
 
 def _match_end(string: str, text: str, start: int) -> int:
-    """Where in the texts a string ends that starts at `start`; 0: it does not start there."""
+    """The end of a string that starts at `start` in the texts; 0 if it does not start there."""
     end = start + len(string)
     if not text.startswith(string, start):
         end = text.find("\0", start, end) - 1
