@@ -1,4 +1,4 @@
-"""TurnRequest: a channel's HTTP request, independent of the host. Reads the activity in its body."""
+"""TurnRequest: a host-independent HTTP request from a channel, and the activity in its body."""
 
 import json
 import re

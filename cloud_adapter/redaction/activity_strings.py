@@ -37,7 +37,7 @@ def chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
 
 
 def _strings(activity: Any, max_values: int) -> Iterator[str]:
-    """Each string and number of an activity. Not recursive, because users can nest values deeply."""
+    """Each string and number of an activity, without recursion: users can nest values deeply."""
     pending = [activity]
     for _ in range(max_values):
         if not pending:
