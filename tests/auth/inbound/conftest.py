@@ -8,17 +8,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.inbound.channel_token import ChannelTokens
 from auth.inbound.signing_keys import SigningKeys
 from emulator.entra.token_issuer import IssuerKey
-from tests.auth.inbound.forgeries import ISSUER, NOW
 from tests.support.bots.cloud_thread import CloudThread
-from tests.support.credentials.token_press import TokenPress
+from tests.support.credentials.token_press import ISSUER, TokenPress
 from tests.support.timing.clock import Clock
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher
 
 
 @pytest.fixture(scope="module")
 def press(platform_thread: CloudThread) -> TokenPress:
-    """Makes the channel's tokens."""
-    return TokenPress(platform_thread.cloud, {"serviceUrl": "https://smba.trafficmanager.net/"})
+    """Makes the channel's tokens, at the time of `Clock()`."""
+    activity = {"serviceUrl": "https://smba.trafficmanager.net/"}
+    return TokenPress(platform_thread.cloud, activity, Clock())
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def channel(press: TokenPress) -> KeyPublisher:
 
 @pytest.fixture
 def tokens(channel: KeyPublisher) -> ChannelTokens:
-    """Reads tokens at the time NOW."""
-    return ChannelTokens(SigningKeys(METADATA_URL, channel), ISSUER, Clock(NOW))
+    """Reads tokens at the same time."""
+    return ChannelTokens(SigningKeys(METADATA_URL, channel), ISSUER, Clock())
 
 
 @pytest.fixture(scope="module")

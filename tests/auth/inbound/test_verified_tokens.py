@@ -9,8 +9,8 @@ from auth.errors import TokenRejected
 from auth.inbound.channel_token import MAX_VERIFIED_TOKENS, ChannelTokens
 from auth.inbound.signing_keys import REFRESH_AFTER_SECONDS, SigningKeys
 from emulator.entra.token_issuer import IssuerKey
-from tests.auth.inbound.forgeries import ACCEPTED, HOUR, ISSUER, NOW, REJECTED, with_claims
-from tests.support.credentials.token_press import TokenPress
+from tests.support.credentials.forged_tokens import ACCEPTED, HOUR, REJECTED, with_claims
+from tests.support.credentials.token_press import ISSUER, TokenPress
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher
@@ -26,7 +26,7 @@ class Watched:
     """
 
     def __init__(self, channel: KeyPublisher) -> None:
-        self.wall, self.monotonic = Clock(NOW), Clock(1000.0)
+        self.wall, self.monotonic = Clock(), Clock(1000.0)
         self.verified = 0
         self.keys = SigningKeys(METADATA_URL, channel, clock=self.monotonic)
         # The keys stand on the wire: between the channel and the class under test.
@@ -49,7 +49,7 @@ class Watched:
 
 @pytest.fixture
 def watched(channel: KeyPublisher) -> Watched:
-    """The time is NOW, and no token is cached."""
+    """No token is cached."""
     return Watched(channel)
 
 
@@ -89,13 +89,13 @@ async def test_a_cached_token_expires(watched: Watched, press: TokenPress) -> No
     """A cached token's expiry is checked on each use, with the skew; then it is dropped."""
     authorization = ACCEPTED["valid"](press)
     assert await watched.tokens.read(authorization)
-    watched.wall.now = NOW + HOUR + 299
+    watched.wall.advance(HOUR + 299)
     assert await watched.tokens.read(authorization)
-    watched.wall.now = NOW + HOUR + 300
+    watched.wall.advance(1)
     with pytest.raises(TokenRejected, match="has expired"):
         await watched.tokens.read(authorization)
     assert watched.verified == 1
-    watched.wall.now = NOW
+    watched.wall.advance(-HOUR)
     assert await watched.tokens.read(authorization)
     assert watched.verified == 2
 
@@ -104,7 +104,7 @@ async def test_a_cached_token_that_is_not_valid_yet(watched: Watched, press: Tok
     """A cached token is rejected if the clock is set back before its start."""
     authorization = ACCEPTED["valid"](press)
     assert await watched.tokens.read(authorization)
-    watched.wall.now = NOW - 301
+    watched.wall.advance(-301)
     with pytest.raises(TokenRejected, match="not valid yet"):
         await watched.tokens.read(authorization)
 

@@ -10,16 +10,10 @@ from botbuilder.schema import (
     Activity,
     AttachmentData,
     AttachmentInfo,
-    ChannelAccount,
-    ConversationParameters,
-    ConversationResourceResponse,
-    ConversationsResult,
     Entity,
     ErrorResponseException,
-    PagedMembersResult,
     ResourceResponse,
 )
-from botbuilder.schema.teams import TeamsChannelAccount, TeamsPagedMembersResult
 
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.credentials import BotCredentials
@@ -95,71 +89,6 @@ async def test_entities_are_sent_in_full(app: ComposedApp, client: Any) -> None:
     assert stored["entities"] == [
         {"type": "https://schema.org/Message", "@type": "Message", "citation": [{"position": 1}]}
     ]
-
-
-async def test_a_conversation_is_created(app: ComposedApp, client: Any) -> None:
-    """A new conversation has the members, the bot and the first message."""
-    created = await client.conversations.create_conversation(
-        ConversationParameters(members=[ChannelAccount(id="user-9")], activity=text("hello"))
-    )
-    assert isinstance(created, ConversationResourceResponse)
-    assert created.service_url == app.service_url
-    conversation = app.cloud.conversations.find(created.id)
-    assert set(conversation.members) == {"user-9", app.cloud.registration.app_id}
-    assert conversation.find(created.activity_id)["text"] == "hello"
-
-
-async def test_conversations_are_listed(app: ComposedApp, client: Any) -> None:
-    """The bot's conversations come with their members."""
-    found = await client.conversations.get_conversations()
-    assert isinstance(found, ConversationsResult)
-    mine = next(each for each in found.conversations if each.id == app.conversation.id)
-    assert [member.name for member in mine.members] == ["Ada", "Bot"]
-
-
-async def test_history_is_uploaded(app: ComposedApp, client: Any) -> None:
-    """Past activities are in the conversation."""
-    conversation = app.conversation
-    await client.conversations.send_conversation_history(conversation.id, [text("a"), text("b")])
-    assert app.heard() == ["a", "b"]
-
-
-async def test_members_are_found(app: ComposedApp, client: Any) -> None:
-    """All members, one member, and those of an activity are accounts."""
-    conversation = app.conversation
-    sent = await client.conversations.send_to_conversation(conversation.id, text("x"))
-    everybody = await client.conversations.get_conversation_members(conversation.id)
-    assert [member.id for member in everybody] == ["user-1", app.cloud.registration.app_id]
-    assert all(isinstance(member, ChannelAccount) for member in everybody)
-    there = await client.conversations.get_activity_members(conversation.id, sent.id)
-    assert there == everybody
-    one = await client.conversations.get_conversation_member(conversation.id, "user-1")
-    assert one == everybody[0]
-
-
-async def test_members_come_in_pages(app: ComposedApp, client: Any) -> None:
-    """Pages have the requested size and a continuation token, in both models."""
-    conversations, conversation = client.conversations, app.conversation
-    for get, kind, member in (
-        (conversations.get_conversation_paged_members, PagedMembersResult, ChannelAccount),
-        (
-            conversations.get_teams_conversation_paged_members,
-            TeamsPagedMembersResult,
-            TeamsChannelAccount,
-        ),
-    ):
-        first = await get(conversation.id, page_size=1)
-        assert isinstance(first, kind)
-        assert isinstance(first.members[0], member)
-        rest = await get(conversation.id, continuation_token=first.continuation_token)
-        assert [each.members[0].name for each in (first, rest)] == ["Ada", "Bot"]
-        assert rest.continuation_token is None
-
-
-async def test_a_member_is_removed(app: ComposedApp, client: Any) -> None:
-    """A removed member is not in the conversation any more."""
-    await client.conversations.delete_conversation_member(app.conversation.id, "user-1")
-    assert "user-1" not in app.conversation.members
 
 
 async def test_an_attachment_is_uploaded(app: ComposedApp, client: Any) -> None:

@@ -163,7 +163,9 @@ def test_sign_in(name: str, tmp_path: Path, logs: Path) -> None:
             assert cloud.entra.tokens_issued == issued
             assert cloud.connector.server.connections == connections == 1
             assert cloud.vault.operations == used
-            facts = user.caller.send("GET", "/api/identity", []).json()
+            identity = user.caller.send("GET", "/api/identity", [])
+            assert not any(secret in identity.body for secret in (b"eyJ", b"PRIVATE KEY"))
+            facts = identity.json()
             assert {name: facts[name] for name in expected_facts(cloud)} == expected_facts(cloud)
             user.caller.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot_logic.sign_in import CONNECTION, INVALID_CODE, SIGNED_IN, SIGNED_OUT, UNKNOWN_CONNECTION
+from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.token_service.user_tokens import UserConnection
@@ -102,24 +102,6 @@ def test_by_code(user: User) -> None:
     assert card(user)["connectionName"] == CONNECTION
 
 
-def test_by_typed_code(user: User) -> None:
-    """A typed code signs the user in; typed again, it is only a message."""
-    user.says("login")
-    digits = code(user)
-    user.says(digits)
-    user.says(digits)
-    assert user.heard()[1:] == [SIGNED_IN, f"You said: {digits}"]
-
-
-def test_a_wrong_code(user: User) -> None:
-    """A wrong code is answered 404, and the bot says how to get a new one."""
-    user.says("login")
-    wrong = f"{(int(code(user)) + 1) % 1_000_000:06}"
-    assert invoke(user, "verifyState", {"state": wrong}).status == 404
-    assert user.heard()[1:] == [INVALID_CODE]
-    assert not user.cloud.user_tokens.has_token(target(user))
-
-
 def test_by_exchange(user: User) -> None:
     """The channel's token is exchanged once, for all the user's devices."""
     user.says("login")
@@ -131,34 +113,6 @@ def test_by_exchange(user: User) -> None:
         assert reply.status == 200
         assert reply.json() == {"id": resource["id"], "connectionName": CONNECTION}
     assert user.heard()[1:] == [SIGNED_IN]
-
-
-def test_a_refused_exchange(user: User) -> None:
-    """A refused exchange gets 412 with the reason, and the card can still be used."""
-    user.says("login")
-    offer = {"id": "1", "connectionName": CONNECTION, "token": "x"}
-    reply = invoke(user, "tokenExchange", offer)
-    assert reply.status == 412
-    assert reply.json()["failureDetail"]
-    assert invoke(user, "verifyState", {"state": code(user)}).status == 200
-    assert user.heard()[1:] == [SIGNED_IN]
-
-
-def test_the_tokens_response_event(user: User) -> None:
-    """The channel's event is answered with a confirmation."""
-    user.cloud.user_tokens.sign_in(target(user), "Ada")
-    value = {"connectionName": CONNECTION, "channelId": target(user).channel_id}
-    event = {"type": "event", "name": "tokens/response", "value": value}
-    assert user.sends(event).status == 200
-    assert user.heard() == [SIGNED_IN]
-
-
-def test_an_unknown_connection(user: User) -> None:
-    """The bot names the missing connection, and the turn does not fail."""
-    user.cloud.user_tokens.connections.remove(CONNECTION)
-    assert user.says("login") == 200
-    user.cloud.user_tokens.connections.add(CONNECTION)
-    assert user.heard() == [UNKNOWN_CONNECTION]
 
 
 def test_the_token_service_is_down(user: User, running: Running) -> None:

@@ -1,14 +1,11 @@
 """POST /api/messages on the running bot: every row of its answers."""
 
-import datetime
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
 
-from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, FEDERATED, SIGN_IN_VAULT, Cloud
+from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.credentials.token_press import TokenPress
@@ -142,12 +139,6 @@ def test_other_methods(caller: Caller) -> None:
     assert caller.send("GET", "/api/messages", []).status == 404
 
 
-def test_health(caller: Caller) -> None:
-    """With the right settings, health says so to anybody."""
-    reply = caller.send("GET", "/api/health", [])
-    assert (reply.status, reply.json()) == (200, {"status": "ok"})
-
-
 def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: str) -> None:
     """identity shows what proves the sign-in, and never the token."""
     caller.deliver(message, token)
@@ -167,53 +158,6 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     assert b"eyJ" not in reply.body
 
 
-@pytest.mark.parametrize(
-    ("credential", "key_use"), [(CERTIFICATE, "Export"), (SIGN_IN_VAULT, "SignInVault")]
-)
-def test_identity_of_a_certificate(
-    credential: str, key_use: str, tmp_path: Path, logs: Path, host_loop: str
-) -> None:
-    """identity shows which certificate signs in, where its key is, and when somebody must act."""
-    with CloudThread(Cloud(tmp_path, credential)) as thread:
-        cloud = thread.cloud
-        version = cloud.vault.add_version(
-            CERTIFICATE_NAME, ends_in_days=20.5, exportable=credential == CERTIFICATE
-        )
-        cloud.registration.register(version.certificate)
-        log = logs / f"identity-{key_use} on {host_loop}.log"
-        with BotProcess(cloud.settings(), log, loop=host_loop) as process:
-            caller = Caller(process.url)
-            reply = caller.send("GET", "/api/identity", [])
-            caller.close()
-    facts = reply.json()
-    assert facts["kind"] == "Certificate"
-    assert facts["certificateKeyUse"] == key_use
-    thumbprint = version.certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name
-    assert facts["certificateThumbprint"] == thumbprint
-    ends = version.certificate.not_valid_after_utc
-    assert datetime.datetime.fromisoformat(facts["certificateExpiresOn"]) == ends
-    [warning] = facts["warnings"]
-    assert f"{thumbprint} (valid " in warning
-    assert "expires soon (days left: 20)" in warning
-    assert b"eyJ" not in reply.body
-    assert b"PRIVATE KEY" not in reply.body
-
-
-def test_identity_of_a_federated_bot(tmp_path: Path, logs: Path, host_loop: str) -> None:
-    """A federated bot signs in as the app registration, and has no certificate."""
-    with CloudThread(Cloud(tmp_path, FEDERATED)) as thread:
-        cloud = thread.cloud
-        log = logs / f"identity-federated on {host_loop}.log"
-        with BotProcess(cloud.settings(), log, loop=host_loop) as process:
-            caller = Caller(process.url)
-            facts = caller.send("GET", "/api/identity", []).json()
-            caller.close()
-    assert facts["kind"] == "Federated"
-    assert facts["appId"] == cloud.registration.app_id != cloud.user_assigned
-    assert facts["certificateKeyUse"] is facts["certificateExpiresOn"] is None
-    assert facts["warnings"] == []
-
-
 def test_identity_needs_the_function_key(running_cloud: CloudThread, logs: Any) -> None:
     """Where the host checks keys, as Azure's does, identity opens to the key only."""
     settings = running_cloud.cloud.settings()
@@ -222,30 +166,6 @@ def test_identity_needs_the_function_key(running_cloud: CloudThread, logs: Any) 
         assert caller.send("GET", "/api/identity", []).status == 401
         assert caller.send("GET", "/api/identity", [("x-functions-key", "sesame")]).status == 200
         assert caller.send("GET", "/api/health", []).status == 200
-        caller.close()
-
-
-def test_allowed_tenants(running_cloud: CloudThread, logs: Any, message: dict[str, Any]) -> None:
-    """With AllowedTenants set, users of other tenants, or of an unknown one, get 403."""
-    cloud = running_cloud.cloud
-    tenant = cloud.registration.tenant_id
-    settings = cloud.settings() | {"AllowedTenants": tenant}
-    token = "Bearer " + TokenPress(cloud, message).token()
-    other = "11111111-2222-3333-4444-555555555555"
-    message["channelId"] = "msteams"
-    message["conversation"]["tenantId"] = tenant
-    with BotProcess(settings, logs / "tenants.log") as process:
-        caller = Caller(process.url)
-        assert caller.deliver(message, token).status == 200
-        for channel in ("webchat", "directline"):  # there the client writes the tenant
-            forged = {"channelId": channel, "channelData": {"tenant": {"id": tenant}}}
-            assert caller.deliver({**message, **forged}, token).status == 403
-        message["channelData"] = {"tenant": {"id": other}}
-        assert caller.deliver(message, token).status == 403
-        message["conversation"]["tenantId"] = other
-        assert caller.deliver(message, token).status == 403
-        del message["channelData"], message["conversation"]["tenantId"]
-        assert caller.deliver(message, token).status == 403
         caller.close()
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from emulator.cloud import Cloud
 
+ISSUER = "https://api.botframework.com"
+
 
 class TokenPress:
     """Presses tokens for one activity of a local cloud's channel.
@@ -18,23 +21,31 @@ class TokenPress:
     Args:
         cloud: whose channel's key is used, and whose bot is the audience.
         activity: the activity that the good token is for.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, cloud: Cloud, activity: dict[str, Any]) -> None:
+    def __init__(
+        self, cloud: Cloud, activity: dict[str, Any], clock: Callable[[], float] = time.time
+    ) -> None:
         self.cloud = cloud
         self.activity = activity
+        self._clock = clock
         self.key = cloud.channel.issuer.keys[-1]
         self.other_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
+    @property
+    def now(self) -> int:
+        """The time, in seconds since the epoch."""
+        return int(self._clock())
+
     def claims(self, **changes: Any) -> dict[str, Any]:
         """The good claims with changes; a change to None leaves the claim out."""
-        now = int(time.time())
         claims = {
-            "iss": "https://api.botframework.com",
+            "iss": ISSUER,
             "aud": self.cloud.registration.app_id,
             "serviceurl": self.activity["serviceUrl"],
-            "nbf": now,
-            "exp": now + 3600,
+            "nbf": self.now,
+            "exp": self.now + 3600,
             **changes,
         }
         return {name: value for name, value in claims.items() if value is not None}
