@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auth.errors import BotError, CallerForbidden, KeysUnavailable, ServiceUrlRefused, TokenRejected
+from auth.errors import BotError, CallerForbidden, ServiceUrlRefused, TokenRejected
 from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.channel_token import ChannelTokens
 from auth.inbound.service_url import ServiceUrls
@@ -162,20 +162,6 @@ async def test_not_authentic_comes_first(
     forged = press.token(press.claims(**changes), key=press.other_key)
     with pytest.raises(TokenRejected):
         await caller_check(tokens, press).authenticate(f"Bearer {forged}")
-
-
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer a.b.c", "Basic YTpi"])
-async def test_no_token(authorization: str, tokens: ChannelTokens, press: TokenPress) -> None:
-    """A caller without a token is refused."""
-    with pytest.raises(TokenRejected):
-        await caller_check(tokens, press).authenticate(authorization)
-
-
-async def test_no_keys(tokens: ChannelTokens, press: TokenPress, publisher: KeyPublisher) -> None:
-    """While the token cannot be checked, the caller may come again."""
-    publisher.failure = ConnectionError("refused")
-    with pytest.raises(KeysUnavailable):
-        await check(tokens, press, DELIVERY)
 
 
 @pytest.mark.parametrize(

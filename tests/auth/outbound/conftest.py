@@ -15,7 +15,7 @@ from auth.outbound.entra import EntraClient
 from auth.outbound.token_provider import TokenCache
 from emulator.cloud import Cloud
 from http_client.pool import HttpPool
-from tests.support.credentials.sign_in import SignIn
+from tests.support.credentials.sign_in import UNKNOWN_ID, SignIn
 from tests.support.timing.clock import Clock
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
@@ -36,10 +36,6 @@ def sign_in(clock: Clock) -> SignIn:
 def cache(sign_in: SignIn, clock: Clock) -> TokenCache:
     """A cache whose retries take real time."""
     return TokenCache(sign_in, clock=clock)
-
-
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
-"""An app registration that no tenant knows."""
 
 
 @pytest.fixture
@@ -90,7 +86,7 @@ def metadata(service: ScriptedService) -> dict[str, Any]:
 @pytest.fixture
 def at_odd(odd: ScriptedService, pool: HttpPool) -> EntraClient:
     """An app registration there."""
-    return EntraClient(UNKNOWN, f"{odd.url}/tenant", pool)
+    return EntraClient(UNKNOWN_ID, f"{odd.url}/tenant", pool)
 
 
 @pytest.fixture

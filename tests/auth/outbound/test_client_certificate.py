@@ -28,10 +28,10 @@ from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, READER_PERMISSIONS, SI
 from emulator.entra.registration import issuer_of
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import newest, thumbprint
+from tests.support.credentials.sign_in import AUDIENCE
 from tests.support.timing.clock import Clock
 from tests.support.timing.condition import comes_true
 
-AUDIENCE = "https://api.botframework.com"
 OTHER_AUDIENCE = "https://graph.microsoft.com"
 
 Make = Callable[..., ClientCertificateCredential]

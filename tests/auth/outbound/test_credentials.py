@@ -32,10 +32,7 @@ from emulator.cloud import (
 from emulator.entra.registration import TrustedSubject, issuer_of
 from emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
-
-AUDIENCE = "https://api.botframework.com"
-READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
+from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID
 
 Changes = dict[str, str]
 
@@ -52,11 +49,11 @@ def newest(platform: Cloud) -> VaultCertificate:
 
 def as_identity(platform: Cloud) -> Changes:
     """The bot is a managed identity."""
-    platform.identity.identities[platform.registration.app_id] = PRINCIPAL
+    platform.identity.identities[platform.registration.app_id] = PRINCIPAL_ID
     return {
         "MicrosoftAppType": "UserAssignedMSI",
         "BotCredential": "",
-        "AZURE_CLIENT_ID": READER,  # of something else
+        "AZURE_CLIENT_ID": CLIENT_ID,  # of something else
     }
 
 
@@ -73,10 +70,10 @@ def in_vault(platform: Cloud) -> Changes:
 
 def federated(platform: Cloud) -> Changes:
     """The registration trusts an identity of the app."""
-    platform.identity.identities[READER] = PRINCIPAL
+    platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
     issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
-    platform.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL)]
-    return {"BotCredential": "Federated", "AZURE_CLIENT_ID": READER}
+    platform.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL_ID)]
+    return {"BotCredential": "Federated", "AZURE_CLIENT_ID": CLIENT_ID}
 
 
 WAYS: dict[str, tuple[Callable[[Cloud], Changes], type[Credential], dict[str, int]]] = {
@@ -135,7 +132,7 @@ async def test_each_audience_asks_for_its_own(platform: Cloud, pool: HttpPool) -
     tokens = TokenProvider(credential_for(settings(platform), pool))
     reads = platform.vault.operations["secrets/get"]
     posted = platform.entra.token_requests
-    for audience in (AUDIENCE, READER, AUDIENCE, READER):
+    for audience in (AUDIENCE, CLIENT_ID, AUDIENCE, CLIENT_ID):
         assert (await tokens.get(audience)).value
     assert platform.vault.operations["secrets/get"] == reads + 1
     assert platform.entra.token_requests == posted + 2
@@ -143,13 +140,13 @@ async def test_each_audience_asks_for_its_own(platform: Cloud, pool: HttpPool) -
 
 async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
     """AZURE_CLIENT_ID says which identity reads the vault; its own setting is named."""
-    chosen = settings(platform, AZURE_CLIENT_ID=READER)
-    with pytest.raises(SignInError, match=f"{READER} cannot sign in: set AZURE_CLIENT_ID"):
+    chosen = settings(platform, AZURE_CLIENT_ID=CLIENT_ID)
+    with pytest.raises(SignInError, match=f"{CLIENT_ID} cannot sign in: set AZURE_CLIENT_ID"):
         await credential_for(chosen, pool).request_token(AUDIENCE)
-    platform.identity.identities[READER] = PRINCIPAL
+    platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
     with pytest.raises(VaultForbidden):
         await credential_for(chosen, pool).request_token(AUDIENCE)
-    platform.vault.permissions[PRINCIPAL] = set(READER_PERMISSIONS[CERTIFICATE])
+    platform.vault.permissions[PRINCIPAL_ID] = set(READER_PERMISSIONS[CERTIFICATE])
     assert (await credential_for(chosen, pool).request_token(AUDIENCE)).value
 
 
@@ -239,15 +236,15 @@ async def test_who_reaches_storage(platform: Cloud) -> None:
     (token,) = tokens
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["aud"], claims["oid"]) == ("https://storage.azure.com", platform.reader)
-    chosen = storage_credential(replace(source, client_id=READER))
+    chosen = storage_credential(replace(source, client_id=CLIENT_ID))
     assert chosen
-    with pytest.raises(SignInError, match=f"{READER}.*AzureWebJobsStorage__clientId"):
+    with pytest.raises(SignInError, match=f"{CLIENT_ID}.*AzureWebJobsStorage__clientId"):
         await chosen.get_token("https://storage.azure.com/.default")
-    platform.identity.identities[READER] = PRINCIPAL
-    chosen = storage_credential(replace(source, client_id=READER))
+    platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
+    chosen = storage_credential(replace(source, client_id=CLIENT_ID))
     assert chosen
     token = (await chosen.get_token("https://storage.azure.com/.default")).token
-    assert jwt.decode(token, options={"verify_signature": False})["oid"] == PRINCIPAL
+    assert jwt.decode(token, options={"verify_signature": False})["oid"] == PRINCIPAL_ID
 
 
 def test_nobody_signs_in_with_a_key() -> None:

@@ -13,18 +13,17 @@ from auth.errors import CertificateUnknown, EndpointDown, SignInError
 from auth.outbound.entra import Assertion, EntraClient
 from emulator.cloud import Cloud
 from http_client.pool import HttpPool
-from tests.support.credentials.sign_in import failure, made
+from tests.support.credentials.sign_in import AUDIENCE, UNKNOWN_ID, failure, made
 from tests.support.wire.scripted_service import Reply, ScriptedService
-
-AUDIENCE = "https://api.botframework.com"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
 
 async def test_an_unknown_app(authority: str, pool: HttpPool, assertion: Assertion) -> None:
     """For an app that the tenant does not know, the text names the settings to compare."""
-    error = await failure(EntraClient(UNKNOWN, authority, pool).request_token(AUDIENCE, assertion))
+    error = await failure(
+        EntraClient(UNKNOWN_ID, authority, pool).request_token(AUDIENCE, assertion)
+    )
     assert type(error) is SignInError
-    assert f"no app registration {UNKNOWN} in {authority}" in str(error)
+    assert f"no app registration {UNKNOWN_ID} in {authority}" in str(error)
     for part in ("AADSTS700016", "MicrosoftAppId", "MicrosoftAppTenantId", "MicrosoftAppType"):
         assert part in str(error)
 
@@ -42,7 +41,7 @@ async def test_the_channel_s_tenant_for_a_single_tenant_app(
 
 async def test_an_unknown_tenant(platform: Cloud, pool: HttpPool, assertion: Assertion) -> None:
     """For a tenant that does not exist, the text names its setting."""
-    authority = f"{platform.entra.server.url}/{UNKNOWN}"
+    authority = f"{platform.entra.server.url}/{UNKNOWN_ID}"
     entra = EntraClient(platform.registration.app_id, authority, pool)
     error = await failure(entra.request_token(AUDIENCE, assertion))
     assert type(error) is SignInError
@@ -114,9 +113,9 @@ async def test_every_refusal(
     error = await failure(at_odd.request_token(AUDIENCE, made))
     assert type(error) is SignInError
     for part in (*CURES[code], f"(AADSTS{code}; ", "Entra's own {words}."):
-        assert part.format(client=UNKNOWN, authority=f"{odd.url}/tenant", words="{words}") in str(
-            error
-        )
+        assert part.format(
+            client=UNKNOWN_ID, authority=f"{odd.url}/tenant", words="{words}"
+        ) in str(error)
     assert "an-assertion" not in str(error)
 
 
@@ -146,7 +145,7 @@ async def test_an_odd_refusal(content: object, at_odd: EntraClient, odd: Scripte
     """Any refusal is a failed sign-in, with one line of limited length."""
     odd.otherwise = Reply(400, content)
     error = await failure(at_odd.request_token(AUDIENCE, made))
-    assert UNKNOWN in str(error)
+    assert UNKNOWN_ID in str(error)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401])
@@ -211,7 +210,7 @@ async def test_odd_metadata(
 @pytest.mark.parametrize("authority", ["http://localhost:1/tenant", "https://localhost:1"])
 async def test_no_tenant(authority: str, pool: HttpPool) -> None:
     """A URL that cannot be a tenant's fails without a request, and the text names the setting."""
-    error = await failure(EntraClient(UNKNOWN, authority, pool).request_token(AUDIENCE, made))
+    error = await failure(EntraClient(UNKNOWN_ID, authority, pool).request_token(AUDIENCE, made))
     assert authority in str(error)
     assert "MicrosoftAppTenantId" in str(error)
 
@@ -231,7 +230,7 @@ async def test_a_refusal_is_not_remembered(
         return once
 
     app_id = platform.registration.app_id
-    monkeypatch.setattr(platform.registration, "app_id", UNKNOWN)
+    monkeypatch.setattr(platform.registration, "app_id", UNKNOWN_ID)
     await failure(entra.request_token(AUDIENCE, same))
     monkeypatch.setattr(platform.registration, "app_id", app_id)
     assert (await entra.request_token(AUDIENCE, same)).value

@@ -14,20 +14,17 @@ from emulator.cloud import Cloud
 from emulator.entra.federated_assertion import EXCHANGE_AUDIENCES
 from emulator.entra.registration import TrustedSubject, issuer_of
 from http_client.pool import HttpPool
+from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 
-AUDIENCE = "https://api.botframework.com"
 EXCHANGE = "api://AzureADTokenExchange"
-CLIENT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
 
 @pytest.fixture
 def trusted(platform: Cloud) -> TrustedSubject:
     """What the registration trusts: the app's user-assigned identity, by its principal id."""
-    platform.identity.identities[CLIENT] = PRINCIPAL
+    platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
     issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
-    credential = TrustedSubject(issuer, PRINCIPAL, EXCHANGE)
+    credential = TrustedSubject(issuer, PRINCIPAL_ID, EXCHANGE)
     platform.registration.federated_credentials[:] = [credential]
     return credential
 
@@ -40,7 +37,7 @@ def entra(platform: Cloud, pool: HttpPool) -> EntraClient:
 
 
 def federated(
-    entra: EntraClient, client_id: str = CLIENT, exchange: str = EXCHANGE
+    entra: EntraClient, client_id: str = CLIENT_ID, exchange: str = EXCHANGE
 ) -> FederatedCredential:
     """A bot that shows the token of this identity."""
     return FederatedCredential(
@@ -88,7 +85,7 @@ async def test_a_token(credential: FederatedCredential, platform: Cloud) -> None
     issuer = issuer_of(platform.registration.tenant_id)
     claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
     assert claims["appid"] == platform.registration.app_id
-    assert claims["oid"] == platform.entra.object_id != PRINCIPAL
+    assert claims["oid"] == platform.entra.object_id != PRINCIPAL_ID
     assert token.expires_on <= claims["exp"] + 1
     assert (token.thumbprint, token.certificate_expires_on) == ("", 0.0)
 
@@ -105,8 +102,8 @@ async def test_each_cloud_s_exchange(
     [assertion] = shown
     claims = unverified(assertion)
     assert claims["aud"] == EXCHANGE_AUDIENCES[exchange]
-    assert claims["sub"] == PRINCIPAL
-    assert claims["azp"] == CLIENT
+    assert claims["sub"] == PRINCIPAL_ID
+    assert claims["azp"] == CLIENT_ID
 
 
 async def test_each_request_asks_for_a_fresh_assertion(
@@ -124,8 +121,8 @@ async def test_each_request_asks_for_a_fresh_assertion(
 async def test_an_identity_that_the_app_does_not_have(entra: EntraClient, platform: Cloud) -> None:
     """The text names the identity's setting, not the bot's; Entra is not called."""
     before = platform.entra.token_requests
-    text = await refusal(federated(entra, UNKNOWN))
-    assert f"{UNKNOWN} cannot sign in: set AZURE_CLIENT_ID" in text
+    text = await refusal(federated(entra, UNKNOWN_ID))
+    assert f"{UNKNOWN_ID} cannot sign in: set AZURE_CLIENT_ID" in text
     assert platform.entra.token_requests == before
 
 
@@ -142,9 +139,9 @@ MISMATCHES: dict[str, tuple[Callable[[TrustedSubject], list[TrustedSubject]], in
     "nothing": (lambda _: [], 70025),
     "another issuer": (changed(issuer="https://login.microsoftonline.com/other/v2.0"), 700211),
     "another audience": (changed(audience=AUDIENCE), 700212),
-    "another subject": (changed(subject=UNKNOWN), 700213),
-    "the client id as subject": (changed(subject=CLIENT), 700213),
-    "the subject in upper case": (changed(subject=PRINCIPAL.upper()), 7002138),
+    "another subject": (changed(subject=UNKNOWN_ID), 700213),
+    "the client id as subject": (changed(subject=CLIENT_ID), 700213),
+    "the subject in upper case": (changed(subject=PRINCIPAL_ID.upper()), 7002138),
 }
 """What the registration trusts in place of the identity, and Entra's code for it."""
 
@@ -183,4 +180,4 @@ async def test_the_identity_endpoint_is_down(
     close_port("identity")
     with pytest.raises(EndpointDown, match="the identity endpoint does not answer") as caught:
         await credential.request_token(AUDIENCE)
-    assert f"{CLIENT} (AZURE_CLIENT_ID)" in str(caught.value)
+    assert f"{CLIENT_ID} (AZURE_CLIENT_ID)" in str(caught.value)

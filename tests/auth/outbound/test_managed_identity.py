@@ -16,12 +16,8 @@ from auth.outbound.pool_transport import PoolTransport
 from emulator.cloud import Cloud
 from emulator.entra.registration import issuer_of
 from http_client.pool import HttpPool, Timeouts
+from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 from tests.support.wire.scripted_service import Reply, ScriptedService
-
-AUDIENCE = "https://api.botframework.com"
-CLIENT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
 
 REQUEST = "GET /msi/token"
 
@@ -38,8 +34,8 @@ def make(request: pytest.FixtureRequest, pool: HttpPool) -> Make:
 @pytest.fixture
 def identity(platform: Cloud, make: Make) -> ManagedIdentityCredential:
     """A user-assigned identity of the app."""
-    platform.identity.identities[CLIENT] = PRINCIPAL
-    return make(CLIENT, "MicrosoftAppId")
+    platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
+    return make(CLIENT_ID, "MicrosoftAppId")
 
 
 @pytest.fixture
@@ -71,7 +67,7 @@ async def test_a_token(identity: ManagedIdentityCredential, platform: Cloud) -> 
     token = await identity.request_token(AUDIENCE)
     issuer = issuer_of(platform.registration.tenant_id)
     claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
-    assert (claims["appid"], claims["oid"]) == (CLIENT, PRINCIPAL)
+    assert (claims["appid"], claims["oid"]) == (CLIENT_ID, PRINCIPAL_ID)
     assert token.expires_on == claims["exp"] > time.time()
     assert (token.thumbprint, token.certificate_expires_on) == ("", 0.0)
 
@@ -96,20 +92,20 @@ async def test_the_token_tells_its_end(make: Make, service: ScriptedService) -> 
     """The expiry is the response's `expires_on`, seconds since the epoch in a string."""
     answer = {"access_token": "secret", "expires_on": "1900000000", "resource": AUDIENCE}
     service.otherwise = Reply(json=answer)
-    token = await make(CLIENT, "MicrosoftAppId").request_token(AUDIENCE)
+    token = await make(CLIENT_ID, "MicrosoftAppId").request_token(AUDIENCE)
     assert (token.value, token.expires_on) == ("secret", 1_900_000_000)
     [seen] = service.seen
     assert seen.query["resource"] == AUDIENCE
-    assert seen.query["client_id"] == CLIENT
+    assert seen.query["client_id"] == CLIENT_ID
 
 
 @pytest.mark.usefixtures("platform")
 @pytest.mark.parametrize("setting", ["MicrosoftAppId", "AZURE_CLIENT_ID"])
 async def test_another_client_id(make: Make, setting: str) -> None:
     """An identity that the app does not have is named, with the setting that says it."""
-    error = await failure(make(UNKNOWN, setting))
+    error = await failure(make(UNKNOWN_ID, setting))
     assert not isinstance(error, EndpointDown)
-    assert UNKNOWN in str(error)
+    assert UNKNOWN_ID in str(error)
     assert f"set {setting} to the client id of a managed identity" in str(error)
     assert "assign that identity to this app" in str(error)
 
@@ -156,7 +152,7 @@ async def test_an_outage(
     platform.identity.server.faults.set(**fault)
     error = await failure(identity)
     assert isinstance(error, EndpointDown)
-    assert f"does not answer for {CLIENT} (MicrosoftAppId)" in str(error)
+    assert f"does not answer for {CLIENT_ID} (MicrosoftAppId)" in str(error)
     assert platform.identity.server.requests.total() == before + 1
 
 
@@ -181,7 +177,7 @@ async def test_an_answer_of_another_shape(
 ) -> None:
     """A response without a valid token is an outage, and no cause quotes it."""
     service.otherwise = Reply(json=content)
-    error = await failure(make(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT_ID, "MicrosoftAppId"))
     assert isinstance(error, EndpointDown)
     assert "secret" not in str(error.__cause__)
 
@@ -189,7 +185,7 @@ async def test_an_answer_of_another_shape(
 async def test_a_garbled_answer(make: Make, service: ScriptedService) -> None:
     """Bytes that are not what their header says are an outage as well."""
     service.otherwise = Reply(json={}, headers={"Content-Encoding": "gzip"})
-    error = await failure(make(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT_ID, "MicrosoftAppId"))
     assert isinstance(error, EndpointDown)
 
 
@@ -211,7 +207,7 @@ async def test_an_endpoint_that_asks_to_wait(
     assert isinstance(error, Throttled)
     assert error.retry_after == seconds
     assert "(429)" in str(error)
-    assert f"{CLIENT} (MicrosoftAppId)" in str(error)
+    assert f"{CLIENT_ID}, MicrosoftAppId" in str(error)
     assert platform.identity.server.requests.total() == before + 1
 
 
@@ -219,7 +215,7 @@ async def test_an_endpoint_that_asks_to_wait_until(make: Make, service: Scripted
     """So does a date."""
     moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
     service.otherwise = Reply(429, {"error": "busy"}, {"Retry-After": moment})
-    error = await failure(make(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT_ID, "MicrosoftAppId"))
     assert isinstance(error, Throttled)
     assert 55 < error.retry_after <= 60
 
@@ -251,7 +247,7 @@ async def test_no_endpoint(make: Make, closed_port: int, monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
     # The SDK turns to virtual machines' endpoint then, whose usual address no test may call.
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{closed_port}")
-    error = await failure(make(CLIENT, "MicrosoftAppId"))
+    error = await failure(make(CLIENT_ID, "MicrosoftAppId"))
     assert type(error) is SignInError
     assert "assign that identity to this app" in str(error)
     assert f"127.0.0.1:{closed_port}" in _causes(error)
@@ -263,7 +259,7 @@ async def test_half_an_endpoint(
     """An endpoint without the header that opens it reads like that too."""
     monkeypatch.delenv("IDENTITY_HEADER")
     before = platform.identity.server.requests.total()
-    assert type(await failure(make(CLIENT, "MicrosoftAppId"))) is SignInError
+    assert type(await failure(make(CLIENT_ID, "MicrosoftAppId"))) is SignInError
     assert platform.identity.server.requests.total() == before
 
 
@@ -276,7 +272,7 @@ async def test_nothing_secret_is_logged(
     """Neither the token nor the endpoint's secret is in a log, at any level."""
     caplog.set_level(logging.DEBUG)
     token = await identity.request_token(AUDIENCE)
-    await failure(make(UNKNOWN, "AZURE_CLIENT_ID"))
+    await failure(make(UNKNOWN_ID, "AZURE_CLIENT_ID"))
     platform.identity.server.faults.set(status=429)
     await failure(identity)
     assert token.value not in caplog.text

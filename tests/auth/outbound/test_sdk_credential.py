@@ -10,10 +10,6 @@ from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import Cloud
 
-READER = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
-PRINCIPAL = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
-UNKNOWN = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"
-
 VAULT = "https://vault.azure.net"
 
 

@@ -8,10 +8,10 @@ import pytest
 from auth.errors import EndpointDown, SignInError
 from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.token_provider import TokenProvider
+from tests.support.credentials.sign_in import AUDIENCE
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
 
-CHANNEL = "https://api.botframework.com"
 SKILL = "7e1d2b64-2c0a-4d29-9b0e-8e3f5a7c4d44"
 
 
@@ -62,10 +62,10 @@ def tokens(credential: Recorder) -> TokenProvider:
 
 async def test_one_request_for_each_audience(tokens: TokenProvider, credential: Recorder) -> None:
     """Callers of one audience share a token; another audience has its own."""
-    asked = [CHANNEL, SKILL] * 25
+    asked = [AUDIENCE, SKILL] * 25
     found = await asyncio.gather(*(tokens.get(audience) for audience in asked))
     assert [token.value for token in found] == [f"for {audience}" for audience in asked]
-    assert sorted(credential.audiences) == sorted({CHANNEL, SKILL})
+    assert sorted(credential.audiences) == sorted({AUDIENCE, SKILL})
 
 
 async def test_a_failure_is_its_audience_s_own(tokens: TokenProvider, credential: Recorder) -> None:
@@ -74,8 +74,8 @@ async def test_a_failure_is_its_audience_s_own(tokens: TokenProvider, credential
     for _ in range(2):
         with pytest.raises(SignInError, match=SKILL):
             await tokens.get(SKILL)
-        assert (await tokens.get(CHANNEL)).value == f"for {CHANNEL}"
-    assert credential.audiences == [SKILL, CHANNEL]
+        assert (await tokens.get(AUDIENCE)).value == f"for {AUDIENCE}"
+    assert credential.audiences == [SKILL, AUDIENCE]
 
 
 @pytest.mark.parametrize("max_attempts", [1, 2])
@@ -89,10 +89,10 @@ async def test_attempts(max_attempts: int) -> None:
             raise EndpointDown("silent")
 
     tokens = TokenProvider(Down(), max_attempts=max_attempts)
-    for audience in (CHANNEL, SKILL):
+    for audience in (AUDIENCE, SKILL):
         with pytest.raises(EndpointDown, match=r"^silent$"):
             await tokens.get(audience)
-    assert asked == [CHANNEL] * max_attempts + [SKILL] * max_attempts
+    assert asked == [AUDIENCE] * max_attempts + [SKILL] * max_attempts
 
 
 async def test_each_get_refreshes_the_credential(
@@ -100,7 +100,7 @@ async def test_each_get_refreshes_the_credential(
 ) -> None:
     """Each `get` calls `refresh_if_due` first, also with a cached token."""
     for _ in range(3):
-        await tokens.get(CHANNEL)
+        await tokens.get(AUDIENCE)
         await settled()
     assert credential.calls == ["refresh", "request", "refresh", "refresh"]
 
@@ -153,9 +153,9 @@ async def test_a_prefetched_token() -> None:
     """A later caller gets the prefetched token."""
     credential = Scripted(None)
     provider = TokenProvider(credential, max_attempts=1)
-    provider.prefetch(CHANNEL)
+    provider.prefetch(AUDIENCE)
     await settled()
-    assert (await provider.get(CHANNEL)).value == f"for {CHANNEL}"
+    assert (await provider.get(AUDIENCE)).value == f"for {AUDIENCE}"
     assert credential.requests == 1
 
 
@@ -164,8 +164,8 @@ async def test_callers_join_the_prefetch() -> None:
     credential = Scripted(None)
     provider = TokenProvider(credential, max_attempts=1)
     credential.open.clear()
-    provider.prefetch(CHANNEL)
-    callers = [asyncio.create_task(provider.get(CHANNEL)) for _ in range(20)]
+    provider.prefetch(AUDIENCE)
+    callers = [asyncio.create_task(provider.get(AUDIENCE)) for _ in range(20)]
     await settled()
     credential.open.set()
     assert len(set(await asyncio.gather(*callers))) == 1
@@ -176,9 +176,9 @@ async def test_a_failed_prefetch_is_forgotten(caplog: pytest.LogCaptureFixture) 
     """The next caller starts a request at once; the failure is logged."""
     credential = Scripted(SignInError("refused"), None)
     provider = TokenProvider(credential, max_attempts=1)
-    provider.prefetch(CHANNEL)
+    provider.prefetch(AUDIENCE)
     await settled()
-    assert (await provider.get(CHANNEL)).value
+    assert (await provider.get(AUDIENCE)).value
     assert credential.requests == 2
     assert caplog.messages == ["No first token yet: refused"]
 
@@ -187,10 +187,10 @@ async def test_a_failed_prefetch_leaves_all_attempts() -> None:
     """The next caller has all attempts, as if there had been no prefetch."""
     credential = Scripted(EndpointDown("down"), EndpointDown("down"), EndpointDown("down"), None)
     provider = TokenProvider(credential, max_attempts=2)
-    provider.prefetch(CHANNEL)
+    provider.prefetch(AUDIENCE)
     await comes_true(lambda: credential.requests == 2)
     await settled()
-    assert (await provider.get(CHANNEL)).value
+    assert (await provider.get(AUDIENCE)).value
     assert credential.requests == 4
 
 
@@ -199,13 +199,13 @@ async def test_a_caller_who_shares_the_failure() -> None:
     credential = Scripted(SignInError("refused"), None)
     provider = TokenProvider(credential, max_attempts=1)
     credential.open.clear()
-    provider.prefetch(CHANNEL)
-    caller = asyncio.create_task(provider.get(CHANNEL))
+    provider.prefetch(AUDIENCE)
+    caller = asyncio.create_task(provider.get(AUDIENCE))
     await settled()
     credential.open.set()
     with pytest.raises(SignInError, match="refused"):
         await caller
-    assert (await provider.get(CHANNEL)).value
+    assert (await provider.get(AUDIENCE)).value
 
 
 def test_repr_holds_no_token() -> None:

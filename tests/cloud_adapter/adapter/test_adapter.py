@@ -71,15 +71,6 @@ async def test_concurrent_turns(app: ComposedApp) -> None:
     assert sorted(app.heard()) == sorted(f"You said: {number}" for number in range(30))
 
 
-async def test_warm_turns_need_no_connection(app: ComposedApp) -> None:
-    """After the first turn there is no token request and no new connection."""
-    await app.deliver(MESSAGE, echo)
-    before = (app.cloud.entra.tokens_issued, app.cloud.connector.server.connections)
-    for _ in range(5):
-        await app.deliver(MESSAGE, echo)
-    assert (app.cloud.entra.tokens_issued, app.cloud.connector.server.connections) == before
-
-
 async def test_updates_and_deletions(app: ComposedApp) -> None:
     """A bot can update and delete what it sent."""
 

@@ -1,6 +1,5 @@
 """ConnectorSession: calls, connections, and what is logged of them."""
 
-import asyncio
 import datetime
 import logging
 
@@ -46,14 +45,6 @@ async def test_a_call_without_token_or_body(
     assert not {"Authorization", "Content-Type", "Cookie"} & seen.headers.keys()
 
 
-async def test_cookies_are_not_kept(session: ConnectorSession, service: ScriptedService) -> None:
-    """One conversation's cookie never travels with another's call."""
-    service.script = [Reply(200, None, {"Set-Cookie": "a=b"})]
-    await called(session, "GET", service.url)
-    await called(session, "GET", service.url)
-    assert "Cookie" not in service.seen[1].headers
-
-
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b'{"a":'])
 async def test_an_answer_without_json(
     session: ConnectorSession, service: ScriptedService, body: bytes
@@ -74,25 +65,6 @@ async def test_a_number_that_is_not_json_is_not_sent(
     with pytest.raises(ValueError, match="JSON"):
         await session.call(service_at(service.url, 0), "POST", PATH, {"x": float("nan")})
     assert service.seen == []
-
-
-async def test_calls_share_a_connection(
-    session: ConnectorSession, service: ScriptedService
-) -> None:
-    """Twenty calls one after the other need one connection."""
-    for _ in range(20):
-        await called(session, "POST", service.url)
-    assert (len(service.seen), service.server.connections) == (20, 1)
-
-
-async def test_parallel_calls_keep_their_connections(
-    session: ConnectorSession, service: ScriptedService
-) -> None:
-    """Fifty calls at once need no more than fifty connections, and the next fifty no new one."""
-    for _ in range(2):
-        await asyncio.gather(*(called(session, "POST", service.url) for _ in range(50)))
-        assert service.server.connections <= 50
-    assert len(service.seen) == 100
 
 
 @pytest.mark.parametrize("status", [401, 429, 502, 0])

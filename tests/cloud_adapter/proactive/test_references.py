@@ -7,11 +7,7 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.conversation_record import ConversationRecord
-from cloud_adapter.proactive.references import (
-    CONTAINER,
-    ConversationReferences,
-    conversation_blob,
-)
+from cloud_adapter.proactive.references import CONTAINER, ConversationReferences, conversation_blob
 from cloud_adapter.proactive.user_record import MAX_JOINED, UserRecord
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer

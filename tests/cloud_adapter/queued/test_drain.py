@@ -34,9 +34,6 @@ async def die() -> None:
     raise asyncio.CancelledError
 
 
-# Attempts
-
-
 async def test_a_turn_that_fails(
     one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
 ) -> None:
@@ -152,9 +149,6 @@ async def test_an_attempt_counts_once(one: QueuedTurnsBot, messages: QueueMessag
     assert await one.state() == (WAITING, 2)
 
 
-# Outages
-
-
 @pytest.mark.parametrize("dequeue_count", [1, 4])
 async def test_an_unavailable_turn(
     one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages, dequeue_count: int
@@ -225,9 +219,6 @@ async def test_a_long_outage(
     assert (await stored(one)).failure.endswith("Unavailable: no role")
 
 
-# The end of a drain
-
-
 async def test_a_lost_lease(account: StorageAccount, messages: QueueMessages, storage: str) -> None:
     """Where another process may have locked the conversation, no further turn starts."""
     one = QueuedTurnsBot(account, renewal_seconds=0.1)
@@ -267,9 +258,6 @@ async def test_a_long_drain(
     assert await messages.count() == 1  # for `d`, which this message names
     await one.wake_up(texts[2])
     assert one.runs == ["a", "b", "c", "d"]
-
-
-# Damaged blobs
 
 
 async def test_an_unreadable_activity(

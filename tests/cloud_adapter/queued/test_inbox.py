@@ -16,13 +16,7 @@ from cloud_adapter.queued.stored_activity import (
     AcceptedActivity,
     StoredActivity,
 )
-from tests.support.bots.queued_turns import (
-    CLAIMS,
-    CONVERSATION,
-    QueuedTurnsBot,
-    content,
-    name_of,
-)
+from tests.support.bots.queued_turns import CLAIMS, CONVERSATION, QueuedTurnsBot, content, name_of
 from tests.support.storage.storage_front import StorageFront, answered
 
 

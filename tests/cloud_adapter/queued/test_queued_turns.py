@@ -29,9 +29,6 @@ async def next_message(text: str) -> str:
     return WakeUp.parse(text).next(1).text
 
 
-# Processing
-
-
 async def test_an_accepted_activity_is_processed(
     one: QueuedTurnsBot, messages: QueueMessages
 ) -> None:
@@ -167,9 +164,6 @@ async def test_a_wake_up_for_nothing(one: QueuedTurnsBot, messages: QueueMessage
     await one.wake_up(message)
     assert one.runs == []
     assert await messages.count() == 0
-
-
-# Concurrent wake-up messages
 
 
 async def test_two_processes(

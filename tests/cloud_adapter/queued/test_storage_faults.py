@@ -11,13 +11,7 @@ from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.lock import CONTAINER as LOCKS
 from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.storage.storage_front import (
-    Fault,
-    StorageFront,
-    answered,
-    cut_after,
-    cut_before,
-)
+from tests.support.storage.storage_front import Fault, StorageFront, answered, cut_after, cut_before
 
 
 @pytest.mark.parametrize("fault", [answered(403), answered(500), cut_before])

@@ -12,13 +12,7 @@ from cloud_adapter.state.lease import BACKOFF, RENEWAL_SECONDS
 from cloud_adapter.state.lock import CONTAINER, MAX_LEASE_REUSE_SECONDS, ConversationLocks
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
-from tests.support.storage.storage_front import (
-    StorageFront,
-    after,
-    answered,
-    cut_after,
-    cut_before,
-)
+from tests.support.storage.storage_front import StorageFront, after, answered, cut_after, cut_before
 from tests.support.timing.condition import comes_true
 from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled

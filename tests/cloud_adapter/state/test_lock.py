@@ -37,9 +37,6 @@ def locks(
     return process() if request.param == "leases" else ConversationLocks()
 
 
-# One at a time
-
-
 async def test_turns_run_in_their_order(locks: ConversationLocks) -> None:
     """Within a process each has the lock alone, in the order in which they asked for it."""
     order, running = [], 0
@@ -167,9 +164,6 @@ async def test_unlocked_conversations_are_forgotten(locks: ConversationLocks) ->
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-# Within a turn
-
-
 async def test_a_turn_does_not_wait_for_itself(locks: ConversationLocks) -> None:
     """Code within a turn owns its lock, however deep, and in the tasks that it starts."""
 
@@ -233,9 +227,6 @@ async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
             await settled()
         inner_ended.set()
         assert await task == {"c", "e"}
-
-
-# Names
 
 
 def test_names_of_conversations() -> None:

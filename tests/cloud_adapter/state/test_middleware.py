@@ -40,9 +40,6 @@ async def continued(turn: TurnContext, app: ComposedApp, conversation: str, logi
     await app.parts.adapter.continue_conversation(reference, logic, app_id)
 
 
-# When state is saved
-
-
 async def test_it_is_saved_after_the_replies(app: ComposedApp, bot: RememberingBot) -> None:
     """When the reply is sent nothing is stored yet: a turn that is cut off can run again."""
     seen = []
@@ -187,9 +184,6 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
     assert (await stored(app, conversation_key(app)))["count"] == 1
 
 
-# Concurrent turns
-
-
 async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) -> None:
     """It runs while another turn of the conversation runs; both turns' changes are stored."""
     note = app.parts.conversation_state.create_property("note")
@@ -241,9 +235,6 @@ async def test_a_lease_that_cannot_be_acquired(
         with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
             await app.deliver(MESSAGE, RememberingBot(app.parts))
         assert said(app) == []
-
-
-# Turns within turns
 
 
 async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> None:

@@ -27,9 +27,6 @@ INVOKE = {"type": "invoke", "name": "task/fetch", "value": {}}
 READ, WRITE = "GET blob bot-state", "PUT blob bot-state"
 
 
-# Concurrent turns
-
-
 async def test_every_turn_counts(app: ComposedApp, bot: RememberingBot) -> None:
     """Fifty concurrent turns of a conversation count to fifty, and say each number once."""
     responses = await asyncio.gather(*(app.deliver(MESSAGE, bot) for _ in range(50)))
@@ -128,9 +125,6 @@ async def test_a_second_attempt_has_the_original_activity(
     assert texts == ["hello", "hello"]
 
 
-# Activities that are delivered again
-
-
 async def test_a_second_delivery(app: ComposedApp, bot: RememberingBot) -> None:
     """It changes nothing, sends nothing, and is answered like the first delivery."""
     for _ in range(3):
@@ -168,9 +162,6 @@ async def test_what_is_answered_each_time(
         assert response.status == (501 if content is INVOKE else 200)
         assert bot.runs == number
     assert await counts(app) == (3, 3)
-
-
-# Faults
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 503])

@@ -57,9 +57,6 @@ async def refusal(account: StorageAccount) -> StorageUnavailable:
     return caught.value
 
 
-# A connection string
-
-
 async def test_a_connection_string(account: StorageAccount) -> None:
     """It reaches both services; each client is created once."""
     await used(account)
@@ -119,9 +116,6 @@ async def test_closing(storage: str) -> None:
     await used(account)
     await account.close()
     await account.close()
-
-
-# An identity
 
 
 @pytest.fixture(scope="module")
@@ -212,9 +206,6 @@ async def test_an_untrusted_server_certificate(
     account = StorageAccount(source, storage_credential(source))
     assert "AzureWebJobsStorage" in str(await refusal(account))
     await account.close()
-
-
-# The network
 
 
 async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str) -> None:

@@ -10,13 +10,7 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES, MessageQueue
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.storage.storage_front import (
-    Fault,
-    StorageFront,
-    answered,
-    cut_after,
-    cut_before,
-)
+from tests.support.storage.storage_front import Fault, StorageFront, answered, cut_after, cut_before
 
 TEXTS = ["hello", "", "é 😀", "<b>&amp;</b>", "\x00\n", '{"activity": "c/a"}', "aGVsbG8="]
 
