@@ -207,7 +207,7 @@ async def test_an_endpoint_that_asks_to_wait(
     assert isinstance(error, Throttled)
     assert error.retry_after == seconds
     assert "(429)" in str(error)
-    assert f"{CLIENT_ID}, MicrosoftAppId" in str(error)
+    assert f"for {CLIENT_ID} (MicrosoftAppId)" in str(error)
     assert platform.identity.server.requests.total() == before + 1
 
 
