@@ -14,7 +14,6 @@ from auth.errors import (
     VaultForbidden,
 )
 from tests.support.credentials.certificate_store import DAY_SECONDS, ScriptedStore, check, sign_in
-from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 
 
@@ -25,7 +24,7 @@ async def test_nothing_is_known_at_first(
     assert not versions.candidates()
     versions.refresh_if_due()
     await settled()
-    assert store.looks == 0
+    assert store.listings == 0
     assert list(versions.warnings) == []
     await versions.refresh()
     assert versions.candidates() == ["v1"]
@@ -74,67 +73,67 @@ async def test_each_is_loaded_once(versions: CertificateVersions, store: Scripte
     assert store.loads == ["v1"]
 
 
-async def test_pins(store: ScriptedStore, clock: Clock) -> None:
+async def test_pins(store: ScriptedStore) -> None:
     """A version that is not among the allowed thumbprints is refused with its own."""
     store.add("v2")
     pin, other = (store.certificates[name].thumbprint for name in ("v1", "v2"))
-    versions = CertificateVersions(store, frozenset({pin}), clock)
+    versions = CertificateVersions(store, frozenset({pin}), store.clock)
     assert (await versions.load("v1")).thumbprint == pin
     with pytest.raises(CertificateError, match=f"{other}, but CertificateThumbprint.*{pin}"):
         await versions.load("v2")
 
 
-async def test_dates(versions: CertificateVersions, store: ScriptedStore, clock: Clock) -> None:
+async def test_dates(versions: CertificateVersions, store: ScriptedStore) -> None:
     """A version is refused before its first day and after its last, at the time of each sign-in."""
     store.add("v2", starts_in_days=1, ends_in_days=3)
     with pytest.raises(CertificateError, match="not valid before"):
         await versions.load("v2")
-    clock.advance(2 * DAY_SECONDS)
+    store.clock.advance(2 * DAY_SECONDS)
     assert await versions.load("v2")
-    clock.advance(2 * DAY_SECONDS)
+    store.clock.advance(2 * DAY_SECONDS)
     with pytest.raises(CertificateError, match="expired on"):
         await versions.load("v2")
 
 
-async def test_background_looks(
-    versions: CertificateVersions, store: ScriptedStore, clock: Clock
-) -> None:
+async def test_background_listings(versions: CertificateVersions, store: ScriptedStore) -> None:
     """Turns start a listing every few minutes, one at a time, and do not wait for it."""
     await versions.refresh()
     await sign_in(versions, "v1")
-    clock.advance(CHECK_INTERVAL_SECONDS - 1)
+    store.clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
-    assert store.looks == 1
+    assert store.listings == 1
     store.open.clear()
-    clock.advance(1)
+    store.clock.advance(1)
     for _ in range(3):
         versions.refresh_if_due()
         await settled()
-        clock.advance(CHECK_INTERVAL_SECONDS)
-    assert store.looks == 2
+        store.clock.advance(CHECK_INTERVAL_SECONDS)
+    assert store.listings == 2
     store.open.set()
     await settled()
     versions.refresh_if_due()
     await settled()
-    assert store.looks == 3
+    assert store.listings == 3
 
 
-async def test_a_look_at_once_postpones_the_next(
-    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+async def test_an_early_listing_postpones_the_next(
+    versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """A listing for another reason postpones the next one in the background."""
     await versions.refresh()
     await sign_in(versions, "v1")
-    clock.advance(CHECK_INTERVAL_SECONDS - 1)
+    store.clock.advance(CHECK_INTERVAL_SECONDS - 1)
     await versions.refresh()
-    clock.advance(CHECK_INTERVAL_SECONDS - 1)
+    store.clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
-    assert store.looks == 2
+    assert store.listings == 2
 
 
-async def test_the_first_look_fails(versions: CertificateVersions, store: ScriptedStore) -> None:
+async def test_a_first_listing_that_fails(
+    versions: CertificateVersions, store: ScriptedStore
+) -> None:
     """While no version is known, a failed listing raises."""
     store.failure = EndpointDown("the vault does not answer")
     with pytest.raises(EndpointDown, match="the vault does not answer"):
@@ -144,26 +143,23 @@ async def test_the_first_look_fails(versions: CertificateVersions, store: Script
     assert versions.candidates() == ["v1"]
 
 
-async def test_a_later_look_fails(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+async def test_a_later_listing_that_fails(
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """A failed listing is logged, and the known versions remain until the next one is due."""
     await versions.refresh()
     await sign_in(versions, "v1")
     store.failure = Throttled("the vault asks to wait", 1)
-    await check(versions, clock)
+    await check(versions, store)
     assert versions.candidates() == ["v1"]
     assert "The certificate's versions cannot be listed (the vault asks to wait)" in logged.text
-    clock.advance(CHECK_INTERVAL_SECONDS - 1)
+    store.clock.advance(CHECK_INTERVAL_SECONDS - 1)
     versions.refresh_if_due()
     await settled()
-    assert store.looks == 2
+    assert store.listings == 2
     store.failure = None
     store.add("v2")
-    clock.advance(1)
+    store.clock.advance(1)
     versions.refresh_if_due()
     await settled()
     assert versions.candidates() == ["v2", "v1"]
@@ -176,7 +172,6 @@ async def test_no_list(
     failure: SignInError | None,
     versions: CertificateVersions,
     store: ScriptedStore,
-    clock: Clock,
     logged: pytest.LogCaptureFixture,
 ) -> None:
     """When only the current version can be loaded, it is tried first, then the one in use."""
@@ -185,10 +180,10 @@ async def test_no_list(
     [first] = versions.candidates()
     assert first == store.certificates["v1"].thumbprint
     await sign_in(versions, first)
-    await check(versions, clock)
+    await check(versions, store)
     assert versions.candidates() == [first]
     store.add("v2")
-    await check(versions, clock)
+    await check(versions, store)
     second = store.certificates["v2"].thumbprint
     assert versions.candidates() == [second, first]
     assert await versions.load(second) is store.certificates["v2"]
@@ -210,7 +205,7 @@ async def test_neither_a_list_nor_a_certificate(
 
 
 async def test_no_list_and_a_lagging_registration(
-    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+    versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """Without a list, the version in use stays until a later one is accepted."""
     store.listable = False
@@ -218,13 +213,13 @@ async def test_no_list_and_a_lagging_registration(
     [first] = versions.candidates()
     await sign_in(versions, first)
     store.add("v2")
-    await check(versions, clock)
+    await check(versions, store)
     second, _ = versions.candidates()
     await sign_in(versions, first, {second: CertificateUnknown("not yet")})
-    await check(versions, clock)
+    await check(versions, store)
     assert versions.candidates() == [second, first]
     await sign_in(versions, second)
-    await check(versions, clock)
+    await check(versions, store)
     assert versions.candidates() == [second]
 
 

@@ -10,15 +10,11 @@ import pytest
 from auth.certificates.versions import CertificateVersions
 from auth.errors import CertificateError, CertificateUnknown, Throttled, VaultForbidden
 from tests.support.credentials.certificate_store import DAY_SECONDS, ScriptedStore, check, sign_in
-from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 
 
 async def test_an_outage_is_logged_once(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """Listings that fail for the same reason are logged once, until one succeeds."""
     await versions.refresh()
@@ -27,29 +23,26 @@ async def test_an_outage_is_logged_once(
         logged.clear()
         store.failure = Throttled("the vault asks to wait", 1)
         for _ in range(3):
-            await check(versions, clock)
+            await check(versions, store)
         assert logged.text.count("The certificate's versions cannot be listed") == 1
         store.failure = None
-        await check(versions, clock)
+        await check(versions, store)
 
 
 async def test_a_crash_in_the_background(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """A crash while listing is logged with its traceback, and does not stop later listings."""
     await versions.refresh()
     await sign_in(versions, "v1")
     store.failure = RuntimeError("a fault of ours")
-    await check(versions, clock)
+    await check(versions, store)
     [record] = [record for record in logged.records if record.levelno == logging.ERROR]
     assert record.exc_info
     assert record.exc_info[1] is store.failure
     store.failure = None
     store.add("v2")
-    await check(versions, clock)
+    await check(versions, store)
     assert versions.candidates() == ["v2", "v1"]
 
 
@@ -61,10 +54,7 @@ def seen(logged: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_changes_are_logged_once(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """Each change is logged when it comes, with thumbprints and dates, and never again."""
     await versions.refresh()
@@ -75,33 +65,30 @@ async def test_changes_are_logged_once(
     store.add("v2", ends_in_days=200)
     new = store.certificates["v2"]
     store.open.clear()
-    looks = asyncio.gather(versions.refresh(), versions.refresh())
+    listings = asyncio.gather(versions.refresh(), versions.refresh())
     await settled()
     store.open.set()
-    await looks
+    await listings
     for _ in range(2):
-        await check(versions, clock)
+        await check(versions, store)
     [met] = seen(logged)
     assert f"newer certificate, {new}; {old} signs in until Entra accepts it" in met
 
     for _ in range(2):
         await sign_in(versions, "v1", {"v2": CertificateUnknown("AADSTS700027")})
-        await check(versions, clock)
+        await check(versions, store)
     assert seen(logged) == ["A newer certificate cannot be used yet: AADSTS700027"]
     assert list(versions.warnings) == ["A newer certificate cannot be used yet: AADSTS700027"]
 
     for _ in range(2):
         await sign_in(versions, "v2")
-        await check(versions, clock)
+        await check(versions, store)
     assert seen(logged) == [f"Signs in with the certificate {new}; the previous one was {old}"]
     assert list(versions.warnings) == []
 
 
 async def test_the_same_certificate_by_another_name(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """Granting or revoking the right to list does not make the same certificate a newer one."""
     for listable in (False, True, False):
@@ -109,7 +96,7 @@ async def test_the_same_certificate_by_another_name(
         await versions.refresh()
         newest = versions.candidates()[0]
         await sign_in(versions, newest)
-        await check(versions, clock)
+        await check(versions, store)
     assert seen(logged) == [f"Signs in with the certificate {store.certificates['v1']}"]
 
 
@@ -151,8 +138,8 @@ async def test_a_sign_in_that_is_overtaken(
     assert seen(logged) == []
 
 
-async def test_a_look_in_the_middle_of_a_sign_in(
-    versions: CertificateVersions, store: ScriptedStore, clock: Clock
+async def test_a_listing_in_the_middle_of_a_sign_in(
+    versions: CertificateVersions, store: ScriptedStore
 ) -> None:
     """A certificate that was loaded again during a sign-in is still the same one."""
     store.listable = False
@@ -162,17 +149,14 @@ async def test_a_look_in_the_middle_of_a_sign_in(
     began_with = versions.in_use
     assert began_with
     store.certificates["v1"] = replace(began_with)
-    await check(versions, clock)
+    await check(versions, store)
     assert versions.in_use is not began_with
     versions.accept(only, began_with, {}, began_with)
     assert versions.in_use is began_with
 
 
 async def test_a_newer_version_that_is_met_unreadable(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """A newer version that cannot be loaded is logged with the reason."""
     await versions.refresh()
@@ -181,7 +165,7 @@ async def test_a_newer_version_that_is_met_unreadable(
     store.add("v2")
     store.unreadable["v2"] = CertificateError("the key cannot be exported")
     for _ in range(2):
-        await check(versions, clock)
+        await check(versions, store)
     assert seen(logged) == [
         "There is a newer certificate, but it cannot be read: the key cannot be exported"
     ]
@@ -227,10 +211,7 @@ async def test_a_renewed_certificate_is_not_warned_of(
 
 
 async def test_an_expiry_is_logged_daily(
-    versions: CertificateVersions,
-    store: ScriptedStore,
-    clock: Clock,
-    logged: pytest.LogCaptureFixture,
+    versions: CertificateVersions, store: ScriptedStore, logged: pytest.LogCaptureFixture
 ) -> None:
     """Listings in the background warn of an expiry once a day, even if they fail."""
     store.add("v1", ends_in_days=30 + 0.5)
@@ -239,9 +220,9 @@ async def test_an_expiry_is_logged_daily(
     assert "expires soon" not in logged.text
     store.failure = RuntimeError("a fault of ours")
     for day in (29, 28):
-        clock.advance(DAY_SECONDS)
+        store.clock.advance(DAY_SECONDS)
         for _ in range(3):
-            await check(versions, clock)
+            await check(versions, store)
         warned = [text for text in seen(logged) if "expires soon" in text]
         assert len(warned) == 1
         assert f"days left: {day})" in warned[0]

@@ -72,12 +72,10 @@ async def test_attempts_end(
 
 
 @by_kind
-async def test_no_retries(
-    failure: SignInError, sign_in: SignIn, clock: Clock, moved: MovedClock
-) -> None:
+async def test_no_retries(failure: SignInError, sign_in: SignIn, moved: MovedClock) -> None:
     """With a single attempt, a request fails at once."""
     sign_in.failure = failure
-    cache = TokenCache(sign_in, clock=clock, sleep=moved.sleep, max_attempts=1)
+    cache = TokenCache(sign_in, clock=sign_in.clock, sleep=moved.sleep, max_attempts=1)
     with pytest.raises(type(failure), match=str(failure)):
         await cache.get()
     assert sign_in.requests == 1
@@ -144,20 +142,20 @@ async def test_an_attempt_that_is_cut_off(clock: Clock, moved: MovedClock) -> No
 
 
 async def test_retries_in_an_outage(
-    retrying: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
+    retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
     """During an outage, later requests are not retried; after a success the next one is."""
     sign_in.failure = EndpointDown("silent")
     for _ in range(3):
         with pytest.raises(EndpointDown):
             await retrying.get()
-        clock.advance(1)
+        sign_in.clock.advance(1)
     assert len(moved.pauses) == 5
     assert sign_in.requests == 6 + 1 + 1
     sign_in.failure = None
     await retrying.get()
     sign_in.failure = EndpointDown("silent")
-    clock.advance(LIFE)
+    sign_in.clock.advance(LIFE)
     with pytest.raises(EndpointDown):
         await retrying.get()
     assert len(moved.pauses) == 10
@@ -165,11 +163,11 @@ async def test_retries_in_an_outage(
 
 @by_kind
 async def test_the_background_has_one_attempt(
-    failure: SignInError, retrying: TokenCache, sign_in: SignIn, clock: Clock, moved: MovedClock
+    failure: SignInError, retrying: TokenCache, sign_in: SignIn, moved: MovedClock
 ) -> None:
     """With a valid token no caller waits: a failed refresh is not retried at once."""
     await retrying.get()
-    clock.advance(LIFE / 2)
+    sign_in.clock.advance(LIFE / 2)
     sign_in.failure = failure
     assert await value(retrying) == "secret-1"
     await settled()

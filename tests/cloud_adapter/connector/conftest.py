@@ -9,12 +9,14 @@ from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.session import ConnectorSession, Service
 from http_client.pool import HttpPool
 from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.connector_calls import ConnectorCalls
 from tests.support.wire.scripted_service import ScriptedService
 
 
 @pytest.fixture
-def session(pool: HttpPool, clock: MovedClock) -> ConnectorSession:
-    return ConnectorSession(pool, clock.sleep)
+def calls(pool: HttpPool, service: ScriptedService, clock: MovedClock) -> ConnectorCalls:
+    """Calls of a session whose pauses take no time."""
+    return ConnectorCalls(ConnectorSession(pool, clock.sleep), service, clock)
 
 
 @pytest.fixture

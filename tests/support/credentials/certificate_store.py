@@ -1,6 +1,7 @@
 """ScriptedStore: a certificate store in memory, and the steps of its renewal."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -14,28 +15,29 @@ from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 
 DAY_SECONDS = 24 * 3600.0
-"""Seconds."""
 
 
 class ScriptedStore:
-    """Keeps certificates in memory.
+    """A store whose versions and failures a test sets.
 
     Attributes:
+        clock: the bot's clock; it starts at the real time, by which certificates are made.
         certificates: by version, the newest last.
         listable: False: the list of the versions is empty.
         failure: raised in place of a list.
         unreadable: raised in place of a version's certificate.
-        looks: how often the versions were asked for.
+        listings: how often the versions were listed.
         loads: the versions that were read, in order; None for the current one.
-        open: cleared, nothing is answered.
+        open: cleared, calls wait.
     """
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
+        self.clock = Clock(time.time())
         self.certificates: dict[str, Certificate] = {}
         self.listable = True
         self.failure: Exception | None = None
         self.unreadable: dict[str | None, Exception] = {}
-        self.looks = 0
+        self.listings = 0
         self.loads: list[str | None] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -49,15 +51,15 @@ class ScriptedStore:
         self.certificates[version] = Certificate(public, LocalKey(self._key))
 
     async def versions(self) -> Sequence[str]:
-        """As the protocol demands."""
-        self.looks += 1
+        """List the versions, the newest first."""
+        self.listings += 1
         await self.open.wait()
         if self.failure is not None:
             raise self.failure
         return list(reversed(self.certificates)) if self.listable else []
 
     async def load(self, version: str | None) -> Certificate:
-        """As the protocol demands."""
+        """Read a version's certificate."""
         self.loads.append(version)
         await self.open.wait()
         if version in self.unreadable:
@@ -68,13 +70,13 @@ class ScriptedStore:
 async def sign_in(
     versions: CertificateVersions, version: str, passed_over: dict[str, SignInError] | None = None
 ) -> None:
-    """Entra accepts a version."""
+    """Sign in with a version that Entra accepts, after it has refused others."""
     before = versions.in_use
     versions.accept(version, await versions.load(version), passed_over or {}, before)
 
 
-async def check(versions: CertificateVersions, clock: Clock) -> None:
-    """A turn comes when the next look at the store is due, and the look ends."""
-    clock.advance(CHECK_INTERVAL_SECONDS)
+async def check(versions: CertificateVersions, store: ScriptedStore) -> None:
+    """Run a turn when the next listing of the store is due, and wait for the listing."""
+    store.clock.advance(CHECK_INTERVAL_SECONDS)
     versions.refresh_if_due()
     await settled()

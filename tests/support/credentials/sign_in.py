@@ -22,6 +22,7 @@ class SignIn:
     """A credential that answers as the test says.
 
     Attributes:
+        clock: the cache's clock.
         asked_at: the clock at each request.
         life: seconds that a token lives.
         failures: raised by the next requests, in order.
@@ -36,7 +37,7 @@ class SignIn:
         self.failure: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
-        self._clock = clock
+        self.clock = clock
 
     @property
     def requests(self) -> int:
@@ -44,13 +45,13 @@ class SignIn:
         return len(self.asked_at)
 
     async def __call__(self) -> AccessToken:
-        self.asked_at.append(self._clock())
+        self.asked_at.append(self.clock())
         number = self.requests
         failure = self.failures.pop(0) if self.failures else self.failure
         await self.open.wait()
         if failure is not None:
             raise failure
-        return AccessToken(f"secret-{number}", self._clock() + self.life)
+        return AccessToken(f"secret-{number}", self.clock() + self.life)
 
 
 MAX_CHARACTERS = 5000

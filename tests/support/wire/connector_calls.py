@@ -8,6 +8,8 @@ from aiohttp import web
 from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service, ServiceResponse
+from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.scripted_service import ScriptedService
 
 TOKEN = "the-bearer-token"
 BODY = {"type": "message", "text": "what the user said"}
@@ -32,17 +34,33 @@ class KnownToken(BotCredentials):
         return self._token
 
 
-async def called(session: ConnectorSession, method: str, url: str) -> ServiceResponse:
-    """One call of a turn that has just started."""
-    body = BODY if method in ("POST", "PUT") else None
-    return await session.call(service_at(url, TURN_SECONDS), method, PATH, body)
+class ConnectorCalls:
+    """Calls of turns that have just started.
 
+    Args:
+        session: makes the calls.
+        service: answers them.
+        clock: the event loop's; the session's pauses move it.
+    """
 
-async def refused(session: ConnectorSession, method: str, url: str) -> ConnectorError:
-    """The error of such a call."""
-    with pytest.raises(ConnectorError) as caught:
-        await called(session, method, url)
-    return caught.value
+    def __init__(
+        self, session: ConnectorSession, service: ScriptedService, clock: MovedClock
+    ) -> None:
+        self.session = session
+        self.service = service
+        self.clock = clock
+
+    async def make(self, method: str, url: str = "") -> ServiceResponse:
+        """Call the service, or another URL."""
+        body = BODY if method in ("POST", "PUT") else None
+        target = service_at(url or self.service.url, TURN_SECONDS)
+        return await self.session.call(target, method, PATH, body)
+
+    async def refuse(self, method: str, url: str = "") -> ConnectorError:
+        """The error of such a call."""
+        with pytest.raises(ConnectorError) as caught:
+            await self.make(method, url)
+        return caught.value
 
 
 async def hang_up(request: web.Request) -> web.Response:
