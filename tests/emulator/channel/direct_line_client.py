@@ -12,10 +12,10 @@ from emulator.server import Server
 from tests.emulator.registered_bot import APP_ID
 
 CONNECTOR = "https://localhost:1"
-
 BOT = {"id": APP_ID, "name": "Bot", "role": "bot"}
-
 USER = {"id": "user-1", "name": "First user"}
+MEMBER = {**USER, "role": "user"}
+SECOND_MEMBER = {"id": "user-2", "name": "Second user", "role": "user"}
 
 
 @dataclass

@@ -3,22 +3,19 @@
 import ssl
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
-from botbuilder.schema import Activity
 
 from emulator.certificates import CertificateAuthority
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Conversation
 from emulator.entra.registration import CHANNEL_TENANT
 from emulator.entra.token_issuer import TokenIssuer
-from tests.emulator.registered_bot import APP_ID, CLAIMS, OTHER_APP
-
-USER = {"id": "user-1", "name": "First user", "role": "user"}
-SECOND = {"id": "user-2", "name": "Second user", "role": "user"}
-BOT = {"id": APP_ID, "name": "Bot", "role": "bot"}
+from tests.emulator.channel.direct_line_client import BOT, MEMBER
+from tests.emulator.registered_bot import CLAIMS, OTHER_APP
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +24,10 @@ def stranger() -> TokenIssuer:
 
 
 @pytest.fixture
-def conversation(connector: BotConnector) -> Conversation:
-    return connector.conversations.create([USER, SECOND, BOT])
-
-
-@pytest.fixture
 async def http(
     connector: BotConnector, authority: CertificateAuthority
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """For what the SDK's client would never send."""
+    """A client for requests that the SDK's client never sends."""
     trusted = ssl.create_default_context(cafile=str(authority.path))
     async with aiohttp.ClientSession(
         connector.server.url, connector=aiohttp.TCPConnector(ssl=trusted)
@@ -43,8 +35,27 @@ async def http(
         yield session
 
 
-def text(words: str) -> Activity:
-    return Activity(type="message", text=words)
+@dataclass
+class RestCaller:
+    """Calls the connector over HTTP, in one conversation."""
+
+    http: aiohttp.ClientSession
+    issuer: TokenIssuer
+    connector: BotConnector
+    conversation: Conversation
+
+    async def status(self, token: str, scheme: str = "Bearer") -> int:
+        """The status of a message with this token."""
+        headers = {"Authorization": f"{scheme} {token}"}
+        url = f"/v3/conversations/{self.conversation.id}/activities"
+        async with self.http.post(url, json={"type": "message"}, headers=headers) as response:
+            return response.status
+
+
+@pytest.fixture
+def caller(http: aiohttp.ClientSession, issuer: TokenIssuer, connector: BotConnector) -> RestCaller:
+    """A caller in a conversation of a user and the bot."""
+    return RestCaller(http, issuer, connector, connector.conversations.create([MEMBER, BOT]))
 
 
 @pytest.mark.parametrize(
@@ -58,38 +69,25 @@ def text(words: str) -> Activity:
         ("not JSON", "not JSON"),
     ],
 )
-async def test_a_malformed_activity_is_a_400(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    connector: BotConnector,
-    conversation: Conversation,
-    body: Any,
-    reason: str,
-) -> None:
+async def test_a_malformed_activity_is_a_400(caller: RestCaller, body: Any, reason: str) -> None:
     """It is not stored, and the response says why."""
-    headers = {"Authorization": f"Bearer {issuer.sign(CLAIMS)}"}
+    headers = {"Authorization": f"Bearer {caller.issuer.sign(CLAIMS)}"}
     sent = {"data": body} if isinstance(body, str) else {"json": body}
-    url = f"/v3/conversations/{conversation.id}/activities"
-    async with http.post(url, headers=headers, **sent) as response:
+    url = f"/v3/conversations/{caller.conversation.id}/activities"
+    async with caller.http.post(url, headers=headers, **sent) as response:
         assert response.status == 400
         assert reason in (await response.json())["error"]["message"]
-    assert conversation.activities == []
-    assert connector.calls[-1].status == 400
+    assert caller.conversation.activities == []
+    assert caller.connector.calls[-1].status == 400
 
 
 @pytest.mark.parametrize("name", ["originalBase64", "thumbnailBase64"])
 @pytest.mark.parametrize("content", ["x", "*", "\u00e9"])
-async def test_a_malformed_attachment_is_a_400(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    conversation: Conversation,
-    name: str,
-    content: str,
-) -> None:
+async def test_a_malformed_attachment_is_a_400(caller: RestCaller, name: str, content: str) -> None:
     """Content that is not base64 is refused."""
-    headers = {"Authorization": f"Bearer {issuer.sign(CLAIMS)}"}
-    url = f"/v3/conversations/{conversation.id}/attachments"
-    async with http.post(url, headers=headers, json={name: content}) as response:
+    headers = {"Authorization": f"Bearer {caller.issuer.sign(CLAIMS)}"}
+    url = f"/v3/conversations/{caller.conversation.id}/attachments"
+    async with caller.http.post(url, headers=headers, json={name: content}) as response:
         assert response.status == 400
         assert "not base64" in (await response.json())["error"]["message"]
 
@@ -113,18 +111,16 @@ OPERATIONS = [
 ]
 
 
-async def test_no_operation_works_without_a_token(
-    http: aiohttp.ClientSession, connector: BotConnector, conversation: Conversation
-) -> None:
+async def test_no_operation_works_without_a_token(caller: RestCaller) -> None:
     """Each operation responds with 401 and a challenge, and the call is recorded."""
     for method, path in OPERATIONS:
-        url = path.format(id=conversation.id)
-        async with http.request(method, url, json={"type": "message"}) as response:
+        url = path.format(id=caller.conversation.id)
+        async with caller.http.request(method, url, json={"type": "message"}) as response:
             assert response.status == 401
             assert response.headers["WWW-Authenticate"] == "Bearer"
             assert (await response.json())["error"]["code"] == "Unauthorized"
-    assert [(call.status, call.verified) for call in connector.calls] == [(401, False)] * 15
-    assert conversation.activities == []
+    assert [(call.status, call.verified) for call in caller.connector.calls] == [(401, False)] * 15
+    assert caller.conversation.activities == []
 
 
 WRONG_TOKENS = {
@@ -137,98 +133,58 @@ WRONG_TOKENS = {
 
 
 @pytest.mark.parametrize("claims", WRONG_TOKENS.values(), ids=WRONG_TOKENS.keys())
-async def test_a_wrong_token_is_a_401(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    connector: BotConnector,
-    conversation: Conversation,
-    claims: dict[str, Any],
-) -> None:
+async def test_a_wrong_token_is_a_401(caller: RestCaller, claims: dict[str, Any]) -> None:
     """A token with a wrong audience, issuer or validity is refused."""
-    assert await status_of(http, conversation, issuer.sign({**CLAIMS, **claims})) == 401
-    assert not connector.calls[-1].verified
+    assert await caller.status(caller.issuer.sign({**CLAIMS, **claims})) == 401
+    assert not caller.connector.calls[-1].verified
 
 
-async def test_a_forged_token_is_a_401(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    stranger: TokenIssuer,
-    conversation: Conversation,
-) -> None:
+async def test_a_forged_token_is_a_401(caller: RestCaller, stranger: TokenIssuer) -> None:
     """A foreign signature, text that is no token, and another scheme are refused."""
-    assert await status_of(http, conversation, stranger.sign(CLAIMS)) == 401
-    assert await status_of(http, conversation, "rubbish") == 401
-    assert await status_of(http, conversation, issuer.sign(CLAIMS), scheme="Basic") == 401
+    assert await caller.status(stranger.sign(CLAIMS)) == 401
+    assert await caller.status("rubbish") == 401
+    assert await caller.status(caller.issuer.sign(CLAIMS), scheme="Basic") == 401
 
 
 @pytest.mark.parametrize("app_id", [OTHER_APP, None])
-async def test_the_token_of_another_app_is_a_403(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    connector: BotConnector,
-    conversation: Conversation,
-    app_id: str | None,
-) -> None:
+async def test_the_token_of_another_app_is_a_403(caller: RestCaller, app_id: str | None) -> None:
     """A valid token that is not this bot's is recorded as verified, and refused."""
-    token = issuer.sign({**CLAIMS, "appid": app_id or ""})
-    assert await status_of(http, conversation, token) == 403
-    call = connector.calls[-1]
+    token = caller.issuer.sign({**CLAIMS, "appid": app_id or ""})
+    assert await caller.status(token) == 403
+    call = caller.connector.calls[-1]
     assert (call.status, call.appid, call.verified) == (403, app_id or "", True)
 
 
-async def test_a_multitenant_bot_signs_in_at_the_channels_tenant(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    connector: BotConnector,
-    conversation: Conversation,
-) -> None:
+async def test_a_multitenant_bot_signs_in_at_the_channels_tenant(caller: RestCaller) -> None:
     """Tokens of the channels' tenant are accepted, those of the home tenant refused."""
     home, channels = CLAIMS, {**CLAIMS, "iss": f"https://sts.windows.net/{CHANNEL_TENANT}/"}
-    token = issuer.sign(home)
-    assert await status_of(http, conversation, token) == 201
-    connector.registration.app_type = "MultiTenant"
-    assert await status_of(http, conversation, token) == 401
-    assert await status_of(http, conversation, issuer.sign(channels)) == 201
+    token = caller.issuer.sign(home)
+    assert await caller.status(token) == 201
+    caller.connector.registration.app_type = "MultiTenant"
+    assert await caller.status(token) == 401
+    assert await caller.status(caller.issuer.sign(channels)) == 201
 
 
-async def test_withdrawn_keys_end_what_was_accepted(
-    http: aiohttp.ClientSession, issuer: TokenIssuer, conversation: Conversation
-) -> None:
+async def test_withdrawn_keys_end_what_was_accepted(caller: RestCaller) -> None:
     """A token accepted before is refused once Entra's key is gone, and accepted when it is back."""
-    token = issuer.sign(CLAIMS)
-    assert await status_of(http, conversation, token) == 201
-    keys = issuer.keys
-    issuer.roll()
-    assert await status_of(http, conversation, token) == 401
-    issuer.keys = keys
-    assert await status_of(http, conversation, token) == 201
+    token = caller.issuer.sign(CLAIMS)
+    assert await caller.status(token) == 201
+    keys = caller.issuer.keys
+    caller.issuer.roll()
+    assert await caller.status(token) == 401
+    caller.issuer.keys = keys
+    assert await caller.status(token) == 201
 
 
-async def test_tokens_are_not_kept(
-    http: aiohttp.ClientSession,
-    issuer: TokenIssuer,
-    connector: BotConnector,
-    conversation: Conversation,
-) -> None:
+async def test_tokens_are_not_kept(caller: RestCaller) -> None:
     """The record of a call has the token's app id, not the token."""
-    token = issuer.sign(CLAIMS)
-    assert await status_of(http, conversation, token) == 201
-    assert token not in repr(connector.calls)
+    token = caller.issuer.sign(CLAIMS)
+    assert await caller.status(token) == 201
+    assert token not in repr(caller.connector.calls)
 
 
-async def test_the_demand_for_a_token_can_be_lifted(
-    http: aiohttp.ClientSession, connector: BotConnector, conversation: Conversation
-) -> None:
+async def test_the_demand_for_a_token_can_be_lifted(caller: RestCaller) -> None:
     """With `require_token` off a call without a token is accepted, and recorded as unverified."""
-    connector.require_token = False
-    assert await status_of(http, conversation, "") == 201
-    assert not connector.calls[-1].verified
-
-
-async def status_of(
-    http: aiohttp.ClientSession, conversation: Conversation, token: str, scheme: str = "Bearer"
-) -> int:
-    headers = {"Authorization": f"{scheme} {token}"}
-    url = f"/v3/conversations/{conversation.id}/activities"
-    async with http.post(url, json={"type": "message"}, headers=headers) as response:
-        return response.status
+    caller.connector.require_token = False
+    assert await caller.status("") == 201
+    assert not caller.connector.calls[-1].verified

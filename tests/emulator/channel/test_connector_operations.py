@@ -15,16 +15,14 @@ from msrest.exceptions import HttpOperationError
 
 from emulator.channel.connector import BotConnector, Call
 from emulator.channel.conversations import Conversation
+from tests.emulator.channel.direct_line_client import BOT, MEMBER, SECOND_MEMBER
 from tests.emulator.registered_bot import APP_ID
-
-USER = {"id": "user-1", "name": "First user", "role": "user"}
-SECOND = {"id": "user-2", "name": "Second user", "role": "user"}
-BOT = {"id": APP_ID, "name": "Bot", "role": "bot"}
 
 
 @pytest.fixture
 def conversation(connector: BotConnector) -> Conversation:
-    return connector.conversations.create([USER, SECOND, BOT])
+    """A conversation of two users and the bot."""
+    return connector.conversations.create([MEMBER, SECOND_MEMBER, BOT])
 
 
 def text(words: str) -> Activity:
@@ -84,7 +82,7 @@ async def test_a_bot_changes_only_its_own_activities(
     sdk_client: Any, conversation: Conversation
 ) -> None:
     """The bot can neither update nor delete the user's messages."""
-    theirs = conversation.add({"type": "message", "text": "mine", "from": USER})
+    theirs = conversation.add({"type": "message", "text": "mine", "from": MEMBER})
     for change in (
         sdk_client.conversations.update_activity(conversation.id, theirs["id"], text("yours")),
         sdk_client.conversations.delete_activity(conversation.id, theirs["id"]),
@@ -108,13 +106,13 @@ async def test_a_conversation_is_created_with_a_first_activity(
     """The response has the ids and the service URL; members and activity are stored."""
     created = await sdk_client.conversations.create_conversation(
         ConversationParameters(
-            bot=ChannelAccount(id=APP_ID), members=[ChannelAccount(**USER)], activity=text("hi")
+            bot=ChannelAccount(id=APP_ID), members=[ChannelAccount(**MEMBER)], activity=text("hi")
         )
     )
     conversation = connector.conversations.find(created.id)
     assert created.service_url == f"{connector.server.url}/"
     assert conversation.find(created.activity_id)["text"] == "hi"
-    assert list(conversation.members) == [USER["id"], APP_ID]
+    assert list(conversation.members) == [MEMBER["id"], APP_ID]
     (call,) = connector.calls
     assert call.activity == {"type": "message", "text": "hi"}
 
@@ -164,8 +162,8 @@ async def test_members_are_listed(sdk_client: Any, conversation: Conversation) -
     expected = list(conversation.members)
     everybody = await operations.get_conversation_members(conversation.id)
     assert [member.id for member in everybody] == expected
-    one = await operations.get_conversation_member(conversation.id, USER["id"])
-    assert (one.id, one.name) == (USER["id"], USER["name"])
+    one = await operations.get_conversation_member(conversation.id, MEMBER["id"])
+    assert (one.id, one.name) == (MEMBER["id"], MEMBER["name"])
     first = await operations.get_conversation_paged_members(conversation.id, page_size=2)
     rest = await operations.get_conversation_paged_members(
         conversation.id, page_size=2, continuation_token=first.continuation_token
@@ -179,9 +177,9 @@ async def test_members_are_listed(sdk_client: Any, conversation: Conversation) -
 
 async def test_a_member_is_deleted(sdk_client: Any, conversation: Conversation) -> None:
     """A deleted member is not found."""
-    await sdk_client.conversations.delete_conversation_member(conversation.id, USER["id"])
+    await sdk_client.conversations.delete_conversation_member(conversation.id, MEMBER["id"])
     with pytest.raises(ErrorResponseException) as missing:
-        await sdk_client.conversations.get_conversation_member(conversation.id, USER["id"])
+        await sdk_client.conversations.get_conversation_member(conversation.id, MEMBER["id"])
     assert missing.value.response.status_code == 404
 
 
@@ -212,7 +210,7 @@ async def test_an_unknown_conversation_is_a_404(sdk_client: Any) -> None:
 
 async def test_somebody_can_wait_for_the_bot(sdk_client: Any, connector: BotConnector) -> None:
     """`wait_for` returns once the bot's call makes its predicate true."""
-    conversation = connector.conversations.create([USER, BOT])
+    conversation = connector.conversations.create([MEMBER, BOT])
     waiting = asyncio.create_task(
         connector.conversations.wait_for(conversation.id, lambda it: len(it.activities) == 2)
     )

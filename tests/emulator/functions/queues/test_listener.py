@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,18 +78,6 @@ async def service(storage: str, requests: list[str]) -> AsyncIterator[QueueServi
         yield client
 
 
-@pytest.fixture
-async def queue(service: QueueServiceClient) -> QueueClient:
-    """An empty queue."""
-    return await service.create_queue("work")
-
-
-@pytest.fixture
-def poison(service: QueueServiceClient) -> QueueClient:
-    """The queue's poison queue, which does not exist yet."""
-    return service.get_queue_client("work-poison")
-
-
 @asynccontextmanager
 async def listening(listener: QueueListener) -> AsyncIterator[None]:
     """Start the listener, and stop it at the end."""
@@ -99,35 +88,58 @@ async def listening(listener: QueueListener) -> AsyncIterator[None]:
         await listener.stop(0.1)
 
 
-async def test_message_is_run_and_deleted(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+@dataclass
+class Work:
+    """A queue, its poison queue, and the function that runs its messages.
+
+    Attributes:
+        queue: empty at first.
+        poison: does not exist at first.
+        function: succeeds, unless the test says otherwise.
+        requests: method and URL of each request to the storage.
+    """
+
+    queue: QueueClient
+    poison: QueueClient
+    function: CountingFunction
+    requests: list[str]
+
+    def listening(self, settings: QueueSettings = SOON) -> AbstractAsyncContextManager[None]:
+        """A listener of the queue, while it is entered."""
+        return listening(QueueListener(self.queue, self.poison, settings, self.function))
+
+
+@pytest.fixture
+async def work(
+    service: QueueServiceClient, function: CountingFunction, requests: list[str]
+) -> Work:
+    queue = await service.create_queue("work")
+    return Work(queue, service.get_queue_client("work-poison"), function, requests)
+
+
+async def test_message_is_run_and_deleted(work: Work) -> None:
     """The function gets the text that was sent, and the message is deleted."""
-    await queue.send_message(stored("gr\u00fc\u00df dich"))
-    async with listening(QueueListener(queue, poison, SOON, function)):
-        await until_count(queue, 0)
-    assert function.texts == ["gr\u00fc\u00df dich"]
+    await work.queue.send_message(stored("gr\u00fc\u00df dich"))
+    async with work.listening():
+        await until_count(work.queue, 0)
+    assert work.function.texts == ["gr\u00fc\u00df dich"]
 
 
-async def test_message_without_encoding(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_message_without_encoding(work: Work) -> None:
     """With messageEncoding `none` the text is passed on unchanged, even markup."""
     settings = QueueSettings(max_polling_interval=0.1, base64=False)
-    await queue.send_message("<a>&b</a>")
-    async with listening(QueueListener(queue, poison, settings, function)):
-        await until_count(queue, 0)
-    assert function.texts == ["<a>&b</a>"]
+    await work.queue.send_message("<a>&b</a>")
+    async with work.listening(settings):
+        await until_count(work.queue, 0)
+    assert work.function.texts == ["<a>&b</a>"]
 
 
-async def test_metadata_of_a_message(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_metadata_of_a_message(work: Work) -> None:
     """Ids are strings; the dequeue count and the times (ISO 8601, UTC) are JSON."""
-    sent = await queue.send_message(stored("x"), time_to_live=3600)
-    async with listening(QueueListener(queue, poison, SOON, function)):
-        await until_count(queue, 0)
-    [metadata] = function.metadata
+    sent = await work.queue.send_message(stored("x"), time_to_live=3600)
+    async with work.listening():
+        await until_count(work.queue, 0)
+    [metadata] = work.function.metadata
     assert metadata["Id"] == TypedData(string=sent.id)
     assert metadata["PopReceipt"].string
     assert metadata["DequeueCount"] == TypedData(json="1")
@@ -140,112 +152,95 @@ async def test_metadata_of_a_message(
     assert timedelta(minutes=9) < hidden <= timedelta(minutes=10, seconds=1)
 
 
-async def test_failed_message_is_run_again(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_failed_message_is_run_again(work: Work) -> None:
     """A message whose function raised is run again at once, with a higher dequeue count."""
-    function.fails = 1
-    await queue.send_message(stored("x"))
-    async with listening(QueueListener(queue, poison, SOON, function)):
-        await until_count(queue, 0)
-    assert [each["DequeueCount"].json for each in function.metadata] == ["1", "2"]
+    work.function.fails = 1
+    await work.queue.send_message(stored("x"))
+    async with work.listening():
+        await until_count(work.queue, 0)
+    assert [each["DequeueCount"].json for each in work.function.metadata] == ["1", "2"]
 
 
-async def test_failed_message_is_hidden_for_the_visibility_timeout(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction, requests: list[str]
-) -> None:
+async def test_failed_message_is_hidden_for_the_visibility_timeout(work: Work) -> None:
     """A failed message is hidden for the visibilityTimeout."""
-    function.fails = 1
+    work.function.fails = 1
     settings = QueueSettings(max_polling_interval=0.1, visibility_timeout=77.0)
-    await queue.send_message(stored("x"))
-    async with listening(QueueListener(queue, poison, settings, function)):
-        await comes_true(lambda: any("visibilitytimeout=77" in each for each in requests))
-    assert await count(queue) == 1
-    assert await queue.peek_messages() == []
+    await work.queue.send_message(stored("x"))
+    async with work.listening(settings):
+        await comes_true(lambda: any("visibilitytimeout=77" in each for each in work.requests))
+    assert await count(work.queue) == 1
+    assert await work.queue.peek_messages() == []
 
 
 async def test_message_that_fails_too_often_is_moved(
-    queue: QueueClient,
-    poison: QueueClient,
-    function: CountingFunction,
-    caplog: pytest.LogCaptureFixture,
+    work: Work, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After maxDequeueCount attempts the message is moved, unchanged, to the poison queue."""
-    function.fails = 99
+    work.function.fails = 99
     settings = QueueSettings(max_polling_interval=0.1, max_dequeue_count=3)
-    await queue.send_message(stored("private"))
+    await work.queue.send_message(stored("private"))
     with caplog.at_level(logging.INFO):
-        async with listening(QueueListener(queue, poison, settings, function)):
-            await until_count(poison, 1)
-            await until_count(queue, 0)
-    assert len(function.texts) == 3
-    assert (await only_message(poison)).content == stored("private")
+        async with work.listening(settings):
+            await until_count(work.poison, 1)
+            await until_count(work.queue, 0)
+    assert len(work.function.texts) == 3
+    assert (await only_message(work.poison)).content == stored("private")
     assert "failed 3 times: moved to work-poison" in caplog.text
     assert "Traceback: refused" in caplog.text
     assert "private" not in caplog.text
 
 
-async def test_message_over_the_maximum_dequeue_count_is_not_run(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_message_over_the_maximum_dequeue_count_is_not_run(work: Work) -> None:
     """A message that was dequeued too often already is moved without being run."""
-    await queue.send_message(stored("x"))
+    await work.queue.send_message(stored("x"))
     for _ in range(2):
-        await queue.update_message(await only_message(queue), visibility_timeout=0)
+        await work.queue.update_message(await only_message(work.queue), visibility_timeout=0)
     settings = QueueSettings(max_polling_interval=0.1, max_dequeue_count=2)
-    async with listening(QueueListener(queue, poison, settings, function)):
-        await until_count(poison, 1)
-        await until_count(queue, 0)
-    assert function.texts == []
+    async with work.listening(settings):
+        await until_count(work.poison, 1)
+        await until_count(work.queue, 0)
+    assert work.function.texts == []
 
 
 @pytest.mark.parametrize("content", ["not base64", "/w=="], ids=["text", "binary"])
-async def test_message_that_cannot_be_decoded_is_not_run(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction, content: str
-) -> None:
+async def test_message_that_cannot_be_decoded_is_not_run(work: Work, content: str) -> None:
     """A message that is not UTF-8 text in base64 is moved without being run."""
-    await queue.send_message(content)
-    await queue.send_message(stored("next"))
-    async with listening(QueueListener(queue, poison, SOON, function)):
-        await until_count(poison, 1)
-        await until_count(queue, 0)
-    assert function.texts == ["next"]
-    assert (await only_message(poison)).content == content
+    await work.queue.send_message(content)
+    await work.queue.send_message(stored("next"))
+    async with work.listening():
+        await until_count(work.poison, 1)
+        await until_count(work.queue, 0)
+    assert work.function.texts == ["next"]
+    assert (await only_message(work.poison)).content == content
 
 
-async def test_failed_message_of_a_poison_queue_stays_hidden(
-    queue: QueueClient, function: CountingFunction
-) -> None:
+async def test_failed_message_of_a_poison_queue_stays_hidden(work: Work) -> None:
     """Without a poison queue a failed message is neither deleted nor run again at once."""
-    function.fails = 1
-    await queue.send_message(stored("bad"))
-    async with listening(QueueListener(queue, None, SOON, function)):
-        await comes_true(lambda: not function.fails)
-        await queue.send_message(stored("next"))
-        await until_count(queue, 1)
-    assert function.texts == ["bad", "next"]
+    work.function.fails = 1
+    await work.queue.send_message(stored("bad"))
+    async with listening(QueueListener(work.queue, None, SOON, work.function)):
+        await comes_true(lambda: not work.function.fails)
+        await work.queue.send_message(stored("next"))
+        await until_count(work.queue, 1)
+    assert work.function.texts == ["bad", "next"]
 
 
-async def test_batch_size_and_threshold_limit_concurrency(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_batch_size_and_threshold_limit_concurrency(work: Work) -> None:
     """At most batchSize + newBatchThreshold messages run at once."""
     settings = QueueSettings(max_polling_interval=0.1, batch_size=4, new_batch_threshold=2)
-    function.gate.clear()
+    work.function.gate.clear()
     for number in range(20):
-        await queue.send_message(stored(str(number)))
-    async with listening(QueueListener(queue, poison, settings, function)):
-        await comes_true(lambda: function.running == 4)
-        assert len(await queue.peek_messages(32)) == 16
-        function.gate.set()
-        await until_count(queue, 0)
-    assert function.peak <= 6
-    assert len(function.texts) == 20
+        await work.queue.send_message(stored(str(number)))
+    async with work.listening(settings):
+        await comes_true(lambda: work.function.running == 4)
+        assert len(await work.queue.peek_messages(32)) == 16
+        work.function.gate.set()
+        await until_count(work.queue, 0)
+    assert work.function.peak <= 6
+    assert len(work.function.texts) == 20
 
 
-async def test_more_messages_are_fetched_at_the_threshold(
-    queue: QueueClient, poison: QueueClient
-) -> None:
+async def test_more_messages_are_fetched_at_the_threshold(work: Work) -> None:
     """While at most newBatchThreshold messages run, a slow one does not delay the others."""
     slow = asyncio.Event()
     texts: list[str] = []
@@ -257,45 +252,45 @@ async def test_more_messages_are_fetched_at_the_threshold(
 
     settings = QueueSettings(max_polling_interval=0.1, batch_size=2, new_batch_threshold=1)
     for text in ("slow", "1", "2", "3", "4"):
-        await queue.send_message(stored(text))
-    async with listening(QueueListener(queue, poison, settings, function)):
+        await work.queue.send_message(stored(text))
+    async with listening(QueueListener(work.queue, work.poison, settings, function)):
         await comes_true(lambda: len(texts) == 5)
-        await until_count(queue, 1)
+        await until_count(work.queue, 1)
         slow.set()
-        await until_count(queue, 0)
+        await until_count(work.queue, 0)
 
 
-async def test_nothing_is_fetched_above_the_threshold(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_nothing_is_fetched_above_the_threshold(work: Work) -> None:
     """While more than newBatchThreshold messages run, no other is dequeued."""
     settings = QueueSettings(max_polling_interval=0.1, batch_size=2, new_batch_threshold=0)
-    function.gate.clear()
+    work.function.gate.clear()
     for text in ("1", "2", "3"):
-        await queue.send_message(stored(text))
-    async with listening(QueueListener(queue, poison, settings, function)):
-        await comes_true(lambda: function.running == 2)
-        assert [each.content for each in await queue.peek_messages(32)] == [stored("3")]
-        function.gate.set()
-        await until_count(queue, 0)
-    assert function.peak == 2
+        await work.queue.send_message(stored(text))
+    async with work.listening(settings):
+        await comes_true(lambda: work.function.running == 2)
+        assert [each.content for each in await work.queue.peek_messages(32)] == [stored("3")]
+        work.function.gate.set()
+        await until_count(work.queue, 0)
+    assert work.function.peak == 2
 
 
-async def test_long_run_keeps_its_message_hidden(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction, requests: list[str]
-) -> None:
+async def test_long_run_keeps_its_message_hidden(work: Work) -> None:
     """A message that still runs stays hidden by renewals, and is deleted at the end."""
 
     def renewals() -> int:
-        return sum(each.startswith("PUT") and "visibilitytimeout=99" in each for each in requests)
+        return sum(
+            each.startswith("PUT") and "visibilitytimeout=99" in each for each in work.requests
+        )
 
-    function.gate.clear()
-    await queue.send_message(stored("x"))
-    async with listening(QueueListener(queue, poison, SOON, function, 99, renewal_seconds=0.02)):
+    work.function.gate.clear()
+    await work.queue.send_message(stored("x"))
+    async with listening(
+        QueueListener(work.queue, work.poison, SOON, work.function, 99, renewal_seconds=0.02)
+    ):
         await comes_true(lambda: renewals() == 3)
-        function.gate.set()
-        await until_count(queue, 0)
-    assert function.texts == ["x"]
+        work.function.gate.set()
+        await until_count(work.queue, 0)
+    assert work.function.texts == ["x"]
 
 
 async def test_missing_queue(
@@ -362,38 +357,34 @@ async def test_another_program_at_the_address(
     assert caplog.text.count("Queue work is unavailable") == 1
 
 
-async def test_stop_waits_for_running_messages(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction, requests: list[str]
-) -> None:
+async def test_stop_waits_for_running_messages(work: Work) -> None:
     """A stop lets a running message finish, and ends polling."""
-    function.gate.clear()
-    await queue.send_message(stored("running"))
-    listener = QueueListener(queue, poison, SOON, function)
+    work.function.gate.clear()
+    await work.queue.send_message(stored("running"))
+    listener = QueueListener(work.queue, work.poison, SOON, work.function)
     listener.start()
-    await comes_true(lambda: function.running == 1)
+    await comes_true(lambda: work.function.running == 1)
     stopping = asyncio.create_task(listener.stop(grace_seconds=60))
     await asyncio.sleep(0)
-    await queue.send_message(stored("too late"))
+    await work.queue.send_message(stored("too late"))
     # By the polls of another listener with the same interval, this one would have polled too.
-    async with listening(QueueListener(poison, None, SOON, function)):
-        await comes_true(lambda: sum("work-poison/messages" in each for each in requests) > 5)
-    function.gate.set()
+    async with listening(QueueListener(work.poison, None, SOON, work.function)):
+        await comes_true(lambda: sum("work-poison/messages" in each for each in work.requests) > 5)
+    work.function.gate.set()
     await stopping
-    assert function.texts == ["running"]
-    assert [each.content for each in await queue.peek_messages(32)] == [stored("too late")]
-    assert await count(queue) == 1
+    assert work.function.texts == ["running"]
+    assert [each.content for each in await work.queue.peek_messages(32)] == [stored("too late")]
+    assert await count(work.queue) == 1
 
 
-async def test_stop_cancels_a_message_that_takes_too_long(
-    queue: QueueClient, poison: QueueClient, function: CountingFunction
-) -> None:
+async def test_stop_cancels_a_message_that_takes_too_long(work: Work) -> None:
     """A message that a stop interrupts stays in the queue, hidden."""
-    function.gate.clear()
-    await queue.send_message(stored("endless"))
-    listener = QueueListener(queue, poison, SOON, function)
+    work.function.gate.clear()
+    await work.queue.send_message(stored("endless"))
+    listener = QueueListener(work.queue, work.poison, SOON, work.function)
     listener.start()
-    await comes_true(lambda: function.running == 1)
+    await comes_true(lambda: work.function.running == 1)
     await listener.stop(0)
-    assert function.running == 0
-    assert await count(queue) == 1
-    assert await queue.peek_messages() == []
+    assert work.function.running == 0
+    assert await count(work.queue) == 1
+    assert await work.queue.peek_messages() == []
