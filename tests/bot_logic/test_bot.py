@@ -22,7 +22,7 @@ async def replies(app: ComposedApp, content: dict[str, Any]) -> list[Any]:
     """The texts that the bot sends for an activity."""
     response = await app.deliver(content, app.parts.bot.on_turn)
     assert (response.status, response.body) == (200, b"")
-    return app.heard()
+    return app.texts()
 
 
 def message(text: str | None, **more: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ async def test_the_wait_command(app: ComposedApp) -> None:
 
     await app.deliver(message("wait"), early)
     await app.deliver(message("wait"), Bot(app.parts.conversation_state, 0).on_turn)
-    assert app.heard() == ["Done. Thank you for waiting."]
+    assert app.texts() == ["Done. Thank you for waiting."]
 
 
 @pytest.mark.parametrize("more", [{}, {"value": "red"}, {"value": ["red"]}, {"value": None}])
@@ -202,7 +202,7 @@ async def test_an_executed_card(
         "type": cards.CONTENT_TYPE,
         "value": cards.thank_you(color),
     }
-    assert app.heard() == []
+    assert app.texts() == []
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_a_malformed_execution(app: ComposedApp, content: dict[str, Any]) 
     """The channel gets no 5xx for a malformed action."""
     response = await app.deliver(content, app.parts.bot.on_turn)
     assert response.status in (200, 400)
-    assert app.heard() in ([], [APOLOGY])
+    assert app.texts() in ([], [APOLOGY])
 
 
 async def test_an_invoke_of_another_kind(app: ComposedApp) -> None:

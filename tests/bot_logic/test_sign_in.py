@@ -56,7 +56,7 @@ class Talk:
     async def says(self, text: str) -> list[Any]:
         """Every text that the bot has sent by the end of the turn of a message."""
         assert await self.sends(type="message", text=text) == (200, None)
-        return self.app.heard()
+        return self.app.texts()
 
     async def verifies(self, value: Any) -> tuple[int, Any]:
         """The answer to the invoke that brings a code."""
@@ -130,7 +130,7 @@ async def test_a_code_by_invoke(talk: Talk) -> None:
     """A code in the channel's invoke is answered 200, and the user gets a confirmation."""
     await talk.says("login")
     assert await talk.verifies({"state": talk.code()}) == (200, None)
-    assert talk.app.heard()[1:] == [SIGNED_IN]
+    assert talk.app.texts()[1:] == [SIGNED_IN]
     assert talk.signed_in()
 
 
@@ -159,7 +159,7 @@ async def test_an_invalid_code(talk: Talk) -> None:
     """An invalid code is answered 404, and the bot says how to get a new one."""
     await talk.says("login")
     assert await talk.verifies({"state": "x" + talk.code()}) == (404, None)
-    assert talk.app.heard()[1:] == [INVALID_CODE]
+    assert talk.app.texts()[1:] == [INVALID_CODE]
     assert not talk.signed_in()
 
 
@@ -169,14 +169,14 @@ async def test_a_malformed_state(talk: Talk, value: Any) -> None:
     before = len(talk.app.cloud.token_service.calls)
     talk.app.cloud.user_tokens.sign_in(talk.target, "Ada")
     assert await talk.verifies(value) == (404, None)
-    assert talk.app.heard() == [INVALID_CODE]
+    assert talk.app.texts() == [INVALID_CODE]
     assert len(talk.app.cloud.token_service.calls) == before
 
 
 async def test_a_closed_window(talk: Talk) -> None:
     """If the user closes Teams' sign-in window, the bot sends nothing."""
     assert await talk.verifies({"state": "CancelledByUser"}) == (200, None)
-    assert talk.app.heard() == []
+    assert talk.app.texts() == []
 
 
 async def test_a_login_of_a_signed_in_user(talk: Talk) -> None:
@@ -201,17 +201,17 @@ async def test_the_tokens_response_event(talk: Talk) -> None:
     event = {"type": "event", "name": "tokens/response"}
     value = {"connectionName": CONNECTION, "token": "x"}
     assert await talk.sends(**event, value=value) == (200, None)
-    assert talk.app.heard() == []
+    assert talk.app.texts() == []
     talk.app.cloud.user_tokens.sign_in(talk.target, "Ada")
     assert await talk.sends(**event, value=value) == (200, None)
-    assert talk.app.heard() == [SIGNED_IN]
+    assert talk.app.texts() == [SIGNED_IN]
 
 
 async def test_an_exchange(talk: Talk) -> None:
     """An exchange is answered 200 with the invoke's id, and the user gets a confirmation."""
     answer = {"id": "exchange-1", "connectionName": CONNECTION}
     assert await talk.offers(talk.exchangeable()) == (200, answer)
-    assert talk.app.heard() == [SIGNED_IN]
+    assert talk.app.texts() == [SIGNED_IN]
     assert talk.signed_in()
 
 
@@ -221,7 +221,7 @@ async def test_a_refused_exchange(talk: Talk) -> None:
     assert status == 412
     assert (answer["id"], answer["connectionName"]) == ("exchange-1", CONNECTION)
     assert answer["failureDetail"]
-    assert talk.app.heard() == []
+    assert talk.app.texts() == []
     assert not talk.signed_in()
 
 
@@ -232,7 +232,7 @@ async def test_repeated_deliveries_of_an_exchange(talk: Talk) -> None:
     answers = await asyncio.gather(*(talk.offers(token) for _ in range(5)))
     answers.append(await talk.offers(token))
     assert answers == [(200, {"id": "exchange-1", "connectionName": CONNECTION})] * 6
-    assert talk.app.heard() == [SIGNED_IN]
+    assert talk.app.texts() == [SIGNED_IN]
     assert len(talk.app.cloud.token_service.calls) == before + 1
 
 
@@ -291,7 +291,7 @@ async def test_a_malformed_exchange(talk: Talk, value: Any) -> None:
     assert status == 400
     assert answer["failureDetail"]
     assert len(talk.app.cloud.token_service.calls) == before
-    assert talk.app.heard() == []
+    assert talk.app.texts() == []
 
 
 @pytest.mark.usefixtures("no_connection")
@@ -317,7 +317,7 @@ async def test_invokes_and_a_failing_service(talk: Talk) -> None:
     """If the token service fails, an exchange gets 412, and a code the apology."""
     assert (await talk.offers(talk.exchangeable()))[0] == 412
     assert await talk.verifies({"state": "123456"}) == (200, None)
-    assert talk.app.heard() == [APOLOGY]
+    assert talk.app.texts() == [APOLOGY]
 
 
 @pytest.mark.parametrize("account", [None, {}, {"name": "Ada"}, {"id": None}, {"id": ""}])
@@ -328,11 +328,11 @@ async def test_a_user_without_an_id(app: ComposedApp, account: Any) -> None:
     talk.account = account
     for text in ("login", "logout", "123456"):
         await talk.says(text)
-    assert app.heard() == [UNKNOWN_USER, UNKNOWN_USER, "You said: 123456"]
+    assert app.texts() == [UNKNOWN_USER, UNKNOWN_USER, "You said: 123456"]
     assert (await talk.verifies({"state": "123456"}))[0] == 404
     assert (await talk.offers("x"))[0] == 412
     assert await talk.sends(type="event", name="tokens/response") == (200, None)
-    assert app.heard()[3:] == [INVALID_CODE]
+    assert app.texts()[3:] == [INVALID_CODE]
     assert len(app.cloud.token_service.calls) == before
 
 

@@ -244,7 +244,7 @@ async def test_a_changed_reply_does_not_change_the_incoming_activity(app: Compos
         assert shape(turn.activity) == before
 
     await app.deliver(MESSAGE, bot)
-    assert app.heard() == ["hello"]
+    assert app.texts() == ["hello"]
 
 
 async def test_nothing_to_send_is_refused_as_by_botbuilder(app: ComposedApp) -> None:
@@ -258,7 +258,7 @@ async def test_nothing_to_send_is_refused_as_by_botbuilder(app: ComposedApp) -> 
         await turn.send_activity("done")
 
     await app.deliver(MESSAGE, bot)
-    assert app.heard() == ["done"]
+    assert app.texts() == ["done"]
 
 
 @pytest.mark.parametrize("kind", [TurnContext, TurnContextBase])
@@ -273,4 +273,4 @@ async def test_a_context_made_from_the_turn_s(app: ComposedApp, kind: Any) -> No
         assert (inner.activity, inner.adapter) == (turn.activity, turn.adapter)
 
     await app.deliver(MESSAGE, bot)
-    assert app.heard() == ["inner"]
+    assert app.texts() == ["inner"]

@@ -41,7 +41,7 @@ async def test_a_message(app: ComposedApp) -> None:
 async def test_a_message_without_an_id(app: ComposedApp) -> None:
     """There is nothing to reply to, so the reply is sent to the end of the conversation."""
     assert (await app.deliver({**MESSAGE, "id": None}, echo)).status == 200
-    assert app.heard() == ["You said: sesame"]
+    assert app.texts() == ["You said: sesame"]
 
 
 async def test_the_turn_state(app: ComposedApp) -> None:
@@ -68,7 +68,7 @@ async def test_concurrent_turns(app: ComposedApp) -> None:
     turns = [app.deliver({**MESSAGE, "text": str(number)}, echo) for number in range(30)]
     responses = await asyncio.gather(*turns)
     assert {response.status for response in responses} == {200}
-    assert sorted(app.heard()) == sorted(f"You said: {number}" for number in range(30))
+    assert sorted(app.texts()) == sorted(f"You said: {number}" for number in range(30))
 
 
 async def test_updates_and_deletions(app: ComposedApp) -> None:
@@ -81,7 +81,7 @@ async def test_updates_and_deletions(app: ComposedApp) -> None:
         await turn.delete_activity(second.id)
 
     assert (await app.deliver(MESSAGE, bot)).status == 200
-    assert app.heard() == ["three"]
+    assert app.texts() == ["three"]
 
 
 async def test_entities_of_replies(app: ComposedApp) -> None:
@@ -209,7 +209,7 @@ async def test_continue_conversation(app: ComposedApp) -> None:
 
     await app.deliver(MESSAGE, remember)
     await app.parts.adapter.continue_conversation(references[0], say, app.cloud.registration.app_id)
-    assert app.heard() == ["by the way, ContinueConversation"]
+    assert app.texts() == ["by the way, ContinueConversation"]
 
 
 async def test_create_conversation(app: ComposedApp) -> None:
@@ -242,5 +242,5 @@ async def test_a_proactive_turn_that_fails(
         Activity().deserialize(app.activity({"type": "message"}))
     )
     await app.parts.adapter.continue_conversation(reference, raising(LookupError("no table")))
-    assert app.heard() == [APOLOGY]
+    assert app.texts() == [APOLOGY]
     assert "LookupError: no table" in caplog.text

@@ -28,7 +28,7 @@ async def test_a_bot_that_raises(app: ComposedApp, caplog: pytest.LogCaptureFixt
     """A bot that raises: one apology to the user, the traceback in the log, 200 to the channel."""
     response = await app.deliver({**MESSAGE, "id": "a1"}, raising(LookupError("no table")))
     assert (response.status, response.body) == (200, b"")
-    assert app.heard() == [APOLOGY]
+    assert app.texts() == [APOLOGY]
     (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
     logged = record.getMessage()
     assert "a1" in logged
@@ -44,7 +44,7 @@ async def test_a_bot_that_quotes_the_user(
     caplog.set_level(logging.DEBUG)
     await app.deliver(MESSAGE, raising(ValueError("cannot parse 'sesame'")))
     await app.deliver(INVOKE, raising(KeyError("sesame")))
-    assert app.heard() == [APOLOGY, APOLOGY]
+    assert app.texts() == [APOLOGY, APOLOGY]
     assert "ValueError: cannot parse '[redacted]'" in caplog.text
     assert "KeyError: '[redacted]'" in caplog.text
     assert "sesame" not in caplog.text
@@ -86,7 +86,7 @@ async def test_an_invoke_of_a_bot_that_raises(app: ComposedApp) -> None:
 
     response = await app.deliver(INVOKE, bot)
     assert (response.status, response.body) == (200, b"")
-    assert app.heard() == [APOLOGY]
+    assert app.texts() == [APOLOGY]
 
 
 async def test_an_apology_that_cannot_be_sent(
@@ -100,7 +100,7 @@ async def test_an_apology_that_cannot_be_sent(
     assert "LookupError: no table" in first.getMessage()
     assert "the apology could not be sent" in second.getMessage()
     assert "answered 500" in second.getMessage()
-    assert app.heard() == []
+    assert app.texts() == []
 
 
 @pytest.mark.parametrize("conversation", [".", ".."])
@@ -122,7 +122,7 @@ async def test_a_reply_that_is_refused(
     faulty_connector.set(status=403, remaining=1)
     response = await app.deliver(MESSAGE, echo)
     assert response.status == 200
-    assert app.heard() == [APOLOGY]
+    assert app.texts() == [APOLOGY]
     assert "answered 403" in caplog.text
 
 
@@ -130,7 +130,7 @@ async def test_a_connector_that_is_busy(app: ComposedApp, faulty_connector: Any)
     """A reply that is answered 429 is sent again."""
     faulty_connector.set(status=429, retry_after=0, remaining=2)
     assert (await app.deliver(MESSAGE, echo)).status == 200
-    assert app.heard() == ["You said: sesame"]
+    assert app.texts() == ["You said: sesame"]
 
 
 async def test_a_connector_that_is_busy_for_long(app: ComposedApp, faulty_connector: Any) -> None:
@@ -139,7 +139,7 @@ async def test_a_connector_that_is_busy_for_long(app: ComposedApp, faulty_connec
     path = f"POST /v3/conversations/{app.conversation.id}/activities"
     faulty_connector.set(status=429, retry_after=13)
     assert (await app.deliver(MESSAGE, echo)).status == 200
-    assert (requests[path], app.heard()) == (2, [])
+    assert (requests[path], app.texts()) == (2, [])
 
 
 async def test_a_refusal_that_is_caught(app: ComposedApp, faulty_connector: Any) -> None:
@@ -152,7 +152,7 @@ async def test_a_refusal_that_is_caught(app: ComposedApp, faulty_connector: Any)
 
     faulty_connector.set(status=403, remaining=1)
     assert (await app.deliver(MESSAGE, bot)).status == 200
-    assert app.heard() == ["two"]
+    assert app.texts() == ["two"]
 
 
 async def test_a_value_that_nests_deeply(app: ComposedApp) -> None:
@@ -180,7 +180,7 @@ async def test_unavailable_in_a_turn(
     with pytest.raises(Unavailable) as caught:
         await app.deliver(content, raising(error))
     assert caught.value is error
-    assert app.heard() == []
+    assert app.texts() == []
 
 
 async def test_no_sign_in(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,5 +198,5 @@ async def test_a_refusal_inside_a_turn(app: ComposedApp, caplog: pytest.LogCaptu
         await factory.create("https://evil.example/")
 
     assert (await app.deliver(MESSAGE, bot)).status == 200
-    assert app.heard() == [APOLOGY]
+    assert app.texts() == [APOLOGY]
     assert "ServiceUrlRefused" in caplog.text

@@ -211,7 +211,7 @@ async def test_a_turn_that_raises(app: ComposedApp, last: bool) -> None:
     with pytest.raises(LookupError) as caught:
         await run(app, raising(error), last=last)
     assert caught.value is error
-    assert app.heard() == ([APOLOGY] if last else [])
+    assert app.texts() == ([APOLOGY] if last else [])
 
 
 @pytest.mark.parametrize("error", [Unavailable("later"), TurnRepeated("repeated")])
@@ -220,7 +220,7 @@ async def test_errors_that_are_not_faults(app: ComposedApp, error: Exception, la
     """The caller of `run` gets them, and the user never an apology."""
     with pytest.raises(type(error)):
         await run(app, raising(error), last=last)
-    assert app.heard() == []
+    assert app.texts() == []
 
 
 async def test_a_repeated_turn(app: ComposedApp) -> None:
@@ -229,11 +229,11 @@ async def test_a_repeated_turn(app: ComposedApp) -> None:
     await run(app, bot, id="a1")
     with pytest.raises(TurnRepeated):
         await run(app, bot, id="a1")
-    assert app.heard() == ["1"]
+    assert app.texts() == ["1"]
 
 
 async def test_a_repeated_inline_turn(app: ComposedApp) -> None:
     """The response is that of the first."""
     response = await app.deliver(MESSAGE, raising(TurnRepeated("repeated")))
     assert (response.status, response.body) == (200, b"")
-    assert app.heard() == []
+    assert app.texts() == []

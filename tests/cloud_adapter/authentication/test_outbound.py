@@ -96,7 +96,7 @@ async def test_every_call_is_the_bot_s(signed_in: ComposedApp, service: Scripted
     assert claims(app, service.seen[1], CHANNEL)["appid"] == app_id
     call = app.cloud.connector.calls[-1]
     assert (call.status, call.verified, call.appid) == (201, True, app_id)
-    assert app.heard() == ["by the way"]
+    assert app.texts() == ["by the way"]
 
 
 async def test_warm_calls_do_not_sign_in(signed_in: ComposedApp, service: ScriptedService) -> None:
@@ -263,4 +263,4 @@ async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) 
             await call
         faults.clear()
     assert clock.pauses == [13, 13]
-    assert app.heard() == ["x"]
+    assert app.texts() == ["x"]

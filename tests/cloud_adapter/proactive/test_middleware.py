@@ -291,7 +291,7 @@ async def test_a_message_without_storage(
 
     answer = await cut_off.deliver(MESSAGE, echo)
     assert answer.status == 200
-    assert cut_off.heard() == ["heard"]
+    assert cut_off.texts() == ["heard"]
     own = [each for each in caplog.records if each.name.startswith("cloud_adapter")]
     [record] = [each for each in own if each.levelno >= logging.WARNING]
     assert "conversation reference is not stored" in record.getMessage()
@@ -303,14 +303,14 @@ async def test_a_message_without_storage(
 @pytest.mark.parametrize("kind", ["installationUpdate", "conversationUpdate"])
 async def test_an_update_without_storage(cut_off: ComposedApp, kind: str) -> None:
     """Its turn fails before it reaches the bot, so that the channel sends it again."""
-    heard: list[TurnContext] = []
+    seen: list[TurnContext] = []
 
     async def listen(turn: TurnContext) -> None:
-        heard.append(turn)
+        seen.append(turn)
 
     with pytest.raises(StorageUnavailable):
         await cut_off.deliver({**UPDATE, **PERSONAL, "type": kind}, listen)
-    assert not heard
+    assert not seen
 
 
 async def test_the_cache_is_bounded(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:

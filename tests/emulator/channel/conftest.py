@@ -55,7 +55,7 @@ async def client(direct_line: DirectLine) -> AsyncIterator[DirectLineClient]:
 
 @pytest.fixture
 async def conversation(client: DirectLineClient, direct_line: DirectLine) -> Conversation:
-    """Started by the client; the bot may not have heard of it yet."""
+    """Started by the client; the bot may not have been notified yet."""
     await client.start()
     return direct_line.conversations.find(client.conversation_id)
 

@@ -88,7 +88,7 @@ def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs
         ):
             user = User(thread.cloud, caller, host=SHORT_LOOPBACK)
             assert user.says("hello") == 200
-            assert user.heard() == ["You said: hello"]
+            assert user.texts() == ["You said: hello"]
             assert caller.send("GET", "/api/health", []).status == 200
             assert caller.send("GET", "/api/identity", []).status == 401
             answer = caller.send("GET", "/api/identity", [("x-functions-key", FUNCTION_KEY)])

@@ -54,7 +54,7 @@ def test_a_dead_endpoint_changes_nothing(part: str, scene: Scene) -> None:
     for _ in range(5):
         assert user.says(f"{part}?") == 200
     thread.start(part)
-    assert user.heard()[-5:] == [f"You said: {part}?"] * 5
+    assert user.texts()[-5:] == [f"You said: {part}?"] * 5
 
 
 def test_all_of_them_dead(scene: Scene) -> None:
@@ -66,7 +66,7 @@ def test_all_of_them_dead(scene: Scene) -> None:
     assert user.says("still there?") == 200
     for part in parts:
         thread.start(part)
-    assert user.heard()[-1] == "You said: still there?"
+    assert user.texts()[-1] == "You said: still there?"
 
 
 def test_keys_roll(warm: Scene) -> None:
@@ -141,7 +141,7 @@ def test_a_dead_connector(scene: Scene) -> None:
     assert user.says("hello?") == 200
     thread.start("connector")
     assert user.says("hello!") == 200
-    assert user.heard()[-1] == "You said: hello!"
+    assert user.texts()[-1] == "You said: hello!"
 
 
 def test_a_busy_connector(scene: Scene) -> None:
@@ -149,7 +149,7 @@ def test_a_busy_connector(scene: Scene) -> None:
     thread, user = scene
     thread.cloud.connector.server.faults.set(status=429, retry_after=0, remaining=2)
     assert user.says("slowly") == 200
-    assert user.heard().count("You said: slowly") == 1
+    assert user.texts().count("You said: slowly") == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

@@ -99,5 +99,5 @@ def test_what_passes_by_itself(moment: str, tmp_path: Path, logs: Path) -> None:
         with BotProcess(settings, logs / f"{moment}.log") as process:
             user = User(cloud, Caller(process.url))
             assert user.says("hello") == 200
-            assert user.heard() == ["You said: hello"]
+            assert user.texts() == ["You said: hello"]
             user.caller.close()

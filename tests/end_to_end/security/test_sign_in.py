@@ -158,7 +158,7 @@ def test_sign_in(name: str, tmp_path: Path, logs: Path) -> None:
             used = Counter(cloud.vault.operations)
             for number in range(20):
                 assert user.says(f"again {number}") == 200
-            assert user.heard()[-1] == "You said: again 19"
+            assert user.texts()[-1] == "You said: again 19"
             assert all(call.verified for call in cloud.connector.calls)
             assert cloud.entra.tokens_issued == issued
             assert cloud.connector.server.connections == connections == 1

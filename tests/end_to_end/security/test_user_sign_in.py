@@ -95,10 +95,10 @@ def test_by_code(user: User) -> None:
     """The code from the card's page signs the user in, until the user signs out."""
     assert user.says("login") == 200
     assert invoke(user, "verifyState", {"state": code(user)}).status == 200
-    assert user.heard()[1:] == [SIGNED_IN]
+    assert user.texts()[1:] == [SIGNED_IN]
     for text in ("login", "logout", "login"):
         assert user.says(text) == 200
-    assert user.heard()[2:4] == [SIGNED_IN, SIGNED_OUT]
+    assert user.texts()[2:4] == [SIGNED_IN, SIGNED_OUT]
     assert card(user)["connectionName"] == CONNECTION
 
 
@@ -112,7 +112,7 @@ def test_by_exchange(user: User) -> None:
         reply = invoke(user, "tokenExchange", offer)
         assert reply.status == 200
         assert reply.json() == {"id": resource["id"], "connectionName": CONNECTION}
-    assert user.heard()[1:] == [SIGNED_IN]
+    assert user.texts()[1:] == [SIGNED_IN]
 
 
 def test_the_token_service_is_down(user: User, running: Running) -> None:
@@ -123,7 +123,7 @@ def test_the_token_service_is_down(user: User, running: Running) -> None:
     assert invoke(user, "tokenExchange", offer).status == 412
     assert user.says("hello") == 200
     running.thread.start("usertokens")
-    replies = [text for text in user.heard() if text]  # without typing, shown during retries
+    replies = [text for text in user.texts() if text]  # without typing, shown during retries
     assert replies == [APOLOGY, "You said: hello"]
     assert user.says("login") == 200
     assert card(user)

@@ -79,7 +79,7 @@ async def running(
 
 
 def texts(conversation: Conversation) -> list[str]:
-    """What the user has heard; that the bot was typing, on a slow machine, says nothing."""
+    """The messages that the bot has sent, without typing, which it may show on a slow machine."""
     return [each["text"] for each in conversation.activities if each["type"] == "message"]
 
 
@@ -179,12 +179,12 @@ async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str
         await asyncio.gather(*(deliver(message) for message in messages))
         await channel.answered(messages, WITHIN)
         state = await stored_state(storage, [conversation])
-    heard = texts(conversation)
+    sent = texts(conversation)
     refused = sum(len(message.statuses) - 1 for message in messages)
-    print(f"{turns}: {len(heard)} replies, {refused} deliveries refused, {log.name}")
+    print(f"{turns}: {len(sent)} replies, {refused} deliveries refused, {log.name}")
     assert state[conversation.id]["counter"] == QUICK
-    assert heard == [f"Count: {number + 1}" for number in range(QUICK)]
-    assert APOLOGY not in heard
+    assert sent == [f"Count: {number + 1}" for number in range(QUICK)]
+    assert APOLOGY not in sent
     assert refused == 0
     assert "conflict" not in log.read_text().lower()
 

@@ -99,6 +99,6 @@ class ComposedApp:
         """A connector client, as a turn gets it."""
         return await self.authentication.create_connector_factory(None).create(self.service_url)
 
-    def heard(self) -> list[Any]:
-        """The texts that the user got so far."""
+    def texts(self) -> list[Any]:
+        """The texts of all activities that the bot has sent so far."""
         return [activity.get("text") for activity in self.conversation.activities]

@@ -45,8 +45,8 @@ class RememberingBot:
 
 
 def said(app: ComposedApp) -> list[str]:
-    """What the user heard. A slow machine's bot is seen typing in between, which has no text."""
-    return [text for text in app.heard() if text]
+    """The texts that the bot has sent, without typing, which a slow machine's bot may show."""
+    return [text for text in app.texts() if text]
 
 
 def conversation_key(app: ComposedApp) -> str:

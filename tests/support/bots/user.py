@@ -51,6 +51,6 @@ class User:
         """Send a message; returns the status."""
         return self.sends({"type": "message", "text": text}).status
 
-    def heard(self) -> list[str]:
-        """What the bot has said so far."""
+    def texts(self) -> list[str]:
+        """The texts of all activities that the bot has sent so far."""
         return [sent.get("text", "") for sent in self.conversation.activities]
