@@ -126,43 +126,6 @@ async def test_an_identity_that_the_app_does_not_have(entra: EntraClient, platfo
     assert platform.entra.token_requests == before
 
 
-def changed(
-    issuer: str = "", subject: str = "", audience: str = ""
-) -> Callable[[TrustedSubject], list[TrustedSubject]]:
-    """A registration that trusts something else than the identity has."""
-    return lambda right: [
-        TrustedSubject(issuer or right.issuer, subject or right.subject, audience or right.audience)
-    ]
-
-
-MISMATCHES: dict[str, tuple[Callable[[TrustedSubject], list[TrustedSubject]], int]] = {
-    "nothing": (lambda _: [], 70025),
-    "another issuer": (changed(issuer="https://login.microsoftonline.com/other/v2.0"), 700211),
-    "another audience": (changed(audience=AUDIENCE), 700212),
-    "another subject": (changed(subject=UNKNOWN_ID), 700213),
-    "the client id as subject": (changed(subject=CLIENT_ID), 700213),
-    "the subject in upper case": (changed(subject=PRINCIPAL_ID.upper()), 7002138),
-}
-"""What the registration trusts in place of the identity, and Entra's code for it."""
-
-
-@pytest.mark.parametrize("case", MISMATCHES)
-async def test_a_trust_that_does_not_match(
-    case: str,
-    credential: FederatedCredential,
-    trusted: TrustedSubject,
-    platform: Cloud,
-) -> None:
-    """Whatever does not match, the text says what the federated credential must be."""
-    make, code = MISMATCHES[case]
-    platform.registration.federated_credentials[:] = make(trusted)
-    text = await refusal(credential)
-    assert f"(AADSTS{code}; " in text
-    assert f"app registration {platform.registration.app_id}" in text
-    assert f"issuer {trusted.issuer}" in text
-    assert "principal id of the managed identity AZURE_CLIENT_ID" in text
-
-
 @pytest.mark.usefixtures("trusted")
 async def test_a_multi_tenant_bot(platform: Cloud, pool: HttpPool) -> None:
     """The channels' tenant trusts no managed identity."""

@@ -12,7 +12,6 @@ from emulator.token_service.user_tokens import (
     CONNECTION,
     GRAPH,
     NotExchangeableError,
-    UnknownConnectionError,
     UserConnection,
     UserTokens,
 )
@@ -110,13 +109,6 @@ def test_a_link_expires(users: UserTokens, clock: Clock) -> None:
     assert users.find_sign_in("x") is None
 
 
-def test_an_unknown_connection(users: UserTokens) -> None:
-    """A sign-in to an unknown connection raises UnknownConnectionError."""
-    users.connections.remove("other")
-    with pytest.raises(UnknownConnectionError, match="other"):
-        users.start_sign_in(replace(TARGET, connection="other"), "Ada", "c1")
-
-
 def test_a_token(users: UserTokens) -> None:
     """A token is signed, for Graph or the requested audience, with user name and expiry."""
     users.sign_in(TARGET, "Ada")
@@ -171,12 +163,6 @@ def test_statuses(users: UserTokens) -> None:
     ]
     (other,) = users.statuses("user-1", "webchat", ["other", "third"])
     assert other["connectionName"] == "other"
-
-
-def test_an_exchange(users: UserTokens) -> None:
-    """A token for the bot's resource signs the user in."""
-    users.exchange(TARGET, users.exchangeable_token(users.resource, "user-1", "Ada"))
-    assert users.has_token(TARGET)
 
 
 @pytest.mark.parametrize(
