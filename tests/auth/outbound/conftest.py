@@ -59,7 +59,7 @@ def entra(platform: Cloud, authority: str, pool: HttpPool) -> EntraClient:
 
 @pytest.fixture
 def assertion(platform: Cloud, certificate: Certificate) -> "partial[Coroutine[Any, Any, str]]":
-    """Signed with the certificate; a test can change its clock."""
+    """An assertion that is signed with the certificate."""
     return partial(
         client_assertion, certificate, client_id=platform.registration.app_id, send_x5c=False
     )
