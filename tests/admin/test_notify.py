@@ -18,9 +18,9 @@ from cloud_adapter.proactive.report import CONTAINER, NotificationReport, Result
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
+from tests.support.project import ROOT
 from tests.support.storage.account_work import in_account
 
-ROOT = Path(__file__).parents[2]
 HELLO = ("--to", "all", "--text", "hello")
 
 

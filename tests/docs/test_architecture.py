@@ -2,12 +2,11 @@
 
 import importlib
 import re
-from pathlib import Path
 
 from auth.errors import BotError
+from tests.support.project import ROOT
 from tests.test_imports import DEPLOYED, module_of
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 INDENT = 4
 

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [page for page in [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"] if page.exists()]
 
 BLOCK = re.compile(r"^(?P<indent> *)```bash\n(?P<body>.*?)^(?P=indent)```$", re.M | re.S)

@@ -1,12 +1,12 @@
 """The bots in the documentation's Python blocks run as they are printed."""
 
 import re
-from pathlib import Path
 
 from botbuilder.core import ActivityHandler, ConversationState, MemoryStorage, TurnContext
 from botbuilder.core.adapters import TestAdapter
 
-ROOT = Path(__file__).parents[2]
+from tests.support.project import ROOT
+
 IMPORTS = """
 from botbuilder.core import ConversationState, TurnContext
 from botbuilder.core.teams import TeamsActivityHandler

@@ -10,8 +10,8 @@ import pytest
 from typer.main import get_command
 
 from admin.__main__ import app
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.M))

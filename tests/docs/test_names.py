@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import ROOT
 from tests.test_imports import tracked
 
-ROOT = Path(__file__).parents[2]
 AZURE_PAGES = {"deploy.md", "migrate.md", "troubleshooting.md"}
 """Their names are mostly Azure's, and test_commands.py runs what they say."""
 

@@ -6,8 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from docs.pictures.architecture import PICTURE, ROOMS, Picture, imports_of_rooms, modules, room_of
-
-ROOT = Path(__file__).parents[2]
+from tests.support.project import ROOT
 
 
 def test_the_architecture_is_up_to_date() -> None:

@@ -2,11 +2,10 @@
 
 import json
 import re
-from pathlib import Path
 
 from auth.settings import Settings
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 HOST_SETTING = "FUNCTIONS_WORKER_RUNTIME"
 """Read by the Functions host only."""
 

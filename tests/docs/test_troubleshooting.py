@@ -2,14 +2,13 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 from emulator.commands.funcignore import FuncIgnore
 from tests.end_to_end.security.sign_in_failures import FAILURES
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 ANY_TEXT = "…"
 

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import datetime
-import email.utils
 import logging
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -198,17 +196,6 @@ async def test_a_busy_vault(
         await operation()
     assert caught.value.retry_after == wait
     assert allowed.vault.server.requests.total() == before + 1
-
-
-@one_loop
-async def test_a_busy_vault_that_names_a_date(allowed: Cloud, vault: CertificateVault) -> None:
-    """Retry-After may be a date too."""
-    operation = await get_secret(vault)
-    date = email.utils.formatdate(time.time() + 60, usegmt=True)
-    allowed.vault.server.faults.set(status=429, retry_after=date)
-    with pytest.raises(Throttled) as caught:
-        await operation()
-    assert 30 < caught.value.retry_after <= 60
 
 
 @one_loop

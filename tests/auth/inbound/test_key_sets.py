@@ -3,14 +3,11 @@
 from typing import Any
 
 import pytest
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from auth.errors import KeysUnavailable
 from auth.inbound.signing_keys import SigningKeys
 from emulator.entra.token_issuer import IssuerKey
-from emulator.server import Server
-from http_client.pool import HttpPool
 from tests.support.timing.clock import Clock
 from tests.support.wire.key_publisher import KEYS_URL, METADATA_URL, KeyPublisher
 
@@ -131,36 +128,3 @@ async def test_no_endorsements(
     found = await keys.find("old")
     assert found is not None
     assert found.endorsements == frozenset()
-
-
-async def test_redirects_are_not_followed(old: dict[str, Any]) -> None:
-    """Over HTTP, a redirect is a failed fetch, wherever it points."""
-    moved = True
-
-    async def metadata(_: web.Request) -> web.Response:
-        return web.json_response({"jwks_uri": f"{server.url}/keys"})
-
-    async def key_set(_: web.Request) -> web.Response:
-        if moved:
-            raise web.HTTPFound(f"{server.url}/elsewhere")
-        return web.json_response({"keys": [old]})
-
-    async def elsewhere(_: web.Request) -> web.Response:
-        return web.json_response({"keys": [old]})
-
-    routes = [
-        web.get("/metadata", metadata),
-        web.get("/keys", key_set),
-        web.get("/elsewhere", elsewhere),
-    ]
-    server = Server("keys", routes)
-    await server.start()
-    pool = HttpPool()
-    keys = SigningKeys(f"{server.url}/metadata", pool.get_document)
-    with pytest.raises(KeysUnavailable):
-        await keys.find("old")
-    assert server.requests["GET /elsewhere"] == 0
-    moved = False
-    assert await keys.find("old")
-    await pool.close()
-    await server.stop()

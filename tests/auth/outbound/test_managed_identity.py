@@ -211,15 +211,6 @@ async def test_an_endpoint_that_asks_to_wait(
     assert platform.identity.server.requests.total() == before + 1
 
 
-async def test_an_endpoint_that_asks_to_wait_until(make: Make, service: ScriptedService) -> None:
-    """So does a date."""
-    moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
-    service.otherwise = Reply(429, {"error": "busy"}, {"Retry-After": moment})
-    error = await failure(make(CLIENT_ID, "MicrosoftAppId"))
-    assert isinstance(error, Throttled)
-    assert 55 < error.retry_after <= 60
-
-
 @pytest.mark.parametrize("pooled", [False, True])
 async def test_a_silent_endpoint(pooled: bool, pool: HttpPool, platform: Cloud) -> None:
     """A request to an endpoint that never responds times out."""

@@ -10,8 +10,7 @@ from packaging.requirements import Requirement
 from emulator.commands import constraints
 from emulator.commands.constraints import canonical, required
 from emulator.commands.site_packages import InstallError
-
-ROOT = Path(__file__).parents[3]
+from tests.support.project import ROOT
 
 
 def needed(requirements: list[Requirement]) -> set[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from emulator.commands.funcignore import FuncIgnore
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[3]
 FOLDERS = (
     *("auth", "auth/inbound", "auth/a/b", "bot_logic", "bot_logic/cards"),
     *("cloud_adapter", "cloud_adapter/state", "http_client"),

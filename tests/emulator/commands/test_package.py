@@ -18,8 +18,8 @@ from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.package import SITE_PACKAGES, PackageError, contents
 from emulator.commands.site_packages import InstallError
 from tests.emulator.commands.test_constraints import pins
+from tests.support.project import ROOT
 
-ROOT = Path(__file__).parents[3]
 UNCHECKED_HASH = 0b01
 """The flags of a .pyc file that Python never checks against its source (PEP 552)."""
 

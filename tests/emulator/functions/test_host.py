@@ -8,10 +8,9 @@ import pytest
 
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.surroundings_app import SurroundingsApp, surroundings
+from tests.support.project import ROOT
 from tests.support.timing import event_loops
 from tests.support.wire.host_client import HostClient
-
-ROOT = Path(__file__).parents[3]
 
 Mode = tuple[str, ...]
 MODES = pytest.mark.parametrize("mode", [(), ("--workers", "1")], ids=["alone", "workers"])

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.bots.bot_process import BotProcess
+from tests.support.project import ROOT
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
-
-ROOT = Path(__file__).parents[3]
 
 APP = """
 import asyncio

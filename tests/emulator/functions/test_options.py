@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.functions.options import HostOptions
-
-ROOT = Path(__file__).parents[3]
+from tests.support.project import ROOT
 
 
 def test_defaults() -> None:

@@ -20,8 +20,9 @@ from emulator.entra.token_issuer import TokenIssuer
 from emulator.pages.chat_page import ChatPage
 from emulator.pages.sign_in_page import SignInPage
 from emulator.token_service.user_tokens import UserTokens
-from tests.emulator.pages.local_chat import ROOT, LocalChat, ScriptedBot
+from tests.emulator.pages.local_chat import LocalChat, ScriptedBot
 from tests.emulator.registered_bot import APP_ID, TENANT
+from tests.support.project import ROOT
 from tests.support.wire import chromium
 
 

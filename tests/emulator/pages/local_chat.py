@@ -2,7 +2,6 @@
 
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,8 +16,7 @@ from emulator.pages.sign_in_page import SIGN_IN_PATH
 from emulator.server import Server
 from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
-
-ROOT = Path(__file__).parents[3]
+from tests.support.project import ROOT
 
 CARD = "application/vnd.microsoft.card.adaptive"
 SHADE = "rgb(245, 247, 250)"

@@ -11,7 +11,8 @@ from azure.storage.queue import QueueServiceClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from emulator.cloud import APP_TYPES
-from tests.support.bots.make_target import ROOT, MakeTarget, free_port
+from tests.support.bots.make_target import MakeTarget, free_port
+from tests.support.project import ROOT
 from tests.support.wire import chromium
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)

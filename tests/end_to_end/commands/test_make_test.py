@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bots.make_target import ROOT
+from tests.support.project import ROOT
 from tests.support.reaper import LEFT
 from tests.support.timing.condition import until
 

@@ -17,9 +17,9 @@ from tests.support.bots.app_folder import host_alone
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
+from tests.support.project import ROOT
 from tests.support.wire.http_post import Caller
 
-ROOT = Path(__file__).parents[3]
 FOLDERS = {"auth", "bot_logic", "cloud_adapter", "http_client"}
 FILES = {
     *("function_app.py", "composition.py"),

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from emulator.commands.playground import PROGRAM
-from tests.support.bots.make_target import ROOT, MakeTarget, free_port
+from tests.support.bots.make_target import MakeTarget, free_port
+from tests.support.project import ROOT
 from tests.support.wire import chromium
 
 pytestmark = [

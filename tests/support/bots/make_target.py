@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 from typing import Self
 
-ROOT = Path(__file__).parents[3]
+from tests.support.project import ROOT
+
 START_TIMEOUT = 60
 STOP_TIMEOUT = 15
 
