@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.errors import EndpointDown
+from auth.errors import BadRequest, EndpointDown
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.queued_turns import MAX_WAITING_MESSAGES
 from emulator.cloud import CERTIFICATE, Cloud
@@ -44,6 +44,18 @@ def test_causes_without_bodies(caplog: pytest.LogCaptureFixture) -> None:
     [line] = caplog.messages
     causes = "the endpoint is down; caused by ValueError: Unexpected response"
     assert line == f"Answered 503: {causes}; caused by ConnectionError"
+
+
+def test_only_the_first_cause_of_a_refused_body(caplog: pytest.LogCaptureFixture) -> None:
+    """What lies behind the first cause may quote the body, and is not logged."""
+    cause = ValueError("not JSON")
+    cause.__cause__ = KeyError("what the user wrote")
+    error = BadRequest("the body is not an activity")
+    error.__cause__ = cause
+    assert refusal(error).status_code == 400
+    assert caplog.messages == [
+        "Answered 400: the body is not an activity; caused by ValueError: not JSON"
+    ]
 
 
 def test_without_a_worker_the_log_is_as_usual() -> None:

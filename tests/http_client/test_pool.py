@@ -155,14 +155,11 @@ async def test_silence_in_the_handshake(timeouts: Timeouts, pool: HttpPool) -> N
         writer.close()
         gone.set()
 
-    silent = await asyncio.start_server(say_nothing, LOOPBACK, 0)
-    port = silent.sockets[0].getsockname()[1]
-    async with asyncio.timeout(5):
+    async with await asyncio.start_server(say_nothing, LOOPBACK, 0) as silent, asyncio.timeout(5):
+        port = silent.sockets[0].getsockname()[1]
         with pytest.raises(ConnectFailed, match="cannot be reached"):
-            await pool.request("GET", f"https://localhost:{port}/", timeouts=timeouts)
+            await pool.request("GET", f"https://{LOOPBACK}:{port}/", timeouts=timeouts)
         await gone.wait()
-    silent.close()
-    await silent.wait_closed()
 
 
 async def test_cookies_are_not_stored(pool: HttpPool, server: Server) -> None:

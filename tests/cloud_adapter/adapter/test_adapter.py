@@ -21,6 +21,7 @@ from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, processed, raising
+from tests.support.timing.condition import comes_true
 
 CITATION = {
     "type": "https://schema.org/Message",
@@ -244,3 +245,14 @@ async def test_a_proactive_turn_that_fails(
     await app.parts.adapter.continue_conversation(reference, raising(LookupError("no table")))
     assert app.texts() == [APOLOGY]
     assert "LookupError: no table" in caplog.text
+
+
+async def test_a_slow_turn_shows_typing(app: ComposedApp) -> None:
+    """The user sees that the bot is typing before a late reply."""
+
+    async def reply_late(turn: TurnContext) -> None:
+        await comes_true(lambda: bool(app.conversation.activities))
+        await echo(turn)
+
+    await app.deliver(MESSAGE, reply_late)
+    assert [each["type"] for each in app.conversation.activities] == ["typing", "message"]

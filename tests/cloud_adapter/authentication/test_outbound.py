@@ -264,3 +264,13 @@ async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) 
         faults.clear()
     assert clock.pauses == [13, 13]
     assert app.texts() == ["x"]
+
+
+async def test_the_token_service_has_the_turns_time(
+    signed_in: ComposedApp, service: ScriptedService
+) -> None:
+    """A pause beyond the turn's time is not waited for."""
+    service.otherwise = Reply(429, None, {"Retry-After": "13"})
+    with pytest.raises(ConnectorError):
+        await ask_for_user_token(signed_in)
+    assert len(service.seen) == 1
