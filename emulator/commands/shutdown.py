@@ -7,7 +7,7 @@ from typing import Any
 
 
 async def until_asked_to_stop() -> None:
-    """Wait for SIGINT or SIGTERM; a second one ends the process as usual."""
+    """Wait for SIGINT or SIGTERM; a second one has its default effect."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -45,7 +45,7 @@ class FunctionsServer(HttpFront):
         super().__init__(self._answer)
         self._worker = worker
         self._function_key = function_key
-        # Azure tries routes in the order of the functions' names, and the first match wins.
+        # Azure matches routes in the order of the functions' names, and the first match wins.
         http = [each for each in worker.functions if each.trigger["type"] == "httpTrigger"]
         by_name = sorted(http, key=lambda each: each.name.lower())
         self._routes = [Route(function, route_prefix) for function in by_name]

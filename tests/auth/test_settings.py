@@ -158,10 +158,10 @@ def test_clouds(service: str, cloud: AzureCloud) -> None:
 def test_overrides(name: str, attribute: str) -> None:
     """An override changes its own URL and no other."""
     url = "https://contoso.com/somewhere"
-    usual, changed = (
+    default, changed = (
         vars(Settings.from_environ({**SINGLE, **extra})) for extra in ({}, {name: url})
     )
-    assert {key for key in usual if usual[key] != changed[key]} == {attribute}
+    assert {key for key in default if default[key] != changed[key]} == {attribute}
     tenant = f"/{TENANT}" if name == "AZURE_AUTHORITY_HOST" else ""
     assert changed[attribute] == f"{url}{tenant}"
 

@@ -91,7 +91,7 @@ def test_json_types(content_type: str) -> None:
     ],
 )
 def test_other_types(content_type: str) -> None:
-    """Anything else is refused, whatever the body."""
+    """Any other content type is refused."""
     with pytest.raises(UnsupportedBody):
         read(json.dumps(ADDRESS).encode(), content_type)
 

@@ -200,7 +200,7 @@ async def test_an_empty_notification(turn: TurnContext, teams: ScriptedService) 
 
 
 async def test_arguments_take_precedence(app: ComposedApp, teams: ScriptedService) -> None:
-    """The arguments count, whatever the activity says."""
+    """Arguments take precedence over the activity's data."""
     turn = await turn_of(app, teams.url, CHANNEL_DATA)
     teams.script = [Reply(200, each) for each in (TEAM_DETAILS, CHANNELS, PARTICIPANT)]
     teams.otherwise = Reply(200, MEETING_INFO)

@@ -236,7 +236,7 @@ async def test_no_endpoint(make: Make, closed_port: int, monkeypatch: pytest.Mon
     """Where the platform names no endpoint, the app has no identity: to be assigned."""
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET"):
         monkeypatch.delenv(name, raising=False)
-    # The SDK turns to virtual machines' endpoint then, whose usual address no test may call.
+    # The SDK turns to virtual machines' endpoint then, whose real address no test may call.
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{closed_port}")
     error = await failure(make(CLIENT_ID, "MicrosoftAppId"))
     assert type(error) is SignInError

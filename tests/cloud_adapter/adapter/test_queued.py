@@ -63,7 +63,7 @@ async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: An
 
 
 async def test_a_queued_message(queued: ComposedApp, wake_ups: QueueMessages) -> None:
-    """The response is 202 once the message is stored; its turn is like any other."""
+    """The response is 202 once the message is stored; the later turn is an ordinary one."""
     found: list[Any] = []
 
     async def look(turn: TurnContext) -> None:

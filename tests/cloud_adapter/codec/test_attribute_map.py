@@ -43,7 +43,7 @@ def test_named_classes() -> None:
 
 
 def test_models_of_the_sdk() -> None:
-    """The wire models are; a bot's own are not, whatever they derive from."""
+    """The SDK's models are; a bot's own are not, even if they derive from them."""
     assert all(is_sdk_model(model) for model in MODELS)
     assert not is_sdk_model(OwnModel)
     assert not is_sdk_model(RecognizerResult)

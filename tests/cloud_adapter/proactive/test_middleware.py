@@ -302,7 +302,7 @@ async def test_a_message_without_storage(
 
 @pytest.mark.parametrize("kind", ["installationUpdate", "conversationUpdate"])
 async def test_an_update_without_storage(cut_off: ComposedApp, kind: str) -> None:
-    """Its turn fails before it reaches the bot, so that the channel sends it again."""
+    """The turn fails before it reaches the bot, so that the channel sends the activity again."""
     seen: list[TurnContext] = []
 
     async def listen(turn: TurnContext) -> None:

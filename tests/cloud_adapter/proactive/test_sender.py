@@ -110,7 +110,7 @@ async def test_a_refused_call_waits_once(
 
 
 async def test_refusals_end(notifier: Notifier, faults: Faults, attempts: list[Attempt]) -> None:
-    """A recipient that is refused again and again is given up, and reported."""
+    """A recipient that keeps being refused is reported as failed after the last attempt."""
     await notifier.add_users(1)
     faults.set(status=412, path="/activities")
     await notifier.send(HELLO)

@@ -167,7 +167,7 @@ async def test_a_renewal_that_fails(
     front: StorageFront,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is logged and tried again, and the turn goes on."""
+    """A failed renewal is logged and repeated, and the turn continues."""
     turn = await LockedTurn.start(
         ConversationLocks(BlobContainer(far_account, CONTAINER), renewal_seconds=SHORT)
     )

@@ -95,7 +95,7 @@ async def test_a_turn_that_does_not_wait(
 
 
 async def test_a_lock_timeout(locks: ConversationLocks, clock: MovedClock) -> None:
-    """A waiting turn is refused after its timeout and not before; the running one goes on."""
+    """A waiting turn is refused after its timeout, not earlier; the running turn continues."""
     turn = await LockedTurn.start(locks)
     waiting = LockedTurn(locks, lock_timeout=8)
     await settled()
@@ -150,7 +150,7 @@ class _Name(str):
 async def test_unlocked_conversations_are_forgotten(locks: ConversationLocks) -> None:
     """Once no turn has or awaits a lock, nothing refers to its conversation; no task is left."""
     name = _Name("c")
-    kept = weakref.ref(name)
+    reference = weakref.ref(name)
     turns = [await LockedTurn.start(locks, name), *(LockedTurn(locks, name=name) for _ in range(3))]
     await settled()
     assert not await is_free(locks, name)
@@ -160,7 +160,7 @@ async def test_unlocked_conversations_are_forgotten(locks: ConversationLocks) ->
     del name, turn, turns
     await settled()
     gc.collect()
-    assert kept() is None
+    assert reference() is None
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
