@@ -142,6 +142,7 @@ def test_calls_share_a_connection(running: Running) -> None:
 
 def test_no_token_leaves_the_token_service(running: Running) -> None:
     """No activity that the bot has sent so far holds a token, in any part."""
+    User(running.cloud, running.caller).says("login")
     sent = [call.activity for call in running.cloud.connector.calls]
     assert sent
     assert "eyJ" not in repr(sent)
