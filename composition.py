@@ -1,7 +1,7 @@
-"""The composition: the app's parts, the order in which they are put together, and the warm-up.
+"""The composition root: the app's parts, the order in which they are created, and the warm-up.
 
-Modules are imported where they are used here, so that a cold start can import them step by step
-while its first requests are under way: see `Composition.start`.
+Modules are imported inside the functions that use them, so that a cold start can import them step
+by step while its first requests are under way: see `Composition.start`.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from http_client.pool import HttpPool
 
 COLLECTION_THRESHOLD = 50_000
-"""Objects allocated between two garbage collections, instead of Python's 2,000. A dozen concurrent
-turns have tens of thousands of objects in use, and leave no reference cycles."""
+"""How many objects are allocated between two garbage collections, instead of Python's 2,000. A
+dozen concurrent turns have tens of thousands of objects in use, and leave no reference cycles."""
 
 SDK_LOG_LEVELS = {
     "azure.core": logging.WARNING,
@@ -40,8 +40,8 @@ SDK_LOG_LEVELS = {
     "azure.storage": logging.ERROR,
     "msal.token_cache": logging.INFO,
 }
-"""Below these, the SDKs log each request with its headers, and each unexpected answer with a
-traceback."""
+"""The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
+and each unexpected response with a traceback."""
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class Parts:
     """The app's long-lived objects, one of each in a process.
 
     Attributes:
-        account: the bot's storage account; None without one, and so are the queued turns, the
-            conversation references and the notifications. State is in memory then.
+        account: the bot's storage account; None if the settings name none. If so, `queued_turns`,
+            `references` and `notifications` are None too, and state is kept in memory.
     """
 
     settings: Settings
@@ -71,16 +71,16 @@ class Parts:
     bot: "Bot"
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to storage and the HTTP client's idle connections."""
         if self.account is not None:
             await self.account.close()
         await self.pool.close()
 
 
 class Composition:
-    """Puts the parts together, each on first use. No step sends requests; only `start` does.
+    """Creates the parts, each on first use. Only the warm-up sends requests: see `start`.
 
-    A step that failed is retried on the next access.
+    If a part cannot be created, the next access tries again.
 
     Args:
         read_settings: returns the settings, or raises SettingsError.
@@ -92,10 +92,10 @@ class Composition:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; their warnings are logged.
+        """The settings. Logs their warnings.
 
         Raises:
-            SettingsError: every problem of the settings, each with its cure.
+            SettingsError: the settings are wrong; the error lists every problem.
         """
         settings = self._read_settings()
         for warning in settings.warnings:
@@ -118,7 +118,7 @@ class Composition:
 
     @cached_property
     def tokens(self) -> "TokenProvider":
-        """The bot's tokens. This step imports what the credential needs: Azure's SDKs, MSAL."""
+        """The bot's tokens. This step imports what the credential needs: Azure SDKs or MSAL."""
         from auth.outbound.credentials import credential_for
         from auth.outbound.token_provider import TokenProvider
 
@@ -127,7 +127,7 @@ class Composition:
     @cached_property
     def parts(self) -> Parts:
         """All parts. This step imports the bot SDK and the bot."""
-        settings = self.settings  # first: with wrong settings nothing needs to be imported
+        settings = self.settings  # read first: if they are wrong, nothing needs to be imported
         from cloud_adapter.bot_sdk import import_bot_sdk
 
         import_bot_sdk()
@@ -184,7 +184,7 @@ class Composition:
         )
 
     def start(self) -> asyncio.Task[None]:
-        """The process's one warm-up, which is started by the first call. It never fails.
+        """Start the process's one warm-up, unless it has been started. Its task never fails.
 
         Raises:
             RuntimeError: no event loop runs.
@@ -197,7 +197,7 @@ class Composition:
         """Wait for the warm-up, and return the parts.
 
         Raises:
-            SettingsError: every problem of the settings, each with its cure.
+            SettingsError: the settings are wrong; the error lists every problem.
             CompositionFailed: a module cannot be imported, or an object cannot be created.
         """
         if not (warm_up := self.start()).done():
@@ -210,15 +210,15 @@ class Composition:
             raise CompositionFailed from error
 
     async def _run_warm_up(self) -> None:
-        """Take each step in a thread, while the first requests are under way.
+        """Run each step in a thread, while the first requests are under way.
 
-        Imports cannot deadlock: until the last step is done, only this thread imports the project's
-        modules, because whoever needs a part awaits `ready`. The Azure SDKs also import modules on
-        the event loop, with their first request, but only from packages that an earlier step has
-        imported, and that do not use the bot SDK. `import_bot_sdk` defers aiohttp: credentials that
-        use it have imported it before, and storage imports it afterwards.
+        Imports cannot deadlock: until the last step is done, only these steps import the project's
+        modules, because all functions await `ready` before they use a part. The Azure SDKs also
+        import modules on the event loop, with their first request, but only from packages that an
+        earlier step has imported, and that do not use the bot SDK. `import_bot_sdk` defers aiohttp:
+        credentials that use aiohttp import it before, and storage imports it afterwards.
         """
-        gc.disable()  # imports create hardly any garbage; collecting takes a fifth of their time
+        gc.disable()  # imports leave hardly any garbage; collections take a fifth of their time
         try:
             keys = await asyncio.to_thread(lambda: self.keys)
             authenticated = not self.settings.unauthenticated
@@ -231,17 +231,17 @@ class Composition:
             if parts.account is not None:
                 parts.account.prefetch()
         except SettingsError:
-            pass  # `ready` raises it for each caller
+            pass  # `ready` raises this error for each caller
         except Exception:  # each caller gets CompositionFailed; only this line has the traceback
             log.exception("The app cannot be put together")
         finally:
-            gc.freeze()  # modules live as long as the process: no collection needs to visit them
+            gc.freeze()  # modules live as long as the process, so collections can skip them
             gc.set_threshold(COLLECTION_THRESHOLD)
             gc.enable()
 
 
 def limit_sdk_logs() -> None:
-    """Set the levels of SDK_LOG_LEVELS."""
+    """Set the log levels in SDK_LOG_LEVELS."""
     for name, level in SDK_LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
 
@@ -258,7 +258,7 @@ def _storage_account(settings: Settings) -> "StorageAccount | None":
 def _state(
     account: "StorageAccount | None",
 ) -> tuple["ConversationLocks", "ConversationState", "UserState"]:
-    """In the storage account; without one, in this process's memory."""
+    """Locks and state in the storage account; without an account, in this process's memory."""
     from cloud_adapter.state import blob_storage, lock
     from cloud_adapter.state.bot_state import ConversationState, UserState
     from cloud_adapter.state.memory_storage import MemoryStorage
@@ -322,13 +322,14 @@ def _use_middleware(
     conversation_state: "ConversationState",
     user_state: "UserState",
 ) -> None:
-    """Register the middleware, from the outside in."""
+    """Register the middleware, outermost first."""
     from bot_logic.typing_indicator import TypingIndicator
     from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 
     if references is not None:
-        # Around the typing indicator, because storing may take longer than the reply.
+        # Outside the typing indicator, which must stop once the bot has replied: storing a
+        # reference may take longer.
         adapter.use(ConversationReferenceMiddleware(references))
     adapter.use(TypingIndicator())
     adapter.use(AutoSaveStateMiddleware(locks, conversation_state, user_state))

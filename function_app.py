@@ -1,4 +1,4 @@
-"""The Azure Functions app: its triggers, the translation of requests, and the table of refusals."""
+"""The Azure Functions app: its triggers, the request and response translators, and the refusals."""
 
 import asyncio
 import contextlib
@@ -25,17 +25,17 @@ from auth.settings import STORAGE, Settings, names_storage
 from cloud_adapter.invocation_log import InvocationLog
 from composition import Composition, limit_sdk_logs
 
-if TYPE_CHECKING:  # imported where they are used, for the sake of a cold start
+if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold start
     from cloud_adapter.request import TurnRequest
     from cloud_adapter.response import TurnResponse
 
 JSON_TYPE = "application/json"
 
 SETTINGS_RETRY_AFTER = 60
-"""Seconds: wrong settings are not corrected within a turn."""
+"""The seconds in Retry-After if the settings are wrong, because correcting them takes a while."""
 
 LOGGERS = (__name__, "auth", "bot_logic", "cloud_adapter", "composition", "http_client", "asyncio")
-"""The loggers whose lines must not be lost between invocations."""
+"""The loggers whose records must not be lost between invocations."""
 
 HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -62,7 +62,7 @@ def http_function(function: HttpFunction) -> HttpFunction:
 @app.route("messages", methods=["POST"])
 @http_function
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
-    """The messaging endpoint. It checks the bearer token itself, so its auth level is anonymous."""
+    """The messaging endpoint. The adapter checks the bearer token, so no function key is needed."""
     parts = await composition.ready()
     return to_http(await parts.adapter.process(from_http(req), parts.bot))
 
@@ -70,10 +70,10 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("health", methods=["GET"])
 @http_function
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
-    """Whether a turn can run: with valid settings, signing keys and a token.
+    """Report whether a turn can run: 200 if the settings, signing keys and token are valid.
 
     Missing keys and tokens are requested, as in a turn, so that a probe notices the end of an
-    outage even when no turns arrive. Only the log says why the response is 503.
+    outage even if no turns arrive. Only the log says why a response is 503.
     """
     parts = await composition.ready()
     if not parts.settings.unauthenticated:
@@ -85,13 +85,13 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  #
 @app.route("identity", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @http_function
 async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
-    """Return what proves that the bot can sign in, and as whom; never the token."""
+    """Return facts that prove that the bot can sign in, and as whom; without the token."""
     parts = await composition.ready()
     return json_response(await parts.adapter.bot_framework_authentication.sign_in_proof())
 
 
 async def turns(message: func.QueueMessage) -> None:
-    """Run the stored turns that a wake-up message announces."""
+    """Run the turns of the stored activities of the conversation that a wake-up message names."""
     with invocation_log.invocation():
         parts = await composition.ready()
         text, count = message.get_body().decode(), message.dequeue_count or 1
@@ -108,15 +108,15 @@ async def notifications(message: func.QueueMessage) -> None:
         await parts.notifications.handle_message(text, message.id or "")
 
 
-# Without storage, a host with a queue trigger does not start. The queues' names are written out,
-# because importing them would import the bot SDK before the host has listed the functions.
+# A host without storage does not start if there is a queue trigger. The queue names are repeated
+# here because importing them would import the bot SDK before the host has listed the functions.
 if names_storage(os.environ):
     for function, queue in ((turns, "bot-turns"), (notifications, "bot-notifications")):
         app.queue_trigger("message", queue, STORAGE)(function)
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
-    """The request, independent of the host. (The worker lower-cases the headers' names.)"""
+    """The request, independent of the host. (The worker has lower-cased the header names.)"""
     from cloud_adapter.request import TurnRequest
 
     headers = request.headers
@@ -128,7 +128,7 @@ def from_http(request: func.HttpRequest) -> "TurnRequest":
 
 
 def to_http(response: "TurnResponse") -> func.HttpResponse:
-    """A turn's response as the host's."""
+    """A turn's response in the host's form."""
     return func.HttpResponse(
         response.body,
         status_code=response.status,
@@ -145,19 +145,20 @@ REFUSALS: tuple[tuple[type[BotError], int, str], ...] = (
     (SettingsError, 503, "The bot is not available."),
     (Unavailable, 503, "The bot is not available."),
 )
-"""What a caller gets for each branch of the error tree; the first match wins."""
+"""For each branch of the error tree, the status and the text that a caller gets; the first match
+counts."""
 
 
 def refusal(error: BotError) -> func.HttpResponse:
-    """The answer for an error, and a line in the log with the cause.
+    """The response for an error. The log gets the error's text and its causes.
 
     Raises:
-        BotError: the error itself, when no caller should ever see one of its kind.
+        BotError: the error itself, if REFUSALS has no status for it: the host must handle it.
     """
     for kind, status, text in REFUSALS:
         if isinstance(error, kind):
-            # The text, not the error: a handler that keeps the record would keep the traceback,
-            # and with it the body.
+            # The error's text, not the error: a log handler that keeps the record would also keep
+            # the traceback, and with it the body.
             log.warning("Answered %d: %s%s", status, str(error), _causes(error))
             return json_response({"error": text}, status, _refusal_headers(error))
     raise error
@@ -177,9 +178,9 @@ def _causes(error: BaseException) -> str:
     cause = error.__cause__
     if cause is None:
         return ""
-    # Only what is unavailable: further causes of a refused body may quote it.
+    # Further causes are shown only for Unavailable: those of a refused body may quote the body.
     deeper = _causes(cause) if isinstance(error, Unavailable) else ""
-    # The first line: the SDKs put the answer's body, which may hold a token, behind it.
+    # Only the first line: the SDKs append the response's body, which may contain a token.
     text = "".join(f": {line}" for line in str(cause).splitlines()[:1])
     return f"; caused by {type(cause).__name__}{text}{deeper}"
 
@@ -187,7 +188,7 @@ def _causes(error: BaseException) -> str:
 def json_response(
     data: Mapping[str, Any], status: int = 200, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
-    """An answer that holds JSON."""
+    """A response with a JSON body."""
     return func.HttpResponse(
         json.dumps(data), status_code=status, headers=headers, mimetype=JSON_TYPE
     )
@@ -195,7 +196,7 @@ def json_response(
 
 limit_sdk_logs()
 with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that inspects the app
-    # The worker imports this module within its event loop, before the first request arrives: what
-    # a turn needs is imported and fetched meanwhile.
+    # The worker imports this module in its running event loop, before the first request arrives. So
+    # the warm-up can import and fetch what a turn needs in the meantime.
     composition.start()
     invocation_log.attach(LOGGERS)

@@ -1,1 +1,1 @@
-"""What the bot says and does. This is the folder to edit."""
+"""What the bot says and does. This is the package to edit."""

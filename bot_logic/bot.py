@@ -1,4 +1,4 @@
-"""The bot: one method for each thing that can happen."""
+"""The bot: one method for each kind of activity, and one for each command."""
 
 import asyncio
 from typing import Any
@@ -24,21 +24,22 @@ HELP = """You can say:
 - **whoami**: show what the channel tells me about you
 - **count**: count how often you have said so in this conversation
 - **wait**: think for a while, and show that I am typing
-- **login**, **logout**: sign in with your organization's account, and out again
+- **login**, **logout**: sign in with your organization's account, or sign out
 
 I echo anything else."""
 
 GREETING = "Hello! I echo what you say. Say **help** to see what else I can do."
 
 MAX_COMMAND_LENGTH = 20
-"""Characters. Commands are shorter, so a text that is cut off here matches none."""
+"""How many characters of a text are compared with commands. All commands are shorter, so a longer
+text matches none."""
 
 
 class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
-    """A small bot worth copying: it greets, echoes, counts, shows a card and says who you are.
+    """A sample bot: it greets, echoes, counts, shows a card, and tells users who they are.
 
     Args:
-        conversation_state: what it remembers of each conversation; saved when a turn ends.
+        conversation_state: stores the bot's data for each conversation; saved when a turn ends.
         wait_seconds: how long the command `wait` takes.
 
     Attributes:
@@ -63,7 +64,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
     ) -> None:
-        """Greet everybody who joins with one message, but not the bot itself."""
+        """Greet all users who join with one message. The bot itself is not greeted."""
         bot = turn_context.activity.recipient
         bot_id = bot.id if bot else None
         if any(member.id != bot_id for member in members_added):
@@ -72,11 +73,11 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     async def on_teams_members_added_dispatch(
         self, members_added: list[ChannelAccount], team_info: TeamInfo, turn_context: TurnContext
     ) -> None:
-        """The same in Teams, where the SDK's own method first requests each member's details."""
+        """Do the same in Teams. The SDK's own method would first request each member's details."""
         await self.on_members_added_activity(members_added, turn_context)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Run a command, redeem a sign-in code, take a card's input, or echo the message."""
+        """Run a command, redeem a sign-in code, handle a card's input, or echo the message."""
         text = spoken_text(turn_context.activity)
         command = self.commands.get(text[:MAX_COMMAND_LENGTH].lower())
         if command is not None:
@@ -94,7 +95,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
     async def on_adaptive_card_invoke(
         self, turn_context: TurnContext, invoke_value: AdaptiveCardInvokeValue
     ) -> AdaptiveCardInvokeResponse:
-        """Action.Execute: answer with a card that replaces the one with the button."""
+        """Handle Action.Execute: return a card that replaces the one with the button."""
         # The SDK types `action` as a model, but passes the JSON object.
         color = _picked_color(invoke_value.action.get("data"))
         return AdaptiveCardInvokeResponse(
@@ -102,15 +103,15 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         )
 
     async def on_teams_signin_verify_state(self, turn_context: TurnContext) -> None:
-        """The code of the sign-in page, from every channel: the SDK's name says Teams only."""
+        """Handle the sign-in page's code. Despite its name, this is called for every channel."""
         await self._sign_in.on_verify_state(turn_context)
 
     async def on_teams_signin_token_exchange(self, turn_context: TurnContext) -> None:
-        """Single sign-on, from every channel."""
+        """Handle single sign-on. Despite its name, this is called for every channel."""
         await self._sign_in.on_token_exchange(turn_context)
 
     async def on_token_response_event(self, turn_context: TurnContext) -> None:
-        """The channel has signed the user in."""
+        """Handle the event that the channel sends once it has signed the user in."""
         await self._sign_in.on_token_response(turn_context)
 
     async def _help(self, turn_context: TurnContext) -> None:
@@ -123,7 +124,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
         await turn_context.send_activity(caller_facts(turn_context.activity))
 
     async def _count(self, turn_context: TurnContext) -> None:
-        # A factory: the SDK takes a default of 0 for no default.
+        # A factory, because the SDK treats 0 as a missing default.
         count = await self._counter.get(turn_context, lambda: 0) + 1
         await self._counter.set(turn_context, count)
         await turn_context.send_activity(f"Count: {count}")

@@ -1,4 +1,4 @@
-"""What the channel says about the user who sent an activity."""
+"""Facts that the channel gives about the user who sent an activity."""
 
 from typing import Any
 

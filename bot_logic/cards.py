@@ -8,11 +8,11 @@ from botbuilder.schema import ActionTypes, Attachment, CardAction, OAuthCard
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 
 COLOR = "color"
-"""The input's id: the key of its value in what the card sends."""
+"""The id of the input, which is also the key of its value in the data that the card sends."""
 
 
 def pick_a_color() -> Attachment:
-    """A question, with an Action.Submit and an Action.Execute."""
+    """A card that asks for a color, with an Action.Submit and an Action.Execute."""
     body: list[dict[str, Any]] = [
         {"type": "TextBlock", "size": "Large", "weight": "Bolder", "text": "Pick a color"},
         {
@@ -35,7 +35,7 @@ def pick_a_color() -> Attachment:
 
 
 def thank_you(color: str) -> dict[str, Any]:
-    """The card that replaces the question after its Action.Execute."""
+    """The card that replaces the card of `pick_a_color` after its Action.Execute."""
     return _card(
         [
             {"type": "TextBlock", "size": "Large", "weight": "Bolder", "text": "Thank you"},
@@ -46,12 +46,12 @@ def thank_you(color: str) -> dict[str, Any]:
 
 
 def sign_in(connection: str, resource: Any) -> Attachment:
-    """A button that leads to the sign-in page.
+    """A card with a button that leads to the sign-in page.
 
     Args:
-        connection: name of the OAuth connection.
-        resource: the token service's SignInUrlResponse. Channels with single sign-on use its token
-            exchange resource to sign the user in without showing the card.
+        connection: the name of the OAuth connection.
+        resource: the SignInUrlResponse from the token service. Channels with single sign-on use its
+            token exchange resource to sign the user in without showing the card.
     """
     button = CardAction(type=ActionTypes.signin, title="Sign in", value=resource.sign_in_link)
     card = OAuthCard(

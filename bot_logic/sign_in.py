@@ -1,9 +1,9 @@
-"""SignIn: users sign in to the bot's OAuth connection, and out of it.
+"""SignIn: signs users in with the bot's OAuth connection, and out again.
 
-The users' tokens stay in the Bot Framework token service. Get one where you need it:
-`await user_tokens(turn_context).get_user_token(...)`, as `SignIn` does.
+The users' tokens stay in the Bot Framework token service. Get a token where you need one, as
+`SignIn` does: `await user_tokens(turn_context).get_user_token(...)`.
 
-Invokes are answered as by botbuilder's OAuthPrompt.
+The answers to invokes are those of botbuilder's OAuthPrompt.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from botframework.connector.token_api.models import TokenExchangeRequest
 from bot_logic import cards
 
 CONNECTION = "bot-sign-in"
-"""The name of the OAuth connection: in Azure a setting of the bot resource."""
+"""The name of the OAuth connection, as it is set in the Azure Bot resource."""
 
 SIGNED_IN = f"You are signed in with **{CONNECTION}**."
 SIGNED_OUT = f"You are signed out of **{CONNECTION}**."
@@ -39,9 +39,9 @@ UNKNOWN_CONNECTION = (
 )
 
 CANCELLED = "CancelledByUser"
-"""What Teams sends in place of a code when the user has closed the window."""
+"""The text that Teams sends instead of a code if the user has closed the window."""
 
-# The token service's answers when it does not know the connection, or has no token.
+# The token service's statuses if it does not know the connection, or has no token.
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 _CODE = re.compile("[0-9]{6}")
 
@@ -52,19 +52,19 @@ Exchange = tuple[Any, ...]
 
 
 class _Refused(Exception):
-    """The token service refuses the request, or cannot be asked; the text is for the user."""
+    """The token service refuses the request, or the user is unknown; the text is for the user."""
 
 
 def user_tokens(context: TurnContext) -> UserTokenClient:
-    """The turn's client of the token service."""
+    """The turn's client for the token service."""
     return context.turn_state[UserTokenClient.__name__]
 
 
 class SignIn:
-    """Signs users in with a card and a code, or by single sign-on, and out again.
+    """Signs users in with a card and a code or by single sign-on, and signs them out.
 
     Args:
-        max_exchanges: how many token exchanges are remembered, so that each is done once.
+        max_exchanges: how many token exchanges are remembered, so that none is repeated.
     """
 
     def __init__(self, max_exchanges: int = 1000) -> None:
@@ -94,14 +94,18 @@ class SignIn:
             await context.send_activity(str(refusal))
 
     async def redeem_message(self, context: TurnContext, text: str) -> bool:
-        """Redeem a message of six digits as the code of the sign-in page; False if it is none."""
+        """Redeem a message of six digits as a code from the sign-in page.
+
+        Returns:
+            Whether the message was such a code, and the user is signed in now.
+        """
         if not (_CODE.fullmatch(text) and await _has_token(context, text)):
             return False
         await context.send_activity(SIGNED_IN)
         return True
 
     async def on_verify_state(self, context: TurnContext) -> None:
-        """The invoke `signin/verifyState`: redeem the code of the sign-in page."""
+        """Handle the invoke `signin/verifyState`: redeem the code from the sign-in page."""
         value = context.activity.value
         code = _string(value.get("state")) if isinstance(value, dict) else ""
         if code == CANCELLED:
@@ -113,19 +117,19 @@ class SignIn:
         await _respond(context, HTTPStatus.NOT_FOUND)
 
     async def on_token_response(self, context: TurnContext) -> None:
-        """The event `tokens/response`: the channel has signed the user in.
+        """Handle the event `tokens/response`: the channel has signed the user in.
 
-        Anybody in the conversation can send an event, so the token service is asked.
+        Anybody in the conversation can send an event, so the token service is asked for the token.
         """
         if await _has_token(context, None):
             await context.send_activity(SIGNED_IN)
 
     async def on_token_exchange(self, context: TurnContext) -> None:
-        """The invoke `signin/tokenExchange`: the channel offers a token for single sign-on.
+        """Handle the invoke `signin/tokenExchange`: the channel offers a token for single sign-on.
 
-        Teams sends one for each of the user's devices. The first is exchanged, and the others get
-        the same answer. Exchanges are remembered in this process only: another instance exchanges
-        the token, and tells the user, again.
+        Teams sends an invoke for each of the user's devices. The first token is exchanged, and the
+        other invokes get the same answer. Exchanges are remembered only in this process: another
+        instance would exchange the token again, and send the user another message.
         """
         value = context.activity.value
         offer = value if isinstance(value, dict) else {}
@@ -140,7 +144,7 @@ class SignIn:
         elif await self._exchange_once(context, exchange_id, token):
             await _respond(context, HTTPStatus.OK, answer)
         else:
-            answer.failure_detail = "The token cannot be exchanged: the user signs in by the card."
+            answer.failure_detail = "The token cannot be exchanged: the user must use the card."
             await _respond(context, HTTPStatus.PRECONDITION_FAILED, answer)
 
     async def _exchange_once(self, context: TurnContext, exchange_id: str, token: str) -> bool:
@@ -170,7 +174,7 @@ async def _exchange(context: TurnContext, token: str) -> bool:
     try:
         answer = await user_tokens(context).exchange_token(*_token_key(context), request)
     except (ErrorResponseException, _Refused) as error:
-        # For any reason: the channel then shows the card, and the user can still sign in.
+        # The reason does not matter: the channel shows the card, and the user can still sign in.
         log.warning("No single sign-on with %s: %s", CONNECTION, error)
         return False
     return bool(answer.token)
@@ -180,7 +184,7 @@ async def _answer_of(call: Awaitable[Any]) -> Any:
     """The token service's answer.
 
     Raises:
-        _Refused: it does not know the connection or the token.
+        _Refused: the token service does not know the connection or the token.
     """
     try:
         return await call

@@ -1,11 +1,11 @@
-"""What the user said, without the mention of the bot that a message in a group starts with."""
+"""The text of a message, without the mention of the bot that messages in groups start with."""
 
 from collections.abc import Iterator
 
 from botbuilder.schema import Activity
 
 MAX_MENTIONS = 8
-"""Distinct mention texts that are removed from one message; any others stay in the text."""
+"""How many distinct mention texts are removed from one message; others stay in the text."""
 
 
 def spoken_text(activity: Activity) -> str:
@@ -14,7 +14,7 @@ def spoken_text(activity: Activity) -> str:
     Teams puts `<at>Bot</at>` into the text, and adds an entity of type `mention`.
     """
     text: str = activity.text or ""
-    # Distinct ones and not too many, because each costs a search through the whole text.
+    # Distinct and not too many, because each mention costs a search through the whole text.
     for mention in list(dict.fromkeys(_mentions(activity)))[:MAX_MENTIONS]:
         text = text.replace(mention, "")
     return text.strip()

@@ -1,4 +1,4 @@
-"""TypingIndicator: shows the user that the bot is working while a turn takes long."""
+"""TypingIndicator: shows the user during a long turn that the bot is working."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,12 +10,12 @@ from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
     """Sends typing activities during long message turns.
 
-    The SDK's ShowTypingMiddleware never stops after a turn that raised; this one stops with its
+    The SDK's ShowTypingMiddleware does not stop if a turn raises; this middleware stops with its
     turn.
 
     Args:
-        delay: seconds before the first typing activity; quick turns send none.
-        period: seconds between two; channels show one for about three seconds.
+        delay: seconds before the first typing activity; short turns send none.
+        period: seconds between typing activities; channels show one for about three seconds.
     """
 
     def __init__(self, delay: float = 0.5, period: float = 2.5) -> None:
@@ -42,7 +42,7 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
             timer.cancel()
             for task in tasks:
                 task.cancel()
-                # If a typing activity cannot be sent, the turn does not fail.
+                # The turn must not fail if a typing activity cannot be sent.
                 await asyncio.gather(task, return_exceptions=True)
 
     async def _show(self, context: TurnContext) -> None:
