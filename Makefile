@@ -11,7 +11,7 @@ SECONDS ?= 1
 ONLY ?=
 
 FAST ?=
-WORKERS ?= 3
+WORKERS ?= 4
 
 PYTHON := .venv/bin/python
 TEST_LOGS := artifacts/test-logs
@@ -33,7 +33,7 @@ help:
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
 	@echo "make test        every test, the browser's too: five minutes"
 	@echo "                 FAST=1 leaves out tests/end_to_end and tests/emulator: under one minute"
-	@echo "                 WORKERS=3 processes that share the tests"
+	@echo "                 WORKERS=4 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
@@ -49,8 +49,8 @@ run: webchat $(AZURITE)
 	@exec $(PYTHON) -m emulator.commands.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
 		--port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
 
-# A file's tests stay in one worker, which shares what the file starts. Workers mostly wait for the
-# bots that they start, so there is one more of them than cores are needed.
+# A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
+# bots that they start, so there are more of them than cores.
 PARALLEL = $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: webchat $(PLAYGROUND) $(AZURITE)
@@ -58,8 +58,8 @@ ifneq ($(FAST),)
 	@$(PARALLEL) --ignore tests/end_to_end --ignore tests/emulator
 else
 	@rm -rf $(TEST_LOGS)
-	@$(PARALLEL) -m "not alone" --logs $(TEST_LOGS)
-	@$(PYTEST) -m alone --logs $(TEST_LOGS)
+	@$(PARALLEL) -m "not alone" --logs=$(TEST_LOGS)
+	@$(PYTEST) -m alone --logs=$(TEST_LOGS)
 endif
 
 check: setup

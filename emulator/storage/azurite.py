@@ -268,10 +268,21 @@ async def _port_lock() -> AsyncIterator[None]:
     path = Path(tempfile.gettempdir()) / f"azurite-ports-{os.getuid()}.lock"
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        # Not in a thread: a child that is forked while another thread runs may never start.
+        while not _is_locked(lock):
+            await asyncio.sleep(0.05)
         yield
     finally:
         os.close(lock)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Lock a file if no other process has locked it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _port(wanted: int) -> int:

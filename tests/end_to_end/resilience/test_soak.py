@@ -15,8 +15,6 @@ from emulator.cloud import APP_TYPES, READER_PERMISSIONS
 from tests.support.bots.bot_process import APP
 from tests.support.load.soak import CHECK_EVERY, RATE, SECONDS, Outcome, Soak
 
-pytestmark = pytest.mark.alone  # its faults come by the clock, and its load needs both cores
-
 TABLE = APP / "artifacts" / "soak.md"
 
 MIN_RATE = 100.0
