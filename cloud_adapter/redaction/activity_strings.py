@@ -15,6 +15,8 @@ CHUNK_LENGTH = 32 * 1024
 def chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
     """The activity's strings in lower case, many in a chunk, separated by NULs.
 
+    A NUL within a string becomes U+FFFD, as in the texts that are searched.
+
     Args:
         activity: an Activity.
         max_values: how many values the activity may have.
@@ -28,7 +30,8 @@ def chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
     length = 0
     for each in _strings(activity, max_values):
         for start in range(0, len(each), CHUNK_LENGTH):
-            chunk.append(each[start : start + CHUNK_LENGTH + overlap])
+            piece = each[start : start + CHUNK_LENGTH + overlap]
+            chunk.append(piece.replace("\0", "\N{REPLACEMENT CHARACTER}"))
             length += len(chunk[-1]) + 1
             if length >= CHUNK_LENGTH:
                 yield "\0".join(chunk).casefold()

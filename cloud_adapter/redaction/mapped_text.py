@@ -56,7 +56,8 @@ def _unquoted(quoted: MappedText, encoding: str) -> MappedText:
     """
     parts, spans, end = list[str](), list[tuple[int, int]](), 0
     for escape in _ESCAPE.finditer(quoted.text):
-        plain = _unescaped(escape[0], encoding)
+        # NUL separates readings: within one, U+FFFD stands for it.
+        plain = _unescaped(escape[0], encoding).replace("\0", "\N{REPLACEMENT CHARACTER}")
         parts += quoted.text[end : escape.start()], plain
         spans += quoted.spans[end : escape.start()]
         end = escape.end()

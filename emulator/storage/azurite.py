@@ -269,7 +269,7 @@ async def _port_lock() -> AsyncIterator[None]:
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         # Not in a thread: a child that is forked while another thread runs may never start.
-        while not _is_locked(lock):
+        while not _is_locked(lock):  # noqa: ASYNC110  # another process gives no sign
             await asyncio.sleep(0.05)
         yield
     finally:

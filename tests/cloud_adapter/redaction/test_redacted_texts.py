@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from botbuilder.schema import Activity
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
@@ -207,6 +207,7 @@ def test_an_activity_that_contains_itself() -> None:
     assert redact("no table", value=value) == REDACTED
 
 
+@example("0\0::", "JSON")
 @given(st.text(min_size=1, max_size=30), st.sampled_from(sorted(FORMS)))
 def test_any_string(sent: str, form: str) -> None:
     """No random string that is long enough is left whole in any form."""
