@@ -11,7 +11,7 @@ SECONDS ?= 1
 ONLY ?=
 
 FAST ?=
-WORKERS ?= 4
+WORKERS ?= 3
 
 PYTHON := .venv/bin/python
 TEST_LOGS := artifacts/test-logs
@@ -31,9 +31,9 @@ help:
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
-	@echo "make test        every test, the browser's too: five minutes"
+	@echo "make test        every test, the browser's too: six minutes"
 	@echo "                 FAST=1 leaves out tests/end_to_end and tests/emulator: under one minute"
-	@echo "                 WORKERS=4 processes that share the tests"
+	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
@@ -51,15 +51,16 @@ run: webchat $(AZURITE)
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores.
-PARALLEL = $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder -n
 
 test: webchat $(PLAYGROUND) $(AZURITE)
 ifneq ($(FAST),)
-	@$(PARALLEL) --ignore tests/end_to_end --ignore tests/emulator
+	@$(PARALLEL) $(WORKERS) --ignore tests/end_to_end --ignore tests/emulator
 else
 	@rm -rf $(TEST_LOGS)
-	@$(PARALLEL) -m "not alone" --logs=$(TEST_LOGS)
-	@$(PYTEST) -m alone --logs=$(TEST_LOGS)
+	@$(PARALLEL) $(WORKERS) -m "not timed and not last" --logs=$(TEST_LOGS)
+	@$(PARALLEL) 2 -m timed --logs=$(TEST_LOGS)
+	@$(PYTEST) -m last --logs=$(TEST_LOGS)
 endif
 
 check: setup

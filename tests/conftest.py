@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -49,9 +47,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The option also chooses the event loop of the bots that tests start."""
     event_loops.default = config.getoption("loop") or event_loops.default
-    # The first worker starts with the soak, whose faults come by the clock: the others give way.
-    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" and sys.platform != "win32":
-        os.nice(10)
 
 
 def pytest_asyncio_loop_factories(

@@ -15,6 +15,8 @@ from emulator.cloud import APP_TYPES, READER_PERMISSIONS
 from tests.support.bots.bot_process import APP
 from tests.support.load.soak import CHECK_EVERY, RATE, SECONDS, Outcome, Soak
 
+pytestmark = pytest.mark.timed
+
 TABLE = APP / "artifacts" / "soak.md"
 
 MIN_RATE = 100.0

@@ -25,7 +25,7 @@ SECRETS = {
     "what a user said": re.compile(r"good morning|still there|You said: (?!\{)|(?i:secret lemur)"),
 }
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.last
 
 SAID = "my secret lemur"
 

@@ -27,7 +27,7 @@ from tests.support.bots.user import User
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 BOUND = 0.02
 """Seconds that the loop may stall while tokens are fetched."""
