@@ -32,7 +32,8 @@ help:
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
 	@echo "make test        every test, the browser's too: six minutes"
-	@echo "                 FAST=1 leaves out tests/end_to_end and tests/emulator: under one minute"
+	@echo "                 FAST=1 leaves out end-to-end tests, the emulator's, and those of queued"
+	@echo "                 turns and proactive messages: one minute"
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
@@ -51,11 +52,12 @@ run: webchat $(AZURITE)
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores.
+SLOW := end_to_end emulator cloud_adapter/proactive cloud_adapter/queued
 PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder -n
 
 test: webchat $(PLAYGROUND) $(AZURITE)
 ifneq ($(FAST),)
-	@$(PARALLEL) $(WORKERS) --ignore tests/end_to_end --ignore tests/emulator
+	@$(PARALLEL) $(WORKERS) $(addprefix --ignore tests/,$(SLOW))
 else
 	@rm -rf $(TEST_LOGS)
 	@$(PARALLEL) $(WORKERS) -m "not timed and not last" --logs=$(TEST_LOGS)
