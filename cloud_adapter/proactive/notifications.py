@@ -106,7 +106,8 @@ class Notifications:
         try:
             async with self._locks.lock(LOCK, lock_timeout=0):
                 await self._send(notification)
-        except ConversationBusy:
+        except ConversationBusy as error:  # of the lock above, or of the bot's own middleware
+            log.info("Notification %s is put back into the queue: %s", notification.id, error)
             await self._queue.put(notification.message, BUSY_DELAY_SECONDS)
 
     async def _refuse(self, message: str, message_id: str, error: BadNotification) -> None:

@@ -162,8 +162,10 @@ async def test_while_another_process_sends(
     cloud: Cloud,
     monkeypatch: pytest.MonkeyPatch,
     storage: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The notification is put back into the queue under its id, and sent later."""
+    """The notification is put back into the queue under its id, which is logged, and sent later."""
+    caplog.set_level(logging.INFO)
     [conversation] = await notifier.add_users(1)
     async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as second:
         sending = await LockedTurn.start(second.parts.locks, LOCK)
@@ -172,6 +174,7 @@ async def test_while_another_process_sends(
         assert await notifier.report("m2") == []
         [(message, delay)] = notifier.queue.enqueued
         assert (json.loads(message)["id"], delay) == ("m2", BUSY_DELAY_SECONDS)
+        assert "Notification m2 is put back into the queue: " in caplog.text
         await sending.end()
     await notifier.send_enqueued()
     assert texts(conversation) == ["hello"]
