@@ -7,19 +7,22 @@ by step while its first requests are under way: see `Composition.start`.
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auth.errors import BotError, CompositionFailed, SettingsError
 from auth.settings import Settings
+from cloud_adapter.bot.folder import BotFolder
 
 if TYPE_CHECKING:
+    from botbuilder.core import Bot, Storage
+
     from auth.inbound.signing_keys import SigningKeys
     from auth.outbound.token_provider import TokenProvider
-    from bot_logic.bot import Bot
     from cloud_adapter.adapter import CloudAdapter
+    from cloud_adapter.bot.services import BotServices
     from cloud_adapter.connector.session import ConnectorSession
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
@@ -68,6 +71,7 @@ class Parts:
     references: "ConversationReferences | None"
     notifications: "Notifications | None"
     adapter: "CloudAdapter"
+    services: "BotServices"
     bot: "Bot"
 
     async def close(self) -> None:
@@ -84,10 +88,19 @@ class Composition:
 
     Args:
         read_settings: returns the settings, or raises SettingsError.
+        environ: every environment variable, which the bot may read.
+        bot_folder: the bot.
     """
 
-    def __init__(self, read_settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        read_settings: Callable[[], Settings],
+        environ: Mapping[str, str],
+        bot_folder: BotFolder,
+    ) -> None:
         self._read_settings = read_settings
+        self._environ = environ
+        self._bot_folder = bot_folder
         self._warm_up: asyncio.Task[None] | None = None
 
     @cached_property
@@ -131,19 +144,18 @@ class Composition:
         from cloud_adapter.bot_sdk import import_bot_sdk
 
         import_bot_sdk()
-        from bot_logic.bot import Bot
         from cloud_adapter.connector.session import ConnectorSession
 
         session = ConnectorSession(self.pool)
         account = _storage_account(settings)
-        locks, conversation_state, user_state = _state(account)
+        locks, storage = _locks_and_storage(account)
         queued_turns = _queued_turns(settings, account, locks) if account is not None else None
         references = _references(account) if account is not None else None
         adapter = self._adapter(session, queued_turns)
-        _use_middleware(adapter, references, locks, conversation_state, user_state)
         notifications = None
         if account is not None and references is not None:
             notifications = _notifications(account, references, locks, adapter)
+        services = self._services(adapter, storage, references, notifications)
         return Parts(
             settings=settings,
             pool=self.pool,
@@ -152,13 +164,38 @@ class Composition:
             session=session,
             account=account,
             locks=locks,
-            conversation_state=conversation_state,
-            user_state=user_state,
+            conversation_state=services.conversation_state,
+            user_state=services.user_state,
             queued_turns=queued_turns,
             references=references,
             notifications=notifications,
             adapter=adapter,
-            bot=Bot(conversation_state),
+            services=services,
+            bot=_bot(self._bot_folder, services, locks),
+        )
+
+    def _services(
+        self,
+        adapter: "CloudAdapter",
+        storage: "Storage",
+        references: "ConversationReferences | None",
+        notifications: "Notifications | None",
+    ) -> "BotServices":
+        from cloud_adapter.bot.services import BotServices
+        from cloud_adapter.state.bot_state import ConversationState, UserState
+
+        authentication = adapter.bot_framework_authentication
+        return BotServices(
+            settings=self._environ,
+            app_id=self.settings.app_id,
+            adapter=adapter,
+            conversation_state=ConversationState(storage),
+            user_state=UserState(storage),
+            storage=storage,
+            credentials=authentication.channel_credentials,
+            skill_client=authentication.create_bot_framework_client(),
+            references=references,
+            notifications=notifications,
         )
 
     def _adapter(
@@ -255,21 +292,18 @@ def _storage_account(settings: Settings) -> "StorageAccount | None":
     return StorageAccount(settings.storage, storage_credential(settings.storage))
 
 
-def _state(
+def _locks_and_storage(
     account: "StorageAccount | None",
-) -> tuple["ConversationLocks", "ConversationState", "UserState"]:
+) -> tuple["ConversationLocks", "Storage"]:
     """Locks and state in the storage account; without an account, in this process's memory."""
     from cloud_adapter.state import blob_storage, lock
-    from cloud_adapter.state.bot_state import ConversationState, UserState
     from cloud_adapter.state.memory_storage import MemoryStorage
     from cloud_adapter.storage.blobs import BlobContainer
 
     if account is None:
-        memory = MemoryStorage()
-        return lock.ConversationLocks(), ConversationState(memory), UserState(memory)
+        return lock.ConversationLocks(), MemoryStorage()
     storage = blob_storage.BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
-    locks = lock.ConversationLocks(BlobContainer(account, lock.CONTAINER))
-    return locks, ConversationState(storage), UserState(storage)
+    return lock.ConversationLocks(BlobContainer(account, lock.CONTAINER)), storage
 
 
 def _queued_turns(
@@ -315,21 +349,19 @@ def _notifications(
     )
 
 
-def _use_middleware(
-    adapter: "CloudAdapter",
-    references: "ConversationReferences | None",
-    locks: "ConversationLocks",
-    conversation_state: "ConversationState",
-    user_state: "UserState",
-) -> None:
-    """Register the middleware, outermost first."""
-    from bot_logic.typing_indicator import TypingIndicator
+def _bot(folder: BotFolder, services: "BotServices", locks: "ConversationLocks") -> "Bot":
+    """The bot, within the base's middleware: registered first, it is outside of the bot's own."""
+    from cloud_adapter.bot.typing_indicator import TypingIndicator
     from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 
-    if references is not None:
+    typing_indicator = TypingIndicator()
+    state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
+    if services.references is not None:
         # Outside the typing indicator, which must stop once the bot has replied: storing a
         # reference may take longer.
-        adapter.use(ConversationReferenceMiddleware(references))
-    adapter.use(TypingIndicator())
-    adapter.use(AutoSaveStateMiddleware(locks, conversation_state, user_state))
+        services.use(ConversationReferenceMiddleware(services.references))
+    services.use(typing_indicator, state)
+    bot = folder.create_bot(services)
+    typing_indicator.enabled = services.typing_indicator
+    return bot

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -22,10 +23,13 @@ from auth.errors import (
     UnsupportedBody,
 )
 from auth.settings import STORAGE, Settings, names_storage
+from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.bot_sdk import import_bot_sdk
 from cloud_adapter.invocation_log import InvocationLog
 from composition import Composition, limit_sdk_logs
 
 if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold start
+    from cloud_adapter.bot.services import BotServices
     from cloud_adapter.request import TurnRequest
     from cloud_adapter.response import TurnResponse
 
@@ -41,7 +45,8 @@ HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()
-composition = Composition(lambda: Settings.from_environ(os.environ))
+bot_folder = BotFolder(Path(__file__).absolute().parent / "bot_logic")
+composition = Composition(lambda: Settings.from_environ(os.environ), os.environ, bot_folder)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
@@ -113,6 +118,20 @@ async def notifications(message: func.QueueMessage) -> None:
 if names_storage(os.environ):
     for function, queue in ((turns, "bot-turns"), (notifications, "bot-notifications")):
         app.queue_trigger("message", queue, STORAGE)(function)
+
+
+async def bot_services() -> "BotServices":
+    """The bot's services, for the functions in its routes.py."""
+    return (await composition.ready()).services
+
+
+if bot_folder.has_routes:
+    # Imported here and not in the warm-up, because the host lists the functions now.
+    import_bot_sdk()
+    try:
+        app.register_functions(bot_folder.create_routes(bot_services))
+    except Exception:  # the bot still answers messages
+        log.exception("The functions in routes.py are missing")
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":

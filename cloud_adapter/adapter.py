@@ -72,7 +72,7 @@ class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
         redact: bool = True,
     ) -> None:
         super().__init__(authentication)
-        self.on_turn_error = self.apologize
+        self.on_turn_error: OnError = self.apologize
         self._queued_turns = queued_turns
         self._enqueues = enqueues
         self._redact = redact

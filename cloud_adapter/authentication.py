@@ -22,7 +22,7 @@ from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.credentials import BotCredentialsFactory
+from cloud_adapter.connector.credentials import BotCredentials, BotCredentialsFactory
 from cloud_adapter.connector.session import (
     NO_RETRIES,
     RETRIES,
@@ -212,14 +212,19 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     ) -> UserTokenClient:
         """A client of the Bot Framework token service, which gets a token when it is first used."""
         settings, now = self._settings, asyncio.get_running_loop().time()
-        credentials = self._credentials.for_audience(settings.channel_audience)
-        token_service = Service(settings.token_service_url, credentials, now + TURN_SECONDS)
+        deadline = now + TURN_SECONDS
+        token_service = Service(settings.token_service_url, self.channel_credentials, deadline)
         return UserTokenClient(self._session, token_service)
 
     def create_bot_framework_client(self) -> SkillClient:
         """A client that calls skills."""
         loopback = self._settings.service_urls.loopback
         return SkillClient(self._pool, self._credentials, loopback=loopback)
+
+    @property
+    def channel_credentials(self) -> BotCredentials:
+        """The bot's credentials for the channel's services."""
+        return self._credentials.for_audience(self._settings.channel_audience)
 
     def get_originating_audience(self) -> str:
         """The channel's audience (URL)."""

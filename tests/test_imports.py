@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[set[str], ...] = (
     {"function_app"},
     {"composition"},
+    {"cloud_adapter.bot"},
     {"cloud_adapter.proactive"},
     {"cloud_adapter.adapter"},
     {"cloud_adapter.queued", "cloud_adapter.authentication"},
@@ -38,14 +39,13 @@ FLOORS: tuple[set[str], ...] = (
 """What is deployed, top to bottom. A floor imports what is below it, and nothing beside it."""
 
 BOT = "bot_logic"
-"""Stands beside the floors: it knows the bot SDK only, and the composition alone knows it."""
+"""Stands beside the floors: the composition loads it as a folder, and nothing imports it."""
 
 MAY_IMPORT: dict[str, set[str]] = {
     part: {part}.union(*FLOORS[number + 1 :])
-    | ({BOT} if part in {"function_app", "composition"} else set())
     for number, floor in enumerate(FLOORS)
     for part in floor
-} | {BOT: {BOT, "cloud_adapter.teams_info"}}
+} | {BOT: {BOT, "cloud_adapter.bot", "cloud_adapter.teams_info"}}
 """The parts that each part may import. The SDK's TeamsInfo blocks: the bot imports ours instead."""
 
 PACKAGES = ("function_app", "composition", "auth", "bot_logic", "cloud_adapter", "http_client")
@@ -173,7 +173,7 @@ def test_bot_logic_knows_the_sdk_only() -> None:
     """bot_logic imports the bot SDK, itself and the standard library, and reads no environment."""
     allowed = SDK | {BOT} | set(sys.stdlib_module_names) - {"os"}
     for file in files_of(BOT):
-        foreign = imports(file) - {"cloud_adapter.teams_info"}
+        foreign = imports(file) - {"cloud_adapter.bot.services", "cloud_adapter.teams_info"}
         assert {module.partition(".")[0] for module in foreign} <= allowed, name(file)
 
 

@@ -17,7 +17,7 @@ class CertificateFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path.absolute()  # now, because the bot's folder becomes the working directory
 
     async def versions(self) -> Sequence[str]:
         """The one version in the file; its name changes when the file is rewritten.

@@ -12,10 +12,13 @@ Guaranteed as long as the storage account loses nothing:
 """
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.errors import BadNotification, ConversationBusy
@@ -87,6 +90,27 @@ class Notifications:
         self._sleep = sleep
         self._max_run_seconds = max_run_seconds
         self._rate_limiter = RateLimiter(clock, sleep)
+
+    async def enqueue(
+        self,
+        to: str | Sequence[str],
+        text: str,
+        card: dict[str, Any] | None,
+        channel: str,
+        own_id: str,
+    ) -> str:
+        """Put a notification into the queue; returns its id. For the arguments see Notification.
+
+        Raises:
+            BadNotification: there is no recipient, or nothing to send.
+            ValueError: it has more than 48 KiB.
+            StorageUnavailable: it is not in the queue.
+        """
+        recipients = [to] if isinstance(to, str) else list(to)
+        given = {"to": recipients, "channel": channel or None, "text": text, "card": card}
+        notification = Notification.parse(json.dumps(given), own_id or str(uuid.uuid4()))
+        await self._queue.put(notification.message)
+        return notification.id
 
     async def handle_message(self, message: str, message_id: str) -> None:
         """Send a notification, or as much of it as there is time for.

@@ -50,24 +50,25 @@ ROOMS = (
     Room("function_app", "function_app.py", "triggers, translators, refusals", 0, 1, "host"),
     Room("composition", "composition.py", "the parts, and their warm-up", 1, 1, "host"),
     BOT,
-    Room("cloud_adapter.proactive", "proactive", "notifications", 2, 2, "turn"),
-    Room("cloud_adapter.adapter", "adapter.py", "one turn", 3, 1, "turn"),
-    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 4, 0, "turn"),
-    Room("cloud_adapter.queued", "queued", "turns behind a queue", 4, 2, "turn"),
-    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 5, 1, "turn"),
-    Room("cloud_adapter.connector", "connector", "calls to the channel", 6, 0, "turn"),
-    Room("cloud_adapter.state", "state", "what the bot remembers", 6, 2, "turn"),
-    Room("cloud_adapter.codec", "codec", "JSON to models and back", 7, 1, "turn"),
-    Room("cloud_adapter.storage", "storage", "blobs and queues", 7, 2, "turn"),
-    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 8, 1, "turn"),
-    Room("auth", "auth", "who the bot is, and who may call it", 9, 0, "auth", columns=3),
-    Room("http_client", "http_client", "the pooled client", 10, 0, "http", columns=3),
+    Room("cloud_adapter.bot", "bot", "what a bot is given", 2, 1, "turn"),
+    Room("cloud_adapter.proactive", "proactive", "notifications", 3, 2, "turn"),
+    Room("cloud_adapter.adapter", "adapter.py", "one turn", 4, 1, "turn"),
+    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 5, 0, "turn"),
+    Room("cloud_adapter.queued", "queued", "turns behind a queue", 5, 2, "turn"),
+    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 6, 1, "turn"),
+    Room("cloud_adapter.connector", "connector", "calls to the channel", 7, 0, "turn"),
+    Room("cloud_adapter.state", "state", "what the bot remembers", 7, 2, "turn"),
+    Room("cloud_adapter.codec", "codec", "JSON to models and back", 8, 1, "turn"),
+    Room("cloud_adapter.storage", "storage", "blobs and queues", 8, 2, "turn"),
+    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 9, 1, "turn"),
+    Room("auth", "auth", "who the bot is, and who may call it", 10, 0, "auth", columns=3),
+    Room("http_client", "http_client", "the pooled client", 11, 0, "http", columns=3),
     Room("admin", "admin", "commands for your machine", 1, 3, OUTSIDE),
-    Room("benchmarks", "benchmarks", "comparison with other bots", 4, 3, OUTSIDE),
-    Room("emulator", "emulator", "a cloud on your machine", 6, 3, OUTSIDE),
+    Room("benchmarks", "benchmarks", "comparison with other bots", 5, 3, OUTSIDE),
+    Room("emulator", "emulator", "a cloud on your machine", 7, 3, OUTSIDE),
 )
 
-HOUSE = ("cloud_adapter", "how a turn runs", 2, 8)
+HOUSE = ("cloud_adapter", "how a turn runs", 2, 9)
 """The panel behind a package's rooms: title, text, first and last row."""
 
 WIDTH, MARGIN = 1000, 24

@@ -15,9 +15,9 @@ from aiohttp import web
 from botbuilder.core import TurnContext
 
 from auth.errors import BodyTooLarge
-from bot_logic import typing_indicator
-from bot_logic.typing_indicator import TypingIndicator
 from cloud_adapter.adapter import MAX_RUNS
+from cloud_adapter.bot import typing_indicator
+from cloud_adapter.bot.typing_indicator import TypingIndicator
 from cloud_adapter.codec.body_cost import check_cost
 from cloud_adapter.errors import StateConflict
 from cloud_adapter.request import MAX_BODY_BYTES, MAX_DIGITS

@@ -13,12 +13,14 @@ from botbuilder.core import TurnContext
 
 from auth.settings import Settings
 from cloud_adapter.authentication import BotAuthentication
+from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
 from composition import Composition
 from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
+from tests.support.bots.bot_process import APP
 
 USER = {"id": "user-1", "name": "Ada", "role": "user"}
 
@@ -55,7 +57,7 @@ class ComposedApp:
         monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud
         chosen = replace(Settings.from_environ(settings), development=not redact)
-        self.parts = Composition(lambda: chosen).parts
+        self.parts = Composition(lambda: chosen, settings, BotFolder(APP / "bot_logic")).parts
         self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self.conversation: Conversation = cloud.conversations.create([USER, self.account])
 

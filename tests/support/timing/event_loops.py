@@ -32,7 +32,7 @@ ON_EACH_LOOP = (
     "auth/certificates/",
     "auth/inbound/test_signing_keys",
     "auth/outbound/",
-    "bot_logic/test_typing_indicator",
+    "cloud_adapter/bot/test_typing_indicator",
     "cloud_adapter/connector/",
     "cloud_adapter/adapter/",
     "emulator/functions/test_http_front",

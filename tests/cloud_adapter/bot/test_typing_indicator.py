@@ -10,8 +10,8 @@ from aiohttp import web
 from botbuilder.core import TurnContext
 
 from auth.errors import SignInError
-from bot_logic.typing_indicator import TypingIndicator
 from cloud_adapter.adapter import CloudAdapter
+from cloud_adapter.bot.typing_indicator import TypingIndicator
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock

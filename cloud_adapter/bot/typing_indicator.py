@@ -16,9 +16,13 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
     Args:
         delay: seconds before the first typing activity; short turns send none.
         period: seconds between typing activities; channels show one for about three seconds.
+
+    Attributes:
+        enabled: whether to send any.
     """
 
     def __init__(self, delay: float = 0.5, period: float = 2.5) -> None:
+        self.enabled = True
         self._delay = delay
         self._period = period
 
@@ -26,7 +30,8 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
         """Run the turn, and show the indicator meanwhile."""
         activity = context.activity
         if (
-            activity.type != ActivityTypes.message
+            not self.enabled
+            or activity.type != ActivityTypes.message
             or activity.delivery_mode == DeliveryModes.expect_replies
         ):
             await logic()
