@@ -13,7 +13,7 @@ import dataclasses
 import re
 from collections.abc import AsyncIterator, Callable
 
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, ConversationReference
 
 from cloud_adapter.codec.channels import CHANNELS, vouches_for_users
 from cloud_adapter.errors import BlobChanged, StorageUnavailable
@@ -78,6 +78,31 @@ class ConversationReferences:
         user = dataclasses.replace(user, conversation=conversation)
         await asyncio.gather(self._store_conversation(user.personal), self._store_user(user))
         return user.personal
+
+    async def conversation(self, recipient: str) -> ConversationReference | None:
+        """A conversation to write to with the adapter's `continue_conversation`.
+
+        Args:
+            recipient: see `find`.
+
+        Returns:
+            None if the id is not known, or the bot has no personal conversation with the user yet;
+            a notification would create one.
+        """
+        record = await self.find(recipient)
+        if isinstance(record, UserRecord):
+            record = record.personal if record.conversation else None
+        return record.reference if record else None
+
+    async def conversations(self, channel: str = "") -> AsyncIterator[ConversationReference]:
+        """All conversations of the bot.
+
+        Args:
+            channel: only those of this channel; empty: of every channel.
+        """
+        async for name in self.names(channel):
+            if record := await self.read(name):
+                yield record.reference
 
     async def names(self, channel: str = "") -> AsyncIterator[str]:
         """The names of the conversations' blobs.

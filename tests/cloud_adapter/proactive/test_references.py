@@ -53,6 +53,38 @@ async def test_a_user_by_each_id(references: ConversationReferences, recipient: 
     assert (found.user.id, found.conversation, found.tenant) == ("29:1", "a:1", "t")
 
 
+@pytest.mark.parametrize("recipient", ["a:1", "29:1", ENTRA])
+async def test_a_conversation_to_write_to(
+    references: ConversationReferences, recipient: str
+) -> None:
+    """A bot finds the SDK's reference by the id of the conversation or of its user."""
+    await references.store(message())
+    found = await references.conversation(recipient)
+    assert isinstance(found, ConversationReference)
+    assert found.conversation.id == "a:1"
+
+
+async def test_no_conversation_to_write_to(references: ConversationReferences) -> None:
+    """An unknown id has none, nor has a user with whom the bot has no personal conversation."""
+    joined = message(user="28:bot")
+    joined.type, joined.conversation.conversation_type = "conversationUpdate", "channel"
+    joined.members_added = [ChannelAccount(id="29:2")]
+    await references.store(joined)
+    assert await references.find("29:2")
+    assert await references.conversation("29:2") is None
+    assert await references.conversation("29:3") is None
+
+
+async def test_all_conversations(references: ConversationReferences) -> None:
+    """Every conversation, or those of one channel."""
+    await references.store(message())
+    await references.store(message("slack", "s:1"))
+    found = [each.conversation.id async for each in references.conversations()]
+    assert sorted(found) == ["a:1", "s:1"]
+    found = [each.conversation.id async for each in references.conversations("slack")]
+    assert found == ["s:1"]
+
+
 async def test_an_activity_that_shows_the_bot_only(references: ConversationReferences) -> None:
     """The user whom an earlier one has shown stays in the conversation's record."""
     await references.store(message())

@@ -1,0 +1,50 @@
+"""BookingBot: books a room in a task module."""
+
+from botbuilder.core import CardFactory, MessageFactory, TurnContext
+from botbuilder.core.teams import TeamsActivityHandler
+from botbuilder.schema import Attachment, HeroCard
+from botbuilder.schema.teams import (
+    TaskModuleAction,
+    TaskModuleContinueResponse,
+    TaskModuleMessageResponse,
+    TaskModuleRequest,
+    TaskModuleResponse,
+    TaskModuleTaskInfo,
+)
+
+
+class BookingBot(TeamsActivityHandler):
+    """Shows a button; the window behind it has a form."""
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Show the button that opens the task module."""
+        button = TaskModuleAction("Book a room", {})
+        card = CardFactory.hero_card(HeroCard(title="Rooms", buttons=[button]))
+        await turn_context.send_activity(MessageFactory.attachment(card))
+
+    async def on_teams_task_module_fetch(
+        self, turn_context: TurnContext, task_module_request: TaskModuleRequest
+    ) -> TaskModuleResponse:
+        """The window's content."""
+        window = TaskModuleTaskInfo(title="Book a room", height=250, width=400, card=form())
+        return TaskModuleResponse(task=TaskModuleContinueResponse(value=window))
+
+    async def on_teams_task_module_submit(
+        self, turn_context: TurnContext, task_module_request: TaskModuleRequest
+    ) -> TaskModuleResponse:
+        """What the user has entered; the window then shows an answer."""
+        room = (task_module_request.data or {}).get("room") or "no room"
+        await turn_context.send_activity(f"Booked: {room}")
+        return TaskModuleResponse(task=TaskModuleMessageResponse(value="Thank you."))
+
+
+def form() -> Attachment:
+    """The Adaptive Card in the window."""
+    return CardFactory.adaptive_card(
+        {
+            "type": "AdaptiveCard",
+            "version": "1.5",
+            "body": [{"type": "Input.Text", "id": "room", "label": "Room"}],
+            "actions": [{"type": "Action.Submit", "title": "Book"}],
+        }
+    )
