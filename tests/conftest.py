@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.azurite_accounts import AzuriteAccounts
 from tests.support.timing import event_loops

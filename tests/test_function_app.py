@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from auth.errors import BadRequest, EndpointDown
+from bot_testing.cloud_thread import CloudThread
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.queued_turns import MAX_WAITING_MESSAGES
 from emulator.cloud import CERTIFICATE, Cloud
 from function_app import LOGGERS, invocation_log, refusal
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.patched_bot import patched
 from tests.support.wire.http_post import Caller
 

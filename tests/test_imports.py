@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """The parts that each part may import. The SDK's TeamsInfo blocks: the bot imports ours instead."""
 
 PACKAGES = ("function_app", "composition", "auth", "bot_logic", "cloud_adapter", "http_client")
-OUTSIDE = ("admin", "emulator", "benchmarks")
+OUTSIDE = ("admin", "emulator", "bot_testing", "benchmarks")
 SDK = {"botbuilder", "botframework"}
 
 FOREIGN: dict[str, set[str]] = {
@@ -65,7 +65,10 @@ MAX_LINES = 400
 MAX_FILES = 12
 CODE = {".py", ".sh", ".css", ".html", ".js", ".bicep"}
 
-FULL_FOLDERS = {".": "git, pip, the host and the package indexes look for their files at the root"}
+FULL_FOLDERS = {
+    ".": "git, pip, the host and the package indexes look for their files at the root",
+    "docs": "a page for each question that README.md lists",
+}
 
 NOT_OUR_ERRORS = {
     "http_client.connection.ConnectFailed": "http_client is a leaf: it has Python's own errors",

@@ -11,10 +11,10 @@ from auth.certificates.key_vault import CertificateVault
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
+from bot_testing.cloud_thread import CloudThread
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
 from http_client.pool import HttpPool
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.credentials.bot_certificate import damaged
 
 

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.inbound.channel_token import ChannelTokens
 from auth.inbound.signing_keys import SigningKeys
+from bot_testing.cloud_thread import CloudThread
 from emulator.entra.token_issuer import IssuerKey
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.credentials.token_press import ISSUER, TokenPress
 from tests.support.timing.clock import Clock
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher

@@ -11,7 +11,7 @@ from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.channel_token import ChannelTokens
 from auth.inbound.service_url import ServiceUrls
 from auth.inbound.signing_keys import SigningKeys
-from tests.support.bots.cloud_thread import CloudThread
+from bot_testing.cloud_thread import CloudThread
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher
 

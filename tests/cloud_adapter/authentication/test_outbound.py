@@ -13,11 +13,11 @@ from botframework.connector.auth import AuthenticationConstants
 from auth.errors import ServiceUrlRefused, SignInError
 from auth.inbound.caller import CallerCheck
 from auth.inbound.channel_token import ChannelTokens
+from bot_testing.cloud_thread import CloudThread
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ConnectorSession
 from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY, Cloud
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService, Seen

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.commands.funcignore import FuncIgnore
 from emulator.loopback import SHORT_LOOPBACK
 from tests.support.bots.app_folder import host_alone
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.project import ROOT
 from tests.support.wire.http_post import Caller

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.certificates import private_key_pem
 from emulator.cloud import (
     APP_TYPES,
@@ -25,7 +26,6 @@ from emulator.cloud import (
 from emulator.server import Server
 from tests.support.bots.app_folder import app_with, host_alone
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.load.turn_load import TurnLoad, replies_at, reply_to
 from tests.support.timing.condition import until

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import CERTIFICATE, Cloud
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.certificates import self_signed
 from emulator.cloud import (
     CERTIFICATE,
@@ -25,7 +26,6 @@ from emulator.entra.client_assertion import CertificateAssertions
 from emulator.entra.errors import malformed
 from emulator.key_vault.certificate import PEM
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.credentials.bot_certificate import (
     Prepare,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
+from bot_testing.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller, Reply
 

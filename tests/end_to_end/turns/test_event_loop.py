@@ -12,6 +12,7 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import (
     APP_TYPES,
     CERTIFICATE,
@@ -22,7 +23,6 @@ from emulator.cloud import (
     Cloud,
 )
 from tests.support.bots.bot_process import APP
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller

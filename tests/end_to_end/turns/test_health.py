@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from auth.inbound.signing_keys import MAX_FETCHES
+from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.user import User
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply

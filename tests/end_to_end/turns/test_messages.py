@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.http_post import Caller, Reply
 

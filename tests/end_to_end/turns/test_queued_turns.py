@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from auth.settings import INLINE, QUEUED
+from bot_testing.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from emulator.channel.conversations import Conversation
@@ -19,7 +20,6 @@ from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite, CertificateFiles
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.bots.cloud_thread import CloudThread
 from tests.support.bots.patched_bot import patched
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_proxies import StorageProxies

@@ -1,0 +1,69 @@
+"""BotModules: one bot's modules at a time in `sys.modules`, so that a run can test several bots."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from cloud_adapter.bot.folder import PACKAGE
+
+
+class BotModules:
+    """Imports each bot once in a run, and sets its modules aside while another bot is tested.
+
+    So a class that a test imports from `bot_logic` is the class whose objects the bot uses, in
+    every test of that folder.
+    """
+
+    def __init__(self) -> None:
+        self._aside: dict[Path, dict[str, ModuleType]] = {}
+
+    @contextlib.contextmanager
+    def of(self, folder: Path) -> Iterator[None]:
+        """Let `bot_logic` be this folder, as in a process that runs this bot alone.
+
+        Meanwhile, the folder comes first on `sys.path`, and is the working directory.
+        """
+        loaded = _loaded_folder()
+        others = _taken(loaded) if loaded is not None and loaded != folder else {}
+        if loaded != folder:
+            sys.modules.update(self._aside.pop(folder, {}))
+        elsewhere, path = Path.cwd(), list(sys.path)
+        sys.path.insert(0, str(folder))
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(elsewhere)
+            sys.path[:] = path
+            if loaded != folder:
+                self._aside[folder] = _taken(folder)
+                sys.modules.update(others)
+
+
+def _loaded_folder() -> Path | None:
+    package = sys.modules.get(PACKAGE)
+    return Path(package.__file__).parent if package and package.__file__ else None
+
+
+def _taken(folder: Path) -> dict[str, ModuleType]:
+    """Remove a bot's modules from `sys.modules`, and return them."""
+    taken = {name for name, module in sys.modules.items() if _is_of_bot(name, module, folder)}
+    return {name: sys.modules.pop(name) for name in taken}
+
+
+def _is_of_bot(name: str, module: ModuleType, folder: Path) -> bool:
+    """Whether a module is imported from the folder as the bot imports it.
+
+    A test's module in the folder, for example, has another name.
+    """
+    content = getattr(module, "__dict__", {})  # not getattr on it, which may import a lazy module
+    places = [content.get("__file__"), *content.get("__path__", [])]
+    place = next((each for each in places if each), "")
+    if not place.startswith(str(folder)):
+        return False
+    parts = Path(place).relative_to(folder).with_suffix("").parts
+    dotted = ".".join(parts).removesuffix("__init__").rstrip(".")
+    return name in (dotted, f"{PACKAGE}.{dotted}".rstrip("."))

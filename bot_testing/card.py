@@ -1,0 +1,157 @@
+"""Button: what a user can press on a card, and the activity that it sends.
+
+Rules: Microsoft references "Card actions", "Adaptive Card actions in Teams" and "Universal Actions
+for Adaptive Cards".
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot_testing.errors import ChatMistake
+
+EXECUTE = "adaptiveCard/action"
+TEAMS = "msteams"
+TASK_FETCH = "task/fetch"
+
+_NOT_SENT = {
+    "openUrl": "opens {value} in a browser",
+    "downloadFile": "downloads {value}",
+    "showImage": "shows {value}",
+    "playAudio": "plays {value}",
+    "playVideo": "plays {value}",
+    "call": "calls {value}",
+    "signin": "opens the sign-in page; use `chat.sign_in(reply)`",
+    "Action.OpenUrl": "opens {url} in a browser",
+    "Action.ShowCard": "shows more of the card; press the button in there",
+    "Action.ToggleVisibility": "shows or hides a part of the card",
+}
+"""What a client does by itself, without telling the bot."""
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button of a card, or a suggested action.
+
+    Attributes:
+        title: what is on it.
+        type: `imBack`, `Action.Submit`, ...
+        raw: its JSON.
+        card: the JSON of the card that it is on.
+    """
+
+    title: str
+    type: str
+    raw: Mapping[str, Any]
+    card: Any
+
+    def activity(self, channel: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The content of the activity that it sends.
+
+        Args:
+            channel: the channel's id: Teams has actions of its own.
+            inputs: what the user has entered, by the ids of the card's inputs.
+
+        Raises:
+            ChatMistake: it sends none, or the card has no such input.
+        """
+        if self.type in _NOT_SENT:
+            what = _NOT_SENT[self.type].format_map({"value": "", "url": "", **self.raw})
+            raise ChatMistake(f"The button {self.title!r} sends nothing to the bot: it {what}.")
+        if self.type in ("Action.Submit", "Action.Execute"):
+            return self._adaptive(channel, self._values(inputs))
+        if inputs:
+            raise ChatMistake(f"The card of the button {self.title!r} has no inputs.")
+        return self._card_action(channel, self.raw)
+
+    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        fields = {each["id"]: each.get("value") for each in _inputs(self.card) if each.get("id")}
+        if unknown := given.keys() - fields.keys():
+            raise ChatMistake(f"The card has no input {sorted(unknown)}: it has {sorted(fields)}.")
+        if self.raw.get("associatedInputs") == "none":
+            return {}
+        entered = {**fields, **given}
+        return {name: value for name, value in entered.items() if value is not None}
+
+    def _adaptive(self, channel: str, values: dict[str, Any]) -> dict[str, Any]:
+        data = self.raw.get("data")
+        if isinstance(data, dict) or data is None:
+            data = {**values, **(data or {})}
+        if self.type == "Action.Execute":
+            names = ("type", "id", "verb")
+            action = {name: self.raw[name] for name in names if name in self.raw}
+            value = {"action": {**action, "data": data}, "trigger": "manual"}
+            return {"type": "invoke", "name": EXECUTE, "value": value}
+        if channel == TEAMS and isinstance(data, dict) and isinstance(data.get("msteams"), dict):
+            teams = data["msteams"]
+            if teams.get("type") == TASK_FETCH:
+                return _task_fetch(data)
+            rest = {name: each for name, each in data.items() if name != "msteams"}
+            value = teams.get("value")
+            if teams.get("type") == "messageBack" and not isinstance(value, str):
+                teams = {**teams, "value": {**rest, **(value or {})}}
+            return self._card_action(channel, teams)
+        return {"type": "message", "value": data}
+
+    def _card_action(self, channel: str, action: Mapping[str, Any]) -> dict[str, Any]:
+        kind, value = action.get("type"), action.get("value")
+        if kind in ("imBack", "postBack"):
+            # Clients send a postBack's text unseen, and an object as a value.
+            return {"type": "message", "text" if isinstance(value, str) else "value": value}
+        if kind == "messageBack":
+            shown = action.get("displayText")
+            back = {"type": "message", "text": action.get("text"), "value": value}
+            if shown:
+                back["channelData"] = {"messageBack": {"displayText": shown}}
+            return {name: each for name, each in back.items() if each is not None}
+        if kind == "invoke":
+            sent = json.loads(value) if isinstance(value, str) else value
+            if channel == TEAMS and isinstance(sent, dict) and sent.get("type") == TASK_FETCH:
+                return _task_fetch(sent)
+            return {"type": "invoke", "value": sent}
+        raise ChatMistake(
+            f"The button {self.title!r} has the type {kind!r}, which no client knows."
+        )
+
+
+def _task_fetch(data: Mapping[str, Any]) -> dict[str, Any]:
+    value = {"data": dict(data), "context": {"theme": "default"}}
+    return {"type": "invoke", "name": TASK_FETCH, "value": value}
+
+
+def buttons_of(card: Any) -> list[Button]:
+    """Every button of a card, or of a list of actions, in the order of the JSON."""
+    return [
+        Button(str(each.get("title") or ""), str(each["type"]), each, card)
+        for each in _objects(card)
+        if _is_button(each)
+    ]
+
+
+def _is_button(found: Mapping[str, Any]) -> bool:
+    kind = found.get("type")
+    if not isinstance(kind, str):
+        return False
+    return kind.startswith("Action.") or ("value" in found and kind in _CARD_ACTIONS)
+
+
+_CARD_ACTIONS = {"imBack", "postBack", "messageBack", "invoke"} | {
+    kind for kind in _NOT_SENT if not kind.startswith("Action.")
+}
+
+
+def _inputs(card: Any) -> list[Mapping[str, Any]]:
+    return [each for each in _objects(card) if str(each.get("type")).startswith("Input.")]
+
+
+def _objects(found: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object in JSON, but what a button sends and what refreshes the card by itself."""
+    if isinstance(found, list):
+        for each in found:
+            yield from _objects(each)
+    elif isinstance(found, dict):
+        yield found
+        for name, each in found.items():
+            if name not in ("data", "value", "refresh", "msteams"):
+                yield from _objects(each)

@@ -1,0 +1,60 @@
+"""ChatOptions: which bot a test starts, and how."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).absolute().parent.parent
+PROJECT_BOT = ROOT / "bot_logic"
+
+Kind = Literal["personal", "groupChat", "channel"]
+
+
+@dataclass(frozen=True)
+class ChatOptions:
+    """What `@pytest.mark.chat(...)` sets.
+
+    Attributes:
+        bot: the bot's folder, absolute or relative to the repository; None: the test's own folder
+            if a bot is in it, else the project's `bot_logic`.
+        user: the user's name.
+        channel: the channel id: `webchat`, `directline`, `msteams` or another.
+        kind: the kind of the conversation.
+        turns: `Inline`, or `Queued`, which needs `storage="azurite"`.
+        storage: where state is kept: `memory` or `azurite`, an emulator of Azure Storage.
+        credential: how the bot signs in, as in `make run CREDENTIAL=...`.
+        settings: more app settings, and the bot's own.
+    """
+
+    bot: str | Path | None = None
+    user: str = "Ada"
+    channel: str = "webchat"
+    kind: Kind = "personal"
+    turns: Literal["Inline", "Queued"] = "Inline"
+    storage: Literal["memory", "azurite"] = "memory"
+    credential: str = "ManagedIdentity"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.turns == "Queued" and self.storage != "azurite":
+            raise ValueError('turns="Queued" needs storage="azurite"')
+
+    def folder_for(self, test: Path) -> Path:
+        """The folder of the bot for a test in this file.
+
+        Raises:
+            FileNotFoundError: `bot` names no bot.
+        """
+        if self.bot is None:
+            beside = test.absolute().parent
+            return beside if _holds_bot(beside) else PROJECT_BOT
+        folder = ROOT / self.bot
+        if not _holds_bot(folder):
+            raise FileNotFoundError(f"{folder}/__init__.py has no create_bot(services)")
+        return folder
+
+
+def _holds_bot(folder: Path) -> bool:
+    package = folder / "__init__.py"
+    return package.is_file() and "create_bot" in package.read_text("utf-8")

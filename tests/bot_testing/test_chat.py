@@ -1,0 +1,36 @@
+"""Chat, in front of the examples' bots."""
+
+import pytest
+
+from bot_testing import Chat, ChatMistake
+
+
+@pytest.mark.chat(bot="examples/echo")
+async def test_a_reply(chat: Chat) -> None:
+    """`say` returns the replies of the turn."""
+    [reply] = await chat.say("hi")
+    assert reply.text == "You said: hi"
+    assert (await chat.say("again")).texts == ["You said: again"]
+
+
+@pytest.mark.chat(bot="examples/echo")
+async def test_joining(chat: Chat) -> None:
+    """`join` tells the bot who has joined."""
+    assert (await chat.join()).texts == ["Hello! I echo what you say."]
+
+
+@pytest.mark.chat(bot="examples/universal_actions")
+async def test_a_universal_action(chat: Chat) -> None:
+    """The answer to Action.Execute has the new card, which also replaces the old one."""
+    [reply] = await chat.say("Lunch?")
+    answer = await chat.press(reply, "Yes")
+    assert "Yes: 1" in str(answer.card)
+    assert chat.replies[0].card == answer.card
+
+
+@pytest.mark.chat(bot="examples/universal_actions")
+async def test_a_missing_button(chat: Chat) -> None:
+    """The error lists the buttons that there are."""
+    shown = await chat.say("Lunch?")
+    with pytest.raises(ChatMistake, match=r"'Maybe'.*\['Yes', 'No'\]"):
+        await chat.press(shown, "Maybe")
