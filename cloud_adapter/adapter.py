@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
+from botbuilder.core import Bot, InvokeResponse
 from botbuilder.core.conversation_reference_extension import get_continuation_activity
 from botbuilder.schema import (
     Activity,
@@ -23,6 +23,7 @@ from auth.errors import BotError, SettingsError, Unavailable
 from auth.inbound.channel_token import ChannelToken
 from auth.settings import STORAGE
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
+from cloud_adapter.connector.adapter_calls import AdapterCalls
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 _TYPES = frozenset(each.value for each in ActivityTypes)
 
 
-class CloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # untyped SDK base
+class CloudAdapter(AdapterCalls):
     """botbuilder's adapter, with this project's authentication, connector and queue.
 
     Args:

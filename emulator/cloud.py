@@ -12,6 +12,7 @@ from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Conversations
 from emulator.channel.direct_line import DirectLine
+from emulator.channel.oauth_cards import OAuthCards
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import SYSTEM, IdentityEndpoint
 from emulator.entra.registration import Registration, TrustedSubject
@@ -100,14 +101,22 @@ class Cloud:
         self.channel = Channel(self.registration, tls)
         self.channel.bot_endpoint = BOT_ENDPOINT
         self.conversations = Conversations()
-        self.connector = BotConnector(self.entra.issuer, self.registration, self.conversations, tls)
+        self.user_tokens = UserTokens(self.entra.issuer, self.registration)
+        self.connector = BotConnector(
+            self.entra.issuer,
+            self.registration,
+            self.conversations,
+            OAuthCards(self.user_tokens, lambda: self.chat_page.server.url),
+            tls,
+        )
         self.direct_line = DirectLine(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
 
     def _add_token_service(self, tls: ssl.SSLContext, webchat_bundle: Path | None) -> None:
-        self.user_tokens = UserTokens(self.entra.issuer, self.registration)
-        sign_in_page = SignInPage(self.user_tokens, self.registration.app_id)
+        sign_in_page = SignInPage(
+            self.user_tokens, self.registration.app_id, self.direct_line.announce
+        )
         self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, self.credential)
         self.token_service = TokenService(
             self.entra.issuer,
@@ -123,6 +132,7 @@ class Cloud:
             self.entra,
             self.vault,
             self.channel,
+            self.user_tokens,
             lambda lag: self.renew_certificate(lag=lag),
         )
         parts = (

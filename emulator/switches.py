@@ -10,6 +10,7 @@ from emulator.entra.endpoints import Entra
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.vault import KeyVault
 from emulator.server import Server
+from emulator.token_service.user_tokens import UserTokens
 
 
 class Switches:
@@ -21,6 +22,8 @@ class Switches:
     POST /stop/{part}            closes the part's port
     POST /start/{part}           opens the same port again
     POST /keys/{keep|drop}       makes a new signing key of the channel, and keeps or drops the old
+    POST /connections/{unknown|known}/{name}  makes the token service not know an OAuth connection
+                                 of that name, or know it again
     POST /certificate            makes a new version of the bot's certificate, known to Entra;
                                  ?lag=10: known only ten seconds later
     POST /certificate/withdraw-old  removes all but the newest certificate from the registration
@@ -30,6 +33,7 @@ class Switches:
         entra: the token endpoint, whose registration has the bot's certificates.
         vault: the vault whose operations are counted.
         channel: the channel whose signing keys are replaced.
+        user_tokens: the token service's store of users and connections.
         renew_certificate: makes a new certificate version, known to Entra after so many seconds.
     """
 
@@ -39,12 +43,14 @@ class Switches:
         entra: Entra,
         vault: KeyVault,
         channel: Channel,
+        user_tokens: UserTokens,
         renew_certificate: Callable[[float], VaultCertificate],
     ) -> None:
         self._servers = servers
         self._entra = entra
         self._vault = vault
         self._channel = channel
+        self._user_tokens = user_tokens
         self._renew_certificate = renew_certificate
         self.server = Server(
             "switches",
@@ -54,6 +60,7 @@ class Switches:
                 web.post("/stop/{part}", self._stop),
                 web.post("/start/{part}", self._start),
                 web.post("/keys/{old:keep|drop}", self._roll_keys),
+                web.post("/connections/{known:known|unknown}/{name}", self._set_connection),
                 web.post("/certificate", self._add_certificate),
                 web.post("/certificate/withdraw-old", self._withdraw_old),
             ],
@@ -98,6 +105,12 @@ class Switches:
     async def _roll_keys(self, request: web.Request) -> web.Response:
         key = self._channel.issuer.roll(keep_old=request.match_info["old"] == "keep")
         return web.json_response({"kid": key.kid})
+
+    async def _set_connection(self, request: web.Request) -> web.Response:
+        unknown, name = self._user_tokens.unknown_connections, request.match_info["name"]
+        change = unknown.add if request.match_info["known"] == "unknown" else unknown.discard
+        change(name)
+        return web.json_response({"unknown": sorted(unknown)})
 
     async def _add_certificate(self, request: web.Request) -> web.Response:
         try:

@@ -54,8 +54,10 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         path = ("api", "botsignin", "GetSignInResource")
         return (await self._call("GET", path, query=query)).model(SignInUrlResponse)
 
-    async def sign_out_user(self, user_id: str, connection_name: str, channel_id: str) -> None:
-        """Delete the user's token from the token service."""
+    async def sign_out_user(
+        self, user_id: str, connection_name: str | None, channel_id: str
+    ) -> None:
+        """Delete the user's token from the token service; without a name, of all connections."""
         query = _user(user_id, connection_name, channel_id)
         await self._call("DELETE", ("api", "usertoken", "SignOut"), query=query)
 
@@ -90,5 +92,5 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         return (await self._call("POST", path, exchange_request, query)).model(TokenResponse)
 
 
-def _user(user_id: str, connection_name: str, channel_id: str) -> dict[str, Any]:
+def _user(user_id: str, connection_name: str | None, channel_id: str) -> dict[str, Any]:
     return {"userId": user_id, "connectionName": connection_name, "channelId": channel_id}

@@ -14,6 +14,7 @@ from emulator.channel.conversations import (
     UnknownConversationError,
 )
 from emulator.channel.errors import ChannelError, bearer_token, json_object, unauthorized
+from emulator.channel.oauth_cards import OAuthCards
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.entra.verified_tokens import VerifiedTokens
@@ -55,6 +56,7 @@ class BotConnector:
         entra_issuer: signs the bots' tokens.
         registration: the only bot whose calls are accepted.
         conversations: stores the activities.
+        oauth_cards: fills in the links of sign-in cards.
         tls: the server side of TLS.
 
     Attributes:
@@ -67,6 +69,7 @@ class BotConnector:
         entra_issuer: TokenIssuer,
         registration: Registration,
         conversations: Conversations,
+        oauth_cards: OAuthCards,
         tls: ssl.SSLContext,
     ) -> None:
         self.registration = registration
@@ -74,7 +77,9 @@ class BotConnector:
         self.calls: list[Call] = []
         self.require_token = True
         self._tokens = VerifiedTokens(entra_issuer, registration, AUDIENCE)
-        operations = ConnectorOperations(registration, conversations, lambda: self.server.url)
+        operations = ConnectorOperations(
+            registration, conversations, oauth_cards, lambda: self.server.url
+        )
         routes = [
             web.route(method, path, self._guarded(operation))
             for (method, path), operation in operations.table().items()

@@ -14,6 +14,7 @@ from emulator.channel.conversations import (
     Conversations,
 )
 from emulator.channel.errors import ChannelError, checked_activity
+from emulator.channel.oauth_cards import OAuthCards
 from emulator.entra.registration import Registration
 
 BOT_NAME = "Bot"
@@ -35,14 +36,20 @@ class ConnectorOperations:
     Args:
         registration: the bot's; its account sends the activities.
         conversations: the store.
+        oauth_cards: fills in the links of sign-in cards.
         url: returns the connector's base URL, which is known only once it listens.
     """
 
     def __init__(
-        self, registration: Registration, conversations: Conversations, url: Callable[[], str]
+        self,
+        registration: Registration,
+        conversations: Conversations,
+        oauth_cards: OAuthCards,
+        url: Callable[[], str],
     ) -> None:
         self._registration = registration
         self._conversations = conversations
+        self._oauth_cards = oauth_cards
         self._url = url
 
     def table(self) -> dict[tuple[str, str], Operation]:
@@ -84,12 +91,12 @@ class ConnectorOperations:
         conversation = self._conversations.create([*members, bot_account(self._registration)])
         created = {"id": conversation.id, "serviceUrl": f"{self._url()}/"}
         if first is not None:
-            created["activityId"] = conversation.add(self._from_bot(first))["id"]
+            created["activityId"] = conversation.add(self._from_bot(conversation, first))["id"]
         return web.json_response(created, status=201)
 
     def _send(self, request: web.Request, body: Body) -> web.Response:
         conversation = self._conversation(request)
-        sent = conversation.add(self._from_bot(checked_activity(body)))
+        sent = conversation.add(self._from_bot(conversation, checked_activity(body)))
         return web.json_response({"id": sent["id"]}, status=201)
 
     def _reply(self, request: web.Request, body: Body) -> web.Response:
@@ -106,7 +113,8 @@ class ConnectorOperations:
 
     def _update(self, request: web.Request, body: Body) -> web.Response:
         conversation, activity_id = self._own_activity(request)
-        conversation.update(activity_id, self._from_bot(checked_activity(body)))
+        update = self._from_bot(conversation, checked_activity(body))
+        conversation.update(activity_id, update)
         return web.json_response({"id": activity_id})
 
     def _delete(self, request: web.Request, _: Body) -> web.Response:
@@ -178,10 +186,11 @@ class ConnectorOperations:
             raise ChannelError(404, "AttachmentNotFound", "The attachment is not known.")
         return file
 
-    def _from_bot(self, activity: Activity) -> Activity:
+    def _from_bot(self, conversation: Conversation, activity: Activity) -> Activity:
         # The channel sets the sender, because the token proves who calls.
         claimed = activity.get("from") or {}
-        return {**activity, "from": {**claimed, **bot_account(self._registration)}}
+        sent = {**activity, "from": {**claimed, **bot_account(self._registration)}}
+        return self._oauth_cards.linked(sent, conversation.id)
 
 
 def _accounts(members: object) -> list[Account]:

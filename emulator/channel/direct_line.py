@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
@@ -29,6 +30,7 @@ from emulator.channel.errors import (
     parsed_object,
     with_error_responses,
 )
+from emulator.token_service.user_tokens import UserSignIn
 
 BASE = "/v3/directline"
 ACTIVITY_TYPE = "application/vnd.microsoft.activity"
@@ -204,15 +206,39 @@ class DirectLine:
         return web.json_response({"id": sent["id"]})
 
     def _add(self, conversation: Conversation, grant: Grant, activity: Activity) -> Activity:
-        return conversation.add(
-            {
-                **activity,
-                "channelId": self.channel_id,
-                "serviceUrl": f"{self._connector_url()}/",
-                "from": {**grant.user, "role": "user"},
-                "recipient": bot_account(self.channel.registration),
-            }
-        )
+        return conversation.add(self._addressed(grant.user, activity))
+
+    def _addressed(self, user: Account, activity: Activity) -> Activity:
+        return {
+            **activity,
+            "channelId": self.channel_id,
+            "serviceUrl": f"{self._connector_url()}/",
+            "from": {**user, "role": "user"},
+            "recipient": bot_account(self.channel.registration),
+        }
+
+    def announce(self, sign_in: UserSignIn, token: dict[str, Any]) -> None:
+        """Send the bot the event `tokens/response`: the user has signed in.
+
+        The event is not part of the conversation, whose user must not see the token.
+
+        Args:
+            sign_in: the sign-in that has ended.
+            token: the user's TokenResponse.
+
+        Raises:
+            ChannelError: 404, the sign-in is of another channel.
+        """
+        conversation = self._find(sign_in.conversation_id)
+        user = conversation.members.get(sign_in.target.user_id, {"id": sign_in.target.user_id})
+        event = {
+            "type": "event",
+            "name": "tokens/response",
+            "value": token,
+            "id": uuid.uuid4().hex,
+            "conversation": {"id": conversation.id},
+        }
+        self._start_delivery(self._deliver(conversation, self._addressed(user, event)))
 
     async def _deliver(self, conversation: Conversation, activity: Activity) -> None:
         answer = await self.channel.deliver(activity)
@@ -286,8 +312,11 @@ class DirectLine:
         conversation_id = request.match_info["conversation"]
         if grant.conversation_id != conversation_id:
             raise ChannelError(403, "BadArgument", "The token is for another conversation.")
+        return self._find(conversation_id), grant
+
+    def _find(self, conversation_id: str) -> Conversation:
         try:
-            return self.conversations.find(conversation_id), grant
+            return self.conversations.find(conversation_id)
         except UnknownConversationError:
             message = "The conversation is not known."
             raise ChannelError(404, "BadArgument", message) from None

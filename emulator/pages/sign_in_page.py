@@ -1,6 +1,8 @@
 """SignInPage: the page behind the bot's sign-in link, and the user's token for single sign-on."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -13,8 +15,21 @@ PAGE = Path(__file__).with_name("sign_in_page.html")
 SIGN_IN_PATH = "/api/oauth/signin"
 """The link's path, as in the token service; its query parameter `signin` is the sign-in's id."""
 
+SESSION_PATH = "/api/oauth/session"
+"""Where the chat page proves that the sign-in page is open in its browser. In Azure, Web Chat adds
+the id of its session to the link for that."""
+
 SSO_PATH = "/api/sso/token"
 """Where the chat page gets the local user's token for the bot."""
+
+
+Announce = Callable[[UserSignIn, dict[str, Any]], None]
+"""Sends the bot the TokenResponse of a user who has signed in."""
+
+
+def sign_in_link(page_url: str, sign_in: UserSignIn) -> str:
+    """The link to the page (URL); `page_url` is the base URL of its server."""
+    return f"{page_url}{SIGN_IN_PATH}?signin={sign_in.id}"
 
 
 class SignInPage:
@@ -22,22 +37,27 @@ class SignInPage:
 
     GET  /api/oauth/signin?signin=ID   the page
     POST /api/oauth/signin             {"signin": ID}: the user agrees; responds with the code
+    POST /api/oauth/session            {"signin": ID, "code"}: the chat has the code from the page;
+                                       signs the user in, and sends the bot the token
     POST /api/sso/token                {"resource", "user": {"id", "name"}}: a token for the bot
 
     Args:
         user_tokens: the signed-in users.
         app_id: the bot's (GUID), which the page shows.
+        announce: sends the bot the token of a user who has signed in.
     """
 
-    def __init__(self, user_tokens: UserTokens, app_id: str) -> None:
+    def __init__(self, user_tokens: UserTokens, app_id: str, announce: Announce) -> None:
         self._user_tokens = user_tokens
         self._app_id = app_id
+        self._announce = announce
 
     def routes(self) -> list[web.RouteDef]:
         """The page's routes."""
         return [
             web.get(SIGN_IN_PATH, with_error_responses(self._page)),
             web.post(SIGN_IN_PATH, with_error_responses(self._confirm)),
+            web.post(SESSION_PATH, with_error_responses(self._complete)),
             web.post(SSO_PATH, with_error_responses(self._token)),
         ]
 
@@ -56,6 +76,16 @@ class SignInPage:
     async def _confirm(self, request: web.Request) -> web.Response:
         sign_in = self._find((await json_object(request)).get("signin"))
         return web.json_response({"code": self._user_tokens.confirm(sign_in)})
+
+    async def _complete(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        sign_in = self._find(body.get("signin"))
+        redeemed = self._user_tokens.redeem(sign_in.target, str(body.get("code")))
+        token = self._user_tokens.token(sign_in.target)
+        if not redeemed or token is None:
+            raise ChannelError(400, "BadArgument", "The code is not valid, or it has expired.")
+        self._announce(sign_in, token)
+        return web.json_response({})
 
     async def _token(self, request: web.Request) -> web.Response:
         body = await json_object(request)

@@ -25,7 +25,7 @@ from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.entra.verified_tokens import VerifiedTokens
 from emulator.faults import Handler
-from emulator.pages.sign_in_page import SIGN_IN_PATH
+from emulator.pages.sign_in_page import sign_in_link
 from emulator.server import Server
 from emulator.token_service.user_tokens import (
     NotExchangeableError,
@@ -193,7 +193,7 @@ class TokenService:
         return web.json_response(answer)
 
     def _link(self, sign_in: UserSignIn) -> str:
-        return f"{self._page_url()}{SIGN_IN_PATH}?signin={sign_in.id}"
+        return sign_in_link(self._page_url(), sign_in)
 
     def _start_sign_in(self, request: web.Request) -> UserSignIn:
         state = _state(_query(request, "state"))

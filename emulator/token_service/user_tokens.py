@@ -14,7 +14,7 @@ from emulator.entra.registration import Registration, issuer_of
 from emulator.entra.token_issuer import TokenIssuer
 
 CONNECTION = "bot-sign-in"
-"""Name of the OAuth connection that the bot of the local cloud has."""
+"""Name of the sample bot's OAuth connection."""
 
 GRAPH = "https://graph.microsoft.com"
 """The default audience of the users' tokens (URL)."""
@@ -81,7 +81,9 @@ class UserTokens:
 
     Attributes:
         clock: as given; a test may replace it.
-        connections: names of the bot's OAuth connections; a test may remove one.
+        connections: names of the bot's OAuth connections: the sample's, and each other one that
+            has been used. In Azure they are set up; here, every name is one.
+        unknown_connections: names of connections that the bot does not have; a test adds some.
         codes: codes that can be redeemed.
         lifetime: seconds that a user stays signed in.
         code_lifetime: seconds that a code, or a link to sign in, can be used.
@@ -95,6 +97,7 @@ class UserTokens:
     ) -> None:
         self.clock = clock
         self.connections = {CONNECTION}
+        self.unknown_connections: set[str] = set()
         self.codes: dict[UserConnection, SignInCode] = {}
         self.lifetime = 3600.0
         self.code_lifetime = 600.0
@@ -114,8 +117,9 @@ class UserTokens:
         Raises:
             UnknownConnectionError: it has none.
         """
-        if connection not in self.connections:
+        if connection in self.unknown_connections:
             raise UnknownConnectionError(connection)
+        self.connections.add(connection)
 
     def start_sign_in(
         self, target: UserConnection, user_name: str, conversation_id: str
@@ -219,7 +223,7 @@ class UserTokens:
                 "hasToken": self.has_token(UserConnection(user_id, connection, channel_id)),
                 "serviceProviderDisplayName": "Azure Active Directory v2",
             }
-            for connection in sorted(self.connections)
+            for connection in sorted(self.connections - self.unknown_connections)
             if not wanted or connection in wanted
         ]
 

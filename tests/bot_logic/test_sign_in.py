@@ -100,9 +100,9 @@ def talk(app: ComposedApp, request: pytest.FixtureRequest) -> Talk:
 @pytest.fixture
 def no_connection(cloud: Cloud) -> Iterator[None]:
     """The token service does not know the bot's connection."""
-    cloud.user_tokens.connections.remove(CONNECTION)
+    cloud.user_tokens.unknown_connections.add(CONNECTION)
     yield
-    cloud.user_tokens.connections.add(CONNECTION)
+    cloud.user_tokens.unknown_connections.remove(CONNECTION)
 
 
 @pytest.fixture

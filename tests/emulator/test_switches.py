@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+from emulator.token_service.user_tokens import UnknownConnectionError
 from tests.support.timing.clock import Clock
 
 
@@ -181,3 +182,13 @@ async def test_state_of_sign_ins(cloud: Cloud, session: aiohttp.ClientSession) -
         "token_outcomes": {"issued": 2, "AADSTS700027": 1},
     }
     assert state["vault"]["operations"] == {"keys/sign": 2}
+
+
+async def test_connections(cloud: Cloud, session: aiohttp.ClientSession) -> None:
+    """The token service does not know a connection, until the other switch is used."""
+    assert await post(session, "/connections/unknown/my-connection") == 200
+    with pytest.raises(UnknownConnectionError):
+        cloud.user_tokens.check("my-connection")
+    for _ in range(2):
+        assert await post(session, "/connections/known/my-connection") == 200
+    cloud.user_tokens.check("my-connection")

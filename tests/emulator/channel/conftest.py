@@ -13,9 +13,11 @@ from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Conversation, Conversations
 from emulator.channel.direct_line import DirectLine
+from emulator.channel.oauth_cards import OAuthCards
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.server import Server
+from emulator.token_service.user_tokens import UserTokens
 from tests.emulator.channel.direct_line_client import CONNECTOR, DirectLineClient, RecordingBot
 from tests.emulator.registered_bot import APP_ID, CLAIMS, TENANT
 from tests.support.credentials.issued_credentials import IssuedCredentials
@@ -63,7 +65,8 @@ async def conversation(client: DirectLineClient, direct_line: DirectLine) -> Con
 @pytest.fixture
 async def connector(issuer: TokenIssuer, tls: ssl.SSLContext) -> AsyncIterator[BotConnector]:
     registration = Registration(APP_ID, TENANT, "SingleTenant")
-    connector = BotConnector(issuer, registration, Conversations(), tls)
+    cards = OAuthCards(UserTokens(issuer, registration), lambda: "http://localhost:1")
+    connector = BotConnector(issuer, registration, Conversations(), cards, tls)
     async with connector.server:
         yield connector
 

@@ -1,6 +1,7 @@
 """DirectLine: the protocol as Web Chat speaks it; the browser itself is in test_chat_page."""
 
 import asyncio
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from emulator.channel.connector_operations import bot_account
 from emulator.channel.conversations import Attachment, Conversation
 from emulator.channel.direct_line import DirectLine
+from emulator.channel.errors import ChannelError
+from emulator.token_service.user_tokens import UserConnection, UserSignIn
 from tests.emulator.channel.direct_line_client import (
     BOT,
     CONNECTOR,
+    MEMBER,
     USER,
     DirectLineClient,
     RecordingBot,
@@ -31,6 +35,25 @@ async def test_a_start_is_sent_to_the_bot(client: DirectLineClient, bot: Recordi
     assert (update["channelId"], update["serviceUrl"]) == ("webchat", f"{CONNECTOR}/")
     assert (update["from"]["role"], update["recipient"]) == ("user", BOT)
     assert await visible(client) == []
+
+
+async def test_a_user_has_signed_in(
+    direct_line: DirectLine, client: DirectLineClient, bot: RecordingBot
+) -> None:
+    """The bot gets the token in an event of the user's, which no client is shown."""
+    await client.start()
+    target = UserConnection("user-1", "graph", "webchat")
+    sign_in = UserSignIn("s1", target, "First user", client.conversation_id, 0.0)
+    direct_line.announce(sign_in, {"connectionName": "graph", "token": "secret"})
+    event = await bot.wait_for("event")
+    assert (event["name"], event["value"]["token"]) == ("tokens/response", "secret")
+    assert event["conversation"] == {"id": client.conversation_id}
+    assert (event["from"], event["recipient"]) == (MEMBER, BOT)
+    assert event["id"]
+    assert await visible(client) == []
+    other = replace(sign_in, conversation_id="x")
+    with pytest.raises(ChannelError, match="not known"):
+        direct_line.announce(other, {})
 
 
 async def test_a_conversation_starts_once(client: DirectLineClient, bot: RecordingBot) -> None:

@@ -14,6 +14,7 @@ from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Conversations
 from emulator.channel.direct_line import DirectLine
+from emulator.channel.oauth_cards import OAuthCards
 from emulator.commands.webchat import install
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
@@ -32,18 +33,20 @@ async def chat(authority: CertificateAuthority, issuer: TokenIssuer) -> AsyncIte
     registration = Registration(APP_ID, TENANT, "UserAssignedMSI")
     conversations = Conversations()
     channel = Channel(registration, authority.server_context())
-    connector = BotConnector(issuer, registration, conversations, authority.server_context())
+    users = UserTokens(issuer, registration)
+    cards = OAuthCards(users, lambda: chat_page.server.url)
+    tls = authority.server_context()
+    connector = BotConnector(issuer, registration, conversations, cards, tls)
     direct_line = DirectLine(channel, lambda: connector.server.url, conversations)
     trusted = ssl.create_default_context(cafile=str(authority.path))
-    users = UserTokens(issuer, registration)
     bot = ScriptedBot(issuer, trusted, users)
-    page = ChatPage(direct_line, SignInPage(users, APP_ID), None, "ManagedIdentity")
-    servers = [bot.server, connector.server, page.server]
+    sign_in_page = SignInPage(users, APP_ID, direct_line.announce)
+    chat_page = ChatPage(direct_line, sign_in_page, None, "ManagedIdentity")
+    servers = [bot.server, connector.server, chat_page.server]
     for server in servers:
         await server.start()
     channel.bot_endpoint = f"{bot.server.url}/api/messages"
-    bot.page_url = page.server.url
-    yield LocalChat(bot, connector, page)
+    yield LocalChat(bot, connector, chat_page)
     await direct_line.close()
     await channel.close()
     for server in servers:

@@ -12,7 +12,6 @@ from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Activity
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.pages.chat_page import ChatPage
-from emulator.pages.sign_in_page import SIGN_IN_PATH
 from emulator.server import Server
 from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
@@ -38,7 +37,7 @@ EXECUTE = {"type": "Action.Execute", "title": "Execute", "verb": "approve", "dat
 
 
 def oauth_card(link: str, uri: str) -> dict[str, Any]:
-    """A sign-in card message's attachment."""
+    """A sign-in card message's attachment; with an empty link, as OAuthPrompt sends it."""
     content = {
         "text": "Please sign in.",
         "connectionName": CONNECTION,
@@ -62,7 +61,6 @@ class ScriptedBot:
     issuer: TokenIssuer
     trusted: ssl.SSLContext
     users: UserTokens
-    page_url: str = ""
     received: list[Activity] = field(default_factory=list)
     status: int = 200
     accepts_exchange: bool = True
@@ -76,8 +74,8 @@ class ScriptedBot:
         self.received.append(activity)
         if self.status != 200:
             return web.Response(status=self.status)
-        if activity.get("name", "").startswith("signin/"):
-            return await self._sign_in(activity)
+        if activity.get("name") == "signin/tokenExchange":
+            return await self._exchange(activity)
         if activity["type"] == "invoke":
             action = activity["value"]["action"]
             done = card(f"Approved with note {action['data']['note']}")["content"]
@@ -86,36 +84,25 @@ class ScriptedBot:
             await self._send(activity, reply)
         return web.Response()
 
-    async def _sign_in(self, activity: Activity) -> web.Response:
-        user, value = self._user(activity), activity["value"]
-        if activity["name"] == "signin/verifyState":
-            status = 200 if self.users.redeem(user, value["state"]) else 404
-        elif self.accepts_exchange:
-            self.users.exchange(user, value["token"])
-            status = 200
-        else:
-            status = 412
+    async def _exchange(self, activity: Activity) -> web.Response:
+        user = UserConnection(activity["from"]["id"], CONNECTION, "webchat")
+        if self.accepts_exchange:
+            self.users.exchange(user, activity["value"]["token"])
+        status = 200 if self.accepts_exchange else 412
         await self._send(activity, {"type": "message", "text": f"{activity['name']}: {status}"})
         return web.Response(status=status)
 
-    @staticmethod
-    def _user(activity: Activity) -> UserConnection:
-        return UserConnection(activity["from"]["id"], CONNECTION, "webchat")
-
-    def _sign_in_card(self, activity: Activity) -> Activity:
-        sign_in = self.users.start_sign_in(
-            self._user(activity), activity["from"]["name"], activity["conversation"]["id"]
-        )
-        link = f"{self.page_url}{SIGN_IN_PATH}?signin={sign_in.id}"
-        return {"type": "message", "attachments": [oauth_card(link, self.users.resource)]}
-
     def _replies(self, activity: Activity) -> list[Activity]:
+        if activity["type"] == "event":
+            connection = activity["value"]["connectionName"]
+            return [{"type": "message", "text": f"{activity['name']}: {connection}"}]
         if activity["type"] == "conversationUpdate":
             return [{"type": "message", "text": "Welcome! Say something."}]
         if activity["type"] != "message":
             return []
         if activity.get("text") == "login":
-            return [self.login_reply or self._sign_in_card(activity)]
+            sign_in = oauth_card("", self.users.resource)
+            return [self.login_reply or {"type": "message", "attachments": [sign_in]}]
         if activity.get("value"):
             return [{"type": "message", "text": f"You chose {activity['value']['choice']}"}]
         return [
@@ -132,7 +119,8 @@ class ScriptedBot:
             "appid": APP_ID,
         }
         headers = {"Authorization": f"Bearer {self.issuer.sign(claims)}"}
-        reply = {**reply, "replyToId": activity["id"]}
+        address = {"channelId": activity["channelId"], "recipient": activity["from"]}
+        reply = {**reply, **address, "replyToId": activity["id"]}
         connector = aiohttp.TCPConnector(ssl=self.trusted)
         async with (
             aiohttp.ClientSession(connector=connector, raise_for_status=True) as session,

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_signing_in_by_the_card(
     chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
 ) -> None:
-    """The card's button opens the sign-in page; after agreeing there, the bot gets the code."""
+    """The card's button opens the sign-in page; after agreeing there, the bot gets the token."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     # The context's, so that nothing is missed before there is a popup to listen to.
@@ -36,13 +36,15 @@ async def test_signing_in_by_the_card(
     await popup.get_by_role("button", name="Sign in").click()
     await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
     await popup.close()
-    await expect(bubble(page, "signin/verifyState: 200")).to_be_visible()
-    await expect(bubble(page, "The bot answered")).to_have_count(0)
+    await expect(bubble(page, f"tokens/response: {CONNECTION}")).to_be_visible()
+    event = next(one for one in chat.bot.received if one["type"] == "event")
+    assert event["from"]["name"] == "You"
+    assert event["value"]["token"].startswith("eyJ")
     assert complaints == []
 
 
 async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bundle: Path) -> None:
-    """The sign-in page still shows it for typing; the chat shows the bot's message."""
+    """The sign-in page still shows it for typing, and the bot gets nothing."""
     chat.page.webchat_bundle = bundle
     await page.goto(chat.page.server.url)
     await say(page, "login")
@@ -50,11 +52,12 @@ async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bund
         await page.locator(".ac-pushButton", has_text="Sign in").click()
     popup = await opening.value
     chat.bot.users.code_lifetime = 0.0
-    await popup.get_by_role("button", name="Sign in").click()
-    await expect(bubble(page, "signin/verifyState: 404")).to_be_visible()
-    await expect(bubble(page, "The bot answered")).to_have_count(0)
+    async with page.expect_response(lambda one: one.url.endswith("/session")) as answering:
+        await popup.get_by_role("button", name="Sign in").click()
+    assert (await answering.value).status == 400
     await expect(popup.locator("output")).to_have_text(re.compile(r"^\d{6}$"))
     await expect(popup.get_by_text("send the code as a message")).to_be_visible()
+    assert "event" not in {one["type"] for one in chat.bot.received}
     await popup.close()
 
 
@@ -75,10 +78,10 @@ async def test_each_chat_takes_its_own_code(
     for popup in popups:
         await popup.get_by_role("button", name="Sign in").click(timeout=5000)
         await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
-    invokes = [one for one in chat.bot.received if one.get("name") == "signin/verifyState"]
+    events = [one for one in chat.bot.received if one["type"] == "event"]
     logins = [one for one in chat.bot.received if one.get("text") == "login"]
-    assert len(invokes) == 2
-    assert [one["conversation"]["id"] for one in invokes] == [
+    assert len(events) == 2
+    assert [one["conversation"]["id"] for one in events] == [
         one["conversation"]["id"] for one in logins
     ]
     await context.close()
@@ -139,7 +142,7 @@ async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> No
         await page.get_by_role("button", name="Sign in").click()
     popup = await opening.value
     await popup.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("li.bot", has_text="signin/verifyState: 200")).to_be_visible()
+    await expect(page.locator("li.bot", has_text="tokens/response")).to_be_visible()
     await shoot(page, "chat_page_plain_login.png")
     await popup.close()
 

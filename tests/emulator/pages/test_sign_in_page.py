@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
 
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
-from emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH, SignInPage
+from emulator.pages.sign_in_page import SESSION_PATH, SIGN_IN_PATH, SSO_PATH, SignInPage
 from emulator.server import Server
-from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
+from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserSignIn, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 
@@ -28,8 +29,17 @@ def users(issuer: TokenIssuer, clock: Clock) -> UserTokens:
 
 
 @pytest.fixture
-async def http(users: UserTokens) -> AsyncIterator[aiohttp.ClientSession]:
-    server = Server("page", SignInPage(users, APP_ID).routes())
+def announced() -> list[tuple[UserSignIn, Any]]:
+    """The sign-ins that the bot got, each with the user's token."""
+    return []
+
+
+@pytest.fixture
+async def http(
+    users: UserTokens, announced: list[tuple[UserSignIn, Any]]
+) -> AsyncIterator[aiohttp.ClientSession]:
+    page = SignInPage(users, APP_ID, lambda *arguments: announced.append(arguments))
+    server = Server("page", page.routes())
     async with server, aiohttp.ClientSession(server.url) as session:
         yield session
 
@@ -71,6 +81,41 @@ async def test_agreeing(http: aiohttp.ClientSession, users: UserTokens) -> None:
         code = (await response.json())["code"]
     assert not users.has_token(TARGET)
     assert users.redeem(TARGET, code)
+
+
+async def test_the_chat_s_own_browser(
+    http: aiohttp.ClientSession, users: UserTokens, announced: list[tuple[UserSignIn, Any]]
+) -> None:
+    """The chat that has the page's code signs the user in with it, and the bot gets the token."""
+    sign_in = users.start_sign_in(TARGET, "Ada", "c1")
+    proof = {"signin": sign_in.id, "code": users.confirm(sign_in)}
+    async with http.post(SESSION_PATH, json=proof) as response:
+        assert (response.status, await response.json()) == (200, {})
+    assert users.has_token(TARGET)
+    ((sign_in_of, token),) = announced
+    assert sign_in_of == sign_in
+    assert token["connectionName"] == CONNECTION
+    async with http.post(SESSION_PATH, json=proof) as response:
+        assert response.status == 400
+    assert len(announced) == 1
+
+
+@pytest.mark.parametrize("code", [None, "", "12345", 123456])
+async def test_another_browser(
+    http: aiohttp.ClientSession,
+    users: UserTokens,
+    announced: list[tuple[UserSignIn, Any]],
+    code: object,
+) -> None:
+    """Without the code, nobody is signed in, and the bot gets nothing."""
+    sign_in = users.start_sign_in(TARGET, "Ada", "c1")
+    users.confirm(sign_in)
+    async with http.post(SESSION_PATH, json={"signin": sign_in.id, "code": code}) as response:
+        assert response.status == 400
+    async with http.post(SESSION_PATH, json={"signin": "x", "code": code}) as response:
+        assert response.status == 404
+    assert not users.has_token(TARGET)
+    assert announced == []
 
 
 async def test_an_old_link(http: aiohttp.ClientSession, users: UserTokens, clock: Clock) -> None:

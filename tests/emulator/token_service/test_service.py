@@ -176,8 +176,24 @@ async def test_signing_out(client: Any, users: UserTokens) -> None:
         assert not users.has_token(TARGET)
 
 
-async def test_an_unknown_connection(client: Any, service: TokenService) -> None:
+async def test_any_connection(client: Any, users: UserTokens) -> None:
+    """A connection needs no setting up: the bot names it, and its users sign in to it."""
+    resource = await client.bot_sign_in.get_sign_in_resource(state(connectionName="other"))
+    sign_in = users.find_sign_in(resource.sign_in_link.partition("?signin=")[2])
+    assert sign_in is not None
+    code = users.confirm(sign_in)
+    token = await client.user_token.get_token("user-1", "other", "webchat", code)
+    assert (token.connection_name, bool(token.token)) == ("other", True)
+    statuses = await client.user_token.get_token_status("user-1", "webchat")
+    assert [(each.connection_name, each.has_token) for each in statuses] == [
+        (CONNECTION, False),
+        ("other", True),
+    ]
+
+
+async def test_an_unknown_connection(client: Any, service: TokenService, users: UserTokens) -> None:
     """An unknown connection is a 404 for GetToken, as a missing token, and else a 400."""
+    users.unknown_connections.add("other")
     user = client.user_token
     assert (await user.get_token("user-1", "other", "webchat")).token is None
     with pytest.raises(HttpOperationError):

@@ -163,6 +163,8 @@ def test_statuses(users: UserTokens) -> None:
     ]
     (other,) = users.statuses("user-1", "webchat", ["other", "third"])
     assert other["connectionName"] == "other"
+    users.unknown_connections.add("other")
+    assert users.statuses("user-1", "webchat", ["other"]) == []
 
 
 @pytest.mark.parametrize(
