@@ -1,11 +1,11 @@
-"""The Functions host: an app with its HTTP front, its queue triggers and, if asked for, workers."""
+"""The Functions host: an app with its HTTP front, its other triggers and, if asked for, workers."""
 
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from emulator.functions.configuration import HostConfiguration
 from emulator.functions.errors import HostError, IndexingError
@@ -14,17 +14,26 @@ from emulator.functions.http_front import HttpFront
 from emulator.functions.options import HostOptions
 from emulator.functions.process_exit import ProcessExit
 from emulator.functions.server import FunctionsServer
-from emulator.functions.workers.function import Function
-from emulator.functions.workers.protocol import TypedData
+from emulator.functions.workers.function import Function, InvokeFunction
 from emulator.functions.workers.worker import FunctionsWorker
-
-if TYPE_CHECKING:
-    from emulator.functions.queues.triggers import InvokeFunction, QueueTriggers
 
 LOG = logging.getLogger("emulator.functions.host")
 
+TRIGGERS = ("httpTrigger", "queueTrigger", "timerTrigger")
+"""The kinds that this host has."""
+
 GRACE_SECONDS = 0.2
 """What runs when the host stops has this long to finish."""
+
+
+class Triggers(Protocol):
+    """The functions of one kind of trigger, which run when something occurs."""
+
+    def start(self) -> None:
+        """Start listening, on the running event loop."""
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop listening; what runs has `grace_seconds` to finish."""
 
 
 async def serve(options: HostOptions) -> NoReturn:
@@ -50,12 +59,8 @@ async def _serve_alone(
 ) -> None:
     """The host and its only worker are in this process."""
     worker = await _loaded_worker(options)
-
-    async def invoke(function: Function, text: str, metadata: Mapping[str, TypedData]) -> None:
-        await worker.invoke(function, TypedData(string=text), metadata)
-
     server = FunctionsServer(worker, configuration.route_prefix, options.function_key)
-    triggers = _queue_triggers(worker.functions, configuration, invoke)
+    triggers = _triggers(worker.functions, configuration, worker.invoke)
     await _listen(server, options.port)
     await _run(server, worker.functions, triggers, process_exit)
 
@@ -70,7 +75,7 @@ async def _serve_with_workers(
     front = HttpFront(pool.forward)
     await _listen(front, options.port)
     await pool.start()
-    triggers = _queue_triggers(pool.functions, configuration, pool.invoke)
+    triggers = _triggers(pool.functions, configuration, pool.invoke)
     await _run(front, pool.functions, triggers, process_exit)
     pool.stop()
 
@@ -110,20 +115,34 @@ async def _loaded_worker(options: HostOptions) -> FunctionsWorker:
     return worker
 
 
-def _queue_triggers(
-    functions: Sequence[Function], configuration: HostConfiguration, invoke: "InvokeFunction"
-) -> "QueueTriggers | None":
-    """None if no function has a queue trigger.
+def _triggers(
+    functions: Sequence[Function], configuration: HostConfiguration, invoke: InvokeFunction
+) -> Sequence[Triggers]:
+    """All but the HTTP triggers.
+
+    Each kind is imported only for apps that have it: its clients would add to measured start times.
 
     Raises:
         HostError: the app's settings do not say which queue or storage a function has.
     """
-    if not any(each.trigger["type"] == "queueTrigger" for each in functions):
-        return None
-    # Apps without queues do not import the storage client: it would add to measured start times.
-    from emulator.functions.queues.triggers import QueueTriggers
+    found: list[Triggers] = []
+    kinds = {function.trigger["type"] for function in functions}
+    if "queueTrigger" in kinds:
+        from emulator.functions.queues.triggers import QueueTriggers
 
-    return QueueTriggers(functions, configuration.queues, os.environ, invoke)
+        found.append(QueueTriggers(functions, configuration.queues, os.environ, invoke))
+    if "timerTrigger" in kinds:
+        from emulator.functions.timers.triggers import TimerTriggers
+
+        found.append(TimerTriggers(functions, os.environ, invoke))
+    for function in functions:
+        if (kind := function.trigger["type"]) not in TRIGGERS:
+            LOG.warning(
+                "Function %s is not triggered here, because this host has no %s."
+                " POST /admin/functions/%s runs it.",
+                *(function.name, kind, function.name),
+            )
+    return found
 
 
 async def _listen(front: HttpFront, port: int) -> None:
@@ -137,16 +156,16 @@ async def _listen(front: HttpFront, port: int) -> None:
 async def _run(
     front: HttpFront,
     functions: Sequence[Function],
-    triggers: "QueueTriggers | None",
+    triggers: Sequence[Triggers],
     process_exit: ProcessExit,
 ) -> None:
     process_exit.handle_signals()  # again: the app may have set handlers, which Azure never calls
     names = ", ".join(function.name for function in functions)
     print(f"Functions host: {front.url} ({names or 'no functions: see the log'})", flush=True)
-    if triggers:
-        triggers.start()
+    for each in triggers:
+        each.start()
     await process_exit.requested.wait()
     async with asyncio.TaskGroup() as group:
         group.create_task(front.stop(GRACE_SECONDS))
-        if triggers:
-            group.create_task(triggers.stop(GRACE_SECONDS))
+        for each in triggers:
+            group.create_task(each.stop(GRACE_SECONDS))

@@ -1,8 +1,10 @@
 """FunctionsServer: the HTTP front of a function app."""
 
+import asyncio
 import hmac
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,12 +14,18 @@ from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.functions.errors import InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.functions.route import Route
+from emulator.functions.timers.timer_info import timer_info
+from emulator.functions.workers.function import Function
 from emulator.functions.workers.protocol import Message, TypedData
 from emulator.functions.workers.worker import FunctionsWorker
 
 LOG = logging.getLogger("emulator.functions.server")
 
+ADMIN_FUNCTION = re.compile(r"/admin/functions/([^/]+)")
+
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+
+NOT_RUNNING = HttpResponse(503, PLAIN_TEXT, b"Function host is not running.")
 
 
 class FunctionsServer(HttpFront):
@@ -25,15 +33,18 @@ class FunctionsServer(HttpFront):
 
     What it passes to the functions and how it answers follows the source of Azure's host
     (azure-functions-host: GrpcMessageConversionExtensions, FunctionInvocationMiddleware,
-    HostAvailabilityCheckMiddleware). Requests run on the event loop that `start` was called on.
+    HostAvailabilityCheckMiddleware, FunctionsController). Requests run on the event loop that
+    `start` was called on.
+
+    `POST /admin/functions/NAME` with `{"input": "..."}` runs a function that has another trigger.
 
     Args:
         worker: a loaded one; without functions every call is answered 503.
         route_prefix: host.json's extensions.http.routePrefix.
-        function_key: the key that calls of functions above the anonymous level must send, in the
-            header x-functions-key or the query parameter `code`. None: no key is needed, as in
-            Core Tools, but the Host header of such a call must name this machine. Requests from
-            pages of other sites are always refused.
+        function_key: the key that calls of functions above the anonymous level, and of
+            /admin/functions, must send in the header x-functions-key or the query parameter `code`.
+            None: no key is needed, as in Core Tools, but the Host header of such a call must name
+            this machine. Requests from pages of other sites are always refused.
 
     Raises:
         HostError: a route has a form that this host does not know.
@@ -46,23 +57,27 @@ class FunctionsServer(HttpFront):
         self._worker = worker
         self._function_key = function_key
         # Azure matches routes in the order of the functions' names, and the first match wins.
-        http = [each for each in worker.functions if each.trigger["type"] == "httpTrigger"]
-        by_name = sorted(http, key=lambda each: each.name.lower())
-        self._routes = [Route(function, route_prefix) for function in by_name]
+        by_name = {each.name.lower(): each for each in worker.functions}
+        self._functions = dict(sorted(by_name.items()))
+        self._routes = [
+            Route(function, route_prefix)
+            for function in self._functions.values()
+            if function.trigger["type"] == "httpTrigger"
+        ]
         self._route = lru_cache(maxsize=1024)(self._find_route)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path, _, query = request.target.partition("?")
+        headers = request.headers
+        fields = _query(query) if query else {}
         found = self._route(request.method, path)
         if found is None:
+            if admin := ADMIN_FUNCTION.fullmatch(path):
+                return self._refusal(True, headers, fields) or self._run_now(admin[1], request)
             return self._answer_without_function(path)
         route, params = found
-        headers = request.headers
-        if self._is_from_another_site(route, headers):
-            return HttpResponse(403)
-        fields = _query(query) if query else {}
-        if route.needs_key and not self._has_key(headers, fields):
-            return HttpResponse(401)
+        if refusal := self._refusal(route.needs_key, headers, fields):
+            return refusal
         http = Message(
             method=request.method,
             url=f"http://{headers.get('host', '')}{request.target}",
@@ -89,13 +104,42 @@ class FunctionsServer(HttpFront):
         LOG.info("%s answered %d in %.1f ms", name, response.status, milliseconds)
         return response
 
+    def _run_now(self, name: str, request: HttpRequest) -> HttpResponse:
+        """Answer 202, and run a function meanwhile, on the text that the body has as `input`."""
+        if not self._functions:
+            return NOT_RUNNING
+        function = self._functions.get(name.lower())
+        if function is None or request.method != "POST":
+            return HttpResponse(404)
+        if function.trigger["type"] == "httpTrigger":
+            return HttpResponse(400, PLAIN_TEXT, b"Call it by its own URL: it has an HTTP trigger.")
+        try:
+            text = _input(request.body)
+        except ValueError:
+            return HttpResponse(400, PLAIN_TEXT, b'The body must be JSON: {"input": "TEXT"}.')
+        data = TypedData() if text is None else TypedData(string=text)
+        if function.trigger["type"] == "timerTrigger":
+            data = timer_info()
+        task = asyncio.create_task(self._run(function, data))
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        return HttpResponse(202)
+
+    async def _run(self, function: Function, data: TypedData) -> None:
+        try:
+            await self._worker.invoke(function, data, {})
+        except InvocationError as error:
+            LOG.error("%s failed: %s", function.name, error)  # noqa: TRY400 # the text is the trace
+        else:
+            LOG.info("%s ran", function.name)
+
     def _answer_without_function(self, path: str) -> HttpResponse:
-        running = bool(self._worker.functions)
+        running = bool(self._functions)
         if path == "/admin/host/status":
             state = json.dumps({"state": "Running" if running else "Error"})
             return HttpResponse(200, {"Content-Type": "application/json"}, state.encode())
         if not running:
-            return HttpResponse(503, PLAIN_TEXT, b"Function host is not running.")
+            return NOT_RUNNING
         if path == "/":
             return HttpResponse(200, PLAIN_TEXT, b"The Functions host is running.\n")
         return HttpResponse(404)
@@ -109,9 +153,19 @@ class FunctionsServer(HttpFront):
                 return route, params
         return None
 
-    def _is_from_another_site(self, route: Route, headers: Mapping[str, str]) -> bool:
+    def _refusal(
+        self, needs_key: bool, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> HttpResponse | None:
+        """The answer to a caller that may not call; None: it may."""
+        if self._is_from_another_site(needs_key, headers):
+            return HttpResponse(403)
+        if needs_key and not self._has_key(headers, query):
+            return HttpResponse(401)
+        return None
+
+    def _is_from_another_site(self, needs_key: bool, headers: Mapping[str, str]) -> bool:
         # The channel may call through a tunnel, under the tunnel's name; it sends no Origin.
-        is_open = route.needs_key and self._function_key is None
+        is_open = needs_key and self._function_key is None
         if not (is_open or "origin" in headers):
             return False
         return is_cross_origin(headers) or not has_loopback_host(headers)
@@ -121,6 +175,16 @@ class FunctionsServer(HttpFront):
             return True
         key = headers.get("x-functions-key", query.get("code", ""))
         return hmac.compare_digest(key.encode(), self._function_key.encode())
+
+
+def _input(body: bytes) -> str | None:
+    """Raises: ValueError: the body is no JSON object whose `input`, if it has one, is a text."""
+    match json.loads(body):
+        case {"input": str(text)}:
+            return text
+        case dict(content) if content.get("input") is None:
+            return None
+    raise ValueError
 
 
 def _query(query: str) -> dict[str, str]:

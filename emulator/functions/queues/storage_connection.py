@@ -1,10 +1,11 @@
 """StorageConnection: the storage account that a binding names, found as the Functions host does."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from azure.identity.aio import ManagedIdentityCredential
-from azure.storage.queue.aio import QueueClient, QueueServiceClient
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueServiceClient
 
 from emulator.functions.errors import ConnectionMissingError, HostError
 
@@ -16,8 +17,12 @@ RETRIES: Mapping[str, Any] = {"initial_backoff": 1, "increment_base": 1, "random
 """A second or two between attempts: the client's default of 15 s is too long for a developer."""
 
 
-class StorageConnection:
-    """The queues of one storage account.
+PARTS: Mapping[type, str] = {QueueServiceClient: "queue", BlobServiceClient: "blob"}
+"""Which part of an account a client is for."""
+
+
+class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
+    """The queues or the blobs of one storage account.
 
     Args:
         service: the account's client.
@@ -25,13 +30,15 @@ class StorageConnection:
     """
 
     def __init__(
-        self, service: QueueServiceClient, credential: ManagedIdentityCredential | None = None
+        self, service: Service, credential: ManagedIdentityCredential | None = None
     ) -> None:
-        self._service = service
+        self.service: Service = service
         self._credential = credential
 
     @classmethod
-    def of(cls, name: str, environ: Mapping[str, str]) -> Self:
+    def of(
+        cls, kind: type[Service], name: str, environ: Mapping[str, str]
+    ) -> "StorageConnection[Service]":
         """The account that the settings of a connection name.
 
         A setting with the connection's name holds a connection string. Otherwise, settings that
@@ -40,6 +47,7 @@ class StorageConnection:
         Source: StorageClientProvider of Microsoft.Azure.WebJobs.Extensions.Storage.Common.
 
         Args:
+            kind: the client's class.
             name: the binding's `connection`; empty: AzureWebJobsStorage.
             environ: the app's settings.
 
@@ -50,18 +58,20 @@ class StorageConnection:
         name = name or DEFAULT
         for setting in (PREFIX + name, name):
             if text := environ.get(setting):
-                return cls._by_connection_string(setting, text)
-            if url := _url(setting, environ):
-                return cls._by_identity(setting, url, environ)
+                return cls._by_connection_string(kind, setting, text)
+            if url := _url(PARTS[kind], setting, environ):
+                return cls._by_identity(kind, url, setting, environ)
         raise ConnectionMissingError(
             f"set {name} to a connection string (such as UseDevelopmentStorage=true), or "
-            f"{name}__queueServiceUri or {name}__accountName for a managed identity."
+            f"{name}__{PARTS[kind]}ServiceUri or {name}__accountName for a managed identity."
         )
 
     @classmethod
-    def _by_connection_string(cls, setting: str, text: str) -> Self:
+    def _by_connection_string(
+        cls, kind: type[Service], setting: str, text: str
+    ) -> "StorageConnection[Service]":
         try:
-            return cls(QueueServiceClient.from_connection_string(text, **RETRIES))
+            return cls(kind.from_connection_string(text, **RETRIES))
         # The error's text is left out: it may contain the account key.
         except ValueError:
             raise HostError(
@@ -70,29 +80,27 @@ class StorageConnection:
             ) from None
 
     @classmethod
-    def _by_identity(cls, setting: str, url: str, environ: Mapping[str, str]) -> Self:
-        kind = environ.get(f"{setting}__credential") or MANAGED_IDENTITY
-        if kind.lower() != MANAGED_IDENTITY:
+    def _by_identity(
+        cls, kind: type[Service], url: str, setting: str, environ: Mapping[str, str]
+    ) -> "StorageConnection[Service]":
+        method = environ.get(f"{setting}__credential") or MANAGED_IDENTITY
+        if method.lower() != MANAGED_IDENTITY:
             raise HostError(
-                f"{setting}__credential is {kind}: this host supports {MANAGED_IDENTITY}."
+                f"{setting}__credential is {method}: this host supports {MANAGED_IDENTITY}."
             )
         client_id = environ.get(f"{setting}__clientId") or None
         credential = ManagedIdentityCredential(client_id=client_id)
-        return cls(QueueServiceClient(url, credential, **RETRIES), credential)
-
-    def queue(self, name: str) -> QueueClient:
-        """A queue's client; it sends and receives texts as they are stored."""
-        return self._service.get_queue_client(name)
+        return cls(kind(url, credential, **RETRIES), credential)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._service.close()
+        await self.service.close()
         if self._credential is not None:
             await self._credential.close()
 
 
-def _url(setting: str, environ: Mapping[str, str]) -> str:
-    """The queue service's URL in the settings; empty if they have none."""
+def _url(part: str, setting: str, environ: Mapping[str, str]) -> str:
+    """The URL of one part of the account in the settings; empty if they have none."""
     account = environ.get(f"{setting}__accountName")
-    default = f"https://{account}.queue.core.windows.net" if account else ""
-    return environ.get(f"{setting}__queueServiceUri") or default
+    default = f"https://{account}.{part}.core.windows.net" if account else ""
+    return environ.get(f"{setting}__{part}ServiceUri") or default

@@ -2,27 +2,23 @@
 
 import asyncio
 import logging
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 
-from azure.storage.queue.aio import QueueClient
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.errors import ConnectionMissingError
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.queues.storage_connection import StorageConnection
-from emulator.functions.workers.function import Function
+from emulator.functions.workers.function import Function, InvokeFunction
 from emulator.functions.workers.protocol import TypedData
 
 LOG = logging.getLogger("emulator.functions.queues.triggers")
 
 POISON_SUFFIX = "-poison"
 MAX_NAME_LENGTH = 63
-SETTING = re.compile(r"%([^%]+)%")
 
-InvokeFunction = Callable[[Function, str, Mapping[str, TypedData]], Awaitable[None]]
-"""Runs a function on a message's text and its metadata; raises InvocationError."""
+type QueueConnection = StorageConnection[QueueServiceClient]
 
 
 class QueueTriggers:
@@ -48,7 +44,7 @@ class QueueTriggers:
         self._settings = settings
         self._environ = environ
         self._invoke = invoke
-        self._connections: dict[str, StorageConnection] = {}
+        self._connections: dict[str, QueueConnection] = {}
         self._listeners: list[QueueListener] = []
         for function in functions:
             if function.trigger["type"] == "queueTrigger":
@@ -71,35 +67,24 @@ class QueueTriggers:
         except ConnectionMissingError as error:
             LOG.warning("Function %s gets no messages: %s", function.name, error)
             return
-        name = self._queue_name(function)
-        invoke = partial(self._invoke, function)
-        poison = _poison(connection, name)
-        self._listeners.append(
-            QueueListener(connection.queue(name), poison, self._settings, invoke)
-        )
+        name = function.resolved("queueName", self._environ).lower()  # as Azure's host does
 
-    def _connection(self, name: str) -> StorageConnection:
+        async def run(text: str, metadata: Mapping[str, TypedData]) -> None:
+            await self._invoke(function, TypedData(string=text), metadata)
+
+        queue = connection.service.get_queue_client(name)
+        poison = _poison(connection, name)
+        self._listeners.append(QueueListener(queue, poison, self._settings, run))
+
+    def _connection(self, name: str) -> QueueConnection:
         if name not in self._connections:
-            self._connections[name] = StorageConnection.of(name, self._environ)
+            self._connections[name] = StorageConnection.of(QueueServiceClient, name, self._environ)
         return self._connections[name]
 
-    def _queue_name(self, function: Function) -> str:
-        """In lower case, with each `%SETTING%` replaced by its value, as Azure's host does."""
 
-        def value(found: re.Match[str]) -> str:
-            if found[1] not in self._environ:
-                raise HostError(
-                    f"Function {function.name}: its queue is named by the setting {found[1]},"
-                    " which is missing."
-                )
-            return self._environ[found[1]]
-
-        return SETTING.sub(value, function.trigger["queueName"]).lower()
-
-
-def _poison(connection: StorageConnection, name: str) -> QueueClient | None:
+def _poison(connection: QueueConnection, name: str) -> QueueClient | None:
     """The queue's poison queue; None if it is one itself, or if the name is too long."""
     poison = name + POISON_SUFFIX
     if name.endswith(POISON_SUFFIX) or len(poison) > MAX_NAME_LENGTH:
         return None
-    return connection.queue(poison)
+    return connection.service.get_queue_client(poison)

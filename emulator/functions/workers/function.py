@@ -1,8 +1,15 @@
 """Function: one function of an app, as its worker indexes it."""
 
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from emulator.functions.errors import HostError
+from emulator.functions.workers.protocol import TypedData
+
+SETTING = re.compile(r"%([^%]+)%")
 
 
 @dataclass(frozen=True)
@@ -23,3 +30,24 @@ class Function:
     def trigger(self) -> dict[str, Any]:
         """The binding that starts the function; its `type` is httpTrigger, queueTrigger, ..."""
         return next(each for each in self.bindings if each["type"].endswith("Trigger"))
+
+    def resolved(self, field: str, environ: Mapping[str, str]) -> str:
+        """A field of the trigger, with each `%SETTING%` replaced by its value.
+
+        Raises:
+            HostError: a setting is missing.
+        """
+
+        def value(found: re.Match[str]) -> str:
+            if found[1] not in environ:
+                raise HostError(
+                    f"Function {self.name}: its {field} names the setting {found[1]}, which is"
+                    " missing."
+                )
+            return environ[found[1]]
+
+        return SETTING.sub(value, self.trigger[field])
+
+
+InvokeFunction = Callable[[Function, TypedData, Mapping[str, TypedData]], Awaitable[object]]
+"""Runs a function on what its trigger received and its metadata; raises InvocationError."""

@@ -32,22 +32,22 @@ class InvocationServer(HttpFront):
         function = self._functions.get(name[1]) if name else None
         if request.method != "POST" or function is None:
             return HttpResponse(404)
-        text, metadata = _message(request.body)
+        data, metadata = _message(request.body)
         try:
-            await self._worker.invoke(function, TypedData(string=text), metadata)
+            await self._worker.invoke(function, data, metadata)
         except InvocationError as error:
             return HttpResponse(500, body=str(error).encode())
         return HttpResponse(200)
 
 
-def invocation(name: str, text: str, metadata: Mapping[str, TypedData]) -> HttpRequest:
-    """The request to run a function on a text; the answer is 200, or 500 with the trace."""
+def invocation(name: str, data: TypedData, metadata: Mapping[str, TypedData]) -> HttpRequest:
+    """The request to run a function on text or JSON; the answer is 200, or 500 with the trace."""
     fields = {key: vars(value) for key, value in metadata.items()}
-    body = json.dumps({"text": text, "metadata": fields}).encode()
+    body = json.dumps({"data": vars(data), "metadata": fields}).encode()
     return HttpRequest("POST", TARGET.format(name), {"content-length": str(len(body))}, body)
 
 
-def _message(body: bytes) -> tuple[str, dict[str, TypedData]]:
+def _message(body: bytes) -> tuple[TypedData, dict[str, TypedData]]:
     content = json.loads(body)
     metadata = {key: TypedData(**value) for key, value in content["metadata"].items()}
-    return content["text"], metadata
+    return TypedData(**content["data"]), metadata

@@ -80,14 +80,14 @@ class WorkerPool:
             return HttpResponse(500)
 
     async def invoke(
-        self, function: Function, text: str, metadata: Mapping[str, TypedData]
+        self, function: Function, data: TypedData, metadata: Mapping[str, TypedData]
     ) -> None:
-        """Let a worker run a function on a text.
+        """Let a worker run a function on text or JSON.
 
         Raises:
             InvocationError: the function raised, the worker ended, or none is ready in time.
         """
-        request = invocation(function.name, text, metadata)
+        request = invocation(function.name, data, metadata)
         try:
             answer = await self._send(lambda worker: worker.invocations, request)
         except NoWorkerError as error:

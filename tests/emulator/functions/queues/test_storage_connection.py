@@ -1,6 +1,8 @@
 """Which settings name a storage account, and which do not."""
 
 import pytest
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueServiceClient
 
 from emulator.functions.errors import ConnectionMissingError, HostError
 from emulator.functions.queues.storage_connection import StorageConnection
@@ -38,21 +40,32 @@ LEADING = {
 @pytest.mark.parametrize(("name", "environ", "url"), LEADING.values(), ids=LEADING)
 async def test_settings_lead_to_the_account(name: str, environ: dict[str, str], url: str) -> None:
     """A connection string wins, the prefixed name first; else an account's name or address."""
-    connection = StorageConnection.of(name, environ)
-    assert connection.queue("q").url == url
+    connection = StorageConnection.of(QueueServiceClient, name, environ)
+    assert connection.service.get_queue_client("q").url == url
+    await connection.close()
+
+
+async def test_blobs_have_their_own_address() -> None:
+    """A client for blobs is made of the same settings, but for the address in them."""
+    environ = {
+        "Here__queueServiceUri": "https://127.0.0.1:1/two",
+        "Here__blobServiceUri": "https://127.0.0.1:2/two",
+    }
+    connection = StorageConnection.of(BlobServiceClient, "Here", environ)
+    assert connection.service.get_container_client("c").url == "https://127.0.0.1:2/two/c"
     await connection.close()
 
 
 def test_missing_settings_are_named() -> None:
     """Without any setting the error names those that could be set."""
     with pytest.raises(ConnectionMissingError, match=r"set Here to .*Here__queueServiceUri"):
-        StorageConnection.of("Here", {"Here": "", "Here__clientId": "x"})
+        StorageConnection.of(QueueServiceClient, "Here", {"Here": "", "Here__clientId": "x"})
 
 
 def test_malformed_connection_string_is_named_and_not_shown() -> None:
     """The error names the setting, and contains nothing of its value, which may hold a key."""
     with pytest.raises(HostError, match="Here is not a storage connection string") as error:
-        StorageConnection.of("Here", {"Here": f"AccountKey={KEY};x"})
+        StorageConnection.of(QueueServiceClient, "Here", {"Here": f"AccountKey={KEY};x"})
     assert KEY not in str(error.value)
 
 
@@ -60,4 +73,4 @@ def test_unknown_credential_is_refused() -> None:
     """A kind of credential that this host does not support is an error."""
     environ = {"Here__accountName": "x", "Here__credential": "secret"}
     with pytest.raises(HostError, match="Here__credential is secret"):
-        StorageConnection.of("Here", environ)
+        StorageConnection.of(QueueServiceClient, "Here", environ)

@@ -1,0 +1,1 @@
+"""Timer triggers of the Functions host."""

@@ -1,0 +1,75 @@
+"""ScheduleMonitor: remembers when timers run, so that a restarted host notices what it missed.
+
+Source: StorageScheduleMonitor of azure-webjobs-sdk-extensions.
+"""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Self
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobServiceClient
+
+from emulator.functions.queues.storage_connection import DEFAULT, StorageConnection
+from emulator.functions.timers.timer_info import ScheduleStatus
+
+LOG = logging.getLogger("emulator.functions.timers.monitor")
+
+CONTAINER = "azure-webjobs-hosts"
+HOST_ID = "local"
+"""Stands for the name of the Function App."""
+
+
+class ScheduleMonitor:
+    """Keeps the status of each timer in a blob of the app's storage, as Azure's host does.
+
+    Args:
+        connection: the storage.
+    """
+
+    def __init__(self, connection: StorageConnection[BlobServiceClient]) -> None:
+        self._connection = connection
+        self._container = connection.service.get_container_client(CONTAINER)
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Self:
+        """The monitor in the storage of the app's settings.
+
+        Raises:
+            ConnectionMissingError: they name none.
+            HostError: one of them is invalid.
+        """
+        return cls(StorageConnection.of(BlobServiceClient, DEFAULT, environ))
+
+    async def read(self, function: str) -> ScheduleStatus | None:
+        """A function's status; None if there is none, or if it cannot be read."""
+        try:
+            blob = await self._container.download_blob(
+                _path(function), encoding="utf-8", retry_total=0
+            )
+            return ScheduleStatus.of(await blob.readall())
+        except ResourceNotFoundError:
+            return None
+        except (AzureError, ValueError) as error:
+            LOG.warning("Function %s: its schedule status cannot be read: %s", function, error)
+            return None
+
+    async def write(self, function: str, status: ScheduleStatus) -> None:
+        """Store a function's status, if that is possible."""
+        try:
+            with contextlib.suppress(ResourceExistsError):
+                await self._container.create_container(retry_total=0)
+            await self._container.upload_blob(
+                _path(function), status.to_json(), overwrite=True, retry_total=0
+            )
+        except AzureError as error:
+            LOG.warning("Function %s: its schedule status is not stored: %s", function, error)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._connection.close()
+
+
+def _path(function: str) -> str:
+    return f"timers/{HOST_ID}/Host.Functions.{function}/status"

@@ -1,0 +1,90 @@
+"""TimerTriggers: the listeners of an app's timer-triggered functions."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+
+from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.timers.listener import TimerListener
+from emulator.functions.timers.monitor import ScheduleMonitor
+from emulator.functions.timers.schedule import schedule
+from emulator.functions.workers.function import Function, InvokeFunction
+from emulator.functions.workers.protocol import TypedData
+
+LOG = logging.getLogger("emulator.functions.timers.triggers")
+
+TIME_ZONE = "WEBSITE_TIME_ZONE"
+
+
+class TimerTriggers:
+    """Has a listener for each function with a timerTrigger.
+
+    They belong to the host, not to its workers, so that each occurrence is one run. Azure has
+    several hosts, of which one at a time runs a timer; here, each host would.
+
+    Args:
+        functions: the app's; those with other triggers are ignored.
+        environ: the app's settings.
+        invoke: runs a function.
+
+    Raises:
+        HostError: the setting that names the app's storage is invalid.
+    """
+
+    def __init__(
+        self, functions: Iterable[Function], environ: Mapping[str, str], invoke: InvokeFunction
+    ) -> None:
+        self._environ = environ
+        self._invoke = invoke
+        self._listeners: list[TimerListener] = []
+        self._monitor = self._schedule_monitor()
+        if environ.get(TIME_ZONE):
+            LOG.warning(
+                "%s is ignored: timers run in UTC, as on Flex Consumption, which does not support"
+                " this setting",
+                TIME_ZONE,
+            )
+        for function in functions:
+            if function.trigger["type"] == "timerTrigger":
+                self._add_listener(function)
+
+    def start(self) -> None:
+        """Start waiting, on the running event loop."""
+        for listener in self._listeners:
+            listener.start()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop waiting; functions that run have `grace_seconds` to finish."""
+        await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
+        if self._monitor is not None:
+            await self._monitor.close()
+
+    def _schedule_monitor(self) -> ScheduleMonitor | None:
+        try:
+            return ScheduleMonitor.of(self._environ)
+        except ConnectionMissingError as error:
+            LOG.warning("Timers run, but none in Azure would: %s", error)
+            return None
+
+    def _add_listener(self, function: Function) -> None:
+        trigger = function.trigger
+        try:
+            found = schedule(function.resolved("schedule", self._environ))
+        except (ValueError, HostError) as error:
+            # Azure's host, too, goes on without this function.
+            LOG.error("Function %s never runs: %s", function.name, error)  # noqa: TRY400 # it is all
+            return
+        is_kept = trigger.get("useMonitor") is not False and not found.is_frequent
+
+        async def run(info: TypedData) -> None:
+            await self._invoke(function, info, {})
+
+        self._listeners.append(
+            TimerListener(
+                function.name,
+                found,
+                self._monitor if is_kept else None,
+                bool(trigger.get("runOnStartup")),
+                run,
+            )
+        )
