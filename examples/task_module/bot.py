@@ -2,9 +2,8 @@
 
 from botbuilder.core import CardFactory, MessageFactory, TurnContext
 from botbuilder.core.teams import TeamsActivityHandler
-from botbuilder.schema import Attachment, HeroCard
+from botbuilder.schema import Attachment, CardAction, HeroCard
 from botbuilder.schema.teams import (
-    TaskModuleAction,
     TaskModuleContinueResponse,
     TaskModuleMessageResponse,
     TaskModuleRequest,
@@ -18,7 +17,8 @@ class BookingBot(TeamsActivityHandler):
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Show the button that opens the task module."""
-        button = TaskModuleAction("Book a room", {})
+        opens = {"type": "task/fetch"}
+        button = CardAction(type="invoke", title="Book a room", value=opens)
         card = CardFactory.hero_card(HeroCard(title="Rooms", buttons=[button]))
         await turn_context.send_activity(MessageFactory.attachment(card))
 
