@@ -3,6 +3,7 @@
     BotError
     ├── Unavailable                 503  try again later, with Retry-After
     │   ├── StorageUnavailable           Azure Storage does not answer, or refuses access
+    │   │   └── UnreadableState          stored state holds what the bot's code cannot read
     │   ├── StateConflict                another turn changed the same property of the state
     │   └── ConversationBusy             another turn of the conversation is running
     ├── TurnRepeated                     the activity has been processed already
@@ -24,6 +25,13 @@ from auth.errors import BotError, Unavailable
 
 class StorageUnavailable(Unavailable):
     """Azure Storage does not answer, or refuses access; the text says what to fix."""
+
+
+class UnreadableState(StorageUnavailable):
+    """Stored state holds an object that cannot be read, such as one of a class that is not allowed.
+
+    The turn fails, and what is stored stays as it is. The text says where, and what to do.
+    """
 
 
 class StateConflict(Unavailable):

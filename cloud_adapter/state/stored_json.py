@@ -1,80 +1,74 @@
-"""The JSON of stored state. Nothing is pickled, and no objects are created from a text."""
+"""The JSON of stored state. Nothing is pickled; objects are created from an allow list only."""
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any
+
+from cloud_adapter.errors import UnreadableState
+from cloud_adapter.state.objects.reader import read
+from cloud_adapter.state.objects.writer import ObjectWriter
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 E_TAG = "e_tag"
 """The key under which botbuilder's storages return an item's ETag, and expect it."""
 
+TYPED = "~typed"
+"""Marks items that hold objects: they are written as `["~typed", item]`."""
 
-def to_text(item: Mapping[str, Any]) -> str:
-    """The JSON text of a state.
+_SCALARS = frozenset({str, int, bool, float, NoneType})
+
+
+def to_text(item: object) -> str:
+    """The JSON text of an item. Equal items have equal texts, unless they are ordered differently.
 
     Raises:
-        TypeError: a value has no JSON form; the text names the property.
-        ValueError: the state contains itself, nests too deeply to be read again, or contains NaN
-            or infinity, which have no JSON form; the text names the property.
+        TypeError: state cannot hold a value; the text names the property, and what to do.
+        ValueError: the item contains itself, nests too deeply, or contains a number without JSON
+            form, such as NaN; the text names the property.
     """
     try:
-        _check(item, "", set())
+        if type(item) is dict and _is_plain(item):
+            return _ENCODER.encode(item)
+    except (RecursionError, ValueError):
+        pass  # the writer knows where
+    writer = ObjectWriter()
+    written = writer.write(item, "state")
+    if type(item) is dict and not writer.is_typed:
         return _ENCODER.encode(item)
-    except RecursionError:
-        raise ValueError("the state nests too deeply") from None
+    return _ENCODER.encode([TYPED, written])
 
 
-def from_text(text: str | bytes) -> dict[str, Any]:
-    """The state of a JSON text.
+def from_text(text: str | bytes) -> Any:
+    """The item of a text: a dict, if it is plain JSON.
 
     Raises:
-        ValueError: the text is not a JSON object.
+        UnreadableState: the item holds an object that cannot be read; the text names the property.
+        ValueError: the text is not stored state.
     """
     try:
         item = json.loads(text)
     except RecursionError:
         raise ValueError("the stored state nests too deeply") from None
-    if isinstance(item, dict):
+    if type(item) is dict:
         return item
+    if type(item) is list and len(item) == 2 and item[0] == TYPED:
+        try:
+            return read(item[1], "state")
+        except RecursionError:
+            raise UnreadableState("state nests too deeply") from None
     raise ValueError("the stored state is not a JSON object")
 
 
-def _check(value: object, path: str, containers: set[int]) -> None:
-    """Refuse what json would write in a form that is read as something else, such as a tuple.
-
-    Args:
-        value: a part of a state.
-        path: where in the state it is.
-        containers: ids of the lists and dicts that contain it.
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"state{path} is {value}, which has no JSON form")
-    if value is None or isinstance(value, str | int | float):
-        return
-    if not isinstance(value, dict | list):
-        raise TypeError(
-            f"state{path} is a {type(value).__name__}, which has no JSON form: store texts,"
-            " numbers, lists and dicts"
-        )
-    if id(value) in containers:
-        raise ValueError(f"state{path} contains itself")
-    containers.add(id(value))
-    for inner_path, item in _parts(value, path):
-        _check(item, inner_path, containers)
-    containers.discard(id(value))
-
-
-def _parts(value: dict[Any, Any] | list[Any], path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list):
-        for item in value:
-            yield f"{path}[]", item
-        return
-    for key, item in value.items():
-        if not isinstance(key, str):
-            raise TypeError(
-                f"state{path} has a key of the type {type(key).__name__}, which has no JSON form"
-            )
-        # The bot's code names the properties, but keys inside them may come from users.
-        yield (f"{path}{{}}" if path else f".{key}"), item
+def _is_plain(value: Any) -> bool:
+    """Whether json reads a value as it writes it."""
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str:
+                return False
+        value = list(value.values())
+    for item in value:
+        kind = type(item)
+        if kind not in _SCALARS and (kind not in (dict, list) or not _is_plain(item)):
+            return False
+    return True

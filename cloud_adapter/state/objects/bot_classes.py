@@ -1,0 +1,124 @@
+"""BotClasses: the classes of the bot that state may hold, by tags such as `bot:models:Profile`."""
+
+import re
+import sys
+from pathlib import Path
+
+from cloud_adapter.state.objects.introspection import (
+    class_dict,
+    module_dict,
+    module_name,
+    qualified_name,
+)
+
+PACKAGE = "bot_logic"
+"""The package as which the bot's folder is imported."""
+
+PREFIX = "bot:"
+
+MAX_TAG_LENGTH = 200
+
+_TAG = re.compile(r"bot:((?:\w+(?:\.\w+)*)?):(\w+(?:\.\w+)*)")
+
+
+class BotClasses:
+    """Finds classes whose modules are files in the bot's folder.
+
+    A tag names the file, relative to the folder, and the class in it. So it does not matter whether
+    the bot imports a module as `bot_logic.models` or as `models`.
+
+    Args:
+        folder: the folder that is imported as `bot_logic`; None: no class is the bot's.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder.resolve() if folder is not None else None
+        self._modules: dict[str, str | None] = {}
+
+    def tag(self, kind: type) -> str:
+        """The tag of a class; empty if it is not the bot's.
+
+        Raises:
+            TypeError: the class could not be found again when it is read.
+        """
+        module = self._module_of(kind)
+        if module is None:
+            return ""
+        name = qualified_name(kind)
+        if "<locals>" in name:
+            raise TypeError(
+                f"is a {name}, whose class is defined in a function: define it at the top level of"
+                " its module"
+            )
+        tag = f"{PREFIX}{module}:{name}"
+        try:
+            found = self.find(tag)
+        except ValueError:
+            found = None
+        if found is None or qualified_name(found) != name:
+            raise TypeError(
+                f"is a {name:.80}, which is not an attribute of its module with that name: define"
+                " its class at the top level of its module, under its own name"
+            )
+        return tag
+
+    def find(self, tag: str) -> type | None:
+        """The class of a tag; None if the bot has no such class any more. Imports nothing.
+
+        Raises:
+            ValueError: the tag cannot be one of the bot's, or names something that is not a class
+                of the bot. The text says what it is.
+        """
+        names = _TAG.fullmatch(tag) if len(tag) <= MAX_TAG_LENGTH else None
+        if names is None or any(part.startswith("__") for part in re.split("[:.]", tag)):
+            raise ValueError("is no tag of a class")
+        module = self._loaded(names[1])
+        if module is None:
+            return None
+        found: object = None
+        attributes = module_dict(module)
+        for part in names[2].split("."):
+            if part not in attributes:
+                return None
+            found = attributes[part]
+            if not isinstance(found, type) or self._module_of(found) is None:
+                raise ValueError("is not a class that is defined in the bot's folder")
+            attributes = class_dict(found)
+        return found if isinstance(found, type) else None
+
+    def _loaded(self, name: str) -> object:
+        """The loaded module of a file in the folder; None if the file is not there any more."""
+        names = (f"{PACKAGE}.{name}", name) if name else (PACKAGE,)
+        loaded = [sys.modules[each] for each in names if each in sys.modules]
+        found = next((module for module in loaded if self._module(module) == name), None)
+        if found is None and loaded:
+            raise ValueError("is not in the bot's folder")
+        if found is None and self._folder is not None:
+            file = self._folder.joinpath(*name.split("."))
+            if file.with_suffix(".py").is_file() or (file / "__init__.py").is_file():
+                raise ValueError(
+                    f"is in {name}, which is not imported: import it in {PACKAGE}/__init__.py"
+                )
+        return found
+
+    def _module_of(self, kind: type) -> str | None:
+        return self._module(sys.modules.get(module_name(kind)))
+
+    def _module(self, module: object) -> str | None:
+        """The name of a module in the folder, relative to it; None if it is not in it."""
+        file = module_dict(module).get("__file__")
+        if self._folder is None or type(file) is not str:
+            return None
+        if file not in self._modules:
+            self._modules[file] = self._relative(self._folder, Path(file).resolve())
+        return self._modules[file]
+
+    @staticmethod
+    def _relative(folder: Path, file: Path) -> str | None:
+        if not file.is_relative_to(folder):
+            return None
+        parts = list(file.relative_to(folder).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            del parts[-1]
+        # A virtual environment in the folder is not the bot: `site-packages` is no identifier.
+        return ".".join(parts) if all(part.isidentifier() for part in parts) else None

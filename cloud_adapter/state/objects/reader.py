@@ -1,0 +1,96 @@
+"""Reads JSON with type tags; __init__.py describes the format."""
+
+import math
+from typing import Any
+
+from cloud_adapter.errors import UnreadableState
+from cloud_adapter.state.objects.shape import EXTRA, VALUE, Shape
+from cloud_adapter.state.objects.state_classes import state_classes
+from cloud_adapter.state.objects.values import BY_TAG, ValueType
+from cloud_adapter.state.objects.writer import MAX_DEPTH, TYPE
+
+_CURE = (
+    "Only classes that are defined in bot_logic, and the bot SDK's own, can be read; docs/state.md"
+    " says what to do"
+)
+
+
+def read(value: Any, path: str, depth: int = 0) -> Any:
+    """The value that was written as this data.
+
+    Args:
+        value: data from JSON.
+        path: where it is, for errors.
+        depth: how many lists, dicts and objects contain it.
+
+    Raises:
+        UnreadableState: the data was not written by this version, or holds what state cannot hold;
+            the text names the place.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is bool or kind is int:
+        return value
+    if depth > MAX_DEPTH:
+        raise UnreadableState(f"{path:.500} nests too deeply")
+    if kind is list:
+        path = f"{path}[]"
+        return [read(item, path, depth + 1) for item in value]
+    if kind is dict:
+        return _object(value, path, depth + 1) if TYPE in value else _dict(value, path, depth + 1)
+    if kind is float and math.isfinite(value):
+        return value
+    raise UnreadableState(f"{path} is a number that JSON does not have")
+
+
+def _dict(value: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
+    inner = "" if path == "state" else f"{path}{{}}"
+    return {
+        _unescaped(key, path): read(item, inner or f"{path}.{_shown(key)}", depth)
+        for key, item in value.items()
+    }
+
+
+def _object(value: dict[str, Any], path: str, depth: int) -> Any:
+    found = _type(value[TYPE], path)
+    parts = {key: read(value[key], path, depth) for key in (VALUE, EXTRA) if key in value}
+    attributes = {
+        _unescaped(name, path): read(item, f"{path}.{_shown(name)}", depth)
+        for name, item in value.items()
+        if name not in (TYPE, VALUE, EXTRA)
+    }
+    try:
+        if isinstance(found, ValueType):
+            return _value(found, parts, attributes)
+        return found.put_together(parts, attributes)
+    except Exception as error:  # a class's own __hash__ may raise anything
+        raise UnreadableState(f"{path} ({_shown(value[TYPE])}) {error}") from error
+
+
+def _type(tag: Any, path: str) -> ValueType | Shape:
+    if type(tag) is not str:
+        raise UnreadableState(f"{path} has a type that is no text. {_CURE}")
+    try:
+        return BY_TAG.get(tag) or state_classes.shape_for(tag)
+    except ValueError as error:
+        raise UnreadableState(
+            f"{path} holds an object of {tag!r:.80}, which {error}. {_CURE}"
+        ) from None
+
+
+def _value(values: ValueType, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
+    if attributes or parts.keys() != {VALUE} or type(parts[VALUE]) is not values.written:
+        raise ValueError(f"is not written as a {values.tag} is")
+    return values.read(parts[VALUE])
+
+
+def _unescaped(key: str, path: str) -> str:
+    if not key.startswith("~"):
+        return key
+    if not key.startswith("~~"):
+        raise UnreadableState(f"{path} has a key that begins with a single ~")
+    return key[1:]
+
+
+def _shown(name: str) -> str:
+    """A property or an attribute in an error's text; stored names are not to be trusted."""
+    return name if len(name) <= 80 and name.isidentifier() else f"{name!r:.80}"

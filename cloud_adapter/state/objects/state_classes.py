@@ -1,0 +1,89 @@
+"""StateClasses: the allow list of the classes whose objects state may hold."""
+
+import logging
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+
+from msrest.serialization import Model
+
+from cloud_adapter.state.objects.bot_classes import PREFIX, BotClasses
+from cloud_adapter.state.objects.sdk_classes import find_sdk_class, sdk_tag
+from cloud_adapter.state.objects.shape import (
+    EnumShape,
+    ModelShape,
+    ObjectShape,
+    Shape,
+    StandInShape,
+)
+
+log = logging.getLogger(__name__)
+
+
+class StateClasses:
+    """The classes of one bot, and those of the SDK."""
+
+    def __init__(self) -> None:
+        self.use(None)
+
+    def use(self, folder: Path | None) -> None:
+        """Change to a bot's classes.
+
+        Args:
+            folder: the folder that is imported as `bot_logic`; None: no class is a bot's.
+        """
+        self._bot = BotClasses(folder)
+        self._shapes: dict[type, Shape | None] = {}
+
+    def shape_of(self, kind: type) -> Shape | None:
+        """The shape of a class's objects; None if state cannot hold them.
+
+        Raises:
+            TypeError: the class could not be read again; the text says why.
+        """
+        if kind not in self._shapes:
+            self._shapes[kind] = self._create(kind)
+        return self._shapes[kind]
+
+    def _create(self, kind: type) -> Shape | None:
+        tag = sdk_tag(kind) or self._bot.tag(kind)
+        if not tag:
+            return None
+        if issubclass(kind, Enum):
+            return EnumShape(tag, kind)
+        if issubclass(kind, Model) and not tag.startswith(PREFIX):
+            return ModelShape(tag, kind)
+        return ObjectShape(tag, kind)
+
+    def shape_for(self, tag: str) -> Shape:
+        """The shape of a stored object.
+
+        Raises:
+            ValueError: state cannot hold objects with this tag; the text says why.
+        """
+        kind = self._bot.find(tag) if tag.startswith(PREFIX) else find_sdk_class(tag)
+        if kind is None:
+            _log_missing(tag)
+            return StandInShape(tag)
+        try:
+            shape = self.shape_of(kind)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        if shape is None:
+            raise ValueError("is not a class that state can hold")
+        return shape
+
+
+state_classes = StateClasses()
+"""The classes of this process's bot: the composition calls `use`."""
+
+
+@lru_cache(maxsize=256)
+def _log_missing(tag: str) -> None:
+    """Log, once, that the bot does not have a class any more."""
+    log.warning(
+        "State holds objects of %s, which bot_logic does not have: their attributes can be read,"
+        " and are kept. If the class was renamed or moved, assign it to its old name in its old"
+        " module, too",
+        tag,
+    )

@@ -1,0 +1,70 @@
+"""The types of Python's own that state may hold beside those of JSON, and how they are written."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """A type, whose values are written as a value of JSON or of other types that state may hold.
+
+    Attributes:
+        tag: its name in stored state.
+        kind: the type itself.
+        written: the type of what is written.
+        write: turns a value into what is written.
+        read: turns it back; may raise ValueError, TypeError or ArithmeticError.
+    """
+
+    tag: str
+    kind: type
+    written: type
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _read_bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _read_timedelta(parts: list[Any]) -> timedelta:
+    days, seconds, microseconds = parts
+    return timedelta(days=days, seconds=seconds, microseconds=microseconds)
+
+
+_TYPES = (
+    ValueType("tuple", tuple, list, list, tuple),
+    ValueType("set", set, list, list, set),
+    ValueType("frozenset", frozenset, list, list, frozenset),
+    ValueType("dict", dict, list, lambda value: [list(pair) for pair in value.items()], dict),
+    ValueType("datetime", datetime, str, datetime.isoformat, datetime.fromisoformat),
+    ValueType("date", date, str, date.isoformat, date.fromisoformat),
+    ValueType("time", time, str, time.isoformat, time.fromisoformat),
+    ValueType(
+        "timedelta",
+        timedelta,
+        list,
+        lambda value: [value.days, value.seconds, value.microseconds],
+        _read_timedelta,
+    ),
+    ValueType("decimal", Decimal, str, str, Decimal),
+    ValueType("uuid", UUID, str, str, UUID),
+    ValueType("bytes", bytes, str, lambda value: base64.b64encode(value).decode(), _read_bytes),
+    ValueType(
+        "bytearray",
+        bytearray,
+        str,
+        lambda value: base64.b64encode(value).decode(),
+        lambda text: bytearray(_read_bytes(text)),
+    ),
+)
+
+BY_TYPE = {each.kind: each for each in _TYPES}
+BY_TAG = {each.tag: each for each in _TYPES}
+UNORDERED = frozenset({"set", "frozenset"})
+"""Tags of types whose values have no order: what is written is sorted, so that equal is equal."""

@@ -1,0 +1,159 @@
+"""Writes objects as JSON with type tags; __init__.py describes the format."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from cloud_adapter.state.objects.shape import VALUE, Shape, StandInShape
+from cloud_adapter.state.objects.stand_in import StandIn
+from cloud_adapter.state.objects.state_classes import state_classes
+from cloud_adapter.state.objects.values import BY_TYPE, UNORDERED
+
+TYPE = "~type"
+"""The key of the tag."""
+
+MAX_DEPTH = 200
+"""How deeply lists, dicts and objects may nest in an item that holds objects."""
+
+MAX_INT_BITS = 14_000
+"""Python reads numbers of up to 4,300 digits."""
+
+_CURES = dict.fromkeys(
+    ("function", "builtin_function_or_method", "method", "module", "type"), "store its name"
+) | {"coroutine": "await it, and store the result"}
+
+_JSON_BASES: dict[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    dict: lambda value: dict(dict.items(value)),
+    list: lambda value: list(list.__iter__(value)),
+}
+
+
+class ObjectWriter:
+    """Writes one item.
+
+    Attributes:
+        is_typed: whether a value has been written that plain JSON does not have.
+    """
+
+    def __init__(self) -> None:
+        self.is_typed = False
+        self._containers: set[int] = set()
+
+    def write(self, value: Any, path: str, depth: int = 0) -> Any:
+        """JSON-ready data for a value.
+
+        Args:
+            value: the value.
+            path: where it is, for errors.
+            depth: how many lists, dicts and objects contain it.
+
+        Raises:
+            TypeError: state cannot hold the value.
+            ValueError: the value contains itself, nests too deeply, or is a number without JSON
+                form.
+        """
+        kind = type(value)
+        if value is None or kind is str or kind is bool:
+            return value
+        if kind is int:
+            if value.bit_length() > MAX_INT_BITS:
+                raise ValueError(f"{path} is a number with more digits than Python reads again")
+            return value
+        if kind is float:
+            if not math.isfinite(value):
+                raise ValueError(f"{path} is {value}, which has no JSON form")
+            return value
+        if id(value) in self._containers:
+            raise ValueError(
+                f"{path} contains itself: store a name or an id in place of the object"
+            )
+        if depth > MAX_DEPTH:
+            raise ValueError(
+                f"{path:.500} nests too deeply: at most {MAX_DEPTH} levels can be stored"
+            )
+        self._containers.add(id(value))
+        written = self._container(value, kind, path, depth + 1)
+        self._containers.discard(id(value))
+        return written
+
+    def _container(self, value: Any, kind: type, path: str, depth: int) -> Any:
+        if kind is list:
+            return self._list(value, path, depth)
+        if kind is dict:
+            return self._dict(value, path, depth)
+        if (values := BY_TYPE.get(kind)) is not None:
+            self.is_typed = True
+            written = self.write(values.write(value), path, depth)
+            if values.tag in UNORDERED:
+                written.sort(key=json.dumps)
+            return {TYPE: values.tag, VALUE: written}
+        if (shape := _shape(value, path)) is not None:
+            self.is_typed = True
+            return self._object(shape, value, path, depth)
+        return self.write(_json_value(value, path), path, depth)
+
+    def _list(self, value: list[Any], path: str, depth: int) -> list[Any]:
+        path = f"{path}[]"
+        return [self.write(item, path, depth) for item in value]
+
+    def _dict(self, value: dict[Any, Any], path: str, depth: int) -> dict[str, Any]:
+        # The bot's code names the properties, but keys inside them may come from users.
+        inner = "" if path == "state" else f"{path}{{}}"
+        if not all(type(key) is str for key in value):
+            value = {_key(key, path): item for key, item in value.items()}
+            if not all(type(key) is str for key in value):
+                return self._pairs(value, inner or path, depth)
+        return {
+            escape(key): self.write(item, inner or f"{path}.{key:.80}", depth)
+            for key, item in value.items()
+        }
+
+    def _pairs(self, value: dict[Any, Any], path: str, depth: int) -> dict[str, Any]:
+        self.is_typed = True
+        written = [
+            [self.write(key, path, depth), self.write(item, path, depth)]
+            for key, item in value.items()
+        ]
+        return {TYPE: "dict", VALUE: written}
+
+    def _object(self, shape: Shape, value: Any, path: str, depth: int) -> dict[str, Any]:
+        parts, attributes = shape.take_apart(value)
+        written = {TYPE: shape.tag}
+        for key, part in parts.items():
+            written[key] = self.write(part, path, depth)
+        for name, item in attributes.items():
+            written[escape(name)] = self.write(item, f"{path}.{name:.80}", depth)
+        return written
+
+
+def _shape(value: Any, path: str) -> Shape | None:
+    if type(value) is StandIn:
+        return StandInShape(StandIn.stored(value)[0])
+    try:
+        return state_classes.shape_of(type(value))
+    except TypeError as error:
+        raise TypeError(f"{path} {error}") from None
+
+
+def _key(key: Any, path: str) -> Any:
+    """A dict's key; a subclass of str that is not the bot's counts as a str."""
+    return str.__str__(key) if isinstance(key, str) and _shape(key, path) is None else key
+
+
+def _json_value(value: Any, path: str) -> Any:
+    """A value whose type derives from one of JSON's, such as defaultdict: json drops the type."""
+    for base, plain in _JSON_BASES.items():
+        if isinstance(value, base):
+            return plain(value)
+    name = type(value).__name__
+    cure = _CURES.get(name, "store its data, or an object of a class that is defined in bot_logic")
+    raise TypeError(f"{path} is a {name:.80}, which state cannot hold: {cure}")
+
+
+def escape(key: str) -> str:
+    """A dict's key or an attribute's name, as it is written beside tags."""
+    return f"~{key}" if key.startswith("~") else key
