@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from auth.errors import BotError, CompositionFailed, SettingsError
 from auth.settings import Settings
-from cloud_adapter.bot.folder import BotFolder
 
 if TYPE_CHECKING:
     from botbuilder.core import Bot, Storage
@@ -45,6 +44,8 @@ SDK_LOG_LEVELS = {
 }
 """The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
 and each unexpected response with a traceback."""
+
+CreateBot = Callable[["BotServices"], "Bot"]
 
 log = logging.getLogger(__name__)
 
@@ -89,18 +90,18 @@ class Composition:
     Args:
         read_settings: returns the settings, or raises SettingsError.
         environ: every environment variable, which the bot may read.
-        bot_folder: the bot.
+        create_bot: makes the bot, from its services.
     """
 
     def __init__(
         self,
         read_settings: Callable[[], Settings],
         environ: Mapping[str, str],
-        bot_folder: BotFolder,
+        create_bot: CreateBot,
     ) -> None:
         self._read_settings = read_settings
         self._environ = environ
-        self._bot_folder = bot_folder
+        self._create_bot = create_bot
         self._warm_up: asyncio.Task[None] | None = None
 
     @cached_property
@@ -171,7 +172,7 @@ class Composition:
             notifications=notifications,
             adapter=adapter,
             services=services,
-            bot=_bot(self._bot_folder, services, locks),
+            bot=_bot(self._create_bot, services, locks),
         )
 
     def _services(
@@ -349,7 +350,7 @@ def _notifications(
     )
 
 
-def _bot(folder: BotFolder, services: "BotServices", locks: "ConversationLocks") -> "Bot":
+def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLocks") -> "Bot":
     """The bot, within the base's middleware: registered first, it is outside of the bot's own."""
     from cloud_adapter.bot.typing_indicator import TypingIndicator
     from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
@@ -364,6 +365,6 @@ def _bot(folder: BotFolder, services: "BotServices", locks: "ConversationLocks")
         # reference may take longer.
         services.use(ConversationReferenceMiddleware(services.references))
     services.use(typing_indicator, state)
-    bot = folder.create_bot(services)
+    bot = create_bot(services)
     typing_indicator.enabled = services.typing_indicator
     return bot

@@ -46,7 +46,9 @@ HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()
 bot_folder = BotFolder(Path(__file__).absolute().parent / "bot_logic")
-composition = Composition(lambda: Settings.from_environ(os.environ), os.environ, bot_folder)
+composition = Composition(
+    lambda: Settings.from_environ(os.environ), os.environ, bot_folder.create_bot
+)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 

@@ -81,7 +81,9 @@ class RunningBot:
             Exception: whatever the bot's `create_bot` raises.
         """
         environ = dict(os.environ)
-        app = _App(lambda: Settings.from_environ(environ), environ, BotFolder(self.folder))
+        app = _App(
+            lambda: Settings.from_environ(environ), environ, BotFolder(self.folder).create_bot
+        )
         self.parts = app.parts
         self._record_errors()
         self._functions.use(app)

@@ -19,6 +19,7 @@ from bot_logic.sign_in import (
 )
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
+from emulator.token_service import user_tokens
 from emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.composed_app import ComposedApp, Logic
 
@@ -111,6 +112,11 @@ def failing(cloud: Cloud) -> Iterator[None]:
     cloud.token_service.server.faults.set(status=500)
     yield
     cloud.token_service.server.faults.clear()
+
+
+def test_the_connection() -> None:
+    """The local cloud has the connection that the bot asks for."""
+    assert user_tokens.CONNECTION == CONNECTION
 
 
 async def test_the_sign_in_card(talk: Talk) -> None:

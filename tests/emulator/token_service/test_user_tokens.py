@@ -5,7 +5,6 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from bot_logic import sign_in
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.token_service.user_tokens import (
@@ -43,11 +42,6 @@ def users(issuer: TokenIssuer, clock: Clock) -> UserTokens:
 def code_for(users: UserTokens, target: UserConnection = TARGET) -> str:
     """The code that the sign-in page shows."""
     return users.confirm(users.start_sign_in(target, "Ada", "c1"))
-
-
-def test_the_connection_is_the_bot_s() -> None:
-    """The local cloud has the connection that bot_logic asks for."""
-    assert sign_in.CONNECTION == CONNECTION
 
 
 def test_a_code_signs_in(users: UserTokens) -> None:

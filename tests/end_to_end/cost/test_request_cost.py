@@ -246,18 +246,6 @@ async def test_what_a_request_costs(
         assert steps.total() < MAX_STEPS
 
 
-async def test_many_mentions_of_the_bot(
-    app: ComposedApp, activity: dict[str, Any], token: str
-) -> None:
-    """A long text is not searched once for each of them."""
-    shape = SHAPES["mentions of the bot"]
-    long = {**activity, "text": "x" * 700_000}
-    request = http_request(shape.body(long, shape.accepted(long)), token)
-    with steps_counted() as steps:
-        assert await answered(app, request) == 200
-    assert 0 < steps["str.replace"] < 20
-
-
 async def test_a_turn_that_runs_again(
     app: ComposedApp, activity: dict[str, Any], token: str
 ) -> None:

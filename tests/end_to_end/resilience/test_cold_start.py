@@ -181,7 +181,10 @@ def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
 def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
     """The log of the first call has the traceback, once; turns and health are answered 503."""
     log = logs / "early import.log"
-    broken = {"bot_logic/cards.py": "import a_package_that_nobody_has\n"}
+    broken = {
+        "bot_logic/__init__.py": "from . import cards\n",
+        "bot_logic/cards.py": "import a_package_that_nobody_has\n",
+    }
     app = app_with(tmp_path / "app", broken)
     with CloudThread(Cloud(tmp_path)) as thread:
         settings = thread.cloud.settings() | host_alone(tmp_path / "host")

@@ -47,19 +47,6 @@ BlobContainer.write = slow
 """
 """Between a reply, the state and the end of a turn there is time to be killed in."""
 
-THINKING = f"""
-import asyncio
-from bot_logic.bot import Bot
-
-answer = Bot.on_message_activity
-
-async def think(bot, turn_context):
-    await asyncio.sleep({LONG_TURN})
-    await answer(bot, turn_context)
-
-Bot.on_message_activity = think
-"""
-
 MAX_REST = 90.0
 """Seconds after the last acceptance in which all must be answered."""
 
@@ -156,7 +143,7 @@ async def both(azurite: AzuriteAccounts, folder: Path, logs: Path) -> tuple[Kill
     try:
         return await asyncio.gather(
             killed_workers(cloud, azurite.fresh(), folder / "slow", logs / "killed workers.log"),
-            long_turn(cloud, azurite.fresh(), folder / "long", logs / "long turn.log"),
+            long_turn(cloud, azurite.fresh(), logs / "long turn.log"),
         )
     finally:
         await cloud.stop()
@@ -210,12 +197,12 @@ async def kill_in_turn(bot: BotProcess, killed: list[int]) -> None:
                 killed.append(pid)
 
 
-async def long_turn(cloud: Cloud, storage: str, folder: Path, log: Path) -> Long:
+async def long_turn(cloud: Cloud, storage: str, log: Path) -> Long:
     """Let a bot think for long."""
-    bot = BotProcess(queued(cloud, storage) | patched(folder, THINKING), log)
+    bot = BotProcess(queued(cloud, storage), log)
     async with bot, InsistentChannel(cloud, bot.messages) as channel:
         conversation = channel.conversation()
-        message = channel.message(conversation, "hello")
+        message = channel.message(conversation, f"think {LONG_TURN}")
         await channel.deliver_once(message)
         early = len(conversation.activities)
         await channel.answered([message], LONG_TURN + MAX_REST)

@@ -1,29 +1,45 @@
-"""A folder with the deployed app in which some files are a test's own."""
+"""Folders with the deployed app, in which the bot and some files are a test's own."""
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.commands.funcignore import FuncIgnore
-from tests.support.bots.bot_process import APP
+from emulator.commands.app_folder import link_app
+from tests.support.project import ROOT
+
+TEST_BOT = ROOT / "tests" / "support" / "test_bot"
+"""The bot of the base's tests."""
 
 
-def app_with(folder: Path, own: Mapping[str, str]) -> Path:
-    """Link what is deployed into a folder, but for a test's own files.
+def app_with(folder: Path, own: Mapping[str, str], bot: Path = TEST_BOT) -> Path:
+    """Link the app into a folder, but for a test's own files.
 
     Args:
         folder: is made.
-        own: contents by path, in place of the app's files or beside them.
+        own: contents by path. What they have at the app's root, such as `bot_logic`, is theirs
+            alone.
+        bot: the bot's folder, unless it is among `own`.
     """
-    changed = {Path(path).parts[0] for path in own}
-    for path in FuncIgnore((APP / ".funcignore").read_text()).files(APP):
-        linked = path if path.parts[0] in changed else Path(path.parts[0])
-        _link(folder / linked, APP / linked)
+    folder.mkdir()
+    link_app(folder, bot)
     for name, content in own.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.unlink(missing_ok=True)
-        file.write_text(content)
+        at_root = folder / Path(name).parts[0]
+        if at_root.is_symlink():
+            at_root.unlink()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
     return folder
+
+
+@functools.cache
+def tests_app() -> Path:
+    """The app with the bot of the base's tests; the same folder for the whole process."""
+    parent = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    return app_with(Path(parent) / "app", {})
 
 
 def host_alone(folder: Path, packages: Mapping[str, Path] | None = None) -> dict[str, str]:
@@ -33,12 +49,7 @@ def host_alone(folder: Path, packages: Mapping[str, Path] | None = None) -> dict
         folder: is made.
         packages: more of them, by name.
     """
-    for name, path in {"emulator": APP / "emulator", **(packages or {})}.items():
-        _link(folder / name, path)
+    folder.mkdir()
+    for name, path in {"emulator": ROOT / "emulator", **(packages or {})}.items():
+        (folder / name).symlink_to(path)
     return {"PYTHONPATH": str(folder)}
-
-
-def _link(link: Path, target: Path) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.exists():
-        link.symlink_to(target)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.bots.app_folder import tests_app
 from tests.support.timing import event_loops
 
 APP = Path(__file__).parents[3]
@@ -24,7 +25,7 @@ class BotProcess:
         settings: the app's environment; nothing of this process's settings leaks into it.
         log: file for the host's log. The lines that Azure would drop are also written beside it, to
             the same name with the suffix `.lost`.
-        app: the app's folder.
+        app: the app's folder; None: the app with the bot of the base's tests.
         options: more arguments for the host.
         interpreter: more arguments for Python.
         loop: the host's event loop, `uvloop` or `asyncio`; None: `event_loops.default`.
@@ -34,7 +35,7 @@ class BotProcess:
         self,
         settings: Mapping[str, str],
         log: Path,
-        app: Path = APP,
+        app: Path | None = None,
         options: tuple[str, ...] = (),
         interpreter: tuple[str, ...] = (),
         loop: str | None = None,
@@ -43,7 +44,14 @@ class BotProcess:
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         } | {"PYTHONPATH": str(APP), **settings}
         host = [sys.executable, *interpreter, "-m", "emulator.functions"]
-        host += ["--app", str(app), "--port", "0", "--loop", loop or event_loops.default]
+        host += [
+            "--app",
+            str(app or tests_app()),
+            "--port",
+            "0",
+            "--loop",
+            loop or event_loops.default,
+        ]
         self._lost = log.with_suffix(".lost")
         self.command = [*host, "--lost-log", str(self._lost), *options]
         """The command line."""

@@ -13,14 +13,13 @@ from botbuilder.core import TurnContext
 
 from auth.settings import Settings
 from cloud_adapter.authentication import BotAuthentication
-from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
-from composition import Composition
+from composition import Composition, CreateBot
 from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
-from tests.support.bots.bot_process import APP
+from tests.support.test_bot import create_bot as create_test_bot
 
 USER = {"id": "user-1", "name": "Ada", "role": "user"}
 
@@ -28,13 +27,14 @@ Logic = Callable[[TurnContext], Awaitable[object]]
 
 
 class ComposedApp:
-    """What the composition puts together, with a test's own bot in place of the project's.
+    """What the composition puts together; a test may deliver activities to another bot.
 
     Args:
         cloud: running in a thread of its own.
         monkeypatch: sets the variables that the platform sets.
         changes: settings that differ from the cloud's own.
         redact: whether the log hides what users sent, as in Azure.
+        create_bot: makes the app's bot.
 
     Attributes:
         conversation: one of the user and the bot, known to the connector.
@@ -48,6 +48,7 @@ class ComposedApp:
         changes: Mapping[str, str] | None = None,
         *,
         redact: bool = True,
+        create_bot: CreateBot = create_test_bot,
     ) -> None:
         settings = {**cloud.settings(), **(changes or {})}
         for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
@@ -57,7 +58,7 @@ class ComposedApp:
         monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud
         chosen = replace(Settings.from_environ(settings), development=not redact)
-        self.parts = Composition(lambda: chosen, settings, BotFolder(APP / "bot_logic")).parts
+        self.parts = Composition(lambda: chosen, settings, create_bot).parts
         self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self.conversation: Conversation = cloud.conversations.create([USER, self.account])
 

@@ -31,7 +31,7 @@ async def request_cost(app: ComposedApp, body: Callable[[], bytes], authorizatio
     """Process a request as the host would, and measure it.
 
     Args:
-        app: with the project's own bot, warmed up.
+        app: warmed up.
         body: makes the body, after the measurement has started.
         authorization: the value of the Authorization header.
     """

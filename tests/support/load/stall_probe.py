@@ -17,11 +17,10 @@ from pathlib import Path
 
 from auth.certificates import versions as certificate_versions
 from auth.settings import Settings
-from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
 from composition import Composition, Parts
-from tests.support.bots.bot_process import APP
+from tests.support.test_bot import create_bot
 
 PAUSE = 0.005
 """Seconds between two turns."""
@@ -101,9 +100,7 @@ async def main() -> None:
     request = TurnRequest(
         "application/json", asked["authorization"], json.dumps(asked["activity"]).encode()
     )
-    parts = Composition(
-        lambda: Settings.from_environ(os.environ), os.environ, BotFolder(APP / "bot_logic")
-    ).parts
+    parts = Composition(lambda: Settings.from_environ(os.environ), os.environ, create_bot).parts
     print(await measured(parts, request, None), flush=True)
     end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     print(await measured(parts, request, end), flush=True)

@@ -1,4 +1,4 @@
-"""Users sign in to the running bot, with each credential that the bot can have."""
+"""Users sign in to the running sample bot, with each credential that the bot can have."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot_testing.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.token_service.user_tokens import UserConnection
-from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller, Reply
 
@@ -41,7 +41,7 @@ def running(
         log = logs / f"users with {credential}.log"
         # At DEBUG, so that the test of the run's logs would see any token that leaks.
         options = ("--log-level", "DEBUG")
-        with BotProcess(thread.cloud.settings(), log, options=options) as process:
+        with BotProcess(thread.cloud.settings(), log, APP, options) as process:
             caller = Caller(process.url)
             yield Running(thread, process, caller)
             caller.close()

@@ -1,0 +1,16 @@
+"""Nothing that a caller sends makes the sample bot answer 500: random and mutated bodies."""
+
+from typing import Any
+
+from emulator.cloud import Cloud
+from tests.support.wire.http_post import Caller
+from tests.support.wire.random_bodies import statuses
+
+CASES = 1000
+OF_SIGN_INS = {404, 412}
+"""What an invoke of a sign-in may answer: a code that is none, a token that is none."""
+
+
+def test_no_body_makes_a_500(caller: Caller, cloud: Cloud, message: dict[str, Any]) -> None:
+    """A thousand bodies, all with the channel's token: each gets one of the known answers."""
+    assert statuses(caller, cloud, message, CASES, OF_SIGN_INS)[200] > CASES / 10
