@@ -69,7 +69,7 @@ check: setup
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest tests/test_imports.py
+	@$(PYTHON) -m pytest tests/test_imports.py $(wildcard tests/bot_logic/test_rules.py)
 
 format: setup
 	@$(PYTHON) -m ruff format .

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
+from tests.support.bots.app_folder import uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.azurite_accounts import AzuriteAccounts
@@ -81,10 +82,16 @@ def logs(run_logs: Path, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the package that would be uploaded; its zip is beside it."""
+def uploaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app that would be uploaded, with the bot of the base's tests."""
+    return uploaded_app(tmp_path_factory.mktemp("uploaded"))
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory, uploaded: Path) -> Path:
+    """The folder with the package of this app; its zip is beside it."""
     folder = tmp_path_factory.mktemp("artifacts") / "package"
-    package.build(Path(__file__).parent.parent, folder)
+    package.build(uploaded, folder)
     return folder
 
 

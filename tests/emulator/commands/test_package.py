@@ -35,12 +35,12 @@ def file_names(code: CodeType) -> set[str]:
     return {code.co_filename}.union(*map(file_names, inner))
 
 
-def test_the_app_and_its_packages(packed: Path) -> None:
+def test_the_app_and_its_packages(uploaded: Path, packed: Path) -> None:
     """It contains the files that .funcignore allows and every pinned package, and no others."""
-    uploaded = set(FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT))
+    allowed = set(FuncIgnore((uploaded / ".funcignore").read_text()).files(uploaded))
     files = {path.relative_to(packed) for path in contents(packed)}
     own = {path for path in files if path.parts[0] != SITE_PACKAGES.parts[0]}
-    assert {path for path in own if path.suffix != ".pyc"} == uploaded
+    assert {path for path in own if path.suffix != ".pyc"} == allowed
     found = {
         f"{each.name}=={each.version}" for each in distributions(path=[str(packed / SITE_PACKAGES)])
     }

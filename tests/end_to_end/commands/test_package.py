@@ -4,7 +4,6 @@ import platform
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -41,14 +40,9 @@ AZURE = {
 does not take for loopback."""
 
 
-def uploaded() -> Iterator[Path]:
-    """The files that are uploaded, as paths relative to the root."""
-    return FuncIgnore((ROOT / ".funcignore").read_text()).files(ROOT)
-
-
-def test_only_what_runs_in_azure() -> None:
+def test_only_what_runs_in_azure(uploaded: Path) -> None:
     """The package holds the deployed folders, the function app and its files; nothing else."""
-    files = set(uploaded())
+    files = set(FuncIgnore((uploaded / ".funcignore").read_text()).files(uploaded))
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
     assert {path.parts[0] for path in files if len(path.parts) > 1} == FOLDERS
     assert all(path.suffix == ".py" for path in files if len(path.parts) > 1)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from emulator.cloud import Cloud
+from tests.support.random_bodies import statuses
 from tests.support.wire.http_post import Caller
-from tests.support.wire.random_bodies import statuses
 
 CASES = 2000
 

@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.commands.app_folder import link_app
+from emulator.commands.app_folder import BOT, link_app
+from emulator.commands.funcignore import FuncIgnore
 from tests.support.project import ROOT
 
 TEST_BOT = ROOT / "tests" / "support" / "test_bot"
@@ -40,6 +41,18 @@ def tests_app() -> Path:
     parent = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
     return app_with(Path(parent) / "app", {})
+
+
+def uploaded_app(folder: Path) -> Path:
+    """Copy what would be uploaded into a folder, with the bot of the base's tests."""
+    ignore = (ROOT / ".funcignore").read_text()
+    for path in FuncIgnore(ignore).files(ROOT):
+        if path.parts[0] != BOT:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, folder / path)
+    shutil.copytree(TEST_BOT, folder / BOT, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".funcignore").write_text(ignore)
+    return folder
 
 
 def host_alone(folder: Path, packages: Mapping[str, Path] | None = None) -> dict[str, str]:

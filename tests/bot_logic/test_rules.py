@@ -1,0 +1,61 @@
+"""The sample bot keeps the rules that `make check` has for the base, and leaves to a bot."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs import test_glossary, test_links
+from tests.support.project import ROOT
+from tests.test_imports import BOT, CODE, MAX_FILES, MAX_LINES, SDK, files_of, imports, name
+
+FILES = [*files_of(BOT), *sorted(Path(__file__).parent.glob("*.py"))]
+OFFERED = {"cloud_adapter.bot.services", "cloud_adapter.teams_info"}
+"""What a bot may import of the base. The SDK's TeamsInfo blocks: a bot imports ours instead."""
+
+
+def checked(*command: str) -> None:
+    """Run a tool on the files; named one by one, it checks what its settings leave out."""
+    tool = [sys.executable, "-m", *command, *map(str, FILES)]
+    done = subprocess.run(tool, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_lint() -> None:
+    """Ruff has nothing to say."""
+    checked("ruff", "check")
+    checked("ruff", "format", "--check")
+
+
+def test_types() -> None:
+    """The bot is typed as strictly as the base."""
+    checked("mypy")
+
+
+def test_it_knows_the_sdk_only() -> None:
+    """The bot imports the bot SDK, itself and the standard library, and reads no environment."""
+    allowed = SDK | {BOT} | set(sys.stdlib_module_names) - {"os"}
+    for file in files_of(BOT):
+        foreign = {module.partition(".")[0] for module in imports(file) - OFFERED}
+        assert foreign <= allowed, name(file)
+
+
+def test_sizes() -> None:
+    """Files are short and few."""
+    assert len(files_of(BOT)) <= MAX_FILES
+    assert all(len(file.read_text("utf-8").splitlines()) <= MAX_LINES for file in FILES)
+    assert {file.suffix for file in FILES} <= CODE
+
+
+def test_words() -> None:
+    """It uses the field's words."""
+    assert {name(file): test_glossary.found(file.read_text("utf-8")) for file in FILES} == {
+        name(file): set() for file in FILES
+    }
+
+
+def test_links_into_it() -> None:
+    """What the documentation links to in the bot and its tests is there."""
+    for page in test_links.PAGES:
+        for link in test_links.links(page):
+            target = (page.parent / link.partition("#")[0]).resolve()
+            assert target.exists(), f"{name(page)}: {link}"
