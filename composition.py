@@ -355,9 +355,7 @@ def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLoc
     from cloud_adapter.bot.typing_indicator import TypingIndicator
     from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware
-    from cloud_adapter.state.objects.state_classes import state_classes
 
-    state_classes.use(folder.path)
     typing_indicator = TypingIndicator()
     state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
     if services.references is not None:

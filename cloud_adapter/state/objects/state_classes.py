@@ -75,7 +75,7 @@ class StateClasses:
 
 
 state_classes = StateClasses()
-"""The classes of this process's bot: the composition calls `use`."""
+"""The classes of this process's bot: `BotFolder` calls `use`."""
 
 
 @lru_cache(maxsize=256)
