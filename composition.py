@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
     from cloud_adapter.queued.queued_turns import QueuedTurns
+    from cloud_adapter.skills.replies import SkillReplies
     from cloud_adapter.state.bot_state import ConversationState, UserState
     from cloud_adapter.state.lock import ConversationLocks
     from cloud_adapter.storage.account import StorageAccount
@@ -57,11 +58,14 @@ class Parts:
     Attributes:
         account: the bot's storage account; None if the settings name none. If so, `queued_turns`,
             `references` and `notifications` are None too, and state is kept in memory.
+        bot_keys: the signing keys of other bots' tokens; None if no other bot may call this one.
+            If so, `skill_replies` is None too.
     """
 
     settings: Settings
     pool: "HttpPool"
     keys: "SigningKeys"
+    bot_keys: "SigningKeys | None"
     tokens: "TokenProvider"
     session: "ConnectorSession"
     account: "StorageAccount | None"
@@ -74,6 +78,7 @@ class Parts:
     adapter: "CloudAdapter"
     services: "BotServices"
     bot: "Bot"
+    skill_replies: "SkillReplies | None"
 
     async def close(self) -> None:
         """Close the connections to storage and the HTTP client's idle connections."""
@@ -131,6 +136,16 @@ class Composition:
         return SigningKeys(self.settings.channel_metadata_url, self.pool.get_document)
 
     @cached_property
+    def bot_keys(self) -> "SigningKeys | None":
+        """The signing keys of other bots' tokens; None if no other bot may call this one."""
+        if not self.settings.bot_callers.app_ids:
+            return None
+        from auth.inbound.signing_keys import SigningKeys
+
+        url = self.settings.bot_metadata_url
+        return SigningKeys(url, self.pool.get_document, owner="Entra's")
+
+    @cached_property
     def tokens(self) -> "TokenProvider":
         """The bot's tokens. This step imports what the credential needs: Azure SDKs or MSAL."""
         from auth.outbound.credentials import credential_for
@@ -157,10 +172,12 @@ class Composition:
         if account is not None and references is not None:
             notifications = _notifications(account, references, locks, adapter)
         services = self._services(adapter, storage, references, notifications)
+        bot = _bot(self._create_bot, services, locks)
         return Parts(
             settings=settings,
             pool=self.pool,
             keys=self.keys,
+            bot_keys=self.bot_keys,
             tokens=self.tokens,
             session=session,
             account=account,
@@ -172,7 +189,8 @@ class Composition:
             notifications=notifications,
             adapter=adapter,
             services=services,
-            bot=_bot(self._create_bot, services, locks),
+            bot=bot,
+            skill_replies=_skill_replies(services, bot) if self.bot_keys is not None else None,
         )
 
     def _services(
@@ -194,7 +212,7 @@ class Composition:
             user_state=UserState(storage),
             storage=storage,
             credentials=authentication.channel_credentials,
-            skill_client=authentication.create_bot_framework_client(),
+            skill_client=authentication.create_bot_framework_client(storage),
             references=references,
             notifications=notifications,
         )
@@ -202,16 +220,20 @@ class Composition:
     def _adapter(
         self, session: "ConnectorSession", queued_turns: "QueuedTurns | None"
     ) -> "CloudAdapter":
+        from auth.inbound.bearer_token import BearerTokens
         from auth.inbound.caller import CallerCheck
-        from auth.inbound.channel_token import ChannelTokens
         from cloud_adapter.adapter import CloudAdapter
         from cloud_adapter.authentication import BotAuthentication
 
         settings = self.settings
+        keys = {settings.channel_issuer: self.keys}
+        if self.bot_keys is not None:
+            keys |= dict.fromkeys(settings.bot_callers.versions, self.bot_keys)
         caller_check = CallerCheck(
-            ChannelTokens(self.keys, settings.channel_issuer),
+            BearerTokens(keys),
             settings.app_id,
             settings.service_urls,
+            settings.bot_callers,
             settings.allowed_tenants,
         )
         return CloudAdapter(
@@ -262,6 +284,8 @@ class Composition:
             authenticated = not self.settings.unauthenticated
             if authenticated:
                 keys.prefetch()
+                if self.bot_keys is not None:
+                    self.bot_keys.prefetch()
             tokens = await asyncio.to_thread(lambda: self.tokens)
             if authenticated:
                 tokens.prefetch(self.settings.channel_audience)
@@ -348,6 +372,12 @@ def _notifications(
         MessageQueue(account, notifications.POISON_QUEUE),
         locks,
     )
+
+
+def _skill_replies(services: "BotServices", bot: "Bot") -> "SkillReplies":
+    from cloud_adapter.skills.replies import SkillReplies
+
+    return SkillReplies(services.adapter, services.skill_conversations, bot)
 
 
 def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLocks") -> "Bot":

@@ -17,12 +17,13 @@ from auth.errors import (
     BodyTooLarge,
     BotError,
     CallerForbidden,
+    ConversationUnknown,
     SettingsError,
     TokenRejected,
     Unavailable,
     UnsupportedBody,
 )
-from auth.settings import STORAGE, Settings, names_storage
+from auth.settings import CALLERS, STORAGE, Settings, names_callers, names_storage
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.bot_sdk import import_bot_sdk
 from cloud_adapter.invocation_log import InvocationLog
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold
     from cloud_adapter.bot.services import BotServices
     from cloud_adapter.request import TurnRequest
     from cloud_adapter.response import TurnResponse
+    from cloud_adapter.skills.replies import SkillRequest
 
 JSON_TYPE = "application/json"
 
@@ -85,7 +87,8 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  #
     parts = await composition.ready()
     if not parts.settings.unauthenticated:
         audience = parts.settings.channel_audience
-        await asyncio.gather(parts.keys.ensure_known(), parts.tokens.get(audience))
+        keys = [each for each in (parts.keys, parts.bot_keys) if each is not None]
+        await asyncio.gather(*(each.ensure_known() for each in keys), parts.tokens.get(audience))
     return json_response({"status": "ok"})
 
 
@@ -95,6 +98,20 @@ async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     """Return facts that prove that the bot can sign in, and as whom; without the token."""
     parts = await composition.ready()
     return json_response(await parts.adapter.bot_framework_authentication.sign_in_proof())
+
+
+async def skills(req: func.HttpRequest) -> func.HttpResponse:
+    """The connector API that this bot offers to its skills: their replies."""
+    parts = await composition.ready()
+    if parts.skill_replies is None:
+        raise SettingsError([f"{CALLERS}: it is missing; it lists the skills that may reply"])
+    return to_http(await parts.skill_replies.process(skill_request(req)))
+
+
+# Without allowed callers the function does not exist, so that nobody can probe it.
+if names_callers(os.environ):
+    route = "skills/v3/conversations/{conversationId}/{*path}"
+    app.route(route, methods=["GET", "POST", "PUT", "DELETE"])(http_function(skills))
 
 
 async def turns(message: func.QueueMessage) -> None:
@@ -148,6 +165,24 @@ def from_http(request: func.HttpRequest) -> "TurnRequest":
     )
 
 
+def skill_request(request: func.HttpRequest) -> "SkillRequest":
+    """A skill's request, independent of the host."""
+    from cloud_adapter.skills.replies import SkillRequest
+
+    # The host decodes ids, but for slashes.
+    ids = {
+        name: value.replace("%2F", "/").replace("%2f", "/")
+        for name, value in request.route_params.items()
+    }
+    return SkillRequest(
+        request.method,
+        ids["conversationId"],
+        ids.get("path", ""),
+        request.params,
+        from_http(request),
+    )
+
+
 def to_http(response: "TurnResponse") -> func.HttpResponse:
     """A turn's response in the host's form."""
     return func.HttpResponse(
@@ -163,6 +198,7 @@ REFUSALS: tuple[tuple[type[BotError], int, str], ...] = (
     (BadRequest, 400, "The body is not an activity."),
     (TokenRejected, 401, "The caller is not authenticated."),
     (CallerForbidden, 403, "The caller is not allowed."),
+    (ConversationUnknown, 404, "The conversation is not known."),
     (SettingsError, 503, "The bot is not available."),
     (Unavailable, 503, "The bot is not available."),
 )

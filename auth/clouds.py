@@ -10,6 +10,8 @@ class AzureCloud:
     Attributes:
         authority_host: URL of Entra's sign-in host.
         multi_tenant_authority: the tenant at which a MultiTenant bot signs in.
+        multi_tenant_id: that tenant's GUID.
+        v1_issuer_host: URL of the host in the `iss` of Entra's version 1.0 tokens.
         channel_audience: the resource (URL) that outbound tokens are for.
         federation_audience: the resource (URI) that a managed identity's token is for when it is
             exchanged for an app registration's token.
@@ -22,6 +24,8 @@ class AzureCloud:
 
     authority_host: str
     multi_tenant_authority: str
+    multi_tenant_id: str
+    v1_issuer_host: str
     channel_audience: str
     federation_audience: str
     channel_issuer: str
@@ -34,6 +38,8 @@ class AzureCloud:
 PUBLIC = AzureCloud(
     authority_host="https://login.microsoftonline.com",
     multi_tenant_authority="botframework.com",
+    multi_tenant_id="d6d49420-f39b-4df7-a1dc-d59a935871db",
+    v1_issuer_host="https://sts.windows.net",
     channel_audience="https://api.botframework.com",
     federation_audience="api://AzureADTokenExchange",
     channel_issuer="https://api.botframework.com",
@@ -51,6 +57,8 @@ PUBLIC = AzureCloud(
 US_GOVERNMENT = AzureCloud(
     authority_host="https://login.microsoftonline.us",
     multi_tenant_authority="MicrosoftServices.onmicrosoft.us",
+    multi_tenant_id="cab8a31a-1906-4287-a0d8-4eef66b95f6e",
+    v1_issuer_host="https://sts.windows.net",
     channel_audience="https://api.botframework.us",
     federation_audience="api://AzureADTokenExchangeUSGov",
     channel_issuer="https://api.botframework.us",
@@ -62,6 +70,8 @@ US_GOVERNMENT = AzureCloud(
 CHINA = AzureCloud(
     authority_host="https://login.partner.microsoftonline.cn",
     multi_tenant_authority="microsoftservices.partner.onmschina.cn",
+    multi_tenant_id="a55a4d5b-9241-49b1-b4ff-befa8db00269",
+    v1_issuer_host="https://sts.chinacloudapi.cn",
     channel_audience="https://api.botframework.azure.cn",
     federation_audience="api://AzureADTokenExchangeChina",
     channel_issuer="https://api.botframework.azure.cn",

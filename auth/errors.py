@@ -6,6 +6,7 @@
     │   ├── BodyTooLarge         413
     │   └── UnsupportedBody      415
     ├── TokenRejected            401  no bearer token, or an invalid one
+    ├── ConversationUnknown      404  a skill names a conversation in which it was not called
     ├── CallerForbidden          403  a valid token that does not allow this activity
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     └── Unavailable              503  try again later, with Retry-After
@@ -61,6 +62,10 @@ class UnsupportedBody(BadRequest):
 
 class TokenRejected(BotError):
     """The caller has no bearer token, or an invalid one."""
+
+
+class ConversationUnknown(BotError):
+    """A skill replies in a conversation in which this bot has not called it, or that has ended."""
 
 
 class CallerForbidden(BotError):

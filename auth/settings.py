@@ -6,11 +6,13 @@ All problems are reported together, each with the setting's name and how to fix 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from auth.clouds import CLOUDS, AzureCloud
 from auth.environment import Environment
 from auth.errors import SettingsError
+from auth.inbound.bot_callers import BotCallers
 from auth.inbound.service_url import ServiceUrls
 
 USER_ASSIGNED_MSI = "UserAssignedMSI"
@@ -29,6 +31,8 @@ KEY_USES = (EXPORT, SIGN_IN_VAULT)
 
 INLINE = "Inline"
 QUEUED = "Queued"
+
+CALLERS = "AllowedCallers"
 
 STORAGE = "AzureWebJobsStorage"
 _STORAGE_ACCOUNT, _STORAGE_CLIENT_ID = f"{STORAGE}__accountName", f"{STORAGE}__clientId"
@@ -127,6 +131,8 @@ class Settings:
         service_urls: the URLs that the bot may send replies to.
         allowed_tenants: GUIDs of the tenants whose users may use the bot; empty allows every
             tenant.
+        bot_callers: the other bots that may call this one.
+        bot_metadata_url: URL of the OpenID metadata for the signing keys of their tokens.
         queued: whether turns run from a queue, so that the channel does not wait for them.
         storage: the storage account for state and queues; None if state is kept in memory.
         unauthenticated: whether callers are not checked and calls carry no token; development only.
@@ -150,6 +156,8 @@ class Settings:
     caller_id: str
     service_urls: ServiceUrls
     allowed_tenants: frozenset[str]
+    bot_callers: BotCallers
+    bot_metadata_url: str
     queued: bool
     storage: StorageSource | None
     unauthenticated: bool
@@ -175,20 +183,27 @@ def names_storage(environ: Mapping[str, str]) -> bool:
     return Environment(environ).any_set(_STORAGE_NAMES)
 
 
+def names_callers(environ: Mapping[str, str]) -> bool:
+    """Whether the settings name other bots that may call this one, correctly or not."""
+    return bool(Environment(environ).text(CALLERS))
+
+
 def _read(environment: Environment) -> Settings:
     app_type = environment.choice("MicrosoftAppType", APP_TYPES)
     cloud = _cloud(environment)
+    app_id = environment.guid("MicrosoftAppId", needed="it is the bot's id, from the Azure Bot")
     tenant_id = _tenant_id(environment, app_type)
     credential = _credential(environment, app_type)
+    authority = _authority(environment, cloud, app_type, tenant_id)
     return Settings(
         app_type=app_type,
-        app_id=environment.guid("MicrosoftAppId", needed="it is the bot's id, from the Azure Bot"),
+        app_id=app_id,
         tenant_id=tenant_id,
         credential=credential,
         certificate=_certificate(environment) if credential == CERTIFICATE else None,
         identity_client_id=_identity_client_id(environment, credential),
         federation_audience=cloud.federation_audience,
-        authority=_authority(environment, cloud, app_type, tenant_id),
+        authority=authority,
         channel_audience=_channel_audience(environment, cloud),
         channel_issuer=environment.url("ToBotFromChannelTokenIssuer", cloud.channel_issuer),
         channel_metadata_url=environment.url(
@@ -201,6 +216,8 @@ def _read(environment: Environment) -> Settings:
             loopback=environment.development,
         ),
         allowed_tenants=frozenset(environment.guids("AllowedTenants")),
+        bot_callers=_bot_callers(environment, cloud, app_type, app_id, tenant_id),
+        bot_metadata_url=f"{authority}/v2.0/.well-known/openid-configuration",
         queued=_queued(environment),
         storage=_storage(environment),
         unauthenticated=_unauthenticated(environment),
@@ -289,6 +306,18 @@ def _authority(environment: Environment, cloud: AzureCloud, app_type: str, tenan
     host = environment.url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
     tenant = cloud.multi_tenant_authority if app_type == MULTI_TENANT else tenant_id
     return environment.optional_url("ToChannelFromBotLoginUrl") or f"{host}/{tenant}"
+
+
+def _bot_callers(
+    environment: Environment, cloud: AzureCloud, app_type: str, app_id: str, tenant_id: str
+) -> BotCallers:
+    app_ids = frozenset(environment.guids(CALLERS))
+    if app_id in app_ids:
+        environment.add_problem(CALLERS, "it lists this bot itself; list other bots only")
+    tenant = cloud.multi_tenant_id if app_type == MULTI_TENANT else tenant_id
+    host = environment.url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
+    issuers = {f"{cloud.v1_issuer_host}/{tenant}/": "1.0", f"{host}/{tenant}/v2.0": "2.0"}
+    return BotCallers(app_ids, MappingProxyType(issuers))
 
 
 def _channel_audience(environment: Environment, cloud: AzureCloud) -> str:

@@ -20,7 +20,7 @@ from botframework.connector.auth import ClaimsIdentity
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
 from auth.errors import BotError, SettingsError, Unavailable
-from auth.inbound.channel_token import ChannelToken
+from auth.inbound.bearer_token import BearerToken
 from auth.settings import STORAGE
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector.adapter_calls import AdapterCalls
@@ -96,9 +96,7 @@ class CloudAdapter(AdapterCalls):
                 return await self._process_body(token, request.body, bot)
         return await self._process_body(token, request.body, bot)
 
-    async def _process_body(
-        self, token: ChannelToken | None, body: bytes, bot: Bot
-    ) -> TurnResponse:
+    async def _process_body(self, token: BearerToken | None, body: bytes, bot: Bot) -> TurnResponse:
         """Run or enqueue the turn for the body of an authenticated request."""
         activity = read_activity(body)
         try:

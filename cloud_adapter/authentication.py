@@ -6,18 +6,20 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from botbuilder.schema import Activity
+from botbuilder.core import Storage
+from botbuilder.schema import Activity, CallerIdConstants
 from botframework.connector.auth import (
     AuthenticationConstants,
     BotFrameworkAuthentication,
     ClaimsIdentity,
+    SkillValidation,
 )
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from auth.errors import TokenRejected
+from auth.inbound.bearer_token import BearerToken
 from auth.inbound.caller import ActivityOrigin, CallerCheck
-from auth.inbound.channel_token import ChannelToken
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
@@ -40,7 +42,8 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
     """Makes a connector client for each turn.
 
     Args:
-        settings: the service URLs that the bot may call, and the channel's audience.
+        settings: the service URLs that the bot may call, the channel's audience, and the bots that
+            may call this one.
         credentials: makes the bot's credentials.
         session: sends the calls.
         turn_seconds: seconds from a client's creation in which its calls may be tried again; None:
@@ -63,13 +66,21 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         self._retries = retries
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
-        """Get a token, and return a client for a channel's service URL.
+        """Get a token, and return a client for the service URL of a channel or of another bot.
+
+        Args:
+            service_url: the URL.
+            audience: the app id (GUID) of the other bot; None, or the channel's audience: a
+                channel.
 
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
             SignInError: no token is available.
         """
-        self._settings.service_urls.check(service_url)
+        if audience in self._settings.bot_callers.app_ids:
+            self._settings.service_urls.check_of_bot(service_url)
+        else:
+            self._settings.service_urls.check(service_url)
         seconds = self._turn_seconds
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         audience = audience or self._settings.channel_audience
@@ -110,7 +121,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self._background_connectors = BotConnectorFactory(*shared, None)
         self._unretried_connectors = BotConnectorFactory(*shared, None, NO_RETRIES)
 
-    async def authenticate(self, authorization: str) -> ChannelToken | None:
+    async def authenticate(self, authorization: str) -> BearerToken | None:
         """Verify and return the caller's token; None if callers are not authenticated.
 
         This needs no activity, so that the body is parsed only if the caller is authenticated.
@@ -125,9 +136,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             return None
         return await self._caller_check.authenticate(authorization)
 
-    def authorize(
-        self, token: ChannelToken | None, activity: Activity
-    ) -> AuthenticateRequestResult:
+    def authorize(self, token: BearerToken | None, activity: Activity) -> AuthenticateRequestResult:
         """Check that a caller may send this activity, and return the caller's identity.
 
         Args:
@@ -154,6 +163,17 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         """
         return self.authorize(await self.authenticate(auth_header), activity)
 
+    async def authenticate_channel_request(self, auth_header: str) -> ClaimsIdentity:
+        """The identity of another bot, which calls this one as a channel: a skill that replies.
+
+        Raises:
+            TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
+        """
+        if self._settings.unauthenticated:
+            return SkillValidation.create_anonymous_skill_claim()
+        token = await self._caller_check.authenticate_bot(auth_header)
+        return ClaimsIdentity(dict(token.claims), True)
+
     def authorized_before(self, claims: Mapping[str, Any]) -> AuthenticateRequestResult:
         """The caller of a queued activity, who was authorized when the activity arrived.
 
@@ -174,6 +194,23 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         result.audience = self._settings.channel_audience
         result.caller_id = None if unauthenticated else self._settings.caller_id
         result.connector_factory = connectors
+        if self._settings.bot_callers.sent(claims):
+            result.audience = self._settings.bot_callers.app_id(claims)
+            result.caller_id = f"{CallerIdConstants.bot_to_bot_prefix.value}{result.audience}"
+        return result
+
+    def replying_skill(self, identity: ClaimsIdentity, audience: str) -> AuthenticateRequestResult:
+        """A skill as the caller of a turn in the conversation in which this bot called it.
+
+        Args:
+            identity: see `authenticate_channel_request`.
+            audience: the resource of tokens for the conversation: the channel's (URL), or the app
+                id (GUID) of the bot that called this one as a skill.
+        """
+        result = AuthenticateRequestResult()
+        result.claims_identity = identity
+        result.audience = audience
+        result.connector_factory = self._turn_connectors
         return result
 
     def unretried_sender(self) -> AuthenticateRequestResult:
@@ -216,10 +253,20 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         token_service = Service(settings.token_service_url, self.channel_credentials, deadline)
         return UserTokenClient(self._session, token_service)
 
-    def create_bot_framework_client(self) -> SkillClient:
-        """A client that calls skills."""
-        loopback = self._settings.service_urls.loopback
-        return SkillClient(self._pool, self._credentials, loopback=loopback)
+    def create_bot_framework_client(self, storage: Storage | None = None) -> SkillClient:
+        """A client that calls skills.
+
+        Args:
+            storage: stores the conversations of `post_activity_to_skill`.
+        """
+        settings = self._settings
+        return SkillClient(
+            self._pool,
+            self._credentials,
+            settings.channel_audience,
+            storage,
+            loopback=settings.service_urls.loopback,
+        )
 
     @property
     def channel_credentials(self) -> BotCredentials:

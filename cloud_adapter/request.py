@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, ActivityTypes
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
 from cloud_adapter.codec.body_cost import check_cost
 from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.errors import MalformedModel
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -22,6 +24,12 @@ in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5
 MAX_DIGITS = 1000
 """The number of digits that an integer may have: the time to read or write an integer grows with
 the square of that number."""
+
+
+UNSENDABLE_TYPES = frozenset({"delay"})
+"""Types that only the sender's own adapter understands: the SDK's would wait here."""
+
+_COMMANDS = frozenset({ActivityTypes.command.value, ActivityTypes.command_result.value})
 
 
 class TurnRequest(NamedTuple):
@@ -58,10 +66,23 @@ def read_activity(body: bytes) -> Any:
         BodyTooLarge: parsing the body would take too much memory.
         BadRequest: the body is not an activity.
     """
+    return _read(body, _check_address)
+
+
+def read_reply(body: bytes) -> Any:
+    """The activity in a body that is sent to a conversation: its address is not needed.
+
+    Raises:
+        BodyTooLarge, BadRequest: as `read_activity` does; or the activity cannot be sent on.
+    """
+    return _read(body, _check_sendable)
+
+
+def _read(body: bytes, check: Callable[[Any], object]) -> Any:
     try:
         activity = read_model(Activity, _parsed(body))
-        _check_address(activity)
-    except (MalformedModel, ValueError, RecursionError) as error:
+        check(activity)
+    except (MalformedModel, ValueError, TypeError, RecursionError) as error:
         raise BadRequest(f"the body is not an activity ({type(error).__name__})") from error
     return activity
 
@@ -94,6 +115,14 @@ def _read_integer(text: str) -> int:
 
 
 _JSON = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
+
+
+def _check_sendable(activity: Any) -> None:
+    if not activity.type or activity.type in UNSENDABLE_TYPES:
+        raise MalformedModel("the type is missing, or nothing that is sent")
+    if activity.type in _COMMANDS and not activity.name:
+        raise MalformedModel("a command has no name")
+    json_bytes(write_value(activity))  # Python reads 1e999, but JSON has no infinity
 
 
 def _check_address(activity: Any) -> None:

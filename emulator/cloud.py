@@ -153,6 +153,19 @@ class Cloud:
             identities[self.user_assigned] = str(uuid.uuid4())
         return identities
 
+    def add_bot(self, token_version: int = 1) -> Registration:
+        """Register another bot, with a managed identity in the same tenant: a skill, or a parent.
+
+        Args:
+            token_version: of the tokens that other bots get for it, 1 or 2.
+        """
+        tenant_id = self.registration.tenant_id
+        app_type = APP_TYPES[MANAGED_IDENTITY]
+        bot = Registration(str(uuid.uuid4()), tenant_id, app_type, token_version=token_version)
+        self.entra.bots[bot.app_id] = bot
+        self.identity.identities[bot.app_id] = str(uuid.uuid4())
+        return bot
+
     def renew_certificate(self, *, registered: bool = True, lag: float = 0.0) -> VaultCertificate:
         """Make a new version of the bot's certificate in the vault.
 
@@ -199,25 +212,15 @@ class Cloud:
         for server in self.servers.values():
             await server.stop()
 
-    def settings(self) -> dict[str, str]:
-        """The app settings that point an app to this cloud; known once it is started."""
-        settings = {
-            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            # Set in a dev container on Kubernetes, where the app would treat itself as deployed.
-            "KUBERNETES_SERVICE_HOST": "",
-            "MicrosoftAppType": self.registration.app_type,
-            "MicrosoftAppId": self.registration.app_id,
-            "MicrosoftAppTenantId": self.registration.tenant_id,
-            "BotCredential": self.credential,
-            "AZURE_AUTHORITY_HOST": self.entra.server.url,
-            "ToBotFromChannelOpenIdMetadataUrl": (
-                f"{self.channel.server.url}/v1/.well-known/openidconfiguration"
-            ),
-            "OAuthUrl": self.token_service.server.url,
-            "SSL_CERT_FILE": str(self.authority.path),
-            "REQUESTS_CA_BUNDLE": str(self.authority.path),
-            **self.identity.settings(),
-        }
+    def settings(self, other: Registration | None = None) -> dict[str, str]:
+        """The app settings that point an app to this cloud; known once it is started.
+
+        Args:
+            other: see `add_bot`; None: the settings of the cloud's first bot.
+        """
+        if other is not None:
+            return self._shared_settings(other, MANAGED_IDENTITY)
+        settings = self._shared_settings(self.registration, self.credential)
         if self.credential in READER_PERMISSIONS:
             settings["BotCredential"] = CERTIFICATE
             settings["CertificateVaultUrl"] = self.vault.server.url
@@ -230,3 +233,22 @@ class Cloud:
             # Such a bot signs in at the channels' tenant, which is not a setting.
             settings["MicrosoftAppTenantId"] = ""
         return settings
+
+    def _shared_settings(self, bot: Registration, credential: str) -> dict[str, str]:
+        return {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            # Set in a dev container on Kubernetes, where the app would treat itself as deployed.
+            "KUBERNETES_SERVICE_HOST": "",
+            "MicrosoftAppType": bot.app_type,
+            "MicrosoftAppId": bot.app_id,
+            "MicrosoftAppTenantId": bot.tenant_id,
+            "BotCredential": credential,
+            "AZURE_AUTHORITY_HOST": self.entra.server.url,
+            "ToBotFromChannelOpenIdMetadataUrl": (
+                f"{self.channel.server.url}/v1/.well-known/openidconfiguration"
+            ),
+            "OAuthUrl": self.token_service.server.url,
+            "SSL_CERT_FILE": str(self.authority.path),
+            "REQUESTS_CA_BUNDLE": str(self.authority.path),
+            **self.identity.settings(),
+        }

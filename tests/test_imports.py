@@ -21,7 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"function_app"},
     {"composition"},
     {"cloud_adapter.bot"},
-    {"cloud_adapter.proactive"},
+    {"cloud_adapter.proactive", "cloud_adapter.skills"},
     {"cloud_adapter.adapter"},
     {"cloud_adapter.queued", "cloud_adapter.authentication"},
     {

@@ -6,8 +6,9 @@ every activity.
 
 from dataclasses import dataclass
 
-from auth.errors import CallerForbidden
-from auth.inbound.channel_token import ChannelToken, ChannelTokens
+from auth.errors import CallerForbidden, TokenRejected
+from auth.inbound.bearer_token import BearerToken, BearerTokens
+from auth.inbound.bot_callers import BotCallers
 from auth.inbound.service_url import ServiceUrls
 
 SERVICE_URL_CLAIM = "serviceurl"
@@ -31,27 +32,32 @@ class ActivityOrigin:
 class CallerCheck:
     """Accepts only authenticated requests from the channel, for activities that the token covers.
 
+    Other bots are accepted if AllowedCallers lists them. Their tokens cover every activity.
+
     Args:
-        tokens: verifies the channel's tokens.
+        tokens: verifies the callers' tokens.
         app_id: the bot's app id (GUID), which is the audience of valid tokens.
         service_urls: the URLs that the bot may send replies to.
+        bots: the other bots that may call this one.
         allowed_tenants: GUIDs of the tenants whose users may use the bot; empty allows every
             tenant.
     """
 
     def __init__(
         self,
-        tokens: ChannelTokens,
+        tokens: BearerTokens,
         app_id: str,
         service_urls: ServiceUrls,
+        bots: BotCallers,
         allowed_tenants: frozenset[str] = frozenset(),
     ) -> None:
         self._tokens = tokens
         self._app_id = app_id
         self._service_urls = service_urls
+        self._bots = bots
         self._allowed_tenants = allowed_tenants
 
-    async def authenticate(self, authorization: str) -> ChannelToken:
+    async def authenticate(self, authorization: str) -> BearerToken:
         """Verify the caller's token and its audience: the checks that need no activity.
 
         Args:
@@ -59,15 +65,29 @@ class CallerCheck:
 
         Raises:
             TokenRejected: there is no token, or the token is not valid.
-            CallerForbidden: the token is valid, but for another bot.
+            CallerForbidden: the token is valid, but for another bot, or from one that may not call.
             KeysUnavailable: the token cannot be verified now.
         """
         token = await self._tokens.read(authorization)
         if token.claims.get("aud") != self._app_id:
             raise CallerForbidden("the token is for another bot (audience)")
+        if self._bots.sent(token.claims):
+            self._bots.check(token.claims)
         return token
 
-    def authorize(self, token: ChannelToken, origin: ActivityOrigin) -> None:
+    async def authenticate_bot(self, authorization: str) -> BearerToken:
+        """Verify the token of another bot, where the channel's token is not accepted.
+
+        Raises:
+            TokenRejected: the token is the channel's, or any reason of `authenticate`.
+            CallerForbidden, KeysUnavailable: as `authenticate` does.
+        """
+        token = await self.authenticate(authorization)
+        if not self._bots.sent(token.claims):
+            raise TokenRejected("the token is the channel's, not another bot's")
+        return token
+
+    def authorize(self, token: BearerToken, origin: ActivityOrigin) -> None:
         """Check that a token allows its caller to deliver this activity.
 
         Args:
@@ -78,6 +98,10 @@ class CallerCheck:
             CallerForbidden: the token is for another service URL or channel, or the bot does not
                 accept this service URL or tenant.
         """
+        if self._bots.sent(token.claims):
+            self._service_urls.check_of_bot(origin.service_url)
+            self._check_tenants(origin)
+            return
         if token.claims.get(SERVICE_URL_CLAIM) != origin.service_url:
             raise CallerForbidden("the token is for another service URL")
         if origin.channel_id not in token.endorsements:
@@ -91,6 +115,9 @@ class CallerCheck:
             CallerForbidden: the bot does not accept this service URL or tenant.
         """
         self._service_urls.check(origin.service_url)
+        self._check_tenants(origin)
+
+    def _check_tenants(self, origin: ActivityOrigin) -> None:
         if not self._allowed_tenants:
             return
         if not origin.tenant_ids or not origin.tenant_ids <= self._allowed_tenants:

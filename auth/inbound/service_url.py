@@ -57,6 +57,17 @@ class ServiceUrls:
         """
         _check(self, url)
 
+    def check_of_bot(self, url: str) -> None:
+        """Check that the bot may call the service URL of another bot that it exchanges tokens with.
+
+        Such a token is valid for the other bot only, so the host may be any.
+
+        Raises:
+            ServiceUrlRefused: the bot must not call this URL.
+        """
+        if not is_secure_url(url, loopback=self.loopback):
+            raise ServiceUrlRefused("the other bot's service URL is not a plain https URL")
+
 
 @functools.lru_cache(maxsize=64)  # a channel has few service URLs; exceptions are not cached
 def _check(urls: ServiceUrls, url: str) -> None:

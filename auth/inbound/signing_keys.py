@@ -1,4 +1,4 @@
-"""SigningKeys: the channel's public keys, fetched, cached and refreshed.
+"""SigningKeys: an issuer's public keys, fetched, cached and refreshed: the channel's, or Entra's.
 
 Sources: Bot Connector authentication reference ("Connector to bot", steps 2 and 3), OpenID Connect
 Discovery, RFC 7517 for the keys, RFC 8725 (3.1) for what a key may be used for.
@@ -55,14 +55,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A public key of the channel, and the channel ids that it may sign for."""
+    """A public key, and the channel ids that it may sign for; Entra's keys name none."""
 
     public_key: rsa.RSAPublicKey
     endorsements: frozenset[str]
 
 
 class SigningKeys:
-    """The channel's signing keys by their id (`kid`).
+    """An issuer's signing keys by their id (`kid`).
 
     A known key is returned immediately. The first token with an unknown key id triggers a fetch
     immediately; while more such tokens arrive, there is one fetch a minute. So a flood of made-up
@@ -76,6 +76,7 @@ class SigningKeys:
     Args:
         metadata_url: URL of the OpenID metadata document, which names the key set's URL.
         get_document: returns the body of the document at a URL, or raises OSError.
+        owner: whose keys they are, for the log.
         fetch_timeout: seconds that one fetch may take, including both documents.
         clock: returns monotonic time in seconds.
     """
@@ -85,11 +86,13 @@ class SigningKeys:
         metadata_url: str,
         get_document: GetDocument,
         *,
+        owner: str = "The channel's",
         fetch_timeout: float = FETCH_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._metadata_url = metadata_url
         self._get_document = get_document
+        self._owner = owner
         self._fetch_timeout = fetch_timeout
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
@@ -115,7 +118,7 @@ class SigningKeys:
             fetch.add_done_callback(self._forget_failures)
 
     async def find(self, kid: str) -> SigningKey | None:
-        """The key with this id; None if the channel has no such key.
+        """The key with this id; None if the issuer has no such key.
 
         None is returned only if the key was withdrawn, or if a fetch that started after this call
         did not bring the key.
@@ -198,7 +201,7 @@ class SigningKeys:
             self._note_failure(error)
         else:
             if keys.keys() != self._keys.keys():
-                log.info("The channel's signing keys are now %s", ", ".join(sorted(keys)))
+                log.info("%s signing keys are now %s", self._owner, ", ".join(sorted(keys)))
             self._withdrawn = (self._withdrawn | self._keys.keys()) - keys.keys()
             self._keys = keys
             self._keys_fetch_number = number
@@ -223,7 +226,8 @@ class SigningKeys:
             self._paused_until = self._clock() + pause
         self._failures += 1
         log.warning(
-            "The channel's signing keys could not be fetched (%s: %s); %d known keys stay in use",
+            "%s signing keys could not be fetched (%s: %s); %d known keys stay in use",
+            self._owner,
             type(error).__name__,
             error,
             len(self._keys),

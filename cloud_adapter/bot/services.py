@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botbuilder.core import Middleware, Storage
 
@@ -14,6 +14,9 @@ from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.proactive.notifications import Notifications
 from cloud_adapter.proactive.references import ConversationReferences
 from cloud_adapter.state.bot_state import ConversationState, UserState
+
+if TYPE_CHECKING:
+    from botbuilder.core.skills import ConversationIdFactoryBase
 
 
 @dataclass
@@ -48,6 +51,11 @@ class BotServices:
     notifications: Notifications | None
     typing_indicator: bool = True
     auto_save_state: bool = True
+
+    @property
+    def skill_conversations(self) -> "ConversationIdFactoryBase":
+        """The ids by which skills know conversations, in `storage`, for the SDK's SkillDialog."""
+        return self.skill_client.conversations
 
     def use(self, *middleware: Middleware) -> None:
         """Run middleware around the bot, the first outermost, within the base's own."""

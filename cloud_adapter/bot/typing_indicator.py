@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
+from cloud_adapter.codec.channels import is_from_bot
+
 
 class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
     """Sends typing activities during long message turns.
@@ -32,6 +34,7 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
         if (
             not self.enabled
             or activity.type != ActivityTypes.message
+            or is_from_bot(activity)  # the parent decides what its users see
             or activity.delivery_mode == DeliveryModes.expect_replies
         ):
             await logic()

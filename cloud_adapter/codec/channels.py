@@ -12,7 +12,7 @@ reference "Get Teams-specific context for your bot" (`aadObjectId`, `channelData
 from collections.abc import Mapping
 from typing import Any
 
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, CallerIdConstants
 from botframework.connector import Channels
 
 TEAMS = Channels.ms_teams.value
@@ -29,6 +29,11 @@ def vouches_for_users(channel_id: str) -> bool:
     For other channels, the bot stores conversations but no users.
     """
     return channel_id in _VOUCHING
+
+
+def is_from_bot(activity: Activity) -> bool:
+    """Whether another bot, the parent of a skill, sent an activity whose caller was authorized."""
+    return (activity.caller_id or "").startswith(CallerIdConstants.bot_to_bot_prefix.value)
 
 
 def tenant_ids(activity: Activity) -> frozenset[str]:

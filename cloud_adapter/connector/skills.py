@@ -5,9 +5,11 @@ and gives the skill an address to reply to.
 """
 
 import copy
+import functools
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from botbuilder.core import Storage
 from botbuilder.schema import (
     Activity,
     ChannelAccount,
@@ -25,22 +27,80 @@ from cloud_adapter.connector.session import parsed, request_headers
 from http_client.connection import ConnectFailed, ResponseLost
 from http_client.pool import HttpPool
 
+if TYPE_CHECKING:
+    from botbuilder.core.skills import BotFrameworkSkill, ConversationIdFactoryBase
+
 
 class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
-    """Posts activities to skills.
+    """Posts activities to skills; replaces the SDK's SkillHttpClient, too.
 
     Args:
         pool: the HTTP client.
         credentials: creates the bot's credentials for a skill.
+        channel_audience: the resource (URL) of tokens for the channel.
+        storage: stores the conversations with skills; None: only `post_activity` can be used.
         loopback: whether to allow http URLs of skills on this machine (development only).
     """
 
     def __init__(
-        self, pool: HttpPool, credentials: BotCredentialsFactory, *, loopback: bool
+        self,
+        pool: HttpPool,
+        credentials: BotCredentialsFactory,
+        channel_audience: str,
+        storage: Storage | None = None,
+        *,
+        loopback: bool,
     ) -> None:
         self._pool = pool
         self._credentials = credentials
+        self._channel_audience = channel_audience
+        self._storage = storage
         self._loopback = loopback
+
+    @functools.cached_property
+    def conversations(self) -> "ConversationIdFactoryBase":
+        """The ids by which skills know conversations, and the conversations behind them."""
+        # Imported here, because most bots call no skill.
+        from botbuilder.core.skills import SkillConversationIdFactory
+
+        return SkillConversationIdFactory(self._storage)
+
+    async def post_activity_to_skill(
+        self,
+        from_bot_id: str,
+        to_skill: "BotFrameworkSkill",
+        service_url: str,
+        activity: Activity,
+        originating_audience: str | None = None,
+    ) -> InvokeResponse:
+        """Send an activity to a skill in a new conversation, as the SDK's SkillHttpClient does.
+
+        Args:
+            from_bot_id: app id (GUID) of this bot.
+            to_skill: the skill, with its app id and endpoint.
+            service_url: URL that the skill sends its replies to.
+            activity: the activity, which is copied and not changed.
+            originating_audience: the `BOT_OAUTH_SCOPE_KEY` of the turn, if this bot is a skill
+                itself; None: the channel's.
+
+        Raises:
+            StorageUnavailable: the conversation cannot be stored.
+            CallRefused, ConnectorError, SignInError: see `post_activity`.
+        """
+        from botbuilder.core.skills import SkillConversationIdFactoryOptions
+
+        audience = originating_audience or self._channel_audience
+        conversation_id = await self.conversations.create_skill_conversation_id(
+            SkillConversationIdFactoryOptions(audience, from_bot_id, activity, to_skill)
+        )
+        return await self.post_activity(
+            from_bot_id,
+            to_skill.app_id,
+            to_skill.skill_endpoint,
+            service_url,
+            conversation_id,
+            activity,
+        )
 
     async def post_activity(
         self,

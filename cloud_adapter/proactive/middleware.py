@@ -8,7 +8,7 @@ from typing import Any
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
-from cloud_adapter.codec.channels import tenant_ids
+from cloud_adapter.codec.channels import is_from_bot, tenant_ids
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.references import ConversationReferences
 
@@ -46,7 +46,8 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         """
         activity = context.activity
         names_bot = activity.recipient is not None and activity.recipient.id
-        if activity.delivery_mode == DeliveryModes.expect_replies or not names_bot:
+        # A parent bot may name any user of any channel, and a skill writes through it only.
+        if not names_bot or is_from_bot(activity) or _expects_replies(activity):
             await logic()
         elif activity.type in _UPDATES:
             await self._store_update(activity)
@@ -89,6 +90,10 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         if len(self._stored) >= self._max_cached:
             del self._stored[next(iter(self._stored))]  # the oldest
         self._stored[_key(activity)] = _fingerprint(activity)
+
+
+def _expects_replies(activity: Activity) -> bool:
+    return bool(activity.delivery_mode == DeliveryModes.expect_replies)
 
 
 def _removes_bot(activity: Activity) -> bool:

@@ -37,7 +37,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         if self.loaded(turn_context) is not None and not force:
             return
         if turn := ConversationTurn.of(turn_context):
-            await turn.lock()
+            await turn.lock(turn_context)
         state = LoadedState(await self._read(self.get_storage_key(turn_context)))
         turn_context.turn_state[self._context_service_key] = state
 

@@ -18,6 +18,10 @@ from cloud_adapter.state.lock import (
 LOCK_TIMEOUT_SECONDS = 8.0
 """How long a turn waits for another turn of its conversation: the channel gives up after 10 s."""
 
+SKILL_REPLY_KEY = "botbuilder.core.skills.SkillConversationReference"
+"""SkillHandler's `SKILL_CONVERSATION_REFERENCE_KEY`: in the turn state of each reply of a skill.
+Repeated here, because most bots call no skill, and need not import the SDK's module."""
+
 _KEY = "ConversationTurn"
 
 
@@ -59,16 +63,20 @@ class ConversationTurn:
         owned = owned_conversations()
         return bool(owned) and conversation_name(self._activity) in owned
 
-    async def lock(self) -> None:
+    async def lock(self, context: TurnContext) -> None:
         """Lock the conversation, because state is about to be used.
 
-        Invokes do not wait for other turns, because a user waits for the button's answer; what they
-        change is merged.
+        Invokes do not wait for other turns, because a user waits for the button's answer; nor do
+        replies of a skill, because the turn that called the skill waits for them. What they change
+        is merged.
+
+        Args:
+            context: the context of the turn.
 
         Raises:
             ConversationBusy, StorageUnavailable: see ConversationLocks.
         """
-        if self._activity.type == ActivityTypes.invoke:
+        if self._activity.type == ActivityTypes.invoke or SKILL_REPLY_KEY in context.turn_state:
             return
         async with self._acquiring:  # bots load several states concurrently
             if not self._is_locked:

@@ -36,6 +36,7 @@ class Entra:
 
     Attributes:
         registration: the bot's; its certificates and federated credentials may change at any time.
+        bots: every registered bot by its app id (GUID), other ones than `registration` too.
         issuer: signs every token, also for managed identities.
         assertions: verifies assertions that the client signed.
         federated: verifies federated tokens.
@@ -48,6 +49,7 @@ class Entra:
 
     def __init__(self, registration: Registration, tls: ssl.SSLContext) -> None:
         self.registration = registration
+        self.bots = {registration.app_id: registration}
         self.issuer = TokenIssuer()
         self.assertions = CertificateAssertions(registration)
         self.federated = FederatedAssertions(registration, self.issuer)
@@ -83,7 +85,8 @@ class Entra:
     ) -> tuple[str, int]:
         """A token for an application or managed identity, in the version the resource accepts.
 
-        That is 2.0 for the exchange of federated tokens, and 1.0 for every other resource.
+        That is 2.0 for the exchange of federated tokens, what a bot's registration says for the
+        bot, and 1.0 for every other resource.
 
         Args:
             resource: what the token is for (URL or GUID).
@@ -112,9 +115,10 @@ class Entra:
 
     def _versioned_claims(self, resource: str, client_id: str, tenant_id: str) -> dict[str, str]:
         """The claims that differ between versions 1.0 and 2.0 (access token claims reference)."""
-        if resource in EXCHANGE_AUDIENCES:
+        bot = self.bots.get(resource)
+        if resource in EXCHANGE_AUDIENCES or (bot and bot.token_version == 2):
             return {
-                "aud": EXCHANGE_AUDIENCES[resource],
+                "aud": EXCHANGE_AUDIENCES.get(resource, resource),
                 "iss": self.federation_issuer(tenant_id),
                 "azp": client_id,
                 "azpacr": "2",

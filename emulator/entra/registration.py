@@ -46,6 +46,8 @@ class Registration:
         certificates: uploaded certificates, the newest last; Entra accepts assertions signed with
             these only.
         federated_credentials: trusted subjects; Entra allows twenty.
+        token_version: of tokens whose audience it is, 1 or 2 (`requestedAccessTokenVersion` in the
+            manifest of an app registration; 1 unless it is set).
         clock: seconds, monotonic; a test may replace it.
     """
 
@@ -54,6 +56,7 @@ class Registration:
     app_type: str
     certificates: list[x509.Certificate] = field(default_factory=list)
     federated_credentials: list[TrustedSubject] = field(default_factory=list)
+    token_version: int = 1
     clock: Callable[[], float] = time.monotonic
     _known_from: dict[x509.Certificate, float] = field(default_factory=dict, init=False)
 

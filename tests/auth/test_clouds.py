@@ -20,6 +20,8 @@ ROWS = {
     "": (
         "https://login.microsoftonline.com",
         "botframework.com",
+        "d6d49420-f39b-4df7-a1dc-d59a935871db",
+        "https://sts.windows.net",
         "https://api.botframework.com",
         "api://AzureADTokenExchange",
         "https://api.botframework.com",
@@ -30,6 +32,8 @@ ROWS = {
     "https://botframework.azure.us": (
         "https://login.microsoftonline.us",
         "MicrosoftServices.onmicrosoft.us",
+        "cab8a31a-1906-4287-a0d8-4eef66b95f6e",
+        "https://sts.windows.net",
         "https://api.botframework.us",
         "api://AzureADTokenExchangeUSGov",
         "https://api.botframework.us",
@@ -40,6 +44,8 @@ ROWS = {
     "https://botframework.azure.cn": (
         "https://login.partner.microsoftonline.cn",
         "microsoftservices.partner.onmschina.cn",
+        "a55a4d5b-9241-49b1-b4ff-befa8db00269",
+        "https://sts.chinacloudapi.cn",
         "https://api.botframework.azure.cn",
         "api://AzureADTokenExchangeChina",
         "https://api.botframework.azure.cn",
@@ -87,11 +93,13 @@ def test_rows_are_microsoft_s(service: str) -> None:
 
 
 def test_what_can_be_overridden() -> None:
-    """A setting can override every attribute but the federation audience and the caller id."""
+    """A setting can override every attribute but those that only Microsoft can know."""
     covered = set().union(*OVERRIDES.values())
     assert {field.name for field in fields(AzureCloud)} - covered == {
         "federation_audience",
         "caller_id",
+        "multi_tenant_id",
+        "v1_issuer_host",
     }
 
 

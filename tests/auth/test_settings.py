@@ -154,6 +154,13 @@ def test_clouds(service: str, cloud: AzureCloud) -> None:
     assert settings.service_urls.hosts == cloud.service_hosts
 
 
+FOLLOWS = {
+    "AZURE_AUTHORITY_HOST": {"bot_callers", "bot_metadata_url"},
+    "ToChannelFromBotLoginUrl": {"bot_metadata_url"},
+}
+"""Attributes that are made of an overridden URL."""
+
+
 @pytest.mark.parametrize(("name", "attribute"), URLS.items())
 def test_overrides(name: str, attribute: str) -> None:
     """An override changes its own URL and no other."""
@@ -161,9 +168,43 @@ def test_overrides(name: str, attribute: str) -> None:
     default, changed = (
         vars(Settings.from_environ({**SINGLE, **extra})) for extra in ({}, {name: url})
     )
-    assert {key for key in default if default[key] != changed[key]} == {attribute}
+    found = {key for key in default if default[key] != changed[key]}
+    assert found - FOLLOWS.get(name, set()) == {attribute}
     tenant = f"/{TENANT}" if name == "AZURE_AUTHORITY_HOST" else ""
     assert changed[attribute] == f"{url}{tenant}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "tenant"),
+    [
+        (MANAGED, TENANT),
+        (SINGLE, TENANT),
+        (MULTI, PUBLIC.multi_tenant_id),
+        ({**MULTI, "MicrosoftAppTenantId": TENANT}, PUBLIC.multi_tenant_id),
+    ],
+)
+def test_callers(environ: Environ, tenant: str) -> None:
+    """The tenant that the bot signs in at, and no other, may issue the tokens of other bots."""
+    environ = {**environ, "AllowedCallers": f"{OTHER.upper()}, {TENANT}"}
+    settings = Settings.from_environ(environ)
+    assert settings.bot_callers.app_ids == {OTHER, TENANT}
+    assert settings.bot_callers.versions == {
+        f"https://sts.windows.net/{tenant}/": "1.0",
+        f"https://login.microsoftonline.com/{tenant}/v2.0": "2.0",
+    }
+    authority = settings.authority
+    assert settings.bot_metadata_url == f"{authority}/v2.0/.well-known/openid-configuration"
+
+
+def test_callers_of_a_private_cloud() -> None:
+    """The authority's host is in the issuer of version 2.0 tokens."""
+    settings = Settings.from_environ({**MANAGED, "AZURE_AUTHORITY_HOST": "https://login.contoso/"})
+    assert f"https://login.contoso/{TENANT}/v2.0" in settings.bot_callers.versions
+
+
+def test_no_caller() -> None:
+    """Unless it is set, no other bot may call."""
+    assert not Settings.from_environ(MANAGED).bot_callers.app_ids
 
 
 def test_scope_may_be_a_scope() -> None:

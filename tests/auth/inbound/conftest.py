@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.inbound.channel_token import ChannelTokens
+from auth.inbound.bearer_token import BearerTokens
 from auth.inbound.signing_keys import SigningKeys
 from bot_testing.cloud_thread import CloudThread
 from emulator.entra.token_issuer import IssuerKey
@@ -28,9 +28,9 @@ def channel(press: TokenPress) -> KeyPublisher:
 
 
 @pytest.fixture
-def tokens(channel: KeyPublisher) -> ChannelTokens:
+def tokens(channel: KeyPublisher) -> BearerTokens:
     """Reads tokens at the same time."""
-    return ChannelTokens(SigningKeys(METADATA_URL, channel), ISSUER, Clock())
+    return BearerTokens({ISSUER: SigningKeys(METADATA_URL, channel)}, Clock())
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from auth.errors import BotError, CallerForbidden, ServiceUrlRefused, TokenRejected
+from auth.inbound.bearer_token import BearerTokens
+from auth.inbound.bot_callers import BotCallers
 from auth.inbound.caller import ActivityOrigin, CallerCheck
-from auth.inbound.channel_token import ChannelTokens
 from auth.inbound.service_url import ServiceUrls
 from auth.inbound.signing_keys import SigningKeys
 from bot_testing.cloud_thread import CloudThread
@@ -36,20 +37,21 @@ def publisher(press: TokenPress) -> KeyPublisher:
 
 
 @pytest.fixture
-def tokens(publisher: KeyPublisher) -> ChannelTokens:
-    return ChannelTokens(SigningKeys(METADATA_URL, publisher), "https://api.botframework.com")
+def tokens(publisher: KeyPublisher) -> BearerTokens:
+    return BearerTokens({"https://api.botframework.com": SigningKeys(METADATA_URL, publisher)})
 
 
 def caller_check(
-    tokens: ChannelTokens, press: TokenPress, allowed_tenants: frozenset[str] = frozenset()
+    tokens: BearerTokens, press: TokenPress, allowed_tenants: frozenset[str] = frozenset()
 ) -> CallerCheck:
     """The check of the platform's bot, in development for rows with loopback."""
     urls = ServiceUrls(("smba.trafficmanager.net",), loopback=True)
-    return CallerCheck(tokens, press.cloud.registration.app_id, urls, allowed_tenants)
+    bots = BotCallers(frozenset(), {})
+    return CallerCheck(tokens, press.cloud.registration.app_id, urls, bots, allowed_tenants)
 
 
 async def check(
-    tokens: ChannelTokens, press: TokenPress, delivery: ActivityOrigin, **changes: Any
+    tokens: BearerTokens, press: TokenPress, delivery: ActivityOrigin, **changes: Any
 ) -> Mapping[str, Any]:
     """Authenticate and authorize a token with changed claims; returns the claims."""
     check = caller_check(tokens, press)
@@ -68,7 +70,7 @@ async def check(
     ids=str,
 )
 async def test_the_channel(
-    tokens: ChannelTokens, press: TokenPress, delivery: ActivityOrigin
+    tokens: BearerTokens, press: TokenPress, delivery: ActivityOrigin
 ) -> None:
     """The channel may deliver what its token covers; the token has its claims."""
     found = await check(tokens, press, delivery)
@@ -146,7 +148,7 @@ FORBIDDEN: dict[str, tuple[dict[str, Any], ActivityOrigin, type[BotError], str]]
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
-async def test_forbidden(name: str, tokens: ChannelTokens, press: TokenPress) -> None:
+async def test_forbidden(name: str, tokens: BearerTokens, press: TokenPress) -> None:
     """A valid token does not entitle to anything else."""
     changes, delivery, error, reason = FORBIDDEN[name]
     with pytest.raises(error, match=reason) as caught:
@@ -156,7 +158,7 @@ async def test_forbidden(name: str, tokens: ChannelTokens, press: TokenPress) ->
 
 @pytest.mark.parametrize("changes", [{"aud": None}, {"aud": GUEST, "serviceurl": OTHER_URL}])
 async def test_not_authentic_comes_first(
-    changes: dict[str, Any], tokens: ChannelTokens, press: TokenPress
+    changes: dict[str, Any], tokens: BearerTokens, press: TokenPress
 ) -> None:
     """A token that is not the channel's is rejected whatever it claims."""
     forged = press.token(press.claims(**changes), key=press.other_key)
@@ -176,7 +178,7 @@ async def test_not_authentic_comes_first(
     ],
 )
 async def test_tenants(
-    found: set[str], allowed: bool, tokens: ChannelTokens, press: TokenPress
+    found: set[str], allowed: bool, tokens: BearerTokens, press: TokenPress
 ) -> None:
     """With AllowedTenants, every tenant that an activity names must be one of them, and one named.
 
@@ -206,7 +208,7 @@ async def test_tenants(
     ],
 )
 def test_reach_without_a_token(
-    service_url: str, allowed: bool, tokens: ChannelTokens, press: TokenPress
+    service_url: str, allowed: bool, tokens: BearerTokens, press: TokenPress
 ) -> None:
     """Without authentication, replies still go to channels and loopback only."""
     check = caller_check(tokens, press)

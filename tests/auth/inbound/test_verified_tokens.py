@@ -1,4 +1,4 @@
-"""ChannelTokens: when a cached token's signature is verified again."""
+"""BearerTokens: when a cached token's signature is verified again."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from auth.errors import TokenRejected
-from auth.inbound.channel_token import MAX_VERIFIED_TOKENS, ChannelTokens
+from auth.inbound.bearer_token import MAX_VERIFIED_TOKENS, BearerTokens
 from auth.inbound.signing_keys import REFRESH_AFTER_SECONDS, SigningKeys
 from emulator.entra.token_issuer import IssuerKey
 from tests.support.credentials.forged_tokens import ACCEPTED, HOUR, REJECTED, with_claims
@@ -30,7 +30,7 @@ class Watched:
         self.verified = 0
         self.keys = SigningKeys(METADATA_URL, channel, clock=self.monotonic)
         # The keys stand on the wire: between the channel and the class under test.
-        self.tokens = ChannelTokens(self, ISSUER, self.wall)  # type: ignore[arg-type]
+        self.tokens = BearerTokens({ISSUER: self}, self.wall)  # type: ignore[dict-item]
         self._counted: dict[int, Any] = {}
 
     async def find(self, kid: str) -> Any:
@@ -76,7 +76,7 @@ FORGERIES = ["signature cut short", "signature changed", "another payload", "ano
 
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forgery_of_a_cached_token(
-    name: str, tokens: ChannelTokens, press: TokenPress
+    name: str, tokens: BearerTokens, press: TokenPress
 ) -> None:
     """A cached token does not make a forgery pass that shares most of its text."""
     assert await tokens.read(ACCEPTED["valid"](press))
@@ -188,7 +188,7 @@ async def test_a_flood_of_tokens(watched: Watched, press: TokenPress) -> None:
     assert watched.verified == 2 + MAX_VERIFIED_TOKENS + 50
 
 
-async def test_claims_are_read_only(tokens: ChannelTokens, press: TokenPress) -> None:
+async def test_claims_are_read_only(tokens: BearerTokens, press: TokenPress) -> None:
     """A turn cannot change the claims that the next turn gets."""
     token = await tokens.read(ACCEPTED["valid"](press))
     with pytest.raises(TypeError):

@@ -11,8 +11,8 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, Con
 from botframework.connector.auth import AuthenticationConstants
 
 from auth.errors import ServiceUrlRefused, SignInError
+from auth.inbound.bearer_token import BearerTokens
 from auth.inbound.caller import CallerCheck
-from auth.inbound.channel_token import ChannelTokens
 from bot_testing.cloud_thread import CloudThread
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.errors import ConnectorError
@@ -244,8 +244,8 @@ async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) 
     """Its calls wait as long as the connector asks, where those of an inline turn fail."""
     settings, parts = app.parts.settings, app.parts
     session = ConnectorSession(parts.pool, clock.sleep)
-    tokens = ChannelTokens(parts.keys, settings.channel_issuer)
-    check = CallerCheck(tokens, settings.app_id, settings.service_urls)
+    tokens = BearerTokens({settings.channel_issuer: parts.keys})
+    check = CallerCheck(tokens, settings.app_id, settings.service_urls, settings.bot_callers)
     authentication = BotAuthentication(settings, check, parts.tokens, session, parts.pool)
     later = authentication.authorized_before({}).connector_factory
     now = authentication.create_connector_factory(None)

@@ -24,6 +24,7 @@ from tests.support.wire.scripted_service import Reply, ScriptedService
 
 BOT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 SKILL = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+CHANNEL = "https://api.botframework.com"
 PARENT_URL = "https://parent.example/api/skills/"
 
 
@@ -64,7 +65,7 @@ class WireClient(HttpClientBase, HttpClientFactory):  # type: ignore[misc]  # th
 @pytest.fixture
 def client(pool: HttpPool) -> SkillClient:
     """A client without a token, in development."""
-    return SkillClient(pool, BotCredentialsFactory(BOT, None), loopback=True)
+    return SkillClient(pool, BotCredentialsFactory(BOT, None), CHANNEL, loopback=True)
 
 
 @pytest.fixture
@@ -223,7 +224,7 @@ async def test_a_skill_without_https(
 ) -> None:
     """Without https the bot's token is not sent, and not even requested."""
     credentials = BotCredentialsFactory(BOT, app.parts.tokens)
-    client = SkillClient(pool, credentials, loopback=loopback)
+    client = SkillClient(pool, credentials, CHANNEL, loopback=loopback)
     before = app.cloud.identity.server.requests.total()
     with pytest.raises(CallRefused, match="https"):
         await client.post_activity(BOT, SKILL, url, PARENT_URL, "conversation-9", activity)
@@ -235,7 +236,7 @@ async def test_a_local_skill_outside_of_development(
 ) -> None:
     """Outside of development, a skill on this machine needs https, too."""
     credentials = BotCredentialsFactory(BOT, None)
-    client = SkillClient(pool, credentials, loopback=False)
+    client = SkillClient(pool, credentials, CHANNEL, loopback=False)
     with pytest.raises(CallRefused, match=SKILL):
         await post(client, service, activity)
     assert service.seen == []

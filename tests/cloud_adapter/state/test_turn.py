@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botbuilder.core import TurnContext
 from botbuilder.core.adapters import TestAdapter
+from botbuilder.core.skills import SkillHandler
 from botbuilder.schema import Activity, ConversationAccount
 
 from cloud_adapter.errors import ConversationBusy
@@ -23,6 +24,9 @@ def activity(**changes: Any) -> Activity:
     facts = {"type": "message", "id": "a1", "channel_id": "webchat", "conversation": "c", **changes}
     facts["conversation"] = ConversationAccount(id=facts["conversation"])
     return Activity(**facts)
+
+
+CONTEXT = TurnContext(TestAdapter(), activity())
 
 
 def turn(locks: ConversationLocks | None = None, **changes: Any) -> ConversationTurn:
@@ -78,8 +82,8 @@ async def test_it_locks_its_conversation_once() -> None:
     one = turn(locks)
     assert not one.runs_in_lock
     # Several states concurrently, as bots load them, and one more later.
-    await asyncio.gather(one.lock(), one.lock())
-    await one.lock()
+    await asyncio.gather(one.lock(CONTEXT), one.lock(CONTEXT))
+    await one.lock(CONTEXT)
     assert not await is_free(locks, NAME)
     await one.unlock()
     assert await is_free(locks, NAME)
@@ -93,19 +97,22 @@ async def test_a_turn_within_a_lock() -> None:
         async with locks.lock(NAME, 0):
             within = turn(locks)
             assert within.runs_in_lock
-            await within.lock()
+            await within.lock(CONTEXT)
             await within.unlock()
         assert not turn(locks).runs_in_lock
 
 
-async def test_an_invoke_does_not_wait(clock: MovedClock) -> None:
-    """It goes on while another turn runs, where a message waits for LOCK_TIMEOUT_SECONDS."""
+async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> None:
+    """They go on while another turn runs, where a message waits for LOCK_TIMEOUT_SECONDS."""
     locks = ConversationLocks()
     running = await LockedTurn.start(locks, NAME)
     invoke = turn(locks, type="invoke")
-    await invoke.lock()
+    await invoke.lock(CONTEXT)
     await invoke.unlock()
-    waiting = asyncio.create_task(turn(locks).lock())
+    reply = TurnContext(TestAdapter(), activity())
+    reply.turn_state[SkillHandler.SKILL_CONVERSATION_REFERENCE_KEY] = object()
+    await turn(locks).lock(reply)
+    waiting = asyncio.create_task(turn(locks).lock(CONTEXT))
     await settled()
     clock.move(LOCK_TIMEOUT_SECONDS - 0.5)
     await settled()

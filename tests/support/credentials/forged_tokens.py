@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from auth.inbound.channel_token import MAX_HEADER_CHARACTERS
+from auth.inbound.bearer_token import MAX_HEADER_CHARACTERS
 from tests.support.credentials.token_press import ISSUER, TokenPress
 
 HOUR = 3600

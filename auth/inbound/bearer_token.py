@@ -1,4 +1,4 @@
-"""ChannelTokens: verifies the channel's bearer tokens.
+"""BearerTokens: verifies the bearer tokens of callers: the channel, and other bots.
 
 Sources: Bot Connector authentication reference ("Connector to bot"), RFC 7515 and RFC 7519.
 """
@@ -20,7 +20,7 @@ from auth.errors import TokenRejected
 from auth.inbound.signing_keys import SigningKey, SigningKeys
 
 CLOCK_SKEW_SECONDS = 300
-"""How far the channel's clock and ours may differ."""
+"""How far an issuer's clock and ours may differ."""
 
 MAX_HEADER_CHARACTERS = 16 * 1024
 """The length limit of an Authorization header; the channel's have about 1,500 characters."""
@@ -46,12 +46,12 @@ _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
 
 
-class ChannelToken(NamedTuple):
+class BearerToken(NamedTuple):
     """A token whose signature, issuer and dates are valid.
 
     Attributes:
         claims: the payload, read-only because turns share it.
-        endorsements: the channel ids that the signing key may sign for.
+        endorsements: the channel ids that the signing key may sign for; empty for a bot's token.
     """
 
     claims: Mapping[str, Any]
@@ -74,29 +74,27 @@ class _Jwt(NamedTuple):
     signature: bytes
 
 
-class ChannelTokens:
-    """Verifies the channel's tokens.
+class BearerTokens:
+    """Verifies the tokens of callers.
 
     A verified token is cached with the key that verified it. Its signature is not verified again
     until the keys have been fetched again, but its dates are checked each time, and a token that
     fails leaves the cache. Tokens are compared in full.
 
     Args:
-        keys: the channel's signing keys.
-        issuer: the required `iss`.
+        keys: the signing keys by issuer: the accepted values of `iss`.
         clock: seconds since the epoch.
     """
 
     def __init__(
-        self, keys: SigningKeys, issuer: str, clock: Callable[[], float] = time.time
+        self, keys: Mapping[str, SigningKeys], clock: Callable[[], float] = time.time
     ) -> None:
         self._keys = keys
-        self._issuer = issuer
         self._clock = clock
         self._verified: dict[str, tuple[_Jwt, SigningKey]] = {}
         """The verified tokens by Authorization header, the most recently used last."""
 
-    async def read(self, authorization: str) -> ChannelToken:
+    async def read(self, authorization: str) -> BearerToken:
         """The verified token of an Authorization header.
 
         Raises:
@@ -109,14 +107,14 @@ class ChannelTokens:
             jwt = self._parsed(authorization)
         # Checked before the signature: an expired token must not cost a fetch of keys.
         self._check_dates(jwt.claims)
-        key = await self._keys.find(jwt.kid)
+        key = await self._keys[jwt.claims["iss"]].find(jwt.kid)
         if key is None:
-            raise TokenRejected(f"the channel has no signing key {jwt.kid!r:.80}")
+            raise TokenRejected(f"the issuer has no signing key {jwt.kid!r:.80}")
         # Compared by identity, not equality: each fetch creates new key objects.
         if key is not verified_by:
             _verify(jwt, key)
         self._remember(authorization, jwt, key)
-        return ChannelToken(jwt.claims, key.endorsements)
+        return BearerToken(jwt.claims, key.endorsements)
 
     def _parsed(self, authorization: str) -> _Jwt:
         if len(authorization) > MAX_HEADER_CHARACTERS:
@@ -129,8 +127,9 @@ class ChannelTokens:
             raise TokenRejected("not a JWT")
         header, payload, signature = parts
         kid, claims = _kid(header), _json_object(payload)
-        if claims.get("iss") != self._issuer:
-            raise TokenRejected(f"the issuer is not {self._issuer}")
+        issuer = claims.get("iss")
+        if not isinstance(issuer, str) or issuer not in self._keys:
+            raise TokenRejected(f"the issuer is not {' or '.join(self._keys)}")
         signed = f"{header}.{payload}".encode()
         return _Jwt(kid, MappingProxyType(claims), signed, _base64url(signature))
 

@@ -1,9 +1,9 @@
-"""ChannelTokens: a token with any flaw is rejected, and every valid one accepted."""
+"""BearerTokens: a token with any flaw is rejected, and every valid one accepted."""
 
 import pytest
 
 from auth.errors import KeysUnavailable, TokenRejected
-from auth.inbound.channel_token import MAX_HEADER_CHARACTERS, ChannelTokens
+from auth.inbound.bearer_token import MAX_HEADER_CHARACTERS, BearerTokens
 from tests.support.credentials.forged_tokens import (
     ACCEPTED,
     BAD_SIGNATURE,
@@ -17,7 +17,7 @@ from tests.support.wire.key_publisher import KeyPublisher
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-async def test_accepted(name: str, tokens: ChannelTokens, press: TokenPress) -> None:
+async def test_accepted(name: str, tokens: BearerTokens, press: TokenPress) -> None:
     """A token of the channel is read: its claims, and what its key endorses."""
     token = await tokens.read(ACCEPTED[name](press))
     assert token.claims["aud"] == press.cloud.registration.app_id
@@ -25,7 +25,7 @@ async def test_accepted(name: str, tokens: ChannelTokens, press: TokenPress) -> 
 
 
 @pytest.mark.parametrize("name", REJECTED)
-async def test_rejected(name: str, tokens: ChannelTokens, press: TokenPress) -> None:
+async def test_rejected(name: str, tokens: BearerTokens, press: TokenPress) -> None:
     """Everything else is rejected with the one error that means 401, and the reason."""
     forge, reason = REJECTED[name]
     with pytest.raises(TokenRejected, match=reason) as caught:
@@ -33,7 +33,7 @@ async def test_rejected(name: str, tokens: ChannelTokens, press: TokenPress) -> 
     assert type(caught.value) is TokenRejected
 
 
-async def test_the_longest_header(tokens: ChannelTokens, press: TokenPress) -> None:
+async def test_the_longest_header(tokens: BearerTokens, press: TokenPress) -> None:
     """A header as long as allowed is read."""
     short = len(with_claims(filler="")(press))
     # Base64 makes four characters of three.
@@ -44,7 +44,7 @@ async def test_the_longest_header(tokens: ChannelTokens, press: TokenPress) -> N
 
 
 async def test_an_invalid_token_fetches_no_keys(
-    tokens: ChannelTokens, channel: KeyPublisher, press: TokenPress
+    tokens: BearerTokens, channel: KeyPublisher, press: TokenPress
 ) -> None:
     """A token that is invalid whatever the key causes no fetch of keys."""
     for forge, reason in REJECTED.values():
@@ -54,7 +54,7 @@ async def test_an_invalid_token_fetches_no_keys(
     assert channel.fetches == 0
 
 
-async def test_no_keys(tokens: ChannelTokens, channel: KeyPublisher, press: TokenPress) -> None:
+async def test_no_keys(tokens: BearerTokens, channel: KeyPublisher, press: TokenPress) -> None:
     """Without keys a valid token is not rejected: the channel may send it again."""
     channel.failure = ConnectionError("refused")
     with pytest.raises(KeysUnavailable):
@@ -63,7 +63,7 @@ async def test_no_keys(tokens: ChannelTokens, channel: KeyPublisher, press: Toke
         await tokens.read(REJECTED["expired"][0](press))
 
 
-async def test_a_rollover(tokens: ChannelTokens, channel: KeyPublisher, press: TokenPress) -> None:
+async def test_a_rollover(tokens: BearerTokens, channel: KeyPublisher, press: TokenPress) -> None:
     """The first token of a new key is accepted; those of the withdrawn key no longer are."""
     old = ACCEPTED["valid"](press)
     assert await tokens.read(old)

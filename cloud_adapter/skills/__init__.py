@@ -1,0 +1,1 @@
+"""The replies of skills, which a parent bot passes on as their channel."""

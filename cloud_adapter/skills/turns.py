@@ -1,0 +1,85 @@
+"""SkillTurns: the turns in which a skill replies in its parent's conversation.
+
+The parent's own turn waits for the skill meanwhile, maybe in another process. So these turns do
+not wait for the conversation's lock (cloud_adapter/state/turn.py): what they change is merged.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from botbuilder.core import Bot, TurnContext
+from botbuilder.core.conversation_reference_extension import get_continuation_activity
+from botbuilder.schema import ConversationReference
+from botframework.connector.auth import ClaimsIdentity
+
+from auth.errors import BotError
+from cloud_adapter.adapter import MAX_RUNS, CloudAdapter
+from cloud_adapter.errors import StateConflict
+
+_BOT_RUNS_KEY = "SkillTurns.bot_runs"
+
+
+class SkillTurns:
+    """What the SDK's CloudSkillHandler needs of an adapter.
+
+    Args:
+        adapter: runs the turns.
+    """
+
+    def __init__(self, adapter: CloudAdapter) -> None:
+        self._adapter = adapter
+
+    async def continue_conversation(
+        self,
+        reference: ConversationReference,
+        callback: Callable[[TurnContext], Awaitable[object]],
+        *,
+        claims_identity: ClaimsIdentity,
+        audience: str,
+    ) -> None:
+        """Run a turn. If another turn changes the same property of the state, run it again.
+
+        Args:
+            reference: the parent's conversation.
+            callback: passes the skill's activity on, or runs the bot.
+            claims_identity: the skill.
+            audience: the resource of tokens for the conversation.
+
+        Raises:
+            ServiceUrlRefused: the bot must not call the conversation's service URL.
+            ConnectorError: the channel refuses the activity, or cannot be reached.
+            Unavailable: the bot cannot sign in, or storage is unavailable.
+        """
+        authentication = self._adapter.bot_framework_authentication
+        skill = authentication.replying_skill(claims_identity, audience)
+
+        async def run() -> None:
+            activity = get_continuation_activity(reference)
+            await self._adapter.run(skill, activity, callback, self._handle)
+
+        for _ in range(MAX_RUNS - 1):
+            with contextlib.suppress(StateConflict):
+                return await run()
+        return await run()
+
+    async def _handle(self, context: TurnContext, error: Exception) -> None:
+        """The skill learns why its activity is not passed on, but not what fails in the bot."""
+        if isinstance(error, BotError) and _BOT_RUNS_KEY not in context.turn_state:
+            raise error
+        await self._adapter.on_turn_error(context, error)
+
+
+class SkillAwareBot:
+    """The bot, for activities of a skill that it handles itself: events, the end of a conversation.
+
+    Args:
+        bot: the parent.
+    """
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def on_turn(self, context: TurnContext) -> None:
+        """Run the bot; from now on, its errors are handled as in each of its turns."""
+        context.turn_state[_BOT_RUNS_KEY] = True
+        await self._bot.on_turn(context)
