@@ -1,5 +1,6 @@
 # docs/local-development.md describes the commands. Everything is installed to .venv and .cache.
 
+BOT ?= bot_logic
 CREDENTIAL ?= ManagedIdentity
 TURNS ?= Inline
 STORAGE ?=
@@ -28,6 +29,7 @@ AZURITE_PACKAGE := azurite@3.37.0
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
+	@echo "                 BOT=bot_logic or the folder of another bot, such as examples/dialog"
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
@@ -47,8 +49,8 @@ help:
 	@echo "make clean       remove everything that was installed or built"
 
 run: webchat $(AZURITE)
-	@exec $(PYTHON) -m emulator.commands.local_run --credential $(CREDENTIAL) --turns $(TURNS) \
-		--port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
+	@exec $(PYTHON) -m emulator.commands.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
+		--turns $(TURNS) --port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores.

@@ -47,7 +47,7 @@ HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()
-bot_folder = BotFolder(Path(__file__).absolute().parent / "bot_logic")
+bot_folder = BotFolder((Path(__file__).parent / "bot_logic").resolve())
 composition = Composition(
     lambda: Settings.from_environ(os.environ), os.environ, bot_folder.create_bot
 )

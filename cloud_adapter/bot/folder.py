@@ -68,10 +68,12 @@ class BotFolder:
 
     def load(self) -> ModuleType:
         """Import the package, unless it has been imported from this folder."""
+        # Also if it has been imported: when Azure specializes a worker, the worker imports the
+        # functions, and with them routes.py, before it changes the working directory.
+        os.chdir(self.path)
         file = str(self.path / "__init__.py")
         if (found := sys.modules.get(PACKAGE)) is not None and found.__file__ == file:
             return found
-        os.chdir(self.path)
         sys.path.insert(0, str(self.path))
         spec = importlib.util.spec_from_file_location(
             PACKAGE, file, submodule_search_locations=[str(self.path)]

@@ -15,11 +15,11 @@ import aiohttp
 from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.storage.azurite import Azurite
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 
-APP = Path(__file__).parents[2]
 BOT_PORT = 7071
 
 INLINE = "Inline"
@@ -51,13 +51,14 @@ def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return environ | {"FUNCTIONS_WORKER_RUNTIME": "python", SETTING: ""} | dict(settings)
 
 
-def host_command(port: int) -> list[str]:
-    """Core Tools if they are installed, else the emulator's Functions host."""
+def functions_host(port: int, settings: Mapping[str, str], app: Path = APP) -> Child:
+    """The app's host, not started: Core Tools if they are installed, else the emulator's own."""
     core_tools = shutil.which("func")
     if core_tools:
-        return [core_tools, "start", "--port", str(port)]
-    host = ["-m", "emulator.functions", "--app", str(APP), "--port", str(port)]
-    return [sys.executable, *host]
+        # It serves the app in its working folder.
+        return Child([core_tools, "start", "--port", str(port)], app_environment(settings), app)
+    host = ["-m", "emulator.functions", "--app", str(app), "--port", str(port)]
+    return Child([sys.executable, *host], app_environment(settings), APP)
 
 
 async def wait_until_it_answers(url: str, child: Child) -> None:
@@ -101,8 +102,10 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
     """Run everything until SIGINT or SIGTERM.
 
     Raises:
+        NoBotError: there is no bot in the folder.
         StartError: something cannot start, or the host has ended.
     """
+    app = app_with_bot(options.bot, folder / "app")
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     await start_cloud(cloud, options.chat_port)
@@ -110,7 +113,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
     try:
         check_turns(options.turns, storage)
         settings = cloud.settings() | storage.settings() | {"BotTurns": options.turns}
-        host = Child(host_command(options.port), app_environment(settings), APP)
+        host = functions_host(options.port, settings, app)
         try:
             await run_until_asked_to_stop(serve(host, cloud, storage))
         finally:
@@ -161,6 +164,9 @@ def _storage_options(azurite: Azurite) -> str:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument(
+        "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
+    )
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
     parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
     parser.add_argument(
@@ -172,7 +178,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:
             asyncio.run(run(options, Path(folder)))
-        except StartError as error:
+        except (NoBotError, StartError) as error:
             sys.exit(str(error))
 
 

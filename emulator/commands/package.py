@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from emulator.commands.app_folder import BOT
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.site_packages import PYTHON_VERSION, Install, InstallError, install
 
@@ -26,8 +27,12 @@ SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
 """Where Azure's worker looks for the app's packages, in the app's folder."""
 
 _KEY_MATERIAL = re.compile(
-    r"\.env(\..*)?|.*\.(env|pem|pfx|p12|key)|\.git.*|local\.settings\.json", re.IGNORECASE
+    r"\.env(\..*)?|.*\.(env|pem|pfx|p12|key)|\.git.*|local\.settings\.json"
+    r"|secrets?\.(json|ya?ml|xml|txt|csv)",
+    re.IGNORECASE,
 )
+_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+
 
 _SETTINGS = {
     "MicrosoftAppType": "UserAssignedMSI",
@@ -96,12 +101,21 @@ def build(
 
 def _app_files(source: Path) -> list[Path]:
     files = list(FuncIgnore((source / ".funcignore").read_text()).files(source))
-    keys = ", ".join(str(path) for path in files if _KEY_MATERIAL.fullmatch(path.name))
+    keys = ", ".join(
+        str(path)
+        for path in files
+        if _KEY_MATERIAL.fullmatch(path.name) or _PRIVATE_KEY.search((source / path).read_bytes())
+    )
     if keys:
-        raise PackageError(
-            f"Key material would be uploaded; move it, or exclude it in .funcignore: {keys}"
-        )
+        raise PackageError(f"Key material would be uploaded, move it: {keys}")
     return files
+
+
+def left_out(source: Path) -> list[Path]:
+    """The bot's files that are not uploaded, because .funcignore has no lines for their kind."""
+    bot = [path.relative_to(source) for path in contents(source / BOT)]
+    uploaded = set(_app_files(source))
+    return [path for path in bot if path not in uploaded and path.suffix != ".pyc"]
 
 
 def _zipped(folder: Path) -> Path:
@@ -147,6 +161,8 @@ def _report(folder: Path, archive: Path) -> None:
     sizes = [path.stat().st_size for path in contents(folder)]
     print(f"{folder}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
     print(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")
+    for path in left_out(ROOT):
+        print(f"{path} is not in it: .funcignore has no lines for its kind.")
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         print("Import times are measured on Linux x86_64 only.")
         return

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 from emulator.child import Child
+from emulator.commands.app_folder import APP
 from emulator.commands.local_run import (
-    APP,
     BOT_PORT,
     StartError,
     app_environment,
-    host_command,
+    functions_host,
     wait_until_it_answers,
 )
 from emulator.commands.shutdown import run_until_asked_to_stop
@@ -45,7 +45,7 @@ async def run(port: int, playground_port: int) -> None:
         StartError: one of them ended, or the bot does not answer.
     """
     url = f"http://localhost:{port}"
-    host = Child(host_command(port), app_environment(SETTINGS), APP)
+    host = functions_host(port, SETTINGS)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.

@@ -13,21 +13,25 @@ FOLDERS = (
     *("auth", "auth/inbound", "auth/a/b", "bot_logic", "bot_logic/cards"),
     *("cloud_adapter", "cloud_adapter/state", "http_client"),
 )
+RESOURCES = {
+    f"{folder}/x.{kind}"
+    for folder in ("bot_logic", "bot_logic/cards", "bot_logic/a/b")
+    for kind in (
+        *("json", "lu", "qna", "lg", "dialog", "txt", "md", "csv", "tsv", "html", "css", "js"),
+        *("xml", "yaml", "yml", "png", "jpg", "jpeg", "gif", "svg", "ico", "webp", "pdf"),
+        *("mp3", "mp4", "wav", "po", "mo"),
+    )
+}
 WANTED = {
     *("function_app.py", "composition.py"),
     *("host.json", "requirements.txt", "constraints.txt"),
     *(f"{folder}/{name}" for folder in FOLDERS for name in ("__init__.py", "x.py")),
+    *RESOURCES,
 }
 SECRETS = (
     *(".env", "prod.env", ".env.prod", "key.pem", "bot.pfx", "bot.p12", "bot.key", "id_rsa"),
-    *(
-        "local.settings.json",
-        "secrets.json",
-        ".gitconfig",
-        ".git-credentials",
-        ".netrc",
-        "note.txt",
-    ),
+    *("local.settings.json", ".gitconfig", ".git-credentials", ".netrc", "bot.crt", "bot.jks"),
+    *("state.sqlite", "state.sqlite3", "state.db", "state.pickle", "bot.zip", "bot.log"),
 )
 """Each is created in every folder, including the root."""
 
@@ -40,6 +44,9 @@ OTHERS = {
         "bot_logic/x.pyo",
     ),
     *("admin/x.py", "benchmarks/x.py", "emulator/x.py", "tests/x.py", "tests/auth/x.py"),
+    *("bot_testing/x.py", "examples/echo/x.py", "examples/echo/x.json", "tests/x.json"),
+    *("auth/x.json", "auth/a/b/x.txt", "cloud_adapter/x.json", "http_client/x.json", "x.json"),
+    *("bot_logic/json", "bot_logic/x.jsonl", "bot_logic/cards/x.htmlx", "bot_logic2/x.json"),
     *("docs/x.md", "infra/x.bicep", "Makefile", "README.md"),
     *("Auth/x.py", "x.py", "other/auth/x.py", "auth.py", "artifacts/package/auth/x.py"),
 }
@@ -77,12 +84,12 @@ def accepted_by_git(tree: Path) -> set[str]:
     return set(filter(None, listed.stdout.split("\0")))
 
 
-def test_core_tools_uploads_only_code(tree: Path) -> None:
-    """Only the five files at the root and the Python files of the allowed folders are uploaded."""
+def test_core_tools_uploads_code_and_the_bots_resources(tree: Path) -> None:
+    """The five files at the root, the folders' Python files, and what the bot reads: no others."""
     assert accepted_by_core_tools(tree) == WANTED
 
 
-def test_git_accepts_only_code(tree: Path) -> None:
+def test_git_accepts_the_same_files(tree: Path) -> None:
     """git's rules, which azd and VS Code follow, accept the same files."""
     assert accepted_by_git(tree) == WANTED
 
@@ -90,8 +97,8 @@ def test_git_accepts_only_code(tree: Path) -> None:
 def test_more_lines(tree: Path) -> None:
     """Lines like the existing ones add another kind of file, for Core Tools and for git."""
     with (tree / ".funcignore").open("a") as file:
-        file.write("!/bot_logic/*.txt\n!/bot_logic/**/*.txt\n")
-    more = WANTED | {"bot_logic/note.txt", "bot_logic/cards/note.txt"}
+        file.write("!/auth/*.key\n!/auth/**/*.key\n")
+    more = WANTED | {f"{folder}/bot.key" for folder in FOLDERS if folder.startswith("auth")}
     assert accepted_by_core_tools(tree) == more
     assert accepted_by_git(tree) == more
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 from types import CodeType
@@ -91,16 +91,41 @@ def test_times_do_not_matter(packed: Path) -> None:
         assert len(used) == 1
 
 
+def source_of(folder: Path, contents: Mapping[str, str]) -> Path:
+    """A project whose .funcignore allows all of these files, by path."""
+    source = folder / "source"
+    for name, content in {".funcignore": "*.onnx\n/*/*.onnx", **contents}.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(content)
+    return source
+
+
+@pytest.mark.parametrize("kind", ["", "RSA ", "ENCRYPTED "])
+def test_private_key_in_a_resource_is_refused(kind: str, tmp_path: Path) -> None:
+    """A private key is found by its form in any file, whatever its name."""
+    content = f'{{"key": "-----BEGIN {kind}PRIVATE KEY-----"}}'
+    source = source_of(tmp_path, {"bot_logic/account.json": content, "bot_logic/x.py": ""})
+    with pytest.raises(PackageError, match=r": bot_logic/account\.json$"):
+        package.build(source, tmp_path / "package")
+
+
+def test_what_the_bot_leaves_behind(tmp_path: Path) -> None:
+    """Files of the bot whose kind .funcignore does not know are named, compiled ones are not."""
+    files = ("bot_logic/bot.py", "bot_logic/a.onnx", "bot_logic/x.pyc", "auth/b.onnx", "c.onnx")
+    source = source_of(tmp_path, dict.fromkeys(files, ""))
+    assert package.left_out(source) == [Path("bot_logic/a.onnx")]
+
+
 @pytest.mark.parametrize(
-    "name", [".env", "prod.env", ".env.local", "a.PEM", "a.pfx", "a.p12", "a.key"]
+    "name",
+    [
+        *(".env", "prod.env", ".env.local", "a.PEM", "a.pfx", "a.p12", "a.key", "a.json.key"),
+        *("secrets.json", "secret.yml", "Secrets.TXT"),
+    ],
 )
 def test_key_material_is_refused(name: str, tmp_path: Path) -> None:
     """A package that would hold key material is not built, whatever .funcignore says."""
-    source = tmp_path / "source"
-    (source / "auth").mkdir(parents=True)
-    (source / ".funcignore").write_text("")
-    (source / "auth" / name).touch()
-    (source / "auth" / "keys.py").touch()
+    source = source_of(tmp_path, {f"auth/{name}": "", "auth/keys.py": "", "auth/secrets.py": ""})
     with pytest.raises(PackageError, match=f": auth/{name}$"):
         package.build(source, tmp_path / "package")
     assert not (tmp_path / "package").exists()

@@ -11,9 +11,11 @@ import pytest
 
 from bot_testing.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, Cloud
+from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
+from emulator.commands.package import SITE_PACKAGES
 from emulator.loopback import SHORT_LOOPBACK
-from tests.support.bots.app_folder import host_alone
+from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.project import ROOT
@@ -26,7 +28,10 @@ FILES = {
 }
 
 NO_SITE_PACKAGES = ("-S",)
-WORKER_PACKAGES = ("azure_functions_runtime", "azurefunctions", "httptools", "uvloop")
+WORKER_PACKAGES = (
+    *("azure_functions_runtime", "azurefunctions", "httptools", "uvloop"),
+    *("croniter", "dateutil", "six.py"),
+)
 
 FUNCTION_KEY = "a key of the function app"
 
@@ -45,7 +50,8 @@ def test_only_what_runs_in_azure(uploaded: Path) -> None:
     files = set(FuncIgnore((uploaded / ".funcignore").read_text()).files(uploaded))
     assert {str(path) for path in files if len(path.parts) == 1} == FILES
     assert {path.parts[0] for path in files if len(path.parts) > 1} == FOLDERS
-    assert all(path.suffix == ".py" for path in files if len(path.parts) > 1)
+    code = [path for path in files if len(path.parts) > 1 and path.parts[0] != "bot_logic"]
+    assert all(path.suffix == ".py" for path in code)
 
 
 def required(path: Path) -> set[str]:
@@ -89,4 +95,100 @@ def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs
             assert answer.json()["appId"] == thread.cloud.registration.app_id
             user.token = ""
             assert user.says("hello") == 401
+    assert process.returncode == 0, "something was written into the package"
+
+
+OWN_BOT = {
+    "__init__.py": """
+from pathlib import Path
+
+from botbuilder.core import ActivityHandler, MessageFactory
+
+from dialogs.greeting import greeting
+from .texts import text
+
+
+class OwnBot(ActivityHandler):
+    async def on_message_activity(self, turn_context):
+        logo = Path("resources/images/logo.png").read_bytes()
+        await turn_context.send_activity(f"{greeting()} {text()} {len(logo)}")
+
+
+def create_bot(services):
+    return OwnBot()
+""",
+    "dialogs/__init__.py": "",
+    "dialogs/greeting.py": """
+import json
+import os
+
+
+def greeting():
+    with open(os.path.join(os.getcwd(), "resources", "greeting.json")) as file:
+        return json.load(file)["text"]
+""",
+    "texts.py": """
+from pathlib import Path
+
+
+def text():
+    return (Path(__file__).parent / "texts" / "de" / "hello.txt").read_text().strip()
+""",
+    "texts/de/hello.txt": "Hallo",
+    "resources/greeting.json": '{"text": "Hi"}',
+    "resources/images/logo.png": "four",
+    "routes.py": """
+import azure.functions as func
+
+
+def create_routes(ready):
+    routes = func.Blueprint()
+
+    @routes.route("own/{id?}", methods=["GET"])
+    async def own(req: func.HttpRequest) -> func.HttpResponse:
+        services = await ready()
+        return func.HttpResponse(f"{req.route_params.get('id')} {services.app_id}")
+
+    @routes.timer_trigger("timer", "0 0 0 1 1 *")
+    async def own_timer(timer: func.TimerRequest) -> None:
+        await ready()
+
+    return routes
+""",
+}
+"""A bot in the idiom of those that are run from their own folder, with what it reads."""
+
+
+def test_bot_with_resources(packed: Path, tmp_path: Path, logs: Path) -> None:
+    """The package list carries what a bot of many folders reads, and its own triggers."""
+    for name, content in OWN_BOT.items():
+        file = tmp_path / "bot" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    source = uploaded_app(tmp_path / "source", tmp_path / "bot")
+
+    def install(_requirements: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True)
+        target.symlink_to(packed / SITE_PACKAGES)
+
+    package.build(source, tmp_path / "package", install)
+    assert package.left_out(source) == []
+    site = Path(sysconfig.get_path("platlib"))
+    host = host_alone(tmp_path / "host", {name: site / name for name in WORKER_PACKAGES})
+    options = ("--specialize", "--read-only")
+    with CloudThread(Cloud(tmp_path)) as thread:
+        settings = thread.cloud.settings() | AZURE | host
+        with (
+            BotProcess(
+                *(settings, logs / "own bot.log", tmp_path / "package", options, NO_SITE_PACKAGES)
+            ) as process,
+            closing(Caller(process.url)) as caller,
+        ):
+            user = User(thread.cloud, caller, host=SHORT_LOOPBACK)
+            assert user.says("hello") == 200
+            assert user.texts() == ["Hi Hallo 4"]
+            app_id = thread.cloud.registration.app_id
+            assert caller.send("GET", "/api/own/7", []).body.decode() == f"7 {app_id}"
+            assert caller.send("GET", "/api/own", []).body.decode() == f"None {app_id}"
+            assert "own_timer" in process.ready
     assert process.returncode == 0, "something was written into the package"

@@ -43,14 +43,14 @@ def tests_app() -> Path:
     return app_with(Path(parent) / "app", {})
 
 
-def uploaded_app(folder: Path) -> Path:
-    """Copy what would be uploaded into a folder, with the bot of the base's tests."""
+def uploaded_app(folder: Path, bot: Path = TEST_BOT) -> Path:
+    """Copy what would be uploaded into a folder, with another bot."""
     ignore = (ROOT / ".funcignore").read_text()
     for path in FuncIgnore(ignore).files(ROOT):
         if path.parts[0] != BOT:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / path, folder / path)
-    shutil.copytree(TEST_BOT, folder / BOT, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(bot, folder / BOT, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".funcignore").write_text(ignore)
     return folder
 

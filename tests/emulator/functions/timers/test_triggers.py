@@ -1,0 +1,36 @@
+"""TimerTriggers: which timers the host remembers."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from emulator.functions.timers.triggers import TimerTriggers
+from emulator.functions.workers.function import Function
+from emulator.functions.workers.protocol import TypedData
+from tests.support.timing.condition import comes_true
+
+REMEMBERED: Mapping[str, tuple[dict[str, Any], bool]] = {
+    "by default": ({"schedule": "0 0 0 1 1 *"}, True),
+    "unset": ({"schedule": "0 0 0 1 1 *", "useMonitor": None}, True),
+    "not wanted": ({"schedule": "0 0 0 1 1 *", "useMonitor": False}, False),
+    "frequent": ({"schedule": "*/30 * * * * *"}, False),
+}
+
+
+@pytest.mark.parametrize(("trigger", "remembered"), REMEMBERED.values(), ids=REMEMBERED)
+async def test_remembered_timers(storage: str, trigger: dict[str, Any], remembered: bool) -> None:
+    """A status is stored unless the trigger says otherwise, or occurs more than once a minute."""
+    binding = {"type": "timerTrigger", "name": "timer", "runOnStartup": True, **trigger}
+    values: list[dict[str, Any]] = []
+
+    async def invoke(_function: Function, data: TypedData, _: Mapping[str, TypedData]) -> None:
+        values.append(json.loads(data.json))
+
+    function = Function("1", "tick", (binding,))
+    triggers = TimerTriggers([function], {"AzureWebJobsStorage": storage}, invoke)
+    triggers.start()
+    await comes_true(lambda: bool(values))
+    await triggers.stop(0)
+    assert (values[0]["ScheduleStatus"] is not None) == remembered
