@@ -157,7 +157,7 @@ class Composition:
     def parts(self) -> Parts:
         """All parts. This step imports the bot SDK and the bot."""
         settings = self.settings  # read first: if they are wrong, nothing needs to be imported
-        from cloud_adapter.bot_sdk import import_bot_sdk
+        from cloud_adapter.bot.bot_sdk import import_bot_sdk
 
         import_bot_sdk()
         from cloud_adapter.connector.session import ConnectorSession
@@ -382,11 +382,11 @@ def _skill_replies(services: "BotServices", bot: "Bot") -> "SkillReplies":
 
 def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLocks") -> "Bot":
     """The bot, within the base's middleware: registered first, it is outside of the bot's own."""
-    from cloud_adapter.bot.typing_indicator import TypingIndicator
+    from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
     from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 
-    typing_indicator = TypingIndicator()
+    typing_indicator = ShowTypingMiddleware()
     state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
     if services.references is not None:
         # Outside the typing indicator, which must stop once the bot has replied: storing a

@@ -24,8 +24,8 @@ from auth.errors import (
     UnsupportedBody,
 )
 from auth.settings import CALLERS, STORAGE, Settings, names_callers, names_storage
+from cloud_adapter.bot.bot_sdk import import_bot_sdk
 from cloud_adapter.bot.folder import BotFolder
-from cloud_adapter.bot_sdk import import_bot_sdk
 from cloud_adapter.invocation_log import InvocationLog
 from composition import Composition, limit_sdk_logs
 

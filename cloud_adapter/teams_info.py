@@ -1,13 +1,12 @@
 """TeamsInfo: botbuilder's TeamsInfo, without the methods that block the event loop.
 
 Five of the SDK's methods call Teams with a blocking client, which stops all other turns meanwhile.
-To use this class instead, a bot changes only one import:
-`from cloud_adapter.teams_info import TeamsInfo`.
+`import_bot_sdk` puts this class in the SDK's place, so bots import it from botbuilder.core.teams.
 """
 
 from typing import Any
 
-from botbuilder.core import BotAdapter, TurnContext
+from botbuilder.core import TurnContext
 from botbuilder.core.teams import TeamsInfo as SdkTeamsInfo
 from botbuilder.core.teams.teams_activity_extensions import (
     teams_get_channel_data,
@@ -15,15 +14,24 @@ from botbuilder.core.teams.teams_activity_extensions import (
 )
 from botbuilder.schema.teams import MeetingNotificationBase
 
-from cloud_adapter.connector.client import TeamsOperations
+from cloud_adapter.connector.client import ConnectorClient, TeamsOperations
 
 
 class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
     """Gets information from Teams, in a turn of this project's CloudAdapter.
 
     Signatures and results are those of botbuilder's TeamsInfo. Arguments that are left out are
-    taken from the turn's activity.
+    taken from the turn's activity. Outside of a turn, each method raises ValueError.
     """
+
+    @staticmethod
+    def get_team_id(turn_context: TurnContext) -> str:
+        """The team that the activity comes from; empty if it comes from none.
+
+        (The SDK's method fails if the activity has no channel data.)
+        """
+        team = getattr(teams_get_channel_data(turn_context.activity), "team", None)
+        return getattr(team, "id", None) or ""
 
     @staticmethod
     async def get_team_details(turn_context: TurnContext, team_id: str = "") -> Any:
@@ -34,7 +42,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             ConnectorError: Teams refused the call, or cannot be reached.
         """
         team_id = _team_id(turn_context, team_id)
-        return await _teams(turn_context).get_team_details(team_id)
+        return await (await _teams(turn_context)).get_team_details(team_id)
 
     @staticmethod
     async def get_team_channels(turn_context: TurnContext, team_id: str = "") -> Any:
@@ -44,7 +52,8 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             TypeError, ConnectorError: as get_team_details.
         """
         team_id = _team_id(turn_context, team_id)
-        return (await _teams(turn_context).get_teams_channels(team_id)).conversations
+        channels = await (await _teams(turn_context)).get_teams_channels(team_id)
+        return channels.conversations
 
     @staticmethod
     async def get_meeting_participant(
@@ -64,11 +73,11 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         activity = turn_context.activity
         sender = getattr(activity.from_property, "aad_object_id", None)
         tenant = getattr(teams_get_channel_data(activity), "tenant", None)
-        return await _teams(turn_context).fetch_participant(
-            _meeting_id(turn_context, meeting_id),
-            _required(participant_id or sender, "participant_id"),
-            _required(tenant_id or getattr(tenant, "id", None), "tenant_id"),
-        )
+        meeting_id = _meeting_id(turn_context, meeting_id)
+        participant_id = _required(participant_id or sender, "participant_id")
+        tenant_id = _required(tenant_id or getattr(tenant, "id", None), "tenant_id")
+        teams = await _teams(turn_context)
+        return await teams.fetch_participant(meeting_id, participant_id, tenant_id)
 
     @staticmethod
     async def get_meeting_info(turn_context: TurnContext, meeting_id: str | None = None) -> Any:
@@ -79,7 +88,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
             ConnectorError: Teams refused the call, or cannot be reached.
         """
         meeting_id = _meeting_id(turn_context, meeting_id)
-        return await _teams(turn_context).fetch_meeting(meeting_id)
+        return await (await _teams(turn_context)).fetch_meeting(meeting_id)
 
     @staticmethod
     async def send_meeting_notification(
@@ -100,12 +109,13 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
         """
         meeting_id = _meeting_id(turn_context, meeting_id)
         notification = _required(notification, "notification")
-        return await _teams(turn_context).send_meeting_notification(meeting_id, notification)
+        teams = await _teams(turn_context)
+        return await teams.send_meeting_notification(meeting_id, notification)
 
 
-def _teams(turn_context: TurnContext) -> TeamsOperations:
-    operations: TeamsOperations = turn_context.turn_state[BotAdapter.BOT_CONNECTOR_CLIENT_KEY].teams
-    return operations
+async def _teams(turn_context: TurnContext) -> TeamsOperations:
+    client: ConnectorClient = await TeamsInfo._get_connector_client(turn_context)
+    return client.teams
 
 
 def _team_id(turn_context: TurnContext, team_id: str) -> Any:

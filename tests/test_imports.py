@@ -25,7 +25,6 @@ FLOORS: tuple[set[str], ...] = (
     {"cloud_adapter.adapter"},
     {"cloud_adapter.queued", "cloud_adapter.authentication"},
     {
-        "cloud_adapter.bot_sdk",
         "cloud_adapter.invocation_log",
         "cloud_adapter.redacted_traceback",
         "cloud_adapter.request",

@@ -1,4 +1,8 @@
-"""TypingIndicator: shows the user during a long turn that the bot is working."""
+"""ShowTypingMiddleware: shows the user during a long turn that the bot is working.
+
+`import_bot_sdk` puts this class in the place of botbuilder's, which starts a task for each message,
+does not stop if a turn raises, and may send after the turn.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,11 +13,10 @@ from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 from cloud_adapter.codec.channels import is_from_bot
 
 
-class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
+class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
     """Sends typing activities during long message turns.
 
-    The SDK's ShowTypingMiddleware does not stop if a turn raises; this middleware stops with its
-    turn.
+    It stops with its turn. As in the SDK, a bot that runs as a skill shows no typing.
 
     Args:
         delay: seconds before the first typing activity; short turns send none.
@@ -21,9 +24,14 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
 
     Attributes:
         enabled: whether to send any.
+
+    Raises:
+        ValueError: the delay is negative, or the period is not positive.
     """
 
     def __init__(self, delay: float = 0.5, period: float = 2.5) -> None:
+        if delay < 0 or period <= 0:
+            raise ValueError("the delay is 0 or more, and the period more than 0")
         self.enabled = True
         self._delay = delay
         self._period = period
@@ -57,7 +65,7 @@ class TypingIndicator(Middleware):  # type: ignore[misc]  # untyped SDK base
         while True:
             # Not through the context, which would count it as the bot's response (`responded`).
             typing = TurnContext.apply_conversation_reference(
-                Activity(type=ActivityTypes.typing),
+                Activity(type=ActivityTypes.typing, relates_to=context.activity.relates_to),
                 TurnContext.get_conversation_reference(context.activity),
             )
             await context.adapter.send_activities(context, [typing])

@@ -27,9 +27,9 @@ class AdapterCalls(
 ):
     """The base class of this project's CloudAdapter.
 
-    Arguments for credentials are accepted and not used: a bot has one identity, and every call is
-    made with it. Each method that calls a service raises ConnectorError if the service refuses or
-    cannot be reached, and SignInError if the bot cannot sign in.
+    Arguments for app ids and credentials are not used, because every call is made as this bot. Each
+    method that calls a service raises ConnectorError if the service refuses or cannot be reached,
+    and SignInError if the bot cannot sign in.
     """
 
     async def continue_conversation(
@@ -47,16 +47,17 @@ class AdapterCalls(
         Args:
             reference: the conversation.
             callback: is called with the turn's context, within the middleware.
-            bot_id: the bot's app id (GUID).
+            bot_id: not used, see above.
             claims_identity: who the turn's caller is; None: the bot itself.
             audience: the resource that tokens are for; None: the channel's.
-            bot_app_id: the same as `bot_id`, as CloudAdapterBase names it.
+            bot_app_id: not used; CloudAdapterBase's name for `bot_id`.
 
         Raises:
             ServiceUrlRefused: the bot must not call the conversation's service URL.
         """
-        app_id = bot_id or bot_app_id or self._app_id
-        await super().continue_conversation(reference, callback, app_id, claims_identity, audience)
+        await super().continue_conversation(
+            reference, callback, self._app_id, claims_identity, audience
+        )
 
     async def create_conversation(
         self,
@@ -76,7 +77,7 @@ class AdapterCalls(
         Args:
             reference: BotFrameworkAdapter's first argument, a conversation on the same channel,
                 whose user is the new one's unless there are parameters; or CloudAdapterBase's, the
-                bot's app id (GUID).
+                bot's app id, which is not used.
             logic: is called with the turn's context, within the middleware. The turn's activity is
                 the event `CreateConversation`, with the id of the new conversation.
             conversation_parameters: the members, the first activity, the tenant.
@@ -93,7 +94,7 @@ class AdapterCalls(
             ServiceUrlRefused: the bot must not call the service URL.
             TypeError: an argument is missing.
         """
-        app_id, parameters = bot_app_id or self._app_id, conversation_parameters
+        parameters = conversation_parameters
         if isinstance(reference, ConversationReference):
             parameters = _with_tenant(
                 parameters or _alone_with(reference.user, reference), reference
@@ -101,7 +102,6 @@ class AdapterCalls(
             channel_id = channel_id or reference.channel_id
             service_url = service_url or reference.service_url
         else:
-            app_id = reference or app_id
             audience = audience or (credentials if isinstance(credentials, str) else None)
         run, result = _required(logic or callback, "logic"), None
 
@@ -110,7 +110,7 @@ class AdapterCalls(
             result = await run(turn_context)
 
         await super().create_conversation(
-            app_id, keep_result, parameters, channel_id, service_url, audience
+            self._app_id, keep_result, parameters, channel_id, service_url, audience
         )
         return result
 

@@ -47,9 +47,10 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         if not self._has_warned:
             self._has_warned = True
             log.warning(
-                "A blocking client of the SDK is in use: while it waits, all turns wait. If the"
-                " bot uses TeamsInfo, import it from cloud_adapter.teams_info instead of"
-                " botbuilder.core.teams"
+                "A client of the SDK's own is in use: while a blocking one waits, such as"
+                " TeamsConnectorClient, all turns wait. Use the one that"
+                " `await turn_context.adapter.create_connector_client(service_url)` returns;"
+                " its `teams` has the calls to Teams"
             )
         return super().signed_session(session)
 

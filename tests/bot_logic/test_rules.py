@@ -9,7 +9,7 @@ from tests.support.project import ROOT
 from tests.test_imports import BOT, CODE, MAX_FILES, MAX_LINES, SDK, files_of, imports, name
 
 FILES = [*files_of(BOT), *sorted(Path(__file__).parent.glob("*.py"))]
-OFFERED = {"cloud_adapter.bot.services", "cloud_adapter.teams_info"}
+OFFERED = {"cloud_adapter.bot.services"}
 """What a bot may import of the base. The SDK's TeamsInfo blocks: a bot imports ours instead."""
 
 

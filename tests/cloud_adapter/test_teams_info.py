@@ -5,11 +5,12 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botbuilder.core import BotAdapter, TurnContext
-from botbuilder.core.teams import TeamsInfo as SdkTeamsInfo
+from botbuilder.core.teams import TeamsActivityHandler
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ErrorResponseException
 from botbuilder.schema.teams import OnBehalfOf, TeamsChannelAccount
 from botbuilder.schema.teams._models_py3 import (  # the package does not export them
@@ -27,6 +28,9 @@ from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.teams_info import TeamsInfo
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.scripted_service import Reply, ScriptedService
+
+SdkTeamsInfo: Any = TeamsInfo.__base__
+"""The class in whose place ours is, once a composition has imported the SDK."""
 
 TEAM, MEETING, SENDER, TENANT = "19:t@thread.tacv2", "MCMxOTptZWV0aW5n+/=", "aad-1", "tenant-1"
 CHANNEL_DATA = {"team": {"id": TEAM}, "meeting": {"id": MEETING}, "tenant": {"id": TENANT}}
@@ -219,14 +223,59 @@ async def test_arguments_take_precedence(app: ComposedApp, teams: ScriptedServic
     assert teams.seen[2].query == {"tenantId": "x"}
 
 
-@pytest.mark.parametrize("name", list(METHODS))
-def test_signatures_are_the_sdk_s(name: str) -> None:
-    """A bot changes the import and nothing else."""
-    ours, theirs = (inspect.signature(getattr(each, name)) for each in (TeamsInfo, SdkTeamsInfo))
-    assert list(ours.parameters) == list(theirs.parameters)
-    assert [each.default for each in ours.parameters.values()] == [
-        each.default for each in theirs.parameters.values()
-    ]
+def test_signatures_are_the_sdk_s() -> None:
+    """Each method of the SDK's is there, with its arguments and their defaults."""
+    names = [name for name in vars(SdkTeamsInfo) if not name.startswith("_")]
+    assert len(names) > len(METHODS)
+    for name in names:
+        ours, sdk = (inspect.signature(getattr(each, name)) for each in (TeamsInfo, SdkTeamsInfo))
+        assert list(ours.parameters) == list(sdk.parameters), name
+        assert [each.default for each in ours.parameters.values()] == [
+            each.default for each in sdk.parameters.values()
+        ], name
+
+
+@pytest.mark.usefixtures("app")
+def test_bots_get_this_class() -> None:
+    """The SDK's modules have it, also the handler that asks for members who join."""
+    import botbuilder.core.teams as sdk
+
+    modules = (sdk, sdk.teams_info, sdk.teams_activity_handler)
+    assert [module.TeamsInfo for module in modules] == [TeamsInfo] * 3
+
+
+async def test_the_sdk_s_handler(app: ComposedApp) -> None:
+    """A bot that extends TeamsActivityHandler is given members who join with Teams' properties."""
+    app.conversation.members["29:1"] = {"id": "29:1", "userPrincipalName": "ada@contoso.com"}
+    joined: list[Any] = []
+
+    class Bot(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
+        async def on_teams_members_added(
+            self, teams_members_added: list[Any], team_info: Any, turn_context: TurnContext
+        ) -> None:
+            joined.extend(teams_members_added)
+
+    update = {"type": "conversationUpdate", "membersAdded": [{"id": "29:1"}]}
+    data = {"team": {"id": TEAM}, "eventType": "teamMemberAdded"}
+    await app.deliver({**update, "channelId": "msteams", "channelData": data}, Bot().on_turn)
+    assert [member.user_principal_name for member in joined] == ["ada@contoso.com"]
+    assert [type(member) for member in joined] == [TeamsChannelAccount]
+
+
+async def test_outside_of_a_turn() -> None:
+    """There is no connector client, which the error says, as the SDK's does."""
+    turn = TurnContext(SimpleNamespace(), Activity(type="message"))
+    for method in (TeamsInfo.get_team_details, TeamsInfo.get_meeting_info):
+        with pytest.raises(ValueError, match="requires a connector client"):
+            await method(turn, "id")
+
+
+@pytest.mark.parametrize("channel_data", [None, {}, {"team": None}, {"team": {}}, {"tenant": {}}])
+async def test_an_activity_of_no_team(app: ComposedApp, channel_data: Any) -> None:
+    """Its team's id is empty, so its members are the conversation's."""
+    turn = await turn_of(app, app.service_url, channel_data)
+    assert TeamsInfo.get_team_id(turn) == ""
+    assert [each.name for each in await TeamsInfo.get_members(turn)] == ["Ada", "Bot"]
 
 
 def test_every_method_that_blocks_is_replaced() -> None:
@@ -251,7 +300,7 @@ async def test_the_sdk_s_own_still_works(
         assert details == await TeamsInfo.get_team_details(turn)
     warnings = [each for each in caplog.records if each.name == credentials.__name__]
     assert [each.levelno for each in warnings] == [logging.WARNING]
-    assert "cloud_adapter.teams_info" in warnings[0].getMessage()
+    assert "create_connector_client(service_url)" in warnings[0].getMessage()
     headers = {seen.headers["Authorization"] for seen in teams.seen}
     assert len(headers) == 1
     assert headers.pop().split(" ")[1] not in caplog.text

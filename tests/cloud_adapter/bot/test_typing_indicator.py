@@ -1,4 +1,4 @@
-"""TypingIndicator: shown while a turn takes long, and stopped with it."""
+"""ShowTypingMiddleware: shown while a turn takes long, and stopped with it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from botbuilder.core import TurnContext
 
 from auth.errors import SignInError
 from cloud_adapter.adapter import CloudAdapter
-from cloud_adapter.bot.typing_indicator import TypingIndicator
+from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
@@ -62,9 +62,9 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
 
 
 @pytest.fixture(autouse=True)
-def indicator(app: ComposedApp) -> TypingIndicator:
+def indicator(app: ComposedApp) -> ShowTypingMiddleware:
     """The only middleware of the app, with the default delays."""
-    indicator = TypingIndicator(DELAY, PERIOD)
+    indicator = ShowTypingMiddleware(DELAY, PERIOD)
     adapter = CloudAdapter(app.parts.adapter.bot_framework_authentication)
     adapter.use(indicator)
     app.parts = replace(app.parts, adapter=adapter)
@@ -73,7 +73,7 @@ def indicator(app: ComposedApp) -> TypingIndicator:
 
 def typing_tasks() -> list[Any]:
     """The tasks that show typing."""
-    return [each for each in asyncio.all_tasks() if "TypingIndicator" in repr(each)]
+    return [each for each in asyncio.all_tasks() if "ShowTypingMiddleware" in repr(each)]
 
 
 async def deliver(app: ComposedApp, watch: Watch, bot: Logic, **more: Any) -> Any:
@@ -207,6 +207,13 @@ async def test_typing_is_not_a_response(app: ComposedApp, watch: Watch, clock: M
 
     await deliver(app, watch, bot)
     assert (responded, handled) == ([False, True], ["message"])
+
+
+@pytest.mark.parametrize(("delay", "period"), [(-0.1, 2.0), (0.5, 0.0), (0.5, -1.0)])
+def test_wrong_times(delay: float, period: float) -> None:
+    """They are refused, as in the SDK."""
+    with pytest.raises(ValueError, match="delay"):
+        ShowTypingMiddleware(delay, period)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from botbuilder.core import CloudAdapterBase
 from botbuilder.core.inspection.inspection_session import InspectionSession
-from botbuilder.core.teams import TeamsInfo
 from botbuilder.schema import Activity, AttachmentData, ChannelAccount, ConversationParameters
 from botframework.connector.aio import ConnectorClient as SdkClient
 from botframework.connector.aio.operations_async import (
@@ -27,6 +26,7 @@ from cloud_adapter.connector.client import (
     ConversationsOperations,
     TeamsOperations,
 )
+from cloud_adapter.teams_info import TeamsInfo
 from tests.support.wire.scripted_service import Reply, ScriptedService, Seen
 
 Operation = Callable[[Any], Awaitable[Any]]
@@ -95,7 +95,7 @@ SIGNATURES = [
     for name, method in inspect.getmembers(sdk_part, inspect.isfunction)
     if not name.startswith("_")
 ]
-CALLERS = (CloudAdapterBase, TeamsInfo, InspectionSession)
+CALLERS = (CloudAdapterBase, TeamsInfo.__base__, InspectionSession)
 
 
 @pytest.mark.parametrize(("part", "name"), SIGNATURES)

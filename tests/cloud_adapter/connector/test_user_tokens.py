@@ -242,7 +242,7 @@ async def test_a_user_s_whole_stay(app: ComposedApp) -> None:
     assert begun.target == UserConnection(*place)
     assert await client.get_user_token(*place, "x") is None
     assert (await client.get_user_token(*place, users.confirm(begun))).token
-    (status,) = await client.get_token_status(USER, CHANNEL, None)
+    (status,) = await client.get_token_status(USER, CHANNEL, LOCAL_CONNECTION)
     assert status.has_token
     tokens = await client.get_aad_tokens(USER, LOCAL_CONNECTION, ["https://graph"], CHANNEL)
     assert tokens["https://graph"].token

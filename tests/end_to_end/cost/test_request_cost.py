@@ -17,7 +17,7 @@ from botbuilder.core import TurnContext
 from auth.errors import BodyTooLarge
 from cloud_adapter.adapter import MAX_RUNS
 from cloud_adapter.bot import typing_indicator
-from cloud_adapter.bot.typing_indicator import TypingIndicator
+from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from cloud_adapter.codec.body_cost import check_cost
 from cloud_adapter.errors import StateConflict
 from cloud_adapter.request import MAX_BODY_BYTES, MAX_DIGITS
@@ -204,8 +204,8 @@ def connector(running_cloud: Any) -> Iterator[DrainingConnector]:
 @pytest.fixture(autouse=True)
 def _no_typing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where measuring makes a turn slow, the bot sends nothing but its reply."""
-    late = partial(TypingIndicator, delay=60.0)
-    monkeypatch.setattr(typing_indicator, "TypingIndicator", late)
+    late = partial(ShowTypingMiddleware, delay=60.0)
+    monkeypatch.setattr(typing_indicator, "ShowTypingMiddleware", late)
 
 
 @pytest.fixture

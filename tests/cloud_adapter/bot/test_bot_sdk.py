@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cloud_adapter.bot_sdk import DeferredModule, deferred
+from cloud_adapter.bot.bot_sdk import DeferredModule, deferred
+from tests.support.project import ROOT
 
 IN_A_NEW_PROCESS = """
 import json, sys
-from cloud_adapter.bot_sdk import import_bot_sdk
+from cloud_adapter.bot.bot_sdk import import_bot_sdk
 
 import_bot_sdk()
 NAMES = ("aiohttp", "oauthlib.oauth2", "requests_oauthlib")
@@ -33,19 +34,33 @@ real = [
     requests_oauthlib.OAuth2Session,
     aiohttp.ClientResponse,
 ]
-print(json.dumps([imported, deferred, used == real]))
+
+from botbuilder.core import ShowTypingMiddleware, show_typing_middleware
+from botbuilder.core.teams import TeamsInfo, teams_activity_handler, teams_info
+ours = [
+    ShowTypingMiddleware,
+    show_typing_middleware.ShowTypingMiddleware,
+    TeamsInfo,
+    teams_activity_handler.TeamsInfo,
+    teams_info.TeamsInfo,
+]
+print(json.dumps([imported, deferred, used == real, [each.__module__ for each in ours]]))
 """
 
 
+def run(code: str) -> str:
+    """What a new process prints that runs this code."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
 def test_the_sdk() -> None:
-    """The SDK imports none of them, and finds the real ones when it uses them."""
-    done = subprocess.run(
-        [sys.executable, "-c", IN_A_NEW_PROCESS], check=True, capture_output=True, text=True
-    )
-    imported, held, same = json.loads(done.stdout)
+    """The SDK imports none of them, finds the real ones when it uses them, and has our classes."""
+    imported, held, same, ours = json.loads(run(IN_A_NEW_PROCESS))
     assert imported == []
     assert held == ["DeferredModule"] * 3
     assert same
+    assert set(ours) == {"cloud_adapter.bot.typing_indicator", "cloud_adapter.teams_info"}
 
 
 @pytest.fixture

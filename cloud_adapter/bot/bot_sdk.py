@@ -1,9 +1,11 @@
 """Imports the bot SDK without the packages that only the SDK's own HTTP clients need.
 
 msrest and botframework-connector import aiohttp, oauthlib and requests_oauthlib, which takes a
-quarter of the SDK's import time, for clients that this project replaces. The SDK is not patched.
-While the SDK is imported, these packages are replaced by stand-ins, each of which imports the real
-module on first use.
+quarter of the SDK's import time, for clients that this project replaces. While the SDK is imported,
+these packages are replaced by stand-ins, each of which imports the real module on first use.
+
+Two of the SDK's classes would harm the bot, so bots that import them get this project's: TeamsInfo
+blocks the event loop, and after a turn that raised, ShowTypingMiddleware shows typing for ever.
 """
 
 import importlib
@@ -22,13 +24,22 @@ _DEFERRED: Mapping[str, Collection[str]] = {
 
 
 def import_bot_sdk() -> None:
-    """Import the SDK's packages, so that later imports find them.
+    """Import the SDK's packages, so that later imports find them, and put our classes into them.
 
     Call this function before anything else imports a part of the SDK.
     """
     with deferred(_DEFERRED):
-        import botbuilder.core
-        import botbuilder.core.teams  # noqa: F401
+        from botbuilder import core
+        from botbuilder.core import show_typing_middleware, teams
+        from botbuilder.core.teams import teams_activity_handler, teams_info
+
+    from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
+    from cloud_adapter.teams_info import TeamsInfo
+
+    for module in (teams, teams_activity_handler, teams_info):
+        module.TeamsInfo = TeamsInfo
+    for module in (core, show_typing_middleware):
+        module.ShowTypingMiddleware = ShowTypingMiddleware
 
 
 class DeferredModule(ModuleType):
