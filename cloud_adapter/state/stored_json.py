@@ -33,7 +33,10 @@ def to_text(item: object) -> str:
     except (RecursionError, ValueError):
         pass  # the writer knows where
     writer = ObjectWriter()
-    written = writer.write(item, "state")
+    try:
+        written = writer.write(item, "state")
+    except RecursionError:
+        raise ValueError("state nests too deeply") from None
     if type(item) is dict and not writer.is_typed:
         return _ENCODER.encode(item)
     return _ENCODER.encode([TYPED, written])

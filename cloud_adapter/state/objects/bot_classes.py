@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cloud_adapter.state.objects.introspection import (
     class_dict,
+    is_class,
     module_dict,
     module_name,
     qualified_name,
@@ -75,16 +76,16 @@ class BotClasses:
         module = self._loaded(names[1])
         if module is None:
             return None
-        found: object = None
+        found = None
         attributes = module_dict(module)
         for part in names[2].split("."):
             if part not in attributes:
                 return None
             found = attributes[part]
-            if not isinstance(found, type) or self._module_of(found) is None:
+            if not is_class(found) or self._module_of(found) is None:
                 raise ValueError("is not a class that is defined in the bot's folder")
             attributes = class_dict(found)
-        return found if isinstance(found, type) else None
+        return found
 
     def _loaded(self, name: str) -> object:
         """The loaded module of a file in the folder; None if the file is not there any more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeIs
 
 _CLASS_DICT = vars(type)["__dict__"]
 _CLASS_QUALNAME = vars(type)["__qualname__"]
@@ -10,7 +10,7 @@ _CLASS_MRO = vars(type)["__mro__"]
 _MODULE_DICT = vars(ModuleType)["__dict__"]
 
 
-def is_class(value: object) -> bool:
+def is_class(value: object) -> TypeIs[type]:
     """Whether a value is a class; unlike `isinstance`, it does not ask for `__class__`."""
     return issubclass(type(value), type)
 

@@ -9,10 +9,7 @@ from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.objects.values import BY_TAG, ValueType
 from cloud_adapter.state.objects.writer import MAX_DEPTH, TYPE
 
-_CURE = (
-    "Only classes that are defined in bot_logic, and the bot SDK's own, can be read; docs/state.md"
-    " says what to do"
-)
+CURE = "docs/state.md says which objects can be stored, and what to do if a class was changed"
 
 
 def read(value: Any, path: str, depth: int = 0) -> Any:
@@ -58,29 +55,33 @@ def _object(value: dict[str, Any], path: str, depth: int) -> Any:
         for name, item in value.items()
         if name not in (TYPE, VALUE, EXTRA)
     }
+    if isinstance(found, ValueType):
+        return _value(found, parts, attributes, path)
     try:
-        if isinstance(found, ValueType):
-            return _value(found, parts, attributes)
         return found.put_together(parts, attributes)
-    except Exception as error:  # a class's own __hash__ may raise anything
-        raise UnreadableState(f"{path} ({_shown(value[TYPE])}) {error}") from error
+    except ValueError as error:
+        raise UnreadableState(f"{path} {error}. {CURE}") from None
 
 
 def _type(tag: Any, path: str) -> ValueType | Shape:
     if type(tag) is not str:
-        raise UnreadableState(f"{path} has a type that is no text. {_CURE}")
+        raise UnreadableState(f"{path} has a type that is no text. {CURE}")
     try:
         return BY_TAG.get(tag) or state_classes.shape_for(tag)
     except ValueError as error:
         raise UnreadableState(
-            f"{path} holds an object of {tag!r:.80}, which {error}. {_CURE}"
+            f"{path} holds an object of {tag!r:.80}, which {error}. {CURE}"
         ) from None
 
 
-def _value(values: ValueType, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-    if attributes or parts.keys() != {VALUE} or type(parts[VALUE]) is not values.written:
-        raise ValueError(f"is not written as a {values.tag} is")
-    return values.read(parts[VALUE])
+def _value(values: ValueType, parts: dict[str, Any], attributes: dict[str, Any], path: str) -> Any:
+    written, reason = parts.get(VALUE), ""
+    try:
+        if not attributes and parts.keys() == {VALUE} and type(written) is values.written:
+            return values.read(written)
+    except Exception as error:  # noqa: BLE001  # a class's own __hash__ may raise anything
+        reason = f" ({type(error).__name__})"  # its text may quote what users sent
+    raise UnreadableState(f"{path} is not written as a {values.tag} is{reason}")
 
 
 def _unescaped(key: str, path: str) -> str:

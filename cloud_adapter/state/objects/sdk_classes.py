@@ -19,6 +19,7 @@ STATE_CLASSES = frozenset(
         "botbuilder.core.inspection.inspection_sessions_by_status:InspectionSessionsByStatus",
         "botbuilder.core.intent_score:IntentScore",
         "botbuilder.core.recognizer_result:RecognizerResult",
+        "botbuilder.core.recognizer_result:TopIntent",
         "botbuilder.core.skills.bot_framework_skill:BotFrameworkSkill",
         "botbuilder.core.skills.skill_conversation_id_factory_options"
         ":SkillConversationIdFactoryOptions",
@@ -69,7 +70,7 @@ def find_sdk_class(tag: str) -> type:
     if tag not in STATE_CLASSES:
         raise ValueError("is not a class that state can hold")
     found = module_dict(sys.modules.get(module)).get(name)
-    if isinstance(found, type):
+    if is_class(found):
         return found
     package = ".".join(module.split(".")[:2])
     raise ValueError(f"is in {package}, which is not imported: import it in your bot")
@@ -78,6 +79,6 @@ def find_sdk_class(tag: str) -> type:
 def _model(package: str, name: str) -> type | None:
     """A model or an enum that a package of the schema itself defines."""
     found = module_dict(_MODELS.get(package)).get(name)
-    if not is_class(found) or not isinstance(found, type) or not issubclass(found, Model | Enum):
+    if not is_class(found) or not issubclass(found, Model | Enum):
         return None
     return found if module_name(found).startswith(package) else None

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from msrest.serialization import Model
 
+from cloud_adapter.codec.attribute_map import is_sdk_model
 from cloud_adapter.state.objects.bot_classes import PREFIX, BotClasses
+from cloud_adapter.state.objects.object_shape import ObjectShape
 from cloud_adapter.state.objects.sdk_classes import find_sdk_class, sdk_tag
 from cloud_adapter.state.objects.shape import (
     EnumShape,
     ModelShape,
-    ObjectShape,
     Shape,
     StandInShape,
 )
@@ -34,6 +35,7 @@ class StateClasses:
         """
         self._bot = BotClasses(folder)
         self._shapes: dict[type, Shape | None] = {}
+        self._by_tag: dict[str, Shape] = {}
 
     def shape_of(self, kind: type) -> Shape | None:
         """The shape of a class's objects; None if state cannot hold them.
@@ -42,18 +44,9 @@ class StateClasses:
             TypeError: the class could not be read again; the text says why.
         """
         if kind not in self._shapes:
-            self._shapes[kind] = self._create(kind)
+            tag = sdk_tag(kind) or self._bot.tag(kind)
+            self._shapes[kind] = _shape(tag, kind) if tag else None
         return self._shapes[kind]
-
-    def _create(self, kind: type) -> Shape | None:
-        tag = sdk_tag(kind) or self._bot.tag(kind)
-        if not tag:
-            return None
-        if issubclass(kind, Enum):
-            return EnumShape(tag, kind)
-        if issubclass(kind, Model) and not tag.startswith(PREFIX):
-            return ModelShape(tag, kind)
-        return ObjectShape(tag, kind)
 
     def shape_for(self, tag: str) -> Shape:
         """The shape of a stored object.
@@ -61,17 +54,27 @@ class StateClasses:
         Raises:
             ValueError: state cannot hold objects with this tag; the text says why.
         """
-        kind = self._bot.find(tag) if tag.startswith(PREFIX) else find_sdk_class(tag)
-        if kind is None:
-            _log_missing(tag)
-            return StandInShape(tag)
-        try:
-            shape = self.shape_of(kind)
-        except TypeError as error:
-            raise ValueError(str(error)) from None
-        if shape is None:
-            raise ValueError("is not a class that state can hold")
-        return shape
+        if tag not in self._by_tag:
+            kind = self._bot.find(tag) if tag.startswith(PREFIX) else find_sdk_class(tag)
+            if kind is None:
+                _log_missing(tag)
+                return StandInShape(tag)
+            try:
+                shape = self.shape_of(kind)
+            except TypeError as error:
+                raise ValueError(str(error)) from None
+            if shape is None:
+                raise ValueError("is not a class that state can hold")
+            self._by_tag[tag] = shape
+        return self._by_tag[tag]
+
+
+def _shape(tag: str, kind: type) -> Shape:
+    if issubclass(kind, Enum):
+        return EnumShape(tag, kind)
+    if issubclass(kind, Model) and is_sdk_model(kind):
+        return ModelShape(tag, kind)
+    return ObjectShape(tag, kind)
 
 
 state_classes = StateClasses()

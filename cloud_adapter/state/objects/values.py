@@ -33,15 +33,24 @@ def _read_bytes(text: str) -> bytes:
 
 
 def _read_timedelta(parts: list[Any]) -> timedelta:
+    if any(type(part) is not int for part in parts):
+        raise ValueError("not whole numbers")
     days, seconds, microseconds = parts
-    return timedelta(days=days, seconds=seconds, microseconds=microseconds)
+    return timedelta(days, seconds, microseconds)
+
+
+def read_pairs(pairs: list[Any]) -> dict[Any, Any]:
+    """A dict of the list of its items; raises ValueError if they are no pairs."""
+    if any(type(pair) is not list or len(pair) != 2 for pair in pairs):
+        raise ValueError("not pairs")
+    return dict(pairs)
 
 
 _TYPES = (
     ValueType("tuple", tuple, list, list, tuple),
     ValueType("set", set, list, list, set),
     ValueType("frozenset", frozenset, list, list, frozenset),
-    ValueType("dict", dict, list, lambda value: [list(pair) for pair in value.items()], dict),
+    ValueType("dict", dict, list, lambda value: [list(pair) for pair in value.items()], read_pairs),
     ValueType("datetime", datetime, str, datetime.isoformat, datetime.fromisoformat),
     ValueType("date", date, str, date.isoformat, date.fromisoformat),
     ValueType("time", time, str, time.isoformat, time.fromisoformat),

@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
+from cloud_adapter.state.objects.object_shape import BASES
 from cloud_adapter.state.objects.shape import VALUE, Shape, StandInShape
 from cloud_adapter.state.objects.stand_in import StandIn
 from cloud_adapter.state.objects.state_classes import state_classes
@@ -22,14 +22,6 @@ MAX_INT_BITS = 14_000
 _CURES = dict.fromkeys(
     ("function", "builtin_function_or_method", "method", "module", "type"), "store its name"
 ) | {"coroutine": "await it, and store the result"}
-
-_JSON_BASES: dict[type, Callable[[Any], Any]] = {
-    str: str.__str__,
-    int: int.__int__,
-    float: float.__float__,
-    dict: lambda value: dict(dict.items(value)),
-    list: lambda value: list(list.__iter__(value)),
-}
 
 
 class ObjectWriter:
@@ -115,14 +107,17 @@ class ObjectWriter:
     def _pairs(self, value: dict[Any, Any], path: str, depth: int) -> dict[str, Any]:
         self.is_typed = True
         written = [
-            [self.write(key, path, depth), self.write(item, path, depth)]
+            [self.write(key, path, depth + 2), self.write(item, path, depth + 2)]
             for key, item in value.items()
         ]
         return {TYPE: "dict", VALUE: written}
 
     def _object(self, shape: Shape, value: Any, path: str, depth: int) -> dict[str, Any]:
-        parts, attributes = shape.take_apart(value)
-        written = {TYPE: shape.tag}
+        try:
+            parts, attributes = shape.take_apart(value)
+        except TypeError as error:
+            raise TypeError(f"{path} {error}") from None
+        written: dict[str, Any] = {TYPE: shape.tag}
         for key, part in parts.items():
             written[key] = self.write(part, path, depth)
         for name, item in attributes.items():
@@ -145,10 +140,12 @@ def _key(key: Any, path: str) -> Any:
 
 
 def _json_value(value: Any, path: str) -> Any:
-    """A value whose type derives from one of JSON's, such as defaultdict: json drops the type."""
-    for base, plain in _JSON_BASES.items():
-        if isinstance(value, base):
-            return plain(value)
+    """A value whose type derives from one of JSON's, such as defaultdict: the type is dropped."""
+    for base in (str, int, float, list):
+        if issubclass(type(value), base):
+            return BASES[base](value)
+    if issubclass(type(value), dict):
+        return dict(dict.items(value))
     name = type(value).__name__
     cure = _CURES.get(name, "store its data, or an object of a class that is defined in bot_logic")
     raise TypeError(f"{path} is a {name:.80}, which state cannot hold: {cure}")

@@ -1,0 +1,71 @@
+"""Fields: what a dataclass or a NamedTuple declares, and the defaults of what is not stored."""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from types import MemberDescriptorType
+from typing import Any
+
+from cloud_adapter.state.objects.introspection import class_dict, class_mro, is_class
+
+UNSET = object()
+"""In place of an attribute that an object does not have."""
+
+_SAFE_FACTORIES = frozenset({dict, list, set, frozenset, tuple, str, int, float, bool})
+"""Factories of fields that may be called while an object is read: no code of the bot."""
+
+Default = Callable[[], Any]
+"""Returns the value of a field that is not stored; UNSET if there is none."""
+
+log = logging.getLogger(__name__)
+
+
+def field_defaults(tag: str, kind: type) -> dict[str, Default]:
+    """The defaults of a class's fields; empty if it is no dataclass and no NamedTuple.
+
+    Args:
+        tag: the tag of the class, for the log.
+        kind: the class.
+    """
+    if type(_lookup(kind, "__dataclass_fields__")) is dict:
+        return {field.name: _default(tag, kind, field) for field in dataclasses.fields(kind)}
+    names, defaults = _lookup(kind, "_fields"), _lookup(kind, "_field_defaults")
+    if not issubclass(kind, tuple) or type(names) is not tuple or type(defaults) is not dict:
+        return {}
+    return {name: _constant(defaults.get(name, UNSET)) for name in names}
+
+
+def _lookup(kind: type, name: str) -> Any:
+    """An attribute of a class; descriptors and `__getattr__` are not asked."""
+    found = (class_dict(base)[name] for base in class_mro(kind) if name in class_dict(base))
+    return next(found, UNSET)
+
+
+def _constant(value: Any) -> Default:
+    return lambda: value
+
+
+def _default(tag: str, kind: type, field: dataclasses.Field[Any]) -> Default:
+    if field.default is not dataclasses.MISSING:
+        # Without slots, the default is an attribute of the class already.
+        has_slot = type(_lookup(kind, field.name)) is MemberDescriptorType
+        return _constant(field.default if has_slot else UNSET)
+    factory: Any = field.default_factory
+    if factory is dataclasses.MISSING:
+        return _constant(UNSET)
+    if is_class(factory) and factory in _SAFE_FACTORIES:
+        return lambda: factory()
+    return lambda: _log_no_default(tag, field.name)
+
+
+@lru_cache(maxsize=256)
+def _log_no_default(tag: str, name: str) -> Any:
+    """Log, once, that an object lacks a field, whose default only the bot's code could make."""
+    log.warning(
+        "Stored objects of %s lack the field %s, and stay without it, because no code of the bot"
+        " runs while state is read: use default, or default_factory with list, dict or set",
+        tag,
+        name,
+    )
+    return UNSET
