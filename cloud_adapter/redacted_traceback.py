@@ -1,7 +1,9 @@
 """The redacted traceback of a failed turn, for the log, without what the user sent."""
 
 import itertools
+import os
 import re
+import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
@@ -22,7 +24,7 @@ MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH = 2_000, 4_000
 """The number of characters that are shown of one error's text, and of all errors' texts."""
 
 BOT_PACKAGE = "bot_logic"
-"""The package whose frames are shown first."""
+"""The package in whose folder the bot's own code is, which may be imported by other names."""
 
 Frame = tuple[FrameType, int]
 """A frame and its line number."""
@@ -103,8 +105,9 @@ def _frames(error: BaseException, max_bytes: int) -> list[str]:
     The frames closest to the place where the error was raised are shown, within `max_bytes`.
     """
     frames = list(traceback.walk_tb(error.__traceback__))
-    own = [each for each in frames if _is_own(each)]
-    others = [each for each in frames if not _is_own(each)]
+    folders = _bot_folders()
+    own = [each for each in frames if _file(each).startswith(folders)]
+    others = [each for each in frames if not _file(each).startswith(folders)]
     shown, bytes_left = _closest(own, MAX_FRAMES, max_bytes)
     more, _ = _closest(others, MAX_FRAMES - len(shown), bytes_left)
     if shown and more:
@@ -112,9 +115,14 @@ def _frames(error: BaseException, max_bytes: int) -> list[str]:
     return shown or more
 
 
-def _is_own(frame: Frame) -> bool:
-    module = frame[0].f_globals.get("__name__")
-    return isinstance(module, str) and module.partition(".")[0] == BOT_PACKAGE
+def _bot_folders() -> tuple[str, ...]:
+    """The beginning of the paths of the bot's files; empty if no bot is imported."""
+    package = sys.modules.get(BOT_PACKAGE)
+    return tuple(f"{path}{os.sep}" for path in package.__path__) if package else ()
+
+
+def _file(frame: Frame) -> str:
+    return frame[0].f_code.co_filename
 
 
 def _closest(frames: Sequence[Frame], max_frames: int, max_bytes: int) -> tuple[list[str], int]:

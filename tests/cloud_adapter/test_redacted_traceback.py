@@ -1,6 +1,8 @@
 """The redacted traceback: where and why a turn failed, without what the user sent."""
 
 import asyncio
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -189,18 +191,26 @@ def test_a_text_that_was_cut() -> None:
     assert shown == "ValueError: cannot read [redacted]…"
 
 
-def raised(module: str, code: str) -> dict[str, Any]:
-    """Run code as a module; returns the module's names."""
-    names: dict[str, Any] = {"__name__": module}
-    exec(compile(code, f"{module}.py", "exec"), names)  # noqa: S102  # the same
+@pytest.fixture(autouse=True)
+def _bot_logic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot's package, as it is imported in the app."""
+    package = ModuleType("bot_logic")
+    package.__path__ = ["/app/bot_logic"]
+    monkeypatch.setitem(sys.modules, "bot_logic", package)
+
+
+def raised(file: str, code: str) -> dict[str, Any]:
+    """Run code as a module with this file, whatever its name is; returns the module's names."""
+    names: dict[str, Any] = {"__name__": "a_module"}
+    exec(compile(code, f"/app/{file}.py", "exec"), names)  # noqa: S102  # the same
     return names
 
 
 def test_the_bots_own_frames_come_first() -> None:
-    """The SDK's and the project's frames follow."""
-    fail = raised("bot_logic.orders", "def fail():\n    return {}[1]")["fail"]
-    through = raised("some_sdk", "def through(call):\n    return call()")["through"]
-    start = raised("bot_logic.bot", "def start(call, last):\n    return call(last)")["start"]
+    """The SDK's and the project's frames follow. It is a frame's file that counts."""
+    fail = raised("bot_logic/dialogs/orders", "def fail():\n    return {}[1]")["fail"]
+    through = raised("bot_logic_sdk", "def through(call):\n    return call()")["through"]
+    start = raised("bot_logic/bot", "def start(call, last):\n    return call(last)")["start"]
     with pytest.raises(KeyError) as caught:
         start(through, fail)
     lines = redacted_traceback(caught.value, Activity()).splitlines()
@@ -216,9 +226,18 @@ def test_the_bots_own_frames_come_first() -> None:
     ]
 
 
+def test_no_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none is imported, the frames are shown in call order."""
+    monkeypatch.delitem(sys.modules, "bot_logic")
+    fail = raised("bot_logic/orders", "def fail():\n    return {}[1]")["fail"]
+    with pytest.raises(KeyError) as caught:
+        fail()
+    assert redacted_traceback(caught.value, Activity()).startswith("  File ")
+
+
 def test_a_recursion() -> None:
     """Equal frames are shown as one, with their number."""
-    deep = raised("bot_logic.deep", "def deep(n):\n    return deep(n - 1) if n else {}[1]")["deep"]
+    deep = raised("bot_logic/deep", "def deep(n):\n    return deep(n - 1) if n else {}[1]")["deep"]
     with pytest.raises(RecursionError) as caught:
         deep(100_000)
     shown = redacted_traceback(caught.value, Activity())
@@ -248,7 +267,7 @@ def test_the_size(letter: str) -> None:
     name = "a" * 200
     code = "\n".join(f"def {name}{n}(): return {name}{n + 1}()" for n in range(100))
     fail = f"def {name}100(): raise ValueError({letter!r} * 5000)"
-    module = raised("bot_logic.x", f"{code}\n{fail}")
+    module = raised("bot_logic/x", f"{code}\n{fail}")
     with pytest.raises(ValueError, match=r"(?s)^.") as caught:
         module[f"{name}0"]()
     shown = redacted_traceback(caught.value, Activity())
