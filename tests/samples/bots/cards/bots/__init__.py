@@ -1,0 +1,3 @@
+from .cards_bot import CardsBot
+
+__all__ = ["CardsBot"]

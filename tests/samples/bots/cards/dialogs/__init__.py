@@ -1,0 +1,3 @@
+from .card_dialog import CardDialog
+
+__all__ = ["CardDialog"]

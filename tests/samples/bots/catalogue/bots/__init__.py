@@ -1,0 +1,3 @@
+from .catalogue_bot import CatalogueBot
+
+__all__ = ["CatalogueBot"]

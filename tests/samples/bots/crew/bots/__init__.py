@@ -1,0 +1,3 @@
+from .crew_bot import CrewBot
+
+__all__ = ["CrewBot"]

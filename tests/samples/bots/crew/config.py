@@ -1,0 +1,8 @@
+import os
+
+
+class DefaultConfig:
+    """Bot Configuration"""
+
+    APP_ID = os.environ.get("MicrosoftAppId", "")
+    APP_PASSWORD = os.environ.get("MicrosoftAppPassword", "")

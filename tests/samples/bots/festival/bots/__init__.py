@@ -1,0 +1,3 @@
+from .festival_bot import FestivalBot
+
+__all__ = ["FestivalBot"]

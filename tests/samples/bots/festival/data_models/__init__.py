@@ -1,0 +1,3 @@
+from .guest import Guest
+
+__all__ = ["Guest"]

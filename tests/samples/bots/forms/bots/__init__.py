@@ -1,0 +1,3 @@
+from .forms_bot import FormsBot
+
+__all__ = ["FormsBot"]

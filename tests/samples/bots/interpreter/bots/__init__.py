@@ -1,0 +1,3 @@
+from .guide_bot import GuideBot
+
+__all__ = ["GuideBot"]

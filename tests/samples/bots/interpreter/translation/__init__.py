@@ -1,0 +1,4 @@
+from .translator import Translator
+from .translation_middleware import TranslationMiddleware
+
+__all__ = ["TranslationMiddleware", "Translator"]

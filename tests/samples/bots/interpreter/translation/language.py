@@ -1,0 +1,7 @@
+from enum import Enum
+
+
+class Language(str, Enum):
+    english = "en"
+    spanish = "es"
+    default = "en"

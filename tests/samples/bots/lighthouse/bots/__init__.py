@@ -1,0 +1,3 @@
+from .lighthouse_bot import LighthouseBot
+
+__all__ = ["LighthouseBot"]

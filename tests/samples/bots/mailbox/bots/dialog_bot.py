@@ -1,0 +1,26 @@
+from botbuilder.core import ConversationState, TurnContext, UserState
+from botbuilder.core.teams import TeamsActivityHandler
+from botbuilder.dialogs import Dialog
+from helpers.dialog_helper import DialogHelper
+
+
+class DialogBot(TeamsActivityHandler):
+    def __init__(
+        self, conversation_state: ConversationState, user_state: UserState, dialog: Dialog
+    ):
+        self.conversation_state = conversation_state
+        self.user_state = user_state
+        self.dialog = dialog
+
+    async def on_turn(self, turn_context: TurnContext):
+        await super().on_turn(turn_context)
+        await self.conversation_state.save_changes(turn_context, False)
+        await self.user_state.save_changes(turn_context, False)
+
+    async def on_message_activity(self, turn_context: TurnContext):
+        await self.run(turn_context)
+
+    async def run(self, turn_context: TurnContext):
+        await DialogHelper.run_dialog(
+            self.dialog, turn_context, self.conversation_state.create_property("DialogState")
+        )

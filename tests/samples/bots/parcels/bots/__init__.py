@@ -1,0 +1,3 @@
+from .parcel_bot import ParcelBot
+
+__all__ = ["ParcelBot"]

@@ -1,0 +1,4 @@
+from .slot_dialog import SlotDialog
+from .parcel_dialog import ParcelDialog
+
+__all__ = ["ParcelDialog", "SlotDialog"]

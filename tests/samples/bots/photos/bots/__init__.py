@@ -1,0 +1,3 @@
+from .photo_bot import PhotoBot
+
+__all__ = ["PhotoBot"]

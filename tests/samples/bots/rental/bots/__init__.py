@@ -1,0 +1,3 @@
+from .rental_bot import RentalBot
+
+__all__ = ["RentalBot"]

@@ -1,0 +1,25 @@
+from botbuilder.core import ActivityHandler, ConversationState, TurnContext, UserState
+from botbuilder.dialogs import Dialog
+from helpers.dialog_helper import DialogHelper
+
+
+class RentalBot(ActivityHandler):
+    def __init__(
+        self, conversation_state: ConversationState, user_state: UserState, dialog: Dialog
+    ):
+        self.conversation_state = conversation_state
+        self.user_state = user_state
+        self.dialog = dialog
+
+    async def on_turn(self, turn_context: TurnContext):
+        await super().on_turn(turn_context)
+
+        await self.conversation_state.save_changes(turn_context)
+        await self.user_state.save_changes(turn_context)
+
+    async def on_message_activity(self, turn_context: TurnContext):
+        if turn_context.activity.text == "capsize":
+            raise ValueError("the boat has capsized")
+        await DialogHelper.run_dialog(
+            self.dialog, turn_context, self.conversation_state.create_property("DialogState")
+        )

@@ -1,0 +1,3 @@
+from .rental_dialog import RentalDialog
+
+__all__ = ["RentalDialog"]

@@ -1,0 +1,3 @@
+from .scales_bot import ScalesBot
+
+__all__ = ["ScalesBot"]

@@ -1,0 +1,3 @@
+from .weight import Weight
+
+__all__ = ["Weight"]

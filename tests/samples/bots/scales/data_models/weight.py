@@ -1,0 +1,3 @@
+class Weight:
+    def __init__(self, grams: int = 0):
+        self.grams = grams

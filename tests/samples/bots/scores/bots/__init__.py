@@ -1,0 +1,3 @@
+from .scores_bot import ScoresBot
+
+__all__ = ["ScoresBot"]

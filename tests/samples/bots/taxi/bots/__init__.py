@@ -1,0 +1,3 @@
+from .taxi_bot import TaxiBot
+
+__all__ = ["TaxiBot"]

@@ -1,0 +1,3 @@
+from .till_bot import TillBot
+
+__all__ = ["TillBot"]

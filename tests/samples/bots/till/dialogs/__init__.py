@@ -1,0 +1,3 @@
+from .sum_dialog import SumDialog
+
+__all__ = ["SumDialog"]

@@ -1,0 +1,3 @@
+from . import dialog_helper
+
+__all__ = ["dialog_helper"]

@@ -1,0 +1,3 @@
+from .garden_welcome_bot import GardenWelcomeBot
+
+__all__ = ["GardenWelcomeBot"]

@@ -1,0 +1,3 @@
+from .visitor import Visitor
+
+__all__ = ["Visitor"]

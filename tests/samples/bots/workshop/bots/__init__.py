@@ -1,0 +1,4 @@
+from .dialog_bot import DialogBot
+from .workshop_bot import WorkshopBot
+
+__all__ = ["DialogBot", "WorkshopBot"]

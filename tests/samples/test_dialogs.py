@@ -1,0 +1,152 @@
+"""Bots with dialogs, written as Microsoft's samples are: not a line is changed for the base."""
+
+from pathlib import Path
+
+import pytest
+
+from bot_testing import Chat
+from emulator.token_service.user_tokens import UserConnection
+from tests.samples.texts import conversation, said
+from tests.samples.blocking_service import BlockingService
+
+BOTS = Path("tests/samples/bots")
+DAY = "the 6th of May 2031"
+
+
+@pytest.mark.chat(bot=BOTS / "rental")
+async def test_rental(chat: Chat) -> None:
+    """05 multi-turn-prompt: every kind of prompt, with validators, and prompts again."""
+    await conversation(
+        chat,
+        ("hi", ["Which boat?"]),
+        ("a ship", ["We have no such boat."]),
+        ("sail", ["Who rents it?"]),
+        ("X", ["Who rents it?"]),
+        ("Grace", ["Hello Grace.", "For how many people?"]),
+        ("seven", ["One to six people fit in."]),
+        ("three", ["When?"]),
+        (DAY, ["Please attach a picture of your licence."]),
+    )
+    text = {"contentType": "text/plain", "contentUrl": "https://example.org/licence.txt"}
+    assert said(await chat.say("", attachments=[text])) == ["That is no picture."]
+    picture = {"contentType": "image/png", "contentUrl": "https://example.org/licence.png"}
+    [summary, question] = await chat.say("", attachments=[text, picture])
+    assert summary.text == "A Dinghy for 3 on 2031-05-06, Grace."
+    assert summary.attachments[0]["contentUrl"] == picture["contentUrl"]
+    assert (question.text, question.suggested_actions) == ("Is this right?", ["Yes", "No"])
+    await conversation(chat, ("maybe", [question.text]), ("yes", ["It is yours."]))
+
+
+HOURS = ["adaptive", "No recognizer is configured.", "What is broken?"]
+AGAIN = ["No recognizer is configured.", "What is broken?"]
+
+
+@pytest.mark.chat(bot=BOTS / "workshop")
+async def test_workshop(chat: Chat) -> None:
+    """13 core-bot: dialogs in dialogs, the options of which are a class of the bot's."""
+    assert said(await chat.join()) == HOURS
+    await conversation(
+        chat,
+        ("radio", ["What is wrong with the radio?"]),
+        ("help", ["Answer, or say cancel."]),
+        ("it hums", ["On which day?"]),
+        ("someday", ["Please say it with month, day and year."]),
+        ("?", ["Answer, or say cancel."]),
+        (DAY, ["A radio, it hums, on 2031-05-06: shall we?"]),
+        ("yes", ["We expect your radio (it hums) on 2031-05-06.", *AGAIN]),
+        ("lamp", ["What is wrong with the lamp?"]),
+        ("cancel", ["Cancelled.", *AGAIN]),
+    )
+
+
+@pytest.mark.chat(bot=BOTS / "parcels")
+async def test_parcels(chat: Chat) -> None:
+    """19 custom-dialogs: a dialog class of the bot's, with numbers that JSON does not have."""
+    too_heavy = "We take up to 30 kg, in steps of half a kilogram."
+    await conversation(
+        chat,
+        ("hi", ["To which street?"]),
+        ("Mill Lane 3", ["In which town?"]),
+        ("Ely", ["How heavy is it, in kilograms?"]),
+        ("forty", [too_heavy]),
+        ("7.3", [too_heavy]),
+        ("7.5", ["How many pieces?"]),
+        ("a dozen", ["12 x 7.5 kg to Mill Lane 3, Ely"]),
+        ("hi", ["To which street?"]),
+    )
+
+
+@pytest.mark.chat(bot=BOTS / "festival")
+async def test_festival(chat: Chat) -> None:
+    """43 complex-dialog: a dialog replaces itself, and a class is handed from one to another."""
+    assert said(await chat.join()) == ["Shall we plan your week?"]
+    await conversation(
+        chat,
+        ("hi", ["What is your name?"]),
+        ("Ada", ["How old are you?"]),
+        ("old", ["How old are you?"]),
+        ("36", ["Which film? (0 chosen)"]),
+        ("the news", ["We do not show that one."]),
+        ("two rivers", ["Which film? (1 chosen)"]),
+        ("2", ["Thank you, Ada.", "You will see Two Rivers and Winter Apples."]),
+        ("hi", ["What is your name?"]),
+        ("Bob", ["How old are you?"]),
+        ("12", ["Only from 16 on.", "Thank you, Bob.", "You will see no films."]),
+    )
+
+
+SIGNED_IN = ["You are signed in.", "Whose mail, 'mine' or 'ours'?"]
+
+
+@pytest.mark.chat(bot=BOTS / "mailbox")
+async def test_mailbox_in_web_chat(chat: Chat, outside: BlockingService) -> None:
+    """18, 24 authentication: the prompt in Web Chat by code and by event, and signing out."""
+    outside.answers["/mine/count"] = {"count": 3}
+    [prompt] = await chat.say("hi")
+    tokens = chat.bot.cloud.user_tokens
+    link = prompt.card["buttons"][0]["value"]
+    sign_in = tokens.find_sign_in(link.rpartition("=")[2])
+    assert sign_in
+    assert sign_in.target == target(chat)
+    code = tokens.confirm(sign_in)
+    await conversation(chat, (code, SIGNED_IN), ("mine", ["3 letters"]))
+    token = outside.seen[-1][2]["Authorization"].removeprefix("Bearer ")
+    assert token == (tokens.token(target(chat)) or {})["token"]
+    await conversation(chat, ("hi", SIGNED_IN), ("log out", ["You are signed out."]))
+    assert not tokens.has_token(target(chat))
+
+    await chat.say("hi")
+    tokens.sign_in(target(chat), "Ada")
+    value = {"connectionName": "letters", "token": "a token"}
+    result = await chat.send({"type": "event", "name": "tokens/response", "value": value})
+    assert said(result) == SIGNED_IN
+    await conversation(chat, ("mine", ["3 letters"]), ("bye", ["You are signed out."]))
+    assert not tokens.has_token(target(chat))
+
+
+@pytest.mark.chat(bot=BOTS / "mailbox", channel="msteams")
+async def test_mailbox_in_teams(chat: Chat, outside: BlockingService) -> None:
+    """46 teams-auth: single sign-on by every client of the user's at once, and the code."""
+    outside.answers["/mine/count"] = {"count": 3}
+    tokens = chat.bot.cloud.user_tokens
+    [prompt] = await chat.say("hi")
+    resource = prompt.card["tokenExchangeResource"]
+    offer = {"id": resource["id"], "connectionName": "letters"}
+    assert (await chat.invoke("signin/tokenExchange", {**offer, "token": "bad"})).status == 412
+    token = tokens.exchangeable_token(resource["uri"], chat.account["id"], "Ada")
+    result = await chat.invoke("signin/tokenExchange", {**offer, "token": token})
+    assert (result.status, said(result)) == (200, SIGNED_IN)
+    await conversation(chat, ("mine", ["3 letters"]), ("bye", ["You are signed out."]))
+
+    [prompt] = await chat.say("hi")
+    link = prompt.card["buttons"][0]["value"]
+    sign_in = tokens.find_sign_in(link.rpartition("=")[2])
+    assert sign_in
+    result = await chat.invoke("signin/verifyState", {"state": tokens.confirm(sign_in)})
+    assert (result.status, said(result)) == (200, SIGNED_IN)
+    await conversation(chat, ("mine", ["3 letters"]))
+
+
+def target(chat: Chat) -> UserConnection:
+    """The chat's user and the bot's connection."""
+    return UserConnection(chat.account["id"], "letters", chat.channel)
