@@ -6,8 +6,8 @@ import pytest
 
 from bot_testing import Chat
 from emulator.token_service.user_tokens import UserConnection
-from tests.samples.texts import conversation, said
 from tests.samples.blocking_service import BlockingService
+from tests.samples.texts import conversation, said
 
 BOTS = Path("tests/samples/bots")
 DAY = "the 6th of May 2031"

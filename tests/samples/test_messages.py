@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot_testing import Chat
-from tests.samples.texts import conversation, kinds, said
 from tests.samples.blocking_service import BlockingService
+from tests.samples.texts import conversation, kinds, said
 
 BOTS = Path("tests/samples/bots")
 CARDS = "adaptive animation audio hero oauth receipt signin thumbnail video"

@@ -7,8 +7,8 @@ import pytest
 
 from bot_testing import Chat, TurnResult
 from emulator.channel.conversations import Conversation
-from tests.samples.texts import said
 from tests.samples.blocking_service import BlockingService
+from tests.samples.texts import said
 
 BOTS = Path("tests/samples/bots")
 DOWNLOAD = "application/vnd.microsoft.teams.file.download.info"
