@@ -5,6 +5,7 @@ CREDENTIAL ?= ManagedIdentity
 TURNS ?= Inline
 STORAGE ?=
 PORT ?= 7071
+SKILL_PORT ?= 7072
 CHAT_PORT ?= 3979
 PLAYGROUND_PORT ?= 56150
 ROUNDS ?= 5
@@ -29,7 +30,8 @@ AZURITE_PACKAGE := azurite@3.37.0
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
-	@echo "                 BOT=bot_logic or the folder of another bot, such as examples/dialog"
+	@echo "                 BOT=bot_logic or another folder with a bot, such as examples/dialog, or"
+	@echo "                 with a bot in host/ and its skill in skill/, at SKILL_PORT=7072"
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
@@ -50,7 +52,8 @@ help:
 
 run: webchat $(AZURITE)
 	@exec $(PYTHON) -m emulator.commands.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
-		--turns $(TURNS) --port $(PORT) --chat-port $(CHAT_PORT) $(if $(STORAGE),--storage "$(STORAGE)")
+		--turns $(TURNS) --port $(PORT) --skill-port $(SKILL_PORT) --chat-port $(CHAT_PORT) \
+		$(if $(STORAGE),--storage "$(STORAGE)")
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores.

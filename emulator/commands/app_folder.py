@@ -1,5 +1,6 @@
 """A folder with this app and another bot, which stands in the place of bot_logic."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.commands.funcignore import FuncIgnore
@@ -8,6 +9,10 @@ APP = Path(__file__).parents[2]
 BOT = "bot_logic"
 LOCAL_SETTINGS = "local.settings.json"
 """Not deployed, but read by the Functions host."""
+
+
+PAIR = ("host", "skill")
+"""The folders of a bot and of the skill that it calls."""
 
 
 class NoBotError(Exception):
@@ -32,35 +37,44 @@ def link_app(folder: Path, bot: Path) -> None:
     (folder / BOT).symlink_to(bot.absolute())
 
 
+def bots_in(folder: Path) -> Sequence[Path]:
+    """The folders of the bots that a folder stands for: itself, or a parent's and its skill's.
+
+    Raises:
+        NoBotError: it has no bot.
+    """
+    found = _bots_in(folder)
+    if not found:
+        choices = (each for each in (APP / BOT, *sorted(APP.glob("examples/*"))) if _bots_in(each))
+        names = ", ".join(str(each.relative_to(APP)) for each in choices)
+        raise NoBotError(
+            f"BOT={folder} has no bot: its __init__.py needs a function create_bot(services)."
+            f" Choose one of {names}, or your own."
+        )
+    return found
+
+
+def _bots_in(folder: Path) -> Sequence[Path]:
+    pair = [folder / name for name in PAIR]
+    if _has_bot(folder):
+        return [folder]
+    return pair if all(map(_has_bot, pair)) else []
+
+
+def _has_bot(folder: Path) -> bool:
+    package = folder / "__init__.py"
+    return package.is_file() and "create_bot" in package.read_text("utf-8")
+
+
 def app_with_bot(bot: Path, folder: Path) -> Path:
     """The folder of the app with a bot: this one for its own bot, else a new one.
 
     Args:
         bot: the bot's folder.
         folder: is made for another bot.
-
-    Raises:
-        NoBotError: there is no bot.
     """
-    if not has_bot(bot):
-        raise NoBotError(
-            f"BOT={bot} has no bot: its __init__.py needs a function create_bot(services). Choose"
-            f" one of {', '.join(map(str, _bots()))}, or your own."
-        )
     if bot.samefile(APP / BOT):
         return APP
     folder.mkdir()
     link_app(folder, bot)
     return folder
-
-
-def has_bot(folder: Path) -> bool:
-    """Whether a folder offers `create_bot`."""
-    package = folder / "__init__.py"
-    return package.is_file() and "create_bot" in package.read_text("utf-8")
-
-
-def _bots() -> list[Path]:
-    """The bots in the project, as paths from its folder."""
-    found = [APP / BOT, *sorted((APP / "examples").glob("*"))]
-    return [path.relative_to(APP) for path in found if has_bot(path)]

@@ -15,12 +15,13 @@ import aiohttp
 from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
-from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot
+from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
 from emulator.commands.shutdown import run_until_asked_to_stop
-from emulator.storage.azurite import Azurite
+from emulator.storage.azurite import Azurite, StoragePorts
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 
 BOT_PORT = 7071
+SKILL_PORT = 7072
 
 INLINE = "Inline"
 QUEUED = "Queued"
@@ -105,22 +106,48 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         NoBotError: there is no bot in the folder.
         StartError: something cannot start, or the host has ended.
     """
-    app = app_with_bot(options.bot, folder / "app")
+    bot, *skills = bots_in(options.bot)
     cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
-    await start_cloud(cloud, options.chat_port)
-    storage = await start_storage(options.storage)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        await start_cloud(cloud, options.chat_port)
+        stack.push_async_callback(cloud.stop)
+        storage = await start_storage(options.storage)
+        stack.push_async_callback(storage.stop)
         check_turns(options.turns, storage)
-        settings = cloud.settings() | storage.settings() | {"BotTurns": options.turns}
-        host = functions_host(options.port, settings, app)
-        try:
-            await run_until_asked_to_stop(serve(host, cloud, storage))
-        finally:
-            await host.stop()
-    finally:
-        await storage.stop()
-        await cloud.stop()
+        shared = {"BotTurns": options.turns}
+        settings = cloud.settings() | storage.settings() | shared
+        hosts = {}
+        if skills:
+            port = options.skill_port
+            of_bot, of_skill = pair_settings(cloud, options.port, port)
+            settings |= of_bot
+            # A storage of its own: both bots know the user and the conversation by the same ids.
+            skill_storage = await start_storage(ports=StoragePorts())
+            stack.push_async_callback(skill_storage.stop)
+            of_skill |= skill_storage.settings() | shared
+            hosts[port] = functions_host(port, of_skill, app_with_bot(skills[0], folder / "skill"))
+        app = app_with_bot(bot, folder / "app")
+        hosts[options.port] = functions_host(options.port, settings, app)
+        for host in hosts.values():
+            stack.push_async_callback(host.stop)
+        await run_until_asked_to_stop(serve(hosts, cloud, storage))
+
+
+def pair_settings(cloud: Cloud, port: int, skill_port: int) -> tuple[dict[str, str], ...]:
+    """What a bot and its skill need to know of each other, and where the skill finds the cloud.
+
+    Returns:
+        The bot's settings beside its own, and the skill's.
+    """
+    skill = cloud.add_bot()
+    of_bot = {
+        "AllowedCallers": skill.app_id,
+        "SkillAppId": skill.app_id,
+        "SkillEndpoint": f"http://localhost:{skill_port}/api/messages",
+        "SkillHostEndpoint": f"http://localhost:{port}/api/skills",
+    }
+    return of_bot, cloud.settings(skill) | {"AllowedCallers": cloud.registration.app_id}
 
 
 def check_turns(turns: str, storage: LocalStorage) -> None:
@@ -133,23 +160,30 @@ def check_turns(turns: str, storage: LocalStorage) -> None:
         raise StartError(f"TURNS={QUEUED} needs storage. {storage.fault}")
 
 
-async def serve(host: Child, cloud: Cloud, storage: LocalStorage) -> None:
-    """Start the host, print the URLs once it answers, then wait until it ends.
+async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage) -> None:
+    """Start the hosts, print the URLs once they answer, then wait until one of them ends.
+
+    Args:
+        hosts: by port.
+        cloud: in front of them.
+        storage: the bot's.
 
     Raises:
-        StartError: the host has ended, or does not answer.
+        StartError: a host has ended, or does not answer.
     """
-    endpoint = cloud.channel.bot_endpoint
-    await host.start()
-    await wait_until_it_answers(endpoint.replace("/messages", "/health"), host)
-    print(f"\nBot:      {endpoint}  (signs in with {cloud.credential})")
+    for host in hosts.values():
+        await host.start()
+    for port, host in hosts.items():
+        await wait_until_it_answers(f"http://localhost:{port}/api/health", host)
+    print(f"\nBot:      {cloud.channel.bot_endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.chat_page.server.url}/")
     print(f"Storage:  {storage}")
     if storage.azurite:
         print(f"Commands: python -m admin --help{_storage_options(storage.azurite)}")
     print(f"Switches: {cloud.switches.server.url}/state")
     print("Ctrl-C stops all of it.\n", flush=True)
-    await host.wait()
+    ends = [asyncio.create_task(host.wait()) for host in hosts.values()]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     raise StartError("The Functions host ended; its output above says why.")
 
 
@@ -173,6 +207,7 @@ def main() -> None:
         "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; unset: in memory"
     )
     parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
+    parser.add_argument("--skill-port", type=int, default=SKILL_PORT, help="its skill's, if any")
     parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
