@@ -46,9 +46,6 @@ class BotFolder:
         from cloud_adapter.state.objects.state_classes import state_classes
 
         state_classes.use(self.path)
-        from cloud_adapter.state.objects.state_classes import state_classes  # imports the SDK
-
-        state_classes.use(self.path)
         create = getattr(self.load(), "create_bot", None)
         if create is None:
             raise ImportError(f"{self.path.name}/__init__.py needs a function create_bot(services)")

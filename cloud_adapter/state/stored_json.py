@@ -1,6 +1,8 @@
 """The JSON of stored state. Nothing is pickled; objects are created from an allow list only."""
 
 import json
+import math
+import sys
 from types import NoneType
 from typing import Any
 
@@ -46,21 +48,42 @@ def from_text(text: str | bytes) -> Any:
     """The item of a text: a dict, if it is plain JSON.
 
     Raises:
-        UnreadableState: the item holds an object that cannot be read; the text names the property.
+        UnreadableState: the item holds an object that cannot be read, or nests too deeply; the text
+            names the property.
         ValueError: the text is not stored state.
     """
     try:
-        item = json.loads(text)
-    except RecursionError:
-        raise ValueError("the stored state nests too deeply") from None
-    if type(item) is dict:
-        return item
-    if type(item) is list and len(item) == 2 and item[0] == TYPED:
-        try:
+        item = _parsed(text if isinstance(text, str) else text.decode())
+        if type(item) is dict:
+            return item
+        if type(item) is list and len(item) == 2 and item[0] == TYPED:
             return read(item[1], "state")
-        except RecursionError:
-            raise UnreadableState("state nests too deeply") from None
+    except RecursionError:
+        raise UnreadableState("state nests too deeply to be read") from None
     raise ValueError("the stored state is not a JSON object")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a number that to_text does not write
+        item = json.loads(text, parse_int=_short_int)
+        if type(item) is dict:
+            to_text(item)  # raises, and says where; in a typed item, the reader does
+        return item
+
+
+def _short_int(digits: str) -> float:
+    return int(digits) if len(digits) <= sys.get_int_max_str_digits() else math.inf
+
+
+def _refuse(number: str) -> None:
+    raise ValueError(f"{number} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _is_plain(value: Any) -> bool:

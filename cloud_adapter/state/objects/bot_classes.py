@@ -11,6 +11,7 @@ from cloud_adapter.state.objects.introspection import (
     module_name,
     qualified_name,
 )
+from cloud_adapter.state.objects.notices import warn_once
 
 PACKAGE = "bot_logic"
 """The package as which the bot's folder is imported."""
@@ -89,18 +90,27 @@ class BotClasses:
 
     def _loaded(self, name: str) -> object:
         """The loaded module of a file in the folder; None if the file is not there any more."""
+        if self._folder is None:
+            raise ValueError("is the bot's, but no bot is loaded")
         names = (f"{PACKAGE}.{name}", name) if name else (PACKAGE,)
         loaded = [sys.modules[each] for each in names if each in sys.modules]
-        found = next((module for module in loaded if self._module(module) == name), None)
-        if found is None and loaded:
+        found = [module for module in loaded if self._module(module) == name]
+        if len(found) > 1:
+            warn_once(
+                "State holds objects of a file that the bot has imported twice, as %s and as %s:"
+                " these are different classes for Python, so import it in one way only",
+                *names,
+            )
+        if found:
+            return found[0]
+        if loaded:
             raise ValueError("is not in the bot's folder")
-        if found is None and self._folder is not None:
-            file = self._folder.joinpath(*name.split("."))
-            if file.with_suffix(".py").is_file() or (file / "__init__.py").is_file():
-                raise ValueError(
-                    f"is in {name}, which is not imported: import it in {PACKAGE}/__init__.py"
-                )
-        return found
+        file = self._folder.joinpath(*name.split("."))
+        if file.with_suffix(".py").is_file() or (file / "__init__.py").is_file():
+            raise ValueError(
+                f"is in {name}, which is not imported: import it in {PACKAGE}/__init__.py"
+            )
+        return None
 
     def _module_of(self, kind: type) -> str | None:
         return self._module(sys.modules.get(module_name(kind)))

@@ -1,13 +1,12 @@
 """Fields: what a dataclass or a NamedTuple declares, and the defaults of what is not stored."""
 
 import dataclasses
-import logging
 from collections.abc import Callable
-from functools import lru_cache
 from types import MemberDescriptorType
 from typing import Any
 
 from cloud_adapter.state.objects.introspection import class_dict, class_mro, is_class
+from cloud_adapter.state.objects.notices import warn_once
 
 UNSET = object()
 """In place of an attribute that an object does not have."""
@@ -17,8 +16,6 @@ _SAFE_FACTORIES = frozenset({dict, list, set, frozenset, tuple, str, int, float,
 
 Default = Callable[[], Any]
 """Returns the value of a field that is not stored; UNSET if there is none."""
-
-log = logging.getLogger(__name__)
 
 
 def field_defaults(tag: str, kind: type) -> dict[str, Default]:
@@ -56,13 +53,11 @@ def _default(tag: str, kind: type, field: dataclasses.Field[Any]) -> Default:
         return _constant(UNSET)
     if is_class(factory) and factory in _SAFE_FACTORIES:
         return lambda: factory()
-    return lambda: _log_no_default(tag, field.name)
+    return lambda: _no_default(tag, field.name)
 
 
-@lru_cache(maxsize=256)
-def _log_no_default(tag: str, name: str) -> Any:
-    """Log, once, that an object lacks a field, whose default only the bot's code could make."""
-    log.warning(
+def _no_default(tag: str, name: str) -> Any:
+    warn_once(
         "Stored objects of %s lack the field %s, and stay without it, because no code of the bot"
         " runs while state is read: use default, or default_factory with list, dict or set",
         tag,

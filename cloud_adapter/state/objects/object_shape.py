@@ -1,13 +1,12 @@
 """ObjectShape: plain classes, dataclasses, NamedTuples, and subclasses of Python's own types."""
 
-import logging
 from collections.abc import Callable
-from functools import lru_cache
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from cloud_adapter.state.objects.fields import UNSET, field_defaults
 from cloud_adapter.state.objects.introspection import class_dict, class_mro
+from cloud_adapter.state.objects.notices import warn_once
 from cloud_adapter.state.objects.shape import EXTRA, VALUE
 from cloud_adapter.state.objects.values import read_pairs
 
@@ -25,8 +24,6 @@ BASES: dict[Any, Callable[[Any], Any]] = {
 
 _IGNORED = frozenset({"__orig_class__"})
 """Attributes that Python sets for type checkers only."""
-
-log = logging.getLogger(__name__)
 
 
 class ObjectShape:
@@ -109,7 +106,12 @@ class ObjectShape:
             elif own is not None and (not self._fields or name in self._fields or name in extra):
                 own[name] = item
             else:
-                _log_dropped(self.tag, name)
+                warn_once(
+                    "Stored objects of %s have the attribute %.80r, which their class does not have"
+                    " any more: it is dropped when they are saved",
+                    self.tag,
+                    name,
+                )
         return value
 
     def _new(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
@@ -149,14 +151,3 @@ def _slot_value(slot: Any, value: Any) -> Any:
         return slot.__get__(value)
     except AttributeError:
         return UNSET
-
-
-@lru_cache(maxsize=256)
-def _log_dropped(tag: str, name: str) -> None:
-    """Log, once, that a stored attribute is no field any more."""
-    log.warning(
-        "Stored objects of %s have the attribute %.80r, which their class does not have any more:"
-        " it is dropped when they are saved",
-        tag,
-        name,
-    )

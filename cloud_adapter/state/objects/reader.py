@@ -7,7 +7,7 @@ from cloud_adapter.errors import UnreadableState
 from cloud_adapter.state.objects.shape import EXTRA, VALUE, Shape
 from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.objects.values import BY_TAG, ValueType
-from cloud_adapter.state.objects.writer import MAX_DEPTH, TYPE
+from cloud_adapter.state.objects.writer import ATOMS, MAX_DEPTH, TYPE
 
 CURE = "docs/state.md says which objects can be stored, and what to do if a class was changed"
 
@@ -25,13 +25,14 @@ def read(value: Any, path: str, depth: int = 0) -> Any:
             the text names the place.
     """
     kind = type(value)
-    if value is None or kind is str or kind is bool or kind is int:
+    if kind in ATOMS or kind is int:
         return value
     if depth > MAX_DEPTH:
         raise UnreadableState(f"{path:.500} nests too deeply")
     if kind is list:
         path = f"{path}[]"
-        return [read(item, path, depth + 1) for item in value]
+        depth += 1
+        return [item if type(item) in ATOMS else read(item, path, depth) for item in value]
     if kind is dict:
         return _object(value, path, depth + 1) if TYPE in value else _dict(value, path, depth + 1)
     if kind is float and math.isfinite(value):
@@ -42,7 +43,9 @@ def read(value: Any, path: str, depth: int = 0) -> Any:
 def _dict(value: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
     inner = "" if path == "state" else f"{path}{{}}"
     return {
-        _unescaped(key, path): read(item, inner or f"{path}.{_shown(key)}", depth)
+        _unescaped(key, path): (
+            item if type(item) in ATOMS else read(item, inner or f"{path}.{_shown(key)}", depth)
+        )
         for key, item in value.items()
     }
 
@@ -51,7 +54,9 @@ def _object(value: dict[str, Any], path: str, depth: int) -> Any:
     found = _type(value[TYPE], path)
     parts = {key: read(value[key], path, depth) for key in (VALUE, EXTRA) if key in value}
     attributes = {
-        _unescaped(name, path): read(item, f"{path}.{_shown(name)}", depth)
+        _unescaped(name, path): (
+            item if type(item) in ATOMS else read(item, f"{path}.{_shown(name)}", depth)
+        )
         for name, item in value.items()
         if name not in (TYPE, VALUE, EXTRA)
     }

@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.state.objects.introspection import class_dict
-from cloud_adapter.state.objects.stand_in import StandIn
 
 VALUE = "~value"
 """The key of an object's value: an enum member's name, the items of a list, dict, set or tuple."""
@@ -32,6 +31,31 @@ class Shape(Protocol):
         Raises:
             ValueError: these are not parts and attributes of an object of this class.
         """
+
+
+class StandIn:
+    """Has the object's attributes, and is written as it was read, so that nothing is lost.
+
+    Args:
+        tag: the tag of the object's class.
+        parts: what was stored of the object, beside its attributes.
+        attributes: the object's attributes.
+    """
+
+    __slots__ = ("__dict__", "__parts", "__tag")
+
+    def __init__(self, tag: str, parts: dict[str, Any], attributes: dict[str, Any]) -> None:
+        self.__tag = tag
+        self.__parts = parts
+        self.__dict__ = attributes
+
+    @staticmethod
+    def stored(stand_in: "StandIn") -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """What the stand-in was created from: the arguments of the constructor."""
+        return stand_in.__tag, stand_in.__parts, stand_in.__dict__
+
+    def __repr__(self) -> str:
+        return f"<stand-in for {self.__tag}>"
 
 
 class StandInShape:

@@ -1,14 +1,13 @@
 """StateClasses: the allow list of the classes whose objects state may hold."""
 
-import logging
 from enum import Enum
-from functools import lru_cache
 from pathlib import Path
 
 from msrest.serialization import Model
 
 from cloud_adapter.codec.attribute_map import is_sdk_model
 from cloud_adapter.state.objects.bot_classes import PREFIX, BotClasses
+from cloud_adapter.state.objects.notices import warn_once
 from cloud_adapter.state.objects.object_shape import ObjectShape
 from cloud_adapter.state.objects.sdk_classes import find_sdk_class, sdk_tag
 from cloud_adapter.state.objects.shape import (
@@ -17,8 +16,6 @@ from cloud_adapter.state.objects.shape import (
     Shape,
     StandInShape,
 )
-
-log = logging.getLogger(__name__)
 
 
 class StateClasses:
@@ -33,8 +30,9 @@ class StateClasses:
         Args:
             folder: the folder that is imported as `bot_logic`; None: no class is a bot's.
         """
+        warn_once.cache_clear()
         self._bot = BotClasses(folder)
-        self._shapes: dict[type, Shape | None] = {}
+        self._shapes: dict[type, Shape] = {}
         self._by_tag: dict[str, Shape] = {}
 
     def shape_of(self, kind: type) -> Shape | None:
@@ -43,10 +41,11 @@ class StateClasses:
         Raises:
             TypeError: the class could not be read again; the text says why.
         """
-        if kind not in self._shapes:
-            tag = sdk_tag(kind) or self._bot.tag(kind)
-            self._shapes[kind] = _shape(tag, kind) if tag else None
-        return self._shapes[kind]
+        shape = self._shapes.get(kind)
+        if shape is None and (tag := sdk_tag(kind) or self._bot.tag(kind)):
+            # Of two classes with one tag, the one that is written is the one that is read.
+            shape = self._shapes[kind] = self._by_tag[tag] = _shape(tag, kind)
+        return shape
 
     def shape_for(self, tag: str) -> Shape:
         """The shape of a stored object.
@@ -57,7 +56,12 @@ class StateClasses:
         if tag not in self._by_tag:
             kind = self._bot.find(tag) if tag.startswith(PREFIX) else find_sdk_class(tag)
             if kind is None:
-                _log_missing(tag)
+                warn_once(
+                    "State holds objects of %s, which bot_logic does not have: their attributes can"
+                    " be read, and are kept. If the class was renamed or moved, assign it to its"
+                    " old name in its old module, too",
+                    tag,
+                )
                 return StandInShape(tag)
             try:
                 shape = self.shape_of(kind)
@@ -79,14 +83,3 @@ def _shape(tag: str, kind: type) -> Shape:
 
 state_classes = StateClasses()
 """The classes of this process's bot: `BotFolder` calls `use`."""
-
-
-@lru_cache(maxsize=256)
-def _log_missing(tag: str) -> None:
-    """Log, once, that the bot does not have a class any more."""
-    log.warning(
-        "State holds objects of %s, which bot_logic does not have: their attributes can be read,"
-        " and are kept. If the class was renamed or moved, assign it to its old name in its old"
-        " module, too",
-        tag,
-    )

@@ -2,16 +2,19 @@
 
 import json
 import math
+from types import NoneType
 from typing import Any
 
 from cloud_adapter.state.objects.object_shape import BASES
-from cloud_adapter.state.objects.shape import VALUE, Shape, StandInShape
-from cloud_adapter.state.objects.stand_in import StandIn
+from cloud_adapter.state.objects.shape import VALUE, Shape, StandIn, StandInShape
 from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.objects.values import BY_TYPE, UNORDERED
 
 TYPE = "~type"
 """The key of the tag."""
+
+ATOMS = frozenset({str, bool, NoneType})
+"""Types whose values are written as they are."""
 
 MAX_DEPTH = 200
 """How deeply lists, dicts and objects may nest in an item that holds objects."""
@@ -49,7 +52,7 @@ class ObjectWriter:
                 form.
         """
         kind = type(value)
-        if value is None or kind is str or kind is bool:
+        if kind in ATOMS:
             return value
         if kind is int:
             if value.bit_length() > MAX_INT_BITS:
@@ -90,7 +93,7 @@ class ObjectWriter:
 
     def _list(self, value: list[Any], path: str, depth: int) -> list[Any]:
         path = f"{path}[]"
-        return [self.write(item, path, depth) for item in value]
+        return [item if type(item) in ATOMS else self.write(item, path, depth) for item in value]
 
     def _dict(self, value: dict[Any, Any], path: str, depth: int) -> dict[str, Any]:
         # The bot's code names the properties, but keys inside them may come from users.
@@ -100,7 +103,11 @@ class ObjectWriter:
             if not all(type(key) is str for key in value):
                 return self._pairs(value, inner or path, depth)
         return {
-            escape(key): self.write(item, inner or f"{path}.{key:.80}", depth)
+            escape(key): (
+                item
+                if type(item) in ATOMS
+                else self.write(item, inner or f"{path}.{key:.80}", depth)
+            )
             for key, item in value.items()
         }
 
@@ -121,7 +128,8 @@ class ObjectWriter:
         for key, part in parts.items():
             written[key] = self.write(part, path, depth)
         for name, item in attributes.items():
-            written[escape(name)] = self.write(item, f"{path}.{name:.80}", depth)
+            plain = type(item) in ATOMS
+            written[escape(name)] = item if plain else self.write(item, f"{path}.{name:.80}", depth)
         return written
 
 
@@ -136,7 +144,8 @@ def _shape(value: Any, path: str) -> Shape | None:
 
 def _key(key: Any, path: str) -> Any:
     """A dict's key; a subclass of str that is not the bot's counts as a str."""
-    return str.__str__(key) if isinstance(key, str) and _shape(key, path) is None else key
+    is_text = issubclass(type(key), str) and _shape(key, path) is None
+    return str.__str__(key) if is_text else key
 
 
 def _json_value(value: Any, path: str) -> Any:

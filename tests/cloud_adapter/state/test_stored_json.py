@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_adapter.errors import UnreadableState
 from cloud_adapter.state import stored_json
 from cloud_adapter.state.stored_json import from_text, to_text
 
@@ -90,12 +91,28 @@ def test_deep_nesting() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "null", "1", '"x"', "{", "<html>", '{"a":1}}', "\ufeff{}", "[" * 200_000, b"\xff"],
+    ["", "[]", "null", "1", '"x"', "{", "<html>", '{"a":1}}', "\ufeff{}", b"\xff"],
 )
 def test_texts_that_are_not_state(text: str | bytes) -> None:
     """Anything but one JSON object is refused."""
     with pytest.raises(ValueError):  # noqa: PT011  # json's own text
         from_text(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000])
+def test_texts_that_nest_too_deeply(text: str) -> None:
+    """They are refused, and do not end the process."""
+    with pytest.raises(UnreadableState, match="nests too deeply"):
+        from_text(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "9" * 5000])
+def test_texts_with_numbers_that_are_not_written(number: str) -> None:
+    """They are refused with their path, in plain and in typed items."""
+    with pytest.raises(ValueError, match=r"^state\.a{}\[\] is "):
+        from_text(f'{{"a":{{"b":[{number}]}}}}')
+    with pytest.raises(UnreadableState, match=r"^state\.a{}\[\] is "):
+        from_text(f'["~typed",{{"a":{{"b":[{number}]}}}}]')
 
 
 def test_no_object_is_created() -> None:
