@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -111,9 +110,7 @@ class ChatPageUser:
 
 
 @pytest.fixture(params=[False, True], ids=["emulator", "core tools"])
-def host(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def host(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator's Functions host, and Core Tools: a `func` that serves its working folder."""
     if request.param:
         func = tmp_path / "bin" / "func"
@@ -122,7 +119,6 @@ def host(
         func.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" {program}\n')
         func.chmod(0o755)
         monkeypatch.setenv("PATH", os.pathsep.join((str(func.parent), os.environ["PATH"])))
-    return
 
 
 @pytest.mark.usefixtures("host")
