@@ -42,6 +42,18 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         """The last token that `get_token` returned."""
         return self._last
 
+    @property
+    def microsoft_app_password(self) -> str:
+        """There is none.
+
+        Raises:
+            AttributeError: always; the SDK's InspectionMiddleware asks for it.
+        """
+        raise AttributeError(
+            "The bot has no password. InspectionMiddleware: do not pass it `credentials`, but set"
+            " `inspection.credentials = services.credentials` afterwards"
+        )
+
     def signed_session(self, session: Any = None) -> Any:
         """A requests.Session with the token, which the SDK's blocking clients send with."""
         if not self._has_warned:

@@ -229,6 +229,38 @@ async def test_a_turn_is_botbuilder_s(
     assert mine == theirs
 
 
+@pytest.mark.parametrize("last", [3, 2, 1])
+async def test_several_handlers(app: ComposedApp, last: int) -> None:
+    """They run in botbuilder's order, also if one does not call the next."""
+    outcomes: list[list[str]] = []
+
+    def handler(number: int, events: list[str]) -> Any:
+        async def handle(_: Any, activities: list[Any], send: Any) -> None:
+            events.append(f"{number} gets {activities[0].text}")
+            activities[0].text += str(number)
+            if number < last:
+                await send()
+            events.append(f"{number} ends")
+
+        return handle
+
+    async def bot(turn: Any) -> None:
+        for kind in (TurnContext, TurnContextBase):
+            events: list[str] = []
+            context = kind(turn.adapter, turn.activity)
+            for number in (1, 2, 3):
+                context.on_send_activities(handler(number, events))
+            context.turn_state.update(turn.turn_state)
+            await context.send_activity("x")
+            outcomes.append(events)
+
+    await app.deliver(MESSAGE, bot)
+    mine, theirs = outcomes
+    assert mine == theirs
+    assert len(mine) == 2 * last
+    assert len(set(app.texts())) == 1
+
+
 async def test_a_changed_reply_does_not_change_the_incoming_activity(app: ComposedApp) -> None:
     """A handler may change the accounts of a reply; those of the incoming activity stay."""
 
