@@ -19,7 +19,7 @@ from emulator.functions.workers.worker import FunctionsWorker
 
 LOG = logging.getLogger("emulator.functions.host")
 
-TRIGGERS = ("httpTrigger", "queueTrigger", "timerTrigger")
+BINDINGS = ("http", "httpTrigger", "queueTrigger", "timerTrigger")
 """The kinds that this host has."""
 
 GRACE_SECONDS = 0.2
@@ -136,13 +136,26 @@ def _triggers(
 
         found.append(TimerTriggers(functions, os.environ, invoke))
     for function in functions:
-        if (kind := function.trigger["type"]) not in TRIGGERS:
+        _warn_of_bindings(function)
+    return found
+
+
+def _warn_of_bindings(function: Function) -> None:
+    """Log what the function has in Azure, and not here."""
+    for binding in function.bindings:
+        if binding["type"] in BINDINGS:
+            continue
+        if binding is function.trigger:
             LOG.warning(
                 "Function %s is not triggered here, because this host has no %s."
                 " POST /admin/functions/%s runs it.",
-                *(function.name, kind, function.name),
+                *(function.name, binding["type"], function.name),
             )
-    return found
+        else:
+            LOG.warning(
+                "Function %s: its binding %s has no effect here, because this host has no %s.",
+                *(function.name, binding["name"], binding["type"]),
+            )
 
 
 async def _listen(front: HttpFront, port: int) -> None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from emulator.cross_origin import has_loopback_host, is_cross_origin
-from emulator.functions.errors import InvocationError
+from emulator.functions.errors import HostError, InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.functions.route import Route
 from emulator.functions.timers.timer_info import timer_info
@@ -45,9 +45,6 @@ class FunctionsServer(HttpFront):
             /admin/functions, must send in the header x-functions-key or the query parameter `code`.
             None: no key is needed, as in Core Tools, but the Host header of such a call must name
             this machine. Requests from pages of other sites are always refused.
-
-    Raises:
-        HostError: a route has a form that this host does not know.
     """
 
     def __init__(
@@ -59,12 +56,17 @@ class FunctionsServer(HttpFront):
         # Azure matches routes in the order of the functions' names, and the first match wins.
         by_name = {each.name.lower(): each for each in worker.functions}
         self._functions = dict(sorted(by_name.items()))
-        self._routes = [
-            Route(function, route_prefix)
-            for function in self._functions.values()
-            if function.trigger["type"] == "httpTrigger"
-        ]
+        self._routes: list[Route] = []
+        for function in self._functions.values():
+            if function.trigger["type"] == "httpTrigger":
+                self._add_route(function, route_prefix)
         self._route = lru_cache(maxsize=1024)(self._find_route)
+
+    def _add_route(self, function: Function, prefix: str) -> None:
+        try:
+            self._routes.append(Route(function, prefix))
+        except HostError as error:
+            LOG.error("%s Calls of it are answered 404.", error)  # noqa: TRY400 # it is all
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path, _, query = request.target.partition("?")

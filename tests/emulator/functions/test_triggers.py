@@ -62,8 +62,15 @@ async def hear(event: func.EventHubEvent) -> None:
     note(name="hear")
 
 
+@app.route(route="versions/v{version}")
+async def versioned(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("versioned")
+
+
 @app.route(route="echo")
-async def echo(req: func.HttpRequest) -> func.HttpResponse:
+@app.queue_output(arg_name="out", queue_name="work", connection="AzureWebJobsStorage")
+async def echo(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse:
+    out.set("never seen")
     note(name="echo")
     return func.HttpResponse("echo")
 """
@@ -81,10 +88,13 @@ class TriggeredApp:
         self.process = process
         self._seen = seen
 
+    def records(self) -> list[dict[str, object]]:
+        """All records, in their order."""
+        return [json.loads(line) for line in self._seen.read_text().splitlines()]
+
     def seen(self, name: str) -> list[dict[str, object]]:
         """The records of one function."""
-        lines = [json.loads(line) for line in self._seen.read_text().splitlines()]
-        return [line for line in lines if line["name"] == name]
+        return [record for record in self.records() if record["name"] == name]
 
     def until_logged(self, text: str) -> None:
         """Wait for a text in the host's log."""
@@ -131,6 +141,7 @@ FAULTS = (
     "Function read is not triggered here, because this host has no blobTrigger."
     " POST /admin/functions/read runs it.",
     "Function hear is not triggered here, because this host has no eventHubTrigger.",
+    "Function echo: its binding out has no effect here, because this host has no queue.",
 )
 
 
@@ -138,6 +149,15 @@ FAULTS = (
 def test_what_the_host_cannot_do_is_logged(app: TriggeredApp, fault: str) -> None:
     """The host starts all the same, and one line names each function that it does not run."""
     assert app.process.log.read_text().count(fault) == 1
+
+
+def test_route_that_the_host_does_not_know(app: TriggeredApp) -> None:
+    """A function whose route has a form that is unknown here is answered 404, the others run."""
+    with closing(Caller(app.process.url)) as caller:
+        assert caller.send("GET", "/api/versions/v1", []).status == 404
+        assert caller.send("GET", "/api/echo", []).body == b"echo"
+    log = app.process.log.read_text()
+    assert "Function versioned: the route's part 'v{version}' is not known" in log
 
 
 def test_run_by_hand(app: TriggeredApp) -> None:
@@ -161,11 +181,14 @@ def test_failure_by_hand_is_logged(app: TriggeredApp) -> None:
 
 def test_request_that_runs_nothing(app: TriggeredApp) -> None:
     """An unknown name, a function with a URL, another method or body, or no key runs nothing."""
+    before = app.records()
     assert app.run("other").status == 404
     assert app.run("take", method="GET").status == 404
     assert app.run("echo").status == 400
     for body in (b"", b"x", b"[]", b'"x"', b'{"input": 1}', b'{"input": {}}'):
-        assert app.run("take", body).status == 400
+        assert app.run("read", body).status == 400
     for key in ("", "wrong"):
         assert app.run("seldom", key=key).status == 401
-    assert app.seen("echo") == []
+    assert app.run("seldom").status == 202
+    until(lambda: len(app.records()) > len(before))
+    assert [each["name"] for each in app.records()[len(before) :]] == ["seldom"]
