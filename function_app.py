@@ -40,8 +40,8 @@ JSON_TYPE = "application/json"
 SETTINGS_RETRY_AFTER = 60
 """The seconds in Retry-After if the settings are wrong, because correcting them takes a while."""
 
-LOGGERS = (__name__, "auth", "bot_logic", "cloud_adapter", "composition", "http_client", "asyncio")
-"""The loggers whose records must not be lost between invocations."""
+LOGGERS = (__name__, "auth", "cloud_adapter", "composition", "http_client", "asyncio")
+"""The loggers, beside those of the bot, whose records must not be lost between invocations."""
 
 HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -52,6 +52,14 @@ composition = Composition(
     lambda: Settings.from_environ(os.environ), os.environ, bot_folder.create_bot
 )
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+limit_sdk_logs()
+with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that inspects the app
+    # The worker imports this module in its running event loop, before the first request arrives. So
+    # the warm-up can import and fetch what a turn needs in the meantime.
+    composition.start()
+    invocation_log.attach({*LOGGERS, *bot_folder.module_names})
 
 
 def http_function(function: HttpFunction) -> HttpFunction:
@@ -141,7 +149,10 @@ if names_storage(os.environ):
 
 async def bot_services() -> "BotServices":
     """The bot's services, for the functions in its routes.py."""
-    return (await composition.ready()).services
+    try:
+        return (await composition.ready()).services
+    finally:
+        invocation_log.flush()
 
 
 if bot_folder.has_routes:
@@ -249,11 +260,3 @@ def json_response(
     return func.HttpResponse(
         json.dumps(data), status_code=status, headers=headers, mimetype=JSON_TYPE
     )
-
-
-limit_sdk_logs()
-with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that inspects the app
-    # The worker imports this module in its running event loop, before the first request arrives. So
-    # the warm-up can import and fetch what a turn needs in the meantime.
-    composition.start()
-    invocation_log.attach(LOGGERS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from cloud_adapter.bot.folder import PACKAGE
+from cloud_adapter.bot.folder import PACKAGE, BotFolder
 
 
 class BotModules:
@@ -24,15 +24,14 @@ class BotModules:
     def of(self, folder: Path) -> Iterator[None]:
         """Let `bot_logic` be this folder, as in a process that runs this bot alone.
 
-        Meanwhile, the folder comes first on `sys.path`, and is the working directory.
+        Meanwhile, the folder is on `sys.path`, and is the working directory.
         """
         loaded = _loaded_folder()
         others = _taken(loaded) if loaded is not None and loaded != folder else {}
         if loaded != folder:
             sys.modules.update(self._aside.pop(folder, {}))
         elsewhere, path = Path.cwd(), list(sys.path)
-        sys.path.insert(0, str(folder))
-        os.chdir(folder)
+        BotFolder(folder).enter()
         try:
             yield
         finally:

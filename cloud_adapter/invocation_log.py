@@ -6,6 +6,7 @@ thread, of a callback, or of a background refresh that outlives its turn.
 
 import asyncio
 import logging
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,10 @@ dropped."""
 INVOCATION_ID_ATTRIBUTE = "__azure_function_invocation_id__"
 """The attribute in which Azure's worker stores a task's invocation id. Tasks that are created in a
 callback have none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
+
+WORKER_LIBRARY = "azure_functions_runtime"
+"""The module of Azure's worker whose `invocation_id_cv` has the id in the thread of a function that
+is no coroutine."""
 
 
 @dataclass
@@ -57,7 +62,11 @@ class InvocationLog(logging.Handler):
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """The context in which each function of the app must do its work."""
+        """The context in which each function of the app must do its work.
+
+        Functions of the bot's own do theirs in none. All lines of their tasks are passed on: those
+        of a task that outlives its invocation are lost.
+        """
         invocation = Invocation(asyncio.current_task())
         _invocation.set(invocation)
         self.flush()
@@ -97,15 +106,23 @@ class InvocationLog(logging.Handler):
 
 
 def _in_invocation() -> bool:
-    invocation = _invocation.get()
-    if invocation is None or invocation.task is None:
-        return False
     try:
         task = asyncio.current_task()
     except RuntimeError:  # a thread without an event loop
+        task = None
+    invocation = _invocation.get()
+    if invocation is None:
+        return _in_function_of_the_bot(task)
+    if invocation.task is None or task is None:  # a callback has no task
         return False
-    # A callback has no task.
-    return task is not None and _invocation_id(task) == _invocation_id(invocation.task)
+    return _invocation_id(task) == _invocation_id(invocation.task)
+
+
+def _in_function_of_the_bot(task: "asyncio.Task[object] | None") -> bool:
+    if task is not None:
+        return _invocation_id(task) is not None
+    variable = getattr(sys.modules.get(WORKER_LIBRARY), "invocation_id_cv", None)
+    return variable is not None and variable.get() is not None
 
 
 def _invocation_id(task: "asyncio.Task[object]") -> object:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 PACKAGE = "bot_logic"
 
+NO_NAMES = {"__init__", "__pycache__", "root"}
+"""Not names of a bot's modules; `root` would be the root logger's."""
+
 
 class BotFolder:
     """Imports the bot.
@@ -35,6 +38,14 @@ class BotFolder:
         """Whether the bot has triggers of its own, in routes.py."""
         return (self.path / "routes.py").is_file()
 
+    @property
+    def module_names(self) -> set[str]:
+        """The first parts of the names by which the bot may import its modules."""
+        entries = (
+            entry for entry in self.path.glob("*") if entry.is_dir() or entry.suffix == ".py"
+        )
+        return {PACKAGE, *(entry.stem for entry in entries)} - NO_NAMES
+
     def create_bot(self, services: "BotServices") -> "Bot":
         """The bot that `create_bot` in the folder's `__init__.py` returns.
 
@@ -43,7 +54,7 @@ class BotFolder:
             TypeError: it returns nothing.
             Exception: whatever the bot's own code raises.
         """
-        from cloud_adapter.state.objects.state_classes import state_classes
+        from cloud_adapter.state.objects.state_classes import state_classes  # imports the SDK
 
         state_classes.use(self.path)
         create = getattr(self.load(), "create_bot", None)
@@ -67,14 +78,15 @@ class BotFolder:
         return importlib.import_module(f"{PACKAGE}.routes").create_routes(ready)
 
     def load(self) -> ModuleType:
-        """Import the package, unless it has been imported from this folder."""
-        # Also if it has been imported: when Azure specializes a worker, the worker imports the
-        # functions, and with them routes.py, before it changes the working directory.
-        os.chdir(self.path)
+        """Import the package, unless it has been imported from this folder.
+
+        Raises:
+            Exception: whatever the bot's own code raises.
+        """
+        self.enter()
         file = str(self.path / "__init__.py")
         if (found := sys.modules.get(PACKAGE)) is not None and found.__file__ == file:
             return found
-        sys.path.insert(0, str(self.path))
         spec = importlib.util.spec_from_file_location(
             PACKAGE, file, submodule_search_locations=[str(self.path)]
         )
@@ -83,7 +95,31 @@ class BotFolder:
         module = sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(module)
-        except BaseException:
+        except BaseException as error:
             del sys.modules[PACKAGE]  # the next attempt imports it again
+            if isinstance(error, ImportError) and (names := self._taken_names()):
+                error.add_note(
+                    f"Modules of the bot with names that others have: {', '.join(names)}. Import "
+                    f"them as {PACKAGE}.NAME."
+                )
             raise
         return module
+
+    def enter(self) -> None:
+        """Make the folder the working directory, and put it on `sys.path`."""
+        # Each time: when Azure specializes a worker, the worker imports the functions, and with
+        # them routes.py, before it changes the working directory.
+        os.chdir(self.path)
+        if str(self.path) not in sys.path:
+            # Last: a package may import a module, even in a turn, whose name a file of the bot has.
+            sys.path.append(str(self.path))
+
+    def _taken_names(self) -> list[str]:
+        """The bot's modules whose names find modules that are imported from elsewhere."""
+        files = {
+            name: getattr(sys.modules[name], "__file__", None)
+            for name in self.module_names & sys.modules.keys()
+        }
+        return sorted(
+            name for name, file in files.items() if not f"{file}".startswith(f"{self.path}")
+        )
