@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 PYTHON_VERSION = (3, 13)
 
-# Flex Consumption runs CPython on Linux x86_64. Wheels only: a build would be for this machine.
+# Flex Consumption runs CPython on Linux x86_64. Wheels only: a build may be for this machine.
 _PLATFORM = [
     *("--implementation", "cp", "--python-version", ".".join(map(str, PYTHON_VERSION))),
     *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"),
@@ -30,14 +31,22 @@ def install(requirements: Path, target: Path) -> None:
     Raises:
         InstallError: pip failed.
     """
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*pip, *_PLATFORM, "--no-compile", "--target", str(target), "-r", str(requirements)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise InstallError(done.stderr.strip())
+    wanted = ("-r", str(requirements))
+    to_target = (*_PLATFORM, "--no-compile", "--target", str(target), *wanted)
+    try:
+        _pip("install", *to_target)
+    except InstallError:
+        # Some packages have no wheel, such as emoji, which botbuilder-dialogs needs: build them
+        # here. Of the wheels, pip takes only those that fit Azure's platform.
+        with tempfile.TemporaryDirectory() as scratch:
+            _pip("wheel", "--wheel-dir", scratch, *wanted)
+            _pip("install", "--find-links", scratch, *to_target)
     # Console scripts are of no use in Azure, and they hold the path of this machine's Python.
     shutil.rmtree(target / "bin", ignore_errors=True)
+
+
+def _pip(command: str, *arguments: str) -> None:
+    pip = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise InstallError(done.stderr.strip())

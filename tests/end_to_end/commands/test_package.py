@@ -1,10 +1,12 @@
 """What `func azure functionapp publish` packs, and that it suffices."""
 
+import importlib.util
 import platform
 import re
 import sys
 import sysconfig
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -173,22 +175,48 @@ def test_bot_with_resources(packed: Path, tmp_path: Path, logs: Path) -> None:
 
     package.build(source, tmp_path / "package", install)
     assert package.left_out(source) == []
+    with running_package(tmp_path, logs / "own bot.log") as (process, user):
+        assert user.says("hello") == 200
+        assert user.texts() == ["Hi Hallo 4"]
+        app_id = user.cloud.registration.app_id
+        assert user.caller.send("GET", "/api/own/7", []).body.decode() == f"7 {app_id}"
+        assert user.caller.send("GET", "/api/own", []).body.decode() == f"None {app_id}"
+        assert "own_timer" in process.ready
+
+
+def test_bot_with_requirements(tmp_path: Path, logs: Path) -> None:
+    """The package has what the bot's line in requirements.txt brings, compiled like the rest."""
+    source = uploaded_app(tmp_path / "source", ROOT / "examples" / "dialog")
+    with (source / "requirements.txt").open("a") as file:
+        file.write(f"{version_of('botbuilder-dialogs')}\n")
+    package.build(source, tmp_path / "package")
+    packages = tmp_path / "package" / SITE_PACKAGES
+    compiled = importlib.util.cache_from_source(str(packages / "botbuilder/dialogs/__init__.py"))
+    assert Path(compiled).exists()
+    with running_package(tmp_path, logs / "dialog bot.log") as (_, user):
+        for text in ("hi", "Ada", "soup", "2"):
+            assert user.says(text) == 200
+        assert user.texts()[0] == "Who is the order for?"
+        assert user.texts()[-1] == "When will you pick it up?"
+
+
+def version_of(name: str) -> str:
+    """A package's line in requirements-dev.txt, with its version."""
+    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    return next(line for line in lines if line.startswith(f"{name}=="))
+
+
+@contextmanager
+def running_package(scratch: Path, log: Path) -> Iterator[tuple[BotProcess, User]]:
+    """The package in the folder `package`, running as in Azure, and a user."""
     site = Path(sysconfig.get_path("platlib"))
-    host = host_alone(tmp_path / "host", {name: site / name for name in WORKER_PACKAGES})
+    host = host_alone(scratch / "host", {name: site / name for name in WORKER_PACKAGES})
     options = ("--specialize", "--read-only")
-    with CloudThread(Cloud(tmp_path)) as thread:
+    with CloudThread(Cloud(scratch)) as thread:
         settings = thread.cloud.settings() | AZURE | host
         with (
-            BotProcess(
-                *(settings, logs / "own bot.log", tmp_path / "package", options, NO_SITE_PACKAGES)
-            ) as process,
+            BotProcess(settings, log, scratch / "package", options, NO_SITE_PACKAGES) as process,
             closing(Caller(process.url)) as caller,
         ):
-            user = User(thread.cloud, caller, host=SHORT_LOOPBACK)
-            assert user.says("hello") == 200
-            assert user.texts() == ["Hi Hallo 4"]
-            app_id = thread.cloud.registration.app_id
-            assert caller.send("GET", "/api/own/7", []).body.decode() == f"7 {app_id}"
-            assert caller.send("GET", "/api/own", []).body.decode() == f"None {app_id}"
-            assert "own_timer" in process.ready
+            yield process, User(thread.cloud, caller, host=SHORT_LOOPBACK)
     assert process.returncode == 0, "something was written into the package"

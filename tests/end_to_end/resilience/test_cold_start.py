@@ -209,6 +209,9 @@ NO_TURN_NEEDS = (
     "requests_oauthlib",
     "azure.storage",
     "aiohttp.web",
+    "botbuilder.dialogs",
+    "botbuilder.core.inspection",
+    "recognizers_text",
 )
 
 NOT_IMPORTED: dict[str, tuple[str, ...]] = {
