@@ -19,7 +19,7 @@ from botbuilder.core.skills import BotFrameworkSkill
 
 
 class Parent(ActivityHandler):
-    """Forwards everything to the skill from "skill" on, until the skill ends the conversation."""
+    """Forwards messages to the skill from "skill" on, until the skill ends the conversation."""
 
     def __init__(self, services):
         self._services = services
@@ -29,8 +29,8 @@ class Parent(ActivityHandler):
         self._host = settings["SkillHostEndpoint"]
 
     async def on_turn(self, turn_context):
-        ends = turn_context.activity.type == "endOfConversation"
-        if not ends and await self._active.get(turn_context):
+        says = turn_context.activity.type == "message"
+        if says and await self._active.get(turn_context):
             await self._forward(turn_context)
         else:
             await super().on_turn(turn_context)

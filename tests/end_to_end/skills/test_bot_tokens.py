@@ -1,0 +1,120 @@
+"""The running bot accepts other bots' tokens where AllowedCallers says so, and nothing else."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot_testing.cloud_thread import CloudThread
+from emulator.cloud import Cloud
+from tests.support.bots.bot_process import BotProcess
+from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
+from tests.support.credentials.forged_bot_tokens import FORBIDDEN_BOTS, GOOD, INVALID
+from tests.support.credentials.forged_tokens import REJECTED
+from tests.support.wire.http_post import Caller, Reply
+
+NOT_SENT = {"line end", "blank before", "blank after"}
+"""Headers that HTTP does not transport as they are."""
+
+REPLIES = "/api/skills/v3/conversations/made-up/activities"
+
+UNAUTHENTICATED = {
+    name: forge
+    for name, (forge, _) in REJECTED.items()
+    if name not in {*NOT_SENT, "the bot's own outbound token"}
+} | INVALID
+
+
+class TwoBots:
+    """A bot that CALLER may call, and one that no bot may call, in front of one cloud."""
+
+    def __init__(self, cloud: Cloud, logs: Path, stack: ExitStack) -> None:
+        self.cloud = cloud
+        self.press = BotTokenPress(cloud)
+        settings = cloud.settings()
+        self.logs = [logs / "called.log", logs / "not called.log"]
+        allowed, closed = (
+            stack.enter_context(BotProcess(settings | more, log))
+            for more, log in zip(({"AllowedCallers": CALLER}, {}), self.logs, strict=True)
+        )
+        self.allowed, self.closed = Caller(allowed.url), Caller(closed.url)
+        for caller in (self.allowed, self.closed):
+            stack.callback(caller.close)
+
+    def message(self, **changes: Any) -> dict[str, Any]:
+        """An activity that a parent forwards; its service URL leads nowhere."""
+        return {
+            "type": "message",
+            "id": "a1",
+            "channelId": "msteams",
+            "serviceUrl": "http://localhost:1/api/skills",
+            "from": {"id": "user-1"},
+            "recipient": {"id": self.cloud.registration.app_id, "role": "skill"},
+            "conversation": {"id": "c1"},
+            "text": "hello",
+            **changes,
+        }
+
+    def reply(self, caller: Caller, authorization: str, body: bytes = b"{}") -> Reply:
+        """Call a bot as its skill."""
+        headers = [("Content-Type", "application/json"), ("Authorization", authorization)]
+        return caller.send("POST", REPLIES, headers, body)
+
+
+@pytest.fixture(scope="module")
+def bots(running_cloud: CloudThread, logs: Path) -> Iterator[TwoBots]:
+    """Both bots."""
+    with ExitStack() as stack:
+        yield TwoBots(running_cloud.cloud, logs, stack)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good(name: str, bots: TwoBots) -> None:
+    """A message runs a turn; a reply is looked up, and its conversation is unknown."""
+    header = GOOD[name](bots.press)
+    assert bots.allowed.deliver(bots.message(id=name), header).status == 200
+    body = json.dumps({"type": "message", "text": "x"}).encode()
+    assert bots.reply(bots.allowed, header, body).status == 404
+
+
+@pytest.mark.parametrize("name", sorted(UNAUTHENTICATED))
+def test_invalid(name: str, bots: TwoBots) -> None:
+    """An invalid token is answered 401; an unknown key 503 until keys may be fetched again."""
+    header = UNAUTHENTICATED[name](bots.press)
+    statuses = {
+        bots.allowed.deliver(bots.message(), header).status,
+        bots.reply(bots.allowed, header).status,
+    }
+    assert statuses <= ({401, 503} if "kid" in name or "key" in name else {401})
+
+
+@pytest.mark.parametrize("name", FORBIDDEN_BOTS)
+def test_forbidden(name: str, bots: TwoBots) -> None:
+    """A valid token of another bot, or for another bot, is answered 403."""
+    header = FORBIDDEN_BOTS[name](bots.press)
+    assert bots.allowed.deliver(bots.message(), header).status == 403
+    assert bots.reply(bots.allowed, header).status == 403
+
+
+def test_the_channels_token(bots: TwoBots) -> None:
+    """The channel is not a skill: its token is answered 401 there."""
+    token = bots.cloud.channel.token("http://localhost:1/api/skills")
+    assert bots.reply(bots.allowed, f"Bearer {token}").status == 401
+
+
+def test_no_caller_allowed(bots: TwoBots) -> None:
+    """Without AllowedCallers no bot may call, and the endpoint for replies does not exist."""
+    for forge in GOOD.values():
+        header = forge(bots.press)
+        assert bots.closed.deliver(bots.message(), header).status == 401
+        assert bots.reply(bots.closed, header).status == 404
+
+
+def test_a_foreign_service_url(bots: TwoBots) -> None:
+    """Without https, the reply would not be safe from others on the network."""
+    header = GOOD["version 1.0"](bots.press)
+    activity = bots.message(serviceUrl="http://parent.example/")
+    assert bots.allowed.deliver(activity, header).status == 403
