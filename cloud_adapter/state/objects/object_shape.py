@@ -44,6 +44,8 @@ class ObjectShape:
         self.tag = tag
         self._kind = kind
         mro = class_mro(kind)
+        if any("__del__" in class_dict(base) for base in mro):
+            raise TypeError("is of a class with a __del__, which would run: store its data instead")
         bases: list[Any] = [base for base in mro if base in BASES or base is object]
         self._base = bases[0]
         try:

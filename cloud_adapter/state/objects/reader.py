@@ -28,7 +28,7 @@ def read(value: Any, path: str, depth: int = 0) -> Any:
     if kind in ATOMS or kind is int:
         return value
     if depth > MAX_DEPTH:
-        raise UnreadableState(f"{path:.500} nests too deeply")
+        raise _unreadable(path, "nests too deeply")
     if kind is list:
         path = f"{path}[]"
         depth += 1
@@ -37,7 +37,7 @@ def read(value: Any, path: str, depth: int = 0) -> Any:
         return _object(value, path, depth + 1) if TYPE in value else _dict(value, path, depth + 1)
     if kind is float and math.isfinite(value):
         return value
-    raise UnreadableState(f"{path} is a number that JSON does not have")
+    raise _unreadable(path, "is a number that JSON does not have")
 
 
 def _dict(value: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
@@ -65,18 +65,16 @@ def _object(value: dict[str, Any], path: str, depth: int) -> Any:
     try:
         return found.put_together(parts, attributes)
     except ValueError as error:
-        raise UnreadableState(f"{path} {error}. {CURE}") from None
+        raise _unreadable(path, f"{error}. {CURE}") from None
 
 
 def _type(tag: Any, path: str) -> ValueType | Shape:
     if type(tag) is not str:
-        raise UnreadableState(f"{path} has a type that is no text. {CURE}")
+        raise _unreadable(path, f"has a type that is no text. {CURE}")
     try:
         return BY_TAG.get(tag) or state_classes.shape_for(tag)
     except ValueError as error:
-        raise UnreadableState(
-            f"{path} holds an object of {tag!r:.80}, which {error}. {CURE}"
-        ) from None
+        raise _unreadable(path, f"is an object of {tag!r:.80}, which {error}. {CURE}") from None
 
 
 def _value(values: ValueType, parts: dict[str, Any], attributes: dict[str, Any], path: str) -> Any:
@@ -86,17 +84,21 @@ def _value(values: ValueType, parts: dict[str, Any], attributes: dict[str, Any],
             return values.read(written)
     except Exception as error:  # noqa: BLE001  # a class's own __hash__ may raise anything
         reason = f" ({type(error).__name__})"  # its text may quote what users sent
-    raise UnreadableState(f"{path} is not written as a {values.tag} is{reason}")
+    raise _unreadable(path, f"is not written as a {values.tag} is{reason}")
 
 
 def _unescaped(key: str, path: str) -> str:
     if not key.startswith("~"):
         return key
     if not key.startswith("~~"):
-        raise UnreadableState(f"{path} has a key that begins with a single ~")
+        raise _unreadable(path, "has a key that begins with a single ~")
     return key[1:]
 
 
 def _shown(name: str) -> str:
     """A property or an attribute in an error's text; stored names are not to be trusted."""
     return name if len(name) <= 80 and name.isidentifier() else f"{name!r:.80}"
+
+
+def _unreadable(path: str, text: str) -> UnreadableState:
+    return UnreadableState(f"{path:.400} {text}")

@@ -117,7 +117,7 @@ def test_classes_that_state_does_not_hold() -> None:
         "botbuilder.dialogs:DialogState",
         "botbuilder.dialogs.dialog_state:List",
     ):
-        with pytest.raises(UnreadableState, match=r"^state\.a holds an object of '.*not a class"):
+        with pytest.raises(UnreadableState, match=r"^state\.a is an object of '.*not a class"):
             from_text(json.dumps(["~typed", {"a": {"~type": tag}}]))
 
 
