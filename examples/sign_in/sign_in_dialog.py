@@ -35,8 +35,7 @@ class SignInDialog(ComponentDialog):
         return await step.begin_dialog("token")
 
     async def use(self, step: WaterfallStepContext) -> DialogTurnResult:
-        """Use `step.result.token` here. Do not store it: the token service keeps it."""
-        signed_in = step.result is not None and step.result.token
-        text = "You are signed in." if signed_in else "You are not signed in."
+        """Say how it ended. `get_user_token` of the adapter returns the token where it is needed."""
+        text = "You are signed in." if step.result else "You are not signed in."
         await step.context.send_activity(text)
         return await step.end_dialog()

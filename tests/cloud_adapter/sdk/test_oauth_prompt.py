@@ -34,13 +34,13 @@ class SignInDialog(ComponentDialog):  # type: ignore[misc]  # untyped SDK base
         super().__init__("sign-in")
         settings = OAuthPromptSettings(CONNECTION, "Sign in", "Please sign in.", timeout)
         self.add_dialog(OAuthPrompt("token", settings))
-        self.add_dialog(WaterfallDialog("steps", [self.ask, self.tell]))
+        self.add_dialog(WaterfallDialog("steps", [self.ask, self.confirm]))
         self.initial_dialog_id = "steps"
 
     async def ask(self, step: WaterfallStepContext) -> DialogTurnResult:
         return await step.begin_dialog("token")
 
-    async def tell(self, step: WaterfallStepContext) -> DialogTurnResult:
+    async def confirm(self, step: WaterfallStepContext) -> DialogTurnResult:
         await step.context.send_activity("signed in" if step.result else "not signed in")
         return await step.end_dialog()
 
@@ -197,7 +197,7 @@ async def test_single_sign_on(talk: Talk) -> None:
     [({"token": "x"}, 412), ({"token": None}, 400), ({"connectionName": "another"}, 400)],
 )
 async def test_no_single_sign_on(talk: Talk, changes: dict[str, Any], status: int) -> None:
-    """If the token cannot be exchanged, the channel is told why, and the card still works."""
+    """If the token cannot be exchanged, the channel learns why, and the card still works."""
     await talk.says("hi")
     code = talk.code()
     answer, body = await talk.invokes("tokenExchange", {**talk.offer(), **changes})

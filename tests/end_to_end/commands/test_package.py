@@ -56,9 +56,13 @@ def test_only_what_runs_in_azure(uploaded: Path) -> None:
     assert all(path.suffix == ".py" for path in code)
 
 
+BOT_PACKAGES = "# What your bot needs beside them:"
+"""The line of requirements.txt after which people add packages."""
+
+
 def required(path: Path) -> set[str]:
-    """The packages that a requirements file names itself."""
-    lines = path.read_text().splitlines()
+    """The packages that a requirements file names itself; not those of the bot."""
+    lines = path.read_text().partition(BOT_PACKAGES)[0].splitlines()
     return {line.partition("==")[0] for line in lines if re.match("[A-Za-z]", line)}
 
 
@@ -68,6 +72,7 @@ def test_no_dependency_of_development() -> None:
     table = text.partition("### Deployed")[2].partition("\n### ")[0]
     argued = set(re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)) - {"package"}
     deployed = required(ROOT / "requirements.txt")
+    assert BOT_PACKAGES in (ROOT / "requirements.txt").read_text()
     assert deployed == argued
     assert not deployed & required(ROOT / "requirements-dev.txt")
 
