@@ -35,7 +35,7 @@ class SignInDialog(ComponentDialog):
         return await step.begin_dialog("token")
 
     async def use(self, step: WaterfallStepContext) -> DialogTurnResult:
-        """Say how it ended. Get the token with `get_user_token` of the adapter, where it is used."""
+        """Say how it ended. `get_user_token` of the adapter returns the token."""
         text = "You are signed in." if step.result else "You are not signed in."
         await step.context.send_activity(text)
         return await step.end_dialog()
