@@ -94,7 +94,7 @@ def test_times_do_not_matter(packed: Path) -> None:
 def source_of(folder: Path, contents: Mapping[str, str]) -> Path:
     """A project whose .funcignore allows all of these files, by path."""
     source = folder / "source"
-    for name, content in {".funcignore": "*.onnx\n/*/*.onnx", **contents}.items():
+    for name, content in {".funcignore": "/*/*.onnx\n/*/*.pyc", **contents}.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(content)
     return source
