@@ -1,5 +1,6 @@
 """OAuthPrompt, unmodified: users sign in to a dialog bot on Teams, Web Chat and Direct Line."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -19,9 +20,11 @@ from botbuilder.dialogs import (
 from botbuilder.dialogs.prompts import OAuthPrompt, OAuthPromptSettings
 
 from cloud_adapter.bot.services import BotServices
+from cloud_adapter.queued.queued_turns import QUEUE
 from emulator.cloud import Cloud
 from emulator.token_service.user_tokens import UserConnection, UserSignIn
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.storage.queue_messages import QueueMessages
 
 CONNECTION = "My own connection"
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
@@ -234,6 +237,32 @@ async def test_a_late_code(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Non
         talk = Talk(app, "msteams")
         await talk.says("hi")
         assert await talk.says(talk.code()) == ["not signed in"]
+
+
+async def test_queued_turns(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
+    """Messages and the event run behind a queue, an invoke at once, all on the same state."""
+    changes = {"AzureWebJobsStorage": storage, "BotTurns": "Queued"}
+    wake_ups = QueueMessages(storage, QUEUE)
+    async with ComposedApp(cloud, monkeypatch, changes, create_bot=SignInBot) as app:
+        adapter, users = app.parts.adapter, cloud.user_tokens
+
+        async def run(talk: Talk, **content: Any) -> None:
+            assert await talk.sends(**content) == (202, None)
+            for message in await wake_ups.taken():
+                await asyncio.create_task(adapter.process_wake_up(message, 1, app.parts.bot))
+
+        web = Talk(app, "webchat")
+        await run(web, type="message", text="hi")
+        assert users.redeem(web.target, web.code())
+        token = users.token(web.target)
+        await run(web, type="event", name="tokens/response", value=token)
+        teams = Talk(app, "msteams")
+        await run(teams, type="message", text="hi")
+        status, _ = await teams.invokes("tokenExchange", teams.offer())
+        assert status == 200
+        await run(teams, type="message", text="hi again")
+    assert web.texts() == ["signed in"]
+    assert teams.texts() == ["signed in"] * 2
 
 
 async def test_an_unknown_connection(talk: Talk) -> None:
