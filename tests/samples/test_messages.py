@@ -111,3 +111,17 @@ async def test_cards(chat: Chat) -> None:
     assert everything.raw["attachmentLayout"] == "carousel"
     [taste] = await chat.say("taste")
     assert taste.suggested_actions == ["Sweet", "Sour"]
+
+
+@pytest.mark.chat(bot=BOTS / "scales", channel="emulator")
+async def test_scales(chat: Chat) -> None:
+    """47 inspection: one conversation shows the activities and the state of another."""
+    await chat.say("/INSPECT open")
+    [command] = [each["value"] for each in chat.activities if each["type"] == "trace"]
+    scales = chat.new_conversation("Grace")
+    attached = "Attached to session, all traffic is being replicated for inspection."
+    await conversation(scales, (command, [attached]), ("2 apples", ["100 g here, 100 g in all."]))
+    received, sent, state = [each for each in chat.activities if each["type"] == "trace"][1:]
+    assert received["value"]["text"] == "2 apples"
+    assert sent["value"]["text"] == "100 g here, 100 g in all."
+    assert state["value"]["conversation_state"]["Weight"]["grams"] == 100

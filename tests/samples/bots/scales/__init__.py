@@ -6,12 +6,11 @@ from botbuilder.core.inspection import InspectionMiddleware, InspectionState
 
 def create_bot(services):
     """In place of app.py."""
-    services.adapter.use(
-        InspectionMiddleware(
-            inspection_state=InspectionState(services.storage),
-            user_state=services.user_state,
-            conversation_state=services.conversation_state,
-            credentials=services.credentials,
-        )
+    inspection = InspectionMiddleware(
+        inspection_state=InspectionState(services.storage),
+        user_state=services.user_state,
+        conversation_state=services.conversation_state,
     )
+    inspection.credentials = services.credentials
+    services.adapter.use(inspection)
     return ScalesBot(services.conversation_state, services.user_state)

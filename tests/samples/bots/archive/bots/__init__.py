@@ -1,0 +1,3 @@
+from .archive_bot import ArchiveBot
+
+__all__ = ["ArchiveBot"]

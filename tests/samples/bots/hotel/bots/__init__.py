@@ -1,0 +1,3 @@
+from .hotel_bot import HotelBot
+
+__all__ = ["HotelBot"]

@@ -1,0 +1,3 @@
+from .office_bot import OfficeBot
+
+__all__ = ["OfficeBot"]

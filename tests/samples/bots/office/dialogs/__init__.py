@@ -1,0 +1,3 @@
+from .main_dialog import MainDialog
+
+__all__ = ["MainDialog"]

@@ -1,0 +1,3 @@
+from .logger_middleware import LoggerMiddleware
+
+__all__ = ["LoggerMiddleware"]

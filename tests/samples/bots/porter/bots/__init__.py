@@ -1,0 +1,3 @@
+from .porter_bot import PorterBot
+
+__all__ = ["PorterBot"]
