@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from emulator.functions.errors import HostError
 from emulator.functions.workers.function import Function
 
-SEGMENT = re.compile(
+PARAMETER = re.compile(
     r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\??)\}"
 )
+PIECE = re.compile(r"\{[^}]*\}?|[^{]+")
+"""A parameter, or the text between two."""
+
+OPTIONAL = {"*", "?"}
+"""What marks a parameter that may be absent."""
+
 CONSTRAINTS = {
     None: r"[^/]+",
     "alpha": r"[A-Za-z]+",
@@ -47,19 +53,32 @@ class Route:
         self._pattern = re.compile(pattern + "/?", re.IGNORECASE)
 
     def _segment(self, part: str) -> str:
-        if "{" not in part:
-            return "/" + re.escape(part)
-        form = SEGMENT.fullmatch(part)
+        form = PARAMETER.fullmatch(part)
+        if form is not None:
+            segment = f"/{self._value(part)}"
+            return f"(?:{segment})?" if form["optional"] or form["rest"] else segment
+        # Text and parameters in one segment, such as {name}.png.
+        if OPTIONAL & set(part):
+            raise self._unknown(part)
+        pieces = (
+            self._value(piece) if piece.startswith("{") else re.escape(piece)
+            for piece in PIECE.findall(part)
+        )
+        return "/" + "".join(pieces)
+
+    def _value(self, piece: str) -> str:
+        form = PARAMETER.fullmatch(piece)
         if form is None or form["constraint"] not in CONSTRAINTS:
-            raise HostError(
-                f"Function {self.function.name}: the route's part '{part}' is not known to this "
-                "host. It knows {name}, {name?}, {*name}, {name:constraint} with the constraints "
-                f"{', '.join(filter(None, CONSTRAINTS))}."
-            )
+            raise self._unknown(piece)
         self._names.append(form["name"])
-        value = ".*" if form["rest"] else CONSTRAINTS[form["constraint"]]
-        segment = f"/({value})"
-        return f"(?:{segment})?" if form["optional"] or form["rest"] else segment
+        return f"({'.*' if form['rest'] else CONSTRAINTS[form['constraint']]})"
+
+    def _unknown(self, part: str) -> HostError:
+        return HostError(
+            f"Function {self.function.name}: the route's part '{part}' is not known to this host."
+            " It knows {name}, {name?}, {*name}, text{name}text, {name:constraint} with the"
+            f" constraints {', '.join(filter(None, CONSTRAINTS))}."
+        )
 
     def params(self, method: str, path: str) -> Mapping[str, str] | None:
         """The route's parameters in a decoded path, absent ones left out; None: no match."""

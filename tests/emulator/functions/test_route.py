@@ -40,6 +40,13 @@ MATCHES: list[tuple[str, str, dict[str, str] | None]] = [
     ("x/{id:alpha}", "/api/x/ab", {"id": "ab"}),
     ("x/{id:alpha}", "/api/x/a1", None),
     ("x/{id:bool}", "/api/x/True", {"id": "True"}),
+    ("v{id:int}", "/api/v12", {"id": "12"}),
+    ("v{id:int}", "/api/12", None),
+    ("v{id:int}/x", "/api/v/x", None),
+    ("x/{name}.png", "/api/x/a.b.png", {"name": "a.b"}),
+    ("x/{name}.png", "/api/x/a_png", None),
+    ("x/{name}.{kind}", "/api/x/a.b.c", {"name": "a.b", "kind": "c"}),
+    ("x/{name}.{kind}", "/api/x/a/b.c", None),
     ("x/{*rest}", "/api/x/a/b", {"rest": "a/b"}),
     ("x/{*rest}", "/api/x", {}),
     ("x/{id:int}/{*rest}", "/api/x/1/a/b", {"id": "1", "rest": "a/b"}),
@@ -66,7 +73,9 @@ def test_route_is_above_anonymous_unless_it_says_so() -> None:
     assert not Route(http_function("x", authLevel="ANONYMOUS"), "api").needs_key
 
 
-@pytest.mark.parametrize("route", ["x/{id:min(3)}", "x/{id=3}", "x/v{id}", "x/{}"])
+@pytest.mark.parametrize(
+    "route", ["x/{id:min(3)}", "x/{id=3}", "x/{}", "x/v{id", "x/a{b=1}", "x/a.{b?}", "x/a{*b}"]
+)
 def test_unknown_route_form_is_refused(route: str) -> None:
     """A form that this host cannot match is named rather than guessed."""
     with pytest.raises(HostError, match="Function f: the route's part"):
