@@ -46,7 +46,7 @@ help:
 	@echo "make package     build what publish uploads: artifacts/package and package.zip"
 	@echo "make constraints pin the versions of what the packages in requirements.txt need"
 	@echo "make picture     draw docs/pictures/architecture.svg from the imports"
-	@echo "make playground  the bot without authentication, in Microsoft's Agents Playground"
+	@echo "make playground  the bot (BOT=...) without authentication, in Microsoft's Agents Playground"
 	@echo "make azurite     install Azurite, which run and test do, too"
 	@echo "make clean       remove everything that was installed or built"
 
@@ -81,7 +81,8 @@ format: setup
 	@$(PYTHON) -m ruff check --fix .
 
 playground: setup $(PLAYGROUND)
-	@exec $(PYTHON) -m emulator.commands.playground --port $(PORT) --playground-port $(PLAYGROUND_PORT)
+	@exec $(PYTHON) -m emulator.commands.playground --bot "$(BOT)" --port $(PORT) \
+		--playground-port $(PLAYGROUND_PORT)
 
 bench: $(BENCH)/.ready
 	@exec $(BENCH)/bin/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --only "$(ONLY)"

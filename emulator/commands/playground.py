@@ -6,10 +6,11 @@ The Playground sends no token, so the bot runs in its local unauthenticated mode
 import argparse
 import asyncio
 import sys
+import tempfile
 from pathlib import Path
 
 from emulator.child import Child
-from emulator.commands.app_folder import APP
+from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
 from emulator.commands.local_run import (
     BOT_PORT,
     StartError,
@@ -38,14 +39,19 @@ def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
     return [str(program), *options]
 
 
-async def run(port: int, playground_port: int) -> None:
+async def run(app: Path, port: int, playground_port: int) -> None:
     """Run both until SIGINT or SIGTERM.
+
+    Args:
+        app: the app's folder.
+        port: the bot's.
+        playground_port: the Playground's.
 
     Raises:
         StartError: one of them ended, or the bot does not answer.
     """
     url = f"http://localhost:{port}"
-    host = functions_host(port, SETTINGS)
+    host = functions_host(port, SETTINGS, app)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
@@ -77,15 +83,20 @@ async def serve(host: Child, playground: Child, url: str, port: int) -> None:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make playground", description=__doc__)
+    parser.add_argument(
+        "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
+    )
     parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
     parser.add_argument("--playground-port", type=int, default=PLAYGROUND_PORT)
     options = parser.parse_args()
     if not PROGRAM.exists():
         sys.exit("The Agents Playground is missing: install node and npm, then make playground.")
-    try:
-        asyncio.run(run(options.port, options.playground_port))
-    except StartError as error:
-        sys.exit(str(error))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            app = app_with_bot(bots_in(options.bot)[0], Path(folder) / "app")
+            asyncio.run(run(app, options.port, options.playground_port))
+        except (NoBotError, StartError) as error:
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":

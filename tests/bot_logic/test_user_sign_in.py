@@ -129,17 +129,6 @@ def test_the_token_service_is_down(user: User, running: Running) -> None:
     assert card(user)
 
 
-def test_calls_share_a_connection(running: Running) -> None:
-    """Warm turns open no connection to the token service, and request no token from Entra."""
-    user = User(running.cloud, running.caller)
-    user.says("login")
-    server, entra = running.cloud.token_service.server, running.cloud.entra
-    before = server.connections, entra.tokens_issued
-    for _ in range(5):
-        user.says("login")
-    assert (server.connections, entra.tokens_issued) == before
-
-
 def test_no_token_leaves_the_token_service(running: Running) -> None:
     """No activity that the bot has sent so far holds a token, in any part."""
     User(running.cloud, running.caller).says("login")

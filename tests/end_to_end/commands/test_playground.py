@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from emulator.commands.playground import PROGRAM
+from tests.support.bots.app_folder import TEST_BOT
 from tests.support.bots.make_target import MakeTarget, free_port
 from tests.support.project import ROOT
 from tests.support.wire import chromium
@@ -21,16 +22,14 @@ pytestmark = [
 
 
 def test_playground(logs: Path) -> None:
-    """In its local unauthenticated mode the bot echoes, shows its card and takes its answer."""
-    variables = {"PORT": str(free_port()), "PLAYGROUND_PORT": str(free_port())}
+    """In its local unauthenticated mode a bot echoes, shows its card and takes its answer."""
+    ports = {"PORT": str(free_port()), "PLAYGROUND_PORT": str(free_port())}
+    variables = {"BOT": str(TEST_BOT), **ports}
     log = logs / "playground.log"
     with (
         MakeTarget("playground", r"Playground: (http://\S+)", log, variables) as playground,
-        sync_playwright() as playwright,
+        chromium.launched() as browser,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS
-        )
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.goto(playground.found)
         box = page.locator("[role=textbox][contenteditable=true]")
@@ -41,11 +40,10 @@ def test_playground(logs: Path) -> None:
         box.fill("card")
         box.press("Enter")
         card = page.locator(".ac-adaptiveCard").last
-        expect(card).to_contain_text("Pick a color")
-        card.get_by_role("button", name="Send as a message").click()
-        expect(bubbles.filter(has_text="You submitted: blue")).to_be_visible()
-        card.get_by_role("button", name="Update this card").click()
-        expect(page.locator(".ac-adaptiveCard").last).to_contain_text("You picked blue.")
+        expect(card).to_contain_text("Press a button")
+        card.get_by_role("button", name="Submit").click()
+        expect(bubbles.filter(has_text="You submitted: ")).to_be_visible()
+        card.get_by_role("button", name="Execute").click()
+        expect(page.locator(".ac-adaptiveCard").last).to_contain_text("You executed: ")
         (ROOT / "artifacts").mkdir(exist_ok=True)
         page.screenshot(path=ROOT / "artifacts" / "playground.png")
-        browser.close()

@@ -29,7 +29,7 @@ CARD = {
     "body": [{"type": "TextBlock", "text": "Press a button"}],
     "actions": [
         {"type": "Action.Submit", "title": "Submit", "data": {"color": "blue"}},
-        {"type": "Action.Execute", "title": "Execute", "data": {"color": "blue"}},
+        {"type": "Action.Execute", "title": "Execute", "verb": "paint", "data": {"color": "blue"}},
     ],
 }
 

@@ -1,6 +1,10 @@
 """The browser that tests drive: the machine's own Chromium, headless."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, sync_playwright
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -14,3 +18,33 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 MISSING = "Chromium is missing: apt-get install chromium"
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The browser, for tests without an event loop."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def open_chat(browser: Browser, url: str, complaints: list[str]) -> Page:
+    """Open the chat page.
+
+    Args:
+        browser: launched.
+        url: the page's.
+        complaints: gets the errors that the page logs.
+    """
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(url)
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    """Type a message into Web Chat and send it."""
+    box = page.get_by_role("textbox", name="Message input box")
+    box.fill(text)
+    box.press("Enter")
