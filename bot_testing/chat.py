@@ -1,86 +1,89 @@
-"""Chat: a user who talks to the bot in a conversation."""
+"""Chat: a user who talks to the bot in a conversation, and what a test does around it."""
 
+import datetime
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from auth.errors import BotError
-from bot_testing.card import TEAMS, Button
-from bot_testing.errors import ChatMistake, TurnFailure
-from bot_testing.options import Kind
-from bot_testing.reply import Activity, Reply, TurnResult
-from bot_testing.running_bot import RunningBot
-from emulator.channel.card_action import show_result
-from emulator.channel.connector_operations import bot_account
-from emulator.channel.conversations import Conversation
+import azure.functions as func
 
-NOT_SHOWN = {"typing", "trace"}
-"""Types of activities that are no replies."""
+from bot_testing.activities.card import TEAMS
+from bot_testing.activities.reply import Activity, Reply, TurnResult
+from bot_testing.activities.sign_in import By, sign_in_activity
+from bot_testing.cloud.faults import Part
+from bot_testing.conversation import ChatConversation
+from bot_testing.errors import ChatMistake
+from bot_testing.options import ChatOptions, Kind
+from bot_testing.state import ChatState
+from bot_testing.surroundings import Surroundings
+from emulator.channel.conversations import Attachment
+from emulator.channel.direct_line import FILES
+
+SECONDS = 5.0
+"""How long `next_reply` waits."""
 
 
 class Chat:
     """What a test writes: one user in one conversation with the bot.
 
     Args:
-        bot: the running app.
-        user: the user's name.
-        channel: the channel id.
-        kind: the kind of the conversation.
+        around: the app, and what is around it.
+        options: the user's name, the channel and the kind of the conversation.
         conversation: one that exists; None: a new one.
 
     Attributes:
         bot: the running app.
         account: the user, as it is in activities.
-        conversation: with every activity so far, known to the local connector.
+        channel: the channel's id.
+        conversation: as the local connector knows it.
+        state: what the bot has stored of the conversation and of the user.
     """
 
     def __init__(
         self,
-        bot: RunningBot,
-        user: str,
-        channel: str,
-        kind: Kind = "personal",
-        conversation: Conversation | None = None,
+        around: Surroundings,
+        options: ChatOptions,
+        conversation: ChatConversation | None = None,
     ) -> None:
-        self.bot = bot
-        self.channel = channel
-        self.kind = kind
-        self.account: dict[str, Any] = {
-            "id": f"{user.lower().replace(' ', '-')}-{uuid.uuid4().hex[:8]}",
-            "name": user,
-            "role": "user",
-        }
-        if channel == TEAMS:
-            self.account["aadObjectId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, self.account["id"]))
-        self._bot_account = bot_account(bot.cloud.registration)
-        self.conversation = conversation or bot.cloud.conversations.create([self._bot_account])
-        self.conversation.members[self.account["id"]] = self.account
+        self.bot = around.bot
+        self.account = _account(options)
+        self._around = around
+        self._options = options
+        found = conversation or ChatConversation(around, options.channel, options.kind)
+        self._conversation = found
+        self.channel = found.channel
+        self.conversation = found.stored
+        found.stored.members[self.account["id"]] = self.account
+        self.state = ChatState(self.bot, found.addressed(self.account, {"type": "message"}))
 
     def user(self, name: str) -> "Chat":
         """Another user in the same conversation."""
-        return Chat(self.bot, name, self.channel, self.kind, self.conversation)
+        return Chat(self._around, replace(self._options, user=name), self._conversation)
 
     def new_conversation(
-        self, user: str = "Ada", channel: str | None = None, kind: Kind = "personal"
+        self, user: str = "", channel: str = "", kind: Kind | None = None
     ) -> "Chat":
         """Another conversation with the same bot, of a new user.
 
         Args:
-            user: the user's name.
-            channel: the channel id; None: the same.
-            kind: the kind of the conversation.
+            user: the user's name; empty: the same name.
+            channel: the channel's id; empty: the same.
+            kind: the kind of the conversation; None: the same.
         """
-        return Chat(self.bot, user, channel or self.channel, kind)
+        old = self._options
+        options = replace(
+            old, user=user or old.user, channel=channel or old.channel, kind=kind or old.kind
+        )
+        return Chat(self._around, options)
 
     async def say(
-        self,
-        text: str,
-        *,
-        expect_error: type[Exception] | None = None,
-        **more: Any,
+        self, text: str, *, expect_error: type[Exception] | None = None, **more: Any
     ) -> TurnResult:
         """Send a message, and return the bot's replies.
+
+        In a Teams channel or group chat, the message mentions the bot, as it must there.
 
         Args:
             text: the message.
@@ -91,7 +94,13 @@ class Chat:
             TurnFailure: the app refuses the message, or there is no such error.
             Exception: what the bot's code has raised, unless it is expected.
         """
-        return await self.send({"type": "message", "text": text, **more}, expect_error=expect_error)
+        content = {"type": "message", "text": text, "textFormat": "plain"}
+        if self.channel == TEAMS and self._options.kind != "personal":
+            bot = self._conversation.bot_account
+            mention = f"<at>{bot['name']}</at>"
+            content["text"] = f"{mention} {text}"
+            more.setdefault("entities", [{"type": "mention", "text": mention, "mentioned": bot}])
+        return await self.send({**content, **more}, expect_error=expect_error)
 
     async def press(
         self,
@@ -113,26 +122,34 @@ class Chat:
             ChatMistake: there is no such button or input, or the button sends nothing to the bot.
         """
         replies = [reply] if isinstance(reply, Reply) else list(reply)
-        found = [(each, button) for each in replies for button in each.buttons]
-        for each, button in found:
+        buttons = [(each, button) for each in replies for button in each.buttons]
+        for each, button in buttons:
             if button.title == title:
-                return await self._press(each, button, inputs, expect_error)
-        titles = [button.title for _, button in found]
+                content = button.activity(self.channel, inputs)
+                return await self.send({**content, "replyToId": each.id}, expect_error=expect_error)
+        titles = [button.title for _, button in buttons]
         raise ChatMistake(f"There is no button {title!r}: there are {titles}.")
 
-    async def _press(
-        self,
-        reply: Reply,
-        button: Button,
-        inputs: Mapping[str, Any],
-        expect_error: type[Exception] | None,
+    async def invoke(
+        self, name: str, value: Any = None, *, expect_error: type[Exception] | None = None
     ) -> TurnResult:
-        content = button.activity(self.channel, inputs)
-        return await self.send({**content, "replyToId": reply.id}, expect_error=expect_error)
+        """Send an invoke; its answer has `status` and `body`."""
+        content = {"type": "invoke", "name": name, "value": value}
+        return await self.send(content, expect_error=expect_error)
 
-    async def invoke(self, name: str, value: Any = None, **more: Any) -> TurnResult:
-        """Send an invoke; its answer has `status` and `body`. See `say`."""
-        return await self.send({"type": "invoke", "name": name, "value": value, **more})
+    async def sign_in(self, reply: Reply | TurnResult, by: By = "window") -> TurnResult:
+        """Sign in with the card of a bot's OAuthPrompt.
+
+        Args:
+            reply: the sign-in card.
+            by: how: see `By`.
+
+        Raises:
+            ChatMistake: there is no such card, or its link has expired.
+        """
+        card = reply if isinstance(reply, Reply) else reply[-1]
+        users = self.bot.cloud.user_tokens
+        return await self.send(sign_in_activity(users, card, self.account, self.channel, by))
 
     async def join(self, *others: "Chat") -> TurnResult:
         """Tell the bot that users have joined: this one, or others instead."""
@@ -150,6 +167,61 @@ class Chat:
         content = {"type": "messageReaction", name: [{"type": reaction}], "replyToId": reply.id}
         return await self.send(content)
 
+    async def edit(self, text: str) -> TurnResult:
+        """Change the text of the user's last message."""
+        content = {**self._last("message"), "type": "messageUpdate", "text": text}
+        content["channelData"] = {**content.get("channelData", {}), "eventType": "editMessage"}
+        self.conversation.update(content["id"], {**content, "type": "message"})
+        return await self._conversation.deliver(content)
+
+    async def upload(
+        self, name: str, content: bytes, content_type: str, text: str = ""
+    ) -> TurnResult:
+        """Send a file, as Web Chat does: the bot gets a link (URL) to it, which needs no token."""
+        cloud = self.bot.cloud
+        file = Attachment(name, content_type, {"original": content})
+        file_id = cloud.conversations.store_attachment(file)
+        url = f"{cloud.chat_page.server.url}{FILES}{file_id}/views/original"
+        sent = {"contentType": content_type, "contentUrl": url, "name": name}
+        return await self.say(text, attachments=[sent])
+
+    async def send(
+        self, content: Mapping[str, Any], *, expect_error: type[Exception] | None = None
+    ) -> TurnResult:
+        """Send an activity, and return what the bot answers.
+
+        Args:
+            content: its properties; the addresses are added.
+            expect_error: as for `say`.
+
+        Raises:
+            TurnFailure: the app refuses it, or there is no such error.
+            Exception: what the bot's code has raised, unless it is expected.
+        """
+        return await self._conversation.deliver(self._added(content), expect_error)
+
+    async def redeliver(self) -> TurnResult:
+        """Deliver the user's last activity again, as a channel does that has got no answer."""
+        return await self._conversation.deliver(self._last())
+
+    async def crash(self, text: str) -> TurnResult:
+        """Send a message; the process ends once the bot's reply is out, and before state is saved.
+
+        The app is started again, as `restart` does; `redeliver` then brings the message again.
+
+        Raises:
+            ChatMistake: the bot replies nothing.
+        """
+        return await self._conversation.crash(self._added({"type": "message", "text": text}))
+
+    async def next_reply(self, seconds: float = SECONDS) -> Reply:
+        """Wait for what the bot sends by itself: a notification, or a proactive message.
+
+        Raises:
+            NoReply: it sends nothing within so many seconds (of real time).
+        """
+        return await self._conversation.next_reply(seconds)
+
     @property
     def activities(self) -> list[Activity]:
         """Every activity of the conversation as it is now, the users' too, oldest first."""
@@ -158,74 +230,104 @@ class Chat:
     @property
     def replies(self) -> list[Reply]:
         """Everything that the bot has sent so far, as it is now."""
-        return [Reply(each) for each in self.activities if self._is_reply(each)]
+        return self._conversation.replies
 
-    async def send(
-        self, content: Mapping[str, Any], *, expect_error: type[Exception] | None = None
-    ) -> TurnResult:
-        """Send an activity, and return what the bot answers.
+    async def move_time(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
+    ) -> None:
+        """Let time pass at once: docs/testing.md says what it moves."""
+        span = datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        await self._around.time.move(span.total_seconds())
+
+    def fail(
+        self,
+        part: Part,
+        *,
+        status: int = 503,
+        retry_after: int | None = None,
+        cut: bool = False,
+        silent: bool = False,
+        handled: bool = False,
+        times: int | None = None,
+        path: str = "",
+    ) -> None:
+        """Let requests to a service fail, until `heal` or the end of the test.
 
         Args:
-            content: its properties, but for its addresses.
-            expect_error: as for `say`.
+            part: the service: see `Part`.
+            status: the HTTP status of the faulty responses.
+            retry_after: the seconds in their `Retry-After`.
+            cut: close the connection instead of responding.
+            silent: never respond.
+            handled: do what was asked for; only the response is faulty.
+            times: so many requests fail; None: all.
+            path: only requests whose path contains this fail.
 
         Raises:
-            TurnFailure: the app refuses it, or there is no such error.
-            Exception: what the bot's code has raised, unless it is expected.
+            ChatMistake: there is no storage account.
         """
-        activity = self.conversation.add(self._addressed(content))
-        return await self.deliver(activity, expect_error=expect_error)
-
-    async def deliver(
-        self, activity: Activity, *, expect_error: type[Exception] | None = None
-    ) -> TurnResult:
-        """Deliver an activity, for example one of `activities` again. See `send`."""
-        start, errors = len(self.conversation.changes), len(self.bot.errors)
-        answer = await self.bot.post(activity)
-        body = answer.get_body()
-        if activity["type"] == "invoke":
-            show_result(self.conversation, activity, body, self._bot_account)
-        changes = [each for each in self.conversation.changes[start:] if self._is_reply(each)]
-        known = {each["id"] for each in self.conversation.changes[:start]}
-        result = TurnResult(
-            [Reply(each) for each in changes if each["id"] not in known],
-            [Reply(each) for each in changes if each["id"] in known],
-            answer.status_code,
-            json.loads(body) if body else None,
-            [each for each in self.bot.errors[errors:] if not isinstance(each, BotError)],
+        self._around.faults.set(
+            part,
+            status=status,
+            retry_after=retry_after,
+            cut=cut,
+            silent=silent,
+            handled=handled,
+            times=times,
+            path=path,
         )
-        _check(result, activity["type"], expect_error)
-        return result
 
-    def _addressed(self, content: Mapping[str, Any]) -> Activity:
-        conversation: dict[str, Any] = {"id": self.conversation.id}
-        addresses: dict[str, Any] = {
-            "channelId": self.channel,
-            "serviceUrl": f"{self.bot.cloud.connector.server.url}/",
-            "from": self.account,
-            "recipient": self._bot_account,
-            "locale": "en-US",
-        }
-        if self.kind != "personal":
-            conversation["isGroup"] = True
-        if self.channel == TEAMS:
-            tenant = self.bot.cloud.registration.tenant_id
-            conversation |= {"conversationType": self.kind, "tenantId": tenant}
-            addresses["channelData"] = {"tenant": {"id": tenant}}
-        return {**addresses, "conversation": conversation, **content}
+    def heal(self) -> None:
+        """Let all services work again."""
+        self._around.faults.clear()
 
-    def _is_reply(self, activity: Activity) -> bool:
-        from_bot = (activity.get("from") or {}).get("id") == self._bot_account["id"]
-        return from_bot and activity["type"] not in NOT_SHOWN
+    async def restart(self) -> None:
+        """End the app and start it again, as a new process does. Stored state is kept.
+
+        The bot's modules are imported again: a class that the test has imported before is not the
+        bot's any more.
+        """
+        await self.bot.restart()
+
+    async def call(self, method: str, path: str, body: Any = None) -> func.HttpResponse:
+        """Send a request to a function in the bot's routes.py.
+
+        Args:
+            method: HTTP method.
+            path: below `/api/`, with the query.
+            body: sent as JSON; None: no body.
+
+        Raises:
+            ChatMistake: the bot has no such function.
+            Exception: whatever the function raises.
+        """
+        content = b"" if body is None else json.dumps(body).encode()
+        return await self.bot.functions.call(method, path, content)
+
+    async def run_timer(self, name: str) -> None:
+        """Run a timer in the bot's routes.py; `name` is its function's.
+
+        Raises:
+            ChatMistake: the bot has no such timer.
+            Exception: whatever the function raises.
+        """
+        await self.bot.functions.run_timer(name)
+
+    def _added(self, content: Mapping[str, Any]) -> Activity:
+        activity = self._conversation.addressed(self.account, content)
+        return self.conversation.add(activity)
+
+    def _last(self, kind: str = "") -> Activity:
+        """The user's last activity, or the last one of a type."""
+        for each in reversed(self.activities):
+            if each["from"]["id"] == self.account["id"] and kind in ("", each["type"]):
+                return each
+        raise ChatMistake(f"{self.account['name']} has sent nothing yet.")
 
 
-def _check(result: TurnResult, kind: str, expected: type[Exception] | None) -> None:
-    """Fail if the turn did not end as expected."""
-    if expected is not None:
-        if not any(isinstance(each, expected) for each in result.errors):
-            raise TurnFailure(f"The bot raised {result.errors}, not {expected.__name__}.")
-        return
-    if result.errors:
-        raise result.errors[0]
-    if kind != "invoke" and not 200 <= result.status < 300:
-        raise TurnFailure(f"The app answered {result.status}: {result.body}", result.status)
+def _account(options: ChatOptions) -> dict[str, Any]:
+    name = options.user
+    account = {"id": f"{name.lower()}-{uuid.uuid4().hex[:8]}", "name": name, "role": "user"}
+    if options.channel == TEAMS:
+        account["aadObjectId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, account["id"]))
+    return account

@@ -25,6 +25,7 @@ class ChatOptions:
         storage: where state is kept: `memory` or `azurite`, an emulator of Azure Storage.
         credential: how the bot signs in, as in `make run CREDENTIAL=...`.
         settings: more app settings, and the bot's own.
+        skip_waits: time moves on by itself while the bot's turns only sleep.
     """
 
     bot: str | Path | None = None
@@ -35,6 +36,7 @@ class ChatOptions:
     storage: Literal["memory", "azurite"] = "memory"
     credential: str = "ManagedIdentity"
     settings: Mapping[str, str] = field(default_factory=dict)
+    skip_waits: bool = False
 
     def __post_init__(self) -> None:
         if self.turns == "Queued" and self.storage != "azurite":

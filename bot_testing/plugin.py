@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
-from bot_testing.app_functions import AppFunctions
-from bot_testing.bot_modules import BotModules
+from bot_testing.app.app_functions import AppFunctions
+from bot_testing.app.bot_modules import BotModules
+from bot_testing.app.running_bot import RunningBot
 from bot_testing.chat import Chat
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.clocks.moved_time import MovedTime
+from bot_testing.cloud.azurite_accounts import AzuriteAccounts
+from bot_testing.cloud.cloud_thread import CloudThread
+from bot_testing.cloud.faults import CloudFaults
+from bot_testing.cloud.storage_front import StorageFront
 from bot_testing.options import PROJECT_BOT, ChatOptions
-from bot_testing.running_bot import RunningBot
+from bot_testing.surroundings import Surroundings
 from emulator.cloud import Cloud
 
 
@@ -38,18 +43,27 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 
 @pytest.fixture(scope="session")
-def local_clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cloud]]:
-    """Returns the local cloud for a credential; all tests share it."""
+def local_clouds(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], CloudThread]]:
+    """Returns the running local cloud for a credential; all tests share it."""
     started: dict[str, CloudThread] = {}
     with contextlib.ExitStack() as running:
 
-        def started_for(credential: str) -> Cloud:
+        def started_for(credential: str) -> CloudThread:
             if credential not in started:
                 cloud = Cloud(tmp_path_factory.mktemp("cloud"), credential)
                 started[credential] = running.enter_context(CloudThread(cloud))
-            return started[credential].cloud
+            return started[credential]
 
         yield started_for
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[AzuriteAccounts]:
+    """Azure Storage's emulator, which all tests share that need it."""
+    with AzuriteAccounts() as accounts:
+        yield accounts
 
 
 @pytest.fixture(scope="session")
@@ -81,25 +95,61 @@ def bot_folder(request: pytest.FixtureRequest, chat_options: ChatOptions) -> Pat
 
 
 @pytest.fixture
+def local_cloud(
+    chat_options: ChatOptions, local_clouds: Callable[[str], CloudThread]
+) -> CloudThread:
+    """The local cloud for the test's credential."""
+    return local_clouds(chat_options.credential)
+
+
+@pytest.fixture
+def storage_front(
+    chat_options: ChatOptions, local_cloud: CloudThread, request: pytest.FixtureRequest
+) -> Iterator[StorageFront | None]:
+    """A fresh storage account, if the test wants one."""
+    if chat_options.storage == "memory":
+        yield None
+        return
+    accounts: AzuriteAccounts = request.getfixturevalue("azurite")
+    front = StorageFront(accounts.fresh())
+    local_cloud.do(front.start())
+    yield front
+    local_cloud.do(front.stop())
+
+
+@pytest.fixture
 async def running_bot(
     chat_options: ChatOptions,
     bot_folder: Path,
-    local_clouds: Callable[[str], Cloud],
+    local_cloud: CloudThread,
+    storage_front: StorageFront | None,
     bot_modules: BotModules,
     app_functions: AppFunctions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[RunningBot]:
     """The app, with the test's bot in it."""
-    cloud = local_clouds(chat_options.credential)
     settings = {"BotTurns": chat_options.turns, **chat_options.settings}
+    if storage_front is not None:
+        settings["AzureWebJobsStorage"] = storage_front.connection_string
+    cloud = local_cloud.cloud
     with bot_modules.of(bot_folder):
-        bot = RunningBot(cloud, bot_folder, settings, app_functions, monkeypatch)
+        bot = RunningBot(cloud, bot_folder, settings, app_functions, bot_modules, monkeypatch)
         yield bot
         await bot.close()
 
 
 @pytest.fixture
-def chat(running_bot: RunningBot, chat_options: ChatOptions) -> Chat:
+async def chat(
+    running_bot: RunningBot,
+    chat_options: ChatOptions,
+    storage_front: StorageFront | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Chat]:
     """A user in a new conversation with the bot."""
-    options = chat_options
-    return Chat(running_bot, options.user, options.channel, options.kind)
+    time = MovedTime(monkeypatch, running_bot.is_working)
+    storage = storage_front.servers if storage_front is not None else []
+    faults = CloudFaults(running_bot.cloud.servers, storage)
+    around = Surroundings(running_bot, time, faults, chat_options.skip_waits)
+    yield Chat(around, chat_options)
+    faults.clear()
+    time.stop()

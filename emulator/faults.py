@@ -22,6 +22,8 @@ class Faults:
         status: respond with this HTTP status instead of the real one (for example 429, 500, 503).
         retry_after: seconds, or an HTTP date, sent as `Retry-After` with a faulty status.
         silent: accept the request and never respond.
+        cut: close the connection instead of responding.
+        handled: a faulty request is handled all the same: only its response is faulty.
         html: the body of a faulty response is an HTML page, as proxies send, instead of JSON.
         body: the body of a faulty response, as JSON text; None sends an error object.
         endless: the body of a faulty response starts and never ends.
@@ -34,6 +36,8 @@ class Faults:
     status: int | None = None
     retry_after: int | str | None = None
     silent: bool = False
+    cut: bool = False
+    handled: bool = False
     html: bool = False
     body: str | None = None
     endless: bool = False
@@ -65,14 +69,19 @@ class Faults:
                 await asyncio.sleep(self.latency)
             if not self._applies_to(request):
                 return await handler(request)
+            if self.handled:
+                await handler(request)
             if self.silent:
                 await asyncio.Event().wait()
+            if self.cut and request.transport is not None:
+                request.transport.abort()
             return self._faulty_response()
 
         return apply
 
     def _applies_to(self, request: web.Request) -> bool:
-        if (self.status is None and not self.silent) or self.path not in request.path_qs:
+        is_faulty = self.status is not None or self.silent or self.cut
+        if not is_faulty or self.path not in request.path_qs:
             return False
         if self.remaining is not None and self.remaining <= 0:
             return False

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.azurite_accounts import AzuriteAccounts
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
 from tests.support.bots.app_folder import uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.storage.azurite_accounts import AzuriteAccounts
 from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_for
 from tests.support.wire.http_post import Caller
@@ -104,13 +104,6 @@ def _own_log(logs: Path) -> Iterator[None]:
     yield
     logging.getLogger().removeHandler(handler)
     handler.close()
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[AzuriteAccounts]:
-    """Azure Storage's stand-in, which every test of storage shares."""
-    with AzuriteAccounts() as accounts:
-        yield accounts
 
 
 @pytest.fixture

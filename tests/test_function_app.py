@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auth.errors import BadRequest, EndpointDown
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.queued_turns import MAX_WAITING_MESSAGES
 from emulator.cloud import CERTIFICATE, Cloud

@@ -11,7 +11,7 @@ from auth.certificates.key_vault import CertificateVault
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
 from http_client.pool import HttpPool

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot_logic import create_bot
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.composed_app import ComposedApp

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.token_service.user_tokens import UserConnection

@@ -10,7 +10,7 @@ from auth.inbound.bot_callers import BotCallers
 from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.service_url import ServiceUrls
 from auth.inbound.signing_keys import SigningKeys
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_bot_tokens import FORBIDDEN_BOTS, GOOD, INVALID
 from tests.support.credentials.forged_tokens import FOREIGN_TENANT, REJECTED, with_claims

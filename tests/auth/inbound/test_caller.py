@@ -12,7 +12,7 @@ from auth.inbound.bot_callers import BotCallers
 from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.service_url import ServiceUrls
 from auth.inbound.signing_keys import SigningKeys
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher
 

@@ -13,7 +13,7 @@ from botframework.connector.auth import AuthenticationConstants
 from auth.errors import ServiceUrlRefused, SignInError
 from auth.inbound.bearer_token import BearerTokens
 from auth.inbound.caller import CallerCheck
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ConnectorSession

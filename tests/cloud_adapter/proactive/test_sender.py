@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.proactive.notifications import MAX_DELAY_SECONDS, MAX_RUNS_WITHOUT_RESULT
 from cloud_adapter.proactive.rate_limiter import REQUESTS_PER_SECOND
 from cloud_adapter.proactive.run import MAX_CONCURRENT

@@ -20,14 +20,14 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.azurite_accounts import AzuriteAccounts
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import CALL_TIMEOUT_SECONDS, StorageAccount, storage_call
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite, CertificateFiles
-from tests.support.storage.azurite_accounts import AzuriteAccounts
 from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled

@@ -16,6 +16,7 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
+from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from emulator.certificates import CertificateAuthority
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.storage.azurite import (
@@ -29,7 +30,6 @@ from emulator.storage.azurite import (
     StoragePorts,
 )
 from tests.support.bots.make_target import free_port
-from tests.support.storage.azurite_accounts import AzuriteAccounts
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, Cloud
 from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import private_key_pem
 from emulator.cloud import (
     APP_TYPES,

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from auth.settings import QUEUED
+from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.patched_bot import patched
-from tests.support.storage.azurite_accounts import AzuriteAccounts
 from tests.support.storage.stored_state import stored_state
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 

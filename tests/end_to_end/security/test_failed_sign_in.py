@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT, Cloud
 from tests.end_to_end.security.sign_in_failures import FAILURES, Failure, faulty
 from tests.support.bots.bot_process import BotProcess

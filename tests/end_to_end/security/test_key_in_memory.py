@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import private_key_pem
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, SIGN_IN_VAULT, Cloud
 from tests.support.bots.bot_process import BotProcess

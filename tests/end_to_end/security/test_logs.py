@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import CERTIFICATE, Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User

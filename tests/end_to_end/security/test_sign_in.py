@@ -12,7 +12,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import self_signed
 from emulator.cloud import (
     CERTIFICATE,

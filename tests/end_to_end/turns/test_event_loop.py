@@ -12,7 +12,7 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import (
     APP_TYPES,
     CERTIFICATE,

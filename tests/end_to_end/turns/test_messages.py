@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.credentials.token_press import TokenPress

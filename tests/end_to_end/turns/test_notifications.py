@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.timing.condition import comes_true

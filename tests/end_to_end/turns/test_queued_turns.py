@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from auth.settings import INLINE, QUEUED
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from emulator.channel.conversations import Conversation

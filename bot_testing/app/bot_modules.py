@@ -41,6 +41,10 @@ class BotModules:
                 self._aside[folder] = _taken(folder)
                 sys.modules.update(others)
 
+    def forget(self, folder: Path) -> None:
+        """Let the bot that is tested be imported again when it is used next."""
+        _taken(folder)
+
 
 def _loaded_folder() -> Path | None:
     package = sys.modules.get(PACKAGE)

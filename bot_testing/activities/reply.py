@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-from bot_testing.card import Button, buttons_of
+from bot_testing.activities.card import Button, buttons_of
 from bot_testing.errors import TurnFailure
 
 Activity = dict[str, Any]

@@ -1,0 +1,1 @@
+"""What users press, and what they get from the bot."""

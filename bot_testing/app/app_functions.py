@@ -1,0 +1,98 @@
+"""AppFunctions: the functions of the app and of the bot, called without a host."""
+
+import asyncio
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import azure.functions as func
+from azure.functions.timer import TimerRequest
+
+from bot_testing.errors import ChatMistake
+from cloud_adapter.bot.folder import BotFolder
+from composition import Composition
+
+
+class AppFunctions:
+    """Imports function_app.py, which creates its composition; a test uses one of its own instead.
+
+    Attributes:
+        messages: the messaging endpoint.
+        turns: the trigger of the queue of turns.
+        notifications: the trigger of the queue of notifications.
+    """
+
+    def __init__(self) -> None:
+        self._module: Any = importlib.import_module("function_app")
+        found = {each.get_function_name(): each for each in self._module.app.get_functions()}
+        self.messages = found["messages"].get_user_function()
+        self.turns = self._module.turns
+        self.notifications = self._module.notifications
+        self._of_bot: list[Any] = []
+
+    def use(self, composition: Composition, folder: BotFolder) -> None:
+        """Let the functions use this composition, and take those of the bot's routes.py."""
+        self._module.composition = composition
+        self._of_bot = []
+        if folder.has_routes:
+            app = func.FunctionApp()
+            app.register_functions(folder.create_routes(self._module.bot_services))
+            self._of_bot = app.get_functions()
+
+    async def call(self, method: str, path: str, body: bytes) -> func.HttpResponse:
+        """Send a request to an HTTP function of the bot.
+
+        Args:
+            method: HTTP method.
+            path: below `/api/`, with the query.
+            body: JSON; may be empty.
+
+        Raises:
+            ChatMistake: the bot has no such function.
+            Exception: whatever the function raises.
+        """
+        route, _, query = path.partition("?")
+        for each in self._of_bot:
+            trigger = each.get_trigger()
+            found = trigger.type == "httpTrigger" and _matched(trigger.route, route)
+            if found and method in [verb.value for verb in trigger.methods or ()]:
+                request = func.HttpRequest(
+                    method=method,
+                    url=f"https://localhost/api/{path}",
+                    headers={"content-type": "application/json"},
+                    params=dict(re.findall(r"([^&=]+)=([^&]*)", query)),
+                    route_params=found.groupdict(),
+                    body=body,
+                )
+                response: func.HttpResponse = await invoked(each.get_user_function(), request)
+                return response
+        raise ChatMistake(f"routes.py has no function for {method} /api/{route}.")
+
+    async def run_timer(self, name: str) -> None:
+        """Run a timer's function.
+
+        Raises:
+            ChatMistake: the bot has no such function.
+            Exception: whatever the function raises.
+        """
+        for each in self._of_bot:
+            if each.get_function_name() == name and each.get_trigger().type == "timerTrigger":
+                await invoked(each.get_user_function(), TimerRequest(past_due=False))
+                return
+        names = [each.get_function_name() for each in self._of_bot]
+        raise ChatMistake(f"routes.py has no timer {name!r}: its functions are {names}.")
+
+
+async def invoked(function: Callable[..., Any], argument: Any) -> Any:
+    """Call a function in a task of its own or in a thread, as the host does."""
+    if inspect.iscoroutinefunction(function):
+        return await asyncio.create_task(function(argument))
+    return await asyncio.to_thread(function, argument)
+
+
+def _matched(route: str, path: str) -> re.Match[str] | None:
+    """A path that fits a route such as `notify/{user}`, with the route's parameters."""
+    pattern = re.sub(r"\\{(\w+)[^}]*\\}", r"(?P<\1>[^/]+)", re.escape(route))
+    return re.fullmatch(pattern, path.strip("/"))

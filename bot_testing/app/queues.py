@@ -1,0 +1,71 @@
+"""BotQueues: the queue triggers of the Functions host, run when a test needs them."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+
+import azure.functions as func
+from azure.functions.queue import QueueMessage
+
+from bot_testing.app.app_functions import invoked
+from bot_testing.options import ROOT
+from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
+
+Function = Callable[[func.QueueMessage], Awaitable[None]]
+
+
+class BotQueues:
+    """Runs the functions of the bot's queues on the messages in them, one after the other.
+
+    A message whose function failed is run again at once, up to host.json's `maxDequeueCount`, and
+    then moved to the poison queue.
+
+    Args:
+        account: the bot's storage account; None: the queues are empty.
+        functions: the functions by the names of their queues.
+    """
+
+    def __init__(self, account: StorageAccount | None, functions: Mapping[str, Function]) -> None:
+        self._account = account
+        self._functions = functions
+        self._draining = asyncio.Lock()
+        host = json.loads((ROOT / "host.json").read_text("utf-8"))
+        self._max_dequeue_count: int = host["extensions"]["queues"]["maxDequeueCount"]
+
+    async def drain(self, name: str) -> None:
+        """Run a queue's function until no message is visible."""
+        if self._account is None:
+            return
+        queue = MessageQueue(self._account, name)
+        poison = MessageQueue(self._account, f"{name}-poison")
+        async with self._draining:
+            with contextlib.suppress(StorageUnavailable):  # the host polls until it is available
+                while messages := [each async for each in queue.receive_all()]:
+                    for each in messages:
+                        await self._run(self._functions[name], queue, poison, each)
+
+    async def _run(
+        self,
+        function: Function,
+        queue: MessageQueue,
+        poison: MessageQueue,
+        message: ReceivedMessage,
+    ) -> None:
+        count = message.raw.dequeue_count or 1
+        triggered = QueueMessage(  # type: ignore[no-untyped-call]  # the SDK's
+            id=message.id, body=message.text.encode(), dequeue_count=count
+        )
+        try:
+            await invoked(function, triggered)
+        except asyncio.CancelledError:  # the process dies
+            await queue.release(message)
+            raise
+        except Exception:  # noqa: BLE001  # the function has logged it
+            if count < self._max_dequeue_count:
+                await queue.release(message)
+                return
+            await poison.put(message.text)
+        await queue.delete(message)

@@ -1,0 +1,179 @@
+"""RunningBot: the whole app in the test's process, in front of the local cloud."""
+
+import asyncio
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+from botbuilder.schema import Activity
+from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
+
+from auth.settings import Settings
+from bot_testing.app.app_functions import AppFunctions, invoked
+from bot_testing.app.bot_modules import BotModules
+from bot_testing.app.queues import BotQueues
+from bot_testing.options import ROOT
+from cloud_adapter.adapter import Logic, OnError
+from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
+from cloud_adapter.queued.queued_turns import QUEUE as TURNS
+from cloud_adapter.turn_context import TurnContext
+from composition import Composition, Parts
+from emulator.cloud import Cloud
+from http_client.connection import Response
+
+ENDPOINT = "https://localhost/api/messages"
+
+
+class _App(Composition):
+    """The composition without its warm-up, which would change the garbage collection of the run:
+    the parts are created at once."""
+
+    async def ready(self) -> Parts:
+        return self.parts
+
+
+class RunningBot:
+    """The app as the Functions host runs it: composition, middleware, bot, and its functions.
+
+    Args:
+        cloud: running in a thread of its own.
+        folder: the bot's.
+        settings: the app settings that differ from the cloud's own.
+        functions: the app's.
+        modules: the bot's.
+        monkeypatch: undoes at the test's end what the app's process has to itself.
+
+    Attributes:
+        folder: the bot's.
+        parts: the app's.
+        errors: what turns have raised so far.
+        turns: the tasks of the turns that are under way.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        folder: Path,
+        settings: Mapping[str, str],
+        functions: AppFunctions,
+        modules: BotModules,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.cloud = cloud
+        self.functions = functions
+        self.errors: list[Exception] = []
+        self.folder = folder
+        self._modules = modules
+        self._monkeypatch = monkeypatch
+        self.turns: set[asyncio.Task[Any]] = set()
+        self._calls = self._posts = 0
+        self._set_environment({**cloud.settings(), **settings})
+        self._start()
+
+    def _set_environment(self, settings: Mapping[str, str]) -> None:
+        """Give the process these settings, and none that the developer's shell has."""
+        example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))
+        for name in example["Values"]:
+            self._monkeypatch.delenv(name, raising=False)
+        for name, text in settings.items():
+            self._monkeypatch.setenv(name, text)
+        # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
+        trust = ssl.create_default_context(cafile=str(self.cloud.authority.path))
+        self._monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
+
+    def _start(self) -> None:
+        environ, folder = dict(os.environ), BotFolder(self.folder)
+        app = _App(lambda: Settings.from_environ(environ), environ, folder.create_bot)
+        self.parts = app.parts
+        self._watch_turns()
+        self._watch_calls()
+        self.functions.use(app, folder)
+        triggers = {TURNS: self.functions.turns, NOTIFICATIONS: self.functions.notifications}
+        self._queues = BotQueues(self.parts.account, triggers)
+
+    def _watch_turns(self) -> None:
+        """Note which turns run, and what they raise before an error handler deals with it."""
+        run = self.parts.adapter.run
+
+        async def watched(
+            caller: AuthenticateRequestResult, activity: Activity, logic: Logic, on_error: OnError
+        ) -> TurnContext:
+            async def noted(context: TurnContext, error: Exception) -> None:
+                self.errors.append(error)
+                await on_error(context, error)
+
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101  # it runs
+            self.turns.add(task)
+            try:
+                return await run(caller, activity, logic, noted)
+            finally:
+                self.turns.discard(task)
+
+        self._monkeypatch.setattr(self.parts.adapter, "run", watched)
+
+    def _watch_calls(self) -> None:
+        """Count the HTTP requests that are under way."""
+        request = self.parts.pool.request
+
+        async def watched(*arguments: Any, **options: Any) -> Response:
+            self._calls += 1
+            try:
+                return await request(*arguments, **options)
+            finally:
+                self._calls -= 1
+
+        self._monkeypatch.setattr(self.parts.pool, "request", watched)
+
+    def is_working(self, sleeping: set["asyncio.Task[Any]"]) -> bool:
+        """Whether a turn, or a request that has not come to its turn, does not just sleep."""
+        asleep = self.turns & sleeping
+        return bool(self._calls or self.turns - asleep or self._posts > len(asleep))
+
+    async def restart(self) -> None:
+        """End the app, and start it again, as in a new process: its modules are imported again.
+
+        State in memory is kept, as a storage account would.
+
+        Raises:
+            Exception: whatever the bot's `create_bot` raises.
+        """
+        await self.close()
+        memory = vars(self.parts.services.storage) if self.parts.account is None else {}
+        self._modules.forget(self.folder)
+        self._start()
+        vars(self.parts.services.storage).update(memory)
+
+    async def close(self) -> None:
+        """Close the app's connections."""
+        await self.parts.close()
+
+    async def post(self, activity: Mapping[str, Any]) -> func.HttpResponse:
+        """POST an activity to the messaging endpoint, with the channel's token.
+
+        An activity that is queued has had its turn when this returns.
+        """
+        token = self.cloud.channel.token(str(activity["serviceUrl"]))
+        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+        body = json.dumps(activity).encode()
+        request = func.HttpRequest(method="POST", url=ENDPOINT, headers=headers, body=body)
+        self._posts += 1
+        try:
+            response: func.HttpResponse = await invoked(self.functions.messages, request)
+            if response.status_code == HTTPStatus.ACCEPTED:
+                await self._queues.drain(TURNS)
+        finally:
+            self._posts -= 1
+        return response
+
+    async def drain_queues(self) -> None:
+        """Run what is in the queues: turns and notifications."""
+        for queue in (TURNS, NOTIFICATIONS):
+            await self._queues.drain(queue)

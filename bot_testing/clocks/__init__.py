@@ -1,0 +1,1 @@
+"""Time that passes because a test says so."""

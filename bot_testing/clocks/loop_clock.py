@@ -1,0 +1,170 @@
+"""LoopClock: an event loop's clock, moved forward instead of waited for."""
+
+import asyncio
+import contextvars
+from asyncio import futures
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+import pytest
+
+_WAKE_UP: Any = futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # asyncio.sleep's
+_TIME_OUT: Any = asyncio.Timeout._on_timeout  # type: ignore[attr-defined]  # asyncio.timeout's
+
+
+class MovedTimer:
+    """A timer that can be armed again: uvloop's own run on the machine's clock once armed.
+
+    Args:
+        when: when it fires, in the moved clock's seconds.
+        call: the function to call then.
+        arm: arms it with the loop's own means, for the moment `when`.
+
+    Attributes:
+        sleeper: the task that sleeps until then, if it is a timer of `asyncio.sleep`.
+        hurried: the task that has until then, if it is a timer of `asyncio.timeout`.
+    """
+
+    _source_traceback = None  # asyncio's call_later reads it
+
+    def __init__(
+        self,
+        when: float,
+        call: Callable[[], object],
+        arm: Callable[[float, Callable[[], None]], asyncio.Handle],
+        sleeper: "asyncio.Task[Any] | None",
+        hurried: "asyncio.Task[Any] | None",
+    ) -> None:
+        self.sleeper = sleeper
+        self.hurried = hurried
+        self._when = when
+        self._call = call
+        self._arm = arm
+        self._done = False
+        self._cancelled = False
+        self._handle = arm(when, self._fire)
+
+    def __lt__(self, other: "MovedTimer") -> bool:
+        return self._when < other._when
+
+    def _fire(self) -> None:
+        self._done = True
+        self._call()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is neither cancelled nor fired."""
+        return not self._done
+
+    def arm(self) -> None:
+        """Arm it by the clock's current time."""
+        if not self._done:
+            self._handle.cancel()
+            self._handle = self._arm(self._when, self._fire)
+
+    def when(self) -> float:
+        """As asyncio.TimerHandle has it."""
+        return self._when
+
+    def cancelled(self) -> bool:
+        """As asyncio.Handle has it."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """As asyncio.Handle has it."""
+        self._done = self._cancelled = True
+        self._handle.cancel()
+
+
+class LoopClock:
+    """The running event loop's clock: `asyncio.sleep`, `asyncio.timeout` and all timers follow it.
+
+    Timers that were set before it was made are not moved.
+
+    Args:
+        monkeypatch: puts the loop's own clock back.
+
+    Attributes:
+        fired: how many timers have fired so far.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.fired = 0
+        loop = asyncio.get_running_loop()
+        self._own_time = loop.time
+        self._moved = 0.0
+        self._timers: list[MovedTimer] = []
+        arm = _armed_by(loop)
+
+        def call_at(
+            when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        ) -> MovedTimer:
+            own = contextvars.copy_context() if context is None else context
+
+            def fire() -> None:
+                self.fired += 1
+                callback(*args)
+
+            is_timeout = getattr(callback, "__func__", None) is _TIME_OUT
+            timer = MovedTimer(
+                when,
+                fire,
+                lambda at, call: arm(at, call, own),
+                asyncio.current_task() if callback is _WAKE_UP else None,
+                asyncio.current_task() if is_timeout else None,
+            )
+            self._timers.append(timer)
+            return timer
+
+        def call_later(
+            delay: float,
+            callback: Callable[..., object],
+            *args: Any,
+            context: Context | None = None,
+        ) -> MovedTimer:
+            return call_at(self.time() + delay, callback, *args, context=context)
+
+        monkeypatch.setattr(loop, "time", self.time)
+        monkeypatch.setattr(loop, "call_at", call_at)
+        monkeypatch.setattr(loop, "call_later", call_later)
+
+    def time(self) -> float:
+        """The loop's time, in seconds."""
+        return self._own_time() + self._moved
+
+    def move(self, seconds: float) -> None:
+        """Let this much time pass at once. What is due runs in the loop's next rounds."""
+        self._moved += seconds
+        self._timers = sorted(self._pending())
+        for timer in self._timers:
+            timer.arm()
+
+    def until_next_timer(self) -> float | None:
+        """The seconds until the next timer fires; None if there is none."""
+        return max(0.0, min(self._pending()).when() - self.time()) if self._pending() else None
+
+    def sleeping(self) -> set["asyncio.Task[Any]"]:
+        """The tasks that are in `asyncio.sleep`."""
+        return {timer.sleeper for timer in self._pending() if timer.sleeper is not None}
+
+    def hurried(self) -> set["asyncio.Task[Any]"]:
+        """The tasks that are in `asyncio.timeout`, and do not sleep: they wait for others."""
+        tasks = {timer.hurried for timer in self._pending() if timer.hurried is not None}
+        return tasks - self.sleeping()
+
+    def _pending(self) -> list[MovedTimer]:
+        return [timer for timer in self._timers if timer.is_pending]
+
+
+def _armed_by(
+    loop: asyncio.AbstractEventLoop,
+) -> Callable[[float, Callable[[], None], Context], asyncio.Handle]:
+    """A function that sets a timer of the loop's own."""
+    own_call_at, own_call_later = loop.call_at, loop.call_later
+    if isinstance(loop, asyncio.BaseEventLoop):
+        # It compares with `loop.time()`, which is moved.
+        return lambda when, fire, context: own_call_at(when, fire, context=context)
+    return lambda when, fire, context: own_call_later(
+        max(0.0, when - loop.time()), fire, context=context
+    )

@@ -1,0 +1,96 @@
+"""MovedTime: the wall clock and the event loop's, moved together."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+
+from bot_testing.clocks.loop_clock import LoopClock
+
+SETTLING_SECONDS = 0.5
+"""How long (in real time) the bot may work between two timers, before time moves on regardless."""
+
+ROUND_SECONDS = 0.001
+ROUNDS_TO_WAKE_UP = 3
+"""So many rounds of the loop after a timer has fired, the task that waited for it has gone on."""
+
+MAX_STEPS = 1000
+"""So many timers fire one after the other; after that, the rest of the time passes at once."""
+
+
+class MovedTime:
+    """Moves `datetime.now`, `time.time` and the event loop's timers; not `time.monotonic`.
+
+    Args:
+        monkeypatch: puts the loop's own clock back.
+        working: given the tasks that sleep, whether the bot does something else than to sleep.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        working: Callable[[set["asyncio.Task[Any]"]], bool],
+    ) -> None:
+        self._loop_clock = LoopClock(monkeypatch)
+        self._working = working
+        self._wall = time_machine.travel(0.0, tick=True)
+        self._moved_wall: time_machine.Traveller | None = None
+
+    async def move(self, seconds: float) -> None:
+        """Let time pass. Timers fire when they are due; the bot acts on each before the next."""
+        end = self._loop_clock.time() + seconds
+        await self._settle()
+        for _ in range(MAX_STEPS):
+            if not await self._step(end - self._loop_clock.time()):
+                break
+        self._shift(max(0.0, end - self._loop_clock.time()))
+        await self._settle()
+
+    async def skip_waits(self, work: "asyncio.Future[Any]") -> None:
+        """Let time pass whenever the bot only sleeps, until some work is done."""
+        while not work.done():
+            await self._settle()
+            if not work.done() and self._loop_clock.sleeping():
+                await self._step(math.inf)
+
+    async def _step(self, limit: float) -> bool:
+        """Move to the next timer; False: there is none within so many seconds."""
+        pause = self._loop_clock.until_next_timer()
+        if pause is None or pause > limit:
+            return False
+        self._shift(pause)
+        await self._settle()
+        return True
+
+    def _shift(self, seconds: float) -> None:
+        if self._moved_wall is None:
+            self._wall = time_machine.travel(time.time(), tick=True)
+            self._moved_wall = self._wall.start()
+        self._moved_wall.shift(seconds)
+        self._loop_clock.move(seconds)
+
+    async def _settle(self) -> None:
+        """Wait until all turns have ended or sleep."""
+        end = time.monotonic() + SETTLING_SECONDS
+        while True:
+            await asyncio.sleep(ROUND_SECONDS)
+            fired = self._loop_clock.fired
+            for _ in range(ROUNDS_TO_WAKE_UP):
+                await asyncio.sleep(0)
+            is_quiet = fired == self._loop_clock.fired and not self._is_working()
+            if is_quiet or time.monotonic() > end:
+                return
+
+    def _is_working(self) -> bool:
+        clock = self._loop_clock
+        return bool(clock.hurried() - {asyncio.current_task()}) or self._working(clock.sleeping())
+
+    def stop(self) -> None:
+        """Put the wall clock back."""
+        if self._moved_wall is not None:
+            self._wall.stop()
+            self._moved_wall = None

@@ -1,0 +1,74 @@
+"""CloudFaults: what goes wrong at the services around the bot."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from bot_testing.errors import ChatMistake
+from emulator.server import Server
+
+Part = Literal["connector", "usertokens", "entra", "identity", "vault", "channel", "storage"]
+"""The services: the connector, which takes the bot's replies; the token service of users; Entra and
+the endpoint of managed identities, which give the bot its tokens; Key Vault; the channel's signing
+keys; Azure Storage, blobs and queues."""
+
+
+class CloudFaults:
+    """Switches faults on, and off again at the end of the test.
+
+    Args:
+        servers: the local cloud's, by their names.
+        storage: the servers in front of the storage account; none: state is in memory.
+    """
+
+    def __init__(self, servers: Mapping[str, Server], storage: list[Server]) -> None:
+        self._servers = servers
+        self._storage = storage
+        self._faulty: list[Server] = []
+
+    def set(
+        self,
+        part: Part,
+        *,
+        status: int = 503,
+        retry_after: int | None = None,
+        cut: bool = False,
+        silent: bool = False,
+        handled: bool = False,
+        times: int | None = None,
+        path: str = "",
+    ) -> None:
+        """Let requests to a service fail.
+
+        Args:
+            part: the service.
+            status: the HTTP status of the faulty responses.
+            retry_after: the seconds in their `Retry-After`.
+            cut: close the connection instead of responding.
+            silent: never respond.
+            handled: do what was asked for; only the response is faulty.
+            times: so many requests fail; None: all.
+            path: only requests whose path contains this fail.
+
+        Raises:
+            ChatMistake: there is no storage account.
+        """
+        servers = self._storage if part == "storage" else [self._servers[part]]
+        if not servers:
+            raise ChatMistake('State is in memory: use @pytest.mark.chat(storage="azurite").')
+        self._faulty += servers
+        for each in servers:
+            each.faults.set(
+                status=status,
+                retry_after=retry_after,
+                cut=cut,
+                silent=silent,
+                handled=handled,
+                remaining=times,
+                path=path,
+            )
+
+    def clear(self) -> None:
+        """Let all services work again."""
+        for each in self._faulty:
+            each.faults.clear()
+        self._faulty.clear()

@@ -1,0 +1,198 @@
+"""ChatConversation: delivers activities to the bot, and gathers what it answers."""
+
+import asyncio
+import io
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import azure.functions as func
+
+from auth.errors import Unavailable
+from bot_testing.activities.card import TEAMS
+from bot_testing.activities.reply import Activity, Reply, TurnResult
+from bot_testing.errors import ChatMistake, NoReply, TurnFailure
+from bot_testing.options import Kind
+from bot_testing.surroundings import Surroundings
+from cloud_adapter.errors import TurnRepeated
+from emulator.channel.card_action import show_result
+from emulator.channel.connector_operations import bot_account
+
+NOT_SHOWN = {"typing", "trace"}
+"""Types of activities that are no replies."""
+
+TURN_SECONDS = 30.0
+"""How long a turn may take in real time: longer than any channel waits."""
+
+POLLING_SECONDS = 0.005
+
+
+class ChatConversation:
+    """A conversation of the bot and its users.
+
+    Args:
+        around: the app, and what is around it.
+        channel: the channel's id.
+        kind: the kind of the conversation.
+
+    Attributes:
+        stored: as the local connector knows it, with every activity so far.
+        bot_account: the bot, as it is in activities.
+    """
+
+    def __init__(self, around: Surroundings, channel: str, kind: Kind) -> None:
+        self.channel = channel
+        self.kind = kind
+        self._around = around
+        cloud = around.bot.cloud
+        self.bot_account = bot_account(cloud.registration)
+        self.stored = cloud.conversations.create([self.bot_account])
+        self._tenant_id = cloud.registration.tenant_id
+        self._service_url = f"{cloud.connector.server.url}/"
+        # A team is a conversation too, whose members the bot can ask for; its id is also that of
+        # the channel "General".
+        self._team = {"id": f"19:{uuid.uuid4().hex}@thread.tacv2"}
+        cloud.conversations.create([], self._team["id"]).members = self.stored.members
+        self._returned: set[str] = set()
+        self._under_way: set[str] = set()
+
+    def addressed(self, account: Mapping[str, Any], content: Mapping[str, Any]) -> Activity:
+        """An activity from a user, with the addresses that the channel adds."""
+        conversation: dict[str, Any] = {"id": self.stored.id}
+        activity: dict[str, Any] = {
+            "channelId": self.channel,
+            "serviceUrl": self._service_url,
+            "from": account,
+            "recipient": self.bot_account,
+            "locale": "en-US",
+        }
+        if self.kind != "personal":
+            conversation["isGroup"] = True
+        if self.channel == TEAMS:
+            conversation |= {"conversationType": self.kind, "tenantId": self._tenant_id}
+            activity["channelData"] = {"tenant": {"id": self._tenant_id}}
+            if self.kind == "channel":
+                activity["channelData"] |= {"team": self._team, "channel": self._team}
+        return {**activity, "conversation": conversation, **content}
+
+    @property
+    def replies(self) -> list[Reply]:
+        """Everything that the bot has sent so far, as it is now."""
+        return [Reply(each) for each in self.stored.activities if self._is_reply(each)]
+
+    async def deliver(
+        self, activity: Activity, expect_error: type[Exception] | None = None
+    ) -> TurnResult:
+        """Deliver an activity, and return what the bot answers.
+
+        Raises:
+            TurnFailure: the app refuses it, the turn does not end, or it does not raise what is
+                expected.
+            Exception: what the bot's code has raised, unless it is expected.
+        """
+        start, errors = len(self.stored.changes), len(self._around.bot.errors)
+        self._under_way.add(activity["id"])
+        try:
+            answer = await self._answer(asyncio.ensure_future(self._around.bot.post(activity)))
+        finally:
+            self._under_way.discard(activity["id"])
+        body = answer.get_body()
+        if activity["type"] == "invoke":
+            show_result(self.stored, activity, body, self.bot_account)
+        result = self._result(activity["id"], start, errors, answer.status_code, body)
+        _check(result, activity["type"], expect_error)
+        return result
+
+    async def _answer(self, turn: "asyncio.Future[func.HttpResponse]") -> func.HttpResponse:
+        end = time.monotonic() + TURN_SECONDS
+        if self._around.skip_waits:
+            await self._around.time.skip_waits(turn)
+        while not turn.done() and time.monotonic() < end:  # the loop's own clock may be moved
+            await asyncio.wait({turn}, timeout=end - time.monotonic())
+        if not turn.done():
+            stack = io.StringIO()
+            for each in self._around.bot.turns:
+                each.print_stack(file=stack)
+            turn.cancel()
+            text = f"The turn has not ended after {TURN_SECONDS:g} seconds."
+            raise TurnFailure(f"{text} `chat.move_time` ends waits.\n{stack.getvalue()}")
+        return turn.result()
+
+    def _result(
+        self, activity_id: str, start: int, errors: int, status: int, body: bytes
+    ) -> TurnResult:
+        known = {each["id"] for each in self.stored.changes[:start]}
+        others = self._under_way - {activity_id}
+        changes = [
+            Reply(each)
+            for each in self.stored.changes[start:]
+            if self._is_reply(each) and each.get("replyToId") not in others
+        ]
+        self._returned |= {each.id for each in changes}
+        return TurnResult(
+            [each for each in changes if each.id not in known],
+            [each for each in changes if each.id in known],
+            status,
+            json.loads(body) if body else None,
+            [each for each in self._around.bot.errors[errors:] if _is_of_bot(each)],
+        )
+
+    async def next_reply(self, seconds: float) -> Reply:
+        """The next reply that no turn's result had: a notification, or a proactive message.
+
+        Raises:
+            NoReply: there is none within so many seconds.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            await self._around.bot.drain_queues()
+            for reply in self.replies:
+                if reply.id not in self._returned:
+                    self._returned.add(reply.id)
+                    return reply
+            if time.monotonic() > end:
+                raise NoReply(f"The bot has sent nothing more within {seconds:g} seconds.")
+            await asyncio.sleep(POLLING_SECONDS)
+
+    async def crash(self, activity: Activity) -> TurnResult:
+        """Deliver an activity, end the app once its first reply is out, and start it again.
+
+        Raises:
+            ChatMistake: the bot replies nothing.
+        """
+        start, errors = len(self.stored.changes), len(self._around.bot.errors)
+        self._around.faults.set("connector", silent=True, handled=True)
+        turn = asyncio.ensure_future(self._around.bot.post(activity))
+        while not turn.done() and not any(map(self._is_reply, self.stored.changes[start:])):
+            await asyncio.wait({turn}, timeout=POLLING_SECONDS)
+        turn.cancel()
+        await asyncio.wait({turn})
+        self._around.faults.clear()
+        result = self._result(activity["id"], start, errors, 502, b"")
+        await self._around.bot.restart()
+        if not result.replies:
+            raise ChatMistake("The bot has not replied, so the app could not end after its reply.")
+        return result
+
+    def _is_reply(self, activity: Activity) -> bool:
+        from_bot = (activity.get("from") or {}).get("id") == self.bot_account["id"]
+        return from_bot and activity["type"] not in NOT_SHOWN
+
+
+def _is_of_bot(error: Exception) -> bool:
+    """Whether an error is one of the bot's code, not one that makes the channel try again."""
+    return not isinstance(error, Unavailable | TurnRepeated)
+
+
+def _check(result: TurnResult, kind: str, expected: type[Exception] | None) -> None:
+    """Fail if the turn did not end as expected."""
+    if expected is not None:
+        if not any(isinstance(each, expected) for each in result.errors):
+            raise TurnFailure(f"The bot raised {result.errors}, not {expected.__name__}.")
+        return
+    if result.errors:
+        raise result.errors[0]
+    if kind != "invoke" and not 200 <= result.status < 300:
+        raise TurnFailure(f"The app answered {result.status}: {result.body}", result.status)

@@ -1,0 +1,24 @@
+"""Surroundings: what all chats of a test share."""
+
+from dataclasses import dataclass
+
+from bot_testing.app.running_bot import RunningBot
+from bot_testing.clocks.moved_time import MovedTime
+from bot_testing.cloud.faults import CloudFaults
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The app, and what is around it.
+
+    Attributes:
+        bot: the running app.
+        time: the clocks.
+        faults: of the services around the bot.
+        skip_waits: time moves on by itself while the bot's turns only sleep.
+    """
+
+    bot: RunningBot
+    time: MovedTime
+    faults: CloudFaults
+    skip_waits: bool

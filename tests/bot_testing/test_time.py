@@ -1,0 +1,65 @@
+"""Chat: time that passes because a test says so."""
+
+import asyncio
+import time
+
+import pytest
+
+from bot_testing import Chat
+
+pytestmark = pytest.mark.chat(bot="tests/bot_testing/busy_bot")
+
+FAST = 5.0
+"""Seconds: what is moved does not take as long."""
+
+
+async def test_a_turn_that_sleeps(chat: Chat) -> None:
+    """Sleeps follow each other in the moved time, and the typing indicator shows meanwhile."""
+    started = time.monotonic()
+    saying = asyncio.create_task(chat.say("sleep 60"))
+    await chat.move_time(seconds=90)
+    assert [each.text for each in chat.replies] == ["first"]
+    await chat.move_time(seconds=31)
+    assert (await saying).texts == ["first", "second"]
+    assert time.monotonic() - started < FAST
+    typing = [each for each in chat.activities if each["type"] == "typing"]
+    assert len(typing) == 48
+
+
+@pytest.mark.chat(storage="azurite", turns="Queued")
+async def test_a_queued_turn_that_sleeps(chat: Chat) -> None:
+    """The same in a queued turn, with the lease that it renews."""
+    saying = asyncio.create_task(chat.say("sleep 60"))
+    await chat.move_time(seconds=121)
+    assert (await saying).texts == ["first", "second"]
+
+
+@pytest.mark.chat(skip_waits=True)
+async def test_skipped_waits(chat: Chat) -> None:
+    """A sleeping turn ends at once, and the time it has slept has passed."""
+    started, said = time.monotonic(), time.time()
+    assert (await chat.say("sleep 100")).texts == ["first", "second"]
+    assert time.time() - said >= 200
+    assert time.monotonic() - started < FAST
+
+
+async def test_the_wall_clock(chat: Chat) -> None:
+    """The bot reads the moved time; it goes on from there."""
+    before = time.time()
+    await chat.move_time(days=1, hours=1, minutes=1, seconds=1)
+    [reply] = await chat.say("time")
+    assert 0 <= float(reply.text) - before - 90061 < FAST
+
+
+def test_the_wall_clock_is_put_back() -> None:
+    """The next test has the machine's time."""
+    assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < FAST
+
+
+async def test_tokens_expire(chat: Chat) -> None:
+    """After a day, the bot gets a new token, and checks the channel's new ones."""
+    await chat.say("count")
+    tokens = chat.bot.cloud.identity.server.requests.total()
+    await chat.move_time(days=1)
+    assert (await chat.say("count")).texts == ["Count: 2"]
+    assert chat.bot.cloud.identity.server.requests.total() == tokens + 1
