@@ -57,7 +57,7 @@ class BotClasses:
             found = self.find(tag)
         except ValueError:
             found = None
-        if found is None or qualified_name(found) != name:
+        if found is not kind and not _is_namesake(found, kind):
             raise TypeError(
                 f"is a {name:.80}, which is not an attribute of its module with that name: define"
                 " its class at the top level of its module, under its own name"
@@ -133,3 +133,10 @@ class BotClasses:
             del parts[-1]
         # A virtual environment in the folder is not the bot: `site-packages` is no identifier.
         return ".".join(parts) if all(part.isidentifier() for part in parts) else None
+
+
+def _is_namesake(found: type | None, kind: type) -> bool:
+    """Whether two classes are one, of a file that was imported as two modules."""
+    if found is None or module_name(found) == module_name(kind):
+        return False
+    return qualified_name(found) == qualified_name(kind)

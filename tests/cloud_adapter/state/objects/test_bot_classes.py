@@ -141,14 +141,21 @@ def test_classes_that_could_not_be_found_again(bot: WrittenBot) -> None:
                     class Local: pass
                     return Local()
                 Named = type("Other", (), {})
+                class Twin: pass
+                First = Twin
+                class Twin: pass
                 """
         }
     )
     models = bot.module("models")
     with pytest.raises(TypeError, match=r"^state\.a is a .*Local, .*: define it at the top level"):
         to_text({"a": models.local()})
-    with pytest.raises(TypeError, match=r"^state\.a is a Other, .*: define .* under its own name"):
-        to_text({"a": models.Named()})
+    for name in ("Named", "First"):
+        kind = getattr(models, name)
+        text = f"^state.a is a {kind.__name__}, .*: define .* under its own name"
+        with pytest.raises(TypeError, match=text):
+            to_text({"a": kind()})
+    assert type(from_text(to_text({"a": models.Twin()}))["a"]) is models.Twin
 
 
 @pytest.mark.parametrize("folder", [".venv/lib/site-packages/x", "lib/python3.13/x"])

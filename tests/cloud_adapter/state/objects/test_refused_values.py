@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -54,11 +55,15 @@ async def coroutine() -> None:
         (int, "is a type, which state cannot hold: store its name"),
         (ValueError("x"), "is a ValueError, which state cannot hold: store its data, or an object"),
         (threading.Lock(), "is a lock, which state cannot hold: store its data, or an object of a"),
+        (
+            PurePosixPath(),
+            "is a PurePosixPath, which state cannot hold: store its data, or an object",
+        ),
         (1j, "is a complex, which state cannot hold: store its data, or an object of a class"),
         (float("nan"), "is nan, which has no JSON form"),
         (10**5000, "is a number with more digits than Python reads again"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_values_in_objects(models: Any, value: object, text: str) -> None:
     """The path names attributes, but not keys and items, which may be a user's."""
