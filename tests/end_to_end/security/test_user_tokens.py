@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_testing.cloud_thread import CloudThread
+from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import APP_TYPES, Cloud
 from tests.support.bots.bot_process import BotProcess
