@@ -16,7 +16,7 @@ def outside() -> Iterator[BlockingService]:
         yield service
 
 
-@pytest.fixture(params=["Inline memory"])
+@pytest.fixture(params=["Inline memory", "Inline azurite", "Queued azurite"])
 def chat_options(
     request: pytest.FixtureRequest, chat_options: ChatOptions, outside: BlockingService
 ) -> ChatOptions:

@@ -61,7 +61,7 @@ async def test_workshop(chat: Chat) -> None:
 
 @pytest.mark.chat(bot=BOTS / "parcels")
 async def test_parcels(chat: Chat) -> None:
-    """19 custom-dialogs: a dialog class of the bot's, with numbers that JSON does not have."""
+    """19 custom-dialogs: a dialog class of the bot's, in a DialogManager, with decimal numbers."""
     too_heavy = "We take up to 30 kg, in steps of half a kilogram."
     await conversation(
         chat,
@@ -102,51 +102,30 @@ SIGNED_IN = ["You are signed in.", "Whose mail, 'mine' or 'ours'?"]
 async def test_mailbox_in_web_chat(chat: Chat, outside: BlockingService) -> None:
     """18, 24 authentication: the prompt in Web Chat by code and by event, and signing out."""
     outside.answers["/mine/count"] = {"count": 3}
-    [prompt] = await chat.say("hi")
     tokens = chat.bot.cloud.user_tokens
-    link = prompt.card["buttons"][0]["value"]
-    sign_in = tokens.find_sign_in(link.rpartition("=")[2])
-    assert sign_in
-    assert sign_in.target == target(chat)
-    code = tokens.confirm(sign_in)
-    await conversation(chat, (code, SIGNED_IN), ("mine", ["3 letters"]))
+    target = UserConnection(chat.account["id"], "letters", "webchat")
+    assert said(await chat.sign_in(await chat.say("hi"), by="code")) == SIGNED_IN
+    await conversation(chat, ("mine", ["3 letters"]))
     token = outside.seen[-1][2]["Authorization"].removeprefix("Bearer ")
-    assert token == (tokens.token(target(chat)) or {})["token"]
+    assert token == (tokens.token(target) or {})["token"]
     await conversation(chat, ("hi", SIGNED_IN), ("log out", ["You are signed out."]))
-    assert not tokens.has_token(target(chat))
-
-    await chat.say("hi")
-    tokens.sign_in(target(chat), "Ada")
-    value = {"connectionName": "letters", "token": "a token"}
-    result = await chat.send({"type": "event", "name": "tokens/response", "value": value})
-    assert said(result) == SIGNED_IN
+    assert not tokens.has_token(target)
+    assert said(await chat.sign_in(await chat.say("hi"), by="window")) == SIGNED_IN
     await conversation(chat, ("mine", ["3 letters"]), ("bye", ["You are signed out."]))
-    assert not tokens.has_token(target(chat))
+    assert not tokens.has_token(target)
 
 
 @pytest.mark.chat(bot=BOTS / "mailbox", channel="msteams")
 async def test_mailbox_in_teams(chat: Chat, outside: BlockingService) -> None:
-    """46 teams-auth: single sign-on by every client of the user's at once, and the code."""
+    """46 teams-auth: single sign-on, with a token that is no good first, and the window."""
     outside.answers["/mine/count"] = {"count": 3}
-    tokens = chat.bot.cloud.user_tokens
-    [prompt] = await chat.say("hi")
-    resource = prompt.card["tokenExchangeResource"]
-    offer = {"id": resource["id"], "connectionName": "letters"}
-    assert (await chat.invoke("signin/tokenExchange", {**offer, "token": "bad"})).status == 412
-    token = tokens.exchangeable_token(resource["uri"], chat.account["id"], "Ada")
-    result = await chat.invoke("signin/tokenExchange", {**offer, "token": token})
+    prompt = await chat.say("hi")
+    resource = prompt[0].card["tokenExchangeResource"]
+    bad = {"id": resource["id"], "connectionName": "letters", "token": "bad"}
+    assert (await chat.invoke("signin/tokenExchange", bad)).status == 412
+    result = await chat.sign_in(prompt, by="sso")
     assert (result.status, said(result)) == (200, SIGNED_IN)
     await conversation(chat, ("mine", ["3 letters"]), ("bye", ["You are signed out."]))
-
-    [prompt] = await chat.say("hi")
-    link = prompt.card["buttons"][0]["value"]
-    sign_in = tokens.find_sign_in(link.rpartition("=")[2])
-    assert sign_in
-    result = await chat.invoke("signin/verifyState", {"state": tokens.confirm(sign_in)})
+    result = await chat.sign_in(await chat.say("hi"), by="window")
     assert (result.status, said(result)) == (200, SIGNED_IN)
     await conversation(chat, ("mine", ["3 letters"]))
-
-
-def target(chat: Chat) -> UserConnection:
-    """The chat's user and the bot's connection."""
-    return UserConnection(chat.account["id"], "letters", chat.channel)

@@ -125,3 +125,15 @@ async def test_scales(chat: Chat) -> None:
     assert received["value"]["text"] == "2 apples"
     assert sent["value"]["text"] == "100 g here, 100 g in all."
     assert state["value"]["conversation_state"]["Weight"]["grams"] == 100
+
+
+@pytest.mark.chat(bot=BOTS / "lighthouse")
+async def test_lighthouse(chat: Chat) -> None:
+    """16 proactive-messages: a route writes to everybody whose reference the bot remembers."""
+    grace = chat.new_conversation("Grace")
+    await conversation(chat, ("hi", ["Seen: hi"]))
+    await conversation(grace, ("ho", ["Seen: ho"]))
+    answer = await chat.call("GET", "warn")
+    assert (answer.status_code, answer.get_body()) == (200, b"Everybody is warned.")
+    for each in (chat, grace):
+        assert each.replies[-1].text == "A storm is coming."

@@ -147,6 +147,7 @@ def running_pair(
     skill_settings: Mapping[str, str] | None = None,
     bots: tuple[str, str] = (PARENT, SKILL),
     token_version: int = 1,
+    folders: tuple[Path, Path] | None = None,
 ) -> Iterator[SkillPair]:
     """Start both bots.
 
@@ -157,13 +158,16 @@ def running_pair(
         skill_settings: of the skill alone.
         bots: the parent's and the skill's `__init__.py`.
         token_version: of the tokens for the skill.
+        folders: the parent's and the skill's, in place of `bots`.
     """
     other = cloud.add_bot(token_version)
     parent_id, port = cloud.registration.app_id, free_port()
-    apps = [
-        app_with(folder / name, {"bot_logic/__init__.py": text})
-        for name, text in zip(("parent", "skill"), bots, strict=True)
-    ]
+    names = ("parent", "skill")
+    if folders is None:
+        own = [{"bot_logic/__init__.py": text} for text in bots]
+        apps = [app_with(folder / name, files) for name, files in zip(names, own, strict=True)]
+    else:
+        apps = [app_with(folder / name, {}, bot) for name, bot in zip(names, folders, strict=True)]
     of_skill = {**cloud.settings(other), **settings, "AllowedCallers": parent_id}
     of_skill |= skill_settings or {}
     with BotProcess(of_skill, folder / "skill.log", apps[1]) as skill:

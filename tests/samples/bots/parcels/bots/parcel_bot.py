@@ -1,6 +1,5 @@
 from botbuilder.core import ActivityHandler, ConversationState, TurnContext, UserState
-from botbuilder.dialogs import Dialog
-from helpers.dialog_helper import DialogHelper
+from botbuilder.dialogs import Dialog, DialogManager
 
 
 class ParcelBot(ActivityHandler):
@@ -9,7 +8,9 @@ class ParcelBot(ActivityHandler):
     ):
         self.conversation_state = conversation_state
         self.user_state = user_state
-        self.dialog = dialog
+        self.dialog_manager = DialogManager(dialog, "ParcelDialogState")
+        self.dialog_manager.conversation_state = conversation_state
+        self.dialog_manager.user_state = user_state
 
     async def on_turn(self, turn_context: TurnContext):
         await super().on_turn(turn_context)
@@ -17,6 +18,4 @@ class ParcelBot(ActivityHandler):
         await self.user_state.save_changes(turn_context)
 
     async def on_message_activity(self, turn_context: TurnContext):
-        await DialogHelper.run_dialog(
-            self.dialog, turn_context, self.conversation_state.create_property("DialogState")
-        )
+        await self.dialog_manager.on_turn(turn_context)

@@ -1,3 +1,0 @@
-from . import dialog_helper
-
-__all__ = ["dialog_helper"]
