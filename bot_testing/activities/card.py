@@ -1,11 +1,11 @@
 """Button: what a user can press on a card, and the activity that it sends.
 
 Rules: Microsoft references "Card actions", "Adaptive Card actions in Teams" and "Universal Actions
-for Adaptive Cards".
+for Adaptive Cards"; SubmitAction of the npm package adaptivecards.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,14 @@ class Button:
         title: what is on it.
         type: `imBack`, `Action.Submit`, ...
         raw: its JSON.
-        card: the JSON of the card that it is on.
+        inputs: the JSON of the inputs whose values it sends: those of its card, and of the cards
+            that its card is in.
     """
 
     title: str
     type: str
     raw: Mapping[str, Any]
-    card: Any
+    inputs: Sequence[Mapping[str, Any]] = ()
 
     def activity(self, channel: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The content of the activity that it sends.
@@ -65,19 +66,23 @@ class Button:
             raise ChatMistake(f"The card of the button {self.title!r} has no inputs.")
         return self._card_action(channel, self.raw)
 
-    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        fields = {each["id"]: each.get("value") for each in _inputs(self.card) if each.get("id")}
+    def _values(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """The inputs' values. As in the clients, they are strings, and empty ones are left out."""
+        fields = {str(each["id"]): each for each in self.inputs if each.get("id")}
         if unknown := given.keys() - fields.keys():
             raise ChatMistake(f"The card has no input {sorted(unknown)}: it has {sorted(fields)}.")
-        if self.raw.get("associatedInputs") == "none":
+        if str(self.raw.get("associatedInputs", "")).lower() == "none":
             return {}
-        entered = {**fields, **given}
-        return {name: value for name, value in entered.items() if value is not None}
+        values = {name: _entered(field, given.get(name)) for name, field in fields.items()}
+        for name, field in fields.items():
+            if field.get("isRequired") and not values[name]:
+                raise ChatMistake(f"The client sends nothing: the input {name!r} is required.")
+        return {name: text for name, text in values.items() if text}
 
-    def _adaptive(self, channel: str, values: dict[str, Any]) -> dict[str, Any]:
+    def _adaptive(self, channel: str, values: dict[str, str]) -> dict[str, Any]:
         data = self.raw.get("data")
         if isinstance(data, dict) or data is None:
-            data = {**values, **(data or {})}
+            data = {**(data or {}), **values}
         if self.type == "Action.Execute":
             names = ("type", "id", "verb")
             action = {name: self.raw[name] for name in names if name in self.raw}
@@ -120,13 +125,31 @@ def _task_fetch(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "invoke", "name": TASK_FETCH, "value": value}
 
 
-def buttons_of(card: Any) -> list[Button]:
-    """Every button of a card, or of a list of actions, in the order of the JSON."""
-    return [
-        Button(str(each.get("title") or ""), str(each["type"]), each, card)
-        for each in _objects(card)
-        if _is_button(each)
-    ]
+def _entered(field: Mapping[str, Any], given: Any) -> str:
+    """The value of an input: what was entered, or else the card's default."""
+    value = field.get("value") if given is None else given
+    if field.get("type") == "Input.Toggle":
+        on, off = field.get("valueOn", "true"), field.get("valueOff", "false")
+        return str(on if value is True or value == on else off)
+    return "" if value is None else str(value)
+
+
+def buttons_of(card: Any, outer: Sequence[Mapping[str, Any]] = ()) -> list[Button]:
+    """Every button of a card, or of a list of actions, in the order of the JSON.
+
+    Args:
+        card: the JSON.
+        outer: the inputs of the cards that it is in.
+    """
+    found = list(_objects(card))
+    inputs = [*outer, *(each for each in found if str(each.get("type")).startswith("Input."))]
+    buttons = []
+    for each in found:
+        if _is_button(each):
+            buttons.append(Button(str(each.get("title") or ""), str(each["type"]), each, inputs))
+        if each.get("type") == "Action.ShowCard":
+            buttons += buttons_of(each.get("card"), inputs)
+    return buttons
 
 
 def _is_button(found: Mapping[str, Any]) -> bool:
@@ -141,17 +164,13 @@ _CARD_ACTIONS = {"imBack", "postBack", "messageBack", "invoke"} | {
 }
 
 
-def _inputs(card: Any) -> list[Mapping[str, Any]]:
-    return [each for each in _objects(card) if str(each.get("type")).startswith("Input.")]
-
-
 def _objects(found: Any) -> Iterator[Mapping[str, Any]]:
-    """Every object in JSON, but what a button sends and what refreshes the card by itself."""
+    """Every object of a card, but what buttons send or show, and what refreshes the card."""
     if isinstance(found, list):
         for each in found:
             yield from _objects(each)
     elif isinstance(found, dict):
         yield found
         for name, each in found.items():
-            if name not in ("data", "value", "refresh", "msteams"):
+            if name not in ("data", "value", "refresh", "msteams", "card"):
                 yield from _objects(each)
