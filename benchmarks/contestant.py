@@ -14,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / ".cache" / "benchmarks"
 """Virtual environments: one for each peer, and one with what this project deploys."""
+APP = ENVIRONMENTS / "app"
+"""This project's app, with the benchmark's bot."""
 
 FUNCTIONS_HOST = "the emulator's Functions host"
 OWN_HOST = "the host it ships with"
@@ -94,7 +96,7 @@ def free_port() -> int:
 def _project(credential: str, variant: str = "") -> Contestant:
     # Composing the app only imports, the credential's modules included.
     imports = "import function_app; function_app.composition.parts"
-    return Contestant(PROJECT, credential, FUNCTIONS_HOST, ROOT, "project", imports, variant)
+    return Contestant(PROJECT, credential, FUNCTIONS_HOST, APP, "project", imports, variant)
 
 
 def _peer(name: str, credential: str, host: str, folder: str) -> Contestant:

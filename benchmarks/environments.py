@@ -1,12 +1,17 @@
-"""Environments: a virtual environment for each peer, recreated when its requirements change."""
+"""Environments: a virtual environment for each peer, recreated when its requirements change.
+
+And the app of this project, with the benchmark's bot.
+"""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.contestant import ENVIRONMENTS, PEERS, ROOT
+from benchmarks.contestant import APP, ENVIRONMENTS, PEERS, ROOT
+from emulator.commands.app_folder import link_app
 
 _FINGERPRINT_FILE = "made-for"
 
@@ -20,11 +25,14 @@ def requirements(environment: str) -> tuple[Path, ...]:
 
 
 def make(environments: Iterable[str]) -> None:
-    """Create the environments that are missing or out of date.
+    """Create the environments that are missing or out of date, and the app.
 
     Raises:
         subprocess.CalledProcessError: pip failed; its output says why.
     """
+    shutil.rmtree(APP, ignore_errors=True)
+    APP.mkdir(parents=True)
+    link_app(APP, ROOT / "benchmarks" / "echo_bot")
     for environment in environments:
         folder = ENVIRONMENTS / environment
         fingerprint = _fingerprint(environment)
