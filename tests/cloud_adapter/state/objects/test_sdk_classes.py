@@ -6,8 +6,10 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
+import botbuilder.schema
 import pytest
 from botbuilder.core import CardFactory, ConversationState, MessageFactory
 from botbuilder.core.inspection.inspection_sessions_by_status import InspectionSessionsByStatus
@@ -119,6 +121,13 @@ def test_classes_that_state_does_not_hold() -> None:
     ):
         with pytest.raises(UnreadableState, match=r"^state\.a is an object of '.*not a class"):
             from_text(json.dumps(["~typed", {"a": {"~type": tag}}]))
+
+
+def test_what_the_schema_imports_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the schema's, though it has a name in it."""
+    monkeypatch.setattr(botbuilder.schema, "Status", HTTPStatus, raising=False)
+    with pytest.raises(UnreadableState, match=r"^state\.a is an object of '.*not a class"):
+        from_text('["~typed",{"a":{"~type":"botbuilder.schema:Status","~value":"OK"}}]')
 
 
 def test_a_package_that_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
