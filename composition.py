@@ -16,7 +16,7 @@ from auth.errors import BotError, CompositionFailed, SettingsError
 from auth.settings import Settings
 
 if TYPE_CHECKING:
-    from botbuilder.core import Bot, Storage
+    from botbuilder.core import Bot
 
     from auth.inbound.signing_keys import SigningKeys
     from auth.outbound.token_provider import TokenProvider
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cloud_adapter.proactive.references import ConversationReferences
     from cloud_adapter.queued.queued_turns import QueuedTurns
     from cloud_adapter.skills.replies import SkillReplies
+    from cloud_adapter.state.blob_storage import BlobStorage
     from cloud_adapter.state.bot_state import ConversationState, UserState
     from cloud_adapter.state.lock import ConversationLocks
     from cloud_adapter.storage.account import StorageAccount
@@ -196,7 +197,7 @@ class Composition:
     def _services(
         self,
         adapter: "CloudAdapter",
-        storage: "Storage",
+        storage: "BlobStorage",
         references: "ConversationReferences | None",
         notifications: "Notifications | None",
     ) -> "BotServices":
@@ -319,14 +320,14 @@ def _storage_account(settings: Settings) -> "StorageAccount | None":
 
 def _locks_and_storage(
     account: "StorageAccount | None",
-) -> tuple["ConversationLocks", "Storage"]:
+) -> tuple["ConversationLocks", "BlobStorage"]:
     """Locks and state in the storage account; without an account, in this process's memory."""
     from cloud_adapter.state import blob_storage, lock
-    from cloud_adapter.state.memory_storage import MemoryStorage
     from cloud_adapter.storage.blobs import BlobContainer
+    from cloud_adapter.storage.memory_container import MemoryContainer
 
     if account is None:
-        return lock.ConversationLocks(), MemoryStorage()
+        return lock.ConversationLocks(), blob_storage.BlobStorage(MemoryContainer())
     storage = blob_storage.BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
     return lock.ConversationLocks(BlobContainer(account, lock.CONTAINER)), storage
 
@@ -395,4 +396,5 @@ def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLoc
     services.use(typing_indicator, state)
     bot = create_bot(services)
     typing_indicator.enabled = services.typing_indicator
+    state.auto_save = services.auto_save_state
     return bot

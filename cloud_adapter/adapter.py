@@ -33,6 +33,8 @@ from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.redacted_traceback import redacted_traceback
 from cloud_adapter.request import TurnRequest, check_head, read_activity
 from cloud_adapter.response import TurnResponse
+from cloud_adapter.state.middleware import AutoSaveStateMiddleware
+from cloud_adapter.state.turn import ConversationTurn
 from cloud_adapter.turn_context import TurnContext
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
@@ -44,8 +46,15 @@ MAX_RUNS = 3
 Logic = Callable[[TurnContext], Awaitable[object]]
 
 OnError = Callable[[TurnContext, Exception], Awaitable[None]]
-"""Handles an error in a turn: `apologize`, `log_and_raise` or `apologize_and_raise` of
+"""Handles an error in a turn: `handle_error`, `log_and_raise` or `handle_and_raise` of
 `CloudAdapter`, or a bot's own `on_turn_error`."""
+
+NOT_FINAL = (Unavailable, TurnRepeated)
+"""Errors that say that a turn cannot run now, or has run before. Whoever runs the turn decides."""
+
+NOT_THE_BOTS = (Unavailable, TurnKilled)
+"""Errors that a bot's `on_turn_error` never gets: nothing in the bot is wrong, or it ends the
+process."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +71,9 @@ class CloudAdapter(AdapterCalls):
             channel waits.
         redact: whether to hide what users sent in logged tracebacks; False on a developer's
             machine.
+
+    Attributes:
+        on_turn_error: the bot's own handler of the errors of its code; None: users get APOLOGY.
     """
 
     def __init__(
@@ -73,7 +85,7 @@ class CloudAdapter(AdapterCalls):
         redact: bool = True,
     ) -> None:
         super().__init__(authentication)
-        self.on_turn_error: OnError = self.apologize
+        self.on_turn_error: OnError | None = None
         self._queued_turns = queued_turns
         self._enqueues = enqueues
         self._redact = redact
@@ -104,7 +116,7 @@ class CloudAdapter(AdapterCalls):
             if self._queued_turns is not None and self._enqueues and _can_be_queued(activity):
                 await self._queued_turns.enqueue(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
-            context = await self.run(caller, activity, bot.on_turn, self.on_turn_error)
+            context = await self.run(caller, activity, bot.on_turn, self.handle_error)
         except TurnRepeated:
             log.info("%s was received again", turn_name(activity))
             return TurnResponse(HTTPStatus.OK)
@@ -145,7 +157,7 @@ class CloudAdapter(AdapterCalls):
     async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
         caller = self.bot_framework_authentication.authorized_before(accepted.claims)
         logic = _fail_as_killed if attempt is Attempt.WITHOUT_BOT else bot.on_turn
-        on_error = self.log_and_raise if attempt is Attempt.NOT_LAST else self.apologize_and_raise
+        on_error = self.log_and_raise if attempt is Attempt.NOT_LAST else self.handle_and_raise
         await self.run(caller, accepted.activity, logic, on_error)
 
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
@@ -188,44 +200,95 @@ class CloudAdapter(AdapterCalls):
         context = self._create_turn_context(
             activity, identity, caller.audience, connector, user_tokens, logic, factory
         )
+        await self._run_middleware(context, logic, on_error)
+        return context
+
+    async def run_pipeline(self, context: TurnContext, callback: Logic | None = None) -> None:
+        """Run a turn that the bot's code has started: the SDK's methods end in this one.
+
+        As in the SDK, an error is handled by `on_turn_error` if it is set, and is raised otherwise.
+
+        Raises:
+            Unavailable: the turn cannot run now.
+            Exception: any other error, if there is no `on_turn_error`.
+        """
+        on_error = self.handle_error if self.on_turn_error else self.log_and_raise
+        await self._run_middleware(context, callback, on_error)
+
+    async def _run_middleware(
+        self, context: TurnContext, logic: Logic | None, on_error: OnError
+    ) -> None:
         try:
             await self._middleware.receive_activity_with_status(context, logic)
         except Exception as error:  # noqa: BLE001  # the policy decides
             await on_error(context, error)
-        return context
+        finally:
+            if turn := ConversationTurn.of(context):
+                await turn.end()
 
-    async def apologize(self, context: TurnContext, error: Exception) -> None:
-        """Log the error and apologize to the user, which ends the turn without an error.
+    async def handle_error(self, context: TurnContext, error: Exception) -> None:
+        """Log the error, and let the bot's `on_turn_error` or an apology tell the user.
+
+        This ends the turn without an error.
 
         Raises:
             Unavailable: the error itself: the activity must be delivered again.
             TurnRepeated: the error itself: the activity has already been processed.
         """
-        self._log_or_raise(context, error)
+        if isinstance(error, NOT_FINAL) and not _is_committed(context):
+            raise error
+        self._log_failure(context.activity, "failed", error)
         # Status 200, because a channel would send an invoke again after an error.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
             type=ActivityTypes.invoke_response, value=InvokeResponse(status=HTTPStatus.OK)
         )
-        try:
-            await context.send_activity(APOLOGY)
-        except Exception as apology_error:  # noqa: BLE001  # there is nothing else to try
-            self._log_failure(context.activity, "the apology could not be sent", apology_error)
+        if self.on_turn_error is None or isinstance(error, NOT_THE_BOTS):
+            await self._apologize(context)
+        else:
+            await self._call_handler(self.on_turn_error, context, error)
 
     async def log_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, and raise it: the caller of `run` decides whether to try again."""
-        self._log_or_raise(context, error)
+        """Log the error, and raise it: the caller of `run` decides whether to try again.
+
+        If the bot has committed the turn, it cannot run again, and the error is handled.
+        """
+        if _is_committed(context):
+            await self.handle_error(context, error)
+            return
+        if not isinstance(error, NOT_FINAL):
+            self._log_failure(context.activity, "failed", error)
         raise error
 
-    async def apologize_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, apologize, and raise the error: for the last attempt at a queued turn."""
-        await self.apologize(context, error)
-        raise error
+    async def handle_and_raise(self, context: TurnContext, error: Exception) -> None:
+        """Handle the error, and raise it: for the last attempt at a queued turn.
 
-    def _log_or_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log an error of the bot's code; raise errors that mean that the turn cannot run now."""
-        if isinstance(error, Unavailable | TurnRepeated):
+        It is not raised if the bot has committed the turn: no attempt can follow.
+        """
+        await self.handle_error(context, error)
+        if not _is_committed(context):
             raise error
-        self._log_failure(context.activity, "failed", error)
+
+    async def _call_handler(self, handler: OnError, context: TurnContext, error: Exception) -> None:
+        """Call the bot's error handler; if it fails, too, the user gets the apology.
+
+        Raises:
+            TurnRepeated: the handler has read the state, and the activity was processed before.
+        """
+        state = AutoSaveStateMiddleware.of(context)
+        logic = functools.partial(handler, context, error)
+        try:
+            await (state.handle_error(context, logic) if state else logic())
+        except TurnRepeated:
+            raise
+        except Exception as handler_error:  # noqa: BLE001  # storage may be unavailable, for one
+            self._log_failure(context.activity, "on_turn_error failed", handler_error)
+            await self._apologize(context)
+
+    async def _apologize(self, context: TurnContext) -> None:
+        try:
+            await context.send_activity(APOLOGY)
+        except Exception as error:  # noqa: BLE001  # there is nothing else to try
+            self._log_failure(context.activity, "the apology could not be sent", error)
 
     def _log_failure(self, activity: Activity, problem: str, error: Exception) -> None:
         # No `exc_info`: logging's own traceback would quote the user.
@@ -266,6 +329,12 @@ class CloudAdapter(AdapterCalls):
 
 async def _fail_as_killed(_: TurnContext) -> None:
     raise TurnKilled("every attempt ended the process: a crash, lack of memory, or functionTimeout")
+
+
+def _is_committed(context: TurnContext) -> bool:
+    """Whether the bot has forced the turn to be saved, so that it cannot run again."""
+    turn = ConversationTurn.of(context)
+    return turn is not None and turn.is_committed
 
 
 def _can_be_queued(activity: Activity) -> bool:

@@ -34,8 +34,13 @@ class UnreadableState(StorageUnavailable):
     """
 
 
-class StateConflict(Unavailable):
-    """Another turn changed the same property of the state in the meantime."""
+class StateConflict(Unavailable, KeyError):
+    """Another turn changed the same property of the state, or the same item, in the meantime.
+
+    As the SDK's MemoryStorage raises it, it is a KeyError, too.
+    """
+
+    __str__ = Exception.__str__  # KeyError would quote the text
 
 
 class ConversationBusy(Unavailable):

@@ -146,10 +146,10 @@ class RunningBot:
             Exception: whatever the bot's `create_bot` raises.
         """
         await self.close()
-        memory = vars(self.parts.services.storage) if self.parts.account is None else {}
+        memory = self.parts.services.storage.__dict__ if self.parts.account is None else {}
         self._modules.forget(self.folder)
         self._start()
-        vars(self.parts.services.storage).update(memory)
+        self.parts.services.storage.__dict__.update(memory)
 
     async def close(self) -> None:
         """Close the app's connections."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botbuilder.core import Middleware, Storage
+from botbuilder.core import Middleware
 
 from auth.errors import SettingsError
 from auth.settings import STORAGE
@@ -13,6 +13,7 @@ from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.proactive.notifications import Notifications
 from cloud_adapter.proactive.references import ConversationReferences
+from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.bot_state import ConversationState, UserState
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class BotServices:
     adapter: CloudAdapter
     conversation_state: ConversationState
     user_state: UserState
-    storage: Storage
+    storage: BlobStorage
     credentials: BotCredentials
     skill_client: SkillClient
     references: ConversationReferences | None
@@ -65,8 +66,11 @@ class BotServices:
     def on_error(self, handler: OnError) -> None:
         """Handle the errors of the bot's own code, in place of the apology to the user.
 
+        The same as to set `adapter.on_turn_error`.
+
         Args:
-            handler: gets the turn's context and the error, as the SDK's `on_turn_error` does.
+            handler: gets the turn's context and the error, as the SDK's `on_turn_error` does. What
+                the failed turn has changed in its state is gone; what the handler changes is saved.
         """
         self.adapter.on_turn_error = handler
 

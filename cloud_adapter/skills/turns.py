@@ -66,7 +66,7 @@ class SkillTurns:
         """The skill learns why its activity is not passed on, but not what fails in the bot."""
         if isinstance(error, BotError) and _BOT_RUNS_KEY not in context.turn_state:
             raise error
-        await self._adapter.on_turn_error(context, error)
+        await self._adapter.handle_error(context, error)
 
 
 class SkillAwareBot:

@@ -1,4 +1,4 @@
-"""BlobStorage: botbuilder's storage on Azure Storage, one blob for each item."""
+"""BlobStorage: botbuilder's Storage, one blob for each item."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,8 @@ from botbuilder.core import Storage
 
 from cloud_adapter.errors import BlobChanged, StateConflict, StorageUnavailable
 from cloud_adapter.state.stored_json import E_TAG, from_text, to_text
-from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.blobs import ANY, Blob
+from cloud_adapter.storage.memory_container import Container
 from cloud_adapter.storage.names import name_part
 
 CONTAINER = "bot-state"
@@ -17,57 +18,54 @@ CONTAINER = "bot-state"
 class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
     """Stores the items of ConversationState and UserState, and of others that use a Storage.
 
-    Items are JSON. Every write is conditional: an item that was read is replaced only if nobody has
-    changed it since, and a new one is written only if there is none.
+    An item is anything that state can hold: a dict, a list, an Activity, a StoreItem, an object of
+    the bot's own class. It is copied when it is read and written.
 
     Args:
         blobs: the container.
     """
 
-    def __init__(self, blobs: BlobContainer) -> None:
+    def __init__(self, blobs: Container) -> None:
         self._blobs = blobs
 
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
-        """The items that exist, by key; each with its ETag under `e_tag`.
+        """The items that exist, by key; dicts, and objects that have an `e_tag`, with their ETag.
 
         Raises:
             StorageUnavailable: an item cannot be read, so that nothing is known of it.
         """
         names = list(keys)
-        found = await asyncio.gather(*(self._read(key) for key in names))
-        return {key: item for key, item in zip(names, found, strict=True) if item is not None}
+        found = await asyncio.gather(*(self.read_blob(key) for key in names))
+        return {key: _item(blob) for key, blob in zip(names, found, strict=True) if blob}
 
-    async def _read(self, key: str) -> dict[str, Any] | None:
-        blob = await self._blobs.read(name_part(key))
-        if blob is None:
-            return None
-        try:
-            return {**from_text(blob.content), E_TAG: blob.etag}
-        except ValueError as error:
-            raise StorageUnavailable(
-                f"a blob in the container {CONTAINER} is not stored state"
-            ) from error
+    async def write(self, changes: Mapping[str, Any]) -> None:
+        """Write items.
 
-    async def write(self, changes: Mapping[str, dict[str, Any]]) -> None:
-        """Write items; each gets its new ETag, so that it can be written again.
+        As in the SDK, an item without an ETag, or with the ETag `*`, replaces whatever is stored.
+        Any other ETag must be that of what is stored; the item then gets its new one, so that it
+        can be written again.
 
         Args:
-            changes: items by key, with the ETag that they were read with; without one, an item must
-                not exist. The ETag `*` replaces whatever is stored.
+            changes: items by key.
 
         Raises:
-            StateConflict: an item has changed since it was read, or exists already.
+            StateConflict: an item has changed since it was read, or is gone.
             StorageUnavailable: the account does not answer, or refuses access.
-            TypeError, ValueError: an item has no JSON form.
+            TypeError, ValueError: an item holds what state cannot hold.
         """
         await asyncio.gather(*(self._write(key, item) for key, item in changes.items()))
 
-    async def _write(self, key: str, item: dict[str, Any]) -> None:
-        text = to_text({name: value for name, value in item.items() if name != E_TAG})
+    async def _write(self, key: str, item: Any) -> None:
+        is_dict = isinstance(item, dict)
+        etag = item.get(E_TAG) if is_dict else getattr(item, E_TAG, None)
+        content = {name: item[name] for name in item if name != E_TAG} if is_dict else item
+        expected = ANY if etag is None else etag
         try:
-            item[E_TAG] = await self._blobs.write(name_part(key), text.encode(), item.get(E_TAG))
+            new = await self.write_blob(key, to_text(content).encode(), expected)
         except BlobChanged as error:
             raise StateConflict("an item of state has changed in the meantime") from error
+        if expected != ANY:
+            _set_etag(item, new)
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete items; those that do not exist are ignored.
@@ -76,3 +74,52 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
             StorageUnavailable: the account does not answer, or refuses access.
         """
         await asyncio.gather(*(self._blobs.delete(name_part(key)) for key in keys))
+
+    async def read_blob(self, key: str) -> Blob | None:
+        """The blob of an item; None if there is no such item.
+
+        Raises:
+            StorageUnavailable: it cannot be read, so that nothing is known of it.
+        """
+        return await self._blobs.read(name_part(key))
+
+    async def write_blob(self, key: str, content: bytes, etag: str | None) -> str:
+        """Write the blob of an item, and return its new ETag.
+
+        Args:
+            key: the item's key.
+            content: the item's JSON.
+            etag: the ETag of the version to replace; None: the item must not exist; ANY.
+
+        Raises:
+            BlobChanged: the blob is not that version, or exists.
+            StorageUnavailable: the account does not answer, or refuses access.
+        """
+        return await self._blobs.write(name_part(key), content, etag)
+
+
+def stored_item(content: bytes) -> Any:
+    """The item of a blob with this content.
+
+    Raises:
+        StorageUnavailable: the content is not an item, or cannot be read.
+    """
+    try:
+        return from_text(content)
+    except ValueError as error:
+        raise StorageUnavailable(
+            f"a blob in the container {CONTAINER} is not stored state"
+        ) from error
+
+
+def _item(blob: Blob) -> Any:
+    item = stored_item(blob.content)
+    _set_etag(item, blob.etag)
+    return item
+
+
+def _set_etag(item: Any, etag: str) -> None:
+    if isinstance(item, dict):
+        item[E_TAG] = etag
+    elif hasattr(item, E_TAG):
+        item.e_tag = etag

@@ -5,14 +5,13 @@ when it ends (middleware.py), together with the activity's id: a turn that runs 
 process died or its answer to the channel was lost, finds the id and changes nothing twice.
 """
 
-from typing import Any
-
 from botbuilder.core import BotState, TurnContext
 from botbuilder.core import ConversationState as SdkConversationState
 from botbuilder.core import UserState as SdkUserState
 
-from cloud_adapter.errors import StateConflict, TurnRepeated
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY, LoadedState
+from cloud_adapter.errors import BlobChanged, StateConflict, TurnRepeated
+from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.turn import ConversationTurn
 
 MAX_WRITES = 5
@@ -20,12 +19,27 @@ MAX_WRITES = 5
 
 
 class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
-    """The part that both states share."""
+    """The part that both states share.
+
+    Args:
+        storage: where the state is stored.
+    """
+
+    _storage: BlobStorage
+
+    def __init__(self, storage: BlobStorage) -> None:
+        super().__init__(storage)
+        # Not the SDK's key: a bot may use the SDK's class in the same turn.
+        self._context_service_key = f"cloud_adapter.{type(self).__name__}"
 
     def loaded(self, context: TurnContext) -> LoadedState | None:
         """The state in this turn; None if it is not loaded."""
         found: LoadedState | None = context.turn_state.get(self._context_service_key)
         return found
+
+    def unload(self, context: TurnContext) -> None:
+        """Drop the changes that are not saved. The next use of the state reads it again."""
+        context.turn_state.pop(self._context_service_key, None)
 
     async def load(self, turn_context: TurnContext, force: bool = False) -> None:
         """Read the state, once in a turn; from then on other turns of the conversation wait.
@@ -38,34 +52,38 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
             return
         if turn := ConversationTurn.of(turn_context):
             await turn.lock(turn_context)
-        state = LoadedState(await self._read(self.get_storage_key(turn_context)))
+        state = LoadedState(await self._storage.read_blob(self.get_storage_key(turn_context)))
         turn_context.turn_state[self._context_service_key] = state
 
     async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
-        """Save the changes so far. A bot need not: they are saved when the turn ends.
+        """Save the changes when the turn ends, as happens anyway; with `force`, save them now.
 
-        A turn that calls this, fails and runs again finds what it has saved.
+        Outside of a turn of this project's adapter, they are saved now, if there are any.
 
         Raises:
             StateConflict: another turn changed the same property.
             StorageUnavailable: the state cannot be saved.
-            TypeError, ValueError: a property has no JSON form.
+            TypeError, ValueError: a property holds what state cannot hold.
         """
-        state = self.loaded(turn_context)
-        if state is not None and (force or state.is_changed):
-            await self._write(turn_context, state, "")
+        turn = ConversationTurn.of(turn_context)
+        if force:
+            await self.load(turn_context)
+            await self._write(turn_context)
+        elif (state := self.loaded(turn_context)) is not None:
+            state.is_requested = True
+            if turn is None or not turn.is_running:
+                await self.save_at_end(turn_context)
 
-    async def save_at_end(self, turn_context: TurnContext) -> None:
+    async def save_at_end(self, turn_context: TurnContext, *, requested: bool = False) -> None:
         """Save the changes and the turn's id, because the turn has ended; raises `save_changes`'s.
 
-        A turn that has changed nothing saves nothing.
+        Args:
+            turn_context: the turn's context.
+            requested: only if the bot has called `save_changes`.
         """
         state = self.loaded(turn_context)
-        if state is None or not (state.is_saved or state.is_changed):
-            return
-        turn = ConversationTurn.of(turn_context)
-        if turn is None or turn.id not in state.turn_ids:
-            await self._write(turn_context, state, turn.id if turn else "")
+        if state and (state.is_requested or not requested) and state.is_changed:
+            await self._write(turn_context)
 
     async def clear_state(self, turn_context: TurnContext) -> None:
         """Remove all properties."""
@@ -73,29 +91,38 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         self.get(turn_context).clear()
 
     async def delete(self, turn_context: TurnContext) -> None:
-        """Delete what is stored at once, including the ids of processed activities."""
-        await self.load(turn_context)  # the SDK's method fails if nothing was loaded
-        await super().delete(turn_context)
+        """Remove all properties at once, from storage, too; see `save_changes` with `force`.
 
-    async def _write(self, context: TurnContext, state: LoadedState, turn_id: str) -> None:
+        Unlike the SDK's method, it keeps the ids of processed activities.
+        """
+        await self.load(turn_context, force=True)
+        self.get(turn_context).clear()
+        await self.save_changes(turn_context, force=True)
+
+    async def _write(self, context: TurnContext) -> None:
         key = self.get_storage_key(context)
+        state, turn = self.loaded(context), ConversationTurn.of(context)
+        turn_id = turn.recorded_id if turn else ""
+        if state is None or (turn and turn_id and turn.ran_before(key, state.turn_ids)):
+            return
         for _ in range(MAX_WRITES):
-            item = state.item(turn_id)
+            content = state.content(turn_id)
             try:
-                await self._storage.write({key: item})
-            except StateConflict:
-                other = await self._read(key)
-                if turn_id and other and turn_id in other.get(TURN_IDS_KEY, []):
-                    return  # our own write, whose answer was lost
+                etag = await self._storage.write_blob(key, content, state.etag)
+            except BlobChanged:
+                other = LoadedState(await self._storage.read_blob(key))
+                is_saved = turn_id in other.turn_ids and turn_id not in state.turn_ids
+                if is_saved:  # our own write, whose answer was lost
+                    state.mark_saved(turn_id, content, None)
                 state.merge(other)
             else:
-                state.mark_saved(item)
+                is_saved = True
+                state.mark_saved(turn_id, content, etag)
+            if is_saved:
+                if turn and turn_id:
+                    turn.recorded_in.add(key)
                 return
         raise StateConflict("other turns keep changing the state")
-
-    async def _read(self, key: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = (await self._storage.read([key])).get(key)
-        return found
 
 
 class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore[misc]  # untyped
@@ -110,8 +137,19 @@ class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore
         """
         await super().load(turn_context, force)
         state, turn = self.loaded(turn_context), ConversationTurn.of(turn_context)
-        if state and turn and turn.id in state.turn_ids:
+        if state and turn and turn.ran_before(self.get_storage_key(turn_context), state.turn_ids):
             raise TurnRepeated("the activity has been processed already")
+
+    async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
+        """Save the changes; see `_TurnScopedState.save_changes`.
+
+        After a write with `force`, the activity counts as processed: whatever happens, its turn
+        does not run again.
+        """
+        await super().save_changes(turn_context, force)
+        turn = ConversationTurn.of(turn_context)
+        if force and turn and turn.recorded_id:
+            turn.is_committed = True
 
 
 class UserState(_TurnScopedState, SdkUserState):  # type: ignore[misc]  # untyped SDK base

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from cloud_adapter.errors import StateConflict
-from cloud_adapter.state.stored_json import E_TAG, from_text, to_text
+from cloud_adapter.errors import StateConflict, StorageUnavailable
+from cloud_adapter.state.blob_storage import stored_item
+from cloud_adapter.state.stored_json import to_text
+from cloud_adapter.storage.blobs import Blob
 
 TURN_IDS_KEY = "~turns"
 """The key under which the ids of the last turns are stored: no bot gives a property this name."""
@@ -11,73 +13,97 @@ TURN_IDS_KEY = "~turns"
 MAX_TURN_IDS = 100
 """How many of them are stored."""
 
-_MISSING = object()
-
 
 class LoadedState:
     """A state in a turn, beside what is stored of it.
 
+    Args:
+        blob: as stored; None: nothing is stored.
+
     Attributes:
         state: the bot's properties by name; the SDK's accessors read and change it.
         turn_ids: ids of the turns that wrote what is stored, oldest first.
-        is_saved: this turn has stored changes already.
+        etag: of what is stored; None: nothing is stored.
+        is_requested: the bot has called `save_changes`.
     """
 
-    def __init__(self, item: dict[str, Any] | None) -> None:
-        self.is_saved = False
-        self.state: dict[str, Any] = {}
-        self._set_stored(item)
-        self.state.update(from_text(self._stored))
-
-    def _set_stored(self, item: dict[str, Any] | None) -> None:
-        properties = dict(item or {})
-        self._etag = properties.pop(E_TAG, None)
-        self.turn_ids: list[str] = properties.pop(TURN_IDS_KEY, [])
-        self._stored = to_text(properties)
+    def __init__(self, blob: Blob | None) -> None:
+        self._stored = blob.content if blob else b"{}"
+        self.etag = blob.etag if blob else None
+        self.state, self.turn_ids = _parts(self._stored)
+        self.is_requested = False
 
     @property
     def is_changed(self) -> bool:
-        """Whether the bot has changed the state since it was read or written."""
-        return self._stored != to_text(self.state)
+        """Whether the bot has changed the state since it was read or written.
 
-    def item(self, turn_id: str) -> dict[str, Any]:
-        """The item to write.
+        Raises:
+            TypeError, ValueError: a property holds what state cannot hold.
+        """
+        return self.content("") != self._stored
+
+    def content(self, turn_id: str) -> bytes:
+        """The JSON to write.
 
         Args:
             turn_id: the id of the turn that writes it; empty: no id is added.
-        """
-        ids = [*self.turn_ids, turn_id][-MAX_TURN_IDS:] if turn_id else self.turn_ids
-        item = {**self.state, TURN_IDS_KEY: ids} if ids else dict(self.state)
-        return item if self._etag is None else {**item, E_TAG: self._etag}
 
-    def mark_saved(self, item: dict[str, Any]) -> None:
-        """Take over what was written as what is stored.
+        Raises:
+            TypeError, ValueError: a property holds what state cannot hold.
+        """
+        ids = self._ids_with(turn_id)
+        return to_text({**self.state, TURN_IDS_KEY: ids} if ids else self.state).encode()
+
+    def mark_saved(self, turn_id: str, content: bytes, etag: str | None) -> None:
+        """Take what was written for what is stored.
 
         Args:
-            item: as written, with its new ETag.
+            turn_id: as in `content`.
+            content: as written.
+            etag: the new ETag.
         """
-        self.is_saved = True
-        self._set_stored(item)
+        self.turn_ids = self._ids_with(turn_id)
+        self._stored, self.etag = content, etag
 
-    def merge(self, item: dict[str, Any] | None) -> None:
+    def merge(self, other: "LoadedState") -> None:
         """Apply this turn's changes to what another turn has stored in the meantime.
 
+        Properties are compared as they are stored, because a bot's objects need not be comparable.
+
         Args:
-            item: as stored now; None: it was deleted.
+            other: as stored now, and not changed.
 
         Raises:
             StateConflict: both turns changed the same property.
         """
-        before = from_text(self._stored)
-        self._set_stored(item)
-        theirs = from_text(self._stored)
-        for name in {*before, *theirs}:
-            was, now = before.get(name, _MISSING), theirs.get(name, _MISSING)
-            if was == now:
+        before, _ = _parts(self._stored)
+        self._stored, self.etag, self.turn_ids = other._stored, other.etag, other.turn_ids
+        for name in {*before, *other.state}:
+            was = _text(before, name)
+            if was == _text(other.state, name):
                 continue
-            if self.state.get(name, _MISSING) != was:
+            if was != _text(self.state, name):
                 raise StateConflict(f"two turns changed the property {name!r:.80} of state")
-            if now is _MISSING:
-                del self.state[name]
+            if name in other.state:
+                self.state[name] = other.state[name]
             else:
-                self.state[name] = now
+                del self.state[name]
+
+    def _ids_with(self, turn_id: str) -> list[str]:
+        if not turn_id or turn_id in self.turn_ids:
+            return self.turn_ids
+        return [*self.turn_ids, turn_id][-MAX_TURN_IDS:]
+
+
+def _parts(content: bytes) -> tuple[dict[str, Any], list[str]]:
+    """The properties and the turn ids in stored JSON."""
+    item = stored_item(content)
+    if not isinstance(item, dict):
+        raise StorageUnavailable("what is stored for a state is another kind of item")
+    ids: list[str] = item.pop(TURN_IDS_KEY, [])
+    return item, ids
+
+
+def _text(properties: dict[str, Any], name: str) -> str:
+    """A property as it is stored; empty if there is none."""
+    return to_text({name: properties[name]}) if name in properties else ""

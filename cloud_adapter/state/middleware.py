@@ -8,16 +8,23 @@ from cloud_adapter.state.bot_state import ConversationState, UserState
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.turn import ConversationTurn
 
+_KEY = "cloud_adapter.AutoSaveStateMiddleware"
+
 
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
     """Saves after the replies are sent: a turn whose process dies runs again, and sends them.
 
-    A turn in which the bot raises saves nothing.
+    A turn in which the bot raises saves nothing. The adapter ends each turn, so that its error
+    handler runs before other turns do.
 
     Args:
         locks: let one turn at a time use the state of a conversation.
         conversation: saved last, because it decides whether the activity has been processed.
         user: saved first.
+
+    Attributes:
+        auto_save: save every state that has changed; if False, only those whose `save_changes` the
+            bot has called.
     """
 
     def __init__(
@@ -26,16 +33,39 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
         self._locks = locks
         self._conversation = conversation
         self._user = user
+        self.auto_save = True
+
+    @staticmethod
+    def of(context: TurnContext) -> "AutoSaveStateMiddleware | None":
+        """The middleware that a turn has reached; None if it failed before."""
+        found: AutoSaveStateMiddleware | None = context.turn_state.get(_KEY)
+        return found
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Run the turn, and save what it has changed."""
+        context.turn_state[_KEY] = self
         turn = ConversationTurn(self._locks, context)
-        try:
-            if turn.runs_in_lock:
-                # A queued turn: before it sends anything, raise TurnRepeated if it ran before.
-                await self._conversation.load(context)
-            await logic()
-            await self._user.save_at_end(context)
-            await self._conversation.save_at_end(context)
-        finally:
-            await turn.unlock()
+        if turn.runs_in_lock:
+            # A queued turn: before it sends anything, raise TurnRepeated if it ran before.
+            await self._conversation.load(context)
+        await logic()
+        await self._save(context)
+
+    async def handle_error(
+        self, context: TurnContext, handler: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Run the bot's error handler after a failed turn, and save what the handler has changed.
+
+        It finds the state as stored, without what the failed turn has changed. The turn's id is not
+        saved, because the turn may run again.
+        """
+        if turn := ConversationTurn.of(context):
+            turn.has_failed = True
+        for state in (self._user, self._conversation):
+            state.unload(context)
+        await handler()
+        await self._save(context)
+
+    async def _save(self, context: TurnContext) -> None:
+        for state in (self._user, self._conversation):
+            await state.save_at_end(context, requested=not self.auto_save)

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import hashlib
+from collections.abc import Container
 from contextlib import AsyncExitStack
 
 from botbuilder.core import TurnContext
@@ -31,9 +32,18 @@ class ConversationTurn:
     Args:
         locks: run one turn of a conversation at a time.
         context: the context of the turn; `of` finds the ConversationTurn in it.
+
+    Attributes:
+        recorded_in: the keys of the states in which this run of the turn has saved its id.
+        is_committed: the bot has forced this by saving; the turn does not run again.
+        has_failed: the bot raised, so that nothing that is saved from now on is saved with the id.
+        is_running: False once the turn has ended; tasks of the bot may still be running.
     """
 
     def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
+        self.recorded_in: set[str] = set()
+        self.is_committed = self.has_failed = False
+        self.is_running = True
         self._locks = locks
         self._activity = context.activity
         self._key = _key_of(context.activity)  # now, because the bot may change the activity
@@ -56,6 +66,20 @@ class ConversationTurn:
         """
         encoded = self._key.encode(errors="surrogatepass")
         return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
+
+    @property
+    def recorded_id(self) -> str:
+        """The id to save with a state; empty if none is to be saved."""
+        return self.id if self.is_running and not self.has_failed else ""
+
+    def ran_before(self, key: str, turn_ids: Container[str]) -> bool:
+        """Whether an earlier run of the turn has saved a state.
+
+        Args:
+            key: the state's key.
+            turn_ids: the ids that are stored with it.
+        """
+        return self.id in turn_ids and key not in self.recorded_in
 
     @property
     def runs_in_lock(self) -> bool:
@@ -84,8 +108,9 @@ class ConversationTurn:
                 await self._acquired.enter_async_context(lock)
                 self._is_locked = True
 
-    async def unlock(self) -> None:
+    async def end(self) -> None:
         """Let the next turn of the conversation run."""
+        self.is_running = False
         await self._acquired.aclose()
 
 

@@ -1,5 +1,6 @@
 """Activities, and what a bot does with them: the turns of many tests."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,3 +44,10 @@ async def processed(app: ComposedApp, body: bytes, bot: Logic) -> Any:
     token = app.cloud.channel.token(app.service_url)
     request = TurnRequest("application/json", f"Bearer {token}", body)
     return await app.parts.adapter.process(request, SimpleNamespace(on_turn=bot))
+
+
+async def woken(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
+    """Handle a wake-up message, in a task of its own, as the host does."""
+    bot_object = SimpleNamespace(on_turn=bot)
+    wake_up = app.parts.adapter.process_wake_up(message, dequeue_count, bot_object)
+    await asyncio.create_task(wake_up)

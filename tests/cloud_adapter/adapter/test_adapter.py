@@ -235,18 +235,6 @@ async def test_create_conversation(app: ComposedApp) -> None:
     assert "user-7" in conversation.members
 
 
-async def test_a_proactive_turn_that_fails(
-    app: ComposedApp, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is logged, and the user gets the apology, as in any other turn."""
-    reference = TurnContext.get_conversation_reference(
-        Activity().deserialize(app.activity({"type": "message"}))
-    )
-    await app.parts.adapter.continue_conversation(reference, raising(LookupError("no table")))
-    assert app.texts() == [APOLOGY]
-    assert "LookupError: no table" in caplog.text
-
-
 async def test_a_slow_turn_shows_typing(app: ComposedApp) -> None:
     """The user sees that the bot is typing before a late reply."""
 

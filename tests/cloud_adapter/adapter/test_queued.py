@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,39 +16,14 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.inbox import CONTAINER, Inbox
-from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.storage.blobs import BlobContainer
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts, said
-from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, raising
+from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, raising, woken
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
-
-
-@pytest.fixture
-async def queued(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
-) -> AsyncIterator[ComposedApp]:
-    """The app in Queued mode, with the front before its storage account."""
-    changes = {"AzureWebJobsStorage": front.connection_string, "BotTurns": "Queued"}
-    async with ComposedApp(cloud, monkeypatch, changes) as app:
-        yield app
-
-
-@pytest.fixture
-def wake_ups(storage: str) -> QueueMessages:
-    """The app's queue of wake-up messages."""
-    return QueueMessages(storage, QUEUE)
-
-
-async def handle(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
-    """Handle a wake-up message, in a task of its own, as the host does."""
-    bot_object = SimpleNamespace(on_turn=bot)
-    wake_up = app.parts.adapter.process_wake_up(message, dequeue_count, bot_object)
-    await asyncio.create_task(wake_up)
 
 
 async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: Any) -> None:
@@ -58,7 +32,7 @@ async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: An
     adapter = app.parts.adapter
     claims = {"aud": app.cloud.registration.app_id}
     caller = adapter.bot_framework_authentication.authorized_before(claims)
-    on_error = adapter.apologize_and_raise if last else adapter.log_and_raise
+    on_error = adapter.handle_and_raise if last else adapter.log_and_raise
     await adapter.run(caller, activity, bot, on_error)
 
 
@@ -75,7 +49,7 @@ async def test_a_queued_message(queued: ComposedApp, wake_ups: QueueMessages) ->
         assert (response.status, response.body) == (202, b"")
     assert (said(queued), found) == ([], [])
     for message in await wake_ups.taken():
-        await handle(queued, message, look)
+        await woken(queued, message, look)
     assert said(queued) == ["You said: sesame"]
     ((caller_id, identity),) = found
     assert caller_id == "urn:botframework:azure"
@@ -122,7 +96,7 @@ async def test_a_message_that_cannot_be_stored(
     front.heal()
     assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
     for message in await wake_ups.taken():
-        await handle(queued, message, echo)
+        await woken(queued, message, echo)
     assert said(queued) == ["You said: sesame"]
 
 
@@ -135,9 +109,9 @@ async def test_a_queued_turn_that_fails(
     bot = raising(ValueError("cannot parse sesame"))
     for attempt in range(1, MAX_ATTEMPTS):
         with pytest.raises(TurnFailed):
-            await handle(queued, message, bot, attempt)
+            await woken(queued, message, bot, attempt)
     assert said(queued) == []
-    await handle(queued, message, bot, MAX_ATTEMPTS)
+    await woken(queued, message, bot, MAX_ATTEMPTS)
     assert said(queued) == [APOLOGY]
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(failures) == MAX_ATTEMPTS
@@ -155,7 +129,7 @@ async def test_a_turn_that_ended_the_process_each_time(
     stored = await inbox.find(WakeUp.parse(message).activity)
     assert stored
     await inbox.set_attempts(stored, MAX_ATTEMPTS)
-    await handle(queued, message, raising(AssertionError("the bot ran")))
+    await woken(queued, message, raising(AssertionError("the bot ran")))
     assert said(queued) == [APOLOGY]
     assert "every attempt ended the process" in caplog.text
 
@@ -174,8 +148,8 @@ async def test_a_queued_turn_that_is_run_again(
     await queued.deliver(MESSAGE, bot)
     (message,) = await wake_ups.taken()
     with pytest.raises(TurnFailed):
-        await handle(queued, message, bot)
-    await handle(queued, message, bot, 2)
+        await woken(queued, message, bot)
+    await woken(queued, message, bot, 2)
     assert said(queued) == ["1"]
     assert await counts(queued) == (1, 1)
 
@@ -188,9 +162,9 @@ async def test_a_queued_turn_that_is_not_noted_as_done(
     await queued.deliver(MESSAGE, bot)
     (message,) = await wake_ups.taken()
     front.spoil("PUT blob bot-turns", answered(503))
-    await handle(queued, message, bot)
+    await woken(queued, message, bot)
     front.heal()
-    await handle(queued, message, bot)
+    await woken(queued, message, bot)
     assert said(queued) == ["1"]
     assert await counts(queued) == (1, 1)
 
@@ -199,7 +173,7 @@ async def test_turns_of_a_busy_conversation(queued: ComposedApp, wake_ups: Queue
     """Many messages and all their wake-up messages at once: each counts once, in order."""
     bot = RememberingBot(queued.parts)
     await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))
-    await asyncio.gather(*(handle(queued, message, bot) for message in await wake_ups.taken()))
+    await asyncio.gather(*(woken(queued, message, bot) for message in await wake_ups.taken()))
     assert said(queued) == [f"{number}" for number in range(1, 13)]
     assert await counts(queued) == (12, 12)
 

@@ -93,7 +93,7 @@ async def test_a_read_that_fails(
 async def test_a_blob_that_is_not_state(account: StorageAccount, body: bytes) -> None:
     """It is not taken for empty state."""
     await BlobContainer(account, CONTAINER).write("k", body, None)
-    with pytest.raises(StorageUnavailable, match="bot-state is not stored state"):
+    with pytest.raises(StorageUnavailable, match=r"is not stored state|nests too deeply"):
         await in_blobs(account).read(["k"])
 
 
@@ -115,12 +115,11 @@ async def test_one_of_two_items_that_cannot_be_read(far: BlobStorage, front: Sto
 
 async def test_transient_failures(far: BlobStorage, front: StorageFront) -> None:
     """A call succeeds after one or two failed attempts."""
-    for fault in (answered(500), answered(503), cut_before):
+    for number, fault in enumerate((answered(500), answered(503), cut_before)):
         front.spoil(READ, fault, times=2)
         front.spoil(WRITE, fault, times=2)
-        item: dict[str, Any] = {"x": 1, "e_tag": "*"}
-        await far.write({"k": item})
-        assert await far.read(["k"]) == {"k": item}
+        await far.write({"k": {"x": number}})
+        assert await stored(far) == {"x": number}
 
 
 @pytest.mark.parametrize("work", ["read", "write", "delete"])
@@ -129,7 +128,7 @@ async def test_silence(far: BlobStorage, front: StorageFront, clock: MovedClock,
     await far.write({"k": {"x": 1}})
     works: dict[str, Callable[[], Awaitable[Any]]] = {
         "read": lambda: far.read(["k"]),
-        "write": lambda: far.write({"k": {"x": 2, "e_tag": "*"}}),
+        "write": lambda: far.write({"k": {"x": 2}}),
         "delete": lambda: far.delete(["k"]),
     }
     front.spoil("", silent)
@@ -149,8 +148,8 @@ async def test_a_write_that_fails(
     far: BlobStorage, front: StorageFront, fault: Fault, cure: str
 ) -> None:
     """It raises, and changes nothing; only the account's own 409 is a conflict."""
-    item: dict[str, Any] = {"x": 1}
-    await far.write({"k": item})
+    await far.write({"k": {"x": 1}})
+    item = (await far.read(["k"]))["k"]
     front.spoil(WRITE, fault)
     with pytest.raises((StorageUnavailable, StateConflict)) as caught:
         await far.write({"k": {**item, "x": 2}})
@@ -174,8 +173,8 @@ async def test_a_deletion_that_fails(
 
 async def test_a_write_whose_answer_is_lost(far: BlobStorage, front: StorageFront) -> None:
     """The retry meets what the first attempt wrote, which looks like a conflict."""
-    item: dict[str, Any] = {"x": 1}
-    await far.write({"k": item})
+    await far.write({"k": {"x": 1}})
+    item = (await far.read(["k"]))["k"]
     front.spoil(WRITE, cut_after, times=1)
     with pytest.raises(StateConflict):
         await far.write({"k": {**item, "x": 2}})

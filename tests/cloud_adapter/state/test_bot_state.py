@@ -13,23 +13,30 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from cloud_adapter.errors import StateConflict, TurnRepeated
+from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.bot_state import MAX_WRITES, ConversationState, UserState
 from cloud_adapter.state.loaded_state import TURN_IDS_KEY
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.memory_storage import MemoryStorage
 from cloud_adapter.state.turn import ConversationTurn
+from cloud_adapter.storage.blobs import ANY
+from cloud_adapter.storage.memory_container import MemoryContainer
 
 CONVERSATION, USER = "webchat/conversations/c", "webchat/users/u"
 
 
-class CountingStorage(MemoryStorage):
+class CountingContainer(MemoryContainer):
     """Counts the writes."""
 
     writes = 0
 
-    async def write(self, changes: Any) -> None:
+    async def write(self, *args: Any) -> str:
         self.writes += 1
-        await super().write(changes)
+        return await super().write(*args)
+
+
+def memory() -> BlobStorage:
+    """A storage in memory."""
+    return BlobStorage(MemoryContainer())
 
 
 def turn_context() -> TurnContext:
@@ -47,7 +54,7 @@ def turn_context() -> TurnContext:
 @pytest.mark.parametrize("kind", [ConversationState, UserState])
 async def test_they_work_as_the_sdk_s(kind: type[Any]) -> None:
     """Without the middleware a state is loaded on use, and saved on request."""
-    state = kind(MemoryStorage())
+    state = kind(memory())
     assert isinstance(state, SdkConversationState | SdkUserState)
     name = state.create_property("name")
     turn = turn_context()
@@ -65,25 +72,25 @@ async def test_they_work_as_the_sdk_s(kind: type[Any]) -> None:
 
 async def test_an_unchanged_state_is_not_written() -> None:
     """Only `force` writes a state that is as it was read or written."""
-    storage = CountingStorage()
-    state = ConversationState(storage)
+    blobs = CountingContainer()
+    state = ConversationState(BlobStorage(blobs))
     name = state.create_property("name")
     turn = turn_context()
     await state.save_changes(turn)
     await state.load(turn)
     await state.save_changes(turn)
-    assert storage.writes == 0
+    assert blobs.writes == 0
     for _ in range(2):
         await name.set(turn, [1])
         await state.save_changes(turn)
-    assert storage.writes == 1
+    assert blobs.writes == 1
     await state.save_changes(turn, force=True)
-    assert storage.writes == 2
+    assert blobs.writes == 2
 
 
 async def test_force_loads_again() -> None:
     """Unsaved changes are dropped."""
-    storage = MemoryStorage()
+    storage = memory()
     state = ConversationState(storage)
     name = state.create_property("name")
     turn = turn_context()
@@ -96,8 +103,8 @@ async def test_force_loads_again() -> None:
 
 
 async def test_clearing_and_deleting() -> None:
-    """A cleared state is gone once it is saved, a deleted one at once."""
-    storage = MemoryStorage()
+    """A cleared state is empty once it is saved, a deleted one at once."""
+    storage = memory()
     state = UserState(storage)
     name = state.create_property("name")
     turn = turn_context()
@@ -111,44 +118,44 @@ async def test_clearing_and_deleting() -> None:
     await name.set(turn, "Bob")
     await state.save_changes(turn)
     await state.delete(turn)
-    assert await storage.read([USER]) == {}
+    assert (await storage.read([USER]))[USER].keys() == {"e_tag"}
     assert await name.get(turn) is None
 
 
 async def test_an_unread_state_can_be_deleted_and_cleared() -> None:
     """A turn that has not loaded the state deletes and clears what is stored all the same."""
-    storage = MemoryStorage()
+    storage = memory()
     state = UserState(storage)
     await storage.write({USER: {"name": "Ada"}})
     turn = turn_context()
     await state.clear_state(turn)
     await state.save_changes(turn)
     assert (await storage.read([USER]))[USER].keys() == {"e_tag"}
+    await storage.write({USER: {"name": "Ada", TURN_IDS_KEY: ["a"]}})
     await state.delete(turn_context())
-    assert await storage.read([USER]) == {}
+    assert (await storage.read([USER]))[USER].keys() == {"e_tag", TURN_IDS_KEY}
 
 
 async def test_endless_writers() -> None:
     """A turn whose write always meets another one gives up after MAX_WRITES."""
 
-    class RestlessStorage(CountingStorage):
-        async def write(self, changes: Any) -> None:
-            for key in changes:
-                await MemoryStorage.write(self, {key: {"other": self.writes, "e_tag": "*"}})
-            await super().write(changes)
+    class RestlessContainer(CountingContainer):
+        async def write(self, name: str, *args: Any) -> str:
+            await MemoryContainer.write(self, name, b'{"other":%d}' % self.writes, ANY)
+            return await super().write(name, *args)
 
-    storage = RestlessStorage()
-    state = ConversationState(storage)
+    blobs = RestlessContainer()
+    state = ConversationState(BlobStorage(blobs))
     turn = turn_context()
     await state.create_property("mine").set(turn, 1)
     with pytest.raises(StateConflict, match="keep changing"):
         await state.save_changes(turn)
-    assert storage.writes == MAX_WRITES
+    assert blobs.writes == MAX_WRITES
 
 
 async def test_a_processed_activity_gets_no_state() -> None:
     """Loading the conversation's state raises; the user's state does not decide."""
-    storage = MemoryStorage()
+    storage = memory()
     turn = turn_context()
     turn_id = ConversationTurn(ConversationLocks(), turn).id
     await storage.write({key: {TURN_IDS_KEY: [turn_id]} for key in (CONVERSATION, USER)})
@@ -159,12 +166,12 @@ async def test_a_processed_activity_gets_no_state() -> None:
 
 async def test_states_that_are_loaded_concurrently() -> None:
     """Both states lock the conversation once, and are usable."""
-    storage = MemoryStorage()
+    storage = memory()
     states = (ConversationState(storage), UserState(storage))
     turn = turn_context()
     made = ConversationTurn(ConversationLocks(), turn)
     await asyncio.gather(*(state.load(turn) for state in states))
-    await made.unlock()
+    await made.end()
     assert all(state.loaded(turn) for state in states)
 
 
@@ -181,7 +188,7 @@ async def test_nothing_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
         (pickle, "loads"),
     ):
         monkeypatch.setattr(owner, name, refuse)
-    state = ConversationState(MemoryStorage())
+    state = ConversationState(memory())
     count = state.create_property("count")
     for expected in (1, 2):
         turn = turn_context()

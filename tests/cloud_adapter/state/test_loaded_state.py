@@ -1,24 +1,52 @@
 """LoadedState: the item that a turn writes, and how two turns' changes are merged."""
 
+import json
 from typing import Any
 
 import pytest
+from botbuilder.schema import ChannelAccount
 
-from cloud_adapter.errors import StateConflict
+from cloud_adapter.errors import StateConflict, StorageUnavailable
 from cloud_adapter.state.loaded_state import MAX_TURN_IDS, TURN_IDS_KEY, LoadedState
+from cloud_adapter.state.stored_json import to_text
+from cloud_adapter.storage.blobs import Blob
 
 Item = dict[str, Any]
 
 
+def loaded(item: Any, etag: str = "1") -> LoadedState:
+    """A state as it is stored."""
+    return LoadedState(Blob(to_text(item).encode(), etag, {}))
+
+
 def test_the_last_turn_ids_are_stored() -> None:
     """A hundred, oldest first, beside the properties and not among them."""
-    state = LoadedState({"x": 1, TURN_IDS_KEY: [f"{number}" for number in range(MAX_TURN_IDS)]})
-    item = state.item("new")
-    assert item[TURN_IDS_KEY] == [f"{number}" for number in range(1, MAX_TURN_IDS)] + ["new"]
+    state = loaded({"x": 1, TURN_IDS_KEY: [f"{number}" for number in range(MAX_TURN_IDS)]})
+    content = state.content("new")
+    ids = [f"{number}" for number in range(1, MAX_TURN_IDS)] + ["new"]
+    assert json.loads(content) == {"x": 1, TURN_IDS_KEY: ids}
     assert state.state == {"x": 1}
-    state.mark_saved(item)
-    assert state.turn_ids == item[TURN_IDS_KEY]
-    assert LoadedState({"x": 1}).item("") == {"x": 1}
+    state.mark_saved("new", content, "2")
+    assert (state.turn_ids, state.etag, state.is_changed) == (ids, "2", False)
+    assert state.content("new") == content
+    assert loaded({"x": 1}).content("") == b'{"x":1}'
+
+
+def test_what_is_changed() -> None:
+    """Properties and what is in them, also in objects; the ids of turns do not count."""
+    state = loaded({"x": [ChannelAccount(id="u", name="Ada")], TURN_IDS_KEY: ["a"]})
+    assert not state.is_changed
+    state.state["x"][0].name = "Bob"
+    assert state.is_changed
+    state.state["x"][0].name = "Ada"
+    assert not state.is_changed
+    assert not LoadedState(None).is_changed
+
+
+def test_another_kind_of_item() -> None:
+    """A list that somebody stored under the key of a state is not taken for an empty state."""
+    with pytest.raises(StorageUnavailable, match="another kind of item"):
+        loaded([1])
 
 
 @pytest.mark.parametrize(
@@ -36,12 +64,12 @@ def test_the_last_turn_ids_are_stored() -> None:
 )
 def test_changes_of_different_properties(was: Item, mine: Item, theirs: Item, merged: Item) -> None:
     """What only one of two turns changed, added or removed is as that turn left it."""
-    state = LoadedState({**was, "e_tag": "1"})
+    state = loaded(was)
     state.state.clear()
     state.state.update(mine)
-    state.merge({**theirs, "e_tag": "2", TURN_IDS_KEY: ["theirs"]})
-    assert state.state == merged
-    assert state.item("mine") == {**merged, "e_tag": "2", TURN_IDS_KEY: ["theirs", "mine"]}
+    state.merge(loaded({**theirs, TURN_IDS_KEY: ["theirs"]}, "2"))
+    assert (state.state, state.etag) == (merged, "2")
+    assert json.loads(state.content("mine")) == {**merged, TURN_IDS_KEY: ["theirs", "mine"]}
 
 
 @pytest.mark.parametrize(
@@ -57,8 +85,22 @@ def test_changes_of_different_properties(was: Item, mine: Item, theirs: Item, me
 )
 def test_changes_of_the_same_property(was: Item, mine: Item, theirs: Item | None) -> None:
     """What both turns changed is a conflict, which names the property."""
-    state = LoadedState({**was, "e_tag": "1"})
+    state = loaded(was)
     state.state.clear()
     state.state.update(mine)
     with pytest.raises(StateConflict, match="'a'"):
-        state.merge(theirs)
+        state.merge(loaded(theirs, "2") if theirs is not None else LoadedState(None))
+
+
+def test_objects_are_merged() -> None:
+    """They are compared as they are stored, and only what the other turn has changed is new."""
+    ada, bob = ChannelAccount(id="u", name="Ada"), ChannelAccount(id="u", name="Bob")
+    state = loaded({"a": ada, "b": ada, "c": [ada]})
+    mine = dict(state.state)
+    mine["a"].name = "mine"
+    state.merge(loaded({"a": ada, "b": bob, "c": [ada]}, "2"))
+    assert state.state["a"] is mine["a"]
+    assert state.state["c"] is mine["c"]
+    assert state.state["b"].name == "Bob"
+    with pytest.raises(StateConflict, match="'a'"):
+        state.merge(loaded({"a": bob, "b": bob, "c": [ada]}, "3"))

@@ -1,18 +1,27 @@
-"""The rules that BlobStorage and MemoryStorage share."""
+"""BlobStorage: the SDK's Storage contract, on blobs and in memory."""
 
 import asyncio
+import datetime
 from typing import Any
 
 import pytest
-from botbuilder.core import ConversationState, Storage, TurnContext, UserState
+from botbuilder.core import (
+    BotStateSet,
+    ConversationState,
+    PrivateConversationState,
+    Storage,
+    StoreItem,
+    TurnContext,
+    UserState,
+)
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from cloud_adapter.errors import StateConflict
 from cloud_adapter.state.blob_storage import CONTAINER, BlobStorage
-from cloud_adapter.state.memory_storage import MemoryStorage
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.memory_container import MemoryContainer
 
 KEYS = ["webchat/conversations/a", "webchat/users/../a", "a%2Fb", "😀 \ud83d", "x" * 3000, "/"]
 
@@ -20,9 +29,8 @@ KEYS = ["webchat/conversations/a", "webchat/users/../a", "a%2Fb", "😀 \ud83d",
 @pytest.fixture(params=["blobs", "memory"])
 def state(request: pytest.FixtureRequest, account: StorageAccount) -> Storage:
     """An empty storage of each kind."""
-    if request.param == "memory":
-        return MemoryStorage()
-    return BlobStorage(BlobContainer(account, CONTAINER))
+    in_memory = request.param == "memory"
+    return BlobStorage(MemoryContainer() if in_memory else BlobContainer(account, CONTAINER))
 
 
 async def stored(state: Storage, key: str = "k") -> dict[str, Any]:
@@ -43,32 +51,40 @@ async def test_missing_items(state: Storage) -> None:
 
 async def test_many_keys(state: Storage) -> None:
     """Items with awkward keys are written, read and deleted, many in one call."""
-    changes: dict[str, dict[str, Any]] = {key: {"key": key, "x": [None, 1.5]} for key in KEYS}
-    await state.write(changes)
+    await state.write({key: {"key": key, "x": [None, 1.5]} for key in KEYS})
     found = await state.read(KEYS)
     assert list(found) == KEYS
-    assert found == changes  # their ETags, too
-    assert all(item["e_tag"] for item in found.values())
+    for key, item in found.items():
+        assert item.pop("e_tag")
+        assert item == {"key": key, "x": [None, 1.5]}
     await state.delete(KEYS[1:])
     assert (await state.read(KEYS)).keys() == {KEYS[0]}
 
 
-async def test_a_new_item_must_be_new(state: Storage) -> None:
-    """Without an ETag, nothing is replaced."""
-    await state.write({"k": {"x": 1}})
-    with pytest.raises(StateConflict):
-        await state.write({"k": {"x": 2}})
-    assert await stored(state) == {"x": 1}
+@pytest.mark.parametrize("etag", [{}, {"e_tag": None}, {"e_tag": "*"}])
+async def test_an_unconditional_write(state: Storage, etag: dict[str, Any]) -> None:
+    """Without an ETag, or with `*`, a write creates an item, and replaces any version of it."""
+    item: dict[str, Any] = dict(etag)
+    for number in range(3):
+        item["x"] = number
+        await state.write({"k": item})
+        assert await stored(state) == {"x": number}
+        await state.write({"k": {"x": "theirs"}})
+    assert item == {**etag, "x": 2}
 
 
 async def test_a_stale_item_is_not_written(state: Storage) -> None:
-    """What was read before another write cannot be written."""
+    """What was read before another write cannot be written: a KeyError, as in the SDK."""
     await state.write({"k": {"x": 1}})
     mine, theirs = (await state.read(["k"]), await state.read(["k"]))
-    await state.write({"k": {**theirs["k"], "x": 2}})
-    with pytest.raises(StateConflict):
-        await state.write({"k": {**mine["k"], "x": 3}})
-    assert await stored(state) == {"x": 2}
+    await state.write(theirs)
+    mine["k"]["x"] = 3
+    with pytest.raises(StateConflict) as caught:
+        await state.write(mine)
+    assert str(caught.value) == "an item of state has changed in the meantime"
+    with pytest.raises(KeyError):
+        await state.write(mine)
+    assert await stored(state) == {"x": 1}
 
 
 @pytest.mark.parametrize("etag", ["no such", '"0x0"', 5])
@@ -84,8 +100,8 @@ async def test_an_etag_that_never_was(state: Storage, etag: Any) -> None:
 
 async def test_a_deleted_item(state: Storage) -> None:
     """It cannot be written with its old ETag, but as a new item."""
-    item: dict[str, Any] = {"x": 1}
-    await state.write({"k": item})
+    await state.write({"k": {"x": 1}})
+    item = (await state.read(["k"]))["k"]
     await state.delete(["k"])
     with pytest.raises(StateConflict):
         await state.write({"k": item})
@@ -94,35 +110,28 @@ async def test_a_deleted_item(state: Storage) -> None:
     assert await stored(state) == {"x": 2}
 
 
-async def test_an_unconditional_write(state: Storage) -> None:
-    """The ETag `*` creates an item, and replaces any version."""
-    for number in range(3):
-        await state.write({"k": {"x": number, "e_tag": "*"}})
-        assert await stored(state) == {"x": number}
-
-
 async def test_two_writes_in_a_row(state: Storage) -> None:
-    """The same dict can be written repeatedly: each write leaves its new ETag in it."""
-    item: dict[str, Any] = {"x": 0}
-    seen = set()
+    """An item that was read can be written repeatedly: each write leaves its new ETag in it."""
+    await state.write({"k": {"x": -1}})
+    item = (await state.read(["k"]))["k"]
+    seen = {item["e_tag"]}
     for number in range(3):
         item["x"] = number
         await state.write({"k": item})
         seen.add(item["e_tag"])
-    assert len(seen) == 3
+    assert len(seen) == 4
     assert await state.read(["k"]) == {"k": item}
 
 
 async def test_one_of_many_writers_wins(state: Storage) -> None:
-    """Of twenty concurrent writes of a version, and of twenty of a new item, one succeeds."""
-    await state.write({"old": {"x": -1}})
-    before = (await state.read(["old"]))["old"]
-    for key, item in (("old", before), ("new", {})):
-        writes = [state.write({key: {**item, "x": number}}) for number in range(20)]
-        results = await asyncio.gather(*writes, return_exceptions=True)
-        lost = [each for each in results if isinstance(each, StateConflict)]
-        assert (len(lost), results.count(None)) == (19, 1)
-        assert await stored(state, key) == {"x": results.index(None)}
+    """Of twenty concurrent writes of a version, one succeeds."""
+    await state.write({"k": {"x": -1}})
+    before = (await state.read(["k"]))["k"]
+    writes = [state.write({"k": {**before, "x": number}}) for number in range(20)]
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    lost = [each for each in results if isinstance(each, StateConflict)]
+    assert (len(lost), results.count(None)) == (19, 1)
+    assert await stored(state) == {"x": results.index(None)}
 
 
 async def test_items_are_copies(state: Storage) -> None:
@@ -134,21 +143,78 @@ async def test_items_are_copies(state: Storage) -> None:
     assert await stored(state) == {"x": {"y": [1]}}
 
 
-@pytest.mark.parametrize("value", [(1,), object(), {1: 2}, float("nan")])
+@pytest.mark.parametrize(
+    "item",
+    [
+        [1, {"x": None}],
+        {"when": datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), "who": ("Ada", 1)},
+        Activity(type="message", text="hi", conversation=ConversationAccount(id="c")),
+        "a text",
+        None,
+    ],
+)
+async def test_items_of_other_kinds(state: Storage, item: Any) -> None:
+    """What is no dict is written and read as well. It has no ETag, so every write wins."""
+    for _ in range(2):
+        await state.write({"k": item})
+        found = (await state.read(["k"]))["k"]
+        assert type(found) is type(item)
+        if isinstance(found, dict):
+            del found["e_tag"]
+        assert found == item
+
+
+async def test_a_store_item(state: Storage) -> None:
+    """An object that has an `e_tag` is treated as a dict that has one."""
+    await state.write({"k": StoreItem(count=1, e_tag="*")})
+    mine, theirs = (await state.read(["k"]))["k"], (await state.read(["k"]))["k"]
+    assert (type(mine), mine.count) == (StoreItem, 1)
+    assert mine.e_tag not in (None, "*")
+    for number in (2, 3):
+        mine.count = number
+        await state.write({"k": mine})
+    with pytest.raises(StateConflict):
+        await state.write({"k": theirs})
+    assert (await state.read(["k"]))["k"].count == 3
+
+
+async def test_a_store_that_loops(state: Storage) -> None:
+    """The SDK's scale-out sample: whoever loses runs again on what is stored, until it wins."""
+
+    async def save(item: dict[str, Any]) -> bool:
+        try:
+            await state.write({"k": item})
+        except KeyError:
+            return False
+        return True
+
+    async def count() -> None:
+        while True:
+            item = (await state.read(["k"]))["k"]
+            item["count"] += 1
+            await asyncio.sleep(0)
+            if await save(item):
+                return
+
+    await state.write({"k": {"count": 0}})
+    await asyncio.gather(*(count() for _ in range(8)))
+    assert await stored(state) == {"count": 8}
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), print])
 async def test_a_value_without_a_json_form(state: Storage, value: Any) -> None:
     """It is refused, and what was stored before stays."""
-    item: dict[str, Any] = {"x": 1}
-    await state.write({"k": item})
+    await state.write({"k": {"x": 1}})
     with pytest.raises((TypeError, ValueError), match=r"^state\.x "):
-        await state.write({"k": {**item, "x": value}})
+        await state.write({"k": {"x": value}})
     assert await stored(state) == {"x": 1}
 
 
 async def test_the_sdk_s_own_state(state: Storage) -> None:
     """botbuilder's own classes work on it: saved twice in a turn, and read in the next one."""
-    conversation, user = ConversationState(state), UserState(state)
-    count = conversation.create_property("count")
-    name = user.create_property("name")
+    states = [kind(state) for kind in (ConversationState, UserState, PrivateConversationState)]
+    counts = [each.create_property("count") for each in states]
+    whole = BotStateSet(states)
     activity = Activity(
         type="message",
         channel_id="webchat",
@@ -156,18 +222,18 @@ async def test_the_sdk_s_own_state(state: Storage) -> None:
         from_property=ChannelAccount(id="u/1"),
     )
 
-    async def turn() -> tuple[Any, Any]:
+    async def turn() -> list[Any]:
         context = TurnContext(TestAdapter(), activity)
-        for _ in range(2):
-            await count.set(context, (await count.get(context, lambda: 0)) + 1)
-            await name.set(context, {"first": "Ada"})
-            await conversation.save_changes(context)
-            await user.save_changes(context)
-        return await count.get(context), await name.get(context)
+        await whole.load_all(context)
+        for force in (False, True):
+            for count in counts:
+                await count.set(context, (await count.get(context, lambda: 0)) + 1)
+            await whole.save_all_changes(context, force)
+        return [await count.get(context) for count in counts]
 
-    assert await turn() == (2, {"first": "Ada"})
-    assert await turn() == (4, {"first": "Ada"})
+    assert await turn() == [2, 2, 2]
+    assert await turn() == [4, 4, 4]
     context = TurnContext(TestAdapter(), activity)
-    await conversation.load(context)
-    await conversation.delete(context)
-    assert await turn() == (2, {"first": "Ada"})
+    await states[0].load(context)
+    await states[0].delete(context)
+    assert await turn() == [2, 6, 6]

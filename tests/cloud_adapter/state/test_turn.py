@@ -77,7 +77,7 @@ def test_which_activities_are_recognized(changes: dict[str, Any], known: bool) -
 
 
 async def test_it_locks_its_conversation_once() -> None:
-    """However often its state is loaded, and until it unlocks it."""
+    """However often its state is loaded, and until it ends."""
     locks = ConversationLocks()
     one = turn(locks)
     assert not one.runs_in_lock
@@ -85,7 +85,7 @@ async def test_it_locks_its_conversation_once() -> None:
     await asyncio.gather(one.lock(CONTEXT), one.lock(CONTEXT))
     await one.lock(CONTEXT)
     assert not await is_free(locks, NAME)
-    await one.unlock()
+    await one.end()
     assert await is_free(locks, NAME)
 
 
@@ -98,7 +98,7 @@ async def test_a_turn_within_a_lock() -> None:
             within = turn(locks)
             assert within.runs_in_lock
             await within.lock(CONTEXT)
-            await within.unlock()
+            await within.end()
         assert not turn(locks).runs_in_lock
 
 
@@ -108,7 +108,7 @@ async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> N
     running = await LockedTurn.start(locks, NAME)
     invoke = turn(locks, type="invoke")
     await invoke.lock(CONTEXT)
-    await invoke.unlock()
+    await invoke.end()
     reply = TurnContext(TestAdapter(), activity())
     reply.turn_state[SkillHandler.SKILL_CONVERSATION_REFERENCE_KEY] = object()
     await turn(locks).lock(reply)

@@ -8,8 +8,7 @@ from botbuilder.core import TurnContext
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
-from cloud_adapter.state.loaded_state import LoadedState
-from cloud_adapter.state.stored_json import E_TAG
+from cloud_adapter.state.loaded_state import TURN_IDS_KEY, LoadedState
 from composition import Parts
 from tests.support.bots.composed_app import USER, ComposedApp
 
@@ -60,7 +59,7 @@ USER_KEY = f"webchat/users/{USER['id']}"
 async def stored(app: ComposedApp, key: str) -> dict[str, Any]:
     """A stored item without its ETag, read as another turn would; empty if there is none."""
     _, loaded = await _loaded(app, key)
-    return {name: value for name, value in loaded.item("").items() if name != E_TAG}
+    return loaded.state | ({TURN_IDS_KEY: loaded.turn_ids} if loaded.turn_ids else {})
 
 
 async def counts(app: ComposedApp) -> tuple[Any, Any]:

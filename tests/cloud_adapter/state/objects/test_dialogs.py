@@ -28,8 +28,9 @@ from botbuilder.dialogs.prompts import (
 )
 from botbuilder.schema import Activity, Attachment, HeroCard, InputHints
 
-from cloud_adapter.state.memory_storage import MemoryStorage
+from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.storage.memory_container import MemoryContainer
 
 QUESTIONS: list[tuple[Callable[[str], Any], str, Any]] = [
     (TextPrompt, "Ada", "Ada"),
@@ -78,7 +79,7 @@ class Interview(ComponentDialog):  # type: ignore[misc]  # untyped SDK base
 
 async def test_dialogs() -> None:
     """Nested dialogs with all prompts go on, though every turn starts from what is stored."""
-    storage = MemoryStorage()
+    storage = BlobStorage(MemoryContainer())
     inner = Interview()
     stacks = []
 

@@ -17,10 +17,11 @@ from botbuilder.core.skills import BotFrameworkSkill, SkillConversationReference
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, HeroCard, Mention
 
 from cloud_adapter.errors import UnreadableState
-from cloud_adapter.state.memory_storage import MemoryStorage
+from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.objects.sdk_classes import STATE_CLASSES
 from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.storage.memory_container import MemoryContainer
 from tests.support.model_json import CLASSES, MODELS, UNREADABLE
 
 
@@ -105,7 +106,7 @@ def test_what_skills_and_the_inspector_store() -> None:
 def test_classes_that_state_does_not_hold() -> None:
     """The SDK's other classes are refused in both directions."""
     with pytest.raises(TypeError, match=r"^state\.a is a ConversationState, which state cannot"):
-        to_text({"a": ConversationState(MemoryStorage())})
+        to_text({"a": ConversationState(BlobStorage(MemoryContainer()))})
     for tag in (
         "botbuilder.core.conversation_state:ConversationState",
         "botbuilder.schema:ErrorResponseException",

@@ -9,12 +9,10 @@ from botbuilder.core import TurnContext
 from auth.errors import Unavailable
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY
 from cloud_adapter.state.turn import LOCK_TIMEOUT_SECONDS
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
-    USER_KEY,
     RememberingBot,
     conversation_key,
     counts,
@@ -95,93 +93,6 @@ async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> 
     await app.deliver(MESSAGE, logic)
     assert said(app) == ["None"]
     assert await stored(app, conversation_key(app)) == {}
-
-
-async def test_saving_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
-    """`save_changes` stores at once; the rest and the turn's id are stored when the turn ends."""
-    state, seen = app.parts.conversation_state, []
-
-    async def save(turn: TurnContext) -> None:
-        await state.save_changes(turn)
-        await state.save_changes(turn)
-        seen.append(await stored(app, conversation_key(app)))
-        await state.create_property("more").set(turn, True)
-
-    bot.between = save
-    for _ in range(2):
-        assert (await app.deliver({**MESSAGE, "id": "a1"}, bot)).status == 200
-    assert seen == [{"count": 1}]
-    item = await stored(app, conversation_key(app))
-    assert (item["count"], item["more"], len(item[TURN_IDS_KEY])) == (1, True, 1)
-    assert said(app) == ["1"]
-
-
-async def test_saving_all_in_the_middle(app: ComposedApp, bot: RememberingBot) -> None:
-    """The turn's id is stored even if nothing has changed since `save_changes`."""
-
-    async def save(turn: TurnContext) -> None:
-        await app.parts.conversation_state.save_changes(turn)
-        await app.parts.user_state.save_changes(turn)
-
-    bot.between = save
-    for _ in range(2):
-        await app.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert (await counts(app), bot.runs) == ((1, 1), 2)
-    assert said(app) == ["1"]
-    assert len((await stored(app, conversation_key(app)))[TURN_IDS_KEY]) == 1
-    assert len((await stored(app, USER_KEY))[TURN_IDS_KEY]) == 1
-
-
-async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None:
-    """What a failed turn has saved stays, but its activity is not taken for processed."""
-
-    async def save(turn: TurnContext) -> None:
-        await app.parts.conversation_state.save_changes(turn)
-        raise Unavailable("later")
-
-    bot.between = save
-    with pytest.raises(Unavailable):
-        await app.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert await stored(app, conversation_key(app)) == {"count": 1}
-    bot.between = None
-    await app.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert said(app) == ["2"]
-
-
-async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
-    """A cleared state has no properties left, but its turn's id is stored."""
-    await app.deliver(MESSAGE, bot)
-
-    async def clear(turn: TurnContext) -> None:
-        bot.runs += 1
-        await app.parts.conversation_state.clear_state(turn)
-        await turn.send_activity("cleared")
-
-    for _ in range(2):
-        await app.deliver({**MESSAGE, "id": "a1"}, clear)
-    assert said(app) == ["1", "cleared"]
-    assert (await stored(app, conversation_key(app))).keys() == {TURN_IDS_KEY}
-    await app.deliver(MESSAGE, bot)
-    assert said(app)[-1] == "1"
-
-
-async def test_deleting(app: ComposedApp, bot: RememberingBot) -> None:
-    """A deleted state stays deleted, unless the turn uses it again."""
-    await app.deliver(MESSAGE, bot)
-
-    async def delete(turn: TurnContext) -> None:
-        await bot.count.get(turn)
-        await app.parts.conversation_state.delete(turn)
-
-    await app.deliver(MESSAGE, delete)
-    assert await stored(app, conversation_key(app)) == {}
-
-    async def delete_and_count(turn: TurnContext) -> None:
-        await delete(turn)
-        await bot(turn)
-
-    await app.deliver(MESSAGE, delete_and_count)
-    assert (await stored(app, conversation_key(app)))["count"] == 1
 
 
 async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) -> None:

@@ -250,10 +250,10 @@ async def test_an_object_in_the_state(
     """The turn fails, saves nothing, and the log names the property and what to store instead."""
 
     async def spoil(turn: TurnContext) -> None:
-        await bot.count.set(turn, {"who": turn.activity.from_property})
+        await bot.count.set(turn, {"adapter": turn.adapter})
 
     bot.between = spoil
     assert (await app.deliver(MESSAGE, bot)).status == 200
     assert said(app) == ["1", APOLOGY]
-    assert "state.count{} is a ChannelAccount, which has no JSON form" in caplog.text
+    assert "state.count{} is a CloudAdapter" in caplog.text
     assert (await counts(app))[0] is None

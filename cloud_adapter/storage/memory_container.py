@@ -1,0 +1,63 @@
+"""MemoryContainer: a container in this process's memory, with the rules of BlobContainer."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import count
+from types import MappingProxyType
+
+from cloud_adapter.errors import BlobChanged
+from cloud_adapter.storage.blobs import ANY, Blob, BlobContainer, BlobEntry
+
+_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class MemoryContainer:
+    """Stores blobs until the process ends, where no storage account is configured.
+
+    Its methods are those of BlobContainer that state, references and transcripts need.
+    """
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, Blob] = {}
+        self._versions = count(1)  # of all blobs: an ETag of a deleted blob does not come back
+
+    async def read(self, name: str) -> Blob | None:
+        """A blob; None if it does not exist."""
+        return self._blobs.get(name)
+
+    async def write(
+        self,
+        name: str,
+        content: bytes,
+        etag: str | None,
+        metadata: Mapping[str, str] = _NO_METADATA,
+    ) -> str:
+        """Write a blob, and return its new ETag; see BlobContainer.
+
+        Raises:
+            BlobChanged: the blob is not that version, or exists.
+        """
+        found = self._blobs.get(name)
+        if etag not in (ANY, found.etag if found else None):
+            raise BlobChanged("the blob exists, has changed in the meantime, or is gone")
+        new = f'"{next(self._versions)}"'
+        self._blobs[name] = Blob(content, new, dict(metadata))
+        return new
+
+    async def delete(self, name: str) -> None:
+        """Delete a blob, if it exists."""
+        self._blobs.pop(name, None)
+
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete blobs; those that do not exist are ignored."""
+        for name in names:
+            self._blobs.pop(name, None)
+
+    async def list(self, prefix: str = "") -> AsyncIterator[BlobEntry]:
+        """The blobs whose names begin with a prefix, in the order of their names."""
+        for name in sorted(each for each in self._blobs if each.startswith(prefix)):
+            if (blob := self._blobs.get(name)) is not None:
+                yield BlobEntry(name, blob.metadata)
+
+
+Container = BlobContainer | MemoryContainer
+"""Where blobs are: in the storage account, or in memory without one."""
