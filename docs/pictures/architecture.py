@@ -64,9 +64,9 @@ ROOMS = (
     Room("cloud_adapter.errors", "errors.py", "of storage and turns", 9, 1, "turn"),
     Room("auth", "auth", "who the bot is, and who may call it", 10, 0, "auth", columns=3),
     Room("http_client", "http_client", "the pooled client", 11, 0, "http", columns=3),
-    Room("admin", "admin", "commands for your machine", 1, 3, OUTSIDE),
+    Room("admin", "admin", "commands for your machine", 2, 3, OUTSIDE),
     Room("bot_testing", "bot_testing", "a test kit for your bot", 0, 3, OUTSIDE),
-    Room("benchmarks", "benchmarks", "comparison with other bots", 5, 3, OUTSIDE),
+    Room("benchmarks", "benchmarks", "comparison with other bots", 1, 3, OUTSIDE),
     Room("emulator", "emulator", "a cloud on your machine", 7, 3, OUTSIDE),
 )
 
