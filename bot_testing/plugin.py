@@ -17,7 +17,7 @@ from bot_testing.clocks.moved_time import MovedTime
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_testing.cloud.faults import CloudFaults
-from bot_testing.cloud.storage_front import StorageFront
+from bot_testing.cloud.account_proxy import AccountProxy
 from bot_testing.options import PROJECT_BOT, ChatOptions
 from bot_testing.surroundings import Surroundings
 from emulator.cloud import Cloud
@@ -103,15 +103,15 @@ def local_cloud(
 
 
 @pytest.fixture
-def storage_front(
+def account_proxy(
     chat_options: ChatOptions, local_cloud: CloudThread, request: pytest.FixtureRequest
-) -> Iterator[StorageFront | None]:
+) -> Iterator[AccountProxy | None]:
     """A fresh storage account, if the test wants one."""
     if chat_options.storage == "memory":
         yield None
         return
     accounts: AzuriteAccounts = request.getfixturevalue("azurite")
-    front = StorageFront(accounts.fresh())
+    front = AccountProxy(accounts.fresh())
     local_cloud.do(front.start())
     yield front
     local_cloud.do(front.stop())
@@ -122,15 +122,15 @@ async def running_bot(
     chat_options: ChatOptions,
     bot_folder: Path,
     local_cloud: CloudThread,
-    storage_front: StorageFront | None,
+    account_proxy: AccountProxy | None,
     bot_modules: BotModules,
     app_functions: AppFunctions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[RunningBot]:
     """The app, with the test's bot in it."""
     settings = {"BotTurns": chat_options.turns, **chat_options.settings}
-    if storage_front is not None:
-        settings["AzureWebJobsStorage"] = storage_front.connection_string
+    if account_proxy is not None:
+        settings["AzureWebJobsStorage"] = account_proxy.connection_string
     cloud = local_cloud.cloud
     with bot_modules.of(bot_folder):
         bot = RunningBot(cloud, bot_folder, settings, app_functions, bot_modules, monkeypatch)
@@ -142,12 +142,12 @@ async def running_bot(
 async def chat(
     running_bot: RunningBot,
     chat_options: ChatOptions,
-    storage_front: StorageFront | None,
+    account_proxy: AccountProxy | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Chat]:
     """A user in a new conversation with the bot."""
     time = MovedTime(monkeypatch, running_bot.is_working)
-    storage = storage_front.servers if storage_front is not None else []
+    storage = account_proxy.servers if account_proxy is not None else []
     faults = CloudFaults(running_bot.cloud.servers, storage)
     around = Surroundings(running_bot, time, faults, chat_options.skip_waits)
     yield Chat(around, chat_options)

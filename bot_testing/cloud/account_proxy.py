@@ -1,4 +1,4 @@
-"""StorageFront: stands in front of the storage emulator, so that its faults can be switched on."""
+"""AccountProxy: stands in front of the storage emulator, so that its faults can be switched on."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,14 @@ _NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp adds by itself."""
 
 
-class StorageFront:
+class AccountProxy:
     """Passes requests on to Azurite: one server for blobs, and one for queues.
 
     Args:
         connection_string: the account's, at Azurite.
 
     Attributes:
-        connection_string: the account's, at this front; known once it is started.
+        connection_string: the account's, at this proxy; known once it is started.
         servers: whose faults are the account's.
     """
 
