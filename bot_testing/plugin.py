@@ -14,10 +14,10 @@ from bot_testing.app.bot_modules import BotModules
 from bot_testing.app.running_bot import RunningBot
 from bot_testing.chat import Chat
 from bot_testing.clocks.moved_time import MovedTime
+from bot_testing.cloud.account_proxy import AccountProxy
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_testing.cloud.faults import CloudFaults
-from bot_testing.cloud.account_proxy import AccountProxy
 from bot_testing.options import PROJECT_BOT, ChatOptions
 from bot_testing.surroundings import Surroundings
 from emulator.cloud import Cloud
