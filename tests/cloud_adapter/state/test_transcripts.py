@@ -95,7 +95,8 @@ async def test_conversations(transcripts: BlobTranscriptStore) -> None:
     for each in ids:
         for number in (2, 1):
             await transcripts.log_activity(said(number, each))
-    found, token = {}, None
+    found: dict[str, datetime.datetime] = {}
+    token = None
     while True:
         page = await transcripts.list_transcripts("msteams", token)
         found |= {each.id: each.created for each in page.items}
