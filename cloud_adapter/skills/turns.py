@@ -7,10 +7,10 @@ not wait for the conversation's lock (cloud_adapter/state/turn.py): what they ch
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from botbuilder.core import Bot, TurnContext
+from botbuilder.core import Bot, BotAdapter, TurnContext
 from botbuilder.core.conversation_reference_extension import get_continuation_activity
-from botbuilder.schema import ConversationReference
-from botframework.connector.auth import ClaimsIdentity
+from botbuilder.schema import CallerIdConstants, ConversationReference
+from botframework.connector.auth import ClaimsIdentity, JwtTokenValidation
 
 from auth.errors import BotError
 from cloud_adapter.adapter import MAX_RUNS, CloudAdapter
@@ -82,4 +82,9 @@ class SkillAwareBot:
     async def on_turn(self, context: TurnContext) -> None:
         """Run the bot; from now on, its errors are handled as in each of its turns."""
         context.turn_state[_BOT_RUNS_KEY] = True
+        # The SDK's handler writes the name of this constant, not its value (Python 3.11 and later).
+        prefix = CallerIdConstants.bot_to_bot_prefix.value
+        claims = context.turn_state[BotAdapter.BOT_IDENTITY_KEY].claims
+        app_id = JwtTokenValidation.get_app_id_from_claims(claims)
+        context.activity.caller_id = f"{prefix}{app_id}"
         await self._bot.on_turn(context)

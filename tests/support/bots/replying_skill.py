@@ -1,0 +1,80 @@
+"""ReplyingSkill: a skill's calls to its parent, an app composed in this process."""
+
+import json
+from typing import Any
+
+from botbuilder.core.skills import BotFrameworkSkill, SkillConversationIdFactoryOptions
+from botbuilder.schema import Activity
+
+from cloud_adapter.codec.reader import read_model
+from cloud_adapter.request import TurnRequest
+from cloud_adapter.response import TurnResponse
+from cloud_adapter.skills.replies import SkillReplies, SkillRequest
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
+
+ALLOWED = {"AllowedCallers": CALLER}
+"""Settings with which the parent accepts this skill."""
+
+
+class ReplyingSkill:
+    """Calls the parent as the connector.
+
+    Args:
+        app: the parent, with the settings ALLOWED.
+
+    Attributes:
+        conversation_id: the id by which the skill knows the app's conversation.
+    """
+
+    def __init__(self, app: ComposedApp) -> None:
+        self.app = app
+        self.conversation_id = ""
+        self._authorization = f"Bearer {BotTokenPress(app.cloud).token()}"
+
+    async def is_called(self, audience: str = "", service_url: str = "") -> None:
+        """Let the parent store the conversation, as before each call of a skill.
+
+        Args:
+            audience: the resource of tokens for the conversation; empty: the channel's.
+            service_url: of the conversation; empty: the channel's.
+        """
+        parts, skill = self.app.parts, BotFrameworkSkill("skill", CALLER, "https://skill.example")
+        content = {"type": "message", "serviceUrl": service_url or self.app.service_url}
+        activity = read_model(Activity, self.app.activity(content))
+        options = SkillConversationIdFactoryOptions(
+            audience or parts.settings.channel_audience, parts.settings.app_id, activity, skill
+        )
+        conversations = parts.services.skill_conversations
+        self.conversation_id = await conversations.create_skill_conversation_id(options)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = b"",
+        *,
+        conversation_id: str = "",
+        content_type: str = "application/json",
+        **query: str,
+    ) -> TurnResponse:
+        """Call the parent.
+
+        Args:
+            method: the HTTP method.
+            path: behind the conversation's id.
+            body: bytes, or what is sent as JSON.
+            conversation_id: empty: the skill's.
+            content_type: of the body.
+            query: the query's parameters.
+        """
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        http = TurnRequest(content_type, self._authorization, raw)
+        known = conversation_id or self.conversation_id
+        replies = self.app.parts.skill_replies
+        assert isinstance(replies, SkillReplies)
+        return await replies.process(SkillRequest(method, known, path, query, http))
+
+    async def send(self, **activity: Any) -> TurnResponse:
+        """Send an activity to the conversation."""
+        return await self.call("POST", "activities", activity)
