@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.bots.replying_skill import ALLOWED, ReplyingSkill
+from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill
 
 
 @pytest.fixture

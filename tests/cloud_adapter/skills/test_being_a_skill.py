@@ -19,9 +19,9 @@ from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
 from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.composed_app import ComposedApp, Logic
-from tests.support.bots.replying_skill import ALLOWED
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_tokens import FOREIGN_TENANT
+from tests.support.skills.replying_skill import ALLOWED
 from tests.support.timing.loop_turns import settled
 from tests.support.wire.scripted_service import Reply, ScriptedService
 

@@ -7,7 +7,7 @@ import pytest
 
 from auth.errors import BadRequest, BodyTooLarge, ConversationUnknown, UnsupportedBody
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.bots.replying_skill import ReplyingSkill
+from tests.support.skills.replying_skill import ReplyingSkill
 
 MESSAGE = {"type": "message", "text": "hello"}
 

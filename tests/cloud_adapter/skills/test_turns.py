@@ -16,8 +16,8 @@ from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.response import TurnResponse
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.bots.replying_skill import ALLOWED, ReplyingSkill
 from tests.support.credentials.bot_token_press import CALLER
+from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 END = {"type": "endOfConversation", "code": "completedSuccessfully", "value": {"n": 1}}
