@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.docs import test_glossary, test_links
+from tests.docs import test_glossary, test_links, test_troubleshooting
 from tests.support.project import ROOT
 from tests.test_imports import BOT, CODE, MAX_FILES, MAX_LINES, SDK, files_of, imports, name
 
@@ -51,6 +51,13 @@ def test_words() -> None:
     assert {name(file): test_glossary.found(file.read_text("utf-8")) for file in FILES} == {
         name(file): set() for file in FILES
     }
+
+
+def test_what_it_logs() -> None:
+    """The page on troubleshooting has its phrases as they are."""
+    said = test_troubleshooting.texts_of(files_of(BOT))
+    phrases = test_troubleshooting.phrases("Users cannot sign in")
+    assert [phrase for phrase in phrases if phrase not in said] == []
 
 
 def test_links_into_it() -> None:
