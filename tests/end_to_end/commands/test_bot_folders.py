@@ -1,4 +1,4 @@
-"""`make run BOT=FOLDER`: the project with another bot."""
+"""`make run BOT=FOLDER`: the project with another bot, or with a bot and its skill."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.bots.make_target import MakeTarget, free_port
+from tests.support.bots.skill_pair import PARENT, SKILL
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
@@ -134,6 +135,24 @@ def test_another_bot(bot: Path, variables: dict[str, str], logs: Path) -> None:
         with closing(Caller(f"http://localhost:{variables['PORT']}")) as caller:
             assert caller.send("POST", "/admin/functions/yearly", [], b"{}").status == 202
         until(lambda: "yearly ran" in "".join(run.output))
+
+
+def test_bot_and_its_skill(tmp_path: Path, variables: dict[str, str], logs: Path) -> None:
+    """A folder with `host` and `skill` runs both, each with a storage and an app id of its own."""
+    # The skill counts from 0, in a state of the same name.
+    counts = 'await self._services.user_state.create_property("count").set(turn_context, 10)'
+    first = 'await turn_context.send_activity("Say skill")'
+    parent = PARENT.replace(first, f"{counts}\n            {first}")
+    pair = write(tmp_path / "pair", {"host/__init__.py": parent, "skill/__init__.py": SKILL})
+    log = logs / "skill pair.log"
+    with (
+        MakeTarget("run", CHAT, log, {**variables, "BOT": str(pair)}) as run,
+        closing(ChatPageUser(run.found)) as user,
+    ):
+        for text in ("hello", "skill", "end"):
+            user.say(text)
+        expected = ["Say skill", "Echo 1: skill", "Back: completedSuccessfully {'n': 2}"]
+        until(lambda: user.replies() == expected)
 
 
 CHOICES = r"Choose one of bot_logic, examples/.*, or your own\."
