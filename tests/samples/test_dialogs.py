@@ -37,6 +37,15 @@ async def test_rental(chat: Chat) -> None:
     await conversation(chat, ("maybe", [question.text]), ("yes", ["It is yours."]))
 
 
+@pytest.mark.chat(bot=BOTS / "rental")
+async def test_error(chat: Chat) -> None:
+    """The bot's own handler speaks of the bot's error, and clears the dialog."""
+    await conversation(chat, ("hi", ["Which boat?"]), ("2", ["Who rents it?"]))
+    result = await chat.say("capsize", expect_error=ValueError)
+    assert said(result) == ["Our bot has sprung a leak."]
+    await conversation(chat, ("Grace", ["Which boat?"]))
+
+
 HOURS = ["adaptive", "No recognizer is configured.", "What is broken?"]
 AGAIN = ["No recognizer is configured.", "What is broken?"]
 
@@ -129,3 +138,20 @@ async def test_mailbox_in_teams(chat: Chat, outside: BlockingService) -> None:
     result = await chat.sign_in(await chat.say("hi"), by="window")
     assert (result.status, said(result)) == (200, SIGNED_IN)
     await conversation(chat, ("mine", ["3 letters"]))
+
+
+@pytest.mark.parametrize("chat_options", ["Inline azurite", "Queued azurite"], indirect=True)
+@pytest.mark.chat(bot=BOTS / "rental")
+async def test_process_that_ends_in_each_step(chat: Chat) -> None:
+    """A step whose process ended after its reply is taken again, and once only."""
+    for text, expected in (
+        ("hi", ["Which boat?"]),
+        ("Raft", ["Who rents it?"]),
+        ("Grace", ["Hello Grace.", "For how many people?"]),
+        ("3", ["When?"]),
+        (DAY, ["A Raft for 3 on 2031-05-06, Grace.", "Is this right?"]),
+        ("yes", ["It is yours."]),
+    ):
+        assert said(await chat.crash(text)) == expected[:1]
+        assert said(await chat.redeliver()) == expected
+        assert said(await chat.redeliver()) == []
