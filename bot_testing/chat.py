@@ -32,6 +32,7 @@ class Chat:
         around: the app, and what is around it.
         options: the user's name, the channel and the kind of the conversation.
         conversation: one that exists; None: a new one.
+        account: the user's, if it exists.
 
     Attributes:
         bot: the running app.
@@ -46,9 +47,10 @@ class Chat:
         around: Surroundings,
         options: ChatOptions,
         conversation: ChatConversation | None = None,
+        account: dict[str, Any] | None = None,
     ) -> None:
         self.bot = around.bot
-        self.account = _account(options)
+        self.account = account or _account(options)
         self._around = around
         self._options = options
         found = conversation or ChatConversation(around, options.channel, options.kind)
@@ -77,6 +79,20 @@ class Chat:
             old, user=user or old.user, channel=channel or old.channel, kind=kind or old.kind
         )
         return Chat(self._around, options)
+
+    def created(self) -> list["Chat"]:
+        """The conversations that the bot has created since the last call, each with its user.
+
+        A new thread in Teams, for which a bot names no members, has this user.
+        """
+        chats = []
+        for stored in list(self.bot.cloud.conversations.by_id.values()):
+            if stored.id not in self._around.known:
+                people = [each for each in stored.members.values() if each.get("role") != "bot"]
+                one = ChatConversation(self._around, self.channel, self._options.kind, stored)
+                account = people[0] if people else self.account
+                chats.append(Chat(self._around, self._options, one, account))
+        return chats
 
     async def say(
         self, text: str, *, expect_error: type[Exception] | None = None, **more: Any
@@ -171,7 +187,8 @@ class Chat:
         """Change the text of the user's last message."""
         content = {**self._last("message"), "type": "messageUpdate", "text": text}
         content["channelData"] = {**content.get("channelData", {}), "eventType": "editMessage"}
-        self.conversation.update(content["id"], {**content, "type": "message"})
+        shown = {**content, "type": "message"}
+        self._around.cloud.call(self.conversation.update, content["id"], shown)
         return await self._conversation.deliver(content)
 
     async def upload(
@@ -315,7 +332,7 @@ class Chat:
 
     def _added(self, content: Mapping[str, Any]) -> Activity:
         activity = self._conversation.addressed(self.account, content)
-        return self.conversation.add(activity)
+        return self._around.cloud.call(self.conversation.add, activity)
 
     def _last(self, kind: str = "") -> Activity:
         """The user's last activity, or the last one of a type."""

@@ -19,6 +19,7 @@ from bot_testing.surroundings import Surroundings
 from cloud_adapter.errors import TurnRepeated
 from emulator.channel.card_action import show_result
 from emulator.channel.connector_operations import bot_account
+from emulator.channel.conversations import Conversation
 
 NOT_SHOWN = {"typing", "trace"}
 """Types of activities that are no replies."""
@@ -36,27 +37,37 @@ class ChatConversation:
         around: the app, and what is around it.
         channel: the channel's id.
         kind: the kind of the conversation.
+        stored: one that the bot has created; None: a new one.
 
     Attributes:
         stored: as the local connector knows it, with every activity so far.
         bot_account: the bot, as it is in activities.
     """
 
-    def __init__(self, around: Surroundings, channel: str, kind: Kind) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        channel: str,
+        kind: Kind,
+        stored: Conversation | None = None,
+    ) -> None:
         self.channel = channel
         self.kind = kind
         self._around = around
         cloud = around.bot.cloud
         self.bot_account = bot_account(cloud.registration)
-        self.stored = cloud.conversations.create([self.bot_account])
+        self.stored = stored or cloud.conversations.create([self.bot_account])
         self._tenant_id = cloud.registration.tenant_id
         self._service_url = f"{cloud.connector.server.url}/"
         # A team is a conversation too, whose members the bot can ask for; its id is also that of
         # the channel "General".
         self._team = {"id": f"19:{uuid.uuid4().hex}@thread.tacv2"}
-        cloud.conversations.create([], self._team["id"]).members = self.stored.members
+        if kind == "channel":
+            cloud.conversations.create([], self._team["id"]).members = self.stored.members
+        around.known.update((self.stored.id, self._team["id"]))
         self._returned: set[str] = set()
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, set[str]] = {}
+        """By the id of each activity that is under way, those that were so at the same time."""
 
     def addressed(self, account: Mapping[str, Any], content: Mapping[str, Any]) -> Activity:
         """An activity from a user, with the addresses that the channel adds."""
@@ -93,15 +104,17 @@ class ChatConversation:
             Exception: what the bot's code has raised, unless it is expected.
         """
         start, errors = len(self.stored.changes), len(self._around.bot.errors)
-        self._under_way.add(activity["id"])
+        for each in self._under_way.values():
+            each.add(activity["id"])
+        others = self._under_way[activity["id"]] = set(self._under_way)
         try:
             answer = await self._answer(asyncio.ensure_future(self._around.bot.post(activity)))
         finally:
-            self._under_way.discard(activity["id"])
+            del self._under_way[activity["id"]]
         body = answer.get_body()
         if activity["type"] == "invoke":
-            show_result(self.stored, activity, body, self.bot_account)
-        result = self._result(activity["id"], start, errors, answer.status_code, body)
+            self._around.cloud.call(show_result, self.stored, activity, body, self.bot_account)
+        result = self._result(others, start, errors, answer.status_code, body)
         _check(result, activity["type"], expect_error)
         return result
 
@@ -121,19 +134,21 @@ class ChatConversation:
         return turn.result()
 
     def _result(
-        self, activity_id: str, start: int, errors: int, status: int, body: bytes
+        self, others: set[str], start: int, errors: int, status: int, body: bytes
     ) -> TurnResult:
+        """What the bot has done since `start`, without what it has sent in the turns of others."""
+        turn_of = self._around.bot.turn_of
         known = {each["id"] for each in self.stored.changes[:start]}
-        others = self._under_way - {activity_id}
-        changes = [
-            Reply(each)
+        found = {
+            each["id"]: Reply(each)  # the last of its versions
             for each in self.stored.changes[start:]
-            if self._is_reply(each) and each.get("replyToId") not in others
-        ]
-        self._returned |= {each.id for each in changes}
+            if self._is_reply(each) and turn_of.get(each["id"]) not in others
+        }
+        there = [each for each in found.values() if self.stored.has(each.id)]
+        self._returned |= found.keys()
         return TurnResult(
-            [each for each in changes if each.id not in known],
-            [each for each in changes if each.id in known],
+            [each for each in there if each.id not in known],
+            [each for each in there if each.id in known],
             status,
             json.loads(body) if body else None,
             [each for each in self._around.bot.errors[errors:] if _is_of_bot(each)],
@@ -144,14 +159,18 @@ class ChatConversation:
 
         Raises:
             NoReply: there is none within so many seconds.
+            Exception: what the bot's code has raised in the meantime.
         """
-        end = time.monotonic() + seconds
+        bot = self._around.bot
+        end, errors = time.monotonic() + seconds, len(bot.errors)
         while True:
-            await self._around.bot.drain_queues()
+            await bot.drain_queues()
             for reply in self.replies:
                 if reply.id not in self._returned:
                     self._returned.add(reply.id)
                     return reply
+            if failed := [each for each in bot.errors[errors:] if _is_of_bot(each)]:
+                raise failed[0]
             if time.monotonic() > end:
                 raise NoReply(f"The bot has sent nothing more within {seconds:g} seconds.")
             await asyncio.sleep(POLLING_SECONDS)
@@ -170,7 +189,7 @@ class ChatConversation:
         turn.cancel()
         await asyncio.wait({turn})
         self._around.faults.clear()
-        result = self._result(activity["id"], start, errors, 502, b"")
+        result = self._result(set(), start, errors, 502, b"")
         await self._around.bot.restart()
         if not result.replies:
             raise ChatMistake("The bot has not replied, so the app could not end after its reply.")

@@ -142,6 +142,7 @@ async def running_bot(
 async def chat(
     running_bot: RunningBot,
     chat_options: ChatOptions,
+    local_cloud: CloudThread,
     account_proxy: AccountProxy | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Chat]:
@@ -149,7 +150,8 @@ async def chat(
     time = MovedTime(monkeypatch, running_bot.is_working)
     storage = account_proxy.servers if account_proxy is not None else []
     faults = CloudFaults(running_bot.cloud.servers, storage)
-    around = Surroundings(running_bot, time, faults, chat_options.skip_waits)
+    known = set(running_bot.cloud.conversations.by_id)
+    around = Surroundings(local_cloud, running_bot, time, faults, chat_options.skip_waits, known)
     yield Chat(around, chat_options)
     faults.clear()
     time.stop()

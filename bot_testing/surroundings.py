@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot_testing.app.running_bot import RunningBot
 from bot_testing.clocks.moved_time import MovedTime
+from bot_testing.cloud.cloud_thread import CloudThread
 from bot_testing.cloud.faults import CloudFaults
 
 
@@ -12,13 +13,17 @@ class Surroundings:
     """The app, and what is around it.
 
     Attributes:
+        cloud: the local cloud.
         bot: the running app.
         time: the clocks.
         faults: of the services around the bot.
         skip_waits: time moves on by itself while the bot's turns only sleep.
+        known: ids of the conversations that the bot has not created in this test.
     """
 
+    cloud: CloudThread
     bot: RunningBot
     time: MovedTime
     faults: CloudFaults
     skip_waits: bool
+    known: set[str]

@@ -11,7 +11,7 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, ResourceResponse
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
 from auth.settings import Settings
@@ -55,6 +55,7 @@ class RunningBot:
         parts: the app's.
         errors: what turns have raised so far.
         turns: the tasks of the turns that are under way.
+        turn_of: by the id of each activity that the bot has sent, the activity whose turn it was.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class RunningBot:
         self._modules = modules
         self._monkeypatch = monkeypatch
         self.turns: set[asyncio.Task[Any]] = set()
+        self.turn_of: dict[str, str] = {}
         self._calls = self._posts = 0
         self._set_environment({**cloud.settings(), **settings})
         self._start()
@@ -93,6 +95,7 @@ class RunningBot:
         app = _App(lambda: Settings.from_environ(environ), environ, folder.create_bot)
         self.parts = app.parts
         self._watch_turns()
+        self._watch_replies()
         self._watch_calls()
         self.functions.use(app, folder)
         triggers = {TURNS: self.functions.turns, NOTIFICATIONS: self.functions.notifications}
@@ -118,6 +121,19 @@ class RunningBot:
                 self.turns.discard(task)
 
         self._monkeypatch.setattr(self.parts.adapter, "run", watched)
+
+    def _watch_replies(self) -> None:
+        """Note whose replies the bot sends: not every channel has `replyToId`."""
+        send = self.parts.adapter.send_activities
+
+        async def watched(
+            context: TurnContext, activities: list[Activity]
+        ) -> list[ResourceResponse]:
+            sent: list[ResourceResponse] = await send(context, activities)
+            self.turn_of.update({each.id: context.activity.id for each in sent if each})
+            return sent
+
+        self._monkeypatch.setattr(self.parts.adapter, "send_activities", watched)
 
     def _watch_calls(self) -> None:
         """Count the HTTP requests that are under way."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
 from emulator.cloud import Cloud
@@ -42,6 +42,19 @@ class CloudThread:
     def do[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the cloud's loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+
+    def call[**Parameters, Result](
+        self,
+        function: Callable[Parameters, Result],
+        *arguments: Parameters.args,
+        **named: Parameters.kwargs,
+    ) -> Result:
+        """Call a function on the cloud's loop, which alone may change what the cloud stores."""
+
+        async def called() -> Result:
+            return function(*arguments, **named)
+
+        return self.do(called())
 
     def stop(self, name: str) -> None:
         """Close a part's port."""

@@ -70,7 +70,7 @@ def test_nothing_is_left_of_them() -> None:
 imported: set[object] = set()
 
 
-@pytest.mark.chat(bot="tests/bot_testing/busy_bot")
+@pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 @pytest.mark.parametrize("_", [1, 2])
 async def test_a_bot_is_imported_once(chat: Chat, _: int) -> None:
     """Tests of the same bot see the same classes."""
@@ -85,7 +85,7 @@ async def test_another_bot(chat: Chat) -> None:
     await chat.say("hi")
 
 
-@pytest.mark.chat(bot="tests/bot_testing/busy_bot")
+@pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 async def test_a_bot_is_still_imported_once(chat: Chat) -> None:
     """Another bot in between changes nothing."""
     await test_a_bot_is_imported_once(chat, 3)

@@ -26,6 +26,7 @@ async def test_a_universal_action(chat: Chat) -> None:
     answer = await chat.press(reply, "Yes")
     assert "Yes: 1" in str(answer.card)
     assert chat.replies[0].card == answer.card
+    assert [each.card for each in answer.updated] == [answer.card]
 
 
 @pytest.mark.chat(bot="examples/universal_actions")

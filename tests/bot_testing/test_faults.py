@@ -5,7 +5,7 @@ import pytest
 from bot_testing import Chat, ChatMistake, NoReply, TurnFailure
 from cloud_adapter.connector.errors import ConnectorError
 
-pytestmark = pytest.mark.chat(bot="tests/bot_testing/busy_bot")
+pytestmark = pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 
 
 @pytest.mark.chat(skip_waits=True)

@@ -7,7 +7,7 @@ import pytest
 from bot_testing import Chat, TurnFailure
 
 pytestmark = [
-    pytest.mark.chat(bot="tests/bot_testing/busy_bot"),
+    pytest.mark.chat(bot="tests/bot_testing/bots/busy"),
     pytest.mark.parametrize(
         "chat_mode",
         [

@@ -7,7 +7,7 @@ import pytest
 
 from bot_testing import Chat
 
-pytestmark = pytest.mark.chat(bot="tests/bot_testing/busy_bot")
+pytestmark = pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 
 FAST = 5.0
 """Seconds: what is moved does not take as long."""

@@ -1,0 +1,51 @@
+"""docs/testing.md: its first test passes, and it names what there is."""
+
+import re
+from dataclasses import fields
+from typing import Any, get_args
+
+import pytest
+
+from bot_testing import Chat, ChatOptions, Reply
+from bot_testing.cloud.faults import Part
+from tests.support.project import ROOT
+
+pytestmark = pytest.mark.chat(bot="examples/echo")
+
+PAGE = (ROOT / "docs/testing.md").read_text("utf-8")
+
+
+async def test_the_first_test(chat: Chat) -> None:
+    """The first block of Python is a test that passes."""
+    found = re.search(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+    assert found
+    names: dict[str, Any] = {}
+    exec(found[1], names)  # noqa: S102  # our page
+    [test] = [each for name, each in names.items() if name.startswith("test_")]
+    await test(chat)
+
+
+async def test_what_the_page_names(chat: Chat) -> None:
+    """Each attribute on the page exists, and each method of a chat is on the page."""
+    named = set(re.findall(r"\bchat\.(\w+)", PAGE))
+    assert {name for name in named if not hasattr(chat, name)} == set()
+    public = {name for name in vars(Chat) if not name.startswith("_")}
+    assert public - named == set()
+    reply = Reply({"id": "1", "type": "message"})
+    listed = re.findall(r"A reply has ([^.]+)\.", PAGE)[0]
+    attributes = set(re.findall(r"`(\w+)`", listed)) - {"card"}  # it has none
+    assert {name for name in attributes if not hasattr(reply, name)} == set()
+
+
+def test_the_options() -> None:
+    """The table has each option with its default."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| (?:`(\w+)`|[^|]*) \|", PAGE, re.M))
+    options = {each.name: each.default for each in fields(ChatOptions)}
+    assert rows.keys() == options.keys()
+    defaults = {name: str(default) for name, default in options.items() if rows[name]}
+    assert defaults == {name: text for name, text in rows.items() if text}
+
+
+def test_the_services() -> None:
+    """The page names each service that can fail."""
+    assert {part for part in get_args(Part) if f'"{part}"' not in PAGE} == set()
