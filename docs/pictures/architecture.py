@@ -41,7 +41,10 @@ class Room:
 
 
 BOT = Room("bot_logic", "bot_logic", "your bot", 1, 0, "bot")
-"""Stands beside the floors."""
+"""Stands beside the floors. It is the user's: what it imports is not looked up."""
+
+OFFERED = "cloud_adapter.bot"
+"""What the bot is drawn to import."""
 
 OUTSIDE = "outside"
 """The color of what is never deployed; of these rooms, only packages are listed."""
@@ -115,8 +118,8 @@ def room_of(module: str) -> Room | None:
 
 
 def modules() -> dict[str, Path]:
-    """The files of all rooms by their dotted names; a package's own is that of its folder."""
-    tops = {room.package.partition(".")[0] for room in ROOMS}
+    """The files of all rooms but the bot's; a package's own name is that of its folder."""
+    tops = {room.package.partition(".")[0] for room in ROOMS if room != BOT}
     files = [file for top in tops for file in (ROOT / top).rglob("*.py")]
     files += [file for top in tops if (file := ROOT / f"{top}.py").exists()]
     names = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files}
@@ -141,6 +144,7 @@ def imports_of_rooms(known: dict[str, Path]) -> dict[Room, set[Room]]:
         ValueError: an import leads up or sideways, so the floors are not the code's.
     """
     below: dict[Room, set[Room]] = {room: set() for room in ROOMS}
+    below[BOT] = {room for room in ROOMS if room.package == OFFERED}
     wrong = []
     for module, file in known.items():
         room = room_of(module)
@@ -148,7 +152,7 @@ def imports_of_rooms(known: dict[str, Path]) -> dict[Room, set[Room]]:
             target = room_of(name)
             if target == room or target is None or room is None:
                 continue
-            if target.row > room.row or target == BOT:
+            if target.row > room.row:
                 below[room].add(target)
             else:
                 wrong.append(f"{module} imports {name}")

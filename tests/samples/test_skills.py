@@ -10,7 +10,7 @@ from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
-from tests.support.bots.skill_pair import SkillPair, running_pair
+from tests.support.skills.skill_pair import SkillPair, running_pair
 from tests.support.timing.condition import until
 
 BOTS = Path(__file__).parent / "bots"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.bots.make_target import MakeTarget, free_port
-from tests.support.bots.skill_pair import PARENT, SKILL
 from tests.support.project import ROOT
+from tests.support.skills.skill_pair import PARENT, SKILL
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
