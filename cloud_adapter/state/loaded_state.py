@@ -74,16 +74,16 @@ class LoadedState:
             other: as stored now, and not changed.
 
         Raises:
-            StateConflict: both turns changed the same property.
+            StateConflict: both turns changed the same property; nothing is applied.
         """
         before, _ = _parts(self._stored)
-        self._stored, self.etag, self.turn_ids = other._stored, other.etag, other.turn_ids
-        for name in {*before, *other.state}:
-            was = _text(before, name)
-            if was == _text(other.state, name):
-                continue
-            if was != _text(self.state, name):
+        names = {*before, *other.state}
+        theirs = [name for name in names if _text(before, name) != _text(other.state, name)]
+        for name in theirs:
+            if _text(self.state, name) != _text(before, name):
                 raise StateConflict(f"two turns changed the property {name!r:.80} of state")
+        self._stored, self.etag, self.turn_ids = other._stored, other.etag, other.turn_ids
+        for name in theirs:
             if name in other.state:
                 self.state[name] = other.state[name]
             else:

@@ -14,8 +14,7 @@ _KEY = "cloud_adapter.AutoSaveStateMiddleware"
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
     """Saves after the replies are sent: a turn whose process dies runs again, and sends them.
 
-    A turn in which the bot raises saves nothing. The adapter ends each turn, so that its error
-    handler runs before other turns do.
+    A turn in which the bot raises saves nothing. The adapter ends it, after its error is handled.
 
     Args:
         locks: let one turn at a time use the state of a conversation.
@@ -50,6 +49,7 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
             await self._conversation.load(context)
         await logic()
         await self._save(context)
+        await turn.end()
 
     async def handle_error(
         self, context: TurnContext, handler: Callable[[], Awaitable[None]]

@@ -90,6 +90,7 @@ def test_changes_of_the_same_property(was: Item, mine: Item, theirs: Item | None
     state.state.update(mine)
     with pytest.raises(StateConflict, match="'a'"):
         state.merge(loaded(theirs, "2") if theirs is not None else LoadedState(None))
+    assert (state.state, state.etag) == (mine, "1")
 
 
 def test_objects_are_merged() -> None:

@@ -108,6 +108,19 @@ async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None
     assert said(app) == ["1"]
 
 
+async def test_a_second_delivery_after_503(far: ComposedApp, front: StorageFront) -> None:
+    """A turn whose state could not be saved runs again, and each step counts once."""
+    bot = RememberingBot(far.parts, saving(far))
+    for skip in (0, 1):  # the user's state is saved first
+        front.spoil(WRITE, answered(503), skip=skip)
+        with pytest.raises(StorageUnavailable):
+            await far.deliver({**MESSAGE, "id": f"a{skip}"}, bot)
+        front.heal()
+        for _ in range(2):
+            assert (await far.deliver({**MESSAGE, "id": f"a{skip}"}, bot)).status == 200
+    assert await counts(far) == (2, 2)
+
+
 async def test_the_sdk_s_own_middleware(app: ComposedApp, bot: RememberingBot) -> None:
     """A bot may register it: it saves nothing twice."""
     app.parts.adapter.use(AutoSaveStateMiddleware([app.parts.conversation_state]))
