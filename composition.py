@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from cloud_adapter.queued.queued_turns import QueuedTurns
     from cloud_adapter.skills.replies import SkillReplies
     from cloud_adapter.state.blob_storage import BlobStorage
-    from cloud_adapter.state.bot_state import ConversationState, UserState
     from cloud_adapter.state.lock import ConversationLocks
     from cloud_adapter.storage.account import StorageAccount
+    from cloud_adapter.storage.memory_container import Container
     from http_client.pool import HttpPool
 
 COLLECTION_THRESHOLD = 50_000
@@ -57,8 +57,8 @@ class Parts:
     """The app's long-lived objects, one of each in a process.
 
     Attributes:
-        account: the bot's storage account; None if the settings name none. If so, `queued_turns`,
-            `references` and `notifications` are None too, and state is kept in memory.
+        account: the bot's storage account; None if the settings name none. If so, `queued_turns`
+            is None too, and state and references are kept in memory.
         bot_keys: the signing keys of other bots' tokens; None if no other bot may call this one.
             If so, `skill_replies` is None too.
     """
@@ -71,11 +71,7 @@ class Parts:
     session: "ConnectorSession"
     account: "StorageAccount | None"
     locks: "ConversationLocks"
-    conversation_state: "ConversationState"
-    user_state: "UserState"
     queued_turns: "QueuedTurns | None"
-    references: "ConversationReferences | None"
-    notifications: "Notifications | None"
     adapter: "CloudAdapter"
     services: "BotServices"
     bot: "Bot"
@@ -165,12 +161,12 @@ class Composition:
 
         session = ConnectorSession(self.pool)
         account = _storage_account(settings)
-        locks, storage = _locks_and_storage(account)
+        locks, storage = _locks(account), _state_storage(account)
         queued_turns = _queued_turns(settings, account, locks) if account is not None else None
-        references = _references(account) if account is not None else None
+        references = _references(account)
         adapter = self._adapter(session, queued_turns)
         notifications = None
-        if account is not None and references is not None:
+        if account is not None:
             notifications = _notifications(account, references, locks, adapter)
         services = self._services(adapter, storage, references, notifications)
         bot = _bot(self._create_bot, services, locks)
@@ -183,11 +179,7 @@ class Composition:
             session=session,
             account=account,
             locks=locks,
-            conversation_state=services.conversation_state,
-            user_state=services.user_state,
             queued_turns=queued_turns,
-            references=references,
-            notifications=notifications,
             adapter=adapter,
             services=services,
             bot=bot,
@@ -198,7 +190,7 @@ class Composition:
         self,
         adapter: "CloudAdapter",
         storage: "BlobStorage",
-        references: "ConversationReferences | None",
+        references: "ConversationReferences",
         notifications: "Notifications | None",
     ) -> "BotServices":
         from cloud_adapter.bot.services import BotServices
@@ -318,18 +310,26 @@ def _storage_account(settings: Settings) -> "StorageAccount | None":
     return StorageAccount(settings.storage, storage_credential(settings.storage))
 
 
-def _locks_and_storage(
-    account: "StorageAccount | None",
-) -> tuple["ConversationLocks", "BlobStorage"]:
-    """Locks and state in the storage account; without an account, in this process's memory."""
-    from cloud_adapter.state import blob_storage, lock
+def _container(account: "StorageAccount | None", name: str) -> "Container":
+    """A container of the storage account; without one, a container in this process's memory."""
     from cloud_adapter.storage.blobs import BlobContainer
     from cloud_adapter.storage.memory_container import MemoryContainer
 
-    if account is None:
-        return lock.ConversationLocks(), blob_storage.BlobStorage(MemoryContainer())
-    storage = blob_storage.BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
-    return lock.ConversationLocks(BlobContainer(account, lock.CONTAINER)), storage
+    return MemoryContainer() if account is None else BlobContainer(account, name)
+
+
+def _locks(account: "StorageAccount | None") -> "ConversationLocks":
+    from cloud_adapter.state import lock
+    from cloud_adapter.storage.blobs import BlobContainer
+
+    blobs = None if account is None else BlobContainer(account, lock.CONTAINER)
+    return lock.ConversationLocks(blobs)
+
+
+def _state_storage(account: "StorageAccount | None") -> "BlobStorage":
+    from cloud_adapter.state import blob_storage
+
+    return blob_storage.BlobStorage(_container(account, blob_storage.CONTAINER))
 
 
 def _queued_turns(
@@ -348,11 +348,10 @@ def _queued_turns(
     )
 
 
-def _references(account: "StorageAccount") -> "ConversationReferences":
+def _references(account: "StorageAccount | None") -> "ConversationReferences":
     from cloud_adapter.proactive import references
-    from cloud_adapter.storage.blobs import BlobContainer
 
-    return references.ConversationReferences(BlobContainer(account, references.CONTAINER))
+    return references.ConversationReferences(_container(account, references.CONTAINER))
 
 
 def _notifications(
@@ -389,11 +388,9 @@ def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLoc
 
     typing_indicator = ShowTypingMiddleware()
     state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
-    if services.references is not None:
-        # Outside the typing indicator, which must stop once the bot has replied: storing a
-        # reference may take longer.
-        services.use(ConversationReferenceMiddleware(services.references))
-    services.use(typing_indicator, state)
+    # References are outside the typing indicator, which must stop once the bot has replied:
+    # storing a reference may take longer.
+    services.use(ConversationReferenceMiddleware(services.references), typing_indicator, state)
     bot = create_bot(services)
     typing_indicator.enabled = services.typing_indicator
     state.auto_save = services.auto_save_state

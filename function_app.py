@@ -134,10 +134,10 @@ async def notifications(message: func.QueueMessage) -> None:
     """Send a notification: a proactive message to one or many conversations."""
     with invocation_log.invocation():
         parts = await composition.ready()
-        if parts.notifications is None:
+        if parts.services.notifications is None:
             raise SettingsError([f"{STORAGE}: it is missing; notifications wait in its queue"])
         text = message.get_body().decode(errors="replace")
-        await parts.notifications.handle_message(text, message.id or "")
+        await parts.services.notifications.handle_message(text, message.id or "")
 
 
 # A host without storage does not start if there is a queue trigger. The queue names are repeated

@@ -24,11 +24,11 @@ class ChatState:
 
     async def conversation(self) -> dict[str, Any]:
         """The conversation's properties by their names; objects of the bot's classes as such."""
-        return await self._read(self._bot.parts.conversation_state)
+        return await self._read(self._bot.parts.services.conversation_state)
 
     async def user(self) -> dict[str, Any]:
         """The user's properties, likewise."""
-        return await self._read(self._bot.parts.user_state)
+        return await self._read(self._bot.parts.services.user_state)
 
     async def _read(self, state: BotState) -> dict[str, Any]:
         context = TurnContext(TestAdapter(), read_model(Activity, self._activity))

@@ -33,7 +33,7 @@ class BotServices:
         storage: the SDK's Storage, where both are stored.
         credentials: the bot's credentials for the channel's services.
         skill_client: calls other bots as skills.
-        references: the conversations that the bot takes part in; None without a storage account.
+        references: the conversations that the bot takes part in.
         notifications: the queue of proactive messages; None without a storage account.
         typing_indicator: show users that the bot is typing during a long turn.
         auto_save_state: save at the end of a turn what it has changed; if False, only states whose
@@ -48,7 +48,7 @@ class BotServices:
     storage: BlobStorage
     credentials: BotCredentials
     skill_client: SkillClient
-    references: ConversationReferences | None
+    references: ConversationReferences
     notifications: Notifications | None
     typing_indicator: bool = True
     auto_save_state: bool = True

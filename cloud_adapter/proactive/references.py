@@ -23,7 +23,7 @@ from cloud_adapter.proactive.conversation_record import (
     is_personal,
 )
 from cloud_adapter.proactive.user_record import UserRecord, users_of
-from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.memory_container import Container
 from cloud_adapter.storage.names import name_part
 
 CONTAINER = "bot-references"
@@ -45,7 +45,7 @@ class ConversationReferences:
         blobs: the container.
     """
 
-    def __init__(self, blobs: BlobContainer) -> None:
+    def __init__(self, blobs: Container) -> None:
         self._blobs = blobs
 
     async def store(self, activity: Activity) -> None:

@@ -25,6 +25,7 @@ class SignInDialog(ComponentDialog):
             text="Please sign in.",
             title="Sign in",
             timeout=TIMEOUT_MILLISECONDS,
+            end_on_invalid_message=True,
         )
         self.add_dialog(OAuthPrompt("token", settings))
         self.add_dialog(WaterfallDialog("steps", [self.ask, self.use]))

@@ -80,14 +80,14 @@ async def test_the_wait_command(app: ComposedApp) -> None:
 
         turn.on_send_activities(note)
         waiting = asyncio.create_task(
-            Bot(app.parts.conversation_state, 3600).commands["wait"](turn)
+            Bot(app.parts.services.conversation_state, 3600).commands["wait"](turn)
         )
         await settled()
         assert sending == []
         waiting.cancel()
 
     await app.deliver(message("wait"), early)
-    await app.deliver(message("wait"), Bot(app.parts.conversation_state, 0).on_turn)
+    await app.deliver(message("wait"), Bot(app.parts.services.conversation_state, 0).on_turn)
     assert app.texts() == ["Done. Thank you for waiting."]
 
 

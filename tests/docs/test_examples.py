@@ -1,8 +1,9 @@
 """The bots in the documentation's Python blocks run as they are printed."""
 
 import re
+from typing import Any
 
-from botbuilder.core import ActivityHandler, ConversationState, MemoryStorage, TurnContext
+from botbuilder.core import ConversationState, MemoryStorage, TurnContext
 from botbuilder.core.adapters import TestAdapter
 
 from tests.support.project import ROOT
@@ -13,18 +14,18 @@ from botbuilder.core.teams import TeamsActivityHandler
 """
 
 
-def bot_class(page: str) -> type[ActivityHandler]:
-    """The class `Bot` of a page's first Python block."""
+def names_of(page: str) -> dict[str, Any]:
+    """What a page's first Python block defines."""
     found = re.search(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
     assert found
-    names: dict[str, type[ActivityHandler]] = {}
+    names: dict[str, Any] = {}
     exec(found[1] if "import" in found[1] else IMPORTS + found[1], names)  # noqa: S102 # our page
-    return names["Bot"]
+    return names
 
 
 async def test_the_bot_of_the_readme_answers() -> None:
     """The bot that README.md shows is made as the app makes it, and echoes."""
-    bot = bot_class("README.md")(ConversationState(MemoryStorage()))
+    bot = names_of("README.md")["create_bot"](None)
     flow = await TestAdapter(bot.on_turn).send("hello")
     await flow.assert_reply("You said: hello")
 
@@ -32,7 +33,7 @@ async def test_the_bot_of_the_readme_answers() -> None:
 async def test_the_bot_that_counts_remembers() -> None:
     """The bot of docs/state.md counts in the state of its conversation."""
     state = ConversationState(MemoryStorage())
-    bot = bot_class("docs/state.md")(state)
+    bot = names_of("docs/state.md")["Bot"](state)
 
     async def turn(context: TurnContext) -> None:
         await bot.on_turn(context)

@@ -111,7 +111,7 @@ class Forgetful:
     """
 
     def __init__(self, app: ComposedApp) -> None:
-        self._property = app.parts.conversation_state.create_property("words")
+        self._property = app.parts.services.conversation_state.create_property("words")
 
     async def __call__(self, turn: TurnContext) -> None:
         """Store an object that has no JSON form under a key that the user sent."""

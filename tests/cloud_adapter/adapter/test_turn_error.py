@@ -46,7 +46,7 @@ class Handler:
 
     def __init__(self, app: ComposedApp, *, deletes: bool = False) -> None:
         self.errors: list[type[Exception]] = []
-        self._state = app.parts.conversation_state if deletes else None
+        self._state = app.parts.services.conversation_state if deletes else None
         app.parts.adapter.on_turn_error = self
 
     async def __call__(self, context: TurnContext, error: Exception) -> None:
@@ -165,7 +165,7 @@ async def test_a_handler_that_deletes_state(app: ComposedApp) -> None:
 @pytest.mark.parametrize("saves", [False, True])
 async def test_a_handler_that_changes_state(app: ComposedApp, saves: bool) -> None:
     """Its changes are saved, and those of the failed turn are not."""
-    bot, state = RememberingBot(app.parts), app.parts.conversation_state
+    bot, state = RememberingBot(app.parts), app.parts.services.conversation_state
     note = state.create_property("note")
 
     async def handler(context: TurnContext, _: Exception) -> None:
@@ -316,7 +316,7 @@ async def test_a_queued_turn_that_is_committed(
     handler = Handler(queued)
 
     async def commit_and_fail(turn: TurnContext) -> None:
-        await queued.parts.conversation_state.save_changes(turn, force=True)
+        await queued.parts.services.conversation_state.save_changes(turn, force=True)
         await fail(turn)
 
     bot = RememberingBot(queued.parts, commit_and_fail)

@@ -281,7 +281,7 @@ async def test_turns_within_turns(app: ComposedApp) -> None:
         reference = TurnContext.get_conversation_reference(turn.activity)
 
         async def send(private: TurnContext) -> None:
-            counter = app.parts.conversation_state.create_property("n")
+            counter = app.parts.services.conversation_state.create_property("n")
             await counter.set(private, await counter.get(private, lambda: 0) + 1)
             seen.append(private.activity.conversation.id)
             await private.send_activity("in private")

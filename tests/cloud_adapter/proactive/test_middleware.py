@@ -315,8 +315,7 @@ async def test_an_update_without_storage(cut_off: ComposedApp, kind: str) -> Non
 
 async def test_the_cache_is_bounded(app: ComposedApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """A conversation that is no longer remembered as stored is compared with storage again."""
-    assert app.parts.references
-    middleware = ConversationReferenceMiddleware(app.parts.references, max_cached=1)
+    middleware = ConversationReferenceMiddleware(app.parts.services.references, max_cached=1)
     calls = StorageCalls(monkeypatch)
 
     async def logic() -> None:

@@ -155,7 +155,7 @@ def inspected(cloud: Cloud, app: ComposedApp) -> Conversation:
 
 async def test_inspection(app: ComposedApp, inspected: Conversation) -> None:
     """After `open` and `attach`, one conversation gets the other's activities and state."""
-    counter = app.parts.conversation_state.create_property("n")
+    counter = app.parts.services.conversation_state.create_property("n")
 
     async def bot(turn: TurnContext) -> None:
         await counter.set(turn, 7)

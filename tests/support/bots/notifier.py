@@ -62,15 +62,14 @@ class Notifier:
     ) -> None:
         parts = app.parts
         assert parts.account
-        assert parts.references
         self.app = app
         self.account: StorageAccount = parts.account
-        self.references = parts.references
+        self.references = parts.services.references
         self.queue = RecordingQueue(parts.account)
         self._reports = BlobContainer(parts.account, CONTAINER)
         self.notifications = Notifications(
             parts.adapter,
-            parts.references,
+            parts.services.references,
             self._reports,
             self.queue,
             MessageQueue(parts.account, POISON_QUEUE),

@@ -29,8 +29,8 @@ class RememberingBot:
     def __init__(self, parts: Parts, between: Step | None = None) -> None:
         self.runs = 0
         self.between = between
-        self.count = parts.conversation_state.create_property("count")
-        self.total = parts.user_state.create_property("total")
+        self.count = parts.services.conversation_state.create_property("count")
+        self.total = parts.services.user_state.create_property("total")
 
     async def __call__(self, turn: TurnContext) -> None:
         """A turn."""
@@ -79,7 +79,7 @@ async def _loaded(app: ComposedApp, key: str) -> tuple[Callable[[], Awaitable[No
     """What is stored under a key, in a turn of its own, and how that turn saves."""
     channel, kind, name = key.split("/", 2)
     parts = app.parts
-    state = parts.user_state if kind == "users" else parts.conversation_state
+    state = parts.services.user_state if kind == "users" else parts.services.conversation_state
     activity = Activity(
         type="message",
         channel_id=channel,

@@ -97,7 +97,7 @@ async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> 
 
 async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) -> None:
     """It runs while another turn of the conversation runs; both turns' changes are stored."""
-    note = app.parts.conversation_state.create_property("note")
+    note = app.parts.services.conversation_state.create_property("note")
     answer = []
 
     async def press(turn: TurnContext) -> None:
@@ -150,7 +150,7 @@ async def test_a_lease_that_cannot_be_acquired(
 
 async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> None:
     """A proactive turn in the same conversation does not wait for the turn around it."""
-    note = app.parts.conversation_state.create_property("note")
+    note = app.parts.services.conversation_state.create_property("note")
 
     async def say(turn: TurnContext) -> None:
         await note.set(turn, "by the way")
@@ -170,7 +170,7 @@ async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> No
 async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
     """Nor does one within a proactive turn in another conversation, or after one."""
     other = app.cloud.conversations.create([app.account])
-    note = app.parts.conversation_state.create_property("note")
+    note = app.parts.services.conversation_state.create_property("note")
 
     async def say(turn: TurnContext) -> None:
         await note.set(turn, (await note.get(turn, lambda: "")) + "x")

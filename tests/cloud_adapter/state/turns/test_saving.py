@@ -40,7 +40,7 @@ Step = Callable[[TurnContext], Awaitable[None]]
 
 def saving(app: ComposedApp, *, force: bool = False) -> Step:
     """Save both states, as the SDK's samples do in `on_turn`."""
-    both = BotStateSet([app.parts.conversation_state, app.parts.user_state])
+    both = BotStateSet([app.parts.services.conversation_state, app.parts.services.user_state])
 
     async def save(turn: TurnContext) -> None:
         await both.save_all_changes(turn, force)
@@ -69,7 +69,7 @@ async def test_saving_is_left_to_the_end(app: ComposedApp, bot: RememberingBot) 
     async def save(turn: TurnContext) -> None:
         await saving(app)(turn)
         seen.append(await counts(app))
-        await app.parts.conversation_state.create_property("more").set(turn, True)
+        await app.parts.services.conversation_state.create_property("more").set(turn, True)
 
     bot.between = save
     for _ in range(2):
@@ -123,7 +123,7 @@ async def test_a_second_delivery_after_503(far: ComposedApp, front: StorageFront
 
 async def test_the_sdk_s_own_middleware(app: ComposedApp, bot: RememberingBot) -> None:
     """A bot may register it: it saves nothing twice."""
-    app.parts.adapter.use(AutoSaveStateMiddleware([app.parts.conversation_state]))
+    app.parts.adapter.use(AutoSaveStateMiddleware([app.parts.services.conversation_state]))
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, bot)
     assert (await counts(app), said(app)) == ((1, 1), ["1"])
@@ -134,7 +134,7 @@ async def test_only_what_is_saved(last_only: ComposedApp) -> None:
     bot = RememberingBot(last_only.parts)
     await last_only.deliver(MESSAGE, bot)
     assert await counts(last_only) == (None, None)
-    bot.between = last_only.parts.user_state.save_changes
+    bot.between = last_only.parts.services.user_state.save_changes
     for _ in range(2):
         await last_only.deliver({**MESSAGE, "id": "a1"}, bot)
     assert await counts(last_only) == (None, 1)
@@ -153,8 +153,8 @@ async def test_forced_saving(app: ComposedApp, bot: RememberingBot) -> None:
             await saving(app, force=True)(turn)
         item = await stored(app, conversation_key(app))
         seen.append((item["count"], len(item[TURN_IDS_KEY]), await counts(app)))
-        await app.parts.conversation_state.load(turn, force=True)
-        await app.parts.conversation_state.create_property("more").set(turn, True)
+        await app.parts.services.conversation_state.load(turn, force=True)
+        await app.parts.services.conversation_state.create_property("more").set(turn, True)
 
     bot.between = save
     for _ in range(2):
@@ -169,7 +169,7 @@ async def test_forcing_a_state_that_is_not_loaded(app: ComposedApp) -> None:
     """The turn counts as processed from then on."""
 
     async def save(turn: TurnContext) -> None:
-        await app.parts.conversation_state.save_changes(turn, force=True)
+        await app.parts.services.conversation_state.save_changes(turn, force=True)
         await turn.send_activity("once")
 
     for _ in range(2):
@@ -253,7 +253,7 @@ async def test_an_earlier_attempt_forced_the_user_s_state(
     """Only the conversation's state commits a turn; the user's is not saved twice."""
 
     async def save(turn: TurnContext) -> None:
-        await app.parts.user_state.save_changes(turn, force=True)
+        await app.parts.services.user_state.save_changes(turn, force=True)
         if bot.runs == 1:
             raise Unavailable("later")
 
@@ -275,7 +275,7 @@ async def test_saving_after_the_turn(app: ComposedApp, bot: RememberingBot) -> N
     bot.between = keep
     await app.deliver({**MESSAGE, "id": "a1"}, bot)
     await bot.count.set(contexts[0], 5)
-    await app.parts.conversation_state.save_changes(contexts[0])
+    await app.parts.services.conversation_state.save_changes(contexts[0])
     assert await counts(app) == (5, 1)
 
 
@@ -285,7 +285,7 @@ async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
 
     async def clear(turn: TurnContext) -> None:
         bot.runs += 1
-        await app.parts.conversation_state.clear_state(turn)
+        await app.parts.services.conversation_state.clear_state(turn)
         await turn.send_activity("cleared")
 
     for _ in range(2):
@@ -305,7 +305,7 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot, loads: bool) -> N
         if loads:
             await bot.count.get(turn)
             await changed(app, conversation_key(app), "count", 10)
-        await app.parts.conversation_state.delete(turn)
+        await app.parts.services.conversation_state.delete(turn)
         assert await bot.count.get(turn) is None
         assert (await stored(app, conversation_key(app))).keys() == {TURN_IDS_KEY}
         await turn.send_activity("deleted")
@@ -323,7 +323,7 @@ async def test_deleting_and_going_on(app: ComposedApp, bot: RememberingBot) -> N
     await app.deliver(MESSAGE, bot)
 
     async def delete_and_count(turn: TurnContext) -> None:
-        await app.parts.conversation_state.delete(turn)
+        await app.parts.services.conversation_state.delete(turn)
         await bot(turn)
 
     await app.deliver(MESSAGE, delete_and_count)
@@ -333,7 +333,10 @@ async def test_deleting_and_going_on(app: ComposedApp, bot: RememberingBot) -> N
 async def test_a_bot_with_states_of_its_own(app: ComposedApp) -> None:
     """The SDK's ConversationState on our storage works beside ours, also in a locked turn."""
     own = ConversationState(app.parts.services.storage)
-    count, ours = own.create_property("count"), app.parts.conversation_state.create_property("x")
+    count, ours = (
+        own.create_property("count"),
+        app.parts.services.conversation_state.create_property("x"),
+    )
 
     async def bot(turn: TurnContext) -> None:
         for _ in range(2):

@@ -38,7 +38,7 @@ async def test_every_turn_counts(app: ComposedApp, bot: RememberingBot) -> None:
 
 async def test_a_property_may_have_any_name(app: ComposedApp) -> None:
     """No name collides with what is stored beside the properties."""
-    state = app.parts.conversation_state
+    state = app.parts.services.conversation_state
     names = [state.create_property(name) for name in ("turns", "saved", "state", "_", "é")]
 
     async def bot(turn: TurnContext) -> None:
@@ -56,7 +56,7 @@ async def test_conversations_of_one_user(app: ComposedApp, bot: RememberingBot) 
     ids = [app.cloud.conversations.create([app.account]).id for _ in range(4)]
 
     async def other(turn: TurnContext) -> None:
-        name = app.parts.user_state.create_property(turn.activity.conversation.id)
+        name = app.parts.services.user_state.create_property(turn.activity.conversation.id)
         await name.set(turn, turn.activity.conversation.id)
         await asyncio.sleep(0)
 
