@@ -1,6 +1,7 @@
 """What tests share: a local cloud, the bot in front of it, and activities to send."""
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -20,6 +21,10 @@ from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_for
 from tests.support.wire.http_post import Caller
+
+with contextlib.chdir("."):
+    # Before a test does so: a bot with routes.py makes its folder the working directory.
+    import function_app  # noqa: F401
 
 STARTED_FIRST = (
     "test_soak.py",
