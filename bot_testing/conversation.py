@@ -114,7 +114,8 @@ class ChatConversation:
         body = answer.get_body()
         if activity["type"] == "invoke":
             self._around.cloud.call(show_result, self.stored, activity, body, self.bot_account)
-        result = self._result(others, start, errors, answer.status_code, body)
+        mine = self._around.bot.sent_in(activity["id"]) if others else None
+        result = self._result(start, errors, answer.status_code, body, mine)
         _check(result, activity["type"], expect_error)
         return result
 
@@ -134,15 +135,14 @@ class ChatConversation:
         return turn.result()
 
     def _result(
-        self, others: set[str], start: int, errors: int, status: int, body: bytes
+        self, start: int, errors: int, status: int, body: bytes, only: set[str] | None = None
     ) -> TurnResult:
-        """What the bot has done since `start`, without what it has sent in the turns of others."""
-        turn_of = self._around.bot.turn_of
+        """What the bot has done since `start`; None in `only`: with any activity."""
         known = {each["id"] for each in self.stored.changes[:start]}
         found = {
             each["id"]: Reply(each)  # the last of its versions
             for each in self.stored.changes[start:]
-            if self._is_reply(each) and turn_of.get(each["id"]) not in others
+            if self._is_reply(each) and (only is None or each["id"] in only)
         }
         there = [each for each in found.values() if self.stored.has(each.id)]
         self._returned |= found.keys()
@@ -189,7 +189,7 @@ class ChatConversation:
         turn.cancel()
         await asyncio.wait({turn})
         self._around.faults.clear()
-        result = self._result(set(), start, errors, 502, b"")
+        result = self._result(start, errors, 502, b"")
         await self._around.bot.restart()
         if not result.replies:
             raise ChatMistake("The bot has not replied, so the app could not end after its reply.")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import ssl
+from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -55,7 +56,6 @@ class RunningBot:
         parts: the app's.
         errors: what turns have raised so far.
         turns: the tasks of the turns that are under way.
-        turn_of: by the id of each activity that the bot has sent, the activity whose turn it was.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class RunningBot:
         self._modules = modules
         self._monkeypatch = monkeypatch
         self.turns: set[asyncio.Task[Any]] = set()
-        self.turn_of: dict[str, str] = {}
+        self._sent: dict[str, set[str]] = defaultdict(set)
         self._calls = self._posts = 0
         self._set_environment({**cloud.settings(), **settings})
         self._start()
@@ -130,7 +130,7 @@ class RunningBot:
             context: TurnContext, activities: list[Activity]
         ) -> list[ResourceResponse]:
             sent: list[ResourceResponse] = await send(context, activities)
-            self.turn_of.update({each.id: context.activity.id for each in sent if each})
+            self._sent[context.activity.id].update(each.id for each in sent if each)
             return sent
 
         self._monkeypatch.setattr(self.parts.adapter, "send_activities", watched)
@@ -152,6 +152,10 @@ class RunningBot:
         """Whether a turn, or a request that has not come to its turn, does not just sleep."""
         asleep = self.turns & sleeping
         return bool(self._calls or self.turns - asleep or self._posts > len(asleep))
+
+    def sent_in(self, activity_id: str) -> set[str]:
+        """The ids of what the bot has sent in the turn of an activity."""
+        return self._sent[activity_id]
 
     async def restart(self) -> None:
         """End the app, and start it again, as in a new process: its modules are imported again.

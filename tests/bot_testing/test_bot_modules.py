@@ -1,5 +1,6 @@
 """BotModules: several bots, one after the other, in one process."""
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot_testing import Chat
+from bot_testing.app.bot_modules import BotModules
+from cloud_adapter.bot.folder import BotFolder
 
 SAMPLE_STYLE = {
     "__init__.py": """
@@ -65,6 +68,24 @@ def test_nothing_is_left_of_them() -> None:
     assert not [entry for entry in sys.path if entry.endswith("/bot")]
     assert (Path.cwd() / "function_app.py").exists()
     assert "MicrosoftAppId" not in os.environ
+
+
+def test_the_bot_before_comes_back(tmp_path: Path) -> None:
+    """Tests without a chat find the bot that they had imported."""
+    modules, folders = BotModules(), [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "words.py").touch()
+    with modules.of(folders[0]):
+        first = BotFolder(folders[0]).load()
+        words = importlib.import_module("words")
+        with modules.of(folders[1]):
+            assert BotFolder(folders[1]).load() is not first
+            assert importlib.import_module("words") is not words
+        assert sys.modules["bot_logic"] is first
+        assert sys.modules["words"] is words
+    assert "words" not in sys.modules
 
 
 imported: set[object] = set()
