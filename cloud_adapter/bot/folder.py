@@ -54,9 +54,9 @@ class BotFolder:
             TypeError: it returns nothing.
             Exception: whatever the bot's own code raises.
         """
-        from cloud_adapter.state.objects.state_classes import state_classes  # imports the SDK
+        from cloud_adapter.state.objects.bot_classes import bot_classes
 
-        state_classes.use(self.path)
+        bot_classes.use(self.path)
         create = getattr(self.load(), "create_bot", None)
         if create is None:
             raise ImportError(f"{self.path.name}/__init__.py needs a function create_bot(services)")

@@ -7,8 +7,6 @@ from types import NoneType
 from typing import Any
 
 from cloud_adapter.errors import UnreadableState
-from cloud_adapter.state.objects.reader import read
-from cloud_adapter.state.objects.writer import ObjectWriter
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
@@ -34,6 +32,8 @@ def to_text(item: object) -> str:
             return _ENCODER.encode(item)
     except (RecursionError, ValueError):
         pass  # the writer knows where
+    from cloud_adapter.state.objects.writer import ObjectWriter  # few bots store objects
+
     writer = ObjectWriter()
     try:
         written = writer.write(item, "state")
@@ -57,6 +57,8 @@ def from_text(text: str | bytes) -> Any:
         if type(item) is dict:
             return item
         if type(item) is list and len(item) == 2 and item[0] == TYPED:
+            from cloud_adapter.state.objects.reader import read
+
             return read(item[1], "state")
     except RecursionError:
         raise UnreadableState("state nests too deeply to be read") from None

@@ -273,6 +273,7 @@ def main() -> None:
         bot = WrittenBot(Path(folder))
         bot.load({"models.py": CANARIES, "unloaded.py": "raise SystemExit('imported')"})
         models = bot.module("models")
+        from_text('["~typed",{}]')  # imports the reader, once
         logging.disable()  # it looks at the caller's frame
         events: set[str] = set()
         listening = True

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from cloud_adapter.state.objects.state_classes import state_classes
+from cloud_adapter.state.objects.bot_classes import bot_classes
 
 
 class WrittenBot:
@@ -44,7 +44,7 @@ class WrittenBot:
         assert spec is not None
         assert spec.loader is not None
         module = sys.modules["bot_logic"] = module_from_spec(spec)
-        state_classes.use(self.folder)
+        bot_classes.use(self.folder)
         spec.loader.exec_module(module)
 
     def module(self, name: str) -> Any:
@@ -55,7 +55,7 @@ class WrittenBot:
         """Leave no trace of the bot."""
         self._forget()
         sys.modules.update(self._aside)
-        state_classes.use(None)
+        bot_classes.use(None)
 
     def _forget(self) -> None:
         for name, module in list(sys.modules.items()):

@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from cloud_adapter.state.objects.introspection import (
     class_dict,
@@ -29,13 +30,23 @@ class BotClasses:
     A tag names the file, relative to the folder, and the class in it. So it does not matter whether
     the bot imports a module as `bot_logic.models` or as `models`.
 
-    Args:
-        folder: the folder that is imported as `bot_logic`; None: no class is the bot's.
+    Attributes:
+        found: what the allow list has found, by class and by tag: forgotten with the bot.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self) -> None:
+        self.use(None)
+
+    def use(self, folder: Path | None) -> None:
+        """Change to another bot.
+
+        Args:
+            folder: the folder that is imported as `bot_logic`; None: no class is a bot's.
+        """
+        warn_once.cache_clear()
         self._folder = folder.resolve() if folder is not None else None
         self._modules: dict[str, str | None] = {}
+        self.found: dict[type | str, Any] = {}
 
     def tag(self, kind: type) -> str:
         """The tag of a class; empty if it is not the bot's.
@@ -133,6 +144,10 @@ class BotClasses:
             del parts[-1]
         # A virtual environment in the folder is not the bot: `site-packages` is no identifier.
         return ".".join(parts) if all(part.isidentifier() for part in parts) else None
+
+
+bot_classes = BotClasses()
+"""The classes of this process's bot."""
 
 
 def _is_namesake(found: type | None, kind: type) -> bool:

@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from cloud_adapter.errors import UnreadableState
+from cloud_adapter.state.objects.allow_list import shape_for
 from cloud_adapter.state.objects.shape import EXTRA, VALUE, Shape
-from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.objects.values import BY_TAG, ValueType
 from cloud_adapter.state.objects.writer import ATOMS, MAX_DEPTH, TYPE
 
@@ -72,7 +72,7 @@ def _type(tag: Any, path: str) -> ValueType | Shape:
     if type(tag) is not str:
         raise _unreadable(path, f"has a type that is no text. {CURE}")
     try:
-        return BY_TAG.get(tag) or state_classes.shape_for(tag)
+        return BY_TAG.get(tag) or shape_for(tag)
     except ValueError as error:
         raise _unreadable(path, f"is an object of {tag!r:.80}, which {error}. {CURE}") from None
 

@@ -5,9 +5,9 @@ import math
 from types import NoneType
 from typing import Any
 
+from cloud_adapter.state.objects.allow_list import shape_of
 from cloud_adapter.state.objects.object_shape import BASES
 from cloud_adapter.state.objects.shape import VALUE, Shape, StandIn, StandInShape
-from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.objects.values import BY_TYPE, UNORDERED
 
 TYPE = "~type"
@@ -137,7 +137,7 @@ def _shape(value: Any, path: str) -> Shape | None:
     if type(value) is StandIn:
         return StandInShape(StandIn.stored(value)[0])
     try:
-        return state_classes.shape_of(type(value))
+        return shape_of(type(value))
     except TypeError as error:
         raise TypeError(f"{path} {error}") from None
 

@@ -18,8 +18,8 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference, He
 
 from cloud_adapter.errors import UnreadableState
 from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.objects.bot_classes import bot_classes
 from cloud_adapter.state.objects.sdk_classes import STATE_CLASSES
-from cloud_adapter.state.objects.state_classes import state_classes
 from cloud_adapter.state.stored_json import from_text, to_text
 from cloud_adapter.storage.memory_container import MemoryContainer
 from tests.support.model_json import CLASSES, MODELS, UNREADABLE
@@ -135,7 +135,7 @@ def test_a_package_that_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None
     """Nothing is imported, as a bot that does not use dialogs has none in state."""
     module = "botbuilder.dialogs.dialog_state"
     monkeypatch.delitem(sys.modules, module)
-    state_classes.use(None)  # what was found before is forgotten
+    bot_classes.use(None)  # what was found before is forgotten
     with pytest.raises(UnreadableState, match=r"is in botbuilder\.dialogs, which is not imported"):
         from_text(json.dumps(["~typed", {"a": {"~type": f"{module}:DialogState"}}]))
     assert module not in sys.modules
