@@ -87,7 +87,7 @@ async def test_a_reply_does_not_wait_for_the_turn_that_called_the_skill(
     app: ComposedApp, parent: Parent, skill: ReplyingSkill
 ) -> None:
     """Both change the state, and nothing is lost."""
-    state = app.parts.conversation_state
+    state = app.parts.services.conversation_state
     active, count = state.create_property("active"), state.create_property("count")
 
     async def call_skill(context: TurnContext) -> None:
@@ -115,7 +115,7 @@ async def test_a_reply_that_meets_a_conflict_runs_again(
     app: ComposedApp, parent: Parent, skill: ReplyingSkill
 ) -> None:
     """Another turn has changed the same property: the reply's turn sees it, and runs again."""
-    state = app.parts.conversation_state
+    state = app.parts.services.conversation_state
     count = state.create_property("count")
 
     async def add(context: TurnContext, number: int) -> None:

@@ -37,10 +37,10 @@ async def test_an_object_that_cannot_be_read(app: ComposedApp, written: WrittenB
 
     async def on_error(turn: TurnContext, error: Exception) -> None:
         handled.append(error)
-        await app.parts.conversation_state.delete(turn)
+        await app.parts.services.conversation_state.delete(turn)
 
     async def logic(turn: TurnContext) -> None:
-        profiles = app.parts.conversation_state.create_property("profile")
+        profiles = app.parts.services.conversation_state.create_property("profile")
         profile = await profiles.get(turn, written.module("models").Profile)
         profile.visits += 1
         await turn.send_activity(f"{profile.visits}")
