@@ -1,51 +1,86 @@
 """A parent bot and its skill, in two processes: messages, events, and the end of a conversation."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
+from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
-from tests.support.skills.skill_pair import SkillPair, running_pair
+from tests.support.skills.expecting_parent import EXPECTING
+from tests.support.skills.skill_pair import PARENT, SKILL, SkillPair, running_pair
 from tests.support.timing.condition import until
 
+MEMORY = "memory"
 
-@pytest.fixture(scope="module", params=["memory", INLINE, QUEUED])
-def pair(
-    request: pytest.FixtureRequest,
-    azurite: AzuriteAccounts,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[SkillPair]:
-    """Both bots with state in memory, or in Azurite with inline or queued turns."""
-    folder = tmp_path_factory.mktemp("skill_pair")
-    with CloudThread(Cloud(folder)) as thread:
-        settings: dict[str, str] = {}
-        skill_settings: dict[str, str] = {}
-        if request.param != "memory":
-            settings = {"AzureWebJobsStorage": azurite.fresh(), "BotTurns": request.param}
-            skill_settings = {"AzureWebJobsStorage": azurite.fresh()}
-        with running_pair(thread.cloud, folder, settings, skill_settings) as pair:
-            yield pair
+StartPair = Callable[..., SkillPair]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud with bots of its own."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"))) as thread:
+        yield thread.cloud
+
+
+@pytest.fixture(params=[MEMORY, INLINE, QUEUED])
+def start_pair(
+    request: pytest.FixtureRequest, azurite: AzuriteAccounts, cloud: Cloud, tmp_path: Path
+) -> Iterator[StartPair]:
+    """Starts both bots, with state in memory, or in Azurite with inline or queued turns."""
+    stored = request.param != MEMORY
+    with ExitStack() as stack:
+
+        def start(*bots: str, token_version: int = 1) -> SkillPair:
+            parent, skill = (
+                {"AzureWebJobsStorage": azurite.fresh(), "BotTurns": request.param}
+                if stored
+                else {}
+                for _ in range(2)
+            )
+            texts = (bots[0], bots[1]) if bots else (PARENT, SKILL)
+            pair = running_pair(cloud, tmp_path, parent, skill, texts, token_version=token_version)
+            return stack.enter_context(pair)
+
+        yield start
+    for log in tmp_path.glob("*.log"):
+        assert not re.search("eyJ|Bearer ", log.read_text()), "a token is in the log"
 
 
 def says(pair: SkillPair, text: str, *replies: str) -> None:
     """The user says something, and gets these replies."""
     before = len(pair.texts())
     assert pair.user.says(text) in (200, 202)
-    until(lambda: len(pair.texts()) >= before + len(replies))
-    assert pair.texts()[before:] == list(replies)
+    until(lambda: pair.texts()[before:] == list(replies))
 
 
-def test_a_conversation_with_a_skill(pair: SkillPair) -> None:
+@pytest.mark.parametrize("token_version", [1, 2])
+def test_a_conversation_with_a_skill(start_pair: StartPair, token_version: int) -> None:
     """The skill gets what the user says and replies to the user, until it ends the conversation."""
+    pair = start_pair(token_version=token_version)
     says(pair, "hello", "Say skill")
     says(pair, "skill", "Echo 1: skill")
     says(pair, "again", "Echo 2: again")
     parent_id = pair.cloud.registration.app_id
     says(pair, "who", f"urn:botframework:aadappid:{parent_id} True")
     says(pair, "event", "Event: event")
+    says(pair, "fail", APOLOGY)
     says(pair, "members", "Ada, Bot")
-    says(pair, "end", "Back: completedSuccessfully {'n': 6}")
+    says(pair, "update", "Second")
+    says(pair, "delete", "Deleted")
+    says(pair, "end", "Back: completedSuccessfully {'n': 9}")
     says(pair, "hello", "Say skill")
+
+
+def test_replies_in_the_response(start_pair: StartPair) -> None:
+    """SkillDialog passes on what the skill answers, and returns what it ends with."""
+    pair = start_pair(EXPECTING, SKILL)
+    says(pair, "hello", "Echo 1: hello")
+    says(pair, "again", "Echo 2: again")
+    says(pair, "end", "Result: {'n': 3}")
+    says(pair, "end", "Result: {'n': 4}")

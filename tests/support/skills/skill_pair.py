@@ -94,6 +94,7 @@ class Skill(ActivityHandler):
         elif text == "delete":
             sent = await turn_context.send_activity("Gone")
             await turn_context.delete_activity(sent.id)
+            await turn_context.send_activity("Deleted")
         elif text == "who":
             identity = turn_context.turn_state[BotAdapter.BOT_IDENTITY_KEY]
             is_skill = SkillValidation.is_skill_claim(identity.claims)
