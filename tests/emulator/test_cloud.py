@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.identity.aio import ClientAssertionCredential, ManagedIdentityCredential
@@ -102,6 +103,27 @@ async def test_settings(credential: str, tmp_path: Path) -> None:
     assert settings.credential == environ["BotCredential"]
     assert settings.service_urls.loopback
     assert not settings.unauthenticated
+
+
+@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("version", [1, 2])
+async def test_another_bot(credential: str, version: int, tmp_path: Path) -> None:
+    """A second bot signs in as a managed identity, and accepts the first one's tokens for it."""
+    async with started(tmp_path, credential) as cloud:
+        other = cloud.add_bot(version)
+        first, allowed = cloud.registration.app_id, {"AllowedCallers": cloud.registration.app_id}
+        settings = Settings.from_environ(cloud.settings(other) | allowed)
+        assert cloud.settings()["MicrosoftAppId"] == first
+        principal = cloud.identity.identities[other.app_id]
+        token, _ = cloud.entra.app_token(
+            other.app_id, first, principal, tenant_id=cloud.registration.tenant_id
+        )
+    claims = cloud.entra.issuer.verify(
+        token, other.app_id, jwt.decode(token, options={"verify_signature": False})["iss"]
+    )
+    assert (settings.app_id, settings.credential) == (other.app_id, MANAGED_IDENTITY)
+    assert settings.bot_callers.versions[claims["iss"]] == claims["ver"] == f"{version}.0"
+    assert settings.bot_callers.app_id(claims) == first
 
 
 SETTINGS: dict[str, dict[str, str]] = {

@@ -211,6 +211,8 @@ NO_TURN_NEEDS = (
     "aiohttp.web",
     "botbuilder.dialogs",
     "botbuilder.core.inspection",
+    "botbuilder.core.skills",
+    "cloud_adapter.skills",
     "recognizers_text",
 )
 

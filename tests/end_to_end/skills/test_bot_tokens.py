@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import pytest
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.user import User
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_bot_tokens import FORBIDDEN_BOTS, GOOD, INVALID
 from tests.support.credentials.forged_tokens import REJECTED
+from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
 NOT_SENT = {"line end", "blank before", "blank after"}
@@ -118,3 +120,35 @@ def test_a_foreign_service_url(bots: TwoBots) -> None:
     header = GOOD["version 1.0"](bots.press)
     activity = bots.message(serviceUrl="http://parent.example/")
     assert bots.allowed.deliver(activity, header).status == 403
+
+
+def fetches(cloud: Cloud) -> int:
+    """Fetches of the signing keys of Entra so far."""
+    requests = cloud.entra.server.requests.items()
+    return sum(count for name, count in requests if name.endswith("/discovery/v2.0/keys"))
+
+
+def test_the_keys_of_other_bots(tmp_path: Path, logs: Path) -> None:
+    """They are fetched early where other bots may call, and never where none may."""
+    with CloudThread(Cloud(tmp_path)) as thread:
+        cloud, log = thread.cloud, logs / "keys of bots.log"
+        with BotProcess(cloud.settings(), log) as bot, closing(Caller(bot.url)) as caller:
+            assert User(cloud, caller).says("hello") == 200
+        assert cloud.entra.server.requests.total() == 0
+        with BotProcess(cloud.settings() | {"AllowedCallers": CALLER}, log):
+            until(lambda: fetches(cloud) == 1)
+
+
+def test_an_outage_of_the_keys_of_other_bots(tmp_path: Path, logs: Path) -> None:
+    """Other bots are answered 503, and the channel as ever; health tells of it."""
+    with CloudThread(Cloud(tmp_path)) as thread:
+        cloud = thread.cloud
+        cloud.entra.server.faults.set(status=503)
+        settings = cloud.settings() | {"AllowedCallers": CALLER}
+        log = logs / "outage of keys of bots.log"
+        with BotProcess(settings, log) as bot, closing(Caller(bot.url)) as caller:
+            assert User(cloud, caller).says("hello") == 200
+            header = GOOD["version 1.0"](BotTokenPress(cloud))
+            assert caller.deliver({"type": "message"}, header).status == 503
+            assert caller.send("GET", "/api/health", []).status == 503
+    assert "Entra's signing keys could not be fetched" in log.read_text()
