@@ -23,7 +23,11 @@ class AzuriteAccounts:
         self._loop = asyncio.new_event_loop()
 
     def __enter__(self) -> Self:
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._loop.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

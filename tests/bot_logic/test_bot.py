@@ -1,140 +1,112 @@
-"""Bot: what it answers to each kind of activity, in front of the local cloud."""
+"""Bot: what it answers to each kind of activity."""
 
-import asyncio
-import json
 import re
+import time
 from typing import Any
 
 import pytest
-from botbuilder.core import TurnContext
 
 from bot_logic import cards
-from bot_logic.bot import GREETING, HELP, Bot
+from bot_logic.bot import GREETING, HELP
+from bot_testing import Chat, TurnResult
 from cloud_adapter.adapter import APOLOGY
-from tests.support.bots.composed_app import USER, ComposedApp
-from tests.support.timing.loop_turns import settled
 
-TEAMS = {"channelId": "msteams", "channelData": {"tenant": {"id": "5b1c7a58"}}}
+CHANNELS = pytest.mark.parametrize("channel", ["webchat", "msteams"])
 EXECUTE = {"type": "Action.Execute", "verb": "color", "data": {"color": "green"}}
 
 
-async def replies(app: ComposedApp, content: dict[str, Any]) -> list[Any]:
-    """The texts that the bot sends for an activity."""
-    response = await app.deliver(content, app.parts.bot.on_turn)
-    assert (response.status, response.body) == (200, b"")
-    return app.texts()
-
-
-def message(text: str | None, **more: Any) -> dict[str, Any]:
-    """A user's message."""
-    return {"type": "message", "text": text, **more}
-
-
 @pytest.mark.parametrize("text", ["hello", "help me", "h\u00e9llo \U0001f600", "*bold*"])
-async def test_an_echo(app: ComposedApp, text: str) -> None:
+async def test_an_echo(chat: Chat, text: str) -> None:
     """A text that is not a command is echoed."""
-    assert await replies(app, message(text)) == [f"You said: {text}"]
+    assert (await chat.say(text)).texts == [f"You said: {text}"]
 
 
 @pytest.mark.parametrize("text", ["help", " HELP\n", "Help"])
-async def test_help(app: ComposedApp, text: str) -> None:
+async def test_help(chat: Chat, text: str) -> None:
     """`help` is answered with the list of commands; case is ignored."""
-    assert await replies(app, message(text)) == [HELP]
+    assert (await chat.say(text)).texts == [HELP]
 
 
-def test_help_lists_every_command(app: ComposedApp) -> None:
+async def test_help_lists_every_command(chat: Chat) -> None:
     """Each command is in the list, and nothing else."""
-    assert re.findall(r"\*\*(\w+)\*\*", HELP) == list(app.parts.bot.commands)
+    commands: Any = chat.bot.parts.bot
+    assert re.findall(r"\*\*(\w+)\*\*", HELP) == list(commands.commands)
 
 
-async def test_the_card(app: ComposedApp) -> None:
+async def test_the_card(chat: Chat) -> None:
     """`card` is answered with an Adaptive Card."""
-    await replies(app, message("card"))
-    (attachment,) = app.conversation.activities[0]["attachments"]
-    assert attachment["contentType"] == cards.CONTENT_TYPE
-    assert attachment["content"] == cards.pick_a_color().content
+    [reply] = await chat.say("card")
+    assert reply.attachments[0]["contentType"] == cards.CONTENT_TYPE
+    assert reply.card == cards.pick_a_color().content
 
 
-async def test_whoami(app: ComposedApp) -> None:
+async def test_whoami(chat: Chat) -> None:
     """The bot lists what the channel says about the user."""
-    (facts,) = await replies(app, message("whoami", locale="en-US"))
-    assert "- **Name**: Ada" in facts
-    assert "- **Channel**: webchat" in facts
-    assert "- **Locale**: en-US" in facts
+    [reply] = await chat.say("whoami", locale="en-US")
+    assert "- **Name**: Ada" in reply.text
+    assert "- **Channel**: webchat" in reply.text
+    assert "- **Locale**: en-US" in reply.text
 
 
-async def test_counting(app: ComposedApp) -> None:
+async def test_counting(chat: Chat) -> None:
     """The bot counts from 1, in each conversation."""
-    await replies(app, message("count"))
-    assert await replies(app, message("count")) == ["Count: 1", "Count: 2"]
+    await chat.say("count")
+    assert (await chat.say("count")).texts == ["Count: 2"]
+    assert (await chat.new_conversation().say("count")).texts == ["Count: 1"]
 
 
-async def test_the_wait_command(app: ComposedApp) -> None:
-    """The bot says that it is done once the time has passed, and not earlier."""
-
-    async def early(turn: TurnContext) -> None:
-        sending: list[Any] = []
-
-        async def note(_: TurnContext, activities: list[Any], __: Any) -> None:
-            sending.extend(activities)
-
-        turn.on_send_activities(note)
-        waiting = asyncio.create_task(
-            Bot(app.parts.services.conversation_state, 3600).commands["wait"](turn)
-        )
-        await settled()
-        assert sending == []
-        waiting.cancel()
-
-    await app.deliver(message("wait"), early)
-    await app.deliver(message("wait"), Bot(app.parts.services.conversation_state, 0).on_turn)
-    assert app.texts() == ["Done. Thank you for waiting."]
+@pytest.mark.chat(skip_waits=True)
+async def test_the_wait_command(chat: Chat) -> None:
+    """The bot says that it is done once three seconds have passed."""
+    said = time.time()
+    assert (await chat.say("wait")).texts == ["Done. Thank you for waiting."]
+    assert time.time() - said >= 3
 
 
 @pytest.mark.parametrize("more", [{}, {"value": "red"}, {"value": ["red"]}, {"value": None}])
 @pytest.mark.parametrize("text", [None, "", "  "])
-async def test_a_message_without_text(
-    app: ComposedApp, text: str | None, more: dict[str, Any]
-) -> None:
+async def test_a_message_without_text(chat: Chat, text: str | None, more: dict[str, Any]) -> None:
     """The bot says that the message has no text."""
-    (reply,) = await replies(app, message(text, **more))
-    assert "no text" in reply
+    [reply] = await chat.send({"type": "message", "text": text, **more})
+    assert "no text" in reply.text
 
 
-async def test_a_message_without_a_sender(app: ComposedApp) -> None:
+async def test_a_message_without_a_sender(chat: Chat) -> None:
     """An activity without a sender and a recipient is answered."""
-    assert await replies(app, message("hello", **{"from": None, "recipient": None})) == [
-        "You said: hello"
-    ]
+    content = {"type": "message", "text": "hello", "from": None, "recipient": None}
+    assert (await chat.send(content)).texts == ["You said: hello"]
 
 
-@pytest.mark.parametrize(
-    ("text", "reply"), [("<at>Bot</at> help", HELP), ("<at>Bot</at> hello", "You said: hello")]
-)
-async def test_a_mention_in_teams(app: ComposedApp, text: str, reply: str) -> None:
+@pytest.mark.chat(channel="msteams", kind="groupChat")
+@pytest.mark.parametrize(("text", "reply"), [("help", HELP), ("hello", "You said: hello")])
+async def test_a_mention_in_teams(chat: Chat, text: str, reply: str) -> None:
     """In a group, the bot ignores the mention of itself."""
-    mention = {"type": "mention", "text": "<at>Bot</at>", "mentioned": app.account}
-    assert await replies(app, message(text, entities=[mention], **TEAMS)) == [reply]
+    assert (await chat.say(text)).texts == [reply]
+    assert chat.activities[0]["text"] == f"<at>Bot</at> {text}"
 
 
-@pytest.mark.parametrize("channel", [{}, TEAMS])
-async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
+@CHANNELS
+async def test_greetings(chat: Chat, channel: str) -> None:
     """Everybody who joins gets one greeting, and no member details are requested."""
-    grace = {"id": "user-2", "name": "Grace"}
-    joined = {"type": "conversationUpdate", "membersAdded": [USER, app.account, grace], **channel}
-    calls = len(app.cloud.connector.calls)
-    assert await replies(app, joined) == [GREETING]
-    assert len(app.cloud.connector.calls) == calls + 1
-    assert await replies(app, {**joined, "recipient": None}) == [GREETING] * 2
-    # The bot does not greet itself.
-    assert await replies(app, {**joined, "membersAdded": [app.account]}) == [GREETING] * 2
+    here = chat.new_conversation(channel=channel)
+    calls = len(chat.bot.cloud.connector.calls)
+    assert (await here.join(here, here.user("Grace"))).texts == [GREETING]
+    assert len(chat.bot.cloud.connector.calls) == calls + 1
+
+
+@CHANNELS
+async def test_the_bot_does_not_greet_itself(chat: Chat, channel: str) -> None:
+    """The bot joins every conversation first."""
+    here = chat.new_conversation(channel=channel)
+    account = chat.bot.cloud.registration.app_id
+    joined = {"type": "conversationUpdate", "membersAdded": [{"id": account, "name": "Bot"}]}
+    assert (await here.send(joined)).texts == []
+    assert (await here.send({**joined, "recipient": None})).texts == [GREETING]
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        {"type": "conversationUpdate", "membersRemoved": [USER]},
-        {"type": "conversationUpdate", "membersRemoved": [USER], **TEAMS},
         {"type": "conversationUpdate", "topicName": "x"},
         {"type": "messageReaction", "reactionsAdded": [{"type": "like"}]},
         {"type": "typing"},
@@ -146,9 +118,15 @@ async def test_greetings(app: ComposedApp, channel: dict[str, Any]) -> None:
         {"type": "somethingNew"},
     ],
 )
-async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> None:
+async def test_other_activities(chat: Chat, content: dict[str, Any]) -> None:
     """The bot does not answer other activities."""
-    assert await replies(app, content) == []
+    assert (await chat.send(content)).texts == []
+
+
+@CHANNELS
+async def test_a_user_who_leaves(chat: Chat, channel: str) -> None:
+    """The bot says nothing."""
+    assert (await chat.new_conversation(channel=channel).leave()).texts == []
 
 
 @pytest.mark.parametrize(
@@ -164,22 +142,35 @@ async def test_other_activities(app: ComposedApp, content: dict[str, Any]) -> No
         ({"color": ["red"]}, "nothing"),
     ],
 )
-async def test_a_submitted_card(app: ComposedApp, value: dict[str, Any], color: str) -> None:
+async def test_submitted_data(chat: Chat, value: dict[str, Any], color: str) -> None:
     """Action.Submit is answered with a message, for any data."""
-    assert await replies(app, message(None, value=value)) == [f"You submitted: {color}"]
+    content = {"type": "message", "text": None, "value": value}
+    assert (await chat.send(content)).texts == [f"You submitted: {color}"]
 
 
-async def test_a_card_with_a_text(app: ComposedApp) -> None:
+async def test_a_card_with_a_text(chat: Chat) -> None:
     """The text of a message takes precedence over its value."""
-    assert await replies(app, message("hello", value={"color": "blue"})) == ["You said: hello"]
+    result = await chat.say("hello", value={"color": "blue"})
+    assert result.texts == ["You said: hello"]
 
 
-def execute(action: Any) -> dict[str, Any]:
-    """The invoke of an Action.Execute."""
-    return {"type": "invoke", "name": "adaptiveCard/action", "value": {"action": action}}
+async def test_the_buttons_of_the_card(chat: Chat) -> None:
+    """One answers with a message, the other replaces the card."""
+    [card] = await chat.say("card")
+    assert (await chat.press(card, "Send as a message", color="blue")).texts == [
+        "You submitted: blue"
+    ]
+    answer = await chat.press(card, "Update this card", color="green")
+    assert answer.card == cards.thank_you("green")
+    assert chat.replies[0].card == cards.thank_you("green")
 
 
-@pytest.mark.parametrize("channel", [{}, TEAMS])
+async def execute(chat: Chat, action: Any) -> TurnResult:
+    """Send the invoke of an Action.Execute."""
+    return await chat.invoke("adaptiveCard/action", {"action": action})
+
+
+@CHANNELS
 @pytest.mark.parametrize(
     ("action", "color"),
     [
@@ -191,42 +182,29 @@ def execute(action: Any) -> dict[str, Any]:
         ({"type": "Action.Execute"}, "nothing"),
     ],
 )
-async def test_an_executed_card(
-    app: ComposedApp, action: dict[str, Any], color: str, channel: dict[str, Any]
+async def test_an_executed_action(
+    chat: Chat, action: dict[str, Any], color: str, channel: str
 ) -> None:
-    """Action.Execute is answered with a card that replaces the first one."""
-    response = await app.deliver({**execute(action), **channel}, app.parts.bot.on_turn)
-    assert response.status == 200
-    assert json.loads(response.body) == {
-        "statusCode": 200,
-        "type": cards.CONTENT_TYPE,
-        "value": cards.thank_you(color),
-    }
-    assert app.texts() == []
+    """Action.Execute is answered with a card, for any data."""
+    answer = await execute(chat.new_conversation(channel=channel), action)
+    assert answer.status == 200
+    assert answer.card == cards.thank_you(color)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        execute({"type": "Action.Submit"}),
-        execute({}),
-        execute(None),
-        {**execute(EXECUTE), "value": None},
-        {**execute(EXECUTE), "value": "green"},
-        {**execute(EXECUTE), "value": {"actions": EXECUTE}},
-        execute("green"),
-        execute([EXECUTE]),
-    ],
-)
-async def test_a_malformed_execution(app: ComposedApp, content: dict[str, Any]) -> None:
-    """The channel gets no 5xx for a malformed action."""
-    response = await app.deliver(content, app.parts.bot.on_turn)
-    assert response.status in (200, 400)
-    assert app.texts() in ([], [APOLOGY])
+@pytest.mark.parametrize("action", [{"type": "Action.Submit"}, {}, None])
+async def test_another_action(chat: Chat, action: Any) -> None:
+    """The channel gets 400 for an action that no card sends."""
+    assert (await execute(chat, action)).status == 400
 
 
-async def test_an_invoke_of_another_kind(app: ComposedApp) -> None:
+@pytest.mark.parametrize("action", ["green", [EXECUTE]])
+async def test_a_malformed_action(chat: Chat, action: Any) -> None:
+    """botbuilder fails on an action that is no object; the channel gets no 5xx."""
+    value = {"action": action}
+    answer = await chat.invoke("adaptiveCard/action", value, expect_error=AttributeError)
+    assert (answer.status, answer.texts) == (200, [APOLOGY])
+
+
+async def test_an_invoke_of_another_kind(chat: Chat) -> None:
     """An unknown invoke is answered 501."""
-    invoke = {"type": "invoke", "name": "something/else", "value": {}}
-    response = await app.deliver(invoke, app.parts.bot.on_turn)
-    assert (response.status, response.body) == (501, b"")
+    assert (await chat.invoke("something/else", {})).status == 501
