@@ -183,6 +183,26 @@ async def test_a_handler_that_changes_state(app: ComposedApp, saves: bool) -> No
     assert await counts(app) == (2, 2)
 
 
+async def test_state_that_an_earlier_attempt_has_saved(
+    far: ComposedApp, front: StorageFront
+) -> None:
+    """A handler can delete it, though the turn itself would not save it twice."""
+    bot = RememberingBot(far.parts)
+
+    async def handler(context: TurnContext, _: Exception) -> None:
+        await far.parts.services.user_state.delete(context)
+
+    await far.deliver(MESSAGE, bot)
+    front.spoil("PUT blob bot-state", answered(403), skip=1)  # the user's state is saved first
+    with pytest.raises(StorageUnavailable):
+        await far.deliver(A1, bot)
+    front.heal()
+    assert await counts(far) == (1, 2)
+    far.parts.adapter.on_turn_error = handler
+    assert (await far.deliver(A1, failing(bot))).status == 200
+    assert await counts(far) == (1, None)
+
+
 async def test_the_handler_runs_in_the_lock(app: ComposedApp) -> None:
     """The conversation's next turn runs after the handler."""
     bot, order = RememberingBot(app.parts), []

@@ -302,9 +302,10 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot, loads: bool) -> N
     await app.deliver({**MESSAGE, "id": "a1"}, bot)
 
     async def delete(turn: TurnContext) -> None:
+        bot.runs += 1
         if loads:
             await bot.count.get(turn)
-            await changed(app, conversation_key(app), "count", 10)
+            await changed(app, conversation_key(app), "count", 10 * bot.runs)
         await app.parts.services.conversation_state.delete(turn)
         assert await bot.count.get(turn) is None
         assert (await stored(app, conversation_key(app))).keys() == {TURN_IDS_KEY}
@@ -313,7 +314,7 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot, loads: bool) -> N
     for _ in range(2):
         assert (await app.deliver({**MESSAGE, "id": "a1"}, bot)).status == 200
         assert (await app.deliver({**MESSAGE, "id": "a2"}, delete)).status == 200
-    assert said(app) == ["1", "deleted"]
+    assert (said(app), bot.runs) == (["1", "deleted"], 3 + 2)
     assert len((await stored(app, conversation_key(app)))[TURN_IDS_KEY]) == 2
     assert (await stored(app, USER_KEY))["total"] == 1
 
