@@ -168,7 +168,7 @@ class Composition:
         notifications = None
         if account is not None:
             notifications = _notifications(account, references, locks, adapter)
-        services = self._services(adapter, storage, references, notifications)
+        services = self._services(adapter, account, storage, references, notifications)
         bot = _bot(self._create_bot, services, locks)
         return Parts(
             settings=settings,
@@ -189,11 +189,13 @@ class Composition:
     def _services(
         self,
         adapter: "CloudAdapter",
+        account: "StorageAccount | None",
         storage: "BlobStorage",
         references: "ConversationReferences",
         notifications: "Notifications | None",
     ) -> "BotServices":
         from cloud_adapter.bot.services import BotServices
+        from cloud_adapter.state import transcripts
         from cloud_adapter.state.bot_state import ConversationState, UserState
 
         authentication = adapter.bot_framework_authentication
@@ -207,6 +209,7 @@ class Composition:
             credentials=authentication.channel_credentials,
             skill_client=authentication.create_bot_framework_client(storage),
             references=references,
+            transcripts=transcripts.BlobTranscriptStore(_container(account, transcripts.CONTAINER)),
             notifications=notifications,
         )
 

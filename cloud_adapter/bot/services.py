@@ -15,6 +15,7 @@ from cloud_adapter.proactive.notifications import Notifications
 from cloud_adapter.proactive.references import ConversationReferences
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.bot_state import ConversationState, UserState
+from cloud_adapter.state.transcripts import BlobTranscriptStore
 
 if TYPE_CHECKING:
     from botbuilder.core.skills import ConversationIdFactoryBase
@@ -34,6 +35,7 @@ class BotServices:
         credentials: the bot's credentials for the channel's services.
         skill_client: calls other bots as skills.
         references: the conversations that the bot takes part in.
+        transcripts: where the SDK's TranscriptLoggerMiddleware can log what is said.
         notifications: the queue of proactive messages; None without a storage account.
         typing_indicator: show users that the bot is typing during a long turn.
         auto_save_state: save at the end of a turn what it has changed; if False, only states whose
@@ -49,6 +51,7 @@ class BotServices:
     credentials: BotCredentials
     skill_client: SkillClient
     references: ConversationReferences
+    transcripts: BlobTranscriptStore
     notifications: Notifications | None
     typing_indicator: bool = True
     auto_save_state: bool = True

@@ -117,7 +117,7 @@ async def test_deleting(transcripts: BlobTranscriptStore) -> None:
     assert [await texts(transcripts, each) for each in ("c", "c/d", "cd")] == [[], ["1"], ["1"]]
 
 
-async def test_the_sdk_s_middleware(app: ComposedApp, transcripts: BlobTranscriptStore) -> None:
+async def test_the_sdk_s_middleware(app: ComposedApp) -> None:
     """It logs what both sides say, edit and delete."""
 
     async def bot(turn: TurnContext) -> None:
@@ -125,6 +125,7 @@ async def test_the_sdk_s_middleware(app: ComposedApp, transcripts: BlobTranscrip
         await turn.update_activity(Activity(id=sent.id, type="message", text="two"))
         await turn.delete_activity(sent.id)
 
+    transcripts = app.parts.services.transcripts
     app.parts.adapter.use(TranscriptLoggerMiddleware(transcripts))
     await app.deliver({**MESSAGE, "id": "a1", "timestamp": "2026-01-02T12:00:00Z"}, bot)
     page = await transcripts.get_transcript_activities("webchat", app.conversation.id)
