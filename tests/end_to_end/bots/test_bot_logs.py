@@ -90,6 +90,32 @@ def test_lines_of_a_turn_and_of_its_tasks(start_bot: StartBot) -> None:
         assert bot.process.lost == []
 
 
+FAILS = """
+from botbuilder.core import ActivityHandler
+
+
+class FailingBot(ActivityHandler):
+    async def on_message_activity(self, turn_context):
+        raise LookupError("no such table: orders")
+"""
+
+
+def test_a_traceback(start_bot: StartBot) -> None:
+    """The frames of the bot come first, sample-style modules too."""
+    package = "from bots import FailingBot\n\ndef create_bot(services):\n    return FailingBot()\n"
+    files = {
+        "__init__.py": package,
+        "bots/__init__.py": "from .failing_bot import FailingBot\n",
+        "bots/failing_bot.py": FAILS,
+    }
+    with start_bot(files) as bot:
+        assert bot.user.says("hello") == 200
+        own = bot.log.partition("The bot's own code:\n")[2].partition("Other frames:\n")[0]
+        assert own.count("  File ") == 1
+        assert "bots/failing_bot.py" in own
+        assert "LookupError: no such table: orders" in bot.log
+
+
 def test_lines_of_its_own_functions(start_bot: StartBot) -> None:
     """They are logged at once, with what the warm-up had to say: no message need ever come."""
     with start_bot({**FILES, "routes.py": ROUTES}) as bot:
