@@ -54,7 +54,11 @@ class InvocationLog(logging.Handler):
         self._dropped = 0
 
     def attach(self, names: Iterable[str]) -> None:
-        """Put this handler between the root logger and the loggers with these names."""
+        """Put this handler between the root logger and the loggers with these names.
+
+        The root logger's own records, those of `logging.info(...)`, are held too.
+        """
+        logging.getLogger().addFilter(self.passes)
         for name in names:
             logger = logging.getLogger(name)
             logger.addHandler(self)
@@ -78,14 +82,19 @@ class InvocationLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass the record on, or hold it for the next invocation."""
+        if self.passes(record):
+            logging.getLogger().callHandlers(record)
+
+    def passes(self, record: logging.LogRecord) -> bool:
+        """Whether to log the record now; if not, it is held."""
         if _in_invocation():
             self.flush()
-            logging.getLogger().callHandlers(record)
-            return
+            return True
         self._held.append(record)
         if len(self._held) > MAX_HELD_RECORDS:
             self._held.popleft()
             self._dropped += 1
+        return False
 
     def flush(self) -> None:
         """Pass on the held records, with their own times added: the host logs the current time."""

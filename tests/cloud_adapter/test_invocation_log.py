@@ -47,6 +47,7 @@ async def invocation_log(host_log: HostLog) -> AsyncIterator[InvocationLog]:  # 
     invocation_log.attach(["a_package"])
     mark_tasks(asyncio.get_running_loop())
     yield invocation_log
+    logging.getLogger().removeFilter(invocation_log.passes)
     package.removeHandler(invocation_log)
     package.propagate = True
 
@@ -95,6 +96,16 @@ async def test_the_next_invocation_logs_held_lines(
     await invoke(invocation_log, "the first")
     await invoke(invocation_log, "the second", name="2")
     assert untimed(host_log.lines) == ["before, with an argument (held)", "the first", "the second"]
+
+
+async def test_the_root_logger_s_own_lines(
+    invocation_log: InvocationLog, host_log: HostLog
+) -> None:
+    """`logging.warning(...)` is held as well, once."""
+    logging.warning("before")  # noqa: LOG015  # as a bot may do
+    assert host_log.lines == []
+    await invoke(invocation_log, "a line")
+    assert untimed(host_log.lines) == ["before (held)", "a line"]
 
 
 async def test_the_start_of_an_invocation_logs_held_lines(

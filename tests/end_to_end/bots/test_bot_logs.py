@@ -20,6 +20,7 @@ class LoggingBot(ActivityHandler):
 
 
 def create_bot(services):
+    logging.warning("in create_bot")
     return LoggingBot()
 """
 
@@ -81,6 +82,7 @@ def test_lines_of_a_turn_and_of_its_tasks(start_bot: StartBot) -> None:
     with start_bot(FILES) as bot:
         assert bot.user.says("hello") == 200
         assert bot.log.count("while it is imported (logged at ") == 1
+        assert bot.log.count("root: in create_bot (logged at ") == 1
         assert bot.log.count("in a turn\n") == 1
         (bot.folder / "the turn has ended").touch()
         until((bot.folder / "logged").exists)
