@@ -93,6 +93,9 @@ CANARIES = """
         def _missing_(cls, value):
             ran.append("_missing_")
 
+    class Loose(enum.Flag, boundary=enum.EJECT):
+        READ = 1
+
     class Can(enum.Flag):
         READ = 1
         @classmethod
@@ -204,6 +207,7 @@ SHAPES = [
     typed(STYLE, "auto", x=1),
     *(typed(f"{BOT}Color", value) for value in (None, "BLUE", 1, "_missing_", True)),
     *(typed(f"{BOT}Can", value) for value in (None, 2, 1.5, True, "WRITE", 10**400)),
+    typed(f"{BOT}Loose", 2),
     *(typed(f"{BOT}Canary", **{f"__{name}__": 1}) for name in ("class", "dict", "init", "reduce")),
     typed(f"{BOT}Canary", 1),
     typed(f"{BOT}Canary", **{"~extra": [1]}),
@@ -288,7 +292,9 @@ def main() -> None:
                 read = str(error)
             except Exception as error:  # noqa: BLE001  # is reported as wrong
                 read = repr(error)
-            if not read.startswith((f"{path} ", f"{path}.", f"{path}[", f"{path}{{")):
+            if not read.isprintable() or not read.startswith(
+                (f"{path} ", f"{path}.", f"{path}[", f"{path}{{")
+            ):
                 wrong.append([text[:300], path, read[:300]])
         for value in READABLE:
             from_text(json.dumps(["~typed", {"a": value}]))

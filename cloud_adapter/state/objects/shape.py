@@ -1,5 +1,6 @@
 """Shapes: how the objects of a class are taken apart, and put together without running its code."""
 
+from contextlib import suppress
 from enum import Enum, Flag
 from typing import Any, Protocol
 
@@ -101,7 +102,8 @@ class EnumShape:
     def _flag(self, value: int) -> Any:
         found = class_dict(self._kind)["_value2member_map_"].get(value)
         if found is None:  # not `kind(value)`, which would call the class's own `_missing_`
-            found = vars(Flag)["_missing_"].__func__(self._kind, value)
+            with suppress(ValueError):  # whose text has several lines
+                found = vars(Flag)["_missing_"].__func__(self._kind, value)
         if type(found) is not self._kind:
             raise ValueError(f"has a value that is no combination of members of {self.tag}")
         return found

@@ -49,13 +49,14 @@ def test_the_list_of_classes(tag: str) -> None:
     ids=lambda model: str(model.__name__),
 )
 def test_models(model: Any) -> None:
-    """Every model that can be created, empty and full, with what its class does not know."""
-    empty, full = model(), model()
+    """Every model that can be created: empty, without defaults, and with unknown properties."""
+    empty, cleared, full = model(), model(), model()
     for name in vars(full):
+        setattr(cleared, name, None)
         setattr(full, name, [name, {"~type": "os:system"}, datetime(2026, 1, 1, tzinfo=UTC)])
     full.additional_properties = {"unknown": (1, None)}
     full.unknown = Decimal(1)
-    for value in (empty, full):
+    for value in (empty, cleared, full):
         assert type(reread(value)) is model
         assert vars(reread(value)) == vars(value)
         assert to_text(reread(value)) == to_text(value)
