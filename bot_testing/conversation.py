@@ -1,7 +1,6 @@
 """ChatConversation: delivers activities to the bot, and gathers what it answers."""
 
 import asyncio
-import io
 import json
 import time
 import uuid
@@ -126,12 +125,12 @@ class ChatConversation:
         while not turn.done() and time.monotonic() < end:  # the loop's own clock may be moved
             await asyncio.wait({turn}, timeout=end - time.monotonic())
         if not turn.done():
-            stack = io.StringIO()
-            for each in self._around.bot.turns:
-                each.print_stack(file=stack)
             turn.cancel()
-            text = f"The turn has not ended after {TURN_SECONDS:g} seconds."
-            raise TurnFailure(f"{text} `chat.move_time` ends waits.\n{stack.getvalue()}")
+            try:
+                await turn
+            except asyncio.CancelledError as place:
+                text = f"The turn has not ended after {TURN_SECONDS:g} seconds"
+                raise TurnFailure(f"{text}: `chat.move_time` ends waits.") from place
         return turn.result()
 
     def _result(

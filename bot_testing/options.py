@@ -49,12 +49,17 @@ class ChatOptions:
             FileNotFoundError: `bot` names no bot.
         """
         if self.bot is None:
-            beside = test.absolute().parent
-            return beside if _holds_bot(beside) else PROJECT_BOT
+            return bot_beside(test) or PROJECT_BOT
         folder = ROOT / self.bot
         if not _holds_bot(folder):
             raise FileNotFoundError(f"{folder}/__init__.py has no create_bot(services)")
         return folder
+
+
+def bot_beside(test: Path) -> Path | None:
+    """The folder of a test's file, if it also has a bot in it."""
+    folder = test.absolute().parent
+    return folder if _holds_bot(folder) else None
 
 
 def _holds_bot(folder: Path) -> bool:

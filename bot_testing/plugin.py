@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,36 @@ from bot_testing.cloud.account_proxy import AccountProxy
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_testing.cloud.faults import CloudFaults
-from bot_testing.options import PROJECT_BOT, ChatOptions
+from bot_testing.options import PROJECT_BOT, ChatOptions, bot_beside
 from bot_testing.surroundings import Surroundings
 from emulator.cloud import Cloud
 
+MODULES = pytest.StashKey[BotModules]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker, and create what outlives the tests of one bot."""
+    config.stash[MODULES] = BotModules()
     config.addinivalue_line(
         "markers",
         "chat(bot, user, channel, kind, turns, storage, credential, settings): which bot the "
         "fixture `chat` starts, and how: see docs/testing.md",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Import a test beside a bot as the bot's own modules are imported.
+
+    pytest also imports the folder's `__init__.py`, whose imports may be of any style.
+    """
+    folder = bot_beside(collector.path) if isinstance(collector, pytest.File) else None
+    if folder is None:
+        return (yield)
+    with collector.config.stash[MODULES].of(folder):
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)
@@ -67,9 +85,9 @@ def azurite() -> Iterator[AzuriteAccounts]:
 
 
 @pytest.fixture(scope="session")
-def bot_modules() -> BotModules:
+def bot_modules(pytestconfig: pytest.Config) -> BotModules:
     """The modules of the bots that were tested so far."""
-    return BotModules()
+    return pytestconfig.stash[MODULES]
 
 
 @pytest.fixture(scope="session")

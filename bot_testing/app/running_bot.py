@@ -13,14 +13,13 @@ from typing import Any
 import azure.functions as func
 import pytest
 from botbuilder.schema import Activity, ResourceResponse
-from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
 from auth.settings import Settings
 from bot_testing.app.app_functions import AppFunctions, invoked
 from bot_testing.app.bot_modules import BotModules
 from bot_testing.app.queues import BotQueues
 from bot_testing.options import ROOT
-from cloud_adapter.adapter import Logic, OnError
+from cloud_adapter.adapter import Logic
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
@@ -103,24 +102,23 @@ class RunningBot:
 
     def _watch_turns(self) -> None:
         """Note which turns run, and what they raise before an error handler deals with it."""
-        run = self.parts.adapter.run
+        # The SDK's: every turn goes through it, also those that the bot's code starts.
+        middleware = self.parts.adapter._middleware
+        receive = middleware.receive_activity_with_status
 
-        async def watched(
-            caller: AuthenticateRequestResult, activity: Activity, logic: Logic, on_error: OnError
-        ) -> TurnContext:
-            async def noted(context: TurnContext, error: Exception) -> None:
-                self.errors.append(error)
-                await on_error(context, error)
-
+        async def watched(context: TurnContext, logic: Logic | None) -> None:
             task = asyncio.current_task()
             assert task is not None  # noqa: S101  # it runs
             self.turns.add(task)
             try:
-                return await run(caller, activity, logic, noted)
+                await receive(context, logic)
+            except Exception as error:
+                self.errors.append(error)
+                raise
             finally:
                 self.turns.discard(task)
 
-        self._monkeypatch.setattr(self.parts.adapter, "run", watched)
+        self._monkeypatch.setattr(middleware, "receive_activity_with_status", watched)
 
     def _watch_replies(self) -> None:
         """Note whose replies the bot sends: not every channel has `replyToId`."""

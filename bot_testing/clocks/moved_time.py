@@ -11,8 +11,11 @@ import time_machine
 
 from bot_testing.clocks.loop_clock import LoopClock
 
-SETTLING_SECONDS = 0.5
+SETTLING_SECONDS = 3.0
 """How long (in real time) the bot may work between two timers, before time moves on regardless."""
+
+STUCK_SECONDS = 0.05
+"""The same once the bot has taken longer: it waits for something else than a timer."""
 
 ROUND_SECONDS = 0.001
 ROUNDS_TO_WAKE_UP = 3
@@ -37,6 +40,7 @@ class MovedTime:
     ) -> None:
         self._loop_clock = LoopClock(monkeypatch)
         self._working = working
+        self._patience = SETTLING_SECONDS
         self._wall = time_machine.travel(0.0, tick=True)
         self._moved_wall: time_machine.Traveller | None = None
 
@@ -75,14 +79,18 @@ class MovedTime:
 
     async def _settle(self) -> None:
         """Wait until all turns have ended or sleep."""
-        end = time.monotonic() + SETTLING_SECONDS
+        end = time.monotonic() + self._patience
         while True:
             await asyncio.sleep(ROUND_SECONDS)
             fired = self._loop_clock.fired
             for _ in range(ROUNDS_TO_WAKE_UP):
                 await asyncio.sleep(0)
             is_quiet = fired == self._loop_clock.fired and not self._is_working()
-            if is_quiet or time.monotonic() > end:
+            if is_quiet:
+                self._patience = SETTLING_SECONDS
+                return
+            if time.monotonic() > end:
+                self._patience = STUCK_SECONDS
                 return
 
     def _is_working(self) -> bool:

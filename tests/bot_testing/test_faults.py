@@ -65,3 +65,19 @@ async def test_a_notification(chat: Chat) -> None:
     assert (await chat.next_reply()).text == "Lunch!"
     with pytest.raises(NoReply):
         await chat.next_reply(seconds=0.1)
+
+
+@pytest.mark.chat(storage="azurite", turns="Queued")
+async def test_a_queued_turn_after_a_crash(chat: Chat) -> None:
+    """The queue still has the turn's message: the turn runs again, without the channel."""
+    assert (await chat.crash("count")).texts == ["Count: 1"]
+    assert (await chat.next_reply()).text == "Count: 1"
+    assert await chat.state.conversation() == {"count": 1}
+
+
+async def test_a_notification_that_fails(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    """An error in a proactive turn fails the test that waits for its reply."""
+    await chat.say("later boom")
+    with pytest.raises(ZeroDivisionError, match="boom"):
+        await chat.next_reply()
+    assert "busy bot is about to fail" in caplog.text

@@ -22,6 +22,8 @@ def create_bot(services):
     return Bot()
 """,
     "routes.py": """
+import threading
+
 import azure.functions as func
 
 import bot_logic
@@ -48,7 +50,8 @@ def create_routes(ready):
 
     @routes.route("plain", methods=["GET"])
     def plain(req: func.HttpRequest) -> func.HttpResponse:
-        return func.HttpResponse("in a thread")
+        main = threading.current_thread() is threading.main_thread()
+        return func.HttpResponse("on the loop" if main else "in a thread")
 
     @routes.timer_trigger("timer", "0 0 9 * * *")
     async def morning(timer: func.TimerRequest) -> None:

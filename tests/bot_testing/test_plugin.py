@@ -7,6 +7,14 @@ import pytest
 
 from tests.support.project import ROOT
 
+PACKAGE = """
+from bots import Bot
+
+
+def create_bot(services):
+    return Bot()
+"""
+
 BOT = """
 from botbuilder.core import ActivityHandler
 
@@ -15,11 +23,10 @@ class Bot(ActivityHandler):
     async def on_message_activity(self, turn_context):
         if turn_context.activity.text == "fail":
             raise LookupError("the bot is wrong")
-        await turn_context.send_activity("hello")
+        await turn_context.send_activity(HELLO)
 
 
-def create_bot(services):
-    return Bot()
+HELLO = "hello"
 """
 
 TESTS = """
@@ -27,9 +34,12 @@ import asyncio
 
 import pytest
 
+import bots
+
 
 async def test_beside_a_bot(chat):
-    assert (await chat.say("hi")).texts == ["hello"]
+    bots.HELLO = "good morning"
+    assert (await chat.say("hi")).texts == ["good morning"]
 
 
 async def test_bot_fails(chat):
@@ -87,7 +97,8 @@ FAILURES = {
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The output of a run of pytest, with settings of a developer's shell."""
     folder = tmp_path_factory.mktemp("bot")
-    (folder / "__init__.py").write_text(BOT)
+    (folder / "__init__.py").write_text(PACKAGE)
+    (folder / "bots.py").write_text(BOT)
     (folder / "test_bot.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-rA", "-p", "bot_testing.plugin"]
     command += ["-c", str(ROOT / "pyproject.toml"), str(folder)]

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+import traceback
+from pathlib import Path
 
 import pytest
 
-from bot_testing import Chat
+from bot_testing import Chat, TurnFailure
 
 pytestmark = pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 
@@ -51,9 +53,10 @@ async def test_the_wall_clock(chat: Chat) -> None:
     assert 0 <= float(reply.text) - before - 90061 < FAST
 
 
-def test_the_wall_clock_is_put_back() -> None:
-    """The next test has the machine's time."""
-    assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < FAST
+def test_the_wall_clock_is_put_back(tmp_path: Path) -> None:
+    """The next test has the machine's time, as the file system has."""
+    (tmp_path / "new").touch()
+    assert abs(time.time() - (tmp_path / "new").stat().st_mtime) < FAST
 
 
 async def test_tokens_expire(chat: Chat) -> None:
@@ -63,3 +66,17 @@ async def test_tokens_expire(chat: Chat) -> None:
     await chat.move_time(days=1)
     assert (await chat.say("count")).texts == ["Count: 2"]
     assert chat.bot.cloud.identity.server.requests.total() == tokens + 1
+
+
+async def test_a_turn_that_waits_for_something_else(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time moves on regardless; the test fails with the place where the bot waits."""
+    monkeypatch.setattr("bot_testing.conversation.TURN_SECONDS", 1)
+    monkeypatch.setattr("bot_testing.clocks.moved_time.SETTLING_SECONDS", 0.1)
+    saying = asyncio.create_task(chat.say("hang"))
+    await chat.move_time(minutes=1)
+    with pytest.raises(TurnFailure, match="has not ended") as raised:
+        await saying
+    trace = "".join(traceback.format_exception(raised.value))
+    assert "await asyncio.Event().wait()" in trace

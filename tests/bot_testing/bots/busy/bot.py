@@ -1,6 +1,8 @@
 """BusyBot: a command for each thing that a test of the kit needs."""
 
 import asyncio
+import contextlib
+import logging
 import time
 from dataclasses import dataclass
 
@@ -8,6 +10,8 @@ from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.schema import Activity
 
 from cloud_adapter.bot.services import BotServices
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -38,6 +42,7 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
             "time": self._on_time,
             "fail": self._on_fail,
             "notify": self._on_notify,
+            "later": self._on_later,
             "hang": self._on_hang,
             "runs": self._on_runs,
         }
@@ -70,6 +75,21 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
     async def _on_notify(self, _: TurnContext, text: str) -> None:
         await self._services.notify("all", text)
+
+    async def _on_later(self, turn: TurnContext, text: str) -> None:
+        async def fail(_: TurnContext) -> None:
+            log.warning("The busy bot is about to fail")
+            await asyncio.sleep(0.05)
+            raise ZeroDivisionError(text)
+
+        reference = TurnContext.get_conversation_reference(turn.activity)
+        adapter, app_id = self._services.adapter, self._services.app_id
+
+        async def run() -> None:
+            with contextlib.suppress(ZeroDivisionError):
+                await adapter.continue_conversation(reference, fail, app_id)
+
+        self._later = asyncio.create_task(run())
 
     async def _on_hang(self, _: TurnContext, __: str) -> None:
         await asyncio.Event().wait()
