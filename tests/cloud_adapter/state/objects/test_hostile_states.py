@@ -38,6 +38,16 @@ def test_texts_that_the_log_shows(tag: str) -> None:
     assert text.isprintable()
 
 
+def test_a_long_path() -> None:
+    """It is cut, too."""
+    found: dict[str, object] = {"~type": "os:system"}
+    for _ in range(99):
+        found = {"~type": "botbuilder.schema:Activity", "x" * 80: found}
+    with pytest.raises(UnreadableState) as refused:
+        from_text(json.dumps(["~typed", {"a": found}]))
+    assert len(str(refused.value)) < 1000
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=range(len(SHAPES)))
 def test_the_same_in_a_plain_item(shape: object) -> None:
     """Without the mark of typed items nothing is a tag: these are a user's dicts."""
