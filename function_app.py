@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold
     from cloud_adapter.bot.services import BotServices
     from cloud_adapter.request import TurnRequest
     from cloud_adapter.response import TurnResponse
-    from cloud_adapter.skills.replies import SkillRequest
+    from cloud_adapter.skills.call import SkillRequest
 
 JSON_TYPE = "application/json"
 
@@ -178,7 +178,7 @@ def from_http(request: func.HttpRequest) -> "TurnRequest":
 
 def skill_request(request: func.HttpRequest) -> "SkillRequest":
     """A skill's request, independent of the host."""
-    from cloud_adapter.skills.replies import SkillRequest
+    from cloud_adapter.skills.call import SkillRequest
 
     # The host decodes ids, but for slashes.
     ids = {

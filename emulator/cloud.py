@@ -121,6 +121,7 @@ class Cloud:
         self.token_service = TokenService(
             self.entra.issuer,
             self.registration,
+            self.entra.bots,
             self.user_tokens,
             lambda: self.chat_page.server.url,
             tls,

@@ -18,7 +18,7 @@ from cloud_adapter.state.bot_state import ConversationState, UserState
 from cloud_adapter.state.transcripts import BlobTranscriptStore
 
 if TYPE_CHECKING:
-    from botbuilder.core.skills import ConversationIdFactoryBase
+    from cloud_adapter.connector.skill_conversations import SkillConversations
 
 
 @dataclass
@@ -57,7 +57,7 @@ class BotServices:
     auto_save_state: bool = True
 
     @property
-    def skill_conversations(self) -> "ConversationIdFactoryBase":
+    def skill_conversations(self) -> "SkillConversations":
         """The ids by which skills know conversations, in `storage`, for the SDK's SkillDialog."""
         return self.skill_client.conversations
 

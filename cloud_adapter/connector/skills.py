@@ -28,7 +28,9 @@ from http_client.connection import ConnectFailed, ResponseLost
 from http_client.pool import HttpPool
 
 if TYPE_CHECKING:
-    from botbuilder.core.skills import BotFrameworkSkill, ConversationIdFactoryBase
+    from botbuilder.core.skills import BotFrameworkSkill
+
+    from cloud_adapter.connector.skill_conversations import SkillConversations
 
 
 class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
@@ -58,12 +60,12 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         self._loopback = loopback
 
     @functools.cached_property
-    def conversations(self) -> "ConversationIdFactoryBase":
+    def conversations(self) -> "SkillConversations":
         """The ids by which skills know conversations, and the conversations behind them."""
         # Imported here, because most bots call no skill.
-        from botbuilder.core.skills import SkillConversationIdFactory
+        from cloud_adapter.connector.skill_conversations import SkillConversations
 
-        return SkillConversationIdFactory(self._storage)
+        return SkillConversations(self._storage)
 
     async def post_activity_to_skill(
         self,
@@ -73,7 +75,9 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         activity: Activity,
         originating_audience: str | None = None,
     ) -> InvokeResponse:
-        """Send an activity to a skill in a new conversation, as the SDK's SkillHttpClient does.
+        """Send an activity to a skill, as the SDK's SkillHttpClient does.
+
+        The skill has one conversation with each conversation of this bot.
 
         Args:
             from_bot_id: app id (GUID) of this bot.
@@ -90,7 +94,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         from botbuilder.core.skills import SkillConversationIdFactoryOptions
 
         audience = originating_audience or self._channel_audience
-        conversation_id = await self.conversations.create_skill_conversation_id(
+        conversation_id = await self.conversations.continue_skill_conversation(
             SkillConversationIdFactoryOptions(audience, from_bot_id, activity, to_skill)
         )
         return await self.post_activity(

@@ -6,7 +6,7 @@ Rules: Microsoft reference "Bot Framework token service" (api/usertoken, api/bot
 import base64
 import ssl
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,9 @@ class TokenService:
 
     Args:
         entra_issuer: signs the bots' tokens.
-        registration: the only bot whose calls are accepted.
+        registration: the cloud's first bot, whose tenant issues the tokens of all.
+        bots: app ids (GUIDs) of the bots whose calls are accepted. Unlike in Azure, they share
+            their connections and signed-in users.
         user_tokens: the signed-in users.
         page_url: returns the base URL of the server with the sign-in page.
         tls: the server side of TLS.
@@ -78,12 +80,13 @@ class TokenService:
         self,
         entra_issuer: TokenIssuer,
         registration: Registration,
+        bots: Container[str],
         user_tokens: UserTokens,
         page_url: Callable[[], str],
         tls: ssl.SSLContext,
     ) -> None:
         self.calls: list[TokenCall] = []
-        self._registration = registration
+        self._bots = bots
         self._user_tokens = user_tokens
         self._page_url = page_url
         self._tokens = VerifiedTokens(entra_issuer, registration, AUDIENCE)
@@ -103,7 +106,7 @@ class TokenService:
         async def answer(request: web.Request) -> web.StreamResponse:
             app_id = self._verified_app(request)
             try:
-                if app_id != self._registration.app_id:
+                if app_id not in self._bots:
                     raise unauthorized()
                 response = await operation(request)
             except ChannelError as error:
@@ -197,7 +200,7 @@ class TokenService:
 
     def _start_sign_in(self, request: web.Request) -> UserSignIn:
         state = _state(_query(request, "state"))
-        if state.get("msAppId") != self._registration.app_id:
+        if state.get("msAppId") != self._verified_app(request):
             raise ChannelError(400, "BadArgument", "The state is not of this bot.")
         conversation = _object(state, "conversation")
         user = _object(conversation, "user")

@@ -4,9 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from botbuilder.core.skills import SkillConversationIdFactory
 
 from auth.errors import BadRequest, BodyTooLarge, ConversationUnknown, UnsupportedBody
+from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.credentials.bot_token_press import CALLER
+from tests.support.credentials.forged_tokens import FOREIGN_TENANT
 from tests.support.skills.replying_skill import ReplyingSkill
 
 MESSAGE = {"type": "message", "text": "hello"}
@@ -136,6 +140,28 @@ async def test_other_items_of_storage(app: ComposedApp, skill: ReplyingSkill) ->
     with pytest.raises(ConversationUnknown):
         await skill.call("POST", "activities", end, conversation_id="webchat/users/u")
     assert (await storage.read(["webchat/users/u"]))["webchat/users/u"]["name"] == "Ada"
+
+
+async def test_the_conversation_of_another_skill(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A skill that knows the id of another one's conversation cannot reply there."""
+    both = {"AllowedCallers": f"{CALLER},{FOREIGN_TENANT}"}
+    async with ComposedApp(cloud, monkeypatch, both) as app:
+        skill = ReplyingSkill(app)
+        await skill.is_called(skill_app_id=FOREIGN_TENANT)
+        with pytest.raises(ConversationUnknown):
+            await skill.send(**MESSAGE)
+        await skill.is_called(skill_app_id=CALLER.upper())
+        assert (await skill.send(**MESSAGE)).status == 200
+
+
+async def test_a_conversation_that_the_sdk_has_stored(
+    app: ComposedApp, skill: ReplyingSkill
+) -> None:
+    """A bot's own factory need only store the SDK's objects in the bot's storage."""
+    await skill.is_called(conversations=SkillConversationIdFactory(app.parts.services.storage))
+    assert (await skill.send(**MESSAGE)).status == 200
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def users(issuer: TokenIssuer, registration: Registration) -> UserTokens:
 async def service(
     issuer: TokenIssuer, registration: Registration, users: UserTokens, tls: ssl.SSLContext
 ) -> AsyncIterator[TokenService]:
-    service = TokenService(issuer, registration, users, lambda: PAGE, tls)
+    service = TokenService(issuer, registration, {registration.app_id}, users, lambda: PAGE, tls)
     async with service.server:
         yield service
 

@@ -13,6 +13,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
 from tests.support.skills.expecting_parent import EXPECTING
+from tests.support.skills.signing_in_skill import SIGNING_IN
 from tests.support.skills.skill_pair import PARENT, SKILL, SkillPair, running_pair
 from tests.support.timing.condition import until
 
@@ -84,3 +85,30 @@ def test_replies_in_the_response(start_pair: StartPair) -> None:
     says(pair, "again", "Echo 2: again")
     says(pair, "end", "Result: {'n': 3}")
     says(pair, "end", "Result: {'n': 4}")
+
+
+def test_a_skill_that_signs_the_user_in(start_pair: StartPair) -> None:
+    """The user gets the card through the parent, and the skill the token for the user's code."""
+    pair = start_pair(PARENT, SIGNING_IN)
+    assert pair.user.says("skill") in (200, 202)
+    until(lambda: bool(found_link(pair)))
+    sign_in = pair.cloud.user_tokens.find_sign_in(found_link(pair).partition("signin=")[2])
+    assert sign_in
+    code = pair.cloud.user_tokens.confirm(sign_in)
+    before = len(pair.texts())
+    assert pair.user.says(code) in (200, 202)
+    import time
+
+    time.sleep(3)
+    print(pair.texts(), [(c.method, c.path, c.status) for c in pair.cloud.token_service.calls])
+    print((pair.parent.log).read_text()[-3000:])
+    print((pair.skill.log).read_text()[-3000:])
+    until(lambda: pair.texts()[before:] == ["Back: completedSuccessfully {'token': True}"])
+
+
+def found_link(pair: SkillPair) -> str:
+    """The link of the sign-in card that the user has got; empty: there is none yet."""
+    attachments = [
+        card for each in pair.conversation.activities for card in each.get("attachments", ())
+    ]
+    return next((card["content"]["buttons"][0]["value"] for card in attachments), "")

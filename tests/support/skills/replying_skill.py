@@ -3,13 +3,18 @@
 import json
 from typing import Any
 
-from botbuilder.core.skills import BotFrameworkSkill, SkillConversationIdFactoryOptions
+from botbuilder.core.skills import (
+    BotFrameworkSkill,
+    ConversationIdFactoryBase,
+    SkillConversationIdFactoryOptions,
+)
 from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
-from cloud_adapter.skills.replies import SkillReplies, SkillRequest
+from cloud_adapter.skills.call import SkillRequest
+from cloud_adapter.skills.replies import SkillReplies
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 
@@ -32,20 +37,28 @@ class ReplyingSkill:
         self.conversation_id = ""
         self._authorization = f"Bearer {BotTokenPress(app.cloud).token()}"
 
-    async def is_called(self, audience: str = "", service_url: str = "") -> None:
+    async def is_called(
+        self,
+        audience: str = "",
+        service_url: str = "",
+        skill_app_id: str = CALLER,
+        conversations: ConversationIdFactoryBase | None = None,
+    ) -> None:
         """Let the parent store the conversation, as before each call of a skill.
 
         Args:
             audience: the resource of tokens for the conversation; empty: the channel's.
             service_url: of the conversation; empty: the channel's.
+            skill_app_id: the app id (GUID) of the skill that is called.
+            conversations: store it; None: the parent's.
         """
-        parts, skill = self.app.parts, BotFrameworkSkill("skill", CALLER, "https://skill.example")
+        parts, skill = self.app.parts, BotFrameworkSkill("skill", skill_app_id, "https://skill")
         content = {"type": "message", "serviceUrl": service_url or self.app.service_url}
         activity = read_model(Activity, self.app.activity(content))
         options = SkillConversationIdFactoryOptions(
             audience or parts.settings.channel_audience, parts.settings.app_id, activity, skill
         )
-        conversations = parts.services.skill_conversations
+        conversations = conversations or parts.services.skill_conversations
         self.conversation_id = await conversations.create_skill_conversation_id(options)
 
     async def call(
