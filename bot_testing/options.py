@@ -7,6 +7,8 @@ from typing import Literal
 
 ROOT = Path(__file__).absolute().parent.parent
 PROJECT_BOT = ROOT / "bot_logic"
+TESTS = ROOT / "tests" / "bot_logic"
+"""The tests of the project's bot."""
 
 Kind = Literal["personal", "groupChat", "channel"]
 
@@ -57,8 +59,10 @@ class ChatOptions:
 
 
 def bot_beside(test: Path) -> Path | None:
-    """The folder of a test's file, if it also has a bot in it."""
+    """The folder of the bot that a test's file belongs to: it is in there, or in `TESTS`."""
     folder = test.absolute().parent
+    if folder.is_relative_to(TESTS):
+        return PROJECT_BOT
     return folder if _holds_bot(folder) else None
 
 

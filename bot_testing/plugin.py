@@ -39,9 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Import a test beside a bot as the bot's own modules are imported.
+    """Import a bot's tests as its own modules are imported: its imports may be of any style.
 
-    pytest also imports the folder's `__init__.py`, whose imports may be of any style.
+    Beside a bot, pytest imports the folder's `__init__.py`, too.
     """
     folder = bot_beside(collector.path) if isinstance(collector, pytest.File) else None
     if folder is None:
