@@ -301,8 +301,8 @@ class Chat:
     async def restart(self) -> None:
         """End the app and start it again, as a new process does. Stored state is kept.
 
-        The bot's modules are imported again: a class that the test has imported before is not the
-        bot's any more.
+        The bot's modules are imported again: until the end of the test, a class that was imported
+        before is not the bot's.
         """
         await self.bot.restart()
 

@@ -19,6 +19,7 @@ class BotModules:
 
     def __init__(self) -> None:
         self._aside: dict[Path, dict[str, ModuleType]] = {}
+        self._before_restart: dict[Path, dict[str, ModuleType]] = {}
 
     @contextlib.contextmanager
     def of(self, folder: Path) -> Iterator[None]:
@@ -37,13 +38,17 @@ class BotModules:
         finally:
             os.chdir(elsewhere)
             sys.path[:] = path
+            if folder in self._before_restart:
+                _taken(folder)
+                sys.modules.update(self._before_restart.pop(folder))
             if loaded != folder:
                 self._aside[folder] = _taken(folder)
                 sys.modules.update(others)
 
-    def forget(self, folder: Path) -> None:
-        """Let the bot that is tested be imported again when it is used next."""
-        _taken(folder)
+    def restart(self, folder: Path) -> None:
+        """Let the bot that is tested be imported again; the next test has the modules of now."""
+        taken = _taken(folder)
+        self._before_restart.setdefault(folder, taken)
 
 
 def _loaded_folder() -> Path | None:

@@ -165,7 +165,7 @@ class RunningBot:
         """
         await self.close()
         memory = self.parts.services.storage.__dict__ if self.parts.account is None else {}
-        self._modules.forget(self.folder)
+        self._modules.restart(self.folder)
         self._start()
         self.parts.services.storage.__dict__.update(memory)
 

@@ -107,6 +107,14 @@ async def test_another_bot(chat: Chat) -> None:
 
 
 @pytest.mark.chat(bot="tests/bot_testing/bots/busy")
+async def test_a_restart(chat: Chat) -> None:
+    """A new process has modules of its own."""
+    for _ in range(2):
+        await chat.restart()
+        assert sys.modules["bot_logic.bot"] not in imported
+
+
+@pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 async def test_a_bot_is_still_imported_once(chat: Chat) -> None:
-    """Another bot in between changes nothing."""
+    """Another bot and a restart in between change nothing."""
     await test_a_bot_is_imported_once(chat, 3)

@@ -61,6 +61,7 @@ async def test_nothing_is_left_broken(chat: Chat) -> None:
 @pytest.mark.chat(storage="azurite")
 async def test_a_notification(chat: Chat) -> None:
     """What the bot sends by itself is no reply of a turn; `next_reply` waits for it."""
+    await chat.say("count")
     assert (await chat.say("notify Lunch!")).texts == []
     assert (await chat.next_reply()).text == "Lunch!"
     with pytest.raises(NoReply):

@@ -21,11 +21,13 @@ NO_ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=0.1)
 
 
 class Part:
-    """A part of the cloud with two paths that counts what reaches its handler."""
+    """A part of the cloud with three paths that counts what reaches its handler."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.handled = 0
-        self.server = Server("part", [web.get("/one", self._get), web.get("/two", self._get)], tls)
+        routes = [web.get("/one", self._get), web.get("/two", self._get)]
+        # Clients repeat a GET by themselves if its connection breaks.
+        self.server = Server("part", [*routes, web.post("/three", self._get)], tls)
 
     async def _get(self, request: web.Request) -> web.Response:
         self.handled += 1
@@ -221,6 +223,24 @@ async def test_a_fault_can_have_an_endless_body(part: Part, http: aiohttp.Client
         assert await response.content.read(1) == b" "
         with pytest.raises(TimeoutError):
             await response.read()
+
+
+@pytest.mark.parametrize("handled", [False, True])
+async def test_a_cut_connection(part: Part, http: aiohttp.ClientSession, handled: bool) -> None:
+    """The client gets no response; the request was handled if the switch says so."""
+    part.server.faults.set(cut=True, handled=handled)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await http.post(f"{part.server.url}/three")
+    assert part.handled == (1 if handled else 0)
+
+
+async def test_a_handled_request_can_get_a_faulty_status(
+    part: Part, http: aiohttp.ClientSession
+) -> None:
+    """The response says that it failed, but it did not."""
+    part.server.faults.set(status=500, handled=True)
+    assert await status(http, part) == 500
+    assert part.handled == 1
 
 
 async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSession) -> None:
