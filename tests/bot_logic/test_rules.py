@@ -1,4 +1,7 @@
-"""The sample bot keeps the rules that `make check` has for the base, and leaves to a bot."""
+"""The sample bot keeps the rules of the base, which `make check` does not have for a bot.
+
+`make format` leaves it alone, too: `.venv/bin/ruff format bot_logic/*.py tests/bot_logic/*.py`.
+"""
 
 import subprocess
 import sys
