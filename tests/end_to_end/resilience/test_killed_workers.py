@@ -1,9 +1,7 @@
-"""Worker processes are killed while turns are queued; meanwhile another bot takes its time.
-
-Both run at once: each takes most of a minute, and mostly waits.
-"""
+"""Worker processes are killed while turns are queued; meanwhile another bot takes its time."""
 
 import asyncio
+import functools
 import os
 import re
 import signal
@@ -16,16 +14,22 @@ import pytest
 from auth.settings import QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from emulator.cloud import Cloud
+from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.patched_bot import patched
+from tests.support.load.renter import RENTAL, STEPS, Renter
 from tests.support.storage.stored_state import stored_state
+from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
+
+pytestmark = pytest.mark.timeout(400)  # the first test waits for all bots
 
 ACTIVITIES = 1000
 RATE = 50.0
 """Activities in a second."""
 
 CONVERSATIONS = 50
+RENTERS = 12
 KILL_EVERY = 2.0
 """Seconds."""
 
@@ -122,29 +126,55 @@ class Long:
     replies: int
 
 
+@dataclass(frozen=True)
+class Dialogs:
+    """What came of dialogs whose bot was killed again and again.
+
+    Attributes:
+        users: who took part.
+        in_flight: as of Killed.
+    """
+
+    users: list[Renter]
+    in_flight: int
+
+    @property
+    def heard_once(self) -> list[list[str]]:
+        """What each user heard, without repetitions."""
+        return [list(dict.fromkeys(user.heard())) for user in self.users]
+
+    @property
+    def repeated(self) -> int:
+        """Replies that a user heard before."""
+        return sum(len(user.heard()) - len(set(user.heard())) for user in self.users)
+
+
 @pytest.fixture(scope="module")
 def outcomes(
     azurite: AzuriteAccounts, tmp_path_factory: pytest.TempPathFactory, logs: Path
-) -> tuple[Killed, Long]:
-    """What came of both, at the same time."""
+) -> tuple[Killed, Dialogs, Long]:
+    """What came of them."""
     folder = tmp_path_factory.mktemp("killed")
-    killed, long = asyncio.run(both(azurite, folder, logs))
+    killed, dialogs, long = asyncio.run(all_in_one_cloud(azurite, folder, logs))
     table = killed.table()
     print(f"\n{table}")
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(table)
-    return killed, long
+    return killed, dialogs, long
 
 
-async def both(azurite: AzuriteAccounts, folder: Path, logs: Path) -> tuple[Killed, Long]:
-    """Both bots, in front of one cloud."""
+async def all_in_one_cloud(
+    azurite: AzuriteAccounts, folder: Path, logs: Path
+) -> tuple[Killed, Dialogs, Long]:
+    """Kill one bot after the other, while a third one takes its time."""
     cloud = Cloud(folder)
     await cloud.start()
     try:
-        return await asyncio.gather(
-            killed_workers(cloud, azurite.fresh(), folder / "slow", logs / "killed workers.log"),
-            long_turn(cloud, azurite.fresh(), logs / "long turn.log"),
-        )
+        async with asyncio.TaskGroup() as group:  # if one fails, the other bots end, too
+            long = group.create_task(long_turn(cloud, azurite.fresh(), logs))
+            killed = await killed_workers(cloud, azurite.fresh(), folder, logs)
+            dialogs = await killed_dialogs(cloud, azurite.fresh(), folder, logs)
+        return killed, dialogs, long.result()
     finally:
         await cloud.stop()
 
@@ -154,10 +184,11 @@ def queued(cloud: Cloud, storage: str) -> dict[str, str]:
     return {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
 
 
-async def killed_workers(cloud: Cloud, storage: str, folder: Path, log: Path) -> Killed:
+async def killed_workers(cloud: Cloud, storage: str, folder: Path, logs: Path) -> Killed:
     """Deliver at a steady rate while the workers are killed in turn."""
     now = asyncio.get_running_loop().time
-    settings = queued(cloud, storage) | patched(folder, SLOW_WRITES)
+    log = logs / "killed workers.log"
+    settings = queued(cloud, storage) | patched(folder / "slow", SLOW_WRITES)
     bot = BotProcess(settings, log, options=("--workers", str(WORKERS)))
     async with bot, InsistentChannel(cloud, bot.messages) as channel:
         conversations = [channel.conversation() for _ in range(CONVERSATIONS)]
@@ -186,20 +217,51 @@ async def killed_workers(cloud: Cloud, storage: str, folder: Path, log: Path) ->
     )
 
 
+async def killed_dialogs(cloud: Cloud, storage: str, folder: Path, logs: Path) -> Dialogs:
+    """Let users answer a dialog's questions; a worker dies while it runs the turns of each step."""
+    log = logs / "killed dialogs.log"
+    app = app_with(folder / "rental", {}, RENTAL)
+    settings = queued(cloud, storage) | patched(folder / "slow", SLOW_WRITES)
+    bot = BotProcess(settings, log, app, ("--workers", str(WORKERS)))
+    async with bot, InsistentChannel(cloud, bot.messages) as channel:
+        users = [Renter(channel, number) for number in range(RENTERS)]
+        answers: list[Delivered] = []
+        kills: list[int] = []
+        for step in range(STEPS):
+            given = [user.answer(channel, step) for user in users]
+            await asyncio.gather(*(channel.deliver(answer) for answer in given))
+            answers += given
+            await comes_true(functools.partial(any_answered, channel, given), MAX_REST)
+            kill(bot, step % WORKERS + 1, kills)
+        await channel.answered(answers, MAX_REST)
+    log_text = await asyncio.to_thread(log.read_text)
+    return Dialogs(users, len(CUT_OFF.findall(log_text)))
+
+
+def any_answered(channel: InsistentChannel, answers: list[Delivered]) -> bool:
+    """Whether at least one of them has a reply."""
+    return bool({each.activity["id"] for each in answers} & channel.replies().keys())
+
+
 async def kill_in_turn(bot: BotProcess, killed: list[int]) -> None:
     """Kill one worker after the other, each once it has been restarted."""
     while True:
         for number in range(1, WORKERS + 1):
             await asyncio.sleep(KILL_EVERY)
-            pid = bot.workers[number]
-            if pid not in killed:
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
+            kill(bot, number, killed)
 
 
-async def long_turn(cloud: Cloud, storage: str, log: Path) -> Long:
+def kill(bot: BotProcess, number: int, killed: list[int]) -> None:
+    """Kill a worker, unless it has not been restarted since."""
+    pid = bot.workers[number]
+    if pid not in killed:
+        os.kill(pid, signal.SIGKILL)
+        killed.append(pid)
+
+
+async def long_turn(cloud: Cloud, storage: str, logs: Path) -> Long:
     """Let a bot think for long."""
-    bot = BotProcess(queued(cloud, storage), log)
+    bot = BotProcess(queued(cloud, storage), logs / "long turn.log")
     async with bot, InsistentChannel(cloud, bot.messages) as channel:
         conversation = channel.conversation()
         message = channel.message(conversation, f"think {LONG_TURN}")
@@ -210,29 +272,41 @@ async def long_turn(cloud: Cloud, storage: str, log: Path) -> Long:
     return Long(message, early, kinds["typing"], kinds["message"])
 
 
-def test_nothing_accepted_is_lost(outcomes: tuple[Killed, Long]) -> None:
+def test_nothing_accepted_is_lost(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """Every activity is accepted at last, and every accepted one is answered."""
-    killed, _ = outcomes
+    killed, _, _ = outcomes
     assert killed.kills >= ACTIVITIES / RATE / KILL_EVERY - 1
     assert all(each.statuses[-1] == 202 for each in killed.activities)
     assert killed.lost == 0
 
 
-def test_no_counter_is_wrong(outcomes: tuple[Killed, Long]) -> None:
+def test_no_counter_is_wrong(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """Each conversation has counted each of its messages once, although turns were run again."""
-    killed, _ = outcomes
+    killed, _, _ = outcomes
     assert killed.wrong_counters == 0
 
 
-def test_repeats_are_what_was_cut_off(outcomes: tuple[Killed, Long]) -> None:
+def test_repeats_are_what_was_cut_off(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """A reply comes twice at most where a kill cut a turn off."""
-    killed, _ = outcomes
+    killed, _, _ = outcomes
     assert killed.repeated <= killed.in_flight
 
 
-def test_the_channel_does_not_wait_for_a_long_turn(outcomes: tuple[Killed, Long]) -> None:
+def test_no_step_of_a_dialog_is_lost_or_taken_twice(
+    outcomes: tuple[Killed, Dialogs, Long],
+) -> None:
+    """Each answer is taken once and in order, although turns were run again."""
+    _, dialogs, _ = outcomes
+    print(f"{dialogs.in_flight} turns of dialogs cut off, {dialogs.repeated} replies sent twice")
+    assert dialogs.in_flight
+    assert dialogs.heard_once == [user.expected for user in dialogs.users]
+    # The turn of the third answer, for example, sends two replies.
+    assert dialogs.repeated <= 2 * dialogs.in_flight
+
+
+def test_the_channel_does_not_wait_for_a_long_turn(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """The channel has its answer at once, the user sees that the bot is at work, and a reply."""
-    _, long = outcomes
+    _, _, long = outcomes
     print(f"A turn of {LONG_TURN} s: the channel waited for {long.delivered.seconds * 1000:.0f} ms")
     assert long.delivered.statuses == [202]
     assert long.early == 0
