@@ -11,19 +11,14 @@ from bot_testing import Chat, TurnFailure
 
 pytestmark = pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 
-FAST = 5.0
-"""Seconds: what is moved does not take as long."""
-
 
 async def test_a_turn_that_sleeps(chat: Chat) -> None:
     """Sleeps follow each other in the moved time, and the typing indicator shows meanwhile."""
-    started = time.monotonic()
     saying = asyncio.create_task(chat.say("sleep 60"))
     await chat.move_time(seconds=90)
     assert [each.text for each in chat.replies] == ["first"]
     await chat.move_time(seconds=31)
     assert (await saying).texts == ["first", "second"]
-    assert time.monotonic() - started < FAST
     typing = [each for each in chat.activities if each["type"] == "typing"]
     assert len(typing) == 48
 
@@ -39,10 +34,9 @@ async def test_a_queued_turn_that_sleeps(chat: Chat) -> None:
 @pytest.mark.chat(skip_waits=True)
 async def test_skipped_waits(chat: Chat) -> None:
     """A sleeping turn ends at once, and the time it has slept has passed."""
-    started, said = time.monotonic(), time.time()
+    said = time.time()
     assert (await chat.say("sleep 100")).texts == ["first", "second"]
     assert time.time() - said >= 200
-    assert time.monotonic() - started < FAST
 
 
 async def test_the_wall_clock(chat: Chat) -> None:
@@ -50,13 +44,13 @@ async def test_the_wall_clock(chat: Chat) -> None:
     before = time.time()
     await chat.move_time(days=1, hours=1, minutes=1, seconds=1)
     [reply] = await chat.say("time")
-    assert 0 <= float(reply.text) - before - 90061 < FAST
+    assert before + 90061 <= float(reply.text) <= time.time()
 
 
 def test_the_wall_clock_is_put_back(tmp_path: Path) -> None:
     """The next test has the machine's time, as the file system has."""
     (tmp_path / "new").touch()
-    assert abs(time.time() - (tmp_path / "new").stat().st_mtime) < FAST
+    assert abs(time.time() - (tmp_path / "new").stat().st_mtime) < 3600
 
 
 async def test_tokens_expire(chat: Chat) -> None:
