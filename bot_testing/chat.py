@@ -9,7 +9,7 @@ from typing import Any
 
 import azure.functions as func
 
-from bot_testing.activities.card import TEAMS
+from bot_testing.activities.card import TEAMS, refresh_activity
 from bot_testing.activities.reply import Activity, Reply, TurnResult
 from bot_testing.activities.sign_in import By, sign_in_activity
 from bot_testing.cloud.faults import Part
@@ -95,7 +95,7 @@ class Chat:
         return chats
 
     async def say(
-        self, text: str, *, expect_error: type[Exception] | None = None, **more: Any
+        self, text: str, /, *, expect_error: type[Exception] | None = None, **more: Any
     ) -> TurnResult:
         """Send a message, and return the bot's replies.
 
@@ -122,6 +122,7 @@ class Chat:
         self,
         reply: Reply | TurnResult,
         title: str,
+        /,
         *,
         expect_error: type[Exception] | None = None,
         **inputs: Any,
@@ -145,6 +146,15 @@ class Chat:
                 return await self.send({**content, "replyToId": each.id}, expect_error=expect_error)
         titles = [button.title for _, button in buttons]
         raise ChatMistake(f"There is no button {title!r}: there are {titles}.")
+
+    async def refresh(self, reply: Reply) -> TurnResult:
+        """Look at a card that refreshes itself: the client sends its `refresh` by itself.
+
+        Raises:
+            ChatMistake: the card has no `refresh`, or not for this user.
+        """
+        content = refresh_activity(reply.card, self.account["id"])
+        return await self.send({**content, "replyToId": reply.id})
 
     async def invoke(
         self, name: str, value: Any = None, *, expect_error: type[Exception] | None = None

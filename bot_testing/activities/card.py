@@ -134,6 +134,21 @@ def _entered(field: Mapping[str, Any], given: Any) -> str:
     return "" if value is None else str(value)
 
 
+def refresh_activity(card: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+    """The content of the activity with which a client refreshes a card for a user.
+
+    Raises:
+        ChatMistake: the card has no `refresh`, or not for this user.
+    """
+    refresh = card.get("refresh") or {}
+    action = refresh.get("action")
+    if not action or user_id not in refresh.get("userIds", [user_id]):
+        raise ChatMistake(f"The card does not refresh itself for this user: {refresh}.")
+    invoke = Button("", "Action.Execute", action).activity("", {})
+    invoke["value"]["trigger"] = "automatic"
+    return invoke
+
+
 def buttons_of(card: Any, outer: Sequence[Mapping[str, Any]] = ()) -> list[Button]:
     """Every button of a card, or of a list of actions, in the order of the JSON.
 

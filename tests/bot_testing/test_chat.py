@@ -35,3 +35,13 @@ async def test_a_missing_button(chat: Chat) -> None:
     shown = await chat.say("Lunch?")
     with pytest.raises(ChatMistake, match=r"'Maybe'.*\['Yes', 'No'\]"):
         await chat.press(shown, "Maybe")
+
+
+@pytest.mark.chat(bot="examples/universal_actions")
+async def test_a_refresh(chat: Chat) -> None:
+    """A card refreshes itself for the users that it names."""
+    [reply] = await chat.say("Lunch?")
+    await chat.user("Grace").press(reply, "Yes")
+    assert "Yes: 1" in str((await chat.refresh(reply)).card)
+    with pytest.raises(ChatMistake, match="for this user"):
+        await chat.user("Alan").refresh(reply)
