@@ -127,9 +127,9 @@ def test_classes_that_state_does_not_hold() -> None:
 
 def test_what_the_schema_imports_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not the schema's, though it has a name in it."""
-    monkeypatch.setattr(botbuilder.schema, "Status", HTTPStatus, raising=False)
+    monkeypatch.setattr(botbuilder.schema, "HTTPStatus", HTTPStatus, raising=False)
     with pytest.raises(UnreadableState, match=r"^state\.a is an object of '.*not a class"):
-        from_text('["~typed",{"a":{"~type":"botbuilder.schema:Status","~value":"OK"}}]')
+        from_text('["~typed",{"a":{"~type":"botbuilder.schema:HTTPStatus","~value":"OK"}}]')
 
 
 def test_a_package_that_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
