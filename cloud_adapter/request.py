@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 1024 * 1024
 breaks."""
 
 MAX_NAME_LENGTH = 2048
-"""The length limit of ids and names, which become cache keys and parts of URLs and blob names. Ids
+"""The length limit of ids, names and locales, which become cache keys and parts of URLs and blob names. Ids
 in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322, 2.1.1)."""
 
 MAX_DIGITS = 1000
@@ -138,8 +138,9 @@ def _check_address(activity: Any) -> None:
     address = (*required, activity.id or "")
     # These become parts of URLs, so a lone surrogate is refused here, with UnicodeEncodeError.
     "".join(address).encode()
+    address += (activity.locale or "",)  # conversation references keep it
     accounts = (activity.conversation, activity.from_property, activity.recipient)
     for account in filter(None, accounts):
         address += (account.id or "", account.name or "", account.aad_object_id or "")
     if max(map(len, address)) > MAX_NAME_LENGTH:
-        raise MalformedModel("an id or a name is too long")
+        raise MalformedModel("an id, a name or the locale is too long")

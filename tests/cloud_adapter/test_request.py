@@ -226,9 +226,9 @@ def test_an_address_with_a_lone_surrogate(key: str) -> None:
 LONG = "x" * (MAX_NAME_LENGTH + 1)
 
 
-@pytest.mark.parametrize("key", ["type", "channelId", "serviceUrl", "id"])
+@pytest.mark.parametrize("key", ["type", "channelId", "serviceUrl", "id", "locale"])
 def test_an_address_has_a_maximum_length(key: str) -> None:
-    """Values that become part of URLs and blob names have a maximum length."""
+    """Values that become part of URLs, blob names and records have a maximum length."""
     assert read_json({**ADDRESS, key: LONG[1:]})
     with pytest.raises(BadRequest):
         read_json({**ADDRESS, key: LONG})

@@ -143,7 +143,7 @@ SHAPES: dict[str, Shape] = {
     "characters that repr escapes": text(PLANE_14),
     "expected replies": text(EMOJI, deliveryMode="expectReplies"),
     "an edit": text("x", type="messageUpdate"),
-    "locale": Shape({"locale": HERE}, "x", "", 200),
+    "locale": Shape({"locale": HERE}, "x", "", 400, 400),
     "a timestamp of Latin-1": Shape({"timestamp": HERE}, "\u00e9", "", 400, 400),
     "a flag of Latin-1": Shape(
         {"conversation": {"id": "c", "isGroup": HERE}}, "\u00e9", "", 400, 400
