@@ -18,8 +18,9 @@ MAX_BODY_BYTES = 1024 * 1024
 breaks."""
 
 MAX_NAME_LENGTH = 2048
-"""The length limit of ids, names and locales, which become cache keys and parts of URLs and blob names. Ids
-in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322, 2.1.1)."""
+"""The length limit of ids, names and locales, which become cache keys, and parts of URLs and of
+stored items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC
+5322, 2.1.1)."""
 
 MAX_DIGITS = 1000
 """The number of digits that an integer may have: the time to read or write an integer grows with
