@@ -65,8 +65,7 @@ class ChatConversation:
             cloud.conversations.create([], self._team["id"]).members = self.stored.members
         around.known.update((self.stored.id, self._team["id"]))
         self._returned: set[str] = set()
-        self._under_way: dict[str, set[str]] = {}
-        """By the id of each activity that is under way, those that were so at the same time."""
+        self._delivered = self._under_way = 0
 
     def addressed(self, account: Mapping[str, Any], content: Mapping[str, Any]) -> Activity:
         """An activity from a user, with the addresses that the channel adds."""
@@ -102,26 +101,32 @@ class ChatConversation:
                 expected.
             Exception: what the bot's code has raised, unless it is expected.
         """
-        start, errors = len(self.stored.changes), len(self._around.bot.errors)
-        for each in self._under_way.values():
-            each.add(activity["id"])
-        others = self._under_way[activity["id"]] = set(self._under_way)
+        mark, is_alone = self._mark(), self._under_way == 0
+        self._delivered += 1
+        self._under_way += 1
+        number = self._delivered
         try:
             answer = await self._answer(asyncio.ensure_future(self._around.bot.post(activity)))
         finally:
-            del self._under_way[activity["id"]]
+            self._under_way -= 1
         body = answer.get_body()
         if activity["type"] == "invoke":
             self._around.cloud.call(show_result, self.stored, activity, body, self.bot_account)
-        mine = self._around.bot.sent_in(activity["id"]) if others else None
-        result = self._result(start, errors, answer.status_code, body, mine)
+        # What a turn does is known by its activity, but for what its code does elsewhere, such as
+        # in a proactive turn. So it counts unless another activity was delivered meanwhile.
+        only = "" if is_alone and number == self._delivered else activity["id"]
+        result = self._result(mark, answer.status_code, body, only)
         _check(result, activity["type"], expect_error)
         return result
+
+    def _mark(self) -> tuple[int, int]:
+        """Where the changes and the errors are now, for `_result`."""
+        return len(self.stored.changes), len(self._around.bot.errors)
 
     async def _answer(self, turn: "asyncio.Future[func.HttpResponse]") -> func.HttpResponse:
         end = time.monotonic() + TURN_SECONDS
         if self._around.skip_waits:
-            await self._around.time.skip_waits(turn)
+            await self._around.time.skip_waits(turn, end)
         while not turn.done() and time.monotonic() < end:  # the loop's own clock may be moved
             await asyncio.wait({turn}, timeout=end - time.monotonic())
         if not turn.done():
@@ -134,14 +139,16 @@ class ChatConversation:
         return turn.result()
 
     def _result(
-        self, start: int, errors: int, status: int, body: bytes, only: set[str] | None = None
+        self, mark: tuple[int, int], status: int, body: bytes, only: str = ""
     ) -> TurnResult:
-        """What the bot has done since `start`; None in `only`: with any activity."""
-        known = {each["id"] for each in self.stored.changes[:start]}
+        """What the bot has done since `mark`: in the turn of the activity `only`, or in any."""
+        bot = self._around.bot
+        changes, errors = self.stored.changes[mark[0] :], bot.errors[mark[1] :]
+        known = {each["id"] for each in self.stored.changes[: mark[0]]}
         found = {
             each["id"]: Reply(each)  # the last of its versions
-            for each in self.stored.changes[start:]
-            if self._is_reply(each) and (only is None or each["id"] in only)
+            for each in changes
+            if self._is_reply(each) and (not only or each["id"] in bot.sent_in(only))
         }
         there = [each for each in found.values() if self.stored.has(each.id)]
         self._returned |= found.keys()
@@ -150,7 +157,7 @@ class ChatConversation:
             [each for each in there if each.id in known],
             status,
             json.loads(body) if body else None,
-            [each for each in self._around.bot.errors[errors:] if _is_of_bot(each)],
+            _of_bot([error for turn, error in errors if only in ("", turn)]),
         )
 
     async def next_reply(self, seconds: float) -> Reply:
@@ -168,7 +175,7 @@ class ChatConversation:
                 if reply.id not in self._returned:
                     self._returned.add(reply.id)
                     return reply
-            if failed := [each for each in bot.errors[errors:] if _is_of_bot(each)]:
+            if failed := _of_bot([error for _, error in bot.errors[errors:]]):
                 raise failed[0]
             if time.monotonic() > end:
                 raise NoReply(f"The bot has sent nothing more within {seconds:g} seconds.")
@@ -180,15 +187,15 @@ class ChatConversation:
         Raises:
             ChatMistake: the bot replies nothing.
         """
-        start, errors = len(self.stored.changes), len(self._around.bot.errors)
+        mark = self._mark()
         self._around.faults.set("connector", silent=True, handled=True)
         turn = asyncio.ensure_future(self._around.bot.post(activity))
-        while not turn.done() and not any(map(self._is_reply, self.stored.changes[start:])):
+        while not turn.done() and not any(map(self._is_reply, self.stored.changes[mark[0] :])):
             await asyncio.wait({turn}, timeout=POLLING_SECONDS)
         turn.cancel()
         await asyncio.wait({turn})
         self._around.faults.clear()
-        result = self._result(start, errors, 502, b"")
+        result = self._result(mark, 502, b"")
         await self._around.bot.restart()
         if not result.replies:
             raise ChatMistake("The bot has not replied, so the app could not end after its reply.")
@@ -199,9 +206,9 @@ class ChatConversation:
         return from_bot and activity["type"] not in NOT_SHOWN
 
 
-def _is_of_bot(error: Exception) -> bool:
-    """Whether an error is one of the bot's code, not one that makes the channel try again."""
-    return not isinstance(error, Unavailable | TurnRepeated)
+def _of_bot(errors: list[Exception]) -> list[Exception]:
+    """Those of the bot's code, without those that make the channel try again."""
+    return [each for each in errors if not isinstance(each, Unavailable | TurnRepeated)]
 
 
 def _check(result: TurnResult, kind: str, expected: type[Exception] | None) -> None:

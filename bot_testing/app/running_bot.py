@@ -53,7 +53,7 @@ class RunningBot:
     Attributes:
         folder: the bot's.
         parts: the app's.
-        errors: what turns have raised so far.
+        errors: what turns have raised so far, each with the id of the turn's activity.
         turns: the tasks of the turns that are under way.
     """
 
@@ -68,7 +68,7 @@ class RunningBot:
     ) -> None:
         self.cloud = cloud
         self.functions = functions
-        self.errors: list[Exception] = []
+        self.errors: list[tuple[str, Exception]] = []
         self.folder = folder
         self._modules = modules
         self._monkeypatch = monkeypatch
@@ -113,7 +113,7 @@ class RunningBot:
             try:
                 await receive(context, logic)
             except Exception as error:
-                self.errors.append(error)
+                self.errors.append((context.activity.id, error))
                 raise
             finally:
                 self.turns.discard(task)

@@ -54,9 +54,14 @@ class MovedTime:
         self._shift(max(0.0, end - self._loop_clock.time()))
         await self._settle()
 
-    async def skip_waits(self, work: "asyncio.Future[Any]") -> None:
-        """Let time pass whenever the bot only sleeps, until some work is done."""
-        while not work.done():
+    async def skip_waits(self, work: "asyncio.Future[Any]", end: float) -> None:
+        """Let time pass whenever the bot only sleeps, until some work is done.
+
+        Args:
+            work: the work.
+            end: the `time.monotonic()` at which to give up.
+        """
+        while not work.done() and time.monotonic() < end:
             await self._settle()
             if not work.done() and self._loop_clock.sleeping():
                 await self._step(math.inf)

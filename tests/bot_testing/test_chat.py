@@ -1,5 +1,7 @@
 """Chat, in front of the examples' bots."""
 
+import asyncio
+
 import pytest
 
 from bot_testing import Chat, ChatMistake
@@ -45,3 +47,19 @@ async def test_a_refresh(chat: Chat) -> None:
     assert "Yes: 1" in str((await chat.refresh(reply)).card)
     with pytest.raises(ChatMistake, match="for this user"):
         await chat.user("Alan").refresh(reply)
+
+
+@pytest.mark.chat(bot="tests/bot_testing/bots/busy")
+async def test_errors_at_the_same_time(chat: Chat) -> None:
+    """Each turn has its own errors."""
+    grace = chat.user("Grace")
+    results = await asyncio.gather(
+        chat.say("fail first", expect_error=ZeroDivisionError),
+        grace.say("count"),
+        grace.say("fail second", expect_error=ZeroDivisionError),
+    )
+    assert [[str(each) for each in result.errors] for result in results] == [
+        ["first"],
+        [],
+        ["second"],
+    ]

@@ -74,3 +74,12 @@ async def test_a_turn_that_waits_for_something_else(
         await saying
     trace = "".join(traceback.format_exception(raised.value))
     assert "await asyncio.Event().wait()" in trace
+
+
+@pytest.mark.chat(skip_waits=True)
+async def test_a_wait_that_cannot_be_skipped(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The turn does not go on for ever."""
+    monkeypatch.setattr("bot_testing.conversation.TURN_SECONDS", 0.5)
+    monkeypatch.setattr("bot_testing.clocks.moved_time.SETTLING_SECONDS", 0.1)
+    with pytest.raises(TurnFailure, match="has not ended"):
+        await chat.say("hang")
