@@ -53,11 +53,12 @@ async def test_a_restart(chat: Chat) -> None:
 
 
 async def test_a_crash_between_reply_and_save(chat: Chat) -> None:
-    """The reply is out and nothing is stored; the message's next delivery stores it, once."""
+    """The reply is out, nothing is stored; a new process stores it at the next delivery, once."""
     crashed = await chat.crash("count")
     assert crashed.texts == ["Count: 1"]
     assert await chat.state.conversation() == {}
     assert (await chat.redeliver()).texts == ["Count: 1"]
+    assert sys.modules["bot_logic.bot"].BusyBot.runs == 1
     assert (await chat.redeliver()).texts == []
     assert (await chat.say("count")).texts == ["Count: 2"]
 
