@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from emulator.commands.app_folder import PAIR, find_bots
+
 ROOT = Path(__file__).absolute().parent.parent
 PROJECT_BOT = ROOT / "bot_logic"
 TESTS = ROOT / "tests" / "bot_logic"
@@ -52,20 +54,24 @@ class ChatOptions:
         """
         if self.bot is None:
             return bot_beside(test) or PROJECT_BOT
-        folder = ROOT / self.bot
-        if not _holds_bot(folder):
-            raise FileNotFoundError(f"{folder}/__init__.py has no create_bot(services)")
-        return folder
+        bots = find_bots(ROOT / self.bot)
+        if not bots:
+            raise FileNotFoundError(f"{self.bot}/__init__.py has no create_bot(services)")
+        return bots[0]
 
 
 def bot_beside(test: Path) -> Path | None:
-    """The folder of the bot that a test's file belongs to: it is in there, or in `TESTS`."""
+    """The folder of the bot that a test's file belongs to: it is in there, or in `TESTS`.
+
+    A test beside a pair belongs to its host.
+    """
     folder = test.absolute().parent
     if folder.is_relative_to(TESTS):
         return PROJECT_BOT
-    return folder if _holds_bot(folder) else None
+    return next(iter(find_bots(folder)), None)
 
 
-def _holds_bot(folder: Path) -> bool:
-    package = folder / "__init__.py"
-    return package.is_file() and "create_bot" in package.read_text("utf-8")
+def skill_beside(bot: Path) -> Path | None:
+    """The folder of the skill in a bot's pair."""
+    pair = find_bots(bot.parent)
+    return pair[1] if len(pair) == len(PAIR) and pair[0] == bot else None

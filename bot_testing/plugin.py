@@ -18,7 +18,8 @@ from bot_testing.cloud.account_proxy import AccountProxy
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_testing.cloud.faults import CloudFaults
-from bot_testing.options import PROJECT_BOT, ChatOptions, bot_beside
+from bot_testing.cloud.skill_process import skill_process
+from bot_testing.options import PROJECT_BOT, ChatOptions, bot_beside, skill_beside
 from bot_testing.surroundings import Surroundings
 from emulator.cloud import Cloud
 
@@ -136,17 +137,32 @@ def account_proxy(
 
 
 @pytest.fixture
+async def skill_settings(
+    bot_folder: Path, local_cloud: CloudThread, app_functions: AppFunctions, tmp_path: Path
+) -> AsyncIterator[Mapping[str, str]]:
+    """What the bot must know of the skill in its pair, which runs; empty if there is none."""
+    skill = skill_beside(bot_folder)
+    if skill is None:
+        yield {}
+        return
+    folder = tmp_path / "skill"
+    async with skill_process(local_cloud, skill, app_functions.skills, folder) as settings:
+        yield settings
+
+
+@pytest.fixture
 async def running_bot(
     chat_options: ChatOptions,
     bot_folder: Path,
     local_cloud: CloudThread,
     account_proxy: AccountProxy | None,
+    skill_settings: Mapping[str, str],
     bot_modules: BotModules,
     app_functions: AppFunctions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[RunningBot]:
     """The app, with the test's bot in it."""
-    settings = {"BotTurns": chat_options.turns, **chat_options.settings}
+    settings = {"BotTurns": chat_options.turns, **skill_settings, **chat_options.settings}
     if account_proxy is not None:
         settings["AzureWebJobsStorage"] = account_proxy.connection_string
     cloud = local_cloud.cloud

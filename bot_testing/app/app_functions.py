@@ -20,6 +20,7 @@ class AppFunctions:
 
     Attributes:
         messages: the messaging endpoint.
+        skills: the endpoint for replies of skills.
         turns: the trigger of the queue of turns.
         notifications: the trigger of the queue of notifications.
     """
@@ -28,6 +29,7 @@ class AppFunctions:
         self._module: Any = importlib.import_module("function_app")
         found = {each.get_function_name(): each for each in self._module.app.get_functions()}
         self.messages = found["messages"].get_user_function()
+        self.skills = self._module.http_function(self._module.skills)
         self.turns = self._module.turns
         self.notifications = self._module.notifications
         self._of_bot: list[Any] = []

@@ -43,9 +43,9 @@ def bots_in(folder: Path) -> Sequence[Path]:
     Raises:
         NoBotError: it has no bot.
     """
-    found = _bots_in(folder)
+    found = find_bots(folder)
     if not found:
-        choices = (each for each in (APP / BOT, *sorted(APP.glob("examples/*"))) if _bots_in(each))
+        choices = (each for each in (APP / BOT, *sorted(APP.glob("examples/*"))) if find_bots(each))
         names = ", ".join(str(each.relative_to(APP)) for each in choices)
         raise NoBotError(
             f"BOT={folder} has no bot: its __init__.py needs a function create_bot(services)."
@@ -54,7 +54,8 @@ def bots_in(folder: Path) -> Sequence[Path]:
     return found
 
 
-def _bots_in(folder: Path) -> Sequence[Path]:
+def find_bots(folder: Path) -> Sequence[Path]:
+    """As `bots_in`, but empty if there is no bot."""
     pair = [folder / name for name in PAIR]
     if _has_bot(folder):
         return [folder]
