@@ -66,7 +66,7 @@ async def test_wrong_setting(chat):
     pass
 
 
-@pytest.mark.chat(channel="msteams", settings={"Color": "red"})
+@pytest.mark.chat(channel="msteams", user="Alan", settings={"Color": "red"})
 class TestMarks:
     @pytest.mark.chat(user="Grace")
     async def test_merged(self, chat):
