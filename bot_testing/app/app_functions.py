@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import azure.functions as func
+import pytest
 from azure.functions.timer import TimerRequest
 
 from bot_testing.errors import ChatMistake
@@ -34,9 +35,11 @@ class AppFunctions:
         self.notifications = self._module.notifications
         self._of_bot: list[Any] = []
 
-    def use(self, composition: Composition, folder: BotFolder) -> None:
+    def use(
+        self, composition: Composition, folder: BotFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Let the functions use this composition, and take those of the bot's routes.py."""
-        self._module.composition = composition
+        monkeypatch.setattr(self._module, "composition", composition)
         self._of_bot = []
         if folder.has_routes:
             app = func.FunctionApp()

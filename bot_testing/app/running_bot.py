@@ -96,7 +96,7 @@ class RunningBot:
         self._watch_turns()
         self._watch_replies()
         self._watch_calls()
-        self.functions.use(app, folder)
+        self.functions.use(app, folder, self._monkeypatch)
         triggers = {TURNS: self.functions.turns, NOTIFICATIONS: self.functions.notifications}
         self._queues = BotQueues(self.parts.account, triggers)
 
