@@ -1,22 +1,12 @@
-"""What the tests of the sample bot share: the app and the bot process have this bot."""
+"""What the tests of the sample bot share: the bot process has this bot."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot_logic import create_bot
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.bots.composed_app import ComposedApp
-
-
-@pytest.fixture
-async def app(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ComposedApp]:
-    """The composed app in this process."""
-    async with ComposedApp(cloud, monkeypatch, create_bot=create_bot) as app:
-        yield app
 
 
 @pytest.fixture(scope="session")
