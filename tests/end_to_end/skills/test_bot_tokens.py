@@ -152,3 +152,40 @@ def test_an_outage_of_the_keys_of_other_bots(tmp_path: Path, logs: Path) -> None
             assert caller.deliver({"type": "message"}, header).status == 503
             assert caller.send("GET", "/api/health", []).status == 503
     assert "Entra's signing keys could not be fetched" in log.read_text()
+
+
+HOSTILE_PATHS = (
+    "x/activities",
+    "x/activities/",
+    "x/activities//",
+    "x//activities",
+    "%2e%2e/activities",
+    "..%2factivities/activities",
+    "%00/activities",
+    "%ff%fe/activities",
+    "%F0%9F%98%80/activities",
+    f"{'x' * 8000}/activities",
+    f"{'%2F' * 1000}/activities/{'%2F' * 500}",
+    "x/activities/a/b/c/d",
+    "x/activities/..",
+    "x/members?pageSize=x&pageSize=y",
+    "x/pagedmembers?pageSize=99999999999999999999",
+    "x/{x}",
+    "x",
+)
+"""What follows `/api/skills/v3/conversations/`."""
+
+HOSTILE_BODIES = (b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"type": "message", "text": 1e999}')
+
+
+@pytest.mark.parametrize("path", HOSTILE_PATHS, ids=lambda path: path[:40])
+def test_hostile_requests(path: str, bots: TwoBots) -> None:
+    """Whatever an allowed caller sends, it is the caller's mistake."""
+    header = ("Authorization", GOOD["version 1.0"](bots.press))
+    for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+        for body in HOSTILE_BODIES:
+            for kind in ("application/json", "text/html"):
+                headers = [header, ("Content-Type", kind)]
+                url = f"/api/skills/v3/conversations/{path}"
+                reply = bots.allowed.send(method, url, headers, body)
+                assert reply.status in (400, 404, 413, 415, 501), (method, body[:10])
