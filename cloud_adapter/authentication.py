@@ -26,6 +26,7 @@ from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.credentials import BotCredentials, BotCredentialsFactory
 from cloud_adapter.connector.session import (
+    BOT_TIMEOUTS,
     NO_RETRIES,
     RETRIES,
     TURN_SECONDS,
@@ -34,7 +35,7 @@ from cloud_adapter.connector.session import (
 )
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
-from http_client.pool import HttpPool
+from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from http_client.retry import RetryPolicy
 
 
@@ -77,7 +78,8 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
             ServiceUrlRefused: the bot must not call this URL.
             SignInError: no token is available.
         """
-        if audience in self._settings.bot_callers.app_ids:
+        is_bot = audience in self._settings.bot_callers.app_ids
+        if is_bot:
             self._settings.service_urls.check_of_bot(service_url)
         else:
             self._settings.service_urls.check(service_url)
@@ -85,7 +87,8 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         audience = audience or self._settings.channel_audience
         credentials = await self._credentials.create_credentials("", audience)
-        connector = Service(service_url, credentials, deadline, self._retries)
+        timeouts = BOT_TIMEOUTS if is_bot else DEFAULT_TIMEOUTS
+        connector = Service(service_url, credentials, deadline, self._retries, timeouts)
         return ConnectorClient(self._session, connector)
 
 

@@ -21,7 +21,7 @@ from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.errors import MalformedModel
 from http_client.connection import ConnectFailed, Response, ResponseLost
-from http_client.pool import HttpPool
+from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
 TURN_SECONDS = 12.0
@@ -35,6 +35,10 @@ RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5,
 
 NO_RETRIES = RetryPolicy(max_attempts=1, max_connects=1, backoff=Backoff(first=0.0, longest=0.0))
 """The policy for calls that the caller itself retries, within its rate limit."""
+
+BOT_TIMEOUTS = Timeouts(connect=3.0, response=100.0, total=100.0)
+"""For calls of another bot, which runs a turn before it answers. .NET's HttpClient, with which the
+SDK calls skills, has this limit."""
 
 USER_AGENT = "secretless-bot-functions"
 
@@ -52,12 +56,14 @@ class Service:
         deadline: event loop time (seconds) after which no call is retried; None gives each call its
             own CALL_SECONDS.
         retries: how often, and after which pauses, a call is retried.
+        timeouts: time limits of one attempt.
     """
 
     base_url: str
     credentials: BotCredentials
     deadline: float | None
     retries: RetryPolicy = RETRIES
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
 
 
 class ServiceResponse(NamedTuple):
@@ -137,7 +143,9 @@ class ConnectorSession:
         while True:
             cause: ConnectFailed | None = None
             try:
-                response = await self._pool.request(method, url, headers, data)
+                response = await self._pool.request(
+                    method, url, headers, data, timeouts=service.timeouts
+                )
             except ConnectFailed as error:
                 response, cause = _NO_RESPONSE, error
             except ResponseLost as error:

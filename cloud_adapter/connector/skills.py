@@ -23,7 +23,7 @@ from auth.inbound.service_url import is_secure_url
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import parsed, request_headers
+from cloud_adapter.connector.session import BOT_TIMEOUTS, parsed, request_headers
 from http_client.connection import ConnectFailed, ResponseLost
 from http_client.pool import HttpPool
 
@@ -142,7 +142,9 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         # Lets the skill's front end route a conversation to the same instance each time.
         headers["x-ms-conversation-id"] = conversation_id
         try:
-            response = await self._pool.request("POST", to_url, headers, data)
+            response = await self._pool.request(
+                "POST", to_url, headers, data, timeouts=BOT_TIMEOUTS
+            )
         except (ConnectFailed, ResponseLost) as error:
             raise ConnectorError(f"POST to the skill {to_bot_id}") from error
         return InvokeResponse(status=response.status, body=parsed(response.body))

@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 
 import pytest
+from aiohttp import web
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, DeliveryModes, Entity
 from botframework.connector import HttpClientBase, HttpClientFactory, HttpRequest, HttpResponseBase
 from botframework.connector.auth import PasswordServiceClientCredentialFactory
@@ -17,9 +18,12 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
+from cloud_adapter.connector.session import BOT_TIMEOUTS
 from cloud_adapter.connector.skills import SkillClient
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 BOT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
@@ -189,6 +193,30 @@ async def test_a_skill_that_is_not_there(
         await post(client, service, activity)
     assert isinstance(caught.value.__cause__, OSError)
     assert "book a flight" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize(("seconds", "in_time"), [(-1, True), (1, False)])
+async def test_a_skill_that_takes_its_time(
+    client: SkillClient,
+    service: ScriptedService,
+    activity: Any,
+    clock: MovedClock,
+    seconds: float,
+    in_time: bool,
+) -> None:
+    """The parent waits for a skill's turn longer than for a channel's answer."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        clock.move(BOT_TIMEOUTS.total + seconds)
+        await settled()
+        return web.json_response({})
+
+    service.otherwise = answer
+    if in_time:
+        assert (await post(client, service, activity)).status == 200
+    else:
+        with pytest.raises(ConnectorError):
+            await post(client, service, activity)
 
 
 async def test_a_number_that_is_not_json(

@@ -8,12 +8,14 @@ from typing import Any
 
 import jwt
 import pytest
+from aiohttp import web
 from botbuilder.core import BotAdapter, InvokeResponse, TurnContext
 from botbuilder.schema import Activity
 from botframework.connector.auth import SkillValidation
 
 from auth.errors import ServiceUrlRefused
 from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
+from cloud_adapter.connector.session import BOT_TIMEOUTS
 from cloud_adapter.proactive.references import CONTAINER
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
@@ -23,6 +25,7 @@ from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_tokens import FOREIGN_TENANT
 from tests.support.skills.replying_skill import ALLOWED
 from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 
@@ -121,6 +124,24 @@ async def test_a_queued_turn(app: ComposedApp, parent: ScriptedService) -> None:
     client = await caller.connector_factory.create(parent.url, caller.audience)
     await client.conversations.send_to_conversation("c", Activity(type="message", text="later"))
     assert audience(parent) == CALLER
+
+
+async def test_a_parent_that_takes_its_time(
+    app: ComposedApp, parent: ScriptedService, clock: MovedClock
+) -> None:
+    """A parent may run a turn of its own before it answers, for example at the end."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        clock.move(BOT_TIMEOUTS.total - 1)
+        await settled()
+        return web.json_response({"id": "1"})
+
+    async def bot(context: TurnContext) -> None:
+        await context.send_activity(Activity(type="endOfConversation"))
+
+    parent.otherwise = answer
+    assert (await call(app, parent, bot)).status == 200
+    assert [seen.json["type"] for seen in parent.seen] == ["endOfConversation"]
 
 
 async def test_the_service_url_of_another_audience(app: ComposedApp) -> None:
