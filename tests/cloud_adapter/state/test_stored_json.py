@@ -91,7 +91,20 @@ def test_deep_nesting() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "null", "1", '"x"', "{", "<html>", '{"a":1}}', "\ufeff{}", b"\xff"],
+    [
+        "",
+        "[]",
+        '["typed",{}]',
+        '["~typed"]',
+        "null",
+        "1",
+        '"x"',
+        "{",
+        "<html>",
+        '{"a":1}}',
+        "\ufeff{}",
+        b"\xff",
+    ],
 )
 def test_texts_that_are_not_state(text: str | bytes) -> None:
     """Anything but one JSON object is refused."""

@@ -1,6 +1,8 @@
 """The bot's own classes: found by their file, however they were imported, and nothing else is."""
 
 import json
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -130,6 +132,33 @@ def test_a_module_that_is_not_imported(bot: WrittenBot) -> None:
     bot.load({"models.py": "raise SystemExit('imported')"})
     with pytest.raises(UnreadableState, match="models, which is not imported: import it in bot_"):
         from_text(typed("bot:models:Profile"))
+
+
+class Lazy(ModuleType):
+    """A module whose code runs when it is asked for anything."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
+class Stranger:
+    """What a program may have put in place of a module."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
+@pytest.mark.parametrize("kind", [Lazy, Stranger])
+def test_a_module_whose_code_would_run(
+    bot: WrittenBot, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not asked for anything."""
+    bot.load({})
+    text = typed("bot:models:Profile")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "models", kind("models") if kind is Lazy else kind())
+        with pytest.raises(UnreadableState, match="is not in the bot's folder"):
+            from_text(text)
 
 
 def test_classes_that_could_not_be_found_again(bot: WrittenBot) -> None:
