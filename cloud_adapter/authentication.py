@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from botbuilder.core import Storage
-from botbuilder.schema import Activity, CallerIdConstants
+from botbuilder.schema import Activity, CallerIdConstants, RoleTypes
 from botframework.connector.auth import (
     AuthenticationConstants,
     BotFrameworkAuthentication,
@@ -152,7 +152,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         origin = ActivityOrigin(activity.channel_id, activity.service_url, tenant_ids(activity))
         if token is None:
             self._caller_check.check_reach(origin)
-            return self._caller({}, self._turn_connectors)
+            return self._caller(_anonymous_claims(activity), self._turn_connectors)
         self._caller_check.authorize(token, origin)
         return self._caller(token.claims, self._turn_connectors)
 
@@ -302,6 +302,14 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             "warnings": self._tokens.warnings,
             "lastOutboundCall": last.isoformat() if last else None,
         }
+
+
+def _anonymous_claims(activity: Activity) -> dict[str, Any]:
+    """The claims of a caller who is not authenticated: the SDK's for a parent, else none."""
+    if activity.recipient is not None and activity.recipient.role == RoleTypes.skill:
+        claims: dict[str, Any] = SkillValidation.create_anonymous_skill_claim().claims
+        return claims
+    return {}
 
 
 def _iso_time(seconds: float) -> str | None:

@@ -20,10 +20,11 @@ from cloud_adapter.proactive.references import CONTAINER
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
 from cloud_adapter.storage.blobs import BlobContainer
+from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_tokens import FOREIGN_TENANT
-from tests.support.skills.replying_skill import ALLOWED
+from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService
@@ -151,6 +152,27 @@ async def test_the_service_url_of_another_audience(app: ComposedApp) -> None:
     for other in (None, app.parts.settings.channel_audience, FOREIGN_TENANT):
         with pytest.raises(ServiceUrlRefused):
             await factory.create("https://parent.example/", other)
+
+
+async def test_without_authentication(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, parent: ScriptedService
+) -> None:
+    """For local tools that send no token, the bot is a skill if it is addressed as one."""
+    seen: list[bool] = []
+
+    async def bot(context: TurnContext) -> None:
+        claims = context.turn_state[BotAdapter.BOT_IDENTITY_KEY].claims
+        seen.append(SkillValidation.is_skill_claim(claims))
+
+    settings = ALLOWED | {"DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true"}
+    async with ComposedApp(cloud, monkeypatch, settings) as app:
+        await call(app, parent, bot, recipient={"id": "bot", "role": "skill"})
+        await call(app, parent, bot)
+        assert seen == [True, False]
+        monkeypatch.setattr(cloud.connector, "require_token", False)
+        skill = ReplyingSkill(app, "")
+        await skill.is_called()
+        assert (await skill.send(type="message", text="x")).status == 200
 
 
 async def test_no_typing_indicator(app: ComposedApp, parent: ScriptedService) -> None:

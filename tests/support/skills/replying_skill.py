@@ -27,15 +27,17 @@ class ReplyingSkill:
 
     Args:
         app: the parent, with the settings ALLOWED.
+        authorization: the header of its calls; None: a valid token.
 
     Attributes:
         conversation_id: the id by which the skill knows the app's conversation.
     """
 
-    def __init__(self, app: ComposedApp) -> None:
+    def __init__(self, app: ComposedApp, authorization: str | None = None) -> None:
         self.app = app
         self.conversation_id = ""
-        self._authorization = f"Bearer {BotTokenPress(app.cloud).token()}"
+        token = f"Bearer {BotTokenPress(app.cloud).token()}"
+        self._authorization = token if authorization is None else authorization
 
     async def is_called(
         self,
