@@ -130,6 +130,18 @@ async def test_which_errors_it_gets(app: ComposedApp, kind: type[BotError]) -> N
     assert handler.errors == ([kind] if gets else [])
 
 
+async def test_unavailable_after_the_turn_is_committed(app: ComposedApp) -> None:
+    """The error is final, but it is not the bot's: the user gets the apology."""
+    handler = Handler(app)
+
+    async def commit_and_fail(turn: TurnContext) -> None:
+        await app.parts.services.conversation_state.save_changes(turn, force=True)
+        raise Unavailable("later")
+
+    assert (await app.deliver(A1, commit_and_fail)).status == 200
+    assert (handler.errors, said(app)) == ([], [APOLOGY])
+
+
 async def test_a_second_delivery(app: ComposedApp) -> None:
     """An activity that was processed before is no error of the bot."""
     handler, bot = Handler(app, deletes=True), RememberingBot(app.parts)
@@ -329,8 +341,9 @@ async def test_a_queued_turn(queued: ComposedApp, wake_ups: QueueMessages) -> No
     assert await state_of(queued, message) == "failed"
 
 
+@pytest.mark.parametrize("attempts", [0, MAX_ATTEMPTS - 1])
 async def test_a_queued_turn_that_is_committed(
-    queued: ComposedApp, wake_ups: QueueMessages
+    queued: ComposedApp, wake_ups: QueueMessages, attempts: int
 ) -> None:
     """No attempt can follow: the handler is called at once, and nothing is dead-lettered."""
     handler = Handler(queued)
@@ -342,6 +355,7 @@ async def test_a_queued_turn_that_is_committed(
     bot = RememberingBot(queued.parts, commit_and_fail)
     await queued.deliver(A1, bot)
     (message,) = await wake_ups.taken()
+    await set_attempts(queued, message, attempts)
     await woken(queued, message, bot)
     assert (handler.errors, said(queued)) == ([LookupError], ["The bot has a bug."])
     assert (await counts(queued))[0] == 1
@@ -355,9 +369,7 @@ async def test_a_queued_turn_that_ends_the_process(
     handler = Handler(queued)
     await queued.deliver(A1, echo)
     (message,) = await wake_ups.taken()
-    stored_activity = await inbox(queued).find(WakeUp.parse(message).activity)
-    assert stored_activity
-    await inbox(queued).set_attempts(stored_activity, MAX_ATTEMPTS)
+    await set_attempts(queued, message, MAX_ATTEMPTS)
     await woken(queued, message, echo)
     assert (handler.errors, said(queued)) == ([], [APOLOGY])
 
@@ -366,6 +378,13 @@ def inbox(app: ComposedApp) -> Inbox:
     """The stored activities of an app in Queued mode."""
     assert app.parts.account
     return Inbox(BlobContainer(app.parts.account, CONTAINER))
+
+
+async def set_attempts(app: ComposedApp, message: str, attempts: int) -> None:
+    """Set how often the turn was attempted for which a wake-up message was sent."""
+    found = await inbox(app).find(WakeUp.parse(message).activity)
+    assert found
+    await inbox(app).set_attempts(found, attempts)
 
 
 async def state_of(app: ComposedApp, message: str) -> str:

@@ -168,7 +168,7 @@ async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str
             state = await stored_state(storage, [conversation])
             return bool(state[conversation.id]["counter"] == QUICK)
 
-        await found(all_counted)
+        await found(all_counted, WITHIN)
     sent = texts(conversation)
     refused = sum(len(message.statuses) - 1 for message in messages)
     print(f"{turns}: {len(sent)} replies, {refused} deliveries refused, {log.name}")
