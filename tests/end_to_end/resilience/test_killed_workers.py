@@ -13,13 +13,14 @@ import pytest
 
 from auth.settings import QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
+from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.patched_bot import patched
 from tests.support.load.renter import RENTAL, STEPS, Renter
 from tests.support.storage.stored_state import stored_state
-from tests.support.timing.condition import comes_true
+from tests.support.timing.condition import comes_true, found
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
 pytestmark = pytest.mark.timeout(400)  # the first test waits for all bots
@@ -198,23 +199,31 @@ async def killed_workers(cloud: Cloud, storage: str, folder: Path, logs: Path) -
         ]
         start = now()
         kills: list[int] = []
-        killing = asyncio.create_task(kill_in_turn(bot, kills))
+        killing = asyncio.create_task(kill_in_turn(bot, channel, kills))
         await channel.deliver_all(activities, RATE)
         killing.cancel()
         await channel.answered(activities, MAX_REST)
         seconds = now() - start
         replies = channel.replies()
+        # The last turns save after their replies.
+        counters = await found(functools.partial(all_counters, storage, conversations))
     log_text = await asyncio.to_thread(log.read_text)
-    states = await stored_state(storage, conversations)
     wanted = {each.activity["id"] for each in activities}
     return Killed(
         activities=activities,
         replies=Counter({name: count for name, count in replies.items() if name in wanted}),
-        counters=[state.get("counter", 0) for state in states.values()],
+        counters=counters,
         kills=len(kills),
         in_flight=len(CUT_OFF.findall(log_text)),
         seconds=seconds,
     )
+
+
+async def all_counters(storage: str, conversations: list[Conversation]) -> list[int]:
+    """The counter of each conversation; none as long as messages are missing in them."""
+    states = await stored_state(storage, conversations)
+    counters = [state.get("counter", 0) for state in states.values()]
+    return counters if sum(counters) >= ACTIVITIES else []
 
 
 async def killed_dialogs(cloud: Cloud, storage: str, folder: Path, logs: Path) -> Dialogs:
@@ -243,12 +252,19 @@ def any_answered(channel: InsistentChannel, answers: list[Delivered]) -> bool:
     return bool({each.activity["id"] for each in answers} & channel.replies().keys())
 
 
-async def kill_in_turn(bot: BotProcess, killed: list[int]) -> None:
-    """Kill one worker after the other, each once it has been restarted."""
+async def kill_in_turn(bot: BotProcess, channel: InsistentChannel, killed: list[int]) -> None:
+    """Kill one worker after the other; on a slow machine, not before the bot has replied again."""
     while True:
         for number in range(1, WORKERS + 1):
+            replies = channel.replies().total()
             await asyncio.sleep(KILL_EVERY)
+            await comes_true(functools.partial(has_replied, channel, replies), MAX_REST)
             kill(bot, number, killed)
+
+
+def has_replied(channel: InsistentChannel, before: int) -> bool:
+    """Whether there are more replies than before."""
+    return channel.replies().total() > before
 
 
 def kill(bot: BotProcess, number: int, killed: list[int]) -> None:
