@@ -91,7 +91,9 @@ async def test_an_activity_that_is_logged_again(transcripts: BlobTranscriptStore
 
 async def test_conversations(transcripts: BlobTranscriptStore) -> None:
     """All of a channel are listed, page by page, whatever their ids are, with their first times."""
-    ids = ["a", "a-b", "a/b", "😀", "x" * 500, *(f"c{number}" for number in range(PAGE_SIZE))]
+    # The first page ends between `c-d` and `c`, which are listed in this order.
+    ids = ["a-b", "a", *(f"a{number:02}" for number in range(PAGE_SIZE - 4)), "a/b", "c-d", "c"]
+    ids += ["x" * 500, "😀"]
     for each in ids:
         for number in (2, 1):
             await transcripts.log_activity(said(number, each))
@@ -155,7 +157,7 @@ async def test_storage_that_is_unavailable(
             await turn.send_activity("one")
 
         assert (await app.deliver(MESSAGE, bot)).status == 200
-        assert app.texts() == ["one"]
+        assert [text for text in app.texts() if text] == ["one"]  # without typing
     assert "missing in its transcript" in caplog.text
     front.heal()
     assert await texts(store) == []
