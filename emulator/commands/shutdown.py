@@ -7,15 +7,17 @@ from typing import Any
 
 
 async def until_asked_to_stop() -> None:
-    """Wait for SIGINT or SIGTERM; a second one has its default effect."""
+    """Wait for SIGINT or SIGTERM.
+
+    A second Ctrl-C ends the process at once. Further SIGTERMs change nothing, because `timeout` and
+    make each send one, and the children must still be stopped.
+    """
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
+    for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     await asked.wait()
-    for number in signals:
-        loop.remove_signal_handler(number)
+    loop.remove_signal_handler(signal.SIGINT)
 
 
 async def run_until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:
