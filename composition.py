@@ -91,8 +91,8 @@ class Composition:
 
     Args:
         read_settings: returns the settings, or raises SettingsError.
-        environ: every environment variable, which the bot may read.
-        create_bot: makes the bot, from its services.
+        environ: every environment variable, for the bot's own settings.
+        create_bot: creates the bot from its services.
     """
 
     def __init__(
@@ -384,7 +384,7 @@ def _skill_replies(services: "BotServices", bot: "Bot") -> "SkillReplies":
 
 
 def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLocks") -> "Bot":
-    """The bot, within the base's middleware: registered first, it is outside of the bot's own."""
+    """The bot, with the base's middleware: it is added first, so it runs outside the bot's own."""
     from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
     from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware

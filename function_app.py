@@ -63,7 +63,7 @@ with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that
 
 
 def http_function(function: HttpFunction) -> HttpFunction:
-    """Run an HTTP function within the invocation log, and answer each `BotError` by `refusal`."""
+    """Run an HTTP function within the invocation log, and answer a `BotError` with `refusal`."""
 
     @functools.wraps(function)
     async def invoked(req: func.HttpRequest) -> func.HttpResponse:
@@ -109,14 +109,14 @@ async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
 
 
 async def skills(req: func.HttpRequest) -> func.HttpResponse:
-    """The connector API that this bot offers to its skills: their replies."""
+    """The connector API that this bot offers its skills: the endpoint for their replies."""
     parts = await composition.ready()
     if parts.skill_replies is None:
-        raise SettingsError([f"{CALLERS}: it is missing; it lists the skills that may reply"])
+        raise SettingsError([f"{CALLERS}: it is missing; it must list the skills that may reply"])
     return to_http(await parts.skill_replies.process(skill_request(req)))
 
 
-# Without allowed callers the function does not exist, so that nobody can probe it.
+# Without AllowedCallers, the function does not exist, so nobody can probe it.
 if names_callers(os.environ):
     route = "skills/v3/conversations/{conversationId}/{*path}"
     app.route(route, methods=["GET", "POST", "PUT", "DELETE"])(http_function(skills))
@@ -135,7 +135,7 @@ async def notifications(message: func.QueueMessage) -> None:
     with invocation_log.invocation():
         parts = await composition.ready()
         if parts.services.notifications is None:
-            raise SettingsError([f"{STORAGE}: it is missing; notifications wait in its queue"])
+            raise SettingsError([f"{STORAGE}: it is missing; notifications need its queue"])
         text = message.get_body().decode(errors="replace")
         await parts.services.notifications.handle_message(text, message.id or "")
 
@@ -156,12 +156,12 @@ async def bot_services() -> "BotServices":
 
 
 if bot_folder.has_routes:
-    # Imported here and not in the warm-up, because the host lists the functions now.
+    # Imported now and not in the warm-up, because the host lists the functions now.
     import_bot_sdk()
     try:
         app.register_functions(bot_folder.create_routes(bot_services))
     except Exception:  # the bot still answers messages
-        log.exception("The functions in routes.py are missing")
+        log.exception("routes.py cannot be loaded, so its functions are missing")
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":
@@ -180,7 +180,7 @@ def skill_request(request: func.HttpRequest) -> "SkillRequest":
     """A skill's request, independent of the host."""
     from cloud_adapter.skills.call import SkillRequest
 
-    # The host decodes ids, but for slashes.
+    # The host decodes route parameters, except encoded slashes.
     ids = {
         name: value.replace("%2F", "/").replace("%2f", "/")
         for name, value in request.route_params.items()

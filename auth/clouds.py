@@ -11,7 +11,7 @@ class AzureCloud:
         authority_host: URL of Entra's sign-in host.
         multi_tenant_authority: the tenant at which a MultiTenant bot signs in.
         multi_tenant_id: that tenant's GUID.
-        v1_issuer_host: URL of the host in the `iss` of Entra's version 1.0 tokens.
+        v1_issuer_host: the base URL of the `iss` of Entra's version 1.0 tokens.
         channel_audience: the resource (URL) that outbound tokens are for.
         federation_audience: the resource (URI) that a managed identity's token is for when it is
             exchanged for an app registration's token.

@@ -11,7 +11,7 @@
     │   └── ServiceUrlRefused         the activity's service URL is not a channel's
     └── Unavailable              503  try again later, with Retry-After
         ├── CompositionFailed         a module cannot be imported, or an object cannot be created
-        ├── KeysUnavailable           the channel's signing keys cannot be fetched now
+        ├── KeysUnavailable           the signing keys cannot be fetched now
         └── SignInError               no outbound token; the text says what to fix
             ├── EndpointDown          an endpoint does not respond, or not as expected
             ├── Throttled             an endpoint asks to wait (429)
@@ -65,7 +65,7 @@ class TokenRejected(BotError):
 
 
 class ConversationUnknown(BotError):
-    """A skill replies in a conversation in which this bot has not called it, or that has ended."""
+    """A skill replies in a conversation in which this bot did not call it, or which has ended."""
 
 
 class CallerForbidden(BotError):
@@ -96,7 +96,7 @@ class CompositionFailed(Unavailable):
 
 
 class KeysUnavailable(Unavailable):
-    """The token's signing key is unknown, and the channel's keys cannot be fetched now."""
+    """The token's signing key is unknown, and the issuer's keys cannot be fetched now."""
 
 
 class SignInError(Unavailable):

@@ -132,7 +132,7 @@ class Settings:
         allowed_tenants: GUIDs of the tenants whose users may use the bot; empty allows every
             tenant.
         bot_callers: the other bots that may call this one.
-        bot_metadata_url: URL of the OpenID metadata for the signing keys of their tokens.
+        bot_metadata_url: URL of the OpenID metadata for the signing keys of other bots' tokens.
         queued: whether turns run from a queue, so that the channel does not wait for them.
         storage: the storage account for state and queues; None if state is kept in memory.
         unauthenticated: whether callers are not checked and calls carry no token; development only.

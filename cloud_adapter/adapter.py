@@ -50,11 +50,11 @@ OnError = Callable[[TurnContext, Exception], Awaitable[None]]
 `CloudAdapter`, or a bot's own `on_turn_error`."""
 
 NOT_FINAL = (Unavailable, TurnRepeated)
-"""Errors that say that a turn cannot run now, or has run before. Whoever runs the turn decides."""
+"""Errors that mean that a turn cannot run now, or has run before: its caller decides what to do."""
 
 NOT_THE_BOTS = (Unavailable, TurnKilled)
-"""Errors that a bot's `on_turn_error` never gets: nothing in the bot is wrong, or it ends the
-process."""
+"""Errors that are never passed to a bot's `on_turn_error`: the bot is not at fault, or running its
+code ends the process."""
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class CloudAdapter(AdapterCalls):
             machine.
 
     Attributes:
-        on_turn_error: the bot's own handler of the errors of its code; None: users get APOLOGY.
+        on_turn_error: the bot's handler for errors in its own code; None: users get APOLOGY.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class CloudAdapter(AdapterCalls):
             SettingsError: no storage account is configured.
         """
         if self._queued_turns is None:
-            raise SettingsError([f"{STORAGE}: it is missing; turns wait in its queue"])
+            raise SettingsError([f"{STORAGE}: it is missing; queued turns need its queue"])
         run_turn = functools.partial(self._run_stored, bot)
         await self._queued_turns.drain(message, dequeue_count, run_turn)
 
@@ -204,7 +204,7 @@ class CloudAdapter(AdapterCalls):
         return context
 
     async def run_pipeline(self, context: TurnContext, callback: Logic | None = None) -> None:
-        """Run a turn that the bot's code has started: the SDK's methods end in this one.
+        """Run a turn that the bot's code starts: the SDK's methods for this call this one.
 
         As in the SDK, an error is handled by `on_turn_error` if it is set, and is raised otherwise.
 
@@ -269,10 +269,11 @@ class CloudAdapter(AdapterCalls):
             raise error
 
     async def _call_handler(self, handler: OnError, context: TurnContext, error: Exception) -> None:
-        """Call the bot's error handler; if it fails, too, the user gets the apology.
+        """Call the bot's error handler; if that fails too, the user gets the apology.
 
         Raises:
-            TurnRepeated: the handler has read the state, and the activity was processed before.
+            TurnRepeated: the handler has read the state, which says that the activity has already
+                been processed.
         """
         state = AutoSaveStateMiddleware.of(context)
         logic = functools.partial(handler, context, error)
@@ -332,7 +333,7 @@ async def _fail_as_killed(_: TurnContext) -> None:
 
 
 def _is_committed(context: TurnContext) -> bool:
-    """Whether the bot has forced the turn to be saved, so that it cannot run again."""
+    """Whether the bot has saved state with `force`, so that the turn cannot run again."""
     turn = ConversationTurn.of(context)
     return turn is not None and turn.is_committed
 

@@ -71,8 +71,8 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
 
         Args:
             service_url: the URL.
-            audience: the app id (GUID) of the other bot; None, or the channel's audience: a
-                channel.
+            audience: the app id (GUID) of the other bot, or the channel's audience; None: the
+                channel's.
 
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
@@ -167,7 +167,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return self.authorize(await self.authenticate(auth_header), activity)
 
     async def authenticate_channel_request(self, auth_header: str) -> ClaimsIdentity:
-        """The identity of another bot, which calls this one as a channel: a skill that replies.
+        """Authenticate a skill that replies: another bot that calls this one as its channel.
 
         Raises:
             TokenRejected, CallerForbidden, KeysUnavailable: see CallerCheck.
@@ -203,7 +203,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         return result
 
     def replying_skill(self, identity: ClaimsIdentity, audience: str) -> AuthenticateRequestResult:
-        """A skill as the caller of a turn in the conversation in which this bot called it.
+        """A skill as the caller of a turn, in the conversation in which this bot called it.
 
         Args:
             identity: see `authenticate_channel_request`.

@@ -30,14 +30,14 @@ class StorageUnavailable(Unavailable):
 class UnreadableState(StorageUnavailable):
     """Stored state holds an object that cannot be read, such as one of a class that is not allowed.
 
-    The turn fails, and what is stored stays as it is. The text says where, and what to do.
+    The turn fails, and the stored state is not changed. The text names the property and the cure.
     """
 
 
 class StateConflict(Unavailable, KeyError):
     """Another turn changed the same property of the state, or the same item, in the meantime.
 
-    As the SDK's MemoryStorage raises it, it is a KeyError, too.
+    It is also a KeyError, which the SDK's MemoryStorage raises in this case.
     """
 
     __str__ = Exception.__str__  # KeyError would quote the text

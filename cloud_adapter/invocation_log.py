@@ -24,7 +24,7 @@ callback have none. (azure-functions-python-worker, proxy_worker.dispatcher, Con
 
 WORKER_LIBRARY = "azure_functions_runtime"
 """The module of Azure's worker whose `invocation_id_cv` has the id in the thread of a function that
-is no coroutine."""
+is not a coroutine."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class InvocationLog(logging.Handler):
     def attach(self, names: Iterable[str]) -> None:
         """Put this handler between the root logger and the loggers with these names.
 
-        The root logger's own records, those of `logging.info(...)`, are held too.
+        The root logger's own records, such as those of `logging.info(...)`, are held too.
         """
         logging.getLogger().addFilter(self.passes)
         for name in names:
@@ -68,8 +68,8 @@ class InvocationLog(logging.Handler):
     def invocation(self) -> Iterator[None]:
         """The context in which each function of the app must do its work.
 
-        Functions of the bot's own do theirs in none. All lines of their tasks are passed on: those
-        of a task that outlives its invocation are lost.
+        The functions in the bot's routes.py do not use it. All records of their tasks are passed on
+        at once; those of a task that outlives its invocation are lost.
         """
         invocation = Invocation(asyncio.current_task())
         _invocation.set(invocation)

@@ -24,7 +24,7 @@ MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH = 2_000, 4_000
 """The number of characters that are shown of one error's text, and of all errors' texts."""
 
 BOT_PACKAGE = "bot_logic"
-"""The package in whose folder the bot's own code is, which may be imported by other names."""
+"""The package whose folder has the bot's own code. The code may be imported by other names."""
 
 Frame = tuple[FrameType, int]
 """A frame and its line number."""
@@ -116,7 +116,7 @@ def _frames(error: BaseException, max_bytes: int) -> list[str]:
 
 
 def _bot_folders() -> tuple[str, ...]:
-    """The beginning of the paths of the bot's files; empty if no bot is imported."""
+    """The path prefixes of the bot's files; empty if no bot is imported."""
     package = sys.modules.get(BOT_PACKAGE)
     return tuple(f"{path}{os.sep}" for path in package.__path__) if package else ()
 

@@ -18,9 +18,9 @@ MAX_BODY_BYTES = 1024 * 1024
 breaks."""
 
 MAX_NAME_LENGTH = 2048
-"""The length limit of ids, names and locales, which become cache keys, and parts of URLs and of
-stored items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC
-5322, 2.1.1)."""
+"""The length limit of ids, names and locales, which become cache keys and parts of URLs and stored
+items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322,
+2.1.1)."""
 
 MAX_DIGITS = 1000
 """The number of digits that an integer may have: the time to read or write an integer grows with
@@ -28,7 +28,8 @@ the square of that number."""
 
 
 UNSENDABLE_TYPES = frozenset({"delay"})
-"""Types that only the sender's own adapter understands: the SDK's would wait here."""
+"""Types that are instructions to the sender's own adapter, and are never sent: the SDK's adapter
+would wait."""
 
 _COMMANDS = frozenset({ActivityTypes.command.value, ActivityTypes.command_result.value})
 
@@ -71,10 +72,10 @@ def read_activity(body: bytes) -> Any:
 
 
 def read_reply(body: bytes) -> Any:
-    """The activity in a body that is sent to a conversation: its address is not needed.
+    """The activity in a body that is to be sent to a conversation, so it needs no address.
 
     Raises:
-        BodyTooLarge, BadRequest: as `read_activity` does; or the activity cannot be sent on.
+        BodyTooLarge, BadRequest: as in `read_activity`, or the activity cannot be sent.
     """
     return _read(body, _check_sendable)
 
@@ -120,7 +121,7 @@ _JSON = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constan
 
 def _check_sendable(activity: Any) -> None:
     if not activity.type or activity.type in UNSENDABLE_TYPES:
-        raise MalformedModel("the type is missing, or nothing that is sent")
+        raise MalformedModel("the type is missing, or cannot be sent")
     if activity.type in _COMMANDS and not activity.name:
         raise MalformedModel("a command has no name")
     json_bytes(write_value(activity))  # Python reads 1e999, but JSON has no infinity

@@ -1,7 +1,8 @@
 """TeamsInfo: botbuilder's TeamsInfo, without the methods that block the event loop.
 
 Five of the SDK's methods call Teams with a blocking client, which stops all other turns meanwhile.
-`import_bot_sdk` puts this class in the SDK's place, so bots import it from botbuilder.core.teams.
+`import_bot_sdk` replaces the SDK's class with this one, so bots import it from
+botbuilder.core.teams.
 """
 
 from typing import Any
@@ -26,7 +27,7 @@ class TeamsInfo(SdkTeamsInfo):  # type: ignore[misc]  # untyped SDK base
 
     @staticmethod
     def get_team_id(turn_context: TurnContext) -> str:
-        """The team that the activity comes from; empty if it comes from none.
+        """The id of the activity's team; empty if it has none.
 
         (The SDK's method fails if the activity has no channel data.)
         """

@@ -90,7 +90,7 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         return await logic
 
     async def _call_handlers(self, handlers: tuple[Any, ...], arg: Any) -> None:
-        """Call the first handler, which calls the others by its last argument, as in the SDK."""
+        """Call the first handler. Its last argument calls the others, as in the SDK."""
         if handlers:
             first, *others = handlers
             await first(self, arg, functools.partial(self._call_handlers, tuple(others), arg))

@@ -1,4 +1,4 @@
-"""BearerTokens: verifies the bearer tokens of callers: the channel, and other bots.
+"""BearerTokens: verifies the bearer tokens of callers, which are the channel and other bots.
 
 Sources: Bot Connector authentication reference ("Connector to bot"), RFC 7515 and RFC 7519.
 """

@@ -1,4 +1,4 @@
-"""BotCallers: the other bots that may call this one: parents of a skill, and skills of a parent.
+"""BotCallers: the other bots that may call this one: a skill's parents, or a parent's skills.
 
 A bot calls another bot with its own token from Entra, whose audience is the other bot's app id.
 Sources: Microsoft Entra's access token claims reference; botframework-connector's SkillValidation.
@@ -14,7 +14,8 @@ APP_ID_CLAIMS = {"1.0": "appid", "2.0": "azp"}
 """The claim that names the caller's app id, by the token's version (`ver`)."""
 
 DELEGATED_CLAIM = "scp"
-"""Only in tokens that an app gets for a user: whoever has the user's token could send them."""
+"""Present only in tokens that an app gets on behalf of a user. The user may have the token too, so
+it does not prove that the bot itself is the caller."""
 
 
 @dataclass(frozen=True)
@@ -23,29 +24,30 @@ class BotCallers:
 
     Args:
         app_ids: lower-case GUIDs of the allowed bots; empty allows none.
-        versions: the version of Entra's tokens by their issuer. Both issuers are the tenant that
-            this bot signs in at: Microsoft supports skills within one tenant only, and the
-            administrator of any other tenant can sign in there as each multi-tenant app.
+        versions: the accepted issuers, each with the version of its tokens. Both belong to the
+            tenant that this bot signs in to. Other tenants are refused: Microsoft supports skills
+            within one tenant only, and an administrator of another tenant can get tokens of that
+            tenant in the name of any multi-tenant app.
     """
 
     app_ids: frozenset[str]
     versions: Mapping[str, str]
 
     def sent(self, claims: Mapping[str, Any]) -> bool:
-        """Whether a verified token is Entra's, and not the channel's."""
+        """Whether a verified token comes from Entra, and not from the channel."""
         return claims.get("iss") in self.versions
 
     def app_id(self, claims: Mapping[str, Any]) -> str:
-        """The app id (lower-case GUID) of the bot that sent a token of Entra's; empty: none."""
+        """The caller's app id (lower-case GUID) in a token from Entra; empty if it has none."""
         claim = APP_ID_CLAIMS[self.versions[claims["iss"]]]
         return str(claims.get(claim, "")).lower()
 
     def check(self, claims: Mapping[str, Any]) -> None:
-        """Check that a verified token of Entra's is from a bot that may call this one.
+        """Check that a verified token from Entra belongs to a bot that may call this one.
 
         Raises:
-            TokenRejected: the token does not have the form that its issuer gives it.
-            CallerForbidden: the caller is not in AllowedCallers, or calls for a user.
+            TokenRejected: the token's version is not its issuer's.
+            CallerForbidden: the caller is not in AllowedCallers, or calls on behalf of a user.
         """
         if claims.get("ver") != self.versions[claims["iss"]]:
             raise TokenRejected("the token's version is not its issuer's")

@@ -65,7 +65,8 @@ class CallerCheck:
 
         Raises:
             TokenRejected: there is no token, or the token is not valid.
-            CallerForbidden: the token is valid, but for another bot, or from one that may not call.
+            CallerForbidden: the token is valid, but it is for another bot, or its caller is a bot
+                that is not in AllowedCallers.
             KeysUnavailable: the token cannot be verified now.
         """
         token = await self._tokens.read(authorization)
@@ -76,11 +77,11 @@ class CallerCheck:
         return token
 
     async def authenticate_bot(self, authorization: str) -> BearerToken:
-        """Verify the token of another bot, where the channel's token is not accepted.
+        """Verify another bot's token, where the channel's token is not accepted.
 
         Raises:
-            TokenRejected: the token is the channel's, or any reason of `authenticate`.
-            CallerForbidden, KeysUnavailable: as `authenticate` does.
+            TokenRejected: the token is the channel's, or `authenticate` rejects it.
+            CallerForbidden, KeysUnavailable: as in `authenticate`.
         """
         token = await self.authenticate(authorization)
         if not self._bots.sent(token.claims):

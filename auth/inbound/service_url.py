@@ -58,9 +58,9 @@ class ServiceUrls:
         _check(self, url)
 
     def check_of_bot(self, url: str) -> None:
-        """Check that the bot may call the service URL of another bot that it exchanges tokens with.
+        """Check that the bot may call the service URL of another bot in AllowedCallers.
 
-        Such a token is valid for the other bot only, so the host may be any.
+        The token that is sent there is valid for that bot only, so any host is allowed.
 
         Raises:
             ServiceUrlRefused: the bot must not call this URL.

@@ -1,4 +1,4 @@
-"""SigningKeys: an issuer's public keys, fetched, cached and refreshed: the channel's, or Entra's.
+"""SigningKeys: the public keys of an issuer (the channel or Entra), fetched, cached and refreshed.
 
 Sources: Bot Connector authentication reference ("Connector to bot", steps 2 and 3), OpenID Connect
 Discovery, RFC 7517 for the keys, RFC 8725 (3.1) for what a key may be used for.

@@ -4,8 +4,8 @@ msrest and botframework-connector import aiohttp, oauthlib and requests_oauthlib
 quarter of the SDK's import time, for clients that this project replaces. While the SDK is imported,
 these packages are replaced by stand-ins, each of which imports the real module on first use.
 
-Two of the SDK's classes would harm the bot, so bots that import them get this project's: TeamsInfo
-blocks the event loop, and after a turn that raised, ShowTypingMiddleware shows typing for ever.
+Two of the SDK's classes would harm the bot, so bots that import them get this project's: the SDK's
+TeamsInfo blocks the event loop, and its ShowTypingMiddleware never stops after a turn that raised.
 """
 
 import importlib
@@ -24,7 +24,7 @@ _DEFERRED: Mapping[str, Collection[str]] = {
 
 
 def import_bot_sdk() -> None:
-    """Import the SDK's packages, so that later imports find them, and put our classes into them.
+    """Import the SDK's packages, so that later imports find them, and replace the two classes.
 
     Call this function before anything else imports a part of the SDK.
     """

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 PACKAGE = "bot_logic"
 
 NO_NAMES = {"__init__", "__pycache__", "root"}
-"""Not names of a bot's modules; `root` would be the root logger's."""
+"""Never module names of a bot: the module names are used as logger names, and `root` is the root
+logger's."""
 
 
 class BotFolder:
     """Imports the bot.
 
     The bot may import its own modules as `bot_logic.dialogs`, `.dialogs` or `dialogs`, and find its
-    own files by `__file__` or `os.getcwd()`, as bots do that are written to be run from their
-    folder.
+    own files by `__file__` or `os.getcwd()`, as bots do that run from their own folder.
 
     Args:
         path: the folder: absolute, with an `__init__.py`.
@@ -40,7 +40,7 @@ class BotFolder:
 
     @property
     def module_names(self) -> set[str]:
-        """The first parts of the names by which the bot may import its modules."""
+        """The top-level names by which the bot may import its modules."""
         entries = (
             entry for entry in self.path.glob("*") if entry.is_dir() or entry.suffix == ".py"
         )
@@ -69,7 +69,7 @@ class BotFolder:
         """The `azure.functions.Blueprint` that `create_routes` in routes.py returns.
 
         Args:
-            ready: returns the services once the app is put together.
+            ready: waits until the app is ready, and returns the services.
 
         Raises:
             Exception: whatever the bot's own code raises.
@@ -99,23 +99,24 @@ class BotFolder:
             del sys.modules[PACKAGE]  # the next attempt imports it again
             if isinstance(error, ImportError) and (names := self._taken_names()):
                 error.add_note(
-                    f"Modules of the bot with names that others have: {', '.join(names)}. Import "
-                    f"them as {PACKAGE}.NAME."
+                    f"The names of these modules of the bot are taken by other modules:"
+                    f" {', '.join(names)}. Import them as {PACKAGE}.NAME."
                 )
             raise
         return module
 
     def enter(self) -> None:
         """Make the folder the working directory, and put it on `sys.path`."""
-        # Each time: when Azure specializes a worker, the worker imports the functions, and with
-        # them routes.py, before it changes the working directory.
+        # On every call: when Azure specializes a worker, the worker imports the functions, and with
+        # them routes.py, and changes the working directory afterwards.
         os.chdir(self.path)
         if str(self.path) not in sys.path:
-            # Last: a package may import a module, even in a turn, whose name a file of the bot has.
+            # Last, so that a file of the bot never hides a module of the same name that a package
+            # imports, perhaps as late as in a turn.
             sys.path.append(str(self.path))
 
     def _taken_names(self) -> list[str]:
-        """The bot's modules whose names find modules that are imported from elsewhere."""
+        """The bot's modules whose names belong to modules that were imported from elsewhere."""
         files = {
             name: getattr(sys.modules[name], "__file__", None)
             for name in self.module_names & sys.modules.keys()

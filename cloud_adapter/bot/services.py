@@ -1,4 +1,4 @@
-"""BotServices: what the base offers a bot. `create_bot(services)` in bot_logic gets it."""
+"""BotServices: what the base offers a bot, and passes to `create_bot(services)` in bot_logic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ class BotServices:
         adapter: the adapter, for `continue_conversation` and other calls outside of a turn.
         conversation_state: what the bot remembers of a conversation.
         user_state: what the bot remembers of a user.
-        storage: the SDK's Storage, where both are stored.
+        storage: the SDK's Storage, which stores both states.
         credentials: the bot's credentials for the channel's services.
         skill_client: calls other bots as skills.
         references: the conversations that the bot takes part in.
-        transcripts: where the SDK's TranscriptLoggerMiddleware can log what is said.
+        transcripts: a transcript store for the SDK's TranscriptLoggerMiddleware.
         notifications: the queue of proactive messages; None without a storage account.
-        typing_indicator: show users that the bot is typing during a long turn.
-        auto_save_state: save at the end of a turn what it has changed; if False, only states whose
-            `save_changes` the bot has called are saved.
+        typing_indicator: whether to show a typing indicator during long turns.
+        auto_save_state: whether to save every state that a turn has changed; if False, only those
+            whose `save_changes` the bot has called.
     """
 
     settings: Mapping[str, str]
@@ -58,22 +58,22 @@ class BotServices:
 
     @property
     def skill_conversations(self) -> "SkillConversations":
-        """The ids by which skills know conversations, in `storage`, for the SDK's SkillDialog."""
+        """The conversation id factory for the SDK's SkillDialog; it uses `storage`."""
         return self.skill_client.conversations
 
     def use(self, *middleware: Middleware) -> None:
-        """Run middleware around the bot, the first outermost, within the base's own."""
+        """Add middleware, the first outermost. All of it runs inside the base's own middleware."""
         for each in middleware:
             self.adapter.use(each)
 
     def on_error(self, handler: OnError) -> None:
-        """Handle the errors of the bot's own code, in place of the apology to the user.
+        """Call a handler for errors of the bot's own code, instead of sending users the apology.
 
-        The same as to set `adapter.on_turn_error`.
+        This sets `adapter.on_turn_error`.
 
         Args:
-            handler: gets the turn's context and the error, as the SDK's `on_turn_error` does. What
-                the failed turn has changed in its state is gone; what the handler changes is saved.
+            handler: gets the turn's context and the error, as the SDK's `on_turn_error` does. The
+                state changes of the failed turn are discarded; those of the handler are saved.
         """
         self.adapter.on_turn_error = handler
 
@@ -86,23 +86,23 @@ class BotServices:
         channel: str = "",
         notification_id: str = "",
     ) -> str:
-        """Put a notification into the queue: a proactive message to one or many conversations.
+        """Enqueue a notification: a proactive message to one or many conversations.
 
         Args:
             to: `all`, or ids of conversations or users; docs/notifications.md says which.
             text: Markdown; may be empty if there is a card.
             card: the JSON of an Adaptive Card.
             channel: with `all`: only the conversations of this channel.
-            notification_id: a notification with the same id is sent once; empty: a new GUID.
+            notification_id: notifications with the same id are sent once; empty: a new GUID.
 
         Returns:
             The notification's id, which names its report.
 
         Raises:
             BadNotification: there is no recipient, or nothing to send.
-            ValueError: it has more than 48 KiB.
+            ValueError: the notification is larger than 48 KiB.
             SettingsError: no storage account is configured.
-            StorageUnavailable: it is not in the queue.
+            StorageUnavailable: the notification cannot be enqueued.
         """
         if self.notifications is None:
             raise SettingsError([f"{STORAGE}: it is missing; notifications need its queue"])

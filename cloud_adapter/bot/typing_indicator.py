@@ -1,7 +1,7 @@
-"""ShowTypingMiddleware: shows the user during a long turn that the bot is working.
+"""ShowTypingMiddleware: shows the user that the bot is working on a long turn.
 
-`import_bot_sdk` puts this class in the place of botbuilder's, which starts a task for each message,
-does not stop if a turn raises, and may send after the turn.
+`import_bot_sdk` replaces botbuilder's class with this one. botbuilder's starts a task for each
+message, does not stop if a turn raises, and may send after the turn.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK bas
         period: seconds between typing activities; channels show one for about three seconds.
 
     Attributes:
-        enabled: whether to send any.
+        enabled: whether to send typing activities.
 
     Raises:
         ValueError: the delay is negative, or the period is not positive.
@@ -31,7 +31,7 @@ class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK bas
 
     def __init__(self, delay: float = 0.5, period: float = 2.5) -> None:
         if delay < 0 or period <= 0:
-            raise ValueError("the delay is 0 or more, and the period more than 0")
+            raise ValueError("delay must not be negative, and period must be positive")
         self.enabled = True
         self._delay = delay
         self._period = period

@@ -32,7 +32,7 @@ def vouches_for_users(channel_id: str) -> bool:
 
 
 def is_from_bot(activity: Activity) -> bool:
-    """Whether another bot, the parent of a skill, sent an activity whose caller was authorized."""
+    """Whether another bot, such as a skill's parent, sent an activity that has been authorized."""
     return (activity.caller_id or "").startswith(CallerIdConstants.bot_to_bot_prefix.value)
 
 

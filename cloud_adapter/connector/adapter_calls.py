@@ -1,6 +1,6 @@
-"""AdapterCalls: the calls that bots make on `turn_context.adapter`, as botbuilder's adapters do.
+"""AdapterCalls: the methods of botbuilder's adapters that bots call on `turn_context.adapter`.
 
-botbuilder's CloudAdapter lost many methods of its older BotFrameworkAdapter, which most samples
+botbuilder's CloudAdapter lacks many methods of the older BotFrameworkAdapter, which most samples
 were written for. Names, arguments and their order are the SDK's.
 """
 
@@ -17,7 +17,7 @@ from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
 
 Callback = Callable[[Any], Awaitable[Any]]
-"""A bot's function that is called with a TurnContext."""
+"""A function of the bot that takes a TurnContext."""
 
 
 class AdapterCalls(
@@ -75,17 +75,18 @@ class AdapterCalls(
         """Start a conversation, and run `logic` in its first turn.
 
         Args:
-            reference: BotFrameworkAdapter's first argument, a conversation on the same channel,
-                whose user is the new one's unless there are parameters; or CloudAdapterBase's, the
-                bot's app id, which is not used.
+            reference: as in BotFrameworkAdapter, a conversation on the same channel; without
+                `conversation_parameters`, the new conversation is with its user. As in
+                CloudAdapterBase, the bot's app id, which is not used.
             logic: is called with the turn's context, within the middleware. The turn's activity is
                 the event `CreateConversation`, with the id of the new conversation.
             conversation_parameters: the members, the first activity, the tenant.
             channel_id: the channel; None: the reference's.
             service_url: the channel's service URL; None: the reference's.
-            credentials: not used, see above. In CloudAdapterBase, this is the place of `audience`.
-            bot_app_id, callback, audience: CloudAdapterBase's names for the first, the second and
-                the sixth argument.
+            credentials: not used, see above; if `reference` is an app id, a string here is the
+                audience, as in CloudAdapterBase.
+            bot_app_id, callback, audience: CloudAdapterBase's names for the first, second and sixth
+                arguments.
 
         Returns:
             What `logic` returns.
@@ -152,7 +153,7 @@ class AdapterCalls(
         user_id: str | None = None,
         oauth_app_credentials: object = None,
     ) -> None:
-        """Sign a user out of a connection; without a name, of all connections.
+        """Sign a user out of a connection; without a connection name, out of all connections.
 
         Args:
             context: the turn.
@@ -190,9 +191,9 @@ class AdapterCalls(
 
         Args:
             context: the turn.
-            connection_name: not used; nor does the SDK use it.
+            connection_name: not used; the SDK does not use it either.
             user_id: the user; None: the turn's.
-            include_filter: names of connections, with commas; None: all.
+            include_filter: comma-separated names of connections; None: all.
             oauth_app_credentials: not used, see above.
 
         Raises:
@@ -222,7 +223,7 @@ class AdapterCalls(
     async def get_sign_in_resource(
         self, turn_context: TurnContext, connection_name: str, final_redirect: str | None = None
     ) -> Any:
-        """A SignInUrlResponse for the turn's user: the sign-in page, and how to exchange a token.
+        """The SignInUrlResponse for the turn's user: the sign-in link, and how to exchange a token.
 
         Args:
             turn_context: the turn.
@@ -243,7 +244,7 @@ class AdapterCalls(
         user_id: str,
         final_redirect: str | None = None,
     ) -> Any:
-        """The same as `get_sign_in_resource`: the SDK, too, takes the turn's user."""
+        """The same as `get_sign_in_resource`. As in the SDK, `user_id` is not used."""
         return await self.get_sign_in_resource(turn_context, connection_name, final_redirect)
 
     async def get_sign_in_resource_from_user_and_credentials(

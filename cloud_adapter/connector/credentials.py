@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
     """The bot's credentials for one audience.
 
-    The SDK's own clients cannot await a token. So `create_credentials` awaits one first, and
+    The SDK's own clients cannot await a token, so `create_credentials` awaits one for them, and
     `get_access_token` returns the last token.
 
     Args:
@@ -47,10 +47,10 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         """There is none.
 
         Raises:
-            AttributeError: always; the SDK's InspectionMiddleware asks for it.
+            AttributeError: always. The SDK's InspectionMiddleware reads it.
         """
         raise AttributeError(
-            "The bot has no password. InspectionMiddleware: do not pass it `credentials`, but set"
+            "The bot has no password. Do not pass `credentials` to InspectionMiddleware: set"
             " `inspection.credentials = services.credentials` afterwards"
         )
 
@@ -59,10 +59,10 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
         if not self._has_warned:
             self._has_warned = True
             log.warning(
-                "A client of the SDK's own is in use: while a blocking one waits, such as"
-                " TeamsConnectorClient, all turns wait. Use the one that"
-                " `await turn_context.adapter.create_connector_client(service_url)` returns;"
-                " its `teams` has the calls to Teams"
+                "The bot uses a client of the SDK's own. Some of them, such as"
+                " TeamsConnectorClient, block the event loop: no turn runs while they wait. Use the"
+                " client that `await turn_context.adapter.create_connector_client(service_url)`"
+                " returns; its `teams` has the calls to Teams"
             )
         return super().signed_session(session)
 

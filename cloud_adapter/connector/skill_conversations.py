@@ -1,6 +1,6 @@
-"""SkillConversations: the ids by which skills know conversations, and what is behind them.
+"""SkillConversations: the conversation ids that skills get, and the conversations behind them.
 
-Source: botbuilder's SkillConversationIdFactory, whose stored items these are.
+Source: botbuilder's SkillConversationIdFactory; the stored items have the same form.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ class SkillConversations(SkillConversationIdFactory):  # type: ignore[misc]  # u
         return await self._store(str(uuid.uuid4()), options)
 
     async def continue_skill_conversation(self, options: SkillConversationIdFactoryOptions) -> str:
-        """The same with the id that this skill and conversation always have.
+        """Store the conversation, and return the id that this skill always gets for it.
 
-        Without a dialog that remembers the id, the skill sees one conversation all the same.
+        So the skill sees one conversation even if no SkillDialog remembers the id.
 
         Raises:
             StorageUnavailable: it cannot be stored.

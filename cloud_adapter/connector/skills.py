@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
-    """Posts activities to skills; replaces the SDK's SkillHttpClient, too.
+    """Posts activities to skills; it also replaces the SDK's SkillHttpClient.
 
     Args:
         pool: the HTTP client.
@@ -61,7 +61,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
 
     @functools.cached_property
     def conversations(self) -> "SkillConversations":
-        """The ids by which skills know conversations, and the conversations behind them."""
+        """The conversation id factory for skills."""
         # Imported here, because most bots call no skill.
         from cloud_adapter.connector.skill_conversations import SkillConversations
 
@@ -77,7 +77,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
     ) -> InvokeResponse:
         """Send an activity to a skill, as the SDK's SkillHttpClient does.
 
-        The skill has one conversation with each conversation of this bot.
+        For each conversation of this bot, the skill sees one conversation.
 
         Args:
             from_bot_id: app id (GUID) of this bot.

@@ -57,7 +57,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
     async def sign_out_user(
         self, user_id: str, connection_name: str | None, channel_id: str
     ) -> None:
-        """Delete the user's token from the token service; without a name, of all connections."""
+        """Delete a user's token at the token service; without a connection name, all of them."""
         query = _user(user_id, connection_name, channel_id)
         await self._call("DELETE", ("api", "usertoken", "SignOut"), query=query)
 

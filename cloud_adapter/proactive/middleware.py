@@ -46,7 +46,7 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         """
         activity = context.activity
         names_bot = activity.recipient is not None and activity.recipient.id
-        # A parent bot may name any user of any channel, and a skill writes through it only.
+        # A parent bot may name any user of any channel, and a skill can write only through it.
         if not names_bot or is_from_bot(activity) or _expects_replies(activity):
             await logic()
         elif activity.type in _UPDATES:

@@ -99,12 +99,12 @@ class Notifications:
         channel: str,
         own_id: str,
     ) -> str:
-        """Put a notification into the queue; returns its id. For the arguments see Notification.
+        """Enqueue a notification, and return its id. For the arguments, see Notification.
 
         Raises:
             BadNotification: there is no recipient, or nothing to send.
-            ValueError: it has more than 48 KiB.
-            StorageUnavailable: it is not in the queue.
+            ValueError: the notification is larger than 48 KiB.
+            StorageUnavailable: the notification cannot be enqueued.
         """
         recipients = [to] if isinstance(to, str) else list(to)
         given = {"to": recipients, "channel": channel or None, "text": text, "card": card}

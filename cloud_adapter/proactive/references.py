@@ -86,8 +86,8 @@ class ConversationReferences:
             recipient: see `find`.
 
         Returns:
-            None if the id is not known, or the bot has no personal conversation with the user yet;
-            a notification would create one.
+            None if the id is not known, or if the bot has no personal conversation with the user
+            yet. (A notification would create one.)
         """
         record = await self.find(recipient)
         if isinstance(record, UserRecord):

@@ -1,1 +1,1 @@
-"""The replies of skills, which a parent bot passes on as their channel."""
+"""The connector API that a parent bot offers its skills, to pass on their replies."""

@@ -1,6 +1,6 @@
-"""SkillCall: one call of a skill to the connector API of its parent, and what it can ask for.
+"""SkillCall: one call of a skill to the connector API of its parent, and the operations there.
 
-What replies do is up to the SDK's CloudSkillHandler. It answers no questions about members.
+The SDK's CloudSkillHandler handles the activities. It does not implement the operations on members.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,10 +41,10 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
         request: the request.
         skill: who sent it.
         conversation: the conversation.
-        conversations: where it is stored.
-        turns: run the turns of replies.
+        conversations: stores the conversation.
+        turns: runs the turns of replies.
         bot: the parent.
-        authentication: gives access to the conversation's channel.
+        authentication: creates clients of the conversation's channel.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
         return read_reply(self._request.http.body)
 
     async def _channel(self) -> Any:
-        """The operations on conversations of the channel."""
+        """The channel's operations on conversations."""
         service_url = self._conversation.conversation_reference.service_url
         connectors = self._authentication.create_connector_factory(self._skill)
         client = await connectors.create(service_url, self._conversation.oauth_scope)
@@ -131,11 +131,11 @@ OPERATIONS: Mapping[tuple[str, str], Callable[[SkillCall, str], Awaitable[Any]]]
     ("GET", "members/*"): SkillCall.member,
     ("GET", "pagedmembers"): SkillCall.paged_members,
 }
-"""By method and path, where `*` stands for an id, which the operation gets."""
+"""The operations by method and path. `*` stands for an id, which is passed to the operation."""
 
 
 class _KnownConversation(ConversationIdFactoryBase):  # type: ignore[misc]  # untyped SDK base
-    """What the SDK's handler needs of the conversations: the one that was looked up already."""
+    """Gives the SDK's handler the conversation that has already been looked up."""
 
     def __init__(
         self, conversation: SkillConversationReference, conversations: ConversationIdFactoryBase

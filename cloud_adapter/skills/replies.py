@@ -1,4 +1,4 @@
-"""SkillReplies: the connector that a parent bot is for its skills.
+"""SkillReplies: a parent bot as the connector of its skills.
 
 A skill replies to the parent as it would to a channel: it calls the Bot Connector's REST API at the
 service URL of the activities that it was sent.
@@ -24,8 +24,8 @@ from cloud_adapter.skills.call import OPERATIONS, SkillCall, SkillRequest
 from cloud_adapter.skills.turns import SkillAwareBot, SkillTurns
 
 PASSED_ON = frozenset({400, 403, 404, 412, 413, 429})
-"""Statuses of the channel that a skill gets, too. The others would blame the parent for what is the
-channel's, or the skill's token for what is the parent's."""
+"""The channel's statuses that are passed on to the skill. It gets 502 in place of any other: a 500
+would look like the parent's failure, and a 401 like a rejection of the skill's own token."""
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,12 @@ class SkillReplies:
         self._bot = SkillAwareBot(bot)
 
     async def process(self, request: SkillRequest) -> TurnResponse:
-        """Do what a skill asks for.
+        """Run the operation that a skill requests.
 
         Raises:
-            TokenRejected, CallerForbidden: the caller is no bot that may call this one.
-            ConversationUnknown: this bot did not call the skill in the conversation, or it has
-                ended.
+            TokenRejected, CallerForbidden: the caller is not a bot that may call this one.
+            ConversationUnknown: this bot did not call the skill in the conversation, or the
+                conversation has ended.
             BadRequest: the body is not an activity that can be sent, or is too large.
             Unavailable: the caller cannot be checked, the bot cannot sign in, or storage is
                 unavailable.
@@ -93,7 +93,8 @@ class SkillReplies:
 def _is_of(conversation: SkillConversationReference, skill: ClaimsIdentity) -> bool:
     """Whether this skill was called in a conversation.
 
-    Conversations that the bot stores with the SDK's factory, or its own, do not name the skill.
+    Conversations that the bot stores with the SDK's factory, or with one of its own, do not name
+    the skill: every allowed caller may reply there.
     """
     caller: str = JwtTokenValidation.get_app_id_from_claims(skill.claims)
     called: str = getattr(conversation, "skill_app_id", caller)

@@ -1,7 +1,7 @@
 """SkillTurns: the turns in which a skill replies in its parent's conversation.
 
-The parent's own turn waits for the skill meanwhile, maybe in another process. So these turns do
-not wait for the conversation's lock (cloud_adapter/state/turn.py): what they change is merged.
+Meanwhile, the parent's own turn waits for the skill, possibly in another process. So these turns do
+not wait for the conversation's lock (cloud_adapter/state/turn.py): their changes are merged.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _BOT_RUNS_KEY = "SkillTurns.bot_runs"
 
 
 class SkillTurns:
-    """What the SDK's CloudSkillHandler needs of an adapter.
+    """The adapter that the SDK's CloudSkillHandler gets: it calls this one method only.
 
     Args:
         adapter: runs the turns.
@@ -37,12 +37,12 @@ class SkillTurns:
         claims_identity: ClaimsIdentity,
         audience: str,
     ) -> None:
-        """Run a turn. If another turn changes the same property of the state, run it again.
+        """Run a turn, and run it again if another turn has changed the same property of the state.
 
         Args:
             reference: the parent's conversation.
             callback: passes the skill's activity on, or runs the bot.
-            claims_identity: the skill.
+            claims_identity: the skill's.
             audience: the resource of tokens for the conversation.
 
         Raises:
@@ -63,14 +63,14 @@ class SkillTurns:
         return await run()
 
     async def _handle(self, context: TurnContext, error: Exception) -> None:
-        """The skill learns why its activity is not passed on, but not what fails in the bot."""
+        """Raise, for the skill, what stops its activity; handle errors of the bot's own code."""
         if isinstance(error, BotError) and _BOT_RUNS_KEY not in context.turn_state:
             raise error
         await self._adapter.handle_error(context, error)
 
 
 class SkillAwareBot:
-    """The bot, for activities of a skill that it handles itself: events, the end of a conversation.
+    """The bot, as it handles activities of a skill itself: events, and the end of a conversation.
 
     Args:
         bot: the parent.
@@ -80,7 +80,7 @@ class SkillAwareBot:
         self._bot = bot
 
     async def on_turn(self, context: TurnContext) -> None:
-        """Run the bot; from now on, its errors are handled as in each of its turns."""
+        """Run the bot. From here on, errors are handled as in any other turn."""
         context.turn_state[_BOT_RUNS_KEY] = True
         # The SDK's handler writes the name of this constant, not its value (Python 3.11 and later).
         prefix = CallerIdConstants.bot_to_bot_prefix.value

@@ -17,10 +17,10 @@ CONTAINER = "bot-state"
 
 
 class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
-    """Stores the items of ConversationState and UserState, and of others that use a Storage.
+    """Stores the items of ConversationState, UserState and other users of a Storage.
 
-    An item is anything that state can hold: a dict, a list, an Activity, a StoreItem, an object of
-    the bot's own class. It is copied when it is read and written.
+    An item is anything that state can hold: a dict, a list, an Activity, a StoreItem, or an object
+    of one of the bot's own classes. Items are copied when they are read and written.
 
     Args:
         blobs: the container.
@@ -30,10 +30,10 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         self._blobs = blobs
 
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
-        """The items that exist, by key; dicts, and objects that have an `e_tag`, with their ETag.
+        """The items that exist, by key. Dicts, and objects that have an `e_tag`, get their ETag.
 
         Raises:
-            StorageUnavailable: an item cannot be read, so that nothing is known of it.
+            StorageUnavailable: an item cannot be read, so it is not known whether it exists.
         """
         names = list(keys)
         found = await asyncio.gather(*(self.read_blob(key) for key in names))
@@ -43,8 +43,8 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         """Write items.
 
         As in the SDK's MemoryStorage, an item without an ETag, or with the ETag `*`, replaces
-        whatever is stored. Any other ETag must be that of what is stored, if anything is; the item
-        then gets its new one, so that it can be written again.
+        what is stored. Any other ETag must match the stored item's, if there is one; the item then
+        gets the new ETag, so that it can be written again.
 
         Args:
             changes: items by key.
@@ -69,9 +69,9 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         with contextlib.suppress(BlobChanged):
             return await self.write_blob(key, content, etag)
         try:
-            return await self.write_blob(key, content, None)  # there may be nothing to replace
+            return await self.write_blob(key, content, None)  # there may be no blob to replace
         except BlobChanged as error:
-            # The SDK's middleware for single sign-on looks for the first two words.
+            # The SDK's TeamsSSOTokenExchangeMiddleware looks for the first two words.
             text = "Etag conflict: an item of state has changed in the meantime"
             raise StateConflict(text) from error
 
@@ -87,7 +87,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         """The blob of an item; None if there is no such item.
 
         Raises:
-            StorageUnavailable: it cannot be read, so that nothing is known of it.
+            StorageUnavailable: it cannot be read, so it is not known whether it exists.
         """
         return await self._blobs.read(name_part(key))
 
@@ -97,10 +97,11 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         Args:
             key: the item's key.
             content: the item's JSON.
-            etag: the ETag of the version to replace; None: the item must not exist; ANY.
+            etag: the ETag of the version to replace; None: the item must not exist; ANY: replace
+                any version.
 
         Raises:
-            BlobChanged: the blob is not that version, or exists.
+            BlobChanged: the blob is another version, is gone, or exists although `etag` is None.
             StorageUnavailable: the account does not answer, or refuses access.
         """
         return await self._blobs.write(name_part(key), content, etag)

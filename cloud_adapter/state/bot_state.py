@@ -1,8 +1,8 @@
 """ConversationState and UserState: botbuilder's, for turns that run twice or concurrently.
 
-Bots use them as they use the SDK's classes, from which they derive. What a turn changes is saved
-when it ends (middleware.py), together with the activity's id: a turn that runs again, because its
-process died or its answer to the channel was lost, finds the id and changes nothing twice.
+Bots use them like the SDK's classes, from which they derive. A turn's changes are saved when it
+ends (middleware.py), together with the activity's id. If the turn runs again, because its process
+died or its response to the channel was lost, it finds the id and changes nothing twice.
 """
 
 from botbuilder.core import BotState, TurnContext
@@ -15,7 +15,7 @@ from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.turn import ConversationTurn
 
 MAX_WRITES = 5
-"""Attempts to save a state, each on top of what another turn has written in the meantime."""
+"""The number of attempts to save a state. Each merges what another turn has written meanwhile."""
 
 
 class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
@@ -38,11 +38,11 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         return found
 
     def unload(self, context: TurnContext) -> None:
-        """Drop the changes that are not saved. The next use of the state reads it again."""
+        """Discard unsaved changes. The next use of the state reads it again."""
         context.turn_state.pop(self._context_service_key, None)
 
     async def load(self, turn_context: TurnContext, force: bool = False) -> None:
-        """Read the state, once in a turn; from then on other turns of the conversation wait.
+        """Read the state, once in a turn. From then on, other turns of the conversation wait.
 
         Raises:
             StorageUnavailable: the state cannot be read, for any reason.
@@ -56,9 +56,10 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         turn_context.turn_state[self._context_service_key] = state
 
     async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
-        """Save the changes when the turn ends, as happens anyway; with `force`, save them now.
+        """Request that the changes are saved when the turn ends; with `force`, save them now.
 
-        Outside of a turn of this project's adapter, they are saved now, if there are any.
+        Without `force`, this matters only if the bot has set `auto_save_state` to False. If no turn
+        of this project's adapter is running, changes are saved now.
 
         Raises:
             StateConflict: another turn changed the same property.
@@ -75,11 +76,11 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
                 await self.save_at_end(turn_context)
 
     async def save_at_end(self, turn_context: TurnContext, *, requested: bool = False) -> None:
-        """Save the changes and the turn's id, because the turn has ended; raises `save_changes`'s.
+        """Save the changes and the turn's id at the end of the turn. Raises as `save_changes` does.
 
         Args:
             turn_context: the turn's context.
-            requested: only if the bot has called `save_changes`.
+            requested: save them only if the bot has called `save_changes`.
         """
         state = self.loaded(turn_context)
         if state and (state.is_requested or not requested) and state.is_changed:
@@ -91,7 +92,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         self.get(turn_context).clear()
 
     async def delete(self, turn_context: TurnContext) -> None:
-        """Remove all properties at once, from storage, too; see `save_changes` with `force`.
+        """Remove all properties now, also from storage; see `save_changes` with `force`.
 
         Unlike the SDK's method, it keeps the ids of processed activities.
         """
@@ -112,7 +113,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
             except BlobChanged:
                 other = LoadedState(await self._storage.read_blob(key))
                 is_saved = turn_id in other.turn_ids and turn_id not in state.turn_ids
-                if is_saved:  # our own write, whose answer was lost
+                if is_saved:  # our own write, whose response was lost
                     state.mark_saved(turn_id, content, None)
                 state.merge(other)
             else:
@@ -143,8 +144,7 @@ class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore
     async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
         """Save the changes; see `_TurnScopedState.save_changes`.
 
-        After a write with `force`, the activity counts as processed: whatever happens, its turn
-        does not run again.
+        After a write with `force`, the activity counts as processed: its turn never runs again.
         """
         await super().save_changes(turn_context, force)
         turn = ConversationTurn.of(turn_context)

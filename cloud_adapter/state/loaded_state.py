@@ -8,23 +8,23 @@ from cloud_adapter.state.stored_json import to_text
 from cloud_adapter.storage.blobs import Blob
 
 TURN_IDS_KEY = "~turns"
-"""The key under which the ids of the last turns are stored: no bot gives a property this name."""
+"""The key of the last turns' ids in stored state. No bot gives a property this name."""
 
 MAX_TURN_IDS = 100
-"""How many of them are stored."""
+"""How many turns' ids are stored."""
 
 
 class LoadedState:
-    """A state in a turn, beside what is stored of it.
+    """A state in a turn, together with its stored version.
 
     Args:
-        blob: as stored; None: nothing is stored.
+        blob: the stored state; None: nothing is stored.
 
     Attributes:
         state: the bot's properties by name; the SDK's accessors read and change it.
-        turn_ids: ids of the turns that wrote what is stored, oldest first.
-        etag: of what is stored; None: nothing is stored.
-        is_requested: the bot has called `save_changes`.
+        turn_ids: ids of the turns that have written the stored state, oldest first.
+        etag: the stored state's; None: nothing is stored.
+        is_requested: whether the bot has called `save_changes`.
     """
 
     def __init__(self, blob: Blob | None) -> None:
@@ -55,7 +55,7 @@ class LoadedState:
         return to_text({**self.state, TURN_IDS_KEY: ids} if ids else self.state).encode()
 
     def mark_saved(self, turn_id: str, content: bytes, etag: str | None) -> None:
-        """Take what was written for what is stored.
+        """Note that the state has been written.
 
         Args:
             turn_id: as in `content`.
@@ -66,12 +66,12 @@ class LoadedState:
         self._stored, self.etag = content, etag
 
     def merge(self, other: "LoadedState") -> None:
-        """Apply this turn's changes to what another turn has stored in the meantime.
+        """Apply this turn's changes to the version that another turn has stored in the meantime.
 
-        Properties are compared as they are stored, because a bot's objects need not be comparable.
+        Properties are compared in their stored form, because a bot's objects may not be comparable.
 
         Args:
-            other: as stored now, and not changed.
+            other: the version that is stored now, without changes.
 
         Raises:
             StateConflict: both turns changed the same property; nothing is applied.
@@ -99,11 +99,11 @@ def _parts(content: bytes) -> tuple[dict[str, Any], list[str]]:
     """The properties and the turn ids in stored JSON."""
     item = stored_item(content)
     if not isinstance(item, dict):
-        raise StorageUnavailable("what is stored for a state is another kind of item")
+        raise StorageUnavailable("the item that is stored for a state is not a state")
     ids: list[str] = item.pop(TURN_IDS_KEY, [])
     return item, ids
 
 
 def _text(properties: dict[str, Any], name: str) -> str:
-    """A property as it is stored; empty if there is none."""
+    """A property in its stored form; empty if there is none."""
     return to_text({name: properties[name]}) if name in properties else ""

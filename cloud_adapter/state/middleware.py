@@ -1,4 +1,4 @@
-"""AutoSaveStateMiddleware: saves what a turn has changed in its state when the turn ends."""
+"""AutoSaveStateMiddleware: saves a turn's state changes when the turn ends."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,18 +12,18 @@ _KEY = "cloud_adapter.AutoSaveStateMiddleware"
 
 
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
-    """Saves after the replies are sent: a turn whose process dies runs again, and sends them.
+    """Saves after the replies are sent. If the process dies in between, they are sent twice.
 
-    A turn in which the bot raises saves nothing. The adapter ends it, after its error is handled.
+    A turn in which the bot raises saves nothing. The adapter ends it after handling the error.
 
     Args:
-        locks: let one turn at a time use the state of a conversation.
+        locks: allow one turn at a time to use the state of a conversation.
         conversation: saved last, because it decides whether the activity has been processed.
         user: saved first.
 
     Attributes:
-        auto_save: save every state that has changed; if False, only those whose `save_changes` the
-            bot has called.
+        auto_save: whether to save every state that has changed; if False, only those whose
+            `save_changes` the bot has called.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
 
     @staticmethod
     def of(context: TurnContext) -> "AutoSaveStateMiddleware | None":
-        """The middleware that a turn has reached; None if it failed before."""
+        """The middleware of a turn; None if the turn failed before it reached the middleware."""
         found: AutoSaveStateMiddleware | None = context.turn_state.get(_KEY)
         return found
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
-        """Run the turn, and save what it has changed."""
+        """Run the turn, and save its state changes."""
         context.turn_state[_KEY] = self
         turn = ConversationTurn(self._locks, context)
         if turn.runs_in_lock:
@@ -56,7 +56,7 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
     ) -> None:
         """Run the bot's error handler after a failed turn, and save what the handler has changed.
 
-        It finds the state as stored, without what the failed turn has changed. The turn's id is not
+        The handler sees the stored state, without the failed turn's changes. The turn's id is not
         saved, because the turn may run again.
         """
         if turn := ConversationTurn.of(context):

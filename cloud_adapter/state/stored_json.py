@@ -14,16 +14,16 @@ E_TAG = "e_tag"
 """The key under which botbuilder's storages return an item's ETag, and expect it."""
 
 TYPED = "~typed"
-"""Marks items that hold objects: they are written as `["~typed", item]`."""
+"""Marks items that contain objects: they are written as `["~typed", item]`."""
 
 _SCALARS = frozenset({str, int, bool, float, NoneType})
 
 
 def to_text(item: object) -> str:
-    """The JSON text of an item. Equal items have equal texts, unless they are ordered differently.
+    """The JSON text of an item. Equal items have equal texts, unless their keys differ in order.
 
     Raises:
-        TypeError: state cannot hold a value; the text names the property, and what to do.
+        TypeError: state cannot hold a value; the text names the property and the cure.
         ValueError: the item contains itself, nests too deeply, or contains a number without JSON
             form, such as NaN; the text names the property.
     """
@@ -31,8 +31,8 @@ def to_text(item: object) -> str:
         if type(item) is dict and _is_plain(item):
             return _ENCODER.encode(item)
     except (RecursionError, ValueError):
-        pass  # the writer knows where
-    from cloud_adapter.state.objects.writer import ObjectWriter  # few bots store objects
+        pass  # the writer raises again, and names the property
+    from cloud_adapter.state.objects.writer import ObjectWriter  # here: few bots store objects
 
     writer = ObjectWriter()
     try:
@@ -48,8 +48,8 @@ def from_text(text: str | bytes) -> Any:
     """The item of a text: a dict, if it is plain JSON.
 
     Raises:
-        UnreadableState: the item holds an object that cannot be read, or nests too deeply; the text
-            names the property.
+        UnreadableState: the item contains an object that cannot be read, or nests too deeply; the
+            error names the property.
         ValueError: the text is not stored state.
     """
     try:
@@ -73,7 +73,7 @@ def _parsed(text: str) -> Any:
     except ValueError:  # a number that to_text does not write
         item = json.loads(text, parse_int=_short_int)
         if type(item) is dict:
-            to_text(item)  # raises, and says where; in a typed item, the reader does
+            to_text(item)  # raises, and names the property; for a typed item, the reader does
         return item
 
 
@@ -89,7 +89,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether json reads a value as it writes it."""
+    """Whether a value is the same after JSON has written and read it."""
     if type(value) is dict:
         for key in value:
             if type(key) is not str:

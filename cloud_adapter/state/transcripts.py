@@ -1,4 +1,4 @@
-"""BlobTranscriptStore: what was said in conversations, one blob for each activity.
+"""BlobTranscriptStore: the transcripts of conversations, one blob for each activity.
 
 CHANNEL/CONVERSATION/TIME-ACTIVITY    an activity's JSON; TIME is in microseconds
 """
@@ -23,7 +23,7 @@ from cloud_adapter.storage.names import name_part
 CONTAINER = "bot-transcripts"
 
 PAGE_SIZE = 20
-"""How many activities or conversations a page has, as in the SDK's stores."""
+"""How many activities or conversations a page has; the same as in the SDK's stores."""
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
@@ -44,10 +44,10 @@ class BlobTranscriptStore(TranscriptStore):  # type: ignore[misc]  # untyped SDK
         self._blobs = blobs
 
     async def log_activity(self, activity: Activity) -> None:
-        """Store an activity; the same activity is stored once.
+        """Store an activity. If it is logged again, it is still stored once.
 
-        If storage is unavailable, that is logged, and the activity is missing: the turn must not
-        run again, and send its replies twice, for the transcript's sake.
+        If storage is unavailable, this logs a warning instead of raising: for a transcript, the
+        turn must not run again and send its replies twice.
         """
         time = _utc(activity.timestamp or datetime.datetime.now(datetime.UTC))
         folder = _folder(activity.channel_id, activity.conversation.id)
@@ -56,7 +56,7 @@ class BlobTranscriptStore(TranscriptStore):  # type: ignore[misc]  # untyped SDK
         try:
             await self._blobs.write(name, json_bytes(content), ANY)
         except StorageUnavailable as error:
-            log.warning("An activity is missing in its transcript: %s", error)
+            log.warning("An activity is missing from its transcript: %s", error)
 
     async def get_transcript_activities(
         self,
@@ -70,8 +70,8 @@ class BlobTranscriptStore(TranscriptStore):  # type: ignore[misc]  # untyped SDK
         Args:
             channel_id: the channel.
             conversation_id: the conversation.
-            continuation_token: of the page before this one; None: the first page.
-            start_date: only activities from then on; UTC, if it has no time zone.
+            continuation_token: the previous page's; None: the first page.
+            start_date: the earliest time of activities; UTC if it has no time zone.
         """
         folder = _folder(channel_id, conversation_id)
         start, last_seen = f"{folder}{_sortable(_utc(start_date))}", f"{folder}{continuation_token}"
@@ -92,15 +92,15 @@ class BlobTranscriptStore(TranscriptStore):  # type: ignore[misc]  # untyped SDK
     ) -> PagedResult:
         """A page of a channel's conversations, in no particular order.
 
-        It lists the names of all of the channel's blobs, 5,000 a request.
+        This lists the names of all of the channel's blobs, with one request for each 5,000.
 
         Args:
             channel_id: the channel.
-            continuation_token: of the page before this one; None: the first page.
+            continuation_token: the previous page's; None: the first page.
         """
         firsts: dict[str, str] = {}
         async for entry in self._blobs.list(f"{name_part(channel_id)}/"):
-            # With their slashes, folders are in the order of the names in them.
+            # With its slash, a folder sorts as the names in it do.
             folder = f"{entry.name.rpartition('/')[0]}/"
             if folder > (continuation_token or ""):
                 firsts.setdefault(folder, entry.name)
@@ -112,7 +112,7 @@ class BlobTranscriptStore(TranscriptStore):  # type: ignore[misc]  # untyped SDK
         return page
 
     async def delete_transcript(self, channel_id: str, conversation_id: str) -> None:
-        """Delete what is stored of a conversation."""
+        """Delete a conversation's transcript."""
         entries = self._blobs.list(_folder(channel_id, conversation_id))
         await self._blobs.delete_many([entry.name async for entry in entries])
 
@@ -122,7 +122,7 @@ class BlobTranscriptStore(TranscriptStore):  # type: ignore[misc]  # untyped SDK
 
 
 def _page(items: list[str]) -> tuple[PagedResult, list[str]]:
-    """A page, still empty, and what belongs on it; its token is the last of them if more follow."""
+    """An empty page, and its items; if more items follow, its token is the last of these items."""
     page, these = PagedResult(), items[:PAGE_SIZE]
     page.continuation_token = these[-1] if len(items) > PAGE_SIZE else None
     return page, these

@@ -1,4 +1,4 @@
-"""ConversationTurn: what state needs to know of the turn in which it is loaded."""
+"""ConversationTurn: what state needs to know about the turn that loads it."""
 
 import asyncio
 import functools
@@ -20,8 +20,8 @@ LOCK_TIMEOUT_SECONDS = 8.0
 """How long a turn waits for another turn of its conversation: the channel gives up after 10 s."""
 
 SKILL_REPLY_KEY = "botbuilder.core.skills.SkillConversationReference"
-"""SkillHandler's `SKILL_CONVERSATION_REFERENCE_KEY`: in the turn state of each reply of a skill.
-Repeated here, because most bots call no skill, and need not import the SDK's module."""
+"""SkillHandler's `SKILL_CONVERSATION_REFERENCE_KEY`, which is in the turn state of a skill's reply.
+It is repeated here so that bots that call no skill do not import the SDK's module."""
 
 _KEY = "ConversationTurn"
 
@@ -35,8 +35,8 @@ class ConversationTurn:
 
     Attributes:
         recorded_in: the keys of the states in which this run of the turn has saved its id.
-        is_committed: the bot has forced this by saving; the turn does not run again.
-        has_failed: the bot raised, so that nothing that is saved from now on is saved with the id.
+        is_committed: the bot has saved with `force`, so the turn does not run again.
+        has_failed: the bot has raised, so from now on state is saved without the turn's id.
         is_running: False once the turn has ended; tasks of the bot may still be running.
     """
 
@@ -69,7 +69,7 @@ class ConversationTurn:
 
     @property
     def recorded_id(self) -> str:
-        """The id to save with a state; empty if none is to be saved."""
+        """The id to save with a state; empty: state is saved without an id."""
         return self.id if self.is_running and not self.has_failed else ""
 
     def ran_before(self, key: str, turn_ids: Container[str]) -> bool:
@@ -83,16 +83,16 @@ class ConversationTurn:
 
     @property
     def runs_in_lock(self) -> bool:
-        """The turn runs within something that has locked its conversation already."""
+        """Whether the code that runs the turn has already locked its conversation."""
         owned = owned_conversations()
         return bool(owned) and conversation_name(self._activity) in owned
 
     async def lock(self, context: TurnContext) -> None:
         """Lock the conversation, because state is about to be used.
 
-        Invokes do not wait for other turns, because a user waits for the button's answer; nor do
-        replies of a skill, because the turn that called the skill waits for them. What they change
-        is merged.
+        Invokes do not wait for other turns, because a user waits for the response to a button. Nor
+        do replies of a skill, because the turn that called the skill waits for them. Their changes
+        are merged.
 
         Args:
             context: the context of the turn.

@@ -1,4 +1,4 @@
-"""MemoryContainer: a container in this process's memory, with the rules of BlobContainer."""
+"""MemoryContainer: a container in this process's memory that behaves like BlobContainer."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
@@ -11,14 +11,14 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class MemoryContainer:
-    """Stores blobs until the process ends, where no storage account is configured.
+    """Stores blobs until the process ends; used if no storage account is configured.
 
-    Its methods are those of BlobContainer that state, references and transcripts need.
+    It has the methods of BlobContainer that state, references and transcripts need.
     """
 
     def __init__(self) -> None:
         self._blobs: dict[str, Blob] = {}
-        self._versions = count(1)  # of all blobs: an ETag of a deleted blob does not come back
+        self._versions = count(1)  # shared by all blobs, so that no ETag is ever reused
 
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""
@@ -34,7 +34,7 @@ class MemoryContainer:
         """Write a blob, and return its new ETag; see BlobContainer.
 
         Raises:
-            BlobChanged: the blob is not that version, or exists.
+            BlobChanged: the blob is another version, is gone, or exists although `etag` is None.
         """
         found = self._blobs.get(name)
         if etag not in (ANY, found.etag if found else None):
@@ -60,4 +60,4 @@ class MemoryContainer:
 
 
 Container = BlobContainer | MemoryContainer
-"""Where blobs are: in the storage account, or in memory without one."""
+"""A container in the storage account, or in memory if there is no account."""

@@ -6,7 +6,7 @@ from .shopping_list import Item, Priority, ShoppingList
 
 
 class ShoppingBot(ActivityHandler):
-    """Adds what the user says to the list; `list` shows it. A `!` marks what is urgent.
+    """Adds each message to the list; `list` shows the list. A final `!` marks an urgent item.
 
     Args:
         user_state: remembers the list.
@@ -17,7 +17,7 @@ class ShoppingBot(ActivityHandler):
         self._shopping_list = user_state.create_property("shopping list")
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Show the list, or add to it. What has changed is saved when the turn ends."""
+        """Show the list, or add to it. Changes are saved when the turn ends."""
         shopping: ShoppingList = await self._shopping_list.get(turn_context, ShoppingList)
         text = (turn_context.activity.text or "").strip()
         if text.lower() == "list":

@@ -6,5 +6,5 @@ from .bot import LunchBot
 
 
 def create_bot(services: BotServices) -> LunchBot:
-    """The bot; its dialogs live in the conversation's state."""
+    """The bot; its dialog's state is in the conversation's state."""
     return LunchBot(services.conversation_state)

@@ -1,4 +1,4 @@
-"""LunchBot: each message goes to the dialog."""
+"""LunchBot: passes each message to the dialog."""
 
 from botbuilder.core import ActivityHandler, ConversationState, TurnContext
 from botbuilder.dialogs import DialogExtensions
@@ -10,7 +10,7 @@ class LunchBot(ActivityHandler):
     """Orders lunch.
 
     Args:
-        conversation_state: remembers where in the dialog the conversation is.
+        conversation_state: stores how far the dialog has come.
     """
 
     def __init__(self, conversation_state: ConversationState) -> None:
@@ -19,5 +19,5 @@ class LunchBot(ActivityHandler):
         self._dialog_state = conversation_state.create_property("dialog")
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Start the dialog, or go on with it."""
+        """Start the dialog, or continue it."""
         await DialogExtensions.run_dialog(self._dialog, turn_context, self._dialog_state)

@@ -1,4 +1,4 @@
-"""LunchDialog: asks for an order, one question after the other."""
+"""LunchDialog: takes an order, one question at a time."""
 
 from botbuilder.core import MessageFactory
 from botbuilder.dialogs import (
@@ -67,7 +67,7 @@ class LunchDialog(ComponentDialog):
         return await step.prompt("portions", asks("How many portions?"))
 
     async def ask_time(self, step: WaterfallStepContext) -> DialogTurnResult:
-        """A time, however the user puts it."""
+        """A time, in the user's own words."""
         step.values["portions"] = int(step.result)
         return await step.prompt("time", asks("When will you pick it up?"))
 
@@ -78,17 +78,17 @@ class LunchDialog(ComponentDialog):
         return await step.prompt("sure", asks(f"{order}: is that right?"))
 
     async def finish(self, step: WaterfallStepContext) -> DialogTurnResult:
-        """Say what becomes of the order."""
-        await step.context.send_activity("Ordered!" if step.result else "Then I forget it.")
+        """Tell the user whether the order was placed."""
+        await step.context.send_activity("Ordered!" if step.result else "Order dropped.")
         return await step.end_dialog()
 
 
 async def few(prompt: PromptValidatorContext) -> bool:
-    """Whether it is a number of portions that the kitchen can make."""
+    """Whether the kitchen can make this number of portions."""
     return bool(prompt.recognized.succeeded and 0 < prompt.recognized.value <= MAX_PORTIONS)
 
 
 def asks(question: str) -> PromptOptions:
-    """A prompt's question, and what it says after a bad answer."""
+    """A prompt's question, and its text after an invalid answer."""
     again = MessageFactory.text(f"I did not get that. {question}")
     return PromptOptions(prompt=MessageFactory.text(question), retry_prompt=again)

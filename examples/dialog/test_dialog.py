@@ -18,7 +18,7 @@ async def test_an_order(chat: Chat) -> None:
 
 
 async def test_a_bad_answer(chat: Chat) -> None:
-    """The prompt asks again."""
+    """After an invalid answer, the prompt asks again."""
     await chat.say("hi")
     await chat.say("Ada")
     await chat.say("Pasta")
@@ -39,7 +39,7 @@ async def test_interruptions(chat: Chat) -> None:
 
 @pytest.mark.chat(turns="Queued", storage="azurite")
 async def test_queued_turns(chat: Chat) -> None:
-    """The dialog goes on in the next turn of the queue."""
+    """The dialog continues in the next queued turn."""
     await chat.say("hi")
     [dishes] = await chat.say("Ada")
     assert dishes.text.startswith("What would you like?")

@@ -1,4 +1,4 @@
-"""Echo: greets, and says what it hears."""
+"""Echo: greets users, and repeats what they say."""
 
 from cloud_adapter.bot.services import BotServices
 

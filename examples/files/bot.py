@@ -17,10 +17,10 @@ MAX_BYTES = 1_000_000
 
 
 class FilesBot(TeamsActivityHandler):
-    """Offers a file; says how long the files are that it gets."""
+    """Offers a file, and reports the size of files that it gets."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Read what the user has sent, or offer the menu."""
+        """Read the file that the user has sent, or offer the menu."""
         for each in turn_context.activity.attachments or []:
             if each.content_type == DOWNLOAD:
                 size = await downloaded_bytes(each.content["downloadUrl"])
@@ -48,15 +48,15 @@ class FilesBot(TeamsActivityHandler):
     async def on_teams_file_consent_decline(
         self, turn_context: TurnContext, file_consent_card_response: FileConsentCardResponse
     ) -> None:
-        """The user does not want the file."""
-        await turn_context.send_activity("Then I keep it.")
+        """Acknowledge that the user does not want the file."""
+        await turn_context.send_activity("OK, I won't send it.")
 
 
 async def downloaded_bytes(url: str) -> int:
-    """How many bytes a file has, up to MAX_BYTES.
+    """The size of a file in bytes, at most MAX_BYTES.
 
     Args:
-        url: from Teams, signed for a few minutes: it needs no token.
+        url: from Teams. It is signed, and valid for a few minutes, so it needs no token.
     """
     async with aiohttp.ClientSession(trust_env=True) as session, session.get(url) as response:
         response.raise_for_status()

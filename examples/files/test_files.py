@@ -70,11 +70,11 @@ async def test_consent(chat: Chat, drive: OneDrive) -> None:
 async def test_no_consent(chat: Chat) -> None:
     """The user declines."""
     [reply] = await chat.invoke(CONSENT, {"type": "fileUpload", "action": "decline"})
-    assert reply.text == "Then I keep it."
+    assert reply.text == "OK, I won't send it."
 
 
 async def test_a_file_from_the_user(chat: Chat, drive: OneDrive) -> None:
-    """The bot downloads it."""
+    """The bot downloads the file."""
     drive.files["/notes.txt"] = b"abc"
     content = {"downloadUrl": drive.url("/notes.txt"), "fileType": "txt"}
     sent = {"name": "notes.txt", "contentType": DOWNLOAD, "content": content}

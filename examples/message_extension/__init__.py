@@ -1,4 +1,4 @@
-"""Message extension: a search, and an action that makes a card of what the user enters."""
+"""Message extension: a search, and an action that turns a form into a card."""
 
 from cloud_adapter.bot.services import BotServices
 

@@ -27,7 +27,7 @@ class LibraryBot(TeamsActivityHandler):
     async def on_teams_messaging_extension_query(
         self, turn_context: TurnContext, query: MessagingExtensionQuery
     ) -> MessagingExtensionResponse:
-        """Find the books that hold what the user types."""
+        """Find the books whose titles contain what the user types."""
         typed = query.parameters[0].value if query.parameters else ""
         found = [title for title in BOOKS if str(typed).lower() in title.lower()]
         return MessagingExtensionResponse(compose_extension=cards(map(book_card, found)))
@@ -35,7 +35,7 @@ class LibraryBot(TeamsActivityHandler):
     async def on_teams_messaging_extension_submit_action(
         self, turn_context: TurnContext, action: MessagingExtensionAction
     ) -> MessagingExtensionActionResponse:
-        """Make a card of the form that the user has filled in."""
+        """Turn the form that the user has filled in into a card."""
         form = action.data or {}
         card = HeroCard(title=form.get("title"), subtitle="Recommended", text=form.get("why"))
         return MessagingExtensionActionResponse(

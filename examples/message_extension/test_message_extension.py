@@ -12,7 +12,7 @@ pytestmark = pytest.mark.chat(channel="msteams")
     [("wav", ["The Waves"]), ("O", ["Orlando"]), ("nothing", [])],
 )
 async def test_search(chat: Chat, typed: str, found: list[str]) -> None:
-    """The titles that hold what the user types."""
+    """The search finds the titles that contain what the user types."""
     query = {"commandId": "search", "parameters": [{"name": "title", "value": typed}]}
     answer = await chat.invoke("composeExtension/query", query)
     result = answer.body["composeExtension"]

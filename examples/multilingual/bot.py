@@ -1,4 +1,4 @@
-"""WeatherBot: knows English only."""
+"""WeatherBot: understands only English."""
 
 from botbuilder.core import ActivityHandler, StatePropertyAccessor, TurnContext
 
@@ -17,7 +17,7 @@ class WeatherBot(ActivityHandler):
         self._language = language
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Choose a language, or say how the weather is."""
+        """Choose a language, or report the weather."""
         text = (turn_context.activity.text or "").strip().lower()
         if text in LANGUAGES:
             await self._language.set(turn_context, LANGUAGES[text])

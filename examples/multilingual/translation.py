@@ -1,4 +1,4 @@
-"""TranslationMiddleware, and the translator that it asks."""
+"""TranslationMiddleware, and the translator that it uses."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,7 +22,7 @@ class Translator:
     """Translates a few phrases. Call Azure AI Translator here, with the bot's identity."""
 
     async def translate(self, text: str, source: str, target: str) -> str:
-        """The text in another language; as it is if the phrase is unknown."""
+        """The text in another language; unchanged if the phrase is unknown."""
         phrases = PHRASES.get((source, target), {})
         return phrases.get(text) or phrases.get(text.lower()) or text
 
@@ -55,7 +55,7 @@ class TranslationMiddleware(Middleware):
         activities: list[Activity],
         send: Callable[[], Awaitable[list[ResourceResponse]]],
     ) -> Any:
-        target = await self._language.get(context, ENGLISH)  # the bot may just have set it
+        target = await self._language.get(context, ENGLISH)  # the bot may have just set it
         if target != ENGLISH:
             for each in activities:
                 if each.text:

@@ -1,4 +1,4 @@
-"""Proactive route: an HTTP endpoint of the bot's own writes to a user."""
+"""Proactive route: an HTTP endpoint of the bot's own that sends a message to a user."""
 
 from cloud_adapter.bot.services import BotServices
 

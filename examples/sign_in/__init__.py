@@ -1,4 +1,4 @@
-"""Sign in: OAuthPrompt signs the user in, in Teams by single sign-on."""
+"""Sign in: OAuthPrompt signs the user in; in Teams, by single sign-on."""
 
 from cloud_adapter.bot.services import BotServices
 

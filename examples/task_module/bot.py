@@ -13,7 +13,7 @@ from botbuilder.schema.teams import (
 
 
 class BookingBot(TeamsActivityHandler):
-    """Shows a button; the window behind it has a form."""
+    """Shows a button that opens a window with a form."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Show the button that opens the task module."""
@@ -25,14 +25,14 @@ class BookingBot(TeamsActivityHandler):
     async def on_teams_task_module_fetch(
         self, turn_context: TurnContext, task_module_request: TaskModuleRequest
     ) -> TaskModuleResponse:
-        """The window's content."""
+        """The content of the window."""
         window = TaskModuleTaskInfo(title="Book a room", height=250, width=400, card=form())
         return TaskModuleResponse(task=TaskModuleContinueResponse(value=window))
 
     async def on_teams_task_module_submit(
         self, turn_context: TurnContext, task_module_request: TaskModuleRequest
     ) -> TaskModuleResponse:
-        """What the user has entered; the window then shows an answer."""
+        """Book the room that the user has entered; the window then shows a text."""
         room = (task_module_request.data or {}).get("room") or "no room"
         await turn_context.send_activity(f"Booked: {room}")
         return TaskModuleResponse(task=TaskModuleMessageResponse(value="Thank you."))

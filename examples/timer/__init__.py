@@ -1,4 +1,4 @@
-"""Timer: notifies all conversations every morning."""
+"""Timer: sends a notification to all conversations every morning."""
 
 from cloud_adapter.bot.services import BotServices
 

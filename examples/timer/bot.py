@@ -4,7 +4,7 @@ from botbuilder.core import ActivityHandler, TurnContext
 
 
 class ReminderBot(ActivityHandler):
-    """Says what it does; a conversation gets reminders from its first message on."""
+    """Says what it does. From its first message on, a conversation gets reminders."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Answer any message."""

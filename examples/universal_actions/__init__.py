@@ -1,4 +1,4 @@
-"""Universal Actions: a card that refreshes itself, and changes with the buttons pressed on it."""
+"""Universal Actions: a card that refreshes itself, and changes when its buttons are pressed."""
 
 from cloud_adapter.bot.services import BotServices
 
@@ -6,5 +6,5 @@ from .bot import PollBot
 
 
 def create_bot(services: BotServices) -> PollBot:
-    """The bot; the votes are the conversation's."""
+    """The bot; the votes are stored in the conversation's state."""
     return PollBot(services.conversation_state)

@@ -19,7 +19,7 @@ class PollBot(ActivityHandler):
     """Asks a question; every vote and every refresh returns the card with the count so far.
 
     Args:
-        conversation_state: remembers the votes by user.
+        conversation_state: stores each user's vote.
     """
 
     def __init__(self, conversation_state: ConversationState) -> None:
@@ -51,7 +51,7 @@ def poll(question: str, votes: dict[str, str], user: str) -> dict[str, Any]:
     Args:
         question: the question.
         votes: the choice of each user who has voted.
-        user: the id of the user for whom the card is.
+        user: the id of the user who gets the card.
     """
     counts = [f"{each}: {list(votes.values()).count(each)}" for each in CHOICES]
     return {
@@ -64,6 +64,6 @@ def poll(question: str, votes: dict[str, str], user: str) -> dict[str, Any]:
 
 
 def execute(title: str, verb: str, question: str, choice: str = "") -> dict[str, Any]:
-    """An Action.Execute, which sends the bot an invoke."""
+    """An Action.Execute. Pressing it sends the bot an invoke."""
     data = {"question": question, "choice": choice}
     return {"type": "Action.Execute", "title": title, "verb": verb, "data": data}

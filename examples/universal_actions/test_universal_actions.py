@@ -30,7 +30,7 @@ async def test_a_refresh(chat: Chat) -> None:
 
 @pytest.mark.parametrize("data", [None, {}, {"choice": "Maybe", "question": "Lunch?"}])
 async def test_a_choice_that_no_button_has(chat: Chat, data: Any) -> None:
-    """What a client makes up is not counted."""
+    """A choice that no button offers is not counted."""
     action = {"type": "Action.Execute", "verb": "vote", "data": data}
     answer = await chat.invoke("adaptiveCard/action", {"action": action, "trigger": "manual"})
     assert shown(answer)[1] == "Yes: 0, No: 0"

@@ -1,4 +1,4 @@
-"""The allow list: the shapes of the classes whose objects state may hold."""
+"""The allow list: the classes whose objects state may hold, each with its shape."""
 
 from enum import Enum
 
@@ -21,12 +21,12 @@ def shape_of(kind: type) -> Shape | None:
     """The shape of a class's objects; None if state cannot hold them.
 
     Raises:
-        TypeError: the class could not be read again; the text says why.
+        TypeError: its objects could not be read again; the text says why.
     """
     found = bot_classes.found
     shape: Shape | None = found.get(kind)
     if shape is None and (tag := sdk_tag(kind) or bot_classes.tag(kind)):
-        # Of two classes with one tag, the one that is written is the one that is read.
+        # If two classes share a tag, objects are read as the class that is written.
         shape = found[kind] = found[tag] = _shape(tag, kind)
     return shape
 
@@ -44,8 +44,8 @@ def shape_for(tag: str) -> Shape:
     if kind is None:
         warn_once(
             "State holds objects of %s, which bot_logic does not have: their attributes can be"
-            " read, and are kept. If the class was renamed or moved, assign it to its old name in"
-            " its old module, too",
+            " read, and are kept. If the class was renamed or moved, also assign it to its old name"
+            " in its old module",
             tag,
         )
         return StandInShape(tag)

@@ -15,7 +15,7 @@ from cloud_adapter.state.objects.introspection import (
 from cloud_adapter.state.objects.notices import warn_once
 
 PACKAGE = "bot_logic"
-"""The package as which the bot's folder is imported."""
+"""The name of the package that the bot's folder is imported as."""
 
 PREFIX = "bot:"
 
@@ -31,7 +31,7 @@ class BotClasses:
     the bot imports a module as `bot_logic.models` or as `models`.
 
     Attributes:
-        found: what the allow list has found, by class and by tag: forgotten with the bot.
+        found: the shapes that the allow list has found, by class and by tag; emptied by `use`.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class BotClasses:
         """Change to another bot.
 
         Args:
-            folder: the folder that is imported as `bot_logic`; None: no class is a bot's.
+            folder: the folder that is imported as `bot_logic`; None: there is no bot.
         """
         warn_once.cache_clear()
         self._folder = folder.resolve() if folder is not None else None
@@ -52,7 +52,7 @@ class BotClasses:
         """The tag of a class; empty if it is not the bot's.
 
         Raises:
-            TypeError: the class could not be found again when it is read.
+            TypeError: reading could not find the class again.
         """
         module = self._module_of(kind)
         if module is None:
@@ -70,21 +70,21 @@ class BotClasses:
             found = None
         if found is not kind and not _is_namesake(found, kind):
             raise TypeError(
-                f"is a {name:.80}, which is not an attribute of its module with that name: define"
+                f"is a {name:.80}, but its module has no such attribute, or another one: define"
                 " its class at the top level of its module, under its own name"
             )
         return tag
 
     def find(self, tag: str) -> type | None:
-        """The class of a tag; None if the bot has no such class any more. Imports nothing.
+        """The class of a tag; None if the bot no longer has the class. Imports nothing.
 
         Raises:
-            ValueError: the tag cannot be one of the bot's, or names something that is not a class
-                of the bot. The text says what it is.
+            ValueError: this is not a tag of the bot's, or it does not name a class of the bot. The
+                text says why.
         """
         names = _TAG.fullmatch(tag) if len(tag) <= MAX_TAG_LENGTH else None
         if names is None or any(part.startswith("__") for part in re.split("[:.]", tag)):
-            raise ValueError("is no tag of a class")
+            raise ValueError("is not a valid tag")
         module = self._loaded(names[1])
         if module is None:
             return None
@@ -100,16 +100,16 @@ class BotClasses:
         return found
 
     def _loaded(self, name: str) -> object:
-        """The loaded module of a file in the folder; None if the file is not there any more."""
+        """The loaded module of a file in the folder; None if the file no longer exists."""
         if self._folder is None:
-            raise ValueError("is the bot's, but no bot is loaded")
+            raise ValueError("is a class of the bot, but no bot is loaded")
         names = (f"{PACKAGE}.{name}", name) if name else (PACKAGE,)
         loaded = [sys.modules[each] for each in names if each in sys.modules]
         found = [module for module in loaded if self._module(module) == name]
         if len(found) > 1:
             warn_once(
-                "State holds objects of a file that the bot has imported twice, as %s and as %s:"
-                " these are different classes for Python, so import it in one way only",
+                "The bot has imported a module twice, as %s and as %s. State holds objects of its"
+                " classes, which Python treats as different: import it in one way only",
                 *names,
             )
         if found:
@@ -142,7 +142,8 @@ class BotClasses:
         parts = list(file.relative_to(folder).with_suffix("").parts)
         if parts[-1] == "__init__":
             del parts[-1]
-        # A virtual environment in the folder is not the bot: `site-packages` is no identifier.
+        # A virtual environment in the folder is not the bot's code: `site-packages` is not an
+        # identifier.
         return ".".join(parts) if all(part.isidentifier() for part in parts) else None
 
 
@@ -151,7 +152,7 @@ bot_classes = BotClasses()
 
 
 def _is_namesake(found: type | None, kind: type) -> bool:
-    """Whether two classes are one, of a file that was imported as two modules."""
+    """Whether two classes are the same one, from a file that was imported as two modules."""
     if found is None or module_name(found) == module_name(kind):
         return False
     return qualified_name(found) == qualified_name(kind)

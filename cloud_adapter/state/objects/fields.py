@@ -1,4 +1,4 @@
-"""Fields: what a dataclass or a NamedTuple declares, and the defaults of what is not stored."""
+"""Fields: those that a dataclass or NamedTuple declares, and their defaults."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from cloud_adapter.state.objects.introspection import class_dict, class_mro, is_
 from cloud_adapter.state.objects.notices import warn_once
 
 UNSET = object()
-"""In place of an attribute that an object does not have."""
+"""Stands for an attribute that an object does not have."""
 
 _SAFE_FACTORIES = frozenset({dict, list, set, frozenset, tuple, str, int, float, bool})
-"""Factories of fields that may be called while an object is read: no code of the bot."""
+"""The default factories that may be called while an object is read: none runs the bot's code."""
 
 Default = Callable[[], Any]
 """Returns the value of a field that is not stored; UNSET if there is none."""
 
 
 def field_defaults(tag: str, kind: type) -> dict[str, Default]:
-    """The defaults of a class's fields; empty if it is no dataclass and no NamedTuple.
+    """The defaults of a class's fields; empty if it is neither a dataclass nor a NamedTuple.
 
     Args:
         tag: the tag of the class, for the log.
@@ -34,7 +34,7 @@ def field_defaults(tag: str, kind: type) -> dict[str, Default]:
 
 
 def _lookup(kind: type, name: str) -> Any:
-    """An attribute of a class; descriptors and `__getattr__` are not asked."""
+    """An attribute of a class, looked up without descriptors and `__getattr__`."""
     found = (class_dict(base)[name] for base in class_mro(kind) if name in class_dict(base))
     return next(found, UNSET)
 
@@ -58,8 +58,9 @@ def _default(tag: str, kind: type, field: dataclasses.Field[Any]) -> Default:
 
 def _no_default(tag: str, name: str) -> Any:
     warn_once(
-        "Stored objects of %s lack the field %s, and stay without it, because no code of the bot"
-        " runs while state is read: use default, or default_factory with list, dict or set",
+        "Stored objects of %s lack the field %s, and its default_factory is not called, because"
+        " no code of the bot runs while state is read: use default, or default_factory with list,"
+        " dict or set",
         tag,
         name,
     )

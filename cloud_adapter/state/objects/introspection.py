@@ -1,4 +1,4 @@
-"""Reads what a class or a module is, without running code of its own such as `__getattr__`."""
+"""Inspects classes and modules without running their own code, such as `__getattr__`."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -33,11 +33,11 @@ def qualified_name(kind: type) -> str:
 
 
 def module_name(kind: type) -> str:
-    """The name of the class's module; empty if it is not a name."""
+    """The name of the class's module; empty if `__module__` is not a string."""
     found = class_dict(kind).get("__module__")
     return found if type(found) is str else ""
 
 
 def module_dict(module: object) -> Mapping[str, Any]:
-    """The attributes of a module; empty for what is no module."""
+    """The attributes of a module; empty for anything else."""
     return _MODULE_DICT.__get__(module) if issubclass(type(module), ModuleType) else {}

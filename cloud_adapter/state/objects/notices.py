@@ -1,4 +1,4 @@
-"""Warnings about stored objects, each logged once for a bot."""
+"""Warnings about stored objects, each logged once."""
 
 import logging
 from functools import lru_cache

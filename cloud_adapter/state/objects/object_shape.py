@@ -20,14 +20,15 @@ BASES: dict[Any, Callable[[Any], Any]] = {
     int: int.__int__,
     float: float.__float__,
 }
-"""Python's types from which a class may derive, and how their values are read."""
+"""The built-in types that a class may derive from, each with a function that returns its value in a
+form that can be written."""
 
 _IGNORED = frozenset({"__orig_class__"})
-"""Attributes that Python sets for type checkers only."""
+"""Attributes that `typing` sets on objects of generic classes."""
 
 
 class ObjectShape:
-    """Objects that consist of attributes, and of a value if their class derives from dict or such.
+    """Objects with attributes, and with a value if their class derives from a type in BASES.
 
     No constructor, `__new__`, `__setstate__`, property or descriptor of the class is called:
     attributes are written to the object's `__dict__` and to its slots.
@@ -63,7 +64,7 @@ class ObjectShape:
         dicts = (class_dict(base)["__dict__"] for base in mro if "__dict__" in class_dict(base))
         self._dict = next(dicts, None)
         if self._dict is not None and type(self._dict) is not GetSetDescriptorType:
-            raise TypeError("is of a class with a __dict__ of its own: store its data instead")
+            raise TypeError("is of a class that defines __dict__ itself: store its data instead")
         self._fields = field_defaults(tag, kind)
         self._is_named_tuple = self._base is tuple and bool(self._fields)
         self._own = self._fields.keys() | self._slots.keys()
@@ -75,7 +76,7 @@ class ObjectShape:
         if any(map(_is_dunder, attributes)):
             attributes = {name: attributes[name] for name in attributes if name not in _IGNORED}
             if refused := next(filter(_is_dunder, attributes), None):
-                raise TypeError(f"has the attribute {refused:.80}: state holds no such names")
+                raise TypeError(f"has the attribute {refused:.80}: state cannot hold such names")
         if self._fields and not attributes.keys() <= self._own:
             parts[EXTRA] = {name: attributes[name] for name in attributes if name not in self._own}
             attributes = {name: attributes[name] for name in attributes if name in self._own}
@@ -104,13 +105,13 @@ class ObjectShape:
             if name in self._slots:
                 self._slots[name].__set__(value, item)
             elif _is_dunder(name):
-                raise ValueError("has an attribute with a name of Python's own")
+                raise ValueError("has an attribute whose name is reserved for Python")
             elif own is not None and (not self._fields or name in self._fields or name in extra):
                 own[name] = item
             else:
                 warn_once(
-                    "Stored objects of %s have the attribute %.80r, which their class does not have"
-                    " any more: it is dropped when they are saved",
+                    "Stored objects of %s have the attribute %.80r, which their class no longer"
+                    " has: it is dropped when they are saved",
                     self.tag,
                     name,
                 )
@@ -133,7 +134,7 @@ class ObjectShape:
         try:
             return self._filled(value)
         except Exception:  # noqa: BLE001  # a class's own __hash__ may raise anything
-            raise ValueError(f"has a value that is not a {self._base.__name__}'s") from None
+            raise ValueError(f"has a value that does not fit a {self._base.__name__}") from None
 
     def _filled(self, value: Any) -> Any:
         if self._base not in (list, dict, set):

@@ -13,7 +13,7 @@ CURE = "docs/state.md says which objects can be stored, and what to do if a clas
 
 
 def read(value: Any, path: str, depth: int = 0) -> Any:
-    """The value that was written as this data.
+    """The value that the writer wrote as this data.
 
     Args:
         value: data from JSON.
@@ -21,8 +21,8 @@ def read(value: Any, path: str, depth: int = 0) -> Any:
         depth: how many lists, dicts and objects contain it.
 
     Raises:
-        UnreadableState: the data was not written by this version, or holds what state cannot hold;
-            the text names the place.
+        UnreadableState: the writer does not write such data, or it holds what state cannot hold;
+            the text names the path.
     """
     kind = type(value)
     if kind in ATOMS or kind is int:
@@ -37,7 +37,7 @@ def read(value: Any, path: str, depth: int = 0) -> Any:
         return _object(value, path, depth + 1) if TYPE in value else _dict(value, path, depth + 1)
     if kind is float and math.isfinite(value):
         return value
-    raise _unreadable(path, "is a number that JSON does not have")
+    raise _unreadable(path, "is a number that has no JSON form")
 
 
 def _dict(value: dict[str, Any], path: str, depth: int) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _object(value: dict[str, Any], path: str, depth: int) -> Any:
 
 def _type(tag: Any, path: str) -> ValueType | Shape:
     if type(tag) is not str:
-        raise _unreadable(path, f"has a type that is no text. {CURE}")
+        raise _unreadable(path, f"has a type that is not a string. {CURE}")
     try:
         return BY_TAG.get(tag) or shape_for(tag)
     except ValueError as error:
@@ -96,7 +96,7 @@ def _unescaped(key: str, path: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """A property or an attribute in an error's text; stored names are not to be trusted."""
+    """The name of a property or attribute, for an error's text; stored names are not trusted."""
     return name if len(name) <= 80 and name.isidentifier() else f"{name!r:.80}"
 
 

@@ -45,7 +45,7 @@ STATE_CLASSES = frozenset(
         "botbuilder.dialogs.skills.begin_skill_dialog_options:BeginSkillDialogOptions",
     }
 )
-"""The classes that are not models, as `module:name`. Each is made of attributes only."""
+"""The classes that are not models, as `module:name`. Their objects have attributes only."""
 
 _MODELS = {module.__name__: module for module in SDK_MODULES}
 
@@ -77,7 +77,7 @@ def find_sdk_class(tag: str) -> type:
 
 
 def _model(package: str, name: str) -> type | None:
-    """A model or an enum that a package of the schema itself defines."""
+    """A model or an enum that a package of the schema defines itself, and does not import."""
     found = module_dict(_MODELS.get(package)).get(name)
     if not is_class(found) or not issubclass(found, Model | Enum):
         return None

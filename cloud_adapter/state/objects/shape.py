@@ -11,7 +11,7 @@ VALUE = "~value"
 """The key of an object's value: an enum member's name, the items of a list, dict, set or tuple."""
 
 EXTRA = "~extra"
-"""The key of attributes that are no fields of their dataclass or NamedTuple."""
+"""The key of attributes that are not fields of their dataclass or NamedTuple."""
 
 
 class Shape(Protocol):
@@ -35,7 +35,9 @@ class Shape(Protocol):
 
 
 class StandIn:
-    """Has the object's attributes, and is written as it was read, so that nothing is lost.
+    """Stands for an object whose class is gone.
+
+    It has the object's attributes, and is written as it was read, so that nothing is lost.
 
     Args:
         tag: the tag of the object's class.
@@ -60,7 +62,7 @@ class StandIn:
 
 
 class StandInShape:
-    """Objects of a class that the bot does not have any more."""
+    """Objects of a class that the bot no longer has."""
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
@@ -75,7 +77,7 @@ class StandInShape:
 
 
 class EnumShape:
-    """Members of an enum, by name; of a Flag, whose members have combinations, by value."""
+    """Members of an enum, by name; members of a Flag and their combinations, by value."""
 
     def __init__(self, tag: str, kind: type[Enum]) -> None:
         self.tag = tag
@@ -94,8 +96,8 @@ class EnumShape:
             return self._flag(member)
         if type(member) is not str or member not in class_dict(self._kind)["_member_map_"]:
             raise ValueError(
-                f"names {member!r:.80}, which is no member of {self.tag}: keep a member under its"
-                " old name, too"
+                f"names {member!r:.80}, which is not a member of {self.tag}: keep the old name"
+                " as an alias"
             )
         return class_dict(self._kind)["_member_map_"][member]
 
@@ -105,7 +107,7 @@ class EnumShape:
             with suppress(ValueError):  # whose text has several lines
                 found = vars(Flag)["_missing_"].__func__(self._kind, value)
         if type(found) is not self._kind:
-            raise ValueError(f"has a value that is no combination of members of {self.tag}")
+            raise ValueError(f"has a value that is not a combination of members of {self.tag}")
         return found
 
 

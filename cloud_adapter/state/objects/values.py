@@ -1,4 +1,4 @@
-"""The types of Python's own that state may hold beside those of JSON, and how they are written."""
+"""Python's types that state may hold in addition to those of JSON, and how they are written."""
 
 import base64
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class ValueType:
-    """A type, whose values are written as a value of JSON or of other types that state may hold.
+    """A type, and how its values are turned into values that can be written.
 
     Attributes:
         tag: its name in stored state.
@@ -40,7 +40,7 @@ def _read_timedelta(parts: list[Any]) -> timedelta:
 
 
 def read_pairs(pairs: list[Any]) -> dict[Any, Any]:
-    """A dict of the list of its items; raises ValueError if they are no pairs."""
+    """The dict with these items; raises ValueError if one of them is not a pair."""
     if any(type(pair) is not list or len(pair) != 2 for pair in pairs):
         raise ValueError("not pairs")
     return dict(pairs)
@@ -76,4 +76,4 @@ _TYPES = (
 BY_TYPE = {each.kind: each for each in _TYPES}
 BY_TAG = {each.tag: each for each in _TYPES}
 UNORDERED = frozenset({"set", "frozenset"})
-"""Tags of types whose values have no order: what is written is sorted, so that equal is equal."""
+"""Tags of types without an order: their items are sorted, so that equal values have equal texts."""

@@ -20,7 +20,7 @@ MAX_DEPTH = 200
 """How deeply lists, dicts and objects may nest in an item that holds objects."""
 
 MAX_INT_BITS = 14_000
-"""Python reads numbers of up to 4,300 digits."""
+"""About 4,200 digits; Python refuses to read more than 4,300."""
 
 _CURES = dict.fromkeys(
     ("function", "builtin_function_or_method", "method", "module", "type"), "store its name"
@@ -31,7 +31,7 @@ class ObjectWriter:
     """Writes one item.
 
     Attributes:
-        is_typed: whether a value has been written that plain JSON does not have.
+        is_typed: whether a value has been written that plain JSON cannot represent.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class ObjectWriter:
             return value
         if kind is int:
             if value.bit_length() > MAX_INT_BITS:
-                raise ValueError(f"{path} is a number with more digits than Python reads again")
+                raise ValueError(f"{path} is a number with more digits than Python can read back")
             return value
         if kind is float:
             if not math.isfinite(value):
@@ -143,7 +143,7 @@ def _shape(value: Any, path: str) -> Shape | None:
 
 
 def _key(key: Any, path: str) -> Any:
-    """A dict's key; a subclass of str that is not the bot's counts as a str."""
+    """A dict's key; a subclass of str that is not the bot's is written as a str."""
     is_text = issubclass(type(key), str) and _shape(key, path) is None
     return str.__str__(key) if is_text else key
 

@@ -1,4 +1,4 @@
-"""The host of the pair: hands the conversation to the skill, and gets it back.
+"""The host of the pair: hands the conversation to the skill, and takes it back.
 
 Needs the app settings SkillAppId, SkillEndpoint, SkillHostEndpoint and AllowedCallers:
 docs/skills.md says what they are.

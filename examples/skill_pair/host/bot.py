@@ -1,4 +1,4 @@
-"""HostBot: forwards what the user says while the skill has the conversation."""
+"""HostBot: forwards the user's messages while the skill has the conversation."""
 
 from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.core.skills import BotFrameworkSkill
@@ -10,7 +10,7 @@ class HostBot(ActivityHandler):
     """After `skill`, the skill has the conversation until it ends it.
 
     Args:
-        services: the base's.
+        services: the services that `create_bot` gets.
         skill: the skill.
         endpoint: URL that the skill sends its replies to.
     """
@@ -35,7 +35,7 @@ class HostBot(ActivityHandler):
             await turn_context.send_activity("Say **skill** to talk to the skill.")
 
     async def on_end_of_conversation_activity(self, turn_context: TurnContext) -> None:
-        """The skill gives the conversation back."""
+        """Take the conversation back when the skill ends it."""
         await self._with_skill.delete(turn_context)
         await turn_context.send_activity("Back at the host.")
 

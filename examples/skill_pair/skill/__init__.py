@@ -1,4 +1,4 @@
-"""The skill of the pair: reverses what it hears, until it hears `end`.
+"""The skill of the pair: reverses messages until the user says `end`.
 
 Needs the app setting AllowedCallers with the host's app id.
 """

@@ -5,7 +5,7 @@ from botbuilder.schema import Activity, ActivityTypes, EndOfConversationCodes
 
 
 class ReverseBot(ActivityHandler):
-    """Reverses messages, and ends the conversation when it is asked to."""
+    """Reverses messages, and ends the conversation on `end`."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Answer, or give the conversation back to the host."""

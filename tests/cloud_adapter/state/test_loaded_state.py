@@ -45,7 +45,7 @@ def test_what_is_changed() -> None:
 
 def test_another_kind_of_item() -> None:
     """A list that somebody stored under the key of a state is not taken for an empty state."""
-    with pytest.raises(StorageUnavailable, match="another kind of item"):
+    with pytest.raises(StorageUnavailable, match="is not a state"):
         loaded([1])
 
 

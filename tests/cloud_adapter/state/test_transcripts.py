@@ -158,6 +158,6 @@ async def test_storage_that_is_unavailable(
 
         assert (await app.deliver(MESSAGE, bot)).status == 200
         assert [text for text in app.texts() if text] == ["one"]  # without typing
-    assert "missing in its transcript" in caplog.text
+    assert "missing from its transcript" in caplog.text
     front.heal()
     assert await texts(store) == []

@@ -120,7 +120,8 @@ FAULTS = {
     ),
     "a name that another has": (
         "from auth import WORD\n",
-        "Modules of the bot with names that others have: auth. Import them as bot_logic.NAME.",
+        "The names of these modules of the bot are taken by other modules: auth. Import them as"
+        " bot_logic.NAME.",
     ),
 }
 

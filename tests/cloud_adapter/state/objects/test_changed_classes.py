@@ -38,7 +38,7 @@ def test_a_dataclass(bot: WrittenBot, options: str, caplog: pytest.LogCaptureFix
     )
     assert repr(profile) == "Profile(name='Ada', town='Bonn', tags=[])"
     assert not hasattr(profile, "age")
-    assert caplog.text.count("have the attribute 'age', which their class does not have") == 1
+    assert caplog.text.count("have the attribute 'age', which their class no longer has") == 1
 
 
 def test_a_default_that_only_the_bot_could_make(
@@ -144,8 +144,8 @@ def test_the_log_of_a_class_that_is_gone(bot: WrittenBot, caplog: pytest.LogCapt
     [line] = caplog.messages
     assert line == (
         "State holds objects of bot:gone:Profile, which bot_logic does not have: their attributes"
-        " can be read, and are kept. If the class was renamed or moved, assign it to its old name"
-        " in its old module, too"
+        " can be read, and are kept. If the class was renamed or moved, also assign it to its old"
+        " name in its old module"
     )
 
 
@@ -168,6 +168,6 @@ def test_the_cure_for_a_renamed_class(bot: WrittenBot) -> None:
 def test_a_member_that_an_enum_lost(bot: WrittenBot) -> None:
     """It is refused: nothing could stand in for it."""
     head = "import enum\nclass Color(enum.Enum):\n    "
-    with pytest.raises(UnreadableState, match=r"^state\.a names 'RED', .*: keep .* old name, too"):
+    with pytest.raises(UnreadableState, match=r"^state\.a names 'RED', .*: keep .* old name as"):
         reread(bot, f"{head}RED = 1", f"{head}BLUE = 1", "Color.RED")
     assert reread(bot, f"{head}RED = 1", f"{head}BLUE = 1\n    RED = 1", "Color.RED").name == "BLUE"

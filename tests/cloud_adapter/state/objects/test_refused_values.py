@@ -61,7 +61,7 @@ async def coroutine() -> None:
         ),
         (1j, "is a complex, which state cannot hold: store its data, or an object of a class"),
         (float("nan"), "is nan, which has no JSON form"),
-        (10**5000, "is a number with more digits than Python reads again"),
+        (10**5000, "is a number with more digits than Python can read back"),
     ],
     ids=range(10),
 )
@@ -90,8 +90,8 @@ def test_coroutines() -> None:
         ("Worker()", "is of a class that holds more than attributes: store its data instead"),
         ("Meta('x', (), {})", "is of a class that holds more than attributes: store its data in"),
         ("Finalizer()", "is of a class with a __del__, which would run: store its data instead"),
-        ("Own()", "is of a class with a __dict__ of its own: store its data instead"),
-        ("Dunder()", "has the attribute __wrapped__: state holds no such names"),
+        ("Own()", "is of a class that defines __dict__ itself: store its data instead"),
+        ("Dunder()", "has the attribute __wrapped__: state cannot hold such names"),
     ],
 )
 def test_objects_of_the_bots_classes(models: Any, source: str, text: str) -> None:
