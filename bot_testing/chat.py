@@ -1,4 +1,4 @@
-"""Chat: a user who talks to the bot in a conversation, and what a test does around it."""
+"""Chat: a user who talks to the bot in a conversation; the main API of the test kit."""
 
 import datetime
 import json
@@ -22,23 +22,23 @@ from emulator.channel.conversations import Attachment
 from emulator.channel.direct_line import FILES
 
 SECONDS = 5.0
-"""How long `next_reply` waits."""
+"""How many seconds `next_reply` waits."""
 
 
 class Chat:
-    """What a test writes: one user in one conversation with the bot.
+    """One user in one conversation with the bot. Tests call its methods.
 
     Args:
         around: the app, and what is around it.
         options: the user's name, the channel and the kind of the conversation.
-        conversation: one that exists; None: a new one.
-        account: the user's, if it exists.
+        conversation: an existing one; None: a new one.
+        account: the account of an existing user; None: a new one.
 
     Attributes:
         bot: the running app.
         account: the user, as it is in activities.
         channel: the channel's id.
-        conversation: as the local connector knows it.
+        conversation: the local connector's record of it.
         state: what the bot has stored of the conversation and of the user.
     """
 
@@ -67,7 +67,7 @@ class Chat:
     def new_conversation(
         self, user: str = "", channel: str = "", kind: Kind | None = None
     ) -> "Chat":
-        """Another conversation with the same bot, of a new user.
+        """A conversation of a new user with the same bot.
 
         Args:
             user: the user's name; empty: the same name.
@@ -83,7 +83,7 @@ class Chat:
     def created(self) -> list["Chat"]:
         """The conversations that the bot has created since the last call, each with its user.
 
-        A new thread in Teams, for which a bot names no members, has this user.
+        For a new thread in Teams, a bot names no members; such a conversation gets this user.
         """
         chats = []
         for stored in list(self.bot.cloud.conversations.by_id.values()):
@@ -99,16 +99,16 @@ class Chat:
     ) -> TurnResult:
         """Send a message, and return the bot's replies.
 
-        In a Teams channel or group chat, the message mentions the bot, as it must there.
+        In a Teams channel or group chat, the message mentions the bot, as Teams requires.
 
         Args:
             text: the message.
-            expect_error: the error that the bot's code must raise; None: none.
+            expect_error: an error that the bot's code must raise; None: it must raise none.
             more: more properties of the activity, such as `locale="de-DE"`.
 
         Raises:
-            TurnFailure: the app refuses the message, or there is no such error.
-            Exception: what the bot's code has raised, unless it is expected.
+            TurnFailure: the app refuses the message, or the bot does not raise `expect_error`.
+            Exception: an error of the bot's code that is not expected.
         """
         content = {"type": "message", "text": text, "textFormat": "plain"}
         if self.channel == TEAMS and self._options.kind != "personal":
@@ -130,8 +130,8 @@ class Chat:
         """Press a button, or choose a suggested action.
 
         Args:
-            reply: what the button is on.
-            title: what is on the button.
+            reply: the activity that has the button.
+            title: the button's text.
             expect_error: as for `say`.
             inputs: what the user enters, by the ids of the card's inputs.
 
@@ -145,13 +145,13 @@ class Chat:
                 content = button.activity(self.channel, inputs)
                 return await self.send({**content, "replyToId": each.id}, expect_error=expect_error)
         titles = [button.title for _, button in buttons]
-        raise ChatMistake(f"There is no button {title!r}: there are {titles}.")
+        raise ChatMistake(f"There is no button {title!r}. The buttons are {titles}.")
 
     async def refresh(self, reply: Reply) -> TurnResult:
-        """Look at a card that refreshes itself: the client sends its `refresh` by itself.
+        """Look at a card that refreshes itself: the client sends the card's `refresh` action.
 
         Raises:
-            ChatMistake: the card has no `refresh`, or not for this user.
+            ChatMistake: the card has no `refresh`, or it is not for this user.
         """
         content = refresh_activity(reply.card, self.account["id"])
         return await self.send({**content, "replyToId": reply.id})
@@ -159,7 +159,7 @@ class Chat:
     async def invoke(
         self, name: str, value: Any = None, *, expect_error: type[Exception] | None = None
     ) -> TurnResult:
-        """Send an invoke; its answer has `status` and `body`."""
+        """Send an invoke; the result has the response's `status` and `body`."""
         content = {"type": "invoke", "name": name, "value": value}
         return await self.send(content, expect_error=expect_error)
 
@@ -168,7 +168,7 @@ class Chat:
 
         Args:
             reply: the sign-in card.
-            by: how: see `By`.
+            by: how the user signs in: see `By`.
 
         Raises:
             ChatMistake: there is no such card, or its link has expired.
@@ -215,26 +215,26 @@ class Chat:
     async def send(
         self, content: Mapping[str, Any], *, expect_error: type[Exception] | None = None
     ) -> TurnResult:
-        """Send an activity, and return what the bot answers.
+        """Send an activity, and return the result of its turn.
 
         Args:
-            content: its properties; the addresses are added.
+            content: its properties; the channel's addresses are added.
             expect_error: as for `say`.
 
         Raises:
-            TurnFailure: the app refuses it, or there is no such error.
-            Exception: what the bot's code has raised, unless it is expected.
+            TurnFailure: the app refuses it, or the bot does not raise `expect_error`.
+            Exception: an error of the bot's code that is not expected.
         """
         return await self._conversation.deliver(self._added(content), expect_error)
 
     async def redeliver(self) -> TurnResult:
-        """Deliver the user's last activity again, as a channel does that has got no answer."""
+        """Deliver the user's last activity again, as a channel does if it gets no response."""
         return await self._conversation.deliver(self._last())
 
     async def crash(self, text: str) -> TurnResult:
-        """Send a message; the process ends once the bot's reply is out, and before state is saved.
+        """Send a message, and end the app after the bot's first reply, before state is saved.
 
-        The app is started again, as `restart` does; `redeliver` then brings the message again.
+        The app is started again, as by `restart`. Call `redeliver` to deliver the message again.
 
         Raises:
             ChatMistake: the bot replies nothing.
@@ -242,27 +242,27 @@ class Chat:
         return await self._conversation.crash(self._added({"type": "message", "text": text}))
 
     async def next_reply(self, seconds: float = SECONDS) -> Reply:
-        """Wait for what the bot sends by itself: a notification, or a proactive message.
+        """Wait for what the bot sends unprompted: a notification, or another proactive message.
 
         Raises:
-            NoReply: it sends nothing within so many seconds (of real time).
+            NoReply: the bot sends nothing within `seconds` (real time).
         """
         return await self._conversation.next_reply(seconds)
 
     @property
     def activities(self) -> list[Activity]:
-        """Every activity of the conversation as it is now, the users' too, oldest first."""
+        """Every activity of the conversation in its current form, the users' too, oldest first."""
         return self.conversation.activities
 
     @property
     def replies(self) -> list[Reply]:
-        """Everything that the bot has sent so far, as it is now."""
+        """Everything that the bot has sent so far, in its current form."""
         return self._conversation.replies
 
     async def move_time(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> None:
-        """Let time pass at once: docs/testing.md says what it moves."""
+        """Move time forward without waiting. docs/testing.md says which clocks it moves."""
         span = datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         await self._around.time.move(span.total_seconds())
 
@@ -278,7 +278,7 @@ class Chat:
         times: int | None = None,
         path: str = "",
     ) -> None:
-        """Let requests to a service fail, until `heal` or the end of the test.
+        """Make requests to a service fail, until `heal` or the end of the test.
 
         Args:
             part: the service: see `Part`.
@@ -286,8 +286,8 @@ class Chat:
             retry_after: the seconds in their `Retry-After`.
             cut: close the connection instead of responding.
             silent: never respond.
-            handled: do what was asked for; only the response is faulty.
-            times: so many requests fail; None: all.
+            handled: carry out the request; only the response is faulty.
+            times: how many requests fail; None: all.
             path: only requests whose path contains this fail.
 
         Raises:
@@ -305,14 +305,14 @@ class Chat:
         )
 
     def heal(self) -> None:
-        """Let all services work again."""
+        """Make all services work again."""
         self._around.faults.clear()
 
     async def restart(self) -> None:
-        """End the app and start it again, as a new process does. Stored state is kept.
+        """End the app and start it again, as in a new process. Stored state is kept.
 
-        The bot's modules are imported again: until the end of the test, a class that was imported
-        before is not the bot's.
+        The bot's modules are imported again. Until the end of the test, classes that the test has
+        already imported are not the bot's classes.
         """
         await self.bot.restart()
 
@@ -332,7 +332,7 @@ class Chat:
         return await self.bot.functions.call(method, path, content)
 
     async def run_timer(self, name: str) -> None:
-        """Run a timer in the bot's routes.py; `name` is its function's.
+        """Run a timer in the bot's routes.py; `name` is the name of its function.
 
         Raises:
             ChatMistake: the bot has no such timer.

@@ -1,4 +1,4 @@
-"""ChatConversation: delivers activities to the bot, and gathers what it answers."""
+"""ChatConversation: delivers activities to the bot, and collects the results."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from emulator.channel.connector_operations import bot_account
 from emulator.channel.conversations import Conversation
 
 NOT_SHOWN = {"typing", "trace"}
-"""Types of activities that are no replies."""
+"""Types of activities that do not count as replies."""
 
 TURN_SECONDS = 30.0
 """How long a turn may take in real time: longer than any channel waits."""
@@ -36,7 +36,7 @@ class ChatConversation:
         around: the app, and what is around it.
         channel: the channel's id.
         kind: the kind of the conversation.
-        stored: one that the bot has created; None: a new one.
+        stored: a conversation that the bot has created; None: a new one.
 
     Attributes:
         stored: as the local connector knows it, with every activity so far.
@@ -58,8 +58,8 @@ class ChatConversation:
         self.stored = stored or cloud.conversations.create([self.bot_account])
         self._tenant_id = cloud.registration.tenant_id
         self._service_url = f"{cloud.connector.server.url}/"
-        # A team is a conversation too, whose members the bot can ask for; its id is also that of
-        # the channel "General".
+        # A team is also a conversation, so that the bot can list its members. Its id is that of its
+        # channel "General".
         self._team = {"id": f"19:{uuid.uuid4().hex}@thread.tacv2"}
         if kind == "channel":
             cloud.conversations.create([], self._team["id"]).members = self.stored.members
@@ -88,18 +88,18 @@ class ChatConversation:
 
     @property
     def replies(self) -> list[Reply]:
-        """Everything that the bot has sent so far, as it is now."""
+        """Everything that the bot has sent so far, in its current form."""
         return [Reply(each) for each in self.stored.activities if self._is_reply(each)]
 
     async def deliver(
         self, activity: Activity, expect_error: type[Exception] | None = None
     ) -> TurnResult:
-        """Deliver an activity, and return what the bot answers.
+        """Deliver an activity, and return the result of its turn.
 
         Raises:
-            TurnFailure: the app refuses it, the turn does not end, or it does not raise what is
-                expected.
-            Exception: what the bot's code has raised, unless it is expected.
+            TurnFailure: the app refuses it, the turn does not end, or it does not raise
+                `expect_error`.
+            Exception: an error of the bot's code that is not expected.
         """
         mark, is_alone = self._mark(), self._under_way == 0
         self._delivered += 1
@@ -112,15 +112,16 @@ class ChatConversation:
         body = answer.get_body()
         if activity["type"] == "invoke":
             self._around.cloud.call(show_result, self.stored, activity, body, self.bot_account)
-        # What a turn does is known by its activity, but for what its code does elsewhere, such as
-        # in a proactive turn. So it counts unless another activity was delivered meanwhile.
+        # A turn's replies and errors are known by its activity, except those of other turns that it
+        # starts, such as proactive ones. These count too, unless another activity was delivered
+        # in the meantime.
         only = "" if is_alone and number == self._delivered else activity["id"]
         result = self._result(mark, answer.status_code, body, only)
         _check(result, activity["type"], expect_error)
         return result
 
     def _mark(self) -> tuple[int, int]:
-        """Where the changes and the errors are now, for `_result`."""
+        """How many changes and errors there are so far, for `_result`."""
         return len(self.stored.changes), len(self._around.bot.errors)
 
     async def _answer(self, turn: "asyncio.Future[func.HttpResponse]") -> func.HttpResponse:
@@ -146,7 +147,7 @@ class ChatConversation:
         changes, errors = self.stored.changes[mark[0] :], bot.errors[mark[1] :]
         known = {each["id"] for each in self.stored.changes[: mark[0]]}
         found = {
-            each["id"]: Reply(each)  # the last of its versions
+            each["id"]: Reply(each)  # the latest version
             for each in changes
             if self._is_reply(each) and (not only or each["id"] in bot.sent_in(only))
         }
@@ -161,11 +162,11 @@ class ChatConversation:
         )
 
     async def next_reply(self, seconds: float) -> Reply:
-        """The next reply that no turn's result had: a notification, or a proactive message.
+        """The next reply that is in no turn's result: a notification, or a proactive message.
 
         Raises:
-            NoReply: there is none within so many seconds.
-            Exception: what the bot's code has raised in the meantime.
+            NoReply: there is none within `seconds`.
+            Exception: an error that the bot's code raises in the meantime.
         """
         bot = self._around.bot
         end, errors = time.monotonic() + seconds, len(bot.errors)
@@ -207,7 +208,7 @@ class ChatConversation:
 
 
 def _of_bot(errors: list[Exception]) -> list[Exception]:
-    """Those of the bot's code, without those that make the channel try again."""
+    """The errors of the bot's code, without those of turns that cannot run now or ran before."""
     return [each for each in errors if not isinstance(each, Unavailable | TurnRepeated)]
 
 

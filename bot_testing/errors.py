@@ -8,7 +8,7 @@ ChatMistake  the test asks for something that no user could do
 
 
 class TurnFailure(AssertionError):
-    """The app refused an activity, or a turn did not fail as expected.
+    """The bot's answer is not what the test expects, or the app refused an activity.
 
     Attributes:
         status: the HTTP status of the answer.
@@ -24,4 +24,4 @@ class NoReply(AssertionError):
 
 
 class ChatMistake(Exception):
-    """The test asks for something that no user could do; the text names the cure."""
+    """The test asks for something that no user could do; the text says what is possible."""

@@ -28,8 +28,8 @@ class ChatOptions:
         turns: `Inline`, or `Queued`, which needs `storage="azurite"`.
         storage: where state is kept: `memory` or `azurite`, an emulator of Azure Storage.
         credential: how the bot signs in, as in `make run CREDENTIAL=...`.
-        settings: more app settings, and the bot's own.
-        skip_waits: time moves on by itself while the bot's turns only sleep.
+        settings: additional app settings, such as the bot's own.
+        skip_waits: whether to move time forward automatically while the bot's turns only sleep.
     """
 
     bot: str | Path | None = None
@@ -47,7 +47,7 @@ class ChatOptions:
             raise ValueError('turns="Queued" needs storage="azurite"')
 
     def folder_for(self, test: Path) -> Path:
-        """The folder of the bot for a test in this file.
+        """The folder of the bot that a test in this file starts.
 
         Raises:
             FileNotFoundError: `bot` names no bot.
@@ -61,9 +61,9 @@ class ChatOptions:
 
 
 def bot_beside(test: Path) -> Path | None:
-    """The folder of the bot that a test's file belongs to: it is in there, or in `TESTS`.
+    """The folder of the bot that a test file belongs to: the file is in that folder, or in `TESTS`.
 
-    A test beside a pair belongs to its host.
+    A test file beside a host and its skill belongs to the host.
     """
     folder = test.absolute().parent
     if folder.is_relative_to(TESTS):

@@ -1,4 +1,4 @@
-"""The pytest plug-in: the fixture `chat`, and what it is made of."""
+"""The pytest plug-in: the fixture `chat`, and the fixtures that it uses."""
 
 import asyncio
 import contextlib
@@ -27,12 +27,12 @@ MODULES = pytest.StashKey[BotModules]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and create what outlives the tests of one bot."""
+    """Register the marker, and create the record of bots' modules."""
     config.stash[MODULES] = BotModules()
     config.addinivalue_line(
         "markers",
-        "chat(bot, user, channel, kind, turns, storage, credential, settings): which bot the "
-        "fixture `chat` starts, and how: see docs/testing.md",
+        "chat(bot, user, channel, kind, turns, storage, credential, settings, skip_waits): which "
+        "bot the fixture `chat` starts, and how: see docs/testing.md",
     )
 
 
@@ -40,9 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Import a bot's tests as its own modules are imported: its imports may be of any style.
+    """Import a bot's tests with its folder as `bot_logic`: all styles of imports work in them.
 
-    Beside a bot, pytest imports the folder's `__init__.py`, too.
+    For a test beside a bot, pytest also imports the folder's `__init__.py`.
     """
     folder = bot_beside(collector.path) if isinstance(collector, pytest.File) else None
     if folder is None:
@@ -65,7 +65,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 def local_clouds(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[str], CloudThread]]:
-    """Returns the running local cloud for a credential; all tests share it."""
+    """Returns the running local cloud for a credential, which all tests share."""
     started: dict[str, CloudThread] = {}
     with contextlib.ExitStack() as running:
 
@@ -80,7 +80,7 @@ def local_clouds(
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[AzuriteAccounts]:
-    """Azure Storage's emulator, which all tests share that need it."""
+    """The emulator of Azure Storage, which tests share."""
     with AzuriteAccounts() as accounts:
         yield accounts
 
@@ -140,7 +140,7 @@ def account_proxy(
 async def skill_settings(
     bot_folder: Path, local_cloud: CloudThread, app_functions: AppFunctions, tmp_path: Path
 ) -> AsyncIterator[Mapping[str, str]]:
-    """What the bot must know of the skill in its pair, which runs; empty if there is none."""
+    """The bot's settings for its skill, which is running; empty if it has none."""
     skill = skill_beside(bot_folder)
     if skill is None:
         yield {}

@@ -1,4 +1,4 @@
-"""ChatState: what the bot has stored of a conversation and of its user."""
+"""ChatState: what the bot has stored for a conversation and its user."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class ChatState:
         self._activity = activity
 
     async def conversation(self) -> dict[str, Any]:
-        """The conversation's properties by their names; objects of the bot's classes as such."""
+        """The conversation's properties by name. Objects are of the bot's own classes."""
         return await self._read(self._bot.parts.services.conversation_state)
 
     async def user(self) -> dict[str, Any]:

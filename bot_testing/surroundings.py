@@ -10,14 +10,14 @@ from bot_testing.cloud.faults import CloudFaults
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The app, and what is around it.
+    """The app, and everything around it.
 
     Attributes:
         cloud: the local cloud.
         bot: the running app.
         time: the clocks.
-        faults: of the services around the bot.
-        skip_waits: time moves on by itself while the bot's turns only sleep.
+        faults: injects faults into the services around the bot.
+        skip_waits: see ChatOptions.
         known: ids of the conversations that the bot has not created in this test.
     """
 

@@ -23,7 +23,7 @@ class Faults:
         retry_after: seconds, or an HTTP date, sent as `Retry-After` with a faulty status.
         silent: accept the request and never respond.
         cut: close the connection instead of responding.
-        handled: a faulty request is handled all the same: only its response is faulty.
+        handled: whether a faulty request is carried out, so that only its response is faulty.
         html: the body of a faulty response is an HTML page, as proxies send, instead of JSON.
         body: the body of a faulty response, as JSON text; None sends an error object.
         endless: the body of a faulty response starts and never ends.

@@ -22,8 +22,8 @@ class Switches:
     POST /stop/{part}            closes the part's port
     POST /start/{part}           opens the same port again
     POST /keys/{keep|drop}       makes a new signing key of the channel, and keeps or drops the old
-    POST /connections/{unknown|known}/{name}  makes the token service not know an OAuth connection
-                                 of that name, or know it again
+    POST /connections/{unknown|known}/{name}  makes an OAuth connection unknown to the token
+                                 service, or known again
     POST /certificate            makes a new version of the bot's certificate, known to Entra;
                                  ?lag=10: known only ten seconds later
     POST /certificate/withdraw-old  removes all but the newest certificate from the registration

@@ -1,1 +1,1 @@
-"""What users press, and what they get from the bot."""
+"""The activities of a chat: buttons, replies and sign-ins."""

@@ -1,4 +1,4 @@
-"""Button: what a user can press on a card, and the activity that it sends.
+"""Button: a button that a user can press, and the activity that it sends.
 
 Rules: Microsoft references "Card actions", "Adaptive Card actions in Teams" and "Universal Actions
 for Adaptive Cards"; SubmitAction of the npm package adaptivecards.
@@ -27,7 +27,7 @@ _NOT_SENT = {
     "Action.ShowCard": "shows more of the card; press the button in there",
     "Action.ToggleVisibility": "shows or hides a part of the card",
 }
-"""What a client does by itself, without telling the bot."""
+"""The actions that a client performs itself, without sending the bot an activity."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Button:
     """A button of a card, or a suggested action.
 
     Attributes:
-        title: what is on it.
+        title: its text.
         type: `imBack`, `Action.Submit`, ...
         raw: its JSON.
         inputs: the JSON of the inputs whose values it sends: those of its card, and of the cards
-            that its card is in.
+            around it.
     """
 
     title: str
@@ -48,14 +48,14 @@ class Button:
     inputs: Sequence[Mapping[str, Any]] = ()
 
     def activity(self, channel: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The content of the activity that it sends.
+        """The content of the activity that the button sends.
 
         Args:
-            channel: the channel's id: Teams has actions of its own.
+            channel: the channel's id. (Teams has actions of its own.)
             inputs: what the user has entered, by the ids of the card's inputs.
 
         Raises:
-            ChatMistake: it sends none, or the card has no such input.
+            ChatMistake: the button sends no activity, or the card has no such input.
         """
         if self.type in _NOT_SENT:
             what = _NOT_SENT[self.type].format_map({"value": "", "url": "", **self.raw})
@@ -102,7 +102,7 @@ class Button:
     def _card_action(self, channel: str, action: Mapping[str, Any]) -> dict[str, Any]:
         kind, value = action.get("type"), action.get("value")
         if kind in ("imBack", "postBack"):
-            # Clients send a postBack's text unseen, and an object as a value.
+            # Clients send a string as text (hidden, for a postBack), and an object as value.
             return {"type": "message", "text" if isinstance(value, str) else "value": value}
         if kind == "messageBack":
             shown = action.get("displayText")
@@ -116,7 +116,7 @@ class Button:
                 return _task_fetch(sent)
             return {"type": "invoke", "value": sent}
         raise ChatMistake(
-            f"The button {self.title!r} has the type {kind!r}, which no client knows."
+            f"The button {self.title!r} has the type {kind!r}, which clients do not support."
         )
 
 
@@ -154,7 +154,7 @@ def buttons_of(card: Any, outer: Sequence[Mapping[str, Any]] = ()) -> list[Butto
 
     Args:
         card: the JSON.
-        outer: the inputs of the cards that it is in.
+        outer: the inputs of the cards around it.
     """
     found = list(_objects(card))
     inputs = [*outer, *(each for each in found if str(each.get("type")).startswith("Input."))]
@@ -180,7 +180,7 @@ _CARD_ACTIONS = {"imBack", "postBack", "messageBack", "invoke"} | {
 
 
 def _objects(found: Any) -> Iterator[Mapping[str, Any]]:
-    """Every object of a card, but what buttons send or show, and what refreshes the card."""
+    """Every object in a card, except in what buttons send or show, and in the card's `refresh`."""
     if isinstance(found, list):
         for each in found:
             yield from _objects(each)

@@ -1,4 +1,4 @@
-"""Reply: an activity that the bot has sent; TurnResult: everything that it answered to one."""
+"""Reply: an activity that the bot has sent. TurnResult: all that the bot did in one turn."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -81,14 +81,14 @@ class Reply:
 
 
 class TurnResult(Sequence[Reply]):
-    """What the bot answered to one activity: its replies, and the answer to the request.
+    """The result of one turn: the bot's replies, and the response to the channel's request.
 
     Attributes:
         replies: what the bot sent during the turn, without typing and trace activities.
         updated: activities of earlier turns, as the bot has updated them.
-        status: the HTTP status; an invoke's own.
-        body: the parsed JSON of the answer: an invoke's value; None if it is empty.
-        errors: what the bot's code raised.
+        status: the HTTP status of the response; for an invoke, the status that the bot sets.
+        body: the parsed JSON of the response, such as an invoke's value; None if it is empty.
+        errors: the errors that the bot's code raised.
     """
 
     def __init__(
@@ -129,10 +129,10 @@ class TurnResult(Sequence[Reply]):
 
     @property
     def card(self) -> dict[str, Any]:
-        """The Adaptive Card with which the bot answered an `adaptiveCard/action`.
+        """The Adaptive Card in the response to an `adaptiveCard/action`.
 
         Raises:
-            TurnFailure: the answer is something else.
+            TurnFailure: the response is not a card.
         """
         body = self.body if isinstance(self.body, dict) else {}
         if body.get("type") != ADAPTIVE_CARD:

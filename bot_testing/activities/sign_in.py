@@ -1,4 +1,4 @@
-"""UserSignIns: what a user does with a sign-in card, and what the channel then sends the bot.
+"""sign_in_activity: how a user signs in with a sign-in card, and what the channel sends the bot.
 
 Rules: botbuilder's OAuthPrompt, and Microsoft reference "Single sign-on for bots in Teams".
 """

@@ -17,7 +17,7 @@ from composition import Composition
 
 
 class AppFunctions:
-    """Imports function_app.py, which creates its composition; a test uses one of its own instead.
+    """Imports function_app.py, and replaces its composition with that of each test.
 
     Attributes:
         messages: the messaging endpoint.
@@ -38,7 +38,7 @@ class AppFunctions:
     def use(
         self, composition: Composition, folder: BotFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Let the functions use this composition, and take those of the bot's routes.py."""
+        """Make the functions use this composition, and load those of the bot's routes.py."""
         monkeypatch.setattr(self._module, "composition", composition)
         self._of_bot = []
         if folder.has_routes:
@@ -79,7 +79,7 @@ class AppFunctions:
         """Run a timer's function.
 
         Raises:
-            ChatMistake: the bot has no such function.
+            ChatMistake: the bot has no such timer.
             Exception: whatever the function raises.
         """
         for each in self._of_bot:
@@ -98,6 +98,6 @@ async def invoked(function: Callable[..., Any], argument: Any) -> Any:
 
 
 def _matched(route: str, path: str) -> re.Match[str] | None:
-    """A path that fits a route such as `notify/{user}`, with the route's parameters."""
+    """The match of a path with a route such as `notify/{user}`; its groups are the parameters."""
     pattern = re.sub(r"\\{(\w+)[^}]*\\}", r"(?P<\1>[^/]+)", re.escape(route))
     return re.fullmatch(pattern, path.strip("/"))

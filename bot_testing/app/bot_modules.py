@@ -13,8 +13,8 @@ from cloud_adapter.bot.folder import PACKAGE, BotFolder
 class BotModules:
     """Imports each bot once in a run, and sets its modules aside while another bot is tested.
 
-    So a class that a test imports from `bot_logic` is the class whose objects the bot uses, in
-    every test of that folder.
+    So in every test of a folder, a class that the test imports from `bot_logic` is the class that
+    the bot uses.
     """
 
     def __init__(self) -> None:
@@ -23,9 +23,9 @@ class BotModules:
 
     @contextlib.contextmanager
     def of(self, folder: Path) -> Iterator[None]:
-        """Let `bot_logic` be this folder, as in a process that runs this bot alone.
+        """Within this context, `bot_logic` is this folder, as in a process that runs only this bot.
 
-        Meanwhile, the folder is on `sys.path`, and is the working directory.
+        The folder is on `sys.path`, and is the working directory.
         """
         loaded = _loaded_folder()
         others = _taken(loaded) if loaded is not None and loaded != folder else {}
@@ -46,7 +46,7 @@ class BotModules:
                 sys.modules.update(others)
 
     def restart(self, folder: Path) -> None:
-        """Let the bot that is tested be imported again; the next test has the modules of now."""
+        """Make the tested bot be imported again. The next test gets the current modules back."""
         taken = _taken(folder)
         self._before_restart.setdefault(folder, taken)
 
@@ -65,9 +65,9 @@ def _taken(folder: Path) -> dict[str, ModuleType]:
 def _is_of_bot(name: str, module: ModuleType, folder: Path) -> bool:
     """Whether a module is imported from the folder as the bot imports it.
 
-    A test's module in the folder, for example, has another name.
+    A test module in the folder, for example, is imported under another name.
     """
-    content = getattr(module, "__dict__", {})  # not getattr on it, which may import a lazy module
+    content = getattr(module, "__dict__", {})  # getattr(module, ...) may import a lazy module
     places = [content.get("__file__"), *content.get("__path__", [])]
     place = next((each for each in places if each), "")
     if not place.startswith(str(folder)):

@@ -1,4 +1,4 @@
-"""BotQueues: the queue triggers of the Functions host, run when a test needs them."""
+"""BotQueues: in place of the Functions host's queue triggers; runs them when a test needs them."""
 
 import asyncio
 import contextlib
@@ -18,10 +18,10 @@ Function = Callable[[func.QueueMessage], Awaitable[None]]
 
 
 class BotQueues:
-    """Runs the functions of the bot's queues on the messages in them, one after the other.
+    """Runs the queues' functions on the messages in the queues, one message at a time.
 
-    A message whose function failed is run again at once, up to host.json's `maxDequeueCount`, and
-    then moved to the poison queue.
+    If a function fails, its message is tried again immediately, `maxDequeueCount` (host.json) times
+    in all, and then moved to the poison queue.
 
     Args:
         account: the bot's storage account; None: the queues are empty.
@@ -42,7 +42,7 @@ class BotQueues:
         queue = MessageQueue(self._account, name)
         poison = MessageQueue(self._account, f"{name}-poison")
         async with self._draining:
-            with contextlib.suppress(StorageUnavailable):  # the host polls until it is available
+            with contextlib.suppress(StorageUnavailable):  # as the host does, try again later
                 while messages := [each async for each in queue.receive_all()]:
                     for each in messages:
                         await self._run(self._functions[name], queue, poison, each)

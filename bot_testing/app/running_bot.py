@@ -32,8 +32,10 @@ ENDPOINT = "https://localhost/api/messages"
 
 
 class _App(Composition):
-    """The composition without its warm-up, which would change the garbage collection of the run:
-    the parts are created at once."""
+    """The composition without its warm-up, which would change the garbage collector's settings.
+
+    The parts are created immediately.
+    """
 
     async def ready(self) -> Parts:
         return self.parts
@@ -43,12 +45,12 @@ class RunningBot:
     """The app as the Functions host runs it: composition, middleware, bot, and its functions.
 
     Args:
-        cloud: running in a thread of its own.
+        cloud: the local cloud, which runs in a thread of its own.
         folder: the bot's.
         settings: the app settings that differ from the cloud's own.
         functions: the app's.
         modules: the bot's.
-        monkeypatch: undoes at the test's end what the app's process has to itself.
+        monkeypatch: sets the environment and the hooks, and undoes both when the test ends.
 
     Attributes:
         folder: the bot's.
@@ -79,7 +81,7 @@ class RunningBot:
         self._start()
 
     def _set_environment(self, settings: Mapping[str, str]) -> None:
-        """Give the process these settings, and none that the developer's shell has."""
+        """Give the process these settings, and none from the developer's shell."""
         example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))
         for name in example["Values"]:
             self._monkeypatch.delenv(name, raising=False)
@@ -102,7 +104,7 @@ class RunningBot:
 
     def _watch_turns(self) -> None:
         """Note which turns run, and what they raise before an error handler deals with it."""
-        # The SDK's: every turn goes through it, also those that the bot's code starts.
+        # The SDK's middleware set: every turn runs through it, even one that the bot starts.
         middleware = self.parts.adapter._middleware
         receive = middleware.receive_activity_with_status
 
@@ -121,7 +123,7 @@ class RunningBot:
         self._monkeypatch.setattr(middleware, "receive_activity_with_status", watched)
 
     def _watch_replies(self) -> None:
-        """Note whose replies the bot sends: not every channel has `replyToId`."""
+        """Note in which turn a reply is sent: not every channel has `replyToId`."""
         send = self.parts.adapter.send_activities
 
         async def watched(
@@ -147,7 +149,7 @@ class RunningBot:
         self._monkeypatch.setattr(self.parts.pool, "request", watched)
 
     def is_working(self, sleeping: set["asyncio.Task[Any]"]) -> bool:
-        """Whether a turn, or a request that has not come to its turn, does not just sleep."""
+        """Whether a turn, or a request whose turn has not started yet, does anything but sleep."""
         asleep = self.turns & sleeping
         return bool(self._calls or self.turns - asleep or self._posts > len(asleep))
 
@@ -156,9 +158,10 @@ class RunningBot:
         return self._sent[activity_id]
 
     async def restart(self) -> None:
-        """End the app, and start it again, as in a new process: its modules are imported again.
+        """End the app, and start it again, as in a new process: the bot is imported again.
 
-        State in memory is kept, as a storage account would.
+        State in memory is kept, as in a storage account. References and transcripts in memory are
+        not.
 
         Raises:
             Exception: whatever the bot's `create_bot` raises.
@@ -176,7 +179,7 @@ class RunningBot:
     async def post(self, activity: Mapping[str, Any]) -> func.HttpResponse:
         """POST an activity to the messaging endpoint, with the channel's token.
 
-        An activity that is queued has had its turn when this returns.
+        If the activity is queued, this returns after its turn.
         """
         token = self.cloud.channel.token(str(activity["serviceUrl"]))
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
@@ -192,6 +195,6 @@ class RunningBot:
         return response
 
     async def drain_queues(self) -> None:
-        """Run what is in the queues: turns and notifications."""
+        """Run everything in the queues: turns and notifications."""
         for queue in (TURNS, NOTIFICATIONS):
             await self._queues.drain(queue)

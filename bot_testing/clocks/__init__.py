@@ -1,1 +1,1 @@
-"""Time that passes because a test says so."""
+"""Clocks that a test moves."""

@@ -1,4 +1,4 @@
-"""LoopClock: an event loop's clock, moved forward instead of waited for."""
+"""LoopClock: an event loop's clock that a test moves forward, instead of waiting."""
 
 import asyncio
 import contextvars
@@ -14,16 +14,16 @@ _TIME_OUT: Any = asyncio.Timeout._on_timeout  # type: ignore[attr-defined]  # as
 
 
 class MovedTimer:
-    """A timer that can be armed again: uvloop's own run on the machine's clock once armed.
+    """A timer that can be armed again. uvloop's own timers follow the machine's clock once armed.
 
     Args:
-        when: when it fires, in the moved clock's seconds.
+        when: when it fires, in seconds of the moved clock.
         call: the function to call then.
-        arm: arms it with the loop's own means, for the moment `when`.
+        arm: sets a timer of the loop's own for the time `when`.
 
     Attributes:
         sleeper: the task that sleeps until then, if it is a timer of `asyncio.sleep`.
-        hurried: the task that has until then, if it is a timer of `asyncio.timeout`.
+        hurried: the task with this deadline, if it is a timer of `asyncio.timeout`.
     """
 
     _source_traceback = None  # asyncio's call_later reads it
@@ -58,21 +58,21 @@ class MovedTimer:
         return not self._done
 
     def arm(self) -> None:
-        """Arm it by the clock's current time."""
+        """Arm it again, by the clock's current time."""
         if not self._done:
             self._handle.cancel()
             self._handle = self._arm(self._when, self._fire)
 
     def when(self) -> float:
-        """As asyncio.TimerHandle has it."""
+        """As in asyncio.TimerHandle."""
         return self._when
 
     def cancelled(self) -> bool:
-        """As asyncio.Handle has it."""
+        """As in asyncio.Handle."""
         return self._cancelled
 
     def cancel(self) -> None:
-        """As asyncio.Handle has it."""
+        """As in asyncio.Handle."""
         self._done = self._cancelled = True
         self._handle.cancel()
 
@@ -80,10 +80,10 @@ class MovedTimer:
 class LoopClock:
     """The running event loop's clock: `asyncio.sleep`, `asyncio.timeout` and all timers follow it.
 
-    Timers that were set before it was made are not moved.
+    Timers that were set before it was created are not moved.
 
     Args:
-        monkeypatch: puts the loop's own clock back.
+        monkeypatch: restores the loop's own clock.
 
     Attributes:
         fired: how many timers have fired so far.
@@ -134,7 +134,7 @@ class LoopClock:
         return self._own_time() + self._moved
 
     def move(self, seconds: float) -> None:
-        """Let this much time pass at once. What is due runs in the loop's next rounds."""
+        """Move the time forward. Timers that are due fire in the loop's next iterations."""
         self._moved += seconds
         self._timers = sorted(self._pending())
         for timer in self._timers:
@@ -149,7 +149,7 @@ class LoopClock:
         return {timer.sleeper for timer in self._pending() if timer.sleeper is not None}
 
     def hurried(self) -> set["asyncio.Task[Any]"]:
-        """The tasks that are in `asyncio.timeout`, and do not sleep: they wait for others."""
+        """The tasks in `asyncio.timeout` that are not in `asyncio.sleep`: they wait for others."""
         tasks = {timer.hurried for timer in self._pending() if timer.hurried is not None}
         return tasks - self.sleeping()
 

@@ -12,25 +12,25 @@ import time_machine
 from bot_testing.clocks.loop_clock import LoopClock
 
 SETTLING_SECONDS = 3.0
-"""How long (in real time) the bot may work between two timers, before time moves on regardless."""
+"""How long (in real time) the bot may work between two timers, before time is moved regardless."""
 
 STUCK_SECONDS = 0.05
-"""The same once the bot has taken longer: it waits for something else than a timer."""
+"""The same, once the bot has taken longer: it is waiting for something other than a timer."""
 
 ROUND_SECONDS = 0.001
 ROUNDS_TO_WAKE_UP = 3
-"""So many rounds of the loop after a timer has fired, the task that waited for it has gone on."""
+"""After this many iterations of the loop, a task whose timer has fired is running again."""
 
 MAX_STEPS = 1000
-"""So many timers fire one after the other; after that, the rest of the time passes at once."""
+"""How many timers one move fires one by one. After that, the remaining time passes in one step."""
 
 
 class MovedTime:
     """Moves `datetime.now`, `time.time` and the event loop's timers; not `time.monotonic`.
 
     Args:
-        monkeypatch: puts the loop's own clock back.
-        working: given the tasks that sleep, whether the bot does something else than to sleep.
+        monkeypatch: restores the loop's own clock.
+        working: takes the tasks that sleep; returns whether the bot does anything but sleep.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class MovedTime:
     ) -> None:
         self._loop_clock = LoopClock(monkeypatch)
         self._working = working
-        self._patience = SETTLING_SECONDS
+        self._settling_seconds = SETTLING_SECONDS
         self._wall = time_machine.travel(0.0, tick=True)
         self._moved_wall: time_machine.Traveller | None = None
 
     async def move(self, seconds: float) -> None:
-        """Let time pass. Timers fire when they are due; the bot acts on each before the next."""
+        """Move time forward. Timers fire in order; the bot acts on each before the next fires."""
         end = self._loop_clock.time() + seconds
         await self._settle()
         for _ in range(MAX_STEPS):
@@ -55,11 +55,11 @@ class MovedTime:
         await self._settle()
 
     async def skip_waits(self, work: "asyncio.Future[Any]", end: float) -> None:
-        """Let time pass whenever the bot only sleeps, until some work is done.
+        """Move time forward whenever the bot only sleeps, until `work` is done.
 
         Args:
-            work: the work.
-            end: the `time.monotonic()` at which to give up.
+            work: what the bot is doing.
+            end: when to give up, in seconds of `time.monotonic`.
         """
         while not work.done() and time.monotonic() < end:
             await self._settle()
@@ -67,7 +67,7 @@ class MovedTime:
                 await self._step(math.inf)
 
     async def _step(self, limit: float) -> bool:
-        """Move to the next timer; False: there is none within so many seconds."""
+        """Move to the next timer; False if there is none within `limit` seconds."""
         pause = self._loop_clock.until_next_timer()
         if pause is None or pause > limit:
             return False
@@ -84,7 +84,7 @@ class MovedTime:
 
     async def _settle(self) -> None:
         """Wait until all turns have ended or sleep."""
-        end = time.monotonic() + self._patience
+        end = time.monotonic() + self._settling_seconds
         while True:
             await asyncio.sleep(ROUND_SECONDS)
             fired = self._loop_clock.fired
@@ -92,10 +92,10 @@ class MovedTime:
                 await asyncio.sleep(0)
             is_quiet = fired == self._loop_clock.fired and not self._is_working()
             if is_quiet:
-                self._patience = SETTLING_SECONDS
+                self._settling_seconds = SETTLING_SECONDS
                 return
             if time.monotonic() > end:
-                self._patience = STUCK_SECONDS
+                self._settling_seconds = STUCK_SECONDS
                 return
 
     def _is_working(self) -> bool:
@@ -103,7 +103,7 @@ class MovedTime:
         return bool(clock.hurried() - {asyncio.current_task()}) or self._working(clock.sleeping())
 
     def stop(self) -> None:
-        """Put the wall clock back."""
+        """Restore the wall clock."""
         if self._moved_wall is not None:
             self._wall.stop()
             self._moved_wall = None

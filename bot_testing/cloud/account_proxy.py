@@ -1,4 +1,4 @@
-"""AccountProxy: stands in front of the storage emulator, so that its faults can be switched on."""
+"""AccountProxy: a proxy in front of the storage emulator, which can inject faults."""
 
 from collections.abc import Mapping
 
@@ -18,11 +18,11 @@ class AccountProxy:
     """Passes requests on to Azurite: one server for blobs, and one for queues.
 
     Args:
-        connection_string: the account's, at Azurite.
+        connection_string: the account's, for Azurite.
 
     Attributes:
-        connection_string: the account's, at this proxy; known once it is started.
-        servers: whose faults are the account's.
+        connection_string: the account's, for this proxy; known once it is started.
+        servers: the proxy's, in which faults are injected.
     """
 
     def __init__(self, connection_string: str) -> None:
@@ -36,7 +36,7 @@ class AccountProxy:
             self.servers.append(Server(service, [route]))
 
     async def start(self) -> None:
-        """Listen."""
+        """Start listening."""
         self._session = aiohttp.ClientSession(auto_decompress=False)
         for each in self.servers:
             await each.start()
@@ -74,5 +74,5 @@ def _endpoints(connection_string: str) -> dict[str, URL]:
 
 
 def _content(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that are not of the connection."""
+    """The headers without those of the connection itself."""
     return {name: text for name, text in headers.items() if name.lower() not in _OWN_HEADERS}

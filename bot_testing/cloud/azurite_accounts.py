@@ -19,7 +19,7 @@ class AzuriteAccounts:
     def __init__(self) -> None:
         self._started: list[Azurite] = []
         self._free: list[str] = []
-        # Waits for nothing between start and end: no thread needs to run it.
+        # It is only used to start and stop Azurite, so no thread needs to run it.
         self._loop = asyncio.new_event_loop()
 
     def __enter__(self) -> Self:

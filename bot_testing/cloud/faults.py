@@ -1,4 +1,4 @@
-"""CloudFaults: what goes wrong at the services around the bot."""
+"""CloudFaults: injects faults into the services around the bot."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -17,7 +17,7 @@ class CloudFaults:
 
     Args:
         servers: the local cloud's, by their names.
-        storage: the servers in front of the storage account; none: state is in memory.
+        storage: the servers in front of the storage account; empty: state is in memory.
     """
 
     def __init__(self, servers: Mapping[str, Server], storage: list[Server]) -> None:
@@ -37,7 +37,7 @@ class CloudFaults:
         times: int | None = None,
         path: str = "",
     ) -> None:
-        """Let requests to a service fail.
+        """Make requests to a service fail.
 
         Args:
             part: the service.
@@ -45,8 +45,8 @@ class CloudFaults:
             retry_after: the seconds in their `Retry-After`.
             cut: close the connection instead of responding.
             silent: never respond.
-            handled: do what was asked for; only the response is faulty.
-            times: so many requests fail; None: all.
+            handled: carry out the request; only the response is faulty.
+            times: how many requests fail; None: all.
             path: only requests whose path contains this fail.
 
         Raises:
@@ -68,7 +68,7 @@ class CloudFaults:
             )
 
     def clear(self) -> None:
-        """Let all services work again."""
+        """Make all services work again."""
         for each in self._faulty:
             each.faults.clear()
         self._faulty.clear()

@@ -1,4 +1,4 @@
-"""skill_process: the skill beside a bot, in a process of its own, and where its replies arrive."""
+"""skill_process: the skill of a bot, in a process of its own, and the endpoint for its replies."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ async def skill_process(
         cloud: the local cloud, in which the skill is registered.
         skill: the skill's folder.
         replies: the app's function for replies of skills.
-        folder: a new one, for the skill's app.
+        folder: a path for the skill's app, where nothing is yet.
 
     Yields:
         The settings by which the bot knows the skill.

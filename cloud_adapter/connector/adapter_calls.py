@@ -301,17 +301,19 @@ class AdapterCalls(
 
     async def get_conversation_members(self, context: TurnContext) -> Any:
         """The members of the turn's conversation, as a list of ChannelAccount."""
-        return await _connector(context).conversations.get_conversation_members(_place(context))
+        return await _connector(context).conversations.get_conversation_members(
+            _conversation_id(context)
+        )
 
     async def get_conversation_member(self, context: TurnContext, member_id: str) -> Any:
         """A member of the turn's conversation, as a ChannelAccount."""
         conversations = _connector(context).conversations
-        return await conversations.get_conversation_member(_place(context), member_id)
+        return await conversations.get_conversation_member(_conversation_id(context), member_id)
 
     async def delete_conversation_member(self, context: TurnContext, member_id: str) -> None:
         """Remove a member from the turn's conversation."""
         conversations = _connector(context).conversations
-        await conversations.delete_conversation_member(_place(context), member_id)
+        await conversations.delete_conversation_member(_conversation_id(context), member_id)
 
     async def get_activity_members(
         self, context: TurnContext, activity_id: str | None = None
@@ -319,7 +321,7 @@ class AdapterCalls(
         """The members that an activity was sent to; without an id, the turn's activity."""
         conversations = _connector(context).conversations
         found = activity_id or context.activity.id
-        return await conversations.get_activity_members(_place(context), found)
+        return await conversations.get_activity_members(_conversation_id(context), found)
 
     @property
     def _app_id(self) -> str:
@@ -358,7 +360,7 @@ def _user_tokens(context: TurnContext) -> UserTokenClient:
     return client
 
 
-def _place(context: TurnContext) -> str:
+def _conversation_id(context: TurnContext) -> str:
     conversation_id: str = context.activity.conversation.id
     return conversation_id
 

@@ -31,7 +31,7 @@ class OAuthCards:
         self._page_url = page_url
 
     def linked(self, activity: Activity, conversation_id: str) -> Activity:
-        """The bot's activity as its user gets it. For an unknown connection, there is no link."""
+        """The activity as the user gets it. For an unknown connection, the button gets no link."""
         if activity.get("channelId") not in LINKING_CHANNELS:
             return activity
         linked = copy.deepcopy(activity)

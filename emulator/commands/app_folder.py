@@ -1,4 +1,4 @@
-"""A folder with this app and another bot, which stands in the place of bot_logic."""
+"""A folder with this app and another bot in place of bot_logic."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ LOCAL_SETTINGS = "local.settings.json"
 
 
 PAIR = ("host", "skill")
-"""The folders of a bot and of the skill that it calls."""
+"""The names of the folders of a bot and of the skill that it calls."""
 
 
 class NoBotError(Exception):
@@ -30,7 +30,7 @@ def link_app(folder: Path, bot: Path) -> None:
     """
     deployed = FuncIgnore((APP / ".funcignore").read_text())
     for entry in APP.iterdir():
-        # Python files of a folder are deployed, or nothing of it.
+        # A folder is deployed if its Python files are.
         path = f"{entry.name}/__init__.py" if entry.is_dir() else entry.name
         if entry.name != BOT and (deployed.accepts(path) or entry.name == LOCAL_SETTINGS):
             (folder / entry.name).symlink_to(entry)
@@ -38,10 +38,10 @@ def link_app(folder: Path, bot: Path) -> None:
 
 
 def bots_in(folder: Path) -> Sequence[Path]:
-    """The folders of the bots that a folder stands for: itself, or a parent's and its skill's.
+    """The folders of the bots in a folder: the folder itself, or those of a parent and its skill.
 
     Raises:
-        NoBotError: it has no bot.
+        NoBotError: there is no bot.
     """
     found = find_bots(folder)
     if not found:
@@ -55,7 +55,7 @@ def bots_in(folder: Path) -> Sequence[Path]:
 
 
 def find_bots(folder: Path) -> Sequence[Path]:
-    """As `bots_in`, but empty if there is no bot."""
+    """Like `bots_in`, but empty if there is no bot."""
     pair = [folder / name for name in PAIR]
     if _has_bot(folder):
         return [folder]
@@ -68,11 +68,11 @@ def _has_bot(folder: Path) -> bool:
 
 
 def app_with_bot(bot: Path, folder: Path) -> Path:
-    """The folder of the app with a bot: this one for its own bot, else a new one.
+    """The folder of the app with a bot: for the project's own bot, the project; else a new folder.
 
     Args:
         bot: the bot's folder.
-        folder: is made for another bot.
+        folder: the new folder, which is created.
     """
     if bot.samefile(APP / BOT):
         return APP

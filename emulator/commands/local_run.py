@@ -135,10 +135,10 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
 
 
 def pair_settings(cloud: Cloud, port: int, skill_port: int) -> tuple[dict[str, str], ...]:
-    """What a bot and its skill need to know of each other, and where the skill finds the cloud.
+    """The settings by which a bot and its skill know each other, and the skill knows the cloud.
 
     Returns:
-        The bot's settings beside its own, and the skill's.
+        Additional settings for the bot, and all settings for the skill.
     """
     skill = cloud.add_bot()
     of_bot = {

@@ -162,7 +162,7 @@ def _report(folder: Path, archive: Path) -> None:
     print(f"{folder}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
     print(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")
     for path in left_out(ROOT):
-        print(f"{path} is not in it: .funcignore has no lines for its kind.")
+        print(f"{path} is not in the package: .funcignore has no lines for files of its kind.")
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         print("Import times are measured on Linux x86_64 only.")
         return

@@ -20,20 +20,20 @@ from emulator.functions.workers.worker import FunctionsWorker
 LOG = logging.getLogger("emulator.functions.host")
 
 BINDINGS = ("http", "httpTrigger", "queueTrigger", "timerTrigger")
-"""The kinds that this host has."""
+"""The kinds of bindings that this host supports."""
 
 GRACE_SECONDS = 0.2
 """What runs when the host stops has this long to finish."""
 
 
 class Triggers(Protocol):
-    """The functions of one kind of trigger, which run when something occurs."""
+    """The functions with one kind of trigger."""
 
     def start(self) -> None:
         """Start listening, on the running event loop."""
 
     async def stop(self, grace_seconds: float) -> None:
-        """Stop listening; what runs has `grace_seconds` to finish."""
+        """Stop listening; running functions have `grace_seconds` to finish."""
 
 
 async def serve(options: HostOptions) -> NoReturn:
@@ -118,9 +118,10 @@ async def _loaded_worker(options: HostOptions) -> FunctionsWorker:
 def _triggers(
     functions: Sequence[Function], configuration: HostConfiguration, invoke: InvokeFunction
 ) -> Sequence[Triggers]:
-    """All but the HTTP triggers.
+    """The triggers of all kinds but HTTP.
 
-    Each kind is imported only for apps that have it: its clients would add to measured start times.
+    Each kind is imported only for apps that use it, because its imports would add to the measured
+    start times.
 
     Raises:
         HostError: the app's settings do not say which queue or storage a function has.
@@ -141,7 +142,7 @@ def _triggers(
 
 
 def _warn_of_bindings(function: Function) -> None:
-    """Log what the function has in Azure, and not here."""
+    """Log the bindings that the function has in Azure but not here."""
     for binding in function.bindings:
         if binding["type"] in BINDINGS:
             continue

@@ -36,7 +36,8 @@ class FunctionsServer(HttpFront):
     HostAvailabilityCheckMiddleware, FunctionsController). Requests run on the event loop that
     `start` was called on.
 
-    `POST /admin/functions/NAME` with `{"input": "..."}` runs a function that has another trigger.
+    `POST /admin/functions/NAME` with `{"input": "..."}` runs a function that is not
+    HTTP-triggered.
 
     Args:
         worker: a loaded one; without functions every call is answered 503.
@@ -66,7 +67,7 @@ class FunctionsServer(HttpFront):
         try:
             self._routes.append(Route(function, prefix))
         except HostError as error:
-            LOG.error("%s Calls of it are answered 404.", error)  # noqa: TRY400 # it is all
+            LOG.error("%s Calls to it are answered with 404.", error)  # noqa: TRY400 # it is all
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path, _, query = request.target.partition("?")
@@ -107,7 +108,7 @@ class FunctionsServer(HttpFront):
         return response
 
     def _run_now(self, name: str, request: HttpRequest) -> HttpResponse:
-        """Answer 202, and run a function meanwhile, on the text that the body has as `input`."""
+        """Start a function on the text that the body has as `input`, and answer 202 immediately."""
         if not self._functions:
             return NOT_RUNNING
         function = self._functions.get(name.lower())
@@ -158,7 +159,7 @@ class FunctionsServer(HttpFront):
     def _refusal(
         self, needs_key: bool, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> HttpResponse | None:
-        """The answer to a caller that may not call; None: it may."""
+        """The answer to a caller that is not allowed; None if it is."""
         if self._is_from_another_site(needs_key, headers):
             return HttpResponse(403)
         if needs_key and not self._has_key(headers, query):
@@ -180,7 +181,7 @@ class FunctionsServer(HttpFront):
 
 
 def _input(body: bytes) -> str | None:
-    """Raises: ValueError: the body is no JSON object whose `input`, if it has one, is a text."""
+    """The body's `input`; None if it has none. Raises ValueError if the body has another form."""
     match json.loads(body):
         case {"input": str(text)}:
             return text

@@ -82,8 +82,8 @@ class UserTokens:
     Attributes:
         clock: as given; a test may replace it.
         connections: names of the bot's OAuth connections: the sample's, and each other one that
-            has been used. In Azure they are set up; here, every name is one.
-        unknown_connections: names of connections that the bot does not have; a test adds some.
+            has been used. In Azure, connections are set up first; here, any name works.
+        unknown_connections: names that the service does not accept; tests add some.
         codes: codes that can be redeemed.
         lifetime: seconds that a user stays signed in.
         code_lifetime: seconds that a code, or a link to sign in, can be used.

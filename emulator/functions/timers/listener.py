@@ -1,4 +1,4 @@
-"""TimerListener: runs a function when its schedule says so.
+"""TimerListener: runs a function on its schedule.
 
 Source: TimerListener and ScheduleMonitor of azure-webjobs-sdk-extensions.
 """
@@ -18,22 +18,23 @@ from emulator.functions.workers.protocol import TypedData
 LOG = logging.getLogger("emulator.functions.timers.listener")
 
 MAX_SLEEP_SECONDS = 60.0
-"""The clock may be set, and stands still for a sleeping machine, so it is looked at this often."""
+"""The longest wait before the clock is checked again: it may be set, or the machine may sleep."""
 
 Invoke = Callable[[TypedData], Awaitable[object]]
-"""Runs the function on its timer's value; raises InvocationError."""
+"""Runs the function with its timer's value; raises InvocationError."""
 
 
 class TimerListener:
     """Waits for the occurrences of one timer, and runs its function at each, one run at a time.
 
-    A run that fails is not repeated. What occurs during a run follows it at once, once.
+    A run that fails is not repeated. If the timer occurs during a run, one more run follows it.
 
     Args:
         name: the function's.
         schedule: when the timer occurs.
-        monitor: remembers the timer; None: what is missed while no host runs is not made up for.
-        runs_on_startup: run the function when the host starts, too.
+        monitor: stores the timer's status; None: runs that are missed while no host runs are not
+            made up for.
+        runs_on_startup: whether to run the function when the host starts, too.
         invoke: runs the function.
         now: the time, in UTC.
         sleep: waits for some seconds.
@@ -90,7 +91,7 @@ class TimerListener:
             return await self._stored(ScheduleStatus(self._schedule.next(now), updated=now)), False
         if self._schedule.next(stored.updated) == stored.next:
             return stored, now > stored.next
-        # The schedule has changed: no occurrence of the new one has been missed.
+        # The schedule has changed: no occurrence of the new schedule has been missed.
         return await self._stored(ScheduleStatus(self._schedule.next(now), updated=now)), False
 
     async def _run(self, status: ScheduleStatus, is_past_due: bool = False) -> ScheduleStatus:

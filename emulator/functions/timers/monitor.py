@@ -1,4 +1,4 @@
-"""ScheduleMonitor: remembers when timers run, so that a restarted host notices what it missed.
+"""ScheduleMonitor: stores when timers run, so that a restarted host notices missed runs.
 
 Source: StorageScheduleMonitor of azure-webjobs-sdk-extensions.
 """
@@ -18,7 +18,7 @@ LOG = logging.getLogger("emulator.functions.timers.monitor")
 
 CONTAINER = "azure-webjobs-hosts"
 HOST_ID = "local"
-"""Stands for the name of the Function App."""
+"""Takes the place of the Function App's name."""
 
 
 class ScheduleMonitor:
@@ -37,8 +37,8 @@ class ScheduleMonitor:
         """The monitor in the storage of the app's settings.
 
         Raises:
-            ConnectionMissingError: they name none.
-            HostError: one of them is invalid.
+            ConnectionMissingError: the settings name no storage.
+            HostError: one of the settings is invalid.
         """
         return cls(StorageConnection.of(BlobServiceClient, DEFAULT, environ))
 
@@ -56,7 +56,7 @@ class ScheduleMonitor:
             return None
 
     async def write(self, function: str, status: ScheduleStatus) -> None:
-        """Store a function's status, if that is possible."""
+        """Store a function's status; if that fails, only log it."""
         try:
             with contextlib.suppress(ResourceExistsError):
                 await self._container.create_container(retry_total=0)

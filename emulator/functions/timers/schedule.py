@@ -40,26 +40,26 @@ ONE_MINUTE = timedelta(minutes=1)
 class CronSchedule:
     """An NCRONTAB expression: `second minute hour day month weekday`; the second may be left out.
 
-    What differs from other kinds of cron: day and weekday must both match, Sunday is 0 and not 7, a
-    name is any beginning of the English word, the ends of a range may be swapped, and L, W and #
-    are not known.
+    Differences from other kinds of cron: day and weekday must both match; Sunday is 0, not 7; any
+    prefix of the English name is a name; the ends of a range may be swapped; and L, W and # are not
+    supported.
 
     Args:
         text: the expression.
 
     Raises:
-        ValueError: it is none, or it never occurs.
+        ValueError: the text is not an NCRONTAB expression, or the expression never occurs.
     """
 
     adjust_for_dst = True
-    """What the host tells the function of the schedule."""
+    """The value of `AdjustForDST` that the function gets."""
 
     def __init__(self, text: str) -> None:
         parts = text.split()
         if len(parts) == len(FIELDS) - 1:
             parts = ["0", *parts]
         fields = [_values(part, *field) for part, field in zip(parts, FIELDS, strict=True)]
-        # As lists of numbers, which mean the same to every kind of cron.
+        # Lists of numbers mean the same in every kind of cron.
         self._expression = " ".join(",".join(map(str, sorted(each))) for each in fields)
         is_any_minute = all(
             len(found) == len(values)
@@ -84,7 +84,7 @@ class IntervalSchedule:
         text: a TimeSpan: `hh:mm`, `hh:mm:ss` or `d.hh:mm:ss`.
 
     Raises:
-        ValueError: it is none, or no time at all.
+        ValueError: the text is not a TimeSpan, or it is zero.
     """
 
     adjust_for_dst = False
@@ -106,10 +106,10 @@ Schedule = CronSchedule | IntervalSchedule
 
 
 def schedule(text: str) -> Schedule:
-    """The schedule that a trigger's text means.
+    """The schedule that a trigger's text describes.
 
     Raises:
-        ValueError: it means none.
+        ValueError: the text is not a schedule.
     """
     for kind in (CronSchedule, IntervalSchedule):
         try:
@@ -123,7 +123,7 @@ def schedule(text: str) -> Schedule:
 
 
 def _values(part: str, values: range, names: Sequence[str]) -> set[int]:
-    """The numbers that one field of an expression means."""
+    """The numbers that one field of an expression stands for."""
     found: set[int] = set()
     for item in part.split(","):
         form = ITEM.fullmatch(item)

@@ -1,4 +1,4 @@
-"""TimerInfo: the value that a timer's function gets."""
+"""timer_info: the value that a timer's function gets."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class ScheduleStatus:
-    """What the host remembers of a timer. Times are in UTC.
+    """The stored status of a timer. Times are in UTC.
 
     Attributes:
         next: the next occurrence.
@@ -36,7 +36,7 @@ class ScheduleStatus:
             times = [datetime.fromisoformat(content[name]) for name in _NAMES]
             return cls(*(each.replace(tzinfo=each.tzinfo or UTC) for each in times))
         except (KeyError, TypeError) as error:
-            raise ValueError("it is no status of a timer") from error
+            raise ValueError("it is not the status of a timer") from error
 
     def to_json(self) -> str:
         """The status as Azure's host stores it."""
@@ -53,9 +53,9 @@ def timer_info(
     """The value of a timer's function, from which the worker makes a `func.TimerRequest`.
 
     Args:
-        adjust_for_dst: what the schedule says of it.
-        status: None if the host does not keep it.
-        past_due: this run makes up for a missed occurrence.
+        adjust_for_dst: the schedule's attribute of this name.
+        status: the timer's status; None if the host does not store it.
+        past_due: whether this run makes up for a missed occurrence.
     """
     stored = status.to_json() if status else "null"
     schedule = json.dumps({"AdjustForDST": adjust_for_dst})

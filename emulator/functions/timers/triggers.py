@@ -17,10 +17,10 @@ TIME_ZONE = "WEBSITE_TIME_ZONE"
 
 
 class TimerTriggers:
-    """Has a listener for each function with a timerTrigger.
+    """Runs a listener for each function with a timerTrigger.
 
-    They belong to the host, not to its workers, so that each occurrence is one run. Azure has
-    several hosts, of which one at a time runs a timer; here, each host would.
+    The listeners belong to the host, not to its workers, so that each occurrence is one run. In
+    Azure, an app may have several hosts, and only one of them runs a timer; here, each host would.
 
     Args:
         functions: the app's; those with other triggers are ignored.
@@ -63,7 +63,7 @@ class TimerTriggers:
         try:
             return ScheduleMonitor.of(self._environ)
         except ConnectionMissingError as error:
-            LOG.warning("Timers run, but none in Azure would: %s", error)
+            LOG.warning("Timers run here, but would not run in Azure: %s", error)
             return None
 
     def _add_listener(self, function: Function) -> None:
@@ -71,7 +71,7 @@ class TimerTriggers:
         try:
             found = schedule(function.resolved("schedule", self._environ))
         except (ValueError, HostError) as error:
-            # Azure's host, too, goes on without this function.
+            # Azure's host also continues without this function.
             LOG.error("Function %s never runs: %s", function.name, error)  # noqa: TRY400 # it is all
             return
         is_kept = trigger.get("useMonitor") is not False and not found.is_frequent

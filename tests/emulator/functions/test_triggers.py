@@ -136,7 +136,7 @@ FAULTS = (
     "Function never never runs: the schedule 'every day' is neither",
     "Function unset never runs: Function unset: its schedule names the setting Missing",
     "WEBSITE_TIME_ZONE is ignored: timers run in UTC",
-    "Timers run, but none in Azure would: set AzureWebJobsStorage",
+    "Timers run here, but would not run in Azure: set AzureWebJobsStorage",
     "Function take gets no messages: set AzureWebJobsStorage",
     "Function read is not triggered here, because this host has no blobTrigger."
     " POST /admin/functions/read runs it.",
