@@ -102,7 +102,7 @@ async def test_a_bot_is_imported_once(chat: Chat, _: int) -> None:
 
 @pytest.mark.parametrize("bot_folder", ["Hello "], indirect=True)
 async def test_another_bot(chat: Chat) -> None:
-    """It comes in between."""
+    """Another bot is tested in between."""
     await chat.say("hi")
 
 

@@ -198,6 +198,6 @@ def test_nested_buttons() -> None:
     "button", [hero({"type": "imBack", "value": "x"}), adaptive({"type": "Action.Submit"}, NAME)]
 )
 def test_an_input_that_is_not_there(button: Button) -> None:
-    """A test that enters something into nothing is wrong."""
+    """Entering text into an input that the card lacks is an error."""
     with pytest.raises(ChatMistake, match="input"):
         button.activity("webchat", {"nmae": "Ada"})

@@ -1,4 +1,4 @@
-"""Chat: time that passes because a test says so."""
+"""Chat: time that a test moves."""
 
 import asyncio
 import time
@@ -78,7 +78,7 @@ async def test_a_turn_that_waits_for_something_else(
 
 @pytest.mark.chat(skip_waits=True)
 async def test_a_wait_that_cannot_be_skipped(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The turn does not go on for ever."""
+    """The turn is ended after its time limit."""
     monkeypatch.setattr("bot_testing.conversation.TURN_SECONDS", 0.5)
     monkeypatch.setattr("bot_testing.clocks.moved_time.SETTLING_SECONDS", 0.1)
     with pytest.raises(TurnFailure, match="has not ended"):

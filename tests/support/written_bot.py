@@ -23,7 +23,7 @@ class WrittenBot:
         self._aside = {name: sys.modules[name] for name in sys.modules if _is_bot(name)}
 
     def load(self, files: Mapping[str, str]) -> None:
-        """Write the bot anew, as if it was deployed and its process started.
+        """Write the bot again, as if it had been deployed and its process restarted.
 
         Args:
             files: the sources by path; `__init__.py` is added.

@@ -1,4 +1,4 @@
-"""BotCallers: which tokens of other bots are accepted, and where they are."""
+"""BotCallers: which tokens of other bots are accepted, and at which endpoints."""
 
 from dataclasses import replace
 

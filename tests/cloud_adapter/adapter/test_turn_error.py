@@ -1,4 +1,4 @@
-"""on_turn_error: a bot's own handler gets the errors of the bot, and breaks no promise."""
+"""on_turn_error: a bot's own handler gets the bot's own errors, and cannot break guarantees."""
 
 import asyncio
 import logging
@@ -252,7 +252,7 @@ async def test_a_handler_that_fails(app: ComposedApp, caplog: pytest.LogCaptureF
 async def test_a_handler_without_storage(
     far: ComposedApp, front: StorageFront, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The turn has failed, and would again: it is not delivered again for the handler's sake."""
+    """A handler that cannot reach storage does not make the channel deliver the activity again."""
     handler = Handler(far, deletes=True)
     bot = RememberingBot(far.parts)
     await far.deliver(MESSAGE, bot)

@@ -147,7 +147,7 @@ async def test_storage_that_is_unavailable(
     far_account: StorageAccount,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The turn is not run again for it: a gap is logged."""
+    """The turn does not run again; the gap in the transcript is logged."""
     store = BlobTranscriptStore(BlobContainer(far_account, CONTAINER))
     front.spoil("PUT blob", answered(403))
     async with ComposedApp(cloud, monkeypatch) as app:

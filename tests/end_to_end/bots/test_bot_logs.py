@@ -119,7 +119,7 @@ def test_a_traceback(start_bot: StartBot) -> None:
 
 
 def test_lines_of_its_own_functions(start_bot: StartBot) -> None:
-    """They are logged at once, with what the warm-up had to say: no message need ever come."""
+    """They are logged immediately, with the warm-up's lines, even if no message ever arrives."""
     with start_bot({**FILES, "routes.py": ROUTES}) as bot:
         call = bot.user.caller.send
         assert call("GET", "/api/quiet", []).status == 200

@@ -129,7 +129,7 @@ class Long:
 
 @dataclass(frozen=True)
 class Dialogs:
-    """What came of dialogs whose bot was killed again and again.
+    """The outcomes of dialogs whose bot was killed repeatedly.
 
     Attributes:
         users: who took part.

@@ -140,7 +140,7 @@ def test_the_keys_of_other_bots(tmp_path: Path, logs: Path) -> None:
 
 
 def test_an_outage_of_the_keys_of_other_bots(tmp_path: Path, logs: Path) -> None:
-    """Other bots are answered 503, and the channel as ever; health tells of it."""
+    """Other bots are answered 503, and the channel as ever; health reports it."""
     with CloudThread(Cloud(tmp_path)) as thread:
         cloud = thread.cloud
         cloud.entra.server.faults.set(status=503)

@@ -1,4 +1,4 @@
-"""MovedClock: time that passes because a test says so."""
+"""MovedClock: a clock that a test moves."""
 
 import pytest
 

@@ -117,7 +117,7 @@ def test_names_that_are_not_the_bots_classes(bot: WrittenBot, name: str) -> None
 
 
 def test_a_name_in_a_class_that_is_no_class_of_the_bot(bot: WrittenBot) -> None:
-    """The same within a class."""
+    """The same holds for names within a class."""
     bot.load(
         {"models.py": "import os\nclass Profile:\n    system = os.system\n    path = os.PathLike"}
     )

@@ -57,7 +57,7 @@ def test_a_default_that_only_the_bot_could_make(
 
 
 def test_a_named_tuple(bot: WrittenBot) -> None:
-    """The same."""
+    """The same holds for a NamedTuple."""
     profile = reread(
         bot,
         f"{NAMED}name: str\n    age: int",

@@ -95,7 +95,7 @@ def test_coroutines() -> None:
     ],
 )
 def test_objects_of_the_bots_classes(models: Any, source: str, text: str) -> None:
-    """Objects that could not be put together again."""
+    """Objects that could not be read again are refused."""
     with pytest.raises(TypeError) as refused:
         to_text({"a": [eval(source, vars(models))]})  # noqa: S307  # the test's own
     assert str(refused.value).startswith(f"state.a[] {text}")
