@@ -57,7 +57,7 @@ run: webchat $(AZURITE)
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores.
-SLOW := end_to_end emulator cloud_adapter/proactive cloud_adapter/queued
+SLOW := end_to_end emulator samples cloud_adapter/proactive cloud_adapter/queued
 PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder -n
 
 test: webchat $(PLAYGROUND) $(AZURITE)
