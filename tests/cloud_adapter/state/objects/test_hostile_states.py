@@ -7,9 +7,16 @@ import sys
 import pytest
 
 from cloud_adapter.errors import UnreadableState
+from cloud_adapter.state.objects.bot_classes import bot_classes
 from cloud_adapter.state.stored_json import from_text
 from tests.support.hostile_states import SHAPES, TAGS
 from tests.support.project import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _no_bot() -> None:
+    """No bot of another test is in use: its folder would make some of the names its own."""
+    bot_classes.use(None)
 
 
 def test_thousands_of_hostile_states() -> None:
