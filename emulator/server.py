@@ -12,6 +12,10 @@ from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.faults import Faults, Handler
 from emulator.loopback import LOOPBACK
 
+RESTART_SECONDS = 5.0
+"""How long a server that starts again waits for its port: meanwhile, an outgoing connection of any
+program may have it."""
+
 
 class Server:
     """Serves one part of the local cloud, counts its requests and applies its faults.
@@ -69,11 +73,25 @@ class Server:
         app.add_routes(self._routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, LOOPBACK, port or self.port, ssl_context=self._tls, reuse_address=True
-        )
-        await site.start()
+        await self._listen(self._runner, port)
         self.port = self._runner.addresses[0][1]
+
+    async def _listen(self, runner: web.AppRunner, port: int) -> None:
+        last = asyncio.get_running_loop().time() + RESTART_SECONDS
+        while True:
+            site = web.TCPSite(
+                runner, LOOPBACK, port or self.port, ssl_context=self._tls, reuse_address=True
+            )
+            try:
+                await site.start()
+            except OSError:
+                is_restart = self.port and not port
+                if not is_restart or asyncio.get_running_loop().time() > last:
+                    raise
+                await site.stop()
+                await asyncio.sleep(0.05)
+            else:
+                return
 
     async def stop(self) -> None:
         """Close the socket and every connection: callers see a refused connection."""

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from emulator.certificates import CertificateAuthority
+from emulator.loopback import LOOPBACK
 from emulator.server import Server
 
 NO_ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=0.1)
@@ -309,3 +310,20 @@ async def test_an_unknown_switch_is_an_error(part: Part) -> None:
     with pytest.raises(TypeError):
         part.server.faults.set(latancy=1)
     assert part.server.faults.status == 500
+
+
+async def test_a_restart_waits_for_its_port() -> None:
+    """An outgoing connection of another program may have taken it meanwhile."""
+    server = Server("test", [])
+    await server.start()
+    port = server.port
+    await server.stop()
+    with socket.socket() as other:
+        other.bind((LOOPBACK, port))
+        other.listen()
+        starting = asyncio.create_task(server.start())
+        await asyncio.wait({starting}, timeout=0.1)
+        assert not starting.done()
+    await starting
+    assert server.port == port
+    await server.stop()
