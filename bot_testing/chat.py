@@ -293,16 +293,16 @@ class Chat:
         Raises:
             ChatMistake: there is no storage account.
         """
-        self._around.faults.set(
-            part,
-            status=status,
-            retry_after=retry_after,
-            cut=cut,
-            silent=silent,
-            handled=handled,
-            times=times,
-            path=path,
-        )
+        for server in self._around.faults.servers(part):
+            server.faults.set(
+                status=status,
+                retry_after=retry_after,
+                cut=cut,
+                silent=silent,
+                handled=handled,
+                remaining=times,
+                path=path,
+            )
 
     def heal(self) -> None:
         """Make all services work again."""

@@ -189,7 +189,8 @@ class ChatConversation:
             ChatMistake: the bot replies nothing.
         """
         mark = self._mark()
-        self._around.faults.set("connector", silent=True, handled=True)
+        for server in self._around.faults.servers("connector"):
+            server.faults.set(silent=True, handled=True)
         turn = asyncio.ensure_future(self._around.bot.post(activity))
         while not turn.done() and not any(map(self._is_reply, self.stored.changes[mark[0] :])):
             await asyncio.wait({turn}, timeout=POLLING_SECONDS)

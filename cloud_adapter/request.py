@@ -72,7 +72,7 @@ def read_activity(body: bytes) -> Any:
 
 
 def read_reply(body: bytes) -> Any:
-    """The activity in a body that is to be sent to a conversation, so it needs no address.
+    """The activity in a body that a skill sends to a conversation; it has no address yet.
 
     Raises:
         BodyTooLarge, BadRequest: as in `read_activity`, or the activity cannot be sent.

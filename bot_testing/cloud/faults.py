@@ -25,29 +25,8 @@ class CloudFaults:
         self._storage = storage
         self._faulty: list[Server] = []
 
-    def set(
-        self,
-        part: Part,
-        *,
-        status: int = 503,
-        retry_after: int | None = None,
-        cut: bool = False,
-        silent: bool = False,
-        handled: bool = False,
-        times: int | None = None,
-        path: str = "",
-    ) -> None:
-        """Make requests to a service fail.
-
-        Args:
-            part: the service.
-            status: the HTTP status of the faulty responses.
-            retry_after: the seconds in their `Retry-After`.
-            cut: close the connection instead of responding.
-            silent: never respond.
-            handled: carry out the request; only the response is faulty.
-            times: how many requests fail; None: all.
-            path: only requests whose path contains this fail.
+    def servers(self, part: Part) -> list[Server]:
+        """The servers of a service, whose faults `clear` clears.
 
         Raises:
             ChatMistake: there is no storage account.
@@ -56,16 +35,7 @@ class CloudFaults:
         if not servers:
             raise ChatMistake('State is in memory: use @pytest.mark.chat(storage="azurite").')
         self._faulty += servers
-        for each in servers:
-            each.faults.set(
-                status=status,
-                retry_after=retry_after,
-                cut=cut,
-                silent=silent,
-                handled=handled,
-                remaining=times,
-                path=path,
-            )
+        return servers
 
     def clear(self) -> None:
         """Make all services work again."""

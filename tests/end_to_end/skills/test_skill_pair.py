@@ -97,12 +97,6 @@ def test_a_skill_that_signs_the_user_in(start_pair: StartPair) -> None:
     code = pair.cloud.user_tokens.confirm(sign_in)
     before = len(pair.texts())
     assert pair.user.says(code) in (200, 202)
-    import time
-
-    time.sleep(3)
-    print(pair.texts(), [(c.method, c.path, c.status) for c in pair.cloud.token_service.calls])
-    print((pair.parent.log).read_text()[-3000:])
-    print((pair.skill.log).read_text()[-3000:])
     until(lambda: pair.texts()[before:] == ["Back: completedSuccessfully {'token': True}"])
 
 
