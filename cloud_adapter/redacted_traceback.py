@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from cloud_adapter.redaction.redacted_texts import CUT_MARK, redacted
+from cloud_adapter.state.objects.bot_classes import PACKAGE
 
 MAX_ERRORS = 8
 """How many errors of a chain or group are shown."""
@@ -22,9 +23,6 @@ MAX_ERROR_BYTES = 8 * 1024
 
 MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH = 2_000, 4_000
 """The number of characters that are shown of one error's text, and of all errors' texts."""
-
-BOT_PACKAGE = "bot_logic"
-"""The package whose folder has the bot's own code. The code may be imported by other names."""
 
 Frame = tuple[FrameType, int]
 """A frame and its line number."""
@@ -117,7 +115,7 @@ def _frames(error: BaseException, max_bytes: int) -> list[str]:
 
 def _bot_folders() -> tuple[str, ...]:
     """The path prefixes of the bot's files; empty if no bot is imported."""
-    package = sys.modules.get(BOT_PACKAGE)
+    package = sys.modules.get(PACKAGE)
     return tuple(f"{path}{os.sep}" for path in package.__path__) if package else ()
 
 

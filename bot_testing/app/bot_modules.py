@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from cloud_adapter.bot.folder import PACKAGE, BotFolder
+from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.state.objects.bot_classes import PACKAGE
 
 
 class BotModules:

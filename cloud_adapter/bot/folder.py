@@ -8,12 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from cloud_adapter.state.objects.bot_classes import PACKAGE, bot_classes
+
 if TYPE_CHECKING:
     from botbuilder.core import Bot
 
     from cloud_adapter.bot.services import BotServices
-
-PACKAGE = "bot_logic"
 
 NO_NAMES = {"__init__", "__pycache__", "root"}
 """Never module names of a bot: the module names are used as logger names, and `root` is the root
@@ -54,8 +54,6 @@ class BotFolder:
             TypeError: it returns nothing.
             Exception: whatever the bot's own code raises.
         """
-        from cloud_adapter.state.objects.bot_classes import bot_classes
-
         bot_classes.use(self.path)
         create = getattr(self.load(), "create_bot", None)
         if create is None:
