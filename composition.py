@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from auth.outbound.token_provider import TokenProvider
     from cloud_adapter.adapter import CloudAdapter
     from cloud_adapter.bot.services import BotServices
-    from cloud_adapter.connector.session import ConnectorSession
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
     from cloud_adapter.queued.queued_turns import QueuedTurns
     from cloud_adapter.skills.replies import SkillReplies
-    from cloud_adapter.state.blob_storage import BlobStorage
     from cloud_adapter.state.lock import ConversationLocks
     from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.storage.memory_container import Container
@@ -57,8 +55,8 @@ class Parts:
     """The app's long-lived objects, one of each in a process.
 
     Attributes:
-        account: the bot's storage account; None if the settings name none. If so, `queued_turns`
-            is None too, and state and references are kept in memory.
+        account: the bot's storage account; None if the settings name none. If so, turns cannot be
+            queued, and state and references are kept in memory.
         bot_keys: the signing keys of other bots' tokens; None if no other bot may call this one.
             If so, `skill_replies` is None too.
     """
@@ -68,10 +66,8 @@ class Parts:
     keys: "SigningKeys"
     bot_keys: "SigningKeys | None"
     tokens: "TokenProvider"
-    session: "ConnectorSession"
     account: "StorageAccount | None"
     locks: "ConversationLocks"
-    queued_turns: "QueuedTurns | None"
     adapter: "CloudAdapter"
     services: "BotServices"
     bot: "Bot"
@@ -151,75 +147,51 @@ class Composition:
         return TokenProvider(credential_for(self.settings, self.pool))
 
     @cached_property
+    def account(self) -> "StorageAccount | None":
+        """The bot's storage account; None if the settings name none."""
+        source = self.settings.storage
+        if source is None:
+            return None
+        from auth.outbound.credentials import storage_credential
+        from cloud_adapter.storage.account import StorageAccount
+
+        return StorageAccount(source, storage_credential(source))
+
+    @cached_property
     def parts(self) -> Parts:
         """All parts. This step imports the bot SDK and the bot."""
         settings = self.settings  # read first: if they are wrong, nothing needs to be imported
         from cloud_adapter.bot.bot_sdk import import_bot_sdk
 
         import_bot_sdk()
-        from cloud_adapter.connector.session import ConnectorSession
+        from cloud_adapter.state.lock import CONTAINER, ConversationLocks
+        from cloud_adapter.storage.blobs import BlobContainer
 
-        session = ConnectorSession(self.pool)
-        account = _storage_account(settings)
-        locks, storage = _locks(account), _state_storage(account)
-        queued_turns = _queued_turns(settings, account, locks) if account is not None else None
-        references = _references(account)
-        adapter = self._adapter(session, queued_turns)
-        notifications = None
-        if account is not None:
-            notifications = _notifications(account, references, locks, adapter)
-        services = self._services(adapter, account, storage, references, notifications)
-        bot = _bot(self._create_bot, services, locks)
+        account = self.account
+        locks = ConversationLocks(None if account is None else BlobContainer(account, CONTAINER))
+        adapter = self._adapter(locks)
+        services = self._services(adapter, locks)
+        bot = self._bot(services, locks)
         return Parts(
             settings=settings,
             pool=self.pool,
             keys=self.keys,
             bot_keys=self.bot_keys,
             tokens=self.tokens,
-            session=session,
             account=account,
             locks=locks,
-            queued_turns=queued_turns,
             adapter=adapter,
             services=services,
             bot=bot,
-            skill_replies=_skill_replies(services, bot) if self.bot_keys is not None else None,
+            skill_replies=self._skill_replies(services, bot),
         )
 
-    def _services(
-        self,
-        adapter: "CloudAdapter",
-        account: "StorageAccount | None",
-        storage: "BlobStorage",
-        references: "ConversationReferences",
-        notifications: "Notifications | None",
-    ) -> "BotServices":
-        from cloud_adapter.bot.services import BotServices
-        from cloud_adapter.state import transcripts
-        from cloud_adapter.state.bot_state import ConversationState, UserState
-
-        authentication = adapter.bot_framework_authentication
-        return BotServices(
-            settings=self._environ,
-            app_id=self.settings.app_id,
-            adapter=adapter,
-            conversation_state=ConversationState(storage),
-            user_state=UserState(storage),
-            storage=storage,
-            credentials=authentication.channel_credentials,
-            skill_client=authentication.create_bot_framework_client(storage),
-            references=references,
-            transcripts=transcripts.BlobTranscriptStore(_container(account, transcripts.CONTAINER)),
-            notifications=notifications,
-        )
-
-    def _adapter(
-        self, session: "ConnectorSession", queued_turns: "QueuedTurns | None"
-    ) -> "CloudAdapter":
+    def _adapter(self, locks: "ConversationLocks") -> "CloudAdapter":
         from auth.inbound.bearer_token import BearerTokens
         from auth.inbound.caller import CallerCheck
         from cloud_adapter.adapter import CloudAdapter
         from cloud_adapter.authentication import BotAuthentication
+        from cloud_adapter.connector.session import ConnectorSession
 
         settings = self.settings
         keys = {settings.channel_issuer: self.keys}
@@ -232,12 +204,102 @@ class Composition:
             settings.bot_callers,
             settings.allowed_tenants,
         )
+        session = ConnectorSession(self.pool)
         return CloudAdapter(
             BotAuthentication(settings, caller_check, self.tokens, session, self.pool),
-            queued_turns,
+            self._queued_turns(locks),
             enqueues=settings.queued,
             redact=not settings.development,
         )
+
+    def _queued_turns(self, locks: "ConversationLocks") -> "QueuedTurns | None":
+        if self.account is None:
+            return None
+        from cloud_adapter.queued import inbox, queued_turns
+        from cloud_adapter.storage.blobs import BlobContainer
+        from cloud_adapter.storage.queue import MessageQueue
+
+        return queued_turns.QueuedTurns(
+            inbox.Inbox(BlobContainer(self.account, inbox.CONTAINER)),
+            MessageQueue(self.account, queued_turns.QUEUE),
+            MessageQueue(self.account, queued_turns.POISON_QUEUE),
+            locks,
+            redact=not self.settings.development,
+        )
+
+    def _services(self, adapter: "CloudAdapter", locks: "ConversationLocks") -> "BotServices":
+        from cloud_adapter.bot.services import BotServices
+        from cloud_adapter.proactive import references
+        from cloud_adapter.state import blob_storage, transcripts
+        from cloud_adapter.state.bot_state import ConversationState, UserState
+
+        storage = blob_storage.BlobStorage(self._container(blob_storage.CONTAINER))
+        known = references.ConversationReferences(self._container(references.CONTAINER))
+        authentication = adapter.bot_framework_authentication
+        return BotServices(
+            settings=self._environ,
+            app_id=self.settings.app_id,
+            adapter=adapter,
+            conversation_state=ConversationState(storage),
+            user_state=UserState(storage),
+            storage=storage,
+            credentials=authentication.channel_credentials,
+            skill_client=authentication.create_bot_framework_client(storage),
+            references=known,
+            transcripts=transcripts.BlobTranscriptStore(self._container(transcripts.CONTAINER)),
+            notifications=self._notifications(adapter, known, locks),
+        )
+
+    def _notifications(
+        self,
+        adapter: "CloudAdapter",
+        references: "ConversationReferences",
+        locks: "ConversationLocks",
+    ) -> "Notifications | None":
+        if self.account is None:
+            return None
+        from cloud_adapter.proactive import notifications, report
+        from cloud_adapter.storage.blobs import BlobContainer
+        from cloud_adapter.storage.queue import MessageQueue
+
+        return notifications.Notifications(
+            adapter,
+            references,
+            BlobContainer(self.account, report.CONTAINER),
+            MessageQueue(self.account, notifications.QUEUE),
+            MessageQueue(self.account, notifications.POISON_QUEUE),
+            locks,
+        )
+
+    def _bot(self, services: "BotServices", locks: "ConversationLocks") -> "Bot":
+        """The bot, with the base's middleware: added first, so it runs outside the bot's own."""
+        from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
+        from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
+        from cloud_adapter.state.middleware import AutoSaveStateMiddleware
+
+        typing_indicator = ShowTypingMiddleware()
+        state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
+        # References are outside the typing indicator, which must stop once the bot has replied:
+        # storing a reference may take longer.
+        services.use(ConversationReferenceMiddleware(services.references), typing_indicator, state)
+        bot = self._create_bot(services)
+        typing_indicator.enabled = services.typing_indicator
+        state.auto_save = services.auto_save_state
+        return bot
+
+    def _skill_replies(self, services: "BotServices", bot: "Bot") -> "SkillReplies | None":
+        if self.bot_keys is None:
+            return None
+        from cloud_adapter.skills.replies import SkillReplies
+
+        return SkillReplies(services.adapter, services.skill_conversations, bot)
+
+    def _container(self, name: str) -> "Container":
+        """A container of the storage account; without one, a container in this process's memory."""
+        from cloud_adapter.storage.blobs import BlobContainer
+        from cloud_adapter.storage.memory_container import MemoryContainer
+
+        return MemoryContainer() if self.account is None else BlobContainer(self.account, name)
 
     def start(self) -> asyncio.Task[None]:
         """Start the process's one warm-up, unless it has been started. Its task never fails.
@@ -302,99 +364,3 @@ def limit_sdk_logs() -> None:
     """Set the log levels in SDK_LOG_LEVELS."""
     for name, level in SDK_LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
-
-
-def _storage_account(settings: Settings) -> "StorageAccount | None":
-    if settings.storage is None:
-        return None
-    from auth.outbound.credentials import storage_credential
-    from cloud_adapter.storage.account import StorageAccount
-
-    return StorageAccount(settings.storage, storage_credential(settings.storage))
-
-
-def _container(account: "StorageAccount | None", name: str) -> "Container":
-    """A container of the storage account; without one, a container in this process's memory."""
-    from cloud_adapter.storage.blobs import BlobContainer
-    from cloud_adapter.storage.memory_container import MemoryContainer
-
-    return MemoryContainer() if account is None else BlobContainer(account, name)
-
-
-def _locks(account: "StorageAccount | None") -> "ConversationLocks":
-    from cloud_adapter.state import lock
-    from cloud_adapter.storage.blobs import BlobContainer
-
-    blobs = None if account is None else BlobContainer(account, lock.CONTAINER)
-    return lock.ConversationLocks(blobs)
-
-
-def _state_storage(account: "StorageAccount | None") -> "BlobStorage":
-    from cloud_adapter.state import blob_storage
-
-    return blob_storage.BlobStorage(_container(account, blob_storage.CONTAINER))
-
-
-def _queued_turns(
-    settings: Settings, account: "StorageAccount", locks: "ConversationLocks"
-) -> "QueuedTurns":
-    from cloud_adapter.queued import inbox, queued_turns
-    from cloud_adapter.storage.blobs import BlobContainer
-    from cloud_adapter.storage.queue import MessageQueue
-
-    return queued_turns.QueuedTurns(
-        inbox.Inbox(BlobContainer(account, inbox.CONTAINER)),
-        MessageQueue(account, queued_turns.QUEUE),
-        MessageQueue(account, queued_turns.POISON_QUEUE),
-        locks,
-        redact=not settings.development,
-    )
-
-
-def _references(account: "StorageAccount | None") -> "ConversationReferences":
-    from cloud_adapter.proactive import references
-
-    return references.ConversationReferences(_container(account, references.CONTAINER))
-
-
-def _notifications(
-    account: "StorageAccount",
-    references: "ConversationReferences",
-    locks: "ConversationLocks",
-    adapter: "CloudAdapter",
-) -> "Notifications":
-    from cloud_adapter.proactive import notifications, report
-    from cloud_adapter.storage.blobs import BlobContainer
-    from cloud_adapter.storage.queue import MessageQueue
-
-    return notifications.Notifications(
-        adapter,
-        references,
-        BlobContainer(account, report.CONTAINER),
-        MessageQueue(account, notifications.QUEUE),
-        MessageQueue(account, notifications.POISON_QUEUE),
-        locks,
-    )
-
-
-def _skill_replies(services: "BotServices", bot: "Bot") -> "SkillReplies":
-    from cloud_adapter.skills.replies import SkillReplies
-
-    return SkillReplies(services.adapter, services.skill_conversations, bot)
-
-
-def _bot(create_bot: CreateBot, services: "BotServices", locks: "ConversationLocks") -> "Bot":
-    """The bot, with the base's middleware: it is added first, so it runs outside the bot's own."""
-    from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
-    from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
-    from cloud_adapter.state.middleware import AutoSaveStateMiddleware
-
-    typing_indicator = ShowTypingMiddleware()
-    state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
-    # References are outside the typing indicator, which must stop once the bot has replied:
-    # storing a reference may take longer.
-    services.use(ConversationReferenceMiddleware(services.references), typing_indicator, state)
-    bot = create_bot(services)
-    typing_indicator.enabled = services.typing_indicator
-    state.auto_save = services.auto_save_state
-    return bot
