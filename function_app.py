@@ -23,7 +23,14 @@ from auth.errors import (
     Unavailable,
     UnsupportedBody,
 )
-from auth.settings import CALLERS, STORAGE, Settings, names_callers, names_storage
+from auth.settings import (
+    CALLERS,
+    STORAGE,
+    Settings,
+    names_callers,
+    names_queued_turns,
+    names_storage,
+)
 from cloud_adapter.bot.bot_sdk import import_bot_sdk
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.invocation_log import InvocationLog
@@ -140,11 +147,13 @@ async def notifications(message: func.QueueMessage) -> None:
         await parts.services.notifications.handle_message(text, message.id or "")
 
 
-# A host without storage does not start if there is a queue trigger. The queue names are repeated
+# A host without storage does not start if there is a queue trigger. With storage, it polls the queue
+# of each trigger, which costs money even if nothing is ever put into it. The queue names are repeated
 # here because importing them would import the bot SDK before the host has listed the functions.
 if names_storage(os.environ):
-    for function, queue in ((turns, "bot-turns"), (notifications, "bot-notifications")):
-        app.queue_trigger("message", queue, STORAGE)(function)
+    if names_queued_turns(os.environ):
+        app.queue_trigger("message", "bot-turns", STORAGE)(turns)
+    app.queue_trigger("message", "bot-notifications", STORAGE)(notifications)
 
 
 async def bot_services() -> "BotServices":

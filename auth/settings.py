@@ -32,6 +32,7 @@ KEY_USES = (EXPORT, SIGN_IN_VAULT)
 INLINE = "Inline"
 QUEUED = "Queued"
 
+TURNS = "BotTurns"
 CALLERS = "AllowedCallers"
 
 STORAGE = "AzureWebJobsStorage"
@@ -183,6 +184,11 @@ def names_storage(environ: Mapping[str, str]) -> bool:
     return Environment(environ).any_set(_STORAGE_NAMES)
 
 
+def names_queued_turns(environ: Mapping[str, str]) -> bool:
+    """Whether the settings ask for queued turns; with a storage account or without one."""
+    return Environment(environ).text(TURNS).lower() == QUEUED.lower()
+
+
 def names_callers(environ: Mapping[str, str]) -> bool:
     """Whether the settings name other bots that may call this one, correctly or not."""
     return bool(Environment(environ).text(CALLERS))
@@ -326,11 +332,9 @@ def _channel_audience(environment: Environment, cloud: AzureCloud) -> str:
 
 
 def _queued(environment: Environment) -> bool:
-    queued = environment.choice("BotTurns", (INLINE, QUEUED), default=INLINE) == QUEUED
+    queued = environment.choice(TURNS, (INLINE, QUEUED), default=INLINE) == QUEUED
     if queued and not environment.any_set(_STORAGE_NAMES):
-        environment.add_problem(
-            "BotTurns", f"Queued needs a storage account: set {_STORAGE_ACCOUNT}"
-        )
+        environment.add_problem(TURNS, f"Queued needs a storage account: set {_STORAGE_ACCOUNT}")
     return queued
 
 

@@ -78,6 +78,28 @@ def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
     assert log.read_text().count("LookupError: a background task failed") == 1
 
 
+FUNCTIONS = "messages, health, identity"
+STORED = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "functions"),
+    [
+        ({}, FUNCTIONS),
+        ({"BotTurns": "Queued"}, FUNCTIONS),
+        (STORED, f"{FUNCTIONS}, notifications"),
+        ({**STORED, "BotTurns": "inline"}, f"{FUNCTIONS}, notifications"),
+        ({**STORED, "BotTurns": "Later"}, f"{FUNCTIONS}, notifications"),
+        ({**STORED, "BotTurns": " queued "}, f"{FUNCTIONS}, turns, notifications"),
+    ],
+)
+def test_the_functions(settings: dict[str, str], functions: str, logs: Path) -> None:
+    """A queue is polled only if something may come out of it, be the settings right or wrong."""
+    log = logs / f"functions {' '.join(settings)} {settings.get('BotTurns')}.log"
+    with BotProcess(settings, log) as process:
+        assert process.ready.strip().endswith(f"({functions})")
+
+
 def test_the_hosts_queues() -> None:
     """host.json counts attempts as the turns do, and reads messages as they are written."""
     queues = json.loads((APP / "host.json").read_text())["extensions"]["queues"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth.settings import Settings, StorageSource, names_storage
+from auth.settings import Settings, StorageSource, names_queued_turns, names_storage
 from tests.auth.environs import APP_ID, DEVELOPMENT, MANAGED, OTHER, Environ, problems
 
 CONNECTION = "DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=c2VjcmV0;"
@@ -105,6 +105,7 @@ def test_wrong_storage_settings(environ: Environ, names: set[str]) -> None:
 def test_queued_turns(value: str) -> None:
     """Queued turns need a storage account."""
     environ = {**MANAGED, "BotTurns": value}
+    assert names_queued_turns(environ)
     assert Settings.from_environ({**environ, **BY_NAME}).queued
     found = problems(environ)
     assert found.keys() == {"BotTurns"}
@@ -115,6 +116,7 @@ def test_other_values_of_bot_turns() -> None:
     """Inline and unknown values require no storage."""
     assert not Settings.from_environ({**MANAGED, "BotTurns": "Inline"}).queued
     assert problems({**MANAGED, "BotTurns": "Later"}).keys() == {"BotTurns"}
+    assert not any(map(names_queued_turns, ({}, {"BotTurns": "Inline"}, {"BotTurns": "Later"})))
 
 
 def test_wrong_storage_is_reported_once() -> None:

@@ -123,7 +123,7 @@ def app(
 
 def test_own_triggers(app: OwnBotApp) -> None:
     """HTTP, timer and queue functions run beside the app's own, with the bot's services."""
-    for name in ("messages", "health", "identity", "turns", "notifications"):
+    for name in ("messages", "health", "identity", "notifications"):
         assert name in app.process.ready
     status, body = app.call("PUT", "/api/files/a/b%2Fc")
     assert (status, json.loads(body)) == (200, {"path": "a/b%2Fc", "app_id": app.app_id})

@@ -23,7 +23,7 @@ from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_proxies import StorageProxies
 from tests.support.storage.stored_state import stored_state
-from tests.support.timing.condition import found
+from tests.support.timing.condition import comes_true, found
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
 QUICK = 200
@@ -129,6 +129,22 @@ async def test_a_large_activity(cloud: Cloud, storage: str, logs: Path) -> None:
         await channel.answered([large], WITHIN)
         assert [large.statuses, too_large.statuses] == [[202], [413]]
         assert texts(conversation) == [f"You said: {'x' * LARGE}"]
+
+
+async def test_back_to_inline_turns(cloud: Cloud, storage: str, logs: Path) -> None:
+    """An activity that waits then is kept, and its turn runs when turns are queued again."""
+    async with running(cloud, logs / "before.log", stored(storage, QUEUED)) as channel:
+        conversation = channel.conversation()
+        failing = channel.message(conversation, "fail")
+        await channel.deliver_once(failing)
+        await channel.answered([failing], WITHIN)
+    async with running(cloud, logs / "inline.log", stored(storage, INLINE)) as channel:
+        message = channel.message(conversation, "hello")
+        await channel.deliver_once(message)
+        assert message.statuses == [200]
+    assert texts(conversation) == ["Attempt", "You said: hello"]
+    async with running(cloud, logs / "queued again.log", stored(storage, QUEUED)) as channel:
+        await comes_true(lambda: channel.replies()[failing.activity["id"]] > 1, WITHIN)
 
 
 @pytest.mark.parametrize("turns", [INLINE, QUEUED])
