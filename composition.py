@@ -39,7 +39,6 @@ SDK_LOG_LEVELS = {
     "azure.core": logging.WARNING,
     "azure.identity": logging.ERROR,
     "azure.keyvault": logging.ERROR,
-    "azure.storage": logging.ERROR,
     "msal.token_cache": logging.INFO,
 }
 """The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
@@ -74,9 +73,7 @@ class Parts:
     skill_replies: "SkillReplies | None"
 
     async def close(self) -> None:
-        """Close the connections to storage and the HTTP client's idle connections."""
-        if self.account is not None:
-            await self.account.close()
+        """Close the HTTP client's idle connections."""
         await self.pool.close()
 
 
@@ -152,10 +149,10 @@ class Composition:
         source = self.settings.storage
         if source is None:
             return None
-        from auth.outbound.credentials import storage_credential
+        from auth.outbound.credentials import storage_tokens
         from cloud_adapter.storage.account import StorageAccount
 
-        return StorageAccount(source, storage_credential(source))
+        return StorageAccount(source, self.pool, storage_tokens(source, self.pool))
 
     @cached_property
     def parts(self) -> Parts:
@@ -334,7 +331,7 @@ class Composition:
         modules, because all functions await `ready` before they use a part. The Azure SDKs also
         import modules on the event loop, with their first request, but only from packages that an
         earlier step has imported, and that do not use the bot SDK. `import_bot_sdk` defers aiohttp:
-        credentials that use aiohttp import it before, and storage imports it afterwards.
+        credentials that use aiohttp import it before.
         """
         gc.disable()  # imports leave hardly any garbage; collections take a fifth of their time
         try:

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from admin.cli_credential import CliCredential
+from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.storage.account import StorageAccount
+from http_client.pool import HttpPool
 
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 """Azurite on this machine, on its default ports, as `make run` starts it."""
@@ -45,11 +47,11 @@ def storage_account(name: str | None, connection_string: str | None) -> StorageA
         typer.BadParameter: both are given.
     """
     if name is None:
-        return StorageAccount(StorageSource(connection_string or DEVELOPMENT_STORAGE), None)
+        return StorageAccount(StorageSource(connection_string or DEVELOPMENT_STORAGE), HttpPool())
     if connection_string is not None:
         raise typer.BadParameter("give --account or --connection-string, not both")
     source = StorageSource(
         blob_url=f"https://{name}.blob.core.windows.net",
         queue_url=f"https://{name}.queue.core.windows.net",
     )
-    return StorageAccount(source, CliCredential())
+    return StorageAccount(source, HttpPool(), TokenProvider(CliCredential(), max_attempts=1))

@@ -12,6 +12,7 @@
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
     ├── BlobChanged                      a conditional write met another version of the blob
+    ├── BlobLeased                       somebody else has the blob's lease
     ├── OutOfTime                        a notification's next attempt is left to a later run
     ├── BadNotification                  a message is not a notification
     ├── MalformedModel                   JSON does not have the shape that its model needs
@@ -72,6 +73,10 @@ class BlobChanged(BotError):
 
     The text does not name the blob, because blob names contain users' ids.
     """
+
+
+class BlobLeased(BotError):
+    """Somebody else has the blob's lease. The text does not name the blob."""
 
 
 class OutOfTime(BotError):

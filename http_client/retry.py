@@ -76,11 +76,13 @@ class RetryPolicy:
         max_connects: the number of attempts if there is no connection. Usually fewer, because a
             host that is down would use up the turn's time.
         backoff: the pauses if the service does not ask for one.
+        refused_for_now: statuses after which a call with any method is sent again.
     """
 
     max_attempts: int
     max_connects: int
     backoff: Backoff
+    refused_for_now: frozenset[int] = REFUSED_FOR_NOW
 
     def pause(
         self, method: str, status: int, attempt: int, asked: float | None = None
@@ -97,11 +99,10 @@ class RetryPolicy:
             None if the call must not be sent again.
         """
         limit = self.max_connects if status == CONNECT_FAILED else self.max_attempts
-        if attempt >= limit or not _may_repeat(method, status):
+        if attempt >= limit or not self._may_repeat(method, status):
             return None
         return self.backoff.pause(attempt) if asked is None else asked
 
-
-def _may_repeat(method: str, status: int) -> bool:
-    nothing_was_done = status == CONNECT_FAILED or status in REFUSED_FOR_NOW
-    return nothing_was_done or (status in TRANSIENT_FAILURES and method in IDEMPOTENT_METHODS)
+    def _may_repeat(self, method: str, status: int) -> bool:
+        nothing_was_done = status == CONNECT_FAILED or status in self.refused_for_now
+        return nothing_was_done or (status in TRANSIENT_FAILURES and method in IDEMPOTENT_METHODS)

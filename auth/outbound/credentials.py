@@ -25,7 +25,6 @@ from http_client.pool import HttpPool
 
 if TYPE_CHECKING:
     from auth.certificates.versions import CertificateStore
-    from auth.outbound.sdk_credential import AzureSdkCredential
 
 
 def _managed_identity(settings: Settings, pool: HttpPool) -> Credential:
@@ -101,13 +100,12 @@ def credential_for(settings: Settings, pool: HttpPool) -> Credential:
     return _CREDENTIALS[settings.credential](settings, pool)
 
 
-def storage_credential(source: StorageSource) -> "AzureSdkCredential | None":
-    """The credential for the storage account; None if a connection string with a key is set."""
-    from auth.outbound.managed_identity import ManagedIdentityCredential
-    from auth.outbound.sdk_credential import AzureSdkCredential
-
+def storage_tokens(source: StorageSource, pool: HttpPool) -> TokenProvider | None:
+    """The tokens for the storage account; None with a connection string, which needs none."""
     if source.connection_string:
         return None
-    return AzureSdkCredential(
-        TokenProvider(ManagedIdentityCredential(source.client_id, f"{STORAGE}__clientId"))
-    )
+    from auth.outbound.managed_identity import ManagedIdentityCredential
+    from auth.outbound.pool_transport import PoolTransport
+
+    setting, transport = f"{STORAGE}__clientId", PoolTransport(pool)
+    return TokenProvider(ManagedIdentityCredential(source.client_id, setting, transport))

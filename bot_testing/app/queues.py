@@ -54,7 +54,7 @@ class BotQueues:
         poison: MessageQueue,
         message: ReceivedMessage,
     ) -> None:
-        count = message.raw.dequeue_count or 1
+        count = message.dequeue_count
         triggered = QueueMessage(  # type: ignore[no-untyped-call]  # the SDK's
             id=message.id, body=message.text.encode(), dequeue_count=count
         )

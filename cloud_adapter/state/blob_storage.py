@@ -60,7 +60,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         is_dict = isinstance(item, dict)
         etag = item.get(E_TAG) if is_dict else getattr(item, E_TAG, None)
         content = {name: item[name] for name in item if name != E_TAG} if is_dict else item
-        expected = ANY if etag is None else etag
+        expected = ANY if etag is None else str(etag)
         new = await self._write_version(key, to_text(content).encode(), expected)
         if expected != ANY:
             _set_etag(item, new)

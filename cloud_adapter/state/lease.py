@@ -1,10 +1,11 @@
 """Lease: a blob's lease, which tells other processes that a conversation's turn is running."""
 
 import asyncio
+import contextlib
 import logging
 import uuid
 
-from cloud_adapter.errors import ConversationBusy, StorageUnavailable
+from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
 from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
 from http_client.retry import Backoff
 
@@ -51,7 +52,7 @@ class Lease:
             StorageUnavailable: the account does not answer, or refuses access.
         """
         lease_id, attempt = str(uuid.uuid4()), 1
-        while not await blobs.acquire_lease(name, lease_id):
+        while not await _acquired(blobs, name, lease_id):
             pause = BACKOFF.pause(attempt)
             if asyncio.get_running_loop().time() + pause >= deadline:
                 raise ConversationBusy(
@@ -89,3 +90,13 @@ class Lease:
                     return
             except StorageUnavailable as error:
                 log.warning("A conversation's lease could not be renewed: %s", error)
+
+
+async def _acquired(blobs: BlobContainer, name: str, lease_id: str) -> bool:
+    try:
+        while await blobs.acquire_lease(name, lease_id) is None:
+            with contextlib.suppress(BlobChanged):  # another process was quicker
+                await blobs.write(name, b"", None)
+    except BlobLeased:
+        return False
+    return True

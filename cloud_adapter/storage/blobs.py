@@ -1,22 +1,14 @@
 """BlobContainer: a container of the bot's storage account, with conditional writes and leases."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from azure.core import MatchConditions
-from azure.core.exceptions import (
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
-
-from cloud_adapter.errors import BlobChanged
-from cloud_adapter.storage.account import StorageAccount, storage_call
-
-if TYPE_CHECKING:
-    from azure.storage.blob.aio import BlobClient, BlobLeaseClient, ContainerClient
+from cloud_adapter.errors import BlobChanged, BlobLeased
+from cloud_adapter.storage.account import StorageAccount, error_code, header, parse_xml
+from http_client.connection import Response
 
 ANY = "*"
 """In place of an ETag: whatever is stored is replaced."""
@@ -25,16 +17,28 @@ LEASE_SECONDS = 15
 """How long a lease lasts unless it is renewed: the shortest that Azure offers, since a process may
 die while it has one."""
 
-_MISSING = {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}
-"""Error codes of a 404 that comes from the account, not from a proxy in front of it."""
+MAX_CONCURRENT_DELETES = 16
 
-_LEASE_LOST = {404, 409, 412}
-"""Statuses that say that the blob is gone, or that its lease is not the caller's any more."""
+# Error codes, from Microsoft's reference "Blob service error codes".
+_MISSING = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFound"})
+_CHANGED = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
+_BEYOND_THE_END = frozenset({"InvalidRange"})
+_LEASED = frozenset({"LeaseAlreadyPresent", "LeaseIdMissing", "LeaseIsBreakingAndCannotBeAcquired"})
+_LEASE_LOST = frozenset(
+    {
+        "LeaseIdMismatchWithBlobOperation",
+        "LeaseIdMismatchWithLeaseOperation",
+        "LeaseIsBreakingAndCannotBeChanged",
+        "LeaseIsBrokenAndCannotBeRenewed",
+        "LeaseLost",
+        "LeaseNotPresentWithBlobOperation",
+        "LeaseNotPresentWithLeaseOperation",
+    }
+)
+_CHANGE_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
-_MAX_BATCH_BLOBS = 256
-"""Blobs that one request can delete."""
-
-_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+_METADATA = "x-ms-meta-"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Blob(NamedTuple):
@@ -43,7 +47,7 @@ class Blob(NamedTuple):
     Attributes:
         content: bytes.
         etag: the version's ETag.
-        metadata: names and values in ASCII.
+        metadata: lower-case names, and values in ASCII.
     """
 
     content: bytes
@@ -66,6 +70,8 @@ class BlobEntry(NamedTuple):
 class BlobContainer:
     """A container, which is created when something is written into it for the first time.
 
+    It remembers the leases that were acquired through it, and writes under them.
+
     Each method raises StorageUnavailable when the account does not answer, or refuses access.
 
     Args:
@@ -76,37 +82,43 @@ class BlobContainer:
     def __init__(self, account: StorageAccount, container: str) -> None:
         self._account = account
         self._container = container
+        # By blob. While a lease is changed, it has its old id or its new one.
+        self._leases: dict[str, tuple[str, ...]] = {}
 
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""
-        blob = await self._blob(name)
-        async with storage_call():
-            try:
-                stream = await blob.download_blob()
-                content = await stream.readall()
-            except ResourceNotFoundError as error:
-                _check_missing(error)
-                return None
-            found = stream.properties
-            return Blob(content, found.etag, found.metadata or _NO_METADATA)
+        response = await self._call("GET", name, refusals=_MISSING)
+        return None if error_code(response) else _blob(response)
+
+    async def read_range(self, name: str, start: int, length: int) -> Blob | None:
+        """A part of a blob; None if the blob does not exist.
+
+        Args:
+            name: the blob's name.
+            start: the position of the first byte.
+            length: how many bytes are read at most. There are none at or beyond the blob's end:
+                then the content is empty, and ETag and metadata are not known.
+        """
+        headers = {"x-ms-range": f"bytes={start}-{start + length - 1}"}
+        response = await self._call(
+            "GET", name, headers=headers, refusals=_MISSING | _BEYOND_THE_END
+        )
+        if error_code(response) in _BEYOND_THE_END:
+            return Blob(b"", "", _NOTHING)
+        return None if error_code(response) else _blob(response)
 
     async def read_metadata(self, name: str) -> Mapping[str, str] | None:
         """A blob's metadata; None if the blob does not exist."""
-        blob = await self._blob(name)
-        async with storage_call():
-            try:
-                found = await blob.get_blob_properties()
-            except ResourceNotFoundError as error:
-                _check_missing(error)
-                return None
-            return found.metadata or _NO_METADATA
+        response = await self._call("GET", name, {"comp": "metadata"}, refusals=_MISSING)
+        return None if error_code(response) else _metadata(response)
 
     async def write(
         self,
         name: str,
         content: bytes,
         etag: str | None,
-        metadata: Mapping[str, str] = _NO_METADATA,
+        metadata: Mapping[str, str] = _NOTHING,
+        lease_id: str | None = None,
     ) -> str:
         """Write a blob, and return its new ETag.
 
@@ -115,13 +127,24 @@ class BlobContainer:
             content: bytes.
             etag: the ETag of the version to replace; None: the blob must not exist; ANY.
             metadata: names and values in ASCII.
+            lease_id: GUID of the lease that the blob may have; None: one that was acquired here.
 
         Raises:
             BlobChanged: the blob is not that version, or exists.
+            BlobLeased: the blob has another lease.
         """
-        blob = await self._blob(name)
-        async with storage_call():
-            return await self._in_container(lambda: _upload(blob, content, etag, metadata))
+        return await self._put(name, "BlockBlob", content, etag, metadata, lease_id)
+
+    async def create_append(
+        self, name: str, etag: str | None, metadata: Mapping[str, str] = _NOTHING
+    ) -> str:
+        """Write an empty blob that can be appended to, and return its ETag; see `write`.
+
+        Raises:
+            BlobChanged: the blob is not that version, or exists.
+            BlobLeased: the blob has another lease.
+        """
+        return await self._put(name, "AppendBlob", b"", etag, metadata, None)
 
     async def append(self, name: str, content: bytes) -> None:
         """Append to a blob, which is created if it does not exist.
@@ -132,158 +155,198 @@ class BlobContainer:
             name: the name of a blob that is only appended to.
             content: up to 4 MiB; a blob takes 50,000 such blocks.
         """
-        blob = await self._blob(name)
-        async with storage_call():
-            try:
-                await blob.append_block(content)
-            except ResourceNotFoundError:
-                await self._in_container(lambda: _create_appendable(blob))
-                await blob.append_block(content)
+        query = {"comp": "appendblock"}
+        response = await self._call("PUT", name, query, body=content, refusals=_MISSING)
+        if error_code(response):
+            with contextlib.suppress(BlobChanged):  # another process was quicker
+                await self.create_append(name, None)
+            await self._call("PUT", name, query, body=content)
 
     async def write_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
-        """Replace a blob's metadata, if the blob exists."""
-        blob = await self._blob(name)
-        async with storage_call():
-            try:
-                await blob.set_blob_metadata(dict(metadata))
-            except ResourceNotFoundError:
-                return
+        """Replace a blob's metadata, if the blob exists.
 
-    async def delete(self, name: str) -> None:
-        """Delete a blob, if it exists."""
-        blob = await self._blob(name)
-        async with storage_call():
-            try:
-                await blob.delete_blob()
-            except ResourceNotFoundError:
-                return
+        Raises:
+            BlobLeased: the blob has another lease.
+        """
+        await self._change("PUT", name, {"comp": "metadata"}, _metadata_headers(metadata))
+
+    async def delete(self, name: str, lease_id: str | None = None) -> None:
+        """Delete a blob, if it exists.
+
+        Args:
+            name: the blob's name.
+            lease_id: as in `write`.
+
+        Raises:
+            BlobLeased: the blob has another lease.
+        """
+        await self._change("DELETE", name, lease_id=lease_id)
 
     async def delete_many(self, names: Sequence[str]) -> None:
-        """Delete blobs, many in one request; those that do not exist are ignored."""
-        container = await self._client()
-        for start in range(0, len(names), _MAX_BATCH_BLOBS):
-            async with storage_call():
-                batch = names[start : start + _MAX_BATCH_BLOBS]
-                await container.delete_blobs(*batch, raise_on_any_failure=False)
+        """Delete blobs, some at a time; those that do not exist are ignored.
+
+        Raises:
+            BlobLeased: a blob has another lease.
+        """
+        for start in range(0, len(names), MAX_CONCURRENT_DELETES):
+            await asyncio.gather(*map(self.delete, names[start : start + MAX_CONCURRENT_DELETES]))
 
     async def list(self, prefix: str = "") -> AsyncIterator[BlobEntry]:
         """The blobs whose names begin with a prefix, in the order of their names."""
-        container = await self._client()
-        pages = container.list_blobs(name_starts_with=prefix, include=["metadata"]).by_page()
+        query = {"restype": "container", "comp": "list", "include": "metadata", "prefix": prefix}
         while True:
-            async with storage_call():
-                try:
-                    page = [entry async for entry in await anext(pages)]
-                except (StopAsyncIteration, ResourceNotFoundError):
-                    return
-            for entry in page:
-                yield BlobEntry(entry.name, entry.metadata or _NO_METADATA)
+            response = await self._call("GET", "", query, refusals=_MISSING)
+            if error_code(response):
+                return
+            root = parse_xml(response)
+            for blob in root.iter("Blob"):
+                metadata = {each.tag: each.text or "" for each in blob.iterfind("Metadata/*")}
+                yield BlobEntry(blob.findtext("Name", ""), metadata)
+            if not (marker := root.findtext("NextMarker")):
+                return
+            query["marker"] = marker
 
-    async def acquire_lease(self, name: str, lease_id: str) -> bool:
-        """Acquire a blob's lease; False: somebody else has it.
+    async def acquire_lease(self, name: str, lease_id: str) -> str | None:
+        """Acquire a blob's lease, and return the blob's ETag; None if the blob does not exist.
 
         Args:
-            name: the blob's name. The blob is created if it does not exist.
+            name: the blob's name.
             lease_id: GUID; whoever has the lease can acquire it again.
+
+        Raises:
+            BlobLeased: somebody else has the lease.
         """
-        blob = await self._blob(name)
-        async with storage_call():
-            try:
-                await blob.acquire_lease(LEASE_SECONDS, lease_id=lease_id)
-            except ResourceNotFoundError:
-                await self._in_container(lambda: _create_empty(blob))
-                return await self.acquire_lease(name, lease_id)
-            except HttpResponseError as error:
-                if error.status_code != 409:
-                    raise
-                return False
-            return True
+        headers = {
+            "x-ms-lease-action": "acquire",
+            "x-ms-lease-duration": str(LEASE_SECONDS),
+            "x-ms-proposed-lease-id": lease_id,
+        }
+        response = await self._call(
+            "PUT", name, {"comp": "lease"}, headers, refusals=_MISSING | _LEASED
+        )
+        if error_code(response) in _LEASED:
+            raise BlobLeased("somebody else has the blob's lease")
+        if error_code(response):
+            return None
+        self._leases[name] = (lease_id,)
+        return header(response, "etag")
 
     async def renew_lease(self, name: str, lease_id: str) -> bool:
         """Renew a lease; False: it is lost."""
-        lease = await self._lease(name, lease_id)
-        async with storage_call():
-            try:
-                await lease.renew()
-            except HttpResponseError as error:
-                if error.status_code not in _LEASE_LOST:
-                    raise
-                return False
-            return True
+        return await self._use_lease(name, lease_id, {"x-ms-lease-action": "renew"})
+
+    async def change_lease(self, name: str, lease_id: str, new_id: str) -> bool:
+        """Give a lease another id; False: it is lost.
+
+        Args:
+            name: the blob's name.
+            lease_id: GUID.
+            new_id: GUID.
+        """
+        headers = {"x-ms-lease-action": "change", "x-ms-proposed-lease-id": new_id}
+        self._leases[name] = (lease_id, new_id)
+        changed = await self._use_lease(name, lease_id, headers)
+        if changed:
+            self._leases[name] = (new_id,)
+        return changed
 
     async def release_lease(self, name: str, lease_id: str) -> None:
         """Release a lease, unless it is lost."""
-        lease = await self._lease(name, lease_id)
-        async with storage_call():
-            try:
-                await lease.release()
-            except HttpResponseError as error:
-                if error.status_code not in _LEASE_LOST:
-                    raise
-
-    async def _in_container[Result](self, call: Callable[[], Awaitable[Result]]) -> Result:
-        """Await a call that fails with 404 only if the container does not exist."""
         try:
-            return await call()
-        except ResourceNotFoundError:
+            await self._use_lease(name, lease_id, {"x-ms-lease-action": "release"})
+        finally:
+            self._forget_lease(name, lease_id)
+
+    async def _use_lease(self, name: str, lease_id: str, headers: dict[str, str]) -> bool:
+        headers["x-ms-lease-id"] = lease_id
+        response = await self._call(
+            "PUT", name, {"comp": "lease"}, headers, refusals=_MISSING | _LEASE_LOST
+        )
+        if lost := bool(error_code(response)):
+            self._forget_lease(name, lease_id)
+        return not lost
+
+    def _forget_lease(self, name: str, lease_id: str) -> None:
+        if lease_id in self._leases.get(name, ()):
+            del self._leases[name]
+
+    async def _put(
+        self,
+        name: str,
+        kind: str,
+        content: bytes,
+        etag: str | None,
+        metadata: Mapping[str, str],
+        lease_id: str | None,
+    ) -> str:
+        headers = {"x-ms-blob-type": kind, **_metadata_headers(metadata)}
+        if etag is None:
+            headers["if-none-match"] = "*"
+        elif etag != ANY:
+            headers["if-match"] = etag
+        response = await self._change("PUT", name, _NOTHING, headers, content, lease_id)
+        if error_code(response):
+            if "if-match" in headers:
+                raise BlobChanged("the blob is gone")
             await self._create()
-            return await call()
+            response = await self._change("PUT", name, _NOTHING, headers, content, lease_id)
+        return header(response, "etag")
+
+    async def _change(
+        self,
+        method: str,
+        name: str,
+        query: Mapping[str, str] = _NOTHING,
+        headers: Mapping[str, str] = _NOTHING,
+        body: bytes = b"",
+        lease_id: str | None = None,
+    ) -> Response:
+        """Change a blob under its lease; the response may say that the blob is missing.
+
+        A lease that is lost does not matter: the conditions of the request hold without it.
+        """
+        leases = self._leases.get(name, ()) if lease_id is None else (lease_id,)
+        for lease in leases:
+            under = {**headers, "x-ms-lease-id": lease}
+            response = await self._call(method, name, query, under, body, _CHANGE_REFUSALS)
+            if error_code(response) not in _LEASE_LOST:
+                break
+        else:
+            if leases:
+                self._forget_lease(name, leases[-1])
+            response = await self._call(method, name, query, headers, body, _CHANGE_REFUSALS)
+        if error_code(response) in _CHANGED:
+            raise BlobChanged("the blob exists, or has changed in the meantime")
+        if error_code(response) in _LEASED:
+            raise BlobLeased("somebody else has the blob's lease")
+        return response
 
     async def _create(self) -> None:
-        try:
-            await (await self._client()).create_container()
-        except ResourceExistsError:
-            return  # another call, or a lost answer of this one
+        await self._call("PUT", "", {"restype": "container"}, refusals={"ContainerAlreadyExists"})
 
-    async def _client(self) -> "ContainerClient":
-        return (await self._account.blobs()).get_container_client(self._container)
-
-    async def _blob(self, name: str) -> "BlobClient":
-        return (await self._account.blobs()).get_blob_client(self._container, name)
-
-    async def _lease(self, name: str, lease_id: str) -> "BlobLeaseClient":
-        blob = await self._blob(name)
-        from azure.storage.blob.aio import BlobLeaseClient  # the account has imported it by now
-
-        return BlobLeaseClient(blob, lease_id)
+    async def _call(
+        self,
+        method: str,
+        name: str,
+        query: Mapping[str, str] = _NOTHING,
+        headers: Mapping[str, str] = _NOTHING,
+        body: bytes = b"",
+        refusals: "frozenset[str] | set[str]" = frozenset(),
+    ) -> Response:
+        path = f"{self._container}/{name}" if name else self._container
+        return await self._account.call("blob", method, path, query, headers, body, refusals)
 
 
-def _check_missing(error: ResourceNotFoundError) -> None:
-    """Raise a 404 again, unless the account itself says that the blob does not exist."""
-    if getattr(error, "error_code", "") not in _MISSING:
-        raise error
+def _blob(response: Response) -> Blob:
+    return Blob(response.body, header(response, "etag"), _metadata(response))
 
 
-async def _create_empty(blob: "BlobClient") -> None:
-    try:
-        await _upload(blob, b"", None, _NO_METADATA)
-    except BlobChanged:
-        return  # another process was quicker
+def _metadata(response: Response) -> Mapping[str, str]:
+    found = response.headers.items()
+    return {
+        name.removeprefix(_METADATA): text for name, text in found if name.startswith(_METADATA)
+    }
 
 
-async def _create_appendable(blob: "BlobClient") -> None:
-    try:
-        await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
-    except (ResourceExistsError, ResourceModifiedError):
-        return  # another process was quicker
-
-
-async def _upload(
-    blob: "BlobClient", content: bytes, etag: str | None, metadata: Mapping[str, str]
-) -> str:
-    replaces = etag not in (None, ANY)
-    condition: dict[str, Any] = (
-        {"etag": etag, "match_condition": MatchConditions.IfNotModified} if replaces else {}
-    )
-    try:
-        done = await blob.upload_blob(
-            content, overwrite=etag is not None, metadata=dict(metadata), **condition
-        )
-    except (ResourceExistsError, ResourceModifiedError) as error:
-        raise BlobChanged("the blob exists, or has changed in the meantime") from error
-    except ResourceNotFoundError:
-        if not replaces:
-            raise
-        raise BlobChanged("the blob is gone") from None
-    new: str = done["etag"]
-    return new
+def _metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {f"{_METADATA}{name}": text for name, text in metadata.items()}

@@ -30,6 +30,7 @@ class MemoryContainer:
         content: bytes,
         etag: str | None,
         metadata: Mapping[str, str] = _NO_METADATA,
+        lease_id: str | None = None,
     ) -> str:
         """Write a blob, and return its new ETag; see BlobContainer.
 
@@ -43,7 +44,7 @@ class MemoryContainer:
         self._blobs[name] = Blob(content, new, dict(metadata))
         return new
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, lease_id: str | None = None) -> None:
         """Delete a blob, if it exists."""
         self._blobs.pop(name, None)
 
@@ -57,6 +58,22 @@ class MemoryContainer:
         for name in sorted(each for each in self._blobs if each.startswith(prefix)):
             if (blob := self._blobs.get(name)) is not None:
                 yield BlobEntry(name, blob.metadata)
+
+    async def acquire_lease(self, name: str, lease_id: str) -> str | None:
+        """A blob's ETag; None if it does not exist. There is no other process to lease it."""
+        blob = self._blobs.get(name)
+        return blob and blob.etag
+
+    async def renew_lease(self, name: str, lease_id: str) -> bool:
+        """Do nothing."""
+        return True
+
+    async def change_lease(self, name: str, lease_id: str, new_id: str) -> bool:
+        """Do nothing."""
+        return True
+
+    async def release_lease(self, name: str, lease_id: str) -> None:
+        """Do nothing."""
 
 
 Container = BlobContainer | MemoryContainer

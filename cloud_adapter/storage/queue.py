@@ -2,23 +2,20 @@
 
 import base64
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-
-from cloud_adapter.storage.account import StorageAccount, storage_call
-
-if TYPE_CHECKING:
-    from azure.storage.queue import QueueMessage
-    from azure.storage.queue.aio import QueueClient
+from cloud_adapter.storage.account import StorageAccount, error_code, header, parse_xml
 
 MAX_MESSAGE_BYTES = 48 * 1024
 """Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""
 
+MAX_MESSAGES = 32
+"""How many messages one call can receive."""
+
 VISIBILITY_TIMEOUT_SECONDS = 60
 """How long a received message is invisible to others."""
 
-_NEVER_EXPIRES = -1
+_MISSING = {"QueueNotFound"}
 
 
 class ReceivedMessage(NamedTuple):
@@ -27,12 +24,14 @@ class ReceivedMessage(NamedTuple):
     Attributes:
         id: GUID.
         text: the message.
-        raw: the SDK's, with the receipt that returning or deleting it needs.
+        dequeue_count: how often it was received, this time included.
+        receipt: what returning or deleting it needs: its pop receipt.
     """
 
     id: str
     text: str
-    raw: "QueueMessage"
+    dequeue_count: int
+    receipt: str
 
 
 class MessageQueue:
@@ -48,6 +47,7 @@ class MessageQueue:
     def __init__(self, account: StorageAccount, name: str) -> None:
         self._account = account
         self._name = name
+        self._messages = f"{name}/messages"
 
     async def put(self, text: str, delay: float = 0.0) -> None:
         """Put a message into the queue. It never expires.
@@ -59,52 +59,77 @@ class MessageQueue:
         Raises:
             ValueError: the message is too large.
         """
-        if len(text.encode()) > MAX_MESSAGE_BYTES:
+        data = text.encode()
+        if len(data) > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message may have at most {MAX_MESSAGE_BYTES} bytes")
-        queue = await self._client()
-        async with storage_call():
-            try:
-                await _send(queue, text, delay)
-            except ResourceNotFoundError:
-                await _create(queue)
-                await _send(queue, text, delay)
+        content = base64.b64encode(data)  # as host.json's messageEncoding says
+        body = b"<QueueMessage><MessageText>%b</MessageText></QueueMessage>" % content
+        query = {"messagettl": "-1", "visibilitytimeout": str(round(delay))}
+        put = self._account.call
+        response = await put("queue", "POST", self._messages, query, body=body, refusals=_MISSING)
+        if error_code(response):
+            await self._account.call("queue", "PUT", self._name, refusals={"QueueAlreadyExists"})
+            await put("queue", "POST", self._messages, query, body=body)
+
+    async def receive(
+        self, count: int = MAX_MESSAGES, visibility_timeout: float = VISIBILITY_TIMEOUT_SECONDS
+    ) -> list[ReceivedMessage]:
+        """Receive visible messages; none if there is no such queue.
+
+        Args:
+            count: the most that are received, up to MAX_MESSAGES.
+            visibility_timeout: seconds for which others do not see them.
+        """
+        query = {"numofmessages": str(count), "visibilitytimeout": str(round(visibility_timeout))}
+        response = await self._account.call(
+            "queue", "GET", self._messages, query, refusals=_MISSING
+        )
+        if error_code(response):
+            return []
+        return [
+            ReceivedMessage(
+                message.findtext("MessageId", ""),
+                _decoded(message.findtext("MessageText", "")),
+                int(message.findtext("DequeueCount", "1")),
+                message.findtext("PopReceipt", ""),
+            )
+            for message in parse_xml(response).iter("QueueMessage")
+        ]
 
     async def receive_all(self) -> AsyncIterator[ReceivedMessage]:
         """Receive every visible message. Each is invisible to others for a minute."""
-        queue = await self._client()
-        pages = queue.receive_messages(
-            messages_per_page=32, visibility_timeout=VISIBILITY_TIMEOUT_SECONDS
-        ).by_page()
-        while True:
-            async with storage_call():
-                try:
-                    page = [message async for message in await anext(pages)]
-                except (StopAsyncIteration, ResourceNotFoundError):
-                    return
-            if not page:
-                return
-            for message in page:
-                yield ReceivedMessage(message.id, _decoded(message.content), message)
+        while messages := await self.receive():
+            for message in messages:
+                yield message
+
+    async def update(self, message: ReceivedMessage, visibility_timeout: float) -> ReceivedMessage:
+        """Change how long a received message stays invisible to others.
+
+        Args:
+            message: as received, or as the last update returned it.
+            visibility_timeout: seconds, from now on; 0 makes it visible.
+
+        Returns:
+            the message, with a new receipt.
+        """
+        query = {
+            "popreceipt": message.receipt,
+            "visibilitytimeout": str(round(visibility_timeout)),
+        }
+        response = await self._account.call("queue", "PUT", self._path(message), query)
+        return message._replace(receipt=header(response, "x-ms-popreceipt"))
 
     async def release(self, message: ReceivedMessage) -> None:
         """Make a received message visible again."""
-        queue = await self._client()
-        async with storage_call():
-            await queue.update_message(message.raw, visibility_timeout=0)
+        await self.update(message, 0)
 
     async def delete(self, message: ReceivedMessage) -> None:
         """Delete a received message."""
-        queue = await self._client()
-        async with storage_call():
-            await queue.delete_message(message.raw)
+        query = {"popreceipt": message.receipt}
+        await self._account.call("queue", "DELETE", self._path(message), query)
 
-    async def _client(self) -> "QueueClient":
-        return (await self._account.queues()).get_queue_client(self._name)
-
-
-async def _send(queue: "QueueClient", text: str, delay: float) -> None:
-    content = base64.b64encode(text.encode()).decode()  # as host.json's messageEncoding says
-    await queue.send_message(content, visibility_timeout=round(delay), time_to_live=_NEVER_EXPIRES)
+    def _path(self, message: ReceivedMessage) -> str:
+        return f"{self._messages}/{message.id}"
 
 
 def _decoded(content: str) -> str:
@@ -112,10 +137,3 @@ def _decoded(content: str) -> str:
         return base64.b64decode(content, validate=True).decode()
     except ValueError:
         return content  # put in by somebody else, without the host's encoding
-
-
-async def _create(queue: "QueueClient") -> None:
-    try:
-        await queue.create_queue()
-    except ResourceExistsError:
-        return

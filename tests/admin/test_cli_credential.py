@@ -7,8 +7,6 @@ import pytest
 from admin.cli_credential import CliCredential
 from auth.errors import SignInError
 
-SCOPE = "https://storage.azure.com/.default"
-
 
 def install_az(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put an `az` on the path, before everything else."""
@@ -19,13 +17,12 @@ def install_az(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def test_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The CLI's token for the scope's resource is handed on."""
+    """The CLI's token for the audience is handed on."""
     answer = '{"accessToken": "the token", "expires_on": 4000000000}'
     script = f"""case "$*" in *https://storage.azure.com*) echo '{answer}' ;; esac"""
     install_az(tmp_path, script, monkeypatch)
-    async with CliCredential() as credential:
-        token = await credential.get_token(SCOPE)
-    assert (token.token, token.expires_on) == ("the token", 4_000_000_000)
+    token = await CliCredential().request_token("https://storage.azure.com")
+    assert (token.value, token.expires_on) == ("the token", 4_000_000_000)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +37,6 @@ async def test_no_token(
 ) -> None:
     """Without a login, or without the CLI, the error gives the CLI's reason and names the cure."""
     install_az(tmp_path, script, monkeypatch)
-    async with CliCredential() as credential:
-        with pytest.raises(SignInError, match="then run `az login`") as raised:
-            await credential.get_token(SCOPE)
+    with pytest.raises(SignInError, match="then run `az login`") as raised:
+        await CliCredential().request_token("https://storage.azure.com")
     assert why in str(raised.value)

@@ -10,13 +10,14 @@ from auth.settings import StorageSource
 from cloud_adapter.proactive.report import CONTAINER, NotificationReport, Result
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
+from http_client.pool import HttpPool
 from tests.support.timing.condition import comes_true
 
 
 @pytest.fixture
 async def reports(storage: str) -> AsyncIterator[BlobContainer]:
     """The container of the reports."""
-    account = StorageAccount(StorageSource(storage), None)
+    account = StorageAccount(StorageSource(storage), HttpPool())
     yield BlobContainer(account, CONTAINER)
     await account.close()
 

@@ -5,39 +5,29 @@ import pytest
 from admin.__main__ import main
 from admin.exit_status import ExitStatus
 from admin.storage_options import storage_account
+from auth.settings import StorageSource
 
 
 @pytest.mark.parametrize(
-    ("name", "connection_string", "blobs", "queues"),
+    ("name", "connection_string", "source"),
     [
-        (
-            None,
-            None,
-            "http://127.0.0.1:10000/devstoreaccount1/",
-            "http://127.0.0.1:10001/devstoreaccount1/",
-        ),
-        (
-            None,
-            "AccountName=a;AccountKey=Yg==;EndpointSuffix=core.windows.net",
-            "https://a.blob.core.windows.net/",
-            "https://a.queue.core.windows.net/",
-        ),
+        (None, None, StorageSource("UseDevelopmentStorage=true")),
+        (None, "AccountName=a;AccountKey=Yg==", StorageSource("AccountName=a;AccountKey=Yg==")),
         (
             "mybot",
             None,
-            "https://mybot.blob.core.windows.net/",
-            "https://mybot.queue.core.windows.net/",
+            StorageSource(
+                blob_url="https://mybot.blob.core.windows.net",
+                queue_url="https://mybot.queue.core.windows.net",
+            ),
         ),
     ],
 )
-async def test_which_account(
-    name: str | None, connection_string: str | None, blobs: str, queues: str
+def test_which_account(
+    name: str | None, connection_string: str | None, source: StorageSource
 ) -> None:
     """Azurite where nothing is said, another account by its key, one in Azure by its name."""
-    account = storage_account(name, connection_string)
-    assert (await account.blobs()).url == blobs
-    assert (await account.queues()).url == queues
-    await account.close()
+    assert storage_account(name, connection_string).source == source
 
 
 def list_dead_letters(*words: str) -> object:

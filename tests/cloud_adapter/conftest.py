@@ -36,7 +36,7 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
 @pytest.fixture
 async def account(storage: str) -> AsyncIterator[StorageAccount]:
     """The bot's storage account, whose retries follow at once."""
-    account = StorageAccount(StorageSource(storage), None, max_retry_pause=0)
+    account = StorageAccount(StorageSource(storage), HttpPool(), max_retry_pause=0)
     yield account
     await account.close()
 
@@ -51,6 +51,6 @@ async def front(storage: str) -> AsyncIterator[StorageFront]:
 @pytest.fixture
 async def far_account(front: StorageFront) -> AsyncIterator[StorageAccount]:
     """The bot's storage account, through the proxy."""
-    account = StorageAccount(StorageSource(front.connection_string), None, max_retry_pause=0)
+    account = StorageAccount(StorageSource(front.connection_string), HttpPool(), max_retry_pause=0)
     yield account
     await account.close()

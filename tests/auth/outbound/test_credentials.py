@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken, Credential
-from auth.outbound.credentials import credential_for, storage_credential
+from auth.outbound.credentials import credential_for, storage_tokens
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
@@ -224,29 +224,29 @@ def test_making_one_asks_for_nothing(platform: Cloud) -> None:
     assert [part.server.requests.total() for part in parts] == before
 
 
-async def test_who_reaches_storage(platform: Cloud) -> None:
+async def test_who_reaches_storage(platform: Cloud, pool: HttpPool) -> None:
     """A managed identity signs in where there is no account key; its tokens are cached."""
     source = StorageSource(blob_url="https://a.blob.x", queue_url="https://a.queue.x")
-    identity = storage_credential(source)
+    identity = storage_tokens(source, pool)
     assert identity
     before = platform.entra.tokens_issued
-    tokens = {(await identity.get_token("https://storage.azure.com/.default")).token}
-    tokens.add((await identity.get_token("https://storage.azure.com/.default")).token)
+    tokens = {(await identity.get("https://storage.azure.com")).value}
+    tokens.add((await identity.get("https://storage.azure.com")).value)
     assert platform.entra.tokens_issued == before + 1
     (token,) = tokens
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["aud"], claims["oid"]) == ("https://storage.azure.com", platform.reader)
-    chosen = storage_credential(replace(source, client_id=CLIENT_ID))
+    chosen = storage_tokens(replace(source, client_id=CLIENT_ID), pool)
     assert chosen
     with pytest.raises(SignInError, match=f"{CLIENT_ID}.*AzureWebJobsStorage__clientId"):
-        await chosen.get_token("https://storage.azure.com/.default")
+        await chosen.get("https://storage.azure.com")
     platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
-    chosen = storage_credential(replace(source, client_id=CLIENT_ID))
+    chosen = storage_tokens(replace(source, client_id=CLIENT_ID), pool)
     assert chosen
-    token = (await chosen.get_token("https://storage.azure.com/.default")).token
+    token = (await chosen.get("https://storage.azure.com")).value
     assert jwt.decode(token, options={"verify_signature": False})["oid"] == PRINCIPAL_ID
 
 
-def test_nobody_signs_in_with_a_key() -> None:
+def test_nobody_signs_in_with_a_key(pool: HttpPool) -> None:
     """A connection string says it all."""
-    assert storage_credential(StorageSource("AccountName=a;AccountKey=b")) is None
+    assert storage_tokens(StorageSource("AccountName=a;AccountKey=b"), pool) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from azure.storage.blob.aio import BlobLeaseClient
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from botbuilder.core import Middleware, TurnContext
 
 from cloud_adapter.errors import StorageUnavailable
@@ -112,8 +112,9 @@ async def test_a_lost_lease(app: ComposedApp, account: StorageAccount, clock: St
 
     async def lose_the_lease(turn: int) -> None:
         if turn == 1:
-            leased = (await account.blobs()).get_blob_client(LOCKS, LOCK)
-            await BlobLeaseClient(leased).break_lease(lease_break_period=0)
+            text = account.source.connection_string
+            async with BlobClient.from_connection_string(text, LOCKS, LOCK) as leased:
+                await BlobLeaseClient(leased).break_lease(lease_break_period=0)
         await comes_true(lambda: locks.lease_lost(LOCK))
 
     app.parts.adapter.use(BeforeEachTurn(lose_the_lease))

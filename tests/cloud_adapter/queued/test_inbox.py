@@ -163,6 +163,6 @@ async def test_a_deletion_that_fails(far: QueuedTurnsBot, front: StorageFront) -
     """It raises StorageUnavailable."""
     old = StoredActivity("c/a", 5, 0, DONE)
     await far.blobs.write(old.name, b"", None, old.metadata(DONE, 0))
-    front.spoil("POST blob", answered(403))
+    front.spoil("DELETE blob", answered(403))
     with pytest.raises(StorageUnavailable):
         await far.inbox.clean_up(StoredActivity("c/a", 0, 0, DONE))

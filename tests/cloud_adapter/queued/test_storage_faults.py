@@ -86,7 +86,7 @@ async def test_unavailable_blobs(
     """While only queues work, a message is put back: the host must not count it as poison."""
     await far.accept(content())
     (message,) = await messages.taken()
-    front.spoil("HEAD blob", answered(503))
+    front.spoil("GET blob metadata", answered(503))
     await far.wake_up(message)
     assert await messages.count() == 1
     front.heal()

@@ -219,6 +219,7 @@ async def test_a_process_that_died(
 ) -> None:
     """Its lease has a fixed duration of 15 seconds, after which the conversation is free."""
     blobs = BlobContainer(account, CONTAINER)
+    await blobs.write("c", b"", None)
     assert await blobs.acquire_lease("c", "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11")
     assert (await blob.get_blob_properties()).lease.duration == "fixed"
     assert LEASE_SECONDS == 15

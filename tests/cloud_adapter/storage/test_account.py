@@ -1,33 +1,28 @@
 """StorageAccount: how it is reached, and which error says what when it is not."""
 
 import asyncio
-import json
 import re
-import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
-from azure.core.exceptions import AzureError
 
 from auth.errors import SignInError
-from auth.outbound.credentials import storage_credential
+from auth.outbound.credential import AccessToken
+from auth.outbound.credentials import storage_tokens
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.sdk_credential import AzureSdkCredential
+from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.storage.account import CALL_TIMEOUT_SECONDS, StorageAccount, storage_call
+from cloud_adapter.storage.account import AUDIENCE, CALL_TIMEOUT_SECONDS, StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite, CertificateFiles
+from http_client.pool import HttpPool
 from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
@@ -58,17 +53,15 @@ async def refusal(account: StorageAccount) -> StorageUnavailable:
 
 
 async def test_a_connection_string(account: StorageAccount) -> None:
-    """It reaches both services; each client is created once."""
+    """It reaches both services."""
     await used(account)
-    assert await account.blobs() is await account.blobs()
-    assert await account.queues() is await account.queues()
 
 
-async def test_a_wrong_key(storage: str) -> None:
+async def test_a_wrong_key(storage: str, pool: HttpPool) -> None:
     """The error names the setting; no error in the chain quotes the key."""
     key = "d3Jvbmc="
     account = StorageAccount(
-        StorageSource(re.sub("AccountKey=[^;]+", f"AccountKey={key}", storage)), None
+        StorageSource(re.sub("AccountKey=[^;]+", f"AccountKey={key}", storage)), pool
     )
     error: BaseException | None = await refusal(account)
     assert "AzureWebJobsStorage" in str(error)
@@ -80,10 +73,10 @@ async def test_a_wrong_key(storage: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a=b", "AccountKey=d3Jvbmc=", "UseDevelopmentStorage=yes"])
-async def test_an_invalid_connection_string(text: str) -> None:
+async def test_an_invalid_connection_string(text: str, pool: HttpPool) -> None:
     """The error names the setting, and quotes no key."""
     error: BaseException | None = await refusal(
-        StorageAccount(StorageSource(text), None, max_retry_pause=0)
+        StorageAccount(StorageSource(text), pool, max_retry_pause=0)
     )
     assert "AzureWebJobsStorage" in str(error)
     while error is not None:
@@ -91,27 +84,19 @@ async def test_an_invalid_connection_string(text: str) -> None:
         error = error.__cause__ or error.__context__
 
 
-async def test_a_key_that_is_not_base64(storage: str) -> None:
+async def test_a_key_that_is_not_base64(storage: str, pool: HttpPool) -> None:
     """The error names the setting, and does not quote the key."""
     text = re.sub("AccountKey=[^;]+", "AccountKey=secret", storage)
-    account = StorageAccount(StorageSource(text), None, max_retry_pause=0)
+    account = StorageAccount(StorageSource(text), pool, max_retry_pause=0)
     error = await refusal(account)
     assert "AzureWebJobsStorage" in str(error)
     assert "secret" not in str(error)
     await account.close()
 
 
-async def test_development_storage() -> None:
-    """The short form means Azurite's default ports on this machine."""
-    account = StorageAccount(StorageSource("UseDevelopmentStorage=true"), None)
-    assert (await account.blobs()).url == "http://127.0.0.1:10000/devstoreaccount1/"
-    assert (await account.queues()).url == "http://127.0.0.1:10001/devstoreaccount1/"
-    await account.close()
-
-
 async def test_closing(storage: str) -> None:
     """An unused account can be closed, and a used one twice."""
-    account = StorageAccount(StorageSource(storage), None)
+    account = StorageAccount(StorageSource(storage), HttpPool())
     await account.close()
     await used(account)
     await account.close()
@@ -134,9 +119,7 @@ def source(secure: Azurite, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> St
     """That account, for the app's identity, on a platform that has one."""
     for name, value in cloud.identity.settings().items():
         monkeypatch.setenv(name, value)
-    # aiohttp reads SSL_CERT_FILE when it is imported.
-    trust = ssl.create_default_context(cafile=str(cloud.authority.path))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
+    monkeypatch.setenv("SSL_CERT_FILE", str(cloud.authority.path))
     return StorageSource(
         blob_url=secure.blob_url(),
         queue_url=secure.queue_url(),
@@ -144,20 +127,20 @@ def source(secure: Azurite, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> St
     )
 
 
-async def test_an_identity(source: StorageSource, cloud: Cloud) -> None:
+async def test_an_identity(source: StorageSource, cloud: Cloud, pool: HttpPool) -> None:
     """Both services accept the identity's token, which is requested once."""
     before = cloud.entra.tokens_issued
-    account = StorageAccount(source, storage_credential(source))
+    account = StorageAccount(source, pool, storage_tokens(source, pool))
     for _ in range(2):
         await used(account)
     assert cloud.entra.tokens_issued == before + 1
     await account.close()
 
 
-async def test_prefetching_a_token(source: StorageSource, cloud: Cloud) -> None:
+async def test_prefetching_a_token(source: StorageSource, cloud: Cloud, pool: HttpPool) -> None:
     """`prefetch` requests the token, and the first call uses it."""
     before = cloud.entra.tokens_issued
-    account = StorageAccount(source, storage_credential(source))
+    account = StorageAccount(source, pool, storage_tokens(source, pool))
     account.prefetch()
     await comes_true(lambda: cloud.entra.tokens_issued == before + 1)
     await used(account)
@@ -165,56 +148,55 @@ async def test_prefetching_a_token(source: StorageSource, cloud: Cloud) -> None:
     await account.close()
 
 
-async def test_an_identity_that_is_not_assigned(source: StorageSource) -> None:
+async def test_an_identity_that_is_not_assigned(source: StorageSource, pool: HttpPool) -> None:
     """The error names the setting with the identity's client id."""
     strange = replace(source, client_id=STRANGER)
-    account = StorageAccount(strange, storage_credential(strange))
+    account = StorageAccount(strange, pool, storage_tokens(strange, pool))
     for work in (BlobContainer(account, "c").read("n"), MessageQueue(account, "q").put("x")):
         with pytest.raises(SignInError, match=f"{STRANGER}.*AzureWebJobsStorage__clientId"):
             await work
     await account.close()
 
 
-async def test_a_token_that_is_refused(source: StorageSource) -> None:
+async def test_a_token_that_is_refused(source: StorageSource, pool: HttpPool) -> None:
     """The error names the roles that may be missing; no error in the chain quotes the token."""
 
-    class Strange(AzureSdkCredential):
-        async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-            asked.append(scopes)
-            return await super().get_token("https://vault.azure.net/.default")
+    class ForAnotherAudience(ManagedIdentityCredential):
+        async def request_token(self, audience: str) -> AccessToken:
+            asked.append(audience)
+            return await super().request_token("https://vault.azure.net")
 
-    asked: list[tuple[str, ...]] = []
-    identity = Strange(TokenProvider(ManagedIdentityCredential(source.client_id, "x")))
-    account = StorageAccount(source, identity)
+    asked: list[str] = []
+    tokens = TokenProvider(ForAnotherAudience(source.client_id, "x", PoolTransport(pool)))
+    account = StorageAccount(source, pool, tokens)
     error: BaseException | None = await refusal(account)
     assert "Storage Queue Data Contributor" in str(error)
-    token = (await identity.get_token()).token
+    token = (await tokens.get(AUDIENCE)).value
     while error is not None:
         assert token not in str(error)
         assert token.rpartition(".")[2] not in str(error)
         error = error.__cause__ or error.__context__
-    assert set(asked) == {("https://storage.azure.com/.default",), ()}
+    assert asked == ["https://storage.azure.com"]
     await account.close()
 
 
 async def test_an_untrusted_server_certificate(
-    source: StorageSource, monkeypatch: pytest.MonkeyPatch
+    source: StorageSource, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is sent to a server whose certificate is not trusted."""
-    trust = ssl.create_default_context()
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
-    account = StorageAccount(source, storage_credential(source))
+    monkeypatch.delenv("SSL_CERT_FILE")
+    account = StorageAccount(source, pool, storage_tokens(source, pool))
     assert "AzureWebJobsStorage" in str(await refusal(account))
     await account.close()
 
 
-async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str) -> None:
+async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str, pool: HttpPool) -> None:
     """Open and new connections fail alike, and work again afterwards."""
     ports = azurite.azurite.ports
     async with TcpProxy(ports.blob) as blobs, TcpProxy(ports.queue) as queues:
         text = storage.replace(f":{ports.blob}/", f":{blobs.port}/")
         text = text.replace(f":{ports.queue}/", f":{queues.port}/")
-        account = StorageAccount(StorageSource(text), None, max_retry_pause=0)
+        account = StorageAccount(StorageSource(text), pool, max_retry_pause=0)
         await used(account)
         await blobs.cut()
         await queues.cut()
@@ -226,12 +208,14 @@ async def test_a_cut_connection(azurite: AzuriteAccounts, storage: str) -> None:
         await account.close()
 
 
-async def test_silence(azurite: AzuriteAccounts, storage: str, clock: MovedClock) -> None:
+async def test_silence(
+    azurite: AzuriteAccounts, storage: str, pool: HttpPool, clock: MovedClock
+) -> None:
     """A call takes no more than eight seconds, with all its attempts."""
     port = azurite.azurite.ports.blob
     async with TcpProxy(port) as proxy:
         text = storage.replace(f":{port}/", f":{proxy.port}/")
-        account = StorageAccount(StorageSource(text), None, max_retry_pause=0)
+        account = StorageAccount(StorageSource(text), pool, max_retry_pause=0)
         blobs = BlobContainer(account, "container")
         await blobs.write("name", b"content", None)
         await proxy.freeze()
@@ -248,16 +232,6 @@ async def test_silence(azurite: AzuriteAccounts, storage: str, clock: MovedClock
         await account.close()
 
 
-@pytest.mark.parametrize(
-    "error", [KeyError("x"), ValueError("x"), TypeError("x"), AttributeError("x"), AzureError("x")]
-)
-async def test_errors_of_the_clients(error: Exception) -> None:
-    """Any error that Azure's clients raise for an answer becomes one that says what to check."""
-    with pytest.raises(StorageUnavailable, match="check"):
-        async with storage_call():
-            raise error
-
-
 async def test_malformed_xml(front: StorageFront, far_account: StorageAccount) -> None:
     """An HTML page in place of a listing or a queue's messages is not taken for one."""
     front.spoil("GET", answered(200, b"<html>Welcome", "application/xml"))
@@ -265,26 +239,3 @@ async def test_malformed_xml(front: StorageFront, far_account: StorageAccount) -
         [entry async for entry in BlobContainer(far_account, "container").list()]
     with pytest.raises(StorageUnavailable):
         [message async for message in MessageQueue(far_account, "queue").receive_all()]
-
-
-def test_the_clients_are_imported_on_use() -> None:
-    """A bot without storage does not import Azure's clients; `prefetch` does it in a thread."""
-    code = """
-import asyncio, json, sys
-import cloud_adapter.storage.blobs, cloud_adapter.storage.queue, cloud_adapter.state.blob_storage
-from auth.settings import StorageSource
-from cloud_adapter.storage.account import StorageAccount
-account = StorageAccount(StorageSource("UseDevelopmentStorage=true"), None)
-before = "azure.storage" in sys.modules
-
-async def prefetched():
-    account.prefetch()
-    async with asyncio.timeout(20):
-        while "azure.storage.queue.aio" not in sys.modules:
-            await asyncio.sleep(0.01)
-
-asyncio.run(prefetched())
-print(json.dumps([before, "azure.storage.blob.aio" in sys.modules]))
-"""
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert json.loads(found.stdout) == [False, True]

@@ -5,6 +5,7 @@ import base64
 import json
 from typing import Any
 
+from azure.storage.queue.aio import QueueClient
 from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
@@ -123,8 +124,9 @@ class Notifier:
 
     async def visible(self, queue: str = QUEUE) -> list[str]:
         """The messages in a queue that can be seen."""
-        client = (await self.account.queues()).get_queue_client(queue)
-        found = await client.peek_messages(max_messages=32)
+        storage = self.account.source.connection_string
+        async with QueueClient.from_connection_string(storage, queue) as client:
+            found = await client.peek_messages(max_messages=32)
         return [base64.b64decode(message.content).decode() for message in found]
 
 

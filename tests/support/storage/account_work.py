@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from auth.settings import StorageSource
 from cloud_adapter.storage.account import StorageAccount
+from http_client.pool import HttpPool
 
 
 def in_account[Answer](
@@ -13,7 +14,7 @@ def in_account[Answer](
     """Run a coroutine function with a client of the account, in an event loop of its own."""
 
     async def worked() -> Answer:
-        account = StorageAccount(StorageSource(connection_string), None)
+        account = StorageAccount(StorageSource(connection_string), HttpPool())
         try:
             return await work(account)
         finally:

@@ -1,9 +1,11 @@
-"""StorageCalls: what Azure's clients send meanwhile."""
+"""StorageCalls: what is sent to storage meanwhile."""
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
-from azure.core.pipeline.transport import AioHttpTransport
+
+from http_client.pool import HttpPool
 
 
 class StorageCalls:
@@ -18,14 +20,16 @@ class StorageCalls:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[str] = []
-        send = AioHttpTransport.send
+        send = HttpPool.request
 
-        async def counted(transport: Any, request: Any, **options: Any) -> Any:
-            if "x-ms-version" in request.headers:  # storage, not the identity endpoint
-                self.sent.append(f"{request.method} {request.url.partition('?')[0]}")
-            return await send(transport, request, **options)
+        async def counted(
+            pool: HttpPool, method: str, url: str, headers: Any = MappingProxyType({}), *rest: Any, **options: Any
+        ) -> Any:
+            if "x-ms-version" in headers:  # storage, not another service
+                self.sent.append(f"{method} {url.partition('?')[0]}")
+            return await send(pool, method, url, headers, *rest, **options)
 
-        monkeypatch.setattr(AioHttpTransport, "send", counted)
+        monkeypatch.setattr(HttpPool, "request", counted)
 
     def take(self) -> list[str]:
         """The requests since the last time, methods alone."""

@@ -8,6 +8,7 @@ from cloud_adapter.state import blob_storage
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from emulator.channel.conversations import Conversation
+from http_client.pool import HttpPool
 from tests.support.wire.insistent_channel import CHANNEL
 
 
@@ -15,7 +16,7 @@ async def stored_state(
     connection_string: str, conversations: Iterable[Conversation], channel_id: str = CHANNEL
 ) -> dict[str, dict[str, Any]]:
     """The state of each conversation, by its id; nothing for those without one."""
-    account = StorageAccount(StorageSource(connection_string=connection_string), None)
+    account = StorageAccount(StorageSource(connection_string=connection_string), HttpPool())
     storage = blob_storage.BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
     keys = {each.id: f"{channel_id}/conversations/{each.id}" for each in conversations}
     try:
