@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from aiohappyeyeballs import start_connection
 
@@ -61,6 +62,8 @@ class HttpPool:
     def __init__(self, attempt_delay: float = CONNECTION_ATTEMPT_DELAY_SECONDS) -> None:
         self._attempt_delay = attempt_delay
         self._idle: dict[str, list[HttpConnection]] = {}
+        self._connections: WeakSet[HttpConnection] = WeakSet()
+        self._closed = False
         self._tls: TlsContext | None = None
 
     async def request(
@@ -124,10 +127,10 @@ class HttpPool:
         return response.body
 
     async def close(self) -> None:
-        """Close all idle connections."""
-        for connections in self._idle.values():
-            for connection in connections:
-                connection.close()
+        """Close all connections: requests that are under way, and later ones, fail."""
+        self._closed = True
+        for connection in self._connections:
+            connection.close()
         await asyncio.sleep(0)  # the event loop closes the sockets
 
     def _idle_connection(self, origin: str) -> HttpConnection | None:
@@ -140,7 +143,10 @@ class HttpPool:
         return None
 
     async def _connect(self, origin: str, seconds: float) -> HttpConnection:
+        if self._closed:
+            raise ConnectFailed("the client is closed")
         connection = HttpConnection(self._idle.setdefault(origin, []))
+        self._connections.add(connection)
         try:
             parts = urlsplit(origin)
             tls = self._tls_context() if parts.scheme == "https" else None

@@ -96,8 +96,8 @@ async def test_a_key_that_is_not_base64(storage: str, pool: HttpPool) -> None:
 
 async def test_closing(storage: str) -> None:
     """An unused account can be closed, and a used one twice."""
+    await StorageAccount(StorageSource(storage), HttpPool()).close()
     account = StorageAccount(StorageSource(storage), HttpPool())
-    await account.close()
     await used(account)
     await account.close()
     await account.close()

@@ -1,11 +1,14 @@
 """StorageCalls: what is sent to storage meanwhile."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from http_client.pool import HttpPool
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class StorageCalls:
@@ -23,7 +26,12 @@ class StorageCalls:
         send = HttpPool.request
 
         async def counted(
-            pool: HttpPool, method: str, url: str, headers: Any = MappingProxyType({}), *rest: Any, **options: Any
+            pool: HttpPool,
+            method: str,
+            url: str,
+            headers: Any = MappingProxyType({}),
+            *rest: Any,
+            **options: Any,
         ) -> Any:
             if "x-ms-version" in headers:  # storage, not another service
                 self.sent.append(f"{method} {url.partition('?')[0]}")
