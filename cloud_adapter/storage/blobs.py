@@ -146,21 +146,23 @@ class BlobContainer:
         """
         return await self._put(name, "AppendBlob", b"", etag, metadata, None)
 
-    async def append(self, name: str, content: bytes) -> None:
-        """Append to a blob, which is created if it does not exist.
+    async def append(self, name: str, content: bytes, *, creates: bool = True) -> bool:
+        """Append to a blob; False: it does not exist, and `creates` is False.
 
         When an answer is lost, the content may be appended twice.
 
         Args:
             name: the name of a blob that is only appended to.
             content: up to 4 MiB; a blob takes 50,000 such blocks.
+            creates: create the blob if it does not exist.
         """
         query = {"comp": "appendblock"}
         response = await self._call("PUT", name, query, body=content, refusals=_MISSING)
-        if error_code(response):
+        if error_code(response) and creates:
             with contextlib.suppress(BlobChanged):  # another process was quicker
                 await self.create_append(name, None)
-            await self._call("PUT", name, query, body=content)
+            response = await self._call("PUT", name, query, body=content)
+        return not error_code(response)
 
     async def write_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
         """Replace a blob's metadata, if the blob exists.
