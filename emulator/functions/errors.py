@@ -19,3 +19,11 @@ class NoWorkerError(Exception):
 
 class ConnectionMissingError(Exception):
     """No setting says where the storage is; the text names the settings that can."""
+
+
+class QueueError(Exception):
+    """A queue's storage is unavailable, or refuses a request; the text says which, in one line."""
+
+
+class QueueNotFoundError(QueueError):
+    """The queue or the message does not exist."""

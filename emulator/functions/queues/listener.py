@@ -12,14 +12,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from xml.etree.ElementTree import ParseError
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue import QueueMessage
-from azure.storage.queue.aio import QueueClient
-
-from emulator.functions.errors import InvocationError
+from emulator.functions.errors import InvocationError, QueueError, QueueNotFoundError
 from emulator.functions.queues.polling_delay import PollingDelay
+from emulator.functions.queues.queue import DequeuedMessage, StorageQueue
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.workers.protocol import TypedData
 
@@ -28,9 +24,6 @@ LOG = logging.getLogger("emulator.functions.queues.listener")
 VISIBILITY_SECONDS = 600
 """How long a dequeued message is hidden from others, unless that is renewed while it runs."""
 RENEWAL_SECONDS = VISIBILITY_SECONDS / 2
-
-STORAGE_FAULTS = (AzureError, ParseError)
-"""What the client raises; ParseError if another program answers at the storage's address."""
 
 Invoke = Callable[[str, Mapping[str, TypedData]], Awaitable[None]]
 """Runs the function on a message's text and its metadata; raises InvocationError."""
@@ -52,8 +45,8 @@ class QueueListener:
 
     def __init__(
         self,
-        queue: QueueClient,
-        poison: QueueClient | None,
+        queue: StorageQueue,
+        poison: StorageQueue | None,
         settings: QueueSettings,
         invoke: Invoke,
         visibility_seconds: int = VISIBILITY_SECONDS,
@@ -102,53 +95,42 @@ class QueueListener:
             while len(self._running) > self._settings.new_batch_threshold:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _receive(self) -> Sequence[QueueMessage]:
+    async def _receive(self) -> Sequence[DequeuedMessage]:
         """The next batch; empty, too, if the queue is missing or its storage is unavailable."""
-        pages = self._queue.receive_messages(
-            messages_per_page=self._settings.batch_size,
-            visibility_timeout=self._visibility_seconds,
-            retry_total=0,
-        ).by_page()
-        messages: list[QueueMessage] = []
+        messages: Sequence[DequeuedMessage] = ()
         try:
-            # One page: the next would be another request.
-            async for page in pages:
-                messages = [message async for message in page]
-                break
-        except ResourceNotFoundError:
+            messages = await self._queue.receive(
+                self._settings.batch_size, self._visibility_seconds
+            )
+        except QueueNotFoundError:
             if not self._is_unavailable:
-                LOG.info("Queue %s does not exist yet: its first message creates it.", self._name)
+                LOG.info(
+                    "Queue %s does not exist yet: its first message creates it.", self._queue.name
+                )
             self._is_unavailable = True
-        except STORAGE_FAULTS as error:
+        except QueueError as error:
             if not self._is_unavailable:
                 LOG.warning(
-                    "Queue %s is unavailable, polling continues: %s", self._name, _reason(error)
+                    "Queue %s is unavailable, polling continues: %s", self._queue.name, error
                 )
             self._is_unavailable = True
         else:
             if self._is_unavailable:
-                LOG.info("Queue %s is available.", self._name)
+                LOG.info("Queue %s is available.", self._queue.name)
             self._is_unavailable = False
         return messages
 
-    @property
-    def _name(self) -> str:
-        name: str = self._queue.queue_name
-        return name
-
-    async def _process(self, message: QueueMessage) -> None:
+    async def _process(self, message: DequeuedMessage) -> None:
         try:
             await self._run(message)
-        except STORAGE_FAULTS as error:
+        except QueueError as error:
             # It is visible again when its time is over.
             LOG.warning(
-                "Message %s stays in the queue, storage is unavailable: %s",
-                message.id,
-                _reason(error),
+                "Message %s stays in the queue, storage is unavailable: %s", message.id, error
             )
 
-    async def _run(self, message: QueueMessage) -> None:
-        if (message.dequeue_count or 0) > self._settings.max_dequeue_count:
+    async def _run(self, message: DequeuedMessage) -> None:
+        if message.dequeue_count > self._settings.max_dequeue_count:
             await self._discard(message, "was dequeued too often")
             return
         text = self._text(message)
@@ -163,47 +145,41 @@ class QueueListener:
             LOG.error("Message %s failed: %s", message.id, error)  # noqa: TRY400 # it is the trace
             await self._fail(message)
             return
-        with contextlib.suppress(ResourceNotFoundError):
-            await self._queue.delete_message(message.id, message.pop_receipt)
+        with contextlib.suppress(QueueNotFoundError):
+            await self._queue.delete(message)
         milliseconds = (time.perf_counter() - started) * 1000
-        LOG.info("Message %s of %s processed in %.1f ms", message.id, self._name, milliseconds)
+        LOG.info(
+            "Message %s of %s processed in %.1f ms", message.id, self._queue.name, milliseconds
+        )
 
-    def _text(self, message: QueueMessage) -> str | None:
-        stored: str = message.content or ""
+    def _text(self, message: DequeuedMessage) -> str | None:
         if not self._settings.base64:
-            return stored
+            return message.content
         try:
-            return base64.b64decode(stored, validate=True).decode()
+            return base64.b64decode(message.content, validate=True).decode()
         # Both base64 and UTF-8 raise ValueErrors.
         except ValueError:
             return None
 
-    async def _fail(self, message: QueueMessage) -> None:
-        if (message.dequeue_count or 0) >= self._settings.max_dequeue_count:
+    async def _fail(self, message: DequeuedMessage) -> None:
+        if message.dequeue_count >= self._settings.max_dequeue_count:
             await self._discard(message, f"failed {message.dequeue_count} times")
         elif self._poison is not None:
             # Without a poison queue it stays hidden: else it would fail again and again at once.
             seconds = int(self._settings.visibility_timeout)
-            with contextlib.suppress(ResourceNotFoundError):
-                await self._queue.update_message(
-                    message.id, message.pop_receipt, visibility_timeout=seconds
-                )
+            with contextlib.suppress(QueueNotFoundError):
+                await self._queue.hide(message, seconds)
 
-    async def _discard(self, message: QueueMessage, fault: str) -> None:
+    async def _discard(self, message: DequeuedMessage, fault: str) -> None:
         if self._poison is None:
             return
-        LOG.warning("Message %s %s: moved to %s", message.id, fault, self._poison.queue_name)
-        try:
-            await self._poison.send_message(message.content or "")
-        except ResourceNotFoundError:
-            with contextlib.suppress(ResourceExistsError):
-                await self._poison.create_queue()
-            await self._poison.send_message(message.content or "")
-        with contextlib.suppress(ResourceNotFoundError):
-            await self._queue.delete_message(message.id, message.pop_receipt)
+        LOG.warning("Message %s %s: moved to %s", message.id, fault, self._poison.name)
+        await self._poison.put(message.content)
+        with contextlib.suppress(QueueNotFoundError):
+            await self._queue.delete(message)
 
     @asynccontextmanager
-    async def _hidden(self, message: QueueMessage) -> AsyncIterator[None]:
+    async def _hidden(self, message: DequeuedMessage) -> AsyncIterator[None]:
         """Hide the message from others until the block ends."""
         done = asyncio.Event()
         renewal = asyncio.create_task(self._renew(message, done))
@@ -214,31 +190,26 @@ class QueueListener:
             done.set()
             await renewal
 
-    async def _renew(self, message: QueueMessage, done: asyncio.Event) -> None:
+    async def _renew(self, message: DequeuedMessage, done: asyncio.Event) -> None:
         wait = self._renewal_seconds
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), wait)
                 return
             try:
-                renewed = await self._queue.update_message(
-                    message.id, message.pop_receipt, visibility_timeout=self._visibility_seconds
-                )
-                message.pop_receipt = renewed.pop_receipt
+                await self._queue.hide(message, self._visibility_seconds)
                 wait = self._renewal_seconds
-            except ResourceNotFoundError:
+            except QueueNotFoundError:
                 LOG.warning("Message %s is gone, or another host has dequeued it", message.id)
                 return
-            except AzureError as error:
+            except QueueError as error:
                 LOG.warning(
-                    "Message %s could not be hidden any longer, trying again: %s",
-                    message.id,
-                    _reason(error),
+                    "Message %s could not be hidden any longer, trying again: %s", message.id, error
                 )
                 wait = self._renewal_seconds / 5
 
 
-def _metadata(message: QueueMessage) -> dict[str, TypedData]:
+def _metadata(message: DequeuedMessage) -> dict[str, TypedData]:
     """A message's metadata as the host passes it: texts as texts, everything else as JSON."""
     return {
         "Id": TypedData(string=message.id),
@@ -250,10 +221,5 @@ def _metadata(message: QueueMessage) -> dict[str, TypedData]:
     }
 
 
-def _time(moment: datetime | None) -> TypedData:
-    return TypedData(json=json.dumps(moment.isoformat() if moment else None))
-
-
-def _reason(error: Exception) -> str:
-    """The first line of its text: the others are request ids and times."""
-    return str(error).partition("\n")[0]
+def _time(moment: datetime) -> TypedData:
+    return TypedData(json=json.dumps(moment.isoformat()))

@@ -24,7 +24,7 @@ PARTS: Mapping[type, str] = {QueueServiceClient: "queue", BlobServiceClient: "bl
 class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
     """The queues or the blobs of one storage account.
 
-    Args:
+    Attributes:
         service: the account's client.
         credential: signs the client in, and is closed with it; None: the client has an account key.
     """
@@ -33,7 +33,7 @@ class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
         self, service: Service, credential: ManagedIdentityCredential | None = None
     ) -> None:
         self.service: Service = service
-        self._credential = credential
+        self.credential = credential
 
     @classmethod
     def of(
@@ -95,8 +95,8 @@ class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
     async def close(self) -> None:
         """Close every connection."""
         await self.service.close()
-        if self._credential is not None:
-            await self._credential.close()
+        if self.credential is not None:
+            await self.credential.close()
 
 
 def _url(part: str, setting: str, environ: Mapping[str, str]) -> str:

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 
-from azure.storage.queue.aio import QueueClient, QueueServiceClient
+from azure.storage.queue.aio import QueueServiceClient
 
 from emulator.functions.errors import ConnectionMissingError
+from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.listener import QueueListener
+from emulator.functions.queues.queue import StorageQueue
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.queues.storage_connection import StorageConnection
 from emulator.functions.workers.function import Function, InvokeFunction
@@ -17,8 +19,6 @@ LOG = logging.getLogger("emulator.functions.queues.triggers")
 
 POISON_SUFFIX = "-poison"
 MAX_NAME_LENGTH = 63
-
-type QueueConnection = StorageConnection[QueueServiceClient]
 
 
 class QueueTriggers:
@@ -44,7 +44,7 @@ class QueueTriggers:
         self._settings = settings
         self._environ = environ
         self._invoke = invoke
-        self._connections: dict[str, QueueConnection] = {}
+        self._accounts: dict[str, QueueAccount] = {}
         self._listeners: list[QueueListener] = []
         for function in functions:
             if function.trigger["type"] == "queueTrigger":
@@ -58,12 +58,12 @@ class QueueTriggers:
     async def stop(self, grace_seconds: float) -> None:
         """Stop listening; messages that run have `grace_seconds` to finish."""
         await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
-        for connection in self._connections.values():
-            await connection.close()
+        for account in self._accounts.values():
+            await account.close()
 
     def _add_listener(self, function: Function) -> None:
         try:
-            connection = self._connection(function.trigger.get("connection") or "")
+            account = self._account(function.trigger.get("connection") or "")
         except ConnectionMissingError as error:
             LOG.warning("Function %s gets no messages: %s", function.name, error)
             return
@@ -72,19 +72,19 @@ class QueueTriggers:
         async def run(text: str, metadata: Mapping[str, TypedData]) -> None:
             await self._invoke(function, TypedData(string=text), metadata)
 
-        queue = connection.service.get_queue_client(name)
-        poison = _poison(connection, name)
+        queue, poison = StorageQueue(account, name), _poison(account, name)
         self._listeners.append(QueueListener(queue, poison, self._settings, run))
 
-    def _connection(self, name: str) -> QueueConnection:
-        if name not in self._connections:
-            self._connections[name] = StorageConnection.of(QueueServiceClient, name, self._environ)
-        return self._connections[name]
+    def _account(self, name: str) -> QueueAccount:
+        if name not in self._accounts:
+            connection = StorageConnection.of(QueueServiceClient, name, self._environ)
+            self._accounts[name] = QueueAccount(connection)
+        return self._accounts[name]
 
 
-def _poison(connection: QueueConnection, name: str) -> QueueClient | None:
+def _poison(account: QueueAccount, name: str) -> StorageQueue | None:
     """The queue's poison queue; None if it is one itself, or if the name is too long."""
     poison = name + POISON_SUFFIX
     if name.endswith(POISON_SUFFIX) or len(poison) > MAX_NAME_LENGTH:
         return None
-    return connection.service.get_queue_client(poison)
+    return StorageQueue(account, poison)

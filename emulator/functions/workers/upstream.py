@@ -1,6 +1,7 @@
-"""HttpUpstream: forwards requests, as they are, to a server behind this one."""
+"""HttpUpstream: sends requests, as they are, to a server behind this one."""
 
 import asyncio
+import ssl
 from typing import cast
 
 from httptools import HttpParserError, HttpResponseParser
@@ -13,14 +14,18 @@ _HOP_BY_HOP = {"connection", "content-length", "date"}
 
 
 class HttpUpstream:
-    """A server on loopback, and the idle connections to it.
+    """A server, and the idle connections to it.
 
     Args:
         port: where it listens.
+        host: its name or address.
+        tls: the context of the connections' TLS; None: plain HTTP.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = LOOPBACK, tls: ssl.SSLContext | None = None) -> None:
         self._port = port
+        self._host = host
+        self._tls = tls
         self._idle: list[_UpstreamConnection] = []
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -29,6 +34,7 @@ class HttpUpstream:
         Raises:
             ConnectionRefusedError: the server does not listen; nothing was sent.
             ConnectionError: the server is gone; it may have received the request.
+            OSError: its name or its certificate is wrong; nothing was sent.
         """
         connection = await self._connection()
         try:
@@ -53,7 +59,9 @@ class HttpUpstream:
             if connection.is_usable:
                 return connection
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(_UpstreamConnection, LOOPBACK, self._port)
+        _, connection = await loop.create_connection(
+            _UpstreamConnection, self._host, self._port, ssl=self._tls
+        )
         return connection
 
 

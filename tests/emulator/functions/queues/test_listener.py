@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -15,11 +14,14 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
+from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.listener import QueueListener
+from emulator.functions.queues.queue import StorageQueue
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.workers.protocol import TypedData
 from emulator.storage.azurite import Azurite
 from tests.support.storage.counting_function import CountingFunction, stored
+from tests.support.storage.queue_account import queue_account
 from tests.support.timing.condition import comes_true
 
 SOON = QueueSettings(max_polling_interval=0.1)
@@ -59,25 +61,6 @@ def function() -> CountingFunction:
     return CountingFunction()
 
 
-@pytest.fixture
-def requests() -> list[str]:
-    """Method and URL of each request to the storage."""
-    return []
-
-
-@pytest.fixture
-async def service(storage: str, requests: list[str]) -> AsyncIterator[QueueServiceClient]:
-    """The queue service of an account."""
-
-    def record(response: Any) -> None:
-        requests.append(f"{response.http_request.method} {response.http_request.url}")
-
-    async with QueueServiceClient.from_connection_string(
-        storage, raw_response_hook=record
-    ) as client:
-        yield client
-
-
 @asynccontextmanager
 async def listening(listener: QueueListener) -> AsyncIterator[None]:
     """Start the listener, and stop it at the end."""
@@ -96,25 +79,40 @@ class Work:
         queue: empty at first.
         poison: does not exist at first.
         function: succeeds, unless the test says otherwise.
-        requests: method and URL of each request to the storage.
+        account: the listeners' access to both queues.
+        requests: method, path and query of each request of the listeners.
     """
 
     queue: QueueClient
     poison: QueueClient
     function: CountingFunction
+    account: QueueAccount
     requests: list[str]
+
+    @property
+    def polled(self) -> StorageQueue:
+        """The queue, as a listener has it."""
+        return StorageQueue(self.account, self.queue.queue_name)
+
+    @property
+    def polled_poison(self) -> StorageQueue:
+        """The poison queue, as a listener has it."""
+        return StorageQueue(self.account, self.poison.queue_name)
 
     def listening(self, settings: QueueSettings = SOON) -> AbstractAsyncContextManager[None]:
         """A listener of the queue, while it is entered."""
-        return listening(QueueListener(self.queue, self.poison, settings, self.function))
+        return listening(QueueListener(self.polled, self.polled_poison, settings, self.function))
 
 
 @pytest.fixture
 async def work(
-    service: QueueServiceClient, function: CountingFunction, requests: list[str]
+    service: QueueServiceClient,
+    function: CountingFunction,
+    account: QueueAccount,
+    requests: list[str],
 ) -> Work:
     queue = await service.create_queue("work")
-    return Work(queue, service.get_queue_client("work-poison"), function, requests)
+    return Work(queue, service.get_queue_client("work-poison"), function, account, requests)
 
 
 async def test_message_is_run_and_deleted(work: Work) -> None:
@@ -218,7 +216,7 @@ async def test_failed_message_of_a_poison_queue_stays_hidden(work: Work) -> None
     """Without a poison queue a failed message is neither deleted nor run again at once."""
     work.function.fails = 1
     await work.queue.send_message(stored("bad"))
-    async with listening(QueueListener(work.queue, None, SOON, work.function)):
+    async with listening(QueueListener(work.polled, None, SOON, work.function)):
         await comes_true(lambda: not work.function.fails)
         await work.queue.send_message(stored("next"))
         await until_count(work.queue, 1)
@@ -253,7 +251,7 @@ async def test_more_messages_are_fetched_at_the_threshold(work: Work) -> None:
     settings = QueueSettings(max_polling_interval=0.1, batch_size=2, new_batch_threshold=1)
     for text in ("slow", "1", "2", "3", "4"):
         await work.queue.send_message(stored(text))
-    async with listening(QueueListener(work.queue, work.poison, settings, function)):
+    async with listening(QueueListener(work.polled, work.polled_poison, settings, function)):
         await comes_true(lambda: len(texts) == 5)
         await until_count(work.queue, 1)
         slow.set()
@@ -285,7 +283,9 @@ async def test_long_run_keeps_its_message_hidden(work: Work) -> None:
     work.function.gate.clear()
     await work.queue.send_message(stored("x"))
     async with listening(
-        QueueListener(work.queue, work.poison, SOON, work.function, 99, renewal_seconds=0.02)
+        QueueListener(
+            work.polled, work.polled_poison, SOON, work.function, 99, renewal_seconds=0.02
+        )
     ):
         await comes_true(lambda: renewals() == 3)
         work.function.gate.set()
@@ -294,12 +294,15 @@ async def test_long_run_keeps_its_message_hidden(work: Work) -> None:
 
 
 async def test_missing_queue(
-    service: QueueServiceClient, function: CountingFunction, caplog: pytest.LogCaptureFixture
+    service: QueueServiceClient,
+    account: QueueAccount,
+    function: CountingFunction,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A queue that is created later is polled from then on; each change is logged once."""
     queue = service.get_queue_client("later")
     with caplog.at_level(logging.INFO, "emulator"):
-        async with listening(QueueListener(queue, None, SOON, function)):
+        async with listening(QueueListener(StorageQueue(account, "later"), None, SOON, function)):
             await comes_true(lambda: "Queue later" in caplog.text)
             await queue.create_queue()
             await queue.send_message(stored("x"))
@@ -315,10 +318,14 @@ async def test_storage_outage(function: CountingFunction, caplog: pytest.LogCapt
     await azurite.start()
     text = azurite.connection_string()
     try:
-        async with QueueClient.from_connection_string(text, "work", retry_total=0) as queue:
+        async with (
+            QueueClient.from_connection_string(text, "work", retry_total=0) as queue,
+            queue_account(text) as account,
+        ):
             await queue.create_queue()
+            polled = StorageQueue(account, "work")
             with caplog.at_level(logging.INFO, "emulator"):
-                async with listening(QueueListener(queue, None, SOON, function)):
+                async with listening(QueueListener(polled, None, SOON, function)):
                     await queue.send_message(stored("before"))
                     await until_count(queue, 0)
                     await azurite.stop()
@@ -349,8 +356,8 @@ async def test_another_program_at_the_address(
     await front.start()
     text = f"AccountName=x;AccountKey=a2V5;QueueEndpoint={front.url}/x"
     async with (
-        QueueClient.from_connection_string(text, "work") as queue,
-        listening(QueueListener(queue, None, SOON, function)),
+        queue_account(text) as account,
+        listening(QueueListener(StorageQueue(account, "work"), None, SOON, function)),
     ):
         await comes_true(lambda: asked > 3)
     await front.stop(0)
@@ -361,14 +368,14 @@ async def test_stop_waits_for_running_messages(work: Work) -> None:
     """A stop lets a running message finish, and ends polling."""
     work.function.gate.clear()
     await work.queue.send_message(stored("running"))
-    listener = QueueListener(work.queue, work.poison, SOON, work.function)
+    listener = QueueListener(work.polled, work.polled_poison, SOON, work.function)
     listener.start()
     await comes_true(lambda: work.function.running == 1)
     stopping = asyncio.create_task(listener.stop(grace_seconds=60))
     await asyncio.sleep(0)
     await work.queue.send_message(stored("too late"))
     # By the polls of another listener with the same interval, this one would have polled too.
-    async with listening(QueueListener(work.poison, None, SOON, work.function)):
+    async with listening(QueueListener(work.polled_poison, None, SOON, work.function)):
         await comes_true(lambda: sum("work-poison/messages" in each for each in work.requests) > 5)
     work.function.gate.set()
     await stopping
@@ -381,7 +388,7 @@ async def test_stop_cancels_a_message_that_takes_too_long(work: Work) -> None:
     """A message that a stop interrupts stays in the queue, hidden."""
     work.function.gate.clear()
     await work.queue.send_message(stored("endless"))
-    listener = QueueListener(work.queue, work.poison, SOON, work.function)
+    listener = QueueListener(work.polled, work.polled_poison, SOON, work.function)
     listener.start()
     await comes_true(lambda: work.function.running == 1)
     await listener.stop(0)

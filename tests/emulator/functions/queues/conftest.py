@@ -1,0 +1,50 @@
+"""One account's queues, as the SDK's client and as the Functions host reach them."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+from azure.storage.queue.aio import QueueServiceClient
+
+from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
+from emulator.functions.queues.account import QueueAccount
+from emulator.functions.workers.upstream import HttpUpstream
+from tests.support.storage.queue_account import queue_account
+
+
+@pytest.fixture
+async def service(storage: str) -> AsyncIterator[QueueServiceClient]:
+    """The queue service of an account, for the SDK."""
+    async with QueueServiceClient.from_connection_string(storage) as client:
+        yield client
+
+
+@pytest.fixture
+def requests() -> list[str]:
+    """Method, path and query of each request of the host to the account."""
+    return []
+
+
+@pytest.fixture
+async def account(storage: str, requests: list[str]) -> AsyncIterator[QueueAccount]:
+    """The same account for the host, through a server that records the requests."""
+    parts = dict(part.split("=", 1) for part in storage.split(";"))
+    azurite = urlsplit(parts["QueueEndpoint"])
+    upstream = HttpUpstream(azurite.port or 0)
+
+    async def passed(request: HttpRequest) -> HttpResponse:
+        requests.append(f"{request.method} {request.target}")
+        answer = await upstream.send(request)
+        # The front writes the body's length instead.
+        headers = {
+            name: text for name, text in answer.headers.items() if name != "Transfer-Encoding"
+        }
+        return answer._replace(headers=headers)
+
+    front = HttpFront(passed)
+    await front.start()
+    parts["QueueEndpoint"] = front.url + azurite.path
+    async with queue_account(";".join(f"{name}={text}" for name, text in parts.items())) as account:
+        yield account
+    await front.stop(0)
+    upstream.close()
