@@ -7,17 +7,17 @@ wake-up message or appended block does no harm.
 import asyncio
 import email.utils
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cached_property
 from http import HTTPStatus
-from types import MappingProxyType
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.connection_string import StorageEndpoints
+from cloud_adapter.storage.request import StorageRequest
+from cloud_adapter.storage.response import NOT_STORAGE, error_code
 from http_client.connection import Response
 from http_client.pool import HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
@@ -37,8 +37,6 @@ account refuses signed requests that differ by 15 minutes."""
 _TIMEOUTS = Timeouts(connect=2.0, response=5.0, total=CALL_TIMEOUT_SECONDS)
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _FORBIDDEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-_NOT_STORAGE = "the server at the storage account's URL is not Azure Storage: check the URL"
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class StorageAccount:
@@ -83,25 +81,11 @@ class StorageAccount:
         """Close the pool's idle connections."""
         await self._pool.close()
 
-    async def call(
-        self,
-        service: str,
-        method: str,
-        path: str,
-        query: Mapping[str, str] = _NOTHING,
-        headers: Mapping[str, str] = _NOTHING,
-        body: bytes = b"",
-        refusals: Collection[str] = (),
-    ) -> Response:
+    async def call(self, request: StorageRequest, refusals: Collection[str] = ()) -> Response:
         """Send a request, and return the response.
 
         Args:
-            service: blob or queue.
-            method: GET, POST, PUT or DELETE.
-            path: the resource, not encoded, without a slash before it.
-            query: the parameters' lower-case names, and their values, not encoded.
-            headers: by lower-case name.
-            body: bytes.
+            request: the request.
             refusals: error codes that the caller handles; see `error_code`.
 
         Raises:
@@ -110,7 +94,7 @@ class StorageAccount:
         """
         try:
             async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
-                response = await self._attempts(service, method, path, query, headers, body)
+                response = await self._attempts(request)
         except TimeoutError as error:
             raise StorageUnavailable(
                 f"the storage account did not answer within {CALL_TIMEOUT_SECONDS:.0f} s"
@@ -120,52 +104,43 @@ class StorageAccount:
             raise StorageUnavailable(_explanation(response.status))
         return response
 
-    async def _attempts(
-        self,
-        service: str,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> Response:
-        url = f"{self._endpoints.urls[service]}/{quote(path, safe='/~')}"
-        parts = [f"{name}={quote(value, safe='')}" for name, value in query.items()]
+    async def _attempts(self, request: StorageRequest) -> Response:
+        url = f"{self._endpoints.urls[request.service]}/{quote(request.path, safe='/~')}"
+        query = [f"{name}={quote(value, safe='')}" for name, value in request.query.items()]
         if self._endpoints.signature:
-            parts.append(self._endpoints.signature)
-        target = f"{url}?{'&'.join(parts)}" if parts else url
-        end = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
+            query.append(self._endpoints.signature)
+        target = f"{url}?{'&'.join(query)}" if query else url
+        now = asyncio.get_running_loop().time
+        end = now() + CALL_TIMEOUT_SECONDS
         attempt = 1
         while True:
-            signed = await self._signed(method, url, query, headers, len(body))
+            headers = await self._authorized_headers(request, url)
             response, failure = Response(CONNECT_FAILED, {}, b""), None
             try:
                 response = await self._pool.request(
-                    method, target, signed, body, timeouts=_TIMEOUTS
+                    request.method, target, headers, request.body, timeouts=_TIMEOUTS
                 )
             except OSError as error:
                 failure = error
             asked = retry_after(response.headers.get("retry-after"))
-            pause = self._retries.pause(method, response.status, attempt, asked)
+            pause = self._retries.pause(request.method, response.status, attempt, asked)
             if response.status == HTTPStatus.FORBIDDEN and self._corrects_clock(response):
                 pause = 0.0
-            if pause is None or asyncio.get_running_loop().time() + pause >= end:
+            if pause is None or now() + pause >= end:
                 if failure is not None:
                     raise StorageUnavailable(_explanation(CONNECT_FAILED)) from failure
                 return response
             await asyncio.sleep(pause)
             attempt += 1
 
-    async def _signed(
-        self, method: str, url: str, query: Mapping[str, str], headers: Mapping[str, str], size: int
-    ) -> dict[str, str]:
-        signed = {"x-ms-date": self._now(), "x-ms-version": API_VERSION, **headers}
+    async def _authorized_headers(self, request: StorageRequest, url: str) -> dict[str, str]:
+        headers = {"x-ms-date": self._now(), "x-ms-version": API_VERSION, **request.headers}
         if self._tokens is not None:
             token = await self._tokens.get(AUDIENCE)
-            signed["authorization"] = f"Bearer {token.value}"
+            headers["authorization"] = f"Bearer {token.value}"
         elif key := self._endpoints.key:
-            signed["authorization"] = key.authorization(method, url, query, signed, size)
-        return signed
+            headers["authorization"] = key.authorization(request, url, headers)
+        return headers
 
     def _now(self) -> str:
         """The time by the account's clock, as an HTTP date."""
@@ -200,46 +175,6 @@ class StorageAccount:
             ) from error
 
 
-def error_code(response: Response) -> str:
-    """The account's error code; empty if the call succeeded, or if a proxy refused it.
-
-    Source: Microsoft reference "Status and error codes".
-    """
-    return response.headers.get("x-ms-error-code", "")
-
-
-def header(response: Response, name: str) -> str:
-    """A header that each successful response has.
-
-    Raises:
-        StorageUnavailable: it does not have it.
-    """
-    try:
-        return response.headers[name]
-    except KeyError as error:
-        raise StorageUnavailable(_NOT_STORAGE) from error
-
-
-def parse_xml(response: Response) -> Element:
-    """The root of a response's XML.
-
-    Raises:
-        StorageUnavailable: it is malformed, or declares entities.
-    """
-    parser = XMLParser(target=_PlainBuilder())  # noqa: S314  # see _PlainBuilder
-    try:
-        parser.feed(response.body)
-        root: Element = parser.close()
-    except (ParseError, ValueError, LookupError) as error:
-        raise StorageUnavailable(_NOT_STORAGE) from error
-    return root
-
-
-class _PlainBuilder(TreeBuilder):
-    def doctype(self, *_: object) -> None:  # the parser's protocol
-        raise ParseError("a document type could declare entities, and storage sends none")
-
-
 def _explanation(status: int) -> str:
     if status in _FORBIDDEN:
         return (
@@ -250,5 +185,5 @@ def _explanation(status: int) -> str:
     if status == CONNECT_FAILED:
         return "the storage account does not answer: check AzureWebJobsStorage and the network"
     if status < 400:
-        return _NOT_STORAGE
+        return NOT_STORAGE
     return f"the storage account answers {status}"

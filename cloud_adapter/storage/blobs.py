@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 from cloud_adapter.errors import BlobChanged, BlobLeased
-from cloud_adapter.storage.account import StorageAccount, error_code, header, parse_xml
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.request import NOTHING, StorageRequest
+from cloud_adapter.storage.response import error_code, header, parse_xml
 from http_client.connection import Response
 
 ANY = "*"
@@ -38,7 +39,6 @@ _LEASE_LOST = frozenset(
 _CHANGE_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
 _METADATA = "x-ms-meta-"
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Blob(NamedTuple):
@@ -87,7 +87,7 @@ class BlobContainer:
 
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""
-        response = await self._call("GET", name, refusals=_MISSING)
+        response = await self._account.call(self._request("GET", name), _MISSING)
         return None if error_code(response) else _blob(response)
 
     async def read_range(self, name: str, start: int, length: int) -> Blob | None:
@@ -100,16 +100,17 @@ class BlobContainer:
                 then the content is empty, and ETag and metadata are not known.
         """
         headers = {"x-ms-range": f"bytes={start}-{start + length - 1}"}
-        response = await self._call(
-            "GET", name, headers=headers, refusals=_MISSING | _BEYOND_THE_END
-        )
+        request = self._request("GET", name, headers=headers)
+        response = await self._account.call(request, _MISSING | _BEYOND_THE_END)
         if error_code(response) in _BEYOND_THE_END:
-            return Blob(b"", "", _NOTHING)
+            return Blob(b"", "", NOTHING)
         return None if error_code(response) else _blob(response)
 
     async def read_metadata(self, name: str) -> Mapping[str, str] | None:
         """A blob's metadata; None if the blob does not exist."""
-        response = await self._call("GET", name, {"comp": "metadata"}, refusals=_MISSING)
+        response = await self._account.call(
+            self._request("GET", name, {"comp": "metadata"}), _MISSING
+        )
         return None if error_code(response) else _metadata(response)
 
     async def write(
@@ -117,7 +118,7 @@ class BlobContainer:
         name: str,
         content: bytes,
         etag: str | None,
-        metadata: Mapping[str, str] = _NOTHING,
+        metadata: Mapping[str, str] = NOTHING,
         lease_id: str | None = None,
     ) -> str:
         """Write a blob, and return its new ETag.
@@ -136,7 +137,7 @@ class BlobContainer:
         return await self._put(name, "BlockBlob", content, etag, metadata, lease_id)
 
     async def create_append(
-        self, name: str, etag: str | None, metadata: Mapping[str, str] = _NOTHING
+        self, name: str, etag: str | None, metadata: Mapping[str, str] = NOTHING
     ) -> str:
         """Write an empty blob that can be appended to, and return its ETag; see `write`.
 
@@ -156,12 +157,12 @@ class BlobContainer:
             content: up to 4 MiB; a blob takes 50,000 such blocks.
             creates: create the blob if it does not exist.
         """
-        query = {"comp": "appendblock"}
-        response = await self._call("PUT", name, query, body=content, refusals=_MISSING)
+        request = self._request("PUT", name, {"comp": "appendblock"}, body=content)
+        response = await self._account.call(request, _MISSING)
         if error_code(response) and creates:
             with contextlib.suppress(BlobChanged):  # another process was quicker
                 await self.create_append(name, None)
-            response = await self._call("PUT", name, query, body=content)
+            response = await self._account.call(request)
         return not error_code(response)
 
     async def write_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
@@ -170,7 +171,8 @@ class BlobContainer:
         Raises:
             BlobLeased: the blob has another lease.
         """
-        await self._change("PUT", name, {"comp": "metadata"}, _metadata_headers(metadata))
+        headers = _metadata_headers(metadata)
+        await self._change(name, self._request("PUT", name, {"comp": "metadata"}, headers))
 
     async def delete(self, name: str, lease_id: str | None = None) -> None:
         """Delete a blob, if it exists.
@@ -182,7 +184,7 @@ class BlobContainer:
         Raises:
             BlobLeased: the blob has another lease.
         """
-        await self._change("DELETE", name, lease_id=lease_id)
+        await self._change(name, self._request("DELETE", name), lease_id)
 
     async def delete_many(self, names: Sequence[str]) -> None:
         """Delete blobs, some at a time; those that do not exist are ignored.
@@ -197,7 +199,7 @@ class BlobContainer:
         """The blobs whose names begin with a prefix, in the order of their names."""
         query = {"restype": "container", "comp": "list", "include": "metadata", "prefix": prefix}
         while True:
-            response = await self._call("GET", "", query, refusals=_MISSING)
+            response = await self._account.call(self._request("GET", "", query), _MISSING)
             if error_code(response):
                 return
             root = parse_xml(response)
@@ -223,9 +225,8 @@ class BlobContainer:
             "x-ms-lease-duration": str(LEASE_SECONDS),
             "x-ms-proposed-lease-id": lease_id,
         }
-        response = await self._call(
-            "PUT", name, {"comp": "lease"}, headers, refusals=_MISSING | _LEASED
-        )
+        request = self._request("PUT", name, {"comp": "lease"}, headers)
+        response = await self._account.call(request, _MISSING | _LEASED)
         if error_code(response) in _LEASED:
             raise BlobLeased("somebody else has the blob's lease")
         if error_code(response):
@@ -261,9 +262,8 @@ class BlobContainer:
 
     async def _use_lease(self, name: str, lease_id: str, headers: dict[str, str]) -> bool:
         headers["x-ms-lease-id"] = lease_id
-        response = await self._call(
-            "PUT", name, {"comp": "lease"}, headers, refusals=_MISSING | _LEASE_LOST
-        )
+        request = self._request("PUT", name, {"comp": "lease"}, headers)
+        response = await self._account.call(request, _MISSING | _LEASE_LOST)
         if lost := bool(error_code(response)):
             self._forget_lease(name, lease_id)
         return not lost
@@ -286,22 +286,17 @@ class BlobContainer:
             headers["if-none-match"] = "*"
         elif etag != ANY:
             headers["if-match"] = etag
-        response = await self._change("PUT", name, _NOTHING, headers, content, lease_id)
+        request = self._request("PUT", name, headers=headers, body=content)
+        response = await self._change(name, request, lease_id)
         if error_code(response):
             if "if-match" in headers:
                 raise BlobChanged("the blob is gone")
             await self._create()
-            response = await self._change("PUT", name, _NOTHING, headers, content, lease_id)
+            response = await self._change(name, request, lease_id)
         return header(response, "etag")
 
     async def _change(
-        self,
-        method: str,
-        name: str,
-        query: Mapping[str, str] = _NOTHING,
-        headers: Mapping[str, str] = _NOTHING,
-        body: bytes = b"",
-        lease_id: str | None = None,
+        self, name: str, request: StorageRequest, lease_id: str | None = None
     ) -> Response:
         """Change a blob under its lease; the response may say that the blob is missing.
 
@@ -309,14 +304,14 @@ class BlobContainer:
         """
         leases = self._leases.get(name, ()) if lease_id is None else (lease_id,)
         for lease in leases:
-            under = {**headers, "x-ms-lease-id": lease}
-            response = await self._call(method, name, query, under, body, _CHANGE_REFUSALS)
+            headers = {**request.headers, "x-ms-lease-id": lease}
+            response = await self._account.call(request._replace(headers=headers), _CHANGE_REFUSALS)
             if error_code(response) not in _LEASE_LOST:
                 break
         else:
             if leases:
                 self._forget_lease(name, leases[-1])
-            response = await self._call(method, name, query, headers, body, _CHANGE_REFUSALS)
+            response = await self._account.call(request, _CHANGE_REFUSALS)
         if error_code(response) in _CHANGED:
             raise BlobChanged("the blob exists, or has changed in the meantime")
         if error_code(response) in _LEASED:
@@ -324,19 +319,19 @@ class BlobContainer:
         return response
 
     async def _create(self) -> None:
-        await self._call("PUT", "", {"restype": "container"}, refusals={"ContainerAlreadyExists"})
+        request = self._request("PUT", "", {"restype": "container"})
+        await self._account.call(request, frozenset({"ContainerAlreadyExists"}))
 
-    async def _call(
+    def _request(
         self,
         method: str,
         name: str,
-        query: Mapping[str, str] = _NOTHING,
-        headers: Mapping[str, str] = _NOTHING,
+        query: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NOTHING,
         body: bytes = b"",
-        refusals: "frozenset[str] | set[str]" = frozenset(),
-    ) -> Response:
+    ) -> StorageRequest:
         path = f"{self._container}/{name}" if name else self._container
-        return await self._account.call("blob", method, path, query, headers, body, refusals)
+        return StorageRequest("blob", method, path, query, headers, body)
 
 
 def _blob(response: Response) -> Blob:

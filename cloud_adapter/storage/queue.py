@@ -4,7 +4,9 @@ import base64
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from cloud_adapter.storage.account import StorageAccount, error_code, header, parse_xml
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.request import StorageRequest
+from cloud_adapter.storage.response import error_code, header, parse_xml
 
 MAX_MESSAGE_BYTES = 48 * 1024
 """Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""
@@ -15,7 +17,8 @@ MAX_MESSAGES = 32
 VISIBILITY_TIMEOUT_SECONDS = 60
 """How long a received message is invisible to others."""
 
-_MISSING = {"QueueNotFound"}
+_MISSING = frozenset({"QueueNotFound"})
+_EXISTS = frozenset({"QueueAlreadyExists"})
 
 
 class ReceivedMessage(NamedTuple):
@@ -65,11 +68,10 @@ class MessageQueue:
         content = base64.b64encode(data)  # as host.json's messageEncoding says
         body = b"<QueueMessage><MessageText>%b</MessageText></QueueMessage>" % content
         query = {"messagettl": "-1", "visibilitytimeout": str(round(delay))}
-        put = self._account.call
-        response = await put("queue", "POST", self._messages, query, body=body, refusals=_MISSING)
-        if error_code(response):
-            await self._account.call("queue", "PUT", self._name, refusals={"QueueAlreadyExists"})
-            await put("queue", "POST", self._messages, query, body=body)
+        request = StorageRequest("queue", "POST", self._messages, query, body=body)
+        if error_code(await self._account.call(request, _MISSING)):
+            await self._account.call(StorageRequest("queue", "PUT", self._name), _EXISTS)
+            await self._account.call(request)
 
     async def receive(
         self, count: int = MAX_MESSAGES, visibility_timeout: float = VISIBILITY_TIMEOUT_SECONDS
@@ -81,9 +83,8 @@ class MessageQueue:
             visibility_timeout: seconds for which others do not see them.
         """
         query = {"numofmessages": str(count), "visibilitytimeout": str(round(visibility_timeout))}
-        response = await self._account.call(
-            "queue", "GET", self._messages, query, refusals=_MISSING
-        )
+        request = StorageRequest("queue", "GET", self._messages, query)
+        response = await self._account.call(request, _MISSING)
         if error_code(response):
             return []
         return [
@@ -116,7 +117,8 @@ class MessageQueue:
             "popreceipt": message.receipt,
             "visibilitytimeout": str(round(visibility_timeout)),
         }
-        response = await self._account.call("queue", "PUT", self._path(message), query)
+        request = StorageRequest("queue", "PUT", self._path(message), query)
+        response = await self._account.call(request)
         return message._replace(receipt=header(response, "x-ms-popreceipt"))
 
     async def release(self, message: ReceivedMessage) -> None:
@@ -126,7 +128,7 @@ class MessageQueue:
     async def delete(self, message: ReceivedMessage) -> None:
         """Delete a received message."""
         query = {"popreceipt": message.receipt}
-        await self._account.call("queue", "DELETE", self._path(message), query)
+        await self._account.call(StorageRequest("queue", "DELETE", self._path(message), query))
 
     def _path(self, message: ReceivedMessage) -> str:
         return f"{self._messages}/{message.id}"

@@ -7,6 +7,8 @@ import base64
 import hmac
 from collections.abc import Mapping
 
+from cloud_adapter.storage.request import StorageRequest
+
 _SERVICE_ORDER = str.maketrans({"-": None, "_": "!"})
 """The service sorts header names by its own alphabet: hyphens do not count, and an underscore comes
 before every digit."""
@@ -27,27 +29,23 @@ class SharedKey:
         self._account = account
         self._key = base64.b64decode(key, validate=True)
 
-    def authorization(
-        self, method: str, url: str, query: Mapping[str, str], headers: Mapping[str, str], size: int
-    ) -> str:
+    def authorization(self, request: StorageRequest, url: str, headers: Mapping[str, str]) -> str:
         """The value of a request's Authorization header.
 
         Args:
-            method: GET, POST, PUT or DELETE.
-            url: percent-encoded, without the query.
-            query: the parameters' lower-case names, and their values, not encoded.
-            headers: by lower-case name; those that begin with `x-ms-` and the conditions count.
-            size: bytes of the body.
+            request: the request.
+            url: its URL without the query, percent-encoded.
+            headers: its headers, with date and version.
         """
         names = sorted((n for n in headers if n.startswith("x-ms-")), key=_sort_key)
         lines = [
-            f"{method}\n\n\n{size or ''}\n\n{headers.get('content-type', '')}\n\n",
+            f"{request.method}\n\n\n{len(request.body) or ''}\n\n\n\n",
             headers.get("if-match", ""),
             headers.get("if-none-match", ""),
             "\n",
             *(f"{name}:{headers[name]}" for name in names),
             f"/{self._account}{url[url.index('/', len('https://')) :]}",
-            *(f"{name}:{query[name]}" for name in sorted(query)),
+            *(f"{name}:{request.query[name]}" for name in sorted(request.query)),
         ]
         digest = hmac.digest(self._key, "\n".join(lines).encode(), "sha256")
         return f"SharedKey {self._account}:{base64.b64encode(digest).decode()}"
