@@ -258,19 +258,20 @@ class BlobContainer:
         try:
             await self._use_lease(name, lease_id, {"x-ms-lease-action": "release"})
         finally:
-            self._forget_lease(name, lease_id)
+            self.forget_lease(name, lease_id)
+
+    def forget_lease(self, name: str, lease_id: str) -> None:
+        """Write without a lease from now on: by this process's clock, it has expired."""
+        if lease_id in self._leases.get(name, ()):
+            del self._leases[name]
 
     async def _use_lease(self, name: str, lease_id: str, headers: dict[str, str]) -> bool:
         headers["x-ms-lease-id"] = lease_id
         request = self._request("PUT", name, {"comp": "lease"}, headers)
         response = await self._account.call(request, _MISSING | _LEASE_LOST)
         if lost := bool(error_code(response)):
-            self._forget_lease(name, lease_id)
+            self.forget_lease(name, lease_id)
         return not lost
-
-    def _forget_lease(self, name: str, lease_id: str) -> None:
-        if lease_id in self._leases.get(name, ()):
-            del self._leases[name]
 
     async def _put(
         self,
@@ -310,7 +311,7 @@ class BlobContainer:
                 break
         else:
             if leases:
-                self._forget_lease(name, leases[-1])
+                self.forget_lease(name, leases[-1])
             response = await self._account.call(request, _CHANGE_REFUSALS)
         if error_code(response) in _CHANGED:
             raise BlobChanged("the blob exists, or has changed in the meantime")

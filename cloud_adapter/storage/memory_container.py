@@ -75,6 +75,9 @@ class MemoryContainer:
     async def release_lease(self, name: str, lease_id: str) -> None:
         """Do nothing."""
 
+    def forget_lease(self, name: str, lease_id: str) -> None:
+        """Do nothing."""
+
 
 Container = BlobContainer | MemoryContainer
 """A container in the storage account, or in memory if there is no account."""

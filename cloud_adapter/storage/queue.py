@@ -6,19 +6,18 @@ from typing import NamedTuple
 
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.request import StorageRequest
-from cloud_adapter.storage.response import error_code, header, parse_xml
+from cloud_adapter.storage.response import error_code, parse_xml
 
 MAX_MESSAGE_BYTES = 48 * 1024
 """Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""
-
-MAX_MESSAGES = 32
-"""How many messages one call can receive."""
 
 VISIBILITY_TIMEOUT_SECONDS = 60
 """How long a received message is invisible to others."""
 
 _MISSING = frozenset({"QueueNotFound"})
 _EXISTS = frozenset({"QueueAlreadyExists"})
+_DELETED = frozenset({"MessageNotFound"})
+_LOST = frozenset({"MessageNotFound", "PopReceiptMismatch"})
 
 
 class ReceivedMessage(NamedTuple):
@@ -73,62 +72,34 @@ class MessageQueue:
             await self._account.call(StorageRequest("queue", "PUT", self._name), _EXISTS)
             await self._account.call(request)
 
-    async def receive(
-        self, count: int = MAX_MESSAGES, visibility_timeout: float = VISIBILITY_TIMEOUT_SECONDS
-    ) -> list[ReceivedMessage]:
-        """Receive visible messages; none if there is no such queue.
-
-        Args:
-            count: the most that are received, up to MAX_MESSAGES.
-            visibility_timeout: seconds for which others do not see them.
-        """
-        query = {"numofmessages": str(count), "visibilitytimeout": str(round(visibility_timeout))}
-        request = StorageRequest("queue", "GET", self._messages, query)
-        response = await self._account.call(request, _MISSING)
-        if error_code(response):
-            return []
-        return [
-            ReceivedMessage(
-                message.findtext("MessageId", ""),
-                _decoded(message.findtext("MessageText", "")),
-                int(message.findtext("DequeueCount", "1")),
-                message.findtext("PopReceipt", ""),
-            )
-            for message in parse_xml(response).iter("QueueMessage")
-        ]
-
     async def receive_all(self) -> AsyncIterator[ReceivedMessage]:
         """Receive every visible message. Each is invisible to others for a minute."""
-        while messages := await self.receive():
+        query = {"numofmessages": "32", "visibilitytimeout": str(VISIBILITY_TIMEOUT_SECONDS)}
+        request = StorageRequest("queue", "GET", self._messages, query)
+        while True:
+            response = await self._account.call(request, _MISSING)
+            messages = () if error_code(response) else parse_xml(response).findall("QueueMessage")
+            if not messages:
+                return
             for message in messages:
-                yield message
-
-    async def update(self, message: ReceivedMessage, visibility_timeout: float) -> ReceivedMessage:
-        """Change how long a received message stays invisible to others.
-
-        Args:
-            message: as received, or as the last update returned it.
-            visibility_timeout: seconds, from now on; 0 makes it visible.
-
-        Returns:
-            the message, with a new receipt.
-        """
-        query = {
-            "popreceipt": message.receipt,
-            "visibilitytimeout": str(round(visibility_timeout)),
-        }
-        request = StorageRequest("queue", "PUT", self._path(message), query)
-        response = await self._account.call(request)
-        return message._replace(receipt=header(response, "x-ms-popreceipt"))
+                yield ReceivedMessage(
+                    message.findtext("MessageId", ""),
+                    _decoded(message.findtext("MessageText", "")),
+                    int(message.findtext("DequeueCount", "1")),
+                    message.findtext("PopReceipt", ""),
+                )
 
     async def release(self, message: ReceivedMessage) -> None:
-        """Make a received message visible again."""
-        await self.update(message, 0)
+        """Make a received message visible again, unless it is already."""
+        query = {"popreceipt": message.receipt, "visibilitytimeout": "0"}
+        await self._account.call(StorageRequest("queue", "PUT", self._path(message), query), _LOST)
 
     async def delete(self, message: ReceivedMessage) -> None:
-        """Delete a received message."""
-        query = {"popreceipt": message.receipt}
-        await self._account.call(StorageRequest("queue", "DELETE", self._path(message), query))
+        """Delete a received message, if it exists."""
+        request = StorageRequest(
+            "queue", "DELETE", self._path(message), {"popreceipt": message.receipt}
+        )
+        await self._account.call(request, _DELETED)
 
     def _path(self, message: ReceivedMessage) -> str:
         return f"{self._messages}/{message.id}"
