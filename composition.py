@@ -161,11 +161,10 @@ class Composition:
         from cloud_adapter.bot.bot_sdk import import_bot_sdk
 
         import_bot_sdk()
-        from cloud_adapter.state.lock import CONTAINER, ConversationLocks
-        from cloud_adapter.storage.blobs import BlobContainer
+        from cloud_adapter.state.lock import ConversationLocks
+        from cloud_adapter.state.stored_json import CONTAINER
 
-        account = self.account
-        locks = ConversationLocks(None if account is None else BlobContainer(account, CONTAINER))
+        locks = ConversationLocks(self._container(CONTAINER))
         adapter = self._adapter(locks)
         services = self._services(adapter, locks)
         bot = self._bot(services, locks)
@@ -175,7 +174,7 @@ class Composition:
             keys=self.keys,
             bot_keys=self.bot_keys,
             tokens=self.tokens,
-            account=account,
+            account=self.account,
             locks=locks,
             adapter=adapter,
             services=services,
@@ -230,7 +229,7 @@ class Composition:
         from cloud_adapter.state import blob_storage, transcripts
         from cloud_adapter.state.bot_state import ConversationState, UserState
 
-        storage = blob_storage.BlobStorage(self._container(blob_storage.CONTAINER))
+        storage = blob_storage.BlobStorage(locks)
         known = references.ConversationReferences(self._container(references.CONTAINER))
         authentication = adapter.bot_framework_authentication
         return BotServices(
@@ -244,28 +243,29 @@ class Composition:
             skill_client=authentication.create_bot_framework_client(storage),
             references=known,
             transcripts=transcripts.BlobTranscriptStore(self._container(transcripts.CONTAINER)),
-            notifications=self._notifications(adapter, known, locks),
+            notifications=self._notifications(adapter, known),
         )
 
     def _notifications(
         self,
         adapter: "CloudAdapter",
         references: "ConversationReferences",
-        locks: "ConversationLocks",
     ) -> "Notifications | None":
         if self.account is None:
             return None
         from cloud_adapter.proactive import notifications, report
+        from cloud_adapter.state.lock import ConversationLocks
         from cloud_adapter.storage.blobs import BlobContainer
         from cloud_adapter.storage.queue import MessageQueue
 
+        reports = BlobContainer(self.account, report.CONTAINER)
         return notifications.Notifications(
             adapter,
             references,
-            BlobContainer(self.account, report.CONTAINER),
+            reports,
             MessageQueue(self.account, notifications.QUEUE),
             MessageQueue(self.account, notifications.POISON_QUEUE),
-            locks,
+            ConversationLocks(reports),
         )
 
     def _bot(self, services: "BotServices", locks: "ConversationLocks") -> "Bot":

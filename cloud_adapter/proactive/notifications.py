@@ -35,8 +35,8 @@ from cloud_adapter.storage.queue import MessageQueue
 QUEUE = "bot-notifications"
 POISON_QUEUE = f"{QUEUE}-poison"
 
-LOCK = "notifications"
-"""Never a conversation's name, which has a channel and a slash."""
+LOCK = "lock"
+"""The blob whose lease one process has at a time, beside the reports."""
 
 MAX_RUN_SECONDS = 120.0
 """Seconds of sending, after which another invocation continues: the host ends long ones."""
@@ -128,7 +128,8 @@ class Notifications:
             await self._refuse(message, message_id, error)
             return
         try:
-            async with self._locks.lock(LOCK, lock_timeout=0):
+            async with self._locks.lock(LOCK, lock_timeout=0) as locked:
+                await locked.confirm()
                 await self._send(notification)
         except ConversationBusy as error:  # of the lock above, or of the bot's own middleware
             log.info("Notification %s is put back into the queue: %s", notification.id, error)

@@ -7,13 +7,11 @@ from typing import Any
 
 from botbuilder.core import Storage
 
-from cloud_adapter.errors import BlobChanged, StateConflict, StorageUnavailable
-from cloud_adapter.state.stored_json import E_TAG, from_text, to_text
+from cloud_adapter.errors import BlobChanged, StateConflict
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_json import E_TAG, stored_item, to_text
 from cloud_adapter.storage.blobs import ANY, Blob
-from cloud_adapter.storage.memory_container import Container
 from cloud_adapter.storage.names import name_part
-
-CONTAINER = "bot-state"
 
 
 class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
@@ -23,11 +21,11 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
     of one of the bot's own classes. Items are copied when they are read and written.
 
     Args:
-        blobs: the container.
+        blobs: the items' blobs, some of which turns have locked.
     """
 
-    def __init__(self, blobs: Container) -> None:
-        self._blobs = blobs
+    def __init__(self, blobs: ConversationLocks) -> None:
+        self.blobs = blobs
 
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
         """The items that exist, by key. Dicts, and objects that have an `e_tag`, get their ETag.
@@ -36,7 +34,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
             StorageUnavailable: an item cannot be read, so it is not known whether it exists.
         """
         names = list(keys)
-        found = await asyncio.gather(*(self.read_blob(key) for key in names))
+        found = await asyncio.gather(*(self.blobs.read(name_part(key)) for key in names))
         return {key: _item(blob) for key, blob in zip(names, found, strict=True) if blob}
 
     async def write(self, changes: Mapping[str, Any]) -> None:
@@ -52,6 +50,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         Raises:
             StateConflict: an item has changed since it was read.
             StorageUnavailable: the account does not answer, or refuses access.
+            ConversationBusy: a turn in another process keeps an item from being written.
             TypeError, ValueError: an item holds what state cannot hold.
         """
         await asyncio.gather(*(self._write(key, item) for key, item in changes.items()))
@@ -66,10 +65,11 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
             _set_etag(item, new)
 
     async def _write_version(self, key: str, content: bytes, etag: str) -> str:
+        name = name_part(key)
         with contextlib.suppress(BlobChanged):
-            return await self.write_blob(key, content, etag)
+            return await self.blobs.write(name, content, etag)
         try:
-            return await self.write_blob(key, content, None)  # there may be no blob to replace
+            return await self.blobs.write(name, content, None)  # there may be no blob to replace
         except BlobChanged as error:
             # The SDK's TeamsSSOTokenExchangeMiddleware looks for the first two words.
             text = "Etag conflict: an item of state has changed in the meantime"
@@ -81,44 +81,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         Raises:
             StorageUnavailable: the account does not answer, or refuses access.
         """
-        await asyncio.gather(*(self._blobs.delete(name_part(key)) for key in keys))
-
-    async def read_blob(self, key: str) -> Blob | None:
-        """The blob of an item; None if there is no such item.
-
-        Raises:
-            StorageUnavailable: it cannot be read, so it is not known whether it exists.
-        """
-        return await self._blobs.read(name_part(key))
-
-    async def write_blob(self, key: str, content: bytes, etag: str | None) -> str:
-        """Write the blob of an item, and return its new ETag.
-
-        Args:
-            key: the item's key.
-            content: the item's JSON.
-            etag: the ETag of the version to replace; None: the item must not exist; ANY: replace
-                any version.
-
-        Raises:
-            BlobChanged: the blob is another version, is gone, or exists although `etag` is None.
-            StorageUnavailable: the account does not answer, or refuses access.
-        """
-        return await self._blobs.write(name_part(key), content, etag)
-
-
-def stored_item(content: bytes) -> Any:
-    """The item of a blob with this content.
-
-    Raises:
-        StorageUnavailable: the content is not an item, or cannot be read.
-    """
-    try:
-        return from_text(content)
-    except ValueError as error:
-        raise StorageUnavailable(
-            f"a blob in the container {CONTAINER} is not stored state"
-        ) from error
+        await asyncio.gather(*(self.blobs.delete(name_part(key)) for key in keys))
 
 
 def _item(blob: Blob) -> Any:

@@ -5,17 +5,15 @@ ends (middleware.py), together with the activity's id. If the turn runs again, b
 died or its response to the channel was lost, it finds the id and changes nothing twice.
 """
 
-from botbuilder.core import BotState, TurnContext
+from botbuilder.core import BotState, StatePropertyAccessor, TurnContext
 from botbuilder.core import ConversationState as SdkConversationState
 from botbuilder.core import UserState as SdkUserState
 
-from cloud_adapter.errors import BlobChanged, StateConflict, TurnRepeated
+from cloud_adapter.errors import TurnRepeated
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.turn import ConversationTurn
-
-MAX_WRITES = 5
-"""The number of attempts to save a state. Each merges what another turn has written meanwhile."""
+from cloud_adapter.storage.names import name_part
 
 
 class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
@@ -23,14 +21,26 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
 
     Args:
         storage: where the state is stored.
-    """
 
-    _storage: BlobStorage
+    Attributes:
+        is_used: whether a property has been created.
+    """
 
     def __init__(self, storage: BlobStorage) -> None:
         super().__init__(storage)
+        self.is_used = False
+        self._blobs = storage.blobs
         # Not the SDK's key: a bot may use the SDK's class in the same turn.
         self._context_service_key = f"cloud_adapter.{type(self).__name__}"
+
+    def create_property(self, name: str) -> StatePropertyAccessor:
+        """A property of the state."""
+        self.is_used = True
+        return super().create_property(name)
+
+    def blob_name(self, context: TurnContext) -> str:
+        """The name of the state's blob in a turn."""
+        return name_part(self.get_storage_key(context))
 
     def loaded(self, context: TurnContext) -> LoadedState | None:
         """The state in this turn; None if it is not loaded."""
@@ -50,10 +60,12 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         """
         if self.loaded(turn_context) is not None and not force:
             return
-        if turn := ConversationTurn.of(turn_context):
-            await turn.lock(turn_context)
-        state = LoadedState(await self._storage.read_blob(self.get_storage_key(turn_context)))
-        turn_context.turn_state[self._context_service_key] = state
+        name, turn = self.blob_name(turn_context), ConversationTurn.of(turn_context)
+        blob = await (
+            turn.read(turn_context, name, again=force) if turn else self._blobs.read(name)
+        )
+        if force or self.loaded(turn_context) is None:  # another task may have loaded it meanwhile
+            turn_context.turn_state[self._context_service_key] = LoadedState(blob)
 
     async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
         """Request that the changes are saved when the turn ends; with `force`, save them now.
@@ -69,8 +81,12 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         turn = ConversationTurn.of(turn_context)
         if force:
             await self.load(turn_context)
-            await self._write(turn_context)
-        elif (state := self.loaded(turn_context)) is not None:
+        state = self.loaded(turn_context)
+        if state is None:
+            return
+        if force:
+            await self._write(turn_context, state)
+        else:
             state.is_requested = True
             if turn is None or not turn.is_running:
                 await self.save_at_end(turn_context)
@@ -84,7 +100,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         """
         state = self.loaded(turn_context)
         if state and (state.is_requested or not requested) and state.is_changed:
-            await self._write(turn_context)
+            await self._write(turn_context, state)
 
     async def clear_state(self, turn_context: TurnContext) -> None:
         """Remove all properties."""
@@ -100,30 +116,23 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         self.get(turn_context).clear()
         await self.save_changes(turn_context, force=True)
 
-    async def _write(self, context: TurnContext) -> None:
-        key = self.get_storage_key(context)
-        state, turn = self.loaded(context), ConversationTurn.of(context)
-        turn_id = turn.recorded_id if turn else ""
-        if state is None or (turn and turn_id and turn.ran_before(key, state.turn_ids)):
+    async def _write(self, context: TurnContext, state: LoadedState) -> None:
+        name, turn = self.blob_name(context), ConversationTurn.of(context)
+        if turn is None:
+            await state.save(self._blobs, name)
             return
-        for _ in range(MAX_WRITES):
-            content = state.content(turn_id)
-            try:
-                etag = await self._storage.write_blob(key, content, state.etag)
-            except BlobChanged:
-                other = LoadedState(await self._storage.read_blob(key))
-                is_saved = turn_id in other.turn_ids and turn_id not in state.turn_ids
-                if is_saved:  # our own write, whose response was lost
-                    state.mark_saved(turn_id, content, None)
-                state.merge(other)
-            else:
-                is_saved = True
-                state.mark_saved(turn_id, content, etag)
-            if is_saved:
-                if turn and turn_id:
-                    turn.recorded_in.add(key)
-                return
-        raise StateConflict("other turns keep changing the state")
+        turn_id = turn.recorded_id
+        if turn_id and turn.ran_before(name, state.turn_ids):
+            return
+        if locked := turn.locked(name):
+            position = turn.recorded_position
+            await locked.save(state, turn_id, position)
+            if position is not None:
+                turn.position = None
+        else:
+            await state.save(self._blobs, name, turn_id)
+        if turn_id:
+            turn.recorded_in.add(name)
 
 
 class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore[misc]  # untyped
@@ -138,7 +147,7 @@ class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore
         """
         await super().load(turn_context, force)
         state, turn = self.loaded(turn_context), ConversationTurn.of(turn_context)
-        if state and turn and turn.ran_before(self.get_storage_key(turn_context), state.turn_ids):
+        if state and turn and turn.ran_before(self.blob_name(turn_context), state.turn_ids):
             raise TurnRepeated("the activity has been processed already")
 
     async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
@@ -150,6 +159,16 @@ class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore
         turn = ConversationTurn.of(turn_context)
         if force and turn and turn.recorded_id:
             turn.is_committed = True
+
+    async def save_at_end(self, turn_context: TurnContext, *, requested: bool = False) -> None:
+        """Save the changes and the turn's id; see `_TurnScopedState.save_at_end`.
+
+        A queued turn saves at least its id and position.
+        """
+        await super().save_at_end(turn_context, requested=requested)
+        name, turn = self.blob_name(turn_context), ConversationTurn.of(turn_context)
+        if turn and turn.recorded_position and (locked := turn.locked(name)):
+            await self._write(turn_context, LoadedState(locked.blob))
 
 
 class UserState(_TurnScopedState, SdkUserState):  # type: ignore[misc]  # untyped SDK base

@@ -1,77 +1,115 @@
 """Lease: a blob's lease, which tells other processes that a conversation's turn is running."""
 
 import asyncio
-import contextlib
 import logging
 import uuid
+from collections.abc import Awaitable
 
-from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
-from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
-from http_client.retry import Backoff
-
-BACKOFF = Backoff(first=0.05, longest=0.5)
-"""The pauses between attempts to acquire a lease that another process has."""
+from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.storage.blobs import LEASE_SECONDS
+from cloud_adapter.storage.memory_container import Container
 
 RENEWAL_SECONDS = LEASE_SECONDS / 3
 """The time between two renewals: one that fails is tried again before the lease expires."""
 
+OPENING_SHARE = 0.2
+"""The share of that time after which a lease is open: for a second, only its process can write."""
+
+_RELEASES: set["asyncio.Task[None]"] = set()
+"""Keeps the tasks from being garbage collected."""
+
 log = logging.getLogger(__name__)
 
 
+def open_lease_id(name: str) -> str:
+    """The id of a blob's lease once it is open: everybody who can write the blob knows it.
+
+    Args:
+        name: the blob's name.
+    """
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
 class Lease:
-    """An acquired lease, which is renewed in the background until it is released.
+    """A lease, which is renewed in the background until it is released.
+
+    A turn may take long, and invokes and a skill's replies in other processes do not wait for it.
+    So that they can write the blob, the lease gets a well-known id after a while: it is open.
 
     Args:
         blobs: the container of the leased blob.
         name: the blob's name.
-        lease_id: GUID.
         renewal_seconds: the time between two renewals.
 
     Attributes:
-        lost: another process has acquired it.
+        is_open: other processes can write the blob.
     """
 
-    def __init__(
-        self, blobs: BlobContainer, name: str, lease_id: str, renewal_seconds: float
-    ) -> None:
+    def __init__(self, blobs: Container, name: str, renewal_seconds: float) -> None:
         self._blobs = blobs
         self._name = name
-        self._lease_id = lease_id
-        self.lost = False
-        self._acquired_at = asyncio.get_running_loop().time()
-        self._renewing = asyncio.create_task(self._renew(renewal_seconds))
+        self._renewal_seconds = renewal_seconds
+        self._id = str(uuid.uuid4())
+        self._loop = asyncio.get_running_loop()
+        self._acquired_at = self._renewed_at = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        self._is_taken = False
+        self.is_open = False
 
-    @classmethod
-    async def acquire(
-        cls, blobs: BlobContainer, name: str, deadline: float, renewal_seconds: float
-    ) -> "Lease":
-        """Wait for a lease until a deadline (event loop time).
+    async def acquire(self, meanwhile: Awaitable[object] | None = None) -> str | None:
+        """Acquire it, and await something else at the same time.
+
+        If that fails, or the turn is cancelled, the lease is released in the background.
+
+        Returns:
+            The blob's ETag; None if the blob does not exist.
 
         Raises:
-            ConversationBusy: another process still had it then.
+            BlobLeased: another process has it.
             StorageUnavailable: the account does not answer, or refuses access.
         """
-        lease_id, attempt = str(uuid.uuid4()), 1
-        while not await _acquired(blobs, name, lease_id):
-            pause = BACKOFF.pause(attempt)
-            if asyncio.get_running_loop().time() + pause >= deadline:
-                raise ConversationBusy(
-                    "another turn of the conversation is running in another process"
-                )
-            await asyncio.sleep(pause)
-            attempt += 1
-        return cls(blobs, name, lease_id, renewal_seconds)
+        acquiring = asyncio.create_task(self._acquire())
+        try:
+            if meanwhile is not None:
+                await meanwhile
+            return await asyncio.shield(acquiring)
+        except BaseException:
+            acquiring.add_done_callback(self._abandon)
+            raise
+
+    async def _acquire(self) -> str | None:
+        etag = await self._blobs.acquire_lease(self._name, self._id)
+        if etag is not None:
+            self._set_timer(self._renewal_seconds * OPENING_SHARE)
+        return etag
+
+    def _abandon(self, acquiring: "asyncio.Task[str | None]") -> None:
+        if not acquiring.cancelled() and acquiring.exception() is None and acquiring.result():
+            release = asyncio.create_task(self.release())
+            _RELEASES.add(release)
+            release.add_done_callback(_RELEASES.discard)
 
     @property
     def age(self) -> float:
         """Seconds since it was acquired."""
-        return asyncio.get_running_loop().time() - self._acquired_at
+        return self._loop.time() - self._acquired_at
+
+    @property
+    def lost(self) -> bool:
+        """Whether another process has it, or may have it since this one was paused."""
+        return self._is_taken or self._loop.time() >= self._renewed_at + LEASE_SECONDS
 
     async def release(self) -> None:
         """Release it; if storage is unavailable, it expires."""
-        self._renewing.cancel()
+        if self._renewing is not None:
+            await asyncio.wait({self._renewing})  # cut off, it may leave the lease with either id
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.is_open and self.lost:
+            return  # another process's lease may have the same id
         try:
-            await self._blobs.release_lease(self._name, self._lease_id)
+            await self._blobs.release_lease(self._name, self._id)
         except StorageUnavailable as error:
             log.warning(
                 "A conversation's lease was not released, so its next turn waits up to %d s: %s",
@@ -79,24 +117,34 @@ class Lease:
                 error,
             )
 
-    async def _renew(self, renewal_seconds: float) -> None:
-        while True:
-            await asyncio.sleep(renewal_seconds)
-            try:
-                if not await self._blobs.renew_lease(self._name, self._lease_id):
-                    # The state is safe: conditional writes do not overwrite the other process's.
-                    self.lost = True
-                    log.warning("A conversation's lease was lost to another process")
-                    return
-            except StorageUnavailable as error:
-                log.warning("A conversation's lease could not be renewed: %s", error)
+    def _set_timer(self, seconds: float) -> None:
+        # Not a task that sleeps: most turns end before.
+        self._timer = self._loop.call_later(seconds, self._start_renewal)
 
+    def _start_renewal(self) -> None:
+        self._renewing = asyncio.create_task(self._renew())
 
-async def _acquired(blobs: BlobContainer, name: str, lease_id: str) -> bool:
-    try:
-        while await blobs.acquire_lease(name, lease_id) is None:
-            with contextlib.suppress(BlobChanged):  # another process was quicker
-                await blobs.write(name, b"", None)
-    except BlobLeased:
-        return False
-    return True
+    async def _renew(self) -> None:
+        try:
+            if not await self._open_and_renew():
+                # The state is safe: conditional writes do not overwrite the other process's.
+                self._is_taken = True
+                log.warning("A conversation's lease was lost to another process")
+                return
+        except StorageUnavailable as error:
+            log.warning("A conversation's lease could not be renewed: %s", error)
+        self._set_timer(self._renewal_seconds)
+
+    async def _open_and_renew(self) -> bool:
+        if self.lost:
+            return False
+        if not self.is_open:
+            new_id = open_lease_id(self._name)
+            if not await self._blobs.change_lease(self._name, self._id, new_id):
+                return False
+            self._id, self.is_open = new_id, True
+        sent_at = self._loop.time()
+        if not await self._blobs.renew_lease(self._name, self._id):
+            return False
+        self._renewed_at = sent_at
+        return True

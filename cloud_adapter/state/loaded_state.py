@@ -1,17 +1,44 @@
 """LoadedState: a state as a turn has loaded it, and the changes that the turn has made."""
 
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from cloud_adapter.errors import StateConflict, StorageUnavailable
-from cloud_adapter.state.blob_storage import stored_item
-from cloud_adapter.state.stored_json import to_text
+from cloud_adapter.errors import BlobChanged, StateConflict, StorageUnavailable
+from cloud_adapter.state.stored_json import stored_item, to_text
 from cloud_adapter.storage.blobs import Blob
 
 TURN_IDS_KEY = "~turns"
 """The key of the last turns' ids in stored state. No bot gives a property this name."""
 
+POSITION_KEY = "~inbox"
+"""The key of the InboxPosition, likewise."""
+
 MAX_TURN_IDS = 100
 """How many turns' ids are stored."""
+
+MAX_WRITES = 5
+"""The number of attempts to save a state. Each merges what another turn has written meanwhile."""
+
+
+class InboxPosition(NamedTuple):
+    """Up to where the queued activities of a conversation have been processed.
+
+    Attributes:
+        start: the position of the first byte of the inbox's blob, when it was read.
+        next: the position of the first byte that is not processed.
+    """
+
+    start: int
+    next: int
+
+
+class Blobs(Protocol):
+    """Where a state is read and written: ConversationLocks."""
+
+    async def read(self, name: str) -> Blob | None:
+        """A blob; None if it does not exist."""
+
+    async def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Write a blob, and return its new ETag. Raises BlobChanged."""
 
 
 class LoadedState:
@@ -23,6 +50,7 @@ class LoadedState:
     Attributes:
         state: the bot's properties by name; the SDK's accessors read and change it.
         turn_ids: ids of the turns that have written the stored state, oldest first.
+        position: as stored; None: no queued turn has written the state.
         etag: the stored state's; None: nothing is stored.
         is_requested: whether the bot has called `save_changes`.
     """
@@ -30,7 +58,7 @@ class LoadedState:
     def __init__(self, blob: Blob | None) -> None:
         self._stored = blob.content if blob else b"{}"
         self.etag = blob.etag if blob else None
-        self.state, self.turn_ids = _parts(self._stored)
+        self.state, self.turn_ids, self.position = _parts(self._stored)
         self.is_requested = False
 
     @property
@@ -40,30 +68,46 @@ class LoadedState:
         Raises:
             TypeError, ValueError: a property holds what state cannot hold.
         """
-        return self.content("") != self._stored
+        return self._content(self.turn_ids, self.position) != self._stored
 
-    def content(self, turn_id: str) -> bytes:
-        """The JSON to write.
+    async def save(
+        self, blobs: Blobs, name: str, turn_id: str = "", position: InboxPosition | None = None
+    ) -> None:
+        """Write the state, merged with what others have written in the meantime.
 
         Args:
+            blobs: where it is stored.
+            name: the name of its blob.
             turn_id: the id of the turn that writes it; empty: no id is added.
+            position: replaces an earlier one.
 
         Raises:
+            StateConflict: another turn changed the same property.
+            StorageUnavailable: the state cannot be written.
             TypeError, ValueError: a property holds what state cannot hold.
         """
-        ids = self._ids_with(turn_id)
-        return to_text({**self.state, TURN_IDS_KEY: ids} if ids else self.state).encode()
+        for _ in range(MAX_WRITES):
+            ids, further = self._ids_with(turn_id), _further(self.position, position)
+            content = self._content(ids, further)
+            try:
+                etag = await blobs.write(name, content, self.etag)
+            except BlobChanged:
+                other = LoadedState(await blobs.read(name))
+                if turn_id not in other.turn_ids or turn_id in self.turn_ids:
+                    self.merge(other)
+                    continue
+                # It was our own write, whose response was lost.
+                self._stored = content
+                self.merge(other)
+            else:
+                self._stored, self.etag, self.turn_ids, self.position = content, etag, ids, further
+            return
+        raise StateConflict("other turns keep changing the state")
 
-    def mark_saved(self, turn_id: str, content: bytes, etag: str | None) -> None:
-        """Note that the state has been written.
-
-        Args:
-            turn_id: as in `content`.
-            content: as written.
-            etag: the new ETag.
-        """
-        self.turn_ids = self._ids_with(turn_id)
-        self._stored, self.etag = content, etag
+    def catch_up(self, blob: Blob | None) -> None:
+        """Merge a newer version, if it is not the one that was loaded; see `merge`."""
+        if (blob.etag if blob else None) != self.etag:
+            self.merge(LoadedState(blob))
 
     def merge(self, other: "LoadedState") -> None:
         """Apply this turn's changes to the version that another turn has stored in the meantime.
@@ -76,18 +120,28 @@ class LoadedState:
         Raises:
             StateConflict: both turns changed the same property; nothing is applied.
         """
-        before, _ = _parts(self._stored)
+        before, _, _ = _parts(self._stored)
         names = {*before, *other.state}
         theirs = [name for name in names if _text(before, name) != _text(other.state, name)]
         for name in theirs:
             if _text(self.state, name) != _text(before, name):
                 raise StateConflict(f"two turns changed the property {name!r:.80} of state")
-        self._stored, self.etag, self.turn_ids = other._stored, other.etag, other.turn_ids
+        self._stored, self.etag = other._stored, other.etag
+        self.turn_ids, self.position = other.turn_ids, other.position
         for name in theirs:
             if name in other.state:
                 self.state[name] = other.state[name]
             else:
                 del self.state[name]
+
+    def _content(self, turn_ids: list[str], position: InboxPosition | None) -> bytes:
+        """The JSON to write."""
+        item = self.state
+        if turn_ids:
+            item = {**item, TURN_IDS_KEY: turn_ids}
+        if position:
+            item = {**item, POSITION_KEY: list(position)}
+        return to_text(item).encode()
 
     def _ids_with(self, turn_id: str) -> list[str]:
         if not turn_id or turn_id in self.turn_ids:
@@ -95,13 +149,19 @@ class LoadedState:
         return [*self.turn_ids, turn_id][-MAX_TURN_IDS:]
 
 
-def _parts(content: bytes) -> tuple[dict[str, Any], list[str]]:
-    """The properties and the turn ids in stored JSON."""
+def _parts(content: bytes) -> tuple[dict[str, Any], list[str], InboxPosition | None]:
+    """The properties, the turn ids and the position in stored JSON."""
     item = stored_item(content)
     if not isinstance(item, dict):
         raise StorageUnavailable("the item that is stored for a state is not a state")
     ids: list[str] = item.pop(TURN_IDS_KEY, [])
-    return item, ids
+    position = item.pop(POSITION_KEY, None)
+    return item, ids, InboxPosition(*position) if position else None
+
+
+def _further(one: InboxPosition | None, other: InboxPosition | None) -> InboxPosition | None:
+    """The position that is further, of those that there are."""
+    return max(filter(None, (one, other)), key=lambda each: each.next, default=None)
 
 
 def _text(properties: dict[str, Any], name: str) -> str:

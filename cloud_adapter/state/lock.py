@@ -1,153 +1,265 @@
 """ConversationLocks: one turn of a conversation at a time, in this process and in all others."""
 
 import asyncio
-import functools
+import itertools
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
-from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.state.lease import RENEWAL_SECONDS, Lease
-from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
+from cloud_adapter.state.lease import RENEWAL_SECONDS, Lease, open_lease_id
+from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
+from cloud_adapter.storage.blobs import Blob
+from cloud_adapter.storage.memory_container import Container
 from cloud_adapter.storage.names import name_part
-
-CONTAINER = "bot-conversations"
+from http_client.retry import Backoff
 
 MAX_LEASE_REUSE_SECONDS = 5.0
 """The age up to which a lease is passed on to the next turn in this process. An older one is
 released between two turns, so that other processes get the conversation, too."""
 
+MAX_WRITE_WAIT_SECONDS = 3.0
+"""How long a write waits until another process's lease is open, or released: more than a second."""
+
+BACKOFF = Backoff(first=0.05, longest=0.5)
+"""The pauses between attempts to acquire a lease that another process has, or to write its blob."""
+
+EMPTY_STATE = b"{}"
+"""The content of a new conversation's blob: there must be one to lease."""
+
+Beside = Callable[[], Awaitable[object]]
+"""What a turn reads beside its conversation's state."""
+
+log = logging.getLogger(__name__)
+
 
 def conversation_name(activity: Any) -> str:
-    """The name of an Activity's conversation: one part of the names of its blobs."""
-    return name_part(f"{activity.channel_id}/{activity.conversation.id}")
+    """The name of an Activity's conversation: that of its state's blob."""
+    return name_part(f"{activity.channel_id}/conversations/{activity.conversation.id}")
 
 
-@dataclass
-class _Ownership:
-    """A turn's ownership of a lock, which everything that runs within the turn shares.
+class Locked:
+    """A lock that a turn has, which everything that runs within the turn shares.
+
+    Args:
+        lock: the conversation's lock in this process.
+        locks: all locks; they write the blob.
+        outer: the lock in which the turn got this one.
 
     Attributes:
-        conversation: its name.
-        outer: the ownership in which this one began.
+        name: the conversation's name.
+        position: what the next turn that begins within the lock saves with its state; that turn
+            sets it to None.
         ended: the turn is over, even if tasks that it started are still running.
     """
 
-    conversation: str
-    outer: "_Ownership | None"
-    ended: bool = False
+    def __init__(
+        self, lock: "_LeasedLock", locks: "ConversationLocks", outer: "Locked | None"
+    ) -> None:
+        self.name = lock.name
+        self.outer = outer
+        self.ended = False
+        self.position: InboxPosition | None = None
+        self._lock = lock
+        self._locks = locks
+
+    @property
+    def blob(self) -> Blob | None:
+        """The conversation's state as it was last read or written; None if there is none."""
+        return self._lock.blob
+
+    async def confirm(self) -> None:
+        """Wait until other processes respect the lock: a new conversation's is not leased at first.
+
+        Raises:
+            ConversationBusy: another process was quicker.
+        """
+        await self._lock.created()
+        if self._lock.lease_lost:
+            raise ConversationBusy("another process has locked the new conversation")
+
+    async def save(
+        self, state: LoadedState, turn_id: str = "", position: InboxPosition | None = None
+    ) -> None:
+        """Write the conversation's state, on top of what was written since it was loaded.
+
+        For the arguments and what this raises, see `LoadedState.save`.
+        """
+        await self._lock.created()
+        state.catch_up(self.blob)
+        await state.save(self._locks, self.name, turn_id, position)
+
+    async def write_position(self, position: InboxPosition) -> None:
+        """Write the position alone; it raises as `save` does."""
+        await self.save(LoadedState(self.blob), position=position)
 
 
-_OWNERSHIP: ContextVar[_Ownership | None] = ContextVar("lock ownership", default=None)
+_LOCKED: ContextVar[Locked | None] = ContextVar("lock", default=None)
 
 
-def owned_conversations() -> set[str]:
-    """The names of the conversations that the turn which runs this code has locked."""
-    names = set()
-    ownership = _live(_OWNERSHIP.get())
-    while ownership is not None:
-        names.add(ownership.conversation)
-        ownership = _live(ownership.outer)
-    return names
+def owned_locks() -> dict[str, Locked]:
+    """The locks of the turn that runs this code, by name."""
+    owned = {}
+    locked = _live(_LOCKED.get())
+    while locked is not None:
+        owned[locked.name] = locked
+        locked = _live(locked.outer)
+    return owned
 
 
-def _live(ownership: _Ownership | None) -> _Ownership | None:
-    """An ownership that has not ended: this one, or the closest one around it."""
-    while ownership is not None and ownership.ended:
-        ownership = ownership.outer
-    return ownership
+def _live(locked: Locked | None) -> Locked | None:
+    """A lock whose turn has not ended: this one, or the closest one around it."""
+    while locked is not None and locked.ended:
+        locked = locked.outer
+    return locked
 
 
 class ConversationLocks:
-    """Runs one turn of a conversation at a time.
+    """Runs one turn of a conversation at a time, and reads and writes the state of conversations.
 
     Within a process, turns get the lock in the order in which they asked for it. Between processes
-    a blob's lease decides, in no particular order. The leases of a process that dies expire after
-    15 seconds.
+    the lease of the state's blob decides, in no particular order. The leases of a process that dies
+    expire after 15 seconds.
 
     Args:
-        blobs: the container of the leased blobs; None: there is no other process.
+        blobs: the container of the state.
         renewal_seconds: the time between two renewals of a lease.
     """
 
-    def __init__(
-        self, blobs: BlobContainer | None = None, renewal_seconds: float = RENEWAL_SECONDS
-    ) -> None:
+    def __init__(self, blobs: Container, renewal_seconds: float = RENEWAL_SECONDS) -> None:
         self._blobs = blobs
         self._renewal_seconds = renewal_seconds
         self._locks: dict[str, _LeasedLock] = {}
 
-    def lease_lost(self, conversation: str) -> bool:
+    def lease_lost(self, name: str) -> bool:
         """Whether another process may have the lock of a conversation that is locked here."""
-        lock = self._locks.get(conversation)
+        lock = self._locks.get(name)
         return lock is not None and lock.lease_lost
 
     @asynccontextmanager
-    async def lock(self, conversation: str, lock_timeout: float) -> AsyncIterator[None]:
-        """Lock a conversation; within a turn that has locked it already, this does nothing.
+    async def lock(
+        self, name: str, lock_timeout: float, beside: Beside | None = None
+    ) -> AsyncIterator[Locked]:
+        """Lock a conversation, unless the turn that runs this code has locked it already.
 
         Args:
-            conversation: see `conversation_name`.
+            name: see `conversation_name`.
             lock_timeout: seconds to wait for the lock.
+            beside: is awaited at the same time as the last read of the state.
 
         Raises:
             ConversationBusy: another turn was still running after that time.
-            StorageUnavailable: the lease cannot be acquired.
+            StorageUnavailable: the lease cannot be acquired, or the state cannot be read.
         """
-        if conversation in owned_conversations():
-            yield
+        if owned := owned_locks().get(name):
+            if beside is not None:
+                await beside()
+            yield owned
             return
-        lock = self._locks.setdefault(
-            conversation, _LeasedLock(functools.partial(self._acquire_lease, conversation))
-        )
+        lock = self._locks.setdefault(name, _LeasedLock(self._blobs, name, self._renewal_seconds))
         lock.users += 1
         try:
-            async with lock.acquired(lock_timeout):
-                outer = _live(_OWNERSHIP.get())
-                ownership = _Ownership(conversation, outer)
-                _OWNERSHIP.set(ownership)
+            async with lock.acquired(lock_timeout, beside):
+                outer = _live(_LOCKED.get())
+                locked = Locked(lock, self, outer)
+                _LOCKED.set(locked)
                 try:
-                    yield
+                    yield locked
                 finally:
-                    ownership.ended = True
-                    _OWNERSHIP.set(outer)
+                    locked.ended = True
+                    _LOCKED.set(outer)
         finally:
             lock.users -= 1
             if not lock.users:
-                self._locks.pop(conversation, None)
+                self._locks.pop(name, None)
                 await lock.release_lease()
 
-    async def _acquire_lease(self, conversation: str, deadline: float) -> Lease | None:
-        if self._blobs is None:
-            return None
-        return await Lease.acquire(self._blobs, conversation, deadline, self._renewal_seconds)
+    async def read(self, name: str) -> Blob | None:
+        """A blob; None if it does not exist.
+
+        Raises:
+            StorageUnavailable: it cannot be read, so it is not known whether it exists.
+        """
+        lock = self._locks.get(name)
+        return await (self._blobs.read(name) if lock is None else lock.read())
+
+    async def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Write a blob, and return its new ETag; see BlobContainer.
+
+        Raises:
+            BlobChanged: the blob is another version, is gone, or exists although `etag` is None.
+            ConversationBusy: another process's turn had leased it for too long.
+            StorageUnavailable: the account does not answer, or refuses access.
+        """
+        new = await self._with_lease(
+            name,
+            lambda lease_id: self._blobs.write(name, content, etag, lease_id=lease_id),
+        )
+        self._note(name, Blob(content, new, {}))
+        return new
+
+    async def delete(self, name: str) -> None:
+        """Delete a blob, if it exists; raises as `write` does."""
+        await self._with_lease(name, lambda lease_id: self._blobs.delete(name, lease_id=lease_id))
+        self._note(name, None)
+
+    def _note(self, name: str, blob: Blob | None) -> None:
+        if lock := self._locks.get(name):
+            lock.note(blob)
+
+    async def _with_lease[Result](
+        self, name: str, call: Callable[[str | None], Awaitable[Result]]
+    ) -> Result:
+        """Try a call until no other process has the blob's lease, or its lease is open."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + MAX_WRITE_WAIT_SECONDS
+        with suppress(BlobLeased):
+            return await call(None)
+        for attempt in itertools.count(1):
+            with suppress(BlobLeased):
+                return await call(open_lease_id(name))
+            pause = BACKOFF.pause(attempt)
+            if loop.time() + pause > end:
+                break
+            await asyncio.sleep(pause)
+        raise ConversationBusy("another process's turn keeps state from being written")
 
 
 class _LeasedLock:
     """One conversation's lock in this process, and the lease that other processes respect.
 
     Args:
-        acquire_lease: acquires the lease before a deadline (event loop time).
+        blobs: the container of the leased blob.
+        name: its name.
+        renewal_seconds: the time between two renewals of the lease.
 
     Attributes:
         users: how many turns have the lock or wait for it.
+        blob: as it was last read or written in this process; None: it does not exist.
     """
 
-    def __init__(self, acquire_lease: Callable[[float], Awaitable[Lease | None]]) -> None:
+    def __init__(self, blobs: Container, name: str, renewal_seconds: float) -> None:
+        self.name = name
         self.users = 0
-        self._acquire_lease = acquire_lease
+        self.blob: Blob | None = None
+        self._blobs = blobs
+        self._renewal_seconds = renewal_seconds
         self._lock = asyncio.Lock()
         self._lease: Lease | None = None
+        self._creating: asyncio.Task[None] | None = None
+        self._writes = 0
 
     @property
     def lease_lost(self) -> bool:
-        """Whether another process has acquired the lease."""
-        return self._lease is not None and self._lease.lost
+        """Whether another process may have acquired the lease."""
+        if self._lease is not None:
+            return self._lease.lost
+        return self._creating is not None and self._creating.done()
 
     @asynccontextmanager
-    async def acquired(self, lock_timeout: float) -> AsyncIterator[None]:
+    async def acquired(self, lock_timeout: float, beside: Beside | None) -> AsyncIterator[None]:
         """Own the lock and its lease; see `ConversationLocks.lock`."""
         deadline = asyncio.get_running_loop().time() + lock_timeout
         try:
@@ -158,8 +270,7 @@ class _LeasedLock:
                 "another turn of the conversation is running in this process"
             ) from None
         try:
-            if self._lease is None:
-                self._lease = await self._acquire_lease(deadline)
+            await self._take(deadline, beside)
             yield
         finally:
             try:
@@ -167,14 +278,101 @@ class _LeasedLock:
             finally:
                 self._lock.release()
 
+    async def read(self) -> Blob | None:
+        """The blob; None if it does not exist."""
+        writes = self._writes
+        blob = await self._blobs.read(self.name)
+        if writes == self._writes:
+            self.blob = blob
+        return blob
+
+    def note(self, blob: Blob | None) -> None:
+        """Note what has been written; None: the blob has been deleted."""
+        self.blob = blob
+        self._writes += 1
+
+    async def created(self) -> None:
+        """Wait until the blob of a first turn has been created and leased."""
+        if self._creating is not None:
+            await asyncio.wait({self._creating})
+
     async def release_lease(self) -> None:
         """Release the lease, if there is one."""
         if self._lease is not None:
             lease, self._lease = self._lease, None
             await lease.release()
 
+    async def _take(self, deadline: float, beside: Beside | None) -> None:
+        """Acquire the lease and read the blob, unless another turn has passed them on."""
+        try:
+            if self._lease is None:
+                await self._acquire_lease(deadline, beside)
+            elif self._lease.is_open:  # another process may have written
+                await self._read(beside)
+            elif beside is not None:
+                await beside()
+        except BaseException:
+            await self.release_lease()  # without the blob, it is of no use to the next turn
+            raise
+
+    async def _acquire_lease(self, deadline: float, beside: Beside | None) -> None:
+        lease = self._new_lease()
+        try:
+            etag = await lease.acquire(self._read(beside))
+        except BlobLeased:
+            lease, etag = await self._wait_for_lease(deadline)
+            self.blob = None
+        if etag is None:
+            # A new conversation: its turn need not wait until there is a blob to lease.
+            self.blob = None
+            self._creating = asyncio.create_task(self._create())
+            return
+        self._lease = lease
+        if self.blob is None or self.blob.etag != etag:
+            await self._read(beside)
+
+    async def _wait_for_lease(self, deadline: float) -> tuple[Lease, str | None]:
+        """Wait until another process releases the lease, or a deadline (event loop time).
+
+        Raises:
+            ConversationBusy: another process still had it then.
+        """
+        for attempt in itertools.count(1):
+            pause = BACKOFF.pause(attempt)
+            if asyncio.get_running_loop().time() + pause >= deadline:
+                break
+            await asyncio.sleep(pause)
+            lease = self._new_lease()
+            with suppress(BlobLeased):
+                return lease, await lease.acquire()
+        raise ConversationBusy("another turn of the conversation is running in another process")
+
+    async def _create(self) -> None:
+        """Create and lease the blob, if no other process does."""
+        lease = self._new_lease()
+        try:
+            etag = await self._blobs.write(self.name, EMPTY_STATE, None)
+            self.note(Blob(EMPTY_STATE, etag, {}))
+            if await lease.acquire() is not None:
+                self._lease = lease
+        except (BlobChanged, BlobLeased):
+            log.info("Another process runs a first turn of the same conversation")
+        except StorageUnavailable as error:
+            log.warning("A new conversation could not be leased: %s", error)
+
+    def _new_lease(self) -> Lease:
+        return Lease(self._blobs, self.name, self._renewal_seconds)
+
+    async def _read(self, beside: Beside | None) -> None:
+        if beside is None:
+            await self.read()
+        else:
+            await asyncio.gather(self.read(), beside())
+
     async def _pass_on_lease(self) -> None:
         """Keep the lease for the next turn that waits here, unless it is too old."""
+        await self.created()
+        self._creating = None
         if self._lease is not None and (
             self.users == 1 or self.lease_lost or self._lease.age > MAX_LEASE_REUSE_SECONDS
         ):

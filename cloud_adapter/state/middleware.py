@@ -43,7 +43,7 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Run the turn, and save its state changes."""
         context.turn_state[_KEY] = self
-        turn = ConversationTurn(self._locks, context)
+        turn = ConversationTurn(self._locks, context, self._names_in)
         if turn.runs_in_lock:
             # A queued turn: before it sends anything, raise TurnRepeated if it ran before.
             await self._conversation.load(context)
@@ -65,6 +65,16 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
             state.unload(context)
         await handler()
         await self._save(context)
+
+    def _names_in(self, context: TurnContext) -> list[str]:
+        """The names of the blobs of the states of which the bot has created properties."""
+        names = []
+        if self._conversation.is_used:
+            names.append(self._conversation.blob_name(context))
+        sender = context.activity.from_property
+        if self._user.is_used and sender is not None and sender.id:
+            names.append(self._user.blob_name(context))
+        return names
 
     async def _save(self, context: TurnContext) -> None:
         for state in (self._user, self._conversation):

@@ -6,7 +6,10 @@ import sys
 from types import NoneType
 from typing import Any
 
-from cloud_adapter.errors import UnreadableState
+from cloud_adapter.errors import StorageUnavailable, UnreadableState
+
+CONTAINER = "bot-state"
+"""The container of stored state."""
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
@@ -63,6 +66,20 @@ def from_text(text: str | bytes) -> Any:
     except RecursionError:
         raise UnreadableState("state nests too deeply to be read") from None
     raise ValueError("the stored state is not a JSON object")
+
+
+def stored_item(content: bytes) -> Any:
+    """The item of a blob with this content.
+
+    Raises:
+        StorageUnavailable: the content is not an item, or cannot be read.
+    """
+    try:
+        return from_text(content)
+    except ValueError as error:
+        raise StorageUnavailable(
+            f"a blob in the container {CONTAINER} is not stored state"
+        ) from error
 
 
 def _parsed(text: str) -> Any:

@@ -3,18 +3,16 @@
 import asyncio
 import functools
 import hashlib
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from contextlib import AsyncExitStack
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from cloud_adapter.codec.activity_key import activity_key
-from cloud_adapter.state.lock import (
-    ConversationLocks,
-    conversation_name,
-    owned_conversations,
-)
+from cloud_adapter.state.loaded_state import InboxPosition
+from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name, owned_locks
+from cloud_adapter.storage.blobs import Blob
 
 LOCK_TIMEOUT_SECONDS = 8.0
 """How long a turn waits for another turn of its conversation: the channel gives up after 10 s."""
@@ -32,24 +30,40 @@ class ConversationTurn:
     Args:
         locks: run one turn of a conversation at a time.
         context: the context of the turn; `of` finds the ConversationTurn in it.
+        names_in: returns the names of the blobs of the states that the bot uses in a turn. All of
+            them are read when the first one is needed.
 
     Attributes:
-        recorded_in: the keys of the states in which this run of the turn has saved its id.
+        recorded_in: the names of the blobs in which this run of the turn has saved its id.
         is_committed: the bot has saved with `force`, so the turn does not run again.
         has_failed: the bot has raised, so from now on state is saved without the turn's id.
         is_running: False once the turn has ended; tasks of the bot may still be running.
+        position: to be saved with the conversation's state; None: the turn is not a queued one, or
+            has saved it.
     """
 
-    def __init__(self, locks: ConversationLocks, context: TurnContext) -> None:
+    def __init__(
+        self,
+        locks: ConversationLocks,
+        context: TurnContext,
+        names_in: Callable[[TurnContext], Sequence[str]] = lambda _: (),
+    ) -> None:
         self.recorded_in: set[str] = set()
         self.is_committed = self.has_failed = False
         self.is_running = True
+        self.position: InboxPosition | None = None
         self._locks = locks
         self._activity = context.activity
         self._key = _key_of(context.activity)  # now, because the bot may change the activity
+        self._names_in = names_in
+        self._read: dict[str, Blob | None] = {}
         self._acquired = AsyncExitStack()
         self._acquiring = asyncio.Lock()
-        self._is_locked = False
+        self._is_prepared = False
+        self._locked = self._owned()
+        if self._locked is not None:
+            # Taken away, because a turn within this one must not save it.
+            self.position, self._locked.position = self._locked.position, None
         context.turn_state[_KEY] = self
 
     @staticmethod
@@ -60,35 +74,63 @@ class ConversationTurn:
 
     @functools.cached_property
     def id(self) -> str:
-        """A hash that identifies the activity among those of all conversations.
-
-        Empty if `activity_key` is.
-        """
-        encoded = self._key.encode(errors="surrogatepass")
-        return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
+        """See `turn_id`."""
+        return _digest(self._key)
 
     @property
     def recorded_id(self) -> str:
         """The id to save with a state; empty: state is saved without an id."""
-        return self.id if self.is_running and not self.has_failed else ""
+        return self.id if self._is_recorded else ""
 
-    def ran_before(self, key: str, turn_ids: Container[str]) -> bool:
+    @property
+    def recorded_position(self) -> InboxPosition | None:
+        """The position to save with the conversation's state."""
+        return self.position if self._is_recorded else None
+
+    @property
+    def _is_recorded(self) -> bool:
+        return self.is_running and not self.has_failed
+
+    def ran_before(self, name: str, turn_ids: Container[str]) -> bool:
         """Whether an earlier run of the turn has saved a state.
 
         Args:
-            key: the state's key.
+            name: the name of the state's blob.
             turn_ids: the ids that are stored with it.
         """
-        return self.id in turn_ids and key not in self.recorded_in
+        return self.id in turn_ids and name not in self.recorded_in
 
     @property
     def runs_in_lock(self) -> bool:
         """Whether the code that runs the turn has already locked its conversation."""
-        owned = owned_conversations()
-        return bool(owned) and conversation_name(self._activity) in owned
+        return self._owned() is not None
+
+    def _owned(self) -> Locked | None:
+        owned = owned_locks()
+        return owned.get(conversation_name(self._activity)) if owned else None
+
+    def locked(self, name: str) -> Locked | None:
+        """The turn's lock, if this is its conversation's name."""
+        return self._locked if self._locked is not None and self._locked.name == name else None
+
+    async def read(self, context: TurnContext, name: str, *, again: bool = False) -> Blob | None:
+        """The blob of a state, read while the conversation is locked; see `lock`.
+
+        Args:
+            context: the context of the turn.
+            name: the blob's name.
+            again: read it now, even if it was read when the conversation was locked.
+        """
+        await self.lock(context)
+        if not again:
+            if locked := self.locked(name):
+                return locked.blob
+            if name in self._read:
+                return self._read.pop(name)
+        return await self._locks.read(name)
 
     async def lock(self, context: TurnContext) -> None:
-        """Lock the conversation, because state is about to be used.
+        """Lock the conversation, because state is about to be used, and read all states.
 
         Invokes do not wait for other turns, because a user waits for the response to a button. Nor
         do replies of a skill, because the turn that called the skill waits for them. Their changes
@@ -100,18 +142,40 @@ class ConversationTurn:
         Raises:
             ConversationBusy, StorageUnavailable: see ConversationLocks.
         """
-        if self._activity.type == ActivityTypes.invoke or SKILL_REPLY_KEY in context.turn_state:
-            return
         async with self._acquiring:  # bots load several states concurrently
-            if not self._is_locked:
-                lock = self._locks.lock(conversation_name(self._activity), LOCK_TIMEOUT_SECONDS)
-                await self._acquired.enter_async_context(lock)
-                self._is_locked = True
+            if self._is_prepared:
+                return
+            names = set(self._names_in(context))
+            if self._activity.type == ActivityTypes.invoke or SKILL_REPLY_KEY in context.turn_state:
+                await self._read_all(names)
+            else:
+                name = conversation_name(self._activity)
+                names.discard(name)
+                beside = functools.partial(self._read_all, names) if names else None
+                lock = self._locks.lock(name, LOCK_TIMEOUT_SECONDS, beside)
+                self._locked = await self._acquired.enter_async_context(lock)
+            self._is_prepared = True
+
+    async def _read_all(self, names: set[str]) -> None:
+        blobs = await asyncio.gather(*(self._locks.read(name) for name in names))
+        self._read = dict(zip(names, blobs, strict=True))
 
     async def end(self) -> None:
         """Let the next turn of the conversation run."""
         self.is_running = False
         await self._acquired.aclose()
+
+
+def turn_id(activity: Activity) -> str:
+    """A hash that identifies an activity among those of all conversations.
+
+    Empty if `activity_key` is.
+    """
+    return _digest(_key_of(activity))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16] if key else ""
 
 
 def _key_of(activity: Activity) -> str:

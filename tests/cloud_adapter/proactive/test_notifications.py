@@ -11,6 +11,8 @@ from botbuilder.schema import Activity
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.proactive.notifications import BUSY_DELAY_SECONDS, LOCK, POISON_QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
+from cloud_adapter.proactive.report import CONTAINER
+from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
@@ -168,7 +170,11 @@ async def test_while_another_process_sends(
     caplog.set_level(logging.INFO)
     [conversation] = await notifier.add_users(1)
     async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as second:
-        sending = await LockedTurn.start(second.parts.locks, LOCK)
+        assert second.parts.account
+        blobs = BlobContainer(second.parts.account, CONTAINER)
+        await blobs.write(LOCK, EMPTY_STATE, None)  # there were notifications before
+        locks = ConversationLocks(blobs)
+        sending = await LockedTurn.start(locks, LOCK)
         await notifier.send(HELLO, "m2")
         assert texts(conversation) == []
         assert await notifier.report("m2") == []

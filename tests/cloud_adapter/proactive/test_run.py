@@ -12,9 +12,8 @@ from botbuilder.core import Middleware, TurnContext
 
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.notifications import LOCK
-from cloud_adapter.proactive.report import BATCH_SIZE
+from cloud_adapter.proactive.report import BATCH_SIZE, CONTAINER
 from cloud_adapter.proactive.run import MAX_CONCURRENT
-from cloud_adapter.state.lock import CONTAINER as LOCKS
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
@@ -105,7 +104,7 @@ async def test_a_crash(app: ComposedApp, notifier: Notifier, front: StorageFront
 
 async def test_a_lost_lease(app: ComposedApp, account: StorageAccount, clock: SteppedClock) -> None:
     """Another process may send by now: this one starts nothing more, and puts the rest back."""
-    blobs = BlobContainer(account, LOCKS)
+    blobs = BlobContainer(account, CONTAINER)
     locks = ConversationLocks(blobs, renewal_seconds=0.01)
     notifier = Notifier(app, clock, locks)
     conversations = await notifier.add_users(30)
@@ -113,7 +112,7 @@ async def test_a_lost_lease(app: ComposedApp, account: StorageAccount, clock: St
     async def lose_the_lease(turn: int) -> None:
         if turn == 1:
             text = account.source.connection_string
-            async with BlobClient.from_connection_string(text, LOCKS, LOCK) as leased:
+            async with BlobClient.from_connection_string(text, CONTAINER, LOCK) as leased:
                 await BlobLeaseClient(leased).break_lease(lease_break_period=0)
         await comes_true(lambda: locks.lease_lost(LOCK))
 

@@ -13,10 +13,12 @@ from cloud_adapter.queued.queued_turns import FIRST_BUSY_PAUSE_SECONDS
 from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING, AcceptedActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import read_activity
-from cloud_adapter.state.lock import CONTAINER as LOCKS
+from cloud_adapter.state.lock import EMPTY_STATE
+from cloud_adapter.state.stored_json import CONTAINER as STATE
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.condition import comes_true, found
 from tests.support.timing.locked_turn import LockedTurn
 from tests.support.timing.moved_clock import MovedClock
@@ -224,7 +226,7 @@ async def test_a_lost_lease(account: StorageAccount, messages: QueueMessages, st
     one = QueuedTurnsBot(account, renewal_seconds=0.1)
 
     async def lose() -> None:
-        async with BlobClient.from_connection_string(storage, LOCKS, CONVERSATION) as blob:
+        async with BlobClient.from_connection_string(storage, STATE, CONVERSATION) as blob:
             await BlobLeaseClient(blob).break_lease(0)
             theirs = await blob.acquire_lease(15)
             await comes_true(lambda: one.locks.lease_lost(CONVERSATION))
@@ -242,22 +244,30 @@ async def test_a_lost_lease(account: StorageAccount, messages: QueueMessages, st
 
 
 async def test_a_long_drain(
-    one: QueuedTurnsBot, messages: QueueMessages, clock: MovedClock
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, clock: MovedClock
 ) -> None:
     """After MAX_DRAIN_SECONDS it leaves the rest to other wake-up messages."""
 
-    async def long() -> None:
-        clock.move(MAX_DRAIN_SECONDS / 2 + 1)
+    async def step() -> None:
+        before = front.count("PUT blob lease")
+        clock.move(MAX_DRAIN_SECONDS / 8 + 1)
+        await comes_true(lambda: front.count("PUT blob lease") > before and not clock.hurried())
 
-    one.script.update({each: [long] for each in "abcd"})
+    async def long() -> None:
+        for _ in range(4):
+            await step()  # in which the lease is renewed
+
+    await far.locks.write(CONVERSATION, EMPTY_STATE, None)
+
+    far.script.update({each: [long] for each in "abcd"})
     for each in "abcd":
-        await one.accept(content(each))
+        await far.accept(content(each))
     texts = await messages.taken()
-    await one.wake_up(texts[3])
-    assert one.runs == ["a", "b"]
+    await far.wake_up(texts[3])
+    assert far.runs == ["a", "b"]
     assert await messages.count() == 1  # for `d`, which this message names
-    await one.wake_up(texts[2])
-    assert one.runs == ["a", "b", "c", "d"]
+    await far.wake_up(texts[2])
+    assert far.runs == ["a", "b", "c", "d"]
 
 
 async def test_an_unreadable_activity(

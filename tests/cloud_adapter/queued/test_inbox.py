@@ -53,10 +53,10 @@ async def test_a_stored_activity(one: QueuedTurnsBot, inbox: Inbox) -> None:
     stored = await store(inbox, content())
     assert before <= stored.accepted_at <= time.time_ns()
     assert 0 <= inbox.age(stored) < 60
-    assert stored.marker == f"waiting/webchat~2Fc/{stored.accepted_at:020}/a"
+    assert stored.marker == f"waiting/webchat~2Fconversations~2Fc/{stored.accepted_at:020}/a"
     assert await inbox.waiting(CONVERSATION) == {stored.name: stored.marker}
-    assert await waiting(inbox, "webchat~2F") == []
-    blob = await one.blobs.read("webchat~2Fc/a")
+    assert await waiting(inbox, "webchat~2Fconversations~2F") == []
+    blob = await one.blobs.read("webchat~2Fconversations~2Fc/a")
     assert blob
     assert blob.metadata == {
         "state": "waiting",

@@ -8,7 +8,7 @@ from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.state.lock import CONTAINER as LOCKS
+from cloud_adapter.state.stored_json import CONTAINER as STATE
 from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import Fault, StorageFront, answered, cut_after, cut_before
@@ -72,7 +72,7 @@ async def test_a_fault_at_each_step(
 
 async def break_leases(storage: str) -> None:
     """End the leases that could not be released, which would expire in 15 seconds."""
-    async with ContainerClient.from_connection_string(storage, LOCKS) as container:
+    async with ContainerClient.from_connection_string(storage, STATE) as container:
         async for entry in container.list_blobs():
             try:
                 await BlobLeaseClient(container.get_blob_client(entry.name)).break_lease(0)

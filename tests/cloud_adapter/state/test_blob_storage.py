@@ -9,7 +9,9 @@ import pytest
 from botbuilder.core import Storage
 
 from cloud_adapter.errors import StateConflict, StorageUnavailable
-from cloud_adapter.state.blob_storage import CONTAINER, BlobStorage
+from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import CALL_TIMEOUT_SECONDS, StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.names import name_part
@@ -30,7 +32,7 @@ READ, WRITE, REMOVE = f"GET blob {CONTAINER}", f"PUT blob {CONTAINER}", f"DELETE
 
 def in_blobs(account: StorageAccount) -> BlobStorage:
     """The bot's storage in an account."""
-    return BlobStorage(BlobContainer(account, CONTAINER))
+    return BlobStorage(ConversationLocks(BlobContainer(account, CONTAINER)))
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from cloud_adapter.errors import StateConflict, TurnRepeated
 from cloud_adapter.state.blob_storage import BlobStorage
-from cloud_adapter.state.bot_state import MAX_WRITES, ConversationState, UserState
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY
+from cloud_adapter.state.bot_state import ConversationState, UserState
+from cloud_adapter.state.loaded_state import MAX_WRITES, TURN_IDS_KEY
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.turn import ConversationTurn
 from cloud_adapter.storage.blobs import ANY
@@ -29,14 +29,14 @@ class CountingContainer(MemoryContainer):
 
     writes = 0
 
-    async def write(self, *args: Any) -> str:
+    async def write(self, *args: Any, **options: Any) -> str:
         self.writes += 1
-        return await super().write(*args)
+        return await super().write(*args, **options)
 
 
 def memory() -> BlobStorage:
     """A storage in memory."""
-    return BlobStorage(MemoryContainer())
+    return BlobStorage(ConversationLocks(MemoryContainer()))
 
 
 def turn_context() -> TurnContext:
@@ -73,7 +73,7 @@ async def test_they_work_as_the_sdk_s(kind: type[Any]) -> None:
 async def test_an_unchanged_state_is_not_written() -> None:
     """Only `force` writes a state that is as it was read or written."""
     blobs = CountingContainer()
-    state = ConversationState(BlobStorage(blobs))
+    state = ConversationState(BlobStorage(ConversationLocks(blobs)))
     name = state.create_property("name")
     turn = turn_context()
     await state.save_changes(turn)
@@ -140,12 +140,12 @@ async def test_endless_writers() -> None:
     """A turn whose write always meets another one gives up after MAX_WRITES."""
 
     class RestlessContainer(CountingContainer):
-        async def write(self, name: str, *args: Any) -> str:
+        async def write(self, name: str, *args: Any, **options: Any) -> str:
             await MemoryContainer.write(self, name, b'{"other":%d}' % self.writes, ANY)
-            return await super().write(name, *args)
+            return await super().write(name, *args, **options)
 
     blobs = RestlessContainer()
-    state = ConversationState(BlobStorage(blobs))
+    state = ConversationState(BlobStorage(ConversationLocks(blobs)))
     turn = turn_context()
     await state.create_property("mine").set(turn, 1)
     with pytest.raises(StateConflict, match="keep changing"):
@@ -157,7 +157,7 @@ async def test_a_processed_activity_gets_no_state() -> None:
     """Loading the conversation's state raises; the user's state does not decide."""
     storage = memory()
     turn = turn_context()
-    turn_id = ConversationTurn(ConversationLocks(), turn).id
+    turn_id = ConversationTurn(storage.blobs, turn).id
     await storage.write({key: {TURN_IDS_KEY: [turn_id]} for key in (CONVERSATION, USER)})
     with pytest.raises(TurnRepeated):
         await ConversationState(storage).load(turn)
@@ -169,7 +169,7 @@ async def test_states_that_are_loaded_concurrently() -> None:
     storage = memory()
     states = (ConversationState(storage), UserState(storage))
     turn = turn_context()
-    made = ConversationTurn(ConversationLocks(), turn)
+    made = ConversationTurn(storage.blobs, turn)
     await asyncio.gather(*(state.load(turn) for state in states))
     await made.end()
     assert all(state.loaded(turn) for state in states)

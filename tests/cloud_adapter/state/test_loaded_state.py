@@ -7,11 +7,32 @@ import pytest
 from botbuilder.schema import ChannelAccount
 
 from cloud_adapter.errors import StateConflict, StorageUnavailable
-from cloud_adapter.state.loaded_state import MAX_TURN_IDS, TURN_IDS_KEY, LoadedState
+from cloud_adapter.state.loaded_state import (
+    MAX_TURN_IDS,
+    POSITION_KEY,
+    TURN_IDS_KEY,
+    InboxPosition,
+    LoadedState,
+)
 from cloud_adapter.state.stored_json import to_text
 from cloud_adapter.storage.blobs import Blob
+from cloud_adapter.storage.memory_container import MemoryContainer
 
 Item = dict[str, Any]
+
+
+@pytest.fixture
+def blobs() -> MemoryContainer:
+    """Where states are stored."""
+    return MemoryContainer()
+
+
+async def stored(blobs: MemoryContainer) -> Item:
+    """What is stored, as it is."""
+    blob = await blobs.read("k")
+    assert blob
+    item: Item = json.loads(blob.content)
+    return item
 
 
 def loaded(item: Any, etag: str = "1") -> LoadedState:
@@ -19,17 +40,36 @@ def loaded(item: Any, etag: str = "1") -> LoadedState:
     return LoadedState(Blob(to_text(item).encode(), etag, {}))
 
 
-def test_the_last_turn_ids_are_stored() -> None:
+async def test_the_last_turn_ids_are_stored(blobs: MemoryContainer) -> None:
     """A hundred, oldest first, beside the properties and not among them."""
     state = loaded({"x": 1, TURN_IDS_KEY: [f"{number}" for number in range(MAX_TURN_IDS)]})
-    content = state.content("new")
+    state.etag = None
     ids = [f"{number}" for number in range(1, MAX_TURN_IDS)] + ["new"]
-    assert json.loads(content) == {"x": 1, TURN_IDS_KEY: ids}
-    assert state.state == {"x": 1}
-    state.mark_saved("new", content, "2")
-    assert (state.turn_ids, state.etag, state.is_changed) == (ids, "2", False)
-    assert state.content("new") == content
-    assert loaded({"x": 1}).content("") == b'{"x":1}'
+    for _ in range(2):
+        await state.save(blobs, "k", "new")
+        assert await stored(blobs) == {"x": 1, TURN_IDS_KEY: ids}
+    assert (state.state, state.turn_ids, state.is_changed) == ({"x": 1}, ids, False)
+
+
+async def test_a_state_without_turn_ids(blobs: MemoryContainer) -> None:
+    """Its properties are all that is stored."""
+    state = LoadedState(None)
+    state.state["x"] = 1
+    await state.save(blobs, "k")
+    assert await stored(blobs) == {"x": 1}
+
+
+async def test_the_position_in_the_inbox(blobs: MemoryContainer) -> None:
+    """It is stored beside the properties, and never goes back: not by merging, either."""
+    state = LoadedState(None)
+    for position, expected in (((1, 5), [1, 5]), ((1, 3), [1, 5]), ((2, 9), [2, 9])):
+        await state.save(blobs, "k", position=InboxPosition(*position))
+        assert await stored(blobs) == {POSITION_KEY: expected}
+    late = loaded({POSITION_KEY: [1, 5]}, "0")
+    late.state["x"] = 1
+    await late.save(blobs, "k", position=InboxPosition(1, 7))
+    assert await stored(blobs) == {"x": 1, POSITION_KEY: [2, 9]}
+    assert (late.state, late.position) == ({"x": 1}, (2, 9))
 
 
 def test_what_is_changed() -> None:
@@ -62,14 +102,17 @@ def test_another_kind_of_item() -> None:
         ({"a": 1}, {"a": 2}, {"a": 1}, {"a": 2}),
     ],
 )
-def test_changes_of_different_properties(was: Item, mine: Item, theirs: Item, merged: Item) -> None:
+async def test_changes_of_different_properties(
+    blobs: MemoryContainer, was: Item, mine: Item, theirs: Item, merged: Item
+) -> None:
     """What only one of two turns changed, added or removed is as that turn left it."""
     state = loaded(was)
     state.state.clear()
     state.state.update(mine)
-    state.merge(loaded({**theirs, TURN_IDS_KEY: ["theirs"]}, "2"))
-    assert (state.state, state.etag) == (merged, "2")
-    assert json.loads(state.content("mine")) == {**merged, TURN_IDS_KEY: ["theirs", "mine"]}
+    await blobs.write("k", to_text({**theirs, TURN_IDS_KEY: ["theirs"]}).encode(), None)
+    await state.save(blobs, "k", "mine")
+    assert state.state == merged
+    assert await stored(blobs) == {**merged, TURN_IDS_KEY: ["theirs", "mine"]}
 
 
 @pytest.mark.parametrize(

@@ -9,32 +9,39 @@ import pytest
 from botbuilder.schema import Activity, ConversationAccount
 
 from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.state.lease import BACKOFF
 from cloud_adapter.state.lock import (
-    CONTAINER,
+    BACKOFF,
+    EMPTY_STATE,
     ConversationLocks,
     conversation_name,
-    owned_conversations,
+    owned_locks,
 )
+from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.memory_container import MemoryContainer
 from tests.support.timing.locked_turn import LONG, LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
 
 @pytest.fixture
-def process(account: StorageAccount) -> Callable[[], ConversationLocks]:
-    """Makes the locks of a process: all processes share the account."""
+async def process(account: StorageAccount) -> Callable[[], ConversationLocks]:
+    """Makes the locks of a process: all processes share the account. The conversation is known."""
+    await BlobContainer(account, CONTAINER).write("c", EMPTY_STATE, None)
     return lambda: ConversationLocks(BlobContainer(account, CONTAINER))
 
 
 @pytest.fixture(params=["leases", "memory"])
-def locks(
+async def locks(
     request: pytest.FixtureRequest, process: Callable[[], ConversationLocks]
 ) -> ConversationLocks:
     """Locks with and without a storage account."""
-    return process() if request.param == "leases" else ConversationLocks()
+    if request.param == "leases":
+        return process()
+    blobs = MemoryContainer()
+    await blobs.write("c", EMPTY_STATE, None)
+    return ConversationLocks(blobs)
 
 
 async def test_turns_run_in_their_order(locks: ConversationLocks) -> None:
@@ -79,6 +86,28 @@ async def test_processes_exclude_each_other(process: Callable[[], ConversationLo
     await asyncio.gather(*(turn(locks) for _ in range(8) for locks in (one, other)))
     assert done == 16
     assert await is_free(one)
+
+
+async def test_a_new_conversation(process: Callable[[], ConversationLocks]) -> None:
+    """Its first turn does not wait for a lease, and can make sure that it has got one."""
+    results = []
+    both = asyncio.Barrier(2)
+
+    async def turn(locks: ConversationLocks) -> None:
+        async with locks.lock("new", 0) as locked:
+            await both.wait()  # both have begun
+            try:
+                await locked.confirm()
+                results.append(True)
+            except ConversationBusy:
+                results.append(False)
+            await both.wait()
+
+    one, other = process(), process()
+    await asyncio.gather(turn(one), turn(other))
+    assert sorted(results) == [False, True]
+    assert await is_free(one, "new")
+    assert await is_free(other, "new")
 
 
 async def test_a_turn_that_does_not_wait(
@@ -168,16 +197,16 @@ async def test_a_turn_does_not_wait_for_itself(locks: ConversationLocks) -> None
     """Code within a turn owns its lock, however deep, and in the tasks that it starts."""
 
     async def within() -> None:
-        assert owned_conversations() == {"c"}
+        assert owned_locks().keys() == {"c"}
         async with locks.lock("c", 0), locks.lock("c", 0):
             pass
-        assert owned_conversations() == {"c"}
+        assert owned_locks().keys() == {"c"}
 
     async with locks.lock("c", 0):
         await within()
         await asyncio.gather(*(within() for _ in range(3)))
-        assert await asyncio.to_thread(owned_conversations) == {"c"}
-    assert owned_conversations() == set()
+        assert (await asyncio.to_thread(owned_locks)).keys() == {"c"}
+    assert owned_locks() == {}
 
 
 async def test_a_task_that_outlives_its_turn(locks: ConversationLocks) -> None:
@@ -186,7 +215,7 @@ async def test_a_task_that_outlives_its_turn(locks: ConversationLocks) -> None:
 
     async def later() -> bool:
         await turn_ended.wait()
-        assert owned_conversations() == set()
+        assert owned_locks() == {}
         return await is_free(locks)
 
     async with locks.lock("c", 0):
@@ -202,14 +231,14 @@ async def test_a_turn_within_another_conversation_s(locks: ConversationLocks) ->
     """It owns both locks, and once it has ended the outer turn's alone."""
     async with locks.lock("c", 0):
         async with locks.lock("d", 0):
-            assert owned_conversations() == {"c", "d"}
+            assert owned_locks().keys() == {"c", "d"}
             async with locks.lock("c", 0):
                 pass
-        assert owned_conversations() == {"c"}
+        assert owned_locks().keys() == {"c"}
         async with locks.lock("c", 0):
             pass
         assert await is_free(locks, "d")
-    assert owned_conversations() == set()
+    assert owned_locks() == {}
 
 
 async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
@@ -219,7 +248,7 @@ async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
     async def later() -> set[str]:
         await inner_ended.wait()
         async with locks.lock("e", 0):
-            return owned_conversations()
+            return set(owned_locks())
 
     async with locks.lock("c", 0):
         async with locks.lock("d", 0):
@@ -236,7 +265,7 @@ def test_names_of_conversations() -> None:
         account = ConversationAccount(id=conversation)
         return conversation_name(Activity(channel_id=channel_id, conversation=account))
 
-    assert name("webchat", "c") == "webchat~2Fc"
+    assert name("webchat", "c") == "webchat~2Fconversations~2Fc"
     names = {
         name(channel, conversation)
         for channel in ("a", "b", "A")

@@ -18,7 +18,9 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from cloud_adapter.errors import StateConflict
-from cloud_adapter.state.blob_storage import CONTAINER, BlobStorage
+from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.memory_container import MemoryContainer
@@ -30,7 +32,8 @@ KEYS = ["webchat/conversations/a", "webchat/users/../a", "a%2Fb", "😀 \ud83d",
 def state(request: pytest.FixtureRequest, account: StorageAccount) -> Storage:
     """An empty storage of each kind."""
     in_memory = request.param == "memory"
-    return BlobStorage(MemoryContainer() if in_memory else BlobContainer(account, CONTAINER))
+    blobs = MemoryContainer() if in_memory else BlobContainer(account, CONTAINER)
+    return BlobStorage(ConversationLocks(blobs))
 
 
 async def stored(state: Storage, key: str = "k") -> dict[str, Any]:

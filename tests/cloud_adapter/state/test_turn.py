@@ -12,11 +12,12 @@ from botbuilder.schema import Activity, ConversationAccount
 from cloud_adapter.errors import ConversationBusy
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.turn import LOCK_TIMEOUT_SECONDS, ConversationTurn
+from cloud_adapter.storage.memory_container import MemoryContainer
 from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
-NAME = "webchat~2Fc"
+NAME = "webchat~2Fconversations~2Fc"
 
 
 def activity(**changes: Any) -> Activity:
@@ -32,7 +33,7 @@ CONTEXT = TurnContext(TestAdapter(), activity())
 def turn(locks: ConversationLocks | None = None, **changes: Any) -> ConversationTurn:
     """The turn of such a message."""
     context = TurnContext(TestAdapter(), activity(**changes))
-    made = ConversationTurn(locks or ConversationLocks(), context)
+    made = ConversationTurn(locks or ConversationLocks(MemoryContainer()), context)
     assert ConversationTurn.of(context) is made
     return made
 
@@ -78,7 +79,7 @@ def test_which_activities_are_recognized(changes: dict[str, Any], known: bool) -
 
 async def test_it_locks_its_conversation_once() -> None:
     """However often its state is loaded, and until it ends."""
-    locks = ConversationLocks()
+    locks = ConversationLocks(MemoryContainer())
     one = turn(locks)
     assert not one.runs_in_lock
     # Several states concurrently, as bots load them, and one more later.
@@ -91,8 +92,8 @@ async def test_it_locks_its_conversation_once() -> None:
 
 async def test_a_turn_within_a_lock() -> None:
     """It knows whether its own conversation is locked around it, and does not wait for itself."""
-    locks = ConversationLocks()
-    async with locks.lock("webchat~2Fother", 0):
+    locks = ConversationLocks(MemoryContainer())
+    async with locks.lock("webchat~2Fconversations~2Fother", 0):
         assert not turn(locks).runs_in_lock
         async with locks.lock(NAME, 0):
             within = turn(locks)
@@ -104,7 +105,7 @@ async def test_a_turn_within_a_lock() -> None:
 
 async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> None:
     """They go on while another turn runs, where a message waits for LOCK_TIMEOUT_SECONDS."""
-    locks = ConversationLocks()
+    locks = ConversationLocks(MemoryContainer())
     running = await LockedTurn.start(locks, NAME)
     invoke = turn(locks, type="invoke")
     await invoke.lock(CONTEXT)

@@ -50,7 +50,7 @@ class Notifier:
     Args:
         app: with storage.
         clock: the notifications' time.
-        locks: of the process; None: the app's.
+        locks: the process's; None: other ones.
         max_run_seconds: of one run, on the clock.
     """
 
@@ -74,7 +74,7 @@ class Notifier:
             self._reports,
             self.queue,
             MessageQueue(parts.account, POISON_QUEUE),
-            locks or parts.locks,
+            locks or ConversationLocks(self._reports),
             clock,
             clock.sleep,
             max_run_seconds,

@@ -14,15 +14,15 @@ from cloud_adapter.queued.inbox import CONTAINER, Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE, QueuedTurns
 from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.state.lease import RENEWAL_SECONDS
-from cloud_adapter.state.lock import CONTAINER as LOCKS
 from cloud_adapter.state.lock import ConversationLocks, conversation_name
+from cloud_adapter.state.stored_json import CONTAINER as STATE
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 
 CLAIMS = {"aud": "bot", "iss": "https://api.botframework.com"}
 
-CONVERSATION = "webchat~2Fc"
+CONVERSATION = "webchat~2Fconversations~2Fc"
 """The name of the conversation that activities are in unless a test says otherwise."""
 
 Step = Exception | Callable[[], Awaitable[object]]
@@ -65,7 +65,7 @@ class QueuedTurnsBot:
 
     def __init__(self, account: StorageAccount, renewal_seconds: float = RENEWAL_SECONDS) -> None:
         self.clock_ahead = 0.0
-        self.locks = ConversationLocks(BlobContainer(account, LOCKS), renewal_seconds)
+        self.locks = ConversationLocks(BlobContainer(account, STATE), renewal_seconds)
         self.blobs = BlobContainer(account, CONTAINER)
         self.inbox = Inbox(self.blobs, lambda: time.time_ns() + int(self.clock_ahead * 1e9))
         self.queue = MessageQueue(account, QUEUE)

@@ -33,7 +33,7 @@ class StorageCall(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What a test calls it: `PUT blob bot-state`, `PUT blob lease bot-conversations`."""
+        """What a test calls it: `PUT blob bot-state`, `PUT blob lease bot-state`."""
         container = self.path.partition("/")[0]
         return " ".join(filter(None, (self.method, self.service, self.comp, container)))
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from auth.settings import StorageSource
-from cloud_adapter.state import blob_storage
+from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from emulator.channel.conversations import Conversation
@@ -17,7 +19,7 @@ async def stored_state(
 ) -> dict[str, dict[str, Any]]:
     """The state of each conversation, by its id; nothing for those without one."""
     account = StorageAccount(StorageSource(connection_string=connection_string), HttpPool())
-    storage = blob_storage.BlobStorage(BlobContainer(account, blob_storage.CONTAINER))
+    storage = BlobStorage(ConversationLocks(BlobContainer(account, CONTAINER)))
     keys = {each.id: f"{channel_id}/conversations/{each.id}" for each in conversations}
     try:
         found = await storage.read(keys.values())

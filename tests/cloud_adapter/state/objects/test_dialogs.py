@@ -29,6 +29,7 @@ from botbuilder.dialogs.prompts import (
 from botbuilder.schema import Activity, Attachment, HeroCard, InputHints
 
 from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import from_text, to_text
 from cloud_adapter.storage.memory_container import MemoryContainer
 
@@ -79,7 +80,7 @@ class Interview(ComponentDialog):  # type: ignore[misc]  # untyped SDK base
 
 async def test_dialogs() -> None:
     """Nested dialogs with all prompts go on, though every turn starts from what is stored."""
-    storage = BlobStorage(MemoryContainer())
+    storage = BlobStorage(ConversationLocks(MemoryContainer()))
     inner = Interview()
     stacks = []
 

@@ -18,6 +18,7 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference, He
 
 from cloud_adapter.errors import UnreadableState
 from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.objects.bot_classes import bot_classes
 from cloud_adapter.state.objects.sdk_classes import STATE_CLASSES
 from cloud_adapter.state.stored_json import from_text, to_text
@@ -107,7 +108,7 @@ def test_what_skills_and_the_inspector_store() -> None:
 def test_classes_that_state_does_not_hold() -> None:
     """The SDK's other classes are refused in both directions."""
     with pytest.raises(TypeError, match=r"^state\.a is a ConversationState, which state cannot"):
-        to_text({"a": ConversationState(BlobStorage(MemoryContainer()))})
+        to_text({"a": ConversationState(BlobStorage(ConversationLocks(MemoryContainer())))})
     for tag in (
         "botbuilder.core.conversation_state:ConversationState",
         "botbuilder.schema:ErrorResponseException",

@@ -190,7 +190,7 @@ async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
     assert (item["count"], item["note"], bot.runs) == (1, "xx", 1)
     assert (await stored(app, f"webchat/conversations/{other.id}"))["note"] == "x"
     for each in (app.conversation.id, other.id):
-        assert await is_free(app.parts.locks, f"webchat~2F{each}")
+        assert await is_free(app.parts.locks, f"webchat~2Fconversations~2F{each}")
 
 
 async def test_a_proactive_turn(app: ComposedApp, bot: RememberingBot) -> None:
@@ -216,6 +216,6 @@ async def test_a_locked_conversation_s_turn(app: ComposedApp, bot: RememberingBo
         await bot(turn)
 
     for _ in range(2):
-        async with app.parts.locks.lock(f"webchat~2F{app.conversation.id}", 0):
+        async with app.parts.locks.lock(f"webchat~2Fconversations~2F{app.conversation.id}", 0):
             await app.deliver({**MESSAGE, "id": "a1"}, talk_first)
     assert said(app) == ["let me see", "1"]

@@ -82,6 +82,7 @@ async def test_saving_is_left_to_the_end(app: ComposedApp, bot: RememberingBot) 
 
 async def test_saving_costs_no_write(far: ComposedApp, front: StorageFront) -> None:
     """Three turns write each state three times, whether or not the bot saves them, too."""
+    await far.deliver(MESSAGE, RememberingBot(far.parts))
     writes = []
     for between in (None, saving(far)):
         bot = RememberingBot(far.parts, between)
@@ -347,6 +348,6 @@ async def test_a_bot_with_states_of_its_own(app: ComposedApp) -> None:
 
     await app.deliver(MESSAGE, raising(LookupError()))
     for _ in range(2):
-        async with app.parts.locks.lock(f"webchat~2F{app.conversation.id}", 0):
+        async with app.parts.locks.lock(f"webchat~2Fconversations~2F{app.conversation.id}", 0):
             assert (await app.deliver(MESSAGE, bot)).status == 200
     assert said(app) == [APOLOGY, "2 None", "4 None"]
