@@ -344,9 +344,10 @@ class Composition:
             tokens = await asyncio.to_thread(lambda: self.tokens)
             if authenticated:
                 tokens.prefetch(self.settings.channel_audience)
-            parts = await asyncio.to_thread(lambda: self.parts)
-            if parts.account is not None:
-                parts.account.prefetch()
+            account = await asyncio.to_thread(lambda: self.account)
+            if account is not None:
+                account.prefetch()
+            await asyncio.to_thread(lambda: self.parts)
         except SettingsError:
             pass  # `ready` raises this error for each caller
         except Exception:  # each caller gets CompositionFailed; only this line has the traceback

@@ -114,6 +114,7 @@ class StorageAccount:
         end = now() + CALL_TIMEOUT_SECONDS
         attempt = 1
         while True:
+            clock_offset = self._clock_offset
             headers = await self._authorized_headers(request, url)
             response, failure = Response(CONNECT_FAILED, {}, b""), None
             try:
@@ -124,7 +125,7 @@ class StorageAccount:
                 failure = error
             asked = retry_after(response.headers.get("retry-after"))
             pause = self._retries.pause(request.method, response.status, attempt, asked)
-            if response.status == HTTPStatus.FORBIDDEN and self._corrects_clock(response):
+            if attempt == 1 and self._corrects_clock(response, clock_offset):
                 pause = 0.0
             if pause is None or now() + pause >= end:
                 if failure is not None:
@@ -149,17 +150,21 @@ class StorageAccount:
             self._date = (second, email.utils.formatdate(second, usegmt=True))
         return self._date[1]
 
-    def _corrects_clock(self, refusal: Response) -> bool:
-        """Whether a refusal shows that this machine's clock is wrong; if so, it is corrected."""
+    def _corrects_clock(self, response: Response, offset: float) -> bool:
+        """Whether a request was refused because of its date; if so, the clock is corrected.
+
+        Args:
+            response: any response.
+            offset: seconds that had been added to this machine's time.
+        """
+        if response.status != HTTPStatus.FORBIDDEN:
+            return False
         try:
-            theirs = email.utils.parsedate_to_datetime(refusal.headers.get("date", ""))
+            theirs = email.utils.parsedate_to_datetime(response.headers.get("date", ""))
         except ValueError:
             return False
-        offset = theirs.timestamp() - time.time()
-        corrects = abs(offset - self._clock_offset) > MAX_CLOCK_SKEW_SECONDS
-        if corrects:
-            self._clock_offset = offset
-        return corrects
+        self._clock_offset = theirs.timestamp() - time.time()
+        return abs(self._clock_offset - offset) > MAX_CLOCK_SKEW_SECONDS
 
     @cached_property
     def _endpoints(self) -> StorageEndpoints:

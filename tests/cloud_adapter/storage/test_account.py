@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,13 +14,11 @@ from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
-from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import AUDIENCE, CALL_TIMEOUT_SECONDS, StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from emulator.cloud import Cloud
-from emulator.storage.azurite import Azurite, CertificateFiles
 from http_client.pool import HttpPool
 from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.timing.condition import comes_true
@@ -101,30 +98,6 @@ async def test_closing(storage: str) -> None:
     await used(account)
     await account.close()
     await account.close()
-
-
-@pytest.fixture(scope="module")
-def secure(running_cloud: CloudThread) -> Iterator[Azurite]:
-    """An Azurite that accepts Entra's tokens, with a certificate of the local cloud's authority."""
-    files = CertificateFiles(*running_cloud.cloud.authority.server_files())
-    azurite = Azurite(certificate=files)
-    with asyncio.Runner() as runner:
-        runner.run(azurite.start())
-        yield azurite
-        runner.run(azurite.stop())
-
-
-@pytest.fixture
-def source(secure: Azurite, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> StorageSource:
-    """That account, for the app's identity, on a platform that has one."""
-    for name, value in cloud.identity.settings().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("SSL_CERT_FILE", str(cloud.authority.path))
-    return StorageSource(
-        blob_url=secure.blob_url(),
-        queue_url=secure.queue_url(),
-        client_id=cloud.registration.app_id,
-    )
 
 
 async def test_an_identity(source: StorageSource, cloud: Cloud, pool: HttpPool) -> None:

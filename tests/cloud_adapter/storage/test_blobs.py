@@ -1,14 +1,13 @@
-"""BlobContainer: metadata, appending, leases and outages; test_containers.py has the rest."""
+"""BlobContainer: metadata and appending; test_containers.py and test_leases.py have the rest."""
 
 import asyncio
 from uuid import uuid4
 
 import pytest
 
-from cloud_adapter.errors import BlobLeased, StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
-from tests.support.storage.storage_front import StorageFront, answered, cut_after
+from tests.support.storage.storage_front import StorageFront, cut_after
 
 
 @pytest.fixture
@@ -69,54 +68,6 @@ async def test_appending(blobs: BlobContainer) -> None:
     assert sorted((await content(blobs, "log")).splitlines()) == [
         b"%d" % number for number in range(10)
     ]
-
-
-async def test_one_caller_has_a_lease(blobs: BlobContainer) -> None:
-    """It can acquire it again and renew it, until it releases it; nobody else can."""
-    one, other = str(uuid4()), str(uuid4())
-    assert await blobs.acquire_lease("a", one) is None
-    etag = await blobs.write("a", b"", None)
-    assert await blobs.acquire_lease("a", one) == etag
-    assert await blobs.acquire_lease("a", one) == etag
-    with pytest.raises(BlobLeased):
-        await blobs.acquire_lease("a", other)
-    assert await blobs.renew_lease("a", one)
-    assert not await blobs.renew_lease("a", other)
-    await blobs.release_lease("a", other)
-    with pytest.raises(BlobLeased):
-        await blobs.acquire_lease("a", other)
-    await blobs.release_lease("a", one)
-    assert not await blobs.renew_lease("a", one)
-    assert await blobs.acquire_lease("a", other)
-
-
-async def test_many_callers_of_a_lease(blobs: BlobContainer) -> None:
-    """One of them gets it."""
-    await blobs.write("a", b"", None)
-    calls = (blobs.acquire_lease("a", str(uuid4())) for _ in range(20))
-    results = await asyncio.gather(*calls, return_exceptions=True)
-    assert [isinstance(each, BlobLeased) for each in results].count(True) == 19
-
-
-async def test_a_lease_call_that_is_refused(far: BlobContainer, front: StorageFront) -> None:
-    """Only the account's own statuses mean that somebody else has the lease."""
-    lease_id = str(uuid4())
-    await far.write("a", b"", None)
-    assert await far.acquire_lease("a", lease_id)
-    front.spoil("PUT blob lease", answered(403))
-    for call in (far.acquire_lease, far.renew_lease, far.release_lease):
-        with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
-            await call("a", lease_id)
-
-
-async def test_a_404_from_a_proxy(far: BlobContainer, front: StorageFront) -> None:
-    """A 404 without the account's error code does not mean that the blob does not exist."""
-    await far.write("a", b"1", None)
-    front.spoil("GET", answered(404, b"<html>", "text/html"))
-    with pytest.raises(StorageUnavailable, match="404"):
-        await far.read("a")
-    with pytest.raises(StorageUnavailable, match="404"):
-        await far.read_metadata("a")
 
 
 async def test_a_lost_answer_to_creating_the_container(

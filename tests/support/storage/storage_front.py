@@ -1,7 +1,8 @@
 """StorageFront: stands in front of Azurite, and spoils the answers that a test picks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import aiohttp
@@ -39,22 +40,33 @@ class StorageCall(NamedTuple):
 
 
 class Passage:
-    """A request that a fault has in hand."""
+    """A request that a fault has in hand.
+
+    Attributes:
+        call: what it is.
+        headers: as sent.
+    """
 
     def __init__(
-        self, call: StorageCall, request: web.Request, session: aiohttp.ClientSession
+        self, call: StorageCall, request: web.Request, session: aiohttp.ClientSession, port: int
     ) -> None:
         self.call = call
+        self.headers = request.headers
         self._request = request
         self._session = session
+        self._port = port
 
-    async def passed_on(self, port: int) -> web.StreamResponse:
-        """Azurite's answer."""
+    async def passed_on(self, more_query: str = "") -> web.StreamResponse:
+        """Azurite's answer.
+
+        Args:
+            more_query: is added to the request's query, which no signature may cover.
+        """
         request = self._request
         kept = {name: text for name, text in request.headers.items() if _is_content(name)}
         async with self._session.request(
             request.method,
-            URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True),
+            URL(f"http://127.0.0.1:{self._port}{request.raw_path}{more_query}", encoded=True),
             headers=kept,
             data=await request.read(),
             skip_auto_headers=_NOT_ADDED,
@@ -62,6 +74,10 @@ class Passage:
             headers = {name: text for name, text in answer.headers.items() if _is_content(name)}
             body = await answer.read()
             return web.Response(status=answer.status, headers=headers, body=body)
+
+    async def begin(self, response: web.StreamResponse) -> None:
+        """Send the head of a response, whose body follows."""
+        await response.prepare(self._request)
 
     def cut(self) -> web.StreamResponse:
         """Hang up."""
@@ -74,11 +90,16 @@ Pass = Callable[[], Awaitable[web.StreamResponse]]
 Fault = Callable[[Passage, Pass], Awaitable[web.StreamResponse]]
 
 
-def answered(status: int, body: bytes = b"", kind: str = "text/plain") -> Fault:
+def answered(
+    status: int,
+    body: bytes = b"",
+    kind: str = "text/plain",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Fault:
     """Answer like this, and pass nothing on."""
 
     async def fault(_: Passage, __: Pass) -> web.StreamResponse:
-        return web.Response(status=status, body=body, content_type=kind)
+        return web.Response(status=status, body=body, content_type=kind, headers=headers)
 
     return fault
 
@@ -184,15 +205,11 @@ class StorageFront(RunningService):
             path = request.rel_url.raw_path.split("/", 2)[-1]
             call = StorageCall(service, request.method, path, request.query.get("comp", ""))
             self.calls.append(call)
-            passage = Passage(call, request, self._session)
-
-            async def passed() -> web.StreamResponse:
-                return await passage.passed_on(port)
-
+            passage = Passage(call, request, self._session, port)
             for meant, fault in list(self._faults):
                 if meant(call):
-                    return await fault(passage, passed)
-            return await passed()
+                    return await fault(passage, passage.passed_on)
+            return await passage.passed_on()
 
         return handle
 
