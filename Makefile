@@ -41,7 +41,7 @@ help:
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
-	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression"
+	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression; ONLY=^state: turns with state"
 	@echo "make format      format the code"
 	@echo "make package     build what publish uploads: artifacts/package and package.zip"
 	@echo "make constraints pin the versions of what the packages in requirements.txt need"

@@ -7,9 +7,11 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from tqdm import tqdm
@@ -18,14 +20,17 @@ from benchmarks import environments
 from benchmarks.comparison import Comparison
 from benchmarks.contestant import CONTESTANTS, ROOT, Contestant
 from benchmarks.machine import machine
-from benchmarks.results import plots, report
-from benchmarks.results.goals import Goal, Goals
+from benchmarks.results import plots, report, state_report
+from benchmarks.results.goals import Goals
+from benchmarks.results.state_goals import StateGoals
 from benchmarks.results.summary import Summary
+from benchmarks.state.comparison import StateComparison
+from benchmarks.state.contestant import STATE_CONTESTANTS, StateContestant
+from benchmarks.state.measurement import median
 from emulator.commands.shutdown import run_until_asked_to_stop
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"
-_GENERATED = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 
 def _options() -> argparse.Namespace:
@@ -39,28 +44,26 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="measure only matching contestants (a regular expression), and write nothing to docs",
+        help="measure only matching contestants (a regular expression; `^state` is the part about"
+        " state): a part of which not all are measured is not written to docs",
     )
     return parser.parse_args()
 
 
-async def _compare(
-    contestants: Sequence[Contestant], options: argparse.Namespace
-) -> dict[Contestant, Summary]:
-    steps = Comparison.steps(len(contestants), options.rounds)
+@contextmanager
+def _measuring(steps: int) -> Iterator[tuple[Path, Callable[[str], None]]]:
+    """A folder for files and logs, and a progress bar; after an error the logs are printed."""
     with tempfile.TemporaryDirectory() as folder, tqdm(total=steps, smoothing=0.02) as bar:
 
         def progress(text: str) -> None:
             bar.set_description_str(f"{text:60.60}")
             bar.update()
 
-        comparison = Comparison(contestants, Path(folder), options.seconds, progress)
         try:
-            await comparison.run(options.rounds)
+            yield Path(folder), progress
         except Exception:
             _show_logs(Path(folder))
             raise
-    return {each: Summary.of(results) for each, results in comparison.results.items()}
 
 
 def _show_logs(folder: Path) -> None:
@@ -69,45 +72,75 @@ def _show_logs(folder: Path) -> None:
             print(f"\n{log.name}:\n{text[-2000:]}", file=sys.stderr)
 
 
-def _write(summaries: dict[Contestant, Summary], options: argparse.Namespace) -> str:
-    complete = len(summaries) == len(CONTESTANTS)
-    goals: list[Goal] = Goals(summaries).all() if complete else []
-    facts = {
+async def _compare(contestants: Sequence[Contestant], options: argparse.Namespace) -> str:
+    steps = Comparison.steps(len(contestants), options.rounds)
+    with _measuring(steps) as (folder, progress):
+        comparison = Comparison(contestants, folder, options.seconds, progress)
+        await comparison.run(options.rounds)
+    summaries = {each: Summary.of(results) for each, results in comparison.results.items()}
+    facts = _facts(options, [each.environment for each in contestants])
+    if len(summaries) < len(CONTESTANTS):
+        return report.as_markdown(summaries, [], facts)
+    goals = Goals(summaries).all()
+    plots.draw(summaries, PLOTS)
+    found = report.as_json(summaries, goals, facts)
+    return _written("", found, report.as_markdown(summaries, goals, facts))
+
+
+async def _compare_state(
+    contestants: Sequence[StateContestant], options: argparse.Namespace
+) -> str:
+    with _measuring(len(contestants) * options.rounds) as (folder, progress):
+        comparison = StateComparison(contestants, folder, options.seconds, progress)
+        await comparison.run(options.rounds)
+    summaries = {each: median(rounds) for each, rounds in comparison.results.items()}
+    facts = _facts(options, [each.bot.environment for each in contestants])
+    if len(summaries) < len(STATE_CONTESTANTS):
+        return state_report.as_markdown(summaries, [], facts)
+    goals = StateGoals(summaries).all()
+    plots.draw_state(summaries, PLOTS)
+    found = state_report.as_json(summaries, goals, facts)
+    return _written("state ", found, state_report.as_markdown(summaries, goals, facts))
+
+
+def _facts(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
+    return {
         "measured": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "rounds": options.rounds,
         "seconds": options.seconds,
         "machine": machine(),
         "event_loop": f"uvloop {version('uvloop')}",
-        "versions": {name: environments.versions(name) for name in _environments(summaries)},
+        "versions": {name: environments.versions(name) for name in dict.fromkeys(names)},
     }
-    text = report.as_markdown(summaries, goals, facts)
-    if complete:
-        PLOTS.mkdir(exist_ok=True)
-        plots.draw(summaries, PLOTS)
-        found = report.as_json(summaries, goals, facts)
-        (PLOTS / "results.json").write_text(json.dumps(found, indent=1) + "\n")
-        document = DOCUMENT.read_text()
-        DOCUMENT.write_text(_GENERATED.sub(lambda _: f"\n{text}\n", document))
+
+
+def _written(part: str, found: dict[str, Any], text: str) -> str:
+    """Write a part's results to docs, and return its text."""
+    (PLOTS / f"{part.strip() or 'results'}.json").write_text(json.dumps(found, indent=1) + "\n")
+    section = re.compile(rf"(?<=<!-- {part}measured -->\n).*(?=<!-- {part}end -->)", re.DOTALL)
+    document = DOCUMENT.read_text()
+    DOCUMENT.write_text(section.sub(lambda _: f"\n{text}\n", document))
     return text
 
 
-def _environments(contestants: Sequence[Contestant] | dict[Contestant, Summary]) -> list[str]:
-    return list(dict.fromkeys(each.environment for each in contestants))
-
-
 def main() -> None:
-    """Measure and print the tables; write them to docs/benchmarks.md if all were measured."""
+    """Measure and print the tables; write a part to docs if all its contestants were measured."""
     options = _options()
     contestants = [
         each for each in CONTESTANTS if re.search(options.only, f"{each.label}, {each.host}")
     ]
-    if not contestants:
+    state_contestants = [each for each in STATE_CONTESTANTS if re.search(options.only, each.key)]
+    if not contestants and not state_contestants:
         sys.exit("--only matches no contestant.")
-    environments.make(_environments(contestants))
+    programs = [*contestants, *(each.bot for each in state_contestants)]
+    environments.make(dict.fromkeys(each.environment for each in programs))
+    PLOTS.mkdir(exist_ok=True)
 
     async def work() -> None:
-        summaries = await _compare(contestants, options)
-        print(_write(summaries, options))
+        if contestants:
+            print(await _compare(contestants, options))
+        if state_contestants:
+            print(await _compare_state(state_contestants, options))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_until_asked_to_stop(work()))

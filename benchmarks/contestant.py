@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / ".cache" / "benchmarks"
 """Virtual environments: one for each peer, and one with what this project deploys."""
 APP = ENVIRONMENTS / "app"
-"""This project's app, with the benchmark's bot."""
+"""This project's app, with the benchmark's echo bot."""
+COUNTER_APP = ENVIRONMENTS / "counter_app"
+"""This project's app, with the benchmark's counter bot."""
 
 FUNCTIONS_HOST = "the emulator's Functions host"
 OWN_HOST = "the host it ships with"
@@ -74,9 +77,11 @@ class Contestant:
         environ = kept | {"PYTHONPATH": str(ROOT)} | cloud.environ()
         return environ | cloud.file_settings() if self.variant == FROM_FILE else environ
 
-    def bot(self, cloud: BenchmarkCloud, log: Path) -> BotProcess:
-        """Its process, not started yet."""
-        environ = self.environ(cloud)
+    def bot(
+        self, cloud: BenchmarkCloud, log: Path, settings: Mapping[str, str] | None = None
+    ) -> BotProcess:
+        """Its process, not started yet, with these settings added to its environment."""
+        environ = self.environ(cloud) | dict(settings or {})
         if self.host == OWN_HOST:
             port = free_port()
             command = [str(self.python), str(self.folder / "server.py")]

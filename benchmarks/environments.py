@@ -1,6 +1,6 @@
 """Environments: a virtual environment for each peer, recreated when its requirements change.
 
-And the app of this project, with the benchmark's bot.
+And the app of this project, with each of the benchmark's bots.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.contestant import APP, ENVIRONMENTS, PEERS, ROOT
+from benchmarks.contestant import APP, COUNTER_APP, ENVIRONMENTS, PEERS, ROOT
 from emulator.commands.app_folder import link_app
 
 _FINGERPRINT_FILE = "made-for"
@@ -25,14 +25,15 @@ def requirements(environment: str) -> tuple[Path, ...]:
 
 
 def make(environments: Iterable[str]) -> None:
-    """Create the environments that are missing or out of date, and the app.
+    """Create the environments that are missing or out of date, and the apps.
 
     Raises:
         subprocess.CalledProcessError: pip failed; its output says why.
     """
-    shutil.rmtree(APP, ignore_errors=True)
-    APP.mkdir(parents=True)
-    link_app(APP, ROOT / "benchmarks" / "echo_bot")
+    for app, bot in ((APP, "echo_bot"), (COUNTER_APP, "counter_bot")):
+        shutil.rmtree(app, ignore_errors=True)
+        app.mkdir(parents=True)
+        link_app(app, ROOT / "benchmarks" / bot)
     for environment in environments:
         folder = ENVIRONMENTS / environment
         fingerprint = _fingerprint(environment)

@@ -1,7 +1,7 @@
 """Plots: a comparison's figures as PNG files."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,7 +10,9 @@ from matplotlib import pyplot as plt
 from benchmarks.contestant import PROJECT, Contestant
 from benchmarks.results.goals import MAIN_CELL
 from benchmarks.results.measurement import Cell
+from benchmarks.results.state_goals import StateSummaries
 from benchmarks.results.summary import Summaries, Summary
+from benchmarks.state.contestant import AZURITE
 
 _OURS, _THEIRS = "#0f6cbd", "#9aa0a6"
 _MARKERS, _STROKES = "os^Dv", ("-", "--", ":")
@@ -43,6 +45,26 @@ def draw(summaries: Summaries, folder: Path) -> None:
     _lines(summaries, folder / "in_flight.png")
 
 
+def draw_state(summaries: StateSummaries, folder: Path) -> None:
+    """Write `state_cpu.png` and `state_reply.png`."""
+    mpl.use("agg")
+    drawn = {each: found for each, found in summaries.items() if each.storage == AZURITE}
+    names = [each.label for each in drawn]
+    colors = [_OURS if each.bot.name == PROJECT else _THEIRS for each in drawn]
+    _draw_bars(
+        (names, [found.load.cpu for found in drawn.values()], colors),
+        folder / "state_cpu.png",
+        "Milliseconds of CPU time per turn of a counter bot; less is better",
+        logarithmic=False,
+    )
+    _draw_bars(
+        (names, [found.turns.reply[20] for found in drawn.values() if found.turns], colors),
+        folder / "state_reply.png",
+        "Milliseconds to the reply of a counter bot, storage 20 ms; less is better",
+        logarithmic=False,
+    )
+
+
 def _name(contestant: Contestant) -> str:
     host = "" if contestant.host.startswith("the emulator") else " (own host)"
     return contestant.label + host
@@ -59,9 +81,21 @@ def _bars(
     names = [_name(each) for each in summaries]
     figures = [figure(summary) for summary in summaries.values()]
     colors = [_OURS if each.name == PROJECT else _THEIRS for each in summaries]
+    _draw_bars((names, figures, colors), path, title, logarithmic=logarithmic)
+
+
+def _draw_bars(
+    bars: tuple[Sequence[str], Sequence[float], Sequence[str]],
+    path: Path,
+    title: str,
+    *,
+    logarithmic: bool,
+) -> None:
+    """Draw bars: their names, lengths and colors."""
+    names, figures, colors = bars
     drawing, axes = plt.subplots(figsize=(9, 0.38 * len(names) + 1.2), layout="constrained")
-    bars = axes.barh(names, figures, color=colors, log=logarithmic)
-    axes.bar_label(bars, fmt=_figure, padding=3)
+    drawn = axes.barh(names, figures, color=colors, log=logarithmic)
+    axes.bar_label(drawn, fmt=_figure, padding=3)
     axes.margins(x=0.12)
     axes.invert_yaxis()
     drawing.suptitle(title, x=0.01, ha="left", fontsize=11)

@@ -54,8 +54,8 @@ def _contestant(contestant: Contestant, summary: Summary) -> dict[str, Any]:
 def as_markdown(summaries: Summaries, goals: Sequence[Goal], facts: Mapping[str, Any]) -> str:
     """All results, for people; the arguments are those of `as_json`."""
     sections = [
-        _measured(facts),
-        *(["### Goals\n", _goals(goals)] if goals else []),
+        measured(facts),
+        *(["### Goals\n", goals_table(goals)] if goals else []),
         f"### Warm turns, {MAIN_CELL}\n",
         _warm(summaries, MAIN_CELL),
         "### Start and memory\n",
@@ -67,12 +67,13 @@ def as_markdown(summaries: Summaries, goals: Sequence[Goal], facts: Mapping[str,
             if cell != MAIN_CELL
         ),
         "### Versions\n",
-        _versions(facts["versions"]),
+        versions_table(facts["versions"]),
     ]
     return "\n".join(sections)
 
 
-def _measured(facts: Mapping[str, Any]) -> str:
+def measured(facts: Mapping[str, Any]) -> str:
+    """The sentence about when, where and how."""
     where = facts["machine"]
     day = datetime.datetime.fromisoformat(facts["measured"]).date()
     return (
@@ -82,7 +83,8 @@ def _measured(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _goals(goals: Iterable[Goal]) -> str:
+def goals_table(goals: Iterable[Goal]) -> str:
+    """A row for each goal."""
     rows = (
         (
             goal.text,
@@ -135,7 +137,8 @@ def _by_host(summaries: Summaries, columns: Sequence[str], row: Any) -> str:
     return "\n".join(parts)
 
 
-def _versions(versions: Mapping[str, Mapping[str, str]]) -> str:
+def versions_table(versions: Mapping[str, Mapping[str, str]]) -> str:
+    """A row for each environment."""
     rows = (
         (environment, ", ".join(f"{name} {version}" for name, version in sorted(found.items())))
         for environment, found in versions.items()

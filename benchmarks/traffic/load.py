@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -42,7 +43,8 @@ class BotTarget:
 
     def requests(self) -> list[list[bytes]]:
         """For each token the request's bytes, split at the turn's id."""
-        body = json.dumps(self._activity(), separators=(",", ":")).encode()
+        activity = self.activity(_ID_PLACEHOLDER.decode(), "a:conversation", "29:user")
+        body = json.dumps(activity, separators=(",", ":")).encode()
         heads = (
             f"POST /api/messages HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
             "Content-Type: application/json; charset=utf-8\r\n"
@@ -51,9 +53,9 @@ class BotTarget:
         )
         return [(head.encode() + body).split(_ID_PLACEHOLDER) for head in heads]
 
-    def _activity(self) -> dict[str, Any]:
-        """A message as Teams sends it."""
-        turn = _ID_PLACEHOLDER.decode()
+    def activity(self, turn: str, conversation: str, user: str) -> dict[str, Any]:
+        """A message as Teams sends it, with these ids; its text is the turn's id."""
+        object_id = str(uuid.uuid5(uuid.NAMESPACE_OID, user))
         return {
             "text": turn,
             "textFormat": "plain",
@@ -64,9 +66,9 @@ class BotTarget:
             "localTimezone": "Europe/Berlin",
             "serviceUrl": self.connector.url,
             "channelId": "msteams",
-            "from": {"id": "29:user", "name": "Ada", "aadObjectId": self.tenant_id},
+            "from": {"id": user, "name": "Ada", "aadObjectId": object_id},
             "conversation": {
-                "id": "a:conversation",
+                "id": conversation,
                 "conversationType": "personal",
                 "tenantId": self.tenant_id,
             },

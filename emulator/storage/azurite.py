@@ -77,6 +77,8 @@ class Azurite:
             are then accepted beside the account keys, their signature unchecked. None: HTTP.
         program: the path of `azurite`.
         development_ports: where clients look for `UseDevelopmentStorage=true`.
+        loose: ignore headers that Azurite does not support, such as those of old SDKs, instead of
+            refusing the requests.
     """
 
     def __init__(
@@ -87,12 +89,15 @@ class Azurite:
         certificate: CertificateFiles | None = None,
         program: Path = PROGRAM,
         development_ports: StoragePorts = DEVELOPMENT_PORTS,
+        *,
+        loose: bool = False,
     ) -> None:
         self._folder = folder
         self._wanted = ports
         self._certificate = certificate
         self._program = program
         self._development_ports = development_ports
+        self._loose = loose
         self._has_named_accounts = bool(accounts)
         self._keys = {name: _new_key() for name in accounts or (DEVELOPMENT_ACCOUNT,)}
         self._child: Child | None = None
@@ -199,6 +204,8 @@ class Azurite:
             command += ["--inMemoryPersistence"]
         else:
             command += ["--location", str(self._folder.absolute())]
+        if self._loose:
+            command += ["--loose"]
         if self._certificate is not None:
             files = self._certificate
             command += ["--oauth", "basic"]

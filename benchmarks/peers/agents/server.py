@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ from microsoft_agents.hosting.aiohttp import (
 )
 from microsoft_agents.hosting.core import (
     AgentApplication,
-    AutoSaveStateMiddleware,
     ConnectionManager,
     MemoryStorage,
     TurnContext,
+    TurnState,
 )
 from microsoft_agents.hosting.core.authorization._entra_issuers import (
     BOTFRAMEWORK_JWKS_URIS,
@@ -101,26 +101,32 @@ def use_channel_keys(metadata_url: str) -> None:
 
 def echo_agent(connections: ConnectionManager, configuration: Mapping[str, Any]) -> Any:
     """An agent that says what it heard."""
-    agent = AgentApplication[AutoSaveStateMiddleware](
+    agent = AgentApplication[TurnState](
         storage=MemoryStorage(), connection_manager=connections, **configuration
     )
 
-    async def on_message(context: TurnContext, _: AutoSaveStateMiddleware) -> None:
+    async def on_message(context: TurnContext, _: TurnState) -> None:
         await context.send_activity(f"You said: {context.activity.text}")
 
     agent.activity("message")(on_message)
     return agent
 
 
-def app_with(settings: Mapping[str, str], auth: type[MsalAuth], oauth_url: str) -> web.Application:
-    """The web application for a bot with these settings of the SDK."""
+CreateAgent = Callable[[ConnectionManager, Mapping[str, Any]], Any]
+"""Creates an agent from its connections and the SDK's configuration."""
+
+
+def app_with(
+    settings: Mapping[str, str], auth: type[MsalAuth], oauth_url: str, create_agent: CreateAgent
+) -> web.Application:
+    """The web application for an agent with these settings of the SDK."""
     configuration = load_configuration_from_env(settings)
     connections = ConnectionManager(auth, **configuration)
     adapter = CloudAdapter(
         connection_manager=connections,
         channel_service_client_factory_options={"token_service_endpoint": oauth_url},
     )
-    agent = echo_agent(connections, configuration)
+    agent = create_agent(connections, configuration)
 
     async def messages(request: web.Request) -> web.Response:
         answer: web.Response = await start_agent_process(request, agent, adapter)
@@ -136,11 +142,11 @@ def main(environ: Mapping[str, str]) -> None:
     """Serve until SIGTERM."""
     use_channel_keys(environ["ToBotFromChannelOpenIdMetadataUrl"])
     if "BENCH_CERTIFICATE" not in environ:
-        serve(app_with(identity_settings(environ), MsalAuth, environ["OAuthUrl"]))
+        serve(app_with(identity_settings(environ), MsalAuth, environ["OAuthUrl"], echo_agent))
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = certificate_settings(environ, Path(folder, "bot.pfx"))
-        serve(app_with(settings, LocalAuth, environ["OAuthUrl"]))
+        serve(app_with(settings, LocalAuth, environ["OAuthUrl"], echo_agent))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+../botbuilder/echo.py

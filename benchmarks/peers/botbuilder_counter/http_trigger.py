@@ -1,0 +1,1 @@
+../botbuilder/http_trigger.py

@@ -1,0 +1,138 @@
+"""StateTrial: one counter bot in one round: single turns, a load, and 16 messages at once."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+
+from benchmarks.state.measurement import (
+    LATENCIES,
+    BurstFigures,
+    LoadFigures,
+    TurnFigures,
+)
+from benchmarks.state.single_turn import SingleTurn
+from benchmarks.state.storage.proxy import StorageProxy
+from benchmarks.state.turns import Turn, TurnSender
+from benchmarks.traffic.bot_process import BotProcess
+
+WARM_UP_TURNS = 4
+SINGLE_TURNS = 8
+"""At each latency of storage."""
+IN_FLIGHT = 16
+"""Conversations under load; messages at once."""
+BURST_LATENCY = 0.005
+"""Seconds by which each request to storage is delayed when messages arrive at once."""
+LEAD_SECONDS = 0.5
+"""Load before the measurement, in which each conversation has its first turns."""
+QUIET_SECONDS = 0.03
+"""Without a request, beside three latencies of storage: the turn's last one has ended."""
+
+
+class StateTrial:
+    """Measures a bot that has just started.
+
+    Args:
+        sender: sends it messages.
+        bots: its processes.
+    """
+
+    def __init__(self, sender: TurnSender, bots: Sequence[BotProcess]) -> None:
+        self._sender = sender
+        self._bots = bots
+
+    async def warm_up(self) -> None:
+        """Have each process import what a turn needs, and open its connections.
+
+        Raises:
+            RuntimeError: a turn failed.
+        """
+        conversation = _new_conversation()
+        for _ in range(WARM_UP_TURNS):
+            await self._successful_turn(conversation)
+
+    async def single_turns(self, proxy: StorageProxy) -> TurnFigures:
+        """Measure one turn after the other, in an existing conversation.
+
+        Raises:
+            RuntimeError: a turn failed.
+        """
+        conversation = _new_conversation()
+        await self._successful_turn(conversation)
+        found: dict[int, list[SingleTurn]] = {latency: [] for latency in LATENCIES}
+        for latency, turns in found.items():
+            proxy.latency = latency / 1000
+            await self._quiet(proxy)
+            proxy.take_calls()
+            for _ in range(SINGLE_TURNS):
+                turn = await self._successful_turn(conversation)
+                await self._quiet(proxy)
+                turns.append(SingleTurn.of(turn, proxy.take_calls()))
+        proxy.latency = 0.0
+        return TurnFigures.of(found)
+
+    async def load(self, seconds: float) -> LoadFigures:
+        """Measure conversations that each send a message when the last one's turn has ended.
+
+        Raises:
+            OSError: the bot closed a connection.
+            RuntimeError: no turn succeeded.
+        """
+        ended: list[Turn] = []
+        stopping = asyncio.Event()
+
+        async def converse() -> None:
+            conversation = _new_conversation()
+            while not stopping.is_set():
+                ended.append(await self._sender.send(conversation))
+
+        async with asyncio.TaskGroup() as conversations:
+            for _ in range(IN_FLIGHT):
+                conversations.create_task(converse())
+            await asyncio.sleep(LEAD_SECONDS)
+            ended.clear()
+            started, cpu = time.perf_counter(), self._cpu_seconds()
+            await asyncio.sleep(seconds)
+            turns = list(ended)
+            elapsed, cpu = time.perf_counter() - started, self._cpu_seconds() - cpu
+            stopping.set()
+        good = sum(turn.count is not None for turn in turns)
+        if not good:
+            raise RuntimeError("no turn succeeded under load")
+        return LoadFigures(good / elapsed, 1000 * cpu / good, len(turns) - good)
+
+    async def burst(self, proxy: StorageProxy) -> BurstFigures:
+        """Measure messages at once in an existing conversation.
+
+        Raises:
+            RuntimeError: the turn before them failed, or the one after.
+        """
+        conversation = _new_conversation()
+        before = await self._successful_turn(conversation)
+        await self._quiet(proxy)
+        proxy.latency = BURST_LATENCY
+        apologies = self._sender.apologies
+        turns = await asyncio.gather(*(self._sender.send(conversation) for _ in range(IN_FLIGHT)))
+        await self._quiet(proxy)
+        errors = self._sender.apologies - apologies + sum(not turn.replied for turn in turns)
+        proxy.latency = 0.0
+        after = await self._successful_turn(conversation)
+        assert before.count is not None
+        assert after.count is not None
+        return BurstFigures(after.count - before.count - 1, errors)
+
+    async def _successful_turn(self, conversation: str) -> Turn:
+        turn = await self._sender.send(conversation)
+        if turn.count is None:
+            raise RuntimeError(f"a turn failed: status {turn.status}, reply {turn.reply!r}")
+        return turn
+
+    async def _quiet(self, proxy: StorageProxy) -> None:
+        await proxy.idle(QUIET_SECONDS + 3 * proxy.latency)
+
+    def _cpu_seconds(self) -> float:
+        return sum(bot.cpu_seconds for bot in self._bots)
+
+
+def _new_conversation() -> str:
+    return f"a:{uuid.uuid4()}"
