@@ -211,12 +211,12 @@ class Composition:
     def _queued_turns(self, locks: "ConversationLocks") -> "QueuedTurns | None":
         if self.account is None:
             return None
-        from cloud_adapter.queued import inbox, queued_turns
+        from cloud_adapter.queued import queued_turns, set_aside
         from cloud_adapter.storage.blobs import BlobContainer
         from cloud_adapter.storage.queue import MessageQueue
 
         return queued_turns.QueuedTurns(
-            inbox.Inbox(BlobContainer(self.account, inbox.CONTAINER)),
+            BlobContainer(self.account, set_aside.CONTAINER),
             MessageQueue(self.account, queued_turns.QUEUE),
             MessageQueue(self.account, queued_turns.POISON_QUEUE),
             locks,

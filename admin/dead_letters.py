@@ -14,8 +14,8 @@ from admin.exit_status import ExitStatus
 from admin.storage_options import AccountOption, ConnectionStringOption, storage_account
 from cloud_adapter.errors import NothingToRequeue
 from cloud_adapter.queued.dead_letters import DeadLetter, DeadLetters
-from cloud_adapter.queued.inbox import CONTAINER, Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
+from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
@@ -163,11 +163,9 @@ def _finish(outcome: Outcome, done: str, *, as_json: bool) -> None:
 @asynccontextmanager
 async def _dead_letters(account: StorageAccount) -> AsyncIterator[DeadLetters]:
     try:
-        yield DeadLetters(
-            Inbox(BlobContainer(account, CONTAINER)),
-            MessageQueue(account, QUEUE),
-            MessageQueue(account, POISON_QUEUE),
-        )
+        poison_queue = MessageQueue(account, POISON_QUEUE)
+        set_aside = SetAsideActivities(BlobContainer(account, CONTAINER), poison_queue)
+        yield DeadLetters(set_aside, MessageQueue(account, QUEUE), poison_queue)
     finally:
         await account.close()
 

@@ -27,7 +27,7 @@ from cloud_adapter.connector.adapter_calls import AdapterCalls
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
-from cloud_adapter.queued.drain import Attempt
+from cloud_adapter.queued.attempts import Attempt
 from cloud_adapter.queued.queued_turns import QueuedTurns
 from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.redacted_traceback import redacted_traceback
@@ -145,14 +145,14 @@ class CloudAdapter(AdapterCalls):
             bot: the bot.
 
         Raises:
-            TurnFailed, Unavailable: the host must deliver the message again.
+            Unavailable: the host must deliver the message again.
             ValueError: the message is not a wake-up message.
             SettingsError: no storage account is configured.
         """
         if self._queued_turns is None:
             raise SettingsError([f"{STORAGE}: it is missing; queued turns need its queue"])
         run_turn = functools.partial(self._run_stored, bot)
-        await self._queued_turns.drain(message, dequeue_count, run_turn)
+        await self._queued_turns.handle_message(message, dequeue_count, run_turn)
 
     async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
         caller = self.bot_framework_authentication.authorized_before(accepted.claims)

@@ -7,7 +7,6 @@
     │   ├── StateConflict                another turn changed the same property of the state
     │   └── ConversationBusy             another turn of the conversation is running
     ├── TurnRepeated                     the activity has been processed already
-    ├── TurnFailed                       a queued turn failed, and is run again
     ├── TurnKilled                       every attempt at a queued turn ended its process
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
@@ -50,10 +49,6 @@ class ConversationBusy(Unavailable):
 
 class TurnRepeated(BotError):
     """The activity has been processed, and its replies sent: its id is in the saved state."""
-
-
-class TurnFailed(BotError):
-    """The bot's code raised, and the queued turn is run again. The log has the traceback."""
 
 
 class TurnKilled(BotError):

@@ -8,8 +8,7 @@ import pytest
 
 from auth.errors import BadRequest, EndpointDown
 from bot_testing.cloud.cloud_thread import CloudThread
-from cloud_adapter.queued.drain import MAX_ATTEMPTS
-from cloud_adapter.queued.queued_turns import MAX_WAITING_MESSAGES
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from emulator.cloud import CERTIFICATE, Cloud
 from function_app import LOGGERS, invocation_log, refusal
 from tests.support.bots.bot_process import APP, BotProcess
@@ -105,7 +104,6 @@ def test_the_hosts_queues() -> None:
     queues = json.loads((APP / "host.json").read_text())["extensions"]["queues"]
     assert queues["maxDequeueCount"] == MAX_ATTEMPTS
     assert queues["messageEncoding"] == "base64"
-    assert queues["batchSize"] > MAX_WAITING_MESSAGES
 
 
 def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:

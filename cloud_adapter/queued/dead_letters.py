@@ -2,18 +2,17 @@
 
 import datetime
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloud_adapter.errors import NothingToRequeue, UnreadableActivity
-from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.stored_activity import DONE, StoredActivity
+from cloud_adapter.queued.set_aside import SetAsideActivities
+from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
 NO_CAUSE = "its turn never ended: the app could not start, or the turn ended its process"
 NOT_A_WAKE_UP = "the message is not a wake-up message: somebody else put it into the queue"
-GONE = "its activity is gone"
-PROCESSED = "its activity was processed in the end"
+GONE = "its activity was processed in the end, or is gone"
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class DeadLetter:
     Attributes:
         message: as received from the poison queue.
         wake_up: the wake-up message in it; None: it is something else.
-        stored: the activity; None: it does not exist.
+        stored: the activity; None: it does not exist, or the message is for a whole inbox.
         failure: the redacted traceback of the last attempt, or a line that says why there is none.
     """
 
@@ -40,8 +39,8 @@ class DeadLetter:
 
     @property
     def accepted(self) -> datetime.datetime | None:
-        """When the channel sent the activity (UTC)."""
-        if self.stored is None:
+        """When the channel sent the activity (UTC), if that is known."""
+        if self.stored is None or not self.stored.accepted_at:
             return None
         return datetime.datetime.fromtimestamp(self.stored.accepted_at / 1e9, datetime.UTC)
 
@@ -50,13 +49,15 @@ class DeadLetters:
     """The messages in the poison queue. Each method raises StorageUnavailable.
 
     Args:
-        inbox: the stored activities.
+        set_aside: the activities.
         queue: takes the wake-up messages of requeued activities.
         poison_queue: has the wake-up messages of dead letters.
     """
 
-    def __init__(self, inbox: Inbox, queue: MessageQueue, poison_queue: MessageQueue) -> None:
-        self._inbox = inbox
+    def __init__(
+        self, set_aside: SetAsideActivities, queue: MessageQueue, poison_queue: MessageQueue
+    ) -> None:
+        self._set_aside = set_aside
         self._queue = queue
         self._poison_queue = poison_queue
 
@@ -75,17 +76,21 @@ class DeadLetters:
         Raises:
             NothingToRequeue: there is no activity.
         """
-        if dead_letter.wake_up is None or dead_letter.stored is None:
+        wake_up, stored = dead_letter.wake_up, dead_letter.stored
+        if wake_up is None or (stored is None and not wake_up.is_for_inbox):
             raise NothingToRequeue(dead_letter.failure)
-        if dead_letter.stored.state != DONE:
-            await self._inbox.requeue(dead_letter.stored)
-            await self._queue.put(WakeUp(dead_letter.wake_up.activity).text)
+        if stored is not None:
+            await self._set_aside.write(replace(stored, state=WAITING, attempts=0))
+        await self._queue.put(WakeUp(wake_up.name).text)
         await self._poison_queue.delete(dead_letter.message)
 
     async def drop(self, dead_letter: DeadLetter) -> None:
-        """Delete a dead letter, and the content of its activity: it gets no turn."""
+        """Delete a dead letter and its activity, which gets no turn.
+
+        If the message is for an inbox, the activities in it are processed with the next one.
+        """
         if dead_letter.stored is not None:
-            await self._inbox.finish(dead_letter.stored)
+            await self._set_aside.delete(dead_letter.stored.name)
         await self._poison_queue.delete(dead_letter.message)
 
     async def _dead_letter(self, message: ReceivedMessage) -> DeadLetter:
@@ -93,11 +98,11 @@ class DeadLetters:
             wake_up = WakeUp.parse(message.text)
         except ValueError:
             return DeadLetter(message, None, None, NOT_A_WAKE_UP)
-        stored = await self._inbox.read(wake_up.activity)
-        if stored is None:
+        if wake_up.is_for_inbox:
+            return DeadLetter(message, wake_up, None, NO_CAUSE)
+        stored = await self._set_aside.find(wake_up.name)
+        if stored is None or not stored.content:
             return DeadLetter(message, wake_up, None, GONE)
-        if not stored.content:
-            return DeadLetter(message, wake_up, stored, PROCESSED)
         try:
             failure = stored.parse().failure or NO_CAUSE
         except UnreadableActivity as error:

@@ -1,199 +1,160 @@
-"""Drain: the turns of the activities that wait in one conversation, one after the other."""
+"""Drain: runs the turns of the activities in a conversation's inbox, one after the other."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from enum import Enum, auto
+import contextlib
+from collections.abc import Callable
 
-from auth.errors import Unavailable
-from cloud_adapter.errors import TurnFailed, TurnRepeated, UnreadableActivity
+from cloud_adapter.errors import UnreadableActivity
+from cloud_adapter.queued.attempts import Attempts
+from cloud_adapter.queued.earlier_inbox import drain_earlier, earlier_name
 from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.stored_activity import WAITING, AcceptedActivity, StoredActivity
+from cloud_adapter.queued.stored_activity import StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.redacted_traceback import redacted_traceback
-from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.storage.queue import MessageQueue
-
-MAX_ATTEMPTS = 5
-"""Attempts at a turn. host.json has the same number, for turns that end the process."""
+from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
+from cloud_adapter.state.lock import ConversationLocks, Locked
+from cloud_adapter.storage.blobs import BlobContainer
 
 MAX_DRAIN_SECONDS = 60.0
 """A drain starts no turn after this time, because the host ends long invocations."""
 
-MAX_OUTAGE_SECONDS = 3600.0
-"""An activity whose turn was unavailable for this time is dead-lettered."""
+MAX_LOST_STATE_SECONDS = 3600.0
+"""If a conversation has no state, older records of its inbox are dead-lettered."""
 
-log = logging.getLogger(__name__)
+APPEND_PAUSE_SECONDS = 2.0
+"""The pause before another wake-up message for activities that are not in the inbox yet."""
 
-
-class Attempt(Enum):
-    """Which attempt at a turn it is."""
-
-    NOT_LAST = auto()
-    """If it fails, another one follows."""
-    LAST = auto()
-    """If it fails, the activity is dead-lettered."""
-    WITHOUT_BOT = auto()
-    """Every attempt ended the process: the turn fails without running the bot's code."""
+STATE_LOST = (
+    "the conversation's state was deleted, so it is not known whether the activity was processed"
+)
 
 
-RunTurn = Callable[[AcceptedActivity, Attempt], Awaitable[None]]
-"""Runs a turn for an accepted activity. It raises TurnRepeated, Unavailable, or whatever the bot's
-code raised."""
+def until_late(locks: ConversationLocks, conversation: str) -> Callable[[], bool]:
+    """Says from now on whether another turn of a locked conversation may start."""
+    now = asyncio.get_running_loop().time
+    end = now() + MAX_DRAIN_SECONDS
+    return lambda: now() < end and not locks.lease_lost(conversation)
 
 
 class Drain:
-    """Runs the turns of a conversation for one wake-up message. The caller has locked it.
+    """Runs turns until the inbox is processed. The caller locks the conversation.
 
     Args:
-        inbox: the stored activities.
-        poison_queue: gets the wake-up messages of dead-lettered activities.
+        conversation: its name.
+        inbox: the inboxes.
+        blobs: the container of what an earlier version stored.
+        attempts: runs the turns.
         locks: say whether the conversation is still locked.
-        target: the activity that the wake-up message names.
-        run_turn: runs one turn.
-        counts_first: the wake-up message was delivered before, and a turn may have ended that
-            process: each attempt is counted before it starts.
-        redact: hide what users sent from stored tracebacks; False on a developer's machine.
     """
 
     def __init__(
         self,
+        conversation: str,
         inbox: Inbox,
-        poison_queue: MessageQueue,
+        blobs: BlobContainer,
+        attempts: Attempts,
         locks: ConversationLocks,
-        target: StoredActivity,
-        run_turn: RunTurn,
-        *,
-        counts_first: bool,
-        redact: bool,
     ) -> None:
+        self._conversation = conversation
         self._inbox = inbox
-        self._poison_queue = poison_queue
+        self._blobs = blobs
+        self._attempts = attempts
         self._locks = locks
-        self._target = target
-        self._run_turn = run_turn
-        self._counts_first = counts_first
-        self._redact = redact
-        self._results: dict[str, asyncio.Future[bool]] = {}
-        self._end = asyncio.get_running_loop().time() + MAX_DRAIN_SECONDS
+        self._is_open = True
+        self._must_read = self._counts_first = False
+        self._expected: set[str] = set()
+        self._known: set[str] = set()
+        self._position: InboxPosition | None = None
+        self._is_stored = True
+        self._has_no_state = False
 
-    async def settles(self, name: str) -> bool:
-        """Wait until this drain has dealt with an activity.
+    def add(self, wake_up: WakeUp) -> bool:
+        """Take over a wake-up message, whose invocation may end then; False: the drain has ended.
 
-        Returns:
-            Whether the activity needs no wake-up message any more.
+        The drain's own message is in the queue until the drain ends, and comes back if it fails.
         """
-        result = self._results.setdefault(name, asyncio.get_running_loop().create_future())
-        return await asyncio.shield(result)
+        if self._is_open:
+            self._must_read |= not wake_up.activities
+            self._expected.update(wake_up.activities)
+            self._counts_first |= wake_up.redeliveries > 0
+        return self._is_open
 
-    async def run(self) -> bool:
+    async def run(self, locked: Locked) -> float | None:
         """Run the turns of all activities that wait, and of those that arrive in the meantime.
 
         Returns:
-            Whether the target needs no wake-up message any more.
+            Seconds until another wake-up message is needed; None: none is.
 
         Raises:
-            TurnFailed: the target's turn must be tried again.
             Unavailable: a turn cannot run now.
         """
+        pause = None
         try:
-            return await self._run_waiting()
+            stored = LoadedState(locked.blob)
+            self._known, self._position = set(stored.turn_ids), stored.position
+            self._has_no_state = stored.position is None
+            goes_on = until_late(self._locks, self._conversation)
+            while self._must_read or not self._expected <= self._known:
+                expected, self._expected, self._must_read = self._expected, set(), False
+                if not await self._process_inbox(locked, goes_on):
+                    return 0.0
+                if not expected <= self._known:
+                    pause = APPEND_PAUSE_SECONDS
+            return pause
         finally:
-            for result in self._results.values():
-                if not result.done():
-                    result.set_result(False)
+            # From here on, wake-up messages get another drain, which reads the inbox again.
+            self._is_open = False
 
-    async def _run_waiting(self) -> bool:
-        conversation = self._target.conversation
-        waiting = await self._inbox.waiting(conversation)
-        # The target has no marker if it failed before, or if its message was faster.
-        waiting.setdefault(self._target.name, self._target.marker)
-        while waiting:
-            for name, marker in waiting.items():
-                is_late = asyncio.get_running_loop().time() >= self._end
-                if is_late or self._locks.lease_lost(conversation):
+    async def _process_inbox(self, locked: Locked, goes_on: Callable[[], bool]) -> bool:
+        """Process the inbox to its end; False: the time is over, or the lease is lost."""
+        are_last = False
+        while not are_last:
+            records = await self._inbox.read(self._conversation, self._position)
+            are_last = records.are_last
+            for content, position in records:
+                stored = StoredActivity.of_record(self._conversation, content)
+                if self._position is None and not await self._run_earlier(stored, goes_on):
                     return False
-                settled = await self._process(name, marker)
-                if result := self._results.pop(name, None):
-                    result.set_result(settled)
-            waiting = await self._inbox.waiting(conversation)
+                if not goes_on():
+                    return False
+                await self._process(locked, stored, position)
+                self._position = position
+        if not self._is_stored and self._position:
+            await locked.write_position(self._position)
+            self._is_stored = True
+        await self._inbox.truncate(self._conversation, records)
         return True
 
-    async def _process(self, name: str, marker: str) -> bool:
-        """Run an activity's turn if it is due; False: its own wake-up message will."""
-        stored = await self._inbox.read(name)
-        if stored is None or stored.state != WAITING:
-            await self._inbox.unmark(marker)
-            return True
-        if stored.attempts and name != self._target.name:
-            await self._inbox.unmark(marker)  # the host delivers its wake-up message again
-            return False
-        if not stored.content:
-            await self._inbox.finish(stored)
-            return True
-        return await self._try(stored)
-
-    async def _try(self, stored: StoredActivity) -> bool:
-        try:
-            accepted = stored.parse()
-        except UnreadableActivity as error:
-            log.error("The activity %s is dead-lettered: %s", stored.name, error)  # noqa: TRY400  # its traceback says nothing more
-            await self._dead_letter(stored, str(error))
-            return True
-        attempt = _attempt_after(stored.attempts)
-        if self._counts_first and attempt is not Attempt.WITHOUT_BOT:
-            await self._inbox.set_attempts(stored, stored.attempts + 1)
-        try:
-            await self._run_turn(accepted, attempt)
-        except TurnRepeated:
-            log.info("The activity %s has been processed already", stored.name)
-        except Unavailable as error:
-            await self._handle_outage(stored, accepted, error)
-            return True
-        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
-            return await self._handle_failure(stored, accepted, error, attempt)
-        await self._inbox.finish(stored)
-        await self._inbox.clean_up(stored)
+    async def _run_earlier(self, first: StoredActivity, goes_on: Callable[[], bool]) -> bool:
+        """Before a conversation's first record, process what an earlier version stored."""
+        with contextlib.suppress(UnreadableActivity):
+            name = earlier_name(first.parse().activity)
+            return await drain_earlier(self._blobs, name, self._attempts, goes_on)
         return True
 
-    async def _handle_outage(
-        self, stored: StoredActivity, accepted: AcceptedActivity, error: Unavailable
+    async def _process(
+        self, locked: Locked, stored: StoredActivity, position: InboxPosition
     ) -> None:
-        if self._inbox.age(stored) >= MAX_OUTAGE_SECONDS:
-            await self._dead_letter(stored, self._traceback(accepted, error))
+        """Run the turn of a record, unless its activity is known, and store the position."""
+        self._is_stored = False
+        if stored.id in self._known:
             return
-        if self._counts_first:  # it was not an attempt
-            await self._inbox.set_attempts(stored, stored.attempts)
-        raise error
+        self._known.add(stored.id)
+        locked.position = position
+        if not await self._run(stored):
+            locked.position = position
+        # The turn stores it with its own changes, if it runs to its end.
+        if locked.position is not None:
+            locked.position = None
+            await locked.write_position(position)
+        self._is_stored = True
 
-    async def _handle_failure(
-        self,
-        stored: StoredActivity,
-        accepted: AcceptedActivity,
-        error: Exception,
-        attempt: Attempt,
-    ) -> bool:
-        if attempt is not Attempt.NOT_LAST:
-            await self._dead_letter(stored, self._traceback(accepted, error))
-            return True
-        await self._inbox.set_attempts(stored, stored.attempts + 1)
-        await self._inbox.unmark(stored.marker)
-        if stored.name == self._target.name:
-            # From None: the host logs the error, whose text may quote the user.
-            raise TurnFailed("the turn failed, and will be tried again") from None
-        return False
-
-    def _traceback(self, accepted: AcceptedActivity, error: Exception) -> str:
-        return redacted_traceback(error, accepted.activity, redact=self._redact)
-
-    async def _dead_letter(self, stored: StoredActivity, failure: str) -> None:
-        # In this order: a process that dies in between must not lose the activity.
-        await self._poison_queue.put(WakeUp(stored.name).text)
-        await self._inbox.dead_letter(stored, failure)
-
-
-def _attempt_after(earlier: int) -> Attempt:
-    """The attempt that follows a number of earlier ones."""
-    if earlier >= MAX_ATTEMPTS:
-        return Attempt.WITHOUT_BOT
-    return Attempt.LAST if earlier + 1 >= MAX_ATTEMPTS else Attempt.NOT_LAST
+    async def _run(self, stored: StoredActivity) -> bool:
+        is_old = stored.accepted_at and self._attempts.age(stored) > MAX_LOST_STATE_SECONDS
+        if self._has_no_state and is_old:
+            await self._attempts.dead_letter(stored, STATE_LOST)
+            return False
+        if not self._counts_first:
+            return await self._attempts.run(stored)
+        # Only the first record: the turns behind it had not started when the process ended.
+        self._counts_first = False
+        return await self._attempts.run_set_aside(stored.name, stored)

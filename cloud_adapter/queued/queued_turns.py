@@ -2,44 +2,52 @@
 
 As long as the storage account loses nothing, this is guaranteed:
 
-- An activity that was answered 202 is processed, even if a process dies: it is stored in a blob,
-  and a wake-up message (`WakeUp`) stays in the queue until it is processed.
-- An activity that is received again within an hour is not processed again (codec/activity_key.py
-  says how it is recognized).
-- Turns of one conversation run one at a time, in the order in which their activities were accepted.
-  A turn that failed is tried again later, and does not block those after it.
+- An activity that was answered 202 is processed, even if a process dies: it is in the inbox of its
+  conversation, and a wake-up message (`WakeUp`) is in the queue until it is processed.
+- An activity that is received again is not processed again, if it is one of the last hundred of the
+  conversation (codec/activity_key.py says how it is recognized).
+- Turns of one conversation run one at a time, in the order of its inbox. A turn that failed is
+  tried again later, and does not block those after it.
 - A turn that was cut off runs again from its start. Its state changes are saved once, but its
   replies may be sent twice.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
+from uuid import uuid4
 
 from auth.errors import Unavailable
-from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.queued.drain import Drain, RunTurn
+from cloud_adapter.errors import ConversationBusy, UnreadableActivity
+from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts, RunTurn
+from cloud_adapter.queued.drain import Drain, until_late
+from cloud_adapter.queued.earlier_inbox import drain_earlier
+from cloud_adapter.queued.group_commit import Batch, GroupCommit
 from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
+from cloud_adapter.queued.set_aside import SetAsideActivities
+from cloud_adapter.queued.stored_activity import record
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.storage.blobs import LEASE_SECONDS
+from cloud_adapter.state.loaded_state import LoadedState
+from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name
+from cloud_adapter.state.turn import turn_id
+from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 
 QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
 
-MAX_WAITING_MESSAGES = 8
-"""Wake-up messages that wait in this process for a drain of their conversation. The host's other
-slots are left to other conversations."""
+MAX_WAIT_SECONDS = 1.0
+"""How long a wake-up message waits for the lock of its conversation."""
 
-MAX_WAIT_SECONDS = 2.0
-"""How long each of them waits."""
+BUSY_PAUSE_SECONDS = 1.0
+"""The pause before another wake-up message if the conversation was busy."""
 
-FIRST_BUSY_PAUSE_SECONDS = 1.0
-"""The pause before the second wake-up message for an activity whose conversation was busy."""
+SLOW_APPEND_SECONDS = 0.5
+"""If an append takes longer, a wake-up message that was handled meanwhile may have missed it."""
 
 log = logging.getLogger(__name__)
 
@@ -48,32 +56,34 @@ class QueuedTurns:
     """Stores activities, and runs their turns when their wake-up messages arrive.
 
     Args:
-        inbox: the stored activities.
+        blobs: the container of the inboxes and the set-aside activities.
         queue: takes the wake-up messages.
-        poison_queue: gets the wake-up messages of dead-lettered activities.
+        poison_queue: gets the wake-up messages of dead letters.
         locks: run one turn of a conversation at a time.
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
-
-    Attributes:
-        waiting_messages: how many wake-up messages wait for a drain of this process.
+        clock: returns nanoseconds since the epoch.
     """
 
     def __init__(
         self,
-        inbox: Inbox,
+        blobs: BlobContainer,
         queue: MessageQueue,
         poison_queue: MessageQueue,
         locks: ConversationLocks,
         *,
         redact: bool = True,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self.waiting_messages = 0
-        self._inbox = inbox
+        self._blobs = blobs
+        self._inbox = Inbox(blobs, locks)
+        self._set_aside = SetAsideActivities(blobs, poison_queue)
         self._queue = queue
-        self._poison_queue = poison_queue
         self._locks = locks
         self._redact = redact
+        self._clock = clock
+        self._commits = GroupCommit(self._store)
         self._drains: dict[str, Drain] = {}
+        self._retrying: set[str] = set()
 
     async def enqueue(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
         """Store an activity: once this returns, it will be processed.
@@ -86,13 +96,28 @@ class QueuedTurns:
         Raises:
             StorageUnavailable: it is not stored, and the channel must send it again.
         """
-        stored = await self._inbox.store(activity, body, claims)
-        if stored.state == WAITING:
-            # Also if it was stored before: its wake-up message may not have been sent.
-            message = WakeUp(stored.name).text
-            await asyncio.gather(self._inbox.mark(stored), self._queue.put(message))
+        # Without a key, a second delivery looks like a second activity.
+        activity_id = turn_id(activity) or uuid4().hex
+        content = record(activity_id, self._clock(), claims, body)
+        await self._commits.add(conversation_name(activity), activity_id, content)
 
-    async def drain(self, message: str, dequeue_count: int, run_turn: RunTurn) -> None:
+    async def _store(self, batch: Batch) -> None:
+        wake_up = WakeUp(batch.conversation, tuple(batch.ids))
+        append = self._inbox.append(batch.conversation, bytes(batch.records))
+        if batch.conversation in self._drains:
+            # Its own message is in the queue until it ends, so no other is needed.
+            await append
+            drain = self._drains.get(batch.conversation)
+            if drain is None or not drain.add(wake_up):
+                await self._queue.put(wake_up.text)
+            return
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await asyncio.gather(append, self._queue.put(wake_up.text))
+        if loop.time() - start > SLOW_APPEND_SECONDS:
+            await self._queue.put(wake_up.text)
+
+    async def handle_message(self, message: str, dequeue_count: int, run_turn: RunTurn) -> None:
         """Handle a wake-up message: run the turns of the activities that wait in a conversation.
 
         Args:
@@ -101,63 +126,76 @@ class QueuedTurns:
             run_turn: runs one turn.
 
         Raises:
-            TurnFailed, StorageUnavailable: the host must deliver the message again.
+            StorageUnavailable: the host must deliver the message again.
             ValueError: it is not a wake-up message.
         """
         wake_up = WakeUp.parse(message)
-        following = wake_up.next(dequeue_count)
-        pause = wake_up.pause
+        if dequeue_count > 1:
+            # A turn has ended the process, or storage was unavailable. The host would give up after
+            # some deliveries, but the inbox may hold other activities.
+            await self._queue.put(wake_up.redelivered(dequeue_count).text)
+            return
+        attempts = Attempts(
+            self._set_aside, self._queue, run_turn, redact=self._redact, clock=self._clock
+        )
+        work = self._drain if wake_up.is_for_inbox else self._retry
         try:
-            target = await self._inbox.find(wake_up.activity)
-            if target is None or target.state != WAITING:
-                return  # an earlier drain has processed it, as a rule
-            async with AsyncExitStack() as stack:
-                try:
-                    lock = self._locks.lock(target.conversation, lock_timeout=0)
-                    await stack.enter_async_context(lock)
-                except ConversationBusy:  # only here: the bot's code may raise it, too
-                    done = await self._wait_for_drain(target)
-                    pause = LEASE_SECONDS if wake_up.retries else FIRST_BUSY_PAUSE_SECONDS
-                else:
-                    counts_first = following.redeliveries > 0
-                    done = await self._run_drain(target, run_turn, counts_first=counts_first)
+            pause = await work(wake_up, attempts)
         except Unavailable as error:
             log.warning("A turn in %s must wait: %s", wake_up.conversation, error)
-            done = False
-        if not done:
-            await self._queue.put(following.text, pause)
+            pause = wake_up.pause
+        if pause is not None:
+            await self._queue.put(wake_up.next().text, pause)
 
-    async def _run_drain(
-        self, target: StoredActivity, run_turn: RunTurn, *, counts_first: bool
-    ) -> bool:
-        drain = Drain(
-            self._inbox,
-            self._poison_queue,
-            self._locks,
-            target,
-            run_turn,
-            counts_first=counts_first,
-            redact=self._redact,
-        )
-        self._drains[target.conversation] = drain
+    async def _drain(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
+        """Drain an inbox; returns seconds until another wake-up message is needed, if one is."""
+        conversation = wake_up.conversation
+        running = self._drains.get(conversation)
+        if running is not None and running.add(wake_up):
+            return None
+        drain = Drain(conversation, self._inbox, self._blobs, attempts, self._locks)
+        drain.add(wake_up)
+        self._drains[conversation] = drain
         try:
-            return await drain.run()
+            return await self._in_lock(conversation, drain.run)
         finally:
-            del self._drains[target.conversation]
+            if self._drains.get(conversation) is drain:
+                del self._drains[conversation]
 
-    async def _wait_for_drain(self, target: StoredActivity) -> bool:
-        """Wait a little for the running drain to deal with the activity, too; True: it did.
+    async def _retry(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
+        """Run the turn of a set-aside activity; returns the same."""
+        stored = await self._set_aside.find(wake_up.name)
+        if stored is None or not stored.waits:
+            return None
+        conversation = wake_up.conversation
+        with contextlib.suppress(UnreadableActivity):  # it is dead-lettered
+            conversation = conversation_name(stored.parse().activity)
+        if conversation in self._retrying:  # the host's other slots are left to others
+            return RETRY_PAUSE_SECONDS
 
-        As a rule it does, and a wake-up message that waits saves one that is put back.
-        """
-        drain = self._drains.get(target.conversation)
-        if drain is None or self.waiting_messages >= MAX_WAITING_MESSAGES:
-            return False
-        self.waiting_messages += 1
+        async def run(locked: Locked) -> float | None:
+            if wake_up.conversation != conversation:
+                goes_on = until_late(self._locks, conversation)
+                if not await drain_earlier(self._blobs, wake_up.conversation, attempts, goes_on):
+                    return 0.0
+            locked.position = LoadedState(locked.blob).position
+            await attempts.run_set_aside(wake_up.name)
+            return None
+
+        self._retrying.add(conversation)
         try:
-            async with asyncio.timeout(MAX_WAIT_SECONDS):
-                return await drain.settles(target.name)
-        except TimeoutError:
-            return False
+            return await self._in_lock(conversation, run)
         finally:
-            self.waiting_messages -= 1
+            self._retrying.discard(conversation)
+
+    async def _in_lock(
+        self, conversation: str, work: Callable[[Locked], Awaitable[float | None]]
+    ) -> float | None:
+        async with AsyncExitStack() as stack:
+            lock = self._locks.lock(conversation, MAX_WAIT_SECONDS)
+            try:
+                locked = await stack.enter_async_context(lock)
+                await locked.confirm()
+            except ConversationBusy:  # only here: the bot's code may raise it, too
+                return BUSY_PAUSE_SECONDS
+            return await work(locked)

@@ -1,6 +1,8 @@
-"""StoredActivity: an accepted activity, as its blob in the inbox stores it."""
+"""StoredActivity: an accepted activity, as a record of an inbox or as a blob."""
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +13,28 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import UnreadableActivity
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
-"""States of an activity: it waits for its turn, is processed, or is dead-lettered."""
-
-MARKERS = "waiting"
-"""The folder of the markers: see `StoredActivity.marker`."""
+"""States of an activity: it waits for its turn, is processed, or is dead-lettered. Only earlier
+versions wrote DONE."""
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading raises when a blob does not hold an activity."""
+
+_HEAD = re.compile(rb'\{"id": "([0-9a-f]+)", "accepted": ([0-9]+), ')
+
+
+def record(activity_id: str, accepted_at: int, claims: Mapping[str, Any], body: bytes) -> bytes:
+    """An accepted activity as a record of an inbox: a line of JSON.
+
+    Args:
+        activity_id: hex digits that identify the activity in its conversation.
+        accepted_at: nanoseconds since the epoch.
+        claims: the claims of the caller, which have been checked.
+        body: the activity's JSON, as received.
+    """
+    head = (activity_id.encode(), accepted_at, json.dumps(dict(claims)).encode())
+    # In JSON, a newline is white space: within texts, it is escaped.
+    line = body.replace(b"\n", b" ")
+    return b'{"id": "%b", "accepted": %d, "claims": %b, "activity": %b}\n' % (*head, line)
 
 
 @dataclass(frozen=True)
@@ -37,14 +54,15 @@ class AcceptedActivity:
 
 @dataclass(frozen=True)
 class StoredActivity:
-    """An activity's blob.
+    """An activity that waits for its turn, or is dead-lettered.
 
     Attributes:
-        name: the blob's name: the conversation's name, a slash, and the activity's.
-        accepted_at: nanoseconds since the epoch.
+        name: the conversation's name, a slash, and the activity's id: the blob's name, if it has a
+            blob of its own.
+        accepted_at: nanoseconds since the epoch; 0: not known.
         attempts: those that were counted: they failed, or may have ended their process.
         state: WAITING, DONE or FAILED.
-        content: the blob's content, if it was read.
+        content: JSON.
     """
 
     name: str
@@ -54,28 +72,39 @@ class StoredActivity:
     content: bytes = field(default=b"", repr=False)
 
     @classmethod
-    def of(cls, name: str, metadata: Mapping[str, str], content: bytes = b"") -> "StoredActivity":
-        """The activity of a blob with this metadata. The keys are a stored format."""
+    def of_record(cls, conversation: str, content: bytes) -> "StoredActivity":
+        """The activity of a record in a conversation's inbox."""
+        head = _HEAD.match(content)
+        if head is None:  # it is unreadable, and needs a name as a dead letter
+            digest = hashlib.sha256(content).hexdigest()
+            return cls(f"{conversation}/{digest}", 0, 0, WAITING, content)
+        name = f"{conversation}/{head[1].decode()}"
+        return cls(name, int(head[2]), 0, WAITING, content)
+
+    @classmethod
+    def of_blob(cls, name: str, content: bytes, metadata: Mapping[str, str]) -> "StoredActivity":
+        """The activity of a blob. The keys of the metadata are a stored format."""
         accepted_at, attempts = int(metadata.get("accepted", "0")), int(metadata.get("tries", "0"))
         return cls(name, accepted_at, attempts, metadata.get("state", WAITING), content)
 
-    def metadata(self, state: str, attempts: int) -> dict[str, str]:
-        """The blob's metadata in another state."""
-        return {"state": state, "accepted": f"{self.accepted_at}", "tries": f"{attempts}"}
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The blob's metadata."""
+        return {
+            "state": self.state,
+            "accepted": f"{self.accepted_at}",
+            "tries": f"{self.attempts}",
+        }
 
     @property
-    def conversation(self) -> str:
-        """The conversation's name."""
-        return self.name.partition("/")[0]
+    def id(self) -> str:
+        """Identifies it in its conversation."""
+        return self.name.partition("/")[2]
 
     @property
-    def marker(self) -> str:
-        """The name of the empty blob that says that the activity waits.
-
-        Markers are listed in the order in which the activities were accepted.
-        """
-        conversation, _, activity = self.name.partition("/")
-        return f"{MARKERS}/{conversation}/{self.accepted_at:020}/{activity}"
+    def waits(self) -> bool:
+        """Whether it waits for its turn. Earlier versions emptied what was processed."""
+        return self.state == WAITING and bool(self.content)
 
     def parse(self) -> AcceptedActivity:
         """What the content says.

@@ -1,4 +1,4 @@
-"""WakeUp: the queue message that says that a conversation has a stored activity."""
+"""WakeUp: the queue message that says that an inbox or a set-aside activity is to be processed."""
 
 import json
 from typing import NamedTuple
@@ -12,16 +12,20 @@ _MAX_BACKOFF_RETRIES = 10
 
 
 class WakeUp(NamedTuple):
-    """Which activity is stored. The activity is in a blob, as it may be larger than a message.
+    """What is to be processed.
 
     Attributes:
-        activity: the blob's name: the conversation's name, a slash, and the activity's.
-        retries: how many wake-up messages for the activity came before this one, to no effect.
+        name: the conversation's name; or the name of a set-aside activity's blob, which consists
+            of the conversation's name, a slash, and the activity's id.
+        activities: ids of activities that are being appended to the inbox; none: all that the
+            inbox holds is meant, and has been appended.
+        retries: how many wake-up messages came before this one, to no effect.
         redeliveries: how often the host delivered those messages, beyond once each: every time, a
             turn may have ended the process.
     """
 
-    activity: str
+    name: str
+    activities: tuple[str, ...] = ()
     retries: int = 0
     redeliveries: int = 0
 
@@ -37,30 +41,44 @@ class WakeUp(NamedTuple):
         except RecursionError:
             raise ValueError("the message nests too deeply") from None
         match data:
-            case {"activity": str(activity), "again": int(retries), "seen": int(redeliveries)} if (
-                "/" in activity
+            case {
+                "inbox": str(name),
+                "activities": [*activities],
+                "again": int(retries),
+                "seen": int(redeliveries),
+            } if "/" not in name:
+                return cls(name, tuple(map(str, activities)), retries, redeliveries)
+            case {"activity": str(name), "again": int(retries), "seen": int(redeliveries)} if (
+                "/" in name
             ):
-                return cls(activity, retries, redeliveries)
-        raise ValueError("the message names no activity")
+                return cls(name, (), retries, redeliveries)
+        raise ValueError("the message names no conversation and no activity")
 
     @property
     def text(self) -> str:
         """The queue message's text. Its keys are a stored format: earlier versions wrote them."""
-        data = {"activity": self.activity, "again": self.retries, "seen": self.redeliveries}
-        return json.dumps(data)
+        counts = {"again": self.retries, "seen": self.redeliveries}
+        if self.is_for_inbox:
+            return json.dumps({"inbox": self.name, "activities": self.activities, **counts})
+        return json.dumps({"activity": self.name, **counts})
+
+    @property
+    def is_for_inbox(self) -> bool:
+        """Whether it is for a conversation's inbox, and not for a set-aside activity."""
+        return "/" not in self.name
 
     @property
     def conversation(self) -> str:
         """The conversation's name."""
-        return self.activity.partition("/")[0]
+        return self.name.partition("/")[0]
 
-    def next(self, dequeue_count: int) -> "WakeUp":
-        """The next wake-up message for the activity.
+    def next(self) -> "WakeUp":
+        """The message to put back. It does not name activities: by then, they are appended."""
+        return WakeUp(self.name, (), self.retries + 1, self.redeliveries)
 
-        Args:
-            dequeue_count: how often the host has delivered this one.
-        """
-        return WakeUp(self.activity, self.retries + 1, self.redeliveries + dequeue_count - 1)
+    def redelivered(self, dequeue_count: int) -> "WakeUp":
+        """The message to put in the place of one that the host has delivered several times."""
+        return WakeUp(self.name, (), self.retries, self.redeliveries + dequeue_count - 1)
 
     @property
     def pause(self) -> float:

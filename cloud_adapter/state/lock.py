@@ -200,6 +200,16 @@ class ConversationLocks:
         self._note(name, Blob(content, new, {}))
         return new
 
+    async def create(self, name: str) -> None:
+        """Create the state of a new conversation, if there is none.
+
+        Raises:
+            StorageUnavailable: the account does not answer, or refuses access.
+        """
+        with suppress(BlobChanged, BlobLeased):  # it exists
+            etag = await self._blobs.write(name, EMPTY_STATE, None)
+            self._note(name, Blob(EMPTY_STATE, etag, {}))
+
     async def delete(self, name: str) -> None:
         """Delete a blob, if it exists; raises as `write` does."""
         await self._with_lease(name, lambda lease_id: self._blobs.delete(name, lease_id=lease_id))

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 
 import pytest
 from azure.storage.queue import QueueClient
@@ -11,10 +12,11 @@ from admin.__main__ import main
 from admin.exit_status import ExitStatus
 from cloud_adapter.queued.dead_letters import GONE, NO_CAUSE, NOT_A_WAKE_UP
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
+from cloud_adapter.queued.stored_activity import WAITING, StoredActivity, record
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MessageQueue
-from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
+from tests.support.bots.queued_turns import CLAIMS, QueuedTurnsBot, content, name_of
 from tests.support.storage.account_work import in_account
 
 Printed = pytest.CaptureFixture[str]
@@ -47,11 +49,10 @@ def dead_letter(storage: str) -> None:
     """Store an activity, and dead-letter its wake-up message."""
 
     async def work(account: StorageAccount) -> None:
-        await QueuedTurnsBot(account).accept(content())
-        queue = MessageQueue(account, QUEUE)
-        [message] = [each async for each in queue.receive_all()]
-        await queue.delete(message)
-        await MessageQueue(account, POISON_QUEUE).put(message.text)
+        line = record("a", time.time_ns(), CLAIMS, content())
+        stored = StoredActivity(name_of(), time.time_ns(), 5, WAITING, line)
+        await QueuedTurnsBot(account).set_aside.write(stored)
+        await MessageQueue(account, POISON_QUEUE).put(WakeUp(name_of()).text)
 
     in_account(storage, work)
 
@@ -90,6 +91,16 @@ def test_the_list_on_a_terminal(
     shown = " ".join(capsys.readouterr().out.split())
     for text in ("Id", "Accepted (UTC)", "Conversation", "Cause", NOT_A_WAKE_UP):
         assert text in shown
+
+
+def test_an_inbox(storage: str, capsys: Printed) -> None:
+    """A message for a whole inbox has a conversation, and no time; it can be replayed."""
+    put(storage, WakeUp("c").text)
+    assert run(storage, "list") == ExitStatus.FOUND
+    line, _ = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"[0-9a-f]{{8}}  - +c  {re.escape(NO_CAUSE)}", line)
+    assert run(storage, "replay", "--all") == ExitStatus.DONE
+    assert len(messages(storage, QUEUE)) == 1
 
 
 def test_traces(storage: str, capsys: Printed) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,16 +14,23 @@ from botbuilder.schema import Activity
 from auth.errors import BadRequest, TokenRejected, Unavailable
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnRepeated
-from cloud_adapter.queued.drain import MAX_ATTEMPTS
-from cloud_adapter.queued.inbox import CONTAINER, Inbox
+from cloud_adapter.errors import StorageUnavailable, TurnRepeated
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import TurnRequest
-from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts, said
-from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, raising, woken
+from tests.support.logic import (
+    EXPECT_REPLIES,
+    INVOKE,
+    MESSAGE,
+    answering,
+    echo,
+    raising,
+    woken,
+)
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.set_aside_turns import retry_of
 from tests.support.storage.storage_front import StorageFront, answered
 
 
@@ -107,11 +115,11 @@ async def test_a_queued_turn_that_fails(
     await queued.deliver(MESSAGE, echo)
     (message,) = await wake_ups.taken()
     bot = raising(ValueError("cannot parse sesame"))
-    for attempt in range(1, MAX_ATTEMPTS):
-        with pytest.raises(TurnFailed):
-            await woken(queued, message, bot, attempt)
+    await woken(queued, message, bot)
+    for _ in range(2, MAX_ATTEMPTS):
+        await woken(queued, retry_of(message), bot)
     assert said(queued) == []
-    await woken(queued, message, bot, MAX_ATTEMPTS)
+    await woken(queued, retry_of(message), bot)
     assert said(queued) == [APOLOGY]
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(failures) == MAX_ATTEMPTS
@@ -122,14 +130,17 @@ async def test_a_turn_that_ended_the_process_each_time(
     queued: ComposedApp, wake_ups: QueueMessages, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After five attempts that ended the process, the user gets the apology without the bot."""
+
+    async def die(_: TurnContext) -> None:
+        raise asyncio.CancelledError
+
     await queued.deliver(MESSAGE, echo)
     (message,) = await wake_ups.taken()
-    assert queued.parts.account
-    inbox = Inbox(BlobContainer(queued.parts.account, CONTAINER))
-    stored = await inbox.find(WakeUp.parse(message).activity)
-    assert stored
-    await inbox.set_attempts(stored, MAX_ATTEMPTS)
-    await woken(queued, message, raising(AssertionError("the bot ran")))
+    again = WakeUp.parse(message).redelivered(2).text
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(asyncio.CancelledError):
+            await woken(queued, again, die)
+    await woken(queued, again, raising(AssertionError("the bot ran")))
     assert said(queued) == [APOLOGY]
     assert "every attempt ended the process" in caplog.text
 
@@ -147,26 +158,58 @@ async def test_a_queued_turn_that_is_run_again(
     bot.between = fail
     await queued.deliver(MESSAGE, bot)
     (message,) = await wake_ups.taken()
-    with pytest.raises(TurnFailed):
-        await woken(queued, message, bot)
-    await woken(queued, message, bot, 2)
+    await woken(queued, message, bot)
+    await woken(queued, retry_of(message), bot)
     assert said(queued) == ["1"]
     assert await counts(queued) == (1, 1)
 
 
-async def test_a_queued_turn_that_is_not_noted_as_done(
+async def test_a_bot_without_state(queued: ComposedApp, wake_ups: QueueMessages) -> None:
+    """Its turns are recorded, too: an activity that is received again is not processed again."""
+    for _ in range(2):
+        await queued.deliver({**MESSAGE, "id": "a1"}, echo)
+        for message in await wake_ups.taken():
+            await woken(queued, message, echo)
+    assert said(queued) == ["You said: sesame"]
+
+
+async def test_a_turn_whose_state_cannot_be_saved(
     queued: ComposedApp, wake_ups: QueueMessages, front: StorageFront
 ) -> None:
-    """A turn that ran, but could not be noted as done, does not run again."""
+    """Its reply is sent, and it runs again; the state counts it once."""
     bot = RememberingBot(queued.parts)
     await queued.deliver(MESSAGE, bot)
     (message,) = await wake_ups.taken()
-    front.spoil("PUT blob bot-turns", answered(503))
+    front.spoil("PUT blob bot-state", answered(503))
     await woken(queued, message, bot)
     front.heal()
-    await woken(queued, message, bot)
-    assert said(queued) == ["1"]
+    await woken(queued, WakeUp.parse(message).next().text, bot)
+    assert said(queued) == ["1", "1"]
     assert await counts(queued) == (1, 1)
+
+
+async def test_the_log_of_a_queued_turn(queued: ComposedApp, wake_ups: QueueMessages) -> None:
+    """A turn runs in the task of an invocation, as the host drops lines that are logged outside."""
+    invocation: ContextVar[str] = ContextVar("invocation", default="none")
+    seen = []
+
+    async def look(turn: TurnContext) -> None:
+        seen.append((turn.activity.text, invocation.get()))
+        if turn.activity.text == "first":
+            invocation.set("changed by the turn")
+            await asyncio.create_task(deliver("second"))
+
+    async def deliver(text: str) -> None:
+        invocation.set(f"that of {text}")
+        await queued.deliver({**MESSAGE, "text": text}, look)
+
+    await asyncio.create_task(deliver("first"))
+    (message,) = await wake_ups.taken()
+    invocation.set("that of the wake-up")
+    await woken(queued, message, look)
+    assert seen[0] == ("first", "that of the wake-up")
+    assert seen[1][0] == "second"
+    assert seen[1][1] != "that of second"
 
 
 async def test_turns_of_a_busy_conversation(queued: ComposedApp, wake_ups: QueueMessages) -> None:

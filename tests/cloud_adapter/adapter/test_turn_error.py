@@ -12,12 +12,9 @@ from botbuilder.schema import Activity
 from auth.errors import BotError, Unavailable
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.errors import StorageUnavailable, TurnFailed, TurnKilled, TurnRepeated
-from cloud_adapter.queued.drain import MAX_ATTEMPTS
-from cloud_adapter.queued.inbox import CONTAINER, Inbox
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.errors import StorageUnavailable, TurnKilled, TurnRepeated
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.state.loaded_state import TURN_IDS_KEY
-from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
@@ -30,6 +27,7 @@ from tests.support.bots.remembering_bot import (
 )
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, echo, raising, woken
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.set_aside_turns import attempted, retry_of, state_of
 from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.timing.loop_turns import settled
 
@@ -330,12 +328,12 @@ async def test_a_queued_turn(queued: ComposedApp, wake_ups: QueueMessages) -> No
     handler, bot = Handler(queued, deletes=True), RememberingBot(queued.parts)
     await queued.deliver(A1, bot)
     (message,) = await wake_ups.taken()
-    for attempt in range(1, MAX_ATTEMPTS):
-        with pytest.raises(TurnFailed):
-            await woken(queued, message, failing(bot), attempt)
+    await woken(queued, message, failing(bot))
+    for _ in range(2, MAX_ATTEMPTS):
+        await woken(queued, retry_of(message), failing(bot))
     assert (handler.errors, said(queued)) == ([], [])
     await changed(queued, conversation_key(queued), "count", 10)
-    await woken(queued, message, failing(bot), MAX_ATTEMPTS)
+    await woken(queued, retry_of(message), failing(bot))
     assert (handler.errors, said(queued)) == ([LookupError], ["The bot has a bug."])
     assert await counts(queued) == (None, None)
     assert await state_of(queued, message) == "failed"
@@ -355,11 +353,10 @@ async def test_a_queued_turn_that_is_committed(
     bot = RememberingBot(queued.parts, commit_and_fail)
     await queued.deliver(A1, bot)
     (message,) = await wake_ups.taken()
-    await set_attempts(queued, message, attempts)
-    await woken(queued, message, bot)
+    await woken(queued, await attempted(queued, message, attempts), bot)
     assert (handler.errors, said(queued)) == ([LookupError], ["The bot has a bug."])
     assert (await counts(queued))[0] == 1
-    assert await state_of(queued, message) == "done"
+    assert await state_of(queued, message) is None
 
 
 async def test_a_queued_turn_that_ends_the_process(
@@ -369,26 +366,5 @@ async def test_a_queued_turn_that_ends_the_process(
     handler = Handler(queued)
     await queued.deliver(A1, echo)
     (message,) = await wake_ups.taken()
-    await set_attempts(queued, message, MAX_ATTEMPTS)
-    await woken(queued, message, echo)
+    await woken(queued, await attempted(queued, message, MAX_ATTEMPTS), echo)
     assert (handler.errors, said(queued)) == ([], [APOLOGY])
-
-
-def inbox(app: ComposedApp) -> Inbox:
-    """The stored activities of an app in Queued mode."""
-    assert app.parts.account
-    return Inbox(BlobContainer(app.parts.account, CONTAINER))
-
-
-async def set_attempts(app: ComposedApp, message: str, attempts: int) -> None:
-    """Set how often the turn was attempted for which a wake-up message was sent."""
-    found = await inbox(app).find(WakeUp.parse(message).activity)
-    assert found
-    await inbox(app).set_attempts(found, attempts)
-
-
-async def state_of(app: ComposedApp, message: str) -> str:
-    """The state of the stored activity that a wake-up message names."""
-    found = await inbox(app).read(WakeUp.parse(message).activity)
-    assert found
-    return found.state

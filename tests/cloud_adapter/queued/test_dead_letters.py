@@ -4,20 +4,19 @@ import datetime
 
 import pytest
 
-from cloud_adapter.errors import NothingToRequeue, StorageUnavailable, TurnFailed
+from cloud_adapter.errors import NothingToRequeue, StorageUnavailable
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.dead_letters import (
     GONE,
     NO_CAUSE,
     NOT_A_WAKE_UP,
-    PROCESSED,
     DeadLetter,
     DeadLetters,
 )
-from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
-from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING
+from cloud_adapter.queued.stored_activity import FAILED, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
-from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
+from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
 
@@ -25,18 +24,16 @@ from tests.support.storage.storage_front import StorageFront, answered
 @pytest.fixture
 def dead_letters(one: QueuedTurnsBot) -> DeadLetters:
     """A process's dead letters."""
-    return DeadLetters(one.inbox, one.queue, one.poison_queue)
+    return DeadLetters(one.set_aside, one.queue, one.poison_queue)
 
 
 async def dead_lettered(one: QueuedTurnsBot, messages: QueueMessages) -> None:
     """Dead-letter the activity `a`."""
     one.script["a"] = [LookupError("no table")] * MAX_ATTEMPTS
     await one.accept(content())
-    (message,) = await messages.taken()
-    for attempts in range(1, MAX_ATTEMPTS):
-        with pytest.raises(TurnFailed):
-            await one.wake_up(message, attempts)
-    await one.wake_up(message, MAX_ATTEMPTS)
+    for _ in range(MAX_ATTEMPTS):
+        (message,) = await messages.taken()
+        await one.wake_up(message)
     one.runs.clear()
 
 
@@ -58,7 +55,7 @@ async def test_a_dead_letter(
     await dead_lettered(one, messages)
     dead_letter = await only(dead_letters)
     assert dead_letter.cause == "LookupError: no table"
-    assert "in _run_turn" in dead_letter.failure
+    assert "in _run" in dead_letter.failure
     assert dead_letter.wake_up == WakeUp(name_of())
     assert dead_letter.accepted
     assert datetime.datetime.now(datetime.UTC) - dead_letter.accepted < datetime.timedelta(
@@ -74,7 +71,7 @@ async def test_releasing(
     await dead_lettered(one, messages)
     for _ in range(3):
         await dead_letters.release(await only(dead_letters))
-    assert (await one.state())[0] == FAILED
+    assert await one.set_aside_state() == (FAILED, MAX_ATTEMPTS - 1)
     assert await messages.count() == 0
 
 
@@ -84,62 +81,73 @@ async def test_requeuing(
     """The activity waits again, with five attempts, and is processed."""
     await dead_lettered(one, messages)
     await dead_letters.requeue(await only(dead_letters))
-    assert (await one.state())[0] == WAITING
-    (message,) = await messages.taken()
+    assert await one.set_aside_state() == (WAITING, 0)
     one.script["a"] = [LookupError()] * (MAX_ATTEMPTS - 1)
-    for attempts in range(1, MAX_ATTEMPTS):
-        with pytest.raises(TurnFailed):
-            await one.wake_up(message, attempts)
-    await one.wake_up(message, MAX_ATTEMPTS)
+    for _ in range(MAX_ATTEMPTS):
+        (message,) = await messages.taken()
+        await one.wake_up(message)
     assert one.lasts == ["a", "a"]
-    assert (await one.state())[0] == DONE
+    assert await one.set_aside_state() is None
+    assert await messages.count() == 0
     assert [each async for each in dead_letters.all()] == []
 
 
 async def test_dropping(
     one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """The activity's content is deleted, and it is not processed when it arrives again."""
+    """The activity is deleted, and gets no turn."""
     await dead_lettered(one, messages)
     await dead_letters.drop(await only(dead_letters))
-    assert (await one.state())[0] == DONE
-    blob = await one.blobs.read(name_of())
-    assert blob
-    assert blob.content == b""
-    await one.accept(content())
-    for message in await messages.taken():
-        await one.wake_up(message)
-    assert one.runs == []
+    assert await one.set_aside_state() is None
     assert [each async for each in dead_letters.all()] == []
+    await one.wake_up(WakeUp(name_of()).text)
+    assert one.runs == []
 
 
-async def test_a_message_that_the_host_moved(
+async def test_an_inbox(
     one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
 ) -> None:
-    """What the host has put into the poison queue has no traceback, and can be requeued."""
+    """A wake-up message that the host moved, as the app did not start, can be requeued."""
     await one.accept(content())
     (message,) = await messages.taken()
     await one.poison_queue.put(message)
+    dead_letter = await only(dead_letters)
+    assert (dead_letter.cause, dead_letter.accepted) == (NO_CAUSE, None)
+    assert dead_letter.wake_up
+    assert dead_letter.wake_up.conversation == CONVERSATION
+    await dead_letters.requeue(dead_letter)
+    await one.wake_up((await messages.taken())[0])
+    assert one.runs == ["a"]
+    assert [each async for each in dead_letters.all()] == []
+
+
+async def test_dropping_an_inbox(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
+) -> None:
+    """Only the message goes: the next one of the conversation processes what waits."""
+    await one.accept(content("a"))
+    (message,) = await messages.taken()
+    await one.poison_queue.put(message)
+    await dead_letters.drop(await only(dead_letters))
+    assert [each async for each in dead_letters.all()] == []
+    await one.accept(content("b"))
+    await one.wake_up((await messages.taken())[0])
+    assert one.runs == ["a", "b"]
+
+
+async def test_a_set_aside_activity_that_the_host_moved(
+    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
+) -> None:
+    """It has no traceback, and can be requeued."""
+    one.script["a"] = [LookupError()]
+    await one.accept(content())
+    await one.wake_up((await messages.taken())[0])
+    await one.poison_queue.put((await messages.taken())[0])
     dead_letter = await only(dead_letters)
     assert dead_letter.cause == NO_CAUSE
     await dead_letters.requeue(dead_letter)
     await one.wake_up((await messages.taken())[0])
-    assert one.runs == ["a"]
-
-
-async def test_a_processed_activity(
-    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
-) -> None:
-    """It is not processed again: requeuing deletes the message only."""
-    await one.accept(content())
-    (message,) = await messages.taken()
-    await one.wake_up(message)
-    await one.poison_queue.put(message)
-    dead_letter = await only(dead_letters)
-    assert dead_letter.cause == PROCESSED
-    await dead_letters.requeue(dead_letter)
-    assert await messages.count() == 0
-    assert [each async for each in dead_letters.all()] == []
+    assert one.runs == ["a", "a"]
 
 
 async def test_a_missing_activity(one: QueuedTurnsBot, dead_letters: DeadLetters) -> None:
@@ -153,19 +161,15 @@ async def test_a_missing_activity(one: QueuedTurnsBot, dead_letters: DeadLetters
     assert [each async for each in dead_letters.all()] == []
 
 
-async def test_an_unreadable_activity(
-    one: QueuedTurnsBot, dead_letters: DeadLetters, messages: QueueMessages
-) -> None:
+async def test_an_unreadable_activity(one: QueuedTurnsBot, dead_letters: DeadLetters) -> None:
     """The cause says so, and it can be dropped."""
-    await one.accept(content())
-    found = await one.inbox.find(name_of())
-    assert found
-    await one.blobs.write(name_of(), b"{", "*", found.metadata(WAITING, 0))
-    await one.wake_up((await messages.taken())[0])
+    await one.set_aside.write(StoredActivity("c/x", 0, 0, WAITING, b"{"))
+    await one.wake_up(WakeUp("c/x").text)
     dead_letter = await only(dead_letters)
     assert "cannot be read" in dead_letter.cause
+    assert dead_letter.accepted is None
     await dead_letters.drop(dead_letter)
-    assert (await one.state())[0] == DONE
+    assert await one.set_aside.find("c/x") is None
 
 
 @pytest.mark.parametrize("text", ["hello", "", "{}", "[" * 40_000, '{"activity": "x"}'])
@@ -215,9 +219,9 @@ async def test_requeuing_that_fails(
     far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
 ) -> None:
     """Whichever request fails, the message stays in the poison queue."""
-    dead_letters = DeadLetters(far.inbox, far.queue, far.poison_queue)
+    dead_letters = DeadLetters(far.set_aside, far.queue, far.poison_queue)
     await dead_lettered(far, messages)
-    for call in ("PUT blob metadata", "POST queue", "DELETE queue"):
+    for call in ("PUT blob bot-turns", "POST queue", "DELETE queue"):
         dead_letter = await only(dead_letters)
         front.spoil(call, answered(403))
         with pytest.raises(StorageUnavailable):

@@ -1,168 +1,232 @@
-"""Inbox: what is stored of an activity, from its acceptance to its end."""
+"""Inbox: records are read from where the conversation's state says, and removed behind it."""
 
+import asyncio
 import json
-import time
 
 import pytest
-from botbuilder.schema import Activity
+from azure.storage.blob.aio import BlobClient
 
-from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import StorageUnavailable, UnreadableActivity
-from cloud_adapter.queued.inbox import CLEAN_UP_INTERVAL, Inbox
-from cloud_adapter.queued.stored_activity import (
-    DONE,
-    FAILED,
-    WAITING,
-    AcceptedActivity,
-    StoredActivity,
-)
-from tests.support.bots.queued_turns import CLAIMS, CONVERSATION, QueuedTurnsBot, content, name_of
-from tests.support.storage.storage_front import StorageFront, answered
+from cloud_adapter.queued.inbox import MAX_READ_BYTES, MIN_TRUNCATED_BYTES, Inbox
+from cloud_adapter.queued.set_aside import CONTAINER
+from cloud_adapter.queued.stored_activity import StoredActivity, record
+from cloud_adapter.state.loaded_state import InboxPosition
+from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.blobs import BlobContainer
+from tests.support.bots.queued_turns import CLAIMS, content
+from tests.support.storage.storage_front import StorageFront, after, answered, cut_after
 
 
 @pytest.fixture
-def inbox(one: QueuedTurnsBot) -> Inbox:
-    """A process's inbox."""
-    return one.inbox
+def states(account: StorageAccount) -> BlobContainer:
+    """The container of the conversations' states."""
+    return BlobContainer(account, "states")
 
 
-async def store(inbox: Inbox, body: bytes) -> StoredActivity:
-    """Store an activity, and mark it if it waits."""
-    stored = await inbox.store(read_model(Activity, json.loads(body)), body, CLAIMS)
-    if stored.state == WAITING:
-        await inbox.mark(stored)
-    assert await inbox.find(stored.name) == stored
-    return stored
+@pytest.fixture
+def inbox(account: StorageAccount, states: BlobContainer) -> Inbox:
+    """The inboxes of a process."""
+    return Inbox(BlobContainer(account, CONTAINER), ConversationLocks(states))
 
 
-async def waiting(inbox: Inbox, conversation: str = CONVERSATION) -> list[str]:
-    """The names of the activities that wait in a conversation."""
-    return list(await inbox.waiting(conversation))
+@pytest.fixture
+def far(far_account: StorageAccount) -> Inbox:
+    """The same inboxes in a process whose account is behind the proxy."""
+    locks = ConversationLocks(BlobContainer(far_account, "states"))
+    return Inbox(BlobContainer(far_account, CONTAINER), locks)
 
 
-async def parsed(inbox: Inbox, name: str = name_of()) -> AcceptedActivity:
-    """What is stored of an activity."""
-    found = await inbox.read(name)
-    assert found
-    return found.parse()
+async def read(inbox: Inbox, position: InboxPosition | None = None) -> list[bytes]:
+    """The records from a position on."""
+    return [each for each, _ in await inbox.read("c", position)]
 
 
-async def test_a_stored_activity(one: QueuedTurnsBot, inbox: Inbox) -> None:
-    """Its blob's name, metadata and marker are formats that other versions of the app read."""
-    before = time.time_ns()
-    stored = await store(inbox, content())
-    assert before <= stored.accepted_at <= time.time_ns()
-    assert 0 <= inbox.age(stored) < 60
-    assert stored.marker == f"waiting/webchat~2Fconversations~2Fc/{stored.accepted_at:020}/a"
-    assert await inbox.waiting(CONVERSATION) == {stored.name: stored.marker}
-    assert await waiting(inbox, "webchat~2Fconversations~2F") == []
-    blob = await one.blobs.read("webchat~2Fconversations~2Fc/a")
-    assert blob
-    assert blob.metadata == {
-        "state": "waiting",
-        "accepted": f"{stored.accepted_at}",
-        "tries": "0",
-    }
-    assert json.loads(blob.content) == {"claims": CLAIMS, "activity": json.loads(content())}
+async def end_of(inbox: Inbox, position: InboxPosition | None = None) -> InboxPosition:
+    """The position behind the records from a position on."""
+    return [each for _, each in await inbox.read("c", position)][-1]
 
 
-async def test_a_second_delivery_changes_nothing(inbox: Inbox) -> None:
-    """Neither the time of acceptance, nor the attempts, nor the content."""
-    stored = await store(inbox, content(text="first"))
-    await inbox.set_attempts(stored, 1)
-    again = await store(inbox, content(text="second"))
-    assert (again.accepted_at, again.attempts) == (stored.accepted_at, 1)
-    assert await waiting(inbox) == [stored.name]
-    assert (await parsed(inbox)).activity.text == "first"
+async def test_an_inbox_that_does_not_exist(inbox: Inbox) -> None:
+    """It has no records, whatever the state says."""
+    for position in (None, InboxPosition(0, 0), InboxPosition(5, 9)):
+        records = await inbox.read("c", position)
+        assert list(records) == []
+        assert records.are_last
+        await inbox.truncate("c", records)
 
 
-async def test_the_states_of_an_activity(inbox: Inbox) -> None:
-    """Its attempts are counted, it is dead-lettered with a failure, requeued, and finished."""
-    stored = await store(inbox, content())
-    await inbox.set_attempts(stored, 1)
-    await inbox.set_attempts(stored, 0)
-    assert await inbox.find(stored.name) == stored
-    await inbox.dead_letter(stored, "why")
-    assert await waiting(inbox) == []
-    failed = await inbox.find(stored.name)
-    assert failed
-    assert (failed.state, failed.attempts) == (FAILED, 1)
-    assert failed.accepted_at == stored.accepted_at
-    accepted = await parsed(inbox)
-    assert (accepted.failure, accepted.activity.text) == ("why", "hello")
-    await inbox.requeue(failed)
-    assert await inbox.find(stored.name) == stored
-    assert await waiting(inbox) == [stored.name]
-    await inbox.finish(stored)
-    done = await inbox.read(stored.name)
-    assert done
-    assert (done.state, done.accepted_at, done.content) == (DONE, stored.accepted_at, b"")
-    assert await waiting(inbox) == []
+async def test_records(inbox: Inbox, states: BlobContainer) -> None:
+    """They are read from any position; the first ones create the inbox and the state."""
+    for each in (b"1\n", b"22\n333\n"):
+        await inbox.append("c", each)
+    records = await inbox.read("c", None)
+    found = list(records)
+    assert [content for content, _ in found] == [b"1\n", b"22\n", b"333\n"]
+    assert records.are_last
+    start = found[0][1].start
+    assert [position for _, position in found] == [
+        InboxPosition(start, start + length) for length in (2, 5, 9)
+    ]
+    for number, (_, position) in enumerate(found):
+        assert await read(inbox, position) == [b"22\n", b"333\n"][number:]
+    state = await states.read("c")
+    assert state
+    assert state.content == EMPTY_STATE
 
 
-async def test_a_missing_activity(inbox: Inbox) -> None:
-    """Counting attempts or dead-lettering does not create a blob that is gone."""
-    gone = StoredActivity("c/a", 5, 0, WAITING)
-    assert await inbox.find("c/a") is None
-    assert await inbox.read("c/a") is None
-    await inbox.set_attempts(gone, 1)
-    await inbox.dead_letter(gone, "why")
-    assert await inbox.find("c/a") is None
+async def test_an_existing_state(inbox: Inbox, states: BlobContainer) -> None:
+    """It stays as it is, even if a turn has leased it."""
+    await states.write("c", b'{"a": 1}', None)
+    await states.acquire_lease("c", "00000000-0000-0000-0000-000000000001")
+    await inbox.append("c", b"1\n")
+    state = await states.read("c")
+    assert state
+    assert state.content == b'{"a": 1}'
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"[]",
-        b"{}",
-        b'{"claims": {}}',
-        b'{"claims": {}, "activity": 5}',
-        b'{"activity": {}}',
-        b"\xff",
-        b"[" * 100_000,
-    ],
-)
-async def test_unreadable_content(one: QueuedTurnsBot, inbox: Inbox, body: bytes) -> None:
-    """It raises UnreadableActivity, and can be dead-lettered."""
-    stored = await store(inbox, content())
-    await one.blobs.write(stored.name, body, "*", stored.metadata(WAITING, 0))
-    with pytest.raises(UnreadableActivity, match="cannot be read"):
-        await parsed(inbox)
-    await inbox.dead_letter(stored, "why")
-    found = await inbox.find(stored.name)
-    assert found
-    assert found.state == FAILED
+async def test_two_processes_that_create_an_inbox(inbox: Inbox, far: Inbox) -> None:
+    """Both append to the same one."""
+    await asyncio.gather(*(each.append("c", b"1\n") for each in (inbox, far)))
+    assert await read(inbox) == [b"1\n", b"1\n"]
 
 
-async def test_the_order_of_stored_activities(one: QueuedTurnsBot, inbox: Inbox) -> None:
-    """They are listed in the order of acceptance, which is not that of their names."""
-    ids = [f"{(number * 7) % 20}" for number in range(20)]
-    for each in ids:
-        await store(inbox, content(each))
-    await one.accept(content("x", "other"))
-    assert await waiting(inbox) == [name_of(each) for each in ids]
+async def test_more_than_one_read(inbox: Inbox) -> None:
+    """A read ends with a whole record, and the next one continues behind it."""
+    large = [bytes([letter]) * (MAX_READ_BYTES * 2 // 5) + b"\n" for letter in b"abcdef"]
+    for each in large:
+        await inbox.append("c", each)
+    found: list[bytes] = []
+    position: InboxPosition | None = None
+    sizes = []
+    are_last = False
+    while not are_last:
+        records = await inbox.read("c", position)
+        are_last = records.are_last
+        sizes.append(len(list(records)))
+        found += [each for each, _ in records]
+        position = list(records)[-1][1]
+    assert found == large
+    assert sizes == [2, 2, 2]
 
 
-async def test_cleaning_up(one: QueuedTurnsBot, inbox: Inbox) -> None:
-    """Old processed activities are deleted now and then; others and young ones stay."""
-    for number in range(300):
-        old = StoredActivity(f"c/{number:03}", 5, 0, DONE)
-        await one.blobs.write(old.name, b"", None, old.metadata(DONE, 0))
-    failed = StoredActivity("c/failed", 5, 5, FAILED)
-    await one.blobs.write(failed.name, b"", None, failed.metadata(FAILED, 5))
-    young = StoredActivity("c/young", time.time_ns(), 0, DONE)
-    await one.blobs.write(young.name, b"", None, young.metadata(DONE, 0))
-    await inbox.clean_up(StoredActivity("c/a", 1000 * (CLEAN_UP_INTERVAL + 1), 0, DONE))
-    assert len([each async for each in one.blobs.list("c/")]) == 302
-    await inbox.clean_up(StoredActivity("c/a", 1000 * CLEAN_UP_INTERVAL, 0, DONE))
-    assert [each.name async for each in one.blobs.list("c/")] == ["c/failed", "c/young"]
+async def test_a_read_without_a_newline(inbox: Inbox) -> None:
+    """What somebody else has written is a record, too: it is dead-lettered."""
+    for _ in range(3):
+        await inbox.append("c", bytes(MAX_READ_BYTES // 2))
+    records = await inbox.read("c", None)
+    ((content, position),) = records
+    assert len(content) == MAX_READ_BYTES
+    assert not records.are_last
+    assert list(map(len, await read(inbox, position))) == [MAX_READ_BYTES // 2]
 
 
-async def test_a_deletion_that_fails(far: QueuedTurnsBot, front: StorageFront) -> None:
-    """It raises StorageUnavailable."""
-    old = StoredActivity("c/a", 5, 0, DONE)
-    await far.blobs.write(old.name, b"", None, old.metadata(DONE, 0))
-    front.spoil("DELETE blob", answered(403))
+async def truncated(inbox: Inbox) -> InboxPosition:
+    """Truncate an inbox; returns the position that the state has by then."""
+    await inbox.append("c", b"x" * MIN_TRUNCATED_BYTES + b"\n")
+    position = await end_of(inbox)
+    await inbox.truncate("c", await inbox.read("c", position))
+    return position
+
+
+async def test_truncation(inbox: Inbox) -> None:
+    """The position stays valid: records that follow are read, and nothing else."""
+    position = await truncated(inbox)
+    assert await read(inbox) == await read(inbox, position) == []
+    await inbox.append("c", b"1\n")
+    await inbox.append("c", b"2\n")
+    assert await read(inbox, position) == [b"1\n", b"2\n"]
+    first = next(iter(await inbox.read("c", position)))[1]
+    assert first == InboxPosition(position.next, position.next + 2)
+    assert await read(inbox, first) == [b"2\n"]
+
+
+async def test_a_short_inbox(inbox: Inbox) -> None:
+    """It is not truncated, because each truncation is a write."""
+    await inbox.append("c", b"x" * (MIN_TRUNCATED_BYTES // 2))
+    await inbox.truncate("c", await inbox.read("c", None))
+    assert len(await read(inbox)) == 1
+
+
+async def test_a_record_during_a_truncation(inbox: Inbox, far: Inbox, front: StorageFront) -> None:
+    """The inbox is left as it is, so the record is read."""
+    await inbox.append("c", b"x" * MIN_TRUNCATED_BYTES + b"\n")
+    records = await far.read("c", None)
+
+    async def append() -> None:
+        await inbox.append("c", b"1\n")
+
+    front.spoil("PUT blob", after(append))
+    await far.truncate("c", records)
+    assert await read(inbox, await end_of_first(inbox)) == [b"1\n"]
+
+
+async def end_of_first(inbox: Inbox) -> InboxPosition:
+    """The position behind the first record."""
+    return next(iter(await inbox.read("c", None)))[1]
+
+
+async def test_a_truncation_whose_answer_is_lost(
+    inbox: Inbox, far: Inbox, front: StorageFront
+) -> None:
+    """It is done, and the position stays valid."""
+    await inbox.append("c", b"x" * MIN_TRUNCATED_BYTES + b"\n")
+    records = await far.read("c", None)
+    position = await end_of(inbox)
+    front.spoil("PUT blob", cut_after, times=1)
+    await far.truncate("c", records)
+    await inbox.append("c", b"1\n")
+    assert await read(inbox, position) == [b"1\n"]
+
+
+async def test_another_inbox(inbox: Inbox, storage: str) -> None:
+    """A position of an inbox that was deleted does not hide records of the next one."""
+    await inbox.append("c", b"1\n2\n3\n")
+    position = await end_of(inbox)
+    async with BlobClient.from_connection_string(storage, CONTAINER, "inbox/c") as blob:
+        await blob.delete_blob()
+    await inbox.append("c", b"4\n5\n6\n7\n")
+    assert await read(inbox, position) == [b"4\n", b"5\n", b"6\n", b"7\n"]
+    later = InboxPosition(position.start + 10**18, position.next + 10**18)  # a clock was wrong
+    assert await read(inbox, later) == [b"4\n", b"5\n", b"6\n", b"7\n"]
+
+
+async def test_an_earlier_position(inbox: Inbox) -> None:
+    """One from a restored backup: what is still there is read."""
+    await inbox.append("c", b"1\n")
+    early = await end_of_first(inbox)
+    position = await truncated(inbox)
+    await inbox.append("c", b"2\n")
+    assert early.next < position.next
+    assert await read(inbox, early) == [b"2\n"]
+
+
+async def test_a_full_inbox(far: Inbox, front: StorageFront) -> None:
+    """After 50,000 appends Azure takes no more, and the channel has to send again."""
+    await far.append("c", b"1\n")
+    full = answered(409, headers={"x-ms-error-code": "BlockCountExceedsLimit"})
+    front.spoil("PUT blob appendblock", full)
     with pytest.raises(StorageUnavailable):
-        await far.inbox.clean_up(StoredActivity("c/a", 0, 0, DONE))
+        await far.append("c", b"2\n")
+
+
+def test_a_record() -> None:
+    """It is one line, from which the activity's id and time are read without its content."""
+    body = json.dumps(json.loads(content(text="one\ntwo")), indent=1).encode()
+    line = record("0af9", 17, CLAIMS, body)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    stored = StoredActivity.of_record("c", line)
+    assert (stored.name, stored.id, stored.accepted_at) == ("c/0af9", "0af9", 17)
+    accepted = stored.parse()
+    assert (accepted.activity.text, accepted.claims, accepted.failure) == ("one\ntwo", CLAIMS, "")
+
+
+@pytest.mark.parametrize("line", [b"", b"hello\n", b"{}\n", b'{"id": "x", "accepted": 1, \n'])
+def test_a_record_of_somebody_else(line: bytes) -> None:
+    """It has a name, but it cannot be read."""
+    stored = StoredActivity.of_record("c", line)
+    assert stored.name.startswith("c/")
+    assert stored.accepted_at == 0
+    with pytest.raises(UnreadableActivity):
+        stored.parse()

@@ -1,32 +1,68 @@
 """WakeUp: its text in the queue, its pauses, and messages that are something else."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_adapter.queued.group_commit import MAX_BATCH_RECORDS
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+from cloud_adapter.storage.names import MAX_PART_CHARACTERS
+from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 
 COUNTS = st.integers(0, 10**6)
 
 
-@given(st.text(), st.text(), COUNTS, COUNTS)
-def test_it_is_parsed_as_written(
-    conversation: str, activity: str, retries: int, redeliveries: int
+@given(st.text(), st.lists(st.text()), COUNTS, COUNTS)
+def test_one_for_an_inbox(
+    conversation: str, activities: list[str], retries: int, redeliveries: int
 ) -> None:
     """The text says everything that the wake-up message does."""
     conversation = conversation.replace("/", "")
-    wake_up = WakeUp(f"{conversation}/{activity}", retries, redeliveries)
+    wake_up = WakeUp(conversation, tuple(activities), retries, redeliveries)
     assert WakeUp.parse(wake_up.text) == wake_up
+    assert wake_up.is_for_inbox
     assert wake_up.conversation == conversation
 
 
-def test_the_stored_format() -> None:
+@given(st.text(), st.text(), COUNTS, COUNTS)
+def test_one_for_an_activity(
+    conversation: str, activity: str, retries: int, redeliveries: int
+) -> None:
+    """The same."""
+    conversation = conversation.replace("/", "")
+    wake_up = WakeUp(f"{conversation}/{activity}", (), retries, redeliveries)
+    assert WakeUp.parse(wake_up.text) == wake_up
+    assert not wake_up.is_for_inbox
+    assert wake_up.conversation == conversation
+
+
+def test_the_stored_formats() -> None:
     """Earlier and later versions of the app read each other's messages."""
-    wake_up = WakeUp("c/a").next(3).next(1)
-    assert json.loads(wake_up.text) == {"activity": "c/a", "again": 2, "seen": 2}
+    activity = WakeUp("c/a").redelivered(3).next().next()
+    assert json.loads(activity.text) == {"activity": "c/a", "again": 2, "seen": 2}
+    inbox = WakeUp("c", ("a", "b"))
+    assert json.loads(inbox.text) == {
+        "inbox": "c",
+        "activities": ["a", "b"],
+        "again": 0,
+        "seen": 0,
+    }
+
+
+@pytest.mark.parametrize("following", [WakeUp("c", ("a",)).next(), WakeUp("c", ("a",), 1).next()])
+def test_one_that_is_put_back(following: WakeUp) -> None:
+    """It names no activities: it stands for all that were taken over in the meantime."""
+    assert following.activities == ()
+
+
+def test_the_most_activities() -> None:
+    """The ids of a batch fit into a queue message."""
+    ids = tuple(uuid.uuid4().hex for _ in range(MAX_BATCH_RECORDS))
+    assert len(WakeUp("c" * MAX_PART_CHARACTERS, ids).text) <= MAX_MESSAGE_BYTES
 
 
 def test_pauses() -> None:
@@ -34,10 +70,10 @@ def test_pauses() -> None:
     wake_up, pauses = WakeUp("c/a"), []
     for _ in range(8):
         pauses.append(wake_up.pause)
-        wake_up = wake_up.next(1)
+        wake_up = wake_up.next()
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert WakeUp("c/a", 10**6).pause == BACKOFF.longest
-    assert WakeUp("c/a", -(10**6)).pause >= 0
+    assert WakeUp("c/a", (), 10**6).pause == BACKOFF.longest
+    assert WakeUp("c/a", (), -(10**6)).pause >= 0
 
 
 @pytest.mark.parametrize(
@@ -55,6 +91,10 @@ def test_pauses() -> None:
         '{"activity": "c/a", "again": "1", "seen": 0}',
         '{"activity": "c/a", "again": 0, "seen": null}',
         '["c/a", 1]',
+        '{"inbox": "c", "again": 0, "seen": 0}',
+        '{"inbox": "c/a", "activities": [], "again": 0, "seen": 0}',
+        '{"inbox": 5, "activities": [], "again": 0, "seen": 0}',
+        '{"inbox": "c", "activities": "a", "again": 0, "seen": 0}',
         "[" * 48_000,
         "\ud800",
     ],

@@ -6,16 +6,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from botbuilder.core import TurnContext
+from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.queued.drain import Attempt
-from cloud_adapter.queued.inbox import CONTAINER, Inbox
+from cloud_adapter.queued.attempts import Attempt
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE, QueuedTurns
+from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
 from cloud_adapter.queued.stored_activity import AcceptedActivity
+from cloud_adapter.state.blob_storage import BlobStorage
+from cloud_adapter.state.bot_state import ConversationState, UserState
 from cloud_adapter.state.lease import RENEWAL_SECONDS
+from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.lock import ConversationLocks, conversation_name
+from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 from cloud_adapter.state.stored_json import CONTAINER as STATE
+from cloud_adapter.state.turn import ConversationTurn, turn_id
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
@@ -41,14 +48,36 @@ def content(activity_id: str | None = "a", conversation: str = "c", text: str = 
     return json.dumps(data).encode()
 
 
+def id_of(activity_id: str = "a", conversation: str = "c") -> str:
+    """The id by which a message is recognized."""
+    return turn_id(read_model(Activity, json.loads(content(activity_id, conversation))))
+
+
 def name_of(activity_id: str = "a", conversation: str = "c") -> str:
-    """The name of an activity's blob."""
+    """The name of a message's blob, once it is set aside."""
     activity: Any = read_model(Activity, json.loads(content(activity_id, conversation)))
-    return f"{conversation_name(activity)}/{activity_id}"
+    return f"{conversation_name(activity)}/{turn_id(activity)}"
+
+
+class UndelayedQueue(MessageQueue):
+    """A queue whose messages are visible at once.
+
+    Attributes:
+        delays: seconds that each message would have been invisible.
+    """
+
+    def __init__(self, account: StorageAccount, name: str) -> None:
+        super().__init__(account, name)
+        self.delays: list[float] = []
+
+    async def put(self, text: str, delay: float = 0.0) -> None:
+        """Put a message into the queue."""
+        await super().put(text)
+        self.delays.append(delay)
 
 
 class QueuedTurnsBot:
-    """One process's queued turns.
+    """One process's queued turns. Each turn counts the turns of its conversation in its state.
 
     Args:
         account: the bot's storage account.
@@ -65,17 +94,28 @@ class QueuedTurnsBot:
 
     def __init__(self, account: StorageAccount, renewal_seconds: float = RENEWAL_SECONDS) -> None:
         self.clock_ahead = 0.0
-        self.locks = ConversationLocks(BlobContainer(account, STATE), renewal_seconds)
+        self.states = BlobContainer(account, STATE)
+        self.locks = ConversationLocks(self.states, renewal_seconds)
         self.blobs = BlobContainer(account, CONTAINER)
-        self.inbox = Inbox(self.blobs, lambda: time.time_ns() + int(self.clock_ahead * 1e9))
-        self.queue = MessageQueue(account, QUEUE)
+        self.queue = UndelayedQueue(account, QUEUE)
         self.poison_queue = MessageQueue(account, POISON_QUEUE)
-        self.turns = QueuedTurns(self.inbox, self.queue, self.poison_queue, self.locks)
+        self.set_aside = SetAsideActivities(self.blobs, self.poison_queue)
+        self.turns = QueuedTurns(
+            self.blobs,
+            self.queue,
+            self.poison_queue,
+            self.locks,
+            clock=lambda: time.time_ns() + int(self.clock_ahead * 1e9),
+        )
         self.runs: list[str | None] = []
         self.lasts: list[str | None] = []
         self.killed: list[str | None] = []
         self.accepted: list[AcceptedActivity] = []
         self.script: dict[str | None, list[Step]] = {}
+        storage = BlobStorage(self.locks)
+        conversation = ConversationState(storage)
+        self._count = conversation.create_property("count")
+        self._state = AutoSaveStateMiddleware(self.locks, conversation, UserState(storage))
 
     async def accept(self, body: bytes) -> None:
         """Enqueue an activity."""
@@ -83,15 +123,34 @@ class QueuedTurnsBot:
 
     async def wake_up(self, message: str, dequeue_count: int = 1) -> None:
         """Handle a wake-up message in a task of its own, as the host does."""
-        await asyncio.create_task(self.turns.drain(message, dequeue_count, self._run_turn))
+        handler = self.turns.handle_message(message, dequeue_count, self._run_turn)
+        await asyncio.create_task(handler)
 
-    async def state(self, activity_id: str = "a") -> tuple[str, int]:
-        """An activity's state, and its attempts."""
-        found = await self.inbox.find(name_of(activity_id))
-        assert found
-        return found.state, found.attempts
+    async def set_aside_state(self, activity_id: str = "a") -> tuple[str, int] | None:
+        """A set-aside message's state, and its attempts; None: it is not set aside."""
+        found = await self.set_aside.find(name_of(activity_id))
+        return (found.state, found.attempts) if found else None
+
+    async def count(self, conversation: str = CONVERSATION) -> int:
+        """How many turns the conversation's state counts."""
+        count: int = LoadedState(await self.states.read(conversation)).state.get("count", 0)
+        return count
 
     async def _run_turn(self, accepted: AcceptedActivity, attempt: Attempt) -> None:
+        context = TurnContext(TestAdapter(), accepted.activity)
+
+        async def logic() -> None:
+            await self._run(context, accepted, attempt)
+
+        try:
+            await self._state.on_turn(context, logic)
+        finally:
+            if turn := ConversationTurn.of(context):
+                await turn.end()
+
+    async def _run(
+        self, context: TurnContext, accepted: AcceptedActivity, attempt: Attempt
+    ) -> None:
         activity_id = accepted.activity.id
         if attempt is Attempt.WITHOUT_BOT:
             self.killed.append(activity_id)
@@ -100,6 +159,7 @@ class QueuedTurnsBot:
         self.runs.append(activity_id)
         if attempt is Attempt.LAST:
             self.lasts.append(activity_id)
+        await self._count.set(context, await self._count.get(context, lambda: 0) + 1)
         if steps := self.script.get(activity_id):
             step = steps.pop(0)
             if isinstance(step, Exception):

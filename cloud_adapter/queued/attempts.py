@@ -1,0 +1,146 @@
+"""Attempts: runs the turns of stored activities, and deals with those that fail."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+
+from auth.errors import Unavailable
+from cloud_adapter.errors import TurnRepeated, UnreadableActivity
+from cloud_adapter.queued.set_aside import SetAsideActivities
+from cloud_adapter.queued.stored_activity import AcceptedActivity, StoredActivity
+from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.redacted_traceback import redacted_traceback
+from cloud_adapter.storage.queue import MessageQueue
+
+MAX_ATTEMPTS = 5
+"""Attempts at a turn. host.json has the same number, for an app that cannot start."""
+
+RETRY_PAUSE_SECONDS = 5.0
+"""The pause between two attempts at a turn."""
+
+MAX_OUTAGE_SECONDS = 3600.0
+"""An activity whose turn was unavailable for this time is dead-lettered."""
+
+log = logging.getLogger(__name__)
+
+
+class Attempt(Enum):
+    """Which attempt at a turn it is."""
+
+    NOT_LAST = auto()
+    """If it fails, another one follows."""
+    LAST = auto()
+    """If it fails, the activity is dead-lettered."""
+    WITHOUT_BOT = auto()
+    """Every attempt ended the process: the turn fails without running the bot's code."""
+
+
+RunTurn = Callable[[AcceptedActivity, Attempt], Awaitable[None]]
+"""Runs a turn for an accepted activity. It raises TurnRepeated, Unavailable, or whatever the bot's
+code raised."""
+
+
+class Attempts:
+    """Runs turns, whose conversation the caller has locked.
+
+    Args:
+        set_aside: takes activities whose turns failed.
+        queue: takes their wake-up messages.
+        run_turn: runs one turn.
+        redact: hide what users sent from stored tracebacks; False on a developer's machine.
+        clock: returns nanoseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        set_aside: SetAsideActivities,
+        queue: MessageQueue,
+        run_turn: RunTurn,
+        *,
+        redact: bool,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._set_aside = set_aside
+        self._queue = queue
+        self._run_turn = run_turn
+        self._redact = redact
+        self._clock = clock
+
+    async def run_set_aside(self, name: str, record: StoredActivity | None = None) -> bool:
+        """Run the turn of a set-aside activity, if it waits; returns and raises what `run` does.
+
+        Args:
+            name: the blob's name.
+            record: the activity in its inbox, if it is not known whether it has been set aside.
+        """
+        stored = await self._set_aside.find(name) or record
+        return stored is not None and stored.waits and await self.run(stored, counts_first=True)
+
+    async def run(self, stored: StoredActivity, *, counts_first: bool = False) -> bool:
+        """Run the turn of an activity; if it fails, set the activity aside or dead-letter it.
+
+        Args:
+            stored: the activity, which waits.
+            counts_first: count the attempt before it starts, because the turn may end its process.
+                Until it is processed, the activity is stored as set aside.
+
+        Returns:
+            Whether the turn has run to its end.
+
+        Raises:
+            Unavailable: it cannot run now, which is no attempt.
+        """
+        try:
+            accepted = stored.parse()
+        except UnreadableActivity as error:
+            await self.dead_letter(stored, str(error))
+            return False
+        attempt = _attempt_after(stored.attempts)
+        if counts_first and attempt is not Attempt.WITHOUT_BOT:
+            await self._set_aside.count(stored)
+        try:
+            await self._run_turn(accepted, attempt)
+        except TurnRepeated:
+            log.info("The activity %s has been processed already", stored.name)
+            has_ended = False
+        except Unavailable as error:
+            if self.age(stored) < MAX_OUTAGE_SECONDS:
+                if counts_first:
+                    await self._set_aside.write(stored)
+                raise
+            await self._set_aside.dead_letter(stored, self._traceback(accepted, error))
+            return False
+        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
+            if attempt is not Attempt.NOT_LAST:
+                await self._set_aside.dead_letter(stored, self._traceback(accepted, error))
+                return False
+            # The blob before the message: who reads the message must find it.
+            if not counts_first:
+                await self._set_aside.count_first(stored)
+            await self._queue.put(WakeUp(stored.name).text, RETRY_PAUSE_SECONDS)
+            return False
+        else:
+            has_ended = True
+        if counts_first:
+            await self._set_aside.delete(stored.name)
+        return has_ended
+
+    async def dead_letter(self, stored: StoredActivity, reason: str) -> None:
+        """Dead-letter an activity that gets no turn."""
+        log.error("The activity %s is dead-lettered: %s", stored.name, reason)
+        await self._set_aside.dead_letter(stored, reason)
+
+    def age(self, stored: StoredActivity) -> float:
+        """Seconds since an activity was accepted."""
+        return (self._clock() - stored.accepted_at) / 1e9
+
+    def _traceback(self, accepted: AcceptedActivity, error: Exception) -> str:
+        return redacted_traceback(error, accepted.activity, redact=self._redact)
+
+
+def _attempt_after(earlier: int) -> Attempt:
+    """The attempt that follows a number of earlier ones."""
+    if earlier >= MAX_ATTEMPTS:
+        return Attempt.WITHOUT_BOT
+    return Attempt.LAST if earlier + 1 >= MAX_ATTEMPTS else Attempt.NOT_LAST

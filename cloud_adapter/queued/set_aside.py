@@ -1,0 +1,71 @@
+"""SetAsideActivities: the blobs of activities whose turns failed, or may have ended the process."""
+
+import contextlib
+import json
+from dataclasses import replace
+
+from cloud_adapter.errors import BlobChanged
+from cloud_adapter.queued.stored_activity import FAILED, UNREADABLE, StoredActivity
+from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.storage.blobs import ANY, BlobContainer
+from cloud_adapter.storage.queue import MessageQueue
+
+CONTAINER = "bot-turns"
+
+
+class SetAsideActivities:
+    """Reads and writes them. Each method raises StorageUnavailable.
+
+    Only who has locked the conversation writes.
+
+    Args:
+        blobs: the container.
+        poison_queue: gets the wake-up messages of dead letters.
+    """
+
+    def __init__(self, blobs: BlobContainer, poison_queue: MessageQueue) -> None:
+        self._blobs = blobs
+        self._poison_queue = poison_queue
+
+    async def find(self, name: str) -> StoredActivity | None:
+        """The activity of a blob; None if the blob does not exist."""
+        blob = await self._blobs.read(name)
+        return blob and StoredActivity.of_blob(name, blob.content, blob.metadata)
+
+    async def count(self, stored: StoredActivity) -> StoredActivity:
+        """Store that an attempt at an activity's turn failed, or is about to start."""
+        counted = replace(stored, attempts=stored.attempts + 1)
+        await self.write(counted)
+        return counted
+
+    async def count_first(self, stored: StoredActivity) -> None:
+        """Store an activity of an inbox whose first attempt failed.
+
+        If its process ended afterwards, an earlier run of the drain may have stored it.
+        """
+        try:
+            await self.write(replace(stored, attempts=1), None)
+        except BlobChanged:
+            if (found := await self.find(stored.name)) and found.waits:
+                await self.count(found)
+
+    async def write(self, stored: StoredActivity, etag: str | None = ANY) -> None:
+        """Write an activity's blob.
+
+        Raises:
+            BlobChanged: `etag` is None, and the blob exists.
+        """
+        await self._blobs.write(stored.name, stored.content, etag, stored.metadata)
+
+    async def delete(self, name: str) -> None:
+        """Delete a blob, if it exists."""
+        await self._blobs.delete(name)
+
+    async def dead_letter(self, stored: StoredActivity, failure: str) -> None:
+        """Dead-letter an activity, with the reason: DeadLetters shows both."""
+        content = stored.content
+        with contextlib.suppress(*UNREADABLE):  # what cannot be read stays as it is
+            content = json.dumps({**json.loads(content), "failure": failure}).encode()
+        # In this order: a process that dies in between must not lose the activity.
+        await self._poison_queue.put(WakeUp(stored.name).text)
+        await self.write(replace(stored, state=FAILED, content=content))
