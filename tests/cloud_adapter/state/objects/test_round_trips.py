@@ -293,7 +293,7 @@ def attributes(value: Any) -> dict[str, Any]:
         "[Can.READ, Can.READ | Can.WRITE, Can(0), Bits.A | Bits.B, Bits(0), Bits(8), ~Bits.A]",
         "Bag({'a': 1, 2: 'b'})",
         "Row([1, Row()])",
-        "[Keys('ab'), Crowd('ab'), Path('ab'), Name('ab'), Count(3), Share(1.5)]",
+        "[Keys('a'), Crowd('a'), Path('ab'), Name('ab'), Count(3), Share(1.5)]",
         "Square()",
         "Box[int](1)",
         "Options(number_of_attempts=3)",
