@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobProperties
@@ -25,6 +26,7 @@ from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite
 from http_client.pool import HttpPool
 from tests.support.storage.shared_access import with_signature
+from tests.support.storage.storage_front import Pass, Passage, StorageFront
 from tests.support.timing.loop_turns import settled
 
 NAMES = ["a", "a b", "c/d", "e~2F_-", "%41+&=?#:;,'\"!()[]@*$", "é😀", "webchat/conversations/x|y"]
@@ -100,6 +102,29 @@ async def test_blobs(reached: Reached, blobs: BlobContainer, name: str) -> None:
     assert [each async for each in blobs.list()] == [(name, {"x": "y"})]
     await blobs.delete(name)
     assert [entry.name async for entry in reached.container.list_blobs()] == []
+
+
+async def test_a_listing_of_several_pages(storage: str, pool: HttpPool) -> None:
+    """Each page continues where the one before has ended; the listing is the SDK's."""
+
+    async def two_a_page(passage: Passage, _: Pass) -> web.StreamResponse:
+        return await passage.passed_on("&maxresults=2")  # a shared access signature allows it
+
+    async with (
+        StorageFront(with_signature(storage)) as front,
+        ContainerClient.from_connection_string(storage, "container") as theirs,
+    ):
+        account = StorageAccount(StorageSource(front.connection_string), pool)
+        blobs = BlobContainer(account, "container")
+        for name in ("b/1", *(f"a/{name}" for name in NAMES), "a"):
+            await blobs.write(name, b"", None, {"x": str(len(name))})
+        front.spoil("GET", two_a_page)
+        for prefix, pages in (("", 5), ("a/", 4), ("a/é", 1), ("x", 1)):
+            before = front.count("GET")
+            found = [entry async for entry in blobs.list(prefix)]
+            listed = theirs.list_blobs(name_starts_with=prefix, include=["metadata"])
+            assert found == [(entry.name, entry.metadata) async for entry in listed]
+            assert front.count("GET") - before == pages
 
 
 async def test_append_blobs(reached: Reached, blobs: BlobContainer) -> None:
