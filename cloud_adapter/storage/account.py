@@ -36,6 +36,7 @@ account refuses signed requests that differ by 15 minutes."""
 
 _TIMEOUTS = Timeouts(connect=2.0, response=5.0, total=CALL_TIMEOUT_SECONDS)
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
+_NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
 _FORBIDDEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
@@ -78,7 +79,7 @@ class StorageAccount:
             self._tokens.prefetch(AUDIENCE)
 
     async def close(self) -> None:
-        """Close the pool's idle connections."""
+        """Close the pool."""
         await self._pool.close()
 
     async def call(self, request: StorageRequest, refusals: Collection[str] = ()) -> Response:
@@ -116,7 +117,7 @@ class StorageAccount:
         while True:
             clock_offset = self._clock_offset
             headers = await self._authorized_headers(request, url)
-            response, failure = Response(CONNECT_FAILED, {}, b""), None
+            response, failure = _NO_RESPONSE, None
             try:
                 response = await self._pool.request(
                     request.method, target, headers, request.body, timeouts=_TIMEOUTS
@@ -135,7 +136,7 @@ class StorageAccount:
             attempt += 1
 
     async def _authorized_headers(self, request: StorageRequest, url: str) -> dict[str, str]:
-        headers = {"x-ms-date": self._now(), "x-ms-version": API_VERSION, **request.headers}
+        headers = {"x-ms-date": self._http_date(), "x-ms-version": API_VERSION, **request.headers}
         if self._tokens is not None:
             token = await self._tokens.get(AUDIENCE)
             headers["authorization"] = f"Bearer {token.value}"
@@ -143,7 +144,7 @@ class StorageAccount:
             headers["authorization"] = key.authorization(request, url, headers)
         return headers
 
-    def _now(self) -> str:
+    def _http_date(self) -> str:
         """The time by the account's clock, as an HTTP date."""
         second = int(time.time() + self._clock_offset)
         if second != self._date[0]:

@@ -96,8 +96,8 @@ class BlobContainer:
         Args:
             name: the blob's name.
             start: the position of the first byte.
-            length: how many bytes are read at most. There are none at or beyond the blob's end:
-                then the content is empty, and ETag and metadata are not known.
+            length: how many bytes are read at most. If the blob ends before `start`, there are
+                none, and ETag and metadata are not known.
         """
         headers = {"x-ms-range": f"bytes={start}-{start + length - 1}"}
         request = self._request("GET", name, headers=headers)
@@ -105,13 +105,6 @@ class BlobContainer:
         if error_code(response) in _BEYOND_THE_END:
             return Blob(b"", "", NOTHING)
         return None if error_code(response) else _blob(response)
-
-    async def read_metadata(self, name: str) -> Mapping[str, str] | None:
-        """A blob's metadata; None if the blob does not exist."""
-        response = await self._account.call(
-            self._request("GET", name, {"comp": "metadata"}), _MISSING
-        )
-        return None if error_code(response) else _metadata(response)
 
     async def write(
         self,
@@ -164,15 +157,6 @@ class BlobContainer:
                 await self.create_append(name, None)
             response = await self._account.call(request)
         return not error_code(response)
-
-    async def write_metadata(self, name: str, metadata: Mapping[str, str]) -> None:
-        """Replace a blob's metadata, if the blob exists.
-
-        Raises:
-            BlobLeased: the blob has another lease.
-        """
-        headers = _metadata_headers(metadata)
-        await self._change(name, self._request("PUT", name, {"comp": "metadata"}, headers))
 
     async def delete(self, name: str, lease_id: str | None = None) -> None:
         """Delete a blob, if it exists.
@@ -282,7 +266,8 @@ class BlobContainer:
         metadata: Mapping[str, str],
         lease_id: str | None,
     ) -> str:
-        headers = {"x-ms-blob-type": kind, **_metadata_headers(metadata)}
+        headers = {"x-ms-blob-type": kind}
+        headers |= {f"{_METADATA}{key}": text for key, text in metadata.items()}
         if etag is None:
             headers["if-none-match"] = "*"
         elif etag != ANY:
@@ -336,15 +321,9 @@ class BlobContainer:
 
 
 def _blob(response: Response) -> Blob:
-    return Blob(response.body, header(response, "etag"), _metadata(response))
-
-
-def _metadata(response: Response) -> Mapping[str, str]:
-    found = response.headers.items()
-    return {
-        name.removeprefix(_METADATA): text for name, text in found if name.startswith(_METADATA)
+    metadata = {
+        name.removeprefix(_METADATA): text
+        for name, text in response.headers.items()
+        if name.startswith(_METADATA)
     }
-
-
-def _metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
-    return {f"{_METADATA}{name}": text for name, text in metadata.items()}
+    return Blob(response.body, header(response, "etag"), metadata)

@@ -1,4 +1,4 @@
-"""BlobContainer: metadata and appending; test_containers.py and test_leases.py have the rest."""
+"""BlobContainer: creation and appending; test_containers.py and test_leases.py have the rest."""
 
 import asyncio
 from uuid import uuid4
@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.blobs import ANY, BlobContainer
 from tests.support.storage.storage_front import StorageFront, cut_after
 
 
@@ -37,10 +37,8 @@ async def content(blobs: BlobContainer, name: str) -> bytes:
 async def test_a_missing_container_is_an_empty_one(far: BlobContainer, front: StorageFront) -> None:
     """Reading, listing and deleting find nothing there, and do not create it."""
     assert await far.read("a") is None
-    assert await far.read_metadata("a") is None
     assert await names(far) == []
     await far.delete("a")
-    await far.write_metadata("a", {"x": "1"})
     assert not await far.renew_lease("a", str(uuid4()))
     await far.release_lease("a", str(uuid4()))
     assert await names(far) == []
@@ -48,18 +46,15 @@ async def test_a_missing_container_is_an_empty_one(far: BlobContainer, front: St
     assert front.count("PUT blob container") == 0
 
 
-async def test_content_and_metadata_are_stored(blobs: BlobContainer) -> None:
-    """Content and metadata are read as they were written, with the ETag that writing returned."""
-    etag = await blobs.write("a/b", b"\x00\xff", None, {"state": "x"})
-    assert await blobs.read("a/b") == (b"\x00\xff", etag, {"state": "x"})
-    assert await blobs.read_metadata("a/b") == {"state": "x"}
-    await blobs.write_metadata("a/b", {"other": "y"})
-    found = await blobs.read("a/b")
-    assert found
-    assert (found.content, found.metadata) == (b"\x00\xff", {"other": "y"})
-    assert found.etag != etag
-    again = await blobs.write("a/b", b"", found.etag)
-    assert await blobs.read("a/b") == (b"", again, {})
+async def test_appending_to_nothing(blobs: BlobContainer) -> None:
+    """Without `creates`, a missing container and a missing blob are left alone."""
+    for _ in range(2):
+        assert not await blobs.append("log", b"x", creates=False)
+        assert await blobs.read("log") is None
+        await blobs.write("other", b"", ANY)
+    assert await blobs.append("log", b"x")
+    assert await blobs.append("log", b"y", creates=False)
+    assert await content(blobs, "log") == b"xy"
 
 
 async def test_appending(blobs: BlobContainer) -> None:

@@ -1,10 +1,8 @@
-"""MessageQueue: messages as the Functions host reads them, received, released and deleted."""
+"""MessageQueue: messages are put, received, released and deleted."""
 
 import asyncio
-import base64
 
 import pytest
-from azure.storage.queue.aio import QueueClient
 
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
@@ -33,16 +31,6 @@ async def test_messages_are_received_as_they_were_put(queue: MessageQueue) -> No
         await queue.put(text)
     assert await received(queue) == TEXTS
     assert await received(queue) == []
-
-
-async def test_the_host_s_encoding(queue: MessageQueue, storage: str) -> None:
-    """A message is base64 of UTF-8, and never expires."""
-    await queue.put("é")
-    async with QueueClient.from_connection_string(storage, "work") as raw:
-        (message,) = [each async for each in raw.receive_messages()]
-        assert base64.b64decode(message.content).decode() == "é"
-        assert message.expires_on
-        assert message.expires_on.year == 9999
 
 
 async def test_the_largest_message(queue: MessageQueue) -> None:
