@@ -117,7 +117,8 @@ class Attempts:
                 return False
             # The blob before the message: who reads the message must find it.
             if not counts_first:
-                await self._set_aside.count_first(stored)
+                # If a process ended at the next step, the activity is set aside already.
+                await self._set_aside.count(await self._set_aside.find(stored.name) or stored)
             await self._queue.put(WakeUp(stored.name).text, RETRY_PAUSE_SECONDS)
             return False
         else:

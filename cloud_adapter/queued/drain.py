@@ -9,7 +9,7 @@ from cloud_adapter.queued.attempts import Attempts
 from cloud_adapter.queued.earlier_inbox import drain_earlier, earlier_name
 from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.stored_activity import StoredActivity
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked
 from cloud_adapter.storage.blobs import BlobContainer
@@ -20,11 +20,8 @@ MAX_DRAIN_SECONDS = 60.0
 MAX_LOST_STATE_SECONDS = 3600.0
 """If a conversation has no state, older records of its inbox are dead-lettered."""
 
-APPEND_PAUSE_SECONDS = 2.0
-"""The pause before another wake-up message for activities that are not in the inbox yet."""
-
-STATE_LOST = (
-    "the conversation's state was deleted, so it is not known whether the activity was processed"
+NO_STATE = (
+    "the conversation has no state, so it is not known whether this old activity was processed"
 )
 
 
@@ -96,9 +93,9 @@ class Drain:
             while self._must_read or not self._expected <= self._known:
                 expected, self._expected, self._must_read = self._expected, set(), False
                 if not await self._process_inbox(locked, goes_on):
-                    return 0.0
-                if not expected <= self._known:
-                    pause = APPEND_PAUSE_SECONDS
+                    return PAUSE_SECONDS
+                if not expected <= self._known:  # they are being appended
+                    pause = PAUSE_SECONDS
             return pause
         finally:
             # From here on, wake-up messages get another drain, which reads the inbox again.
@@ -151,7 +148,7 @@ class Drain:
     async def _run(self, stored: StoredActivity) -> bool:
         is_old = stored.accepted_at and self._attempts.age(stored) > MAX_LOST_STATE_SECONDS
         if self._has_no_state and is_old:
-            await self._attempts.dead_letter(stored, STATE_LOST)
+            await self._attempts.dead_letter(stored, NO_STATE)
             return False
         if not self._counts_first:
             return await self._attempts.run(stored)

@@ -4,11 +4,8 @@ then stored together."""
 import asyncio
 from collections.abc import Awaitable, Callable
 
-MAX_BATCH_BYTES = 1024 * 1024
-"""A batch has more only if it has a single record."""
-
-MAX_BATCH_RECORDS = 500
-"""Their ids fit into a queue message."""
+MAX_BATCH_BYTES = 128 * 1024
+"""A batch has more only if it has a single record. So the ids always fit into a queue message."""
 
 Store = Callable[["Batch"], Awaitable[None]]
 
@@ -33,11 +30,12 @@ class Batch:
         self.records = bytearray()
         self._is_open = True
         self.storing = asyncio.create_task(self._store_after(store, earlier))
+        # Every caller may be cancelled before it gets the error.
+        self.storing.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     def takes(self, record: bytes) -> bool:
         """Whether a record can be added."""
-        size = len(self.records) + len(record)
-        return self._is_open and size <= MAX_BATCH_BYTES and len(self.ids) < MAX_BATCH_RECORDS
+        return self._is_open and len(self.records) + len(record) <= MAX_BATCH_BYTES
 
     async def _store_after(self, store: Store, earlier: "Batch | None") -> None:
         if earlier is not None:

@@ -30,7 +30,7 @@ from cloud_adapter.queued.group_commit import Batch, GroupCommit
 from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.set_aside import SetAsideActivities
 from cloud_adapter.queued.stored_activity import record
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name
 from cloud_adapter.state.turn import turn_id
@@ -42,12 +42,6 @@ POISON_QUEUE = f"{QUEUE}-poison"
 
 MAX_WAIT_SECONDS = 1.0
 """How long a wake-up message waits for the lock of its conversation."""
-
-BUSY_PAUSE_SECONDS = 1.0
-"""The pause before another wake-up message if the conversation was busy."""
-
-SLOW_APPEND_SECONDS = 0.5
-"""If an append takes longer, a wake-up message that was handled meanwhile may have missed it."""
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +171,7 @@ class QueuedTurns:
             if wake_up.conversation != conversation:
                 goes_on = until_late(self._locks, conversation)
                 if not await drain_earlier(self._blobs, wake_up.conversation, attempts, goes_on):
-                    return 0.0
+                    return PAUSE_SECONDS
             locked.position = LoadedState(locked.blob).position
             await attempts.run_set_aside(wake_up.name)
             return None
@@ -197,5 +191,5 @@ class QueuedTurns:
                 locked = await stack.enter_async_context(lock)
                 await locked.confirm()
             except ConversationBusy:  # only here: the bot's code may raise it, too
-                return BUSY_PAUSE_SECONDS
+                return PAUSE_SECONDS
             return await work(locked)

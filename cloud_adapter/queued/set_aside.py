@@ -4,7 +4,6 @@ import contextlib
 import json
 from dataclasses import replace
 
-from cloud_adapter.errors import BlobChanged
 from cloud_adapter.queued.stored_activity import FAILED, UNREADABLE, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import ANY, BlobContainer
@@ -32,30 +31,13 @@ class SetAsideActivities:
         blob = await self._blobs.read(name)
         return blob and StoredActivity.of_blob(name, blob.content, blob.metadata)
 
-    async def count(self, stored: StoredActivity) -> StoredActivity:
-        """Store that an attempt at an activity's turn failed, or is about to start."""
-        counted = replace(stored, attempts=stored.attempts + 1)
-        await self.write(counted)
-        return counted
+    async def count(self, stored: StoredActivity) -> None:
+        """Store that an attempt at an activity's turn has failed, or is about to start."""
+        await self.write(replace(stored, attempts=stored.attempts + 1))
 
-    async def count_first(self, stored: StoredActivity) -> None:
-        """Store an activity of an inbox whose first attempt failed.
-
-        If its process ended afterwards, an earlier run of the drain may have stored it.
-        """
-        try:
-            await self.write(replace(stored, attempts=1), None)
-        except BlobChanged:
-            if (found := await self.find(stored.name)) and found.waits:
-                await self.count(found)
-
-    async def write(self, stored: StoredActivity, etag: str | None = ANY) -> None:
-        """Write an activity's blob.
-
-        Raises:
-            BlobChanged: `etag` is None, and the blob exists.
-        """
-        await self._blobs.write(stored.name, stored.content, etag, stored.metadata)
+    async def write(self, stored: StoredActivity) -> None:
+        """Write an activity's blob."""
+        await self._blobs.write(stored.name, stored.content, ANY, stored.metadata)
 
     async def delete(self, name: str) -> None:
         """Delete a blob, if it exists."""

@@ -8,6 +8,13 @@ from http_client.retry import Backoff
 BACKOFF = Backoff(first=1.0, longest=30.0, jitter=0.0)
 """The pauses between the wake-up messages for a turn that cannot run."""
 
+PAUSE_SECONDS = 1.0
+"""The pause before one that continues what another one began."""
+
+SLOW_APPEND_SECONDS = PAUSE_SECONDS / 2
+"""An append that takes longer is followed by another wake-up message: whoever puts one back relies
+on it that what it stands for is appended after the pause."""
+
 _MAX_BACKOFF_RETRIES = 10
 
 

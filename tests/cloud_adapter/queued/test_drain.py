@@ -9,8 +9,8 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnRepeated
 from cloud_adapter.queued import drain
-from cloud_adapter.queued.drain import MAX_LOST_STATE_SECONDS, STATE_LOST
-from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+from cloud_adapter.queued.drain import MAX_LOST_STATE_SECONDS, NO_STATE
+from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from cloud_adapter.request import read_activity
 from cloud_adapter.state.stored_json import CONTAINER as STATE
 from cloud_adapter.storage.account import StorageAccount
@@ -132,7 +132,7 @@ async def test_a_long_drain(
         await one.accept(content(each))
     await one.wake_up((await messages.taken())[0])
     assert one.runs == ["a", "b"]
-    assert one.queue.delays[-1] == 0
+    assert one.queue.delays[-1] == PAUSE_SECONDS
     await wake_up_all(one, messages)
     assert one.runs == ["a", "b", "c", "d"]
 
@@ -191,4 +191,4 @@ async def test_a_conversation_without_state(
     assert await poison.taken() == [WakeUp(name_of()).text]
     letter = await one.set_aside.find(name_of())
     assert letter
-    assert letter.parse().failure == STATE_LOST
+    assert letter.parse().failure == NO_STATE

@@ -4,12 +4,7 @@ import asyncio
 
 import pytest
 
-from cloud_adapter.queued.group_commit import (
-    MAX_BATCH_BYTES,
-    MAX_BATCH_RECORDS,
-    Batch,
-    GroupCommit,
-)
+from cloud_adapter.queued.group_commit import MAX_BATCH_BYTES, Batch, GroupCommit
 
 LARGE = bytes(MAX_BATCH_BYTES // 2)
 
@@ -125,7 +120,6 @@ async def test_a_caller_that_is_cancelled(commits: GroupCommit, store: Store) ->
     [
         (LARGE, 5, [1, 2, 2]),
         (bytes(MAX_BATCH_BYTES + 1), 3, [1, 1, 1]),
-        (b"x", MAX_BATCH_RECORDS + 2, [1, MAX_BATCH_RECORDS, 1]),
     ],
 )
 async def test_the_size_of_a_batch(

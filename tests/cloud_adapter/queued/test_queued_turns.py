@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from cloud_adapter.queued.queued_turns import BUSY_PAUSE_SECONDS, SLOW_APPEND_SECONDS
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.request import MAX_BODY_BYTES
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 from tests.support.bots.queued_turns import (
@@ -215,7 +214,7 @@ async def test_two_processes(
     await turn.started.wait()
     await other.wake_up(second)
     assert other.runs == []
-    assert other.queue.delays == [BUSY_PAUSE_SECONDS]
+    assert other.queue.delays == [PAUSE_SECONDS]
     turn.ends.set()
     await task
     assert one.runs == ["a", "b"]
@@ -244,7 +243,7 @@ async def test_a_busy_conversation(
         await other.wake_up(each)
     await other.accept(content("u"))
     await waiting
-    assert other.queue.delays == [BUSY_PAUSE_SECONDS]
+    assert other.queue.delays == [PAUSE_SECONDS]
     turn.ends.set()
     await task
     (again,) = await messages.taken()

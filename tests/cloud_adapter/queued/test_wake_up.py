@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_adapter.queued.group_commit import MAX_BATCH_RECORDS
+from cloud_adapter.queued.group_commit import MAX_BATCH_BYTES
+from cloud_adapter.queued.stored_activity import record
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
 from cloud_adapter.storage.names import MAX_PART_CHARACTERS
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
@@ -60,8 +61,10 @@ def test_one_that_is_put_back(following: WakeUp) -> None:
 
 
 def test_the_most_activities() -> None:
-    """The ids of a batch fit into a queue message."""
-    ids = tuple(uuid.uuid4().hex for _ in range(MAX_BATCH_RECORDS))
+    """The ids of a batch fit into a queue message, however small its records are."""
+    body = b'{"type":"a","channelId":"b","serviceUrl":"c","conversation":{"id":"d"}}'
+    smallest = record(uuid.uuid4().hex, 10**18, {}, body)
+    ids = tuple(uuid.uuid4().hex for _ in range(MAX_BATCH_BYTES // len(smallest)))
     assert len(WakeUp("c" * MAX_PART_CHARACTERS, ids).text) <= MAX_MESSAGE_BYTES
 
 
