@@ -150,7 +150,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for head, _ in self._stream.messages(data):
-            if self._response is not None:
+            if self._response is not None and not self._response.done():
                 self._response.set_result((int(head[9:12]), time.perf_counter()))
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -123,5 +123,6 @@ async def test_a_count_of_another_message(sender: TurnSender, bots: list[FakeBot
 async def test_a_refused_message(sender: TurnSender, bots: list[FakeBot]) -> None:
     """Its turn has failed at once, without a wait for a reply."""
     bots[0].status, bots[0].replies = 503, []
-    turn = await sender.send("a:1")
+    async with asyncio.timeout(10):
+        turn = await sender.send("a:1")
     assert (turn.status, turn.replied, turn.count) == (503, 0.0, None)

@@ -1,6 +1,7 @@
 """StorageServer: the account's services over HTTP/1.1, one connection at a time or many."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -13,6 +14,9 @@ from benchmarks.state.storage.in_memory.message import (
     StorageResponse,
 )
 from emulator.loopback import LOOPBACK
+
+_VERSION = "2021-12-02"
+_REQUESTS = itertools.count(1)
 
 Handle = Callable[[StorageRequest], StorageResponse]
 """Handles a request, or raises StorageError."""
@@ -69,8 +73,12 @@ class _Connection(asyncio.Protocol):
 
 
 def _bytes(response: StorageResponse, method: str) -> bytes:
-    length = {"Content-Length": f"{len(response.body)}"}
-    fields = {"x-ms-version": "2021-12-02", **length, **response.headers}
+    fields = {
+        "Content-Length": f"{len(response.body)}",
+        "x-ms-request-id": f"{next(_REQUESTS)}",
+        "x-ms-version": _VERSION,
+        **response.headers,
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     body = b"" if method == "HEAD" else response.body
     return (
