@@ -47,7 +47,7 @@ class Blob(NamedTuple):
     Attributes:
         content: bytes.
         etag: the version's ETag.
-        metadata: lower-case names, and values in ASCII.
+        metadata: names of lower-case letters and digits, and values in ASCII.
     """
 
     content: bytes
@@ -60,7 +60,7 @@ class BlobEntry(NamedTuple):
 
     Attributes:
         name: the blob's name.
-        metadata: names and values in ASCII.
+        metadata: as in Blob.
     """
 
     name: str
@@ -120,7 +120,8 @@ class BlobContainer:
             name: the blob's name.
             content: bytes.
             etag: the ETag of the version to replace; None: the blob must not exist; ANY.
-            metadata: names and values in ASCII.
+            metadata: names of lower-case letters and digits, because the account sorts others in
+                its own way when it checks a signature; values in ASCII.
             lease_id: GUID of the lease that the blob may have; None: one that was acquired here.
 
         Raises:

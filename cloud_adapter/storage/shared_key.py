@@ -9,10 +9,6 @@ from collections.abc import Mapping
 
 from cloud_adapter.storage.request import StorageRequest
 
-_SERVICE_ORDER = str.maketrans({"-": None, "_": "!"})
-"""The service sorts header names by its own alphabet: hyphens do not count, and an underscore comes
-before every digit."""
-
 
 class SharedKey:
     """The key of a storage account.
@@ -37,7 +33,7 @@ class SharedKey:
             url: its URL without the query, percent-encoded.
             headers: its headers, with date and version.
         """
-        names = sorted((n for n in headers if n.startswith("x-ms-")), key=_sort_key)
+        names = sorted(name for name in headers if name.startswith("x-ms-"))
         lines = [
             f"{request.method}\n\n\n{len(request.body) or ''}\n\n\n\n",
             headers.get("if-match", ""),
@@ -49,7 +45,3 @@ class SharedKey:
         ]
         digest = hmac.digest(self._key, "\n".join(lines).encode(), "sha256")
         return f"SharedKey {self._account}:{base64.b64encode(digest).decode()}"
-
-
-def _sort_key(name: str) -> str:
-    return name.translate(_SERVICE_ORDER)

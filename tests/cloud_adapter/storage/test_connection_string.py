@@ -22,6 +22,7 @@ ENDPOINTS = "BlobEndpoint=https://b.example/x/;QueueEndpoint=https://q.example"
         f"AccountName=abc;{KEY};{ENDPOINTS}",
         f"{ENDPOINTS};{SIGNATURE}",
         f"AccountName=abc;{SIGNATURE}",
+        f"AccountName=abc;{SIGNATURE.replace('=', '=?', 1)}",
         f"AccountName=abc;{KEY};{SIGNATURE}",
     ],
 )

@@ -25,7 +25,7 @@ ROUNDS = 1500
 
 UNRESERVED = string.ascii_letters + string.digits + "-_~"
 ANYTHING = UNRESERVED + " %+&=#?:;,'\"!()[]{}|\\^`<>@*$é…😀"
-METADATA = string.ascii_lowercase + string.digits + "_"
+METADATA = string.ascii_lowercase + string.digits
 VALUES = string.ascii_letters + string.digits + "+/= ,;:\"'%"
 PARAMETERS = ("comp", "restype", "prefix", "marker", "popreceipt", "messagettl", "include", "a-b")
 
