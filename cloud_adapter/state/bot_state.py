@@ -118,21 +118,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
 
     async def _write(self, context: TurnContext, state: LoadedState) -> None:
         name, turn = self.blob_name(context), ConversationTurn.of(context)
-        if turn is None:
-            await state.save(self._blobs, name)
-            return
-        turn_id = turn.recorded_id
-        if turn_id and turn.ran_before(name, state.turn_ids):
-            return
-        if locked := turn.locked(name):
-            position = turn.recorded_position
-            await locked.save(state, turn_id, position)
-            if position is not None:
-                turn.position = None
-        else:
-            await state.save(self._blobs, name, turn_id)
-        if turn_id:
-            turn.recorded_in.add(name)
+        await (turn.save(name, state) if turn else state.save(self._blobs, name))
 
 
 class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore[misc]  # untyped
@@ -159,16 +145,6 @@ class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore
         turn = ConversationTurn.of(turn_context)
         if force and turn and turn.recorded_id:
             turn.is_committed = True
-
-    async def save_at_end(self, turn_context: TurnContext, *, requested: bool = False) -> None:
-        """Save the changes and the turn's id; see `_TurnScopedState.save_at_end`.
-
-        A queued turn saves at least its id and position.
-        """
-        await super().save_at_end(turn_context, requested=requested)
-        name, turn = self.blob_name(turn_context), ConversationTurn.of(turn_context)
-        if turn and turn.recorded_position and (locked := turn.locked(name)):
-            await self._write(turn_context, LoadedState(locked.blob))
 
 
 class UserState(_TurnScopedState, SdkUserState):  # type: ignore[misc]  # untyped SDK base

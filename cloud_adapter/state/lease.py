@@ -107,7 +107,8 @@ class Lease:
         if self._timer is not None:
             self._timer.cancel()
         if self.is_open and self.lost:
-            return  # another process's lease may have the same id
+            self._blobs.forget_lease(self._name, self._id)  # another process's may have this id
+            return
         try:
             await self._blobs.release_lease(self._name, self._id)
         except StorageUnavailable as error:

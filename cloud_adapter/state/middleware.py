@@ -49,6 +49,7 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
             await self._conversation.load(context)
         await logic()
         await self._save(context)
+        await turn.save_position()
         await turn.end()
 
     async def handle_error(

@@ -10,7 +10,7 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from cloud_adapter.codec.activity_key import activity_key
-from cloud_adapter.state.loaded_state import InboxPosition
+from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name, owned_locks
 from cloud_adapter.storage.blobs import Blob
 
@@ -34,12 +34,9 @@ class ConversationTurn:
             them are read when the first one is needed.
 
     Attributes:
-        recorded_in: the names of the blobs in which this run of the turn has saved its id.
         is_committed: the bot has saved with `force`, so the turn does not run again.
         has_failed: the bot has raised, so from now on state is saved without the turn's id.
         is_running: False once the turn has ended; tasks of the bot may still be running.
-        position: to be saved with the conversation's state; None: the turn is not a queued one, or
-            has saved it.
     """
 
     def __init__(
@@ -48,10 +45,8 @@ class ConversationTurn:
         context: TurnContext,
         names_in: Callable[[TurnContext], Sequence[str]] = lambda _: (),
     ) -> None:
-        self.recorded_in: set[str] = set()
         self.is_committed = self.has_failed = False
         self.is_running = True
-        self.position: InboxPosition | None = None
         self._locks = locks
         self._activity = context.activity
         self._key = _key_of(context.activity)  # now, because the bot may change the activity
@@ -60,10 +55,12 @@ class ConversationTurn:
         self._acquired = AsyncExitStack()
         self._acquiring = asyncio.Lock()
         self._is_prepared = False
+        self._recorded_in: set[str] = set()  # names of blobs with which this run has saved its id
+        self._position: InboxPosition | None = None  # of a queued turn, until it is saved
         self._locked = self._owned()
         if self._locked is not None:
             # Taken away, because a turn within this one must not save it.
-            self.position, self._locked.position = self._locked.position, None
+            self._position, self._locked.position = self._locked.position, None
         context.turn_state[_KEY] = self
 
     @staticmethod
@@ -83,11 +80,6 @@ class ConversationTurn:
         return self.id if self._is_recorded else ""
 
     @property
-    def recorded_position(self) -> InboxPosition | None:
-        """The position to save with the conversation's state."""
-        return self.position if self._is_recorded else None
-
-    @property
     def _is_recorded(self) -> bool:
         return self.is_running and not self.has_failed
 
@@ -98,7 +90,7 @@ class ConversationTurn:
             name: the name of the state's blob.
             turn_ids: the ids that are stored with it.
         """
-        return self.id in turn_ids and name not in self.recorded_in
+        return self.id in turn_ids and name not in self._recorded_in
 
     @property
     def runs_in_lock(self) -> bool:
@@ -108,10 +100,6 @@ class ConversationTurn:
     def _owned(self) -> Locked | None:
         owned = owned_locks()
         return owned.get(conversation_name(self._activity)) if owned else None
-
-    def locked(self, name: str) -> Locked | None:
-        """The turn's lock, if this is its conversation's name."""
-        return self._locked if self._locked is not None and self._locked.name == name else None
 
     async def read(self, context: TurnContext, name: str, *, again: bool = False) -> Blob | None:
         """The blob of a state, read while the conversation is locked; see `lock`.
@@ -123,11 +111,46 @@ class ConversationTurn:
         """
         await self.lock(context)
         if not again:
-            if locked := self.locked(name):
+            if locked := self._lock_of(name):
                 return locked.blob
             if name in self._read:
                 return self._read.pop(name)
         return await self._locks.read(name)
+
+    async def save(self, name: str, state: LoadedState) -> None:
+        """Save a state together with the turn's id, unless an earlier run of the turn has saved it.
+
+        It raises as `LoadedState.save` does.
+
+        Args:
+            name: the blob's name.
+            state: the state.
+        """
+        turn_id = self.recorded_id
+        if turn_id and self.ran_before(name, state.turn_ids):
+            return
+        if locked := self._lock_of(name):
+            await self._save_locked(locked, state)
+        else:
+            await state.save(self._locks, name, turn_id)
+        if turn_id:
+            self._recorded_in.add(name)
+
+    async def save_position(self) -> None:
+        """Save the id and the position of a queued turn, unless a state was saved with them."""
+        if self._locked and self._is_recorded and self._position:
+            await self._save_locked(self._locked, LoadedState(self._locked.blob))
+
+    async def _save_locked(self, locked: Locked, state: LoadedState) -> None:
+        position = self._position if self._is_recorded else None
+        await locked.save(state, self.recorded_id, position)
+        if position:
+            self._position = None
+
+    def _lock_of(self, name: str) -> Locked | None:
+        """The turn's lock, if a blob is its conversation's, until the turn has ended."""
+        locked = self._locked
+        return locked if locked and locked.name == name and not locked.ended else None
 
     async def lock(self, context: TurnContext) -> None:
         """Lock the conversation, because state is about to be used, and read all states.

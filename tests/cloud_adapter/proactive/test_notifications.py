@@ -12,7 +12,8 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.proactive.notifications import BUSY_DELAY_SECONDS, LOCK, POISON_QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.report import CONTAINER
-from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
+from cloud_adapter.state.leased_lock import EMPTY_STATE
+from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp

@@ -9,10 +9,8 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
 from cloud_adapter.state.lease import RENEWAL_SECONDS
+from cloud_adapter.state.leased_lock import BACKOFF, EMPTY_STATE, MAX_LEASE_REUSE_SECONDS
 from cloud_adapter.state.lock import (
-    BACKOFF,
-    EMPTY_STATE,
-    MAX_LEASE_REUSE_SECONDS,
     ConversationLocks,
 )
 from cloud_adapter.state.stored_json import CONTAINER

@@ -9,9 +9,8 @@ import pytest
 from botbuilder.schema import Activity, ConversationAccount
 
 from cloud_adapter.errors import ConversationBusy
+from cloud_adapter.state.leased_lock import BACKOFF, EMPTY_STATE
 from cloud_adapter.state.lock import (
-    BACKOFF,
-    EMPTY_STATE,
     ConversationLocks,
     conversation_name,
     owned_locks,
