@@ -36,6 +36,7 @@ _LEASE_LOST = frozenset(
         "LeaseNotPresentWithLeaseOperation",
     }
 )
+_NOT_LEASED = _LEASE_LOST | _MISSING
 _CHANGE_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
 _METADATA = "x-ms-meta-"
@@ -293,7 +294,7 @@ class BlobContainer:
         for lease in leases:
             headers = {**request.headers, "x-ms-lease-id": lease}
             response = await self._account.call(request._replace(headers=headers), _CHANGE_REFUSALS)
-            if error_code(response) not in _LEASE_LOST:
+            if error_code(response) not in _NOT_LEASED:
                 break
         else:
             if leases:

@@ -5,12 +5,20 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from cloud_adapter.errors import BlobChanged, BlobLeased, StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
-from tests.support.storage.storage_front import StorageFront, after, answered, cut_after
+from tests.support.storage.storage_front import (
+    Pass,
+    Passage,
+    StorageFront,
+    after,
+    answered,
+    cut_after,
+)
 
 ONE, OTHER = str(uuid4()), str(uuid4())
 
@@ -132,6 +140,42 @@ async def test_a_lease_that_was_lost(
     await elsewhere.release_lease("a", OTHER)
     with pytest.raises(BlobChanged):
         await blobs.write("a", b"4", first)
+
+
+async def test_a_blob_that_was_deleted_meanwhile(
+    blobs: BlobContainer, elsewhere: BlobContainer, storage: str
+) -> None:
+    """Its old lease keeps nobody from finding it gone, or from writing it anew."""
+    for last in ("write", "replace", "delete"):
+        etag = await blobs.write("a", b"1", None)
+        await blobs.acquire_lease("a", ONE)
+        await break_lease(storage)
+        await elsewhere.delete("a")
+        if last == "write":
+            await blobs.write("a", b"2", None)
+            await blobs.delete("a")
+        elif last == "replace":
+            with pytest.raises(BlobChanged):
+                await blobs.write("a", b"2", etag)
+        else:
+            await blobs.delete("a")
+
+
+async def test_a_lease_of_a_missing_blob(
+    far: BlobContainer, front: StorageFront, storage: str
+) -> None:
+    """Whichever error the account sends for it, the blob is written without the lease."""
+
+    async def fault(passage: Passage, passed: Pass) -> web.StreamResponse:
+        if "x-ms-lease-id" not in passage.headers:
+            return await passed()
+        return web.Response(status=404, headers={"x-ms-error-code": "BlobNotFound"})
+
+    await far.write("a", b"1", None)
+    await far.acquire_lease("a", ONE)
+    await break_lease(storage)
+    front.spoil("PUT blob container", fault)
+    await far.write("a", b"2", ANY)
 
 
 async def test_a_forgotten_lease(far: BlobContainer, front: StorageFront) -> None:
