@@ -1,5 +1,6 @@
 """name_part: any text, encoded as one part of a blob's name."""
 
+import functools
 import hashlib
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ MAX_PART_CHARACTERS = 300
 _MAX_WHOLE_CHARACTERS = MAX_PART_CHARACTERS - 65
 
 
+@functools.lru_cache(maxsize=256)  # a turn asks for that of its conversation several times
 def name_part(text: str) -> str:
     """Encode a text so that it can stand between two slashes of a blob's name.
 
