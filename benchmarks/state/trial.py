@@ -24,7 +24,11 @@ IN_FLIGHT = 16
 BURST_LATENCY = 0.005
 """Seconds by which each request to storage is delayed when messages arrive at once."""
 LEAD_SECONDS = 0.5
-"""Load before the measurement, in which each conversation has its first turns."""
+LEAD_TURNS = 4 * IN_FLIGHT
+"""Load before the measurement: conversations begin, and their connections to storage are opened."""
+MIN_TURNS = 8 * IN_FLIGHT
+"""The measurement under load goes on until so many turns have ended."""
+LOAD_TIMEOUT_SECONDS = 60.0
 QUIET_SECONDS = 0.03
 """Without a request, beside three latencies of storage: the turn's last one has ended."""
 
@@ -77,6 +81,7 @@ class StateTrial:
         Raises:
             OSError: the bot closed a connection.
             RuntimeError: no turn succeeded.
+            TimeoutError: too few turns end.
         """
         ended: list[Turn] = []
         stopping = asyncio.Event()
@@ -89,10 +94,10 @@ class StateTrial:
         async with asyncio.TaskGroup() as conversations:
             for _ in range(IN_FLIGHT):
                 conversations.create_task(converse())
-            await asyncio.sleep(LEAD_SECONDS)
+            await _wait(ended, LEAD_SECONDS, LEAD_TURNS)
             ended.clear()
             started, cpu = time.perf_counter(), self._cpu_seconds()
-            await asyncio.sleep(seconds)
+            await _wait(ended, seconds, MIN_TURNS)
             turns = list(ended)
             elapsed, cpu = time.perf_counter() - started, self._cpu_seconds() - cpu
             stopping.set()
@@ -132,6 +137,14 @@ class StateTrial:
 
     def _cpu_seconds(self) -> float:
         return sum(bot.cpu_seconds for bot in self._bots)
+
+
+async def _wait(ended: Sequence[Turn], seconds: float, turns: int) -> None:
+    """Wait for so long, and until so many turns have ended."""
+    await asyncio.sleep(seconds)
+    async with asyncio.timeout(LOAD_TIMEOUT_SECONDS):
+        while len(ended) < turns:  # noqa: ASYNC110  # a list gives no sign
+            await asyncio.sleep(0.01)
 
 
 def _new_conversation() -> str:

@@ -15,7 +15,6 @@ LOAD_CORE, BOT_CORE = _CORES[0], _CORES[-1]
 """CPU cores: the load and the local cloud run on one, bots on the other, if there are two."""
 
 _READY = re.compile(rb"Functions host: http://localhost:(\d+)|ready")
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class BotProcess:
@@ -84,8 +83,9 @@ class BotProcess:
     @property
     def cpu_seconds(self) -> float:
         """Seconds of CPU time so far."""
-        fields = self._proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        assert self._process is not None
+        # What clock_getcpuclockid(3) returns, which Python does not have. /proc counts in 10 ms.
+        return time.clock_gettime((~self._process.pid << 3) | 2)
 
     @property
     def peak_memory(self) -> int:
