@@ -90,6 +90,8 @@ class RunningBot:
         # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
         trust = ssl.create_default_context(cafile=str(self.cloud.authority.path))
         self._monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
+        # A queued turn that raises is tried again immediately: no test waits for it.
+        self._monkeypatch.setattr("cloud_adapter.queued.attempts.RETRY_PAUSE_SECONDS", 0.0)
 
     def _start(self) -> None:
         environ, folder = dict(os.environ), BotFolder(self.folder)

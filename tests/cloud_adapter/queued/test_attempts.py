@@ -88,6 +88,17 @@ async def test_a_failure_blocks_nobody(one: QueuedTurnsBot, messages: QueueMessa
     assert await one.count() == 3
 
 
+async def test_a_set_aside_activity(one: QueuedTurnsBot, messages: QueueMessages) -> None:
+    """Another drain of the inbox leaves it to its own wake-up message."""
+    one.script["a"] = [LookupError()]
+    await one.accept(content())
+    await one.wake_up((await messages.taken())[0])
+    await one.wake_up(WakeUp(CONVERSATION).text)
+    assert one.runs == ["a"]
+    await wake_up_all(one, messages)
+    assert one.runs == ["a", "a"]
+
+
 async def test_a_retry_is_recognized(one: QueuedTurnsBot, messages: QueueMessages) -> None:
     """An activity that was processed at its second attempt is not processed again."""
     one.script["a"] = [LookupError()]

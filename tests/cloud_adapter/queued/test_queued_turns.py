@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.request import MAX_BODY_BYTES
+from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 from tests.support.bots.queued_turns import (
     CLAIMS,
@@ -58,13 +60,15 @@ async def test_repeated_deliveries(
 async def test_a_repeated_delivery_hides_nothing(
     one: QueuedTurnsBot, messages: QueueMessages
 ) -> None:
-    """A batch that ends with an activity which is known is processed all the same."""
+    """A batch that ends with an activity which is known is processed all the same, to its end."""
     await one.accept(content("a"))
     await one.wake_up((await messages.taken())[0])
     await asyncio.gather(*(one.accept(content(each)) for each in "xba"))
     for text in await messages.taken():
         await one.wake_up(text)
     assert one.runs == ["a", "x", "b"]
+    position = LoadedState(await one.states.read(CONVERSATION)).position
+    assert list(await Inbox(one.blobs, one.locks).read(CONVERSATION, position)) == []
 
 
 async def test_activities_without_an_id(one: QueuedTurnsBot, messages: QueueMessages) -> None:
@@ -118,6 +122,24 @@ async def test_a_drain_that_ends_during_an_append(
 
     front.spoil("PUT blob appendblock", after(end_drain))
     await far.accept(content("b"))
+    assert far.runs == ["a"]
+    (message,) = await messages.taken()
+    await far.wake_up(message)
+    assert far.runs == ["a", "b"]
+
+
+async def test_a_drain_that_has_ended(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """While its lock is released, it takes nothing over: there is a wake-up message."""
+    await far.accept(content("a"))
+    (message,) = await messages.taken()
+
+    async def more() -> None:
+        await far.accept(content("b"))
+
+    front.spoil("PUT blob lease", after(more), skip=1)  # the first one acquires it
+    await far.wake_up(message)
     assert far.runs == ["a"]
     (message,) = await messages.taken()
     await far.wake_up(message)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
+from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.loaded_state import MAX_TURN_IDS
-from tests.support.bots.queued_turns import QueuedTurnsBot, content
+from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.condition import comes_true
@@ -71,6 +72,20 @@ async def test_the_turns_of_a_drain(
     for text in texts[1:]:
         await far.wake_up(text)
         assert len(taken(front)) == 3  # acquire, read, release
+
+
+async def test_a_message_that_is_delivered_again(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """The attempt that was cut off is counted before it starts; those behind it cost one write."""
+    await far.accept(content("a"))
+    await settled(far, messages)
+    for each in "bcd":
+        await far.accept(content(each))
+    front.calls.clear()
+    await far.wake_up(WakeUp(CONVERSATION, redeliveries=1).text)
+    counted = ["GET blob bot-turns", "PUT blob bot-turns", SAVE, "DELETE blob bot-turns"]
+    assert taken(front)[2:] == [READ, *counted, SAVE, SAVE, RELEASE]
 
 
 async def test_the_first_turn_of_a_conversation(
