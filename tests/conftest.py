@@ -31,6 +31,8 @@ STARTED_FIRST = (
     "test_failed_sign_in.py",
     "test_killed_workers.py",
     "test_queued_turns.py",
+    "test_storage_requests.py",
+    "test_burst.py",
 )
 """Files that take a minute: all workers would wait for one that came last."""
 
@@ -47,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="the folder that bots log to, for runs whose logs are searched together; it is not "
         "emptied. Without it each run has one of its own",
+    )
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run the kill test with 3,000 activities and 20 kills, which takes minutes",
     )
 
 

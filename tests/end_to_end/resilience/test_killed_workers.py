@@ -8,28 +8,40 @@ import signal
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from auth.settings import QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
-from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.bots.patched_bot import patched
+from tests.support.load.counted_conversations import CountedConversation, CountedConversations
 from tests.support.load.renter import RENTAL, STEPS, Renter
-from tests.support.storage.stored_state import stored_state
-from tests.support.timing.condition import comes_true, found
+from tests.support.storage.storage_wire import StorageWire
+from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
-pytestmark = pytest.mark.timeout(400)  # the first test waits for all bots
+pytestmark = pytest.mark.timeout(900)  # the first test waits for all bots
 
-ACTIVITIES = 1000
-RATE = 50.0
-"""Activities in a second."""
 
-CONVERSATIONS = 50
+class Size(NamedTuple):
+    """How many activities are delivered, and workers killed meanwhile."""
+
+    activities: int
+    kills: int
+
+
+DEFAULT, FULL = Size(1000, 10), Size(3000, 20)
+"""Without pytest's option `--full`, and with it."""
+
+BUSY = 20
+"""Conversations that get half of the activities."""
+
+QUIET_MESSAGES = 4
+"""Messages in each of the other conversations."""
+
 RENTERS = 12
 KILL_EVERY = 2.0
 """Seconds."""
@@ -38,21 +50,10 @@ WORKERS = 2
 LONG_TURN = 40
 """Seconds that the other bot thinks."""
 
-SLOW_WRITES = """
-import asyncio
-from cloud_adapter.storage.blobs import BlobContainer
+SLOW_WRITES = {"PUT blob": 0.1}
+"""Seconds. Between a reply, the state and the end of a turn there is time to be killed in."""
 
-write = BlobContainer.write
-
-async def slow(*args, **kwargs):
-    await asyncio.sleep(0.1)
-    return await write(*args, **kwargs)
-
-BlobContainer.write = slow
-"""
-"""Between a reply, the state and the end of a turn there is time to be killed in."""
-
-MAX_REST = 90.0
+MAX_REST = 300.0
 """Seconds after the last acceptance in which all must be answered."""
 
 TABLE = APP / "artifacts" / "killed_workers.md"
@@ -64,40 +65,56 @@ class Killed:
     """What came of the activities.
 
     Attributes:
-        activities: all that were delivered.
-        replies: by the id of what they reply to.
+        size: what was asked for.
+        conversations: all that were delivered, and their replies.
         counters: of the conversations' states.
         kills: worker processes that were killed.
         in_flight: invocations of `turns` that the kills cut off.
         seconds: from the first delivery to the last answer.
+        requests: to storage, without polls that found nothing.
     """
 
-    activities: list[Delivered]
-    replies: Counter[str]
-    counters: list[int]
+    size: Size
+    conversations: list[CountedConversation]
+    counters: dict[str, int]
     kills: int
     in_flight: int
     seconds: float
+    requests: int
+
+    @property
+    def activities(self) -> list[Delivered]:
+        """All that were delivered."""
+        return [message for each in self.conversations for message in each.messages]
 
     @property
     def lost(self) -> int:
         """Accepted, and never answered."""
-        return sum(not self.replies[each.activity["id"]] for each in self.activities)
+        return sum(each.lost for each in self.conversations)
 
     @property
     def repeated(self) -> int:
         """Replies beyond the first to an activity."""
-        return sum(count - 1 for count in self.replies.values())
+        return sum(each.repeated for each in self.conversations)
+
+    @property
+    def out_of_order(self) -> int:
+        """Conversations whose replies did not count their messages in the order of acceptance."""
+        return sum(not each.in_order for each in self.conversations)
 
     @property
     def wrong_counters(self) -> int:
         """Conversations whose counter is not the number of their messages."""
-        return sum(count != ACTIVITIES // CONVERSATIONS for count in self.counters)
+        return sum(
+            self.counters[each.conversation.id] != len(each.messages) for each in self.conversations
+        )
 
     def table(self) -> str:
         """The figures, in Markdown."""
         rows = {
             "activities": len(self.activities),
+            "in busy conversations": sum(len(each.messages) for each in self.conversations[:BUSY]),
+            "conversations": len(self.conversations),
             "accepted": sum(each.taken for each in self.activities),
             "deliveries": sum(len(each.statuses) for each in self.activities),
             "kills": self.kills,
@@ -105,6 +122,11 @@ class Killed:
             "lost": self.lost,
             "replies sent twice": self.repeated,
             "wrong counters": self.wrong_counters,
+            "conversations out of order": self.out_of_order,
+            "storage requests an activity": round(self.requests / len(self.activities), 1),
+            "longest wait for a reply, s": round(
+                max(each.longest_wait for each in self.conversations), 1
+            ),
             "seconds until all were answered": round(self.seconds, 1),
         }
         lines = [f"| {name} | {value} |" for name, value in rows.items()]
@@ -152,11 +174,15 @@ class Dialogs:
 
 @pytest.fixture(scope="module")
 def outcomes(
-    azurite: AzuriteAccounts, tmp_path_factory: pytest.TempPathFactory, logs: Path
+    azurite: AzuriteAccounts,
+    tmp_path_factory: pytest.TempPathFactory,
+    logs: Path,
+    pytestconfig: pytest.Config,
 ) -> tuple[Killed, Dialogs, Long]:
     """What came of them."""
     folder = tmp_path_factory.mktemp("killed")
-    killed, dialogs, long = asyncio.run(all_in_one_cloud(azurite, folder, logs))
+    size = FULL if pytestconfig.getoption("full") else DEFAULT
+    killed, dialogs, long = asyncio.run(all_in_one_cloud(azurite, folder, logs, size))
     table = killed.table()
     print(f"\n{table}")
     TABLE.parent.mkdir(exist_ok=True)
@@ -165,7 +191,7 @@ def outcomes(
 
 
 async def all_in_one_cloud(
-    azurite: AzuriteAccounts, folder: Path, logs: Path
+    azurite: AzuriteAccounts, folder: Path, logs: Path, size: Size
 ) -> tuple[Killed, Dialogs, Long]:
     """Kill one bot after the other, while a third one takes its time."""
     cloud = Cloud(folder)
@@ -173,7 +199,7 @@ async def all_in_one_cloud(
     try:
         async with asyncio.TaskGroup() as group:  # if one fails, the other bots end, too
             long = group.create_task(long_turn(cloud, azurite.fresh(), logs))
-            killed = await killed_workers(cloud, azurite.fresh(), folder, logs)
+            killed = await killed_workers(cloud, azurite.fresh(), logs, size)
             dialogs = await killed_dialogs(cloud, azurite.fresh(), folder, logs)
         return killed, dialogs, long.result()
     finally:
@@ -185,54 +211,48 @@ def queued(cloud: Cloud, storage: str) -> dict[str, str]:
     return {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
 
 
-async def killed_workers(cloud: Cloud, storage: str, folder: Path, logs: Path) -> Killed:
+async def killed_workers(cloud: Cloud, storage: str, logs: Path, size: Size) -> Killed:
     """Deliver at a steady rate while the workers are killed in turn."""
     now = asyncio.get_running_loop().time
     log = logs / "killed workers.log"
-    settings = queued(cloud, storage) | patched(folder / "slow", SLOW_WRITES)
-    bot = BotProcess(settings, log, options=("--workers", str(WORKERS)))
-    async with bot, InsistentChannel(cloud, bot.messages) as channel:
-        conversations = [channel.conversation() for _ in range(CONVERSATIONS)]
-        activities = [
-            channel.message(conversations[number % CONVERSATIONS], "count")
-            for number in range(ACTIVITIES)
-        ]
+    options = ("--workers", str(WORKERS))
+    async with (
+        StorageWire(storage, SLOW_WRITES) as wire,
+        BotProcess(queued(cloud, wire.connection_string), log, options=options) as bot,
+        InsistentChannel(cloud, bot.messages) as channel,
+    ):
+        busy = [size.activities // 2 // BUSY] * BUSY
+        quiet = [QUIET_MESSAGES] * ((size.activities - sum(busy)) // QUIET_MESSAGES)
+        users = CountedConversations(channel, [*busy, *quiet])
         start = now()
         kills: list[int] = []
-        killing = asyncio.create_task(kill_in_turn(bot, channel, kills))
-        await channel.deliver_all(activities, RATE)
-        killing.cancel()
-        await channel.answered(activities, MAX_REST)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(kill_in_turn(bot, users, kills, size.kills))
+            await users.deliver(size.kills * KILL_EVERY)
+        counters = await users.answered(storage, MAX_REST)
         seconds = now() - start
-        replies = channel.replies()
-        # The last turns save after their replies.
-        counters = await found(functools.partial(all_counters, storage, conversations))
     log_text = await asyncio.to_thread(log.read_text)
-    wanted = {each.activity["id"] for each in activities}
     return Killed(
-        activities=activities,
-        replies=Counter({name: count for name, count in replies.items() if name in wanted}),
+        size=size,
+        conversations=users.all,
         counters=counters,
         kills=len(kills),
         in_flight=len(CUT_OFF.findall(log_text)),
         seconds=seconds,
+        requests=len(wire.since(0)),
     )
-
-
-async def all_counters(storage: str, conversations: list[Conversation]) -> list[int]:
-    """The counter of each conversation; none as long as messages are missing in them."""
-    states = await stored_state(storage, conversations)
-    counters = [state.get("counter", 0) for state in states.values()]
-    return counters if sum(counters) >= ACTIVITIES else []
 
 
 async def killed_dialogs(cloud: Cloud, storage: str, folder: Path, logs: Path) -> Dialogs:
     """Let users answer a dialog's questions; a worker dies while it runs the turns of each step."""
     log = logs / "killed dialogs.log"
     app = app_with(folder / "rental", {}, RENTAL)
-    settings = queued(cloud, storage) | patched(folder / "slow", SLOW_WRITES)
-    bot = BotProcess(settings, log, app, ("--workers", str(WORKERS)))
-    async with bot, InsistentChannel(cloud, bot.messages) as channel:
+    options = ("--workers", str(WORKERS))
+    async with (
+        StorageWire(storage, SLOW_WRITES) as wire,
+        BotProcess(queued(cloud, wire.connection_string), log, app, options) as bot,
+        InsistentChannel(cloud, bot.messages) as channel,
+    ):
         users = [Renter(channel, number) for number in range(RENTERS)]
         answers: list[Delivered] = []
         kills: list[int] = []
@@ -252,19 +272,22 @@ def any_answered(channel: InsistentChannel, answers: list[Delivered]) -> bool:
     return bool({each.activity["id"] for each in answers} & channel.replies().keys())
 
 
-async def kill_in_turn(bot: BotProcess, channel: InsistentChannel, killed: list[int]) -> None:
+async def kill_in_turn(
+    bot: BotProcess, users: CountedConversations, killed: list[int], count: int
+) -> None:
     """Kill one worker after the other; on a slow machine, not before the bot has replied again."""
-    while True:
-        for number in range(1, WORKERS + 1):
-            replies = channel.replies().total()
-            await asyncio.sleep(KILL_EVERY)
-            await comes_true(functools.partial(has_replied, channel, replies), MAX_REST)
-            kill(bot, number, killed)
+    for number in range(count):
+        before = users.reply_count
+        await asyncio.sleep(KILL_EVERY)
+        await comes_true(functools.partial(has_recovered, bot, users, killed, before), MAX_REST)
+        kill(bot, number % WORKERS + 1, killed)
 
 
-def has_replied(channel: InsistentChannel, before: int) -> bool:
-    """Whether there are more replies than before."""
-    return channel.replies().total() > before
+def has_recovered(
+    bot: BotProcess, users: CountedConversations, killed: list[int], before: int
+) -> bool:
+    """Whether every worker runs that was killed, and there are more replies than before."""
+    return users.reply_count > before and not set(bot.workers.values()) & set(killed)
 
 
 def kill(bot: BotProcess, number: int, killed: list[int]) -> None:
@@ -291,7 +314,7 @@ async def long_turn(cloud: Cloud, storage: str, logs: Path) -> Long:
 def test_nothing_accepted_is_lost(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """Every activity is accepted at last, and every accepted one is answered."""
     killed, _, _ = outcomes
-    assert killed.kills >= ACTIVITIES / RATE / KILL_EVERY - 1
+    assert (len(killed.activities), killed.kills) == killed.size
     assert all(each.statuses[-1] == 202 for each in killed.activities)
     assert killed.lost == 0
 
@@ -300,6 +323,12 @@ def test_no_counter_is_wrong(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """Each conversation has counted each of its messages once, although turns were run again."""
     killed, _, _ = outcomes
     assert killed.wrong_counters == 0
+
+
+def test_turns_run_in_order(outcomes: tuple[Killed, Dialogs, Long]) -> None:
+    """Each conversation has counted its messages in the order in which they were accepted."""
+    killed, _, _ = outcomes
+    assert killed.out_of_order == 0
 
 
 def test_repeats_are_what_was_cut_off(outcomes: tuple[Killed, Dialogs, Long]) -> None:

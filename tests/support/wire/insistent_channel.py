@@ -63,11 +63,14 @@ class InsistentChannel(RunningService):
     Args:
         cloud: signs the tokens, and has the conversations.
         endpoint: the bot's messaging endpoint (URL).
+
+    Attributes:
+        endpoint: the same; it may change when the bot starts again.
     """
 
-    def __init__(self, cloud: Cloud, endpoint: str) -> None:
+    def __init__(self, cloud: Cloud, endpoint: str = "") -> None:
+        self.endpoint = endpoint
         self._cloud = cloud
-        self._endpoint = endpoint
         self._service_url = f"{cloud.connector.server.url}/"
         self._token = cloud.channel.token(self._service_url)
         self._bot = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
@@ -115,7 +118,7 @@ class InsistentChannel(RunningService):
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         body = io.BytesIO(json.dumps(delivered.activity).encode())
         try:
-            async with self._session.post(self._endpoint, data=body, headers=headers) as answer:
+            async with self._session.post(self.endpoint, data=body, headers=headers) as answer:
                 answered = await answer.read()
                 delivered.statuses.append(answer.status)
                 if answer.status not in TAKEN:
