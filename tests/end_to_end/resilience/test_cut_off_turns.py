@@ -1,0 +1,86 @@
+"""How long conversations wait whose worker process died in a turn."""
+
+import asyncio
+import datetime
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from auth.settings import INLINE, QUEUED
+from emulator.channel.conversations import Conversation
+from emulator.cloud import Cloud
+from tests.support.bots.app_folder import app_with
+from tests.support.bots.bot_process import BotProcess
+from tests.support.timing.condition import comes_true
+from tests.support.wire.insistent_channel import InsistentChannel
+
+WORKERS = 2
+CONVERSATIONS = 8
+SLOW = 3
+"""Seconds of each turn: the workers die meanwhile."""
+
+SLOW_BOT = {
+    "bot_logic/__init__.py": f'''
+import asyncio
+from botbuilder.core import ActivityHandler
+
+
+class SlowBot(ActivityHandler):
+    """Counts messages, and takes its time."""
+
+    def __init__(self, state):
+        self.counter = state.create_property("counter")
+
+    async def on_message_activity(self, turn_context):
+        count = await self.counter.get(turn_context, lambda: 0) + 1
+        await self.counter.set(turn_context, count)
+        await asyncio.sleep({SLOW})
+        await turn_context.send_activity(f"Count: {{count}}")
+
+
+def create_bot(services):
+    return SlowBot(services.conversation_state)
+'''
+}
+
+WITHIN = 90.0
+"""Seconds that nothing takes."""
+
+
+@pytest.mark.parametrize("turns", [INLINE, QUEUED])
+async def test_turns_that_are_cut_off(
+    cloud: Cloud, storage: str, tmp_path: Path, logs: Path, turns: str
+) -> None:
+    """The leases of a process that died expire, and the turns run again, each once.
+
+    Inline turns are run again because the channel got no answer.
+    """
+    settings = {"AzureWebJobsStorage": storage, "BotTurns": turns}
+    log = logs / f"cut off {turns}.log"
+    app, options = app_with(tmp_path / "app", SLOW_BOT), ("--workers", str(WORKERS))
+    bot = BotProcess({**cloud.settings(), **settings}, log, app, options)
+    async with bot, InsistentChannel(cloud, bot.messages) as channel, asyncio.TaskGroup() as group:
+        conversations = [channel.conversation() for _ in range(CONVERSATIONS)]
+        for each in conversations:
+            group.create_task(channel.deliver(channel.message(each, "count")))
+        await comes_true(lambda: all(sent(each, "typing") for each in conversations), WITHIN)
+        killed_at = time.time()
+        for pid in bot.workers.values():
+            os.kill(pid, signal.SIGKILL)
+        await comes_true(lambda: all(sent(each, "message") for each in conversations), WITHIN)
+    waits = [sent(each, "message")[0] - SLOW - killed_at for each in conversations]
+    print(f"{turns}: turns that were cut off started again after at most {max(waits):.1f} s")
+    assert min(waits) > 0
+    assert all(len(sent(each, "message")) == 1 for each in conversations)
+
+
+def sent(conversation: Conversation, kind: str) -> list[float]:
+    """When the bot has sent activities of this type, in seconds since the epoch."""
+    return [
+        datetime.datetime.fromisoformat(each["timestamp"]).timestamp()
+        for each in conversation.activities
+        if each["type"] == kind
+    ]
