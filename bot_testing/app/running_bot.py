@@ -87,7 +87,7 @@ class RunningBot:
             self._monkeypatch.delenv(name, raising=False)
         for name, text in settings.items():
             self._monkeypatch.setenv(name, text)
-        # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
+        # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.
         trust = ssl.create_default_context(cafile=str(self.cloud.authority.path))
         self._monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         # A queued turn that raises is tried again immediately: no test waits for it.

@@ -49,7 +49,7 @@ def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> I
     cloud = platform_thread.cloud
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, str(cloud.authority.path))
-    # The Azure SDKs': aiohttp reads SSL_CERT_FILE for them when it is imported.
+    # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.
     trust = ssl.create_default_context(cafile=str(cloud.authority.path))
     monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
     for name, value in cloud.identity.settings().items():
