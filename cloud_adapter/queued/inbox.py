@@ -37,7 +37,7 @@ class Records:
         start: the inbox's.
         first: the position of the first one.
         content: whole records.
-        etag: the version of the inbox that was read; empty: it has nothing to truncate.
+        etag: the version of the inbox that was read; empty: there is none, or it is empty.
         are_last: no more follow in that version.
     """
 
@@ -101,7 +101,7 @@ class Inbox:
     async def truncate(self, conversation: str, records: Records) -> None:
         """Remove all records, up to those that were read last, unless others have come since."""
         end = records.first + len(records.content)
-        if records.etag and end - records.start >= MIN_TRUNCATED_BYTES:
+        if end - records.start >= MIN_TRUNCATED_BYTES:
             metadata = {START: f"{end}"}
             with contextlib.suppress(BlobChanged):
                 await self._blobs.create_append(_blob_name(conversation), records.etag, metadata)

@@ -173,6 +173,18 @@ async def test_a_bot_without_state(queued: ComposedApp, wake_ups: QueueMessages)
     assert said(queued) == ["You said: sesame"]
 
 
+async def test_a_retry_of_a_bot_without_state(queued: ComposedApp, wake_ups: QueueMessages) -> None:
+    """It is recorded, too."""
+    await queued.deliver({**MESSAGE, "id": "a1"}, echo)
+    (message,) = await wake_ups.taken()
+    await woken(queued, message, raising(LookupError()))
+    await woken(queued, retry_of(message), echo)
+    await queued.deliver({**MESSAGE, "id": "a1"}, echo)
+    for again in await wake_ups.taken():
+        await woken(queued, again, echo)
+    assert said(queued) == ["You said: sesame"]
+
+
 async def test_a_turn_whose_state_cannot_be_saved(
     queued: ComposedApp, wake_ups: QueueMessages, front: StorageFront
 ) -> None:

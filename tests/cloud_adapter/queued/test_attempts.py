@@ -8,7 +8,7 @@ from auth.errors import Unavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS, MAX_OUTAGE_SECONDS, RETRY_PAUSE_SECONDS
 from cloud_adapter.queued.stored_activity import FAILED, WAITING, AcceptedActivity
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
-from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
+from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
 
 RETRY = WakeUp(name_of()).text
@@ -97,6 +97,25 @@ async def test_a_set_aside_activity(one: QueuedTurnsBot, messages: QueueMessages
     assert one.runs == ["a"]
     await wake_up_all(one, messages)
     assert one.runs == ["a", "a"]
+
+
+async def test_retries_of_a_conversation(one: QueuedTurnsBot, messages: QueueMessages) -> None:
+    """While one runs, or waits for the lock, others are put back: they take no slot of the host."""
+    turn = LongTurn()
+    one.script.update({"a": [LookupError(), turn], "b": [LookupError()]})
+    for each in "ab":
+        await one.accept(content(each))
+    await wake_up_all(one, messages)
+    await messages.clear()
+    retry = asyncio.create_task(one.wake_up(RETRY))
+    await turn.started.wait()
+    await one.wake_up(WakeUp(name_of("b")).text)
+    assert one.queue.delays[-1] == RETRY_PAUSE_SECONDS
+    turn.ends.set()
+    await retry
+    assert one.runs == ["a", "b", "a"]
+    await wake_up_all(one, messages)
+    assert one.runs == ["a", "b", "a", "b"]
 
 
 async def test_a_retry_is_recognized(one: QueuedTurnsBot, messages: QueueMessages) -> None:

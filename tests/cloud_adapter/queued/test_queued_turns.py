@@ -20,6 +20,7 @@ from tests.support.bots.queued_turns import (
 )
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, after
+from tests.support.timing.condition import comes_true, found
 from tests.support.timing.moved_clock import MovedClock
 
 
@@ -138,11 +139,31 @@ async def test_a_drain_that_has_ended(
     async def more() -> None:
         await far.accept(content("b"))
 
-    front.spoil("PUT blob lease", after(more), skip=1)  # the first one acquires it
+    front.spoil("PUT blob lease", after(more), times=1, skip=1)  # the first one acquires it
     await far.wake_up(message)
+    (message,) = await found(messages.taken)
     assert far.runs == ["a"]
-    (message,) = await messages.taken()
     await far.wake_up(message)
+    assert far.runs == ["a", "b"]
+
+
+async def test_a_drain_that_begins_before_another_has_ended(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """While the lock is released, a wake-up message starts the next drain."""
+    await far.accept(content("a"))
+    (message,) = await messages.taken()
+    following: list[asyncio.Task[None]] = []
+
+    async def more() -> None:
+        await far.accept(content("b"))
+        (message,) = await messages.taken()
+        following.append(asyncio.create_task(far.wake_up(message)))
+
+    front.spoil("PUT blob lease", after(more), times=1, skip=1)
+    await far.wake_up(message)
+    await comes_true(lambda: bool(following))
+    await following[0]
     assert far.runs == ["a", "b"]
 
 
@@ -271,6 +292,19 @@ async def test_a_busy_conversation(
     (again,) = await messages.taken()
     await other.wake_up(again)
     assert one.runs + other.runs == list("abcdefghijklmnopqrstu")
+
+
+async def test_two_processes_and_no_state(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+) -> None:
+    """Even if the state that is leased was deleted, one of them drains the inbox."""
+    await one.accept(content("a"))
+    await one.states.delete(CONVERSATION)
+    (message,) = await messages.taken()
+    await asyncio.gather(one.wake_up(message), other.wake_up(message))
+    for again in await messages.taken():
+        await one.wake_up(again)
+    assert one.runs + other.runs == ["a"]
 
 
 async def test_wake_ups_during_a_drain(one: QueuedTurnsBot, messages: QueueMessages) -> None:
