@@ -54,20 +54,25 @@ class StorageProxy:
     async def idle(self, seconds: float) -> None:
         """Wait until no request has been in progress for so long, polls aside."""
         # Nothing can signal that no further request comes.
-        while self._running or time.perf_counter() < self._last_ended + seconds:  # noqa: ASYNC110
+        while self._is_busy or time.perf_counter() < self._last_ended + seconds:  # noqa: ASYNC110
             await asyncio.sleep(seconds / 4)
 
+    @property
+    def _is_busy(self) -> bool:
+        return any(not call.is_poll for call in self._running)
+
     def take_calls(self) -> list[StorageCall]:
-        """Every call since the last time."""
-        taken, self._calls = self._calls, []
+        """Every call since the last time; polls in progress are left for the next time."""
+        waiting = [call for call in self._calls if call.is_poll and call in self._running]
+        taken = [call for call in self._calls if call not in waiting]
+        self._calls = waiting
         return taken
 
     def begin(self, service: str, method: bytes, target: bytes) -> StorageCall:
         """Record a request."""
         call = StorageCall(service, method.decode(), target.decode(), time.perf_counter())
         self._calls.append(call)
-        if not call.is_poll:
-            self._running.add(call)
+        self._running.add(call)
         return call
 
     def end(self, call: StorageCall, response: bytes) -> None:
