@@ -1,44 +1,33 @@
 """StorageConnection: the storage account that a binding names, found as the Functions host does."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from azure.identity.aio import ManagedIdentityCredential
-from azure.storage.blob.aio import BlobServiceClient
-from azure.storage.queue.aio import QueueServiceClient
+from dataclasses import dataclass, field
+from typing import Self
 
 from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.queues.connection_string import ConnectionString
 
 DEFAULT = "AzureWebJobsStorage"
 PREFIX = "AzureWebJobs"
 MANAGED_IDENTITY = "managedidentity"
 
-RETRIES: Mapping[str, Any] = {"initial_backoff": 1, "increment_base": 1, "random_jitter_range": 0}
-"""A second or two between attempts: the client's default of 15 s is too long for a developer."""
 
-
-PARTS: Mapping[type, str] = {QueueServiceClient: "queue", BlobServiceClient: "blob"}
-"""Which part of an account a client is for."""
-
-
-class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
+@dataclass(frozen=True)
+class StorageConnection:
     """The queues or the blobs of one storage account.
 
     Attributes:
-        service: the account's client.
-        credential: signs the client in, and is closed with it; None: the client has an account key.
+        url: their URL, without a slash at the end.
+        connection_string: authorizes requests; empty: a managed identity does.
+        client_id: the managed identity's (GUID); empty: the system-assigned one.
     """
 
-    def __init__(
-        self, service: Service, credential: ManagedIdentityCredential | None = None
-    ) -> None:
-        self.service: Service = service
-        self.credential = credential
+    url: str
+    connection_string: str = field(default="", repr=False)
+    client_id: str = ""
 
     @classmethod
-    def of(
-        cls, kind: type[Service], name: str, environ: Mapping[str, str]
-    ) -> "StorageConnection[Service]":
+    def of(cls, part: str, name: str, environ: Mapping[str, str]) -> Self:
         """The account that the settings of a connection name.
 
         A setting with the connection's name holds a connection string. Otherwise, settings that
@@ -47,7 +36,7 @@ class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
         Source: StorageClientProvider of Microsoft.Azure.WebJobs.Extensions.Storage.Common.
 
         Args:
-            kind: the client's class.
+            part: `queue` or `blob`.
             name: the binding's `connection`; empty: AzureWebJobsStorage.
             environ: the app's settings.
 
@@ -58,20 +47,18 @@ class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
         name = name or DEFAULT
         for setting in (PREFIX + name, name):
             if text := environ.get(setting):
-                return cls._by_connection_string(kind, setting, text)
-            if url := _url(PARTS[kind], setting, environ):
-                return cls._by_identity(kind, url, setting, environ)
+                return cls._by_connection_string(part, setting, text)
+            if url := _url(part, setting, environ):
+                return cls._by_identity(url, setting, environ)
         raise ConnectionMissingError(
             f"set {name} to a connection string (such as UseDevelopmentStorage=true), or "
-            f"{name}__{PARTS[kind]}ServiceUri or {name}__accountName for a managed identity."
+            f"{name}__{part}ServiceUri or {name}__accountName for a managed identity."
         )
 
     @classmethod
-    def _by_connection_string(
-        cls, kind: type[Service], setting: str, text: str
-    ) -> "StorageConnection[Service]":
+    def _by_connection_string(cls, part: str, setting: str, text: str) -> Self:
         try:
-            return cls(kind.from_connection_string(text, **RETRIES))
+            return cls(ConnectionString(text).url(part), text)
         # The error's text is left out: it may contain the account key.
         except ValueError:
             raise HostError(
@@ -80,27 +67,17 @@ class StorageConnection[Service: (QueueServiceClient, BlobServiceClient)]:
             ) from None
 
     @classmethod
-    def _by_identity(
-        cls, kind: type[Service], url: str, setting: str, environ: Mapping[str, str]
-    ) -> "StorageConnection[Service]":
+    def _by_identity(cls, url: str, setting: str, environ: Mapping[str, str]) -> Self:
         method = environ.get(f"{setting}__credential") or MANAGED_IDENTITY
         if method.lower() != MANAGED_IDENTITY:
             raise HostError(
                 f"{setting}__credential is {method}: this host supports {MANAGED_IDENTITY}."
             )
-        client_id = environ.get(f"{setting}__clientId") or None
-        credential = ManagedIdentityCredential(client_id=client_id)
-        return cls(kind(url, credential, **RETRIES), credential)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.service.close()
-        if self.credential is not None:
-            await self.credential.close()
+        return cls(url, client_id=environ.get(f"{setting}__clientId", ""))
 
 
 def _url(part: str, setting: str, environ: Mapping[str, str]) -> str:
     """The URL of one part of the account in the settings; empty if they have none."""
     account = environ.get(f"{setting}__accountName")
     default = f"https://{account}.{part}.core.windows.net" if account else ""
-    return environ.get(f"{setting}__{part}ServiceUri") or default
+    return (environ.get(f"{setting}__{part}ServiceUri") or default).rstrip("/")

@@ -4,8 +4,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 
-from azure.storage.queue.aio import QueueServiceClient
-
 from emulator.functions.errors import ConnectionMissingError
 from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.listener import QueueListener
@@ -59,7 +57,7 @@ class QueueTriggers:
         """Stop listening; messages that run have `grace_seconds` to finish."""
         await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
         for account in self._accounts.values():
-            await account.close()
+            account.close()
 
     def _add_listener(self, function: Function) -> None:
         try:
@@ -77,8 +75,8 @@ class QueueTriggers:
 
     def _account(self, name: str) -> QueueAccount:
         if name not in self._accounts:
-            connection = StorageConnection.of(QueueServiceClient, name, self._environ)
-            self._accounts[name] = QueueAccount(connection)
+            connection = StorageConnection.of("queue", name, self._environ)
+            self._accounts[name] = QueueAccount(connection, self._environ)
         return self._accounts[name]
 
 

@@ -6,9 +6,10 @@ Source: StorageScheduleMonitor of azure-webjobs-sdk-extensions.
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.identity.aio import ManagedIdentityCredential
 from azure.storage.blob.aio import BlobServiceClient
 
 from emulator.functions.queues.storage_connection import DEFAULT, StorageConnection
@@ -20,6 +21,9 @@ CONTAINER = "azure-webjobs-hosts"
 HOST_ID = "local"
 """Takes the place of the Function App's name."""
 
+RETRIES: Mapping[str, Any] = {"initial_backoff": 1, "increment_base": 1, "random_jitter_range": 0}
+"""A second or two between attempts: the client's default of 15 s is too long for a developer."""
+
 
 class ScheduleMonitor:
     """Keeps the status of each timer in a blob of the app's storage, as Azure's host does.
@@ -28,9 +32,14 @@ class ScheduleMonitor:
         connection: the storage.
     """
 
-    def __init__(self, connection: StorageConnection[BlobServiceClient]) -> None:
-        self._connection = connection
-        self._container = connection.service.get_container_client(CONTAINER)
+    def __init__(self, connection: StorageConnection) -> None:
+        self._credential: ManagedIdentityCredential | None = None
+        if text := connection.connection_string:
+            self._service = BlobServiceClient.from_connection_string(text, **RETRIES)
+        else:
+            self._credential = ManagedIdentityCredential(client_id=connection.client_id or None)
+            self._service = BlobServiceClient(connection.url, self._credential, **RETRIES)
+        self._container = self._service.get_container_client(CONTAINER)
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
@@ -40,7 +49,7 @@ class ScheduleMonitor:
             ConnectionMissingError: the settings name no storage.
             HostError: one of the settings is invalid.
         """
-        return cls(StorageConnection.of(BlobServiceClient, DEFAULT, environ))
+        return cls(StorageConnection.of("blob", DEFAULT, environ))
 
     async def read(self, function: str) -> ScheduleStatus | None:
         """A function's status; None if there is none, or if it cannot be read."""
@@ -68,7 +77,9 @@ class ScheduleMonitor:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._connection.close()
+        await self._service.close()
+        if self._credential is not None:
+            await self._credential.close()
 
 
 def _path(function: str) -> str:

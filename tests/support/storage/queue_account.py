@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from azure.storage.queue.aio import QueueServiceClient
-
 from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.storage_connection import DEFAULT, StorageConnection
 
@@ -12,9 +10,7 @@ from emulator.functions.queues.storage_connection import DEFAULT, StorageConnect
 @asynccontextmanager
 async def queue_account(connection_string: str) -> AsyncIterator[QueueAccount]:
     """The account that a connection string names, without pauses between attempts."""
-    connection = StorageConnection.of(QueueServiceClient, DEFAULT, {DEFAULT: connection_string})
-    account = QueueAccount(connection, retry_pauses=(0.0, 0.0))
-    try:
-        yield account
-    finally:
-        await account.close()
+    connection = StorageConnection.of("queue", DEFAULT, {DEFAULT: connection_string})
+    account = QueueAccount(connection, {}, retry_pauses=(0.0, 0.0))
+    yield account
+    account.close()

@@ -1,8 +1,6 @@
 """Which settings name a storage account, and which do not."""
 
 import pytest
-from azure.storage.blob.aio import BlobServiceClient
-from azure.storage.queue.aio import QueueServiceClient
 
 from emulator.functions.errors import ConnectionMissingError, HostError
 from emulator.functions.queues.storage_connection import StorageConnection
@@ -11,18 +9,18 @@ KEY = "a2V5"
 TEXT = f"AccountName=one;AccountKey={KEY};QueueEndpoint=http://127.0.0.1:1/one"
 
 LEADING = {
-    "connection string": ("Here", {"Here": TEXT}, "http://127.0.0.1:1/one/q"),
-    "prefix": ("Here", {"AzureWebJobsHere": TEXT, "Here": "x"}, "http://127.0.0.1:1/one/q"),
-    "no name": ("", {"AzureWebJobsStorage": TEXT}, "http://127.0.0.1:1/one/q"),
+    "connection string": ("Here", {"Here": TEXT}, "http://127.0.0.1:1/one"),
+    "prefix": ("Here", {"AzureWebJobsHere": TEXT, "Here": "x"}, "http://127.0.0.1:1/one"),
+    "no name": ("", {"AzureWebJobsStorage": TEXT}, "http://127.0.0.1:1/one"),
     "development storage": (
         "AzureWebJobsStorage",
         {"AzureWebJobsStorage": "UseDevelopmentStorage=true"},
-        "http://127.0.0.1:10001/devstoreaccount1/q",
+        "http://127.0.0.1:10001/devstoreaccount1",
     ),
     "account name": (
         "AzureWebJobsStorage",
         {"AzureWebJobsStorage__accountName": "two"},
-        "https://two.queue.core.windows.net/q",
+        "https://two.queue.core.windows.net",
     ),
     "address": (
         "Here",
@@ -32,40 +30,38 @@ LEADING = {
             "Here__credential": "managedIdentity",
             "Here__clientId": "00000000-0000-0000-0000-000000000001",
         },
-        "https://127.0.0.1:1/two/q",
+        "https://127.0.0.1:1/two",
     ),
 }
 
 
 @pytest.mark.parametrize(("name", "environ", "url"), LEADING.values(), ids=LEADING)
-async def test_settings_lead_to_the_account(name: str, environ: dict[str, str], url: str) -> None:
+def test_settings_lead_to_the_account(name: str, environ: dict[str, str], url: str) -> None:
     """A connection string wins, the prefixed name first; else an account's name or address."""
-    connection = StorageConnection.of(QueueServiceClient, name, environ)
-    assert connection.service.get_queue_client("q").url == url
-    await connection.close()
+    connection = StorageConnection.of("queue", name, environ)
+    assert connection.url == url
 
 
-async def test_blobs_have_their_own_address() -> None:
+def test_blobs_have_their_own_address() -> None:
     """A client for blobs is made of the same settings, but for the address in them."""
     environ = {
         "Here__queueServiceUri": "https://127.0.0.1:1/two",
         "Here__blobServiceUri": "https://127.0.0.1:2/two",
     }
-    connection = StorageConnection.of(BlobServiceClient, "Here", environ)
-    assert connection.service.get_container_client("c").url == "https://127.0.0.1:2/two/c"
-    await connection.close()
+    connection = StorageConnection.of("blob", "Here", environ)
+    assert connection.url == "https://127.0.0.1:2/two"
 
 
 def test_missing_settings_are_named() -> None:
     """Without any setting the error names those that could be set."""
     with pytest.raises(ConnectionMissingError, match=r"set Here to .*Here__queueServiceUri"):
-        StorageConnection.of(QueueServiceClient, "Here", {"Here": "", "Here__clientId": "x"})
+        StorageConnection.of("queue", "Here", {"Here": "", "Here__clientId": "x"})
 
 
 def test_malformed_connection_string_is_named_and_not_shown() -> None:
     """The error names the setting, and contains nothing of its value, which may hold a key."""
     with pytest.raises(HostError, match="Here is not a storage connection string") as error:
-        StorageConnection.of(QueueServiceClient, "Here", {"Here": f"AccountKey={KEY};x"})
+        StorageConnection.of("queue", "Here", {"Here": f"AccountKey={KEY};x"})
     assert KEY not in str(error.value)
 
 
@@ -73,4 +69,4 @@ def test_unknown_credential_is_refused() -> None:
     """A kind of credential that this host does not support is an error."""
     environ = {"Here__accountName": "x", "Here__credential": "secret"}
     with pytest.raises(HostError, match="Here__credential is secret"):
-        StorageConnection.of(QueueServiceClient, "Here", environ)
+        StorageConnection.of("queue", "Here", environ)
