@@ -87,16 +87,17 @@ class Inbox:
         offset = max(position.next - position.start - 1, 0) if position else 0
         blob = await self._blobs.read_range(_blob_name(conversation), offset, MAX_READ_BYTES)
         if blob and position and blob.metadata.get(START) != f"{position.start}":
-            offset = 0
+            offset = 0  # it was truncated since, or is another inbox
             blob = await self._blobs.read_range(_blob_name(conversation), 0, MAX_READ_BYTES)
         if not blob or not blob.content:
             return Records(0, 0, b"", "", are_last=True)
-        start = int(blob.metadata[START])
-        is_later = position is not None and start >= position.start
-        first = max(start, position.next) if position and is_later else start
-        content = blob.content[first - start - offset :]
-        content = content[: content.rfind(b"\n") + 1 or len(content)]
-        return Records(start, first, content, blob.etag, len(blob.content) < MAX_READ_BYTES)
+        first = start = int(blob.metadata[START])
+        if position and start >= position.start:
+            first = max(start, position.next)
+        begin = first - start - offset
+        end = blob.content.rfind(b"\n", begin) + 1 or len(blob.content)
+        content, are_last = blob.content[begin:end], len(blob.content) < MAX_READ_BYTES
+        return Records(start, first, content, blob.etag, are_last)
 
     async def truncate(self, conversation: str, records: Records) -> None:
         """Remove all records, up to those that were read last, unless others have come since."""

@@ -7,12 +7,14 @@ import time
 import pytest
 
 from auth.errors import Unavailable
+from cloud_adapter.queued import drain
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.dead_letters import DeadLetters
 from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING, StoredActivity
-from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from tests.support.bots.queued_turns import CLAIMS, QueuedTurnsBot, content
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.timing.moved_clock import MovedClock
 
 CONVERSATION = "webchat~2Fc"
 """The name that the earlier version gave to the conversation."""
@@ -159,6 +161,46 @@ async def test_an_attempt_that_ends_its_process(
             await one.wake_up(message)
     await one.wake_up(message)
     assert (one.killed, one.runs[-1]) == (["a"], "b")
+
+
+@pytest.mark.parametrize("is_earlier", [True, False])
+async def test_a_long_drain(
+    one: QueuedTurnsBot,
+    messages: QueueMessages,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    is_earlier: bool,
+) -> None:
+    """It leaves the rest to another wake-up message, and the order is kept."""
+    monkeypatch.setattr(drain, "MAX_DRAIN_SECONDS", 1.0)
+
+    async def long() -> None:
+        clock.move(0.6)
+
+    one.script.update({each: [long] for each in "abcd"})
+    for number, each in enumerate("abc"):
+        earlier = await store(one, each, number)
+    await one.accept(content("d"))
+    (message,) = await messages.taken()
+    await one.wake_up(earlier if is_earlier else message)
+    assert one.runs == ["a", "b"]
+    assert one.queue.delays[-1] == PAUSE_SECONDS
+    await settle(one, messages)
+    await one.wake_up(message)
+    assert one.runs == ["a", "b", "c", "d"]
+
+
+async def test_an_empty_activity(
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
+) -> None:
+    """One that was requeued after it had been processed is left as it is."""
+    message = await store(one, "a", 5, state=DONE)
+    await one.set_aside.write(StoredActivity(f"{CONVERSATION}/a", 5, 0, WAITING, b""))
+    await one.wake_up(message)
+    await one.accept(content("b"))
+    await settle(one, messages)
+    assert one.runs == ["b"]
+    assert await poison.count() == 0
 
 
 async def test_an_unreadable_activity(
