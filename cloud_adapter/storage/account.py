@@ -8,6 +8,7 @@ import asyncio
 import email.utils
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from urllib.parse import quote
@@ -36,6 +37,7 @@ account refuses signed requests that differ by 15 minutes."""
 
 _TIMEOUTS = Timeouts(connect=2.0, response=5.0, total=CALL_TIMEOUT_SECONDS)
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
+_LATE = f"the storage account did not answer within {CALL_TIMEOUT_SECONDS:.0f} s"
 _NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
 _FORBIDDEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -93,34 +95,28 @@ class StorageAccount:
             StorageUnavailable: the account does not answer in time, or refuses for another reason.
             SignInError: no token is available.
         """
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
-                response = await self._attempts(request)
-        except TimeoutError as error:
-            raise StorageUnavailable(
-                f"the storage account did not answer within {CALL_TIMEOUT_SECONDS:.0f} s"
-            ) from error
+        response = await self._attempts(request)
         succeeded = 200 <= response.status < 300 and "x-ms-request-id" in response.headers
         if not succeeded and error_code(response) not in refusals:
             raise StorageUnavailable(_explanation(response.status))
         return response
 
     async def _attempts(self, request: StorageRequest) -> Response:
-        url = f"{self._endpoints.urls[request.service]}/{quote(request.path, safe='/~')}"
-        query = [f"{name}={quote(value, safe='')}" for name, value in request.query.items()]
+        url = f"{self._endpoints.urls[request.service]}/{quote(request.path)}"
+        query = [f"{name}={quote(value)}" for name, value in request.query.items()]
         if self._endpoints.signature:
             query.append(self._endpoints.signature)
         target = f"{url}?{'&'.join(query)}" if query else url
         now = asyncio.get_running_loop().time
         end = now() + CALL_TIMEOUT_SECONDS
-        attempt = 1
+        attempt, timeouts = 1, _TIMEOUTS
         while True:
             clock_offset = self._clock_offset
             headers = await self._authorized_headers(request, url)
             response, failure = _NO_RESPONSE, None
             try:
                 response = await self._pool.request(
-                    request.method, target, headers, request.body, timeouts=_TIMEOUTS
+                    request.method, target, headers, request.body, timeouts=timeouts
                 )
             except OSError as error:
                 failure = error
@@ -130,10 +126,12 @@ class StorageAccount:
                 pause = 0.0
             if pause is None or now() + pause >= end:
                 if failure is not None:
-                    raise StorageUnavailable(_explanation(CONNECT_FAILED)) from failure
+                    why = _LATE if now() >= end else _explanation(CONNECT_FAILED)
+                    raise StorageUnavailable(why) from failure
                 return response
             await asyncio.sleep(pause)
             attempt += 1
+            timeouts = replace(_TIMEOUTS, total=end - now())
 
     async def _authorized_headers(self, request: StorageRequest, url: str) -> dict[str, str]:
         headers = {"x-ms-date": self._http_date(), "x-ms-version": API_VERSION, **request.headers}
