@@ -99,33 +99,41 @@ class Attempts:
         attempt = _attempt_after(stored.attempts)
         if counts_first and attempt is not Attempt.WITHOUT_BOT:
             await self._set_aside.count(stored)
+        has_ended = False
         try:
             await self._run_turn(accepted, attempt)
+            has_ended = True
         except TurnRepeated:
             log.info("The activity %s has been processed already", stored.name)
-            has_ended = False
         except Unavailable as error:
-            if self.age(stored) < MAX_OUTAGE_SECONDS:
-                if counts_first:
-                    await self._set_aside.write(stored)
-                raise
-            await self._set_aside.dead_letter(stored, self._traceback(accepted, error))
-            return False
-        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
-            if attempt is not Attempt.NOT_LAST:
-                await self._set_aside.dead_letter(stored, self._traceback(accepted, error))
+            if self.age(stored) >= MAX_OUTAGE_SECONDS:
+                await self._dead_letter_error(stored, accepted, error)
                 return False
-            # The blob before the message: who reads the message must find it.
-            if not counts_first:
-                # If a process ended at the next step, the activity is set aside already.
-                await self._set_aside.count(await self._set_aside.find(stored.name) or stored)
-            await self._queue.put(WakeUp(stored.name).text, RETRY_PAUSE_SECONDS)
+            if counts_first:
+                await self._set_aside.write(stored)
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
+            if attempt is Attempt.NOT_LAST:
+                await self._try_again(stored, is_counted=counts_first)
+            else:
+                await self._dead_letter_error(stored, accepted, error)
             return False
-        else:
-            has_ended = True
         if counts_first:
             await self._set_aside.delete(stored.name)
         return has_ended
+
+    async def _try_again(self, stored: StoredActivity, *, is_counted: bool) -> None:
+        # The blob before the message: who reads the message must find it.
+        if not is_counted:
+            # If a process ended at the next step, the activity is set aside already.
+            await self._set_aside.count(await self._set_aside.find(stored.name) or stored)
+        await self._queue.put(WakeUp(stored.name).text, RETRY_PAUSE_SECONDS)
+
+    async def _dead_letter_error(
+        self, stored: StoredActivity, accepted: AcceptedActivity, error: Exception
+    ) -> None:
+        trace = redacted_traceback(error, accepted.activity, redact=self._redact)
+        await self._set_aside.dead_letter(stored, trace)
 
     async def dead_letter(self, stored: StoredActivity, reason: str) -> None:
         """Dead-letter an activity that gets no turn."""
@@ -135,9 +143,6 @@ class Attempts:
     def age(self, stored: StoredActivity) -> float:
         """Seconds since an activity was accepted."""
         return (self._clock() - stored.accepted_at) / 1e9
-
-    def _traceback(self, accepted: AcceptedActivity, error: Exception) -> str:
-        return redacted_traceback(error, accepted.activity, redact=self._redact)
 
 
 def _attempt_after(earlier: int) -> Attempt:
