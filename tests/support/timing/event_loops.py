@@ -35,6 +35,7 @@ ON_EACH_LOOP = (
     "cloud_adapter/bot/test_typing_indicator",
     "cloud_adapter/connector/",
     "cloud_adapter/adapter/",
+    "cloud_adapter/storage/test_account",
     "emulator/functions/test_http_front",
     "emulator/functions/workers/test_upstream",
     "end_to_end/turns/test_event_loop",
