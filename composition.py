@@ -73,7 +73,8 @@ class Parts:
     skill_replies: "SkillReplies | None"
 
     async def close(self) -> None:
-        """Close the HTTP client's idle connections."""
+        """Release the leases that are kept for further turns, and close the HTTP client."""
+        await self.locks.close()
         await self.pool.close()
 
 

@@ -13,8 +13,11 @@ from cloud_adapter.storage.memory_container import Container
 from http_client.retry import Backoff
 
 MAX_LEASE_REUSE_SECONDS = 5.0
-"""The age up to which a lease is passed on to the next turn in this process. An older one is
-released between two turns, so that other processes get the conversation, too."""
+"""The age up to which the next turn in this process takes over a lease. An older one is released
+between two turns, so that other processes get the conversation, too."""
+
+LEASE_GRACE_SECONDS = 0.02
+"""How long a lease is kept for another turn in this process after the last one has ended."""
 
 BACKOFF = Backoff(first=0.05, longest=0.5)
 """The pauses between attempts to acquire a lease that another process has, or to write its blob."""
@@ -35,21 +38,26 @@ class LeasedLock:
         blobs: the container of the leased blob.
         name: its name.
         renewal_seconds: the time between two renewals of the lease.
+        forget: is called when nobody uses the lock, and its lease is released.
 
     Attributes:
-        users: how many turns have the lock or wait for it.
         blob: as it was last read or written in this process; None: it does not exist.
     """
 
-    def __init__(self, blobs: Container, name: str, renewal_seconds: float) -> None:
+    def __init__(
+        self, blobs: Container, name: str, renewal_seconds: float, forget: Callable[[], object]
+    ) -> None:
         self.name = name
-        self.users = 0
         self.blob: Blob | None = None
         self._blobs = blobs
         self._renewal_seconds = renewal_seconds
+        self._forget = forget
+        self._users = 0  # turns that have the lock or wait for it
         self._lock = asyncio.Lock()
         self._lease: Lease | None = None
         self._creating: asyncio.Task[None] | None = None
+        self._release_timer: asyncio.TimerHandle | None = None
+        self._releasing: asyncio.Task[None] | None = None
         self._writes = 0
 
     @property
@@ -62,22 +70,62 @@ class LeasedLock:
     @asynccontextmanager
     async def acquired(self, lock_timeout: float, beside: Beside | None) -> AsyncIterator[None]:
         """Own the lock and its lease; see `ConversationLocks.lock`."""
-        deadline = asyncio.get_running_loop().time() + lock_timeout
+        self._users += 1
+        if self._release_timer is not None:
+            self._release_timer.cancel()
         try:
-            async with asyncio.timeout(lock_timeout):
-                await self._lock.acquire()
-        except TimeoutError:
-            raise ConversationBusy(
-                "another turn of the conversation is running in this process"
-            ) from None
-        try:
-            await self._take(deadline, beside)
-            yield
-        finally:
+            deadline = asyncio.get_running_loop().time() + lock_timeout
             try:
-                await self._pass_on_lease()
+                async with asyncio.timeout(lock_timeout):
+                    await self._lock.acquire()
+            except TimeoutError:
+                raise ConversationBusy(
+                    "another turn of the conversation is running in this process"
+                ) from None
+            try:
+                await self._take(deadline, beside)
+                yield
             finally:
                 self._lock.release()
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._release_soon()
+
+    def _release_soon(self) -> None:
+        """Keep the lease for a moment: the channel need not wait for the release."""
+        if self._is_releasing:
+            return
+        if self._lease is None and self._creating is None:
+            self._forget()
+            return
+        loop = asyncio.get_running_loop()
+        self._release_timer = loop.call_later(LEASE_GRACE_SECONDS, self._start_release)
+
+    @property
+    def _is_releasing(self) -> bool:
+        return self._releasing is not None and not self._releasing.done()
+
+    def _start_release(self) -> None:
+        if self._release_timer is not None:
+            self._release_timer.cancel()
+        if not self._users and not self._is_releasing:
+            self._releasing = asyncio.create_task(self._release())
+
+    async def _release(self) -> None:
+        await self.created()
+        await self._release_lease()
+        if not self._users:
+            self._forget()
+
+    async def close(self) -> None:
+        """Release the lease now, unless a turn has the lock or waits for it."""
+        self._start_release()
+        await self._released()
+
+    async def _released(self) -> None:
+        if self._releasing is not None:
+            await asyncio.wait({self._releasing})
 
     async def read(self) -> Blob | None:
         """The blob; None if it does not exist."""
@@ -97,14 +145,18 @@ class LeasedLock:
         if self._creating is not None:
             await asyncio.wait({self._creating})
 
-    async def release_lease(self) -> None:
-        """Release the lease, if there is one."""
+    async def _release_lease(self) -> None:
         if self._lease is not None:
             lease, self._lease = self._lease, None
             await lease.release()
 
     async def _take(self, deadline: float, beside: Beside | None) -> None:
-        """Acquire the lease and read the blob, unless another turn has passed them on."""
+        """Take over the lease and the blob of the turn before, or acquire and read them."""
+        await self._released()
+        await self.created()
+        self._creating = self._releasing = None
+        if self._lease and (self._lease.lost or self._lease.age > MAX_LEASE_REUSE_SECONDS):
+            await self._release_lease()
         try:
             if self._lease is None:
                 await self._acquire_lease(deadline, beside)
@@ -113,7 +165,7 @@ class LeasedLock:
             elif beside is not None:
                 await beside()
         except BaseException:
-            await self.release_lease()  # without the blob, it is of no use to the next turn
+            await self._release_lease()  # without the blob, it is of no use to the next turn
             raise
 
     async def _acquire_lease(self, deadline: float, beside: Beside | None) -> None:
@@ -169,12 +221,3 @@ class LeasedLock:
             await self.read()
         else:
             await asyncio.gather(self.read(), beside())
-
-    async def _pass_on_lease(self) -> None:
-        """Keep the lease for the next turn that waits here, unless it is too old."""
-        await self.created()
-        self._creating = None
-        if self._lease is not None and (
-            self.users == 1 or self.lease_lost or self._lease.age > MAX_LEASE_REUSE_SECONDS
-        ):
-            await self.release_lease()

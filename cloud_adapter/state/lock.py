@@ -1,6 +1,7 @@
 """ConversationLocks: one turn of a conversation at a time, in this process and in all others."""
 
 import asyncio
+import functools
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -142,23 +143,24 @@ class ConversationLocks:
                 await beside()
             yield owned
             return
-        lock = self._locks.setdefault(name, LeasedLock(self._blobs, name, self._renewal_seconds))
-        lock.users += 1
-        try:
-            async with lock.acquired(lock_timeout, beside):
-                outer = _live(_LOCKED.get())
-                locked = Locked(lock, self, outer)
-                _LOCKED.set(locked)
-                try:
-                    yield locked
-                finally:
-                    locked.ended = True
-                    _LOCKED.set(outer)
-        finally:
-            lock.users -= 1
-            if not lock.users:
-                self._locks.pop(name, None)
-                await lock.release_lease()
+        lock = self._locks.get(name)
+        if lock is None:
+            forget = functools.partial(self._locks.pop, name, None)
+            lock = LeasedLock(self._blobs, name, self._renewal_seconds, forget)
+            self._locks[name] = lock
+        async with lock.acquired(lock_timeout, beside):
+            outer = _live(_LOCKED.get())
+            locked = Locked(lock, self, outer)
+            _LOCKED.set(locked)
+            try:
+                yield locked
+            finally:
+                locked.ended = True
+                _LOCKED.set(outer)
+
+    async def close(self) -> None:
+        """Release the leases that are kept for further turns."""
+        await asyncio.gather(*(lock.close() for lock in list(self._locks.values())))
 
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist.

@@ -116,27 +116,53 @@ async def test_a_waiting_turn_that_is_cancelled(
     await turn
     with pytest.raises(asyncio.CancelledError):
         await second.task
+    await one.close()
     assert await is_free(other)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_turn_that_arrives_at_once(far: ConversationLocks, front: StorageFront) -> None:
+    """It takes over the lease and the state of a turn that has just ended, without a request."""
+    before = front.count("")
+    for _ in range(3):
+        async with far.lock("c", 0):
+            pass
+    assert front.count("") == before + 2
+    await far.close()
+    assert front.count("") == before + 3
+
+
+async def test_a_lease_that_nobody_takes_over(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+) -> None:
+    """It is released soon, in the background: the turn's end waits for no request."""
+    async with far.lock("c", 0):
+        before = front.count(LEASE)
+    assert front.count(LEASE) == before
+    await comes_true(lambda: front.count(LEASE) > before)
+    await far.close()
+    assert front.count(LEASE) == before + 1
+    assert await is_free(other)
 
 
 async def test_a_turn_that_arrives_during_a_release(
     far: ConversationLocks, front: StorageFront
 ) -> None:
-    """It waits for the release in this process, and does not ask for the lease meanwhile."""
-    turn = await LockedTurn.start(far)
-    results: list[object] = []
+    """It waits for the release, and does not ask for the lease meanwhile."""
+    arrived: list[LockedTurn] = []
+    before = front.count(LEASE)
 
     async def arrive() -> None:
-        arrived = LockedTurn(far, lock_timeout=0)
-        results.extend(await asyncio.gather(arrived.task, return_exceptions=True))
+        arrived.append(LockedTurn(far))
+        await settled()
+        assert front.count(LEASE) == before + 2
 
+    turn = await LockedTurn.start(far)
     front.spoil(LEASE, after(arrive), times=1)
-    before = front.count(LEASE)
     await turn.end()
-    assert front.count(LEASE) == before + 1
-    assert [type(each) for each in results] == [ConversationBusy]
-    assert await is_free(far)
+    await arrived[0].started.wait()
+    assert front.count(LEASE) == before + 3
+    await arrived[0].end()
 
 
 async def test_renewal(far_account: StorageAccount, front: StorageFront) -> None:

@@ -84,6 +84,7 @@ async def test_processes_exclude_each_other(process: Callable[[], ConversationLo
     one, other = process(), process()
     await asyncio.gather(*(turn(locks) for _ in range(8) for locks in (one, other)))
     assert done == 16
+    await other.close()
     assert await is_free(one)
 
 
@@ -105,6 +106,7 @@ async def test_a_new_conversation(process: Callable[[], ConversationLocks]) -> N
     one, other = process(), process()
     await asyncio.gather(turn(one), turn(other))
     assert sorted(results) == [False, True]
+    await asyncio.gather(one.close(), other.close())
     assert await is_free(one, "new")
     assert await is_free(other, "new")
 

@@ -68,22 +68,26 @@ class Notifier:
         self.references = parts.services.references
         self.queue = RecordingQueue(parts.account)
         self._reports = BlobContainer(parts.account, CONTAINER)
+        self._locks = locks or ConversationLocks(self._reports)
         self.notifications = Notifications(
             parts.adapter,
             parts.services.references,
             self._reports,
             self.queue,
             MessageQueue(parts.account, POISON_QUEUE),
-            locks or ConversationLocks(self._reports),
+            self._locks,
             clock,
             clock.sleep,
             max_run_seconds,
         )
 
     async def send(self, message: object, message_id: str = "m1") -> None:
-        """Hand over a message, as the queue does."""
+        """Hand over a message, as the queue does; the lock is free for other processes then."""
         text = message if isinstance(message, str) else json.dumps(message)
-        await self.notifications.handle_message(text, message_id)
+        try:
+            await self.notifications.handle_message(text, message_id)
+        finally:
+            await self._locks.close()
 
     async def send_enqueued(self) -> None:
         """Hand over each message that was put into the queue, until there are no more."""

@@ -122,9 +122,12 @@ class QueuedTurnsBot:
         await self.turns.enqueue(read_model(Activity, json.loads(body)), body, CLAIMS)
 
     async def wake_up(self, message: str, dequeue_count: int = 1) -> None:
-        """Handle a wake-up message in a task of its own, as the host does."""
+        """Handle a wake-up message in a task of its own, as the host does; release the lease."""
         handler = self.turns.handle_message(message, dequeue_count, self._run_turn)
-        await asyncio.create_task(handler)
+        try:
+            await asyncio.create_task(handler)
+        finally:
+            await self.locks.close()
 
     async def set_aside_state(self, activity_id: str = "a") -> tuple[str, int] | None:
         """A set-aside message's state, and its attempts; None: it is not set aside."""

@@ -25,6 +25,7 @@ class LockedTurn:
         self, locks: ConversationLocks, lock_timeout: float = LONG, name: str = "c"
     ) -> None:
         self.started = asyncio.Event()
+        self._locks = locks
         self._end = asyncio.Event()
         self.task = asyncio.create_task(self._run(locks, name, lock_timeout))
 
@@ -45,9 +46,10 @@ class LockedTurn:
         self._end.set()
 
     async def end(self) -> None:
-        """Let it end, and wait for that."""
+        """Let it end, and wait for that; the lease is released if no other turn waits."""
         self._end.set()
         await self.task
+        await self._locks.close()
 
 
 async def is_free(locks: ConversationLocks, name: str = "c") -> bool:
@@ -60,4 +62,6 @@ async def is_free(locks: ConversationLocks, name: str = "c") -> bool:
         except ConversationBusy:
             return False
 
-    return await asyncio.create_task(look())
+    free = await asyncio.create_task(look())
+    await locks.close()
+    return free

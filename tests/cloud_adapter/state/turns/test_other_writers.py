@@ -44,6 +44,7 @@ class LongBot(RememberingBot):
 
     def __init__(self, app: ComposedApp) -> None:
         super().__init__(app.parts, self._wait)
+        self._locks = app.parts.locks
         self.started, self.ends = asyncio.Event(), asyncio.Event()
 
     async def _wait(self, _: TurnContext) -> None:
@@ -57,9 +58,10 @@ class LongBot(RememberingBot):
         return task
 
     async def end(self, task: "asyncio.Task[Any]") -> None:
-        """Let it end."""
+        """Let it end, and its lease be released."""
         self.ends.set()
         assert (await task).status == 200
+        await self._locks.close()
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ async def other(
     async with ComposedApp(cloud, monkeypatch, {"AzureWebJobsStorage": storage}) as other:
         other.conversation = far.conversation
         await other.deliver(MESSAGE, RememberingBot(other.parts))
+        await other.parts.locks.close()
         yield other
 
 
@@ -233,4 +236,5 @@ async def test_first_turns_in_two_processes(
         assert {each.status for each in await asyncio.gather(*deliveries)} == {200}
         assert await counts(far) == (2, before + 2)
         assert {"1", "2"} == set(said(far))
+        await asyncio.gather(*(app.parts.locks.close() for app in (far, other)))
         assert await is_free(far.parts.locks, name_part(conversation_key(far)))

@@ -1,6 +1,8 @@
 """What a turn asks of storage: which requests, and which of them at the same time."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 from botbuilder.core import TurnContext
@@ -9,7 +11,7 @@ from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.names import name_part
-from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import (
     USER_KEY,
     RememberingBot,
@@ -50,6 +52,12 @@ def names(front: StorageFront, start: int) -> list[str]:
     return [call.name for call in front.calls[start:] if call.name.endswith("bot-state")]
 
 
+async def deliver(app: ComposedApp, content: Mapping[str, Any], bot: Logic) -> None:
+    """A turn, after which its lease is released."""
+    assert (await app.deliver(content, bot)).status in (200, 501)
+    await app.parts.locks.close()
+
+
 def together(front: StorageFront, *requests: str) -> None:
     """Answer the next of each of these requests only once all of them have arrived."""
     barrier = asyncio.Barrier(len(requests))
@@ -58,12 +66,19 @@ def together(front: StorageFront, *requests: str) -> None:
 
 
 async def test_a_turn(far: ComposedApp, front: StorageFront) -> None:
-    """One round trip before the reply: the lease and the state; one to write, one to release."""
+    """One round trip before the reply: the lease and the state; one before the answer: the write.
+
+    The lease is released in the background.
+    """
     bot = CountingBot(far, front)
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
     start = len(front.calls)
     together(front, LEASE, READ)
-    await far.deliver(MESSAGE, bot)
+    answered = asyncio.Event()
+    front.spoil(LEASE, after(answered.wait), times=1)
+    assert (await far.deliver(MESSAGE, bot)).status == 200
+    answered.set()
+    await far.parts.locks.close()
     assert sorted(bot.before_reply[1]) == sorted([LEASE, READ])
     assert names(front, start)[2:] == [WRITE, LEASE]
     assert said(far) == ["1", "2"]
@@ -80,17 +95,17 @@ async def test_a_conversation_s_first_turn(far: ComposedApp, front: StorageFront
     front.spoil(WRITE, after(replied.wait), times=1)
     together(front, LEASE, READ)
     start = len(front.calls)
-    await far.deliver(MESSAGE, reply)
+    await deliver(far, MESSAGE, reply)
     assert sorted(names(front, start)[:2]) == sorted([LEASE, READ])
     assert names(front, start)[2:] == [WRITE, LEASE, WRITE, LEASE]
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
     assert said(far) == ["1", "2"]
 
 
 async def test_a_user_s_state(far: ComposedApp, front: StorageFront) -> None:
     """It is read at the same time, whichever state is used first, and written first."""
     bot = RememberingBot(far.parts)
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
 
     async def user_first(turn: TurnContext) -> None:
         await bot.total.get(turn)
@@ -99,7 +114,7 @@ async def test_a_user_s_state(far: ComposedApp, front: StorageFront) -> None:
     for logic in (bot, user_first):
         start = len(front.calls)
         together(front, LEASE, READ, READ)
-        await far.deliver(MESSAGE, logic)
+        await deliver(far, MESSAGE, logic)
         assert sorted(names(front, start)[:3]) == sorted([LEASE, READ, READ])
         assert names(front, start)[3:] == [WRITE, WRITE, LEASE]
     assert await counts(far) == (3, 3)
@@ -110,7 +125,7 @@ async def test_a_user_s_state_in_an_invoke(far: ComposedApp, front: StorageFront
     bot = RememberingBot(far.parts)
     start = len(front.calls)
     together(front, READ, READ)
-    await far.deliver(INVOKE, bot)
+    await deliver(far, INVOKE, bot)
     assert names(front, start) == [READ, READ, WRITE, WRITE]
 
 
@@ -118,16 +133,17 @@ async def test_an_activity_without_a_sender(far: ComposedApp, front: StorageFron
     """It has no user's state to be read."""
     RememberingBot(far.parts)
     bot = CountingBot(far, front)
-    await far.deliver({**MESSAGE, "from": None}, bot)
+    await deliver(far, {**MESSAGE, "from": None}, bot)
     assert sorted(bot.before_reply[0]) == sorted([LEASE, READ])
 
 
 async def test_two_turns_that_wait(far: ComposedApp, front: StorageFront) -> None:
     """The next one here gets the lease and the state from the turn before: it asks for nothing."""
     bot = CountingBot(far, front)
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
     start = len(front.calls)
     await asyncio.gather(*(far.deliver(MESSAGE, bot) for _ in range(3)))
+    await far.parts.locks.close()
     assert sorted(names(front, start)[:2]) == sorted([LEASE, READ])
     assert names(front, start)[2:] == [WRITE, WRITE, WRITE, LEASE]
     assert said(far) == ["1", "2", "3", "4"]
@@ -136,7 +152,7 @@ async def test_two_turns_that_wait(far: ComposedApp, front: StorageFront) -> Non
 async def test_a_user_s_state_of_a_waiting_turn(far: ComposedApp) -> None:
     """It is read when the turn's time has come: it may be what the turn before has written."""
     bot = RememberingBot(far.parts)
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
     await asyncio.gather(*(far.deliver(MESSAGE, bot) for _ in range(5)))
     assert (await counts(far), bot.runs) == ((6, 6), 6)
 
@@ -146,7 +162,7 @@ async def test_a_read_that_was_too_early(
 ) -> None:
     """If another process writes between the read and the lease, both states are read again."""
     bot, both_read = RememberingBot(far.parts), asyncio.Barrier(3)
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
     blobs = BlobContainer(account, CONTAINER)
 
     async def read(_: Passage, passed: Pass) -> web.StreamResponse:
@@ -163,6 +179,6 @@ async def test_a_read_that_was_too_early(
         front.spoil(READ, read, times=1)
     front.spoil(LEASE, after(theirs), times=1)
     start = len(front.calls)
-    await far.deliver(MESSAGE, bot)
+    await deliver(far, MESSAGE, bot)
     assert (await counts(far), bot.runs) == ((11, 21), 2)
     assert names(front, start)[3:8] == [READ, READ, WRITE, WRITE, LEASE]
