@@ -48,13 +48,6 @@ async def left(one: QueuedTurnsBot) -> list[str]:
     return [name for name in names if not name.startswith("inbox/")]
 
 
-async def settle(one: QueuedTurnsBot, messages: QueueMessages) -> None:
-    """Handle wake-up messages until there are none."""
-    while texts := await messages.taken():
-        for text in texts:
-            await one.wake_up(text)
-
-
 async def test_an_earlier_wake_up_message(one: QueuedTurnsBot) -> None:
     """It starts the turns of all that wait, in their order; nothing is left of them."""
     texts = [await store(one, each, number) for number, each in enumerate("cab")]
@@ -71,7 +64,7 @@ async def test_activities_of_both_versions(one: QueuedTurnsBot, messages: QueueM
     earlier = [await store(one, each, number) for number, each in enumerate("ab")]
     for each in "cad":
         await one.accept(content(each))
-    await settle(one, messages)
+    await one.settle(messages)
     assert one.runs == ["a", "b", "c", "d"]
     for text in earlier:
         await one.wake_up(text)
@@ -82,7 +75,7 @@ async def test_activities_of_both_versions(one: QueuedTurnsBot, messages: QueueM
 async def test_an_earlier_activity_later(one: QueuedTurnsBot, messages: QueueMessages) -> None:
     """After a rollback and another update, its own wake-up message starts its turn."""
     await one.accept(content("a"))
-    await settle(one, messages)
+    await one.settle(messages)
     await one.wake_up(await store(one, "b", 5))
     assert one.runs == ["a", "b"]
     assert await left(one) == []
@@ -104,13 +97,13 @@ async def test_an_activity_that_failed_before(one: QueuedTurnsBot, messages: Que
     one.script["a"] = [LookupError("no table")] * 2
     message = await store(one, "a", 5, attempts=MAX_ATTEMPTS - 2, is_marked=False)
     await one.wake_up(message)
-    await settle(one, messages)
+    await one.settle(messages)
     assert (one.runs, one.lasts) == (["a", "a"], ["a"])
     dead_letters = DeadLetters(one.set_aside, one.queue, one.poison_queue)
     (dead_letter,) = [each async for each in dead_letters.all()]
     assert dead_letter.cause == "LookupError: no table"
     await dead_letters.requeue(dead_letter)
-    await settle(one, messages)
+    await one.settle(messages)
     assert one.runs == ["a"] * 3
     assert await left(one) == []
 
@@ -123,7 +116,7 @@ async def test_a_failure_blocks_nobody(one: QueuedTurnsBot, messages: QueueMessa
     await one.accept(content("c"))
     await one.wake_up(message)
     assert one.runs == ["a", "b"]
-    await settle(one, messages)
+    await one.settle(messages)
     assert sorted(map(str, one.runs)) == ["a", "a", "b", "c"]
     assert await left(one) == []
 
@@ -139,7 +132,7 @@ async def test_an_unavailable_turn(one: QueuedTurnsBot, messages: QueueMessages)
         (text,) = await messages.taken()
         await one.wake_up(text)
     assert one.queue.delays[-1] == BACKOFF.longest
-    await settle(one, messages)
+    await one.settle(messages)
     assert one.runs[-3:] == ["a", "b", "c"]
     assert one.lasts == []
 
@@ -185,7 +178,7 @@ async def test_a_long_drain(
     await one.wake_up(earlier if is_earlier else message)
     assert one.runs == ["a", "b"]
     assert one.queue.delays[-1] == PAUSE_SECONDS
-    await settle(one, messages)
+    await one.settle(messages)
     await one.wake_up(message)
     assert one.runs == ["a", "b", "c", "d"]
 
@@ -198,7 +191,7 @@ async def test_an_empty_activity(
     await one.set_aside.write(StoredActivity(f"{CONVERSATION}/a", 5, 0, WAITING, b""))
     await one.wake_up(message)
     await one.accept(content("b"))
-    await settle(one, messages)
+    await one.settle(messages)
     assert one.runs == ["b"]
     assert await poison.count() == 0
 
@@ -211,6 +204,6 @@ async def test_an_unreadable_activity(
     await one.set_aside.write(StoredActivity(f"{CONVERSATION}/a", 5, 0, WAITING, b"{"))
     await one.wake_up(message)
     await one.accept(content("b"))
-    await settle(one, messages)
+    await one.settle(messages)
     assert one.runs == ["b"]
     assert await poison.taken() == [WakeUp(f"{CONVERSATION}/a").text]

@@ -26,6 +26,7 @@ from cloud_adapter.state.turn import ConversationTurn, turn_id
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
+from tests.support.storage.queue_messages import QueueMessages
 
 CLAIMS = {"aud": "bot", "iss": "https://api.botframework.com"}
 
@@ -128,6 +129,12 @@ class QueuedTurnsBot:
             await asyncio.create_task(handler)
         finally:
             await self.locks.close()
+
+    async def settle(self, messages: QueueMessages) -> None:
+        """Handle wake-up messages until there are none, as a host does that never fails."""
+        while texts := await messages.taken():
+            for text in texts:
+                await self.wake_up(text)
 
     async def set_aside_state(self, activity_id: str = "a") -> tuple[str, int] | None:
         """A set-aside message's state, and its attempts; None: it is not set aside."""
