@@ -2,13 +2,16 @@
 
 import json
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from emulator.functions.errors import HostError
 from emulator.functions.queues.settings import QueueSettings
+
+OVERRIDES = "azurefunctionsjobhost"
+"""What the names of settings begin with that override host.json, in any case."""
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -26,13 +29,22 @@ class HostConfiguration:
     queues: QueueSettings
 
     @classmethod
-    def read(cls, app_folder: Path) -> Self:
+    def read(cls, app_folder: Path, environ: Mapping[str, str]) -> Self:
         """Read host.json; what it leaves out has the host's default.
 
+        Args:
+            app_folder: has the file.
+            environ: the app's settings, some of which may override the file's values. Source:
+                Microsoft's reference of host.json, "Override host.json values".
+
         Raises:
-            HostError: the file is not JSON, or one of its values is invalid.
+            HostError: the file is not JSON, or one of the values is invalid.
         """
         content = _read_json(app_folder / "host.json")
+        for name, text in environ.items():
+            prefix, *path = name.split("__")
+            if prefix.lower() == OVERRIDES and path:
+                _override(content, path, text)
         http = content.get("extensions", {}).get("http", {})
         return cls(str(http.get("routePrefix", "api")), QueueSettings.of(content))
 
@@ -61,6 +73,18 @@ def hide_project() -> None:
     """
     hidden = {PROJECT, Path.cwd()}
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() not in hidden]
+
+
+def _override(section: dict[str, Any], path: Sequence[str], text: str) -> None:
+    """Replace the value at a path of names, which may be written in any case."""
+    name = next((known for known in section if known.lower() == path[0].lower()), path[0])
+    if len(path) > 1:
+        _override(section.setdefault(name, {}), path[1:], text)
+        return
+    try:
+        section[name] = json.loads(text)  # a number, or true or false
+    except ValueError:
+        section[name] = text
 
 
 def _read_json(path: Path) -> dict[str, Any]:

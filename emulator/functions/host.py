@@ -42,7 +42,7 @@ async def serve(options: HostOptions) -> NoReturn:
     Raises:
         HostError: the host cannot start.
     """
-    configuration = HostConfiguration.read(options.app)
+    configuration = HostConfiguration.read(options.app, os.environ)
     if options.lifeline is not None:
         await _serve_as_worker(options.lifeline, options, configuration)
     process_exit = ProcessExit(FolderSnapshot.take(options.app) if options.read_only else None)
@@ -127,6 +127,7 @@ def _triggers(
         HostError: the app's settings do not say which queue or storage a function has.
     """
     found: list[Triggers] = []
+    functions = [function for function in functions if not _is_disabled(function)]
     kinds = {function.trigger["type"] for function in functions}
     if "queueTrigger" in kinds:
         from emulator.functions.queues.triggers import QueueTriggers
@@ -139,6 +140,18 @@ def _triggers(
     for function in functions:
         _warn_of_bindings(function)
     return found
+
+
+def _is_disabled(function: Function) -> bool:
+    """Whether a setting disables a function; HTTP calls reach it all the same.
+
+    Source: JobHost's FunctionIndexer of the WebJobs SDK, and "How to disable functions".
+    """
+    names = (f"AzureWebJobs.{function.name}.Disabled", f"AzureWebJobs_{function.name}_Disabled")
+    disabled = any(os.environ.get(name, "").lower() in ("1", "true") for name in names)
+    if disabled:
+        LOG.info("Function %s is disabled", function.name)
+    return disabled
 
 
 def _warn_of_bindings(function: Function) -> None:

@@ -51,17 +51,33 @@ def test_route_prefix_is_host_jsons(tmp_path: Path, content: str | None, prefix:
     """The prefix is `api` unless host.json has another one."""
     if content is not None:
         (tmp_path / "host.json").write_text(content, "utf-8")
-    assert HostConfiguration.read(tmp_path).route_prefix == prefix
+    assert HostConfiguration.read(tmp_path, {}).route_prefix == prefix
 
 
 def test_queues_are_host_jsons(tmp_path: Path) -> None:
     """The section for queues is read."""
     (tmp_path / "host.json").write_text('{"extensions": {"queues": {"batchSize": 7}}}')
-    assert HostConfiguration.read(tmp_path).queues.batch_size == 7
+    assert HostConfiguration.read(tmp_path, {}).queues.batch_size == 7
+
+
+def test_settings_override_host_json(tmp_path: Path) -> None:
+    """A setting whose name is a path in host.json wins, whatever the case of its name."""
+    (tmp_path / "host.json").write_text('{"extensions": {"queues": {"batchSize": 7}}}')
+    environ = {
+        "AzureFunctionsJobHost__extensions__queues__BATCHSIZE": "9",
+        "azurefunctionsjobhost__extensions__queues__maxPollingInterval": "00:00:30",
+        "AzureFunctionsJobHost__extensions__http__routePrefix": "v1",
+        "AzureFunctionsJobHost": "unrelated",
+        "Other__extensions__queues__batchSize": "11",
+    }
+    configuration = HostConfiguration.read(tmp_path, environ)
+    assert configuration.route_prefix == "v1"
+    assert configuration.queues.batch_size == 9
+    assert configuration.queues.max_polling_interval == 30.0
 
 
 def test_broken_host_json_is_named(tmp_path: Path) -> None:
     """A file that is not JSON is named."""
     (tmp_path / "host.json").write_text("{")
     with pytest.raises(HostError, match=r"host\.json is not JSON"):
-        HostConfiguration.read(tmp_path)
+        HostConfiguration.read(tmp_path, {})

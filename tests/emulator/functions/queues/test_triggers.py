@@ -113,6 +113,20 @@ def test_app_without_its_storage_serves_http(app: QueueApp) -> None:
     assert log.count("Function take gets no messages: set AzureWebJobsStorage") == 1
 
 
+@pytest.mark.parametrize("name", ["AzureWebJobs.take.Disabled", "AzureWebJobs_take_Disabled"])
+def test_disabled_function(app: QueueApp, name: str) -> None:
+    """A function that a setting disables gets no messages; the app's others run."""
+    app.send("not yet")
+    with host(app, **{name: "True"}) as process:
+        caller = Caller(process.url)
+        for _ in range(50):  # each takes about as long as a poll
+            assert caller.send("GET", "/api/pid", []).status == 200
+        caller.close()
+        assert "Function take is disabled" in process.log.read_text()
+    [message] = app.queue.peek_messages()
+    assert message.dequeue_count == 0
+
+
 @pytest.mark.parametrize("text", ["endless", "blocking"])
 def test_host_stops_while_a_message_runs(app: QueueApp, text: str) -> None:
     """SIGTERM stops the host although a message runs; the message stays in the queue, hidden."""
