@@ -23,6 +23,7 @@ from tests.support.storage.storage_front import (
     answered,
     cut_after,
     cut_before,
+    silent,
 )
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
@@ -108,6 +109,19 @@ async def test_how_long_the_account_asks_to_wait(
     front.spoil("GET", answered(503, headers={**BUSY, "Retry-After": "30"}), times=1)
     with pytest.raises(StorageUnavailable, match="answers 503"):
         await far.read("a")
+
+
+async def test_a_silent_account(far: BlobContainer, front: StorageFront, clock: MovedClock) -> None:
+    """It has five seconds to answer before it is asked again."""
+    front.spoil("GET", silent, times=1)
+    task = asyncio.create_task(far.read("a"))
+    await comes_true(lambda: front.count("GET") == 1)
+    clock.move(4.9)
+    await settled()
+    assert front.count("GET") == 1
+    clock.move(0.2)
+    assert await task
+    assert front.count("GET") == 2
 
 
 async def test_pauses_are_random(front: StorageFront, pool: HttpPool, clock: MovedClock) -> None:
