@@ -111,7 +111,7 @@ async def test_how_long_the_account_asks_to_wait(
         await far.read("a")
 
 
-async def test_a_silent_account(far: BlobContainer, front: StorageFront, clock: MovedClock) -> None:
+async def test_a_silent_account(clock: MovedClock, far: BlobContainer, front: StorageFront) -> None:
     """It has five seconds to answer before it is asked again."""
     front.spoil("GET", silent, times=1)
     task = asyncio.create_task(far.read("a"))
