@@ -161,6 +161,19 @@ async def test_a_blob_that_was_deleted_meanwhile(
             await blobs.delete("a")
 
 
+async def test_a_lost_lease_is_tried_once(
+    far: BlobContainer, front: StorageFront, storage: str
+) -> None:
+    """The first write finds out, and those after it do not send its id."""
+    await far.write("a", b"1", None)
+    await far.acquire_lease("a", ONE)
+    await break_lease(storage)
+    for requests in (2, 1):
+        before = len(front.calls)
+        await far.write("a", b"2", ANY)
+        assert len(front.calls) == before + requests
+
+
 async def test_a_lease_of_a_missing_blob(
     far: BlobContainer, front: StorageFront, storage: str
 ) -> None:
