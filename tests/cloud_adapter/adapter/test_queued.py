@@ -20,6 +20,7 @@ from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts, said
+from tests.support.bots.set_aside_turns import retry_of
 from tests.support.logic import (
     EXPECT_REPLIES,
     INVOKE,
@@ -30,7 +31,6 @@ from tests.support.logic import (
     woken,
 )
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.storage.set_aside_turns import retry_of
 from tests.support.storage.storage_front import StorageFront, answered
 
 

@@ -21,8 +21,8 @@ from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.set_aside_turns import retry_of
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.storage.set_aside_turns import retry_of
 
 MARKER = re.compile("zebra[0-9]", re.IGNORECASE)
 OWN = "the order has no table"

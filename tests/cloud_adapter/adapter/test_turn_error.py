@@ -25,9 +25,9 @@ from tests.support.bots.remembering_bot import (
     said,
     stored,
 )
+from tests.support.bots.set_aside_turns import attempted, retry_of, state_of
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, echo, raising, woken
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.storage.set_aside_turns import attempted, retry_of, state_of
 from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.timing.loop_turns import settled
 
