@@ -4,6 +4,7 @@ Each test runs with a key, a shared access signature and Entra's tokens.
 """
 
 import base64
+import datetime
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -12,7 +13,13 @@ import pytest
 from aiohttp import web
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobProperties
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobProperties,
+    ResourceTypes,
+    Services,
+    generate_account_sas,
+)
 from azure.storage.blob.aio import BlobLeaseClient, BlobServiceClient, ContainerClient
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
@@ -25,7 +32,6 @@ from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite
 from http_client.pool import HttpPool
-from tests.support.storage.shared_access import with_signature
 from tests.support.storage.storage_front import Pass, Passage, StorageFront
 from tests.support.timing.loop_turns import settled
 
@@ -39,6 +45,34 @@ class Reached(NamedTuple):
     ours: StorageAccount
     container: ContainerClient
     queue: QueueClient
+
+
+def with_signature(connection_string: str) -> str:
+    """The same account's connection string, with a signature in the key's place.
+
+    Args:
+        connection_string: with the account's name and key.
+    """
+    settings = dict(pair.split("=", 1) for pair in connection_string.split(";"))
+    signature = generate_account_sas(
+        settings["AccountName"],
+        settings.pop("AccountKey"),
+        ResourceTypes(service=True, container=True, object=True),
+        AccountSasPermissions(
+            read=True,
+            write=True,
+            delete=True,
+            list=True,
+            add=True,
+            create=True,
+            update=True,
+            process=True,
+        ),
+        datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1),
+        services=Services(blob=True, queue=True),
+    )
+    settings["SharedAccessSignature"] = signature
+    return ";".join(f"{name}={value}" for name, value in settings.items())
 
 
 @pytest.fixture(params=["key", "signature", "token"])
