@@ -227,12 +227,15 @@ async def test_a_write_while_an_id_is_changed(
     await far.write("a", b"1", None)
     await far.acquire_lease("a", ONE)
 
+    written: list[str] = []
+
     async def write() -> None:
-        await far.write("a", b"2", ANY)
+        written.append(await far.write("a", b"2", ANY))
 
     front.spoil("PUT blob lease", cut_after, times=times)  # the id is changed, and the answer lost
     front.spoil("PUT blob lease", after(write), times=1)
     assert await far.change_lease("a", ONE, OTHER)
+    assert len(written) == 1
     await far.write("a", b"3", ANY)
     assert await far.renew_lease("a", OTHER)
 

@@ -126,7 +126,18 @@ async def test_a_missing_etag(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", HTML, b"<a/>x", b"<a>", b"\xff", BOMB, BOMB_16, b"<?xml encoding='x'?><a/>"]
+    "body",
+    [
+        b"",
+        HTML,
+        b"<a/>x",
+        b"<a>",
+        b"\xff",
+        BOMB,
+        BOMB_16,
+        b"<?xml version='1.0' encoding='none'?><a/>",
+        b"<?xml version='1.0' encoding='euc-jp'?><a/>",
+    ],
 )
 @pytest.mark.parametrize("call", ["list", "receive"])
 async def test_malformed_xml(
