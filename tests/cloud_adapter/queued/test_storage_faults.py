@@ -15,6 +15,7 @@ from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import (
     Fault,
     StorageFront,
+    after,
     answered,
     cut_after,
     cut_before,
@@ -86,6 +87,24 @@ async def test_unavailable_blobs(
     front.heal()
     await far.settle(messages)
     assert far.runs == ["a"]
+
+
+async def test_an_activity_that_is_set_aside(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """Its wake-up message is put when its blob is written: whoever reads it finds the blob."""
+    far.script["a"] = [LookupError()]
+    await far.accept(content())
+    (message,) = await messages.taken()
+    seen: list[int] = []
+
+    async def look() -> None:
+        seen.append(await messages.count())
+
+    front.spoil(f"PUT blob {CONTAINER}", after(look))
+    await far.wake_up(message)
+    assert seen == [0]
+    assert await messages.count() == 1
 
 
 @pytest.mark.parametrize("call", [f"PUT blob {CONTAINER}", "POST queue"])
