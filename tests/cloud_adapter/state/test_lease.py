@@ -5,10 +5,11 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.lease import RENEWAL_SECONDS
+from cloud_adapter.state.lease import OPENING_SHARE, RENEWAL_SECONDS, open_lease_id
 from cloud_adapter.state.leased_lock import BACKOFF, EMPTY_STATE, MAX_LEASE_REUSE_SECONDS
 from cloud_adapter.state.lock import (
     ConversationLocks,
@@ -17,12 +18,12 @@ from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
 from tests.support.storage.storage_front import StorageFront, after, answered, cut_after, cut_before
-from tests.support.timing.condition import comes_true
+from tests.support.timing.condition import comes_true, found
 from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
-LEASE = f"PUT blob lease {CONTAINER}"
+READ, LEASE = f"GET blob {CONTAINER}", f"PUT blob lease {CONTAINER}"
 SHORT = 0.02
 """Seconds between renewals, where a test waits for them."""
 
@@ -56,6 +57,22 @@ async def blob(storage: str) -> AsyncIterator[BlobClient]:
     """The blob whose lease decides about the conversation `c`."""
     async with BlobClient.from_connection_string(storage, CONTAINER, "c") as blob:
         yield blob
+
+
+async def writes_under(blob: BlobClient, lease_id: str) -> bool:
+    """Whether the blob has this lease."""
+    try:
+        await blob.set_blob_metadata({}, lease=lease_id)
+    except HttpResponseError:
+        return False
+    return True
+
+
+async def opened(front: StorageFront, clock: MovedClock) -> None:
+    """Let a lease become open."""
+    before = front.count(LEASE)
+    clock.move(RENEWAL_SECONDS * OPENING_SHARE + 0.1)
+    await comes_true(lambda: front.count(LEASE) >= before + 2 and not clock.hurried())
 
 
 async def test_a_lease_is_passed_on(
@@ -246,6 +263,103 @@ async def test_a_lost_answer_to_acquiring(
     assert not await is_free(other)
     await turn.end()
     assert await is_free(other)
+
+
+async def test_a_process_that_was_paused(
+    one: ConversationLocks,
+    other: ConversationLocks,
+    blob: BlobClient,
+    clock: MovedClock,
+    front: StorageFront,
+    far: ConversationLocks,
+) -> None:
+    """It counts its lease as lost, and neither renews nor releases another process's.
+
+    Both leases are open, so they have the same id.
+    """
+    turn = await LockedTurn.start(far)
+    await opened(front, clock)
+    clock.move(LEASE_SECONDS)
+    assert far.lease_lost("c")
+    await settled()
+    await BlobLeaseClient(blob).break_lease(0)  # as time does
+    theirs = await LockedTurn.start(other)
+    clock.move(RENEWAL_SECONDS * OPENING_SHARE + 0.1)
+    await found(lambda: writes_under(blob, open_lease_id("c")))
+    before = front.count(LEASE)
+    await turn.end()
+    assert front.count(LEASE) == before
+    assert not other.lease_lost("c")
+    assert not await is_free(one)
+    await theirs.end()
+
+
+async def test_a_turn_that_is_cancelled_while_it_acquires(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+) -> None:
+    """A lease that it gets all the same is released in the background."""
+    arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        arrived.set()
+        await goes_on.wait()
+
+    front.spoil(LEASE, after(hold), times=1)
+    turn = LockedTurn(far)
+    await arrived.wait()
+    turn.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn.task
+    before = front.count(LEASE)
+    goes_on.set()
+    await comes_true(lambda: front.count(LEASE) > before)
+    await found(lambda: is_free(other))
+
+
+async def test_a_read_that_fails_beside_the_lease(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+) -> None:
+    """The turn does not start, and the lease is released; nor does one whose lease fails."""
+    front.spoil(READ, answered(403), times=1)
+    with pytest.raises(StorageUnavailable):
+        await LockedTurn(far).task
+    await comes_true(lambda: front.count(LEASE) == 2)
+    await found(lambda: is_free(other))
+    front.spoil(LEASE, answered(403), times=1)
+    with pytest.raises(StorageUnavailable):
+        await LockedTurn(far).task
+    assert await is_free(other)
+
+
+async def test_a_first_turn_that_fails(
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+) -> None:
+    """The new blob's lease is released all the same, also if the turn is over before it exists."""
+    over = asyncio.Event()
+    front.spoil(f"PUT blob {CONTAINER}", after(over.wait), times=1)
+
+    async def turn() -> None:
+        async with far.lock("new", 0):
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await turn()
+    over.set()
+    await far.close()
+    assert [call.name for call in front.calls[-3:]] == [f"PUT blob {CONTAINER}", LEASE, LEASE]
+    assert await is_free(other, "new")
+
+
+async def test_a_first_turn_that_cannot_be_leased(
+    far: ConversationLocks, front: StorageFront, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning says so, and the turn counts its lease as lost."""
+    front.spoil(f"PUT blob {CONTAINER}", answered(403), times=1)
+    turn = await LockedTurn.start(far, "new")
+    await comes_true(lambda: "new conversation could not be leased" in caplog.text)
+    assert far.lease_lost("new")
+    await turn.end()
+    assert await is_free(far, "new")
 
 
 async def test_a_process_that_died(
