@@ -113,13 +113,14 @@ async def test_more_than_one_read(inbox: Inbox) -> None:
 
 async def test_a_read_without_a_newline(inbox: Inbox) -> None:
     """What somebody else has written is a record, too: it is dead-lettered."""
+    await inbox.append("c", b"1\n")
     for _ in range(3):
         await inbox.append("c", bytes(MAX_READ_BYTES // 2))
-    records = await inbox.read("c", None)
+    records = await inbox.read("c", await end_of_first(inbox))
     ((content, position),) = records
-    assert len(content) == MAX_READ_BYTES
+    assert len(content) == MAX_READ_BYTES - 1
     assert not records.are_last
-    assert list(map(len, await read(inbox, position))) == [MAX_READ_BYTES // 2]
+    assert list(map(len, await read(inbox, position))) == [MAX_READ_BYTES // 2 + 1]
 
 
 async def truncated(inbox: Inbox) -> InboxPosition:
@@ -199,7 +200,8 @@ async def test_an_earlier_position(inbox: Inbox) -> None:
     position = await truncated(inbox)
     await inbox.append("c", b"2\n")
     assert early.next < position.next
-    assert await read(inbox, early) == [b"2\n"]
+    ((content, end),) = await inbox.read("c", early)
+    assert (content, end) == (b"2\n", InboxPosition(position.next, position.next + 2))
 
 
 async def test_a_full_inbox(far: Inbox, front: StorageFront) -> None:

@@ -295,16 +295,19 @@ async def test_a_busy_conversation(
 
 
 async def test_two_processes_and_no_state(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+    far: QueuedTurnsBot, other: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
 ) -> None:
     """Even if the state that is leased was deleted, one of them drains the inbox."""
-    await one.accept(content("a"))
-    await one.states.delete(CONVERSATION)
+    await other.accept(content("a"))
+    await other.states.delete(CONVERSATION)
     (message,) = await messages.taken()
-    await asyncio.gather(one.wake_up(message), other.wake_up(message))
-    for again in await messages.taken():
-        await one.wake_up(again)
-    assert one.runs + other.runs == ["a"]
+
+    async def overtake() -> None:
+        await other.wake_up(message)
+
+    front.spoil("PUT blob bot-state", after(overtake), times=1)
+    await far.wake_up(message)
+    assert (far.runs, other.runs) == ([], ["a"])
 
 
 async def test_wake_ups_during_a_drain(one: QueuedTurnsBot, messages: QueueMessages) -> None:
