@@ -12,9 +12,8 @@ from botbuilder.schema import Activity
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import UnreadableActivity
 
-WAITING, DONE, FAILED = "waiting", "done", "failed"
-"""States of an activity: it waits for its turn, is processed, or is dead-lettered. Only earlier
-versions wrote DONE."""
+WAITING, FAILED = "waiting", "failed"
+"""States: it waits for its turn, or is dead-lettered. Earlier versions had one more."""
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading raises when a blob does not hold an activity."""
@@ -61,7 +60,7 @@ class StoredActivity:
             blob of its own.
         accepted_at: nanoseconds since the epoch; 0: not known.
         attempts: those that were counted: they failed, or may have ended their process.
-        state: WAITING, DONE or FAILED.
+        state: WAITING or FAILED.
         content: JSON.
     """
 

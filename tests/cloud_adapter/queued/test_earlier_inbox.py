@@ -10,7 +10,7 @@ from auth.errors import Unavailable
 from cloud_adapter.queued import drain
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.dead_letters import DeadLetters
-from cloud_adapter.queued.stored_activity import DONE, FAILED, WAITING, StoredActivity
+from cloud_adapter.queued.stored_activity import FAILED, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from tests.support.bots.queued_turns import CLAIMS, QueuedTurnsBot, content
 from tests.support.storage.queue_messages import QueueMessages
@@ -18,6 +18,9 @@ from tests.support.timing.moved_clock import MovedClock
 
 CONVERSATION = "webchat~2Fc"
 """The name that the earlier version gave to the conversation."""
+
+DONE = "done"
+"""The state of an activity that was processed."""
 
 NOW = time.time_ns()
 
