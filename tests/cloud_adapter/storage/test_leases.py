@@ -236,7 +236,9 @@ async def test_a_write_while_an_id_is_changed(
     front.spoil("PUT blob lease", after(write), times=1)
     assert await far.change_lease("a", ONE, OTHER)
     assert len(written) == 1
+    before = len(front.calls)
     await far.write("a", b"3", ANY)
+    assert len(front.calls) == before + 1
     assert await far.renew_lease("a", OTHER)
 
 
