@@ -191,6 +191,24 @@ async def test_a_lease_of_a_missing_blob(
     await far.write("a", b"2", ANY)
 
 
+async def test_a_released_lease(far: BlobContainer, front: StorageFront) -> None:
+    """Its id is not sent any more, even if the account did not hear of the release."""
+    await far.write("a", b"1", None)
+    await far.acquire_lease("a", ONE)
+    await far.release_lease("a", ONE)
+    before = len(front.calls)
+    await far.write("a", b"2", ANY)
+    assert len(front.calls) == before + 1
+    await far.acquire_lease("a", ONE)
+    front.spoil("PUT blob lease", answered(403))
+    with pytest.raises(StorageUnavailable):
+        await far.release_lease("a", ONE)
+    before = len(front.calls)
+    with pytest.raises(BlobLeased):
+        await far.write("a", b"3", ANY)
+    assert len(front.calls) == before + 1
+
+
 async def test_a_forgotten_lease(far: BlobContainer, front: StorageFront) -> None:
     """Its id is not sent any more; forgetting another lease changes nothing."""
     await far.write("a", b"1", None)
