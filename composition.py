@@ -205,12 +205,11 @@ class Composition:
         return CloudAdapter(
             BotAuthentication(settings, caller_check, self.tokens, session, self.pool),
             self._queued_turns(locks),
-            enqueues=settings.queued,
             redact=not settings.development,
         )
 
     def _queued_turns(self, locks: "ConversationLocks") -> "QueuedTurns | None":
-        if self.account is None:
+        if self.account is None or not self.settings.queued:
             return None
         from cloud_adapter.queued import queued_turns, set_aside
         from cloud_adapter.storage.blobs import BlobContainer

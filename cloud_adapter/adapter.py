@@ -21,7 +21,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 
 from auth.errors import BotError, SettingsError, Unavailable
 from auth.inbound.bearer_token import BearerToken
-from auth.settings import STORAGE
+from auth.settings import QUEUED, TURNS
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector.adapter_calls import AdapterCalls
 from cloud_adapter.connector.client import ConnectorClient
@@ -66,9 +66,8 @@ class CloudAdapter(AdapterCalls):
 
     Args:
         authentication: the caller check and the bot's credentials.
-        queued_turns: stores activities and runs their turns later; None without storage.
-        enqueues: whether to enqueue activities where possible; if False, each turn runs while the
-            channel waits.
+        queued_turns: stores activities where possible, and runs their turns later; None: each turn
+            runs while the channel waits.
         redact: whether to hide what users sent in logged tracebacks; False on a developer's
             machine.
 
@@ -81,13 +80,11 @@ class CloudAdapter(AdapterCalls):
         authentication: BotAuthentication,
         queued_turns: QueuedTurns | None = None,
         *,
-        enqueues: bool = False,
         redact: bool = True,
     ) -> None:
         super().__init__(authentication)
         self.on_turn_error: OnError | None = None
         self._queued_turns = queued_turns
-        self._enqueues = enqueues
         self._redact = redact
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
@@ -113,7 +110,7 @@ class CloudAdapter(AdapterCalls):
         activity = read_activity(body)
         try:
             caller = self.bot_framework_authentication.authorize(token, activity)
-            if self._queued_turns is not None and self._enqueues and _can_be_queued(activity):
+            if self._queued_turns is not None and _can_be_queued(activity):
                 await self._queued_turns.enqueue(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
             context = await self.run(caller, activity, bot.on_turn, self.handle_error)
@@ -147,10 +144,10 @@ class CloudAdapter(AdapterCalls):
         Raises:
             Unavailable: the host must deliver the message again.
             ValueError: the message is not a wake-up message.
-            SettingsError: no storage account is configured.
+            SettingsError: turns are not queued.
         """
         if self._queued_turns is None:
-            raise SettingsError([f"{STORAGE}: it is missing; queued turns need its queue"])
+            raise SettingsError([f"{TURNS}: it is not {QUEUED}, so no turn runs from the queue"])
         run_turn = functools.partial(self._run_stored, bot)
         await self._queued_turns.handle_message(message, dequeue_count, run_turn)
 
