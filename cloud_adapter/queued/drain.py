@@ -7,12 +7,12 @@ from collections.abc import Callable
 from cloud_adapter.errors import UnreadableActivity
 from cloud_adapter.queued.attempts import Attempts
 from cloud_adapter.queued.earlier_inbox import drain_earlier, earlier_name
-from cloud_adapter.queued.inbox import Inbox
+from cloud_adapter.queued.inbox import Inbox, Records
 from cloud_adapter.queued.stored_activity import StoredActivity
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked
-from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.blobs import Blob, BlobContainer
 
 MAX_DRAIN_SECONDS = 60.0
 """A drain starts no turn after this time, because the host ends long invocations."""
@@ -33,7 +33,7 @@ def until_late(locks: ConversationLocks, conversation: str) -> Callable[[], bool
 
 
 class Drain:
-    """Runs turns until the inbox is processed. The caller locks the conversation.
+    """Runs turns until the inbox is processed. The caller locks the conversation for `run`.
 
     Args:
         conversation: its name.
@@ -59,8 +59,11 @@ class Drain:
         self._is_open = True
         self._must_read = self._counts_first = False
         self._expected: set[str] = set()
+        self._awaited: set[str] = set()
         self._known: set[str] = set()
+        self._state: Blob | None = None
         self._position: InboxPosition | None = None
+        self._records: Records | None = None
         self._is_stored = True
         self._has_no_state = False
 
@@ -75,6 +78,30 @@ class Drain:
             self._counts_first |= wake_up.redeliveries > 0
         return self._is_open
 
+    def is_done(self, state: Blob | None) -> bool:
+        """Whether all that is expected is in a state: another drain was quicker, this one ends."""
+        self._look_at(state)
+        self._is_open = self._has_work
+        return not self._is_open
+
+    async def read(self) -> None:
+        """Read the inbox, from the position in the state on."""
+        # Before: what is added from here on may be appended too late to be read.
+        self._awaited |= self._expected
+        self._expected, self._must_read = set(), False
+        self._records = await self._inbox.read(self._conversation, self._position)
+
+    def _look_at(self, state: Blob | None) -> None:
+        stored = LoadedState(state)
+        self._state, self._known = state, set(stored.turn_ids)
+        if stored.position != self._position:
+            self._must_read |= self._records is not None
+            self._position, self._records = stored.position, None
+
+    @property
+    def _has_work(self) -> bool:
+        return self._must_read or not self._expected <= self._known
+
     async def run(self, locked: Locked) -> float | None:
         """Run the turns of all activities that wait, and of those that arrive in the meantime.
 
@@ -84,29 +111,28 @@ class Drain:
         Raises:
             Unavailable: a turn cannot run now.
         """
-        pause = None
         try:
-            stored = LoadedState(locked.blob)
-            self._known, self._position = set(stored.turn_ids), stored.position
-            self._has_no_state = stored.position is None
+            if locked.blob is not self._state:
+                self._look_at(locked.blob)
+            self._has_no_state = self._position is None
             goes_on = until_late(self._locks, self._conversation)
-            while self._must_read or not self._expected <= self._known:
-                expected, self._expected, self._must_read = self._expected, set(), False
-                if not await self._process_inbox(locked, goes_on):
+            while self._records is not None or self._has_work:
+                if self._records is None:
+                    await self.read()
+                elif not await self._process_inbox(self._records, locked, goes_on):
                     return PAUSE_SECONDS
-                if not expected <= self._known:  # they are being appended
-                    pause = PAUSE_SECONDS
-            return pause
+            # The others are being appended.
+            return None if self._awaited <= self._known else PAUSE_SECONDS
         finally:
             # From here on, wake-up messages get another drain, which reads the inbox again.
             self._is_open = False
 
-    async def _process_inbox(self, locked: Locked, goes_on: Callable[[], bool]) -> bool:
+    async def _process_inbox(
+        self, records: Records, locked: Locked, goes_on: Callable[[], bool]
+    ) -> bool:
         """Process the inbox to its end; False: the time is over, or the lease is lost."""
-        are_last = False
-        while not are_last:
-            records = await self._inbox.read(self._conversation, self._position)
-            are_last = records.are_last
+        self._records = None
+        while True:
             for content, position in records:
                 stored = StoredActivity.of_record(self._conversation, content)
                 if self._position is None and not await self._run_earlier(stored, goes_on):
@@ -115,6 +141,9 @@ class Drain:
                     return False
                 await self._process(locked, stored, position)
                 self._position = position
+            if records.are_last:
+                break
+            records = await self._inbox.read(self._conversation, self._position)
         if not self._is_stored and self._position:
             await locked.write_position(self._position)
             self._is_stored = True

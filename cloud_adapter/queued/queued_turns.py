@@ -31,10 +31,11 @@ from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.set_aside import SetAsideActivities
 from cloud_adapter.queued.stored_activity import record
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
+from cloud_adapter.state.leased_lock import Beside
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name
 from cloud_adapter.state.turn import turn_id
-from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.blobs import Blob, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 
 QUEUE = "bot-turns"
@@ -151,7 +152,11 @@ class QueuedTurns:
         drain.add(wake_up)
         self._drains[conversation] = drain
         try:
-            return await self._in_lock(conversation, drain.run)
+            # Most messages of a burst come after another one's drain. They need no lease.
+            state = await self._locks.read(conversation)
+            if drain.is_done(state):
+                return None
+            return await self._in_lock(conversation, drain.run, drain.read, state)
         finally:
             if self._drains.get(conversation) is drain:
                 del self._drains[conversation]
@@ -183,10 +188,14 @@ class QueuedTurns:
             self._retrying.discard(conversation)
 
     async def _in_lock(
-        self, conversation: str, work: Callable[[Locked], Awaitable[float | None]]
+        self,
+        conversation: str,
+        work: Callable[[Locked], Awaitable[float | None]],
+        beside: Beside | None = None,
+        known: Blob | None = None,
     ) -> float | None:
         async with AsyncExitStack() as stack:
-            lock = self._locks.lock(conversation, MAX_WAIT_SECONDS)
+            lock = self._locks.lock(conversation, MAX_WAIT_SECONDS, beside, known)
             try:
                 locked = await stack.enter_async_context(lock)
                 await locked.confirm()

@@ -68,7 +68,9 @@ class LeasedLock:
         return self._creating is not None and self._creating.done()
 
     @asynccontextmanager
-    async def acquired(self, lock_timeout: float, beside: Beside | None) -> AsyncIterator[None]:
+    async def acquired(
+        self, lock_timeout: float, beside: Beside | None, known: Blob | None
+    ) -> AsyncIterator[None]:
         """Own the lock and its lease; see `ConversationLocks.lock`."""
         self._users += 1
         if self._release_timer is not None:
@@ -83,7 +85,7 @@ class LeasedLock:
                     "another turn of the conversation is running in this process"
                 ) from None
             try:
-                await self._take(deadline, beside)
+                await self._take(deadline, beside, known)
                 yield
             finally:
                 self._lock.release()
@@ -150,7 +152,7 @@ class LeasedLock:
             lease, self._lease = self._lease, None
             await lease.release()
 
-    async def _take(self, deadline: float, beside: Beside | None) -> None:
+    async def _take(self, deadline: float, beside: Beside | None, known: Blob | None) -> None:
         """Take over the lease and the blob of the turn before, or acquire and read them."""
         await self._released()
         await self.created()
@@ -159,7 +161,7 @@ class LeasedLock:
             await self._release_lease()
         try:
             if self._lease is None:
-                await self._acquire_lease(deadline, beside)
+                await self._acquire_lease(deadline, beside, known)
             elif self._lease.is_open:  # another process may have written
                 await self._read(beside)
             elif beside is not None:
@@ -168,10 +170,16 @@ class LeasedLock:
             await self._release_lease()  # without the blob, it is of no use to the next turn
             raise
 
-    async def _acquire_lease(self, deadline: float, beside: Beside | None) -> None:
+    async def _acquire_lease(
+        self, deadline: float, beside: Beside | None, known: Blob | None
+    ) -> None:
         lease = self._new_lease()
         try:
-            etag = await lease.acquire(self._read(beside))
+            if known is None:
+                etag = await lease.acquire(self._read(beside))
+            else:
+                self.blob = known
+                etag = await lease.acquire(beside and beside())
         except BlobLeased:
             lease, etag = await self._wait_for_lease(deadline)
             self.blob = None

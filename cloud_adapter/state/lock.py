@@ -125,7 +125,11 @@ class ConversationLocks:
 
     @asynccontextmanager
     async def lock(
-        self, name: str, lock_timeout: float, beside: Beside | None = None
+        self,
+        name: str,
+        lock_timeout: float,
+        beside: Beside | None = None,
+        known: Blob | None = None,
     ) -> AsyncIterator[Locked]:
         """Lock a conversation, unless the turn that runs this code has locked it already.
 
@@ -133,6 +137,7 @@ class ConversationLocks:
             name: see `conversation_name`.
             lock_timeout: seconds to wait for the lock.
             beside: is awaited at the same time as the last read of the state.
+            known: the state as it was read without the lock: it is read again only if it changed.
 
         Raises:
             ConversationBusy: another turn was still running after that time.
@@ -148,7 +153,7 @@ class ConversationLocks:
             forget = functools.partial(self._locks.pop, name, None)
             lock = LeasedLock(self._blobs, name, self._renewal_seconds, forget)
             self._locks[name] = lock
-        async with lock.acquired(lock_timeout, beside):
+        async with lock.acquired(lock_timeout, beside, known):
             outer = _live(_LOCKED.get())
             locked = Locked(lock, self, outer)
             _LOCKED.set(locked)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from aiohttp.web import StreamResponse
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from auth.errors import Unavailable
@@ -12,10 +13,12 @@ from cloud_adapter.queued import drain
 from cloud_adapter.queued.drain import MAX_LOST_STATE_SECONDS, NO_STATE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from cloud_adapter.request import read_activity
+from cloud_adapter.state.loaded_state import MAX_TURN_IDS
 from cloud_adapter.state.stored_json import CONTAINER as STATE
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import Pass, Passage, StorageFront, after
 from tests.support.timing.condition import comes_true
 from tests.support.timing.locked_turn import LockedTurn
 from tests.support.timing.moved_clock import MovedClock
@@ -67,6 +70,44 @@ async def test_activities_behind_one_that_ends_the_process(
     await wake_up_all(other, messages)
     assert (one.runs, other.runs) == (["a", "b"], ["b"])
     assert await one.count() == 2
+
+
+async def test_an_activity_that_comes_after_the_inbox_was_read(
+    one: QueuedTurnsBot, far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """The drain that takes over its wake-up message reads the inbox again."""
+    await one.accept(content("a"))
+    await wake_up_all(one, messages)
+    await one.accept(content("b"))
+    (message,) = await messages.taken()
+
+    async def more(_: Passage, passed: Pass) -> StreamResponse:
+        answer = await passed()
+        await one.accept(content("c"))
+        await messages.clear()
+        await far.wake_up(WakeUp(CONVERSATION).text)
+        return answer
+
+    front.spoil("GET blob bot-turns", more, times=1)
+    await far.wake_up(message)
+    assert far.runs == ["b", "c"]
+    assert await messages.count() == 0
+
+
+async def test_a_drain_that_another_process_overtakes(
+    one: QueuedTurnsBot, far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """What is processed between its first read and its lease, it does not process again."""
+    await one.accept(content("a"))
+    await wake_up_all(one, messages)
+    ids = [f"{number}" for number in range(MAX_TURN_IDS + 2)]
+    for each in ids:
+        await one.accept(content(each))
+    (text, *_) = await messages.taken()
+    front.spoil("PUT blob lease", after(lambda: one.wake_up(text)), times=1)
+    await far.wake_up(text)
+    assert (one.runs, far.runs) == (["a", *ids], [])
+    assert await one.count() == len(ids) + 1
 
 
 async def test_a_busy_conversation_that_the_bot_writes_to(
