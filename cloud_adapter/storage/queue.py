@@ -15,7 +15,6 @@ VISIBILITY_TIMEOUT_SECONDS = 60
 """How long a received message is invisible to others."""
 
 _MISSING = frozenset({"QueueNotFound"})
-_EXISTS = frozenset({"QueueAlreadyExists"})
 _DELETED = frozenset({"MessageNotFound"})
 _LOST = frozenset({"MessageNotFound", "PopReceiptMismatch"})
 
@@ -69,7 +68,7 @@ class MessageQueue:
         query = {"messagettl": "-1", "visibilitytimeout": str(round(delay))}
         request = StorageRequest("queue", "POST", self._messages, query, body=body)
         if error_code(await self._account.call(request, _MISSING)):
-            await self._account.call(StorageRequest("queue", "PUT", self._name), _EXISTS)
+            await self._account.call(StorageRequest("queue", "PUT", self._name))
             await self._account.call(request)
 
     async def receive_all(self) -> AsyncIterator[ReceivedMessage]:
