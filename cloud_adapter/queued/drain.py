@@ -56,7 +56,6 @@ class Drain:
         self._blobs = blobs
         self._attempts = attempts
         self._locks = locks
-        self._is_open = True
         self._must_read = self._counts_first = False
         self._expected: set[str] = set()
         self._awaited: set[str] = set()
@@ -67,22 +66,19 @@ class Drain:
         self._is_stored = True
         self._has_no_state = False
 
-    def add(self, wake_up: WakeUp) -> bool:
-        """Take over a wake-up message, whose invocation may end then; False: the drain has ended.
+    def add(self, wake_up: WakeUp) -> None:
+        """Take over a wake-up message, whose invocation may end then.
 
         The drain's own message is in the queue until the drain ends, and comes back if it fails.
         """
-        if self._is_open:
-            self._must_read |= not wake_up.activities
-            self._expected.update(wake_up.activities)
-            self._counts_first |= wake_up.redeliveries > 0
-        return self._is_open
+        self._must_read |= not wake_up.activities
+        self._expected.update(wake_up.activities)
+        self._counts_first |= wake_up.redeliveries > 0
 
     def is_done(self, state: Blob | None) -> bool:
-        """Whether all that is expected is in a state: another drain was quicker, this one ends."""
+        """Whether all that is expected is in a state, because another drain was quicker."""
         self._look_at(state)
-        self._is_open = self._has_work
-        return not self._is_open
+        return not self._has_work
 
     async def read(self) -> None:
         """Read the inbox, from the position in the state on."""
@@ -111,21 +107,17 @@ class Drain:
         Raises:
             Unavailable: a turn cannot run now.
         """
-        try:
-            if locked.blob is not self._state:
-                self._look_at(locked.blob)
-            self._has_no_state = self._position is None
-            goes_on = until_late(self._locks, self._conversation)
-            while self._records is not None or self._has_work:
-                if self._records is None:
-                    await self.read()
-                elif not await self._process_inbox(self._records, locked, goes_on):
-                    return PAUSE_SECONDS
-            # The others are being appended.
-            return None if self._awaited <= self._known else PAUSE_SECONDS
-        finally:
-            # From here on, wake-up messages get another drain, which reads the inbox again.
-            self._is_open = False
+        if locked.blob is not self._state:
+            self._look_at(locked.blob)
+        self._has_no_state = self._position is None
+        goes_on = until_late(self._locks, self._conversation)
+        while self._records is not None or self._has_work:
+            if self._records is None:
+                await self.read()
+            elif not await self._process_inbox(self._records, locked, goes_on):
+                return PAUSE_SECONDS
+        # The others are being appended.
+        return None if self._awaited <= self._known else PAUSE_SECONDS
 
     async def _process_inbox(
         self, records: Records, locked: Locked, goes_on: Callable[[], bool]

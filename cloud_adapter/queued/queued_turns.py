@@ -102,8 +102,9 @@ class QueuedTurns:
         if batch.conversation in self._drains:
             # Its own message is in the queue until it ends, so no other is needed.
             await append
-            drain = self._drains.get(batch.conversation)
-            if drain is None or not drain.add(wake_up):
+            if drain := self._drains.get(batch.conversation):
+                drain.add(wake_up)
+            else:
                 await self._queue.put(wake_up.text)
             return
         loop = asyncio.get_running_loop()
@@ -145,8 +146,8 @@ class QueuedTurns:
     async def _drain(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
         """Drain an inbox; returns seconds until another wake-up message is needed, if one is."""
         conversation = wake_up.conversation
-        running = self._drains.get(conversation)
-        if running is not None and running.add(wake_up):
+        if running := self._drains.get(conversation):
+            running.add(wake_up)
             return None
         drain = Drain(conversation, self._inbox, self._blobs, attempts, self._locks)
         drain.add(wake_up)
@@ -158,8 +159,8 @@ class QueuedTurns:
                 return None
             return await self._in_lock(conversation, drain.run, drain.read, state)
         finally:
-            if self._drains.get(conversation) is drain:
-                del self._drains[conversation]
+            # Nothing can be added after the drain's last look: the lock's end awaits nothing.
+            del self._drains[conversation]
 
     async def _retry(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
         """Run the turn of a set-aside activity; returns the same."""

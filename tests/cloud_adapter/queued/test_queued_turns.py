@@ -147,6 +147,15 @@ async def test_a_drain_that_has_ended(
     assert far.runs == ["a", "b"]
 
 
+async def test_the_end_of_a_lock(one: QueuedTurnsBot) -> None:
+    """No other task runs while a lock ends: an ending drain must not take over anything."""
+    await one.accept(content("a"))
+    ran: list[int] = []
+    async with one.locks.lock(CONVERSATION, 0):
+        asyncio.get_running_loop().call_soon(ran.append, 1)
+    assert ran == []
+
+
 async def test_a_drain_that_begins_before_another_has_ended(
     far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
 ) -> None:
