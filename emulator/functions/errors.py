@@ -21,9 +21,9 @@ class ConnectionMissingError(Exception):
     """No setting says where the storage is; the text names the settings that can."""
 
 
-class QueueError(Exception):
-    """A queue's storage is unavailable, or refuses a request; the text says which, in one line."""
+class StorageError(Exception):
+    """The app's storage is unavailable, or refuses a request; the text says which, in one line."""
 
 
-class QueueNotFoundError(QueueError):
-    """The queue or the message does not exist."""
+class StorageNotFoundError(StorageError):
+    """The queue, the message or the blob does not exist."""

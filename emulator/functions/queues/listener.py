@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from emulator.functions.errors import InvocationError, QueueError, QueueNotFoundError
+from emulator.functions.errors import InvocationError, StorageError, StorageNotFoundError
 from emulator.functions.queues.polling_delay import PollingDelay
 from emulator.functions.queues.queue import DequeuedMessage, StorageQueue
 from emulator.functions.queues.settings import QueueSettings
@@ -102,13 +102,13 @@ class QueueListener:
             messages = await self._queue.receive(
                 self._settings.batch_size, self._visibility_seconds
             )
-        except QueueNotFoundError:
+        except StorageNotFoundError:
             if not self._is_unavailable:
                 LOG.info(
                     "Queue %s does not exist yet: its first message creates it.", self._queue.name
                 )
             self._is_unavailable = True
-        except QueueError as error:
+        except StorageError as error:
             if not self._is_unavailable:
                 LOG.warning(
                     "Queue %s is unavailable, polling continues: %s", self._queue.name, error
@@ -123,7 +123,7 @@ class QueueListener:
     async def _process(self, message: DequeuedMessage) -> None:
         try:
             await self._run(message)
-        except QueueError as error:
+        except StorageError as error:
             # It is visible again when its time is over.
             LOG.warning(
                 "Message %s stays in the queue, storage is unavailable: %s", message.id, error
@@ -145,7 +145,7 @@ class QueueListener:
             LOG.error("Message %s failed: %s", message.id, error)  # noqa: TRY400 # it is the trace
             await self._fail(message)
             return
-        with contextlib.suppress(QueueNotFoundError):
+        with contextlib.suppress(StorageNotFoundError):
             await self._queue.delete(message)
         milliseconds = (time.perf_counter() - started) * 1000
         LOG.info(
@@ -167,7 +167,7 @@ class QueueListener:
         elif self._poison is not None:
             # Without a poison queue it stays hidden: else it would fail again and again at once.
             seconds = int(self._settings.visibility_timeout)
-            with contextlib.suppress(QueueNotFoundError):
+            with contextlib.suppress(StorageNotFoundError):
                 await self._queue.hide(message, seconds)
 
     async def _discard(self, message: DequeuedMessage, fault: str) -> None:
@@ -175,7 +175,7 @@ class QueueListener:
             return
         LOG.warning("Message %s %s: moved to %s", message.id, fault, self._poison.name)
         await self._poison.put(message.content)
-        with contextlib.suppress(QueueNotFoundError):
+        with contextlib.suppress(StorageNotFoundError):
             await self._queue.delete(message)
 
     @asynccontextmanager
@@ -199,10 +199,10 @@ class QueueListener:
             try:
                 await self._queue.hide(message, self._visibility_seconds)
                 wait = self._renewal_seconds
-            except QueueNotFoundError:
+            except StorageNotFoundError:
                 LOG.warning("Message %s is gone, or another host has dequeued it", message.id)
                 return
-            except QueueError as error:
+            except StorageError as error:
                 LOG.warning(
                     "Message %s could not be hidden any longer, trying again: %s", message.id, error
                 )

@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from emulator.functions.errors import QueueError, QueueNotFoundError
-from emulator.functions.queues.account import QueueAccount
+from emulator.functions.errors import StorageError, StorageNotFoundError
+from emulator.functions.storage.service import StorageService
 
 
 @dataclass
@@ -37,14 +37,14 @@ class DequeuedMessage:
 class StorageQueue:
     """A queue, which may be missing.
 
-    Each method raises QueueError if the storage is unavailable.
+    Each method raises StorageError if the storage is unavailable.
 
     Args:
         account: the account that it is in.
         name: its name.
     """
 
-    def __init__(self, account: QueueAccount, name: str) -> None:
+    def __init__(self, account: StorageService, name: str) -> None:
         self.name = name
         self._account = account
 
@@ -52,20 +52,20 @@ class StorageQueue:
         """Dequeue up to `count` messages, and hide them for so many seconds.
 
         Raises:
-            QueueNotFoundError: the queue does not exist.
+            StorageNotFoundError: the queue does not exist.
         """
         query = {"numofmessages": count, "visibilitytimeout": seconds}
         answer = await self._account.call("GET", f"{self.name}/messages", query, retries=False)
         try:
             return [_message(element) for element in ET.fromstring(answer.body)]  # noqa: S314
         except (ET.ParseError, ValueError) as error:
-            raise QueueError(f"another program answers in its place: {error}") from error
+            raise StorageError(f"another program answers in its place: {error}") from error
 
     async def hide(self, message: DequeuedMessage, seconds: int) -> None:
         """Hide a message for so many seconds from now.
 
         Raises:
-            QueueNotFoundError: it is gone, or another host has dequeued it.
+            StorageNotFoundError: it is gone, or another host has dequeued it.
         """
         query = {"popreceipt": message.pop_receipt, "visibilitytimeout": seconds}
         answer = await self._account.call("PUT", f"{self.name}/messages/{message.id}", query)
@@ -76,7 +76,7 @@ class StorageQueue:
         """Delete a message.
 
         Raises:
-            QueueNotFoundError: it is gone, or another host has dequeued it.
+            StorageNotFoundError: it is gone, or another host has dequeued it.
         """
         query = {"popreceipt": message.pop_receipt}
         await self._account.call("DELETE", f"{self.name}/messages/{message.id}", query)
@@ -87,7 +87,7 @@ class StorageQueue:
         body = f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>".encode()
         try:
             await self._account.call("POST", f"{self.name}/messages", {}, body)
-        except QueueNotFoundError:
+        except StorageNotFoundError:
             await self._account.call("PUT", self.name, {})
             await self._account.call("POST", f"{self.name}/messages", {}, body)
 

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Iterable, Mapping
 
 from emulator.functions.errors import ConnectionMissingError
-from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.queue import StorageQueue
 from emulator.functions.queues.settings import QueueSettings
-from emulator.functions.queues.storage_connection import StorageConnection
+from emulator.functions.storage.connection import StorageConnection
+from emulator.functions.storage.service import StorageService
 from emulator.functions.workers.function import Function, InvokeFunction
 from emulator.functions.workers.protocol import TypedData
 
@@ -42,7 +42,7 @@ class QueueTriggers:
         self._settings = settings
         self._environ = environ
         self._invoke = invoke
-        self._accounts: dict[str, QueueAccount] = {}
+        self._accounts: dict[str, StorageService] = {}
         self._listeners: list[QueueListener] = []
         for function in functions:
             if function.trigger["type"] == "queueTrigger":
@@ -73,14 +73,14 @@ class QueueTriggers:
         queue, poison = StorageQueue(account, name), _poison(account, name)
         self._listeners.append(QueueListener(queue, poison, self._settings, run))
 
-    def _account(self, name: str) -> QueueAccount:
+    def _account(self, name: str) -> StorageService:
         if name not in self._accounts:
             connection = StorageConnection.of("queue", name, self._environ)
-            self._accounts[name] = QueueAccount(connection, self._environ)
+            self._accounts[name] = StorageService(connection, self._environ)
         return self._accounts[name]
 
 
-def _poison(account: QueueAccount, name: str) -> StorageQueue | None:
+def _poison(account: StorageService, name: str) -> StorageQueue | None:
     """The queue's poison queue; None if it is one itself, or if the name is too long."""
     poison = name + POISON_SUFFIX
     if name.endswith(POISON_SUFFIX) or len(poison) > MAX_NAME_LENGTH:

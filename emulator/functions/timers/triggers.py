@@ -57,7 +57,7 @@ class TimerTriggers:
         """Stop waiting; functions that run have `grace_seconds` to finish."""
         await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
         if self._monitor is not None:
-            await self._monitor.close()
+            self._monitor.close()
 
     def _schedule_monitor(self) -> ScheduleMonitor | None:
         try:

@@ -7,9 +7,9 @@ import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
-from emulator.functions.queues.account import QueueAccount
+from emulator.functions.storage.service import StorageService
 from emulator.functions.workers.upstream import HttpUpstream
-from tests.support.storage.queue_account import queue_account
+from tests.support.storage.host_queues import host_queues
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def requests() -> list[str]:
 
 
 @pytest.fixture
-async def account(storage: str, requests: list[str]) -> AsyncIterator[QueueAccount]:
+async def account(storage: str, requests: list[str]) -> AsyncIterator[StorageService]:
     """The same account for the host, through a server that records the requests."""
     parts = dict(part.split("=", 1) for part in storage.split(";"))
     azurite = urlsplit(parts["QueueEndpoint"])
@@ -44,7 +44,7 @@ async def account(storage: str, requests: list[str]) -> AsyncIterator[QueueAccou
     front = HttpFront(passed)
     await front.start()
     parts["QueueEndpoint"] = front.url + azurite.path
-    async with queue_account(";".join(f"{name}={text}" for name, text in parts.items())) as account:
+    async with host_queues(";".join(f"{name}={text}" for name, text in parts.items())) as account:
         yield account
     await front.stop(0)
     upstream.close()

@@ -14,14 +14,14 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
-from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.queue import StorageQueue
 from emulator.functions.queues.settings import QueueSettings
+from emulator.functions.storage.service import StorageService
 from emulator.functions.workers.protocol import TypedData
 from emulator.storage.azurite import Azurite
 from tests.support.storage.counting_function import CountingFunction, stored
-from tests.support.storage.queue_account import queue_account
+from tests.support.storage.host_queues import host_queues
 from tests.support.timing.condition import comes_true
 
 SOON = QueueSettings(max_polling_interval=0.1)
@@ -86,7 +86,7 @@ class Work:
     queue: QueueClient
     poison: QueueClient
     function: CountingFunction
-    account: QueueAccount
+    account: StorageService
     requests: list[str]
 
     @property
@@ -108,7 +108,7 @@ class Work:
 async def work(
     service: QueueServiceClient,
     function: CountingFunction,
-    account: QueueAccount,
+    account: StorageService,
     requests: list[str],
 ) -> Work:
     queue = await service.create_queue("work")
@@ -295,7 +295,7 @@ async def test_long_run_keeps_its_message_hidden(work: Work) -> None:
 
 async def test_missing_queue(
     service: QueueServiceClient,
-    account: QueueAccount,
+    account: StorageService,
     function: CountingFunction,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -320,7 +320,7 @@ async def test_storage_outage(function: CountingFunction, caplog: pytest.LogCapt
     try:
         async with (
             QueueClient.from_connection_string(text, "work", retry_total=0) as queue,
-            queue_account(text) as account,
+            host_queues(text) as account,
         ):
             await queue.create_queue()
             polled = StorageQueue(account, "work")
@@ -356,7 +356,7 @@ async def test_another_program_at_the_address(
     await front.start()
     text = f"AccountName=x;AccountKey=a2V5;QueueEndpoint={front.url}/x"
     async with (
-        queue_account(text) as account,
+        host_queues(text) as account,
         listening(QueueListener(StorageQueue(account, "work"), None, SOON, function)),
     ):
         await comes_true(lambda: asked > 3)

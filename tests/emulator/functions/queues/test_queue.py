@@ -6,22 +6,22 @@ import pytest
 from azure.storage.queue import AccountSasPermissions, ResourceTypes, generate_account_sas
 from azure.storage.queue.aio import QueueServiceClient
 
-from emulator.functions.errors import QueueError, QueueNotFoundError
+from emulator.functions.errors import StorageError, StorageNotFoundError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
-from emulator.functions.queues.account import QueueAccount
 from emulator.functions.queues.queue import StorageQueue
-from tests.support.storage.queue_account import queue_account
+from emulator.functions.storage.service import StorageService
+from tests.support.storage.host_queues import host_queues
 
 KEY = "AccountName=x;AccountKey=a2V5;"
 MARKUP = "<a b='c'>&amp; \u00fc ]]>"
 
 
 async def test_operations_beside_the_sdks(
-    account: QueueAccount, service: QueueServiceClient
+    account: StorageService, service: QueueServiceClient
 ) -> None:
     """A queue is created by its first message, and every operation is seen by the other side."""
     queue, reference = StorageQueue(account, "work"), service.get_queue_client("work")
-    with pytest.raises(QueueNotFoundError):
+    with pytest.raises(StorageNotFoundError):
         await queue.receive(32, 30)
     await queue.put(MARKUP)
     [peeked] = await reference.peek_messages()
@@ -38,16 +38,18 @@ async def test_operations_beside_the_sdks(
     assert message.pop_receipt != receipt
     [again] = [each async for each in reference.receive_messages(visibility_timeout=30)]
     assert (again.id, again.dequeue_count, again.content) == (message.id, 2, MARKUP)
-    with pytest.raises(QueueError, match="400 PopReceiptMismatch"):
+    with pytest.raises(StorageError, match="400 PopReceiptMismatch"):
         await queue.delete(message)
     message.pop_receipt = again.pop_receipt or ""
     await queue.delete(message)
     assert (await reference.get_queue_properties()).approximate_message_count == 0
-    with pytest.raises(QueueNotFoundError):
+    with pytest.raises(StorageNotFoundError):
         await queue.delete(message)
 
 
-async def test_at_most_so_many_messages(account: QueueAccount, service: QueueServiceClient) -> None:
+async def test_at_most_so_many_messages(
+    account: StorageService, service: QueueServiceClient
+) -> None:
     """A batch has at most as many messages as were asked for, in the order of the queue."""
     reference = await service.create_queue("work")
     for text in ("1", "2", "3"):
@@ -71,10 +73,10 @@ async def test_a_shared_access_signature(storage: str, service: QueueServiceClie
     reference = await service.create_queue("work")
     await reference.send_message("hello")
     text = f"QueueEndpoint={parts['QueueEndpoint']};SharedAccessSignature={signature}"
-    async with queue_account(text) as account:
+    async with host_queues(text) as account:
         [message] = await StorageQueue(account, "work").receive(1, 30)
         assert message.content == "hello"
-        with pytest.raises(QueueError, match="403"):
+        with pytest.raises(StorageError, match="403"):
             await StorageQueue(account, "work").put("hello")
 
 
@@ -89,10 +91,10 @@ async def test_attempts(status: int, attempts: int) -> None:
 
     front = HttpFront(failing)
     await front.start()
-    async with queue_account(f"{KEY}QueueEndpoint={front.url}/x") as account:
-        with pytest.raises(QueueError):
+    async with host_queues(f"{KEY}QueueEndpoint={front.url}/x") as account:
+        with pytest.raises(StorageError):
             await account.call("DELETE", "work/messages/1", {})
-        with pytest.raises(QueueError):
+        with pytest.raises(StorageError):
             await StorageQueue(account, "work").receive(1, 30)
     await front.stop(0)
     assert seen == ["DELETE"] * attempts + ["GET"]
@@ -107,7 +109,7 @@ async def test_recovery() -> None:
 
     front = HttpFront(recovering)
     await front.start()
-    async with queue_account(f"{KEY}QueueEndpoint={front.url}/x") as account:
+    async with host_queues(f"{KEY}QueueEndpoint={front.url}/x") as account:
         assert (await account.call("DELETE", "work/messages/1", {})).status == 204
     await front.stop(0)
     assert statuses == []
@@ -115,6 +117,6 @@ async def test_recovery() -> None:
 
 async def test_nobody_listens() -> None:
     """A storage that is not there is an error in one line."""
-    async with queue_account(f"{KEY}QueueEndpoint=http://127.0.0.1:1/x") as account:
-        with pytest.raises(QueueError, match=r"\A[^\n]+\Z"):
+    async with host_queues(f"{KEY}QueueEndpoint=http://127.0.0.1:1/x") as account:
+        with pytest.raises(StorageError, match=r"\A[^\n]+\Z"):
             await StorageQueue(account, "work").put("hello")

@@ -150,7 +150,7 @@ async def monitor(storage: str) -> AsyncIterator[ScheduleMonitor]:
     """A monitor in a storage of its own."""
     monitor = ScheduleMonitor.of({"AzureWebJobsStorage": storage})
     yield monitor
-    await monitor.close()
+    monitor.close()
 
 
 async def test_status_of_a_new_timer(monitor: ScheduleMonitor) -> None:
@@ -215,6 +215,6 @@ async def test_storage_that_does_not_answer(caplog: pytest.LogCaptureFixture) ->
     function = TimedFunction("21:02:30", 1)
     with caplog.at_level(logging.WARNING):
         await function.listen(monitor=monitor)
-    await monitor.close()
+    monitor.close()
     assert function.times == ["21:05:00"]
     assert "its schedule status is not stored" in caplog.text

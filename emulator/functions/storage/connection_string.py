@@ -16,6 +16,9 @@ DEVELOPMENT_STORAGE = (
 )
 """What `UseDevelopmentStorage=true` stands for: Azurite's account, whose key is published."""
 
+PERMISSIONS = "rwacup"
+"""Read, write, add, create, update and process: what a host does with blobs and messages."""
+
 _DAY_SECONDS = 24 * 60 * 60
 
 
@@ -55,15 +58,18 @@ class ConnectionString:
         suffix = self._parts.get("endpointsuffix", "core.windows.net")
         return f"{protocol}://{self._account}.{part}.{suffix}"
 
-    def signature(self) -> str:
-        """A query that authorizes requests to the queues: the given one, or one for a year.
+    def signature(self, part: str) -> str:
+        """A query that authorizes requests to one service: the given one, or one for a year.
 
         Source: Microsoft's reference "Create an account SAS".
+
+        Args:
+            part: `queue` or `blob`.
         """
         if self._given:
             return self._given
         expiry = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 365 * _DAY_SECONDS))
-        fields = {"sp": "waup", "ss": "q", "srt": "sco", "se": expiry, "sv": VERSION}
-        signed = [self._account, "waup", "q", "sco", "", expiry, "", "", VERSION, "", ""]
+        fields = {"sp": PERMISSIONS, "ss": part[0], "srt": "sco", "se": expiry, "sv": VERSION}
+        signed = [self._account, PERMISSIONS, part[0], "sco", "", expiry, "", "", VERSION, "", ""]
         digest = hmac.digest(self._key, "\n".join(signed).encode(), "sha256")
         return urlencode({**fields, "sig": base64.b64encode(digest).decode()})

@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.functions.errors import ConnectionMissingError, HostError
-from emulator.functions.queues.storage_connection import StorageConnection
+from emulator.functions.storage.connection import StorageConnection
 
 KEY = "a2V5"
 TEXT = f"AccountName=one;AccountKey={KEY};QueueEndpoint=http://127.0.0.1:1/one"

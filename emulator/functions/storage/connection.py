@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from emulator.functions.errors import ConnectionMissingError, HostError
-from emulator.functions.queues.connection_string import ConnectionString
+from emulator.functions.storage.connection_string import ConnectionString
 
 DEFAULT = "AzureWebJobsStorage"
 PREFIX = "AzureWebJobs"
@@ -17,11 +17,13 @@ class StorageConnection:
     """The queues or the blobs of one storage account.
 
     Attributes:
+        part: `queue` or `blob`.
         url: their URL, without a slash at the end.
         connection_string: authorizes requests; empty: a managed identity does.
         client_id: the managed identity's (GUID); empty: the system-assigned one.
     """
 
+    part: str
     url: str
     connection_string: str = field(default="", repr=False)
     client_id: str = ""
@@ -49,7 +51,7 @@ class StorageConnection:
             if text := environ.get(setting):
                 return cls._by_connection_string(part, setting, text)
             if url := _url(part, setting, environ):
-                return cls._by_identity(url, setting, environ)
+                return cls._by_identity(part, url, setting, environ)
         raise ConnectionMissingError(
             f"set {name} to a connection string (such as UseDevelopmentStorage=true), or "
             f"{name}__{part}ServiceUri or {name}__accountName for a managed identity."
@@ -58,7 +60,7 @@ class StorageConnection:
     @classmethod
     def _by_connection_string(cls, part: str, setting: str, text: str) -> Self:
         try:
-            return cls(ConnectionString(text).url(part), text)
+            return cls(part, ConnectionString(text).url(part), text)
         # The error's text is left out: it may contain the account key.
         except ValueError:
             raise HostError(
@@ -67,13 +69,13 @@ class StorageConnection:
             ) from None
 
     @classmethod
-    def _by_identity(cls, url: str, setting: str, environ: Mapping[str, str]) -> Self:
+    def _by_identity(cls, part: str, url: str, setting: str, environ: Mapping[str, str]) -> Self:
         method = environ.get(f"{setting}__credential") or MANAGED_IDENTITY
         if method.lower() != MANAGED_IDENTITY:
             raise HostError(
                 f"{setting}__credential is {method}: this host supports {MANAGED_IDENTITY}."
             )
-        return cls(url, client_id=environ.get(f"{setting}__clientId", ""))
+        return cls(part, url, client_id=environ.get(f"{setting}__clientId", ""))
 
 
 def _url(part: str, setting: str, environ: Mapping[str, str]) -> str:

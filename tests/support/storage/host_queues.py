@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from emulator.functions.queues.account import QueueAccount
-from emulator.functions.queues.storage_connection import DEFAULT, StorageConnection
+from emulator.functions.storage.connection import DEFAULT, StorageConnection
+from emulator.functions.storage.service import StorageService
 
 
 @asynccontextmanager
-async def queue_account(connection_string: str) -> AsyncIterator[QueueAccount]:
+async def host_queues(connection_string: str) -> AsyncIterator[StorageService]:
     """The account that a connection string names, without pauses between attempts."""
     connection = StorageConnection.of("queue", DEFAULT, {DEFAULT: connection_string})
-    account = QueueAccount(connection, {}, retry_pauses=(0.0, 0.0))
+    account = StorageService(connection, {}, retry_pauses=(0.0, 0.0))
     yield account
     account.close()

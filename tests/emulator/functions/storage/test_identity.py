@@ -7,8 +7,8 @@ import jwt
 import pytest
 
 from emulator.cloud import Cloud
-from emulator.functions.errors import QueueError
-from emulator.functions.queues.identity import AUDIENCE, ManagedIdentity
+from emulator.functions.errors import StorageError
+from emulator.functions.storage.identity import AUDIENCE, ManagedIdentity
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ async def test_a_token_that_expires_soon(cloud: Cloud) -> None:
 async def test_an_identity_that_the_app_does_not_have(cloud: Cloud) -> None:
     """The error says what the endpoint answers."""
     identity = ManagedIdentity("00000000-0000-0000-0000-000000000001", cloud.settings())
-    with pytest.raises(QueueError, match="answers 400, no token"):
+    with pytest.raises(StorageError, match="answers 400, no token"):
         await identity.token()
 
 
 async def test_no_endpoint() -> None:
     """Outside of the local cloud there is no managed identity."""
-    with pytest.raises(QueueError, match="IDENTITY_ENDPOINT is not the URL"):
+    with pytest.raises(StorageError, match="IDENTITY_ENDPOINT is not the URL"):
         await ManagedIdentity("", {}).token()

@@ -1,4 +1,4 @@
-"""QueueAccount: sends requests to the queues of a storage account.
+"""StorageService: sends requests to the queues or the blobs of a storage account.
 
 The SDK's client needs a millisecond of CPU time for a call, more than a bot's whole turn, and 80 ms
 for its import. Azure's host does not take that time from the bot, so this one does without.
@@ -10,21 +10,24 @@ import ssl
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
+from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
-from emulator.functions.errors import QueueError, QueueNotFoundError
+from emulator.functions.errors import StorageError, StorageNotFoundError
 from emulator.functions.http_front import HttpRequest, HttpResponse
-from emulator.functions.queues.connection_string import VERSION, ConnectionString
-from emulator.functions.queues.identity import ManagedIdentity
-from emulator.functions.queues.storage_connection import StorageConnection
+from emulator.functions.storage.connection import StorageConnection
+from emulator.functions.storage.connection_string import VERSION, ConnectionString
+from emulator.functions.storage.identity import ManagedIdentity
 from emulator.functions.workers.upstream import HttpUpstream
 
 TIMEOUT_SECONDS = 10.0
 RETRY_PAUSES_SECONDS = (1.0, 2.0)
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
-class QueueAccount:
-    """The queues of one storage account. No request is signed: the URL or a token authorizes it.
+
+class StorageService:
+    """The queues or the blobs of one account. No request is signed: URL or token authorize it.
 
     Args:
         connection: where the account is, and what authorizes requests to it.
@@ -46,7 +49,7 @@ class QueueAccount:
         self._host = url.netloc
         self._path = url.path
         text = connection.connection_string
-        self._signature = ConnectionString(text).signature() if text else ""
+        self._signature = ConnectionString(text).signature(connection.part) if text else ""
         self._identity = None if text else ManagedIdentity(connection.client_id, environ)
 
     async def call(
@@ -56,6 +59,7 @@ class QueueAccount:
         query: Mapping[str, object],
         body: bytes = b"",
         *,
+        headers: Mapping[str, str] = NO_HEADERS,
         retries: bool = True,
     ) -> HttpResponse:
         """Send a request; returns an answer whose status says that it was successful.
@@ -64,21 +68,22 @@ class QueueAccount:
             method: HTTP method.
             path: below the account's URL.
             query: parameters and values.
-            body: XML; may be empty.
+            body: may be empty.
+            headers: beside those that each request has.
             retries: whether to send the request again if the storage is unavailable.
 
         Raises:
-            QueueNotFoundError: the queue or the message does not exist.
-            QueueError: the storage is unavailable, or refuses the request.
+            StorageNotFoundError: the resource does not exist.
+            StorageError: the storage is unavailable, or refuses the request.
         """
         for pause in self._retry_pauses if retries else ():
-            with contextlib.suppress(QueueError):
-                response = await self._sent(method, path, query, body)
+            with contextlib.suppress(StorageError):
+                response = await self._sent(method, path, query, body, headers)
                 if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     break
             await asyncio.sleep(pause)
         else:
-            response = await self._sent(method, path, query, body)
+            response = await self._sent(method, path, query, body, headers)
         return _checked(response, path)
 
     def close(self) -> None:
@@ -86,18 +91,25 @@ class QueueAccount:
         self._upstream.close()
 
     async def _sent(
-        self, method: str, path: str, query: Mapping[str, object], body: bytes
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: bytes,
+        headers: Mapping[str, str],
     ) -> HttpResponse:
         parameters = "&".join(filter(None, (urlencode(query), self._signature)))
         target = f"{self._path}/{path}?{parameters}"
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                request = HttpRequest(method, target, await self._headers(len(body)), body)
-                return await self._upstream.send(request)
+                every = await self._headers(len(body))
+                return await self._upstream.send(
+                    HttpRequest(method, target, {**every, **headers}, body)
+                )
         except TimeoutError:
-            raise QueueError(f"{self._host} does not answer") from None
+            raise StorageError(f"{self._host} does not answer") from None
         except OSError as error:
-            raise QueueError(str(error).partition("\n")[0]) from error
+            raise StorageError(str(error).partition("\n")[0]) from error
 
     async def _headers(self, length: int) -> dict[str, str]:
         headers = {
@@ -115,6 +127,7 @@ def _checked(response: HttpResponse, path: str) -> HttpResponse:
     if response.status < HTTPStatus.MULTIPLE_CHOICES:
         return response
     if response.status == HTTPStatus.NOT_FOUND:
-        raise QueueNotFoundError(f"{path} does not exist")
+        raise StorageNotFoundError(f"{path} does not exist")
     names = {name.lower(): text for name, text in response.headers.items()}
-    raise QueueError(f"the answer is {response.status} {names.get('x-ms-error-code', '')}".rstrip())
+    code = names.get("x-ms-error-code", "")
+    raise StorageError(f"the answer is {response.status} {code}".rstrip())

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from emulator.functions.errors import QueueError
+from emulator.functions.errors import StorageError
 from emulator.functions.http_front import HttpRequest
 from emulator.functions.workers.upstream import HttpUpstream
 
@@ -36,7 +36,7 @@ class ManagedIdentity:
 
         Raises:
             OSError: the endpoint cannot be reached.
-            QueueError: it does not issue one.
+            StorageError: it does not issue one.
         """
         if self._expires_on < time.time() + MARGIN_SECONDS:
             await self._request()
@@ -45,7 +45,7 @@ class ManagedIdentity:
     async def _request(self) -> None:
         endpoint = self._endpoint
         if endpoint.scheme != "http" or not endpoint.hostname:
-            raise QueueError("IDENTITY_ENDPOINT is not the URL of an identity endpoint")
+            raise StorageError("IDENTITY_ENDPOINT is not the URL of an identity endpoint")
         query = {"api-version": API_VERSION, "resource": AUDIENCE}
         if self._client_id:
             query["client_id"] = self._client_id
@@ -58,4 +58,4 @@ class ManagedIdentity:
             found = json.loads(answer.body)
             self._token, self._expires_on = found["access_token"], float(found["expires_on"])
         except (ValueError, KeyError, TypeError):
-            raise QueueError(f"the identity endpoint answers {answer.status}, no token") from None
+            raise StorageError(f"the identity endpoint answers {answer.status}, no token") from None

@@ -1,0 +1,1 @@
+"""The storage of an app, as the Functions host reaches it."""
