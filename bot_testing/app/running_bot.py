@@ -169,10 +169,10 @@ class RunningBot:
             Exception: whatever the bot's `create_bot` raises.
         """
         await self.close()
-        memory = self.parts.services.storage.__dict__ if self.parts.account is None else {}
+        memory = self.parts.locks.__dict__ if self.parts.account is None else {}
         self._modules.restart(self.folder)
         self._start()
-        self.parts.services.storage.__dict__.update(memory)
+        self.parts.locks.__dict__.update(memory)
 
     async def close(self) -> None:
         """Close the app's connections."""

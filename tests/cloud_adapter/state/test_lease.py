@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
@@ -16,8 +17,16 @@ from cloud_adapter.state.lock import (
 )
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
-from tests.support.storage.storage_front import StorageFront, after, answered, cut_after, cut_before
+from cloud_adapter.storage.blobs import ANY, LEASE_SECONDS, BlobContainer
+from tests.support.storage.storage_front import (
+    Pass,
+    Passage,
+    StorageFront,
+    after,
+    answered,
+    cut_after,
+    cut_before,
+)
 from tests.support.timing.condition import comes_true, found
 from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
@@ -73,6 +82,13 @@ async def opened(front: StorageFront, clock: MovedClock) -> None:
     before = front.count(LEASE)
     clock.move(RENEWAL_SECONDS * OPENING_SHARE + 0.1)
     await comes_true(lambda: front.count(LEASE) >= before + 2 and not clock.hurried())
+
+
+async def renewed(front: StorageFront, clock: MovedClock) -> None:
+    """Let an open lease be renewed."""
+    before = front.count(LEASE)
+    clock.move(RENEWAL_SECONDS + 0.1)
+    await comes_true(lambda: front.count(LEASE) > before and not clock.hurried())
 
 
 async def test_a_lease_is_passed_on(
@@ -192,6 +208,39 @@ async def test_renewal(far_account: StorageAccount, front: StorageFront) -> None
     assert 2 * RENEWAL_SECONDS < LEASE_SECONDS
 
 
+async def test_a_renewed_lease(
+    far: ConversationLocks, front: StorageFront, clock: MovedClock
+) -> None:
+    """It is not lost, however long the turn takes."""
+    turn = await LockedTurn.start(far)
+    await opened(front, clock)
+    for _ in range(4):
+        await renewed(front, clock)
+        assert not far.lease_lost("c")
+    await turn.end()
+
+
+async def test_a_read_that_is_overtaken(far: ConversationLocks, front: StorageFront) -> None:
+    """What was written in the meantime is newer than what the read finds."""
+    was_read, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Passage, passed: Pass) -> web.StreamResponse:
+        response = await passed()
+        was_read.set()
+        await goes_on.wait()
+        return response
+
+    async with far.lock("c", 0) as locked:
+        front.spoil(READ, hold, times=1)
+        reading = asyncio.create_task(far.read("c"))
+        await was_read.wait()
+        await far.write("c", b'{"x":1}', ANY)
+        goes_on.set()
+        found = await reading
+        assert found
+        assert (found.content, locked.blob and locked.blob.content) == (EMPTY_STATE, b'{"x":1}')
+
+
 async def test_a_lost_lease(
     account: StorageAccount,
     other: ConversationLocks,
@@ -294,8 +343,9 @@ async def test_a_process_that_was_paused(
     await theirs.end()
 
 
+@pytest.mark.parametrize("waits", [False, True])
 async def test_a_turn_that_is_cancelled_while_it_acquires(
-    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront, waits: bool
 ) -> None:
     """A lease that it gets all the same is released in the background."""
     arrived, goes_on = asyncio.Event(), asyncio.Event()
@@ -304,9 +354,12 @@ async def test_a_turn_that_is_cancelled_while_it_acquires(
         arrived.set()
         await goes_on.wait()
 
-    front.spoil(LEASE, after(hold), times=1)
+    theirs = await LockedTurn.start(other) if waits else None
+    front.spoil(LEASE, after(hold), times=1, skip=int(waits))
     turn = LockedTurn(far)
     await arrived.wait()
+    if theirs:
+        await theirs.end()
     turn.task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn.task

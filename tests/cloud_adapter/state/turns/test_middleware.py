@@ -1,6 +1,7 @@
 """AutoSaveStateMiddleware: when state is saved and when not, waiting turns, turns within turns."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -219,3 +220,23 @@ async def test_a_locked_conversation_s_turn(app: ComposedApp, bot: RememberingBo
         async with app.parts.locks.lock(f"webchat~2Fconversations~2F{app.conversation.id}", 0):
             await app.deliver({**MESSAGE, "id": "a1"}, talk_first)
     assert said(app) == ["let me see", "1"]
+
+
+async def test_no_reference_cycles(app: ComposedApp, bot: RememberingBot) -> None:
+    """A turn leaves nothing for the garbage collector to find, nor does a lease's release."""
+    await app.deliver(MESSAGE, bot)
+    await app.parts.locks.close()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for _ in range(5):
+            await app.deliver(MESSAGE, bot)
+            await app.parts.locks.close()
+        gc.collect()
+        left = {type(each).__name__ for each in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left.isdisjoint({"LeasedLock", "Lease", "Locked", "ConversationTurn", "TurnContext"})
