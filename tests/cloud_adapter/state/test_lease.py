@@ -28,7 +28,7 @@ from tests.support.storage.storage_front import (
     cut_before,
 )
 from tests.support.timing.condition import comes_true, found
-from tests.support.timing.locked_turn import LockedTurn, is_free
+from tests.support.timing.locked_turn import LONG, LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
@@ -183,19 +183,50 @@ async def test_a_turn_that_arrives_during_a_release(
 ) -> None:
     """It waits for the release, and does not ask for the lease meanwhile."""
     arrived: list[LockedTurn] = []
-    before = front.count(LEASE)
+    counts = []
 
     async def arrive() -> None:
         arrived.append(LockedTurn(far))
+        counts.append(front.count(LEASE))
         await settled()
-        assert front.count(LEASE) == before + 2
+        counts.append(front.count(LEASE))
 
     turn = await LockedTurn.start(far)
     front.spoil(LEASE, after(arrive), times=1)
     await turn.end()
     await arrived[0].started.wait()
-    assert front.count(LEASE) == before + 3
+    assert counts == [2, 2]
+    assert front.count(LEASE) == 3
     await arrived[0].end()
+
+
+async def test_a_turn_that_is_cancelled_during_a_release(
+    far: ConversationLocks, front: StorageFront
+) -> None:
+    """The turn after it has the lock alone: there are never two locks of a conversation."""
+    arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        arrived.set()
+        await goes_on.wait()
+
+    turn = await LockedTurn.start(far)
+    front.spoil(LEASE, after(hold), times=1)
+    closing = asyncio.create_task(turn.end())
+    await arrived.wait()
+    cancelled = LockedTurn(far)
+    await settled()
+    cancelled.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled.task
+    third = LockedTurn(far)
+    await settled()
+    goes_on.set()
+    await closing
+    await third.started.wait()
+    with pytest.raises(ConversationBusy, match="running in this process"):
+        await LockedTurn(far, lock_timeout=0).task
+    await third.end()
 
 
 async def test_renewal(far_account: StorageAccount, front: StorageFront) -> None:
@@ -256,9 +287,13 @@ async def test_a_lost_lease(
     await comes_true(lambda: one.lease_lost("c"))
     assert "lease was lost to another process" in caplog.text
     assert not other.lease_lost("c")
+    second = LockedTurn(one)
     await turn.end()
     assert not await is_free(one)
+    assert not second.started.is_set()
     await theirs.end()
+    await second.started.wait()
+    await second.end()
 
 
 async def test_a_renewal_that_fails(
@@ -382,6 +417,34 @@ async def test_a_read_that_fails_beside_the_lease(
     with pytest.raises(StorageUnavailable):
         await LockedTurn(far).task
     assert await is_free(other)
+
+
+async def test_a_second_read_that_fails(
+    account: StorageAccount, far: ConversationLocks, front: StorageFront
+) -> None:
+    """The turn that waits behind it does not take over what was read too early."""
+    was_read = asyncio.Event()
+
+    async def read(_: Passage, passed: Pass) -> web.StreamResponse:
+        response = await passed()
+        was_read.set()
+        return response
+
+    async def theirs() -> None:
+        await was_read.wait()
+        await BlobContainer(account, CONTAINER).write("c", b'{"x":1}', ANY)
+
+    front.spoil(READ, read, times=1)
+    front.spoil(READ, answered(403), times=1)
+    front.spoil(LEASE, after(theirs), times=1)
+
+    async def turn() -> bytes:
+        async with far.lock("c", LONG) as locked:
+            return locked.blob.content if locked.blob else b""
+
+    first, second = await asyncio.gather(turn(), turn(), return_exceptions=True)
+    assert isinstance(first, StorageUnavailable)
+    assert second == b'{"x":1}'
 
 
 async def test_a_first_turn_that_fails(

@@ -259,6 +259,17 @@ async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
         assert await task == {"c", "e"}
 
 
+async def test_what_a_locked_conversation_s_state_is(locks: ConversationLocks) -> None:
+    """It is what was last read, written or deleted in this process."""
+    async with locks.lock("c", 0) as locked:
+        assert locked.blob
+        assert locked.blob.content == EMPTY_STATE
+        etag = await locks.write("c", b'{"x":1}', locked.blob.etag)
+        assert (locked.blob.content, locked.blob.etag) == (b'{"x":1}', etag)
+        await locks.delete("c")
+        assert locked.blob is None
+
+
 def test_names_of_conversations() -> None:
     """A name identifies a channel's conversation, and is one part of a blob's name."""
 

@@ -9,12 +9,14 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from botbuilder.core import TurnContext
 
 from cloud_adapter.errors import ConversationBusy
+from cloud_adapter.state.leased_lock import BACKOFF
 from cloud_adapter.state.lock import MAX_WRITE_WAIT_SECONDS
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.names import name_part
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
+    USER_KEY,
     RememberingBot,
     changed,
     conversation_key,
@@ -133,6 +135,7 @@ async def test_a_turn_after_another_process_s_invoke(
     first = await LockedTurn.start(far.parts.locks, name_part(conversation_key(far)))
     await opened(front, clock)
     second = asyncio.create_task(far.deliver(MESSAGE, look))
+    await comes_true(lambda: bool(clock.hurried()))  # it waits for the lock
     await other.deliver(INVOKE, press(other))
     before = front.count(READ)
     await first.end()
@@ -156,7 +159,7 @@ async def test_an_invoke_here(far: ComposedApp, other: ComposedApp, front: Stora
     assert await counts(other) == (2, 2)
 
 
-async def test_a_turn_after_an_invoke_here(far: ComposedApp) -> None:
+async def test_a_turn_after_an_invoke_here(far: ComposedApp, clock: MovedClock) -> None:
     """A turn to which the state is passed on sees what the invoke has written meanwhile."""
     await far.deliver(MESSAGE, RememberingBot(far.parts))
     note, seen = far.parts.services.conversation_state.create_property("note"), []
@@ -166,6 +169,7 @@ async def test_a_turn_after_an_invoke_here(far: ComposedApp) -> None:
 
     first = await LockedTurn.start(far.parts.locks, name_part(conversation_key(far)))
     second = asyncio.create_task(far.deliver(MESSAGE, look))
+    await comes_true(lambda: bool(clock.hurried()))  # it waits for the lock
     await far.deliver(INVOKE, press(far))
     await first.end()
     await second
@@ -203,6 +207,21 @@ async def test_a_lease_that_another_process_took(
     assert (item["count"], item["note"], bot.runs) == (2, "theirs", 1)
     assert not theirs.task.done()
     await theirs.end()
+
+
+async def test_a_turn_that_waits_for_another_process(
+    far: ComposedApp, other: ComposedApp, clock: MovedClock
+) -> None:
+    """It sees what the other process's turn has written, if that is the user's state alone, too."""
+    bot = RememberingBot(far.parts)
+    theirs = await LockedTurn.start(other.parts.locks, name_part(conversation_key(far)))
+    turn = asyncio.create_task(far.deliver(MESSAGE, bot))
+    await comes_true(lambda: bool(clock.sleeping()))
+    await changed(other, USER_KEY, "total", 20)
+    await theirs.end()
+    clock.move(BACKOFF.longest)
+    assert (await turn).status == 200
+    assert (await counts(other), bot.runs) == ((2, 21), 1)
 
 
 async def test_a_lease_that_never_opens(
