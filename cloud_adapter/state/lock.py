@@ -136,7 +136,7 @@ class ConversationLocks:
         Args:
             name: see `conversation_name`.
             lock_timeout: seconds to wait for the lock.
-            beside: is awaited at the same time as the last read of the state.
+            beside: is awaited at the same time as the last read of the state, if there is one.
             known: the state as it was read without the lock: it is read again only if it changed.
 
         Raises:
@@ -144,8 +144,6 @@ class ConversationLocks:
             StorageUnavailable: the lease cannot be acquired, or the state cannot be read.
         """
         if owned := owned_locks().get(name):
-            if beside is not None:
-                await beside()
             yield owned
             return
         lock = self._locks.get(name)

@@ -138,7 +138,7 @@ class ConversationTurn:
 
     async def save_position(self) -> None:
         """Save the id and the position of a queued turn, unless a state was saved with them."""
-        if self._locked and self._is_recorded and self._position:
+        if self._locked and self._position:
             await self._save_locked(self._locked, LoadedState(self._locked.blob))
 
     async def _save_locked(self, locked: Locked, state: LoadedState) -> None:

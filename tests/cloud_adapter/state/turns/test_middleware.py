@@ -115,6 +115,19 @@ async def test_an_invoke_does_not_wait(app: ComposedApp, bot: RememberingBot) ->
     assert bot.runs == 1
 
 
+async def test_properties_that_are_set_concurrently(app: ComposedApp) -> None:
+    """None of them is lost when each of them loads the state."""
+    state = app.parts.services.conversation_state
+    names = [f"x{number}" for number in range(5)]
+
+    async def set_all(turn: TurnContext) -> None:
+        await asyncio.gather(*(state.create_property(name).set(turn, 1) for name in names))
+
+    await app.deliver(MESSAGE, set_all)
+    item = await stored(app, conversation_key(app))
+    assert [item[name] for name in names] == [1] * 5
+
+
 async def test_a_lock_timeout(app: ComposedApp, bot: RememberingBot, clock: MovedClock) -> None:
     """A turn that waits too long is unavailable before the channel gives up on it."""
     started, ends = asyncio.Event(), asyncio.Event()

@@ -280,6 +280,41 @@ async def test_saving_after_the_turn(app: ComposedApp, bot: RememberingBot) -> N
     assert await counts(app) == (5, 1)
 
 
+async def test_saving_after_other_turns(app: ComposedApp, bot: RememberingBot) -> None:
+    """A task that outlives its turn saves on top of what it has read since."""
+    contexts = []
+
+    async def keep(turn: TurnContext) -> None:
+        contexts.append(turn)
+
+    bot.between = keep
+    await app.deliver({**MESSAGE, "id": "a1"}, bot)
+    await app.parts.locks.close()
+    await changed(app, conversation_key(app), "count", 3)
+    state = app.parts.services.conversation_state
+    await state.load(contexts[0], force=True)
+    await bot.count.set(contexts[0], await bot.count.get(contexts[0]) + 1)
+    await state.save_changes(contexts[0])
+    assert await counts(app) == (4, 1)
+
+
+async def test_what_the_error_handler_reads(app: ComposedApp, bot: RememberingBot) -> None:
+    """The state as it is stored, with what the failed turn has saved itself."""
+    seen = []
+
+    async def on_error(turn: TurnContext, _: Exception) -> None:
+        seen.append((await bot.count.get(turn), await bot.total.get(turn)))
+
+    async def save_and_fail(turn: TurnContext) -> None:
+        await app.parts.services.user_state.save_changes(turn, force=True)
+        raise LookupError
+
+    app.parts.adapter.on_turn_error = on_error
+    bot.between = save_and_fail
+    await app.deliver(MESSAGE, bot)
+    assert seen == [(None, 1)]
+
+
 async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
     """A cleared state has no properties left, but its turn's id is stored."""
     await app.deliver(MESSAGE, bot)
