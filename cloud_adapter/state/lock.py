@@ -136,7 +136,7 @@ class ConversationLocks:
         Args:
             name: see `conversation_name`.
             lock_timeout: seconds to wait for the lock.
-            beside: is awaited at the same time as the last read of the state, if there is one.
+            beside: reads what else the turn needs, once no other turn has the lock here.
             known: the state as it was read without the lock: it is read again only if it changed.
 
         Raises:
