@@ -144,6 +144,8 @@ class ConversationLocks:
             StorageUnavailable: the lease cannot be acquired, or the state cannot be read.
         """
         if owned := owned_locks().get(name):
+            if beside is not None:
+                await beside()
             yield owned
             return
         lock = self._locks.get(name)

@@ -259,6 +259,22 @@ async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
         assert await task == {"c", "e"}
 
 
+async def test_what_is_read_beside_the_state(locks: ConversationLocks) -> None:
+    """It is read whether the lock is acquired, taken over, or the turn's own already."""
+    reads = 0
+
+    async def beside() -> None:
+        nonlocal reads
+        reads += 1
+
+    for number in (1, 3):
+        async with locks.lock("c", 0, beside):
+            assert reads == number
+            async with locks.lock("c", 0, beside):
+                assert reads == number + 1
+    await locks.close()
+
+
 async def test_what_a_locked_conversation_s_state_is(locks: ConversationLocks) -> None:
     """It is what was last read, written or deleted in this process."""
     async with locks.lock("c", 0) as locked:
