@@ -110,6 +110,23 @@ async def test_a_drain_that_another_process_overtakes(
     assert await one.count() == len(ids) + 1
 
 
+async def test_a_drain_that_is_overtaken_but_for_one_activity(
+    one: QueuedTurnsBot, far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """It reads the inbox again, also if its wake-up message names no activities."""
+    await one.accept(content("a"))
+    await wake_up_all(one, messages)
+    await one.accept(content("b"))
+
+    async def overtake() -> None:
+        await wake_up_all(one, messages)
+        await one.accept(content("c"))
+
+    front.spoil("PUT blob lease", after(overtake), times=1)
+    await far.wake_up(WakeUp(CONVERSATION).text)
+    assert (one.runs, far.runs) == (["a", "b"], ["c"])
+
+
 async def test_a_busy_conversation_that_the_bot_writes_to(
     one: QueuedTurnsBot,
     other: QueuedTurnsBot,
