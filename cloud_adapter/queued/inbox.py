@@ -26,6 +26,9 @@ MAX_READ_BYTES = 4 * 1024 * 1024
 MIN_TRUNCATED_BYTES = 64 * 1024
 """An inbox keeps fewer bytes of records that are processed."""
 
+USER_TOKEN = b'"tokens/response"'
+"""The name of the event that brings a user's token. An inbox that has it is truncated at once."""
+
 START = "start"
 
 
@@ -102,7 +105,7 @@ class Inbox:
     async def truncate(self, conversation: str, records: Records) -> None:
         """Remove all records, up to those that were read last, unless others have come since."""
         end = records.first + len(records.content)
-        if end - records.start >= MIN_TRUNCATED_BYTES:
+        if end - records.start >= MIN_TRUNCATED_BYTES or USER_TOKEN in records.content:
             metadata = {START: f"{end}"}
             with contextlib.suppress(BlobChanged):
                 await self._blobs.create_append(_blob_name(conversation), records.etag, metadata)

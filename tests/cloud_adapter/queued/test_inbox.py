@@ -150,6 +150,13 @@ async def test_a_short_inbox(inbox: Inbox) -> None:
     assert len(await read(inbox)) == 1
 
 
+async def test_a_users_token(inbox: Inbox) -> None:
+    """It does not stay in the inbox once its event is processed."""
+    await inbox.append("c", b'{"type": "event", "name": "tokens/response"}\n')
+    await inbox.truncate("c", await inbox.read("c", None))
+    assert await read(inbox) == []
+
+
 async def test_a_record_during_a_truncation(inbox: Inbox, far: Inbox, front: StorageFront) -> None:
     """The inbox is left as it is, so the record is read."""
     await inbox.append("c", b"x" * MIN_TRUNCATED_BYTES + b"\n")
