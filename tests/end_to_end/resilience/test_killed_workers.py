@@ -229,7 +229,7 @@ async def killed_workers(cloud: Cloud, storage: str, logs: Path, size: Size) -> 
         async with asyncio.TaskGroup() as group:
             group.create_task(kill_in_turn(bot, users, kills, size.kills))
             await users.deliver(size.kills * KILL_EVERY)
-        counters = await users.answered(storage, MAX_REST)
+        counters = await users.settle(storage, MAX_REST)
         seconds = now() - start
     log_text = await asyncio.to_thread(log.read_text)
     return Killed(

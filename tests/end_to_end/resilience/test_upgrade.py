@@ -64,7 +64,7 @@ async def test_what_the_earlier_version_left(cloud: Cloud, storage: str, logs: P
             async with asyncio.TaskGroup() as group:
                 group.create_task(kill_in_turn(bot))
                 await users.deliver(KILLS * KILL_EVERY)
-            counters = await users.answered(storage, WITHIN)
+            counters = await users.settle(storage, WITHIN)
             await requeue(storage)
             await comes_true(lambda: not dead_letter.lost, WITHIN)
     repeated = sum(each.repeated for each in users.all)
