@@ -114,28 +114,27 @@ class Drain:
         while self._records is not None or self._has_work:
             if self._records is None:
                 await self.read()
-            elif not await self._process_inbox(self._records, locked, goes_on):
+            elif not await self._process_records(self._records, locked, goes_on):
                 return PAUSE_SECONDS
         # The others are being appended.
         return None if self._awaited <= self._known else PAUSE_SECONDS
 
-    async def _process_inbox(
+    async def _process_records(
         self, records: Records, locked: Locked, goes_on: Callable[[], bool]
     ) -> bool:
-        """Process the inbox to its end; False: the time is over, or the lease is lost."""
+        """Process records that were read; False: the time is over, or the lease is lost."""
         self._records = None
-        while True:
-            for content, position in records:
-                stored = StoredActivity.of_record(self._conversation, content)
-                if self._position is None and not await self._run_earlier(stored, goes_on):
-                    return False
-                if not goes_on():
-                    return False
-                await self._process(locked, stored, position)
-                self._position = position
-            if records.are_last:
-                break
-            records = await self._inbox.read(self._conversation, self._position)
+        for content, position in records:
+            stored = StoredActivity.of_record(self._conversation, content)
+            if self._position is None and not await self._run_earlier(stored, goes_on):
+                return False
+            if not goes_on():
+                return False
+            await self._process(locked, stored, position)
+            self._position = position
+        if not records.are_last:
+            self._must_read = True
+            return True
         if not self._is_stored and self._position:
             await locked.write_position(self._position)
             self._is_stored = True
@@ -158,10 +157,9 @@ class Drain:
             return
         self._known.add(stored.id)
         locked.position = position
-        if not await self._run(stored):
-            locked.position = position
-        # The turn stores it with its own changes, if it runs to its end.
-        if locked.position is not None:
+        has_ended = await self._run(stored)
+        # A turn that runs to its end stores the position with its own changes.
+        if not has_ended or locked.position is not None:
             locked.position = None
             await locked.write_position(position)
         self._is_stored = True

@@ -135,13 +135,14 @@ class QueuedTurns:
             self._set_aside, self._queue, run_turn, redact=self._redact, clock=self._clock
         )
         work = self._drain if wake_up.is_for_inbox else self._retry
+        retries = 0
         try:
             pause = await work(wake_up, attempts)
         except Unavailable as error:
             log.warning("A turn in %s must wait: %s", wake_up.conversation, error)
-            pause = wake_up.pause
+            pause, retries = wake_up.pause, wake_up.retries + 1
         if pause is not None:
-            await self._queue.put(wake_up.next().text, pause)
+            await self._queue.put(wake_up.next(retries).text, pause)
 
     async def _drain(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
         """Drain an inbox; returns seconds until another wake-up message is needed, if one is."""

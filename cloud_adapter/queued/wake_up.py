@@ -26,7 +26,7 @@ class WakeUp(NamedTuple):
             of the conversation's name, a slash, and the activity's id.
         activities: ids of activities that are being appended to the inbox; none: all that the
             inbox holds is meant, and has been appended.
-        retries: how many wake-up messages came before this one, to no effect.
+        retries: how many wake-up messages in a row found something unavailable before this one.
         redeliveries: how often the host delivered those messages, beyond once each: every time, a
             turn may have ended the process.
     """
@@ -79,9 +79,9 @@ class WakeUp(NamedTuple):
         """The conversation's name."""
         return self.name.partition("/")[0]
 
-    def next(self) -> "WakeUp":
+    def next(self, retries: int) -> "WakeUp":
         """The message to put back. It does not name activities: by then, they are appended."""
-        return WakeUp(self.name, (), self.retries + 1, self.redeliveries)
+        return WakeUp(self.name, (), retries, self.redeliveries)
 
     def redelivered(self, dequeue_count: int) -> "WakeUp":
         """The message to put in the place of one that the host has delivered several times."""

@@ -195,7 +195,7 @@ async def test_a_turn_whose_state_cannot_be_saved(
     front.spoil("PUT blob bot-state", answered(503))
     await woken(queued, message, bot)
     front.heal()
-    await woken(queued, WakeUp.parse(message).next().text, bot)
+    await woken(queued, WakeUp.parse(message).next(1).text, bot)
     assert said(queued) == ["1", "1"]
     assert await counts(queued) == (1, 1)
 

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from auth.errors import Unavailable
 from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
+from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.request import MAX_BODY_BYTES
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
@@ -273,6 +274,26 @@ async def test_two_processes(
     (again,) = await messages.taken()
     await other.wake_up(again)
     assert other.runs == []
+
+
+async def test_an_outage_after_a_wait(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+) -> None:
+    """The pauses of an earlier outage, and waits for another process, do not prolong the next."""
+    turn = LongTurn()
+    one.script.update({"a": [turn], "b": [Unavailable("later")]})
+    await one.accept(content())
+    (first,) = await messages.taken()
+    task = asyncio.create_task(one.wake_up(first))
+    await turn.started.wait()
+    await other.wake_up(WakeUp(CONVERSATION, retries=9).text)
+    turn.ends.set()
+    await task
+    (again,) = await messages.taken()
+    await one.accept(content("b"))
+    one.queue.delays.clear()
+    await one.wake_up(again)
+    assert one.queue.delays == [BACKOFF.pause(1)]
 
 
 async def test_a_busy_conversation(

@@ -43,7 +43,7 @@ def test_one_for_an_activity(
 
 def test_the_stored_formats() -> None:
     """Earlier and later versions of the app read each other's messages."""
-    activity = WakeUp("c/a").redelivered(3).next().next()
+    activity = WakeUp("c/a").redelivered(3).next(2)
     assert json.loads(activity.text) == {"activity": "c/a", "again": 2, "seen": 2}
     inbox = WakeUp("c", ("a", "b"))
     assert json.loads(inbox.text) == {
@@ -54,7 +54,7 @@ def test_the_stored_formats() -> None:
     }
 
 
-@pytest.mark.parametrize("following", [WakeUp("c", ("a",)).next(), WakeUp("c", ("a",), 1).next()])
+@pytest.mark.parametrize("following", [WakeUp("c", ("a",)).next(0), WakeUp("c", ("a",), 1).next(2)])
 def test_one_that_is_put_back(following: WakeUp) -> None:
     """It names no activities: it stands for all that were taken over in the meantime."""
     assert following.activities == ()
@@ -73,7 +73,7 @@ def test_pauses() -> None:
     wake_up, pauses = WakeUp("c/a"), []
     for _ in range(8):
         pauses.append(wake_up.pause)
-        wake_up = wake_up.next()
+        wake_up = wake_up.next(wake_up.retries + 1)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
     assert WakeUp("c/a", (), 10**6).pause == BACKOFF.longest
     assert WakeUp("c/a", (), -(10**6)).pause >= 0
