@@ -183,10 +183,8 @@ def outcomes(
     folder = tmp_path_factory.mktemp("killed")
     size = FULL if pytestconfig.getoption("full") else DEFAULT
     killed, dialogs, long = asyncio.run(all_in_one_cloud(azurite, folder, logs, size))
-    table = killed.table()
-    print(f"\n{table}")
     TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text(table)
+    TABLE.write_text(killed.table())
     return killed, dialogs, long
 
 
@@ -200,6 +198,7 @@ async def all_in_one_cloud(
         async with asyncio.TaskGroup() as group:  # if one fails, the other bots end, too
             long = group.create_task(long_turn(cloud, azurite.fresh(), logs))
             killed = await killed_workers(cloud, azurite.fresh(), logs, size)
+            print(f"\n{killed.table()}")
             dialogs = await killed_dialogs(cloud, azurite.fresh(), folder, logs)
         return killed, dialogs, long.result()
     finally:
