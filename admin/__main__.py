@@ -11,7 +11,6 @@ import typer
 from admin import console, dead_letters
 from admin.exit_status import ExitStatus
 from admin.notify import notify
-from auth.errors import SignInError
 from cloud_adapter.errors import StorageUnavailable
 
 app = typer.Typer(
@@ -37,9 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(arguments, prog_name="python -m admin")
     except StorageUnavailable as error:
         console.errors.print(f"{error}\n{_WHICH_ACCOUNT}", soft_wrap=True)
-        sys.exit(ExitStatus.UNREACHABLE)
-    except SignInError as error:
-        console.errors.print(str(error), soft_wrap=True)
         sys.exit(ExitStatus.UNREACHABLE)
 
 

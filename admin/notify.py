@@ -157,8 +157,8 @@ async def _run(
     """Enqueue the notification, and follow its report; returns whether every recipient got it.
 
     Raises:
-        StorageUnavailable: the account does not answer, or refuses.
-        SignInError: no user is signed in to the Azure CLI.
+        StorageUnavailable: the account does not answer, or refuses; or no user is signed in to the
+            Azure CLI.
     """
     try:
         channels = await _stored_conversations(notification, account)

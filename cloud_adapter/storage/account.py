@@ -13,6 +13,7 @@ from functools import cached_property
 from http import HTTPStatus
 from urllib.parse import quote
 
+from auth.errors import SignInError
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
@@ -29,7 +30,7 @@ AUDIENCE = "https://storage.azure.com"
 API_VERSION = "2023-11-03"
 
 CALL_TIMEOUT_SECONDS = 8.0
-"""The longest that a call may take, with all its attempts."""
+"""The longest that a call may take, with all its attempts, once there is a token."""
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
 """How far this machine's clock may differ from the account's before its requests are corrected. The
@@ -92,8 +93,8 @@ class StorageAccount:
             refusals: error codes that the caller handles; see `error_code`.
 
         Raises:
-            StorageUnavailable: the account does not answer in time, or refuses for another reason.
-            SignInError: no token is available.
+            StorageUnavailable: no token is available; or the account does not answer in time, or
+                refuses for another reason.
         """
         response = await self._attempts(request)
         succeeded = 200 <= response.status < 300 and "x-ms-request-id" in response.headers
@@ -136,7 +137,10 @@ class StorageAccount:
     async def _authorized_headers(self, request: StorageRequest, url: str) -> dict[str, str]:
         headers = {"x-ms-date": self._http_date(), "x-ms-version": API_VERSION, **request.headers}
         if self._tokens is not None:
-            token = await self._tokens.get(AUDIENCE)
+            try:
+                token = await self._tokens.get(AUDIENCE)
+            except SignInError as error:
+                raise StorageUnavailable(str(error), error.retry_after) from error
             headers["authorization"] = f"Bearer {token.value}"
         elif key := self._endpoints.key:
             headers["authorization"] = key.authorization(request, url, headers)

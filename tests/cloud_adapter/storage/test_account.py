@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auth.errors import SignInError
+from auth.errors import Throttled
 from auth.outbound.credential import AccessToken
 from auth.outbound.credentials import storage_tokens
 from auth.outbound.managed_identity import ManagedIdentityCredential
@@ -121,8 +121,21 @@ async def test_an_identity_that_is_not_assigned(source: StorageSource, pool: Htt
     strange = replace(source, client_id=STRANGER)
     account = StorageAccount(strange, pool, storage_tokens(strange, pool))
     for work in (BlobContainer(account, "c").read("n"), MessageQueue(account, "q").put("x")):
-        with pytest.raises(SignInError, match=f"{STRANGER}.*AzureWebJobsStorage__clientId"):
+        with pytest.raises(StorageUnavailable, match=f"{STRANGER}.*AzureWebJobsStorage__clientId"):
             await work
+
+
+async def test_an_identity_that_must_wait(source: StorageSource, pool: HttpPool) -> None:
+    """A token that is not available now is an outage of storage, with the same wait."""
+
+    class Busy(ManagedIdentityCredential):
+        async def request_token(self, audience: str) -> AccessToken:
+            raise Throttled("too many tokens are requested", 77)
+
+    tokens = TokenProvider(Busy(source.client_id, "x", PoolTransport(pool)))
+    error = await refusal(StorageAccount(source, pool, tokens))
+    assert str(error) == "too many tokens are requested"
+    assert error.retry_after == 77
 
 
 async def test_a_token_that_is_refused(source: StorageSource, pool: HttpPool) -> None:
