@@ -104,5 +104,6 @@ class RetryPolicy:
         return self.backoff.pause(attempt) if asked is None else asked
 
     def _may_repeat(self, method: str, status: int) -> bool:
-        nothing_was_done = status == CONNECT_FAILED or status in self.refused_for_now
-        return nothing_was_done or (status in TRANSIENT_FAILURES and method in IDEMPOTENT_METHODS)
+        if status == CONNECT_FAILED or status in self.refused_for_now:
+            return True
+        return status in TRANSIENT_FAILURES and method in IDEMPOTENT_METHODS

@@ -37,6 +37,7 @@ class ConversationTurn:
         is_committed: the bot has saved with `force`, so the turn does not run again.
         has_failed: the bot has raised, so from now on state is saved without the turn's id.
         is_running: False once the turn has ended; tasks of the bot may still be running.
+        runs_in_lock: the code that runs the turn has already locked its conversation.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class ConversationTurn:
         self._is_prepared = False
         self._recorded_in: set[str] = set()  # names of blobs with which this run has saved its id
         self._position: InboxPosition | None = None  # of a queued turn, until it is saved
-        self._locked = self._owned()
+        owned = owned_locks()
+        self._locked = owned.get(conversation_name(context.activity)) if owned else None
+        self.runs_in_lock = self._locked is not None
         if self._locked is not None:
             # Taken away, because a turn within this one must not save it.
             self._position, self._locked.position = self._locked.position, None
@@ -91,15 +94,6 @@ class ConversationTurn:
             turn_ids: the ids that are stored with it.
         """
         return self.id in turn_ids and name not in self._recorded_in
-
-    @property
-    def runs_in_lock(self) -> bool:
-        """Whether the code that runs the turn has already locked its conversation."""
-        return self._owned() is not None
-
-    def _owned(self) -> Locked | None:
-        owned = owned_locks()
-        return owned.get(conversation_name(self._activity)) if owned else None
 
     async def read(self, context: TurnContext, name: str, *, again: bool = False) -> Blob | None:
         """The blob of a state, read while the conversation is locked; see `lock`.

@@ -57,12 +57,7 @@ class Blob(NamedTuple):
 
 
 class BlobEntry(NamedTuple):
-    """A blob in a listing.
-
-    Attributes:
-        name: the blob's name.
-        metadata: as in Blob.
-    """
+    """The name of a blob, and its metadata, as in a listing."""
 
     name: str
     metadata: Mapping[str, str]

@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
-from types import MappingProxyType
 
 from cloud_adapter.errors import BlobChanged
 from cloud_adapter.storage.blobs import ANY, Blob, BlobContainer, BlobEntry
-
-_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+from cloud_adapter.storage.request import NOTHING
 
 
 class MemoryContainer:
@@ -29,7 +27,7 @@ class MemoryContainer:
         name: str,
         content: bytes,
         etag: str | None,
-        metadata: Mapping[str, str] = _NO_METADATA,
+        metadata: Mapping[str, str] = NOTHING,
         lease_id: str | None = None,
     ) -> str:
         """Write a blob, and return its new ETag; see BlobContainer.
