@@ -98,8 +98,10 @@ class StorageAccount:
         """
         response = await self._attempts(request)
         succeeded = 200 <= response.status < 300 and "x-ms-request-id" in response.headers
-        if not succeeded and error_code(response) not in refusals:
-            raise StorageUnavailable(_explanation(response.status))
+        code = error_code(response)
+        if not succeeded and code not in refusals:
+            text = _explanation(response.status)
+            raise StorageUnavailable(f"{text} ({code})" if code else text)
         return response
 
     async def _attempts(self, request: StorageRequest) -> Response:

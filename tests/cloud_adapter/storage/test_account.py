@@ -39,12 +39,12 @@ async def used(account: StorageAccount) -> None:
 
 
 async def refusal(account: StorageAccount) -> StorageUnavailable:
-    """The error that both services raise."""
+    """The error that both services raise, each with its own error code."""
     with pytest.raises(StorageUnavailable) as caught:
         await BlobContainer(account, "container").read("name")
     with pytest.raises(StorageUnavailable) as again:
         await MessageQueue(account, "queue").put("text")
-    assert str(again.value) == str(caught.value)
+    assert str(again.value).partition(" (")[0] == str(caught.value).partition(" (")[0]
     return caught.value
 
 

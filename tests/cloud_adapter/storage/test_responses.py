@@ -91,11 +91,11 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "416": (answered(416), "answers 416"),
     "another error": (
         answered(409, headers={**OURS, "x-ms-error-code": "AccountBeingCreated"}),
-        "answers 409",
+        r"answers 409 \(AccountBeingCreated\)",
     ),
     "of another service": (
         answered(404, headers={**OURS, "x-ms-error-code": "AccountNotFound"}),
-        "answers 404",
+        r"answers 404 \(AccountNotFound\)",
     ),
     "cut off": (cut_off, "does not answer"),
 }
