@@ -24,7 +24,10 @@ from auth.errors import BotError, Unavailable
 
 
 class StorageUnavailable(Unavailable):
-    """Azure Storage does not answer, or refuses access; the text says what to fix."""
+    """Azure Storage does not answer, or refuses access, or there is no token for it.
+
+    The text says what to fix.
+    """
 
 
 class UnreadableState(StorageUnavailable):

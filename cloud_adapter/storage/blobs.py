@@ -37,7 +37,7 @@ _LEASE_LOST = frozenset(
     }
 )
 _NOT_LEASED = _LEASE_LOST | _MISSING
-_CHANGE_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
+_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
 _METADATA = "x-ms-meta-"
 
@@ -165,7 +165,7 @@ class BlobContainer:
         Raises:
             BlobLeased: the blob has another lease.
         """
-        await self._change(name, self._request("DELETE", name), lease_id)
+        await self._modify(name, self._request("DELETE", name), lease_id)
 
     async def delete_many(self, names: Sequence[str]) -> None:
         """Delete blobs, some at a time; those that do not exist are ignored.
@@ -270,31 +270,31 @@ class BlobContainer:
         elif etag != ANY:
             headers["if-match"] = etag
         request = self._request("PUT", name, headers=headers, body=content)
-        response = await self._change(name, request, lease_id)
+        response = await self._modify(name, request, lease_id)
         if error_code(response):
             if "if-match" in headers:
                 raise BlobChanged("the blob is gone")
             await self._create()
-            response = await self._change(name, request, lease_id)
+            response = await self._modify(name, request, lease_id)
         return header(response, "etag")
 
-    async def _change(
+    async def _modify(
         self, name: str, request: StorageRequest, lease_id: str | None = None
     ) -> Response:
-        """Change a blob under its lease; the response may say that the blob is missing.
+        """Modify a blob under its lease; the response may say that the blob is missing.
 
         A lease that is lost does not matter: the conditions of the request hold without it.
         """
         leases = self._leases.get(name, ()) if lease_id is None else (lease_id,)
         for lease in leases:
             headers = {**request.headers, "x-ms-lease-id": lease}
-            response = await self._account.call(request._replace(headers=headers), _CHANGE_REFUSALS)
+            response = await self._account.call(request._replace(headers=headers), _REFUSALS)
             if error_code(response) not in _NOT_LEASED:
                 break
         else:
             if leases:
                 self.forget_lease(name, leases[-1])
-            response = await self._account.call(request, _CHANGE_REFUSALS)
+            response = await self._account.call(request, _REFUSALS)
         if error_code(response) in _CHANGED:
             raise BlobChanged("the blob exists, or has changed in the meantime")
         if error_code(response) in _LEASED:

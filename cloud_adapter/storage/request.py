@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+"""No parameters, no headers, or no metadata."""
 
 
 class StorageRequest(NamedTuple):
