@@ -1,4 +1,4 @@
-"""Processes that die while they accept and process activities: others do all that is left."""
+"""Processes that die or stand still at any of their requests, and others that do what is left."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,13 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
 from cloud_adapter.queued.stored_activity import FAILED
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.queued.wake_up import SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import LoadedState
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, id_of, name_of
 from tests.support.storage.broken_leases import break_leases
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import Pass, Passage, StorageFront
+from tests.support.timing.moved_clock import MovedClock
 
 
 class Death:
@@ -160,3 +161,42 @@ async def test_a_death_before_a_dead_letter(
     assert MAX_ATTEMPTS - 1 <= runs <= MAX_ATTEMPTS + 1
     assert 1 <= len(far.lasts + other.lasts + far.killed + other.killed) <= 2
     assert death.is_over.is_set() or skip > 60
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("skip", range(45))
+async def test_a_pause_at_each_step(
+    far: QueuedTurnsBot,
+    other: QueuedTurnsBot,
+    front: StorageFront,
+    messages: QueueMessages,
+    poison: QueueMessages,
+    storage: str,
+    clock: MovedClock,
+    skip: int,
+    is_done: bool,
+) -> None:
+    """A process stands still at any request, loses its lease, and goes on when another is done.
+
+    Nothing is lost or done twice, and only the inbox remains.
+    """
+    story = Story(far, messages, failures=2)
+    other.script["c"] = [LookupError()]
+
+    async def pause(_: Passage, passed: Pass) -> StreamResponse:
+        done = await passed() if is_done else None
+        await break_leases(storage)
+        await take_over(other, story, messages)
+        clock.move(SLOW_APPEND_SECONDS)  # the pause is longer, if it is between put and append
+        return done or await passed()
+
+    front.spoil("", pause, times=1, skip=skip)
+    await story.run()
+    await break_leases(storage)
+    await other.settle(messages)
+    state = LoadedState(await other.states.read(CONVERSATION))
+    processed = {each for each in "abcd" if id_of(each) in state.turn_ids}
+    assert set(story.accepted) <= processed
+    assert await other.count() == len(state.turn_ids) == len(processed)
+    assert [entry.name async for entry in other.blobs.list()] == [f"inbox/{CONVERSATION}"]
+    assert await poison.count() == 0
