@@ -17,7 +17,7 @@ from cloud_adapter.storage.blobs import Blob, BlobContainer
 MAX_DRAIN_SECONDS = 60.0
 """A drain starts no turn after this time, because the host ends long invocations."""
 
-MAX_LOST_STATE_SECONDS = 3600.0
+MAX_AGE_WITHOUT_STATE_SECONDS = 3600.0
 """If a conversation has no state, older records of its inbox are dead-lettered."""
 
 NO_STATE = (
@@ -57,6 +57,8 @@ class Drain:
         self._attempts = attempts
         self._locks = locks
         self._must_read = self._counts_first = False
+        # Ids: of what the next read should find, of what reads should have found by now, and of
+        # what has been processed or set aside.
         self._expected: set[str] = set()
         self._awaited: set[str] = set()
         self._known: set[str] = set()
@@ -77,7 +79,7 @@ class Drain:
 
     def is_done(self, state: Blob | None) -> bool:
         """Whether all that is expected is in a state, because another drain was quicker."""
-        self._look_at(state)
+        self._use_state(state)
         return not self._has_work
 
     async def read(self) -> None:
@@ -87,7 +89,7 @@ class Drain:
         self._expected, self._must_read = set(), False
         self._records = await self._inbox.read(self._conversation, self._position)
 
-    def _look_at(self, state: Blob | None) -> None:
+    def _use_state(self, state: Blob | None) -> None:
         stored = LoadedState(state)
         self._state, self._known = state, set(stored.turn_ids)
         if stored.position != self._position:
@@ -108,7 +110,7 @@ class Drain:
             Unavailable: a turn cannot run now.
         """
         if locked.blob is not self._state:
-            self._look_at(locked.blob)
+            self._use_state(locked.blob)
         self._has_no_state = self._position is None
         goes_on = until_late(self._locks, self._conversation)
         while self._records is not None or self._has_work:
@@ -165,7 +167,7 @@ class Drain:
         self._is_stored = True
 
     async def _run(self, stored: StoredActivity) -> bool:
-        is_old = stored.accepted_at and self._attempts.age(stored) > MAX_LOST_STATE_SECONDS
+        is_old = stored.accepted_at and self._attempts.age(stored) > MAX_AGE_WITHOUT_STATE_SECONDS
         if self._has_no_state and is_old:
             await self._attempts.dead_letter(stored, NO_STATE)
             return False

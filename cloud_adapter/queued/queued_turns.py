@@ -164,7 +164,7 @@ class QueuedTurns:
             del self._drains[conversation]
 
     async def _retry(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
-        """Run the turn of a set-aside activity; returns the same."""
+        """Run the turn of a set-aside activity; returns what `_drain` does."""
         stored = await self._set_aside.find(wake_up.name)
         if stored is None or not stored.waits:
             return None

@@ -15,7 +15,7 @@ CONTAINER = "bot-turns"
 class SetAsideActivities:
     """Reads and writes them. Each method raises StorageUnavailable.
 
-    Only who has locked the conversation writes.
+    In the bot, only a turn that has locked the conversation writes them.
 
     Args:
         blobs: the container.

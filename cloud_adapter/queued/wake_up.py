@@ -12,8 +12,8 @@ PAUSE_SECONDS = 1.0
 """The pause before one that continues what another one began."""
 
 SLOW_APPEND_SECONDS = PAUSE_SECONDS / 2
-"""An append that takes longer is followed by another wake-up message: whoever puts one back relies
-on it that what it stands for is appended after the pause."""
+"""An append that takes longer is followed by another wake-up message: one that is put back because
+its activities are not in the inbox yet must find them there after the pause."""
 
 _MAX_BACKOFF_RETRIES = 10
 

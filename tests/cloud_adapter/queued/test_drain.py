@@ -10,7 +10,7 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnRepeated
 from cloud_adapter.queued import drain
-from cloud_adapter.queued.drain import MAX_LOST_STATE_SECONDS, NO_STATE
+from cloud_adapter.queued.drain import MAX_AGE_WITHOUT_STATE_SECONDS, NO_STATE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from cloud_adapter.request import read_activity
 from cloud_adapter.state.loaded_state import MAX_TURN_IDS
@@ -242,7 +242,7 @@ async def test_a_conversation_without_state(
 ) -> None:
     """If its state was deleted, records of the last hour run, and older ones are dead-lettered."""
     await one.accept(content("a"))
-    one.clock_ahead = MAX_LOST_STATE_SECONDS + 1
+    one.clock_ahead = MAX_AGE_WITHOUT_STATE_SECONDS + 1
     await one.accept(content("b"))
     await wake_up_all(one, messages)
     assert one.runs == ["b"]
