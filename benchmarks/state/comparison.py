@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.state.contestant import StateContestant
 from benchmarks.state.measurement import StateMeasurement
-from benchmarks.state.storage.accounts import StorageAccounts
+from benchmarks.state.storage.accounts import ContestantAccounts
 from benchmarks.state.trial import StateTrial
 from benchmarks.state.turns import TurnSender
 from benchmarks.traffic.bot_process import LOAD_CORE
@@ -55,7 +55,7 @@ class StateComparison:
             cloud = BenchmarkCloud(self._folder / "cloud", MANAGED_IDENTITY)
             await cloud.start()
             stack.push_async_callback(cloud.stop)
-            accounts = StorageAccounts(cloud.cloud, self._contestants)
+            accounts = ContestantAccounts(cloud.cloud, self._contestants)
             stack.push_async_callback(accounts.stop)
             await accounts.start()
             for _ in range(rounds):
@@ -65,7 +65,7 @@ class StateComparison:
                     self.results[contestant].append(measured)
 
     async def _measure(
-        self, contestant: StateContestant, cloud: BenchmarkCloud, accounts: StorageAccounts
+        self, contestant: StateContestant, cloud: BenchmarkCloud, accounts: ContestantAccounts
     ) -> StateMeasurement:
         async with AsyncExitStack() as stack:
             proxy = accounts.proxies.get(contestant)

@@ -1,4 +1,4 @@
-"""StorageAccounts: every contestant's storage account, and the proxies in front of them."""
+"""ContestantAccounts: every contestant's storage account, and the proxies in front of them."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from emulator.storage.azurite import Azurite, CertificateFiles
 SETTING = "AzureWebJobsStorage"
 
 
-class StorageAccounts:
+class ContestantAccounts:
     """Azurite with and without TLS, and the account in memory; those that the contestants need.
 
     Args:

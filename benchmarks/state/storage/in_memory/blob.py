@@ -1,4 +1,4 @@
-"""Blob and its lease, with the conditions of requests.
+"""InMemoryBlob and its lease, with the conditions of requests.
 
 Source: Microsoft's REST reference, "Lease Blob" and "Specifying conditional headers for Blob
 service operations".
@@ -10,15 +10,15 @@ import uuid
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from benchmarks.state.storage.in_memory.message import StorageError, StorageRequest
+from benchmarks.state.storage.in_memory.message import ServiceError, ServiceRequest
 
 _ETAGS = itertools.count(1)
 _PREFIX = "x-ms-meta-"
 
 
 @dataclass
-class Lease:
-    """The lease of a blob.
+class BlobLease:
+    """The lease of a blob in memory.
 
     Attributes:
         id: GUID.
@@ -41,8 +41,8 @@ class Lease:
 
 
 @dataclass
-class Blob:
-    """A blob.
+class InMemoryBlob:
+    """A blob in memory.
 
     Attributes:
         kind: BlockBlob or AppendBlob.
@@ -56,7 +56,7 @@ class Blob:
     content: bytearray
     metadata: dict[str, str]
     etag: str = ""
-    lease: Lease | None = None
+    lease: BlobLease | None = None
     blocks: int = field(default=0)
 
     def touch(self) -> None:
@@ -66,33 +66,33 @@ class Blob:
             self.lease = None
 
 
-def metadata_of(request: StorageRequest) -> dict[str, str]:
+def metadata_of(request: ServiceRequest) -> dict[str, str]:
     """The metadata that a request sets."""
     return {name: text for name, text in request.headers.items() if name.startswith(_PREFIX)}
 
 
-def check_conditions(request: StorageRequest, blob: Blob | None) -> None:
+def check_conditions(request: ServiceRequest, blob: InMemoryBlob | None) -> None:
     """Compare a request's conditions with the blob, None if there is none.
 
     Raises:
-        StorageError: a condition is not met.
+        ServiceError: a condition is not met.
     """
     if_match, if_none_match = (request.headers.get(name) for name in ("if-match", "if-none-match"))
     if if_match is not None and (blob is None or if_match not in ("*", blob.etag)):
-        raise StorageError(HTTPStatus.PRECONDITION_FAILED, "ConditionNotMet")
+        raise ServiceError(HTTPStatus.PRECONDITION_FAILED, "ConditionNotMet")
     if if_none_match is None or blob is None:
         return
     if if_none_match == "*" and request.method == "PUT":
-        raise StorageError(HTTPStatus.CONFLICT, "BlobAlreadyExists")
+        raise ServiceError(HTTPStatus.CONFLICT, "BlobAlreadyExists")
     if if_none_match in ("*", blob.etag):
-        raise StorageError(HTTPStatus.PRECONDITION_FAILED, "ConditionNotMet")
+        raise ServiceError(HTTPStatus.PRECONDITION_FAILED, "ConditionNotMet")
 
 
-def check_lease(request: StorageRequest, blob: Blob | None) -> None:
+def check_lease(request: ServiceRequest, blob: InMemoryBlob | None) -> None:
     """Check that a write has the id of the blob's lease, and no other.
 
     Raises:
-        StorageError: it has not.
+        ServiceError: it has not.
     """
     given = request.headers.get("x-ms-lease-id")
     lease = blob.lease if blob is not None else None
@@ -100,19 +100,19 @@ def check_lease(request: StorageRequest, blob: Blob | None) -> None:
         if given is not None:
             is_lost = lease is not None and lease.id == given
             code = "LeaseLost" if is_lost else "LeaseNotPresentWithBlobOperation"
-            raise StorageError(HTTPStatus.PRECONDITION_FAILED, code)
+            raise ServiceError(HTTPStatus.PRECONDITION_FAILED, code)
     elif given is None:
-        raise StorageError(HTTPStatus.PRECONDITION_FAILED, "LeaseIdMissing")
+        raise ServiceError(HTTPStatus.PRECONDITION_FAILED, "LeaseIdMissing")
     elif given != lease.id:
         code = "LeaseIdMismatchWithBlobOperation"
-        raise StorageError(HTTPStatus.PRECONDITION_FAILED, code)
+        raise ServiceError(HTTPStatus.PRECONDITION_FAILED, code)
 
 
-def lease_action(request: StorageRequest, blob: Blob) -> tuple[HTTPStatus, dict[str, str]]:
+def lease_action(request: ServiceRequest, blob: InMemoryBlob) -> tuple[HTTPStatus, dict[str, str]]:
     """Run an operation on the blob's lease: acquire, renew, change or release.
 
     Raises:
-        StorageError: the lease is another's, or there is none.
+        ServiceError: the lease is another's, or there is none.
     """
     action = request.headers["x-ms-lease-action"]
     if action == "acquire":
@@ -120,10 +120,10 @@ def lease_action(request: StorageRequest, blob: Blob) -> tuple[HTTPStatus, dict[
     lease, given = blob.lease, request.headers["x-ms-lease-id"]
     if lease is None:
         code = "LeaseNotPresent" if action == "change" else "LeaseIdMismatch"
-        raise StorageError(HTTPStatus.CONFLICT, f"{code}WithLeaseOperation")
+        raise ServiceError(HTTPStatus.CONFLICT, f"{code}WithLeaseOperation")
     proposed = request.headers.get("x-ms-proposed-lease-id", "")
     if given != lease.id and not (action == "change" and proposed == lease.id):
-        raise StorageError(HTTPStatus.CONFLICT, "LeaseIdMismatchWithLeaseOperation")
+        raise ServiceError(HTTPStatus.CONFLICT, "LeaseIdMismatchWithLeaseOperation")
     if action == "release":
         blob.lease = None
         return HTTPStatus.OK, {}
@@ -134,10 +134,10 @@ def lease_action(request: StorageRequest, blob: Blob) -> tuple[HTTPStatus, dict[
     return HTTPStatus.OK, {"x-ms-lease-id": lease.id}
 
 
-def _acquire(request: StorageRequest, blob: Blob) -> dict[str, str]:
+def _acquire(request: ServiceRequest, blob: InMemoryBlob) -> dict[str, str]:
     lease_id = request.headers.get("x-ms-proposed-lease-id") or str(uuid.uuid4())
     if blob.lease is not None and blob.lease.is_active and blob.lease.id != lease_id:
-        raise StorageError(HTTPStatus.CONFLICT, "LeaseAlreadyPresent")
-    blob.lease = Lease(lease_id, int(request.headers["x-ms-lease-duration"]))
+        raise ServiceError(HTTPStatus.CONFLICT, "LeaseAlreadyPresent")
+    blob.lease = BlobLease(lease_id, int(request.headers["x-ms-lease-duration"]))
     blob.lease.renew()
     return {"x-ms-lease-id": lease_id}

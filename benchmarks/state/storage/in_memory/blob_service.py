@@ -6,16 +6,16 @@ from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from benchmarks.state.storage.in_memory.blob import (
-    Blob,
+    InMemoryBlob,
     check_conditions,
     check_lease,
     lease_action,
     metadata_of,
 )
 from benchmarks.state.storage.in_memory.message import (
-    StorageError,
-    StorageRequest,
-    StorageResponse,
+    ServiceError,
+    ServiceRequest,
+    ServiceResponse,
 )
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
@@ -27,7 +27,7 @@ class BlobService:
     """The account's containers."""
 
     def __init__(self) -> None:
-        self._containers: dict[str, dict[str, Blob]] = {}
+        self._containers: dict[str, dict[str, InMemoryBlob]] = {}
         self._operations = {
             ("PUT", ""): self._put,
             ("PUT", "appendblock"): self._append,
@@ -40,11 +40,11 @@ class BlobService:
             ("DELETE", ""): self._delete,
         }
 
-    def handle(self, request: StorageRequest) -> StorageResponse:
+    def handle(self, request: ServiceRequest) -> ServiceResponse:
         """Handle a request.
 
         Raises:
-            StorageError: it is refused.
+            ServiceError: it is refused.
         """
         container, *rest = request.path
         if request.query.get("restype") == "container":
@@ -52,28 +52,28 @@ class BlobService:
         blobs = self._blobs(container)
         operation = self._operations.get((request.method, request.query.get("comp", "")))
         if operation is None:
-            raise StorageError(HTTPStatus.BAD_REQUEST, "UnsupportedQueryParameter")
+            raise ServiceError(HTTPStatus.BAD_REQUEST, "UnsupportedQueryParameter")
         return operation(request, blobs, "/".join(rest))
 
-    def _handle_container(self, name: str, request: StorageRequest) -> StorageResponse:
+    def _handle_container(self, name: str, request: ServiceRequest) -> ServiceResponse:
         if request.query.get("comp") == "list":
             return self._list(request, self._blobs(name))
         if request.method != "PUT":
             self._blobs(name)
-            return StorageResponse(HTTPStatus.OK, {"Last-Modified": _NOW})
+            return ServiceResponse(HTTPStatus.OK, {"Last-Modified": _NOW})
         if name in self._containers:
-            raise StorageError(HTTPStatus.CONFLICT, "ContainerAlreadyExists")
+            raise ServiceError(HTTPStatus.CONFLICT, "ContainerAlreadyExists")
         self._containers[name] = {}
-        return StorageResponse(HTTPStatus.CREATED, {"ETag": '"0x1"', "Last-Modified": _NOW})
+        return ServiceResponse(HTTPStatus.CREATED, {"ETag": '"0x1"', "Last-Modified": _NOW})
 
-    def _blobs(self, container: str) -> dict[str, Blob]:
+    def _blobs(self, container: str) -> dict[str, InMemoryBlob]:
         try:
             return self._containers[container]
         except KeyError:
-            raise StorageError(HTTPStatus.NOT_FOUND, "ContainerNotFound") from None
+            raise ServiceError(HTTPStatus.NOT_FOUND, "ContainerNotFound") from None
 
     @staticmethod
-    def _list(request: StorageRequest, blobs: dict[str, Blob]) -> StorageResponse:
+    def _list(request: ServiceRequest, blobs: dict[str, InMemoryBlob]) -> ServiceResponse:
         prefix, marker = request.query.get("prefix", ""), request.query.get("marker", "")
         size = int(request.query.get("maxresults", "5000"))
         names = sorted(name for name in blobs if name.startswith(prefix) and name >= marker)
@@ -90,26 +90,28 @@ class BlobService:
             f"<Prefix>{escape(prefix)}</Prefix><Blobs>{''.join(parts)}</Blobs>"
             f"<NextMarker>{escape(following)}</NextMarker></EnumerationResults>"
         )
-        return StorageResponse(HTTPStatus.OK, {"Content-Type": "application/xml"}, body.encode())
+        return ServiceResponse(HTTPStatus.OK, {"Content-Type": "application/xml"}, body.encode())
 
     @staticmethod
-    def _put(request: StorageRequest, blobs: dict[str, Blob], name: str) -> StorageResponse:
+    def _put(request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str) -> ServiceResponse:
         blob = blobs.get(name)
         check_conditions(request, blob)
         check_lease(request, blob)
         kind = request.headers["x-ms-blob-type"]
         lease = blob.lease if blob is not None else None
-        blob = Blob(kind, bytearray(request.body), metadata_of(request), lease=lease)
+        blob = InMemoryBlob(kind, bytearray(request.body), metadata_of(request), lease=lease)
         blobs[name] = blob
         return _written(blob, HTTPStatus.CREATED)
 
     @staticmethod
-    def _append(request: StorageRequest, blobs: dict[str, Blob], name: str) -> StorageResponse:
+    def _append(
+        request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str
+    ) -> ServiceResponse:
         blob = _found(blobs, name)
         check_conditions(request, blob)
         check_lease(request, blob)
         if blob.kind != "AppendBlob":
-            raise StorageError(HTTPStatus.CONFLICT, "InvalidBlobType")
+            raise ServiceError(HTTPStatus.CONFLICT, "InvalidBlobType")
         offset = len(blob.content)
         blob.content += request.body
         blob.blocks += 1
@@ -121,8 +123,8 @@ class BlobService:
 
     @staticmethod
     def _put_metadata(
-        request: StorageRequest, blobs: dict[str, Blob], name: str
-    ) -> StorageResponse:
+        request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str
+    ) -> ServiceResponse:
         blob = _found(blobs, name)
         check_conditions(request, blob)
         check_lease(request, blob)
@@ -130,60 +132,66 @@ class BlobService:
         return _written(blob, HTTPStatus.OK)
 
     @staticmethod
-    def _lease(request: StorageRequest, blobs: dict[str, Blob], name: str) -> StorageResponse:
+    def _lease(
+        request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str
+    ) -> ServiceResponse:
         blob = _found(blobs, name)
         check_conditions(request, blob)
         status, headers = lease_action(request, blob)
         headers |= {"ETag": blob.etag, "Last-Modified": _NOW}
-        return StorageResponse(status, headers)
+        return ServiceResponse(status, headers)
 
     @staticmethod
-    def _get(request: StorageRequest, blobs: dict[str, Blob], name: str) -> StorageResponse:
+    def _get(request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str) -> ServiceResponse:
         blob = _found(blobs, name)
         check_conditions(request, blob)
         text = request.headers.get("x-ms-range") or request.headers.get("range")
         wanted = _RANGE.fullmatch(text) if text else None
         if wanted is None:
-            return StorageResponse(HTTPStatus.OK, _properties_of(blob), bytes(blob.content))
+            return ServiceResponse(HTTPStatus.OK, _properties_of(blob), bytes(blob.content))
         size, begin = len(blob.content), int(wanted[1])
         if begin >= size:
-            raise StorageError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange")
+            raise ServiceError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange")
         end = min(int(wanted[2] or size - 1), size - 1)
         headers = {**_properties_of(blob), "Content-Range": f"bytes {begin}-{end}/{size}"}
         content = bytes(blob.content[begin : end + 1])
-        return StorageResponse(HTTPStatus.PARTIAL_CONTENT, headers, content)
+        return ServiceResponse(HTTPStatus.PARTIAL_CONTENT, headers, content)
 
     @staticmethod
-    def _properties(request: StorageRequest, blobs: dict[str, Blob], name: str) -> StorageResponse:
+    def _properties(
+        request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str
+    ) -> ServiceResponse:
         blob = _found(blobs, name)
         check_conditions(request, blob)
         headers = {**_properties_of(blob), "Content-Length": f"{len(blob.content)}"}
-        return StorageResponse(HTTPStatus.OK, headers)
+        return ServiceResponse(HTTPStatus.OK, headers)
 
     @staticmethod
-    def _delete(request: StorageRequest, blobs: dict[str, Blob], name: str) -> StorageResponse:
+    def _delete(
+        request: ServiceRequest, blobs: dict[str, InMemoryBlob], name: str
+    ) -> ServiceResponse:
         blob = _found(blobs, name)
         check_conditions(request, blob)
         check_lease(request, blob)
         del blobs[name]
-        return StorageResponse(HTTPStatus.ACCEPTED)
+        return ServiceResponse(HTTPStatus.ACCEPTED)
 
 
-def _found(blobs: dict[str, Blob], name: str) -> Blob:
+def _found(blobs: dict[str, InMemoryBlob], name: str) -> InMemoryBlob:
     try:
         return blobs[name]
     except KeyError:
-        raise StorageError(HTTPStatus.NOT_FOUND, "BlobNotFound") from None
+        raise ServiceError(HTTPStatus.NOT_FOUND, "BlobNotFound") from None
 
 
 def _written(
-    blob: Blob, status: HTTPStatus, headers: dict[str, str] | None = None
-) -> StorageResponse:
+    blob: InMemoryBlob, status: HTTPStatus, headers: dict[str, str] | None = None
+) -> ServiceResponse:
     blob.touch()
-    return StorageResponse(status, {**(headers or {}), "ETag": blob.etag, "Last-Modified": _NOW})
+    return ServiceResponse(status, {**(headers or {}), "ETag": blob.etag, "Last-Modified": _NOW})
 
 
-def _properties_of(blob: Blob) -> dict[str, str]:
+def _properties_of(blob: InMemoryBlob) -> dict[str, str]:
     is_leased = blob.lease is not None and blob.lease.is_active
     return {
         **blob.metadata,

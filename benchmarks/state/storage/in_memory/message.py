@@ -1,4 +1,4 @@
-"""StorageRequest, StorageResponse and StorageError: what both services of the account speak."""
+"""ServiceRequest, ServiceResponse and ServiceError: what both services of the account speak."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 
 @dataclass(frozen=True)
-class StorageRequest:
+class ServiceRequest:
     """A request to a service.
 
     Attributes:
@@ -25,7 +25,7 @@ class StorageRequest:
 
 
 @dataclass(frozen=True)
-class StorageResponse:
+class ServiceResponse:
     """A service's response."""
 
     status: HTTPStatus
@@ -33,7 +33,7 @@ class StorageResponse:
     body: bytes = b""
 
 
-class StorageError(Exception):
+class ServiceError(Exception):
     """A request is refused.
 
     Args:
@@ -46,9 +46,9 @@ class StorageError(Exception):
         self.status = status
         self.code = code
 
-    def response(self) -> StorageResponse:
+    def response(self) -> ServiceResponse:
         """The response, as Azure Storage writes it."""
         error = f"<Error><Code>{self.code}</Code><Message>{self.code}</Message></Error>"
         body = f'<?xml version="1.0"?>{error}'
         headers = {"x-ms-error-code": self.code, "Content-Type": "application/xml"}
-        return StorageResponse(self.status, headers, body.encode())
+        return ServiceResponse(self.status, headers, body.encode())

@@ -8,9 +8,9 @@ from email.utils import formatdate
 from http import HTTPStatus
 
 from benchmarks.state.storage.in_memory.message import (
-    StorageError,
-    StorageRequest,
-    StorageResponse,
+    ServiceError,
+    ServiceRequest,
+    ServiceResponse,
 )
 
 _TEXT = re.compile(rb"<MessageText>(.*?)</MessageText>", re.DOTALL)
@@ -19,8 +19,8 @@ _XML = {"Content-Type": "application/xml"}
 
 
 @dataclass
-class Message:
-    """A message.
+class InMemoryMessage:
+    """A message in a queue in memory.
 
     Attributes:
         id: GUID.
@@ -61,13 +61,13 @@ class QueueService:
     """The account's queues."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, dict[str, Message]] = {}
+        self._queues: dict[str, dict[str, InMemoryMessage]] = {}
 
-    def handle(self, request: StorageRequest) -> StorageResponse:
+    def handle(self, request: ServiceRequest) -> ServiceResponse:
         """Handle a request.
 
         Raises:
-            StorageError: it is refused.
+            ServiceError: it is refused.
         """
         name, *rest = request.path
         if not rest:
@@ -80,37 +80,37 @@ class QueueService:
         if request.method == "GET":
             return self._receive(messages, request)
         messages.clear()
-        return StorageResponse(HTTPStatus.NO_CONTENT)
+        return ServiceResponse(HTTPStatus.NO_CONTENT)
 
-    def _messages(self, queue: str) -> dict[str, Message]:
+    def _messages(self, queue: str) -> dict[str, InMemoryMessage]:
         try:
             return self._queues[queue]
         except KeyError:
-            raise StorageError(HTTPStatus.NOT_FOUND, "QueueNotFound") from None
+            raise ServiceError(HTTPStatus.NOT_FOUND, "QueueNotFound") from None
 
-    def _handle_queue(self, name: str, request: StorageRequest) -> StorageResponse:
+    def _handle_queue(self, name: str, request: ServiceRequest) -> ServiceResponse:
         if request.method == "GET":
             count = {"x-ms-approximate-messages-count": f"{len(self._messages(name))}"}
-            return StorageResponse(HTTPStatus.OK, count)
+            return ServiceResponse(HTTPStatus.OK, count)
         is_new = name not in self._queues
         self._queues.setdefault(name, {})
-        return StorageResponse(HTTPStatus.CREATED if is_new else HTTPStatus.NO_CONTENT)
+        return ServiceResponse(HTTPStatus.CREATED if is_new else HTTPStatus.NO_CONTENT)
 
     @staticmethod
-    def _put(messages: dict[str, Message], request: StorageRequest) -> StorageResponse:
+    def _put(messages: dict[str, InMemoryMessage], request: ServiceRequest) -> ServiceResponse:
         match = _TEXT.search(request.body)
         if match is None:
-            raise StorageError(HTTPStatus.BAD_REQUEST, "InvalidXmlDocument")
+            raise ServiceError(HTTPStatus.BAD_REQUEST, "InvalidXmlDocument")
         now = time.time()
-        message = Message(
+        message = InMemoryMessage(
             f"00000000-0000-0000-0000-{next(_NUMBERS):012}", match[1].decode(), now, now
         )
         message.hide(int(request.query.get("visibilitytimeout", "0")))
         messages[message.id] = message
-        return StorageResponse(HTTPStatus.CREATED, _XML, _list(message.xml(received=False)))
+        return ServiceResponse(HTTPStatus.CREATED, _XML, _list(message.xml(received=False)))
 
     @staticmethod
-    def _receive(messages: dict[str, Message], request: StorageRequest) -> StorageResponse:
+    def _receive(messages: dict[str, InMemoryMessage], request: ServiceRequest) -> ServiceResponse:
         now = time.time()
         visible = (message for message in messages.values() if message.visible <= now)
         parts = []
@@ -118,20 +118,20 @@ class QueueService:
             message.hide(int(request.query.get("visibilitytimeout", "30")))
             message.dequeued += 1
             parts.append(message.xml(received=True))
-        return StorageResponse(HTTPStatus.OK, _XML, _list(*parts))
+        return ServiceResponse(HTTPStatus.OK, _XML, _list(*parts))
 
     @staticmethod
     def _handle_message(
-        messages: dict[str, Message], message_id: str, request: StorageRequest
-    ) -> StorageResponse:
+        messages: dict[str, InMemoryMessage], message_id: str, request: ServiceRequest
+    ) -> ServiceResponse:
         message = messages.get(message_id)
         if message is None:
-            raise StorageError(HTTPStatus.NOT_FOUND, "MessageNotFound")
+            raise ServiceError(HTTPStatus.NOT_FOUND, "MessageNotFound")
         if request.query.get("popreceipt") != message.receipt:
-            raise StorageError(HTTPStatus.BAD_REQUEST, "PopReceiptMismatch")
+            raise ServiceError(HTTPStatus.BAD_REQUEST, "PopReceiptMismatch")
         if request.method == "DELETE":
             del messages[message_id]
-            return StorageResponse(HTTPStatus.NO_CONTENT)
+            return ServiceResponse(HTTPStatus.NO_CONTENT)
         match = _TEXT.search(request.body)
         if match is not None:
             message.text = match[1].decode()
@@ -140,7 +140,7 @@ class QueueService:
             "x-ms-popreceipt": message.receipt,
             "x-ms-time-next-visible": formatdate(message.visible, usegmt=True),
         }
-        return StorageResponse(HTTPStatus.NO_CONTENT, headers)
+        return ServiceResponse(HTTPStatus.NO_CONTENT, headers)
 
 
 def _list(*messages: str) -> bytes:

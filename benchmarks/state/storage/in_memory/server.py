@@ -9,17 +9,17 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httptools
 
 from benchmarks.state.storage.in_memory.message import (
-    StorageError,
-    StorageRequest,
-    StorageResponse,
+    ServiceError,
+    ServiceRequest,
+    ServiceResponse,
 )
 from emulator.loopback import LOOPBACK
 
 _VERSION = "2021-12-02"
 _REQUESTS = itertools.count(1)
 
-Handle = Callable[[StorageRequest], StorageResponse]
-"""Handles a request, or raises StorageError."""
+Handle = Callable[[ServiceRequest], ServiceResponse]
+"""Handles a request, or raises ServiceError."""
 
 
 async def serve(handle: Handle, port: int) -> asyncio.Server:
@@ -63,16 +63,16 @@ class _Connection(asyncio.Protocol):
         # The first part is the account's name; a blob's name may contain slashes.
         path = tuple(unquote(part) for part in url.path.split("/")[2:])
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        request = StorageRequest(method, path, query, self._headers, b"".join(self._body))
+        request = ServiceRequest(method, path, query, self._headers, b"".join(self._body))
         self._url, self._headers, self._body = b"", {}, []
         try:
             response = self._handle(request)
-        except StorageError as error:
+        except ServiceError as error:
             response = error.response()
         self._transport.write(_bytes(response, method))
 
 
-def _bytes(response: StorageResponse, method: str) -> bytes:
+def _bytes(response: ServiceResponse, method: str) -> bytes:
     fields = {
         "Content-Length": f"{len(response.body)}",
         "x-ms-request-id": f"{next(_REQUESTS)}",
