@@ -8,7 +8,7 @@ from cloud_adapter.errors import UnreadableActivity
 from cloud_adapter.queued.attempts import Attempts
 from cloud_adapter.queued.earlier_inbox import drain_earlier, earlier_name
 from cloud_adapter.queued.inbox import Inbox, Records
-from cloud_adapter.queued.stored_activity import StoredActivity
+from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked
@@ -38,7 +38,7 @@ class Drain:
     Args:
         conversation: its name.
         inbox: the inboxes.
-        blobs: the container of what an earlier version stored.
+        blobs: the container of set-aside activities, and of what an earlier version stored.
         attempts: runs the turns.
         locks: say whether the conversation is still locked.
     """
@@ -112,6 +112,8 @@ class Drain:
         if locked.blob is not self._state:
             self._use_state(locked.blob)
         self._has_no_state = self._position is None
+        if self._counts_first:
+            await self._delete_processed()
         goes_on = until_late(self._locks, self._conversation)
         while self._records is not None or self._has_work:
             if self._records is None:
@@ -120,6 +122,13 @@ class Drain:
                 return PAUSE_SECONDS
         # The others are being appended.
         return None if self._awaited <= self._known else PAUSE_SECONDS
+
+    async def _delete_processed(self) -> None:
+        """Delete set-aside activities that a drain has processed which did not know of them."""
+        async for entry in self._blobs.list(f"{self._conversation}/"):
+            stored = StoredActivity.of_blob(entry.name, b"", entry.metadata)
+            if stored.state == WAITING and stored.id in self._known:
+                await self._blobs.delete(entry.name)
 
     async def _process_records(
         self, records: Records, locked: Locked, goes_on: Callable[[], bool]

@@ -172,6 +172,23 @@ async def test_an_attempt_that_ends_its_process(
     assert await one.set_aside_state() is None
 
 
+async def test_what_a_process_has_set_aside_before_its_end(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+) -> None:
+    """It is deleted, even if another activity's wake-up message was quicker than its own."""
+    one.script["a"] = [die]
+    await one.accept(content())
+    await messages.clear()
+    message = WakeUp(CONVERSATION, redeliveries=1).text
+    with pytest.raises(asyncio.CancelledError):
+        await one.wake_up(message)
+    await other.wake_up(WakeUp(CONVERSATION).text)
+    assert await one.set_aside_state() == (WAITING, 1)
+    await one.wake_up(message)
+    assert await one.set_aside_state() is None
+    assert one.runs == other.runs == ["a"]
+
+
 async def test_a_turn_that_always_ends_its_process(
     one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
 ) -> None:

@@ -78,7 +78,10 @@ async def test_the_turns_of_a_drain(
 async def test_a_message_that_is_delivered_again(
     far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
 ) -> None:
-    """The attempt that was cut off is counted before it starts; those behind it cost one write."""
+    """The attempt that was cut off is counted before it starts; those behind it cost one write.
+
+    What a process has set aside before its end is looked for.
+    """
     await far.accept(content("a"))
     await settled(far, messages)
     for each in "bcd":
@@ -86,7 +89,7 @@ async def test_a_message_that_is_delivered_again(
     front.calls.clear()
     await far.wake_up(WakeUp(CONVERSATION, redeliveries=1).text)
     counted = ["GET blob bot-turns", "PUT blob bot-turns", SAVE, "DELETE blob bot-turns"]
-    assert taken(front)[3:] == [*counted, SAVE, SAVE, RELEASE]
+    assert taken(front)[3:] == ["GET blob list bot-turns", *counted, SAVE, SAVE, RELEASE]
 
 
 async def test_the_first_turn_of_a_conversation(
