@@ -59,11 +59,11 @@ class Locked:
         """Wait until other processes respect the lock: a new conversation's is not leased at first.
 
         Raises:
-            ConversationBusy: another process was quicker.
+            ConversationBusy: another process was quicker, or storage is unavailable.
         """
         await self._lock.created()
         if self._lock.lease_lost:
-            raise ConversationBusy("another process has locked the new conversation")
+            raise ConversationBusy("the new conversation could not be leased")
 
     async def save(
         self, state: LoadedState, turn_id: str = "", position: InboxPosition | None = None
