@@ -82,7 +82,7 @@ class StorageAccount:
             self._tokens.prefetch(AUDIENCE)
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the pool, which nothing else may use then."""
         await self._pool.close()
 
     async def call(self, request: StorageRequest, refusals: Collection[str] = ()) -> Response:
