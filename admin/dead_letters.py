@@ -123,6 +123,9 @@ def drop(
 ) -> None:
     """Delete dead letters: their activities get no turn.
 
+    What waits in an inbox, because the app could not start, still runs
+    with the conversation's next activity.
+
     On a terminal, `--all` asks first.
 
     [bold]Examples[/bold]
