@@ -125,9 +125,10 @@ class Drain:
 
     async def _delete_processed(self) -> None:
         """Delete set-aside activities that a drain has processed which did not know of them."""
-        async for entry in self._blobs.list(f"{self._conversation}/"):
-            stored = StoredActivity.of_blob(entry.name, b"", entry.metadata)
-            if stored.state == WAITING and stored.id in self._known:
+        prefix = f"{self._conversation}/"
+        async for entry in self._blobs.list(prefix):
+            is_known = entry.name.removeprefix(prefix) in self._known
+            if is_known and entry.metadata.get("state") == WAITING:
                 await self._blobs.delete(entry.name)
 
     async def _process_records(
