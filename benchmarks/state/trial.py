@@ -1,6 +1,7 @@
 """StateTrial: one counter bot in one round: single turns, a load, and 16 messages at once."""
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections.abc import Sequence
@@ -20,11 +21,13 @@ WARM_UP_TURNS = 4
 SINGLE_TURNS = 8
 """At each latency of storage."""
 IN_FLIGHT = 16
-"""Conversations under load; messages at once."""
+"""Turns at once, under load and in one conversation."""
+CONVERSATIONS = 256
+"""Under load. So many pass before one is used again that no bot still has its lease."""
 BURST_LATENCY = 0.005
 """Seconds by which each request to storage is delayed when messages arrive at once."""
 LEAD_SECONDS = 0.5
-LEAD_TURNS = 4 * IN_FLIGHT
+LEAD_TURNS = CONVERSATIONS
 """Load before the measurement: conversations begin, and their connections to storage are opened."""
 MIN_TURNS = 8 * IN_FLIGHT
 """The measurement under load goes on until so many turns have ended."""
@@ -76,7 +79,7 @@ class StateTrial:
         return TurnFigures.of(found)
 
     async def load(self, seconds: float) -> LoadFigures:
-        """Measure conversations that each send a message when the last one's turn has ended.
+        """Measure turns of many conversations, of which some are under way at any time.
 
         Raises:
             OSError: the bot closed a connection.
@@ -85,15 +88,15 @@ class StateTrial:
         """
         ended: list[Turn] = []
         stopping = asyncio.Event()
+        conversations = itertools.cycle([_new_conversation() for _ in range(CONVERSATIONS)])
 
-        async def converse() -> None:
-            conversation = _new_conversation()
+        async def send() -> None:
             while not stopping.is_set():
-                ended.append(await self._sender.send(conversation))
+                ended.append(await self._sender.send(next(conversations)))
 
-        async with asyncio.TaskGroup() as conversations:
+        async with asyncio.TaskGroup() as senders:
             for _ in range(IN_FLIGHT):
-                conversations.create_task(converse())
+                senders.create_task(send())
             await _wait(ended, LEAD_SECONDS, LEAD_TURNS)
             ended.clear()
             started, cpu = time.perf_counter(), self._cpu_seconds()

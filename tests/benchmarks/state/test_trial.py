@@ -8,7 +8,7 @@ import pytest
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.state.measurement import BurstFigures
 from benchmarks.state.storage.proxy import StorageProxy
-from benchmarks.state.trial import IN_FLIGHT, MIN_TURNS, StateTrial
+from benchmarks.state.trial import CONVERSATIONS, IN_FLIGHT, MIN_TURNS, StateTrial
 from benchmarks.state.turns import TurnSender
 from emulator.cloud import MANAGED_IDENTITY
 from tests.benchmarks.state.fake_bot import FakeBot
@@ -78,7 +78,7 @@ async def test_a_load(trial: StateTrial, bot: FakeBot) -> None:
     assert found.turns_per_second > 0
     assert found.failures > MIN_TURNS / 4
     conversations = {each["conversation"]["id"] for each in bot.activities}
-    assert len(conversations) == IN_FLIGHT
+    assert len(conversations) == CONVERSATIONS
 
 
 async def test_a_bot_that_does_not_work(trial: StateTrial, bot: FakeBot) -> None:
