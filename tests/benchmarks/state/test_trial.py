@@ -1,5 +1,6 @@
 """A trial counts what 16 messages at once and a load do to a counter bot."""
 
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -72,8 +73,9 @@ async def test_refused_messages(trial: StateTrial, bot: FakeBot, proxy: StorageP
 
 
 async def test_a_load(trial: StateTrial, bot: FakeBot) -> None:
-    """Each conversation goes on until enough turns have ended; those that failed are counted."""
-    bot.status = lambda number: 503 if number % 2 == 0 else 202
+    """Conversations take turns until enough of these have ended; those that failed are counted."""
+    statuses = itertools.cycle((202, 503))
+    bot.status = lambda _: next(statuses)
     found = await trial.load(0.01)
     assert found.turns_per_second > 0
     assert found.failures > MIN_TURNS / 4
