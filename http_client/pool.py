@@ -154,6 +154,9 @@ class HttpPool:
             async with asyncio.timeout(seconds):
                 sock = await _connected_socket(host, port, self._attempt_delay)
                 await connection.open(sock, tls, host)
+            if self._closed:  # meanwhile: nobody else would close this connection
+                connection.close()
+                raise ConnectionAbortedError("the client is closed")
         # ValueError: an invalid port, or a host name with an empty label.
         # RuntimeError: uvloop raises it in places where asyncio raises an OSError.
         except (OSError, ValueError, RuntimeError) as error:

@@ -59,6 +59,16 @@ async def test_close(pool: HttpPool, server: Server) -> None:
     await pool.close()
 
 
+async def test_close_while_connecting(pool: HttpPool, server: Server) -> None:
+    """A connection that opens only after the client was closed is closed, too."""
+    request = asyncio.create_task(pool.request("GET", f"{server.url}/document"))
+    await asyncio.sleep(0)  # it looks up the host's address
+    await pool.close()
+    with pytest.raises(ConnectFailed) as failure:
+        await request
+    assert isinstance(failure.value.__cause__, ConnectionAbortedError)
+
+
 async def test_redirects(pool: HttpPool, server: Server) -> None:
     """A redirect is an error, and is not followed."""
     with pytest.raises(OSError, match="answered 302"):
