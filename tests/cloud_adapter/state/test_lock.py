@@ -19,6 +19,7 @@ from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.memory_container import MemoryContainer
+from tests.support.storage.storage_front import StorageFront, after
 from tests.support.timing.locked_turn import LONG, LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
@@ -88,14 +89,16 @@ async def test_processes_exclude_each_other(process: Callable[[], ConversationLo
     assert await is_free(one)
 
 
-async def test_a_new_conversation(process: Callable[[], ConversationLocks]) -> None:
+async def test_a_new_conversation(front: StorageFront, far_account: StorageAccount) -> None:
     """Its first turn does not wait for a lease, and can make sure that it has got one."""
-    results = []
-    both = asyncio.Barrier(2)
+    one, other = (ConversationLocks(BlobContainer(far_account, CONTAINER)) for _ in range(2))
+    both, begun, results = asyncio.Barrier(2), asyncio.Event(), []
+    front.spoil("PUT blob bot-state", after(begun.wait))  # no lease before both have begun
 
     async def turn(locks: ConversationLocks) -> None:
         async with locks.lock("new", 0) as locked:
-            await both.wait()  # both have begun
+            await both.wait()
+            begun.set()
             try:
                 await locked.confirm()
                 results.append(True)
@@ -103,7 +106,6 @@ async def test_a_new_conversation(process: Callable[[], ConversationLocks]) -> N
                 results.append(False)
             await both.wait()
 
-    one, other = process(), process()
     await asyncio.gather(turn(one), turn(other))
     assert sorted(results) == [False, True]
     await asyncio.gather(one.close(), other.close())
