@@ -129,15 +129,19 @@ async def host(
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Deliver wake-up messages to the processes in turn, as soon as they are there."""
     handlers: list[asyncio.Task[None]] = []
+    ended = asyncio.Event()
 
     async def poll() -> None:
-        for process in itertools.cycle(processes):
+        next_process = itertools.cycle(processes)
+        while not ended.is_set():
+            process = next(next_process)
             texts = await messages.taken()
             handlers.extend(asyncio.create_task(process.wake_up(text)) for text in texts)
 
     polling = asyncio.create_task(poll())
     yield handlers
-    polling.cancel()
+    ended.set()  # not cancelled: on uvloop, aiohttp leaks the socket of a cancelled connect
+    await polling
     await asyncio.gather(*handlers)
 
 
