@@ -57,6 +57,7 @@ class QueuedTurns:
         locks: run one turn of a conversation at a time.
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
         clock: returns nanoseconds since the epoch.
+        slow_append_seconds: see SLOW_APPEND_SECONDS.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class QueuedTurns:
         *,
         redact: bool = True,
         clock: Callable[[], int] = time.time_ns,
+        slow_append_seconds: float = SLOW_APPEND_SECONDS,
     ) -> None:
         self._blobs = blobs
         self._inbox = Inbox(blobs, locks)
@@ -76,6 +78,7 @@ class QueuedTurns:
         self._locks = locks
         self._redact = redact
         self._clock = clock
+        self._slow_append_seconds = slow_append_seconds
         self._commits = GroupCommit(self._store)
         self._drains: dict[str, Drain] = {}
         self._retrying: set[str] = set()
@@ -110,7 +113,7 @@ class QueuedTurns:
         loop = asyncio.get_running_loop()
         start = loop.time()
         await asyncio.gather(append, self._queue.put(wake_up.text))
-        if loop.time() - start > SLOW_APPEND_SECONDS:
+        if loop.time() - start > self._slow_append_seconds:
             await self._queue.put(wake_up.text)
 
     async def handle_message(self, message: str, dequeue_count: int, run_turn: RunTurn) -> None:

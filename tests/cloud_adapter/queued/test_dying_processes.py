@@ -11,9 +11,16 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
 from cloud_adapter.queued.stored_activity import FAILED
-from cloud_adapter.queued.wake_up import SLOW_APPEND_SECONDS, WakeUp
+from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.loaded_state import LoadedState
-from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, id_of, name_of
+from tests.support.bots.queued_turns import (
+    CONVERSATION,
+    SLOW_APPEND_SECONDS,
+    QueuedTurnsBot,
+    content,
+    id_of,
+    name_of,
+)
 from tests.support.storage.broken_leases import break_leases
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import Pass, Passage, StorageFront

@@ -140,11 +140,13 @@ class StorageFront(RunningService):
     Attributes:
         connection_string: of the same account, through here.
         calls: every request so far.
+        answered: those of them whose answer has been passed back, or will never come.
     """
 
     def __init__(self, connection_string: str) -> None:
         self.connection_string = connection_string
         self.calls: list[StorageCall] = []
+        self.answered: list[StorageCall] = []
         self._faults: list[tuple[Callable[[StorageCall], bool], Fault]] = []
         self._servers: list[Server] = []
         self._session = aiohttp.ClientSession(auto_decompress=False)
@@ -206,10 +208,13 @@ class StorageFront(RunningService):
             call = StorageCall(service, request.method, path, request.query.get("comp", ""))
             self.calls.append(call)
             passage = Passage(call, request, self._session, port)
-            for meant, fault in list(self._faults):
-                if meant(call):
-                    return await fault(passage, passage.passed_on)
-            return await passage.passed_on()
+            try:
+                for meant, fault in list(self._faults):
+                    if meant(call):
+                        return await fault(passage, passage.passed_on)
+                return await passage.passed_on()
+            finally:
+                self.answered.append(call)
 
         return handle
 

@@ -8,11 +8,12 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.lease import OPENING_SHARE, RENEWAL_SECONDS, open_lease_id
+from cloud_adapter.state.lease import RENEWAL_SECONDS, open_lease_id
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
+from tests.support.storage.moved_leases import OPENING_SECONDS, opened, renewed
 from tests.support.storage.storage_front import (
     StorageFront,
     after,
@@ -37,20 +38,6 @@ async def writes_under(blob: BlobClient, lease_id: str) -> bool:
     except HttpResponseError:
         return False
     return True
-
-
-async def opened(front: StorageFront, clock: MovedClock) -> None:
-    """Let a lease become open."""
-    before = front.count(LEASE)
-    clock.move(RENEWAL_SECONDS * OPENING_SHARE + 0.1)
-    await comes_true(lambda: front.count(LEASE) >= before + 2 and not clock.hurried())
-
-
-async def renewed(front: StorageFront, clock: MovedClock) -> None:
-    """Let an open lease be renewed."""
-    before = front.count(LEASE)
-    clock.move(RENEWAL_SECONDS + 0.1)
-    await comes_true(lambda: front.count(LEASE) > before and not clock.hurried())
 
 
 async def test_renewal(far_account: StorageAccount, front: StorageFront) -> None:
@@ -171,7 +158,7 @@ async def test_a_process_that_was_paused(
     await settled()
     await BlobLeaseClient(blob).break_lease(0)  # as time does
     theirs = await LockedTurn.start(other)
-    clock.move(RENEWAL_SECONDS * OPENING_SHARE + 0.1)
+    clock.move(OPENING_SECONDS)
     await found(lambda: writes_under(blob, open_lease_id("c")))
     before = front.count(LEASE)
     await turn.end()

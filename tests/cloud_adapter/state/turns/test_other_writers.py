@@ -24,6 +24,7 @@ from tests.support.bots.remembering_bot import (
     said,
     stored,
 )
+from tests.support.storage.moved_leases import OPENING_SECONDS, opened
 from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.condition import comes_true
 from tests.support.timing.locked_turn import LockedTurn, is_free
@@ -33,7 +34,6 @@ from tests.support.timing.moved_clock import MovedClock
 MESSAGE = {"type": "message", "text": "hello"}
 INVOKE = {"type": "invoke", "name": "task/fetch", "value": {}}
 READ, WRITE, LEASE = "GET blob bot-state", "PUT blob bot-state", "PUT blob lease bot-state"
-OPEN_SECONDS = 1.1
 
 
 class LongBot(RememberingBot):
@@ -94,13 +94,6 @@ def press(app: ComposedApp) -> Any:
         await note.set(turn, "pressed")
 
     return bot
-
-
-async def opened(front: StorageFront, clock: MovedClock) -> None:
-    """Let the lease of a turn become open: it is renewed, too."""
-    before = front.count(LEASE)
-    clock.move(OPEN_SECONDS)
-    await comes_true(lambda: front.count(LEASE) >= before + 2 and not clock.hurried())
 
 
 async def test_an_invoke_in_another_process(
@@ -201,7 +194,7 @@ async def test_a_lease_that_another_process_took(
     bot.ends.set()
     await comes_true(lambda: bool(clock.sleeping()))
     assert (await stored(other, conversation_key(far)))["count"] == 1
-    clock.move(OPEN_SECONDS)
+    clock.move(OPENING_SECONDS)
     assert (await turn).status == 200
     item = await stored(other, conversation_key(far))
     assert (item["count"], item["note"], bot.runs) == (2, "theirs", 1)

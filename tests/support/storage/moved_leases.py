@@ -1,0 +1,36 @@
+"""Leases of conversations whose account is behind a StorageFront, while a test moves the clock."""
+
+from cloud_adapter.state.lease import OPENING_SHARE, RENEWAL_SECONDS
+from cloud_adapter.state.stored_json import CONTAINER
+from tests.support.storage.storage_front import StorageFront
+from tests.support.timing.condition import comes_true
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+
+OPENING_SECONDS = RENEWAL_SECONDS * OPENING_SHARE + 0.1
+"""A lease is open after this time."""
+
+
+async def opened(front: StorageFront, clock: MovedClock) -> None:
+    """Let a lease become open; it is renewed, too."""
+    await _moved(front, clock, OPENING_SECONDS, requests=2)
+
+
+async def renewed(front: StorageFront, clock: MovedClock) -> None:
+    """Let an open lease be renewed."""
+    await _moved(front, clock, RENEWAL_SECONDS + 0.1, requests=1)
+
+
+async def _moved(front: StorageFront, clock: MovedClock, seconds: float, requests: int) -> None:
+    """Move the clock, and wait until the answers that follow have been processed.
+
+    A request under way would time out when the clock is moved again.
+    """
+
+    def answers() -> int:
+        return sum(call.name == f"PUT blob lease {CONTAINER}" for call in front.answered)
+
+    before = answers()
+    clock.move(seconds)
+    await comes_true(lambda: answers() >= before + requests)
+    await settled()
