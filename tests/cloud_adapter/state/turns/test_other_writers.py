@@ -33,7 +33,7 @@ from tests.support.timing.moved_clock import MovedClock
 
 MESSAGE = {"type": "message", "text": "hello"}
 INVOKE = {"type": "invoke", "name": "task/fetch", "value": {}}
-READ, WRITE, LEASE = "GET blob bot-state", "PUT blob bot-state", "PUT blob lease bot-state"
+READ, WRITE = "GET blob bot-state", "PUT blob bot-state"
 
 
 class LongBot(RememberingBot):
