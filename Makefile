@@ -56,9 +56,10 @@ run: webchat $(AZURITE)
 		$(if $(STORAGE),--storage "$(STORAGE)")
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
-# bots that they start, so there are more of them than cores.
+# bots that they start, so there are more of them than cores. A worker that dies ends the run: late
+# in a run, pytest-xdist would wait for ever for the tests that the worker still had.
 SLOW := end_to_end emulator samples cloud_adapter/proactive cloud_adapter/queued
-PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder -n
+PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -n
 
 test: webchat $(PLAYGROUND) $(AZURITE)
 ifneq ($(FAST),)

@@ -18,6 +18,7 @@ from cloud_adapter.proactive.report import CONTAINER, NotificationReport, Result
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
+from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.storage.account_work import in_account
 
@@ -191,16 +192,15 @@ def test_the_bot_refuses(storage: str, capsys: pytest.CaptureFixture[str]) -> No
 def test_ctrl_c(storage: str) -> None:
     """It ends the command alone, which says so and how the report can be seen later."""
     command = (sys.executable, "-m", "admin", "notify", *HELLO, "--id", "n1")
-    with subprocess.Popen(
+    with Program(
         [*command, "--connection-string", storage],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout
-        assert process.stdout.readline().startswith("It goes to 0 conversations.")
-        assert process.stdout.readline().startswith("Notification n1 is in the queue")
+        assert process.line().startswith("It goes to 0 conversations.")
+        assert process.line().startswith("Notification n1 is in the queue")
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -14,6 +14,7 @@ from azure.storage.queue import QueueServiceClient
 from emulator.cloud import APP_TYPES
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.make_target import free_port
+from tests.support.program import Program
 from tests.support.wire.http_post import Caller
 
 
@@ -22,11 +23,11 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
     """With the settings from --env an app signs in; Ctrl-C ends the cloud cleanly."""
     env = tmp_path / "app.env"
     options = ["--credential", credential, "--env", str(env), "--chat-port", str(free_port())]
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-m", "emulator", *options], cwd=APP, stdout=subprocess.PIPE, text=True
     ) as emulator:
-        assert emulator.stdout is not None
-        assert any("Ctrl-C" in line for line in emulator.stdout)
+        while "Ctrl-C" not in emulator.line():
+            pass
         lines = (line.partition("=") for line in env.read_text().splitlines())
         settings = {name: "".join(shlex.split(value)) for name, _, value in lines}
         with BotProcess(settings, logs / f"env file {credential}.log") as process:
@@ -43,11 +44,10 @@ def test_storage(tmp_path: Path) -> None:
     """With --storage Azurite runs too, the --env file names it, and its data is in the folder."""
     env, folder = tmp_path / "app.env", tmp_path / "storage"
     options = ["--env", str(env), "--storage", str(folder), "--chat-port", str(free_port())]
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-m", "emulator", *options], cwd=APP, stdout=subprocess.PIPE, text=True
     ) as emulator:
-        assert emulator.stdout is not None
-        printed = "".join(iter(emulator.stdout.readline, "Ctrl-C stops it.\n"))
+        printed = "".join(iter(emulator.line, "Ctrl-C stops it.\n"))
         [setting] = re.findall("AzureWebJobsStorage=(.*)", env.read_text())
         [storage] = shlex.split(setting)
         with QueueServiceClient.from_connection_string(storage) as queues:

@@ -27,9 +27,10 @@ def main(command: list[str]) -> int:
     """Run the command; returns its exit status, or LEFT."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Ctrl-C reaches the command as well, and this process waits for its end. A handler is set
+    # before the command starts, and SIG_IGN is none: the command would inherit it.
+    signal.signal(signal.SIGINT, lambda *_: None)
     with subprocess.Popen(command) as process:
-        # Ctrl-C reaches the command as well, and this process waits for its end.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         status = process.wait()
     left = _killed()

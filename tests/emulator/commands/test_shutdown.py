@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+from tests.support.program import Program
 from tests.support.project import ROOT
 
 COMMAND = """
@@ -28,20 +29,19 @@ asyncio.run(main())
 
 def test_a_second_sigterm_does_not_interrupt_the_cleanup() -> None:
     """`timeout make run` sends two: one to make's whole group, and one that make passes on."""
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-c", COMMAND],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
         assert process.stdin is not None
-        assert process.stdout.readline() == "works\n"
+        assert process.line() == "works\n"
         process.send_signal(signal.SIGTERM)
-        assert process.stdout.readline() == "stops\n"
+        assert process.line() == "stops\n"
         process.send_signal(signal.SIGTERM)
         process.stdin.write("\n")
         process.stdin.flush()
-        assert process.stdout.readline() == "has stopped\n"
+        assert process.line() == "has stopped\n"
     assert process.returncode == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bots.bot_process import BotProcess
+from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
@@ -137,9 +138,8 @@ def test_lost_lines_are_dimmed_on_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "function_app.py").write_text(APP)
     command = BotProcess({}, tmp_path / "host.log", tmp_path).command
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, cwd=ROOT) as process:
-        assert process.stdout
-        process.stdout.readline()
+    with Program(command, stdout=subprocess.PIPE, stderr=theirs, cwd=ROOT, text=True) as process:
+        process.line()
         process.terminate()
     text = os.read(ours, 65536).decode()
     os.close(theirs)

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.reaper import LEFT
 from tests.support.timing.condition import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-ORPHAN = 'setsid sh -c \'echo $$ > "$1"; exec sleep 300\' sh "$0" & while [ ! -s "$0" ]; do :; done'
-"""A shell's command that leaves a process in a session of its own; its id goes to a file."""
+COMMAND = """
+import subprocess, sys, time
+orphan = subprocess.Popen(["sleep", "300"], start_new_session=True)
+with open(sys.argv[1], "w") as file:
+    file.write(str(orphan.pid))
+time.sleep(float(sys.argv[2]))
+sys.exit(int(sys.argv[3]))
+"""
+"""Leaves a process in a session of its own. In a shell, Ctrl-C may end a loop, not the command."""
 
 
 def is_running(pid: int) -> bool:
@@ -23,10 +31,10 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def reaper(file: Path, then: str) -> subprocess.Popen[str]:
-    """Run a command that leaves an orphan process, and then runs something else."""
-    command = ["sh", "-c", f"{ORPHAN}; {then}", str(file)]
-    return subprocess.Popen(
+def reaper(file: Path, seconds: int, status: int) -> Program:
+    """Run a command that leaves an orphan process, whose id goes to the file, and then ends."""
+    command = [sys.executable, "-c", COMMAND, str(file), str(seconds), str(status)]
+    return Program(
         [sys.executable, "-m", "tests.support.reaper", *command],
         cwd=ROOT,
         stderr=subprocess.PIPE,
@@ -35,10 +43,10 @@ def reaper(file: Path, then: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize(("then", "status"), [("exit 0", LEFT), ("exit 3", 3)])
-def test_an_orphan_is_ended_and_named(then: str, status: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("ended", "status"), [(0, LEFT), (3, 3)])
+def test_an_orphan_is_ended_and_named(ended: int, status: int, tmp_path: Path) -> None:
     """It is a failure of a run that had none."""
-    with reaper(tmp_path / "pid", then) as process:
+    with reaper(tmp_path / "pid", 0, ended) as process:
         _, said = process.communicate(timeout=30)
     assert process.returncode == status
     assert "sleep 300" in said
@@ -48,7 +56,7 @@ def test_an_orphan_is_ended_and_named(then: str, status: int, tmp_path: Path) ->
 def test_ctrl_c(tmp_path: Path) -> None:
     """After Ctrl-C, too, although a worker that is killed cannot clean up."""
     file = tmp_path / "pid"
-    with reaper(file, "sleep 300") as process:
+    with reaper(file, 300, 0) as process:
         until(lambda: file.exists() and file.read_text() != "")
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=30)

@@ -22,6 +22,7 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.credentials.private_numbers import forms, private_numbers
 from tests.support.load.memory_search import MemorySearch
+from tests.support.program import Program
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
@@ -115,7 +116,7 @@ def test_every_form_is_found(key: rsa.RSAPrivateKey) -> None:
         "der": der.hex(),
         "numbers": [f"{number:x}" for number in numbers.values()],
     }
-    with subprocess.Popen(
+    with Program(
         # The shell does not end before its child, which it would become without the colon.
         ["/bin/sh", "-c", '"$0" -c "$1"; :', sys.executable, HOLDER],
         stdin=subprocess.PIPE,
@@ -123,10 +124,9 @@ def test_every_form_is_found(key: rsa.RSAPrivateKey) -> None:
         text=True,
     ) as shell:
         assert shell.stdin is not None
-        assert shell.stdout is not None
         shell.stdin.write(f"{json.dumps(held)}\n")
         shell.stdin.flush()
-        assert shell.stdout.readline() == "held\n"
+        assert shell.line() == "held\n"
         found = MemorySearch(shell.pid).found(forms(numbers))
     for name in numbers:
         for form in ("big-endian", "Python's integer", "hexadecimal"):

@@ -24,6 +24,7 @@ from emulator.cloud import (
 )
 from tests.support.bots.bot_process import APP
 from tests.support.bots.user import User
+from tests.support.program import Program
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
@@ -106,7 +107,7 @@ def slow_cloud(credential: str, folder: Path) -> Iterator[Cloud]:
 
 
 @contextmanager
-def probe_of(cloud: Cloud, loop: str, log: Path) -> Iterator[subprocess.Popen[str]]:
+def probe_of(cloud: Cloud, loop: str, log: Path) -> Iterator[Program]:
     """The probe in front of a cloud; it trusts as many authorities as an app in Azure."""
     trusted = cloud.authority.path.with_name("trusted.pem")
     trusted.write_text(Path(certifi.where()).read_text() + cloud.authority.path.read_text())
@@ -119,7 +120,7 @@ def probe_of(cloud: Cloud, loop: str, log: Path) -> Iterator[subprocess.Popen[st
     }
     with (
         log.open("w") as errors,
-        subprocess.Popen(
+        Program(
             [sys.executable, "-m", "tests.support.load.stall_probe", loop],
             env={"PYTHONPATH": str(APP), **cloud.settings(), **trust},
             stdin=subprocess.PIPE,
