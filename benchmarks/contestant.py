@@ -1,7 +1,6 @@
 """Contestant: a bot that is compared, and how it is started."""
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.traffic.bot_process import BotProcess
 from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
-from emulator.loopback import LOOPBACK
+from emulator.loopback import free_port
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / "benchmarks" / "peers"
@@ -88,14 +87,6 @@ class Contestant:
             return BotProcess(command, {**environ, "PORT": str(port)}, log, port)
         host = [str(self.python), "-m", "emulator.functions", "--log-level", "WARNING"]
         return BotProcess([*host, "--app", str(self.folder), "--port", "0"], environ, log)
-
-
-def free_port() -> int:
-    """An unused port."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _project(credential: str, variant: str = "") -> Contestant:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from aiohttp import web
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.commands.app_folder import app_with_bot
 from emulator.commands.local_run import functions_host, pair_settings, wait_until_it_answers
-from emulator.loopback import LOOPBACK
+from emulator.loopback import free_port
 from emulator.server import Server
 
 REPLIES = "/api/skills/v3/conversations/{conversationId}/{path:.*}"
@@ -46,7 +45,7 @@ async def skill_process(
         )
 
     async with Server("skill replies", [web.route("*", REPLIES, pass_on)]) as server:
-        port = _free_port()
+        port = free_port()
         of_bot, of_skill = await asyncio.to_thread(
             cloud.call, pair_settings, cloud.cloud, server.port, port
         )
@@ -68,10 +67,3 @@ async def _as_function_gets(request: web.Request) -> func.HttpRequest:
         route_params=dict(request.match_info),
         body=await request.read(),
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind((LOOPBACK, 0))
-        port: int = found.getsockname()[1]
-        return port

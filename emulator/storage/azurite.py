@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 
 from emulator.child import Child
-from emulator.loopback import LOOPBACK
+from emulator.loopback import LOOPBACK, free_port
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / ".bin" / "azurite"
@@ -294,15 +294,13 @@ def _is_locked(descriptor: int) -> bool:
 
 def _port(wanted: int) -> int:
     """The wanted port if it is free, else another one."""
-    with socket.socket() as probe:
-        # Connections of an earlier run that are still closing do not occupy a port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    if wanted:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            # Connections of an earlier run that are still closing do not occupy a port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((LOOPBACK, wanted))
-        except OSError:
-            probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+            return wanted
+    return free_port()
 
 
 def _new_key() -> str:

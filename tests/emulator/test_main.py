@@ -12,8 +12,8 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from emulator.cloud import APP_TYPES
+from emulator.loopback import free_port
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.bots.make_target import free_port
 from tests.support.program import Program
 from tests.support.wire.http_post import Caller
 

@@ -19,6 +19,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from emulator.certificates import CertificateAuthority
 from emulator.entra.token_issuer import TokenIssuer
+from emulator.loopback import free_port
 from emulator.storage.azurite import (
     DEVELOPMENT_STORAGE,
     PROGRAM,
@@ -29,7 +30,6 @@ from emulator.storage.azurite import (
     FolderInUseError,
     StoragePorts,
 )
-from tests.support.bots.make_target import free_port
 
 
 @asynccontextmanager

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.loopback import free_port
 from emulator.storage.azurite import DEVELOPMENT_STORAGE, PROGRAM, StoragePorts
 from emulator.storage.local_storage import LocalStorage, start_storage
-from tests.support.bots.make_target import free_port
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.bots.make_target import MakeTarget, free_port
+from emulator.loopback import free_port
+from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.skills.skill_pair import PARENT, SKILL
 from tests.support.timing.condition import until

@@ -11,8 +11,9 @@ from azure.storage.queue import QueueServiceClient
 from playwright.sync_api import expect
 
 from emulator.cloud import APP_TYPES
+from emulator.loopback import free_port
 from tests.support.bots.app_folder import TEST_BOT
-from tests.support.bots.make_target import MakeTarget, free_port
+from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.wire import chromium
 

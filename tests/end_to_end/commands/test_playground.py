@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from emulator.commands.playground import PROGRAM
+from emulator.loopback import free_port
 from tests.support.bots.app_folder import TEST_BOT
-from tests.support.bots.make_target import MakeTarget, free_port
+from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.wire import chromium
 

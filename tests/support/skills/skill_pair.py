@@ -7,9 +7,9 @@ from pathlib import Path
 
 from emulator.channel.conversations import Conversation
 from emulator.cloud import Cloud
+from emulator.loopback import free_port
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.make_target import free_port
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller
 

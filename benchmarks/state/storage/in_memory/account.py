@@ -6,10 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.contestant import ROOT, free_port
+from benchmarks.contestant import ROOT
 from benchmarks.state.storage.call import BLOB, QUEUE
 from emulator.child import Child
-from emulator.loopback import LOOPBACK
+from emulator.loopback import LOOPBACK, free_port
 
 START_TIMEOUT_SECONDS = 15.0
 KEY = base64.b64encode(bytes(64)).decode()
