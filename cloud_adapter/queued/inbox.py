@@ -20,8 +20,11 @@ from cloud_adapter.state.loaded_state import InboxPosition
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 
-MAX_READ_BYTES = 4 * 1024 * 1024
-"""The most that is read at once: some records of the maximum size."""
+READ_BYTES = 256 * 1024
+"""The most that is read at once, so that a drain of a long inbox takes little memory."""
+
+LONG_READ_BYTES = 2 * 1024 * 1024
+"""The same where a record is longer than that. No record that is written is as long as this."""
 
 MIN_TRUNCATED_BYTES = 64 * 1024
 """An inbox keeps fewer bytes of records that are processed."""
@@ -86,12 +89,20 @@ class Inbox:
 
     async def read(self, conversation: str, position: InboxPosition | None) -> Records:
         """The records from a position on; None: from the beginning. There may be more."""
+        records = await self._read(conversation, position, READ_BYTES)
+        if records.are_last or records.content.endswith(b"\n"):
+            return records
+        return await self._read(conversation, position, LONG_READ_BYTES)
+
+    async def _read(
+        self, conversation: str, position: InboxPosition | None, length: int
+    ) -> Records:
         # From one byte before: nothing at all is read only if the inbox is shorter by now.
         offset = max(position.next - position.start - 1, 0) if position else 0
-        blob = await self._blobs.read_range(_blob_name(conversation), offset, MAX_READ_BYTES)
+        blob = await self._blobs.read_range(_blob_name(conversation), offset, length)
         if blob and position and blob.metadata.get(START) != f"{position.start}":
             offset = 0  # it was truncated since, or is another inbox
-            blob = await self._blobs.read_range(_blob_name(conversation), 0, MAX_READ_BYTES)
+            blob = await self._blobs.read_range(_blob_name(conversation), 0, length)
         if not blob or not blob.content:
             return Records(0, 0, b"", "", are_last=True)
         first = start = int(blob.metadata[START])
@@ -99,7 +110,7 @@ class Inbox:
             first = max(start, position.next)
         begin = first - start - offset
         end = blob.content.rfind(b"\n", begin) + 1 or len(blob.content)
-        content, are_last = blob.content[begin:end], len(blob.content) < MAX_READ_BYTES
+        content, are_last = blob.content[begin:end], len(blob.content) < length
         return Records(start, first, content, blob.etag, are_last)
 
     async def truncate(self, conversation: str, records: Records) -> None:

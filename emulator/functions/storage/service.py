@@ -20,7 +20,10 @@ from emulator.functions.storage.connection_string import VERSION, ConnectionStri
 from emulator.functions.storage.identity import ManagedIdentity
 from emulator.functions.workers.upstream import HttpUpstream
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 100.0
+"""Azure's host waits for an answer as long: NetworkTimeout of Azure.Core's RetryOptions. Messages
+that the queue hands out, and whose answer is not waited for, are hidden for ten minutes."""
+
 RETRY_PAUSES_SECONDS = (1.0, 2.0)
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})

@@ -7,7 +7,7 @@ import pytest
 from azure.storage.blob.aio import BlobClient
 
 from cloud_adapter.errors import StorageUnavailable, UnreadableActivity
-from cloud_adapter.queued.inbox import MAX_READ_BYTES, MIN_TRUNCATED_BYTES, Inbox
+from cloud_adapter.queued.inbox import LONG_READ_BYTES, MIN_TRUNCATED_BYTES, READ_BYTES, Inbox
 from cloud_adapter.queued.set_aside import CONTAINER
 from cloud_adapter.queued.stored_activity import StoredActivity, record
 from cloud_adapter.state.leased_lock import EMPTY_STATE
@@ -92,9 +92,10 @@ async def test_two_processes_that_create_an_inbox(inbox: Inbox, far: Inbox) -> N
     assert await read(inbox) == [b"1\n", b"1\n"]
 
 
-async def test_more_than_one_read(inbox: Inbox) -> None:
+@pytest.mark.parametrize("read_bytes", [READ_BYTES, LONG_READ_BYTES])
+async def test_more_than_one_read(inbox: Inbox, read_bytes: int) -> None:
     """A read ends with a whole record, and the next one continues behind it."""
-    large = [bytes([letter]) * (MAX_READ_BYTES * 2 // 5) + b"\n" for letter in b"abcdef"]
+    large = [bytes([letter]) * (read_bytes * 2 // 5) + b"\n" for letter in b"abcdef"]
     for each in large:
         await inbox.append("c", each)
     found: list[bytes] = []
@@ -115,12 +116,12 @@ async def test_a_read_without_a_newline(inbox: Inbox) -> None:
     """What somebody else has written is a record, too: it is dead-lettered."""
     await inbox.append("c", b"1\n")
     for _ in range(3):
-        await inbox.append("c", bytes(MAX_READ_BYTES // 2))
+        await inbox.append("c", bytes(LONG_READ_BYTES // 2))
     records = await inbox.read("c", await end_of_first(inbox))
     ((content, position),) = records
-    assert len(content) == MAX_READ_BYTES - 1
+    assert len(content) == LONG_READ_BYTES - 1
     assert not records.are_last
-    assert list(map(len, await read(inbox, position))) == [MAX_READ_BYTES // 2 + 1]
+    assert list(map(len, await read(inbox, position))) == [LONG_READ_BYTES // 2 + 1]
 
 
 async def truncated(inbox: Inbox) -> InboxPosition:

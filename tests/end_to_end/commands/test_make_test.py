@@ -1,4 +1,4 @@
-"""`make test` leaves no processes behind: what its workers had started ends with it."""
+"""`make test` leaves no processes behind: what its tests and its workers started ends with them."""
 
 import os
 import signal
@@ -51,6 +51,23 @@ def test_an_orphan_is_ended_and_named(ended: int, status: int, tmp_path: Path) -
     assert process.returncode == status
     assert "sleep 300" in said
     assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_a_program_of_a_test_that_fails() -> None:
+    """It is killed; that it has ended is seen where the test reads on."""
+    command = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(300)"]
+    with (
+        pytest.raises(AssertionError, match="as it should"),
+        Program(command, stdout=subprocess.PIPE, text=True) as program,
+    ):
+        assert program.line() == "here\n"
+        raise AssertionError("as it should")
+    assert program.returncode == -signal.SIGKILL
+    with (
+        pytest.raises(AssertionError, match="it has ended"),
+        Program([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True) as ended,
+    ):
+        ended.line()
 
 
 def test_ctrl_c(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
-pytestmark = pytest.mark.timeout(1800)  # the first test waits for all bots
+pytestmark = pytest.mark.timeout(900)  # the first test waits for all bots
 
 
 class Size(NamedTuple):
@@ -53,10 +53,8 @@ LONG_TURN = 40
 SLOW_WRITES = {"PUT blob": 0.1}
 """Seconds. Between a reply, the state and the end of a turn there is time to be killed in."""
 
-MAX_REST = 660.0
-"""Seconds after the last acceptance in which all must be answered. They are within half a minute,
-unless the storage's answer to a host that takes messages from the queue is lost: such messages are
-hidden for ten minutes."""
+MAX_REST = 300.0
+"""Seconds after the last acceptance in which all must be answered."""
 
 TABLE = APP / "artifacts" / "killed_workers.md"
 CUT_OFF = re.compile(r"Message \S+ .*the worker process ended during the invocation")

@@ -35,7 +35,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 async def test_forty_dialogs(
     cloud: Cloud, storage: str, tmp_path: Path, logs: Path, turns: str
 ) -> None:
-    """Each user gets each reply once, although each answer comes twice and the host restarts."""
+    """Each user gets each reply once, although each answer comes twice and the host restarts.
+
+    But for the first with inline turns: two first turns of a conversation that begin at the same
+    moment in two processes may both run to their end, and reply (docs/state.md).
+    """
     app = app_with(tmp_path / "app", {}, RENTAL)
     settings = {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": turns}
     users: list[Renter] = []
@@ -44,25 +48,19 @@ async def test_forty_dialogs(
         async with bot, InsistentChannel(cloud, bot.messages) as channel:
             users = users or [Renter(channel, number) for number in range(USERS)]
             await asyncio.gather(*(take(channel, user, steps) for user in users))
-    assert {user.answers[2]: user.heard() for user in users} == {
-        user.answers[2]: user.expected for user in users
-    }
+    heard = {user.answers[2]: user.heard() for user in users}
+    for replies in heard.values():
+        if turns == INLINE and replies[0] == replies[1]:
+            del replies[0]
+    assert heard == {user.answers[2]: user.expected for user in users}
 
 
 async def take(channel: InsistentChannel, user: Renter, steps: Iterable[int]) -> None:
-    """Let a user answer, each answer delivered twice, and wait for each reply.
-
-    Both come at once, but for the first: two first turns of a conversation that begin at the same
-    time in two processes may both run to their end (docs/state.md).
-    """
+    """Let a user answer, each answer delivered twice at once, and wait for each reply."""
     for step in steps:
         answer = user.answer(channel, step)
         twin = Delivered(answer.activity)
-        if step == 0:
-            await channel.deliver(answer)
-            await channel.deliver(twin)
-        else:
-            await asyncio.gather(channel.deliver(answer), channel.deliver(twin))
+        await asyncio.gather(channel.deliver(answer), channel.deliver(twin))
         assert answer.taken, answer.statuses
         assert twin.taken, twin.statuses
         await channel.answered([answer], WITHIN)

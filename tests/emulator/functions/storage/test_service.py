@@ -1,0 +1,38 @@
+"""StorageService: how long the host waits for its storage account."""
+
+import asyncio
+
+import pytest
+
+from emulator.functions.errors import StorageError
+from emulator.functions.storage.connection import StorageConnection
+from emulator.functions.storage.service import StorageService
+from emulator.loopback import LOOPBACK
+from tests.support.timing.condition import comes_true
+from tests.support.timing.moved_clock import MovedClock
+
+
+async def test_a_silent_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host waits for a hundred seconds, as Azure's does."""
+    clock = MovedClock(monkeypatch)
+    asked: list[asyncio.StreamWriter] = []
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+
+    async with await asyncio.start_server(say_nothing, LOOPBACK, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        connection = StorageConnection(
+            "queue", f"http://{LOOPBACK}:{port}/a", "AccountName=a;AccountKey=YQ=="
+        )
+        service = StorageService(connection, {})
+        call = asyncio.create_task(service.call("GET", "work/messages", {}, retries=False))
+        await comes_true(lambda: bool(asked))
+        clock.move(99)
+        await asyncio.sleep(0)
+        assert not call.done()
+        clock.move(1.1)
+        with pytest.raises(StorageError, match="does not answer"):
+            await call
+        for each in asked:
+            each.close()
