@@ -9,6 +9,7 @@ from emulator.functions.storage.connection import StorageConnection
 from emulator.functions.storage.service import StorageService
 from emulator.loopback import LOOPBACK
 from tests.support.timing.condition import comes_true
+from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
 
@@ -29,7 +30,7 @@ async def test_a_silent_account(monkeypatch: pytest.MonkeyPatch) -> None:
         call = asyncio.create_task(service.call("GET", "work/messages", {}, retries=False))
         await comes_true(lambda: bool(asked))
         clock.move(99)
-        await asyncio.sleep(0)
+        await settled()
         assert not call.done()
         clock.move(1.1)
         with pytest.raises(StorageError, match="does not answer"):
