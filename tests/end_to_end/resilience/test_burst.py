@@ -25,7 +25,7 @@ MAX_WAKE_UPS = 200
 PADDING = 2000
 """Bytes of a message, beside the usual."""
 
-MARGIN = 4 * 1024 * 1024
+MARGIN = 6 * 1024 * 1024
 """Bytes that a process may take beside the messages' bodies: Python's own memory is untidy."""
 
 PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
