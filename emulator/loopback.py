@@ -1,4 +1,4 @@
-"""The only address that the local cloud listens on, and its ports."""
+"""The only address that the local cloud listens on, and free ports on it."""
 
 import random
 import socket
@@ -12,18 +12,17 @@ An app that runs as in Azure refuses loopback service URLs; with this one in All
 can reply to a local connector.
 """
 
-FREE_PORTS = range(20000, 32768)
-"""Below the ports that Linux, macOS and Windows give to connections."""
+PORTS = range(20000, 32768)
+"""Below the default ephemeral ports of Linux, macOS and Windows, which outgoing connections get."""
 
 
 def free_port() -> int:
     """A port that nobody listens on, for a program that will listen on it.
 
-    No connection takes the port before the program does, as it could with one that the system
-    chooses.
+    It is not an ephemeral port, so no outgoing connection takes it before the program listens.
     """
     while True:
-        port = random.choice(FREE_PORTS)  # noqa: S311  # no secret
+        port = random.choice(PORTS)  # noqa: S311  # no secret
         with socket.socket() as probe:
             try:
                 probe.bind((LOOPBACK, port))

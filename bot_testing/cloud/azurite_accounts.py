@@ -1,4 +1,4 @@
-"""AzuriteAccounts: a storage account of its own for each test, in an Azurite that they share."""
+"""AzuriteAccounts: a storage account of its own for each test, in an Azurite that tests share."""
 
 import asyncio
 import time
@@ -11,30 +11,30 @@ from emulator.storage.azurite import Azurite
 COUNT = 512
 """Accounts of one Azurite: they are declared at its start, in a variable that holds some 1,200."""
 
-LIFETIME = 240.0
-"""Seconds in which an Azurite hands out accounts. After ten minutes it deletes the blobs that were
-overwritten, which takes the square of their number: 12,800 take over two minutes, in which it
-answers nothing."""
+MAX_AGE_SECONDS = 240.0
+"""An older Azurite hands out no accounts. Ten minutes after its start, Azurite deletes overwritten
+blobs. The time grows with the square of their number (over two minutes for 12,800), and it answers
+nothing meanwhile."""
 
 
 class AzuriteAccounts:
     """Runs Azurite in memory, and hands out storage accounts that no test has used before.
 
-    When all are used, or too old, another Azurite is started. The one before it stays for the tests
-    that still use it. A machine without Azurite fails here, with the cure: a skipped test of
-    storage would hide that nothing was tested.
+    When all accounts are used, or the Azurite is too old, another one is started. The previous one
+    keeps running for tests that still use it; the one before that is stopped. A machine without
+    Azurite fails here, with the cure: a skipped test of storage would hide that nothing was tested.
 
     Args:
-        lifetime: seconds in which an Azurite hands out accounts.
+        max_age_seconds: an older Azurite hands out no accounts.
     """
 
-    def __init__(self, lifetime: float = LIFETIME) -> None:
-        self._lifetime = lifetime
+    def __init__(self, max_age_seconds: float = MAX_AGE_SECONDS) -> None:
+        self._max_age_seconds = max_age_seconds
         self._running: list[Azurite] = []
         self._free: list[str] = []
         self._end = 0.0
-        # It is only used to start and stop Azurite, so nothing else needs to run it. The thread is
-        # for tests that ask while a loop of theirs is running.
+        # The loop only starts and stops Azurites. It runs in a thread because the test that calls
+        # `fresh` may have a running loop.
         self._loop = asyncio.new_event_loop()
         self._thread = ThreadPoolExecutor(1)
 
@@ -47,9 +47,11 @@ class AzuriteAccounts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        while self._running:
-            self._do(self._running.pop().stop())
-        self._close()
+        try:
+            while self._running:
+                self._do(self._running.pop().stop())
+        finally:
+            self._close()
 
     @property
     def azurite(self) -> Azurite:
@@ -57,7 +59,10 @@ class AzuriteAccounts:
         return self._running[-1]
 
     def fresh(self) -> str:
-        """The connection string of an account without queues, containers and tables."""
+        """The connection string of an account without queues, containers and tables.
+
+        If another Azurite must be started, this blocks until it answers.
+        """
         if not self._free or time.monotonic() > self._end:
             self._start()
         return self.azurite.connection_string(self._free.pop())
@@ -67,7 +72,7 @@ class AzuriteAccounts:
         azurite = Azurite(accounts=names)
         self._do(azurite.start())
         self._running.append(azurite)
-        self._free, self._end = names, time.monotonic() + self._lifetime
+        self._free, self._end = names, time.monotonic() + self._max_age_seconds
         if len(self._running) > 2:
             self._do(self._running.pop(0).stop())
 

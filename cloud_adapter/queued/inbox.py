@@ -21,10 +21,11 @@ from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 
 READ_BYTES = 256 * 1024
-"""The most that is read at once, so that a drain of a long inbox takes little memory."""
+"""How much of an inbox is read at a time. Draining a long one takes little memory that way."""
 
 LONG_READ_BYTES = 2 * 1024 * 1024
-"""The same where a record is longer than that. No record that is written is as long as this."""
+"""How much is read if READ_BYTES do not hold a whole record. Every record that the bot writes is
+shorter: a body has at most MAX_BODY_BYTES."""
 
 MIN_TRUNCATED_BYTES = 64 * 1024
 """An inbox keeps fewer bytes of records that are processed."""
@@ -92,6 +93,7 @@ class Inbox:
         records = await self._read(conversation, position, READ_BYTES)
         if records.are_last or records.content.endswith(b"\n"):
             return records
+        # The first record is longer, or is not ours.
         return await self._read(conversation, position, LONG_READ_BYTES)
 
     async def _read(

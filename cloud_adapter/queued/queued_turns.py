@@ -57,7 +57,7 @@ class QueuedTurns:
         locks: run one turn of a conversation at a time.
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
         clock: returns nanoseconds since the epoch.
-        slow_append_seconds: see SLOW_APPEND_SECONDS.
+        slow_append_seconds: an append that takes longer is followed by another wake-up message.
     """
 
     def __init__(

@@ -144,8 +144,10 @@ class Azurite:
 
     async def _start_on_free_ports(self) -> None:
         for _ in range(MAX_STARTS - 1):
+            ports = self.ports
             with contextlib.suppress(EndedError):
                 return await self._start_once()
+            self.ports = ports  # one that was chosen is taken, or was chosen twice
         return await self._start_once()
 
     async def _start_once(self) -> None:

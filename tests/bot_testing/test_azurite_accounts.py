@@ -1,30 +1,20 @@
 """AzuriteAccounts: an account of its own for each test, in an Azurite that is not old."""
 
-import os
-
 from azure.storage.queue import QueueServiceClient
 
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+from tests.support.program import is_running
 
 
 def create_queue(account: str) -> None:
-    """Create a queue that no account has yet."""
+    """Create a queue, which fails if the account has it already."""
     with QueueServiceClient.from_connection_string(account) as queues:
         queues.create_queue("work")
 
 
 async def test_an_old_azurite_is_replaced() -> None:
-    """Also while a loop is running; the account of a test that still runs stays one time longer."""
-    with AzuriteAccounts(lifetime=0) as accounts:
+    """While a loop is running, too. It keeps its accounts until the next replacement."""
+    with AzuriteAccounts(max_age_seconds=0) as accounts:
         first = accounts.azurite.pid
         account = accounts.fresh()
         second = accounts.azurite.pid

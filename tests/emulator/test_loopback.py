@@ -12,5 +12,5 @@ def test_a_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((loopback.LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         free = loopback.free_port()
-        monkeypatch.setattr(loopback, "FREE_PORTS", [port, free])
+        monkeypatch.setattr(loopback, "PORTS", [port, free])
         assert {loopback.free_port() for _ in range(20)} == {free}

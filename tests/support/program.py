@@ -1,11 +1,12 @@
 """Program: a command whose output a test reads."""
 
+import os
 import subprocess
 from types import TracebackType
 
 
 class Program(subprocess.Popen[str]):
-    """A command that is killed if the test fails while it runs, and waited for if it does not.
+    """A command. If the `with` block raises, it is killed; otherwise the block waits for its end.
 
     Popen's own context manager waits in both cases, for ever if nobody has ended the command.
     """
@@ -24,9 +25,18 @@ class Program(subprocess.Popen[str]):
         """The next line that it prints.
 
         Raises:
-            AssertionError: it has ended.
+            AssertionError: the program has ended.
         """
         assert self.stdout is not None
         line = self.stdout.readline()
-        assert line, "it has ended"
+        assert line, "the program has ended"
         return line
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -21,8 +21,9 @@ from emulator.functions.storage.identity import ManagedIdentity
 from emulator.functions.workers.upstream import HttpUpstream
 
 TIMEOUT_SECONDS = 100.0
-"""Azure's host waits for an answer as long: NetworkTimeout of Azure.Core's RetryOptions. Messages
-that the queue hands out, and whose answer is not waited for, are hidden for ten minutes."""
+"""As long as Azure's host waits for a response: the default NetworkTimeout of Azure.Core's
+RetryOptions. If a host gives up on a response that brings messages, they stay hidden for ten
+minutes."""
 
 RETRY_PAUSES_SECONDS = (1.0, 2.0)
 

@@ -69,7 +69,8 @@ async def test_concurrent_turns(app: ComposedApp) -> None:
     turns = [app.deliver({**MESSAGE, "text": str(number)}, echo) for number in range(30)]
     responses = await asyncio.gather(*turns)
     assert {response.status for response in responses} == {200}
-    replies = [text for text in app.texts() if text is not None]  # on a slow machine it also types
+    # On a slow machine, the bot also sends typing.
+    replies = [text for text in app.texts() if text is not None]
     assert sorted(replies) == sorted(f"You said: {number}" for number in range(30))
 
 

@@ -15,7 +15,7 @@ from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.loaded_state import LoadedState
 from tests.support.bots.queued_turns import (
     CONVERSATION,
-    SLOW_APPEND_SECONDS,
+    TESTS_SLOW_APPEND_SECONDS,
     QueuedTurnsBot,
     content,
     id_of,
@@ -194,7 +194,9 @@ async def test_a_pause_at_each_step(
         done = await passed() if is_done else None
         await break_leases(storage)
         await take_over(other, story, messages)
-        clock.move(SLOW_APPEND_SECONDS)  # the pause is longer, if it is between put and append
+        clock.move(
+            TESTS_SLOW_APPEND_SECONDS
+        )  # the pause is longer, if it is between put and append
         return done or await passed()
 
     front.spoil("", pause, times=1, skip=skip)

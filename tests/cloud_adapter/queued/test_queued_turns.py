@@ -14,7 +14,7 @@ from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 from tests.support.bots.queued_turns import (
     CLAIMS,
     CONVERSATION,
-    SLOW_APPEND_SECONDS,
+    TESTS_SLOW_APPEND_SECONDS,
     LongTurn,
     QueuedTurnsBot,
     content,
@@ -246,7 +246,7 @@ async def test_a_slow_append(
     """After it there is another wake-up message, since the first one may have been handled."""
 
     async def take_long() -> None:
-        clock.move(SLOW_APPEND_SECONDS + 0.1)
+        clock.move(TESTS_SLOW_APPEND_SECONDS + 0.1)
 
     await far.accept(content("a"))
     assert len(await messages.taken()) == 1

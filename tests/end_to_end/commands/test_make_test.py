@@ -1,6 +1,5 @@
-"""`make test` leaves no processes behind: what its tests and its workers started ends with them."""
+"""`make test` leaves no processes behind: what its workers had started ends with it."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import Program
+from tests.support.program import Program, is_running
 from tests.support.project import ROOT
 from tests.support.reaper import LEFT
 from tests.support.timing.condition import until
@@ -24,16 +23,12 @@ with open(sys.argv[1], "w") as file:
 time.sleep(float(sys.argv[2]))
 sys.exit(int(sys.argv[3]))
 """
-"""Leaves a process in a session of its own. In a shell, Ctrl-C may end a loop, not the command."""
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process."""
-    return Path(f"/proc/{pid}").exists()
+"""Leaves a process in a session of its own. Not a shell script: after Ctrl-C a shell may go on with
+its next command."""
 
 
 def reaper(file: Path, seconds: int, status: int) -> Program:
-    """Run a command that leaves an orphan process, whose id goes to the file, and then ends."""
+    """Run a command that writes an orphan's process id to a file, and ends after some seconds."""
     command = [sys.executable, "-c", COMMAND, str(file), str(seconds), str(status)]
     return Program(
         [sys.executable, "-m", "tests.support.reaper", *command],
@@ -44,31 +39,14 @@ def reaper(file: Path, seconds: int, status: int) -> Program:
     )
 
 
-@pytest.mark.parametrize(("ended", "status"), [(0, LEFT), (3, 3)])
-def test_an_orphan_is_ended_and_named(ended: int, status: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "expected"), [(0, LEFT), (3, 3)])
+def test_an_orphan_is_ended_and_named(status: int, expected: int, tmp_path: Path) -> None:
     """It is a failure of a run that had none."""
-    with reaper(tmp_path / "pid", 0, ended) as process:
+    with reaper(tmp_path / "pid", 0, status) as process:
         _, said = process.communicate(timeout=30)
-    assert process.returncode == status
+    assert process.returncode == expected
     assert "sleep 300" in said
     assert not is_running(int((tmp_path / "pid").read_text()))
-
-
-def test_a_failing_test_kills_its_program() -> None:
-    """A test that fails while its program runs does not wait for it."""
-    program = Program([sys.executable, "-c", "import time; time.sleep(300)"], text=True)
-    with contextlib.suppress(LookupError), program:
-        raise LookupError
-    assert program.returncode == -signal.SIGKILL
-
-
-def test_a_program_that_has_ended() -> None:
-    """A test that waits for another line fails."""
-    with (
-        Program([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True) as program,
-        pytest.raises(AssertionError, match="it has ended"),
-    ):
-        program.line()
 
 
 def test_ctrl_c(tmp_path: Path) -> None:

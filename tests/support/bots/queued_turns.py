@@ -33,7 +33,7 @@ CLAIMS = {"aud": "bot", "iss": "https://api.botframework.com"}
 CONVERSATION = "webchat~2Fconversations~2Fc"
 """The name of the conversation that activities are in unless a test says otherwise."""
 
-SLOW_APPEND_SECONDS = 2.0
+TESTS_SLOW_APPEND_SECONDS = 2.0
 """More than in the app, so that no append counts as slow because the tests' machine is busy."""
 
 Step = Exception | Callable[[], Awaitable[object]]
@@ -110,7 +110,7 @@ class QueuedTurnsBot:
             self.poison_queue,
             self.locks,
             clock=lambda: time.time_ns() + int(self.clock_ahead * 1e9),
-            slow_append_seconds=SLOW_APPEND_SECONDS,
+            slow_append_seconds=TESTS_SLOW_APPEND_SECONDS,
         )
         self.runs: list[str | None] = []
         self.lasts: list[str | None] = []

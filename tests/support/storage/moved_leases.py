@@ -1,4 +1,4 @@
-"""Leases of conversations whose account is behind a StorageFront, while a test moves the clock."""
+"""Moves a test's clock until leases behind a StorageFront are open or renewed."""
 
 from cloud_adapter.state.lease import OPENING_SHARE, RENEWAL_SECONDS
 from cloud_adapter.state.stored_json import CONTAINER
@@ -22,13 +22,13 @@ async def renewed(front: StorageFront, clock: MovedClock) -> None:
 
 
 async def _moved(front: StorageFront, clock: MovedClock, seconds: float, requests: int) -> None:
-    """Move the clock, and wait until the answers that follow have been processed.
+    """Move the clock, and wait for the requests that this causes.
 
-    A request under way would time out when the clock is moved again.
+    One that was still under way would time out at the next move.
     """
 
     def answers() -> int:
-        return sum(call.name == f"PUT blob lease {CONTAINER}" for call in front.answered)
+        return sum(call.name == f"PUT blob lease {CONTAINER}" for call in front.handled)
 
     before = answers()
     clock.move(seconds)

@@ -140,13 +140,13 @@ class StorageFront(RunningService):
     Attributes:
         connection_string: of the same account, through here.
         calls: every request so far.
-        answered: those of them whose answer has been passed back, or will never come.
+        handled: those of them whose answer is being sent, or will never come.
     """
 
     def __init__(self, connection_string: str) -> None:
         self.connection_string = connection_string
         self.calls: list[StorageCall] = []
-        self.answered: list[StorageCall] = []
+        self.handled: list[StorageCall] = []
         self._faults: list[tuple[Callable[[StorageCall], bool], Fault]] = []
         self._servers: list[Server] = []
         self._session = aiohttp.ClientSession(auto_decompress=False)
@@ -214,7 +214,7 @@ class StorageFront(RunningService):
                         return await fault(passage, passage.passed_on)
                 return await passage.passed_on()
             finally:
-                self.answered.append(call)
+                self.handled.append(call)
 
         return handle
 

@@ -8,7 +8,6 @@ from emulator.functions.errors import StorageError
 from emulator.functions.storage.connection import StorageConnection
 from emulator.functions.storage.service import StorageService
 from emulator.loopback import LOOPBACK
-from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
@@ -16,10 +15,12 @@ from tests.support.timing.moved_clock import MovedClock
 async def test_a_silent_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host waits for a hundred seconds, as Azure's does."""
     clock = MovedClock(monkeypatch)
-    asked: list[asyncio.StreamWriter] = []
+    asked = asyncio.Event()
 
-    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(writer)
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
 
     async with await asyncio.start_server(say_nothing, LOOPBACK, 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -28,12 +29,10 @@ async def test_a_silent_account(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         service = StorageService(connection, {})
         call = asyncio.create_task(service.call("GET", "work/messages", {}, retries=False))
-        await comes_true(lambda: bool(asked))
+        await asked.wait()
         clock.move(99)
         await settled()
         assert not call.done()
         clock.move(1.1)
         with pytest.raises(StorageError, match="does not answer"):
             await call
-        for each in asked:
-            each.close()
