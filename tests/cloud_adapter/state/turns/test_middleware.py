@@ -21,6 +21,7 @@ from tests.support.bots.remembering_bot import (
     stored,
 )
 from tests.support.storage.storage_front import StorageFront, answered
+from tests.support.timing.condition import comes_true
 from tests.support.timing.locked_turn import is_free
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
@@ -139,6 +140,8 @@ async def test_a_lock_timeout(app: ComposedApp, bot: RememberingBot, clock: Move
     bot.between = wait
     first = asyncio.create_task(app.deliver(MESSAGE, bot))
     await started.wait()
+    await settled()
+    await comes_true(lambda: not clock.hurried())  # its lease must not time out, too
     second = asyncio.create_task(app.deliver(MESSAGE, bot))
     await settled()
     clock.move(LOCK_TIMEOUT_SECONDS + 0.1)
