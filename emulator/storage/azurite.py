@@ -144,16 +144,14 @@ class Azurite:
 
     async def _start_on_free_ports(self) -> None:
         for _ in range(MAX_STARTS - 1):
-            ports = self.ports
             with contextlib.suppress(EndedError):
                 return await self._start_once()
-            self.ports = ports  # one that was chosen is taken, or was chosen twice
         return await self._start_once()
 
     async def _start_once(self) -> None:
         # After a stop it listens on the same ports again.
         wanted = self._wanted if self.ports == StoragePorts() else self.ports
-        self.ports = StoragePorts(*(_port(each) for each in astuple(wanted)))
+        self.ports = _ports(wanted)
         # The child holds the lock too: an orphan of a killed run still uses the folder.
         locks = () if self._lock is None else (self._lock,)
         self._child = Child(self._command(), self._environ(), ROOT, quiet=True, descriptors=locks)
@@ -292,6 +290,17 @@ def _is_locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _ports(wanted: StoragePorts) -> StoragePorts:
+    """The wanted ports, or others where they are taken; each differs from the others."""
+    ports: list[int] = []
+    for each in astuple(wanted):
+        port = _port(each)
+        while port in ports:
+            port = free_port()
+        ports.append(port)
+    return StoragePorts(*ports)
 
 
 def _port(wanted: int) -> int:

@@ -59,9 +59,12 @@ class HttpUpstream:
             if connection.is_usable:
                 return connection
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            _UpstreamConnection, self._host, self._port, ssl=self._tls
-        )
+        connection = _UpstreamConnection()
+        try:
+            await loop.create_connection(lambda: connection, self._host, self._port, ssl=self._tls)
+        except BaseException:
+            connection.close()  # it may be made although this was cancelled
+            raise
         return connection
 
 
@@ -70,6 +73,7 @@ class _UpstreamConnection(asyncio.Protocol):
         self.is_usable = True
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport
+        self._is_made = False
         self._answer: asyncio.Future[HttpResponse] | None = None
         self._method = ""
 
@@ -81,12 +85,16 @@ class _UpstreamConnection(asyncio.Protocol):
 
     def close(self) -> None:
         self.is_usable = False
-        self._transport.close()
+        if self._is_made:
+            self._transport.close()
 
     # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._is_made = True
+        if not self.is_usable:
+            self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_usable = False
