@@ -35,6 +35,8 @@ def test_playground(logs: Path) -> None:
         page.goto(playground.found)
         box = page.locator("[role=textbox][contenteditable=true]")
         bubbles = page.locator(".fai-OutputCard")
+        # What is typed before the Playground has installed the bot is cleared and never sent.
+        expect(bubbles.filter(has_text="Welcome!")).to_be_visible()
         box.fill("good morning")
         box.press("Enter")
         expect(bubbles.filter(has_text="You said: good morning")).to_be_visible()
