@@ -56,8 +56,8 @@ run: webchat $(AZURITE)
 		$(if $(STORAGE),--storage "$(STORAGE)")
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
-# bots that they start, so there are more of them than cores. A worker that dies is not replaced,
-# which ends the run: near its end, pytest-xdist would wait forever for the dead worker's tests.
+# bots that they start, so there are more of them than cores. If a worker dies, the run ends: if it
+# were replaced near the end of the run, pytest-xdist could wait forever for the dead one's tests.
 SLOW := end_to_end emulator samples cloud_adapter/proactive cloud_adapter/queued
 PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -n
 

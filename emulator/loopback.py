@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import deque
 
 LOOPBACK = "127.0.0.1"
 
@@ -16,16 +17,23 @@ PORTS = range(20000, 32768)
 """Below the default ephemeral ports of Linux, macOS and Windows, which outgoing connections get."""
 
 
+_given_out: deque[int] = deque(maxlen=1000)
+
+
 def free_port() -> int:
     """A port that nobody listens on, for a program that will listen on it.
 
-    It is not an ephemeral port, so no outgoing connection takes it before the program listens.
+    It is not an ephemeral port, so no outgoing connection takes it before the program listens. It
+    is none of the last thousand either, whose programs may not listen yet.
     """
     while True:
         port = random.choice(PORTS)  # noqa: S311  # no secret
+        if port in _given_out:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
+        _given_out.append(port)
         return port

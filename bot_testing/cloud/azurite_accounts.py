@@ -13,8 +13,8 @@ COUNT = 512
 
 MAX_AGE_SECONDS = 240.0
 """An older Azurite hands out no accounts. Ten minutes after its start, Azurite deletes overwritten
-blobs. The time grows with the square of their number (over two minutes for 12,800), and it answers
-nothing meanwhile."""
+blobs, and answers nothing meanwhile: over two minutes for 12,800 blobs, four times as long for
+twice as many."""
 
 
 class AzuriteAccounts:
@@ -61,7 +61,8 @@ class AzuriteAccounts:
     def fresh(self) -> str:
         """The connection string of an account without queues, containers and tables.
 
-        If another Azurite must be started, this blocks until it answers.
+        It can be used until its Azurite has been replaced twice. If another Azurite must be
+        started, this blocks until it answers.
         """
         if not self._free or time.monotonic() > self._end:
             self._start()

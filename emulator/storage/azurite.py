@@ -151,7 +151,7 @@ class Azurite:
     async def _start_once(self) -> None:
         # After a stop it listens on the same ports again.
         wanted = self._wanted if self.ports == StoragePorts() else self.ports
-        self.ports = _ports(wanted)
+        self.ports = StoragePorts(*(_port(each) for each in astuple(wanted)))
         # The child holds the lock too: an orphan of a killed run still uses the folder.
         locks = () if self._lock is None else (self._lock,)
         self._child = Child(self._command(), self._environ(), ROOT, quiet=True, descriptors=locks)
@@ -290,17 +290,6 @@ def _is_locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _ports(wanted: StoragePorts) -> StoragePorts:
-    """The wanted ports, or others where they are taken; each differs from the others."""
-    ports: list[int] = []
-    for each in astuple(wanted):
-        port = _port(each)
-        while port in ports:
-            port = free_port()
-        ports.append(port)
-    return StoragePorts(*ports)
 
 
 def _port(wanted: int) -> int:

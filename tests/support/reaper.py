@@ -27,8 +27,8 @@ def main(command: list[str]) -> int:
     """Run the command; returns its exit status, or LEFT."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    # Ctrl-C reaches the command as well, and this process waits for its end. Set before the command
-    # starts, so that Ctrl-C never ends this process; a function, for the command inherits SIG_IGN.
+    # Ctrl-C reaches the command as well; this process only waits for the command's end. The handler
+    # is set before the command starts, and is not SIG_IGN, which the command would inherit.
     signal.signal(signal.SIGINT, lambda *_: None)
     with subprocess.Popen(command) as process:
         signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))

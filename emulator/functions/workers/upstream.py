@@ -59,12 +59,9 @@ class HttpUpstream:
             if connection.is_usable:
                 return connection
         loop = asyncio.get_running_loop()
-        connection = _UpstreamConnection()
-        try:
-            await loop.create_connection(lambda: connection, self._host, self._port, ssl=self._tls)
-        except BaseException:
-            connection.close()  # it may be made although this was cancelled
-            raise
+        _, connection = await loop.create_connection(
+            _UpstreamConnection, self._host, self._port, ssl=self._tls
+        )
         return connection
 
 
@@ -73,7 +70,6 @@ class _UpstreamConnection(asyncio.Protocol):
         self.is_usable = True
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport
-        self._is_made = False
         self._answer: asyncio.Future[HttpResponse] | None = None
         self._method = ""
 
@@ -85,16 +81,12 @@ class _UpstreamConnection(asyncio.Protocol):
 
     def close(self) -> None:
         self.is_usable = False
-        if self._is_made:
-            self._transport.close()
+        self._transport.close()
 
     # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._is_made = True
-        if not self.is_usable:
-            self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_usable = False

@@ -194,9 +194,8 @@ async def test_a_pause_at_each_step(
         done = await passed() if is_done else None
         await break_leases(storage)
         await take_over(other, story, messages)
-        clock.move(
-            TESTS_SLOW_APPEND_SECONDS
-        )  # the pause is longer, if it is between put and append
+        # Between put and append, the pause makes a slow append.
+        clock.move(TESTS_SLOW_APPEND_SECONDS)
         return done or await passed()
 
     front.spoil("", pause, times=1, skip=skip)

@@ -127,15 +127,6 @@ async def test_free_development_ports_are_development_storage() -> None:
         assert one.connection_string() == DEVELOPMENT_STORAGE
 
 
-async def test_a_port_that_was_chosen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another one is chosen for the second service."""
-    twice = free_port()
-    chosen = iter([twice, twice, twice, *range(twice + 1, twice + 30)])
-    monkeypatch.setattr("random.choice", lambda _: next(chosen))
-    async with running(Azurite()) as one:
-        assert len({one.ports.blob, one.ports.queue, one.ports.table}) == 3
-
-
 async def test_taken_port_is_replaced() -> None:
     """A port in use is replaced by a free one; then the connection string is the long one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -37,8 +37,9 @@ async def test_forty_dialogs(
 ) -> None:
     """Each user gets each reply once, although each answer comes twice and the host restarts.
 
-    With inline turns, the first reply may come twice: if two processes start a conversation's first
-    turn at the same moment, both may run to their end (docs/state.md).
+    With inline turns, the first reply may come twice: two processes that get a conversation's first
+    activity at the same moment may both run its turn (docs/state.md). In seven runs, that happened
+    to between 0 and 23 users.
     """
     app = app_with(tmp_path / "app", {}, RENTAL)
     settings = {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": turns}

@@ -22,15 +22,15 @@ async def renewed(front: StorageFront, clock: MovedClock) -> None:
 
 
 async def _moved(front: StorageFront, clock: MovedClock, seconds: float, requests: int) -> None:
-    """Move the clock, and wait for the requests that this causes.
+    """Move the clock, and wait until the requests that this causes are answered.
 
     One that was still under way would time out at the next move.
     """
 
-    def answers() -> int:
+    def handled() -> int:
         return sum(call.name == f"PUT blob lease {CONTAINER}" for call in front.handled)
 
-    before = answers()
+    before = handled()
     clock.move(seconds)
-    await comes_true(lambda: answers() >= before + requests)
+    await comes_true(lambda: handled() >= before + requests)
     await settled()
