@@ -9,7 +9,7 @@ from emulator.loopback import free_port
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.wire import chromium
-from tests.support.wire.chromium import say
+from tests.support.wire.chromium import press, say
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)
 
@@ -21,7 +21,7 @@ def sign_in_and_out(page: Page) -> None:
     transcript = page.get_by_role("feed")
     say(page, "login")
     with page.expect_popup() as opening:
-        page.locator(".ac-pushButton", has_text="Sign in").click()
+        press(page, "Sign in")
     popup = opening.value
     popup.get_by_role("button", name="Sign in").click()
     expect(popup.get_by_text("The chat has your code.")).to_be_visible()
@@ -54,10 +54,10 @@ def test_in_the_chat_page(logs: Path, tmp_path: Path) -> None:
         expect(transcript).to_contain_text("You said: good morning")
         say(page, "card")
         page.locator("select.ac-input").select_option("green")
-        page.locator(".ac-pushButton", has_text="Send as a message").click()
+        press(page, "Send as a message")
         expect(transcript).to_contain_text("You submitted: green")
         page.locator("select.ac-input").select_option("orange")
-        page.locator(".ac-pushButton", has_text="Update this card").click()
+        press(page, "Update this card")
         expect(transcript).to_contain_text("You picked orange.")
         say(page, "whoami")
         expect(transcript).to_contain_text("webchat")

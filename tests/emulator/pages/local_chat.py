@@ -143,6 +143,11 @@ async def say(page: Page, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
+async def press_sign_in(page: Page) -> None:
+    """Press the sign-in card's button, with the keyboard (tests.support.wire.chromium says why)."""
+    await page.locator(".ac-pushButton", has_text="Sign in").press("Enter")
+
+
 def bubble(page: Page, text: str) -> Locator:
     """A message with this text among the visible ones; the screen readers' copies are not."""
     return page.locator(".webchat__bubble", has_text=text)

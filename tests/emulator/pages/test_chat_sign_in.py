@@ -8,7 +8,15 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from emulator.token_service.user_tokens import CONNECTION
-from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, oauth_card, say, shoot
+from tests.emulator.pages.local_chat import (
+    SHADE,
+    LocalChat,
+    bubble,
+    oauth_card,
+    press_sign_in,
+    say,
+    shoot,
+)
 from tests.emulator.registered_bot import APP_ID
 
 # One browser serves all tests, so they share its event loop.
@@ -26,7 +34,7 @@ async def test_signing_in_by_the_card(
     await say(page, "login")
     await expect(bubble(page, "Please sign in.")).to_be_visible()
     async with page.expect_popup() as opening:
-        await page.locator(".ac-pushButton", has_text="Sign in").click()
+        await press_sign_in(page)
     popup = await opening.value
     await expect(popup.get_by_text(APP_ID)).to_be_visible()
     await expect(popup.get_by_text(CONNECTION)).to_be_visible()
@@ -49,7 +57,7 @@ async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bund
     await page.goto(chat.page.server.url)
     await say(page, "login")
     async with page.expect_popup() as opening:
-        await page.locator(".ac-pushButton", has_text="Sign in").click()
+        await press_sign_in(page)
     popup = await opening.value
     chat.bot.users.code_lifetime = 0.0
     async with page.expect_response(lambda one: one.url.endswith("/session")) as answering:
@@ -73,7 +81,7 @@ async def test_each_chat_takes_its_own_code(
         await expect(bubble(asking, "Welcome! Say something.")).to_be_visible()
         await say(asking, "login")
         async with asking.expect_popup() as opening:
-            await asking.locator(".ac-pushButton", has_text="Sign in").click()
+            await press_sign_in(asking)
         popups.append(await opening.value)
     for popup in popups:
         await popup.get_by_role("button", name="Sign in").click(timeout=5000)
@@ -95,7 +103,7 @@ async def test_an_old_sign_in_page(
     await page.goto(chat.page.server.url)
     await say(page, "login")
     async with page.expect_popup() as opening:
-        await page.locator(".ac-pushButton", has_text="Sign in").click()
+        await press_sign_in(page)
     popup = await opening.value
     users = chat.bot.users
     monkeypatch.setattr(users, "clock", lambda: time.time() + users.code_lifetime)
