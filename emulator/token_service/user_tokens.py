@@ -60,6 +60,7 @@ class SignInCode:
 @dataclass(frozen=True)
 class _SignedInUser:
     name: str
+    since: float
     expires_at: float
 
 
@@ -161,7 +162,8 @@ class UserTokens:
 
     def sign_in(self, target: UserConnection, user_name: str) -> None:
         """Sign the user in."""
-        self._signed_in[target] = _SignedInUser(user_name, self.clock() + self.lifetime)
+        now = self.clock()
+        self._signed_in[target] = _SignedInUser(user_name, now, now + self.lifetime)
 
     def sign_out(self, user_id: str, connection: str, channel_id: str) -> None:
         """Sign the user out; an empty connection or channel stands for all of them."""
@@ -177,16 +179,21 @@ class UserTokens:
         return user is not None and user.expires_at > self.clock()
 
     def token(self, target: UserConnection, audience: str = GRAPH) -> dict[str, Any] | None:
-        """The user's token for an audience, as a TokenResponse; None: not signed in."""
+        """The user's token for an audience, as a TokenResponse; None: not signed in.
+
+        It is the same one until the user signs in again, as the token service caches it.
+        """
         if not self.has_token(target):
             return None
         user = self._signed_in[target]
-        claims = {**self._claims(target.user_id, user.name), "aud": audience}
+        since = int(user.since)
+        times = {"iat": since, "nbf": since, "exp": int(user.expires_at)}
+        claims = {**self._claims(target.user_id, user.name), "aud": audience, **times}
         expiry = datetime.datetime.fromtimestamp(int(user.expires_at), datetime.UTC)
         return {
             "channelId": target.channel_id,
             "connectionName": target.connection,
-            "token": self._issuer.sign({**claims, "exp": int(user.expires_at)}),
+            "token": self._issuer.sign(claims),
             "expiration": expiry.isoformat().replace("+00:00", "Z"),
         }
 

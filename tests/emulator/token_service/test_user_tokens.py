@@ -103,6 +103,16 @@ def test_a_link_expires(users: UserTokens, clock: Clock) -> None:
     assert users.find_sign_in("x") is None
 
 
+def test_a_token_is_kept(users: UserTokens, clock: Clock) -> None:
+    """The user's token stays the same until another sign-in."""
+    users.sign_in(TARGET, "Ada")
+    first = users.token(TARGET)
+    clock.advance(5)
+    assert users.token(TARGET) == first
+    users.sign_in(TARGET, "Ada")
+    assert users.token(TARGET) != first
+
+
 def test_a_token(users: UserTokens) -> None:
     """A token is signed, for Graph or the requested audience, with user name and expiry."""
     users.sign_in(TARGET, "Ada")

@@ -28,8 +28,9 @@ class Exchange:
     Attributes:
         name: method, service, and the operation's `comp` if it has one: `PUT blob lease`.
         path: below the account, still encoded, with the query.
-        began, ended: positions in the order of events at this storage; 0: no answer yet.
-        replies: the messages that the bot had sent when the answer came.
+        began, ended: positions in the order of events at this storage. It ends with its answer, or
+            when its connection ends; until then, ended is 0.
+        replies: the messages that the bot had sent when it ended.
         sent, received: bytes, with the headers.
         answer: the beginning of the answer.
     """
@@ -74,7 +75,7 @@ class StorageWire(RunningService):
         connection_string: the same account's, through here.
         exchanges: in the order in which they began.
         replies: returns how many messages the bot has sent; a test may set it.
-        events: how many requests began, and parts of answers came.
+        events: how many requests began, parts of answers came, and requests were given up.
     """
 
     def __init__(self, connection_string: str, delays: Mapping[str, float] | None = None) -> None:
@@ -173,7 +174,12 @@ class StorageWire(RunningService):
                 await near[1].drain()
             raise ConnectionAbortedError
 
-        await asyncio.gather(requests(), answers())
+        try:
+            await asyncio.gather(requests(), answers())
+        finally:
+            if exchange is not None and not exchange.ended:
+                self.events += 1
+                exchange.ended, exchange.replies = self.events, self.replies()
 
     def _begin(self, service: str, method: str, path: str) -> Exchange:
         comp = re.search(r"[?&]comp=(\w+)", path)
