@@ -19,7 +19,7 @@ from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp, Logic
-from tests.support.bots.remembering_bot import RememberingBot, counts, said
+from tests.support.bots.remembering_bot import RememberingBot, counts
 from tests.support.bots.set_aside_turns import retry_of
 from tests.support.logic import (
     EXPECT_REPLIES,
@@ -55,10 +55,10 @@ async def test_a_queued_message(queued: ComposedApp, wake_ups: QueueMessages) ->
     for _ in range(2):
         response = await queued.deliver({**MESSAGE, "id": "a1"}, look)
         assert (response.status, response.body) == (202, b"")
-    assert (said(queued), found) == ([], [])
+    assert (queued.texts(), found) == ([], [])
     for message in await wake_ups.taken():
         await woken(queued, message, look)
-    assert said(queued) == ["You said: sesame"]
+    assert queued.texts() == ["You said: sesame"]
     ((caller_id, identity),) = found
     assert caller_id == "urn:botframework:azure"
     assert identity.claims["aud"] == queued.cloud.registration.app_id
@@ -105,7 +105,7 @@ async def test_a_message_that_cannot_be_stored(
     assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
     for message in await wake_ups.taken():
         await woken(queued, message, echo)
-    assert said(queued) == ["You said: sesame"]
+    assert queued.texts() == ["You said: sesame"]
 
 
 async def test_a_queued_turn_that_fails(
@@ -118,9 +118,9 @@ async def test_a_queued_turn_that_fails(
     await woken(queued, message, bot)
     for _ in range(2, MAX_ATTEMPTS):
         await woken(queued, retry_of(message), bot)
-    assert said(queued) == []
+    assert queued.texts() == []
     await woken(queued, retry_of(message), bot)
-    assert said(queued) == [APOLOGY]
+    assert queued.texts() == [APOLOGY]
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert len(failures) == MAX_ATTEMPTS
     assert "sesame" not in caplog.text
@@ -141,7 +141,7 @@ async def test_a_turn_that_ended_the_process_each_time(
         with pytest.raises(asyncio.CancelledError):
             await woken(queued, again, die)
     await woken(queued, again, raising(AssertionError("the bot ran")))
-    assert said(queued) == [APOLOGY]
+    assert queued.texts() == [APOLOGY]
     assert "every attempt ended the process" in caplog.text
 
 
@@ -160,7 +160,7 @@ async def test_a_queued_turn_that_is_run_again(
     (message,) = await wake_ups.taken()
     await woken(queued, message, bot)
     await woken(queued, retry_of(message), bot)
-    assert said(queued) == ["1"]
+    assert queued.texts() == ["1"]
     assert await counts(queued) == (1, 1)
 
 
@@ -170,7 +170,7 @@ async def test_a_bot_without_state(queued: ComposedApp, wake_ups: QueueMessages)
         await queued.deliver({**MESSAGE, "id": "a1"}, echo)
         for message in await wake_ups.taken():
             await woken(queued, message, echo)
-    assert said(queued) == ["You said: sesame"]
+    assert queued.texts() == ["You said: sesame"]
 
 
 async def test_a_retry_of_a_bot_without_state(queued: ComposedApp, wake_ups: QueueMessages) -> None:
@@ -182,7 +182,7 @@ async def test_a_retry_of_a_bot_without_state(queued: ComposedApp, wake_ups: Que
     await queued.deliver({**MESSAGE, "id": "a1"}, echo)
     for again in await wake_ups.taken():
         await woken(queued, again, echo)
-    assert said(queued) == ["You said: sesame"]
+    assert queued.texts() == ["You said: sesame"]
 
 
 async def test_a_turn_whose_state_cannot_be_saved(
@@ -196,7 +196,7 @@ async def test_a_turn_whose_state_cannot_be_saved(
     await woken(queued, message, bot)
     front.heal()
     await woken(queued, WakeUp.parse(message).next(1).text, bot)
-    assert said(queued) == ["1", "1"]
+    assert queued.texts() == ["1", "1"]
     assert await counts(queued) == (1, 1)
 
 
@@ -229,7 +229,7 @@ async def test_turns_of_a_busy_conversation(queued: ComposedApp, wake_ups: Queue
     bot = RememberingBot(queued.parts)
     await asyncio.gather(*(queued.deliver(MESSAGE, bot) for _ in range(12)))
     await asyncio.gather(*(woken(queued, message, bot) for message in await wake_ups.taken()))
-    assert said(queued) == [f"{number}" for number in range(1, 13)]
+    assert queued.texts() == [f"{number}" for number in range(1, 13)]
     assert await counts(queued) == (12, 12)
 
 

@@ -22,7 +22,6 @@ from tests.support.bots.remembering_bot import (
     changed,
     conversation_key,
     counts,
-    said,
     stored,
 )
 from tests.support.bots.set_aside_turns import attempted, retry_of, state_of
@@ -94,12 +93,12 @@ async def test_a_bot_s_handler(app: ComposedApp, caplog: pytest.LogCaptureFixtur
     response = await app.deliver(A1, raising(ValueError("cannot parse sesame")))
     assert (response.status, response.body) == (200, b"")
     assert handler.errors == [ValueError]
-    assert said(app) == ["The bot has a bug."]
+    assert app.texts() == ["The bot has a bug."]
     (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert "ValueError: cannot parse [redacted]" in record.getMessage()
     app.parts.adapter.on_turn_error = None
     await app.deliver(A1, fail)
-    assert said(app)[1:] == [APOLOGY]
+    assert app.texts()[1:] == [APOLOGY]
 
 
 async def test_services_set_it(app: ComposedApp) -> None:
@@ -119,11 +118,11 @@ async def test_which_errors_it_gets(app: ComposedApp, kind: type[BotError]) -> N
     if issubclass(kind, Unavailable):
         with pytest.raises(kind):
             await app.deliver(MESSAGE, raising(error))
-        assert said(app) == []
+        assert app.texts() == []
     else:
         assert (await app.deliver(MESSAGE, raising(error))).status == 200
         expected = {TurnRepeated: [], TurnKilled: [APOLOGY]}.get(kind, ["The bot has a bug."])
-        assert said(app) == expected
+        assert app.texts() == expected
     gets = not issubclass(kind, Unavailable | TurnRepeated | TurnKilled)
     assert handler.errors == ([kind] if gets else [])
 
@@ -137,7 +136,7 @@ async def test_unavailable_after_the_turn_is_committed(app: ComposedApp) -> None
         raise Unavailable("later")
 
     assert (await app.deliver(A1, commit_and_fail)).status == 200
-    assert (handler.errors, said(app)) == ([], [APOLOGY])
+    assert (handler.errors, app.texts()) == ([], [APOLOGY])
 
 
 async def test_a_second_delivery(app: ComposedApp) -> None:
@@ -145,7 +144,7 @@ async def test_a_second_delivery(app: ComposedApp) -> None:
     handler, bot = Handler(app, deletes=True), RememberingBot(app.parts)
     for _ in range(2):
         assert (await app.deliver(A1, bot)).status == 200
-    assert (handler.errors, said(app), await counts(app)) == ([], ["1"], (1, 1))
+    assert (handler.errors, app.texts(), await counts(app)) == ([], ["1"], (1, 1))
 
 
 async def test_a_second_delivery_that_fails(app: ComposedApp) -> None:
@@ -154,7 +153,7 @@ async def test_a_second_delivery_that_fails(app: ComposedApp) -> None:
     await app.deliver(A1, bot)
     assert (await app.deliver(A1, fail)).status == 200
     assert (handler.errors, await counts(app)) == ([LookupError], (1, 1))
-    assert said(app) == ["1", "The bot has a bug."]
+    assert app.texts() == ["1", "The bot has a bug."]
 
 
 async def test_a_handler_that_deletes_state(app: ComposedApp) -> None:
@@ -169,7 +168,7 @@ async def test_a_handler_that_deletes_state(app: ComposedApp) -> None:
     bot.between = None
     for content in (A1, MESSAGE):
         await app.deliver(content, bot)
-    assert said(app) == ["1", "The bot has a bug.", "1"]
+    assert app.texts() == ["1", "The bot has a bug.", "1"]
 
 
 @pytest.mark.parametrize("saves", [False, True])
@@ -222,7 +221,7 @@ async def test_the_handler_runs_in_the_lock(app: ComposedApp) -> None:
         bot.between = None
         failed.set()
         await settled()
-        order.append(said(app))
+        order.append(app.texts())
 
     async def next_turn() -> None:
         await failed.wait()
@@ -230,7 +229,7 @@ async def test_the_handler_runs_in_the_lock(app: ComposedApp) -> None:
 
     app.parts.adapter.on_turn_error = handler
     await asyncio.gather(next_turn(), app.deliver(MESSAGE, failing(bot)))
-    assert (order, said(app)) == ([[]], ["1"])
+    assert (order, app.texts()) == ([[]], ["1"])
 
 
 async def test_a_handler_that_fails(app: ComposedApp, caplog: pytest.LogCaptureFixture) -> None:
@@ -241,7 +240,7 @@ async def test_a_handler_that_fails(app: ComposedApp, caplog: pytest.LogCaptureF
 
     app.parts.adapter.on_turn_error = handler
     assert (await app.deliver(MESSAGE, fail)).status == 200
-    assert said(app) == [APOLOGY]
+    assert app.texts() == [APOLOGY]
     assert "LookupError: no table" in caplog.text
     assert "on_turn_error failed" in caplog.text
     assert "OSError: [redacted] is shut" in caplog.text
@@ -257,7 +256,7 @@ async def test_a_handler_without_storage(
     front.spoil("PUT blob bot-state", answered(403))
     assert (await far.deliver(MESSAGE, failing(bot))).status == 200
     assert handler.errors == [LookupError]
-    assert said(far) == ["1", "The bot has a bug.", APOLOGY]
+    assert far.texts() == ["1", "The bot has a bug.", APOLOGY]
     assert StorageUnavailable.__name__ in caplog.text
 
 
@@ -312,10 +311,10 @@ async def test_a_proactive_turn(app: ComposedApp, caplog: pytest.LogCaptureFixtu
     adapter = app.parts.adapter
     with pytest.raises(LookupError):
         await adapter.continue_conversation(reference, fail)
-    assert (said(app), "LookupError: no table" in caplog.text) == ([], True)
+    assert (app.texts(), "LookupError: no table" in caplog.text) == ([], True)
     handler = Handler(app)
     await adapter.continue_conversation(reference, fail)
-    assert (handler.errors, said(app)) == ([LookupError], ["The bot has a bug."])
+    assert (handler.errors, app.texts()) == ([LookupError], ["The bot has a bug."])
     with pytest.raises(Unavailable):
         await adapter.continue_conversation(reference, raising(Unavailable("later")))
     with pytest.raises(LookupError):
@@ -331,10 +330,10 @@ async def test_a_queued_turn(queued: ComposedApp, wake_ups: QueueMessages) -> No
     await woken(queued, message, failing(bot))
     for _ in range(2, MAX_ATTEMPTS):
         await woken(queued, retry_of(message), failing(bot))
-    assert (handler.errors, said(queued)) == ([], [])
+    assert (handler.errors, queued.texts()) == ([], [])
     await changed(queued, conversation_key(queued), "count", 10)
     await woken(queued, retry_of(message), failing(bot))
-    assert (handler.errors, said(queued)) == ([LookupError], ["The bot has a bug."])
+    assert (handler.errors, queued.texts()) == ([LookupError], ["The bot has a bug."])
     assert await counts(queued) == (None, None)
     assert await state_of(queued, message) == "failed"
 
@@ -354,7 +353,7 @@ async def test_a_queued_turn_that_is_committed(
     await queued.deliver(A1, bot)
     (message,) = await wake_ups.taken()
     await woken(queued, await attempted(queued, message, attempts), bot)
-    assert (handler.errors, said(queued)) == ([LookupError], ["The bot has a bug."])
+    assert (handler.errors, queued.texts()) == ([LookupError], ["The bot has a bug."])
     assert (await counts(queued))[0] == 1
     assert await state_of(queued, message) is None
 
@@ -367,4 +366,4 @@ async def test_a_queued_turn_that_ends_the_process(
     await queued.deliver(A1, echo)
     (message,) = await wake_ups.taken()
     await woken(queued, await attempted(queued, message, MAX_ATTEMPTS), echo)
-    assert (handler.errors, said(queued)) == ([], [APOLOGY])
+    assert (handler.errors, queued.texts()) == ([], [APOLOGY])

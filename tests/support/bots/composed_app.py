@@ -103,5 +103,9 @@ class ComposedApp:
         return await self.authentication.create_connector_factory(None).create(self.service_url)
 
     def texts(self) -> list[Any]:
-        """The texts of all activities that the bot has sent so far."""
-        return [activity.get("text") for activity in self.conversation.activities]
+        """The texts of all activities that the bot has sent so far, but for typing.
+
+        On a slow machine, the bot sends typing before any reply.
+        """
+        sent = self.conversation.activities
+        return [each.get("text") for each in sent if each["type"] != "typing"]

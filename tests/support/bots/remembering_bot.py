@@ -43,11 +43,6 @@ class RememberingBot:
         await turn.send_activity(f"{count}")
 
 
-def said(app: ComposedApp) -> list[str]:
-    """The texts that the bot has sent, without typing, which a slow machine's bot may show."""
-    return [text for text in app.texts() if text]
-
-
 def conversation_key(app: ComposedApp) -> str:
     """The key under which the state of the app's conversation is stored."""
     return f"webchat/conversations/{app.conversation.id}"

@@ -52,5 +52,9 @@ class User:
         return self.sends({"type": "message", "text": text}).status
 
     def texts(self) -> list[str]:
-        """The texts of all activities that the bot has sent so far."""
-        return [sent.get("text", "") for sent in self.conversation.activities]
+        """The texts of all activities that the bot has sent so far, but for typing.
+
+        On a slow machine, the bot sends typing before any reply.
+        """
+        sent = self.conversation.activities
+        return [each.get("text", "") for each in sent if each["type"] != "typing"]

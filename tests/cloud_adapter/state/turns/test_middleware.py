@@ -17,7 +17,6 @@ from tests.support.bots.remembering_bot import (
     RememberingBot,
     conversation_key,
     counts,
-    said,
     stored,
 )
 from tests.support.storage.storage_front import StorageFront, answered
@@ -46,7 +45,7 @@ async def test_it_is_saved_after_the_replies(app: ComposedApp, bot: RememberingB
 
     async def logic(turn: TurnContext) -> None:
         await bot(turn)
-        seen.append((said(app), await counts(app)))
+        seen.append((app.texts(), await counts(app)))
 
     await app.deliver(MESSAGE, logic)
     assert seen == [(["1"], (None, None))]
@@ -68,7 +67,7 @@ async def test_a_turn_that_raises_saves_nothing(
             await app.deliver({**MESSAGE, "id": "a1"}, logic)
     else:
         assert (await app.deliver({**MESSAGE, "id": "a1"}, logic)).status == 200
-        assert said(app) == ["1", APOLOGY]
+        assert app.texts() == ["1", APOLOGY]
     assert await counts(app) == (None, None)
     await app.deliver({**MESSAGE, "id": "a1"}, bot)
     assert await counts(app) == (1, 1)
@@ -82,7 +81,7 @@ async def test_a_turn_without_state(app: ComposedApp) -> None:
 
     await app.deliver({**MESSAGE, "id": "a1"}, logic)
     await app.deliver({**MESSAGE, "id": "a1"}, logic)
-    assert said(app) == ["x", "x"]
+    assert app.texts() == ["x", "x"]
     assert await stored(app, conversation_key(app)) == {}
 
 
@@ -93,7 +92,7 @@ async def test_a_turn_that_only_reads(app: ComposedApp, bot: RememberingBot) -> 
         await turn.send_activity(f"{await bot.count.get(turn)}")
 
     await app.deliver(MESSAGE, logic)
-    assert said(app) == ["None"]
+    assert app.texts() == ["None"]
     assert await stored(app, conversation_key(app)) == {}
 
 
@@ -162,7 +161,7 @@ async def test_a_lease_that_cannot_be_acquired(
     async with ComposedApp(cloud, monkeypatch, changes) as app:
         with pytest.raises(StorageUnavailable, match="Storage Blob Data Owner"):
             await app.deliver(MESSAGE, RememberingBot(app.parts))
-        assert said(app) == []
+        assert app.texts() == []
 
 
 async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> None:
@@ -181,7 +180,7 @@ async def test_a_turn_within_a_turn(app: ComposedApp, bot: RememberingBot) -> No
         assert (await app.deliver(MESSAGE, bot)).status == 200
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["note"], bot.runs) == (1, "by the way", 1)
-    assert said(app) == ["by the way", "1"]
+    assert app.texts() == ["by the way", "1"]
 
 
 async def test_there_and_back(app: ComposedApp, bot: RememberingBot) -> None:
@@ -235,7 +234,7 @@ async def test_a_locked_conversation_s_turn(app: ComposedApp, bot: RememberingBo
     for _ in range(2):
         async with app.parts.locks.lock(f"webchat~2Fconversations~2F{app.conversation.id}", 0):
             await app.deliver({**MESSAGE, "id": "a1"}, talk_first)
-    assert said(app) == ["let me see", "1"]
+    assert app.texts() == ["let me see", "1"]
 
 
 async def test_no_reference_cycles(app: ComposedApp, bot: RememberingBot) -> None:

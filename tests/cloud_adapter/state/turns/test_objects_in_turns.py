@@ -8,7 +8,6 @@ from botbuilder.core import TurnContext
 
 from cloud_adapter.errors import UnreadableState
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.bots.remembering_bot import said
 from tests.support.written_bot import WrittenBot
 
 MESSAGE = {"type": "message", "text": "hello"}
@@ -58,5 +57,5 @@ async def test_an_object_that_cannot_be_read(app: ComposedApp, written: WrittenB
     written.load({"models.py": PROFILE})
     written.module("models")
     await app.deliver(MESSAGE, logic)
-    assert said(app) == ["1", "2"]
+    assert app.texts() == ["1", "2"]
     assert handled == []

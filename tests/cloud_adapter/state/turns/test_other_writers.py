@@ -21,7 +21,6 @@ from tests.support.bots.remembering_bot import (
     changed,
     conversation_key,
     counts,
-    said,
     stored,
 )
 from tests.support.storage.moved_leases import OPENING_SECONDS, opened
@@ -247,6 +246,6 @@ async def test_first_turns_in_two_processes(
         deliveries = [app.deliver(MESSAGE, RememberingBot(app.parts)) for app in (far, other)]
         assert {each.status for each in await asyncio.gather(*deliveries)} == {200}
         assert await counts(far) == (2, before + 2)
-        assert {"1", "2"} == set(said(far))
+        assert {"1", "2"} == set(far.texts())
         await asyncio.gather(*(app.parts.locks.close() for app in (far, other)))
         assert await is_free(far.parts.locks, name_part(conversation_key(far)))

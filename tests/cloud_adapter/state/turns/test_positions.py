@@ -18,7 +18,6 @@ from tests.support.bots.remembering_bot import (
     changed,
     conversation_key,
     counts,
-    said,
 )
 from tests.support.storage.storage_front import StorageFront, answered
 
@@ -63,7 +62,7 @@ async def test_a_turn_with_state(far: ComposedApp, locked: Locked, front: Storag
     assert locked.position is None
     assert await counts(far) == (1, 1)
     await deliver(far, bot)
-    assert said(far) == ["1"]
+    assert far.texts() == ["1"]
 
 
 async def test_a_turn_without_state(far: ComposedApp, locked: Locked, front: StorageFront) -> None:
@@ -72,7 +71,7 @@ async def test_a_turn_without_state(far: ComposedApp, locked: Locked, front: Sto
     for _ in range(2):
         await deliver(far, say)
     assert (saved(locked), front.count(WRITE)) == ((1, POSITION), before + 1)
-    assert said(far) == ["x"]
+    assert far.texts() == ["x"]
 
 
 async def test_a_turn_without_an_id(far: ComposedApp, locked: Locked) -> None:
@@ -95,7 +94,7 @@ async def test_changes_that_are_not_to_be_saved(
             locked.position = POSITION
             await deliver(app, RememberingBot(app.parts))
             assert saved(locked) == (1, POSITION)
-        assert (await counts(app), said(app)) == ((None, None), ["1"])
+        assert (await counts(app), app.texts()) == ((None, None), ["1"])
 
 
 async def test_a_turn_that_fails(far: ComposedApp, locked: Locked) -> None:

@@ -17,7 +17,6 @@ from tests.support.bots.remembering_bot import (
     RememberingBot,
     conversation_key,
     counts,
-    said,
 )
 from tests.support.storage.storage_front import Pass, Passage, StorageFront, after
 
@@ -81,7 +80,7 @@ async def test_a_turn(far: ComposedApp, front: StorageFront) -> None:
     await far.parts.locks.close()
     assert sorted(bot.before_reply[1]) == sorted([LEASE, READ])
     assert names(front, start)[2:] == [WRITE, LEASE]
-    assert said(far) == ["1", "2"]
+    assert far.texts() == ["1", "2"]
 
 
 async def test_a_conversation_s_first_turn(far: ComposedApp, front: StorageFront) -> None:
@@ -99,7 +98,7 @@ async def test_a_conversation_s_first_turn(far: ComposedApp, front: StorageFront
     assert sorted(names(front, start)[:2]) == sorted([LEASE, READ])
     assert names(front, start)[2:] == [WRITE, LEASE, WRITE, LEASE]
     await deliver(far, MESSAGE, bot)
-    assert said(far) == ["1", "2"]
+    assert far.texts() == ["1", "2"]
 
 
 async def test_a_user_s_state(far: ComposedApp, front: StorageFront) -> None:
@@ -146,7 +145,7 @@ async def test_two_turns_that_wait(far: ComposedApp, front: StorageFront) -> Non
     await far.parts.locks.close()
     assert sorted(names(front, start)[:2]) == sorted([LEASE, READ])
     assert names(front, start)[2:] == [WRITE, WRITE, WRITE, LEASE]
-    assert said(far) == ["1", "2", "3", "4"]
+    assert far.texts() == ["1", "2", "3", "4"]
 
 
 async def test_a_user_s_state_of_a_waiting_turn(far: ComposedApp) -> None:

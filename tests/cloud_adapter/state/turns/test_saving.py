@@ -25,7 +25,6 @@ from tests.support.bots.remembering_bot import (
     changed,
     conversation_key,
     counts,
-    said,
     stored,
 )
 from tests.support.logic import raising
@@ -77,7 +76,7 @@ async def test_saving_is_left_to_the_end(app: ComposedApp, bot: RememberingBot) 
     assert seen == [(None, None)]
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["more"], len(item[TURN_IDS_KEY])) == (1, True, 1)
-    assert (await counts(app), said(app)) == ((1, 1), ["1"])
+    assert (await counts(app), app.texts()) == ((1, 1), ["1"])
 
 
 async def test_saving_costs_no_write(far: ComposedApp, front: StorageFront) -> None:
@@ -106,7 +105,7 @@ async def test_saving_and_raising(app: ComposedApp, bot: RememberingBot) -> None
     assert await counts(app) == (None, None)
     bot.between = None
     await app.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert said(app) == ["1"]
+    assert app.texts() == ["1"]
 
 
 async def test_a_second_delivery_after_503(far: ComposedApp, front: StorageFront) -> None:
@@ -127,7 +126,7 @@ async def test_the_sdk_s_own_middleware(app: ComposedApp, bot: RememberingBot) -
     app.parts.adapter.use(AutoSaveStateMiddleware([app.parts.services.conversation_state]))
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert (await counts(app), said(app)) == ((1, 1), ["1"])
+    assert (await counts(app), app.texts()) == ((1, 1), ["1"])
 
 
 async def test_only_what_is_saved(last_only: ComposedApp) -> None:
@@ -163,7 +162,7 @@ async def test_forced_saving(app: ComposedApp, bot: RememberingBot) -> None:
     assert seen == [(1, 1, (1, 1))]
     item = await stored(app, conversation_key(app))
     assert (item["count"], item["more"], len(item[TURN_IDS_KEY])) == (1, True, 1)
-    assert (await counts(app), said(app)) == ((1, 1), ["1"])
+    assert (await counts(app), app.texts()) == ((1, 1), ["1"])
 
 
 async def test_forcing_a_state_that_is_not_loaded(app: ComposedApp) -> None:
@@ -175,7 +174,7 @@ async def test_forcing_a_state_that_is_not_loaded(app: ComposedApp) -> None:
 
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, save)
-    assert said(app) == ["once"]
+    assert app.texts() == ["once"]
 
 
 @pytest.mark.parametrize("error", [LookupError("no table"), Unavailable("later")])
@@ -191,7 +190,7 @@ async def test_failing_after_forced_saving(
     bot.between = fail
     for _ in range(2):
         assert (await app.deliver({**MESSAGE, "id": "a1"}, bot)).status == 200
-    assert (await counts(app), said(app)) == ((1, 1), [APOLOGY])
+    assert (await counts(app), app.texts()) == ((1, 1), [APOLOGY])
     assert f"{type(error).__name__}: {error}" in caplog.text
 
 
@@ -203,7 +202,7 @@ async def test_a_forced_write_that_fails(far: ComposedApp, front: StorageFront) 
         await far.deliver({**MESSAGE, "id": "a1"}, bot)
     front.heal()
     await far.deliver({**MESSAGE, "id": "a1"}, bot)
-    assert (await counts(far), said(far)) == ((1, 1), ["1"])
+    assert (await counts(far), far.texts()) == ((1, 1), ["1"])
 
 
 async def test_a_forced_write_whose_answer_is_lost(far: ComposedApp, front: StorageFront) -> None:
@@ -231,7 +230,7 @@ async def test_a_conflict_after_forced_saving(
 
     bot.between = meanwhile
     assert (await app.deliver(MESSAGE, bot)).status == 200
-    assert (await counts(app), bot.runs, said(app)) == ((10, 1), 1, ["1", APOLOGY])
+    assert (await counts(app), bot.runs, app.texts()) == ((10, 1), 1, ["1", APOLOGY])
     assert StateConflict.__name__ in caplog.text
 
 
@@ -326,10 +325,10 @@ async def test_clearing(app: ComposedApp, bot: RememberingBot) -> None:
 
     for _ in range(2):
         await app.deliver({**MESSAGE, "id": "a1"}, clear)
-    assert said(app) == ["1", "cleared"]
+    assert app.texts() == ["1", "cleared"]
     assert (await stored(app, conversation_key(app))).keys() == {TURN_IDS_KEY}
     await app.deliver(MESSAGE, bot)
-    assert said(app)[-1] == "1"
+    assert app.texts()[-1] == "1"
 
 
 @pytest.mark.parametrize("loads", [False, True])
@@ -350,7 +349,7 @@ async def test_deleting(app: ComposedApp, bot: RememberingBot, loads: bool) -> N
     for _ in range(2):
         assert (await app.deliver({**MESSAGE, "id": "a1"}, bot)).status == 200
         assert (await app.deliver({**MESSAGE, "id": "a2"}, delete)).status == 200
-    assert (said(app), bot.runs) == (["1", "deleted"], 3 + 2)
+    assert (app.texts(), bot.runs) == (["1", "deleted"], 3 + 2)
     assert len((await stored(app, conversation_key(app)))[TURN_IDS_KEY]) == 2
     assert (await stored(app, USER_KEY))["total"] == 1
 
@@ -364,7 +363,7 @@ async def test_deleting_and_going_on(app: ComposedApp, bot: RememberingBot) -> N
         await bot(turn)
 
     await app.deliver(MESSAGE, delete_and_count)
-    assert (await counts(app), said(app)) == ((1, 2), ["1", "1"])
+    assert (await counts(app), app.texts()) == ((1, 2), ["1", "1"])
 
 
 async def test_a_bot_with_states_of_its_own(app: ComposedApp) -> None:
@@ -385,4 +384,4 @@ async def test_a_bot_with_states_of_its_own(app: ComposedApp) -> None:
     for _ in range(2):
         async with app.parts.locks.lock(f"webchat~2Fconversations~2F{app.conversation.id}", 0):
             assert (await app.deliver(MESSAGE, bot)).status == 200
-    assert said(app) == [APOLOGY, "2 None", "4 None"]
+    assert app.texts() == [APOLOGY, "2 None", "4 None"]

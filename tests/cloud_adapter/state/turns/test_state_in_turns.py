@@ -17,7 +17,6 @@ from tests.support.bots.remembering_bot import (
     changed,
     conversation_key,
     counts,
-    said,
     stored,
 )
 from tests.support.storage.storage_front import StorageFront, after, answered, cut_after
@@ -32,7 +31,7 @@ async def test_every_turn_counts(app: ComposedApp, bot: RememberingBot) -> None:
     responses = await asyncio.gather(*(app.deliver(MESSAGE, bot) for _ in range(50)))
     assert {response.status for response in responses} == {200}
     assert await counts(app) == (50, 50)
-    assert sorted(map(int, said(app))) == list(range(1, 51))
+    assert sorted(map(int, app.texts())) == list(range(1, 51))
     assert bot.runs == 50
 
 
@@ -48,7 +47,7 @@ async def test_a_property_may_have_any_name(app: ComposedApp) -> None:
 
     for _ in range(2):
         await app.deliver(MESSAGE, bot)
-    assert said(app) == ["1"] * 5 + ["2"] * 5
+    assert app.texts() == ["1"] * 5 + ["2"] * 5
 
 
 async def test_conversations_of_one_user(app: ComposedApp, bot: RememberingBot) -> None:
@@ -91,7 +90,7 @@ async def test_the_same_property_changed_meanwhile(app: ComposedApp, bot: Rememb
     bot.between = once
     assert (await app.deliver(MESSAGE, bot)).status == 200
     assert await counts(app) == (11, 1)
-    assert (bot.runs, said(app)) == (2, ["1", "11"])
+    assert (bot.runs, app.texts()) == (2, ["1", "11"])
 
 
 async def test_a_property_that_keeps_changing(app: ComposedApp, bot: RememberingBot) -> None:
@@ -105,7 +104,7 @@ async def test_a_property_that_keeps_changing(app: ComposedApp, bot: Remembering
         await app.deliver(MESSAGE, bot)
     assert bot.runs == MAX_RUNS == 3
     assert (await counts(app))[0] == 10 * MAX_RUNS
-    assert APOLOGY not in said(app)
+    assert APOLOGY not in app.texts()
 
 
 async def test_a_second_attempt_has_the_original_activity(
@@ -131,7 +130,7 @@ async def test_a_second_delivery(app: ComposedApp, bot: RememberingBot) -> None:
         response = await app.deliver({**MESSAGE, "id": "a1"}, bot)
         assert (response.status, response.body) == (200, b"")
     assert await counts(app) == (1, 1)
-    assert said(app) == ["1"]
+    assert app.texts() == ["1"]
 
 
 async def test_concurrent_deliveries(app: ComposedApp, bot: RememberingBot) -> None:
@@ -139,7 +138,7 @@ async def test_concurrent_deliveries(app: ComposedApp, bot: RememberingBot) -> N
     deliveries = [app.deliver({**MESSAGE, "id": f"a{number % 4}"}, bot) for number in range(20)]
     assert {each.status for each in await asyncio.gather(*deliveries)} == {200}
     assert await counts(app) == (4, 4)
-    assert sorted(said(app)) == ["1", "2", "3", "4"]
+    assert sorted(app.texts()) == ["1", "2", "3", "4"]
 
 
 async def test_the_same_id_in_another_conversation(app: ComposedApp, bot: RememberingBot) -> None:
@@ -174,10 +173,10 @@ async def test_a_state_that_cannot_be_read(
     front.spoil(READ, answered(status))
     with pytest.raises(StorageUnavailable):
         await far.deliver(MESSAGE, bot)
-    assert said(far) == ["1"]
+    assert far.texts() == ["1"]
     front.heal()
     await far.deliver(MESSAGE, bot)
-    assert said(far) == ["1", "2"]
+    assert far.texts() == ["1", "2"]
 
 
 async def test_a_user_s_state_that_is_saved_alone(far: ComposedApp, front: StorageFront) -> None:
@@ -243,7 +242,7 @@ async def test_two_processes(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, stor
         ]
         assert {each.status for each in await asyncio.gather(*deliveries)} == {200}
         assert await counts(one) == (7, 7)
-        assert sorted(said(one)) == ["1", "2", "3", "4", "5", "6", "7"]
+        assert sorted(one.texts()) == ["1", "2", "3", "4", "5", "6", "7"]
 
 
 async def test_an_object_in_the_state(
@@ -256,6 +255,6 @@ async def test_an_object_in_the_state(
 
     bot.between = spoil
     assert (await app.deliver(MESSAGE, bot)).status == 200
-    assert said(app) == ["1", APOLOGY]
+    assert app.texts() == ["1", APOLOGY]
     assert "state.count{} is a CloudAdapter" in caplog.text
     assert (await counts(app))[0] is None
