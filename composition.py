@@ -7,6 +7,7 @@ by step while its first requests are under way: see `Composition.start`.
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +99,9 @@ class Composition:
         self._read_settings = read_settings
         self._environ = environ
         self._create_bot = create_bot
+        # Not when the parts are created, which may be much later: a restart shows in this time, and
+        # the process has the settings of this moment.
+        self._created_on = time.time()
         self._warm_up: asyncio.Task[None] | None = None
 
     @cached_property
@@ -203,7 +207,9 @@ class Composition:
         )
         session = ConnectorSession(self.pool)
         return CloudAdapter(
-            BotAuthentication(settings, caller_check, self.tokens, session, self.pool),
+            BotAuthentication(
+                settings, caller_check, self.tokens, session, self.pool, self._created_on
+            ),
             self._queued_turns(locks),
             redact=not settings.development,
         )

@@ -101,6 +101,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         tokens: the bot's tokens.
         session: sends calls to the channel's services.
         pool: the HTTP client, which sends calls to skills.
+        process_started_on: when this process loaded the app (seconds since 1970, UTC).
     """
 
     def __init__(
@@ -110,12 +111,14 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         tokens: TokenProvider,
         session: ConnectorSession,
         pool: HttpPool,
+        process_started_on: float,
     ) -> None:
         self._settings = settings
         self._caller_check = caller_check
         self._tokens = tokens
         self._session = session
         self._pool = pool
+        self._process_started_on = process_started_on
         self._credentials = BotCredentialsFactory(
             settings.app_id, None if settings.unauthenticated else tokens
         )
@@ -301,6 +304,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             "certificateExpiresOn": _iso_time(token.certificate_expires_on),
             "warnings": self._tokens.warnings,
             "lastOutboundCall": last.isoformat() if last else None,
+            "processStartedOn": _iso_time(self._process_started_on),
         }
 
 

@@ -1,7 +1,9 @@
 """BotAuthentication: every outbound call is made with the bot's one credential."""
 
 import base64
+import datetime
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,6 +19,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ConnectorSession
+from composition import Composition
 from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY, Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock
@@ -246,7 +249,7 @@ async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) 
     session = ConnectorSession(parts.pool, clock.sleep)
     tokens = BearerTokens({settings.channel_issuer: parts.keys})
     check = CallerCheck(tokens, settings.app_id, settings.service_urls, settings.bot_callers)
-    authentication = BotAuthentication(settings, check, parts.tokens, session, parts.pool)
+    authentication = BotAuthentication(settings, check, parts.tokens, session, parts.pool, 0)
     later = authentication.authorized_before({}).connector_factory
     now = authentication.create_connector_factory(None)
     faults = app.cloud.connector.server.faults
@@ -274,3 +277,23 @@ async def test_the_token_service_has_the_turns_time(
     with pytest.raises(ConnectorError):
         await ask_for_user_token(signed_in)
     assert len(service.seen) == 1
+
+
+async def test_when_the_process_started(app: ComposedApp) -> None:
+    """The proof says when the app was loaded, even if its parts are created later.
+
+    A process that was loaded before a restart would else pass for the restarted one.
+    """
+    before = time.time()
+    composition = Composition(
+        lambda: app.parts.settings, app.cloud.settings(), lambda _: app.parts.bot
+    )
+    loaded = time.time()
+    parts = composition.parts
+    try:
+        proof = await parts.adapter.bot_framework_authentication.sign_in_proof()
+    finally:
+        await parts.close()
+    started = datetime.datetime.fromisoformat(proof["processStartedOn"])
+    assert started.utcoffset() == datetime.timedelta()
+    assert before - 1e-5 <= started.timestamp() <= loaded + 1e-5  # in microseconds
