@@ -4,6 +4,7 @@ import base64
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -98,9 +99,14 @@ class CertificateAuthority:
         """PEM file for SSL_CERT_FILE and REQUESTS_CA_BUNDLE of the app's process."""
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server_context(self) -> ssl.SSLContext:
-        """The server side of TLS for `localhost`, 127.0.0.1 and SHORT_LOOPBACK."""
-        return self._context(*self._server_certificate())
+    def server_context(self, public_names: Sequence[str] = ()) -> ssl.SSLContext:
+        """The server side of TLS for `localhost`, 127.0.0.1 and SHORT_LOOPBACK.
+
+        Args:
+            public_names: more host names for the certificate, such as `graph.microsoft.com` or
+                `*.vault.azure.net`.
+        """
+        return self._context(*self._server_certificate(public_names))
 
     def server_files(self) -> tuple[Path, Path]:
         """PEM files of a certificate for the same names, and of its key: for another process.
@@ -115,13 +121,16 @@ class CertificateAuthority:
         private.write_bytes(private_key_pem(key))
         return public, private
 
-    def _server_certificate(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    def _server_certificate(
+        self, public_names: Sequence[str] = ()
+    ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         names = [
             x509.DNSName("localhost"),
             x509.DNSName(SHORT_LOOPBACK),
             x509.IPAddress(ipaddress.ip_address(LOOPBACK)),
+            *map(x509.DNSName, public_names),
         ]
         certificate = (
             self._builder(subject, self._certificate.subject, key)

@@ -1,8 +1,11 @@
 """Certificates: an authority that leaves no key behind, and the bot's own."""
 
+import contextlib
 import datetime
+import ssl
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import load_pem_x509_certificate
@@ -39,3 +42,27 @@ def test_a_private_key_is_written_without_a_password(key: rsa.RSAPrivateKey) -> 
     loaded = serialization.load_pem_private_key(pem, None)
     assert isinstance(loaded, rsa.RSAPrivateKey)
     assert loaded.private_numbers() == key.private_numbers()
+
+
+def test_a_server_certificate_bears_public_names(tmp_path: Path) -> None:
+    """A client that trusts the authority accepts a server under the names it was given only."""
+    authority = CertificateAuthority(tmp_path)
+    server = authority.server_context(["graph.microsoft.com", "*.vault.azure.net"])
+    client = ssl.create_default_context(cafile=str(authority.path))
+    for name in ("localhost", "graph.microsoft.com", "contoso.vault.azure.net"):
+        handshake(client, server, name)
+    for name in ("vault.azure.net", "a.b.vault.azure.net", "login.microsoftonline.com"):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            handshake(client, server, name)
+
+
+def handshake(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:
+    """A TLS handshake in memory, of a client that expects a server of that name."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = (
+        client.wrap_bio(to_client, to_server, server_hostname=name),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    )
+    for side in sides * 3:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()

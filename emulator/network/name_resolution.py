@@ -1,0 +1,52 @@
+"""Gives a process public names that lead to the stand-ins, and no others."""
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emulator.loopback import LOOPBACK
+from emulator.network.public_names import port_of
+
+HTTPS = 443
+LOCAL_NAMES = ("localhost", LOOPBACK)
+
+Lookup = Callable[..., Any]
+
+
+def resolve_names(file: Path) -> None:
+    """Make this process look up host names in a file of PublicNames instead of in DNS.
+
+    It works for everything that looks names up through Python's socket module, so for asyncio's
+    own loops, but not for uvloop, which looks them up by itself.
+    """
+    socket.getaddrinfo = lookup_in(file, socket.getaddrinfo)
+
+
+def lookup_in(file: Path, own: Lookup) -> Lookup:
+    """A `socket.getaddrinfo` that knows this machine and the names in the file.
+
+    Args:
+        file: read at each lookup, because names are added while the process runs.
+        own: looks up this machine's names.
+    """
+
+    def getaddrinfo(
+        host: bytes | str | None,
+        port: str | int | None,
+        family: int = 0,
+        type: int = 0,  # the name that callers use
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is None or name in LOCAL_NAMES:
+            return own(host, port, family, type, proto, flags)
+        ports: dict[str, int] = json.loads(file.read_text("utf-8"))
+        local_port = port_of(name, ports) if str(port) in (str(HTTPS), "https") else None
+        if local_port is None:
+            raise socket.gaierror(socket.EAI_NONAME, f"{name}:{port} has no stand-in")
+        return own(LOOPBACK, local_port, family, type, proto, flags)
+
+    return getaddrinfo
