@@ -18,6 +18,7 @@ from emulator.entra.identity_endpoint import SYSTEM, IdentityEndpoint
 from emulator.entra.registration import Registration, TrustedSubject
 from emulator.entra.token_issuer import RSA_BITS
 from emulator.key_vault.certificate import VaultCertificate
+from emulator.key_vault.permissions import GrantedOperations
 from emulator.key_vault.vault import KeyVault
 from emulator.pages.chat_page import ChatPage
 from emulator.pages.sign_in_page import SignInPage
@@ -66,6 +67,7 @@ class Cloud:
         reader: object id (GUID) of the app's system-assigned identity, which reads the vault.
         user_assigned: client id (GUID) of the app's user-assigned identity. Where the bot signs in
             as a managed identity, it is the bot's own app id.
+        vault_permissions: operations on the vault by object id (GUID) of who may do them.
         servers: every server by its name.
     """
 
@@ -88,8 +90,10 @@ class Cloud:
         if credential == FEDERATED:
             self.user_assigned = str(uuid.uuid4())
         self.identity = IdentityEndpoint(self.entra, self._identities())
-        self.vault = KeyVault(self.entra, tls)
-        self.vault.permissions[self.reader] = set(READER_PERMISSIONS.get(credential, ()))
+        self.vault_permissions = GrantedOperations(
+            {self.reader: set(READER_PERMISSIONS.get(credential, ()))}
+        )
+        self.vault = KeyVault(self.entra, tls, self.vault_permissions)
         if credential in READER_PERMISSIONS:
             self.renew_certificate()
         self._add_channel(tls)

@@ -21,6 +21,8 @@ from emulator.entra.registration import issuer_of
 from emulator.entra.token_issuer import RSA_BITS
 from emulator.faults import Handler
 from emulator.key_vault.certificate import PEM, PKCS12, VaultCertificate
+from emulator.key_vault.errors import VaultError, bad_parameter, not_found
+from emulator.key_vault.permissions import ACTIONS, PROVIDER, Permissions
 from emulator.server import Server
 
 RESOURCE = "https://vault.azure.net"
@@ -34,57 +36,39 @@ PADDINGS: dict[str, padding.AsymmetricPadding] = {
     "RS256": padding.PKCS1v15(),
 }
 
-ACTIONS = {
-    "certificates/get": "certificates/read",
-    "certificates/list": "certificates/read",
-    "secrets/get": "secrets/getSecret/action",
-    "secrets/list": "secrets/readMetadata/action",
-    "keys/get": "keys/read",
-    "keys/sign": "keys/sign/action",
-}
-"""Action of Azure's roles by the permission that it grants; part of the refusals' text."""
-
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
-
-
-class VaultError(Exception):
-    """One refusal, in Key Vault's shape.
-
-    Args:
-        status: HTTP status.
-        code: Key Vault's code, for example `SecretNotFound`.
-        message: what went wrong.
-        inner: the `innererror` code behind a general one, for example `ForbiddenByRbac`.
-    """
-
-    def __init__(self, status: int, code: str, message: str, inner: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.inner = inner
-
-    def body(self) -> dict[str, object]:
-        """The response's JSON."""
-        error: dict[str, object] = {"code": self.code, "message": str(self)}
-        if self.inner:
-            error["innererror"] = {"code": self.inner}
-        return {"error": error}
 
 
 class KeyVault:
     """One vault with role-based access control. Follows the Key Vault REST reference.
 
+    Args:
+        entra: signs the tokens that the vault accepts.
+        tls: the server side of TLS.
+        permissions: who may do what; a callable, which is asked at each request.
+        url: base URL in what the vault answers, such as `https://contoso.vault.azure.net`, where
+            callers reach it under another name than the server's; empty: the server's.
+        name: what the command line and the switches call the server.
+
     Attributes:
-        permissions: what each principal (object id, GUID) may do: names of `ACTIONS`.
         tenant_id: GUID of the tenant whose tokens the vault accepts: the registration's own.
         versions: certificates by name, the newest version last.
-        operations: those done so far, by the name of the permission; without refused ones.
+        operations: those done so far, by their name in `ACTIONS`; without refused ones.
         secrets_read: secrets returned so far, by the content type they were returned in.
     """
 
-    def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        entra: Entra,
+        tls: ssl.SSLContext,
+        permissions: Permissions,
+        *,
+        url: str = "",
+        name: str = "vault",
+    ) -> None:
         self.entra = entra
-        self.permissions: dict[str, set[str]] = {}
+        self.permissions = permissions
+        self._url = url
         self.tenant_id = entra.registration.tenant_id
         self.versions: dict[str, list[VaultCertificate]] = {}
         self.operations: Counter[str] = Counter()
@@ -106,7 +90,12 @@ class KeyVault:
             web.get(f"/keys{version}", key),
             web.post(f"/keys{version}/sign", self._guarded("keys/sign", self._sign)),
         ]
-        self.server = Server("vault", routes, tls)
+        self.server = Server(name, routes, tls)
+
+    @property
+    def url(self) -> str:
+        """The vault's base URL, without a slash at the end, as its objects' ids have it."""
+        return self._url or self.server.url
 
     def add_version(
         self,
@@ -178,7 +167,7 @@ class KeyVault:
         except jwt.InvalidTokenError as error:
             raise VaultError(401, "Unauthorized", "The bearer token is not valid here.") from error
         principal_id = claims["oid"]
-        if permission not in self.permissions.get(principal_id, ()):
+        if not self.permissions(principal_id, permission, _object_path(request)):
             raise VaultError(
                 403,
                 "Forbidden",
@@ -186,14 +175,14 @@ class KeyVault:
                 "If role assignments, deny assignments or role definitions were changed recently, "
                 "please observe propagation time.\r\n"
                 f"Caller: appid={claims['appid']};oid={principal_id};iss={issuer}\r\n"
-                f"Action: 'Microsoft.KeyVault/vaults/{ACTIONS[permission]}'\r\n"
+                f"Action: '{PROVIDER}{ACTIONS[permission]}'\r\n"
                 f"Resource: '{request.path}'\r\nAssignment: (not found)\r\n",
                 "ForbiddenByRbac",
             )
 
     async def _certificate(self, request: web.Request) -> Mapping[str, object]:
         # A disabled certificate can be read; its secret and its key are unavailable.
-        return self._requested(request, "Certificate").certificate_bundle(self.server.url)
+        return self._requested(request, "Certificate").certificate_bundle(self.url)
 
     async def _secret(self, request: web.Request) -> Mapping[str, object]:
         found = self._requested(request, "Secret")
@@ -206,10 +195,10 @@ class KeyVault:
             )
         content_type = _content_type(request, found)
         self.secrets_read[content_type] += 1
-        return found.secret_bundle(self.server.url, content_type)
+        return found.secret_bundle(self.url, content_type)
 
     async def _key(self, request: web.Request) -> Mapping[str, object]:
-        return self._requested(request, "Key").key_bundle(self.server.url)
+        return self._requested(request, "Key").key_bundle(self.url)
 
     async def _list_certificates(self, request: web.Request) -> Mapping[str, object]:
         return self._page(request, "Certificate", VaultCertificate.listed_certificate)
@@ -225,10 +214,10 @@ class KeyVault:
         start = _number(request, "$skiptoken", 0)
         size = min(_number(request, "maxresults", PAGE_SIZE), PAGE_SIZE)
         page = versions[start : start + size]
-        answer: dict[str, object] = {"value": [listed(item, self.server.url) for item in page]}
+        answer: dict[str, object] = {"value": [listed(item, self.url) for item in page]}
         if start + size < len(versions):
             query = {**request.query, "$skiptoken": str(start + size), "maxresults": str(size)}
-            answer["nextLink"] = f"{self.server.url}{request.rel_url.with_query(query)}"
+            answer["nextLink"] = f"{self.url}{request.rel_url.with_query(query)}"
         return answer
 
     async def _sign(self, request: web.Request) -> Mapping[str, object]:
@@ -242,14 +231,14 @@ class KeyVault:
             signature = found.private_key.sign(digest, scheme, utils.Prehashed(hashes.SHA256()))
         except (KeyError, TypeError, ValueError) as error:
             message = "alg must be PS256 or RS256 and value a SHA-256 digest in base64url."
-            raise VaultError(400, "BadParameter", message) from error
-        kid = found.key_bundle(self.server.url)["key"]["kid"]
+            raise bad_parameter(message) from error
+        kid = found.key_bundle(self.url)["key"]["kid"]
         return {"kid": kid, "value": base64url(signature)}
 
     def _known(self, name: str, kind: str) -> list[VaultCertificate]:
         versions = self.versions.get(name)
         if not versions:
-            raise _not_found(kind, name)
+            raise not_found(kind, name)
         return versions
 
     def _requested(self, request: web.Request, kind: str) -> VaultCertificate:
@@ -260,13 +249,15 @@ class KeyVault:
             return versions[-1]
         found = next((known for known in versions if known.version == version), None)
         if found is None:
-            raise _not_found(kind, f"{name}/{version}")
+            raise not_found(kind, f"{name}/{version}")
         return found
 
 
-def _not_found(kind: str, name: str) -> VaultError:
-    message = f"A {kind.lower()} with (name/id) {name} was not found in this key vault."
-    return VaultError(404, f"{kind}NotFound", message)
+def _object_path(request: web.Request) -> str:
+    """The path of the object that a request is for; empty for the vault itself."""
+    kind = request.path.split("/")[1].removeprefix("deleted")
+    name = request.match_info.get("name")
+    return f"/{kind}/{name}" if name else ""
 
 
 def _check_usable(found: VaultCertificate) -> None:
@@ -287,7 +278,7 @@ def _content_type(request: web.Request, found: VaultCertificate) -> str:
     # Key Vault converts PFX to PEM only (REST reference of get-secret, `outContentType`).
     if requested != found.content_type and (found.content_type, requested) != (PKCS12, PEM):
         message = f"A secret of type {found.content_type} cannot be converted to {requested}."
-        raise VaultError(400, "BadParameter", message)
+        raise bad_parameter(message)
     return requested
 
 
@@ -296,4 +287,4 @@ def _number(request: web.Request, name: str, default: int) -> int:
     try:
         return int(value)
     except ValueError as error:
-        raise VaultError(400, "BadParameter", f"{name} must be a number.") from error
+        raise bad_parameter(f"{name} must be a number.") from error

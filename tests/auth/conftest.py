@@ -14,6 +14,7 @@ from auth.outbound.token_provider import TokenProvider
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import self_signed
 from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+from emulator.key_vault.permissions import GrantedOperations
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import damaged
 
@@ -60,7 +61,9 @@ def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> I
     )
     monkeypatch.setattr(cloud.registration, "app_type", cloud.registration.app_type)
     monkeypatch.setattr(cloud.identity, "identities", dict(cloud.identity.identities))
-    monkeypatch.setattr(cloud.vault, "permissions", dict(cloud.vault.permissions))
+    granted = GrantedOperations(cloud.vault_permissions)
+    monkeypatch.setattr(cloud, "vault_permissions", granted)
+    monkeypatch.setattr(cloud.vault, "permissions", granted)
     monkeypatch.setattr(
         cloud.vault, "versions", {name: list(all_) for name, all_ in cloud.vault.versions.items()}
     )

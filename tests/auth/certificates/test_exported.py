@@ -100,7 +100,7 @@ async def test_an_older_version(
 
 async def test_no_right_to_list(store: ExportedCertificate, platform: Cloud) -> None:
     """Without the right to list, the current version can still be loaded."""
-    platform.vault.permissions[platform.reader] = {"secrets/get"}
+    platform.vault_permissions[platform.reader] = {"secrets/get"}
     made = platform.vault.add_version(CERTIFICATE_NAME)
     with pytest.raises(VaultForbidden):
         await store.versions()
@@ -109,7 +109,7 @@ async def test_no_right_to_list(store: ExportedCertificate, platform: Cloud) -> 
 
 async def test_no_role(store: ExportedCertificate, platform: Cloud) -> None:
     """Without the role, the refusal names it, the certificate and the vault."""
-    platform.vault.permissions.clear()
+    platform.vault_permissions.clear()
     for refused in (store.versions(), store.load(None)):
         with pytest.raises(VaultForbidden, match="Key Vault Secrets User") as caught:
             await refused

@@ -69,7 +69,7 @@ each_operation = pytest.mark.parametrize(
 @pytest.fixture
 def allowed(platform: Cloud) -> Cloud:
     """The platform, whose system-assigned identity may do all that is tried here."""
-    platform.vault.permissions[platform.reader] = {
+    platform.vault_permissions[platform.reader] = {
         "secrets/get",
         "secrets/list",
         "certificates/get",

@@ -29,7 +29,7 @@ def signing(platform: Cloud) -> Cloud:
         "certificates/list",
         "keys/sign",
     }
-    platform.vault.permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
+    platform.vault_permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
     return platform
 
 
@@ -109,7 +109,7 @@ async def test_no_right_to_list(
     store: VaultSigning, made: VaultCertificate, signing: Cloud
 ) -> None:
     """Without the right to list, the refusal names the role, and the current version signs."""
-    signing.vault.permissions[signing.reader] = {"certificates/get", "keys/sign"}
+    signing.vault_permissions[signing.reader] = {"certificates/get", "keys/sign"}
     with pytest.raises(VaultForbidden, match="Key Vault Reader"):
         await store.versions()
     found = await store.load(None)
@@ -121,7 +121,7 @@ async def test_no_right_to_read(
     store: VaultSigning, made: VaultCertificate, signing: Cloud
 ) -> None:
     """Without the right to read certificates, the refusal names the role."""
-    signing.vault.permissions[signing.reader] = {"certificates/list", "keys/sign"}
+    signing.vault_permissions[signing.reader] = {"certificates/list", "keys/sign"}
     with pytest.raises(VaultForbidden, match="Key Vault Reader") as caught:
         await store.load(made.version)
     assert f"{CERTIFICATE_NAME} in {signing.vault.server.url}" in str(caught.value)
@@ -131,7 +131,7 @@ async def test_no_right_to_sign(
     store: VaultSigning, made: VaultCertificate, signing: Cloud
 ) -> None:
     """Without the right to sign, the refusal names the role and the action."""
-    signing.vault.permissions[signing.reader] = {"certificates/list", "certificates/get"}
+    signing.vault_permissions[signing.reader] = {"certificates/list", "certificates/get"}
     found = await store.load(made.version)
     with pytest.raises(VaultForbidden, match=r"Key Vault Crypto User \(keys/sign\)"):
         await found.key.sign(b"data")

@@ -51,7 +51,7 @@ def store(
 ) -> CertificateStore:
     """The platform's certificate, exported or not; its first version is registered."""
     permissions = READER_PERMISSIONS[CERTIFICATE] | READER_PERMISSIONS[SIGN_IN_VAULT]
-    platform.vault.permissions[platform.reader] = set(permissions)
+    platform.vault_permissions[platform.reader] = set(permissions)
     made: CertificateStore = request.param(vault)
     return made
 

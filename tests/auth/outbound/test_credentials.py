@@ -64,7 +64,7 @@ def exported(_: Cloud) -> Changes:
 
 def in_vault(platform: Cloud) -> Changes:
     """The vault signs, and hands nothing out."""
-    platform.vault.permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
+    platform.vault_permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
     return {"CertificateKeyUse": "SignInVault"}
 
 
@@ -146,7 +146,7 @@ async def test_the_reader_of_the_vault(platform: Cloud, pool: HttpPool) -> None:
     platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
     with pytest.raises(VaultForbidden):
         await credential_for(chosen, pool).request_token(AUDIENCE)
-    platform.vault.permissions[PRINCIPAL_ID] = set(READER_PERMISSIONS[CERTIFICATE])
+    platform.vault_permissions[PRINCIPAL_ID] = set(READER_PERMISSIONS[CERTIFICATE])
     assert (await credential_for(chosen, pool).request_token(AUDIENCE)).value
 
 
@@ -195,7 +195,7 @@ async def test_a_certificate_in_a_file(
 async def test_pins_count(key_use: str, platform: Cloud, pool: HttpPool) -> None:
     """CertificateThumbprint applies wherever the key is."""
     in_vault(platform)
-    platform.vault.permissions[platform.reader] |= READER_PERMISSIONS[CERTIFICATE]
+    platform.vault_permissions[platform.reader] |= READER_PERMISSIONS[CERTIFICATE]
     changes = {"CertificateKeyUse": key_use, "CertificateThumbprint": "A" * 40}
     credential = credential_for(settings(platform, **changes), pool)
     with pytest.raises(CertificateError, match="A" * 40):

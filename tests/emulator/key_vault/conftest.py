@@ -10,7 +10,8 @@ from emulator.certificates import CertificateAuthority, self_signed
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration
-from emulator.key_vault.vault import ACTIONS, KeyVault
+from emulator.key_vault.permissions import ACTIONS, GrantedOperations
+from emulator.key_vault.vault import KeyVault
 from tests.emulator.key_vault.vault_caller import VaultCaller
 from tests.emulator.registered_bot import MANAGED_IDENTITY, PRINCIPAL, TENANT
 
@@ -29,12 +30,19 @@ def entra(authority: CertificateAuthority) -> Entra:
 
 
 @pytest.fixture
+def permissions() -> GrantedOperations:
+    return GrantedOperations({PRINCIPAL: set(ACTIONS)})
+
+
+@pytest.fixture
 async def vault(
-    entra: Entra, authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
+    entra: Entra,
+    authority: CertificateAuthority,
+    permissions: GrantedOperations,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[KeyVault]:
     identity = IdentityEndpoint(entra, {MANAGED_IDENTITY: PRINCIPAL})
-    vault = KeyVault(entra, authority.server_context())
-    vault.permissions[PRINCIPAL] = set(ACTIONS)
+    vault = KeyVault(entra, authority.server_context(), permissions)
     async with identity.server:
         await vault.server.start()
         for name, value in identity.settings().items():

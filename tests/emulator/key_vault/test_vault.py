@@ -16,7 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
-from emulator.key_vault.vault import ACTIONS, RESOURCE, KeyVault
+from emulator.key_vault.permissions import ACTIONS, GrantedOperations
+from emulator.key_vault.vault import RESOURCE, KeyVault
 from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, refusal
 from tests.emulator.registered_bot import MANAGED_IDENTITY, PRINCIPAL, TENANT, UNKNOWN
 
@@ -34,6 +35,7 @@ DIGEST = hashlib.sha256(b"what is signed").digest()
 @pytest.mark.parametrize("readable", [True, False])
 async def test_the_vault_signs(
     vault: KeyVault,
+    permissions: GrantedOperations,
     call: VaultCaller,
     key: rsa.RSAPrivateKey,
     kind: str,
@@ -43,7 +45,7 @@ async def test_the_vault_signs(
 ) -> None:
     """A digest is signed in one request, whether or not the caller may read the public key."""
     if not readable:
-        vault.permissions[PRINCIPAL] = {"keys/sign"}
+        permissions[PRINCIPAL] = {"keys/sign"}
     made = vault.add_version("bot", key=key, exportable=False)
     path = f"/keys/bot/{made.version}"
     result = await call(kind, "cryptography", lambda client: client.sign(algorithm, DIGEST), path)
@@ -56,10 +58,14 @@ async def test_the_vault_signs(
 
 @kinds
 async def test_the_vault_signs_for_whoever_has_the_public_key(
-    vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
+    vault: KeyVault,
+    permissions: GrantedOperations,
+    call: VaultCaller,
+    key: rsa.RSAPrivateKey,
+    kind: str,
 ) -> None:
     """A client with the key's id and public numbers signs without requesting the key."""
-    vault.permissions[PRINCIPAL] = {"keys/sign"}
+    permissions[PRINCIPAL] = {"keys/sign"}
     made = vault.add_version("bot", key=key, exportable=False)
     path = f"/keys/bot/{made.version}"
     numbers = key.public_key().public_numbers()
@@ -107,11 +113,16 @@ async def test_a_disabled_version_is_closed(
 
 @pytest.mark.parametrize(("start", "end"), [(-20, -1), (1, 20)])
 async def test_a_key_out_of_its_time_does_not_sign(
-    vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, start: float, end: float
+    vault: KeyVault,
+    permissions: GrantedOperations,
+    call: VaultCaller,
+    key: rsa.RSAPrivateKey,
+    start: float,
+    end: float,
 ) -> None:
     """Outside the certificate's validity signing is refused; the secret can be read."""
     made = vault.add_version("bot", key=key, starts_in_days=start, ends_in_days=end)
-    vault.permissions[PRINCIPAL] = {"keys/sign", "secrets/get"}
+    permissions[PRINCIPAL] = {"keys/sign", "secrets/get"}
     refused = await refusal(
         call,
         "cryptography",
@@ -156,25 +167,29 @@ OPERATIONS = {
 
 @pytest.mark.parametrize("permission", OPERATIONS)
 async def test_each_operation_needs_its_own_permission(
-    vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, permission: str
+    vault: KeyVault,
+    permissions: GrantedOperations,
+    call: VaultCaller,
+    key: rsa.RSAPrivateKey,
+    permission: str,
 ) -> None:
     """Each operation is allowed with its own permission, and forbidden with all others."""
     made = vault.add_version("bot", key=key)
     operation = OPERATIONS[permission]
     path = operation.path.format(version=made.version)
-    vault.permissions[PRINCIPAL] = {permission}
+    permissions[PRINCIPAL] = {permission}
     await call("aio", operation.client, operation.action, path)
-    vault.permissions[PRINCIPAL] = set(ACTIONS) - {permission}
+    permissions[PRINCIPAL] = set(ACTIONS) - {permission}
     refused = await refusal(call, operation.client, operation.action, path)
     assert refused == (403, "Forbidden", "ForbiddenByRbac")
     assert vault.operations[permission] == 1
 
 
 async def test_a_principal_without_rights_learns_nothing(
-    vault: KeyVault, call: VaultCaller
+    permissions: GrantedOperations, call: VaultCaller
 ) -> None:
     """A principal without permissions gets the same refusal for what does not exist."""
-    vault.permissions = {UNKNOWN: set(ACTIONS)}
+    permissions[UNKNOWN] = permissions.pop(PRINCIPAL)
     refused = await refusal(call, "secrets", lambda client: client.get_secret("bot"))
     assert refused == (403, "Forbidden", "ForbiddenByRbac")
 

@@ -90,7 +90,7 @@ def may_not(*permissions: str) -> Prepare:
     """The identity lacks a permission on the vault."""
 
     def spoil(cloud: Cloud, _: Path) -> Settings:
-        cloud.vault.permissions[cloud.reader] -= set(permissions)
+        cloud.vault_permissions[cloud.reader] -= set(permissions)
         return {}
 
     return spoil

@@ -90,7 +90,7 @@ def test_a_key_that_stays_in_the_vault(vault_bot: Scene) -> None:
 def test_nobody_asked_for_the_key(vault_bot: Scene) -> None:
     """SignInVault works without the right to read secrets and keys, and asks for neither."""
     cloud, _ = vault_bot
-    rights = cloud.vault.permissions[cloud.reader]
+    rights = cloud.vault_permissions[cloud.reader]
     assert not rights & {"secrets/get", "secrets/list", "keys/get"}
     assert not cloud.vault.versions[CERTIFICATE_NAME][-1].exportable
     asked = list(cloud.vault.server.requests)

@@ -74,14 +74,14 @@ def pinned(cloud: Cloud, _: Path) -> Settings:
 def user_assigned_reader(cloud: Cloud, _: Path) -> Settings:
     """A user-assigned identity reads the vault; there is no system-assigned one."""
     client_id, principal_id = str(uuid.uuid4()), str(uuid.uuid4())
-    cloud.vault.permissions = {principal_id: READER_PERMISSIONS[cloud.credential]}
+    cloud.vault_permissions[principal_id] = cloud.vault_permissions.pop(cloud.reader)
     cloud.identity.identities = {client_id: principal_id}
     return {"AZURE_CLIENT_ID": client_id}
 
 
 def without_lists(cloud: Cloud, _: Path) -> Settings:
     """The identity may read, but not list the versions."""
-    cloud.vault.permissions[cloud.reader] -= {"secrets/list", "certificates/list"}
+    cloud.vault_permissions[cloud.reader] -= {"secrets/list", "certificates/list"}
     return {}
 
 
@@ -174,7 +174,7 @@ def test_the_key_stays_in_the_vault(tmp_path: Path, logs: Path) -> None:
     """SignInVault asks for no secret and no key; the vault signs once for the token."""
     with CloudThread(Cloud(tmp_path, SIGN_IN_VAULT)) as thread:
         cloud = thread.cloud
-        assert not cloud.vault.permissions[cloud.reader] & {"secrets/get", "keys/get"}
+        assert not cloud.vault_permissions[cloud.reader] & {"secrets/get", "keys/get"}
         with BotProcess(cloud.settings(), logs / "key stays.log") as process:
             user = User(cloud, Caller(process.url))
             assert user.says("hello") == 200
