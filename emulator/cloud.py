@@ -13,9 +13,10 @@ from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Conversations
 from emulator.channel.direct_line import DirectLine
 from emulator.channel.oauth_cards import OAuthCards
+from emulator.entra.credentials import TrustedSubject
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import SYSTEM, IdentityEndpoint
-from emulator.entra.registration import Registration, TrustedSubject
+from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import RSA_BITS
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.permissions import GrantedOperations
@@ -125,7 +126,7 @@ class Cloud:
         self.token_service = TokenService(
             self.entra.issuer,
             self.registration,
-            self.entra.bots,
+            self.entra.directory.registrations,
             self.user_tokens,
             lambda: self.chat_page.server.url,
             tls,
@@ -167,7 +168,7 @@ class Cloud:
         tenant_id = self.registration.tenant_id
         app_type = APP_TYPES[MANAGED_IDENTITY]
         bot = Registration(str(uuid.uuid4()), tenant_id, app_type, token_version=token_version)
-        self.entra.bots[bot.app_id] = bot
+        self.entra.directory.add(bot)
         self.identity.identities[bot.app_id] = str(uuid.uuid4())
         return bot
 
@@ -206,7 +207,7 @@ class Cloud:
 
     def _trust_user_assigned(self) -> None:
         """Add a federated credential, whose issuer has an address only once Entra listens."""
-        issuer = self.entra.federation_issuer(self.registration.tenant_id)
+        issuer = self.entra.authority.issuer(self.registration.tenant_id)
         subject = self.identity.identities[self.user_assigned]
         self.registration.federated_credentials[:] = [TrustedSubject(issuer, subject)]
 

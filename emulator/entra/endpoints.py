@@ -1,59 +1,76 @@
 """Entra: the token endpoint of the local cloud, with its metadata and signing keys."""
 
+import datetime
 import ssl
 import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from emulator.entra.client_assertion import CertificateAssertions
-from emulator.entra.errors import EntraError
-from emulator.entra.federated_assertion import EXCHANGE_AUDIENCES, FederatedAssertions, is_federated
+from emulator.entra.authority import Authority
+from emulator.entra.credentials import CLIENT_SECRET, UsedCredential
+from emulator.entra.directory import Directory
+from emulator.entra.errors import EntraError, expired_secret, invalid_secret
 from emulator.entra.registration import CHANNEL_TENANT, Registration, issuer_of
+from emulator.entra.sign_in.client_assertion import CertificateAssertions
+from emulator.entra.sign_in.federated_assertion import (
+    EXCHANGE_AUDIENCES,
+    FederatedAssertions,
+    is_federated,
+)
+from emulator.entra.sign_in.token_request import TokenRequest
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.faults import Handler
 from emulator.server import Server
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TENANT_NAMES = {"botframework.com": CHANNEL_TENANT}
 """Tenant GUIDs by the domain names that URLs may have instead."""
-DEFAULT_SCOPE = "/.default"
-AUTHORIZE_PATH = "/oauth2/v2.0/authorize"
+
+SIGNED = "2"
+"""How a client proved who it is, in the `appidacr` claim: with a certificate or a token."""
+
+BY_SECRET = "1"  # noqa: S105  # a kind of proof
+"""The same, with a client secret."""
 
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
 
 
 class Entra:
-    """Signs the bot in by client assertion, as the Microsoft identity platform does.
+    """Signs applications in, as the Microsoft identity platform does.
 
-    The assertion is signed with the client's certificate, or is a federated token. There are two
-    tenants: the registration's own and the channels' (`botframework.com`). Client secrets are
-    always refused.
+    They prove who they are with a client secret, an assertion that they signed with their
+    certificate, or a federated token. There are two tenants: the directory's own and the channels'
+    (`botframework.com`).
+
+    Args:
+        registration: the first application of a new directory, in the same tenant.
+        tls: the server side of TLS.
+        public_url: base URL under which clients reach this server through a proxy; empty: none.
 
     Attributes:
-        registration: the bot's; its certificates and federated credentials may change at any time.
-        bots: every registered bot by its app id (GUID), other ones than `registration` too.
+        registration: as given; its certificates and credentials may change at any time.
+        directory: every application that can sign in.
+        authority: its names, which issuers and audiences have.
         issuer: signs every token, also for managed identities.
-        assertions: verifies assertions that the client signed.
+        assertions: verifies assertions that a client signed.
         federated: verifies federated tokens.
-        object_id: GUID of the bot's service principal, the `oid` of its tokens.
         token_lifetime: seconds from now to a token's `exp`.
         tokens_issued: tokens signed so far, also for managed identities.
         token_outcomes: requests to the token endpoint so far, by `issued` or the AADSTS code of the
             refusal; without those that a fault was injected into.
     """
 
-    def __init__(self, registration: Registration, tls: ssl.SSLContext) -> None:
+    def __init__(
+        self, registration: Registration, tls: ssl.SSLContext, public_url: str = ""
+    ) -> None:
         self.registration = registration
-        self.bots = {registration.app_id: registration}
+        self.directory = Directory(registration.tenant_id)
+        self.directory.add(registration)
         self.issuer = TokenIssuer()
-        self.assertions = CertificateAssertions(registration)
-        self.federated = FederatedAssertions(registration, self.issuer)
-        self.object_id = str(uuid.uuid4())
+        self.assertions = CertificateAssertions()
+        self.federated = FederatedAssertions(self.issuer, self.directory.issuers)
         self.token_lifetime = 3599
         self.tokens_issued = 0
         self.token_outcomes: Counter[str] = Counter()
@@ -66,22 +83,15 @@ class Entra:
             web.post("/{tenant}/oauth2/v2.0/token", self._guarded(self._token)),
         ]
         self.server = Server("entra", routes, tls)
+        self.authority = Authority(lambda: self.server.url, public_url)
 
     @property
     def token_requests(self) -> int:
         """POSTs to the token endpoint so far, accepted or refused, without injected faults."""
         return self.token_outcomes.total()
 
-    def federation_issuer(self, tenant_id: str) -> str:
-        """The `iss` claim (URL) of a tenant's version 2.0 tokens, as federated credentials have it.
-
-        Args:
-            tenant_id: GUID.
-        """
-        return f"{self.server.url}/{tenant_id}/v2.0"
-
     def app_token(
-        self, resource: str, client_id: str, oid: str, *, tenant_id: str
+        self, resource: str, client_id: str, oid: str, *, tenant_id: str, acr: str = SIGNED
     ) -> tuple[str, int]:
         """A token for an application or managed identity, in the version the resource accepts.
 
@@ -93,42 +103,68 @@ class Entra:
             client_id: GUID, the `appid` claim (version 2.0: `azp`).
             oid: GUID of the service principal.
             tenant_id: GUID of the tenant that signs it in.
+            acr: how the client proved who it is.
 
         Returns:
             The token and its expiry (seconds since 1970).
         """
-        now = int(time.time())
-        expires_on = now + self.token_lifetime
         claims = {
-            "iat": now,
-            "nbf": now,
-            "exp": expires_on,
             "idtyp": "app",
             "oid": oid,
             "sub": oid,
             "tid": tenant_id,
-            "uti": uuid.uuid4().hex,
-            **self._versioned_claims(resource, client_id, tenant_id),
+            **self._versioned_claims(resource, client_id, tenant_id, acr),
         }
-        self.tokens_issued += 1
-        return self.issuer.sign(claims), expires_on
+        return self._signed(claims)
 
-    def _versioned_claims(self, resource: str, client_id: str, tenant_id: str) -> dict[str, str]:
+    def user_token(self, resource: str, client_id: str) -> str:
+        """A token for the directory's user, as a sign-in of `az` gets it.
+
+        Args:
+            resource: what the token is for (URL).
+            client_id: GUID of the client that the user works with.
+        """
+        tenant_id, user = self.directory.tenant_id, self.directory.user
+        claims = {
+            "aud": resource,
+            "iss": issuer_of(tenant_id),
+            "appid": client_id,
+            "appidacr": "0",
+            "idtyp": "user",
+            "oid": user.object_id,
+            "scp": "user_impersonation",
+            "sub": user.object_id,
+            "tid": tenant_id,
+            "upn": user.name,
+            "ver": "1.0",
+        }
+        return self._signed(claims)[0]
+
+    def _signed(self, claims: Mapping[str, object]) -> tuple[str, int]:
+        now = int(time.time())
+        expires_on = now + self.token_lifetime
+        timed = {"iat": now, "nbf": now, "exp": expires_on, "uti": uuid.uuid4().hex, **claims}
+        self.tokens_issued += 1
+        return self.issuer.sign(timed), expires_on
+
+    def _versioned_claims(
+        self, resource: str, client_id: str, tenant_id: str, acr: str
+    ) -> dict[str, str]:
         """The claims that differ between versions 1.0 and 2.0 (access token claims reference)."""
-        bot = self.bots.get(resource)
+        bot = self.directory.find(resource)
         if resource in EXCHANGE_AUDIENCES or (bot and bot.token_version == 2):
             return {
                 "aud": EXCHANGE_AUDIENCES.get(resource, resource),
-                "iss": self.federation_issuer(tenant_id),
+                "iss": self.authority.issuer(tenant_id),
                 "azp": client_id,
-                "azpacr": "2",
+                "azpacr": acr,
                 "ver": "2.0",
             }
         return {
             "aud": resource,
             "iss": issuer_of(tenant_id),
             "appid": client_id,
-            "appidacr": "2",
+            "appidacr": acr,
             "idp": issuer_of(tenant_id),
             "ver": "1.0",
         }
@@ -139,45 +175,17 @@ class Entra:
                 return web.json_response(await answer(request))
             except EntraError as error:
                 correlation_id = request.headers.get("client-request-id", str(uuid.uuid4()))
-                body = error.body(self.server.url, correlation_id)
+                body = error.body(self.authority.url, correlation_id)
                 return web.json_response(body, status=error.status)
 
         return handle
 
     async def _metadata(self, request: web.Request) -> Mapping[str, object]:
-        """OpenID Connect discovery; version 1.0 differs in its `issuer` only."""
-        tenant = self._tenant(request)
-        base = f"{self.server.url}/{tenant}"
         is_v2 = request.path.endswith("/v2.0/.well-known/openid-configuration")
-        return {
-            "issuer": f"{base}/v2.0" if is_v2 else issuer_of(tenant),
-            "authorization_endpoint": f"{base}{AUTHORIZE_PATH}",
-            "token_endpoint": f"{base}/oauth2/v2.0/token",
-            "jwks_uri": f"{base}/discovery/v2.0/keys",
-            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-            "response_modes_supported": ["query", "fragment", "form_post"],
-            "subject_types_supported": ["pairwise"],
-            "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "tenant_region_scope": "WW",
-            "cloud_instance_name": urlsplit(self.server.url).netloc,
-        }
+        return self.authority.metadata(request.host, self._tenant(request), is_v2=is_v2)
 
     async def _instance(self, request: web.Request) -> Mapping[str, object]:
-        """Instance discovery, for clients that ask this host whether it is a known authority."""
-        authority, _, _ = request.query.get("authorization_endpoint", "").partition(AUTHORIZE_PATH)
-        host = urlsplit(self.server.url).netloc
-        if urlsplit(authority).netloc not in (host, urlsplit(self.server.url).hostname):
-            raise EntraError(50049, "invalid_instance", "Unknown or invalid instance.")
-        tenant = urlsplit(authority).path.strip("/")
-        configuration = f"{self.server.url}/{tenant}/v2.0/.well-known/openid-configuration"
-        names = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
-        return {
-            "tenant_discovery_endpoint": configuration,
-            "api-version": "1.1",
-            "metadata": [names],
-        }
+        return self.authority.instance(request.query.get("authorization_endpoint", ""))
 
     async def _keys(self, request: web.Request) -> Mapping[str, object]:
         self._tenant(request)
@@ -193,21 +201,25 @@ class Entra:
         return answer
 
     async def _grant(self, request: web.Request) -> Mapping[str, object]:
-        """The client credentials grant with a client assertion (RFC 7523, section 2.2)."""
         tenant = self._tenant(request)
         form = await request.post()
-        if _parameter(form, "grant_type") != "client_credentials":
-            raise EntraError(70003, "unsupported_grant_type", "This grant type is not supported.")
-        client_id = _parameter(form, "client_id")
-        resource = _resource(_parameter(form, "scope"))
-        self._check_application(client_id, tenant)
-        assertion = _assertion(form)
-        if is_federated(assertion):
-            self.federated.verify(assertion)
+        asked = TokenRequest.of(form, request.headers.get("Authorization", ""))
+        registration = self._application(asked.client_id, tenant)
+        if asked.secret:
+            used = self._check_secret(registration, asked.secret)
+        elif is_federated(asked.assertion):
+            used = self.federated.verify(asked.assertion, registration)
         else:
-            audiences = self._audiences(request.match_info["tenant"], tenant)
-            self.assertions.verify(assertion, client_id, audiences)
-        token, _ = self.app_token(resource, client_id, self.object_id, tenant_id=tenant)
+            audiences = self.authority.audiences(request.match_info["tenant"], tenant)
+            used = self.assertions.verify(asked.assertion, registration, audiences)
+        self.directory.record_sign_in(registration.app_id, used, asked.resource)
+        token, _ = self.app_token(
+            asked.resource,
+            registration.app_id,
+            registration.service_principal_id,
+            tenant_id=tenant,
+            acr=BY_SECRET if asked.secret else SIGNED,
+        )
         return {
             "token_type": "Bearer",
             "expires_in": self.token_lifetime,
@@ -215,10 +227,21 @@ class Entra:
             "access_token": token,
         }
 
+    @staticmethod
+    def _check_secret(registration: Registration, value: str) -> UsedCredential:
+        """The client secret that has this value."""
+        now = datetime.datetime.fromtimestamp(registration.clock(), datetime.UTC)
+        found = [each for each in registration.known_secrets() if each.has(value)]
+        usable = next((each for each in found if each.start <= now < each.end), None)
+        if usable is None:
+            refusal = expired_secret if found else invalid_secret
+            raise refusal(registration.app_id)
+        return UsedCredential(CLIENT_SECRET, usable.key_id)
+
     def _tenant(self, request: web.Request) -> str:
         """The GUID of the tenant in the request's path."""
         name = request.match_info["tenant"].lower()
-        known = {guid.lower(): guid for guid in (self.registration.tenant_id, CHANNEL_TENANT)}
+        known = {guid.lower(): guid for guid in (self.directory.tenant_id, CHANNEL_TENANT)}
         tenant = known.get(TENANT_NAMES.get(name, name))
         if tenant is None:
             raise EntraError(
@@ -229,63 +252,17 @@ class Entra:
             )
         return tenant
 
-    def _check_application(self, client_id: str, tenant: str) -> None:
-        homes = {self.registration.tenant_id, self.registration.sign_in_tenant}
-        if client_id.lower() != self.registration.app_id.lower() or tenant not in homes:
+    def _application(self, client_id: str, tenant: str) -> Registration:
+        found = self.directory.find(client_id)
+        if (
+            found is None
+            or not found.service_principal_id
+            or tenant not in (found.tenant_id, found.sign_in_tenant)
+        ):
             raise EntraError(
                 700016,
                 "unauthorized_client",
                 f"Application with identifier '{client_id}' was not found in the directory "
                 f"'{tenant}'. You may have sent your authentication request to the wrong tenant.",
             )
-
-    def _audiences(self, *tenants: str) -> set[str]:
-        """The token endpoint's URL and the tenant's issuer: Entra accepts either as `aud`."""
-        suffixes = ("oauth2/v2.0/token", "v2.0")
-        return {f"{self.server.url}/{name}/{end}" for name in tenants for end in suffixes}
-
-
-def _parameter(form: Mapping[str, Any], name: str) -> str:
-    value = form.get(name)
-    if not isinstance(value, str) or not value:
-        raise EntraError(
-            900144,
-            "invalid_request",
-            f"The request body must contain the following parameter: '{name}'.",
-        )
-    return value
-
-
-def _resource(scope: str) -> str:
-    if len(scope.split()) != 1:
-        raise EntraError(
-            70011,
-            "invalid_scope",
-            f"The provided value for the input parameter 'scope' is not valid. "
-            f"The scope {scope} is not valid.",
-        )
-    resource = scope.removesuffix(DEFAULT_SCOPE)
-    if resource in ("", scope):
-        raise EntraError(
-            1002012,
-            "invalid_scope",
-            f"The provided value for scope {scope} is not valid. Client credential flows must "
-            "have a scope value with /.default suffixed to the resource identifier.",
-        )
-    return resource
-
-
-def _assertion(form: Mapping[str, Any]) -> str:
-    if form.get("client_secret"):
-        raise EntraError(7000215, "invalid_client", "Invalid client secret provided.")
-    if not form.get("client_assertion"):
-        raise EntraError(
-            7000216,
-            "invalid_client",
-            "'client_assertion', 'client_secret' or 'request' is required for the "
-            "'client_credentials' grant type.",
-        )
-    if _parameter(form, "client_assertion_type") != ASSERTION_TYPE:
-        # Entra's code for an unknown type is undocumented.
-        raise EntraError(9002313, "invalid_request", "Request is malformed or invalid.")
-    return _parameter(form, "client_assertion")
+        return found

@@ -80,3 +80,24 @@ def claims_refusal(error: jwt.InvalidTokenError) -> EntraError:
 def malformed() -> EntraError:
     """Entra's refusal of something that is not a JWT, or not a complete one."""
     return EntraError(50027, "invalid_client", "JWT token is invalid or malformed.")
+
+
+def invalid_secret(app_id: str) -> EntraError:
+    """Entra's refusal of a client secret that the application does not have."""
+    return EntraError(
+        7000215,
+        "invalid_client",
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+        f"secret value, not the client secret ID, for a secret added to app '{app_id}'.",
+    )
+
+
+def expired_secret(app_id: str) -> EntraError:
+    """Entra's refusal of a client secret whose end date has passed."""
+    return EntraError(
+        7000222,
+        "invalid_client",
+        f"The provided client secret keys for app '{app_id}' are expired. Visit the Azure portal "
+        "to create new keys for your app: https://aka.ms/NewClientSecret, or consider using "
+        "certificate credentials for added security: https://aka.ms/certCreds.",
+    )

@@ -1,16 +1,20 @@
-"""Registration: the bot's app registration in Entra."""
+"""Registration: an app registration in Entra."""
 
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from cryptography import x509
 
+from emulator.entra.credentials import ClientSecret, KeyCredential, TrustedSubject
+
 CHANNEL_TENANT = "d6d49420-f39b-4df7-a1dc-d59a935871db"
 """The tenant behind `botframework.com`, where multi-tenant bots sign in (GUID)."""
 
-EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
-"""The audience of federated credentials in the public cloud (Entra's recommended value)."""
+MULTI_TENANT = "MultiTenant"
+SINGLE_TENANT_AUDIENCE = "AzureADMyOrg"
+MULTI_TENANT_AUDIENCE = "AzureADMultipleOrgs"
 
 
 def issuer_of(tenant_id: str) -> str:
@@ -18,26 +22,11 @@ def issuer_of(tenant_id: str) -> str:
     return f"https://sts.windows.net/{tenant_id}/"
 
 
-@dataclass(frozen=True)
-class TrustedSubject:
-    """A federated credential: whose tokens are accepted instead of an assertion by certificate.
-
-    Entra compares each value exactly, and case-sensitively.
-
-    Attributes:
-        issuer: URL, the `iss` claim of the trusted tokens.
-        subject: their `sub` claim; for a managed identity its principal id (GUID).
-        audience: their `aud` claim.
-    """
-
-    issuer: str
-    subject: str
-    audience: str = EXCHANGE_AUDIENCE
-
-
 @dataclass
 class Registration:
-    """The bot's app registration, or its managed identity (same client id, no certificates).
+    """An app registration, or a bot's managed identity (same client id, no certificates).
+
+    Credentials may be changed in the lists themselves: Entra then knows of it immediately.
 
     Attributes:
         app_id: GUID, MicrosoftAppId.
@@ -48,7 +37,15 @@ class Registration:
         federated_credentials: trusted subjects; Entra allows twenty.
         token_version: of tokens whose audience it is, 1 or 2 (`requestedAccessTokenVersion` in the
             manifest of an app registration; 1 unless it is set).
-        clock: seconds, monotonic; a test may replace it.
+        clock: seconds since 1970; a test may replace it.
+        secrets: client secrets, the newest last.
+        display_name: as the portal shows it.
+        object_id: GUID of the application object, which Graph's URLs have.
+        service_principal_id: GUID of its service principal, the `oid` of its tokens; empty: it has
+            none, and cannot sign in.
+        identifier_uris: Application ID URIs.
+        owners: object ids (GUIDs) of the principals that own it.
+        created: seconds since 1970.
     """
 
     app_id: str
@@ -57,8 +54,17 @@ class Registration:
     certificates: list[x509.Certificate] = field(default_factory=list)
     federated_credentials: list[TrustedSubject] = field(default_factory=list)
     token_version: int = 1
-    clock: Callable[[], float] = time.monotonic
-    _known_from: dict[x509.Certificate, float] = field(default_factory=dict, init=False)
+    clock: Callable[[], float] = time.time
+    secrets: list[ClientSecret] = field(default_factory=list)
+    display_name: str = ""
+    object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    service_principal_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    identifier_uris: list[str] = field(default_factory=list)
+    owners: set[str] = field(default_factory=set)
+    created: float = field(default_factory=time.time)
+    _known_from: dict[Hashable, float] = field(default_factory=dict, init=False)
+    _details: dict[x509.Certificate, KeyCredential] = field(default_factory=dict, init=False)
+    _removed_secrets: dict[ClientSecret, float] = field(default_factory=dict, init=False)
 
     def register(self, certificate: x509.Certificate, after: float = 0.0) -> None:
         """Upload a certificate, which Entra may know only after some time.
@@ -69,7 +75,7 @@ class Registration:
         """
         if certificate not in self.certificates:
             self.certificates.append(certificate)
-        self._known_from[certificate] = self.clock() + after
+        self.delay(certificate, after)
 
     def withdraw(self, certificate: x509.Certificate) -> None:
         """Remove an uploaded certificate; Entra refuses it immediately.
@@ -79,23 +85,69 @@ class Registration:
         """
         self.certificates.remove(certificate)
         self._known_from.pop(certificate, None)
+        self._details.pop(certificate, None)
 
     def withdraw_old(self) -> None:
         """Remove all certificates but the newest."""
         for certificate in self.certificates[:-1]:
             self.withdraw(certificate)
 
+    def remove_secret(self, secret: ClientSecret, after: float = 0.0) -> None:
+        """Delete a client secret.
+
+        Args:
+            secret: one of `secrets`.
+            after: seconds from now for which Entra still accepts it.
+
+        Raises:
+            ValueError: it is not one of `secrets`.
+        """
+        self.secrets.remove(secret)
+        self._removed_secrets[secret] = self.clock() + after
+
+    def delay(self, credential: Hashable, after: float) -> None:
+        """Let Entra accept a credential of these lists only after so many seconds."""
+        self._known_from[credential] = self.clock() + after
+
+    def is_known(self, credential: Hashable) -> bool:
+        """Whether Entra accepts a credential of these lists by now."""
+        return self._known_from.get(credential, 0.0) <= self.clock()
+
     def known_certificates(self) -> list[x509.Certificate]:
         """The uploaded certificates that Entra accepts by now."""
+        return [each for each in self.certificates if self.is_known(each)]
+
+    def known_secrets(self) -> list[ClientSecret]:
+        """The client secrets that Entra accepts by now, and the deleted ones that it still does."""
         now = self.clock()
-        return [known for known in self.certificates if self._known_from.get(known, now) <= now]
+        removed = [each for each, end in self._removed_secrets.items() if now < end]
+        return [each for each in self.secrets if self.is_known(each)] + removed
+
+    def key_credential(self, certificate: x509.Certificate) -> KeyCredential:
+        """What Graph shows of an uploaded certificate."""
+        return self._details.setdefault(certificate, KeyCredential.of(certificate))
+
+    def key_credentials(self) -> list[KeyCredential]:
+        """What Graph shows of all uploaded certificates, the newest last."""
+        return [self.key_credential(certificate) for certificate in self.certificates]
+
+    def add_key(self, credential: KeyCredential, after: float = 0.0) -> None:
+        """Upload a certificate with details that a client has chosen; see `register`."""
+        self.register(credential.certificate, after)
+        self._details[credential.certificate] = credential
 
     @property
     def sign_in_tenant(self) -> str:
         """The tenant (GUID) that issues the tokens that channels accept from this bot."""
-        return CHANNEL_TENANT if self.app_type == "MultiTenant" else self.tenant_id
+        return CHANNEL_TENANT if self.app_type == MULTI_TENANT else self.tenant_id
 
     @property
     def token_issuer(self) -> str:
         """The `iss` claim of those tokens (URL)."""
         return issuer_of(self.sign_in_tenant)
+
+    @property
+    def audience(self) -> str:
+        """Who can sign in to it, as Graph names that: `signInAudience`."""
+        is_multi_tenant = self.app_type == MULTI_TENANT
+        return MULTI_TENANT_AUDIENCE if is_multi_tenant else SINGLE_TENANT_AUDIENCE

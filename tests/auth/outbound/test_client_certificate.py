@@ -89,9 +89,9 @@ def assertions(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     verify = platform.entra.assertions.verify
 
-    def recorded(assertion: str, *arguments: Any) -> None:
+    def recorded(assertion: str, *arguments: Any) -> Any:
         seen.append(assertion)
-        verify(assertion, *arguments)
+        return verify(assertion, *arguments)
 
     monkeypatch.setattr(platform.entra.assertions, "verify", recorded)
     return seen

@@ -29,7 +29,8 @@ from emulator.cloud import (
     SIGN_IN_VAULT,
     Cloud,
 )
-from emulator.entra.registration import TrustedSubject, issuer_of
+from emulator.entra.credentials import TrustedSubject
+from emulator.entra.registration import issuer_of
 from emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID
@@ -71,7 +72,7 @@ def in_vault(platform: Cloud) -> Changes:
 def federated(platform: Cloud) -> Changes:
     """The registration trusts an identity of the app."""
     platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
-    issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
+    issuer = platform.entra.authority.issuer(platform.registration.tenant_id)
     platform.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL_ID)]
     return {"BotCredential": "Federated", "AZURE_CLIENT_ID": CLIENT_ID}
 

@@ -11,8 +11,9 @@ from auth.outbound.entra import EntraClient
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from emulator.cloud import Cloud
-from emulator.entra.federated_assertion import EXCHANGE_AUDIENCES
-from emulator.entra.registration import TrustedSubject, issuer_of
+from emulator.entra.credentials import TrustedSubject
+from emulator.entra.registration import issuer_of
+from emulator.entra.sign_in.federated_assertion import EXCHANGE_AUDIENCES
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 
@@ -23,7 +24,7 @@ EXCHANGE = "api://AzureADTokenExchange"
 def trusted(platform: Cloud) -> TrustedSubject:
     """What the registration trusts: the app's user-assigned identity, by its principal id."""
     platform.identity.identities[CLIENT_ID] = PRINCIPAL_ID
-    issuer = platform.entra.federation_issuer(platform.registration.tenant_id)
+    issuer = platform.entra.authority.issuer(platform.registration.tenant_id)
     credential = TrustedSubject(issuer, PRINCIPAL_ID, EXCHANGE)
     platform.registration.federated_credentials[:] = [credential]
     return credential
@@ -57,9 +58,9 @@ def shown(platform: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     verify = platform.entra.federated.verify
 
-    def recorded(assertion: str) -> None:
+    def recorded(assertion: str, *arguments: Any) -> Any:
         seen.append(assertion)
-        verify(assertion)
+        return verify(assertion, *arguments)
 
     monkeypatch.setattr(platform.entra.federated, "verify", recorded)
     return seen
@@ -85,7 +86,7 @@ async def test_a_token(credential: FederatedCredential, platform: Cloud) -> None
     issuer = issuer_of(platform.registration.tenant_id)
     claims = platform.entra.issuer.verify(token.value, AUDIENCE, issuer)
     assert claims["appid"] == platform.registration.app_id
-    assert claims["oid"] == platform.entra.object_id != PRINCIPAL_ID
+    assert claims["oid"] == platform.entra.registration.service_principal_id != PRINCIPAL_ID
     assert token.expires_on <= claims["exp"] + 1
     assert (token.thumbprint, token.certificate_expires_on) == ("", 0.0)
 

@@ -10,7 +10,8 @@ import jwt
 import pytest
 
 from emulator.certificates import x5t, x5t_s256
-from emulator.entra.endpoints import ASSERTION_TYPE, Entra
+from emulator.entra.endpoints import Entra
+from emulator.entra.sign_in.token_request import ASSERTION_TYPE
 from tests.emulator.registered_bot import APP_ID, SCOPE, TENANT
 
 

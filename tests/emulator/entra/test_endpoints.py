@@ -89,7 +89,7 @@ async def test_msal_signs_in_with_either_kind_of_assertion(
         "appid": APP_ID,
         "appidacr": "2",
         "idtyp": "app",
-        "oid": entra.object_id,
+        "oid": entra.registration.service_principal_id,
         "tid": TENANT,
         "ver": "1.0",
     }

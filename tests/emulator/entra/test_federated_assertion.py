@@ -18,10 +18,12 @@ from azure.identity.aio import ClientAssertionCredential
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import CertificateAuthority
-from emulator.entra.endpoints import ASSERTION_TYPE, Entra
-from emulator.entra.federated_assertion import is_federated
+from emulator.entra.credentials import TrustedSubject
+from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
-from emulator.entra.registration import Registration, TrustedSubject
+from emulator.entra.registration import Registration
+from emulator.entra.sign_in.federated_assertion import is_federated
+from emulator.entra.sign_in.token_request import ASSERTION_TYPE
 from tests.emulator.registered_bot import (
     APP_ID,
     BOT_FRAMEWORK,
@@ -45,7 +47,7 @@ async def entra(authority: CertificateAuthority) -> AsyncIterator[Entra]:
     """An authority whose registration trusts the identity."""
     entra = Entra(Registration(APP_ID, TENANT, "SingleTenant"), authority.server_context())
     async with entra.server:
-        trusted = TrustedSubject(entra.federation_issuer(TENANT), PRINCIPAL)
+        trusted = TrustedSubject(entra.authority.issuer(TENANT), PRINCIPAL)
         entra.registration.federated_credentials.append(trusted)
         yield entra
 
@@ -79,7 +81,7 @@ async def test_azure_identity_signs_in(
 ) -> None:
     """azure-identity's two credentials, one after the other, get the app's token in each cloud."""
     audience = f"{EXCHANGE}{cloud}"
-    issuer = entra.federation_issuer(TENANT)
+    issuer = entra.authority.issuer(TENANT)
     entra.registration.federated_credentials[:] = [TrustedSubject(issuer, PRINCIPAL, audience)]
     assertion = await asyncio.to_thread(identity_token, MANAGED_IDENTITY, audience)
     credential = ClientAssertionCredential(
@@ -93,7 +95,11 @@ async def test_azure_identity_signs_in(
     async with credential:
         token = await credential.get_token(SCOPE)
     claims = entra.issuer.verify(token.token, BOT_FRAMEWORK, entra.registration.token_issuer)
-    assert (claims["appid"], claims["oid"], claims["ver"]) == (APP_ID, entra.object_id, "1.0")
+    assert (claims["appid"], claims["oid"], claims["ver"]) == (
+        APP_ID,
+        entra.registration.service_principal_id,
+        "1.0",
+    )
 
 
 @pytest.mark.usefixtures("identity")
@@ -158,7 +164,7 @@ def federated(entra: Entra, changes: dict[str, Any]) -> str:
     now = int(time.time())
     claims = {
         "aud": EXCHANGE_APP,
-        "iss": entra.federation_issuer(TENANT),
+        "iss": entra.authority.issuer(TENANT),
         "sub": PRINCIPAL,
         "iat": 0,
         "nbf": 0,
@@ -263,7 +269,7 @@ async def test_each_value_of_the_credential_counts_exactly(
     entra: Entra, http: aiohttp.ClientSession, change: dict[str, str], code: int
 ) -> None:
     """A federated credential with one wrong value, even in case only, trusts no token."""
-    issuer = entra.federation_issuer(TENANT)
+    issuer = entra.authority.issuer(TENANT)
     values = {"issuer": issuer, "subject": PRINCIPAL, **change}
     values["issuer"] = values["issuer"].format(issuer=issuer, capitals=issuer.upper())
     entra.registration.federated_credentials[:] = [TrustedSubject(**values)]
@@ -275,7 +281,7 @@ async def test_the_values_must_be_of_one_credential(
     entra: Entra, http: aiohttp.ClientSession
 ) -> None:
     """Issuer and subject of one credential do not match with the audience of another."""
-    issuer = entra.federation_issuer(TENANT)
+    issuer = entra.authority.issuer(TENANT)
     entra.registration.federated_credentials[:] = [
         TrustedSubject(issuer, PRINCIPAL, f"{EXCHANGE}China"),
         TrustedSubject(issuer, UNKNOWN),

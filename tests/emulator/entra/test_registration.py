@@ -5,7 +5,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
-from emulator.entra.registration import EXCHANGE_AUDIENCE, Registration, TrustedSubject
+from emulator.entra.credentials import EXCHANGE_AUDIENCE, TrustedSubject
+from emulator.entra.registration import Registration
 from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 

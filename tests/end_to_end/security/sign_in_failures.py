@@ -75,7 +75,6 @@ def faulty(part: str, **switches: Any) -> Prepare:
 
 def other_bot(cloud: Cloud, _: Path) -> Settings:
     """The channel calls a bot of another id than Entra and the platform know."""
-    cloud.entra.registration = replace(cloud.registration)
     cloud.registration.app_id = NOBODY
     return {"MicrosoftAppId": NOBODY}
 

@@ -22,8 +22,10 @@ from emulator.cloud import (
     SIGN_IN_VAULT,
     Cloud,
 )
-from emulator.entra.client_assertion import CertificateAssertions
+from emulator.entra.credentials import UsedCredential
 from emulator.entra.errors import malformed
+from emulator.entra.registration import Registration
+from emulator.entra.sign_in.client_assertion import CertificateAssertions
 from emulator.key_vault.certificate import PEM
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
@@ -88,16 +90,18 @@ def without_lists(cloud: Cloud, _: Path) -> Settings:
 class SubjectNameTrust(CertificateAssertions):
     """Entra's check where a registration trusts a subject name: the certificate must come along."""
 
-    def verify(self, assertion: str, client_id: str, audiences: Collection[str]) -> None:
+    def verify(
+        self, assertion: str, registration: Registration, audiences: Collection[str]
+    ) -> UsedCredential:
         """Pass when it does, and the rest is right."""
         if not jwt.get_unverified_header(assertion).get("x5c"):
             raise malformed()
-        super().verify(assertion, client_id, audiences)
+        return super().verify(assertion, registration, audiences)
 
 
 def with_x5c(cloud: Cloud, _: Path) -> Settings:
     """The assertion carries the certificate."""
-    cloud.entra.assertions = SubjectNameTrust(cloud.registration)
+    cloud.entra.assertions = SubjectNameTrust()
     return {"CertificateSendX5c": "true"}
 
 

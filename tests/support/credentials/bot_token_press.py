@@ -37,5 +37,5 @@ class BotTokenPress(TokenPress):
 
     def second_version(self, **changes: Any) -> dict[str, Any]:
         """The good claims of a token of version 2.0."""
-        issuer = self.cloud.entra.federation_issuer(self.cloud.registration.tenant_id)
+        issuer = self.cloud.entra.authority.issuer(self.cloud.registration.tenant_id)
         return self.claims(**{"iss": issuer, "ver": "2.0", "azp": CALLER, "appid": None, **changes})

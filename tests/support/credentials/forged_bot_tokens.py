@@ -34,7 +34,7 @@ def channel_key(press: BotTokenPress) -> str:
 
 def second_issuer_of(tenant: str) -> BotForge:
     """A token of version 2.0 of another tenant."""
-    return lambda press: with_second_version(iss=press.cloud.entra.federation_issuer(tenant))(press)
+    return lambda press: with_second_version(iss=press.cloud.entra.authority.issuer(tenant))(press)
 
 
 GOOD: dict[str, BotForge] = {

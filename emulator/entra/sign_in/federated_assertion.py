@@ -1,12 +1,20 @@
 """FederatedAssertions: verifies another issuer's token that a client sends as its assertion."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulator.entra.credentials import (
+    EXCHANGE_AUDIENCE,
+    FEDERATED,
+    TrustedSubject,
+    UsedCredential,
+)
 from emulator.entra.errors import BAD_SIGNATURE, EntraError, claims_refusal, malformed
-from emulator.entra.registration import EXCHANGE_AUDIENCE, Registration, TrustedSubject
-from emulator.entra.token_issuer import IssuerKey, TokenIssuer
+from emulator.entra.registration import MULTI_TENANT, Registration
+from emulator.entra.token_issuer import TokenIssuer
 
 EXCHANGE_AUDIENCES = {
     EXCHANGE_AUDIENCE: "fb60f99c-7a34-4190-8149-302f77469936",
@@ -32,25 +40,27 @@ def is_federated(assertion: str) -> bool:
 
 
 class FederatedAssertions:
-    """Accepts tokens that the registration's federated credentials trust.
+    """Accepts tokens that a registration's federated credentials trust.
 
     Follows Microsoft's "workload identity federation". An assertion may be used several times, as
-    managed identities' tokens are. Every issuer's keys are those of the local Entra.
+    managed identities' tokens are. No keys are fetched: Entra's own signing keys are known, and
+    those of the given issuers.
 
     Args:
-        registration: the bot's, with its federated credentials.
-        issuer: signs the tokens of managed identities.
+        issuer: Entra's, which signs the tokens of managed identities.
+        others: other issuers by URL; may change at any time.
     """
 
-    def __init__(self, registration: Registration, issuer: TokenIssuer) -> None:
-        self.registration = registration
+    def __init__(self, issuer: TokenIssuer, others: Mapping[str, TokenIssuer]) -> None:
         self._issuer = issuer
+        self._others = others
 
-    def verify(self, assertion: str) -> None:
-        """Pass when the registration trusts the subject of `assertion`.
+    def verify(self, assertion: str, registration: Registration) -> UsedCredential:
+        """The federated credential of a registration that trusts the subject of `assertion`.
 
         Args:
             assertion: a JWT in compact form.
+            registration: the application's, with its federated credentials.
 
         Raises:
             EntraError: it does not; with the code that Entra responds with.
@@ -60,28 +70,20 @@ class FederatedAssertions:
         # Entra accepts a single string as the audience, not an array.
         if not all(isinstance(claim, str) for claim in (issuer, subject, audience)):
             raise malformed()
-        trusted = self._credentials_of(str(issuer))
-        self._check_signature(assertion, str(issuer))
-        _check_match(trusted, str(subject), str(audience))
-
-    def _credentials_of(self, issuer: str) -> list[TrustedSubject]:
-        if self.registration.app_type == "MultiTenant":
+        if registration.app_type == MULTI_TENANT and issuer not in self._others:
             # Such a bot signs in at the channels' tenant; Entra's code for that is undocumented.
             raise _refusal(
                 700222, "AAD-issued tokens may not be used for federated identity flows."
             )
-        credentials = self.registration.federated_credentials
-        if not credentials:
-            name = self.registration.app_id
-            message = f"The client '{name}' has no configured federated identity credentials."
-            raise _refusal(70025, message)
-        trusted = [known for known in credentials if known.issuer == issuer]
-        if not trusted:
-            raise _no_match(700211, "issuer", issuer)
-        return trusted
+        trusted = _credentials_of(registration, str(issuer))
+        self._check_signature(assertion, str(issuer))
+        match = _match(trusted, str(subject), str(audience))
+        if not registration.is_known(match):
+            raise _not_known_yet(match)
+        return UsedCredential(FEDERATED, match.key_id)
 
     def _check_signature(self, assertion: str, issuer: str) -> None:
-        key = self._key(assertion, issuer).private_key.public_key()
+        key = self._key(assertion, issuer)
         options: Any = {"require": ["exp", "iss", "sub", "aud"], "verify_aud": False}
         try:
             jwt.decode(assertion, key, algorithms=["RS256"], options=options)
@@ -92,19 +94,32 @@ class FederatedAssertions:
         except jwt.InvalidTokenError as error:
             raise claims_refusal(error) from error
 
-    def _key(self, assertion: str, issuer: str) -> IssuerKey:
+    def _key(self, assertion: str, issuer: str) -> rsa.RSAPublicKey:
         kid = jwt.get_unverified_header(assertion).get("kid")
-        found = next((key for key in self._issuer.keys if key.kid == kid), None)
+        keys = self._others.get(issuer, self._issuer).keys
+        found = next((key for key in keys if key.kid == kid), None)
         if found is None:
             raise _refusal(
                 7000272,
                 f"The certificate with identifier {kid} used to sign the federated credential "
                 f"could not be found in the metadata of identity provider {issuer}.",
             )
-        return found
+        return found.private_key.public_key()
 
 
-def _check_match(trusted: list[TrustedSubject], subject: str, audience: str) -> None:
+def _credentials_of(registration: Registration, issuer: str) -> list[TrustedSubject]:
+    credentials = registration.federated_credentials
+    if not credentials:
+        name = registration.app_id
+        message = f"The client '{name}' has no configured federated identity credentials."
+        raise _refusal(70025, message)
+    trusted = [known for known in credentials if known.issuer == issuer]
+    if not trusted:
+        raise _no_match(700211, "issuer", issuer)
+    return trusted
+
+
+def _match(trusted: list[TrustedSubject], subject: str, audience: str) -> TrustedSubject:
     """Find the credential whose subject and audience are exactly these."""
     same_subject = [known for known in trusted if known.subject == subject]
     if not same_subject:
@@ -114,8 +129,23 @@ def _check_match(trusted: list[TrustedSubject], subject: str, audience: str) -> 
         raise _no_match(700213, "subject", subject)
     resources = {aud: resource for resource, aud in EXCHANGE_AUDIENCES.items()}
     resource = resources.get(audience, audience)
-    if resource not in (known.audience for known in same_subject):
-        raise _no_match(700212, "audience", audience)
+    for known in same_subject:
+        if known.audience == resource:
+            return known
+    raise _no_match(700212, "audience", audience)
+
+
+def _not_known_yet(credential: TrustedSubject) -> EntraError:
+    """Entra's refusal until a new federated credential has reached all of its parts."""
+    return EntraError(
+        70021,
+        "invalid_request",
+        "No matching federated identity record found for presented assertion. "
+        f"Assertion Issuer: '{credential.issuer}'. Assertion Subject: '{credential.subject}'. "
+        f"Assertion Audience: '{credential.audience}'. "
+        "https://docs.microsoft.com/en-us/azure/active-directory/develop/"
+        "workload-identity-federation",
+    )
 
 
 def _unverified(assertion: str) -> dict[str, Any]:

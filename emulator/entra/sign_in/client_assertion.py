@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import x5t, x5t_s256
+from emulator.entra.credentials import CERTIFICATE, KeyCredential, UsedCredential
 from emulator.entra.errors import BAD_SIGNATURE, EntraError, claims_refusal, malformed
 from emulator.entra.registration import Registration
 
@@ -29,56 +30,55 @@ SIGNATURES = {
 
 
 class CertificateAssertions:
-    """Accepts assertions signed with a certificate of the registration (RFC 7523, section 3).
+    """Accepts assertions signed with a certificate of a registration (RFC 7523, section 3).
 
     Follows Microsoft's reference "application authentication certificate credentials". The lifetime
     is not limited: the reference recommends 5 to 10 minutes and refuses none, and azure-identity
     uses thirty.
-
-    Args:
-        registration: the bot's, with its certificates.
 
     Attributes:
         single_use: each `jti` is accepted once. Entra is not that strict: MSAL reuses an assertion
             that it signed itself for up to nine minutes, which needs False.
     """
 
-    def __init__(self, registration: Registration) -> None:
-        self.registration = registration
+    def __init__(self) -> None:
         self.single_use = True
         self._used: dict[str, float] = {}
 
-    def verify(self, assertion: str, client_id: str, audiences: Collection[str]) -> None:
-        """Pass when `assertion` proves that the caller is `client_id`.
+    def verify(
+        self, assertion: str, registration: Registration, audiences: Collection[str]
+    ) -> UsedCredential:
+        """The certificate by which `assertion` proves that the caller is an application.
 
         Args:
             assertion: a JWT in compact form.
-            client_id: GUID, the request's `client_id`.
+            registration: the application's, with its certificates.
             audiences: the accepted `aud` claims (URLs).
 
         Raises:
             EntraError: it does not; with the code that Entra responds with.
         """
         signature, thumbprint, algorithm = self._header(assertion)
-        key = self._key(signature, thumbprint)
+        credential, key = _key(registration, signature, thumbprint)
         try:
             claims: dict[str, Any] = jwt.decode(
                 assertion,
                 key,
                 algorithms=[algorithm],
                 audience=audiences,
-                issuer=client_id,
-                subject=client_id,
+                issuer=registration.app_id,
+                subject=registration.app_id,
                 options={"require": ["aud", "exp", "iss", "jti", "sub"]},
             )
         except jwt.InvalidSignatureError as error:
-            raise self._unusable_key(BAD_SIGNATURE, thumbprint) from error
+            raise _unusable_key(registration, BAD_SIGNATURE, thumbprint) from error
         except jwt.InvalidTokenError as error:
             raise claims_refusal(error) from error
         # PyJWT accepts an array with our URL in it; Entra accepts a single string only.
         if not isinstance(claims["aud"], str):
             raise malformed()
         self._check_single_use(str(claims["jti"]), float(claims["exp"]))
+        return UsedCredential(CERTIFICATE, credential.key_id)
 
     def _check_single_use(self, jti: str, expires: float) -> None:
         now = time.time()
@@ -111,32 +111,38 @@ class CertificateAssertions:
             )
         return signature, thumbprint.rstrip("="), algorithm
 
-    def _key(self, signature: Signature, thumbprint: str) -> rsa.RSAPublicKey:
-        for certificate in self.registration.known_certificates():
-            key = certificate.public_key()
-            if signature.thumbprint(certificate) == thumbprint and isinstance(
-                key, rsa.RSAPublicKey
-            ):
-                self._check_period(certificate, thumbprint)
-                return key
-        raise self._unusable_key("The key was not found.", thumbprint)
 
-    def _check_period(self, certificate: x509.Certificate, thumbprint: str) -> None:
-        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        now = datetime.datetime.now(datetime.UTC)
-        found = f"Found key 'Start={start:%m/%d/%Y %H:%M:%S}, End={end:%m/%d/%Y %H:%M:%S}'"
-        if now > end:
-            raise self._unusable_key("The key used is expired.", thumbprint, found)
-        if now < start:
-            # Entra's wording for this case is not documented.
-            raise self._unusable_key("The key used is not valid yet.", thumbprint, found)
+def _key(
+    registration: Registration, signature: Signature, thumbprint: str
+) -> tuple[KeyCredential, rsa.RSAPublicKey]:
+    for certificate in registration.known_certificates():
+        key = certificate.public_key()
+        if signature.thumbprint(certificate) == thumbprint and isinstance(key, rsa.RSAPublicKey):
+            credential = registration.key_credential(certificate)
+            _check_period(registration, credential, thumbprint)
+            return credential, key
+    raise _unusable_key(registration, "The key was not found.", thumbprint)
 
-    def _unusable_key(self, reason: str, thumbprint: str, *details: str) -> EntraError:
-        key = f"Thumbprint of key used by client: '{_hexadecimal(thumbprint)}'"
-        application = f"see the configured keys of app Id '{self.registration.app_id}'"
-        listed = ", ".join([f"Reason - {reason}", key, *details, application])
-        message = f"Client assertion contains an invalid signature. [{listed}]"
-        return EntraError(700027, "invalid_client", message)
+
+def _check_period(registration: Registration, credential: KeyCredential, thumbprint: str) -> None:
+    start, end = credential.start, credential.end
+    now = datetime.datetime.fromtimestamp(registration.clock(), datetime.UTC)
+    found = f"Found key 'Start={start:%m/%d/%Y %H:%M:%S}, End={end:%m/%d/%Y %H:%M:%S}'"
+    if now > end:
+        raise _unusable_key(registration, "The key used is expired.", thumbprint, found)
+    if now < start:
+        # Entra's wording for this case is not documented.
+        raise _unusable_key(registration, "The key used is not valid yet.", thumbprint, found)
+
+
+def _unusable_key(
+    registration: Registration, reason: str, thumbprint: str, *details: str
+) -> EntraError:
+    key = f"Thumbprint of key used by client: '{_hexadecimal(thumbprint)}'"
+    application = f"see the configured keys of app Id '{registration.app_id}'"
+    listed = ", ".join([f"Reason - {reason}", key, *details, application])
+    message = f"Client assertion contains an invalid signature. [{listed}]"
+    return EntraError(700027, "invalid_client", message)
 
 
 def _hexadecimal(thumbprint: str) -> str:

@@ -1,0 +1,1 @@
+"""How applications prove who they are: secrets, and assertions of two kinds."""
