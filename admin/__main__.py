@@ -1,4 +1,4 @@
-"""`python -m admin`: the commands that work on a deployed bot's storage account.
+"""`python -m admin`: the commands that work on a deployed bot, or on its storage account.
 
 A new command is one line here: `app.command` for a verb, `app.add_typer` for a noun with verbs.
 """
@@ -10,13 +10,14 @@ import typer
 
 from admin import console, dead_letters
 from admin.exit_status import ExitStatus
+from admin.migrate import application
 from admin.notify import notify
 from cloud_adapter.errors import StorageUnavailable
 
 app = typer.Typer(
-    help="Work with a bot through its storage account: in Azure, or in Azurite on this machine."
+    help="Work with a bot: through its storage account, or on its resources in Azure."
     "\n\nExit status: 0 done; 1 done, with something to look at; 2 the command line is wrong;"
-    " 3 the storage account cannot be reached.",
+    " 3 the storage account, or Azure, cannot be reached.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("notify")(notify)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(application.app, name="migrate")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,83 @@
+"""ArmClient: Azure Resource Manager. Microsoft reference: "Azure REST API"."""
+
+import re
+
+from azure.core.rest import HttpResponse
+
+from admin.azure.errors import AnswerLost, Refused
+from admin.azure.http.rest_client import RestClient, json_of
+from admin.azure.http.translation import error_of
+from admin.azure.json_object import JsonObject
+
+BOT = "Microsoft.BotService/botServices"
+SITE = "Microsoft.Web/sites"
+VAULT = "Microsoft.KeyVault/vaults"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+ROLE_DEFINITION = "Microsoft.Authorization/roleDefinitions"
+
+API_VERSIONS = {
+    "Microsoft.Authorization": "2022-04-01",
+    "Microsoft.BotService": "2022-09-15",
+    "Microsoft.KeyVault": "2023-07-01",
+    "Microsoft.ManagedIdentity": "2023-01-31",
+    "Microsoft.Web": "2024-11-01",
+    "": "2021-04-01",
+}
+"""The api-version of each resource provider; "": of resources in general."""
+
+MAX_OPERATION_SECONDS = 900.0
+DEFAULT_POLL_SECONDS = 2.0
+MAX_POLL_SECONDS = 30.0
+
+_PROVIDER = re.compile(r"/providers/([^/?]+)/")
+_RUNNING = {"inprogress", "running", "accepted", "creating", "updating", "pending"}
+_FAILED = {"failed", "canceled", "cancelled"}
+
+
+class ArmClient(RestClient):
+    """Azure Resource Manager."""
+
+    def url(self, path: str) -> str:
+        """The absolute URL of a resource id or a path below it, with its provider's api-version."""
+        url = super().url(path)
+        if "api-version=" in url:
+            return url
+        found = _PROVIDER.findall(url)
+        version = API_VERSIONS[found[-1] if found and found[-1] in API_VERSIONS else ""]
+        return f"{url}{'&' if '?' in url else '?'}api-version={version}"
+
+    def send(self, method: str, path: str, body: JsonObject | None = None) -> JsonObject:
+        """Write; a long-running operation is followed to its end.
+
+        Raises:
+            AzureProblem: it was refused or failed, or what became of it is not known.
+        """
+        response = self.exchange(method, path, body, None)
+        operation = response.headers.get("Azure-AsyncOperation")
+        location = response.headers.get("Location") if response.status_code == 202 else None
+        if not operation and not location:
+            return json_of(response)
+        return self._follow(operation or location or "", response)
+
+    def _follow(self, url: str, response: HttpResponse) -> JsonObject:
+        """Poll a long-running operation. Microsoft reference: "Track asynchronous operations"."""
+        deadline = self._clock.now() + MAX_OPERATION_SECONDS
+        while self._clock.now() < deadline:
+            self._clock.sleep(_seconds(response.headers.get("Retry-After")))
+            response = self.exchange("GET", url, None, None)
+            answer = json_of(response)
+            status = str(answer.get("status") or "").lower()
+            if status in _FAILED:
+                code, message = error_of(response)
+                raise Refused(f"{self._service}: the operation {status}: {message}", 0, code)
+            if response.status_code != 202 and status not in _RUNNING:
+                return answer
+        raise AnswerLost(f"{self._service}: the operation is still running")
+
+
+def _seconds(retry_after: str | None) -> float:
+    try:
+        return min(float(retry_after or DEFAULT_POLL_SECONDS), MAX_POLL_SECONDS)
+    except ValueError:
+        return DEFAULT_POLL_SECONDS

@@ -1,0 +1,86 @@
+"""AzureClients: one client for each service, with one sign-in and one request id."""
+
+import os
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from azure.core.credentials import TokenCredential
+
+from admin.azure.arm_client import ArmClient
+from admin.azure.cloud import ManagementCloud
+from admin.azure.graph_client import GraphClient
+from admin.azure.http.clock import Clock, SystemClock
+from admin.azure.http.rest_client import RestClient
+from admin.azure.http.sign_in import credential_chain
+from admin.azure.json_object import JsonObject
+from admin.azure.site_client import SiteClient
+from admin.azure.vault_client import VaultClient
+
+
+class AzureClients:
+    """The clients of one command.
+
+    Args:
+        cloud: the cloud.
+        credential: signs in; None: what the environment offers.
+        clock: waits.
+
+    Attributes:
+        arm: Azure Resource Manager.
+        graph: Microsoft Graph.
+        vault: the key vaults.
+        site: the Function Apps.
+        request_id: `x-ms-client-request-id` of all requests (GUID).
+    """
+
+    def __init__(
+        self,
+        cloud: ManagementCloud,
+        credential: TokenCredential | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.cloud = cloud
+        self.clock = clock or SystemClock()
+        self.request_id = str(uuid4())
+        chain = credential or credential_chain(os.environ, cloud.authority)
+        rest = (self.clock, self.request_id)
+        self.arm = ArmClient(
+            cloud.resource_manager,
+            "Azure Resource Manager",
+            chain,
+            cloud.resource_manager_audience,
+            *rest,
+        )
+        self.graph = GraphClient(cloud.graph, "Microsoft Graph", chain, cloud.graph, *rest)
+        self.vault = VaultClient("", "the key vault", chain, cloud.vault_audience, *rest)
+        self.site = SiteClient("", "the Function App", None, "", *rest)
+        self._by_service: dict[str, RestClient] = {
+            "arm": self.arm,
+            "graph": self.graph,
+            "vault": self.vault,
+        }
+
+    def send(self, service: str, method: str, url: str, body: JsonObject | None) -> JsonObject:
+        """Send a write to "arm", "graph" or "vault", and return its answer.
+
+        Raises:
+            AzureProblem: it was refused, or what became of it is not known.
+        """
+        return self._by_service[service].send(method, url, body)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for client in (*self._by_service.values(), self.site):
+            client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

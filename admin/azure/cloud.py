@@ -1,0 +1,78 @@
+"""The Azure clouds, as the commands use them, by the names that `az cloud list` shows.
+
+Source: Azure CLI, `az cloud list`; Microsoft Graph, "National cloud deployments".
+"""
+
+from dataclasses import dataclass
+
+from auth import clouds
+
+
+@dataclass(frozen=True)
+class ManagementCloud:
+    """The addresses of one cloud's management services.
+
+    Attributes:
+        name: as `az cloud list` shows it.
+        authority: URL of Entra's sign-in host.
+        resource_manager: URL of Azure Resource Manager.
+        resource_manager_audience: the resource (URL) of its tokens.
+        graph: URL of Microsoft Graph; also the resource of its tokens.
+        vault_suffix: the domain of key vaults, without a leading dot.
+        vault_audience: the resource (URL) of their tokens.
+        site_suffix: the domain of Function Apps, without a leading dot.
+        federation_audience: the audience (URI) of a federated credential.
+        channel_audience: the resource (URL) that a bot's outbound tokens are for.
+    """
+
+    name: str
+    authority: str
+    resource_manager: str
+    resource_manager_audience: str
+    graph: str
+    vault_suffix: str
+    vault_audience: str
+    site_suffix: str
+    federation_audience: str
+    channel_audience: str
+
+
+PUBLIC = ManagementCloud(
+    name="AzureCloud",
+    authority=clouds.PUBLIC.authority_host,
+    resource_manager="https://management.azure.com",
+    resource_manager_audience="https://management.azure.com",
+    graph="https://graph.microsoft.com",
+    vault_suffix="vault.azure.net",
+    vault_audience="https://vault.azure.net",
+    site_suffix="azurewebsites.net",
+    federation_audience=clouds.PUBLIC.federation_audience,
+    channel_audience=clouds.PUBLIC.channel_audience,
+)
+US_GOVERNMENT = ManagementCloud(
+    name="AzureUSGovernment",
+    authority=clouds.US_GOVERNMENT.authority_host,
+    resource_manager="https://management.usgovcloudapi.net",
+    resource_manager_audience="https://management.usgovcloudapi.net",
+    graph="https://graph.microsoft.us",
+    vault_suffix="vault.usgovcloudapi.net",
+    vault_audience="https://vault.usgovcloudapi.net",
+    site_suffix="azurewebsites.us",
+    federation_audience=clouds.US_GOVERNMENT.federation_audience,
+    channel_audience=clouds.US_GOVERNMENT.channel_audience,
+)
+CHINA = ManagementCloud(
+    name="AzureChinaCloud",
+    authority=clouds.CHINA.authority_host,
+    resource_manager="https://management.chinacloudapi.cn",
+    resource_manager_audience="https://management.chinacloudapi.cn",
+    graph="https://microsoftgraph.chinacloudapi.cn",
+    vault_suffix="vault.azure.cn",
+    vault_audience="https://vault.azure.cn",
+    site_suffix="chinacloudsites.cn",
+    federation_audience=clouds.CHINA.federation_audience,
+    channel_audience=clouds.CHINA.channel_audience,
+)
+
+CLOUDS = {cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT, CHINA)}
+"""The clouds by name."""

@@ -1,0 +1,1 @@
+"""The HTTP stack of the clients: requests, retries, sign-in, errors."""

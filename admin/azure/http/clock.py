@@ -1,0 +1,28 @@
+"""Clock: the time, and waiting for it to pass; tests move it by hand."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> float:
+        """Seconds since some moment, never less than before."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; Ctrl-C ends it."""
+        time.sleep(seconds)

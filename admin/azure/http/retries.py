@@ -1,0 +1,77 @@
+"""When a request is repeated, and how long the clients wait between attempts."""
+
+from typing import Any
+
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.pipeline.transport import RequestsTransport
+
+from admin.azure.http.clock import Clock
+
+MAX_RETRIES = 6
+MAX_BACKOFF_SECONDS = 30
+MAX_RETRY_AFTER_SECONDS = 120.0
+CONNECT_SECONDS = 20
+READ_SECONDS = 120
+
+_NOT_DONE = {429, 503}
+"""Statuses of a request that the service has not acted on."""
+
+
+class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
+    """Repeats reads, and writes that were surely not done.
+
+    azure-core repeats a PUT after a lost answer, a DELETE, too, and a POST after 500: here, the
+    step that sent it looks first. It also repeats any status with Retry-After: here, only those
+    that ask to wait.
+
+    Args:
+        clock: waits between attempts.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(
+            retry_total=MAX_RETRIES,
+            retry_connect=MAX_RETRIES,
+            retry_read=MAX_RETRIES,
+            retry_status=MAX_RETRIES,
+            retry_backoff_max=MAX_BACKOFF_SECONDS,
+        )
+        self._method_whitelist = frozenset({"GET"})
+        self._clock = clock
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Whether the request is sent again."""
+        status = response.http_response.status_code
+        if not settings["total"]:
+            return False
+        if response.http_request.method == "GET":
+            return status in self._retry_on_status_codes
+        return status in _NOT_DONE
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """Seconds that the service asks to wait, within reason; None if it does not say."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
+
+    def sleep(
+        self,
+        settings: dict[str, Any],
+        transport: Any,
+        response: PipelineResponse[Any, Any] | None = None,
+    ) -> None:
+        """Wait before the next attempt."""
+        asked = None if response is None else self.get_retry_after(response)
+        seconds = self.get_backoff_time(settings) if asked is None else asked
+        if seconds > 0:
+            self._clock.sleep(seconds)
+
+
+def retries(clock: Clock) -> LookFirstRetryPolicy:
+    """The policy of all clients."""
+    return LookFirstRetryPolicy(clock)
+
+
+def transport() -> Any:
+    """Connections with time limits; they use the proxy and the authorities of the environment."""
+    return RequestsTransport(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)

@@ -1,0 +1,108 @@
+"""Where foreign errors become the project's: exceptions of azure-core, and refusals."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    ServiceRequestError,
+)
+from azure.core.rest import HttpRequest, HttpResponse
+
+from admin.azure.errors import (
+    AnswerLost,
+    Conflict,
+    Forbidden,
+    NotFound,
+    NotReachable,
+    NotSignedIn,
+    Refused,
+)
+from admin.azure.http.sign_in import cure
+
+MAX_MESSAGE_CHARACTERS = 400
+
+ROLES = {
+    "Microsoft Graph": "an owner of the app registration, or Application Administrator"
+    " (a pipeline: Application.ReadWrite.OwnedBy, and owner)",
+    "Azure Resource Manager": "Contributor on the resource group; to assign roles, also Role Based"
+    " Access Control Administrator",
+    "the key vault": "Key Vault Certificates Officer on the vault",
+}
+"""Who may do what the commands do, by service."""
+
+_REFUSALS: dict[int, type[Refused]] = {404: NotFound, 409: Conflict, 412: Conflict}
+
+
+@contextmanager
+def translated(service: str, request: HttpRequest) -> Iterator[None]:
+    """Raise azure-core's exceptions as ours.
+
+    Args:
+        service: the service's name.
+        request: what is sent.
+
+    Raises:
+        AzureProblem: in place of the foreign exception.
+    """
+    try:
+        yield
+    except ClientAuthenticationError as error:
+        raise NotSignedIn(cure(error)) from error
+    except ServiceRequestError as error:
+        raise NotReachable(
+            f"{_place(service, request)} cannot be reached: {_reason(error)}"
+        ) from error
+    except (AzureError, OSError) as error:
+        kind = NotReachable if request.method == "GET" else AnswerLost
+        raise kind(f"{_place(service, request)} did not answer: {_reason(error)}") from error
+
+
+def check(response: HttpResponse, service: str) -> None:
+    """Raise what an answer of 400 or more means.
+
+    Raises:
+        AzureProblem: the request was refused.
+    """
+    status = response.status_code
+    if status < 400:
+        return
+    code, message = error_of(response)
+    text = f"{service} answers {status}{f' {code}' if code else ''}: {message}"
+    if status in {401, 403}:
+        raise Forbidden(f"{text} Your account needs: {ROLES.get(service, 'access')}.")
+    if status == 429 or status >= 500:
+        lost = status >= 500 and status != 503 and response.request.method != "GET"
+        raise (AnswerLost if lost else NotReachable)(text)
+    raise _REFUSALS.get(status, Refused)(text, status, code)
+
+
+def error_of(response: HttpResponse) -> tuple[str, str]:
+    """The code and the message of an answer that refuses, the message in one line."""
+    try:
+        body: Any = json.loads(response.text())
+    except ValueError:
+        body = {}
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if isinstance(error, str):
+        return "", _line(error)
+    code, message = str(error.get("code") or ""), str(error.get("message") or "")
+    return code, _line(message or response.reason or "no reason given")
+
+
+def _place(service: str, request: HttpRequest) -> str:
+    return f"{service} ({urlsplit(request.url).hostname})"
+
+
+def _reason(error: BaseException) -> str:
+    return _line(str(error) or type(error).__name__)
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    short = line[:MAX_MESSAGE_CHARACTERS]
+    return short if short.endswith((".", "!", "?")) else f"{short}."

@@ -1,0 +1,112 @@
+"""Finding resources by name, over all subscriptions that the signed-in account sees."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from admin.azure.arm_client import ArmClient
+from admin.azure.errors import Ambiguous, NotFound
+
+SUBSCRIPTIONS_API_VERSION = "2022-12-01"
+
+KINDS = {
+    "Microsoft.BotService/botServices": "Azure Bot",
+    "Microsoft.Web/sites": "app",
+    "Microsoft.KeyVault/vaults": "key vault",
+    "Microsoft.ManagedIdentity/userAssignedIdentities": "managed identity",
+}
+"""What people call a resource type."""
+
+
+@dataclass(frozen=True)
+class ResourceId:
+    """A resource that was found.
+
+    Attributes:
+        id: "/subscriptions/.../providers/TYPE/NAME", as Azure writes it.
+        name: its name.
+        location: the region, such as "westeurope" or "global".
+        subscription_name: the subscription's display name.
+    """
+
+    id: str
+    name: str
+    location: str = ""
+    subscription_name: str = ""
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's id (GUID)."""
+        return self.id.split("/")[2]
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group's name."""
+        return self.id.split("/")[4]
+
+
+def find_resources(
+    arm: ArmClient,
+    kind: str,
+    name: str = "",
+    resource_group: str = "",
+    subscription: str = "",
+) -> list[ResourceId]:
+    """All resources of one type.
+
+    Args:
+        arm: the client.
+        kind: the resource type, such as "Microsoft.Web/sites".
+        name: of the resource, in any case; empty: all.
+        resource_group: empty: in all groups.
+        subscription: its name or id; empty: in all subscriptions.
+
+    Raises:
+        AzureProblem: the resources cannot be listed.
+    """
+    clauses = f"resourceType eq '{kind}'" + (f" and name eq '{name}'" if name else "")
+    found: list[ResourceId] = []
+    for each in arm.pages(f"/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"):
+        names = {each["subscriptionId"].lower(), str(each.get("displayName", "")).lower()}
+        if subscription and subscription.lower() not in names:
+            continue
+        path = f"/subscriptions/{each['subscriptionId']}/resources?$filter={quote(clauses)}"
+        found += [
+            ResourceId(one["id"], one["name"], one.get("location", ""), each.get("displayName", ""))
+            for one in arm.pages(path)
+        ]
+    return [
+        one
+        for one in found
+        if not name or one.name.lower() == name.lower()
+        if not resource_group or one.resource_group.lower() == resource_group.lower()
+    ]
+
+
+def find_resource(
+    arm: ArmClient,
+    kind: str,
+    name: str,
+    resource_group: str = "",
+    subscription: str = "",
+) -> ResourceId:
+    """The one resource of this type and name.
+
+    Raises:
+        NotFound: there is none that the signed-in account sees.
+        Ambiguous: there are several; the text lists them.
+        AzureProblem: the resources cannot be listed.
+    """
+    found = find_resources(arm, kind, name, resource_group, subscription)
+    called = KINDS.get(kind, kind)
+    if not found:
+        raise NotFound(
+            f"no {called} has the name {name!r} in the subscriptions that your account sees: check"
+            " the name, `az account list`, and that you have Reader on its resource group"
+        )
+    if len(found) > 1:
+        lines = "".join(
+            f"\n  --resource-group {one.resource_group} --subscription {one.subscription}"
+            for one in found
+        )
+        raise Ambiguous(f"{len(found)} resources of type {called} have the name {name!r}:{lines}")
+    return found[0]

@@ -1,0 +1,40 @@
+"""VaultClient: certificates in key vaults. Microsoft reference: "Key Vault REST API", 7.4."""
+
+from urllib.parse import urlsplit
+
+from admin.azure.http.rest_client import RestClient
+from admin.azure.json_object import JsonObject
+
+API_VERSION = "7.4"
+
+
+class VaultClient(RestClient):
+    """All key vaults of the cloud; every URL names its vault."""
+
+    def url(self, path: str) -> str:
+        """The absolute URL of a path in a vault, with the api-version."""
+        url = super().url(path)
+        joint = "&" if urlsplit(url).query else "?"
+        return url if "api-version=" in url else f"{url}{joint}api-version={API_VERSION}"
+
+    def certificate(self, vault_url: str, name: str, version: str = "") -> JsonObject | None:
+        """A certificate's public part, attributes and policy; None if the vault has none.
+
+        Args:
+            vault_url: URL of the vault.
+            name: the certificate's name.
+            version: its version; empty: the newest.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        ending = f"/{version}" if version else ""
+        return self.find(f"{vault_url.rstrip('/')}/certificates/{name}{ending}")
+
+    def versions(self, vault_url: str, name: str) -> list[JsonObject]:
+        """The versions of a certificate, without their public keys: ids, dates, `x5t`.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        return list(self.pages(f"{vault_url.rstrip('/')}/certificates/{name}/versions"))

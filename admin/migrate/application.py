@@ -1,0 +1,16 @@
+"""`python -m admin migrate`: the commands, one line each."""
+
+import typer
+
+from admin.migrate.commands.switch import back, switch
+
+app = typer.Typer(
+    help="Move a bot from its secret to a credential without one, step by step."
+    "\n\nEach step looks before it acts, so a command that was interrupted goes on when it is run"
+    " again."
+    "\n\nExit status: 0 done; 1 something to look at, or the command refuses; 2 the command line is"
+    " wrong; 3 no sign-in, no answer, or not allowed; 130 Ctrl-C.",
+    no_args_is_help=True,
+)
+app.command("switch")(switch)
+app.command("back")(back)

@@ -1,0 +1,1 @@
+"""The commands of `migrate`: each plans its steps, and runs them."""

@@ -1,0 +1,1 @@
+"""How a running command is shown: lines for people, JSON for pipelines, a script to paste."""

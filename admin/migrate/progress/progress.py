@@ -1,0 +1,48 @@
+"""Progress: what a running command shows; for people, for pipelines, and as a script."""
+
+from typing import Protocol
+
+from admin.migrate.change import Change
+from admin.migrate.step import Finding, Plan
+
+
+class Progress(Protocol):
+    """What happens in a run, as it happens."""
+
+    def begin(self, plan: Plan) -> None:
+        """The run starts."""
+        ...
+
+    def step(self, title: str) -> None:
+        """A step starts."""
+        ...
+
+    def found(self, finding: Finding) -> None:
+        """The step has looked."""
+        ...
+
+    def plan(self, change: Change) -> None:
+        """This will be sent next; in a dry run, it would be."""
+        ...
+
+    def sent(self, change: Change) -> None:
+        """It was sent, and answered."""
+        ...
+
+    def lost(self, change: Change, reason: str) -> None:
+        """It was sent, and what became of it must be looked up; or it is to be sent again."""
+        ...
+
+    def wait(self, finding: Finding, seconds: float) -> None:
+        """Nothing can be sent: the step looks again after so many seconds."""
+        ...
+
+    def end(self, plan: Plan, result: str, reason: str) -> None:
+        """The run ends.
+
+        Args:
+            plan: the plan.
+            result: "done", "planned", "waiting", "refused", "declined" or "failed".
+            reason: why it is not "done" or "planned"; else empty.
+        """
+        ...

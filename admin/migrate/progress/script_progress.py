@@ -1,0 +1,76 @@
+"""ScriptProgress: a dry run, as a bash script to read and to paste."""
+
+import json
+
+from admin.migrate.change import Change
+from admin.migrate.options import Options
+from admin.migrate.step import Finding, Plan
+
+
+class ScriptProgress:
+    """Prints a script that does what the command would do.
+
+    Args:
+        options: the command line.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def begin(self, plan: Plan) -> None:
+        """Open a subshell: a failure ends the script, and not the reader's shell."""
+        print(f"# {self._options.command_line()} would do this; nothing has been changed.")
+        for note in plan.notes:
+            _comment(note)
+        print("(\nset -euo pipefail")
+
+    def step(self, title: str) -> None:
+        """Print the title."""
+        print()
+        _comment(title)
+
+    def found(self, finding: Finding) -> None:
+        """Print what was found."""
+        _comment(f"found: {finding.text}")
+        for note in finding.notes:
+            _comment(f"note: {note}")
+
+    def plan(self, change: Change) -> None:
+        """Print the call as a comment, then its shell lines."""
+        _comment(change.summary)
+        _comment(f"{change.method} {change.url}")
+        if change.body is not None:
+            _comment(json.dumps(change.printable_body, indent=2))
+        for line in change.az:
+            print(line)
+
+    def sent(self, change: Change) -> None:
+        """Nothing is sent in a dry run."""
+
+    def lost(self, change: Change, reason: str) -> None:
+        """Nothing is lost in a dry run."""
+
+    def wait(self, finding: Finding, seconds: float) -> None:
+        """Print the lines that wait."""
+        for line in finding.az:
+            print(line)
+
+    def end(self, plan: Plan, result: str, reason: str) -> None:
+        """Close the subshell."""
+        if result == "refused":
+            _comment(f"refused: {reason}")
+            print("false")
+        print(")")
+        if plan.way_back:
+            _comment(f"Way back: {plan.way_back}")
+        if plan.next_command:
+            _comment(f"Next: {plan.next_command}")
+
+    def stopped(self) -> None:
+        """Close the subshell of a run that an error ended, so that nobody pastes half of it."""
+        print("false\n)")
+
+
+def _comment(text: str) -> None:
+    for line in text.splitlines():
+        print(f"# {line}")

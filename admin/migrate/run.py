@@ -1,0 +1,175 @@
+"""Runs a plan: looks, shows what is missing, sends it, and looks again until nothing is missing."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from admin.azure.clients import AzureClients
+from admin.azure.errors import AnswerLost, Conflict, NotReachable, Refused
+from admin.exit_status import ExitStatus
+from admin.migrate.change import Change
+from admin.migrate.options import Options
+from admin.migrate.progress.progress import Progress
+from admin.migrate.step import Finding, Plan, Step
+
+FIRST_WAIT_SECONDS = 1.0
+MAX_WAIT_SECONDS = 20.0
+SETTLE_SECONDS = 45.0
+"""How long a successful write may stay invisible before it is sent again: reads of Entra and Azure
+are eventually consistent."""
+MAX_REPEATED_WRITES = 6
+"""How often a step's changes are sent at most."""
+
+NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
+"""Codes of a refusal that goes away by itself, right after an object was created."""
+
+Confirm = Callable[[str], bool]
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; without one, the answer is no."""
+    if not sys.stdin.isatty():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+@dataclass
+class _Wait:
+    """How long a step has waited, and waits next."""
+
+    seconds: float = FIRST_WAIT_SECONDS
+
+    def next(self) -> float:
+        now, self.seconds = self.seconds, min(self.seconds * 2, MAX_WAIT_SECONDS)
+        return now
+
+
+class _Stop(Exception):
+    """The run ends here.
+
+    Attributes:
+        result: as `Progress.end` takes it.
+    """
+
+    def __init__(self, result: str, reason: str) -> None:
+        super().__init__(reason)
+        self.result = result
+
+
+class Runner:
+    """Runs the plan of one command.
+
+    Args:
+        azure: sends the changes, and has the clock.
+        options: dry run, timeout, confirmation.
+        progress: where everything is shown.
+        confirm: asks the plan's question.
+    """
+
+    def __init__(
+        self,
+        azure: AzureClients,
+        options: Options,
+        progress: Progress,
+        confirm: Confirm = confirmed,
+    ) -> None:
+        self._azure = azure
+        self._options = options
+        self._progress = progress
+        self._confirm = confirm
+        self._deadline = azure.clock.now() + options.timeout_seconds
+        self._question = ""
+
+    def run(self, plan: Plan) -> ExitStatus:
+        """Run all steps.
+
+        Returns:
+            DONE, or FOUND if a step refuses, the user declines, or a wait ran out.
+
+        Raises:
+            AzureProblem: something cannot be read, or a change is refused.
+        """
+        self._question = "" if self._options.yes else plan.question
+        self._progress.begin(plan)
+        try:
+            for step in plan.steps:
+                self._progress.step(step.title)
+                (self._plan_step if self._options.dry_run else self._do_step)(step)
+        except _Stop as stop:
+            self._progress.end(plan, stop.result, str(stop))
+            return ExitStatus.FOUND
+        self._progress.end(plan, "planned" if self._options.dry_run else "done", "")
+        return ExitStatus.DONE
+
+    def _plan_step(self, step: Step) -> None:
+        finding = step.look()
+        self._found(finding)
+        for change in finding.changes:
+            self._progress.plan(change)
+        if finding.waiting:
+            self._progress.wait(finding, 0)
+
+    def _found(self, finding: Finding) -> None:
+        self._progress.found(finding)
+        if finding.refusal:
+            raise _Stop("refused", finding.refusal)
+
+    def _do_step(self, step: Step) -> None:
+        """Look and send until nothing is missing."""
+        wait, times, sent_at = _Wait(), 0, 0.0
+        sent: tuple[Change, ...] = ()
+        while True:
+            finding = step.look()
+            self._found(finding)
+            changes = finding.changes
+            if not changes and not finding.waiting:
+                return
+            settling = changes == sent and self._azure.clock.now() < sent_at + SETTLE_SECONDS
+            if finding.waiting or (changes and settling):
+                self._sleep(finding, wait)
+                continue
+            times += 1
+            if times > MAX_REPEATED_WRITES:
+                raise _Stop("failed", f"{step.title}: the changes have no effect. {finding.text}")
+            if self._send(changes):
+                sent, sent_at, wait = changes, self._azure.clock.now(), _Wait()
+            else:
+                self._sleep(finding, wait)
+
+    def _send(self, changes: tuple[Change, ...]) -> bool:
+        """Send changes; returns whether all were sent and answered."""
+        self._ask()
+        for change in changes:
+            if change.unresolved:
+                return True  # its values are known once the ones before have been done
+            self._progress.plan(change)
+            try:
+                self._azure.send(change.service, change.method, change.url, change.body)
+            except (AnswerLost, NotReachable, Conflict) as error:
+                self._progress.lost(change, str(error))
+                return False
+            except Refused as error:
+                if error.code not in NOT_YET_CODES:
+                    raise
+                self._progress.lost(change, str(error))
+                return False
+            self._progress.sent(change)
+        return True
+
+    def _ask(self) -> None:
+        question, self._question = self._question, ""
+        if question and not self._confirm(question):
+            raise _Stop("declined", "Nothing was deleted. To go on without being asked, add --yes.")
+
+    def _sleep(self, finding: Finding, wait: _Wait) -> None:
+        left = self._deadline - self._azure.clock.now()
+        if left <= 0:
+            raise _Stop(
+                "waiting",
+                f"After {self._options.timeout_seconds:.0f} seconds, still: {finding.text}. Run the"
+                f" same command again to go on: {self._options.command_line()}",
+            )
+        seconds = min(wait.next(), left)
+        self._progress.wait(finding, seconds)
+        self._azure.clock.sleep(seconds)

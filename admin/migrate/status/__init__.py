@@ -1,0 +1,1 @@
+"""What `migrate status` finds, and how it is shown."""

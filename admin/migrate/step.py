@@ -1,0 +1,70 @@
+"""Step: one thing that must be so at the end of a command, and what is missing for it now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from admin.migrate.change import Change
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a step found.
+
+    Attributes:
+        text: what is so now: "the app registration already has this certificate".
+        changes: the calls that are missing, in their order; empty: there is nothing to send.
+        waiting: it is not so yet, and there is nothing to send: look again later (Entra has not
+            accepted the certificate, the restart is not over).
+        az: if waiting: shell lines that wait for the same, for a dry run.
+        refusal: the step refuses, for this reason and with this cure: the command stops with
+            ExitStatus.FOUND, and sends nothing more.
+        notes: what the reader should know besides, such as warnings; a line each.
+    """
+
+    text: str
+    changes: tuple[Change, ...] = ()
+    waiting: bool = False
+    az: tuple[str, ...] = ()
+    refusal: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Step(Protocol):
+    """One thing that must be so.
+
+    Attributes:
+        title: what must be so, as a noun or a sentence for the plan: "Endpoint of the Azure Bot".
+    """
+
+    title: str
+
+    def look(self) -> Finding:
+        """Read how things stand. It changes nothing, and may be called any number of times.
+
+        Before its first changes are sent, and in a dry run, earlier steps may not be done yet.
+
+        Raises:
+            AzureProblem: something that the step needs cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a command, and what to print around them.
+
+    Attributes:
+        steps: in their order.
+        question: what a terminal's user must confirm before the first change is sent; it names
+            what will be deleted. Empty: the command does not ask. `--yes` answers it.
+        way_back: the command line that undoes this one, or a sentence why nothing does.
+        next_command: the command line to paste after this one; empty: nothing is left to do.
+        notes: what to print before the steps, a line each.
+    """
+
+    steps: Sequence[Step]
+    question: str = ""
+    way_back: str = ""
+    next_command: str = ""
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,137 @@
+"""Target: the Azure Bot and the Function App that a command is about, found by their names."""
+
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from admin.azure.arm_client import BOT, SITE
+from admin.azure.clients import AzureClients
+from admin.azure.errors import NotFound
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId, find_resource, find_resources
+from admin.azure.site_client import SignInProof
+from admin.migrate.options import Options
+
+ENDPOINT_PATH = "/api/messages"
+
+
+class Target:
+    """The bot of the command line. Nothing is kept but the resources' ids: each read is new.
+
+    Args:
+        azure: the clients.
+        options: the command line.
+
+    Attributes:
+        azure: the clients.
+        options: the command line.
+    """
+
+    def __init__(self, azure: AzureClients, options: Options) -> None:
+        self.azure = azure
+        self.options = options
+
+    @cached_property
+    def bot_id(self) -> ResourceId:
+        """The Azure Bot.
+
+        Raises:
+            AzureProblem: it cannot be found.
+        """
+        options = self.options
+        return find_resource(
+            self.azure.arm, BOT, options.bot, options.resource_group, options.subscription
+        )
+
+    def bot(self) -> JsonObject:
+        """The Azure Bot as it is now: id, location, kind, sku, tags, properties.
+
+        Raises:
+            AzureProblem: it cannot be read.
+        """
+        return self.azure.arm.get(self.bot_id.id)
+
+    @cached_property
+    def app_id(self) -> str:
+        """The bot's id (GUID), `msaAppId`, which never changes.
+
+        Raises:
+            AzureProblem: the bot cannot be read.
+        """
+        return str(self.bot()["properties"]["msaAppId"])
+
+    @cached_property
+    def site_id(self) -> ResourceId:
+        """The Function App: the one of `--app`, or the one that the bot's endpoint names.
+
+        Raises:
+            AzureProblem: it cannot be found.
+        """
+        arm, name = self.azure.arm, self.options.app
+        if name:
+            return find_resource(arm, SITE, name)
+        host = urlsplit(self.bot()["properties"].get("endpoint") or "").hostname or ""
+        for found in find_resources(arm, SITE):
+            if self._answers_to(found, host):
+                return found
+        raise NotFound(
+            f"no app that your account sees has the host name {host!r} of the bot's endpoint: name"
+            " the Function App with --app"
+        )
+
+    def _answers_to(self, site: ResourceId, host: str) -> bool:
+        if host == f"{site.name.lower()}.{self.azure.cloud.site_suffix}":
+            return True
+        # A default host name can have a hash and a region, and apps can have names of their own.
+        names = self.azure.arm.get(site.id).get("properties", {}).get("hostNames") or []
+        return host in [str(name).lower() for name in names]
+
+    def site(self) -> JsonObject:
+        """The Function App as it is now: id, location, identity, properties.
+
+        Raises:
+            AzureProblem: it cannot be read.
+        """
+        return self.azure.arm.get(self.site_id.id)
+
+    @cached_property
+    def host(self) -> str:
+        """The Function App's default host name.
+
+        Raises:
+            AzureProblem: the app cannot be read.
+        """
+        return str(self.site()["properties"]["defaultHostName"])
+
+    def settings(self) -> dict[str, str]:
+        """The Function App's settings. They hold secret values: print names only.
+
+        Raises:
+            AzureProblem: they cannot be read.
+        """
+        path = f"{self.site_id.id}/config/appsettings/list"
+        found: dict[str, str] = self.azure.arm.send("POST", path).get("properties") or {}
+        return found
+
+    def proof(self) -> SignInProof:
+        """What the Function App's `/api/identity` says now.
+
+        Raises:
+            AzureProblem: the app cannot be found or read.
+        """
+        return self.azure.site.identity(self.azure.arm, self.site_id.id, self.host)
+
+    def application(self) -> JsonObject:
+        """The bot's app registration as it is now.
+
+        Raises:
+            NotFound: the directory has none: the bot signs in with a managed identity, or the
+                registration is in another tenant.
+            AzureProblem: the directory cannot be read.
+        """
+        found = self.azure.graph.application(self.app_id)
+        if found is None:
+            raise NotFound(
+                f"the directory has no app registration {self.app_id}: it belongs to another tenant"
+                " (`az login --tenant`), or the bot's type is UserAssignedMSI"
+            )
+        return found
