@@ -1,0 +1,1 @@
+"""The certificate route: a certificate in Key Vault, whose public key the app registration has."""

@@ -1,0 +1,92 @@
+"""KeyCredentials: the certificates of an app registration, as Graph's `keyCredentials` has them.
+
+PATCH replaces the whole collection: an entry that is left out is deleted, and an entry that was
+edited is refused ("Update to existing credential with KeyId '...' is not allowed"). So each old
+entry is sent back as it was read, with its `key` null (Microsoft Graph, "Update application").
+"""
+
+import base64
+import binascii
+import datetime
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from admin.azure.json_object import JsonObject
+from admin.migrate.certificate.public_certificate import PublicCertificate, thumbprint_of
+
+_SHA1_BYTES = 20
+_HEX = re.compile(rf"[0-9A-Fa-f]{{{2 * _SHA1_BYTES}}}")
+
+
+@dataclass(frozen=True)
+class KeyCredentials:
+    """The entries of `keyCredentials`, as one read returned them.
+
+    Attributes:
+        entries: as Graph returned them.
+    """
+
+    entries: tuple[JsonObject, ...]
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The key ids (GUID) of all entries."""
+        return frozenset(str(entry["keyId"]) for entry in self.entries)
+
+    def of(self, thumbprint: str) -> tuple[JsonObject, ...]:
+        """The entries of the certificate with this thumbprint (upper-case hex)."""
+        return tuple(entry for entry in self.entries if entry_thumbprint(entry) == thumbprint)
+
+    def usable(self, thumbprint: str, now: datetime.datetime) -> JsonObject | None:
+        """The entry of this certificate that has not ended, if there is one."""
+        usable = [entry for entry in self.of(thumbprint) if ends(entry) > now]
+        return max(usable, key=ends, default=None)
+
+    def with_certificate(self, certificate: PublicCertificate) -> list[JsonObject]:
+        """The collection to send: all entries unchanged, and the certificate's at the end."""
+        return [*self._unchanged(), certificate.key_credential()]
+
+    def without(self, key_ids: Collection[str]) -> list[JsonObject]:
+        """The collection to send: all entries unchanged but for those to delete."""
+        return [entry for entry in self._unchanged() if entry["keyId"] not in key_ids]
+
+    def _unchanged(self) -> Iterator[JsonObject]:
+        for entry in self.entries:
+            yield {**entry, "key": None}
+
+
+def entry_thumbprint(entry: JsonObject) -> str:
+    """The SHA-1 thumbprint of an entry in upper-case hex; empty if it cannot be known.
+
+    It is computed from `key`, which Graph returns if one object is read with `$select`. Otherwise
+    it is `customKeyIdentifier`, which is the thumbprint unless whoever added the entry chose
+    another value: in base64, or in hex.
+    """
+    try:
+        der = base64.b64decode(entry.get("key") or "")
+        return thumbprint_of(x509.load_der_x509_certificate(der))
+    except ValueError:
+        return _identifier(str(entry.get("customKeyIdentifier") or ""))
+
+
+def _identifier(text: str) -> str:
+    if _HEX.fullmatch(text):
+        return text.upper()
+    try:
+        raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "==")
+    except binascii.Error:
+        return ""
+    if len(raw) == _SHA1_BYTES:
+        return raw.hex().upper()
+    inner = raw.decode("ascii", errors="replace")
+    return inner.upper() if _HEX.fullmatch(inner) else ""
+
+
+def ends(entry: JsonObject) -> datetime.datetime:
+    """When an entry ends (UTC); Graph may send seven digits of a second."""
+    text = re.sub(r"\.\d+", "", str(entry.get("endDateTime") or "9999-12-31T00:00:00Z"))
+    found = datetime.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)

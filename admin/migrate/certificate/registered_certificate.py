@@ -1,0 +1,166 @@
+"""RegisteredCertificate: the app registration has the public key of the bot's certificate."""
+
+import datetime
+from collections.abc import Callable
+
+from admin.azure.graph_client import GraphClient
+from admin.azure.json_object import JsonObject
+from admin.migrate.certificate.app_registration import (
+    AppRegistration,
+    NoRegistration,
+    RegistrationState,
+    UnsettledRegistration,
+)
+from admin.migrate.certificate.key_credentials import ends
+from admin.migrate.certificate.public_certificate import PublicCertificate, display_name
+from admin.migrate.change import Change
+from admin.migrate.shell import az, quoted
+from admin.migrate.step import Finding
+
+UNKNOWN_KEY: JsonObject = {
+    "type": "AsymmetricX509Cert",
+    "usage": "Verify",
+    "endDateTime": "$END_DATE",
+    "key": "$PUBLIC_KEY",
+}
+"""The entry of a certificate that an earlier step makes, for a dry run."""
+
+Now = Callable[[], datetime.datetime]
+
+
+def utc_now() -> datetime.datetime:
+    """The time (UTC)."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+class RegisteredCertificate:
+    """The app registration accepts the bot's certificate, beside all that it accepted before.
+
+    Args:
+        graph: builds the URL.
+        registration: of the bot.
+        certificate: reads the certificate that must be registered; None: it does not exist yet.
+        vault: the vault's name, for `az`.
+        name: the certificate's name in the vault.
+        now: the time (UTC).
+    """
+
+    title = "Public key on the app registration"
+
+    def __init__(
+        self,
+        graph: GraphClient,
+        registration: AppRegistration,
+        certificate: Callable[[], PublicCertificate | None],
+        *,
+        vault: str,
+        name: str,
+        now: Now = utc_now,
+    ) -> None:
+        self._graph = graph
+        self._registration = registration
+        self._certificate = certificate
+        self._vault = vault
+        self._name = name
+        self._now = now
+
+    def look(self) -> Finding:
+        """Compare the registration's certificates with the one that must be there.
+
+        Raises:
+            AzureProblem: the vault or the directory cannot be read.
+        """
+        certificate = self._certificate()
+        try:
+            state = self._registration.read()
+        except NoRegistration:
+            return Finding("the app registration is not in this tenant", refusal=self._elsewhere())
+        except UnsettledRegistration as unsettled:
+            return Finding(str(unsettled), waiting=True)
+        if certificate is None:
+            text = "the certificate does not exist yet"
+            return Finding(text, changes=(self._add_unknown(state),))
+        entry = state.keys.usable(certificate.thumbprint, self._now())
+        if entry is None:
+            text = f"the app registration does not have the certificate {certificate.thumbprint}"
+            return Finding(text, changes=(self._add(state, certificate),))
+        return Finding(
+            f"the app registration has the certificate {certificate.thumbprint} (key id"
+            f" {entry['keyId']}), and {len(state.keys.entries) - 1} others",
+            notes=_ends_early(entry, certificate),
+        )
+
+    def _add(self, state: RegistrationState, certificate: PublicCertificate) -> Change:
+        return self._change(
+            state,
+            state.keys.with_certificate(certificate),
+            certificate.thumbprint,
+            f"Add the public key {certificate.thumbprint} to the app registration, and keep its"
+            f" {len(state.keys.entries)} other certificates",
+        )
+
+    def _add_unknown(self, state: RegistrationState) -> Change:
+        named = {**UNKNOWN_KEY, "displayName": display_name(self._name, "$THUMBPRINT")}
+        return self._change(
+            state,
+            [*state.keys.without(()), named],
+            "$THUMBPRINT",
+            "Add the certificate's public key to the app registration, and keep its"
+            f" {len(state.keys.entries)} other certificates",
+        )
+
+    def _change(
+        self, state: RegistrationState, entries: list[JsonObject], thumbprint: str, summary: str
+    ) -> Change:
+        return Change(
+            method="PATCH",
+            url=self._graph.url(f"/applications/{state.object_id}"),
+            body={"keyCredentials": entries},
+            summary=summary,
+            az=(
+                *download(self._vault, self._name),
+                # --append keeps what is there; without --cert, it would make a secret.
+                az(
+                    "ad app credential reset",
+                    {
+                        "--id": self._registration.app_id,
+                        "--append": None,
+                        "--cert": f"@{self._name}.pem",
+                        "--display-name": display_name(self._name, "$THUMBPRINT"),
+                        "--years": "2",
+                    },
+                ),
+            ),
+            service="graph",
+        )
+
+    def _elsewhere(self) -> str:
+        return (
+            "the tenant that your account is signed in to has no app registration with the id"
+            f" {self._registration.app_id}: it is in another tenant, or deleted. Sign in to its"
+            " tenant (`az login --tenant`) as an owner of the app registration or as Application"
+            " Administrator. If you cannot reach the Azure Bot and the vault from there, add the"
+            " public key by hand"
+        )
+
+
+def download(vault: str, name: str) -> tuple[str, ...]:
+    """Lines that save the newest version's public part, and set THUMBPRINT."""
+    file = quoted(f"{name}.pem")
+    return (
+        f"rm -f {file} # the download refuses to overwrite",
+        az(
+            "keyvault certificate download",
+            {"--vault-name": vault, "--name": name, "--encoding": "PEM", "--file": f"{name}.pem"},
+        ),
+        f"THUMBPRINT=$(openssl x509 -in {file} -noout -fingerprint -sha1 | cut -d= -f2 | tr -d :)",
+    )
+
+
+def _ends_early(entry: JsonObject, certificate: PublicCertificate) -> tuple[str, ...]:
+    if ends(entry) >= certificate.ends - datetime.timedelta(days=1):
+        return ()
+    return (
+        f"the app registration accepts this certificate until {ends(entry):%Y-%m-%d} only, although"
+        f" it is valid until {certificate.ends:%Y-%m-%d}",
+    )

@@ -1,0 +1,1 @@
+"""The federated route: the app registration trusts the Function App's identity."""

@@ -1,0 +1,92 @@
+"""AppSettings: settings of a Function App have given values, and the others stay as they are."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from admin.migrate.change import Change
+from admin.migrate.shell import az, quoted
+from admin.migrate.step import Finding
+from admin.migrate.target import Target
+
+Settings = Mapping[str, str]
+
+
+class AppSettings:
+    """Settings of a Function App.
+
+    Azure replaces all settings by those that are sent (Microsoft reference: "Web Apps - Update
+    Application Settings"), so each change sends what was just read. Values of other settings may be
+    secrets, and are never printed.
+
+    Args:
+        target: has the Function App.
+        values: makes the settings that must be so from those that are there now. A value may be a
+            shell variable if it is not known yet.
+        removed: names of settings that must not exist.
+    """
+
+    title = "App settings"
+
+    def __init__(
+        self,
+        target: Target,
+        values: Callable[[Settings], Settings],
+        removed: Collection[str] = (),
+    ) -> None:
+        self._target = target
+        self._values = values
+        self._removed = removed
+
+    def look(self) -> Finding:
+        """Read the settings, and compare them.
+
+        Raises:
+            AzureProblem: they cannot be read.
+        """
+        current, app = self._target.settings(), self._target.site_id
+        wanted = self._values(current)
+        differing = {name: value for name, value in wanted.items() if current.get(name) != value}
+        left = sorted(name for name in self._removed if name in current)
+        if not differing and not left:
+            return Finding(f"the settings of {app.name} are {', '.join(wanted) or 'as meant'}")
+        names = [*sorted(differing), *(f"not {name}" for name in left)]
+        return Finding(
+            f"settings of {app.name} to change: {', '.join(names)}",
+            changes=(self._change(current, differing, left),),
+        )
+
+    def _change(self, current: Settings, differing: Settings, left: list[str]) -> Change:
+        app = self._target.site_id
+        kept = {name: value for name, value in current.items() if name not in left}
+        properties = {**kept, **differing}
+        acts = []
+        if differing:
+            acts.append(f"set {', '.join(sorted(differing))}")
+        if left:
+            acts.append(f"delete {', '.join(left)}")
+        act = " and ".join(acts)
+        return Change(
+            method="PUT",
+            url=self._target.azure.arm.url(f"{app.id}/config/appsettings"),
+            body={"properties": properties},
+            summary=f"{act[0].upper()}{act[1:]} in the settings of {app.name}, and keep its"
+            f" {len(kept.keys() - differing.keys())} other settings; the app restarts",
+            az=self._az(differing, left),
+            hidden=frozenset(kept.keys() - differing.keys()),
+        )
+
+    def _az(self, differing: Settings, left: list[str]) -> tuple[str, ...]:
+        app = self._target.site_id
+        place: dict[str, str | None] = {
+            "--resource-group": app.resource_group,
+            "--name": app.name,
+            "--subscription": app.subscription,
+        }
+        lines = []
+        if differing:
+            pairs = " ".join(quoted(f"{name}={value}") for name, value in sorted(differing.items()))
+            lines.append(f"{az('functionapp config appsettings set', place)} --settings {pairs}")
+        if left:
+            names = " ".join(map(quoted, left))
+            command = az("functionapp config appsettings delete", place)
+            lines.append(f"{command} --setting-names {names}")
+        return tuple(lines)

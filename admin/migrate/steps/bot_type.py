@@ -1,0 +1,33 @@
+"""BotType: the Azure Bot is of a type for which a route exists."""
+
+from collections.abc import Mapping
+
+from admin.migrate.step import Finding
+from admin.migrate.target import Target
+
+
+class BotType:
+    """The Azure Bot's type, which cannot be changed, is none of those that a route refuses.
+
+    Args:
+        target: has the bot.
+        refusals: why a type is refused, and what to do, by type.
+    """
+
+    title = "Type of the Azure Bot"
+
+    def __init__(self, target: Target, refusals: Mapping[str, str]) -> None:
+        self._target = target
+        self._refusals = refusals
+
+    def look(self) -> Finding:
+        """Read the type.
+
+        Raises:
+            AzureProblem: the bot cannot be read.
+        """
+        properties = self._target.bot()["properties"]
+        # Bots that are older than the property are multi-tenant.
+        found = str(properties.get("msaAppType") or "MultiTenant")
+        text = f"the bot's type is {found}, and its id {properties['msaAppId']}"
+        return Finding(text, refusal=self._refusals.get(found, ""))

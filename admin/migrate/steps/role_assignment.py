@@ -1,0 +1,216 @@
+"""RoleAssignment: a principal may do something, by a role at a scope or above it."""
+
+import fnmatch
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from admin.azure.arm_client import ArmClient
+from admin.azure.json_object import JsonObject
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+
+SERVICE_PRINCIPAL = "ServicePrincipal"
+USER = "User"
+
+_NAMESPACE = uuid.UUID("7a0b4a55-6d5c-4f5f-9d27-36f0a3c7e2a1")
+"""Makes the same name for the same assignment, so that it cannot be made twice."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A built-in role, and what it is needed for.
+
+    Attributes:
+        name: as the portal shows it.
+        id: GUID, the same in every tenant.
+        data_actions: what must be allowed; any other role that allows them will do, too.
+    """
+
+    name: str
+    id: str
+    data_actions: frozenset[str]
+
+
+_VAULTS = "Microsoft.KeyVault/vaults"
+KEY_VAULT_READER = Role(
+    "Key Vault Reader",
+    "21090545-7ca7-4776-b22c-e363652d74d2",
+    frozenset({f"{_VAULTS}/certificates/read"}),
+)
+KEY_VAULT_CRYPTO_USER = Role(
+    "Key Vault Crypto User",
+    "12338af0-0e69-4776-bea7-57ae8d297424",
+    frozenset({f"{_VAULTS}/keys/sign/action"}),
+)
+KEY_VAULT_SECRETS_USER = Role(
+    "Key Vault Secrets User",
+    "4633458b-17de-408a-b874-0445c86b69e6",
+    frozenset({f"{_VAULTS}/secrets/getSecret/action"}),
+)
+KEY_VAULT_CERTIFICATES_OFFICER = Role(
+    "Key Vault Certificates Officer",
+    "a4417e6f-fecd-4de8-b567-7b0420556985",
+    frozenset(
+        f"{_VAULTS}/certificates/{action}"
+        for action in ("read", "create/action", "import/action", "update/action")
+    ),
+)
+
+
+class RoleAssignment:
+    """A principal has a role at a scope, or another role there or above that allows as much.
+
+    Args:
+        arm: the client.
+        scope: resource id; also of one object in a vault, such as "VAULT_ID/keys/NAME".
+        role: what is assigned if nothing allows enough.
+        principal_id: object id (GUID) of who gets it; a shell variable if it is not known yet.
+        principal_type: sent along, because a new principal may not be replicated yet.
+        whose: who that is, for people: "the identity contoso-bot".
+    """
+
+    def __init__(
+        self,
+        arm: ArmClient,
+        *,
+        scope: str,
+        role: Role,
+        principal_id: Callable[[], str],
+        whose: str,
+        principal_type: str = SERVICE_PRINCIPAL,
+    ) -> None:
+        self.title = f"Role {role.name}"
+        self._arm = arm
+        self._scope = scope
+        self._role = role
+        self._principal_id = principal_id
+        self._whose = whose
+        self._principal_type = principal_type
+
+    def look(self) -> Finding:
+        """Read the assignments at the scope and above, and what their roles allow.
+
+        Raises:
+            AzureProblem: they cannot be read.
+        """
+        principal_id = self._principal_id()
+        place = "/".join(self._scope.split("/")[-2:])
+        if not principal_id.startswith("$"):
+            granted = allowing(self._arm, self._scope, principal_id, self._role)
+            if granted:
+                return Finding(f"{self._whose} has {granted} on {place}")
+        return Finding(
+            f"{self._whose} lacks {self._role.name} on {place}",
+            changes=(self._change(principal_id, place),),
+        )
+
+    def _change(self, principal_id: str, place: str) -> Change:
+        name = uuid.uuid5(_NAMESPACE, f"{self._scope}|{self._role.id}|{principal_id}".lower())
+        subscription = "/".join(self._scope.split("/")[:3])
+        definition = (
+            f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{self._role.id}"
+        )
+        path = f"{self._scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+        properties = {
+            "roleDefinitionId": definition,
+            "principalId": principal_id,
+            "principalType": self._principal_type,
+        }
+        options = {
+            "--role": self._role.id,
+            "--scope": self._scope,
+            "--assignee-object-id": principal_id,
+            "--assignee-principal-type": self._principal_type,
+        }
+        return Change(
+            method="PUT",
+            url=self._arm.url(path),
+            body={"properties": properties},
+            summary=f"Assign {self._role.name} on {place} to {self._whose}",
+            az=(f"# {self._role.name}", az("role assignment create", options)),
+        )
+
+
+def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
+    """The names of the principal's roles at a scope and above, if they allow what `role` is for.
+
+    Assignments to its groups count, assignments with a condition do not. Microsoft reference: "List
+    Azure role assignments using the REST API".
+
+    Args:
+        arm: the client.
+        scope: resource id.
+        principal_id: object id (GUID).
+        role: its data actions are needed.
+
+    Raises:
+        AzureProblem: the assignments cannot be read.
+    """
+    condition = quote(f"atScope() and assignedTo('{principal_id}')")
+    path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}"
+    assigned = [
+        each["properties"]
+        for each in arm.pages(path)
+        if not each["properties"].get("condition")
+        if _is_at_or_above(each["properties"]["scope"], scope)
+    ]
+    if any(each["roleDefinitionId"].lower().endswith(role.id) for each in assigned):
+        return role.name
+    definitions = [arm.find(each["roleDefinitionId"]) for each in assigned]
+    known = [each["properties"] for each in definitions if each]
+    helping = [each for each in known if any(_allows(each, need) for need in role.data_actions)]
+    if all(any(_allows(each, need) for each in helping) for need in role.data_actions):
+        return ", ".join(str(each.get("roleName", "a custom role")) for each in helping)
+    return ""
+
+
+def _is_at_or_above(scope: str, target: str) -> bool:
+    return f"{target.lower()}/".startswith(f"{scope.lower().rstrip('/')}/")
+
+
+def _allows(definition: JsonObject, action: str) -> bool:
+    return any(
+        _matches(action, each.get("dataActions"))
+        and not _matches(action, each.get("notDataActions"))
+        for each in definition.get("permissions", ())
+    )
+
+
+def _matches(action: str, patterns: Iterable[str] | None) -> bool:
+    return any(fnmatch.fnmatchcase(action.lower(), each.lower()) for each in patterns or ())
+
+
+def vault_roles(
+    arm: ArmClient,
+    *,
+    vault_id: str,
+    certificate: str,
+    key_use: str,
+    principal_id: Callable[[], str],
+    whose: str,
+) -> Iterator[RoleAssignment]:
+    """The least that an identity needs to sign in with one certificate of a vault.
+
+    Args:
+        arm: the client.
+        vault_id: the vault's resource id.
+        certificate: its name in the vault.
+        key_use: Export or SignInVault.
+        principal_id: of the identity.
+        whose: the identity, for people.
+    """
+    by_key_use = {
+        "SignInVault": (("certificates", KEY_VAULT_READER), ("keys", KEY_VAULT_CRYPTO_USER)),
+        "Export": (("secrets", KEY_VAULT_SECRETS_USER),),
+    }
+    for kind, role in by_key_use[key_use]:
+        yield RoleAssignment(
+            arm,
+            scope=f"{vault_id}/{kind}/{certificate}",
+            role=role,
+            principal_id=principal_id,
+            whose=whose,
+        )
