@@ -1,0 +1,1 @@
+"""Azure Resource Manager: resources of the local cloud, and who may change them."""

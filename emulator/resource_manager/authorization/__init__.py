@@ -1,0 +1,1 @@
+"""Role-based access control: role definitions, role assignments, and what they allow."""

@@ -1,0 +1,92 @@
+"""Access: what a principal may do at a scope, by its role assignments there or above."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from emulator.resource_manager.arm_error import ArmError
+from emulator.resource_manager.arm_request import ArmCaller
+from emulator.resource_manager.authorization.built_in_roles import OWNER, Role
+from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
+from emulator.resource_manager.resource import ResourceStore
+
+ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+
+
+@dataclass
+class Access:
+    """Evaluates role assignments.
+
+    Attributes:
+        owners: object ids (GUID) that are Owner of every subscription.
+        lag: seconds from a role assignment to its effect; Azure takes up to ten minutes.
+        clock: seconds, monotonic; a test may replace it.
+    """
+
+    store: ResourceStore
+    roles: RoleDefinitions
+    owners: set[str] = field(default_factory=set)
+    lag: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+
+    def assigned(self, principal_id: str, scope: str) -> list[Role]:
+        """The roles of a principal (object id) at a scope, those of scopes above it included."""
+        granted = [self.roles.role(OWNER)] if principal_id in self.owners else []
+        effective = self.clock() - self.lag
+        wanted = scope.lower().rstrip("/")
+        for each in self.store.of_type(ROLE_ASSIGNMENTS):
+            properties = each.properties
+            at = str(properties["scope"]).lower().rstrip("/")
+            is_above = wanted == at or wanted.startswith(f"{at}/")
+            is_own = str(properties["principalId"]).lower() == principal_id.lower()
+            if is_own and is_above and each.created <= effective:
+                role_id = str(properties["roleDefinitionId"]).rpartition("/")[2]
+                granted.append(self.roles.role(role_id))
+        return [role for role in granted if role is not None]
+
+    def permissions(self, principal_id: str, scope: str) -> set[str]:
+        """Data actions that the principal may perform at a scope, with `*` as wildcard."""
+        return {
+            action
+            for role in self.assigned(principal_id, scope)
+            for action in role.data_actions
+            if not any(_matches(action, denied) for denied in role.not_data_actions)
+        }
+
+    def is_allowed(self, principal_id: str, action: str, scope: str) -> bool:
+        """Whether the principal may perform an action on resources, such as `.../sites/write`."""
+        return any(
+            any(_matches(action, pattern) for pattern in role.actions)
+            and not any(_matches(action, pattern) for pattern in role.not_actions)
+            for role in self.assigned(principal_id, scope)
+        )
+
+    def check(self, caller: ArmCaller, action: str, scope: str) -> None:
+        """Pass when the caller may perform the action.
+
+        Raises:
+            ArmError: 403 `AuthorizationFailed`.
+        """
+        if self.is_allowed(caller.object_id, action, scope):
+            return
+        raise ArmError(
+            403,
+            "AuthorizationFailed",
+            f"The client '{caller.name}' with object id '{caller.object_id}' does not have "
+            f"authorization to perform action '{action}' over scope '{scope or '/'}' or the scope "
+            "is invalid. If access was recently granted, please refresh your credentials.",
+        )
+
+    def reaches(self, principal_id: str, scope: str) -> bool:
+        """Whether the principal has any role at a scope or below it."""
+        if self.assigned(principal_id, scope):
+            return True
+        return any(
+            str(each.properties["principalId"]).lower() == principal_id.lower()
+            for each in self.store.of_type(ROLE_ASSIGNMENTS, scope)
+        )
+
+
+def _matches(action: str, pattern: str) -> bool:
+    return fnmatchcase(action.lower(), pattern.lower())

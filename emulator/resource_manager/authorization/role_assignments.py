@@ -1,0 +1,186 @@
+"""RoleAssignments: who has which role at which scope."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from emulator.resource_manager.arm_error import ArmError, bad_request, conflict
+from emulator.resource_manager.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.authorization.access import ROLE_ASSIGNMENTS
+from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
+from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.resource_id import ResourceId
+from emulator.resource_manager.resource_type import ResourceType
+
+PRINCIPAL = re.compile(r"(principalId\s+eq\s+|assignedTo\()\s*'([^']+)'", re.IGNORECASE)
+
+
+class RoleAssignments(ResourceType):
+    """Creates, lists and deletes role assignments at any scope.
+
+    Attributes:
+        principal_age: seconds since the principal (object id) was created, or None if the directory
+            has none of this id.
+        directory_lag: seconds until a new principal is found without `principalType`.
+        clock: seconds, monotonic; a test may replace it.
+    """
+
+    tracked = False
+    state = ""
+
+    def __init__(
+        self,
+        store: ResourceStore,
+        roles: RoleDefinitions,
+        principal_age: Callable[[str], float | None],
+    ) -> None:
+        super().__init__(ROLE_ASSIGNMENTS, store)
+        self._roles = roles
+        self.principal_age = principal_age
+        self.directory_lag = 0.0
+        self.clock: Callable[[], float] = time.monotonic
+
+    def accept(
+        self, request: ArmRequest, body: JsonObject, existing: Resource | None
+    ) -> JsonObject:
+        """One principal, one role; both must exist, and the pair only once at a scope."""
+        sent = request.properties
+        principal_id, role_id = sent.get("principalId"), sent.get("roleDefinitionId")
+        if not isinstance(principal_id, str) or not isinstance(role_id, str):
+            raise bad_request(
+                "InvalidRequestContent",
+                "The request content is not valid and could not be deserialized: "
+                "'principalId' and 'roleDefinitionId' are required.",
+            )
+        if not _is_guid(request.id.name):
+            raise bad_request(
+                "InvalidRoleAssignmentId",
+                f"The role assignment ID '{request.id.name}' is not valid. The role assignment "
+                "ID must be a GUID.",
+            )
+        self._check_role(role_id)
+        self._check_principal(principal_id, sent.get("principalType"))
+        self._check_single(request.id, principal_id, role_id, existing)
+        return {
+            "properties": {
+                "roleDefinitionId": role_id,
+                "principalId": principal_id,
+                "principalType": sent.get("principalType") or "ServicePrincipal",
+                "scope": request.id.scope,
+                "condition": sent.get("condition"),
+                "conditionVersion": sent.get("conditionVersion"),
+                "createdBy": request.caller.object_id,
+                "delegatedManagedIdentityResourceId": None,
+                "description": sent.get("description"),
+            }
+        }
+
+    def written(self, resource: Resource, status: int) -> ArmReply:
+        """Always 201, as the reference has it."""
+        return ArmReply(self.answer(resource), 201)
+
+    def changed(self, resource: Resource) -> None:
+        """Its effect starts some time after this."""
+        resource.created = self.clock()
+
+    def delete(self, request: ArmRequest) -> ArmReply:
+        """Remove an assignment; the response is what it was, or 204 if there was none."""
+        found = self.store.find(request.id.text)
+        if found is None:
+            return ArmReply(status=204)
+        self.store.remove(found.id)
+        return ArmReply(self.answer(found))
+
+    def get(self, request: ArmRequest) -> ArmReply:
+        """An assignment by its GUID.
+
+        Raises:
+            ArmError: 404 `RoleAssignmentNotFound`.
+        """
+        found = self.store.find(request.id.text)
+        if found is None:
+            raise ArmError(
+                404,
+                "RoleAssignmentNotFound",
+                f"The role assignment '{request.id.name}' is not found.",
+            )
+        return ArmReply(self.answer(found))
+
+    def list_all(self, request: ArmRequest) -> ArmReply:
+        """Assignments at the scope and above it, and, without `atScope()`, below it."""
+        expression = request.query.get("$filter", "")
+        scope = request.id.scope.lower()
+        at_scope = "atscope()" in expression.lower()
+        principal = PRINCIPAL.search(expression)
+        found = []
+        for each in self.store.of_type(ROLE_ASSIGNMENTS):
+            at = str(each.properties["scope"]).lower()
+            is_above = scope == at or scope.startswith(f"{at}/")
+            is_below = at.startswith(f"{scope}/")
+            is_wanted = is_above or (is_below and not at_scope)
+            if principal and str(each.properties["principalId"]).lower() != principal[2].lower():
+                is_wanted = False
+            if is_wanted:
+                found.append(self.answer(each))
+        return listed(found)
+
+    def _check_role(self, role_id: str) -> None:
+        if self._roles.role(role_id.rpartition("/")[2]) is None:
+            raise bad_request(
+                "RoleDefinitionDoesNotExist",
+                f"The specified role definition with ID '{role_id.rpartition('/')[2]}' does not "
+                "exist.",
+            )
+
+    def _check_principal(self, principal_id: str, principal_type: object) -> None:
+        # With a principalType Azure does not look the principal up, which may not be replicated.
+        if principal_type:
+            return
+        age = self.principal_age(principal_id)
+        if age is None or age < self.directory_lag:
+            raise bad_request(
+                "PrincipalNotFound",
+                f"Principal {principal_id.replace('-', '')} does not exist in the directory. "
+                "Check that you have the correct principal ID. If you are creating this principal "
+                "and then immediately assigning a role, this error might be related to a "
+                "replication delay. In this case, set the role assignment principalType property "
+                "to a value, such as ServicePrincipal, User, or Group. See "
+                "https://aka.ms/docs-principaltype",
+            )
+
+    def _check_single(
+        self, resource_id: ResourceId, principal_id: str, role_id: str, existing: Resource | None
+    ) -> None:
+        role, scope = role_id.rpartition("/")[2].lower(), resource_id.scope.lower()
+        for each in self.store.of_type(ROLE_ASSIGNMENTS):
+            known = each.properties
+            is_same = (
+                str(known["scope"]).lower() == scope
+                and str(known["principalId"]).lower() == principal_id.lower()
+                and str(known["roleDefinitionId"]).rpartition("/")[2].lower() == role
+            )
+            if is_same and each is not existing:
+                raise conflict(
+                    "RoleAssignmentExists",
+                    "The role assignment already exists. The ID of the existing role assignment "
+                    f"is {each.name.replace('-', '')}.",
+                )
+        if existing is not None:
+            known = existing.properties
+            if known["principalId"] != principal_id or not str(
+                known["roleDefinitionId"]
+            ).lower().endswith(role):
+                raise bad_request(
+                    "RoleAssignmentUpdateNotPermitted",
+                    "Tenant ID, application ID, principal ID, and scope are not allowed to be "
+                    "updated.",
+                )
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

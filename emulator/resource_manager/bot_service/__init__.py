@@ -1,0 +1,1 @@
+"""Azure Bot Service: Azure Bots, their channels and OAuth connections."""

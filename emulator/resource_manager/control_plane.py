@@ -1,0 +1,232 @@
+"""ResourceManager: Azure Resource Manager of the local cloud, `management.azure.com`."""
+
+import json
+import re
+import ssl
+import uuid
+from typing import Any
+
+from aiohttp import web
+
+from emulator.entra.endpoints import Entra
+from emulator.resource_manager.arm_error import ArmError, bad_request, invalid_content
+from emulator.resource_manager.arm_request import PAGE_SIZE, ArmCaller, ArmReply, ArmRequest
+from emulator.resource_manager.callers import ArmCallers
+from emulator.resource_manager.catalog import Catalog
+from emulator.resource_manager.long_running import LongRunning
+from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.resource_id import ResourceId
+from emulator.resource_manager.resource_type import Changed
+from emulator.resource_manager.subscription import Subscription, cloud_endpoints
+from emulator.resource_manager.tenant import Tenant
+from emulator.resource_manager.throttle import WriteThrottle
+from emulator.server import Server
+
+WRITES = ("PUT", "PATCH", "POST", "DELETE")
+API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?$|^20\d\d-\d\d-\d\d-\w+$")
+RIGHTS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+
+
+def _nothing(_: Resource) -> None:
+    """The hook of somebody who does not listen."""
+
+
+class ResourceManager:
+    """Resources, their providers, and role-based access control.
+
+    Args:
+        entra: signs its callers' tokens; its registration's tenant is the subscriptions'.
+        tls: the server side of TLS.
+
+    Attributes:
+        resources: everything that exists.
+        catalog: the resource types, and what they can do.
+        access: who may do what.
+        throttle: of writes, by subscription and caller.
+        long_running: which writes are answered before they end.
+        page_size: maximum number of items in one response.
+        on_site_change, on_vault_change, on_identity_change: called after each write of a site, a
+            vault or an identity, a site's settings included, and after a delete, when the resource
+            is no longer in `resources`.
+    """
+
+    def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
+        self.entra = entra
+        self.tenant_id = entra.registration.tenant_id
+        self.resources = ResourceStore()
+        self.on_site_change: Changed = _nothing
+        self.on_vault_change: Changed = _nothing
+        self.on_identity_change: Changed = _nothing
+        self.catalog = Catalog(
+            self.resources,
+            self.tenant_id,
+            on_site=lambda site: self.on_site_change(site),
+            on_vault=lambda vault: self.on_vault_change(vault),
+            on_identity=self._identity_changed,
+        )
+        self.access = self.catalog.access
+        self.tenant = Tenant(self.tenant_id, self.resources, self.access)
+        self.throttle = WriteThrottle()
+        self.long_running = LongRunning()
+        self.page_size = PAGE_SIZE
+        self._callers = ArmCallers(entra, self.tenant_id)
+        self.server = Server("resource-manager", [web.route("*", "/{path:.*}", self._handle)], tls)
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """The tenant's; more may be added."""
+        return self.tenant.subscriptions
+
+    @property
+    def subscription_id(self) -> str:
+        """GUID of the first subscription."""
+        return self.subscriptions[0].id
+
+    @property
+    def owners(self) -> set[str]:
+        """Object ids (GUID) that are Owner of every subscription."""
+        return self.access.owners
+
+    def permissions(self, principal_id: str, scope: str) -> set[str]:
+        """Data actions that a principal may perform, with `*` as wildcard.
+
+        Args:
+            principal_id: GUID, the object id.
+            scope: id of a resource, or of an object in a vault (`.../vaults/NAME/keys/KEY`).
+        """
+        return self.access.permissions(principal_id, scope)
+
+    def app_settings(self, site_id: str) -> dict[str, str]:
+        """The application settings of a site or slot."""
+        return self.catalog.sites.settings(site_id)
+
+    def function_key(self, site_id: str, function: str) -> str:
+        """The default key of a function, which its callers send as `x-functions-key`."""
+        return self.catalog.site_keys.function_key(site_id, function)
+
+    def put(self, resource_id: str, body: JsonObject) -> Resource:
+        """Create or replace a resource as a client's PUT does, whoever calls.
+
+        The resource group is created where it does not exist.
+
+        Raises:
+            ArmError: the resource provider refuses it.
+        """
+        wanted = ResourceId(resource_id)
+        if wanted.group_id and wanted.group_id not in self.resources and wanted.namespace:
+            group = resource_id[: len(wanted.group_id)]
+            self.put(group, {"location": "westeurope"})
+        request = ArmRequest("PUT", wanted, {}, body, ArmCaller("", ""), "")
+        self._answer(request)
+        found = self.resources.find(resource_id)
+        if found is None:
+            raise KeyError(resource_id)
+        return found
+
+    def _identity_changed(self, identity: Resource) -> None:
+        if identity.id in self.resources:
+            properties = identity.properties
+            self.entra.directory.add_identity(
+                properties["principalId"],
+                properties["clientId"],
+                display_name=identity.name,
+                resource_id=identity.id,
+            )
+        self.on_identity_change(identity)
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        headers = {"x-ms-request-id": str(uuid.uuid4()), "Cache-Control": "no-cache"}
+        headers["x-ms-correlation-request-id"] = headers["x-ms-request-id"]
+        try:
+            if request.path.lower() == "/metadata/endpoints":
+                return web.json_response(self._endpoints(request), headers=headers)
+            reply = self._reply(await self._read(request), headers)
+        except ArmError as error:
+            headers |= error.headers
+            return web.json_response(error.body(), status=error.status, headers=headers)
+        headers |= reply.headers
+        if reply.body is None:
+            return web.Response(status=reply.status, headers=headers)
+        return web.json_response(reply.body, status=reply.status, headers=headers)
+
+    def _endpoints(self, request: web.Request) -> Any:
+        authority = self.entra.server.url
+        here = cloud_endpoints(authority, f"https://{request.host}")
+        return [here] if request.query.get("api-version", "") >= "2019" else here
+
+    async def _read(self, request: web.Request) -> ArmRequest:
+        caller = self._callers.caller(request.headers)
+        query = {name.lower(): value for name, value in request.query.items()}
+        version = query.get("api-version", "")
+        if not version:
+            raise bad_request(
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+        if not API_VERSION.match(version):
+            raise bad_request(
+                "InvalidApiVersionParameter",
+                f"The api-version '{version}' is invalid. The supported versions are of the form "
+                "'yyyy-MM-dd' or 'yyyy-MM-dd-preview'.",
+            )
+        path = "/" + re.sub("/+", "/", request.path).strip("/")
+        return ArmRequest(
+            request.method,
+            ResourceId(path),
+            query,
+            await _body(request),
+            caller,
+            f"https://{request.host}",
+        )
+
+    def _reply(self, request: ArmRequest, headers: dict[str, str]) -> ArmReply:
+        self.tenant.check_subscription(request)
+        asked = self.long_running.asked(request)
+        if asked is not None:
+            return asked
+        self._check_access(request)
+        if request.method in WRITES:
+            key = f"{request.id.subscription_id}/{request.caller.object_id}".lower()
+            left = self.throttle.take(key)
+            headers["x-ms-ratelimit-remaining-subscription-writes"] = str(left)
+        return self._paged(request, self._answer(request))
+
+    def _check_access(self, request: ArmRequest) -> None:
+        if not request.id.subscription_id:
+            return
+        # ARM itself answers these: it shows what the caller may see.
+        is_listing = request.method == "GET" and self.tenant.find(request) is not None
+        subscription = f"/subscriptions/{request.id.subscription_id}"
+        if is_listing and self.access.reaches(request.caller.object_id, subscription):
+            return
+        self.access.check(request.caller, *self._needed(request))
+
+    def _needed(self, request: ArmRequest) -> tuple[str, str]:
+        """The action that the caller must be allowed, and its scope."""
+        scope = request.id.text if not request.id.is_collection else request.id.scope
+        if self.catalog.is_action(request):
+            type_name = request.id.parent.type
+            return f"{type_name}/{request.id.last}/action", request.id.parent.text
+        return f"{request.id.type}/{RIGHTS.get(request.method, 'action')}", scope
+
+    def _answer(self, request: ArmRequest) -> ArmReply:
+        answer = self.tenant.find(request)
+        if answer is not None:
+            return answer(request)
+        return self.catalog.answer(request)
+
+    def _paged(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
+        return reply
+
+
+async def _body(request: web.Request) -> JsonObject:
+    raw = await request.read()
+    if not raw.strip():
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise invalid_content(str(error)) from error
+    if not isinstance(body, dict):
+        raise invalid_content("the content is not a JSON object")
+    return body

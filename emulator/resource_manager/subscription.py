@@ -1,0 +1,156 @@
+"""Subscription, and what a tenant's subscriptions, providers and endpoints look like."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from emulator.resource_manager.resource import JsonObject
+
+PROVIDERS: dict[str, tuple[str, ...]] = {
+    "Microsoft.Authorization": ("roleAssignments", "roleDefinitions"),
+    "Microsoft.BotService": (
+        "botServices",
+        "botServices/channels",
+        "botServices/connections",
+        "checkNameAvailability",
+    ),
+    "Microsoft.Insights": ("components", "actionGroups", "metricAlerts", "diagnosticSettings"),
+    "Microsoft.AlertsManagement": ("smartDetectorAlertRules",),
+    "Microsoft.KeyVault": ("vaults", "deletedVaults", "locations"),
+    "Microsoft.ManagedIdentity": ("userAssignedIdentities",),
+    "Microsoft.OperationalInsights": ("workspaces",),
+    "Microsoft.Resources": ("deployments", "resourceGroups", "subscriptions", "tenants"),
+    "Microsoft.Storage": ("storageAccounts",),
+    "Microsoft.Web": ("serverFarms", "sites", "sites/slots", "geoRegions", "certificates"),
+}
+"""Resource providers of the local Azure, and the types that their description lists."""
+
+LOCATIONS = {
+    "westeurope": "West Europe",
+    "northeurope": "North Europe",
+    "eastus": "East US",
+    "eastus2": "East US 2",
+    "swedencentral": "Sweden Central",
+    "germanywestcentral": "Germany West Central",
+}
+"""Display names of regions."""
+
+
+@dataclass
+class Subscription:
+    """One subscription of the tenant.
+
+    Attributes:
+        id: GUID.
+        name: as the portal shows it.
+    """
+
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    name: str = "Contoso"
+
+    def answer(self, tenant_id: str) -> JsonObject:
+        """The JSON of `GET /subscriptions/{id}`."""
+        return {
+            "id": f"/subscriptions/{self.id}",
+            "authorizationSource": "RoleBased",
+            "managedByTenants": [],
+            "subscriptionId": self.id,
+            "tenantId": tenant_id,
+            "displayName": self.name,
+            "state": "Enabled",
+            "subscriptionPolicies": {
+                "locationPlacementId": "Public_2014-09-01",
+                "quotaId": "PayAsYouGo_2014-09-01",
+                "spendingLimit": "Off",
+            },
+        }
+
+    def locations(self) -> list[JsonObject]:
+        """The JSON of its regions."""
+        return [
+            {
+                "id": f"/subscriptions/{self.id}/locations/{name}",
+                "name": name,
+                "type": "Region",
+                "displayName": display_name,
+                "regionalDisplayName": display_name,
+                "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
+            }
+            for name, display_name in LOCATIONS.items()
+        ]
+
+
+def tenant_answer(tenant_id: str) -> JsonObject:
+    """The JSON of a tenant."""
+    return {
+        "id": f"/tenants/{tenant_id}",
+        "tenantId": tenant_id,
+        "countryCode": "US",
+        "displayName": "Contoso",
+        "domains": ["contoso.onmicrosoft.com"],
+        "tenantCategory": "Home",
+        "defaultDomain": "contoso.onmicrosoft.com",
+        "tenantType": "AAD",
+    }
+
+
+def provider_answer(namespace: str, subscription_id: str, *, is_registered: bool) -> JsonObject:
+    """The JSON of a resource provider in a subscription."""
+    return {
+        "id": f"/subscriptions/{subscription_id}/providers/{namespace}",
+        "namespace": namespace,
+        "registrationPolicy": "RegistrationRequired",
+        "registrationState": "Registered" if is_registered else "NotRegistered",
+        "resourceTypes": [
+            {
+                "resourceType": name,
+                "locations": ["global", *LOCATIONS.values()],
+                "apiVersions": API_VERSIONS.get(f"{namespace}/{name}", ["2022-09-01"]),
+                "capabilities": "SupportsTags, SupportsLocation",
+            }
+            for name in PROVIDERS[namespace]
+        ],
+    }
+
+
+API_VERSIONS = {
+    "Microsoft.Web/sites": ["2025-05-01", "2024-11-01", "2023-12-01"],
+    "Microsoft.Web/serverFarms": ["2025-05-01", "2024-11-01", "2023-12-01"],
+    "Microsoft.BotService/botServices": ["2022-09-15", "2021-03-01"],
+    "Microsoft.Insights/components": ["2020-02-02", "2015-05-01"],
+    "Microsoft.ManagedIdentity/userAssignedIdentities": ["2024-11-30", "2023-01-31"],
+    "Microsoft.KeyVault/vaults": ["2026-05-15", "2024-11-01", "2023-07-01"],
+    "Microsoft.Storage/storageAccounts": ["2025-01-01", "2024-01-01"],
+}
+"""Versions that a provider's description lists, the newest first: `az resource` takes the first."""
+
+
+def cloud_endpoints(authority: str, resource_manager: str) -> JsonObject:
+    """The JSON of `GET /metadata/endpoints?api-version=2022-09-01`, for one cloud.
+
+    Args:
+        authority: base URL of Entra.
+        resource_manager: base URL of this server.
+    """
+    return {
+        "name": "AzureCloud",
+        "portal": "https://portal.azure.com",
+        "authentication": {
+            "loginEndpoint": authority,
+            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "media": "https://rest.media.azure.net",
+        "graphAudience": "https://graph.windows.net/",
+        "graph": "https://graph.windows.net/",
+        "microsoftGraphResourceId": "https://graph.microsoft.com/",
+        "activeDirectoryDataLake": "https://datalake.azure.net/",
+        "batch": "https://batch.core.windows.net/",
+        "resourceManager": resource_manager,
+        "suffixes": {
+            "acrLoginServer": "azurecr.io",
+            "keyVaultDns": "vault.azure.net",
+            "storage": "core.windows.net",
+            "sqlServerHostname": "database.windows.net",
+        },
+    }

@@ -1,0 +1,60 @@
+"""WriteThrottle: token buckets, as Resource Manager limits the writes of a caller."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emulator.resource_manager.arm_error import ArmError
+
+WRITE_BUCKET = 200
+WRITES_PER_SECOND = 10.0
+"""Per subscription and caller (Azure docs, "Understand how Azure Resource Manager throttles
+requests")."""
+
+
+@dataclass
+class WriteThrottle:
+    """A bucket for each key, refilled with time.
+
+    Attributes:
+        size: writes that a full bucket allows; 0 does not limit.
+        refill: writes a second that come back.
+        clock: seconds, monotonic; a test may replace it.
+    """
+
+    size: float = WRITE_BUCKET
+    refill: float = WRITES_PER_SECOND
+    clock: Callable[[], float] = time.monotonic
+    _buckets: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
+
+    def take(self, key: str) -> int:
+        """Take one write from a bucket.
+
+        Returns:
+            How many are left.
+
+        Raises:
+            ArmError: 429 with `Retry-After` (whole seconds), the bucket is empty.
+        """
+        if not self.size:
+            return WRITE_BUCKET
+        now = self.clock()
+        left, since = self._buckets.get(key, (self.size, now))
+        left = min(self.size, left + (now - since) * self.refill)
+        if left < 1:
+            self._buckets[key] = (left, now)
+            raise _throttled(math.ceil((1 - left) / self.refill))
+        self._buckets[key] = (left - 1, now)
+        return int(left - 1)
+
+
+def _throttled(seconds: int) -> ArmError:
+    return ArmError(
+        429,
+        "SubscriptionRequestsThrottled",
+        f"Number of 'write' requests exceeded the limit. Please try again after '{seconds}' "
+        "seconds after additional tokens are available. Refer to "
+        "https://aka.ms/arm-throttling for additional information.",
+        headers={"Retry-After": str(seconds)},
+    )

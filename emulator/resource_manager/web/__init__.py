@@ -1,0 +1,1 @@
+"""Azure App Service: plans, sites with their settings and keys."""
