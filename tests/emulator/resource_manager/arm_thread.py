@@ -1,0 +1,133 @@
+"""ArmThread: Resource Manager and Entra on an event loop of their own, and clients for them."""
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
+
+import requests
+from azure.identity import ClientSecretCredential
+from azure.mgmt.authorization import AuthorizationManagementClient
+from azure.mgmt.botservice import AzureBotService
+from azure.mgmt.keyvault import KeyVaultManagementClient
+from azure.mgmt.msi import ManagedServiceIdentityClient
+from azure.mgmt.resource.resources import ResourceManagementClient
+from azure.mgmt.web import WebSiteManagementClient
+
+from emulator.certificates import CertificateAuthority
+from emulator.entra.endpoints import Entra
+from emulator.entra.registration import Registration
+from emulator.resource_manager.control_plane import ResourceManager
+
+AUDIENCE = "https://management.azure.com"
+SCOPES = [f"{AUDIENCE}/.default"]
+GROUP = "bot-group"
+Client = Callable[[str], Any]
+"""Returns an SDK client by its name in `CLIENTS`."""
+
+CLIENTS: dict[str, Any] = {
+    "authorization": AuthorizationManagementClient,
+    "bots": AzureBotService,
+    "identities": ManagedServiceIdentityClient,
+    "resources": ResourceManagementClient,
+    "vaults": KeyVaultManagementClient,
+    "web": WebSiteManagementClient,
+}
+
+
+class ArmThread:
+    """Runs the servers in a thread, because the SDKs' clients block.
+
+    Attributes:
+        object_id: GUID of the application that the clients sign in as; Owner of the subscription.
+    """
+
+    def __init__(self, authority: CertificateAuthority) -> None:
+        self._authority = authority
+        tenant_id = str(uuid.uuid4())
+        registration = Registration(str(uuid.uuid4()), tenant_id, "SingleTenant")
+        tls = authority.server_context()
+        self.entra = Entra(registration, tls)
+        self.arm = ResourceManager(self.entra, tls)
+        self.secret = self.entra.directory.add_secret(registration)
+        self.object_id = registration.service_principal_id
+        self.arm.owners.add(self.object_id)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="resource manager")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._do(self.entra.server.start())
+        self._do(self.arm.server.start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self.arm.server.stop())
+        self._do(self.entra.server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+
+    @property
+    def group_id(self) -> str:
+        """The id of the group that tests put resources in."""
+        return f"/subscriptions/{self.arm.subscription_id}/resourceGroups/{GROUP}"
+
+    def credential(self) -> Any:
+        """The credential of the application that owns the subscription."""
+        registration = self.entra.registration
+        return ClientSecretCredential(
+            registration.tenant_id,
+            registration.app_id,
+            self.secret,
+            authority=self.entra.server.url,
+            disable_instance_discovery=True,
+        )
+
+    def client(self, name: str) -> Any:
+        """An unmodified client of `CLIENTS` that retries nothing; the caller closes it."""
+        return CLIENTS[name](
+            self.credential(),
+            self.arm.subscription_id,
+            base_url=self.arm.server.url,
+            credential_scopes=SCOPES,
+            retry_total=0,
+            polling_interval=0,
+        )
+
+    def token(self, object_id: str = "", **claims: object) -> str:
+        """A token of any principal for Resource Manager, with other claims if wanted."""
+        tenant_id = self.entra.registration.tenant_id
+        standard = {
+            "aud": AUDIENCE,
+            "iss": f"https://sts.windows.net/{tenant_id}/",
+            "oid": object_id or self.object_id,
+            "appid": self.entra.registration.app_id,
+        }
+        return self.entra.issuer.sign({**standard, **claims})
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        token: str | None = None,
+        version: str = "2022-09-15",
+    ) -> requests.Response:
+        """A call without an SDK: `path` from `/subscriptions` on, or below the tests' group."""
+        start = "" if path.startswith(("/subscriptions", "/providers", "/tenants")) else None
+        url = self.arm.server.url + (path if start is not None else f"{self.group_id}{path}")
+        mark = "&" if "?" in url else "?"
+        return requests.request(
+            method,
+            f"{url}{mark}api-version={version}" if version else url,
+            json=body,
+            headers={"Authorization": f"Bearer {self.token() if token is None else token}"},
+            verify=str(self._authority.path),
+            timeout=30,
+        )
