@@ -7,8 +7,8 @@ import jwt
 
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import issuer_of
-from emulator.resource_manager.arm_error import ArmError
-from emulator.resource_manager.arm_request import ArmCaller
+from emulator.resource_manager.core.arm_error import ArmError
+from emulator.resource_manager.core.arm_request import ArmCaller
 
 AUDIENCES = (
     "https://management.core.windows.net/",

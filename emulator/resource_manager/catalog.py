@@ -1,15 +1,15 @@
 """Catalog: the resource types of the local Azure, and which of them answers a request."""
 
-from emulator.resource_manager.arm_error import ArmError
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.authorization.access import Access
 from emulator.resource_manager.authorization.role_assignments import RoleAssignments
 from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
 from emulator.resource_manager.bot_service.bots import Bots
-from emulator.resource_manager.identities import Identities
-from emulator.resource_manager.resource import ResourceStore
-from emulator.resource_manager.resource_type import Changed, ResourceType
-from emulator.resource_manager.subscription import PROVIDERS
+from emulator.resource_manager.core.arm_error import ArmError
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
+from emulator.resource_manager.core.resource import ResourceStore
+from emulator.resource_manager.core.resource_type import Changed, ResourceType
+from emulator.resource_manager.resources.identities import Identities
+from emulator.resource_manager.tenancy.subscription import PROVIDERS
 from emulator.resource_manager.web.site_keys import SiteKeys
 from emulator.resource_manager.web.sites import SITES, Sites, SiteSettings
 

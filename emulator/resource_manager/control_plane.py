@@ -9,16 +9,16 @@ from typing import Any
 from aiohttp import web
 
 from emulator.entra.endpoints import Entra
-from emulator.resource_manager.arm_error import ArmError, bad_request, invalid_content
-from emulator.resource_manager.arm_request import PAGE_SIZE, ArmCaller, ArmReply, ArmRequest
 from emulator.resource_manager.callers import ArmCallers
 from emulator.resource_manager.catalog import Catalog
+from emulator.resource_manager.core.arm_error import ArmError, bad_request, invalid_content
+from emulator.resource_manager.core.arm_request import PAGE_SIZE, ArmCaller, ArmReply, ArmRequest
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_type import Changed
 from emulator.resource_manager.long_running import LongRunning
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import ResourceId
-from emulator.resource_manager.resource_type import Changed
-from emulator.resource_manager.subscription import Subscription, cloud_endpoints
-from emulator.resource_manager.tenant import Tenant
+from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
+from emulator.resource_manager.tenancy.tenant import Tenant
 from emulator.resource_manager.throttle import WriteThrottle
 from emulator.server import Server
 

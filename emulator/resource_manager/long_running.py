@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emulator.resource_manager.arm_error import ArmError
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest
-from emulator.resource_manager.resource_id import ResourceId
+from emulator.resource_manager.core.arm_error import ArmError
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
+from emulator.resource_manager.core.resource_id import ResourceId
 
 STATUSES = "operationStatuses"
 RESULTS = "operationResults"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emulator.resource_manager.arm_error import ArmError
+from emulator.resource_manager.core.arm_error import ArmError
 
 WRITE_BUCKET = 200
 WRITES_PER_SECOND = 10.0

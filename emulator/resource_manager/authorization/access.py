@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from emulator.resource_manager.arm_error import ArmError
-from emulator.resource_manager.arm_request import ArmCaller
 from emulator.resource_manager.authorization.built_in_roles import OWNER, Role
 from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
-from emulator.resource_manager.resource import ResourceStore
+from emulator.resource_manager.core.arm_error import ArmError
+from emulator.resource_manager.core.arm_request import ArmCaller
+from emulator.resource_manager.core.resource import ResourceStore
 
 ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 

@@ -5,13 +5,13 @@ import time
 import uuid
 from collections.abc import Callable
 
-from emulator.resource_manager.arm_error import ArmError, bad_request, conflict
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.authorization.access import ROLE_ASSIGNMENTS
 from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import ResourceId
-from emulator.resource_manager.resource_type import ResourceType
+from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_type import ResourceType
 
 PRINCIPAL = re.compile(r"(principalId\s+eq\s+|assignedTo\()\s*'([^']+)'", re.IGNORECASE)
 

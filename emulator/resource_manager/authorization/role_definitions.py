@@ -2,12 +2,12 @@
 
 import re
 
-from emulator.resource_manager.arm_error import ArmError, bad_request, conflict
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.authorization.built_in_roles import ROLES, Role
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import ResourceId
-from emulator.resource_manager.resource_type import ResourceType
+from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_type import ResourceType
 
 ROLE_DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 NAMED = re.compile(r"roleName\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)

@@ -1,9 +1,9 @@
 """Bots: Azure Bot resources."""
 
-from emulator.resource_manager.arm_error import bad_request
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_type import ResourceType
+from emulator.resource_manager.core.arm_error import bad_request
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_type import ResourceType
 
 BOT_SERVICES = "Microsoft.BotService/botServices"
 IMMUTABLE = {

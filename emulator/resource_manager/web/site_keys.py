@@ -2,9 +2,9 @@
 
 import secrets
 
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest
-from emulator.resource_manager.resource import Resource, ResourceStore
-from emulator.resource_manager.resource_type import ResourceType
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
+from emulator.resource_manager.core.resource import Resource, ResourceStore
+from emulator.resource_manager.core.resource_type import ResourceType
 from emulator.resource_manager.web.sites import Sites
 
 KEYS = "functionKeys"

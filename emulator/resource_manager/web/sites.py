@@ -2,12 +2,12 @@
 
 import uuid
 
-from emulator.resource_manager.arm_error import bad_request
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest
-from emulator.resource_manager.identities import USER_ASSIGNED_IDENTITIES
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import ResourceId
-from emulator.resource_manager.resource_type import Changed, ResourceType, not_found
+from emulator.resource_manager.core.arm_error import bad_request
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_type import Changed, ResourceType, not_found
+from emulator.resource_manager.resources.identities import USER_ASSIGNED_IDENTITIES
 
 SITES = "Microsoft.Web/sites"
 SETTINGS = "appSettings"

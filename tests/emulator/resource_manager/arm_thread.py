@@ -114,7 +114,7 @@ class ArmThread:
         self,
         method: str,
         path: str,
-        body: object = None,
+        body: Any = None,
         *,
         token: str | None = None,
         version: str = "2022-09-15",

@@ -4,10 +4,10 @@ import time
 import uuid
 from collections.abc import Callable
 
-from emulator.resource_manager.arm_request import ArmRequest
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import ResourceId
-from emulator.resource_manager.resource_type import Changed, ResourceType
+from emulator.resource_manager.core.arm_request import ArmRequest
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_type import Changed, ResourceType
 from emulator.resource_manager.throttle import WriteThrottle
 
 USER_ASSIGNED_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.resource_manager.resource_id import ResourceId
+from emulator.resource_manager.core.resource_id import ResourceId
 
 JsonObject = dict[str, Any]
 

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from emulator.resource_manager.arm_error import bad_request
-from emulator.resource_manager.resource import Resource
+from emulator.resource_manager.core.arm_error import bad_request
+from emulator.resource_manager.core.resource import Resource
 
 COMPARISON = re.compile(r"^(\w+)\s+(eq|ne)\s+'((?:[^']|'')*)'$", re.IGNORECASE)
 SUBSTRING = re.compile(r"^substringof\('((?:[^']|'')*)',\s*name\)$", re.IGNORECASE)

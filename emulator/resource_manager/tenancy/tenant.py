@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable
 
-from emulator.resource_manager.arm_error import ArmError, bad_request
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.authorization.access import Access
-from emulator.resource_manager.filter import filtered
-from emulator.resource_manager.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import GROUP_TYPE
-from emulator.resource_manager.resource_type import group_not_found
-from emulator.resource_manager.subscription import (
+from emulator.resource_manager.core.arm_error import ArmError, bad_request
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import GROUP_TYPE
+from emulator.resource_manager.core.resource_type import group_not_found
+from emulator.resource_manager.tenancy.filter import filtered
+from emulator.resource_manager.tenancy.subscription import (
     PROVIDERS,
     Subscription,
     provider_answer,

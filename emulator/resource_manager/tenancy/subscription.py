@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
-from emulator.resource_manager.resource import JsonObject
+from emulator.resource_manager.core.resource import JsonObject
 
 PROVIDERS: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization": ("roleAssignments", "roleDefinitions"),

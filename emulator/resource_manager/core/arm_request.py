@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.resource_manager.arm_error import bad_request
-from emulator.resource_manager.resource import JsonObject
-from emulator.resource_manager.resource_id import ResourceId
+from emulator.resource_manager.core.arm_error import bad_request
+from emulator.resource_manager.core.resource import JsonObject
+from emulator.resource_manager.core.resource_id import ResourceId
 
 PAGE_SIZE = 1000
 """Maximum number of items in one response, unless the server's `page_size` says otherwise."""

@@ -3,10 +3,10 @@
 import copy
 from collections.abc import Callable
 
-from emulator.resource_manager.arm_error import ArmError, bad_request
-from emulator.resource_manager.arm_request import ArmReply, ArmRequest, listed
-from emulator.resource_manager.resource import NOT_STORED, JsonObject, Resource, ResourceStore
-from emulator.resource_manager.resource_id import ResourceId
+from emulator.resource_manager.core.arm_error import ArmError, bad_request
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.core.resource import NOT_STORED, JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
 
 Changed = Callable[[Resource], None]
 

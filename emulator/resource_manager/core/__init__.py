@@ -1,0 +1,1 @@
+"""What every resource provider builds on: ids, resources, requests, errors."""

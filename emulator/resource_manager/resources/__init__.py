@@ -1,0 +1,1 @@
+"""Resources that a bot needs beside itself and its app: identities, vaults, storage."""

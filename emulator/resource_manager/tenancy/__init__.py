@@ -1,0 +1,1 @@
+"""The tenant with its subscriptions and resource groups."""
