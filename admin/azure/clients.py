@@ -1,6 +1,7 @@
 """AzureClients: one client for each service, with one sign-in and one request id."""
 
 import os
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 from azure.core.credentials import TokenCredential
 
 from admin.azure.arm_client import ArmClient
+from admin.azure.caller import Caller, caller
 from admin.azure.cloud import ManagementCloud
 from admin.azure.graph_client import GraphClient
 from admin.azure.http.clock import Clock, SystemClock
@@ -44,6 +46,7 @@ class AzureClients:
         self.clock = clock or SystemClock()
         self.request_id = str(uuid4())
         chain = credential or credential_chain(os.environ, cloud.authority)
+        self._credential = chain
         rest = (self.clock, self.request_id)
         self.arm = ArmClient(
             cloud.resource_manager,
@@ -54,7 +57,7 @@ class AzureClients:
         )
         self.graph = GraphClient(cloud.graph, "Microsoft Graph", chain, cloud.graph, *rest)
         self.vault = VaultClient("", "the key vault", chain, cloud.vault_audience, *rest)
-        self.site = SiteClient("", "the Function App", None, "", *rest)
+        self.site = SiteClient("", "the app", None, "", *rest, max_retries=0)
         self._by_service: dict[str, RestClient] = {
             "arm": self.arm,
             "graph": self.graph,
@@ -68,6 +71,15 @@ class AzureClients:
             AzureProblem: it was refused, or what became of it is not known.
         """
         return self._by_service[service].send(method, url, body)
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Who is signed in.
+
+        Raises:
+            NotSignedIn: nobody is.
+        """
+        return caller(self._credential, self.cloud.resource_manager_audience)
 
     def close(self) -> None:
         """Close all connections."""

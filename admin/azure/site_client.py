@@ -1,44 +1,90 @@
 """SiteClient: what a deployed bot says of itself, at its `/api/identity`."""
 
+import datetime
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+from azure.core.rest import HttpResponse
 
 from admin.azure.arm_client import ArmClient
-from admin.azure.errors import AzureProblem, Refused
+from admin.azure.errors import AzureProblem, NotFound
 from admin.azure.http.rest_client import RestClient, json_of
 from admin.azure.json_object import JsonObject
 
+IDENTITY_PATH = "/api/identity"
+
+_PROBLEMS = {
+    401: "it refuses the function key: run the command again",
+    403: "Azure refuses the call: the app is stopped, or its network rules keep this machine out",
+    404: "it has no /api/identity: deploy this project's code to it",
+    503: "it cannot sign in yet, or it is starting; its log says why",
+}
+
 
 @dataclass(frozen=True)
-class SignInProof:
+class IdentityAnswer:
     """A deployed bot's answer.
 
     Attributes:
-        facts: the answer of `/api/identity`; empty if the bot cannot sign in.
+        facts: the answer of `/api/identity`; empty if there is none.
         problem: why there are no facts, with what to do; empty if there are.
+        status: the HTTP status; 0: the app was not reached.
+        answered_at: the app's own time, from the answer's Date header; None without an answer.
     """
 
     facts: JsonObject = field(default_factory=dict)
     problem: str = ""
+    status: int = 0
+    answered_at: datetime.datetime | None = None
 
 
 class SiteClient(RestClient):
     """Function Apps, by their host names. No request is repeated here: a step looks again."""
 
-    def identity(self, arm: ArmClient, site_id: str, host: str) -> SignInProof:
-        """Ask a bot who it is.
+    def identity(self, arm: ArmClient, site_id: str, host: str) -> IdentityAnswer:
+        """Ask a bot who it is. Never raises: a step decides what a missing answer means.
 
         Args:
             arm: has the function's key.
             site_id: the Function App's resource id.
             host: its host name, without "https://".
         """
+        path = f"{site_id}/functions/identity/listkeys"
         try:
-            keys = json_of(
-                arm.exchange("POST", f"{site_id}/functions/identity/listkeys", None, None)
-            )
-            headers = {"x-functions-key": str(keys.get("default", ""))}
-            return SignInProof(self.get(f"https://{host}/api/identity", headers))
-        except Refused as error:
-            return SignInProof(problem=f"{error} Does the app run this project's code?")
+            key = str(json_of(arm.exchange("POST", path, None, None)).get("default") or "")
+        except NotFound:
+            return IdentityAnswer(problem=f"{host}: {_PROBLEMS[404]}", status=404)
         except AzureProblem as error:
-            return SignInProof(problem=str(error))
+            return IdentityAnswer(problem=f"the function's key cannot be read: {error}")
+        try:
+            url = f"https://{host}{IDENTITY_PATH}"
+            return _answer(host, self.respond("GET", url, None, {"x-functions-key": key}))
+        except AzureProblem as error:
+            return IdentityAnswer(problem=str(error))
+
+    def probe(self, endpoint: str) -> int:
+        """The HTTP status with which a messaging endpoint refuses an empty activity; 0: no answer.
+
+        Args:
+            endpoint: URL.
+        """
+        try:
+            return self.respond("POST", endpoint, {}, None).status_code
+        except AzureProblem:
+            return 0
+
+
+def _answer(host: str, response: HttpResponse) -> IdentityAnswer:
+    status, facts = response.status_code, json_of(response)
+    at = _time(response.headers.get("Date"))
+    if status == 200 and facts.get("appId"):
+        return IdentityAnswer(facts, "", status, at)
+    reason = _PROBLEMS.get(status if status != 200 else 404, f"it answers {status}")
+    return IdentityAnswer({}, f"{host}: {reason}", status, at)
+
+
+def _time(date: str | None) -> datetime.datetime | None:
+    try:
+        return parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None

@@ -1,21 +1,20 @@
 """Change: one call that changes something in Azure, before it is sent."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from admin.azure.json_object import JsonObject
 
-Service = Literal["arm", "graph", "vault"]
+Service = Literal["arm", "graph", "vault", "file"]
 
 HIDDEN = "<hidden>"
 """Stands for a value that is not printed."""
 
 _VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]+\}?")
-_ANYWHERE = frozenset({"*"})
 
-ALL_VALUES = _ANYWHERE
+ALL_VALUES = frozenset({"*"})
 """For `Change.hidden`: no value of `properties` is printed."""
 
 
@@ -31,9 +30,12 @@ class Change:
             registration".
         az: shell lines that do the same, to be pasted after those of the changes before. A value
             that is known only after an earlier change is a shell variable, assigned by its lines.
-        service: which client sends it.
-        hidden: the names in body["properties"] (app settings) whose values are not printed;
-            ALL_VALUES: none is printed.
+        service: which client sends it; "file": it changes a file here, and `send` does it.
+        hidden: the names in the body and in body["properties"] (app settings) whose values are not
+            printed; ALL_VALUES: no value of `properties` is printed.
+        done_codes: error codes of an answer that means "it is so already", such as
+            "RoleAssignmentExists": the step looks again.
+        send: does the change in place of the client.
     """
 
     method: str
@@ -42,26 +44,36 @@ class Change:
     summary: str
     az: tuple[str, ...]
     service: Service = "arm"
-    hidden: frozenset[str] = field(default=frozenset())
+    hidden: frozenset[str] = frozenset()
+    done_codes: frozenset[str] = frozenset()
+    send: Callable[[], object] | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two changes the same: method, URL and summary."""
+        return self.method, self.url, self.summary
 
     @property
     def printable_body(self) -> JsonObject | None:
         """The body without the hidden values: for plans, dry runs, JSON and logs."""
-        properties = (self.body or {}).get("properties")
-        if not self.hidden or self.body is None or not isinstance(properties, dict):
+        if not self.hidden or self.body is None:
             return self.body
-        every = self.hidden == ALL_VALUES
-        shown = {
-            name: HIDDEN if every or name in self.hidden else value
-            for name, value in properties.items()
-        }
-        return {**self.body, "properties": shown}
+        shown = _without(self.body, self.hidden - ALL_VALUES)
+        properties = self.body.get("properties")
+        if isinstance(properties, dict):
+            every = self.hidden >= ALL_VALUES
+            shown["properties"] = _without(properties, properties if every else self.hidden)
+        return shown
 
     @property
     def unresolved(self) -> frozenset[str]:
         """Shell variables in the URL and the printed body: such a change cannot be sent yet."""
         texts = [self.url, *_texts(self.printable_body)]
         return frozenset(match.strip("${}") for text in texts for match in _VARIABLE.findall(text))
+
+
+def _without(values: JsonObject, hidden: Collection[str]) -> JsonObject:
+    return {name: HIDDEN if name in hidden else value for name, value in values.items()}
 
 
 def _texts(value: Any) -> Iterator[str]:

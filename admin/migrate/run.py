@@ -23,6 +23,11 @@ MAX_REPEATED_WRITES = 6
 NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
 """Codes of a refusal that goes away by itself, right after an object was created."""
 
+DECLINED = (
+    "Nothing more was changed: you did not agree, or there is no terminal to ask at. To go on"
+    " without being asked, add --yes."
+)
+
 Confirm = Callable[[str], bool]
 
 
@@ -45,6 +50,24 @@ class _Wait:
         return now
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """What a step has sent last.
+
+    Attributes:
+        changes: the changes.
+        at: the clock's time.
+    """
+
+    changes: tuple[Change, ...] = ()
+    at: float = 0.0
+
+    def settles(self, changes: tuple[Change, ...], now: float) -> bool:
+        """Whether the same changes are still missing because the read is older than the write."""
+        sent = {change.key for change in self.changes}
+        return bool(sent) and now < self.at + SETTLE_SECONDS and changes[0].key in sent
+
+
 class _Stop(Exception):
     """The run ends here.
 
@@ -64,7 +87,7 @@ class Runner:
         azure: sends the changes, and has the clock.
         options: dry run, timeout, confirmation.
         progress: where everything is shown.
-        confirm: asks the plan's question.
+        confirm: asks the findings' questions.
     """
 
     def __init__(
@@ -79,7 +102,7 @@ class Runner:
         self._progress = progress
         self._confirm = confirm
         self._deadline = azure.clock.now() + options.timeout_seconds
-        self._question = ""
+        self._answered: set[str] = set()
 
     def run(self, plan: Plan) -> ExitStatus:
         """Run all steps.
@@ -90,7 +113,6 @@ class Runner:
         Raises:
             AzureProblem: something cannot be read, or a change is refused.
         """
-        self._question = "" if self._options.yes else plan.question
         self._progress.begin(plan)
         try:
             for step in plan.steps:
@@ -105,6 +127,8 @@ class Runner:
     def _plan_step(self, step: Step) -> None:
         finding = step.look()
         self._found(finding)
+        if finding.question:
+            self._progress.ask(finding.question)
         for change in finding.changes:
             self._progress.plan(change)
         if finding.waiting:
@@ -117,50 +141,57 @@ class Runner:
 
     def _do_step(self, step: Step) -> None:
         """Look and send until nothing is missing."""
-        wait, times, sent_at = _Wait(), 0, 0.0
-        sent: tuple[Change, ...] = ()
+        wait, times, sent = _Wait(), 0, _Sent()
         while True:
             finding = step.look()
             self._found(finding)
-            changes = finding.changes
-            if not changes and not finding.waiting:
+            if not finding.changes and not finding.waiting:
                 return
-            settling = changes == sent and self._azure.clock.now() < sent_at + SETTLE_SECONDS
-            if finding.waiting or (changes and settling):
+            if finding.waiting or sent.settles(finding.changes, self._azure.clock.now()):
                 self._sleep(finding, wait)
-                continue
-            times += 1
-            if times > MAX_REPEATED_WRITES:
+            elif self._asked(finding):
+                continue  # what is sent comes from a look that is as young as possible
+            elif (times := times + 1) > MAX_REPEATED_WRITES:
                 raise _Stop("failed", f"{step.title}: the changes have no effect. {finding.text}")
-            if self._send(changes):
-                sent, sent_at, wait = changes, self._azure.clock.now(), _Wait()
+            elif self._send(finding.changes):
+                sent, wait = _Sent(finding.changes, self._azure.clock.now()), _Wait()
             else:
                 self._sleep(finding, wait)
 
+    def _asked(self, finding: Finding) -> bool:
+        """Ask the finding's question, if it has not been answered; returns whether it was asked."""
+        question = finding.question
+        if not question or self._options.yes or question in self._answered:
+            return False
+        if not self._confirm(question):
+            raise _Stop("declined", DECLINED)
+        self._answered.add(question)
+        return True
+
     def _send(self, changes: tuple[Change, ...]) -> bool:
-        """Send changes; returns whether all were sent and answered."""
-        self._ask()
+        """Send changes; returns whether all that can be sent now were sent and answered."""
         for change in changes:
             if change.unresolved:
                 return True  # its values are known once the ones before have been done
             self._progress.plan(change)
             try:
-                self._azure.send(change.service, change.method, change.url, change.body)
+                self._send_one(change)
             except (AnswerLost, NotReachable, Conflict) as error:
                 self._progress.lost(change, str(error))
                 return False
             except Refused as error:
-                if error.code not in NOT_YET_CODES:
+                if error.code not in NOT_YET_CODES | change.done_codes:
                     raise
                 self._progress.lost(change, str(error))
                 return False
             self._progress.sent(change)
         return True
 
-    def _ask(self) -> None:
-        question, self._question = self._question, ""
-        if question and not self._confirm(question):
-            raise _Stop("declined", "Nothing was deleted. To go on without being asked, add --yes.")
+    def _send_one(self, change: Change) -> None:
+        if change.send is not None:
+            change.send()
+        else:
+            self._azure.send(change.service, change.method, change.url, change.body)
 
     def _sleep(self, finding: Finding, wait: _Wait) -> None:
         left = self._deadline - self._azure.clock.now()

@@ -20,6 +20,8 @@ class Finding:
         refusal: the step refuses, for this reason and with this cure: the command stops with
             ExitStatus.FOUND, and sends nothing more.
         notes: what the reader should know besides, such as warnings; a line each.
+        question: what the user must confirm right before these changes are sent, naming what is
+            lost; `--yes` answers it. After the answer, the step looks again.
     """
 
     text: str
@@ -28,6 +30,7 @@ class Finding:
     az: tuple[str, ...] = ()
     refusal: str = ""
     notes: tuple[str, ...] = ()
+    question: str = ""
 
 
 class Step(Protocol):
@@ -56,15 +59,12 @@ class Plan:
 
     Attributes:
         steps: in their order.
-        question: what a terminal's user must confirm before the first change is sent; it names
-            what will be deleted. Empty: the command does not ask. `--yes` answers it.
         way_back: the command line that undoes this one, or a sentence why nothing does.
         next_command: the command line to paste after this one; empty: nothing is left to do.
         notes: what to print before the steps, a line each.
     """
 
     steps: Sequence[Step]
-    question: str = ""
     way_back: str = ""
     next_command: str = ""
     notes: tuple[str, ...] = field(default=())

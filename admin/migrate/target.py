@@ -8,7 +8,7 @@ from admin.azure.clients import AzureClients
 from admin.azure.errors import NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource, find_resources
-from admin.azure.site_client import SignInProof
+from admin.azure.site_client import IdentityAnswer
 from admin.migrate.options import Options
 
 ENDPOINT_PATH = "/api/messages"
@@ -112,7 +112,7 @@ class Target:
         found: dict[str, str] = self.azure.arm.send("POST", path).get("properties") or {}
         return found
 
-    def proof(self) -> SignInProof:
+    def identity(self) -> IdentityAnswer:
         """What the Function App's `/api/identity` says now.
 
         Raises:

@@ -17,7 +17,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from admin.azure.errors import NotFound
 from admin.azure.http.clock import Clock
-from admin.azure.http.retries import retries, transport
+from admin.azure.http.retries import MAX_RETRIES, retries, transport
 from admin.azure.http.translation import check, translated
 from admin.azure.json_object import JsonObject
 
@@ -37,6 +37,7 @@ class RestClient:
         audience: the resource (URL) of the tokens; empty without a credential.
         clock: waits between attempts.
         request_id: `x-ms-client-request-id` of all requests, for Azure's support.
+        max_retries: how often a request is repeated at most.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class RestClient:
         audience: str,
         clock: Clock,
         request_id: str,
+        max_retries: int = MAX_RETRIES,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._service = service
@@ -55,7 +57,7 @@ class RestClient:
             HeadersPolicy({"x-ms-client-request-id": request_id, "client-request-id": request_id}),
             UserAgentPolicy(base_user_agent=USER_AGENT),
             ProxyPolicy(),
-            retries(clock),
+            retries(clock, max_retries),
             *_token(credential, audience),
             CustomHookPolicy(),
         ]
@@ -122,15 +124,26 @@ class RestClient:
         Raises:
             AzureProblem: there is none.
         """
+        response = self.respond(method, path, body, headers)
+        check(response, self._service)
+        return response
+
+    def respond(
+        self, method: str, path: str, body: JsonObject | None, headers: Mapping[str, str] | None
+    ) -> HttpResponse:
+        """Send one request, and return its response, whatever its status.
+
+        Raises:
+            NotSignedIn: there is no token.
+            NotReachable: there is no response.
+        """
         content = None if body is None else json.dumps(body)
         sent = dict(headers or {})
         if content is not None:
             sent["Content-Type"] = "application/json"
         request = HttpRequest(method, self.url(path), headers=sent, content=content)
         with translated(self._service, request):
-            response = self._client.send_request(request)
-        check(response, self._service)
-        return response
+            return self._client.send_request(request)
 
 
 def json_of(response: HttpResponse) -> JsonObject:

@@ -27,14 +27,15 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
 
     Args:
         clock: waits between attempts.
+        max_retries: how often a request is repeated at most.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, max_retries: int) -> None:
         super().__init__(
-            retry_total=MAX_RETRIES,
-            retry_connect=MAX_RETRIES,
-            retry_read=MAX_RETRIES,
-            retry_status=MAX_RETRIES,
+            retry_total=max_retries,
+            retry_connect=max_retries,
+            retry_read=max_retries,
+            retry_status=max_retries,
             retry_backoff_max=MAX_BACKOFF_SECONDS,
         )
         self._method_whitelist = frozenset({"GET"})
@@ -67,9 +68,9 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
             self._clock.sleep(seconds)
 
 
-def retries(clock: Clock) -> LookFirstRetryPolicy:
+def retries(clock: Clock, max_retries: int) -> LookFirstRetryPolicy:
     """The policy of all clients."""
-    return LookFirstRetryPolicy(clock)
+    return LookFirstRetryPolicy(clock, max_retries)
 
 
 def transport() -> Any:

@@ -61,10 +61,14 @@ def cure(error: BaseException) -> str:
         error: azure-identity's error.
     """
     lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
-    tried = [line for line in lines if ":" in line and "Attempted credentials" not in line]
+    tried = [line for line in lines if "Credential: " in line]
     reason = (tried or lines or [type(error).__name__])[0].removesuffix(".")
+    if "AzureCliCredential" in reason or not tried:
+        return (
+            f"no sign-in to Azure ({reason.removeprefix('AzureCliCredential: ')}). Run `az login`;"
+            f" in a pipeline, set {', '.join(_WORKLOAD)}"
+        )
     return (
-        f"no sign-in to Azure ({reason}): run `az login`; in a pipeline, set"
-        f" {', '.join(_WORKLOAD)}, or in Azure Pipelines SYSTEM_OIDCREQUESTURI,"
-        f" {', '.join(_PIPELINE)}"
+        f"no sign-in to Azure ({reason}). The pipeline's federated credential is not accepted:"
+        f" compare its issuer, subject and audience with {', '.join(_WORKLOAD)}"
     )

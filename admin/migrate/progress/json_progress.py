@@ -48,6 +48,10 @@ class JsonProgress:
             step["found"].append(finding.text)
         step["notes"] += [note for note in finding.notes if note not in step["notes"]]
 
+    def ask(self, question: str) -> None:
+        """Add the question."""
+        self._steps[-1]["question"] = question
+
     def plan(self, change: Change) -> None:
         """Add a change that is not sent yet."""
         self._steps[-1]["changes"].append(change_json(change, sent=False))

@@ -54,6 +54,10 @@ class LineProgress:
                 self._line("note", note)
         self._last = finding.text
 
+    def ask(self, question: str) -> None:
+        """Print the question."""
+        self._line("ask", question)
+
     def plan(self, change: Change) -> None:
         """Print the call."""
         self._clear()

@@ -21,6 +21,10 @@ class Progress(Protocol):
         """The step has looked."""
         ...
 
+    def ask(self, question: str) -> None:
+        """In a dry run: the question that would be asked now."""
+        ...
+
     def plan(self, change: Change) -> None:
         """This will be sent next; in a dry run, it would be."""
         ...

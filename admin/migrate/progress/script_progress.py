@@ -1,6 +1,7 @@
 """ScriptProgress: a dry run, as a bash script to read and to paste."""
 
 import json
+import shlex
 
 from admin.migrate.change import Change
 from admin.migrate.options import Options
@@ -34,6 +35,11 @@ class ScriptProgress:
         _comment(f"found: {finding.text}")
         for note in finding.notes:
             _comment(f"note: {note}")
+
+    def ask(self, question: str) -> None:
+        """Print lines that ask."""
+        asked = shlex.quote(f"{question} [y/N] ")
+        print(f'read -r -p {asked} answer; [ "$answer" = y ] || exit 1')
 
     def plan(self, change: Change) -> None:
         """Print the call as a comment, then its shell lines."""
