@@ -112,7 +112,7 @@ class Target:
         found: dict[str, str] = self.azure.arm.send("POST", path).get("properties") or {}
         return found
 
-    def identity(self) -> IdentityAnswer:
+    def proof(self) -> IdentityAnswer:
         """What the Function App's `/api/identity` says now.
 
         Raises:
