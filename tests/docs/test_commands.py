@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,11 +17,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
+from tests.docs.runbooks.page import PAGES, Block, blocks
 from tests.support.project import ROOT
 
-PAGES = [page for page in [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"] if page.exists()]
-
-BLOCK = re.compile(r"^(?P<indent> *)```bash\n(?P<body>.*?)^(?P=indent)```$", re.M | re.S)
 # `az` where a command may stand: at a line's start, after an operator, a keyword or `$(`.
 AZ = re.compile(r"(?:^|[|;&(]|\b(?:do|then|else|if|until|while))[ \t]*az[ \t]+(?=[a-z])", re.M)
 
@@ -62,18 +58,6 @@ esac
 
 
 @dataclass(frozen=True)
-class Block:
-    """One fenced bash block, with the page and line where it starts."""
-
-    page: Path
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.page.name}:{self.line}"
-
-
-@dataclass(frozen=True)
 class Pasted:
     """What a page did in the recording shell.
 
@@ -86,14 +70,6 @@ class Pasted:
     folder: Path
     calls: list[list[str]]
     errors: str
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    """The page's fenced bash blocks, those inside lists too."""
-    text = page.read_text()
-    for found in BLOCK.finditer(text):
-        line = text.count("\n", 0, found.start()) + 1
-        yield Block(page, line, textwrap.dedent(found["body"]))
 
 
 def script(page: Path) -> str:
