@@ -14,10 +14,10 @@ VAULT = frozenset("BC")
 """The ways with a certificate."""
 NEW = frozenset({"new bot"})
 """The Azure Bot and, in ways B and D, its app registration are created."""
-EXISTING = frozenset({"existing bot"})
-"""The app registration exists."""
-WHOLE = frozenset({"new bot", "moved at once"})
-"""All of deploy.md, not only the steps with which a route begins."""
+EXISTING = frozenset({"existing bot", "route"})
+"""The app registration exists; "route": this is only the first step of a route."""
+WHOLE = frozenset({"new bot", "existing bot"})
+"""All of deploy.md."""
 OPTIONAL = frozenset({"optional"})
 """What the page offers without asking for it."""
 
@@ -61,7 +61,7 @@ CONDITIONS: dict[str, tuple[Conditions, ...]] = {
     "9. Azure Bot": (
         (frozenset("A"), NEW),
         (frozenset("BD"), NEW),
-        (frozenset({"moved at once"}),),
+        (frozenset({"existing bot"}),),
         (WHOLE,),
     ),
     "10. Teams": ((WHOLE,),),

@@ -115,9 +115,7 @@ class Shell:
 
     def _write(self, file: Path, text: str, name: str, program: str = "") -> None:
         file.write_text(
-            text.replace("{bash}", self._bash)
-            .replace("{name}", name)
-            .replace("{program}", program)
+            text.replace("{bash}", self._bash).replace("{name}", name).replace("{program}", program)
         )
         file.chmod(0o755)
 

@@ -1,0 +1,39 @@
+"""The runs in which somebody follows the runbooks."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Run:
+    """A way through deploy.md, and a route of migrate-by-hand.md that begins with it.
+
+    Attributes:
+        name: for the report.
+        tags: what deploy.md's blocks are chosen by: see recipe.py.
+        route: the route, a key of recipe.ROUTES; empty: none.
+        app_type: MicrosoftAppType of the existing bot; empty: there is none.
+        values: by variable, what the reader sets instead of the page's example.
+    """
+
+    name: str
+    tags: frozenset[str]
+    route: str = ""
+    app_type: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+RUNS = (
+    Run(
+        "way A, optional steps, route 2",
+        frozenset({"A", "new bot", "optional"}),
+        "route 2",
+        "MultiTenant",
+    ),
+    Run(
+        "way B with Export", frozenset({"B", "new bot", "Export"}), values=(("KEY_USE", "Export"),)
+    ),
+    Run("way B, route 1", frozenset({"B", "route", "two roles"}), "route 1", "SingleTenant"),
+    Run("way C", frozenset({"C", "existing bot", "custom role"}), "", "MultiTenant"),
+    Run("way D", frozenset({"D", "new bot"})),
+    Run("way D, route 3", frozenset({"D", "route"}), "route 3", "SingleTenant"),
+)
