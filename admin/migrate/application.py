@@ -2,7 +2,7 @@
 
 import typer
 
-from admin.migrate.commands.switch import back, switch
+from admin.migrate.switch.commands import back, switch
 
 app = typer.Typer(
     help="Move a bot from its secret to a credential without one, step by step."

@@ -66,16 +66,23 @@ class Target:
         Raises:
             AzureProblem: it cannot be found.
         """
-        arm, name = self.azure.arm, self.options.app
-        if name:
-            return find_resource(arm, SITE, name)
-        host = urlsplit(self.bot()["properties"].get("endpoint") or "").hostname or ""
-        for found in find_resources(arm, SITE):
+        if self.options.app:
+            return find_resource(self.azure.arm, SITE, self.options.app)
+        return self.site_at(str(self.bot()["properties"].get("endpoint") or ""))
+
+    def site_at(self, endpoint: str) -> ResourceId:
+        """The app that answers at an endpoint (URL).
+
+        Raises:
+            AzureProblem: it cannot be found.
+        """
+        host = urlsplit(endpoint).hostname or ""
+        for found in find_resources(self.azure.arm, SITE):
             if self._answers_to(found, host):
                 return found
         raise NotFound(
-            f"no app that your account sees has the host name {host!r} of the bot's endpoint: name"
-            " the Function App with --app"
+            f"no app that your account sees has the host name {host!r} of the endpoint: name the"
+            " Function App with --app"
         )
 
     def _answers_to(self, site: ResourceId, host: str) -> bool:

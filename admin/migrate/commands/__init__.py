@@ -1,1 +1,0 @@
-"""The commands of `migrate`: each plans its steps, and runs them."""

@@ -1,0 +1,1 @@
+"""`switch` and `back`: which app answers the users of a bot."""

@@ -1,0 +1,189 @@
+"""`migrate switch` and `migrate back`."""
+
+from dataclasses import replace
+
+import typer
+
+from admin.azure.cloud import PUBLIC
+from admin.console import JsonOption
+from admin.migrate.execution import execute
+from admin.migrate.options import (
+    DEFAULT_TIMEOUT_SECONDS,
+    AppOption,
+    BotOption,
+    CloudOption,
+    DryRunOption,
+    Options,
+    ResourceGroupOption,
+    SubscriptionOption,
+    TimeoutOption,
+    YesOption,
+)
+from admin.migrate.step import Finding, Plan
+from admin.migrate.switch.apps import ReachableApp, ReadyApp
+from admin.migrate.switch.moved_endpoint import (
+    NEW_ENDPOINT,
+    PREVIOUS_ENDPOINT,
+    MovedEndpoint,
+    endpoint_of,
+    tags_of,
+)
+from admin.migrate.target import ENDPOINT_PATH, Target
+
+
+def switch(
+    bot: BotOption,
+    app: AppOption = "",
+    *,
+    resource_group: ResourceGroupOption = "",
+    subscription: SubscriptionOption = "",
+    cloud: CloudOption = PUBLIC.name,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Move the bot's users to the new app: its endpoint, in one call.
+
+    First the new app must prove, at its `/api/identity`, that it signs in
+    as this bot. The old endpoint is remembered in the Azure Bot's tags, so
+    that `back` works from any machine. Without --app: the app that an
+    earlier `switch` moved to.
+
+    [bold]Examples[/bold]
+
+      python -m admin migrate switch --bot contoso-bot --app contoso-new
+      python -m admin migrate switch --bot contoso-bot --app contoso-new \\
+          --dry-run
+
+    [bold]Exit status[/bold]
+
+      0    the endpoint is the new app's
+      1    the new app does not sign in as this bot; nothing was changed
+      2    the command line is wrong
+      3    no sign-in, no answer from Azure, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object:
+
+      {"command": TEXT, "bot": NAME, "dryRun": BOOLEAN,
+       "result": RESULT, "reason": TEXT, "notes": [TEXT],
+       "steps": [{"title": TEXT, "found": [TEXT], "notes": [TEXT],
+                  "changes": [{"summary": TEXT, "method": METHOD,
+                               "url": URL, "body": OBJECT,
+                               "az": [LINE], "sent": BOOLEAN}]}],
+       "wayBack": TEXT, "next": COMMAND}
+
+    RESULT is done, planned (--dry-run), refused, declined, waiting (the
+    time ran out) or failed.
+    """
+    options = Options(
+        "switch", bot, app, resource_group, subscription, cloud, dry_run, as_json, yes, timeout
+    )
+    execute(options, plan_switch)
+
+
+def plan_switch(target: Target) -> Plan:
+    """The endpoint moves to the new app, which must be ready.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be found.
+        typer.BadParameter: no app is named, and none is remembered.
+    """
+    chosen = target if target.options.app else _remembered_app(target)
+    endpoint = f"https://{chosen.host}{ENDPOINT_PATH}"
+    options = chosen.options
+    return Plan(
+        (ReadyApp(chosen, endpoint), MovedEndpoint(chosen, endpoint)),
+        way_back=options.command_line("back"),
+        next_command=options.command_line("delete-secret"),
+    )
+
+
+def _remembered_app(target: Target) -> Target:
+    endpoint = tags_of(target.bot()).get(NEW_ENDPOINT, "")
+    if not endpoint:
+        raise typer.BadParameter(
+            "name the new Function App with --app: the bot's tags remember none"
+        )
+    site = target.site_at(endpoint)
+    return Target(target.azure, replace(target.options, app=site.name))
+
+
+def back(
+    bot: BotOption,
+    *,
+    resource_group: ResourceGroupOption = "",
+    subscription: SubscriptionOption = "",
+    cloud: CloudOption = PUBLIC.name,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Move the bot's users back to the old app: its endpoint, in one call.
+
+    The old endpoint comes from the tag previousEndpoint, which `switch`
+    has set. It works as long as the old app has its secret.
+
+    [bold]Examples[/bold]
+
+      python -m admin migrate back --bot contoso-bot
+
+    [bold]Exit status[/bold]
+
+      0    the endpoint is the old app's
+      1    no old endpoint is remembered; nothing was changed
+      2    the command line is wrong
+      3    no sign-in, no answer from Azure, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `switch` does.
+    """
+    options = Options(
+        "back", bot, "", resource_group, subscription, cloud, dry_run, as_json, yes, timeout
+    )
+    execute(options, plan_back)
+
+
+def plan_back(target: Target) -> Plan:
+    """The endpoint moves to the one that the tags remember.
+
+    Raises:
+        AzureProblem: the bot cannot be found.
+    """
+    previous = tags_of(target.bot()).get(PREVIOUS_ENDPOINT, "")
+    if not previous:
+        return Plan((NothingRemembered(target),))
+    moved = MovedEndpoint(target, previous, remember=NEW_ENDPOINT, named=PREVIOUS_ENDPOINT)
+    return Plan(
+        (ReachableApp(target, previous), moved), way_back=target.options.command_line("switch")
+    )
+
+
+class NothingRemembered:
+    """Refuses: the bot's tags remember no old endpoint.
+
+    Args:
+        target: has the bot.
+    """
+
+    title = "The old endpoint"
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def look(self) -> Finding:
+        """Say where the endpoint is.
+
+        Raises:
+            AzureProblem: the bot cannot be read.
+        """
+        bot = self._target.bot_id
+        now = endpoint_of(self._target.bot())
+        return Finding(
+            f"the endpoint is {now}, and the tag {PREVIOUS_ENDPOINT} is missing",
+            refusal="`switch` has not moved this bot, so there is nothing to go back to. Any other"
+            f" endpoint: `az bot update --resource-group {bot.resource_group} --name {bot.name}"
+            " --endpoint URL`",
+        )

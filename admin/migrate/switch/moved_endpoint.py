@@ -1,0 +1,102 @@
+"""MovedEndpoint: where the Azure Bot sends its users' messages, and where it did before."""
+
+import datetime
+
+from admin.azure.json_object import JsonObject
+from admin.migrate.change import Change
+from admin.migrate.shell import az, quoted
+from admin.migrate.step import Finding
+from admin.migrate.target import Target
+
+PREVIOUS_ENDPOINT = "previousEndpoint"
+"""The tag of an Azure Bot that remembers the old app's endpoint, for `back`."""
+
+NEW_ENDPOINT = "newEndpoint"
+"""The tag that remembers the new app's endpoint, for `switch`."""
+
+SWITCHED_ON = "switchedOn"
+"""The tag that says when the endpoint moved last (ISO 8601, UTC)."""
+
+_SENT = (
+    "displayName",
+    "msaAppId",
+    "msaAppType",
+    "msaAppTenantId",
+    "msaAppMSIResourceId",
+)
+"""Properties that a PATCH must or may repeat: the schema requires the first two; the others are
+immutable, and a service that took their absence for a default would refuse the change."""
+
+
+def tags_of(bot: JsonObject) -> dict[str, str]:
+    """The tags of an Azure Bot."""
+    return dict(bot.get("tags") or {})
+
+
+def endpoint_of(bot: JsonObject) -> str:
+    """The messaging endpoint (URL) of an Azure Bot; empty if it has none."""
+    return str(bot["properties"].get("endpoint") or "")
+
+
+class MovedEndpoint:
+    """The bot's endpoint is the one given, and its tags remember both, in one call.
+
+    Args:
+        target: has the bot.
+        endpoint: URL.
+        remember: the tag that gets the endpoint of before.
+        named: the tag that gets the given endpoint.
+    """
+
+    title = "Endpoint of the Azure Bot"
+
+    def __init__(
+        self,
+        target: Target,
+        endpoint: str,
+        *,
+        remember: str = PREVIOUS_ENDPOINT,
+        named: str = NEW_ENDPOINT,
+    ) -> None:
+        self._target = target
+        self._endpoint = endpoint
+        self._remember = remember
+        self._named = named
+
+    def look(self) -> Finding:
+        """Compare the endpoint.
+
+        Raises:
+            AzureProblem: the bot cannot be read.
+        """
+        bot = self._target.bot()
+        now = endpoint_of(bot)
+        if now.lower() == self._endpoint.lower():
+            return Finding(f"the endpoint is {now}, and the tags remember {self._remembered(bot)}")
+        return Finding(f"the endpoint is {now or 'empty'}", (self._change(bot, now),))
+
+    def _remembered(self, bot: JsonObject) -> str:
+        tags = tags_of(bot)
+        found = [name for name in (PREVIOUS_ENDPOINT, NEW_ENDPOINT) if tags.get(name)]
+        return ", ".join(f"{name} {tags[name]}" for name in found) or "no other"
+
+    def _change(self, bot: JsonObject, now: str) -> Change:
+        tags = {**tags_of(bot), self._remember: now, self._named: self._endpoint}
+        tags[SWITCHED_ON] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        kept = {name: bot["properties"][name] for name in _SENT if bot["properties"].get(name)}
+        resource = self._target.bot_id
+        options: dict[str, str | None] = {
+            "--subscription": resource.subscription,
+            "--resource-group": resource.resource_group,
+            "--name": resource.name,
+            "--endpoint": self._endpoint,
+        }
+        pairs = " ".join(quoted(f"{name}={value}") for name, value in tags.items())
+        return Change(
+            method="PATCH",
+            url=self._target.azure.arm.url(resource.id),
+            body={"tags": tags, "properties": {**kept, "endpoint": self._endpoint}},
+            summary=f"Move the endpoint to {self._endpoint}, and remember {now or 'the empty one'}"
+            f" in the tag {self._remember}",
+            az=(f"{az('bot update', options)} --tags {pairs}",),
+        )
