@@ -47,7 +47,7 @@ class KeyCredential:
         start, end: when Entra accepts it; within the certificate's own period.
         key_id: GUID.
         display_name: at most 90 characters; empty: none.
-        identifier: `customKeyIdentifier`, the SHA-1 thumbprint unless the client set another.
+        identifier: `customKeyIdentifier` that the client chose; empty: the SHA-1 thumbprint.
     """
 
     certificate: x509.Certificate
@@ -55,7 +55,7 @@ class KeyCredential:
     end: datetime.datetime
     key_id: str = field(default_factory=_new_id)
     display_name: str = ""
-    identifier: bytes = b""
+    identifier: str = ""
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> "KeyCredential":

@@ -169,6 +169,11 @@ class Directory:
             principal_id, client_id, display_name, MANAGED_IDENTITY, resource_id
         )
 
+    def add_service_principal(self, registration: Registration) -> ServicePrincipal:
+        """Make the service principal of an application that has none."""
+        registration.service_principal_id = str(uuid.uuid4())
+        return _service_principal_of(registration)
+
     def find(self, app_id: str) -> Registration | None:
         """The registration of an app id (GUID in any case)."""
         return self.registrations.get(app_id.lower())
@@ -182,9 +187,7 @@ class Directory:
     def service_principals(self) -> list[ServicePrincipal]:
         """Those of the applications and the managed identities."""
         of_applications = [
-            ServicePrincipal(each.service_principal_id, each.app_id, each.display_name)
-            for each in self.applications()
-            if each.service_principal_id
+            _service_principal_of(each) for each in self.applications() if each.service_principal_id
         ]
         return [*of_applications, *self.identities.values()]
 
@@ -200,3 +203,9 @@ class Directory:
     def now(self) -> datetime.datetime:
         """The time that `clock` shows."""
         return datetime.datetime.fromtimestamp(self.clock(), datetime.UTC)
+
+
+def _service_principal_of(registration: Registration) -> ServicePrincipal:
+    return ServicePrincipal(
+        registration.service_principal_id, registration.app_id, registration.display_name
+    )

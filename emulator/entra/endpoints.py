@@ -254,15 +254,18 @@ class Entra:
 
     def _application(self, client_id: str, tenant: str) -> Registration:
         found = self.directory.find(client_id)
-        if (
-            found is None
-            or not found.service_principal_id
-            or tenant not in (found.tenant_id, found.sign_in_tenant)
-        ):
+        if found is None or tenant not in (found.tenant_id, found.sign_in_tenant):
             raise EntraError(
                 700016,
                 "unauthorized_client",
                 f"Application with identifier '{client_id}' was not found in the directory "
                 f"'{tenant}'. You may have sent your authentication request to the wrong tenant.",
+            )
+        if not found.service_principal_id:
+            raise EntraError(
+                7000229,
+                "unauthorized_client",
+                f"The client application {client_id} is missing service principal in the tenant "
+                f"{tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119",
             )
         return found

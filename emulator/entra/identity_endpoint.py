@@ -14,19 +14,21 @@ API_VERSION = "2019-08-01"
 SYSTEM = "system"
 """Key of the system-assigned identity, which is used when a request names none."""
 OTHER_NAMES = ("mi_res_id", "object_id", "principal_id")
-"""Query parameters by which App Service finds an identity too; the local cloud knows none."""
+"""Query parameters by which App Service finds an assigned identity too."""
 
 
 class IdentityEndpoint:
-    """Issues tokens of managed identities to callers that send the secret.
+    """Issues tokens of one app's managed identities to callers that send the app's secret.
 
     Follows App Service's REST reference for managed identities, version 2019-08-01.
 
     Args:
-        entra: signs the tokens.
-        identities: principal ids (GUID) by client id (GUID), or by `system`.
+        entra: signs the tokens; its directory has the identities' ids in Azure.
+        identities: those assigned to the app: principal ids (GUID) by client id (GUID), or by
+            `system`.
 
     Attributes:
+        identities: as given; may change at any time.
         secret: the value that `X-IDENTITY-HEADER` must have.
     """
 
@@ -51,9 +53,9 @@ class IdentityEndpoint:
         resource = request.query.get("resource", "")
         if request.query.get("api-version") != API_VERSION or not resource:
             return _refusal(400, f"The request needs resource and api-version={API_VERSION}.")
-        client_id = request.query.get("client_id", SYSTEM)
+        client_id = self._requested(request)
         principal_id = self.identities.get(client_id)
-        if principal_id is None or any(name in request.query for name in OTHER_NAMES):
+        if principal_id is None:
             return _refusal(
                 400,
                 "No User Assigned or Delegated Managed Identity found for specified "
@@ -61,12 +63,26 @@ class IdentityEndpoint:
             )
         return self._answer(resource, client_id, principal_id)
 
+    def _requested(self, request: web.Request) -> str:
+        """The client id of the identity that the request names; empty: it is not assigned."""
+        given = [request.query[name] for name in OTHER_NAMES if name in request.query]
+        if not given:
+            return request.query.get("client_id", SYSTEM)
+        if len(given) > 1 or "client_id" in request.query:
+            return ""
+        for client_id, principal_id in self.identities.items():
+            known = self.entra.directory.identities.get(principal_id)
+            resource_id = known.resource_id if known else ""
+            if given[0].lower() in (principal_id.lower(), resource_id.lower()):
+                return client_id
+        return ""
+
     def _answer(self, resource: str, client_id: str, principal_id: str) -> web.Response:
         if client_id == SYSTEM:
             # Azure generates this id; here it only has to be stable.
             client_id = str(uuid.uuid5(uuid.NAMESPACE_OID, principal_id))
         token, expires_on = self.entra.app_token(
-            resource, client_id, principal_id, tenant_id=self.entra.registration.tenant_id
+            resource, client_id, principal_id, tenant_id=self.entra.directory.tenant_id
         )
         return web.json_response(
             {

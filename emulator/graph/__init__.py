@@ -1,0 +1,1 @@
+"""Microsoft Graph: the directory's applications and service principals, and reports of sign-ins."""

@@ -1,0 +1,371 @@
+"""Graph: Microsoft Graph v1.0, and what the tools use of its beta."""
+
+import json
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from emulator.entra.endpoints import Entra
+from emulator.entra.registration import Registration
+from emulator.faults import Handler
+from emulator.graph import reports
+from emulator.graph.application_object import FEDERATED, without_keys
+from emulator.graph.applications import Applications
+from emulator.graph.caller import Caller, caller_of
+from emulator.graph.errors import GraphError, bad_request, new_request_id, not_found, unlicensed
+from emulator.graph.query import page, selected
+from emulator.graph.replica import Replica
+from emulator.graph.service_principals import ServicePrincipals, user_json
+from emulator.server import Server
+
+JsonObject = dict[str, Any]
+
+PUBLIC_GRAPH = "https://graph.microsoft.com"
+PAGE_SIZE = 100
+VERSION = "/{version:v1\\.0|beta}"
+KEYS = ("/{id}", "{alternate:[^/]+}")
+"""How a URL names an object of a collection: its id, or `(appId='...')`."""
+
+CHALLENGE = (
+    'Bearer realm="", '
+    'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    'client_id="00000003-0000-0000-c000-000000000000"'
+)
+
+
+@dataclass(frozen=True)
+class GraphRequest:
+    """One authenticated request.
+
+    Attributes:
+        request: without its body.
+        caller: who sends it.
+        body: the JSON object; empty: there is none.
+    """
+
+    request: web.Request
+    caller: Caller
+    body: JsonObject
+
+    @property
+    def version(self) -> str:
+        """`v1.0` or `beta`."""
+        return self.request.match_info["version"]
+
+
+Reply = tuple[int, JsonObject | None]
+Operation = Callable[[GraphRequest], Awaitable[Reply]]
+
+
+class Graph:
+    """Serves one directory; with Graph's rules, permissions and eventual consistency.
+
+    Args:
+        entra: must have signed the callers' tokens; its directory is served.
+        tls: the server side of TLS.
+
+    Attributes:
+        app_roles: the app roles (for example `Application.ReadWrite.All`) of service principals, by
+            object id (GUID). Users may do everything.
+        licensed: whether the directory has a licence for reports of sign-ins (Entra ID P1).
+        report_delay: seconds until a sign-in is in the reports.
+    """
+
+    def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
+        self.app_roles: dict[str, frozenset[str] | set[str]] = {}
+        self.licensed = True
+        self.report_delay = 0.0
+        self._entra = entra
+        self._directory = entra.directory
+        replica = Replica(
+            lambda: self._directory.clock(), lambda: self._directory.propagation.graph
+        )
+        self._applications = Applications(self._directory, replica)
+        self._principals = ServicePrincipals(self._directory, replica)
+        self.server = Server("graph", self._routes(), tls)
+
+    def _routes(self) -> list[web.AbstractRouteDef]:
+        one = [f"/applications{key}" for key in KEYS]
+        federated = [f"{path}/{FEDERATED}" for path in one]
+        principal = [f"/servicePrincipals{key}" for key in KEYS]
+        table: list[tuple[str, list[str], Operation]] = [
+            ("GET", ["/applications"], self._list_applications),
+            ("POST", ["/applications"], self._create_application),
+            ("GET", one, self._get_application),
+            ("PATCH", one, self._update_application),
+            ("DELETE", one, self._delete_application),
+            ("POST", [f"{path}/addPassword" for path in one], self._add_password),
+            ("POST", [f"{path}/removePassword" for path in one], self._remove_password),
+            ("POST", [f"{path}/addKey" for path in one], self._add_key),
+            ("POST", [f"{path}/removeKey" for path in one], self._remove_key),
+            ("GET", federated, self._list_federated),
+            ("POST", federated, self._add_federated),
+            ("GET", [f"{path}/{{name}}" for path in federated], self._get_federated),
+            ("PATCH", [f"{path}/{{name}}" for path in federated], self._change_federated),
+            ("DELETE", [f"{path}/{{name}}" for path in federated], self._remove_federated),
+            ("GET", ["/servicePrincipals"], self._list_principals),
+            ("POST", ["/servicePrincipals"], self._create_principal),
+            ("GET", principal, self._get_principal),
+            ("POST", ["/directoryObjects/getByIds"], self._get_by_ids),
+            ("GET", ["/me"], self._me),
+            ("GET", ["/users"], self._list_users),
+            ("GET", ["/users/{id}"], self._get_user),
+            ("GET", ["/reports/appCredentialSignInActivities"], self._activities),
+            ("GET", ["/auditLogs/signIns"], self._sign_ins),
+            ("*", ["/{rest:.*}"], self._unknown),
+        ]
+        return [
+            web.route(method, VERSION + path, self._guarded(operation))
+            for method, paths, operation in table
+            for path in paths
+        ]
+
+    def _guarded(self, operation: Operation) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            client_request_id = request.headers.get("client-request-id", "")
+            request_id = new_request_id()
+            headers = {
+                "request-id": request_id,
+                "client-request-id": client_request_id or request_id,
+            }
+            try:
+                authorization = request.headers.get("Authorization", "")
+                caller = caller_of(authorization, self._entra, self.app_roles)
+                status, body = await operation(
+                    GraphRequest(request, caller, await _json_object(request))
+                )
+            except GraphError as error:
+                status, body = error.status, error.body(request_id, client_request_id)
+                if status == 401:
+                    headers["WWW-Authenticate"] = CHALLENGE
+            if body is None:
+                return web.Response(status=status, headers=headers)
+            return web.json_response(body, status=status, headers=headers)
+
+        return handle
+
+    # Applications
+
+    async def _list_applications(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        return self._page(call, "applications", self._applications.all())
+
+    async def _create_application(self, call: GraphRequest) -> Reply:
+        call.caller.check_create()
+        made = self._applications.create(call.body, call.caller.object_id)
+        return 201, self._entity(call, "applications", _public(made))
+
+    async def _get_application(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        found = self._applications.get(self._application_id(call))
+        query = call.request.query
+        shown = _public(found) if "keyCredentials" not in query.get("$select", "") else found
+        return 200, self._entity(call, "applications", selected(shown, query))
+
+    async def _update_application(self, call: GraphRequest) -> Reply:
+        self._applications.update(self._changeable(call), call.body)
+        return 204, None
+
+    async def _delete_application(self, call: GraphRequest) -> Reply:
+        self._applications.delete(self._changeable(call))
+        return 204, None
+
+    async def _add_password(self, call: GraphRequest) -> Reply:
+        made = self._applications.add_password(self._changeable(call), call.body)
+        context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#microsoft.graph.passwordCredential"
+        return 200, {"@odata.context": context, **made}
+
+    async def _remove_password(self, call: GraphRequest) -> Reply:
+        self._applications.remove_password(self._changeable(call), call.body)
+        return 204, None
+
+    async def _add_key(self, call: GraphRequest) -> Reply:
+        registration = self._own_or_changeable(call)
+        with self._applications.change(registration):
+            made = self._applications.keys.add(registration, call.body)
+        context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#microsoft.graph.keyCredential"
+        return 200, {"@odata.context": context, **made}
+
+    async def _remove_key(self, call: GraphRequest) -> Reply:
+        registration = self._own_or_changeable(call)
+        with self._applications.change(registration):
+            self._applications.keys.remove(registration, call.body)
+        return 204, None
+
+    def _application_id(self, call: GraphRequest) -> str:
+        alternate = call.request.match_info.get("alternate")
+        if alternate is not None:
+            return self._applications.object_id(alternate)
+        return call.request.match_info["id"]
+
+    def _changeable(self, call: GraphRequest) -> Registration:
+        registration = self._applications.changeable(self._application_id(call))
+        call.caller.check_write(registration)
+        return registration
+
+    def _own_or_changeable(self, call: GraphRequest) -> Registration:
+        """An application needs no permission to roll its own keys."""
+        registration = self._applications.changeable(self._application_id(call))
+        if registration.service_principal_id != call.caller.object_id:
+            call.caller.check_write(registration)
+        return registration
+
+    # Federated credentials
+
+    async def _list_federated(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        object_id = self._application_id(call)
+        listed = self._applications.get(object_id)[FEDERATED]
+        return self._page(call, f"applications('{object_id}')/{FEDERATED}", listed)
+
+    async def _add_federated(self, call: GraphRequest) -> Reply:
+        registration = self._changeable(call)
+        with self._applications.change(registration):
+            made = self._applications.federated.add(registration, call.body)
+        name = f"applications('{registration.object_id}')/{FEDERATED}"
+        return 201, self._entity(call, name, made)
+
+    async def _get_federated(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        object_id, name = self._application_id(call), call.request.match_info["name"]
+        for each in self._applications.get(object_id)[FEDERATED]:
+            if name in (each["id"], each["name"]):
+                return 200, self._entity(call, f"applications('{object_id}')/{FEDERATED}", each)
+        raise not_found(name)
+
+    async def _change_federated(self, call: GraphRequest) -> Reply:
+        registration, name = self._changeable(call), call.request.match_info["name"]
+        with self._applications.change(registration):
+            self._applications.federated.change(registration, name, call.body)
+        return 204, None
+
+    async def _remove_federated(self, call: GraphRequest) -> Reply:
+        registration, name = self._changeable(call), call.request.match_info["name"]
+        with self._applications.change(registration):
+            self._applications.federated.remove(registration, name)
+        return 204, None
+
+    # Service principals and users
+
+    async def _list_principals(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        return self._page(call, "servicePrincipals", self._principals.all())
+
+    async def _create_principal(self, call: GraphRequest) -> Reply:
+        call.caller.check_create()
+        made = self._principals.create(call.body)
+        return 201, self._entity(call, "servicePrincipals", made)
+
+    async def _get_principal(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        alternate = call.request.match_info.get("alternate")
+        object_id = call.request.match_info.get("id", "")
+        found = self._principals.get(
+            object_id if alternate is None else self._principals.object_id(alternate)
+        )
+        return 200, self._entity(call, "servicePrincipals", selected(found, call.request.query))
+
+    async def _get_by_ids(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        kinds = {
+            "application": [_public(each) for each in self._applications.all()],
+            "servicePrincipal": self._principals.all(),
+            "user": [user_json(self._directory.user)],
+        }
+        wanted = call.body.get("types") or list(kinds)
+        value = [
+            {"@odata.type": f"#microsoft.graph.{kind}", **each}
+            for kind, listed in kinds.items()
+            if kind.lower() in (name.lower() for name in wanted)
+            for each in listed
+            if each["id"] in call.body.get("ids", ())
+        ]
+        context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#directoryObjects"
+        return 200, {"@odata.context": context, "value": value}
+
+    async def _me(self, call: GraphRequest) -> Reply:
+        if not call.caller.is_user:
+            message = "/me request is only valid with delegated authentication flow."
+            raise bad_request(message, "BadRequest")
+        return 200, self._entity(call, "users", user_json(self._directory.user))
+
+    async def _list_users(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        return self._page(call, "users", [user_json(self._directory.user)])
+
+    async def _get_user(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        user, name = self._directory.user, call.request.match_info["id"]
+        if name not in (user.object_id, user.name):
+            raise not_found(name)
+        return 200, self._entity(call, "users", user_json(user))
+
+    # Reports
+
+    async def _activities(self, call: GraphRequest) -> Reply:
+        if call.version != "beta":
+            return await self._unknown(call)
+        self._check_reports(call)
+        listed = reports.credential_activities(self._directory, self._reported_until())
+        return self._page(call, "reports/appCredentialSignInActivities", listed)
+
+    async def _sign_ins(self, call: GraphRequest) -> Reply:
+        """Without a filter for other types, only interactive sign-ins, of which there are none."""
+        self._check_reports(call)
+        asked = reports.SERVICE_PRINCIPAL in call.request.query.get("$filter", "")
+        shown = call.version == "beta" and asked
+        listed = reports.sign_ins(self._directory, self._reported_until()) if shown else []
+        return self._page(call, "auditLogs/signIns", listed)
+
+    def _check_reports(self, call: GraphRequest) -> None:
+        call.caller.check_reports()
+        if not self.licensed:
+            raise unlicensed()
+
+    def _reported_until(self) -> float:
+        return self._directory.clock() - self.report_delay
+
+    # Shapes
+
+    async def _unknown(self, call: GraphRequest) -> Reply:
+        segment = call.request.path.split("/")[-1]
+        raise bad_request(f"Resource not found for the segment '{segment}'.", "BadRequest")
+
+    @staticmethod
+    def _entity(call: GraphRequest, collection: str, item: JsonObject) -> JsonObject:
+        context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}/$entity"
+        return {"@odata.context": context, **item}
+
+    @staticmethod
+    def _page(call: GraphRequest, collection: str, items: list[JsonObject]) -> Reply:
+        query = call.request.query
+        shown, following = page([_public(each) for each in items], query, PAGE_SIZE)
+        body: JsonObject = {
+            "@odata.context": f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}",
+            "value": [selected(each, query) for each in shown],
+        }
+        if following:
+            url = call.request.url.update_query({"$skiptoken": following})
+            body["@odata.nextLink"] = str(url)
+        return 200, body
+
+
+def _public(item: JsonObject) -> JsonObject:
+    """An object as Graph shows it without `$select`: no keys, no relationships."""
+    shown = without_keys(item) if "keyCredentials" in item else item
+    return {name: value for name, value in shown.items() if name != FEDERATED}
+
+
+async def _json_object(request: web.Request) -> JsonObject:
+    if not request.can_read_body:
+        return {}
+    try:
+        body = json.loads(await request.text() or "{}")
+    except ValueError as error:
+        raise bad_request("Unable to read JSON request payload.", "BadRequest") from error
+    if not isinstance(body, dict):
+        raise bad_request("Unable to read JSON request payload.", "BadRequest")
+    return body

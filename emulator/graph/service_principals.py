@@ -1,0 +1,128 @@
+"""ServicePrincipals: those of the directory, as Graph shows them, and its user."""
+
+import re
+from typing import Any
+
+from emulator.entra.directory import APPLICATION, Directory, DirectoryUser, ServicePrincipal
+from emulator.graph.errors import GraphError, bad_request, not_found
+from emulator.graph.replica import Replica
+
+JsonObject = dict[str, Any]
+
+ALTERNATE_KEY = re.compile(r"\(appId='([^']*)'\)")
+
+
+class ServicePrincipals:
+    """Reads them, and makes those of applications.
+
+    Args:
+        directory: the service principals.
+        replica: what is shown.
+    """
+
+    def __init__(self, directory: Directory, replica: Replica) -> None:
+        self._directory = directory
+        self._replica = replica
+
+    def all(self) -> list[JsonObject]:
+        """Every service principal that is shown."""
+        found = (self._shown(each) for each in self._directory.service_principals())
+        return [each for each in found if each is not None]
+
+    def get(self, object_id: str) -> JsonObject:
+        """One of them.
+
+        Args:
+            object_id: GUID.
+
+        Raises:
+            GraphError: it is not shown.
+        """
+        found = self._directory.service_principal(object_id)
+        shown = self._shown(found) if found else None
+        if shown is None:
+            raise not_found(object_id)
+        return shown
+
+    def object_id(self, alternate_key: str) -> str:
+        """The object id (GUID) for `(appId='...')`.
+
+        Raises:
+            GraphError: none with that app id is shown.
+        """
+        match = ALTERNATE_KEY.fullmatch(alternate_key)
+        app_id = match.group(1) if match else alternate_key
+        for each in self.all():
+            if each["appId"].lower() == app_id.lower():
+                return str(each["id"])
+        raise not_found(app_id)
+
+    def create(self, body: JsonObject) -> JsonObject:
+        """Make the service principal of an application.
+
+        Args:
+            body: of the request, with `appId`.
+
+        Raises:
+            GraphError: there is no such application, or it has one.
+        """
+        app_id = str(body.get("appId"))
+        registration = self._directory.find(app_id)
+        if registration is None:
+            raise bad_request(
+                f"The appId '{app_id}' of the service principal does not reference a valid "
+                "application object."
+            )
+        if registration.service_principal_id:
+            raise GraphError(
+                409,
+                "Request_MultipleObjectsWithSameKeyValue",
+                "The service principal cannot be created, updated, or restored because the "
+                f"service principal name {app_id} is already in use.",
+            )
+        made = self._directory.add_service_principal(registration)
+        self._replica.remember(made.object_id, None)
+        return self._json(made)
+
+    def _shown(self, principal: ServicePrincipal) -> JsonObject | None:
+        return self._replica.shown(principal.object_id, self._json(principal))
+
+    def _json(self, principal: ServicePrincipal) -> JsonObject:
+        registration = self._directory.find(principal.app_id)
+        is_application = principal.kind == APPLICATION
+        uris = registration.identifier_uris if registration and is_application else []
+        owner = self._directory.tenant_id if is_application else None
+        resource = [f"isExplicit={principal.resource_id != ''}", principal.resource_id]
+        return {
+            "id": principal.object_id,
+            "deletedDateTime": None,
+            "accountEnabled": True,
+            "alternativeNames": [] if is_application else [name for name in resource if name],
+            "appDisplayName": principal.display_name if is_application else None,
+            "appId": principal.app_id,
+            "appOwnerOrganizationId": owner,
+            "appRoleAssignmentRequired": False,
+            "displayName": principal.display_name,
+            "keyCredentials": [],
+            "passwordCredentials": [],
+            "servicePrincipalNames": [principal.app_id, *uris],
+            "servicePrincipalType": principal.kind,
+            "tags": [],
+        }
+
+
+def user_json(user: DirectoryUser) -> JsonObject:
+    """A user, with the properties that Graph returns by default."""
+    return {
+        "businessPhones": [],
+        "displayName": "Administrator",
+        "givenName": None,
+        "jobTitle": None,
+        "mail": None,
+        "mobilePhone": None,
+        "officeLocation": None,
+        "preferredLanguage": None,
+        "surname": None,
+        "userPrincipalName": user.name,
+        "id": user.object_id,
+    }
