@@ -1,0 +1,32 @@
+"""`python -m emulator.sites --names FILE --log FILE MODULE ...`: a module as a site's process.
+
+The process has the public names in the file and no others, and writes what it prints to the log.
+"""
+
+import argparse
+import os
+import runpy
+import sys
+from pathlib import Path
+
+from emulator.network.name_resolution import resolve_names
+
+
+def main() -> None:
+    """Read the command line and run the module."""
+    parser = argparse.ArgumentParser(prog="python -m emulator.sites", description=__doc__)
+    parser.add_argument("--names", type=Path, required=True, help="a file of PublicNames")
+    parser.add_argument("--log", type=Path, required=True, help="file for stdout and stderr")
+    parser.add_argument("module", help="as after `python -m`")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    log = os.open(options.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log, stream.fileno())
+    resolve_names(options.names)
+    sys.argv = [options.module, *options.arguments]
+    runpy.run_module(options.module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

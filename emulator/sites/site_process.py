@@ -1,0 +1,169 @@
+"""SiteProcess: one process that runs a site's code, until the site restarts."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from emulator.child import Child
+from emulator.entra.endpoints import Entra
+from emulator.entra.identity_endpoint import IdentityEndpoint
+from emulator.loopback import LOOPBACK, free_port
+from emulator.sites.environment import site_environment
+from emulator.sites.site import Site
+
+START_TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.05
+HOST_STATUS = "/admin/host/status"
+HOP_BY_HOP = frozenset(
+    ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length")
+)
+"""Headers of one connection (RFC 9110, section 7.6.1), and the length, which is set anew."""
+
+
+class SiteStartError(Exception):
+    """The process ended before it served anything, or took too long."""
+
+
+@dataclass(frozen=True)
+class SiteHosting:
+    """What all processes share.
+
+    Attributes:
+        entra: signs the tokens of their managed identities.
+        names: file of the public names that they have.
+        authority: PEM file of the authority that they trust.
+        app: folder of this project's app, as it is deployed.
+        logs: folder in which each site has a log file of its name.
+    """
+
+    entra: Entra
+    names: Path
+    authority: Path
+    app: Path
+    logs: Path
+
+
+class SiteProcess:
+    """A process, with an identity endpoint of its own.
+
+    Args:
+        site: what it runs.
+        hosting: see SiteHosting.
+    """
+
+    def __init__(self, site: Site, hosting: SiteHosting) -> None:
+        self.site = site
+        self._hosting = hosting
+        self._port = free_port()
+        self._identity = IdentityEndpoint(hosting.entra, site.identities)
+        self._child: Child | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def url(self) -> str:
+        """Its base URL on this machine."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    async def start(self) -> None:
+        """Start it, and wait until it serves.
+
+        Raises:
+            SiteStartError: see there.
+        """
+        await self._identity.server.start()
+        identity = self._identity.settings() if self.site.identities else {}
+        environ = site_environment(self.site, self._hosting.authority, identity)
+        self._child = Child(self._command(), environ, self._hosting.logs)
+        await self._child.start()
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+        await self._wait_until_it_serves(self._child, self._session)
+
+    def _command(self) -> Sequence[str]:
+        hosting = self._hosting
+        log = hosting.logs / f"{self.site.name}.log"
+        launch = [sys.executable, "-m", "emulator.sites", "--names", str(hosting.names)]
+        launch += ["--log", str(log)]
+        if not self.site.is_function_app:
+            return [*launch, "emulator.old_bot", "--port", str(self._port)]
+        host = ["emulator.functions", "--app", str(hosting.app), "--port", str(self._port)]
+        # uvloop would look names up by itself.
+        host += ["--loop", "asyncio"]
+        return [*launch, *host, *(["--function-key", self.site.keys[0]] if self.site.keys else [])]
+
+    async def _wait_until_it_serves(self, child: Child, session: aiohttp.ClientSession) -> None:
+        path = HOST_STATUS if self.site.is_function_app else "/"
+        ended = asyncio.create_task(child.wait())
+        try:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                while not ended.done():
+                    with contextlib.suppress(aiohttp.ClientError):
+                        async with session.get(f"{self.url}{path}"):
+                            return
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            pass
+        finally:
+            ended.cancel()
+        raise SiteStartError(f"{self.site.name} does not start; its log says why")
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Pass a request on, and return the process's response; 502 if it breaks off."""
+        with self._counted():
+            return await self._passed_on(request)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._running += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def _passed_on(self, request: web.Request) -> web.Response:
+        if self._session is None:
+            raise RuntimeError("the process is not started")
+        try:
+            async with self._session.request(
+                request.method,
+                f"{self.url}{request.raw_path}",
+                headers=_end_to_end(request.headers),
+                data=await request.read(),
+                allow_redirects=False,
+            ) as response:
+                body = await response.read()
+                headers = _end_to_end(response.headers)
+                return web.Response(status=response.status, headers=headers, body=body)
+        except aiohttp.ClientError:
+            return web.Response(status=502, text="Bad Gateway")
+
+    async def retire(self) -> None:
+        """Let requests that it has already got finish, then stop it."""
+        await self._idle.wait()
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop it now."""
+        if self._child is not None:
+            await self._child.stop()
+        if self._session is not None:
+            await self._session.close()
+        await self._identity.server.stop()
+
+
+def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    return CIMultiDict(
+        (name, text) for name, text in headers.items() if name.lower() not in HOP_BY_HOP
+    )
