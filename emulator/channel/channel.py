@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -59,7 +59,9 @@ class Channel:
     Args:
         registration: the bot's; its app id is the audience of every token.
         tls: the server side of TLS for the published documents.
-        channel_ids: the endorsements of the signing keys.
+        issuer: the signing keys; None makes new ones, endorsed for CHANNEL_IDS.
+        public_url: base URL of the published documents, where bots reach the server under another
+            name than its own; empty: the server's.
 
     Attributes:
         issuer: the signing keys; `roll` makes a new one.
@@ -73,10 +75,12 @@ class Channel:
         self,
         registration: Registration,
         tls: ssl.SSLContext,
-        channel_ids: Sequence[str] = CHANNEL_IDS,
+        issuer: TokenIssuer | None = None,
+        public_url: str = "",
     ) -> None:
         self.registration = registration
-        self.issuer = TokenIssuer(endorsements=channel_ids)
+        self.issuer = issuer or TokenIssuer(endorsements=CHANNEL_IDS)
+        self._public_url = public_url
         self.token_issuer = TOKEN_ISSUER
         self.bot_endpoint = ""
         self.timeout = 15.0
@@ -127,9 +131,13 @@ class Channel:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # A benchmark has more requests in flight than aiohttp's default limit of 100.
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            self._session = aiohttp.ClientSession(connector=self._connector())
         return self._session
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        """How the channel connects to the bot."""
+        # A benchmark has more requests in flight than aiohttp's default limit of 100.
+        return aiohttp.TCPConnector(limit=0)
 
     def _reused_token(self, service_url: str) -> str:
         kid = self.issuer.keys[-1].kid
@@ -145,7 +153,7 @@ class Channel:
             {
                 "issuer": self.token_issuer,
                 "authorization_endpoint": "https://invalid.botframework.com",
-                "jwks_uri": f"{self.server.url}/v1/.well-known/keys",
+                "jwks_uri": f"{self._public_url or self.server.url}/v1/.well-known/keys",
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             }

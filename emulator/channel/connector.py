@@ -58,6 +58,7 @@ class BotConnector:
         conversations: stores the activities.
         oauth_cards: fills in the links of sign-in cards.
         tls: the server side of TLS.
+        public_url: base URL under which bots reach the server; empty: the server's own.
 
     Attributes:
         calls: every call so far, oldest first.
@@ -71,20 +72,25 @@ class BotConnector:
         conversations: Conversations,
         oauth_cards: OAuthCards,
         tls: ssl.SSLContext,
+        public_url: str = "",
     ) -> None:
+        self._public_url = public_url
         self.registration = registration
         self.conversations = conversations
         self.calls: list[Call] = []
         self.require_token = True
         self._tokens = VerifiedTokens(entra_issuer, registration, AUDIENCE)
-        operations = ConnectorOperations(
-            registration, conversations, oauth_cards, lambda: self.server.url
-        )
+        operations = ConnectorOperations(registration, conversations, oauth_cards, lambda: self.url)
         routes = [
             web.route(method, path, self._guarded(operation))
             for (method, path), operation in operations.table().items()
         ]
         self.server = Server("connector", routes, tls)
+
+    @property
+    def url(self) -> str:
+        """The base URL that bots call, without a slash at the end."""
+        return self._public_url or self.server.url
 
     def _guarded(self, operation: Operation) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:

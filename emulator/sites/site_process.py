@@ -21,6 +21,7 @@ from emulator.sites.site import Site
 START_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 HOST_STATUS = "/admin/host/status"
+KEY_HEADER = "x-functions-key"
 HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length")
 )
@@ -135,17 +136,20 @@ class SiteProcess:
     async def _passed_on(self, request: web.Request) -> web.Response:
         if self._session is None:
             raise RuntimeError("the process is not started")
+        headers = _end_to_end(request.headers)
+        if headers.get(KEY_HEADER) in self.site.keys:
+            headers[KEY_HEADER] = self.site.keys[0]  # the host knows one key only
         try:
             async with self._session.request(
                 request.method,
                 f"{self.url}{request.raw_path}",
-                headers=_end_to_end(request.headers),
+                headers=headers,
                 data=await request.read(),
                 allow_redirects=False,
             ) as response:
                 body = await response.read()
-                headers = _end_to_end(response.headers)
-                return web.Response(status=response.status, headers=headers, body=body)
+                answered = _end_to_end(response.headers)
+                return web.Response(status=response.status, headers=answered, body=body)
         except aiohttp.ClientError:
             return web.Response(status=502, text="Bad Gateway")
 

@@ -18,6 +18,7 @@ from botframework.connector.auth import (
 from emulator.certificates import CertificateAuthority
 from emulator.channel.channel import Channel
 from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
 from tests.emulator.channel.direct_line_client import RecordingBot
 from tests.emulator.registered_bot import APP_ID, TENANT
 
@@ -36,7 +37,8 @@ async def channel(
     """Listening, with the test's bot as its endpoint, trusted by the SDK's client."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
     registration = Registration(APP_ID, TENANT, "UserAssignedMSI")
-    channel = Channel(registration, authority.server_context(), ["webchat", "msteams"])
+    keys = TokenIssuer(endorsements=["webchat", "msteams"])
+    channel = Channel(registration, authority.server_context(), keys)
     await channel.server.start()
     channel.bot_endpoint = f"{bot.server.url}/api/messages"
     yield channel

@@ -1,4 +1,4 @@
-"""Sites: all web apps and Function Apps, each with what runs its code."""
+"""AppService: all web apps and Function Apps, each with what runs its code."""
 
 import ssl
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from emulator.sites.front_end import SiteFrontEnd
 from emulator.sites.site import DOMAIN, Site, SiteCode
 
 
-class Sites:
+class AppService:
     """Starts, restarts and ends the code of sites as they change.
 
     Args:

@@ -1,0 +1,106 @@
+"""BotChannel: what Bot Service runs for one Azure Bot: channel, connector and chat page."""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+
+from emulator.channel.channel import BotAnswer, Channel
+from emulator.channel.connector import BotConnector
+from emulator.channel.conversations import Activity, Conversations
+from emulator.channel.direct_line import DirectLine
+from emulator.channel.oauth_cards import OAuthCards
+from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.pages.chat_page import ChatPage
+from emulator.pages.sign_in_page import SignInPage
+from emulator.token_service.user_tokens import UserTokens
+
+SERVICE_DOMAIN = "smba.trafficmanager.net"
+"""Where Teams has its connector."""
+
+
+class RoutedChannel(Channel):
+    """A channel that looks the bot's endpoint up at each delivery.
+
+    Args:
+        registration: the bot's.
+        tls: the server side of TLS.
+        issuer: the signing keys that all channels share.
+        endpoint: returns the bot's messaging endpoint (URL) as it is now.
+        connector: makes the connections to it.
+    """
+
+    def __init__(
+        self,
+        registration: Registration,
+        tls: ssl.SSLContext,
+        issuer: TokenIssuer,
+        endpoint: Callable[[], str],
+        connector: Callable[[], aiohttp.BaseConnector],
+    ) -> None:
+        super().__init__(registration, tls, issuer)
+        self._endpoint = endpoint
+        self._new_connector = connector
+
+    async def deliver(self, activity: Activity) -> BotAnswer:
+        """POST an activity to where the bot is now."""
+        self.bot_endpoint = self._endpoint()
+        return await super().deliver(activity)
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        return self._new_connector()
+
+
+class BotChannel:
+    """One Azure Bot's channel, with the conversations that users have with it.
+
+    Args:
+        name: the Azure Bot's.
+        channel: delivers to the bot.
+        entra_issuer: signs the bots' tokens.
+        tls: the server side of TLS.
+        webchat_bundle: path of Web Chat's webchat.js, if there is one.
+
+    Attributes:
+        conversations: all of them.
+        connector: what the bot calls; its public host name is `host`.
+        chat_page: the page where a person talks to the bot.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        channel: RoutedChannel,
+        entra_issuer: TokenIssuer,
+        tls: ssl.SSLContext,
+        webchat_bundle: Path | None = None,
+    ) -> None:
+        self.host = f"{name}.{SERVICE_DOMAIN}".lower()
+        self.channel = channel
+        self.conversations = Conversations()
+        users = UserTokens(entra_issuer, channel.registration)
+        self.connector = BotConnector(
+            entra_issuer,
+            channel.registration,
+            self.conversations,
+            OAuthCards(users, lambda: self.chat_page.server.url),
+            tls,
+            f"https://{self.host}",
+        )
+        self.direct_line = DirectLine(channel, lambda: self.connector.url, self.conversations)
+        sign_in_page = SignInPage(users, channel.registration.app_id, self.direct_line.announce)
+        self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, name)
+
+    async def start(self) -> None:
+        """Start the connector and the page."""
+        await self.connector.server.start()
+        await self.chat_page.server.start()
+
+    async def stop(self) -> None:
+        """Stop both, and cancel deliveries in progress."""
+        await self.direct_line.close()
+        await self.channel.close()
+        await self.chat_page.server.stop()
+        await self.connector.server.stop()

@@ -1,0 +1,294 @@
+"""LocalAzure: the services of Azure that a migration uses, under their public names."""
+
+import asyncio
+import ssl
+import uuid
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from emulator.certificates import CertificateAuthority
+from emulator.channel.bot_channel import SERVICE_DOMAIN, BotChannel, RoutedChannel
+from emulator.channel.channel import CHANNEL_IDS, TOKEN_ISSUER, Channel
+from emulator.entra.endpoints import Entra
+from emulator.entra.registration import Registration
+from emulator.entra.token_issuer import TokenIssuer
+from emulator.key_vault.permissions import RolePermissions
+from emulator.key_vault.vault import KeyVault
+from emulator.loopback import LOOPBACK, free_port
+from emulator.network.connect_proxy import ConnectProxy
+from emulator.network.local_connector import local_connector
+from emulator.network.public_names import PublicNames
+from emulator.resource_manager.control_plane import ResourceManager
+from emulator.resource_manager.core.resource import Resource
+from emulator.seeds.function_app import PreparedFunctionApp, deploy_app
+from emulator.seeds.old_bot import BOT_SERVICES, OldBot
+from emulator.seeds.pipeline import Pipeline
+from emulator.seeds.resource_group import ResourceGroup
+from emulator.server import Server
+from emulator.sites.app_service import AppService
+from emulator.sites.arm_site import site_of
+from emulator.sites.light.light_site import LightSite
+from emulator.sites.light.sign_in import LightSignIn
+from emulator.sites.process_site import ProcessSite
+from emulator.sites.site import Site, SiteCode
+from emulator.sites.site_process import SiteHosting
+
+PROCESSES = "processes"
+"""Each site's code runs in a process of its own."""
+
+LIGHT = "light"
+"""No code runs; see LightSite."""
+
+ENTRA = "login.microsoftonline.com"
+GRAPH = "graph.microsoft.com"
+RESOURCE_MANAGER = "management.azure.com"
+CHANNEL = "login.botframework.com"
+VAULT_DOMAIN = "vault.azure.net"
+CERTIFIED_NAMES = (
+    ENTRA,
+    GRAPH,
+    RESOURCE_MANAGER,
+    CHANNEL,
+    f"*.{VAULT_DOMAIN}",
+    "*.azurewebsites.net",
+    "*.scm.azurewebsites.net",
+    f"*.{SERVICE_DOMAIN}",
+    "appinsights.azureedge.net",
+)
+"""The names in the servers' certificate."""
+
+GROUP = "contoso-bots"
+
+
+class LocalAzure:
+    """One tenant with one subscription, a resource group, and a pipeline that owns both.
+
+    Everything is reached under its public name through the proxy, by clients with `environ`. All of
+    it runs on one event loop, which alone may change what it stores.
+
+    Args:
+        folder: for the authority's certificate, tokens, logs of sites; it must outlive the clients.
+        runtime: how sites run: PROCESSES or LIGHT.
+
+    Attributes:
+        entra: signs everybody in; `directory` is its directory.
+        resource_manager: has the resources.
+        vaults: key vaults by host name.
+        sites: runs the code of web apps and Function Apps.
+        channels: of Azure Bots, by the bot's name.
+        proxy: leads clients to all of them.
+        group: the resource group.
+        pipeline: who `environ` signs in as.
+        servers: by public name.
+    """
+
+    def __init__(self, folder: Path, runtime: str = PROCESSES) -> None:
+        self.folder = folder
+        self.authority = CertificateAuthority(folder)
+        self._tls = self.authority.server_context(CERTIFIED_NAMES)
+        self._trust = ssl.create_default_context(cafile=str(self.authority.path))
+        self._names_file = folder / "names.json"
+        self.names = PublicNames(self._names_file)
+        self._app = folder / "app"
+        self.proxy = ConnectProxy(self.names)
+        pipeline = Registration(
+            str(uuid.uuid4()), str(uuid.uuid4()), "SingleTenant", display_name="pipeline"
+        )
+        self.entra = Entra(pipeline, self._tls, f"https://{ENTRA}")
+        self.directory = self.entra.directory
+        self.pipeline = Pipeline(pipeline)
+        self.pipeline.trust(self.directory)
+        self.resource_manager = ResourceManager(self.entra, self._tls)
+        self.resource_manager.owners.update(
+            (self.pipeline.object_id, self.directory.user.object_id)
+        )
+        self.vaults: dict[str, KeyVault] = {}
+        self._channel_keys = TokenIssuer(endorsements=CHANNEL_IDS)
+        self.channels: dict[str, BotChannel] = {}
+        runs = {PROCESSES: self._in_processes, LIGHT: self._light}
+        self.sites = AppService(self._tls, runs[runtime])
+        published = Channel(pipeline, self._tls, self._channel_keys, f"https://{CHANNEL}")
+        self.servers: dict[str, Server] = {
+            ENTRA: self.entra.server,
+            RESOURCE_MANAGER: self.resource_manager.server,
+            CHANNEL: published.server,
+            "*.azurewebsites.net": self.sites.front_end.server,
+        }
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.resource_manager.on_site_change = self._site_changed
+        self.resource_manager.on_vault_change = self._vault_changed
+        self.group = ResourceGroup(self.resource_manager, GROUP)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a shell exports to work with it: the proxy, trust, and the pipeline's sign-in."""
+        local = f"localhost,{LOOPBACK}"
+        authority = str(self.authority.path)
+        return {
+            "HTTPS_PROXY": self.proxy.url,
+            "https_proxy": self.proxy.url,
+            "NO_PROXY": local,
+            "no_proxy": local,
+            "REQUESTS_CA_BUNDLE": authority,
+            "SSL_CERT_FILE": authority,
+            "CURL_CA_BUNDLE": authority,
+            "AZURE_TENANT_ID": self.directory.tenant_id,
+            "AZURE_CLIENT_ID": self.pipeline.registration.app_id,
+            "AZURE_FEDERATED_TOKEN_FILE": str(self._token_file),
+            "AZURE_CONFIG_DIR": str(self.folder / "azure"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        }
+
+    @property
+    def _token_file(self) -> Path:
+        return self.folder / "pipeline-token.jwt"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self, proxy_port: int = 0) -> None:
+        """Start every server; there are no bots yet.
+
+        Args:
+            proxy_port: the proxy's; 0 takes a free one.
+
+        Raises:
+            OSError: the port is in use.
+        """
+        self.pipeline.write_token(self._token_file)
+        deploy_app(self._app)
+        await self.proxy.start(proxy_port)
+        for name, server in self.servers.items():
+            await server.start()
+            self.names.add(name, server.port)
+
+    async def stop(self) -> None:
+        """End the code of all sites, and stop every server."""
+        await self.proxy.stop()
+        await self.sites.stop()
+        for channel in self.channels.values():
+            await channel.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for vault in self.vaults.values():
+            await vault.server.stop()
+        for server in self.servers.values():
+            await server.stop()
+
+    def add_old_bot(
+        self,
+        name: str = "contoso-bot",
+        app_type: str = "SingleTenant",
+        *,
+        site: str = "",
+        connection: str = "",
+    ) -> OldBot:
+        """A bot that signs in with a secret, on a web app of its own.
+
+        Args:
+            name: the Azure Bot's.
+            app_type: SingleTenant or MultiTenant.
+            site: the web app's name; empty: the bot's with `-web`.
+            connection: name of an OAuth connection; empty: none.
+        """
+        site = site or f"{name}-web"
+        return OldBot.create(self.group, self.directory, name, app_type, site, connection)
+
+    def add_function_app(
+        self, name: str = "contoso-functions", *, vault: str = ""
+    ) -> PreparedFunctionApp:
+        """A Function App with this project's code and an identity, but without a bot's settings.
+
+        Args:
+            name: the Function App's.
+            vault: name of a key vault beside it, whose certificates the pipeline may create; empty:
+                none.
+        """
+        officer = self.pipeline.object_id
+        return PreparedFunctionApp.create(self.group, name, vault, officer=officer)
+
+    def connector(self) -> aiohttp.BaseConnector:
+        """Connections to the public names for aiohttp's client, without a proxy."""
+        return local_connector(self.names, self._trust)
+
+    async def channel(self, bot: str) -> BotChannel:
+        """The channel of an Azure Bot, by the bot's name; opened when it is first asked for.
+
+        Raises:
+            KeyError: there is no such bot.
+        """
+        if bot not in self.channels:
+            self.channels[bot] = opened = self._new_channel(self._bot(bot))
+            await opened.start()
+            self.names.add(opened.host, opened.connector.server.port)
+        return self.channels[bot]
+
+    def _bot(self, name: str) -> Resource:
+        for each in self.resource_manager.resources.of_type(BOT_SERVICES):
+            if each.name.lower() == name.lower():
+                return each
+        raise KeyError(name)
+
+    def _new_channel(self, bot: Resource) -> BotChannel:
+        properties = bot.properties
+        registration = Registration(
+            properties["msaAppId"], self.directory.tenant_id, properties["msaAppType"]
+        )
+        channel = RoutedChannel(
+            registration,
+            self._tls,
+            self._channel_keys,
+            lambda: str(self._bot(bot.name).properties["endpoint"]),
+            self.connector,
+        )
+        return BotChannel(bot.name, channel, self.entra.issuer, self._tls)
+
+    def _in_processes(self, site: Site) -> SiteCode:
+        authority, logs = self.authority.path, self.folder
+        return ProcessSite(
+            site, SiteHosting(self.entra, self._names_file, authority, self._app, logs)
+        )
+
+    def _light(self, site: Site) -> SiteCode:
+        signing = LightSignIn(self.entra, self._vault_at)
+        return LightSite(site, signing, self._check_channel_token, lambda: self.directory.clock())
+
+    def _check_channel_token(self, token: str, app_id: str) -> object:
+        return self._channel_keys.verify(token, audience=app_id, issuer=TOKEN_ISSUER)
+
+    def _vault_at(self, url: str) -> KeyVault | None:
+        return self.vaults.get(url.removeprefix("https://").lower())
+
+    def _site_changed(self, resource: Resource) -> None:
+        if resource.id in self.resource_manager.resources:
+            self.sites.change(site_of(resource, self.resource_manager))
+        else:
+            self._run(self.sites.remove(resource.name))
+
+    def _vault_changed(self, resource: Resource) -> None:
+        host = f"{resource.name}.{VAULT_DOMAIN}".lower()
+        if resource.id not in self.resource_manager.resources:
+            self.names.remove(host)
+        elif host not in self.vaults:
+            permissions = RolePermissions(resource.id, self.resource_manager.permissions)
+            vault = KeyVault(
+                self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
+            )
+            self.vaults[host] = vault
+            # Chosen now: clients may call as soon as Resource Manager has answered.
+            port = free_port()
+            self.names.add(host, port)
+            self._run(vault.server.start(port))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,1 @@
+"""What is in the local Azure before a migration starts."""

@@ -1,0 +1,39 @@
+"""The site that a resource of Resource Manager describes."""
+
+from emulator.entra.identity_endpoint import SYSTEM
+from emulator.resource_manager.control_plane import ResourceManager
+from emulator.resource_manager.core.resource import Resource
+from emulator.sites.site import DOMAIN, Site
+
+IDENTITY_FUNCTION = "identity"
+"""The app's one function above the anonymous level."""
+
+
+def site_of(resource: Resource, manager: ResourceManager) -> Site:
+    """A `Microsoft.Web/sites` resource, or a slot, as App Service runs it.
+
+    Args:
+        resource: the site's.
+        manager: has its settings and keys.
+    """
+    is_function_app = "functionapp" in str(resource.body.get("kind", "")).lower()
+    key = manager.function_key(resource.id, IDENTITY_FUNCTION)
+    return Site(
+        name=str(resource.properties["defaultHostName"]).removesuffix(f".{DOMAIN}"),
+        is_function_app=is_function_app,
+        settings=manager.app_settings(resource.id),
+        identities=_identities(resource),
+        enabled=resource.properties.get("state") == "Running",
+        keys=(key,) if is_function_app else (),
+    )
+
+
+def _identities(resource: Resource) -> dict[str, str]:
+    identity = resource.body.get("identity") or {}
+    found = {
+        str(each["clientId"]): str(each["principalId"])
+        for each in (identity.get("userAssignedIdentities") or {}).values()
+    }
+    if identity.get("principalId"):
+        found[SYSTEM] = str(identity["principalId"])
+    return found

@@ -1,0 +1,90 @@
+"""AzureThread: the local Azure on an event loop of its own, for blocking clients."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import pytest
+
+from emulator.local_azure import LIGHT, LocalAzure
+
+SECONDS = 120
+"""No call takes longer."""
+
+
+class AzureThread:
+    """Runs a LocalAzure in a thread.
+
+    Args:
+        folder: see LocalAzure.
+        runtime: see LocalAzure.
+
+    Attributes:
+        azure: the local Azure, once the thread has started.
+    """
+
+    def __init__(self, folder: Path, runtime: str = LIGHT) -> None:
+        self.azure: LocalAzure
+        self._folder = folder
+        self._runtime = runtime
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="local Azure")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.do(self._start())
+        return self
+
+    async def _start(self) -> None:
+        self.azure = LocalAzure(self._folder, self._runtime)
+        await self.azure.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.do(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        await self.azure.stop()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def do[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on its loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=SECONDS)
+
+    def call[**Parameters, Result](
+        self,
+        function: Callable[Parameters, Result],
+        *arguments: Parameters.args,
+        **named: Parameters.kwargs,
+    ) -> Result:
+        """Call a function on its loop, which alone may change what the local Azure stores."""
+
+        async def called() -> Result:
+            return function(*arguments, **named)
+
+        return self.do(called())
+
+    def set_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make this process's clients reach it, and sign in as its pipeline."""
+        for name in ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        for name, text in self.azure.environ.items():
+            monkeypatch.setenv(name, text)
+
+
+async def answer_of(azure: LocalAzure, method: str, url: str, **headers: str) -> tuple[int, Any]:
+    """The status and the text that a stand-in answers to a request under its public name."""
+    connector = azure.connector()
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        session.request(method, url, headers=headers) as answer,
+    ):
+        return answer.status, await answer.text()
