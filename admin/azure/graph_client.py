@@ -11,7 +11,7 @@ class GraphClient(RestClient):
 
     def url(self, path: str) -> str:
         """The absolute URL of a path below v1.0: "/applications/{id}"."""
-        return path if path.startswith("https://") else super().url(f"/v1.0{path}")
+        return path if "://" in path.partition("?")[0] else super().url(f"/v1.0{path}")
 
     def application(self, app_id: str) -> JsonObject | None:
         """The app registration with all its credentials; None if the directory has none.

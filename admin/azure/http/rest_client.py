@@ -71,7 +71,7 @@ class RestClient:
 
     def url(self, path: str) -> str:
         """The absolute URL of a path with its query; an absolute URL stays."""
-        return path if path.startswith("https://") else f"{self._base_url}{path}"
+        return path if "://" in path.partition("?")[0] else f"{self._base_url}{path}"
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> JsonObject:
         """Read one object.

@@ -1,0 +1,179 @@
+"""RestClient: retries, lost answers, pages and errors, against a service on the wire."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from admin.azure.errors import (
+    AnswerLost,
+    AzureProblem,
+    Conflict,
+    Forbidden,
+    NotFound,
+    NotReachable,
+    Refused,
+)
+from admin.azure.http.rest_client import RestClient
+from admin.azure.http.retries import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS
+from admin.exit_status import ExitStatus
+from emulator.loopback import free_port
+from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
+from tests.admin.moved_clock import MovedClock
+
+
+@pytest.fixture
+def client(service: ScriptedService, clock: MovedClock) -> Iterator[RestClient]:
+    """A client of the scripted service."""
+    made = RestClient(service.url, "Microsoft Graph", None, "", clock, "request-1")
+    yield made
+    made.close()
+
+
+def error_body(code: str, message: str) -> dict[str, object]:
+    """An error as ARM and Graph write it."""
+    return {"error": {"code": code, "message": message}}
+
+
+def test_a_request_has_our_name_and_one_id(client: RestClient, service: ScriptedService) -> None:
+    """Azure's support finds all requests of a command by one id."""
+    service.answers += [Answer(body={}), Answer(body={})]
+    client.get("/a")
+    client.send("PATCH", "/b", {"x": 1})
+    assert {one.headers["x-ms-client-request-id"] for one in service.asked} == {"request-1"}
+    assert all(one.headers["User-Agent"].startswith("secretless-bot") for one in service.asked)
+    assert service.asked[1].headers["Content-Type"] == "application/json"
+    assert service.asked[1].body == {"x": 1}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "POST", "DELETE"])
+def test_throttled_requests_wait_as_long_as_asked(
+    client: RestClient, service: ScriptedService, clock: MovedClock, method: str
+) -> None:
+    """After 429, any request is sent again, after the seconds of Retry-After."""
+    service.answers += [Answer(429, headers={"Retry-After": "17"}), Answer(body={"done": True})]
+    assert client.send(method, "/a") == {"done": True}
+    assert clock.waits == [17]
+
+
+def test_an_absurd_retry_after_is_cut(
+    client: RestClient, service: ScriptedService, clock: MovedClock
+) -> None:
+    """A service cannot stop a command for an hour."""
+    service.answers += [Answer(503, headers={"Retry-After": "3600"}), Answer(body={})]
+    client.get("/a")
+    assert clock.waits == [MAX_RETRY_AFTER_SECONDS]
+
+
+def test_a_read_survives_faults(
+    client: RestClient, service: ScriptedService, clock: MovedClock
+) -> None:
+    """A GET is repeated after lost connections and server errors, with growing waits."""
+    service.answers += [LOST, Answer(500), Answer(502), Answer(504), Answer(body={"x": 1})]
+    assert client.get("/a") == {"x": 1}
+    assert clock.waits == sorted(clock.waits)
+    assert sum(clock.waits) > 1
+
+
+def test_retries_end(client: RestClient, service: ScriptedService) -> None:
+    """A service that stays down is reported after the last attempt."""
+    service.answers += [Answer(503)] * (MAX_RETRIES + 1)
+    with pytest.raises(NotReachable, match="503"):
+        client.get("/a")
+    assert len(service.asked) == MAX_RETRIES + 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
+@pytest.mark.parametrize("answer", [LOST, Answer(500), Answer(502), Answer(504)])
+def test_a_write_of_unknown_fate_is_not_repeated(
+    client: RestClient, service: ScriptedService, method: str, answer: Answer
+) -> None:
+    """Who sent a write looks first what became of it."""
+    service.answers += [answer, Answer(body={})]
+    with pytest.raises(AnswerLost):
+        client.send(method, "/a", {})
+    assert len(service.asked) == 1
+
+
+def test_an_unreachable_service_is_named(clock: MovedClock) -> None:
+    """The message has the service and its host, and no traceback of urllib3's words only."""
+    client = RestClient(f"http://127.0.0.1:{free_port()}", "Microsoft Graph", None, "", clock, "1")
+    with pytest.raises(NotReachable, match=r"^Microsoft Graph \(127\.0\.0\.1\) cannot be reached"):
+        client.get("/a")
+    client.close()
+    assert len(clock.waits) >= MAX_RETRIES - 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "exit_status"),
+    [
+        (400, Refused, ExitStatus.FOUND),
+        (401, Forbidden, ExitStatus.UNREACHABLE),
+        (403, Forbidden, ExitStatus.UNREACHABLE),
+        (404, NotFound, ExitStatus.FOUND),
+        (409, Conflict, ExitStatus.FOUND),
+        (412, Conflict, ExitStatus.FOUND),
+    ],
+)
+def test_refusals_are_translated_once(
+    client: RestClient,
+    service: ScriptedService,
+    status: int,
+    kind: type[AzureProblem],
+    exit_status: ExitStatus,
+) -> None:
+    """Each status is one error, with Azure's own message in one line."""
+    service.answers.append(Answer(status, error_body("Bad_Thing", "It is\nnot allowed")))
+    with pytest.raises(kind) as caught:
+        client.send("PATCH", "/a", {})
+    assert type(caught.value) is kind
+    assert "Bad_Thing: It is not allowed." in str(caught.value)
+    assert caught.value.exit_status is exit_status
+    assert "\n" not in str(caught.value)
+
+
+def test_forbidden_names_the_role(client: RestClient, service: ScriptedService) -> None:
+    """Who lacks a role reads which."""
+    service.answers.append(Answer(403, error_body("Authorization_RequestDenied", "No")))
+    with pytest.raises(Forbidden, match="an owner of the app registration"):
+        client.get("/a")
+
+
+@pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", [1], {"error": "plain"}, {}])
+def test_odd_error_bodies_are_no_second_error(
+    client: RestClient, service: ScriptedService, body: object
+) -> None:
+    """A proxy's page in place of JSON is still a refusal."""
+    service.answers.append(Answer(400, body))
+    with pytest.raises(Refused, match="400"):
+        client.get("/a")
+
+
+def test_find_says_none_for_what_is_missing(client: RestClient, service: ScriptedService) -> None:
+    """404 is an answer, not a failure."""
+    service.answers.append(Answer(404, error_body("NotFound", "no")))
+    assert client.find("/a") is None
+
+
+@pytest.mark.parametrize("link", ["nextLink", "@odata.nextLink"])
+def test_lists_are_read_to_their_end(
+    client: RestClient, service: ScriptedService, link: str
+) -> None:
+    """ARM and Graph page their lists, each with a link of its own name."""
+    # A next link is absolute and https; here the second page is below the base URL.
+    service.answers += [
+        Answer(body={"value": [{"n": 1}], link: "/second?$skiptoken=x"}),
+        Answer(body={"value": [{"n": 2}]}),
+    ]
+    assert list(client.pages("/first")) == [{"n": 1}, {"n": 2}]
+    assert [one.path for one in service.asked] == ["/first", "/second?$skiptoken=x"]
+
+
+def test_nothing_is_logged(
+    client: RestClient, service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bodies hold secret values: no record of any level has one."""
+    caplog.set_level(logging.DEBUG)
+    service.answers.append(Answer(body={"properties": {"MicrosoftAppPassword": "s3cret-value"}}))
+    client.send("PUT", "/a", {"properties": {"MicrosoftAppPassword": "s3cret-value"}})
+    assert "s3cret-value" not in caplog.text
