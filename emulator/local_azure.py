@@ -15,6 +15,8 @@ from emulator.channel.channel import CHANNEL_IDS, TOKEN_ISSUER, Channel
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
+from emulator.graph.caller import READ_REPORTS, WRITE_ALL
+from emulator.graph.graph import Graph
 from emulator.key_vault.permissions import RolePermissions
 from emulator.key_vault.vault import KeyVault
 from emulator.loopback import LOOPBACK, free_port
@@ -33,7 +35,8 @@ from emulator.sites.arm_site import site_of
 from emulator.sites.light.light_site import LightSite
 from emulator.sites.light.sign_in import LightSignIn
 from emulator.sites.process_site import ProcessSite
-from emulator.sites.site import Site, SiteCode
+from emulator.sites.publishing import Publishing
+from emulator.sites.site import DOMAIN, Site, SiteCode
 from emulator.sites.site_process import SiteHosting
 
 PROCESSES = "processes"
@@ -46,6 +49,9 @@ ENTRA = "login.microsoftonline.com"
 GRAPH = "graph.microsoft.com"
 RESOURCE_MANAGER = "management.azure.com"
 CHANNEL = "login.botframework.com"
+SITES = f"*.{DOMAIN}"
+PUBLISHING = f"*.scm.{DOMAIN}"
+REGIONS = "appinsights.azureedge.net"
 VAULT_DOMAIN = "vault.azure.net"
 CERTIFIED_NAMES = (
     ENTRA,
@@ -53,10 +59,10 @@ CERTIFIED_NAMES = (
     RESOURCE_MANAGER,
     CHANNEL,
     f"*.{VAULT_DOMAIN}",
-    "*.azurewebsites.net",
-    "*.scm.azurewebsites.net",
+    SITES,
+    PUBLISHING,
     f"*.{SERVICE_DOMAIN}",
-    "appinsights.azureedge.net",
+    REGIONS,
 )
 """The names in the servers' certificate."""
 
@@ -75,6 +81,7 @@ class LocalAzure:
 
     Attributes:
         entra: signs everybody in; `directory` is its directory.
+        graph: shows and changes the directory.
         resource_manager: has the resources.
         vaults: key vaults by host name.
         sites: runs the code of web apps and Function Apps.
@@ -102,6 +109,8 @@ class LocalAzure:
         self.pipeline = Pipeline(pipeline)
         self.pipeline.trust(self.directory)
         self.resource_manager = ResourceManager(self.entra, self._tls)
+        self.graph = Graph(self.entra, self._tls)
+        self.graph.app_roles[self.pipeline.object_id] = {WRITE_ALL, READ_REPORTS}
         self.resource_manager.owners.update(
             (self.pipeline.object_id, self.directory.user.object_id)
         )
@@ -110,12 +119,15 @@ class LocalAzure:
         self.channels: dict[str, BotChannel] = {}
         runs = {PROCESSES: self._in_processes, LIGHT: self._light}
         self.sites = AppService(self._tls, runs[runtime])
+        publishing = Publishing(self._tls)
         published = Channel(pipeline, self._tls, self._channel_keys, f"https://{CHANNEL}")
         self.servers: dict[str, Server] = {
             ENTRA: self.entra.server,
             RESOURCE_MANAGER: self.resource_manager.server,
             CHANNEL: published.server,
-            "*.azurewebsites.net": self.sites.front_end.server,
+            SITES: self.sites.front_end.server,
+            PUBLISHING: publishing.server,
+            GRAPH: self.graph.server,
         }
         self._tasks: set[asyncio.Task[Any]] = set()
         self.resource_manager.on_site_change = self._site_changed
@@ -168,6 +180,7 @@ class LocalAzure:
         for name, server in self.servers.items():
             await server.start()
             self.names.add(name, server.port)
+        self.names.add(REGIONS, self.servers[PUBLISHING].port)
 
     async def stop(self) -> None:
         """End the code of all sites, and stop every server."""
