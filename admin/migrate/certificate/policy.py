@@ -85,6 +85,34 @@ class CertificatePolicy:
             }
         )
 
+    def import_request(self, key_bits: int) -> JsonObject:
+        """The policy of an imported certificate, which the vault does not renew."""
+        return {
+            "key_props": {
+                "exportable": self.exportable,
+                "kty": "RSA",
+                "key_size": key_bits,
+                "reuse_key": False,
+            },
+            "secret_props": {"contentType": "application/x-pkcs12"},
+            "issuer": {"name": "Unknown"},
+        }
+
+    def import_az_json(self, key_bits: int) -> str:
+        """The same, as `az keyvault certificate import --policy` reads it."""
+        return json.dumps(
+            {
+                "issuerParameters": {"name": "Unknown"},
+                "keyProperties": {
+                    "exportable": self.exportable,
+                    "keyType": "RSA",
+                    "keySize": key_bits,
+                    "reuseKey": False,
+                },
+                "secretProperties": {"contentType": "application/x-pkcs12"},
+            }
+        )
+
     def problem(self, bundle: JsonObject, now: datetime.datetime) -> str:
         """Why the bot cannot use the vault's certificate; empty: it can.
 

@@ -1,0 +1,142 @@
+"""BotVault: the key vault, and in it the bot's certificate with its versions."""
+
+import base64
+from dataclasses import dataclass
+from functools import cached_property
+
+from admin.azure.arm_client import VAULT
+from admin.azure.errors import Forbidden
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId, find_resource
+from admin.migrate.certificate.public_certificate import PublicCertificate
+from admin.migrate.target import Target
+
+IN_PROGRESS = "inProgress"
+"""`status` of a pending certificate that the vault still makes (REST reference)."""
+
+
+@dataclass(frozen=True)
+class ListedVersion:
+    """One version of a certificate, as the vault lists it.
+
+    Attributes:
+        version: 32 hex digits.
+        thumbprint: SHA-1 in upper-case hex.
+        created: seconds since 1970.
+    """
+
+    version: str
+    thumbprint: str
+    created: int
+
+
+class BotVault:
+    """The vault and the certificate that a command is about. Each read is new.
+
+    Args:
+        target: has the clients.
+        vault: the vault's name.
+        name: the certificate's name.
+
+    Attributes:
+        vault: the vault's name.
+        name: the certificate's name.
+    """
+
+    def __init__(self, target: Target, vault: str, name: str) -> None:
+        self.vault = vault
+        self.name = name
+        self._azure = target.azure
+        self._dry_run = target.options.dry_run
+
+    @cached_property
+    def resource(self) -> ResourceId:
+        """The vault's resource.
+
+        Raises:
+            AzureProblem: it cannot be found.
+        """
+        return find_resource(self._azure.arm, VAULT, self.vault)
+
+    @cached_property
+    def properties(self) -> JsonObject:
+        """The properties of the vault's resource.
+
+        Raises:
+            AzureProblem: it cannot be read.
+        """
+        found: JsonObject = self._azure.arm.get(self.resource.id)["properties"]
+        return found
+
+    @property
+    def url(self) -> str:
+        """The vault's URL, without a slash at its end.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        named = f"https://{self.vault.lower()}.{self._azure.cloud.vault_suffix}"
+        return str(self.properties.get("vaultUri") or named).rstrip("/")
+
+    def request_url(self, action: str) -> str:
+        """The URL of an action on the certificate, such as "create"."""
+        return self._azure.vault.url(f"{self.url}/certificates/{self.name}/{action}")
+
+    def bundle(self) -> JsonObject | None:
+        """The newest version, with its policy; None if there is no such certificate.
+
+        In a dry run None, too, if the account may not read it yet: an earlier step grants that.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        try:
+            return self._azure.vault.certificate(self.url, self.name)
+        except Forbidden:
+            if not self._dry_run:
+                raise
+            return None
+
+    def public(self) -> PublicCertificate | None:
+        """The newest version; None while there is none, or the vault still makes it.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        bundle = self.bundle()
+        return PublicCertificate.from_bundle(bundle) if bundle and bundle.get("cer") else None
+
+    def pending(self) -> JsonObject:
+        """The state of the last creation; empty if there was none.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        path = f"{self.url}/certificates/{self.name}/pending"
+        try:
+            return self._azure.vault.find(path) or {}
+        except Forbidden:
+            if not self._dry_run:
+                raise
+            return {}
+
+    def versions(self) -> list[ListedVersion]:
+        """All versions, the disabled ones too, newest first.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        listed = [
+            ListedVersion(
+                str(each["id"]).rsplit("/", 1)[-1],
+                _hex(str(each.get("x5t") or "")),
+                int((each.get("attributes") or {}).get("created") or 0),
+            )
+            for each in self._azure.vault.versions(self.url, self.name)
+        ]
+        return sorted(listed, key=lambda version: version.created, reverse=True)
+
+
+def _hex(x5t: str) -> str:
+    """A thumbprint in base64url (RFC 7515, 4.1.7) in upper-case hex."""
+    return base64.urlsafe_b64decode(x5t + "=" * (-len(x5t) % 4)).hex().upper()

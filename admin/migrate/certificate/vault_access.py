@@ -1,0 +1,78 @@
+"""VaultAccess: the signed-in account may manage certificates in the vault."""
+
+from collections.abc import Callable
+
+from admin.azure.errors import Forbidden
+from admin.migrate.certificate.bot_vault import BotVault
+from admin.migrate.step import Finding
+from admin.migrate.steps.role_assignment import (
+    KEY_VAULT_CERTIFICATES_OFFICER,
+    SERVICE_PRINCIPAL,
+    USER,
+    RoleAssignment,
+    allowing,
+)
+from admin.migrate.target import Target
+
+_CLOSED = ("Client address is not authorized", "Public network access is disabled")
+"""In Key Vault's refusals by its firewall."""
+
+
+class VaultAccess:
+    """The account may read the vault's certificates, and make one if that is needed.
+
+    Args:
+        target: has the clients.
+        vault: the vault.
+        writes: whether a certificate must be made or imported.
+    """
+
+    title = "Your access to the vault"
+
+    def __init__(self, target: Target, vault: BotVault, writes: Callable[[], bool]) -> None:
+        self._azure = target.azure
+        self._vault = vault
+        self._writes = writes
+
+    def look(self) -> Finding:
+        """Try to read the certificate, then read the account's roles.
+
+        Raises:
+            AzureProblem: the vault's resource or the roles cannot be read.
+        """
+        name, resource = self._vault.vault, self._vault.resource
+        if not self._vault.properties.get("enableRbacAuthorization"):
+            return Finding(
+                f"the vault {name} uses access policies, not roles",
+                refusal=f"roles have no effect in the vault {name}: use a vault of its own for the"
+                f" bot's certificate (docs/deploy.md, 4.1), or switch this one over (`az keyvault"
+                f" update --name {name} --enable-rbac-authorization true`), which ends all access"
+                " by its access policies",
+            )
+        refused = self._refusal_to_read()
+        if any(text in refused for text in _CLOSED):
+            return Finding(
+                f"the vault {name} does not accept calls from this network",
+                refusal=f"let this machine through the firewall of the vault {name}: {refused}",
+            )
+        if not refused and not self._writes():
+            return Finding(f"your account can read the certificates of {name}")
+        caller, role = self._azure.caller, KEY_VAULT_CERTIFICATES_OFFICER
+        granted = allowing(self._azure.arm, resource.id, caller.object_id, role)
+        if granted and refused:
+            return Finding(f"your role {granted} has no effect yet", waiting=True)
+        return RoleAssignment(
+            self._azure.arm,
+            scope=resource.id,
+            role=role,
+            principal_id=lambda: caller.object_id,
+            principal_type=USER if caller.is_user else SERVICE_PRINCIPAL,
+            whose="your account",
+        ).look()
+
+    def _refusal_to_read(self) -> str:
+        try:
+            self._azure.vault.certificate(self._vault.url, self._vault.name)
+        except Forbidden as error:
+            return str(error)
+        return ""

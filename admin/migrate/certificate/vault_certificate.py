@@ -1,0 +1,132 @@
+"""VaultCertificate: the vault has a certificate that the bot can use."""
+
+from admin.azure.json_object import JsonObject
+from admin.migrate.certificate.bot_vault import IN_PROGRESS, BotVault
+from admin.migrate.certificate.certificate_file import CertificateFile
+from admin.migrate.certificate.policy import CertificatePolicy
+from admin.migrate.certificate.public_certificate import PublicCertificate
+from admin.migrate.certificate.registered_certificate import Now, utc_now
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+
+POLICY_FILE = "certificate-policy.json"
+
+
+class VaultCertificate:
+    """The vault has the certificate: the one that is there, a file's, or one that it makes.
+
+    Args:
+        vault: the vault and the certificate's name.
+        policy: how it is made, and what the bot needs.
+        file: what to import; None: the vault makes it.
+        now: the time (UTC).
+    """
+
+    title = "Certificate in Key Vault"
+
+    def __init__(
+        self,
+        vault: BotVault,
+        policy: CertificatePolicy,
+        file: CertificateFile | None = None,
+        now: Now = utc_now,
+    ) -> None:
+        self._vault = vault
+        self._policy = policy
+        self._file = file
+        self._now = now
+
+    def look(self) -> Finding:
+        """Read the certificate and its policy.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        vault, bundle = self._vault, self._vault.bundle()
+        pending = vault.pending()
+        if unfinished := unfinished_creation(vault, pending, has_certificate=bool(bundle)):
+            return unfinished
+        if bundle is None or not bundle.get("cer"):
+            text = f"the vault {vault.vault} has no certificate {vault.name}"
+            change = creation(vault, self._policy) if self._file is None else self._imported()
+            return Finding(text, changes=(change,))
+        certificate = PublicCertificate.from_bundle(bundle)
+        if problem := self._problem(bundle, certificate):
+            return Finding(
+                f"the vault {vault.vault} has the certificate {vault.name}, {certificate}",
+                refusal=f"the bot cannot use the certificate {vault.name} of the vault"
+                f" {vault.vault}: {problem}. Choose another name with --name",
+            )
+        return Finding(
+            f"the vault {vault.vault} has the certificate {vault.name}: {certificate}",
+            notes=self._policy.notes(bundle),
+        )
+
+    def _problem(self, bundle: JsonObject, certificate: PublicCertificate) -> str:
+        if self._file is not None and self._file.thumbprint != certificate.thumbprint:
+            return f"it is another one than the file's, {self._file.thumbprint}"
+        return self._policy.problem(bundle, self._now())
+
+    def _imported(self) -> Change:
+        file, vault = self._file, self._vault
+        if file is None:
+            raise ValueError("there is no file to import")
+        policy = self._policy
+        return Change(
+            method="POST",
+            url=vault.request_url("import"),
+            body={"value": file.pfx(), "policy": policy.import_request(file.key_bits)},
+            summary=f"Import the certificate {file.thumbprint} into the vault {vault.vault} as"
+            f" {vault.name}, {'' if policy.exportable else 'not '}exportable",
+            az=(
+                *_heredoc(policy.import_az_json(file.key_bits)),
+                az(
+                    "keyvault certificate import",
+                    {
+                        "--vault-name": vault.vault,
+                        "--name": vault.name,
+                        "--file": str(file.path),
+                        "--policy": f"@{POLICY_FILE}",
+                    },
+                ),
+            ),
+            service="vault",
+            hidden=frozenset({"value"}),
+        )
+
+
+def creation(vault: BotVault, policy: CertificatePolicy) -> Change:
+    """The call that makes a certificate, or its next version."""
+    where = {"--vault-name": vault.vault, "--name": vault.name, "--policy": f"@{POLICY_FILE}"}
+    return Change(
+        method="POST",
+        url=vault.request_url("create"),
+        body={"policy": policy.request(), "attributes": {"enabled": True}},
+        summary=f"Make a version of the certificate {vault.name} in the vault {vault.vault}: RSA,"
+        f" for 12 months, {'' if policy.exportable else 'not '}exportable, renewed by the vault",
+        az=(*_heredoc(policy.az_json()), az("keyvault certificate create", where)),
+        service="vault",
+    )
+
+
+def unfinished_creation(
+    vault: BotVault, pending: JsonObject, *, has_certificate: bool
+) -> Finding | None:
+    """What to say of a certificate that the vault still makes, or could not make; else None."""
+    status = pending.get("status")
+    if status == IN_PROGRESS:
+        return Finding(f"the vault {vault.vault} is making the certificate", waiting=True)
+    if (error := pending.get("error")) and not has_certificate:
+        reason = f"{error.get('code', '')}: {error.get('message', '')}"
+        return Finding(
+            f"the vault {vault.vault} could not make the certificate",
+            refusal=f"the vault could not make the certificate {vault.name} ({reason}): delete the"
+            " attempt (`az keyvault certificate pending delete --vault-name"
+            f" {vault.vault} --name {vault.name}`), and run the command again",
+        )
+    return None
+
+
+def _heredoc(text: str) -> tuple[str, ...]:
+    return (f"cat > {POLICY_FILE} <<'JSON'", text, "JSON")

@@ -1,0 +1,167 @@
+"""FederatedCredential: the app registration trusts the tokens of the app's identity."""
+
+import json
+from dataclasses import dataclass
+
+from admin.azure.graph_client import GraphClient
+from admin.azure.json_object import JsonObject
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+from admin.migrate.steps.app_identity import AppIdentity, ChosenIdentity
+from admin.migrate.target import Target
+
+MAX_CREDENTIALS = 20
+"""Of one app registration (Microsoft reference: "federatedIdentityCredential resource type")."""
+
+FIRST_NAME = "bot-identity"
+FILE = "federated-credential.json"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What Entra compares, character by character, with the claims of the identity's token.
+
+    Attributes:
+        issuer: URL of the tenant.
+        subject: principal id of the identity (GUID).
+        audience: URI, by cloud.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
+
+    def equals(self, found: JsonObject) -> bool:
+        """Whether a credential has exactly these values."""
+        return (
+            found.get("issuer") == self.issuer
+            and found.get("subject") == self.subject
+            and found.get("audiences") == [self.audience]
+        )
+
+    def resembles(self, found: JsonObject) -> bool:
+        """Whether a credential is meant for the same identity, with values that do not match."""
+        issuer, subject = str(found.get("issuer") or ""), str(found.get("subject") or "")
+        return (
+            subject.lower() == self.subject.lower()
+            and issuer.lower().rstrip("/") == self.issuer.lower()
+        )
+
+
+class FederatedCredential:
+    """The app registration has a federated credential for the app's identity.
+
+    Args:
+        target: the bot, with its app registration.
+        identity: of the Function App.
+    """
+
+    title = "Federated credential on the app registration"
+
+    def __init__(self, target: Target, identity: ChosenIdentity) -> None:
+        self._target = target
+        self._graph: GraphClient = target.azure.graph
+        self._identity = identity
+
+    def look(self) -> Finding:
+        """Compare the registration's federated credentials with the identity.
+
+        Raises:
+            AzureProblem: the directory or the identity cannot be read.
+        """
+        application = self._target.application()
+        tenant = str(self._target.bot()["properties"].get("msaAppTenantId") or "")
+        identity = self._identity.find()
+        if identity and (elsewhere := self._other_tenant(identity, tenant)):
+            return elsewhere
+        cloud = self._target.azure.cloud
+        trust = Trust(
+            f"{cloud.authority}/{tenant}/v2.0",
+            self._identity.principal_id(),
+            cloud.federation_audience,
+        )
+        found = self._graph.federated_credentials(application["id"])
+        for each in found:
+            if trust.equals(each):
+                text = f"the app registration trusts the identity, as {each.get('name')!r}"
+                return Finding(text)
+        return self._missing(str(application["id"]), trust, found)
+
+    def _missing(self, object_id: str, trust: Trust, found: list[JsonObject]) -> Finding:
+        text = f"none of the {len(found)} federated credentials is for the identity"
+        for each in found:
+            if trust.resembles(each):
+                return Finding(text, refusal=self._mismatch(trust, each))
+        if len(found) >= MAX_CREDENTIALS:
+            return Finding(
+                text,
+                refusal=f"the app registration has {len(found)} federated credentials, and"
+                f" {MAX_CREDENTIALS} are allowed: delete one that nobody uses (`az ad app"
+                f" federated-credential list --id {self._target.app_id}`)",
+            )
+        return Finding(text, changes=(self._addition(object_id, trust, found),))
+
+    def _mismatch(self, trust: Trust, found: JsonObject) -> str:
+        """Entra accepts one credential for an issuer and subject, and compares them exactly."""
+        wrong = [
+            f"{name} is {value!r}, and must be {wanted!r}"
+            for name, value, wanted in (
+                ("issuer", found.get("issuer"), trust.issuer),
+                ("subject", found.get("subject"), trust.subject),
+                ("audiences", found.get("audiences"), [trust.audience]),
+            )
+            if value != wanted
+        ]
+        name = found.get("name")
+        return (
+            f"the federated credential {name!r} is for this identity, but Entra compares exactly:"
+            f" {'; '.join(wrong)}. If nobody uses it, delete it (`az ad app federated-credential"
+            f" delete --id {self._target.app_id} --federated-credential-id {name}`), and run the"
+            " command again"
+        )
+
+    def _addition(self, object_id: str, trust: Trust, found: list[JsonObject]) -> Change:
+        body: JsonObject = {
+            "name": _free_name({str(each.get("name") or "").lower() for each in found}),
+            "issuer": trust.issuer,
+            "subject": trust.subject,
+            "audiences": [trust.audience],
+        }
+        return Change(
+            method="POST",
+            url=self._graph.url(f"/applications/{object_id}/federatedIdentityCredentials"),
+            body=body,
+            summary=f"Add the federated credential {body['name']} to the app registration, which"
+            f" then accepts the tokens of the identity {trust.subject}",
+            az=(
+                # Not quoted, so that a variable in it is replaced; no value has a $ of its own.
+                f"cat > {FILE} <<JSON",
+                json.dumps(body, indent=2),
+                "JSON",
+                az(
+                    "ad app federated-credential create",
+                    {"--id": self._target.app_id, "--parameters": f"@{FILE}"},
+                ),
+            ),
+            service="graph",
+        )
+
+    def _other_tenant(self, identity: AppIdentity, tenant: str) -> Finding | None:
+        found = self._target.azure.arm.get(identity.id)
+        actual = str(found["properties"].get("tenantId") or "")
+        if actual.lower() == tenant.lower():
+            return None
+        return Finding(
+            f"the identity {identity.name} is in the tenant {actual}",
+            refusal=f"the app registration is in the tenant {tenant}, and the identity"
+            f" {identity.name} in {actual}: an app registration trusts identities of its own tenant"
+            " only. Deploy the Function App in a subscription of the registration's tenant, or use"
+            " a certificate (`migrate certificate`)",
+        )
+
+
+def _free_name(taken: set[str]) -> str:
+    """A name that no other credential has: it cannot be changed later."""
+    names = [FIRST_NAME, *(f"{FIRST_NAME}-{number}" for number in range(2, MAX_CREDENTIALS + 2))]
+    return next(name for name in names if name not in taken)
