@@ -2,6 +2,8 @@
 
 import typer
 
+from admin.migrate.certificate import commands as certificate
+from admin.migrate.federated.commands import federated
 from admin.migrate.switch.commands import back, switch
 
 app = typer.Typer(
@@ -12,5 +14,7 @@ app = typer.Typer(
     " wrong; 3 no sign-in, no answer, or not allowed; 130 Ctrl-C.",
     no_args_is_help=True,
 )
+app.add_typer(certificate.app, name="certificate")
+app.command("federated")(federated)
 app.command("switch")(switch)
 app.command("back")(back)

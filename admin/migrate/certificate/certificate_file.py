@@ -4,10 +4,10 @@ import base64
 import datetime
 from pathlib import Path
 
+import typer
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
-from admin.azure.errors import Refused
 from admin.migrate.certificate.public_certificate import thumbprint_of
 from auth.certificates.certificate import Certificate, rsa_key
 from auth.certificates.private_key import LocalKey, certificate_from_bytes
@@ -27,7 +27,7 @@ class CertificateFile:
         key_bits: size of the RSA key.
 
     Raises:
-        Refused: the file cannot be read, or the bot cannot use what is in it.
+        typer.BadParameter: the file cannot be read, or the bot cannot use what is in it.
     """
 
     def __init__(self, path: Path, now: datetime.datetime) -> None:
@@ -37,9 +37,9 @@ class CertificateFile:
             self._certificate.check((), now)
             self.key_bits = rsa_key(self._certificate.public).key_size
         except OSError as error:
-            raise Refused(f"--file: {path} cannot be read: {error.strerror}") from error
+            raise typer.BadParameter(f"--file: {path} cannot be read: {error.strerror}") from error
         except CertificateError as error:
-            raise Refused(f"--file: {path}: {error}") from error
+            raise typer.BadParameter(f"--file: {path}: {error}") from error
         self.thumbprint = thumbprint_of(self._certificate.public)
 
     def pfx(self) -> str:

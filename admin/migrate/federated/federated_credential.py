@@ -145,6 +145,8 @@ class FederatedCredential:
                 ),
             ),
             service="graph",
+            # Of a credential with this issuer and subject that the list did not show yet.
+            done_codes=frozenset({"InvalidFederatedIdentityCredentialValue"}),
         )
 
     def _other_tenant(self, identity: AppIdentity, tenant: str) -> Finding | None:

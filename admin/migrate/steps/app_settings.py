@@ -1,7 +1,10 @@
 """AppSettings: settings of a Function App have given values, and the others stay as they are."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
+from admin.azure.errors import Conflict
+from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.shell import az, quoted
 from admin.migrate.step import Finding
@@ -14,7 +17,8 @@ class AppSettings:
     """Settings of a Function App.
 
     Azure replaces all settings by those that are sent (Microsoft reference: "Web Apps - Update
-    Application Settings"), so each change sends what was just read. Values of other settings may be
+    Application Settings"), and has no conditional write for them. So each change is made from a
+    read, and not sent if another read just before it differs. Values of other settings may be
     secrets, and are never printed.
 
     Args:
@@ -72,7 +76,13 @@ class AppSettings:
             f" {len(kept.keys() - differing.keys())} other settings; the app restarts",
             az=self._az(differing, left),
             hidden=frozenset(kept.keys() - differing.keys()),
+            send=partial(self._replace, current, {"properties": properties}),
         )
+
+    def _replace(self, before: Settings, body: JsonObject) -> None:
+        if self._target.settings() != before:
+            raise Conflict("the settings of the app have just changed")
+        self._target.azure.arm.send("PUT", f"{self._target.site_id.id}/config/appsettings", body)
 
     def _az(self, differing: Settings, left: list[str]) -> tuple[str, ...]:
         app = self._target.site_id

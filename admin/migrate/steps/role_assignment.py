@@ -131,6 +131,7 @@ class RoleAssignment:
             body={"properties": properties},
             summary=f"Assign {self._role.name} on {place} to {self._whose}",
             az=(f"# {self._role.name}", az("role assignment create", options)),
+            done_codes=frozenset({"RoleAssignmentExists"}),
         )
 
 

@@ -1,11 +1,11 @@
 """VaultCertificate: the vault has a certificate that the bot can use."""
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.certificate.bot_vault import IN_PROGRESS, BotVault
 from admin.migrate.certificate.certificate_file import CertificateFile
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.public_certificate import PublicCertificate
-from admin.migrate.certificate.registered_certificate import Now, utc_now
+from admin.migrate.certificate.registration.registered_certificate import Now, utc_now
+from admin.migrate.certificate.vault.bot_vault import IN_PROGRESS, BotVault
 from admin.migrate.change import Change
 from admin.migrate.shell import az
 from admin.migrate.step import Finding

@@ -1,18 +1,18 @@
 """WithdrawnCertificates: the app registration has no key of an older version any more."""
 
 from collections.abc import Callable
+from functools import partial
 
-from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.certificate.app_registration import (
+from admin.migrate.certificate.registration.app_registration import (
     AppRegistration,
     NoRegistration,
     RegistrationState,
     UnsettledRegistration,
 )
-from admin.migrate.certificate.bot_vault import BotVault
-from admin.migrate.certificate.key_credentials import entry_thumbprint
-from admin.migrate.certificate.registered_certificate import Now, utc_now
+from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from admin.migrate.certificate.registration.registered_certificate import UNKNOWN_KEY, Now, utc_now
+from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.change import Change
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
@@ -25,10 +25,11 @@ class WithdrawnCertificates:
     registration has its key. So a key remains with which the app has just signed in.
 
     Args:
-        graph: builds the URL.
         registration: of the bot.
         vault: the vault and the certificate's name.
-        in_use: asks the app for the thumbprint that it signs in with; empty: it cannot be known.
+        newest: thumbprint of the version that must be in use; a shell variable if it is unknown.
+        in_use: asks the app for the thumbprint that it signs in with; empty: it does not say.
+        dry_run: whether earlier steps are only planned, so that the proof is still to come.
         now: the time (UTC).
     """
 
@@ -36,16 +37,19 @@ class WithdrawnCertificates:
 
     def __init__(
         self,
-        graph: GraphClient,
         registration: AppRegistration,
         vault: BotVault,
+        newest: Callable[[], str],
         in_use: Callable[[], str],
+        *,
+        dry_run: bool,
         now: Now = utc_now,
     ) -> None:
-        self._graph = graph
         self._registration = registration
         self._vault = vault
+        self._newest = newest
         self._in_use = in_use
+        self._dry_run = dry_run
         self._now = now
         self._leaving: set[str] = set()
 
@@ -55,36 +59,45 @@ class WithdrawnCertificates:
         Raises:
             AzureProblem: the vault, the directory or the app cannot be read.
         """
-        newest, *older = [version.thumbprint for version in self._vault.versions()]
-        in_use = self._in_use()
-        if in_use != newest:
+        newest = self._newest()
+        in_use = "" if self._dry_run else self._in_use()
+        if not self._dry_run and in_use != newest:
             text = f"the app signs in with {in_use or 'no certificate'}, not with {newest}"
-            return Finding(f"nothing is deleted while {text}", waiting=True, az=("# not yet",))
+            return Finding(f"nothing is deleted while {text}", waiting=True)
         try:
             state = self._registration.read(leaving=self._leaving)
         except (UnsettledRegistration, NoRegistration) as unsettled:
             return Finding(str(unsettled), waiting=True)
-        if state.keys.usable(newest, self._now()) is None:
+        if not self._dry_run and state.keys.usable(newest, self._now()) is None:
             text = f"the app registration does not show the certificate {newest}"
             return Finding(f"nothing is deleted while {text}", waiting=True)
-        old = [entry for entry in state.keys.entries if entry_thumbprint(entry) in set(older)]
+        older = self._older(newest)
+        old = [entry for entry in state.keys.entries if entry_thumbprint(entry) in older]
         if not old:
             return Finding("the app registration has no key of an older version")
         self._leaving |= {str(entry["keyId"]) for entry in old}
         names = ", ".join(entry_thumbprint(entry) for entry in old)
-        return Finding(
-            f"the app registration still has {names}", changes=(self._change(state, old),)
-        )
+        text = f"the app registration still has {names}"
+        return Finding(text, changes=(self._change(state, old, newest),))
 
-    def _change(self, state: RegistrationState, old: list[JsonObject]) -> Change:
+    def _older(self, newest: str) -> set[str]:
+        """The thumbprints of the versions made before the newest."""
+        listed = self._vault.versions()
+        made = [each.thumbprint for each in listed]
+        return set(made[made.index(newest) + 1 :] if newest in made else made) - {""}
+
+    def _change(self, state: RegistrationState, old: list[JsonObject], newest: str) -> Change:
         key_ids = [str(entry["keyId"]) for entry in old]
+        kept = state.keys.without(key_ids)
+        if newest.startswith("$"):
+            kept.append(UNKNOWN_KEY)
         names = ", ".join(entry_thumbprint(entry) for entry in old)
         return Change(
             method="PATCH",
-            url=self._graph.url(f"/applications/{state.object_id}"),
-            body={"keyCredentials": state.keys.without(key_ids)},
+            url=self._registration.url(state),
+            body={"keyCredentials": kept},
             summary=f"Delete the public key {names} of an older version from the app registration,"
-            f" and keep its {len(state.keys.entries) - len(old)} other certificates",
+            f" and keep its {len(kept)} other certificates",
             az=tuple(
                 az(
                     "ad app credential delete",
@@ -93,4 +106,5 @@ class WithdrawnCertificates:
                 for key_id in key_ids
             ),
             service="graph",
+            send=partial(self._registration.replace_keys, state, kept),
         )

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from admin.azure.errors import Conflict
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.certificate.key_credentials import KeyCredentials
+from admin.migrate.certificate.registration.key_credentials import KeyCredentials
 
 READS = 3
 """How often one look reads the registration. Graph is eventually consistent: a read may be answered
@@ -42,10 +43,11 @@ class AppRegistration:
     taken as stale, and nothing is sent. So the certificates that were there before a `PATCH` are
     also checked after it.
 
-    One loss cannot be excluded: somebody else adds a certificate after the last read and before the
-    `PATCH`, which follows at once. The same happens to two people who use the portal or `az ad app
-    credential reset --append` at the same moment. Secrets and federated credentials cannot be lost,
-    because this `PATCH` does not send them.
+    Two losses cannot be excluded, and neither can they in the portal or with `az ad app credential
+    reset --append`: somebody else adds a certificate between the last read and the `PATCH`, which
+    follows at once; or somebody has just added one, and every read is answered by a replica that
+    does not know it yet. Secrets and federated credentials cannot be lost, because this `PATCH`
+    does not send them.
 
     Args:
         graph: the client.
@@ -80,6 +82,25 @@ class AppRegistration:
                 " it; if so, run the command again"
             )
         return reads[0]
+
+    def replace_keys(self, state: RegistrationState, entries: list[JsonObject]) -> None:
+        """Send the certificates, unless the registration's have changed since they were read.
+
+        Args:
+            state: what `entries` were made from.
+            entries: the whole collection.
+
+        Raises:
+            Conflict: they have changed; nothing was sent.
+            AzureProblem: the change was refused, or what became of it is not known.
+        """
+        if self._read_once().keys.key_ids != state.keys.key_ids:
+            raise Conflict("the certificates of the app registration have just changed")
+        self._graph.send("PATCH", self.url(state), {"keyCredentials": entries})
+
+    def url(self, state: RegistrationState) -> str:
+        """The absolute URL of the registration."""
+        return self._graph.url(f"/applications/{state.object_id}")
 
     def _read_once(self) -> RegistrationState:
         found = self._graph.application(self.app_id)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from admin.azure.errors import Forbidden
-from admin.migrate.certificate.bot_vault import BotVault
+from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.step import Finding
 from admin.migrate.steps.role_assignment import (
     KEY_VAULT_CERTIFICATES_OFFICER,

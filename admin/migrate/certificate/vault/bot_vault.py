@@ -23,11 +23,13 @@ class ListedVersion:
         version: 32 hex digits.
         thumbprint: SHA-1 in upper-case hex.
         created: seconds since 1970.
+        enabled: whether it may be used.
     """
 
     version: str
     thumbprint: str
     created: int
+    enabled: bool
 
 
 class BotVault:
@@ -97,13 +99,14 @@ class BotVault:
                 raise
             return None
 
-    def public(self) -> PublicCertificate | None:
-        """The newest version; None while there is none, or the vault still makes it.
+    def public(self, version: str = "") -> PublicCertificate | None:
+        """A version, or the newest; None while there is none, or the vault still makes it.
 
         Raises:
             AzureProblem: the vault cannot be read.
         """
-        bundle = self.bundle()
+        vault = self._azure.vault
+        bundle = vault.certificate(self.url, self.name, version) if version else self.bundle()
         return PublicCertificate.from_bundle(bundle) if bundle and bundle.get("cer") else None
 
     def pending(self) -> JsonObject:
@@ -126,15 +129,26 @@ class BotVault:
         Raises:
             AzureProblem: the vault cannot be read.
         """
-        listed = [
-            ListedVersion(
-                str(each["id"]).rsplit("/", 1)[-1],
-                _hex(str(each.get("x5t") or "")),
-                int((each.get("attributes") or {}).get("created") or 0),
-            )
-            for each in self._azure.vault.versions(self.url, self.name)
-        ]
+        listed = [_listed(each) for each in self._azure.vault.versions(self.url, self.name)]
         return sorted(listed, key=lambda version: version.created, reverse=True)
+
+    def enabled_versions(self) -> list[ListedVersion]:
+        """The versions that the bot may use, newest first.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        return [version for version in self.versions() if version.enabled]
+
+
+def _listed(item: JsonObject) -> ListedVersion:
+    attributes = item.get("attributes") or {}
+    return ListedVersion(
+        version=str(item["id"]).rsplit("/", 1)[-1],
+        thumbprint=_hex(str(item.get("x5t") or "")),
+        created=int(attributes.get("created") or 0),
+        enabled=bool(attributes.get("enabled")),
+    )
 
 
 def _hex(x5t: str) -> str:

@@ -1,0 +1,1 @@
+"""The app registration: its certificates, and how they are added and deleted."""

@@ -1,0 +1,96 @@
+"""What `migrate certificate rotate` does: the plan of its steps."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from admin.azure.errors import Refused
+from admin.migrate.certificate.policy import CertificatePolicy
+from admin.migrate.certificate.registration.app_registration import AppRegistration
+from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
+from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
+from admin.migrate.certificate.route import NO_REGISTRATION, extended_pin
+from admin.migrate.certificate.vault.bot_vault import BotVault
+from admin.migrate.certificate.vault.new_version import NewVersion
+from admin.migrate.certificate.vault.vault_access import VaultAccess
+from admin.migrate.step import Plan
+from admin.migrate.steps.app_settings import AppSettings
+from admin.migrate.steps.bot_type import BotType
+from admin.migrate.steps.deployed_code import DeployedCode
+from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.target import Target
+from auth.settings import CERTIFICATE, EXPORT, USER_ASSIGNED_MSI
+
+IF_SLOW = (
+    "The app keeps its token for up to an hour, and signs in with the new version after that. Until"
+    " then it uses the old one, which stays registered"
+)
+
+
+class Rotation:
+    """The next version of the certificate that the app uses.
+
+    Args:
+        target: the bot and the Function App.
+
+    Raises:
+        Refused: the app's settings name no certificate in a vault.
+        AzureProblem: the bot or the app cannot be read.
+    """
+
+    def __init__(self, target: Target) -> None:
+        settings = target.settings()
+        url, name = settings.get("CertificateVaultUrl", ""), settings.get("CertificateName", "")
+        if settings.get("BotCredential") != CERTIFICATE or not url or not name:
+            raise Refused(
+                f"the settings of {target.site_id.name} name no certificate in a vault"
+                " (BotCredential, CertificateVaultUrl, CertificateName): begin with"
+                f" {target.options.command_line('certificate')}"
+            )
+        self._target = target
+        self._vault = BotVault(target, str(urlsplit(url).hostname).split(".")[0], name)
+        self._registration = AppRegistration(target.azure.graph, target.app_id)
+        policy = CertificatePolicy(settings.get("CertificateKeyUse") or EXPORT)
+        self._version = NewVersion(
+            self._vault,
+            self._registration,
+            policy,
+            self._in_use,
+            dry_run=target.options.dry_run,
+        )
+
+    def plan(self) -> Plan:
+        """The new version is registered before it is used, and the old key deleted last."""
+        target, vault, version = self._target, self._vault, self._version
+        steps = (
+            BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
+            DeployedCode(target),
+            VaultAccess(target, vault, writes=lambda: True),
+            version,
+            RegisteredCertificate(
+                self._registration, version.newest, vault=vault.vault, name=vault.name
+            ),
+            AppSettings(target, lambda current: extended_pin(current, version.thumbprint())),
+            ProvenSignIn(target, self._expected, if_slow=IF_SLOW),
+            WithdrawnCertificates(
+                self._registration,
+                vault,
+                version.thumbprint,
+                self._in_use,
+                dry_run=target.options.dry_run,
+            ),
+        )
+        return Plan(
+            steps,
+            way_back="the older versions stay in the vault: their public keys can be added again",
+        )
+
+    def _in_use(self) -> str:
+        """The thumbprint that the app signs in with; empty if it does not say."""
+        return str(self._target.proof().facts.get("certificateThumbprint") or "").upper()
+
+    def _expected(self) -> Mapping[str, str]:
+        return {
+            "kind": CERTIFICATE,
+            "appId": self._target.app_id,
+            "certificateThumbprint": self._version.thumbprint(),
+        }

@@ -1,0 +1,166 @@
+"""What `migrate certificate` does: the plan of its steps."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from admin.azure.cloud import ManagementCloud
+from admin.migrate.certificate.certificate_file import CertificateFile
+from admin.migrate.certificate.policy import CertificatePolicy
+from admin.migrate.certificate.registration.app_registration import AppRegistration
+from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
+from admin.migrate.certificate.vault.bot_vault import BotVault
+from admin.migrate.certificate.vault.vault_access import VaultAccess
+from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
+from admin.migrate.step import Plan, Step
+from admin.migrate.steps.app_identity import ChosenIdentity
+from admin.migrate.steps.app_settings import AppSettings
+from admin.migrate.steps.bot_type import BotType
+from admin.migrate.steps.deployed_code import DeployedCode
+from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.steps.role_assignment import vault_roles
+from admin.migrate.target import Target
+from auth.clouds import CLOUDS as CHANNEL_CLOUDS
+from auth.settings import CERTIFICATE, MULTI_TENANT, USER_ASSIGNED_MSI
+
+NO_REGISTRATION = (
+    "a bot of type UserAssignedMSI has no app registration: it signs in with its managed identity,"
+    " and has no secret. There is nothing to migrate"
+)
+
+PIN = "CertificateThumbprint"
+
+IF_SLOW = (
+    "Entra takes some minutes to accept a new credential, and Azure as long for a new role; the"
+    " app's log says what is missing (AADSTS700027: the certificate is not accepted yet)"
+)
+
+
+@dataclass(frozen=True)
+class CertificateRoute:
+    """The certificate route for one bot.
+
+    Args:
+        target: the bot and the Function App.
+        vault: the vault and the certificate's name.
+        key_use: SignInVault or Export.
+        file: a certificate to import; None: the vault makes one.
+        identity_name: of the app's identity; empty: its only one.
+    """
+
+    target: Target
+    vault: BotVault
+    key_use: str
+    file: CertificateFile | None = None
+    identity_name: str = ""
+
+    def plan(self) -> Plan:
+        """The steps, in an order in which the bot never uses what is not ready.
+
+        Raises:
+            AzureProblem: the bot or the app cannot be found.
+        """
+        return Plan(
+            tuple(self._steps()),
+            way_back="nothing is needed: the old app still answers, and its secret still works",
+            next_command=next_command(self.target),
+        )
+
+    def _steps(self) -> list[Step]:
+        target, vault = self.target, self.vault
+        identity = ChosenIdentity(target, self.identity_name)
+        policy = CertificatePolicy(self.key_use)
+        return [
+            BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
+            DeployedCode(target),
+            identity,
+            VaultAccess(target, vault, writes=lambda: vault.bundle() is None),
+            VaultCertificate(vault, policy, self.file),
+            RegisteredCertificate(
+                AppRegistration(target.azure.graph, target.app_id),
+                vault.public,
+                vault=vault.vault,
+                name=vault.name,
+            ),
+            *vault_roles(
+                target.azure.arm,
+                vault_id=vault.resource.id,
+                certificate=vault.name,
+                key_use=self.key_use,
+                principal_id=identity.principal_id,
+                whose="the app's identity",
+            ),
+            AppSettings(target, lambda current: self._settings(current, identity), REPLACED),
+            ProvenSignIn(target, self._expected, if_slow=IF_SLOW),
+        ]
+
+    def _thumbprint(self) -> str:
+        certificate = self.vault.public()
+        return certificate.thumbprint if certificate else "$THUMBPRINT"
+
+    def _expected(self) -> Mapping[str, str]:
+        return {
+            "kind": CERTIFICATE,
+            "appId": self.target.app_id,
+            "certificateThumbprint": self._thumbprint(),
+        }
+
+    def _settings(self, current: Mapping[str, str], identity: ChosenIdentity) -> dict[str, str]:
+        return {
+            **bot_settings(self.target, CERTIFICATE),
+            "AZURE_CLIENT_ID": identity.client_id(),
+            "CertificateVaultUrl": self.vault.url,
+            "CertificateName": self.vault.name,
+            "CertificateKeyUse": self.key_use,
+            **extended_pin(current, self._thumbprint()),
+        }
+
+
+REPLACED = ("CertificatePath",)
+"""A file, which the bot does not accept beside a vault."""
+
+
+def bot_settings(target: Target, credential: str) -> dict[str, str]:
+    """The settings that say who the bot is, and how it signs in.
+
+    Raises:
+        AzureProblem: the bot cannot be read.
+    """
+    properties = target.bot()["properties"]
+    app_type = str(properties.get("msaAppType") or MULTI_TENANT)
+    settings = {
+        "MicrosoftAppType": app_type,
+        "MicrosoftAppId": str(properties["msaAppId"]),
+        "BotCredential": credential,
+    }
+    if app_type != MULTI_TENANT:
+        settings["MicrosoftAppTenantId"] = str(properties.get("msaAppTenantId") or "")
+    service = channel_service(target.azure.cloud)
+    return {**settings, **({"ChannelService": service} if service else {})}
+
+
+def channel_service(cloud: ManagementCloud) -> str:
+    """The setting ChannelService of a cloud; empty in the public one."""
+    by_authority = {each.authority_host: name for name, each in CHANNEL_CLOUDS.items()}
+    return by_authority[cloud.authority]
+
+
+def extended_pin(current: Mapping[str, str], thumbprint: str) -> dict[str, str]:
+    """The setting that allows certificates by their thumbprints, if it is set, with one more."""
+    pin = current.get(PIN, "").strip()
+    allowed = {re.sub("[^0-9A-F]", "", each.upper()) for each in pin.split(",")}
+    if not pin:
+        return {}
+    return {PIN: pin if thumbprint in allowed else f"{pin},{thumbprint}"}
+
+
+def next_command(target: Target) -> str:
+    """`switch`, or `delete-secret` if the bot's endpoint leads to the app already.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be found.
+    """
+    endpoint = str(target.bot()["properties"].get("endpoint") or "")
+    command = "delete-secret" if urlsplit(endpoint).hostname == target.host else "switch"
+    return target.options.command_line(command, app=target.site_id.name)

@@ -1,0 +1,1 @@
+"""The vault: access to it, and the certificate with its versions."""

@@ -1,0 +1,116 @@
+"""NewVersion: the vault has a version of the certificate that the bot does not use yet."""
+
+from collections.abc import Callable
+
+from admin.migrate.certificate.policy import CertificatePolicy
+from admin.migrate.certificate.public_certificate import PublicCertificate
+from admin.migrate.certificate.registration.app_registration import (
+    AppRegistration,
+    NoRegistration,
+    UnsettledRegistration,
+)
+from admin.migrate.certificate.vault.bot_vault import BotVault
+from admin.migrate.certificate.vault.vault_certificate import creation, unfinished_creation
+from admin.migrate.step import Finding
+
+
+class NewVersion:
+    """The next version exists: made by an interrupted run or by the vault itself, or made now.
+
+    Nothing is stored about a rotation. It is under way if the newest version is not the one that
+    the app signs in with, or if the registration still has the key of an older version. Only
+    otherwise is a version made.
+
+    Args:
+        vault: the vault and the certificate's name.
+        registration: of the bot.
+        policy: how a version is made.
+        in_use: asks the app for the thumbprint that it signs in with; empty: it does not say.
+        dry_run: whether the version that is missing is never made, so that it stays unknown.
+    """
+
+    title = "New version of the certificate"
+
+    def __init__(
+        self,
+        vault: BotVault,
+        registration: AppRegistration,
+        policy: CertificatePolicy,
+        in_use: Callable[[], str],
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._vault = vault
+        self._registration = registration
+        self._policy = policy
+        self._in_use = in_use
+        self._dry_run = dry_run
+        self._planned = False
+        self._first_seen = ""
+
+    def newest(self) -> PublicCertificate | None:
+        """The version that the app must use; None if it is not made yet.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        if self._dry_run and self._planned:
+            return None
+        versions = self._vault.enabled_versions()
+        return self._vault.public(versions[0].version) if versions else None
+
+    def thumbprint(self) -> str:
+        """Its thumbprint (upper-case hex); a shell variable if it is not made yet.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        newest = self.newest()
+        return newest.thumbprint if newest else "$THUMBPRINT"
+
+    def look(self) -> Finding:
+        """Compare the vault's newest version with the one that the app uses.
+
+        Raises:
+            AzureProblem: the vault, the directory or the app cannot be read.
+        """
+        vault = self._vault
+        if unfinished := unfinished_creation(vault, vault.pending(), has_certificate=True):
+            return unfinished
+        newest = next((each.thumbprint for each in vault.enabled_versions()), "")
+        if not newest:
+            return Finding(
+                f"the vault {vault.vault} has no certificate {vault.name}",
+                refusal="there is nothing to rotate: begin with `migrate certificate`",
+            )
+        self._first_seen = self._first_seen or newest
+        in_use = self._in_use()
+        if newest != self._first_seen:
+            return Finding(f"the newest version is {newest}")
+        if not in_use:
+            text = "the app does not say which certificate it signs in with, as it cannot sign in"
+            return Finding(f"{text}: see its log", waiting=True)
+        if newest != in_use:
+            return Finding(
+                f"a rotation is under way: the app does not use the newest version, {newest}, yet,"
+                f" but {in_use}"
+            )
+        return self._missing(newest)
+
+    def _missing(self, in_use: str) -> Finding:
+        """The app uses the newest version: was it rotated to, and the old key left behind?"""
+        try:
+            keys = self._registration.read().keys
+        except UnsettledRegistration as unsettled:
+            return Finding(str(unsettled), waiting=True)
+        except NoRegistration:
+            return Finding("the app registration cannot be found")  # the next step says more
+        others = {each.thumbprint for each in self._vault.versions()} - {in_use}
+        if left := sorted(each for each in others if keys.of(each)):
+            return Finding(
+                f"a rotation is under way: the app uses the newest version, {in_use}, and the app"
+                f" registration still has {', '.join(left)}"
+            )
+        self._planned = True
+        text = f"the app uses the newest version, {in_use}"
+        return Finding(text, changes=(creation(self._vault, self._policy),))

@@ -1,0 +1,139 @@
+"""`migrate federated`: the bot's registration trusts the Function App's identity."""
+
+from typing import Annotated
+
+import typer
+
+from admin.azure.cloud import PUBLIC
+from admin.console import JsonOption
+from admin.migrate.certificate.route import (
+    NO_REGISTRATION,
+    bot_settings,
+    next_command,
+)
+from admin.migrate.execution import execute
+from admin.migrate.federated.federated_credential import FederatedCredential
+from admin.migrate.options import (
+    DEFAULT_TIMEOUT_SECONDS,
+    AppOption,
+    BotOption,
+    CloudOption,
+    DryRunOption,
+    Options,
+    ResourceGroupOption,
+    SubscriptionOption,
+    TimeoutOption,
+    YesOption,
+)
+from admin.migrate.step import Plan
+from admin.migrate.steps.app_identity import ChosenIdentity
+from admin.migrate.steps.app_settings import AppSettings
+from admin.migrate.steps.bot_type import BotType
+from admin.migrate.steps.deployed_code import DeployedCode
+from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.target import Target
+from auth.settings import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
+
+PROOFS = 3
+"""How often the app must prove it: Entra may refuse a new federated credential (AADSTS70021) for a
+while, even after it has accepted it once."""
+
+IF_SLOW = (
+    "Entra takes some minutes to accept a new federated credential; the app's log says what is"
+    " missing (AADSTS70021: it is not accepted yet, or a value differs)"
+)
+
+IdentityOption = Annotated[
+    str,
+    typer.Option(
+        "--identity", metavar="NAME", help="The app's user-assigned identity, if it has several."
+    ),
+]
+
+
+def federated(
+    bot: BotOption,
+    app: AppOption = "",
+    identity: IdentityOption = "",
+    *,
+    resource_group: ResourceGroupOption = "",
+    subscription: SubscriptionOption = "",
+    cloud: CloudOption = PUBLIC.name,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Let the new app sign in with its managed identity, which the bot's registration trusts.
+
+    The bot keeps its id. A federated credential for the app's identity is added to the app
+    registration, beside all that is there; the app gets its settings, and must prove that it signs
+    in. The bot's users notice nothing: they still talk to the old app, until `switch`.
+
+    For bots of type SingleTenant only.
+
+    [bold]Examples[/bold]
+
+      python -m admin migrate federated --bot contoso-bot --app contoso-bot-2 --dry-run
+      python -m admin migrate federated --bot contoso-bot --app contoso-bot-2
+
+    [bold]Exit status[/bold]
+
+      0  the app has proved that it signs in with its identity
+      1  it refuses, or the app has not proved it in time; the text says why
+      2  the command line is wrong; nothing was done
+      3  no sign-in, no answer, or not allowed
+
+    [bold]--json[/bold] prints one JSON object: the steps, what each found, and the calls.
+    """
+    options = Options(
+        "federated",
+        bot,
+        app,
+        resource_group,
+        subscription,
+        cloud,
+        dry_run,
+        as_json,
+        yes,
+        timeout,
+        ("--identity", identity) if identity else (),
+    )
+    execute(options, lambda target: plan_federated(target, identity))
+
+
+def plan_federated(target: Target, identity_name: str = "") -> Plan:
+    """The registration trusts the app's identity, and the app signs in with it.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be found.
+    """
+    identity = ChosenIdentity(target, identity_name)
+    multi_tenant = (
+        "a MultiTenant bot signs in at the channels' tenant, which does not trust your identity:"
+        f" use a certificate, with {target.options.command_line('certificate')} --vault NAME"
+    )
+    steps = (
+        BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION, MULTI_TENANT: multi_tenant}),
+        DeployedCode(target),
+        identity,
+        FederatedCredential(target, identity),
+        AppSettings(
+            target,
+            lambda _: {
+                **bot_settings(target, FEDERATED),
+                "AZURE_CLIENT_ID": identity.client_id(),
+            },
+        ),
+        ProvenSignIn(
+            target,
+            lambda: {"kind": FEDERATED, "appId": target.app_id},
+            proofs=PROOFS,
+            if_slow=IF_SLOW,
+        ),
+    )
+    return Plan(
+        steps,
+        way_back="nothing is needed: the old app still answers, and its secret still works",
+        next_command=next_command(target),
+    )
