@@ -57,6 +57,11 @@ class Child:
         """Its process id, once it is started."""
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
     async def wait(self) -> int:
         """Wait until it ends, and return its exit code."""
         return await self._running().wait()

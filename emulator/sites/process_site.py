@@ -47,6 +47,11 @@ class ProcessSite:
             self._replace(None)
         self._changed.set()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a process runs that answers."""
+        return self._current is not None and self._current.is_running
+
     async def settled(self) -> None:
         """Wait until what was wanted last is what runs."""
         await self._settled.wait()

@@ -75,6 +75,11 @@ class SiteProcess:
         """Its base URL on this machine."""
         return f"http://{LOOPBACK}:{self._port}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has been started and has not ended."""
+        return self._child is not None and self._child.is_running
+
     async def start(self) -> None:
         """Start it, and wait until it serves.
 

@@ -1,0 +1,148 @@
+"""Sites in processes: the old bot and this project's app, with the settings they have in Azure."""
+
+import json
+
+import pytest
+
+from emulator.seeds.function_app import PreparedFunctionApp
+from emulator.seeds.old_bot import OldBot
+from emulator.sites.process_site import NO_OVERLAP, ProcessSite
+from tests.emulator.sites.conftest import FUNCTIONS, settle
+from tests.support.azure.azure_thread import AzureThread, answer_of
+from tests.support.azure.talker import Talker
+
+HOST = f"https://{FUNCTIONS}.azurewebsites.net"
+
+
+def identity(thread: AzureThread, app: PreparedFunctionApp) -> dict[str, object]:
+    """What /api/identity answers to a caller with the key that Resource Manager shows."""
+    key = thread.azure.resource_manager.function_key(app.site.id, "identity")
+    call = answer_of(thread.azure, "GET", f"{HOST}/api/identity", **{"x-functions-key": key})
+    status, text = thread.do(call)
+    assert status == 200, text
+    facts: dict[str, object] = json.loads(text)
+    return facts
+
+
+def write_settings(thread: AzureThread, app: PreparedFunctionApp, **changes: str) -> None:
+    """Write settings as a client does, with some that differ."""
+    settings = thread.azure.resource_manager.app_settings(app.site.id) | changes
+    thread.call(thread.azure.group.set_app_settings, app.site, settings)
+
+
+def test_the_old_bot_signs_in_with_its_secret(thread: AzureThread, old: OldBot) -> None:
+    """BotBuilder's adapter checks the channel's token, signs in with the secret, and replies."""
+    said = Talker(thread, "contoso-bot").say("hello")
+    assert said.reply == "Old bot: hello"
+    calls = thread.azure.channels["contoso-bot"].connector.calls
+    assert calls[-1].verified
+    assert calls[-1].appid == old.registration.app_id
+
+
+def test_the_old_bot_fails_without_its_secret(thread: AzureThread, old: OldBot) -> None:
+    """When Entra refuses the secret, the turn fails, and the user gets no reply."""
+    kept, old.registration.secrets[:] = list(old.registration.secrets), []
+    said = Talker(thread, "contoso-bot").say("hello")
+    old.registration.secrets[:] = kept
+    assert (said.status, said.reply) == (401, "")
+    assert Talker(thread, "contoso-bot").say("hello").ok
+
+
+def test_the_app_answers_at_the_bots_endpoint(
+    thread: AzureThread, old: OldBot, functions: PreparedFunctionApp
+) -> None:
+    """A change of the Azure Bot's endpoint moves the next turn to the Function App."""
+    properties = old.bot.properties
+    kept, properties["endpoint"] = properties["endpoint"], f"{HOST}/api/messages"
+    said = Talker(thread, "contoso-bot").say("hello")
+    properties["endpoint"] = kept
+    assert said.ok
+    assert not said.reply.startswith("Old bot")
+    facts = identity(thread, functions)
+    assert facts["kind"] == "Federated"
+    assert facts["authority"] == (f"https://login.microsoftonline.com/{old.registration.tenant_id}")
+    assert facts["lastOutboundCall"]
+
+
+@pytest.mark.usefixtures("functions")
+def test_the_identity_needs_the_functions_key(thread: AzureThread) -> None:
+    """Without the key, or with another one, /api/identity is 401; health needs none."""
+    url = f"{HOST}/api/identity"
+    assert thread.do(answer_of(thread.azure, "GET", url))[0] == 401
+    wrong = {"x-functions-key": "wrong"}
+    assert thread.do(answer_of(thread.azure, "GET", url, **wrong))[0] == 401
+    assert thread.do(answer_of(thread.azure, "GET", f"{HOST}/api/health"))[0] == 200
+
+
+def test_the_old_process_answers_until_the_new_one_serves(
+    thread: AzureThread, functions: PreparedFunctionApp
+) -> None:
+    """After a settings write, the old process still answers; then a new one does, with them."""
+    before = identity(thread, functions)
+    write_settings(thread, functions, AllowedTenants="")
+    assert identity(thread, functions)["processStartedOn"] == before["processStartedOn"]
+    settle(thread, FUNCTIONS)
+    after = identity(thread, functions)
+    assert str(after["processStartedOn"]) > str(before["processStartedOn"])
+    assert after["lastOutboundCall"] is None
+
+
+def test_without_overlap_requests_wait(thread: AzureThread, functions: PreparedFunctionApp) -> None:
+    """With overlapped recycling off, a request waits for the new process and is not lost."""
+    before = identity(thread, functions)
+    write_settings(thread, functions, **{NO_OVERLAP: "1"})
+    after = identity(thread, functions)
+    assert str(after["processStartedOn"]) > str(before["processStartedOn"])
+
+
+def test_a_stopped_site(thread: AzureThread, functions: PreparedFunctionApp) -> None:
+    """A stopped site is answered 403 by the front end; a started one serves again."""
+    for state, status in (("Stopped", 403), ("Running", 200)):
+        functions.site.properties["state"] = state
+        thread.call(thread.azure.resource_manager.on_site_change, functions.site)
+        settle(thread, FUNCTIONS)
+        answer = thread.do(answer_of(thread.azure, "GET", f"{HOST}/api/health"))
+        assert answer[0] == status
+        assert ("This web app is stopped." in answer[1]) == (status == 403)
+
+
+def test_a_site_that_does_not_exist(thread: AzureThread) -> None:
+    """The front end answers 404 for a name that no site has."""
+    url = "https://contoso-nothing.azurewebsites.net/"
+    assert thread.do(answer_of(thread.azure, "GET", url))[0] == 404
+
+
+def test_a_site_that_cannot_start(thread: AzureThread) -> None:
+    """Without its secret's setting, the old bot cannot start: 503 until the setting is back."""
+    old = thread.call(thread.azure.add_old_bot, "contoso-broken")
+    settings = thread.azure.resource_manager.app_settings(old.site.id)
+    settle(thread, old.site.name)
+    without = {name: text for name, text in settings.items() if name != "MicrosoftAppPassword"}
+    talker = Talker(thread, "contoso-broken")
+    for written, status in ((without, 503), (settings, 201)):
+        thread.call(thread.azure.group.set_app_settings, old.site, written)
+        settle(thread, old.site.name)
+        assert talker.say("hello").status == status
+
+
+def test_a_process_has_only_its_sites_identities(
+    thread: AzureThread, functions: PreparedFunctionApp
+) -> None:
+    """An identity that is taken from the site cannot be used after the restart."""
+    kept = functions.site.body["identity"]
+    for identity, status in (({"type": "None"}, 503), (kept, 200)):
+        functions.site.body["identity"] = identity
+        thread.call(thread.azure.resource_manager.on_site_change, functions.site)
+        settle(thread, FUNCTIONS)
+        assert thread.do(answer_of(thread.azure, "GET", f"{HOST}/api/health"))[0] == status
+
+
+def test_no_process_outlives_its_site(thread: AzureThread) -> None:
+    """A site that is removed ends its process."""
+    old = thread.call(thread.azure.add_old_bot, "contoso-removed")
+    settle(thread, old.site.name)
+    code = thread.azure.sites.code(old.site.name)
+    assert isinstance(code, ProcessSite)
+    assert code.is_running
+    thread.do(thread.azure.sites.remove(old.site.name))
+    assert not code.is_running
