@@ -1,25 +1,51 @@
 """Catalog: the resource types of the local Azure, and which of them answers a request."""
 
+from collections.abc import Callable
+
 from emulator.resource_manager.authorization.access import Access
 from emulator.resource_manager.authorization.role_assignments import RoleAssignments
 from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
+from emulator.resource_manager.bot_service import connections
 from emulator.resource_manager.bot_service.bots import Bots
+from emulator.resource_manager.bot_service.channels import BotChannels
+from emulator.resource_manager.bot_service.connections import BotConnections
 from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
-from emulator.resource_manager.core.resource import ResourceStore
+from emulator.resource_manager.core.resource import Resource, ResourceStore
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
 from emulator.resource_manager.resources.identities import Identities
+from emulator.resource_manager.resources.monitoring import (
+    COMPONENTS,
+    WORKSPACES,
+    Components,
+    Workspaces,
+)
+from emulator.resource_manager.resources.storage_accounts import StorageAccounts
+from emulator.resource_manager.resources.vaults import Vaults
 from emulator.resource_manager.tenancy.subscription import PROVIDERS
-from emulator.resource_manager.web.site_keys import SiteKeys
-from emulator.resource_manager.web.sites import SITES, Sites, SiteSettings
+from emulator.resource_manager.web import plans
+from emulator.resource_manager.web.site_config import PublishingPolicies, SiteConfig
+from emulator.resource_manager.web.site_functions import SiteFunctions
+from emulator.resource_manager.web.site_identity import SiteIdentities
+from emulator.resource_manager.web.sites import SITES, SLOTS, Sites
+
+Answer = Callable[[ArmRequest], ArmReply]
 
 
 class Catalog:
     """Finds what answers a request for a resource.
 
+    Args:
+        store: of all resources.
+        tenant_id: GUID.
+        on_site, on_vault, on_identity, on_bot: called after each write, and after a delete.
+
     Attributes:
         access: who may do what.
-        identities, bots, sites, site_keys, assignments: types with state of their own.
+        roles, assignments, identities, vaults, storage: types with switches of their own.
+        bots, channels: Azure Bots and their channels.
+        sites, slots, functions: sites, their slots, and the functions of sites.
+        site_identities: makes the identity of sites.
     """
 
     def __init__(
@@ -30,29 +56,77 @@ class Catalog:
         on_site: Changed,
         on_vault: Changed,
         on_identity: Changed,
+        on_bot: Changed,
     ) -> None:
         self._store = store
+        self._on_bot = on_bot
         self.roles = RoleDefinitions(store)
         self.access = Access(store, self.roles)
         self.identities = Identities(store, tenant_id, on_identity)
         self.assignments = RoleAssignments(store, self.roles, self.identities.age)
-        self.bots = Bots(store, tenant_id)
-        self.sites = Sites(SITES, store, tenant_id, on_site)
-        self.site_keys = SiteKeys(f"{SITES}/functions", store, self.sites)
-        known = [
+        self.bots = Bots(store, tenant_id, self._bot_changed)
+        self.channels = BotChannels(store)
+        self.vaults = Vaults(store, on_vault)
+        self.storage = StorageAccounts(store)
+        self.site_identities = SiteIdentities(store, self.access, tenant_id)
+        self.sites = Sites(SITES, store, self.site_identities, on_site)
+        self.slots = Sites(SLOTS, store, self.site_identities, on_site)
+        self.functions = SiteFunctions(f"{SITES}/functions", store, self.sites)
+        self._types = {each.name.lower(): each for each in self._known()}
+        self._answers = self._provider_answers()
+
+    def _known(self) -> list[ResourceType]:
+        below_sites = [
+            made
+            for owner in (self.sites, self.slots)
+            for made in (
+                SiteFunctions(f"{owner.name}/host", self._store, owner),
+                SiteConfig(f"{owner.name}/config", self._store, owner),
+                PublishingPolicies(f"{owner.name}/basicPublishingCredentialsPolicies", self._store),
+            )
+        ]
+        return [
             self.roles,
             self.assignments,
             self.identities,
             self.bots,
+            self.channels,
+            BotConnections(self._store),
+            self.vaults,
+            self.storage,
+            Components(COMPONENTS, self._store),
+            Workspaces(WORKSPACES, self._store),
+            plans.Plans(plans.PLANS, self._store),
             self.sites,
-            self.site_keys,
-            SiteKeys(f"{SITES}/host", store, self.sites),
-            SiteSettings(f"{SITES}/config", store, self.sites),
+            self.slots,
+            self.functions,
+            SiteFunctions(f"{SLOTS}/functions", self._store, self.slots),
+            *below_sites,
         ]
-        self._types = {each.name.lower(): each for each in known}
+
+    def _provider_answers(self) -> dict[tuple[str, str], Answer]:
+        """What a provider answers beside resources, by method and path in lower case."""
+        deleted = "microsoft.keyvault/locations/deletedvaults"
+        return {
+            ("POST", "microsoft.botservice/checknameavailability"): self.bots.check_name,
+            ("GET", "microsoft.botservice/checknameavailability"): self.bots.check_name,
+            ("POST", "microsoft.botservice/listauthserviceproviders"): connections.providers,
+            ("POST", "microsoft.keyvault/checknameavailability"): self.vaults.check_name,
+            ("GET", "microsoft.keyvault/deletedvaults"): self.vaults.list_deleted,
+            ("GET", deleted): self.vaults.get_deleted,
+            ("POST", f"{deleted}/purge"): self.vaults.purge,
+            ("POST", "microsoft.storage/checknameavailability"): self.storage.check_name,
+            ("GET", "microsoft.web/georegions"): plans.regions,
+            ("GET", "microsoft.web/locations/functionappstacks"): plans.stacks,
+        }
+
+    def _bot_changed(self, bot: Resource) -> None:
+        if bot.id in self._store:
+            self.channels.add_defaults(bot)
+        self._on_bot(bot)
 
     def type(self, name: str) -> ResourceType:
-        """The resource type of a name in any case.
+        """The resource type of a name in any case; types without rules of their own are generic.
 
         Raises:
             ArmError: 404, the provider is unknown.
@@ -62,6 +136,10 @@ class Catalog:
             found = ResourceType(_canonical(name), self._store)
             self._types[name.lower()] = found
         return found
+
+    def is_provider_call(self, request: ArmRequest) -> bool:
+        """Whether a provider answers it beside its resources."""
+        return (request.method, request.id.type.lower()) in self._answers
 
     def is_action(self, request: ArmRequest) -> bool:
         """Whether the path ends in an action."""
@@ -73,6 +151,9 @@ class Catalog:
         Raises:
             ArmError: the resource provider refuses it.
         """
+        own = self._answers.get((request.method, request.id.type.lower()))
+        if own is not None:
+            return own(request)
         if self.is_action(request):
             owner = self.type(request.id.parent.type)
             return owner.act(request, request.id.last.lower())
@@ -81,17 +162,19 @@ class Catalog:
             if request.method == "GET":
                 return found.list_all(request)
             raise _not_allowed(request)
-        answers = {
+        answers: dict[str, Answer] = {
             "GET": found.get,
             "PUT": found.put,
             "PATCH": found.patch,
             "DELETE": found.delete,
+            "HEAD": self._head,
         }
-        if request.method == "HEAD":
-            return ArmReply(status=204 if request.id.text in self._store else 404)
         if request.method not in answers:
             raise _not_allowed(request)
         return answers[request.method](request)
+
+    def _head(self, request: ArmRequest) -> ArmReply:
+        return ArmReply(status=204 if request.id.text in self._store else 404)
 
 
 def _canonical(name: str) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import ssl
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
@@ -45,9 +46,9 @@ class ResourceManager:
         throttle: of writes, by subscription and caller.
         long_running: which writes are answered before they end.
         page_size: maximum number of items in one response.
-        on_site_change, on_vault_change, on_identity_change: called after each write of a site, a
-            vault or an identity, a site's settings included, and after a delete, when the resource
-            is no longer in `resources`.
+        on_site_change, on_vault_change, on_identity_change, on_bot_change: called after each write
+            of such a resource, of a site's settings, too, and after a delete, when the resource is
+            no longer in `resources`.
     """
 
     def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
@@ -57,12 +58,14 @@ class ResourceManager:
         self.on_site_change: Changed = _nothing
         self.on_vault_change: Changed = _nothing
         self.on_identity_change: Changed = _nothing
+        self.on_bot_change: Changed = _nothing
         self.catalog = Catalog(
             self.resources,
             self.tenant_id,
             on_site=lambda site: self.on_site_change(site),
             on_vault=lambda vault: self.on_vault_change(vault),
             on_identity=self._identity_changed,
+            on_bot=lambda bot: self.on_bot_change(bot),
         )
         self.access = self.catalog.access
         self.tenant = Tenant(self.tenant_id, self.resources, self.access)
@@ -102,7 +105,15 @@ class ResourceManager:
 
     def function_key(self, site_id: str, function: str) -> str:
         """The default key of a function, which its callers send as `x-functions-key`."""
-        return self.catalog.site_keys.function_key(site_id, function)
+        return self.catalog.functions.function_key(site_id, function)
+
+    def host_key(self, site_id: str) -> str:
+        """The default host key of a site, which is valid for all its functions."""
+        return self.catalog.functions.host_key(site_id)
+
+    def deploy_functions(self, site_id: str, names: Iterable[str]) -> None:
+        """Replace the functions of a site, as a deployment of code does."""
+        self.catalog.functions.deploy(site_id, names)
 
     def put(self, resource_id: str, body: JsonObject) -> Resource:
         """Create or replace a resource as a client's PUT does, whoever calls.
@@ -150,7 +161,7 @@ class ResourceManager:
         return web.json_response(reply.body, status=reply.status, headers=headers)
 
     def _endpoints(self, request: web.Request) -> Any:
-        authority = self.entra.server.url
+        authority = self.entra.authority.url
         here = cloud_endpoints(authority, f"https://{request.host}")
         return [here] if request.query.get("api-version", "") >= "2019" else here
 

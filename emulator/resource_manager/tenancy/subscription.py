@@ -20,7 +20,16 @@ PROVIDERS: dict[str, tuple[str, ...]] = {
     "Microsoft.OperationalInsights": ("workspaces",),
     "Microsoft.Resources": ("deployments", "resourceGroups", "subscriptions", "tenants"),
     "Microsoft.Storage": ("storageAccounts",),
-    "Microsoft.Web": ("serverFarms", "sites", "sites/slots", "geoRegions", "certificates"),
+    "Microsoft.Web": (
+        "serverFarms",
+        "sites",
+        "sites/basicPublishingCredentialsPolicies",
+        "sites/config",
+        "sites/functions",
+        "sites/slots",
+        "geoRegions",
+        "certificates",
+    ),
 }
 """Resource providers of the local Azure, and the types that their description lists."""
 

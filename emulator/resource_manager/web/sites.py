@@ -1,27 +1,68 @@
 """Sites: web apps and Function Apps, and their deployment slots."""
 
-import uuid
+import datetime
+from typing import Any
 
-from emulator.resource_manager.core.arm_error import bad_request
+from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
-from emulator.resource_manager.core.resource_type import Changed, ResourceType, not_found
-from emulator.resource_manager.resources.identities import USER_ASSIGNED_IDENTITIES
+from emulator.resource_manager.core.resource_type import Changed, ResourceType
+from emulator.resource_manager.web.site_identity import SiteIdentities
 
 SITES = "Microsoft.Web/sites"
+SLOTS = f"{SITES}/slots"
+DOMAIN = "azurewebsites.net"
 SETTINGS = "appSettings"
-"""Where a site's settings are, of what no GET returns."""
+CONFIG = "siteConfig"
+"""Where a site's settings and its configuration are, of what no GET of the site returns."""
 
-RESTARTING_ACTIONS = ("restart", "start", "stop")
+FLEX = "FlexConsumption"
+NOT_ON_FLEX = frozenset(
+    {
+        "FUNCTIONS_WORKER_RUNTIME",
+        "FUNCTIONS_EXTENSION_VERSION",
+        "FUNCTIONS_WORKER_PROCESS_COUNT",
+        "SCM_DO_BUILD_DURING_DEPLOYMENT",
+        "ENABLE_ORYX_BUILD",
+        "WEBSITE_RUN_FROM_PACKAGE",
+        "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+        "WEBSITE_CONTENTSHARE",
+    }
+)
+"""Settings that Flex Consumption refuses (Azure Functions docs, "Flex Consumption plan
+deprecations")."""
+
+READ_ONLY = (
+    "state",
+    "hostNames",
+    "enabledHostNames",
+    "hostNameSslStates",
+    "defaultHostName",
+    "lastModifiedTimeUtc",
+    "siteConfig",
+    "sku",
+)
+"""Properties that the service makes itself."""
 
 
 class Sites(ResourceType):
-    """Creates and changes sites."""
+    """Creates and changes sites, or slots of sites.
 
-    def __init__(self, name: str, store: ResourceStore, tenant_id: str, changed: Changed) -> None:
+    Args:
+        name: the type, SITES or SLOTS.
+        store: of all resources.
+        identities: makes a site's identity.
+        changed: called after each write, a site's settings included, and after a delete.
+    """
+
+    state = ""
+
+    def __init__(
+        self, name: str, store: ResourceStore, identities: SiteIdentities, changed: Changed
+    ) -> None:
         super().__init__(name, store)
-        self._tenant_id = tenant_id
+        self._identities = identities
         self._changed = changed
 
     def settings(self, site_id: str) -> dict[str, str]:
@@ -30,15 +71,32 @@ class Sites(ResourceType):
         Raises:
             KeyError: there is no such site.
         """
+        return dict(self._stored(site_id).hidden.get(SETTINGS, {}))
+
+    def set_settings(self, site: Resource, settings: dict[str, str]) -> None:
+        """Replace all settings, which restarts the site.
+
+        Raises:
+            ArmError: 400, a setting is not allowed on the site's plan.
+        """
+        self._check_settings(site.properties.get("sku"), settings)
+        site.hidden[SETTINGS] = dict(settings)
+        self.changed(site)
+
+    def configuration(self, site_id: str) -> JsonObject:
+        """The site's configuration (`config/web`), which may be changed.
+
+        Raises:
+            KeyError: there is no such site.
+        """
+        configuration: JsonObject = self._stored(site_id).hidden.setdefault(CONFIG, {})
+        return configuration
+
+    def _stored(self, site_id: str) -> Resource:
         site = self.store.find(site_id)
         if site is None:
             raise KeyError(site_id)
-        return dict(site.hidden.get(SETTINGS, {}))
-
-    def set_settings(self, site: Resource, settings: dict[str, str]) -> None:
-        """Replace all settings, which restarts the site."""
-        site.hidden[SETTINGS] = dict(settings)
-        self.changed(site)
+        return site
 
     def changed(self, resource: Resource) -> None:
         """Let the runtime know."""
@@ -47,90 +105,124 @@ class Sites(ResourceType):
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
     ) -> JsonObject:
-        """Fill in the host name, and the ids of the identities."""
-        properties = body.setdefault("properties", {})
-        host = f"{request.id.full_name.replace('/', '-')}.azurewebsites.net".lower()
-        properties.setdefault("state", "Running")
-        properties["defaultHostName"] = host
-        properties["enabledHostNames"] = [host, host.replace(".", ".scm.", 1)]
-        properties["hostNames"] = [host]
-        properties.setdefault("enabled", True)
-        if body.get("identity"):
-            body["identity"] = self._identity(body["identity"], existing)
-        return body
+        """Fill in the host names, the plan's sku, and the ids of the identities."""
+        if existing is None and not self.is_child:
+            self._check_name(request.id.name)
+        known = {} if existing is None else existing.properties
+        properties = {
+            name: value
+            for name, value in (body.get("properties") or {}).items()
+            if name not in READ_ONLY
+        }
+        plan = str(properties.get("serverFarmId") or known.get("serverFarmId") or "")
+        properties |= {
+            "name": request.id.name,
+            "state": known.get("state", "Running"),
+            "enabled": properties.get("enabled") is not False,
+            "availabilityState": "Normal",
+            "lastModifiedTimeUtc": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S}",
+            "serverFarmId": plan or None,
+            "sku": self._sku(plan, known),
+            "siteConfig": {"appSettings": None},
+            **_host_names(request.id),
+        }
+        made = {"kind": body.get("kind") or "app", "location": body.get("location")}
+        old = None if existing is None else existing.body.get("identity")
+        identity = self._identities.assigned(request, old)
+        if identity:
+            made["identity"] = identity
+        self._check_settings(properties["sku"], _sent_settings(request) or {})
+        return {**made, "tags": body.get("tags") or {}, "properties": properties}
 
-    def _identity(self, sent: JsonObject, existing: Resource | None) -> JsonObject:
-        old = (existing.body.get("identity") or {}) if existing else {}
-        kind = str(sent.get("type") or "None")
-        made: JsonObject = {"type": kind}
-        if "SystemAssigned" in kind:
-            made["principalId"] = old.get("principalId") or str(uuid.uuid4())
-            made["tenantId"] = self._tenant_id
-        if "UserAssigned" in kind:
-            made["userAssignedIdentities"] = {
-                identity_id: self._assigned(identity_id)
-                for identity_id, value in (sent.get("userAssignedIdentities") or {}).items()
-                if value is not None
-            }
-        return made
+    def store_body(
+        self, request: ArmRequest, existing: Resource | None, body: JsonObject
+    ) -> Resource:
+        """Store a site, with the settings that its `siteConfig` has."""
+        hidden = {} if existing is None else existing.hidden
+        settings = _sent_settings(request)
+        if settings is not None:
+            hidden[SETTINGS] = settings
+        sent = request.properties.get("siteConfig") or {}
+        configuration = hidden.setdefault(CONFIG, {})
+        configuration |= {
+            name: value
+            for name, value in sent.items()
+            if name != "appSettings" and value is not None
+        }
+        if existing is None:
+            resource = Resource(self.canonical_id(request.id), self.name, body, hidden)
+            self.store.add(resource)
+        else:
+            resource = existing
+            resource.body = body
+            resource.touch()
+        self.changed(resource)
+        return resource
 
-    def _assigned(self, identity_id: str) -> JsonObject:
-        found = self.store.find(identity_id)
+    def _check_name(self, name: str) -> None:
+        if any(each.name.lower() == name.lower() for each in self.store.of_type(SITES)):
+            raise conflict("Conflict", f"Website with given name {name} already exists.")
+
+    def _sku(self, plan: str, known: JsonObject) -> str:
+        if not plan:
+            return str(known.get("sku") or "Dynamic")
+        found = self.store.find(plan)
         if found is None:
-            raise not_found(ResourceId(identity_id), USER_ASSIGNED_IDENTITIES)
-        properties = found.properties
-        return {name: properties[name] for name in ("principalId", "clientId")}
+            raise ArmError(
+                404, "NotFound", f"Cannot find serverfarm with name {ResourceId(plan).name}."
+            )
+        return str((found.body.get("sku") or {}).get("tier") or "Dynamic")
+
+    @staticmethod
+    def _check_settings(sku: Any, settings: dict[str, str]) -> None:
+        refused = sorted(NOT_ON_FLEX & settings.keys()) if sku == FLEX else []
+        if refused:
+            named = ", ".join(f"Site.SiteConfig.AppSettings.{each}" for each in refused)
+            raise bad_request(
+                "BadRequest",
+                f"The following app setting ({named}) for Flex Consumption sites is invalid. "
+                "Please remove or rename it before retrying.",
+            )
 
     def act(self, request: ArmRequest, action: str) -> ArmReply:
         """Restart, start, stop; read the triggers again."""
         site = self.existing(request.id.parent)
-        if action in RESTARTING_ACTIONS:
-            site.properties["state"] = "Stopped" if action == "stop" else "Running"
+        if action in ("restart", "start", "stop"):
+            if action != "restart":
+                site.properties["state"] = "Stopped" if action == "stop" else "Running"
             self.changed(site)
-            return ArmReply(status=200)
-        if action == "syncfunctiontriggers":
+            return ArmReply()
+        if action in ("syncfunctiontriggers", "listsyncfunctiontriggerstatus", "sync"):
             return ArmReply(status=204)
         return super().act(request, action)
 
+    def answer(self, resource: Resource) -> JsonObject:
+        """The site; a slot's name has that of its site."""
+        answer = resource.answer()
+        if self.is_child:
+            answer["name"] = ResourceId(resource.id).full_name
+        return answer
 
-class SiteSettings(ResourceType):
-    """The configuration of sites: `config/appsettings`, `config/web` and others."""
 
-    tracked = False
-    state = ""
+def _host_names(site: ResourceId) -> JsonObject:
+    """Host names of a site `NAME`, or of a slot, which is `NAME-SLOT`."""
+    name = site.full_name.replace("/", "-").lower()
+    host, deployment = f"{name}.{DOMAIN}", f"{name}.scm.{DOMAIN}"
+    states = [
+        {"name": each, "sslState": "Disabled", "hostType": kind}
+        for each, kind in ((host, "Standard"), (deployment, "Repository"))
+    ]
+    return {
+        "defaultHostName": host,
+        "hostNames": [host],
+        "enabledHostNames": [host, deployment],
+        "hostNameSslStates": states,
+    }
 
-    def __init__(self, name: str, store: ResourceStore, sites: Sites) -> None:
-        super().__init__(name, store)
-        self._sites = sites
 
-    def put(self, request: ArmRequest) -> ArmReply:
-        """Replace a configuration; app settings are replaced as a whole."""
-        if request.id.name.lower() != "appsettings":
-            return super().put(request)
-        self.check_parent(request.id)
-        settings = request.properties
-        wrong = [name for name, value in settings.items() if not isinstance(value, str)]
-        if wrong:
-            raise bad_request("BadRequest", f"The settings {wrong} must be texts.")
-        site = self._sites.existing(request.id.parent)
-        self._sites.set_settings(site, settings)
-        return self._settings(request.id, site)
-
-    def act(self, request: ArmRequest, action: str) -> ArmReply:
-        """`list` returns what a GET does not: the settings with their values."""
-        config = request.id.parent
-        if action == "list" and config.name.lower() == "appsettings":
-            return self._settings(config, self._sites.existing(config.parent))
-        return super().act(request, action)
-
-    def _settings(self, config: ResourceId, site: Resource) -> ArmReply:
-        return ArmReply(
-            {
-                "id": config.text,
-                "name": "appsettings",
-                "type": self.name,
-                "location": site.body.get("location"),
-                "tags": site.body.get("tags"),
-                "properties": self._sites.settings(site.id),
-            }
-        )
+def _sent_settings(request: ArmRequest) -> dict[str, str] | None:
+    """The settings in a body's `siteConfig`; None leaves them as they are."""
+    sent = (request.properties.get("siteConfig") or {}).get("appSettings")
+    if sent is None:
+        return None
+    return {str(each["name"]): str(each.get("value") or "") for each in sent}

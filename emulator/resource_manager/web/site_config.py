@@ -1,0 +1,185 @@
+"""SiteConfig: the configuration of sites below `config/`: settings, `web`, and others."""
+
+import secrets
+from typing import Any
+
+from emulator.resource_manager.core.arm_error import ArmError, bad_request
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_type import ResourceType
+from emulator.resource_manager.web.sites import DOMAIN, Sites
+
+APP_SETTINGS = "appsettings"
+WEB = "web"
+LISTED = ("connectionstrings", "metadata", "azurestorageaccounts", "backup")
+"""Dictionaries that only a POST to `list` returns, like the settings."""
+
+WEB_DEFAULTS: JsonObject = {
+    "alwaysOn": False,
+    "ftpsState": "FtpsOnly",
+    "http20Enabled": True,
+    "linuxFxVersion": "",
+    "minTlsVersion": "1.2",
+    "numberOfWorkers": 1,
+    "publicNetworkAccess": "Enabled",
+    "scmType": "None",
+}
+
+
+class SiteConfig(ResourceType):
+    """Reads and replaces a site's configuration.
+
+    App settings are replaced as a whole, and never part of what a GET returns: they hold secrets.
+    """
+
+    tracked = False
+    state = ""
+
+    def __init__(self, name: str, store: ResourceStore, sites: Sites) -> None:
+        super().__init__(name, store)
+        self._sites = sites
+
+    def put(self, request: ArmRequest) -> ArmReply:
+        """Replace a configuration: always 200."""
+        name = request.id.name.lower()
+        site = self._sites.existing(request.id.parent)
+        if name == APP_SETTINGS:
+            self._sites.set_settings(site, _texts(request.properties))
+        elif name == WEB:
+            self._sites.configuration(site.id).update(_given(request.properties))
+            self._sites.changed(site)
+        else:
+            site.hidden[name] = dict(request.properties)
+        return self._reply(request.id, site)
+
+    def patch(self, request: ArmRequest) -> ArmReply:
+        """Change a configuration; app settings have no PATCH."""
+        if request.id.name.lower() == APP_SETTINGS:
+            raise ArmError(405, "MethodNotAllowed", "The settings have no PATCH: send all of them.")
+        return self.put(request)
+
+    def get(self, request: ArmRequest) -> ArmReply:
+        """A configuration without secrets.
+
+        Raises:
+            ArmError: 405, it is returned by a POST to `list` only.
+        """
+        name = request.id.name.lower()
+        site = self._sites.existing(request.id.parent)
+        if name == APP_SETTINGS or name in LISTED:
+            raise ArmError(
+                405, "MethodNotAllowed", f"Send POST to '{request.id.text}/list' instead."
+            )
+        return self._reply(request.id, site)
+
+    def list_all(self, request: ArmRequest) -> ArmReply:
+        """The site's `web` configuration, as a list of one."""
+        site = self._sites.existing(request.id.parent)
+        config = ResourceId(f"{request.id.text}/{WEB}")
+        return listed([self._reply(config, site).body])
+
+    def act(self, request: ArmRequest, action: str) -> ArmReply:
+        """`list` returns what a GET does not: settings and strings with their values."""
+        if action != "list":
+            return super().act(request, action)
+        config = request.id.parent
+        return self._reply(config, self._sites.existing(config.parent))
+
+    def _reply(self, config: ResourceId, site: Resource) -> ArmReply:
+        return ArmReply(
+            {
+                "id": config.text,
+                "name": config.name,
+                "type": self.name,
+                "location": site.body.get("location"),
+                "properties": self._properties(config.name.lower(), site),
+            }
+        )
+
+    def _properties(self, name: str, site: Resource) -> JsonObject:
+        if name == APP_SETTINGS:
+            return dict(self._sites.settings(site.id))
+        if name == WEB:
+            return {**WEB_DEFAULTS, **self._sites.configuration(site.id), "appSettings": None}
+        if name == "slotconfignames":
+            return {"appSettingNames": None, "connectionStringNames": None} | _own(site, name)
+        if name == "publishingcredentials":
+            password = site.hidden.setdefault("publishingPassword", secrets.token_hex(30))
+            return {
+                "name": site.name,
+                "publishingUserName": f"${site.name}",
+                "publishingPassword": password,
+                "scmUri": f"https://{site.name.lower()}.scm.{DOMAIN}",
+            }
+        return _own(site, name)
+
+
+class PublishingPolicies(ResourceType):
+    """Whether publishing with user name and password is allowed, by `ftp` and by `scm`."""
+
+    tracked = False
+    state = ""
+
+    def put(self, request: ArmRequest) -> ArmReply:
+        """Allow or forbid it: 200."""
+        self.get(request)
+        policy = self.store.find(request.id.text)
+        if policy is not None:
+            policy.body["properties"]["allow"] = request.properties.get("allow") is not False
+        return self.get(request)
+
+    def get(self, request: ArmRequest) -> ArmReply:
+        """It is allowed until somebody forbids it."""
+        self.check_parent(request.id, reading=True)
+        if request.id.name.lower() not in ("ftp", "scm"):
+            raise ArmError(404, "NotFound", f"There is no policy '{request.id.name}'.")
+        found = self.store.find(request.id.text)
+        if found is None:
+            body = {"properties": {"allow": True}}
+            found = self.store.add(Resource(request.id.text, self.name, body))
+        return ArmReply(self.answer(found))
+
+    def list_all(self, request: ArmRequest) -> ArmReply:
+        """Both."""
+        self.check_parent(request.id)
+        policies = [ResourceId(f"{request.id.text}/{name}") for name in ("ftp", "scm")]
+        found = [self.store.find(each.text) for each in policies]
+        return listed(
+            [
+                self.answer(known)
+                if known
+                else {"id": each.text, "name": each.name, "type": self.name}
+                | {"properties": {"allow": True}}
+                for each, known in zip(policies, found, strict=True)
+            ]
+        )
+
+
+def _own(site: Resource, name: str) -> JsonObject:
+    stored: JsonObject = site.hidden.get(name, {})
+    return dict(stored)
+
+
+def _given(properties: JsonObject) -> JsonObject:
+    return {
+        name: value
+        for name, value in properties.items()
+        if value is not None and name != "appSettings"
+    }
+
+
+def _texts(properties: JsonObject) -> dict[str, str]:
+    """Settings, whose values are texts.
+
+    Raises:
+        ArmError: 400, a value is something else.
+    """
+    for name, value in properties.items():
+        if not isinstance(value, str | int | float | bool):
+            raise bad_request("BadRequest", f"The value of the setting '{name}' must be a text.")
+    return {name: _text(value) for name, value in properties.items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
