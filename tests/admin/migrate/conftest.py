@@ -1,0 +1,17 @@
+"""A bot to migrate, in a local Azure that this process's clients reach by its public names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.admin.migrate.migration import Migration
+from tests.support.azure.azure_thread import AzureThread
+
+
+@pytest.fixture
+def migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
+    """A single-tenant bot with a secret, and a Function App without settings."""
+    with AzureThread(tmp_path) as thread:
+        thread.set_environment(monkeypatch)
+        yield Migration(thread)
