@@ -65,6 +65,7 @@ class Authority:
             "issuer": self.issuer(tenant_id) if is_v2 else issuer_of(tenant_id),
             "authorization_endpoint": f"{base}{AUTHORIZE_PATH}",
             "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
             "jwks_uri": f"{base}/discovery/v2.0/keys",
             "token_endpoint_auth_methods_supported": [
                 "client_secret_post",

@@ -21,6 +21,7 @@ from emulator.entra.sign_in.federated_assertion import (
     is_federated,
 )
 from emulator.entra.sign_in.token_request import TokenRequest
+from emulator.entra.sign_in.user_sign_in import GRANT_TYPES, UserSignIns
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.faults import Handler
 from emulator.server import Server
@@ -30,6 +31,9 @@ TENANT_NAMES = {"botframework.com": CHANNEL_TENANT}
 
 SIGNED = "2"
 """How a client proved who it is, in the `appidacr` claim: with a certificate or a token."""
+
+ANY_TENANT = ("organizations", "common")
+"""What a URL may have in place of a tenant before a user's tenant is known."""
 
 BY_SECRET = "1"  # noqa: S105  # a kind of proof
 """The same, with a client secret."""
@@ -56,6 +60,7 @@ class Entra:
         issuer: signs every token, also for managed identities.
         assertions: verifies assertions that a client signed.
         federated: verifies federated tokens.
+        users: signs the directory's user in.
         token_lifetime: seconds from now to a token's `exp`.
         tokens_issued: tokens signed so far, also for managed identities.
         token_outcomes: requests to the token endpoint so far, by `issued` or the AADSTS code of the
@@ -81,9 +86,11 @@ class Entra:
             web.get("/{tenant}/.well-known/openid-configuration", metadata),
             web.get("/{tenant}/discovery/v2.0/keys", self._guarded(self._keys)),
             web.post("/{tenant}/oauth2/v2.0/token", self._guarded(self._token)),
+            web.post("/{tenant}/oauth2/v2.0/devicecode", self._guarded(self._device_code)),
         ]
         self.server = Server("entra", routes, tls)
         self.authority = Authority(lambda: self.server.url, public_url)
+        self.users = UserSignIns(self.directory, self.issuer, self.authority, self.user_token)
 
     @property
     def token_requests(self) -> int:
@@ -182,7 +189,7 @@ class Entra:
 
     async def _metadata(self, request: web.Request) -> Mapping[str, object]:
         is_v2 = request.path.endswith("/v2.0/.well-known/openid-configuration")
-        return self.authority.metadata(request.host, self._tenant(request), is_v2=is_v2)
+        return self.authority.metadata(request.host, self._user_tenant(request), is_v2=is_v2)
 
     async def _instance(self, request: web.Request) -> Mapping[str, object]:
         return self.authority.instance(request.query.get("authorization_endpoint", ""))
@@ -201,8 +208,11 @@ class Entra:
         return answer
 
     async def _grant(self, request: web.Request) -> Mapping[str, object]:
-        tenant = self._tenant(request)
         form = await request.post()
+        if form.get("grant_type") in GRANT_TYPES:
+            self._user_tenant(request)
+            return self.users.grant(form, self.token_lifetime)
+        tenant = self._tenant(request)
         asked = TokenRequest.of(form, request.headers.get("Authorization", ""))
         registration = self._application(asked.client_id, tenant)
         if asked.secret:
@@ -227,6 +237,10 @@ class Entra:
             "access_token": token,
         }
 
+    async def _device_code(self, request: web.Request) -> Mapping[str, object]:
+        self._user_tenant(request)
+        return self.users.start(await request.post())
+
     @staticmethod
     def _check_secret(registration: Registration, value: str) -> UsedCredential:
         """The client secret that has this value."""
@@ -237,6 +251,12 @@ class Entra:
             refusal = expired_secret if found else invalid_secret
             raise refusal(registration.app_id)
         return UsedCredential(CLIENT_SECRET, usable.key_id)
+
+    def _user_tenant(self, request: web.Request) -> str:
+        """The same, where the tenant may be left open: it is then the directory's."""
+        if request.match_info["tenant"].lower() in ANY_TENANT:
+            return self.directory.tenant_id
+        return self._tenant(request)
 
     def _tenant(self, request: web.Request) -> str:
         """The GUID of the tenant in the request's path."""
