@@ -97,7 +97,7 @@ class BenchmarkCloud:
 
     def _certificate_files(self) -> dict[str, str]:
         """Certificate files and thumbprint, for bots that do not read a vault."""
-        version = self.cloud.vault.versions[CERTIFICATE_NAME][-1]
+        version = self.cloud.vault.inventory.versions[CERTIFICATE_NAME][-1]
         public, private = self._folder / "certificate.pem", self._folder / "private_key.pem"
         public.write_bytes(version.certificate.public_bytes(Encoding.PEM))
         private.touch(mode=0o600)

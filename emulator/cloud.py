@@ -180,7 +180,7 @@ class Cloud:
             lag: seconds until Entra knows the uploaded certificate.
         """
         key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-        version = self.vault.add_version(
+        version = self.vault.inventory.add_version(
             CERTIFICATE_NAME, key=key, exportable=self.credential != SIGN_IN_VAULT
         )
         if registered:

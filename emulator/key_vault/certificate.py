@@ -1,7 +1,8 @@
 """VaultCertificate: one version of a certificate in the vault, with its secret and key."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
@@ -11,9 +12,11 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from jwt.algorithms import RSAAlgorithm
 
 from emulator.certificates import private_key_pem, x5t
+from emulator.key_vault.issuance import key_operations
+from emulator.key_vault.policy import PEM
 
-PKCS12 = "application/x-pkcs12"
-PEM = "application/x-pem-file"
+RECOVERABLE_DAYS = 90
+"""How long a deleted certificate can be recovered (soft delete's default)."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class VaultCertificate:
         exportable: whether the secret holds the private key.
         enabled: whether the secret can be read and the key used.
         created: seconds since 1970.
+        updated: seconds since 1970; 0: not updated since it was created.
+        tags: application specific, by name.
     """
 
     name: str
@@ -41,6 +46,8 @@ class VaultCertificate:
     exportable: bool
     enabled: bool
     created: int
+    updated: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def listed_certificate(self, vault: str) -> dict[str, Any]:
         """The item in a list of the certificate's versions."""
@@ -49,7 +56,12 @@ class VaultCertificate:
             "x5t": x5t(self.certificate),
             "attributes": self._attributes(),
             "subject": self.certificate.subject.rfc4514_string(),
+            **self._tags(),
         }
+
+    def listed_key(self, vault: str) -> dict[str, Any]:
+        """The item in a list of the key's versions."""
+        return {"kid": self._key_id(vault), "managed": True, "attributes": self._attributes()}
 
     def listed_secret(self, vault: str) -> dict[str, Any]:
         """The item in a list of the secret's versions, without the value."""
@@ -61,7 +73,7 @@ class VaultCertificate:
         }
 
     def certificate_bundle(self, vault: str) -> dict[str, Any]:
-        """The certificate, with the policy that it was created with."""
+        """The certificate; its policy belongs to the name, not to the version."""
         der = self.certificate.public_bytes(serialization.Encoding.DER)
         return {
             "id": f"{vault}/certificates/{self.name}/{self.version}",
@@ -71,7 +83,7 @@ class VaultCertificate:
             "cer": base64.b64encode(der).decode(),
             "contentType": self.content_type,
             "attributes": self._attributes(),
-            "policy": self._policy(vault),
+            **self._tags(),
         }
 
     def secret_bundle(self, vault: str, content_type: str = "") -> dict[str, Any]:
@@ -92,11 +104,10 @@ class VaultCertificate:
     def key_bundle(self, vault: str) -> dict[str, Any]:
         """The public half of the key (RFC 7517)."""
         jwk = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
-        operations = ["sign", "verify", "wrapKey", "unwrapKey", "encrypt", "decrypt"]
         key = {
             "kid": self._key_id(vault),
             "kty": "RSA",
-            "key_ops": operations,
+            "key_ops": key_operations(self.certificate),
             "n": jwk["n"],
             "e": jwk["e"],
         }
@@ -111,24 +122,13 @@ class VaultCertificate:
             "nbf": int(self.certificate.not_valid_before_utc.timestamp()),
             "exp": int(self.certificate.not_valid_after_utc.timestamp()),
             "created": self.created,
-            "updated": self.created,
+            "updated": self.updated or self.created,
             "recoveryLevel": "Recoverable+Purgeable",
-            "recoverableDays": 90,
+            "recoverableDays": RECOVERABLE_DAYS,
         }
 
-    def _policy(self, vault: str) -> dict[str, Any]:
-        return {
-            "id": f"{vault}/certificates/{self.name}/policy",
-            "key_props": {
-                "exportable": self.exportable,
-                "kty": "RSA",
-                "key_size": self.private_key.key_size,
-                "reuse_key": False,
-            },
-            "secret_props": {"contentType": self.content_type},
-            "x509_props": {"subject": self.certificate.subject.rfc4514_string()},
-            "issuer": {"name": "Self"},
-        }
+    def _tags(self) -> dict[str, Any]:
+        return {"tags": dict(self.tags)} if self.tags else {}
 
     def _pem(self) -> str:
         public = self.certificate.public_bytes(serialization.Encoding.PEM)

@@ -2,41 +2,42 @@
 
 import base64
 import datetime
+import re
 import ssl
-import time
-import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import jwt
 from aiohttp import web
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import padding, utils
 
-from emulator.certificates import base64url, self_signed
+from emulator.certificates import base64url
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import issuer_of
-from emulator.entra.token_issuer import RSA_BITS
 from emulator.faults import Handler
-from emulator.key_vault.certificate import PEM, PKCS12, VaultCertificate
-from emulator.key_vault.errors import VaultError, bad_parameter, not_found
+from emulator.key_vault.certificate import VaultCertificate
+from emulator.key_vault.certificate_operations import Answer, CertificateOperations
+from emulator.key_vault.errors import VaultError, bad_parameter
+from emulator.key_vault.inventory import CertificateInventory
+from emulator.key_vault.paging import page
 from emulator.key_vault.permissions import ACTIONS, PROVIDER, Permissions
+from emulator.key_vault.policy import PEM, PKCS12
 from emulator.server import Server
 
 RESOURCE = "https://vault.azure.net"
 """The audience of tokens for any vault of the public cloud (URL)."""
 
-PAGE_SIZE = 25
-"""Maximum number of items in one response (Key Vault REST reference, `maxresults`)."""
+API_VERSION = re.compile(r"7\.\d(-preview\.\d)?|20\d\d-\d\d-\d\d(-preview)?")
+"""The versions that Azure's clients send: 7.x, and dates since 2025."""
+
+OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
+"""Names of certificates, secrets and keys (Key Vault's documentation)."""
 
 PADDINGS: dict[str, padding.AsymmetricPadding] = {
     "PS256": padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size),
     "RS256": padding.PKCS1v15(),
 }
-
-Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
 
 
 class KeyVault:
@@ -52,7 +53,7 @@ class KeyVault:
 
     Attributes:
         tenant_id: GUID of the tenant whose tokens the vault accepts: the registration's own.
-        versions: certificates by name, the newest version last.
+        inventory: its certificates, with their secrets and keys.
         operations: those done so far, by their name in `ACTIONS`; without refused ones.
         secrets_read: secrets returned so far, by the content type they were returned in.
     """
@@ -70,22 +71,19 @@ class KeyVault:
         self.permissions = permissions
         self._url = url
         self.tenant_id = entra.registration.tenant_id
-        self.versions: dict[str, list[VaultCertificate]] = {}
+        self.inventory = CertificateInventory()
         self.operations: Counter[str] = Counter()
         self.secrets_read: Counter[str] = Counter()
+        certificates = CertificateOperations(self.inventory, lambda: self.url)
         version = "/{name}/{version:[^/]*}"
-        list_certificates = self._guarded("certificates/list", self._list_certificates)
-        list_secrets = self._guarded("secrets/list", self._list_secrets)
-        certificate = self._guarded("certificates/get", self._certificate)
         secret = self._guarded("secrets/get", self._secret)
         key = self._guarded("keys/get", self._key)
         routes = [
-            web.get("/certificates/{name}/versions", list_certificates),
-            web.get("/certificates/{name}", certificate),
-            web.get(f"/certificates{version}", certificate),
-            web.get("/secrets/{name}/versions", list_secrets),
+            *certificates.routes(self._guarded),
+            web.get("/secrets/{name}/versions", self._guarded("secrets/list", self._secrets)),
             web.get("/secrets/{name}", secret),
             web.get(f"/secrets{version}", secret),
+            web.get("/keys/{name}/versions", self._guarded("keys/list", self._keys)),
             web.get("/keys/{name}", key),
             web.get(f"/keys{version}", key),
             web.post(f"/keys{version}/sign", self._guarded("keys/sign", self._sign)),
@@ -97,57 +95,20 @@ class KeyVault:
         """The vault's base URL, without a slash at the end, as its objects' ids have it."""
         return self._url or self.server.url
 
-    def add_version(
-        self,
-        name: str,
-        *,
-        key: rsa.RSAPrivateKey | None = None,
-        certificate: x509.Certificate | None = None,
-        content_type: str = PKCS12,
-        exportable: bool = True,
-        enabled: bool = True,
-        starts_in_days: float = -1,
-        ends_in_days: float = 365,
-    ) -> VaultCertificate:
-        """Add a version, which becomes the current one.
-
-        Args:
-            name: of the certificate, its secret and its key.
-            key: None generates one.
-            certificate: for `key`; None makes a self-signed one.
-            content_type: of the secret, `application/x-pkcs12` or `application/x-pem-file`.
-            exportable: whether the secret holds the private key.
-            enabled: whether the secret can be read and the key used.
-            starts_in_days, ends_in_days: validity of a self-signed certificate, from now.
-        """
-        key = key or rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-        versions = self.versions.setdefault(name, [])
-        # `created` is in whole seconds; two versions never share one.
-        after_last = versions[-1].created + 1 if versions else 0
-        made = VaultCertificate(
-            name=name,
-            version=uuid.uuid4().hex,
-            certificate=certificate
-            or self_signed(name, key, starts_in_days=starts_in_days, ends_in_days=ends_in_days),
-            private_key=key,
-            content_type=content_type,
-            exportable=exportable,
-            enabled=enabled,
-            created=max(int(time.time()), after_last),
-        )
-        versions.append(made)
-        return made
-
     def _guarded(self, permission: str, answer: Answer) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             try:
                 self._check_caller(request, permission)
-                body = await answer(request)
+                _check_request(request)
+                self.inventory.settle()
+                answered = await answer(request)
             except VaultError as error:
                 challenge = {"WWW-Authenticate": self._challenge()} if error.status == 401 else {}
                 return web.json_response(error.body(), status=error.status, headers=challenge)
             self.operations[permission] += 1
-            return web.json_response(body)
+            if isinstance(answered, web.Response):
+                return answered
+            return web.json_response(answered)
 
         return handle
 
@@ -180,10 +141,6 @@ class KeyVault:
                 "ForbiddenByRbac",
             )
 
-    async def _certificate(self, request: web.Request) -> Mapping[str, object]:
-        # A disabled certificate can be read; its secret and its key are unavailable.
-        return self._requested(request, "Certificate").certificate_bundle(self.url)
-
     async def _secret(self, request: web.Request) -> Mapping[str, object]:
         found = self._requested(request, "Secret")
         if not found.enabled:
@@ -200,29 +157,27 @@ class KeyVault:
     async def _key(self, request: web.Request) -> Mapping[str, object]:
         return self._requested(request, "Key").key_bundle(self.url)
 
-    async def _list_certificates(self, request: web.Request) -> Mapping[str, object]:
-        return self._page(request, "Certificate", VaultCertificate.listed_certificate)
+    async def _secrets(self, request: web.Request) -> Mapping[str, object]:
+        return self._versions(request, "Secret", VaultCertificate.listed_secret)
 
-    async def _list_secrets(self, request: web.Request) -> Mapping[str, object]:
-        return self._page(request, "Secret", VaultCertificate.listed_secret)
+    async def _keys(self, request: web.Request) -> Mapping[str, object]:
+        return self._versions(request, "Key", VaultCertificate.listed_key)
 
-    def _page(
+    def _versions(
         self, request: web.Request, kind: str, listed: Callable[[VaultCertificate, str], object]
     ) -> Mapping[str, object]:
-        # Sorted by id, as in the service: only `created` tells which one is the newest.
-        versions = sorted(self._known(request.match_info["name"], kind), key=lambda v: v.version)
-        start = _number(request, "$skiptoken", 0)
-        size = min(_number(request, "maxresults", PAGE_SIZE), PAGE_SIZE)
-        page = versions[start : start + size]
-        answer: dict[str, object] = {"value": [listed(item, self.url) for item in page]}
-        if start + size < len(versions):
-            query = {**request.query, "$skiptoken": str(start + size), "maxresults": str(size)}
-            answer["nextLink"] = f"{self.url}{request.rel_url.with_query(query)}"
-        return answer
+        # Sorted by id, as in the service: only `created` says which one is the newest.
+        versions = self.inventory.known(request.match_info["name"], kind)
+        ordered = sorted(versions, key=lambda each: each.version)
+        return page(request, self.url, [listed(each, self.url) for each in ordered])
 
     async def _sign(self, request: web.Request) -> Mapping[str, object]:
         found = self._requested(request, "Key")
         _check_usable(found)
+        key = found.key_bundle(self.url)["key"]
+        if "sign" not in key["key_ops"]:
+            message = "Operation sign is not permitted on this key."
+            raise VaultError(403, "Forbidden", message, "KeyOperationForbidden")
         try:
             body = await request.json()
             scheme = PADDINGS[body["alg"]]
@@ -232,25 +187,11 @@ class KeyVault:
         except (KeyError, TypeError, ValueError) as error:
             message = "alg must be PS256 or RS256 and value a SHA-256 digest in base64url."
             raise bad_parameter(message) from error
-        kid = found.key_bundle(self.url)["key"]["kid"]
-        return {"kid": kid, "value": base64url(signature)}
-
-    def _known(self, name: str, kind: str) -> list[VaultCertificate]:
-        versions = self.versions.get(name)
-        if not versions:
-            raise not_found(kind, name)
-        return versions
+        return {"kid": key["kid"], "value": base64url(signature)}
 
     def _requested(self, request: web.Request, kind: str) -> VaultCertificate:
-        name = request.match_info["name"]
-        version = request.match_info.get("version", "")
-        versions = self._known(name, kind)
-        if not version:
-            return versions[-1]
-        found = next((known for known in versions if known.version == version), None)
-        if found is None:
-            raise not_found(kind, f"{name}/{version}")
-        return found
+        where = request.match_info
+        return self.inventory.requested(where["name"], where.get("version", ""), kind)
 
 
 def _object_path(request: web.Request) -> str:
@@ -258,6 +199,18 @@ def _object_path(request: web.Request) -> str:
     kind = request.path.split("/")[1].removeprefix("deleted")
     name = request.match_info.get("name")
     return f"/{kind}/{name}" if name else ""
+
+
+def _check_request(request: web.Request) -> None:
+    """Refuse a version of the API, or a name, that Key Vault does not have."""
+    version = request.query.get("api-version")
+    if not version:
+        raise bad_parameter("api-version must be specified")
+    if not API_VERSION.fullmatch(version):
+        raise bad_parameter(f"The specified version ({version}) is not recognized.")
+    name = request.match_info.get("name")
+    if name is not None and not OBJECT_NAME.fullmatch(name):
+        raise bad_parameter(f"The request URI contains an invalid name: {name}")
 
 
 def _check_usable(found: VaultCertificate) -> None:
@@ -280,11 +233,3 @@ def _content_type(request: web.Request, found: VaultCertificate) -> str:
         message = f"A secret of type {found.content_type} cannot be converted to {requested}."
         raise bad_parameter(message)
     return requested
-
-
-def _number(request: web.Request, name: str, default: int) -> int:
-    value: Any = request.query.get(name, default)
-    try:
-        return int(value)
-    except ValueError as error:
-        raise bad_parameter(f"{name} must be a number.") from error

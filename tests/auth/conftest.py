@@ -64,8 +64,9 @@ def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> I
     granted = GrantedOperations(cloud.vault_permissions)
     monkeypatch.setattr(cloud, "vault_permissions", granted)
     monkeypatch.setattr(cloud.vault, "permissions", granted)
+    inventory = cloud.vault.inventory
     monkeypatch.setattr(
-        cloud.vault, "versions", {name: list(all_) for name, all_ in cloud.vault.versions.items()}
+        inventory, "versions", {name: list(all_) for name, all_ in inventory.versions.items()}
     )
     yield cloud
     for server in cloud.servers.values():

@@ -223,8 +223,8 @@ async def test_a_bot_signs_in_with_a_key_that_stays_in_the_vault(
             listed = client.list_properties_of_certificate_versions(CERTIFICATE_NAME)
             (version,) = [properties async for properties in listed]
             found = await client.get_certificate_version(CERTIFICATE_NAME, str(version.version))
-        assert found.policy is not None
-        assert found.policy.exportable is False
+            policy = await client.get_certificate_policy(CERTIFICATE_NAME)
+        assert policy.exportable is False
         assertion = await signed_in_vault(cloud, reader, str(found.key_id), options)
         claims = await app_token(cloud, assertion)
         assert claims["appid"] == cloud.registration.app_id
@@ -301,5 +301,5 @@ def test_a_renewed_certificate_reaches_entra(tmp_path: Path) -> None:
     assert known(cloud) == [first, prompt]
     clock.advance(10.0)
     assert known(cloud) == [first, late, prompt]
-    versions = [version.certificate for version in cloud.vault.versions[CERTIFICATE_NAME]]
+    versions = [version.certificate for version in cloud.vault.inventory.versions[CERTIFICATE_NAME]]
     assert versions == [first, late, forgotten, prompt]

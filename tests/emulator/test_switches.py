@@ -77,7 +77,7 @@ async def test_pages_of_other_sites(
             assert "Access-Control-Allow-Origin" not in response.headers
     assert await identity_status(cloud) == healthy
     assert cloud.channel.issuer.keys == keys
-    assert len(cloud.vault.versions[CERTIFICATE_NAME]) == 1
+    assert len(cloud.vault.inventory.versions[CERTIFICATE_NAME]) == 1
 
 
 async def test_each_part_refuses_other_sites(cloud: Cloud) -> None:
@@ -130,8 +130,8 @@ async def test_keys(cloud: Cloud, session: aiohttp.ClientSession) -> None:
 async def test_certificate(cloud: Cloud, session: aiohttp.ClientSession) -> None:
     """The vault gets a new version of the bot's certificate, which Entra knows."""
     assert await post(session, "/certificate") == 200
-    newest = cloud.vault.versions[CERTIFICATE_NAME][-1]
-    assert len(cloud.vault.versions[CERTIFICATE_NAME]) == 2
+    newest = cloud.vault.inventory.versions[CERTIFICATE_NAME][-1]
+    assert len(cloud.vault.inventory.versions[CERTIFICATE_NAME]) == 2
     assert newest.certificate in cloud.registration.certificates
 
 
@@ -140,20 +140,20 @@ async def test_a_certificate_with_a_lag(cloud: Cloud, session: aiohttp.ClientSes
     clock = Clock()
     cloud.registration.clock = clock
     assert await post(session, "/certificate?lag=10") == 200
-    newest = cloud.vault.versions[CERTIFICATE_NAME][-1].certificate
+    newest = cloud.vault.inventory.versions[CERTIFICATE_NAME][-1].certificate
     clock.advance(9)
     assert newest not in cloud.registration.known_certificates()
     clock.advance(1)
     assert newest in cloud.registration.known_certificates()
     assert await post(session, "/certificate?lag=soon") == 400
-    assert len(cloud.vault.versions[CERTIFICATE_NAME]) == 2
+    assert len(cloud.vault.inventory.versions[CERTIFICATE_NAME]) == 2
 
 
 async def test_old_certificates_are_withdrawn(cloud: Cloud, session: aiohttp.ClientSession) -> None:
     """Only the newest certificate stays in the registration; the vault keeps every version."""
     assert await post(session, "/certificate") == 200
     assert await post(session, "/certificate/withdraw-old") == 200
-    old, new = (version.certificate for version in cloud.vault.versions[CERTIFICATE_NAME])
+    old, new = (version.certificate for version in cloud.vault.inventory.versions[CERTIFICATE_NAME])
     assert cloud.registration.certificates == [new]
     assert old != new
 

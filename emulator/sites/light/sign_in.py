@@ -121,7 +121,9 @@ class LightSignIn:
             path = f"/{operation.partition('/')[0]}/{source.name}"
             if not vault.permissions(principal_id, operation, path):
                 raise SignInRefused(f"the identity has no permission for {operation}")
-        enabled = [each for each in vault.versions.get(source.name, ()) if each.enabled]
+        vault.inventory.settle()
+        versions = vault.inventory.versions.get(source.name, ())
+        enabled = [each for each in versions if each.enabled]
         usable = [each.certificate for each in enabled if _is_allowed(each.certificate, source)]
         return usable[::-1]
 

@@ -12,8 +12,9 @@ from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError, VaultForbidden
 from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.key_vault.certificate import PEM, PKCS12, VaultCertificate
-from emulator.key_vault.vault import PAGE_SIZE
+from emulator.key_vault.certificate import VaultCertificate
+from emulator.key_vault.paging import PAGE_SIZE
+from emulator.key_vault.policy import PEM, PKCS12
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ async def test_the_newest_version(
     content_type: str, store: ExportedCertificate, platform: Cloud
 ) -> None:
     """The newest version is loaded with its private key; the vault converts it to PEM."""
-    made = platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type)
+    made = platform.vault.inventory.add_version(CERTIFICATE_NAME, content_type=content_type)
     before = platform.vault.secrets_read.copy()
     await check_loaded(store, made)
     assert platform.vault.secrets_read - before == {PEM: 1}
@@ -68,7 +69,7 @@ async def test_a_vault_that_does_not_convert(
     limit_vault: LimitVault, content_type: str, store: ExportedCertificate, platform: Cloud
 ) -> None:
     """A certificate loads from a vault that ignores or refuses the requested form, too."""
-    made = platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type)
+    made = platform.vault.inventory.add_version(CERTIFICATE_NAME, content_type=content_type)
     limit_vault(platform, made)
     await check_loaded(store, made)
 
@@ -78,11 +79,13 @@ async def test_all_versions(
 ) -> None:
     """Every page of the vault's list is read; disabled versions are left out."""
     for number in range(2 * PAGE_SIZE):
-        platform.vault.add_version(
+        platform.vault.inventory.add_version(
             CERTIFICATE_NAME, key=key, certificate=public, enabled=number % 10 != 0
         )
     before = platform.vault.operations["secrets/list"]
-    enabled = [each.version for each in platform.vault.versions[CERTIFICATE_NAME] if each.enabled]
+    enabled = [
+        each.version for each in platform.vault.inventory.versions[CERTIFICATE_NAME] if each.enabled
+    ]
     assert await store.versions() == enabled[::-1]
     assert platform.vault.operations["secrets/list"] == before + 3
 
@@ -92,16 +95,16 @@ async def test_an_older_version(
     limit_vault: LimitVault, store: ExportedCertificate, platform: Cloud
 ) -> None:
     """An older version loads as the newest does."""
-    old = platform.vault.versions[CERTIFICATE_NAME][-1]
+    old = platform.vault.inventory.versions[CERTIFICATE_NAME][-1]
     limit_vault(platform, old)
-    platform.vault.add_version(CERTIFICATE_NAME)
+    platform.vault.inventory.add_version(CERTIFICATE_NAME)
     assert (await store.load(old.version)).public == old.certificate
 
 
 async def test_no_right_to_list(store: ExportedCertificate, platform: Cloud) -> None:
     """Without the right to list, the current version can still be loaded."""
     platform.vault_permissions[platform.reader] = {"secrets/get"}
-    made = platform.vault.add_version(CERTIFICATE_NAME)
+    made = platform.vault.inventory.add_version(CERTIFICATE_NAME)
     with pytest.raises(VaultForbidden):
         await store.versions()
     assert (await store.load(None)).public == made.certificate
@@ -118,7 +121,7 @@ async def test_no_role(store: ExportedCertificate, platform: Cloud) -> None:
 
 async def test_no_such_certificate(store: ExportedCertificate, platform: Cloud) -> None:
     """The text for a name that the vault does not know names the setting."""
-    platform.vault.versions.clear()
+    platform.vault.inventory.versions.clear()
     for refused in (store.versions(), store.load(None)):
         with pytest.raises(CertificateError, match="CertificateName: there is no certificate"):
             await refused
@@ -126,7 +129,7 @@ async def test_no_such_certificate(store: ExportedCertificate, platform: Cloud) 
 
 async def test_no_enabled_version(store: ExportedCertificate, platform: Cloud) -> None:
     """When every version is disabled, the refusal says to check that."""
-    versions = platform.vault.versions
+    versions = platform.vault.inventory.versions
     versions[CERTIFICATE_NAME] = [
         replace(each, enabled=False) for each in versions[CERTIFICATE_NAME]
     ]
@@ -141,7 +144,9 @@ async def test_a_key_that_cannot_be_exported(
     content_type: str, converts: bool, store: ExportedCertificate, platform: Cloud
 ) -> None:
     """A certificate whose key does not leave the vault is refused, with the way that works."""
-    made = platform.vault.add_version(CERTIFICATE_NAME, content_type=content_type, exportable=False)
+    made = platform.vault.inventory.add_version(
+        CERTIFICATE_NAME, content_type=content_type, exportable=False
+    )
     if not converts:
         ignore_content_type(platform, made)
     with pytest.raises(CertificateError, match="exportable, or set CertificateKeyUse to SignIn"):
@@ -151,7 +156,9 @@ async def test_a_key_that_cannot_be_exported(
 @pytest.mark.parametrize("value", ["a plain secret", "Secret12", ""])
 async def test_a_plain_secret(value: str, store: ExportedCertificate, platform: Cloud) -> None:
     """A plain secret of the certificate's name is refused, without its value in the text."""
-    bundle = platform.vault.versions[CERTIFICATE_NAME][-1].secret_bundle(platform.vault.server.url)
+    bundle = platform.vault.inventory.versions[CERTIFICATE_NAME][-1].secret_bundle(
+        platform.vault.server.url
+    )
     plain = json.dumps({**bundle, "value": value, "contentType": "text/plain"})
     platform.vault.server.faults.set(status=200, body=plain)
     with pytest.raises(CertificateError, match="CertificateName must name a cert") as caught:

@@ -25,7 +25,7 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.key_vault.certificate import PEM
+from emulator.key_vault.policy import PEM
 
 # One loop for all: a TLS connection that timed out takes its leave after the test that made it.
 one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -256,7 +256,7 @@ async def test_nothing_secret_is_logged(
         return issued[-1]
 
     monkeypatch.setattr(allowed.entra.issuer, "sign", recorded)
-    made = allowed.vault.add_version(CERTIFICATE_NAME, content_type=PEM)
+    made = allowed.vault.inventory.add_version(CERTIFICATE_NAME, content_type=PEM)
     for prepare in (list_secrets, get_secret, sign):
         await (await prepare(vault))()
     assert len(issued) == 1

@@ -16,7 +16,7 @@ from auth.errors import CertificateError, EndpointDown, VaultForbidden
 from emulator.certificates import CertificateAuthority
 from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud
 from emulator.key_vault.certificate import VaultCertificate
-from emulator.key_vault.vault import PAGE_SIZE
+from emulator.key_vault.paging import PAGE_SIZE
 
 PS256 = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=32)
 
@@ -36,7 +36,7 @@ def signing(platform: Cloud) -> Cloud:
 @pytest.fixture
 def made(signing: Cloud) -> VaultCertificate:
     """The newest version; its key does not leave the vault."""
-    return signing.vault.add_version(CERTIFICATE_NAME, exportable=False)
+    return signing.vault.inventory.add_version(CERTIFICATE_NAME, exportable=False)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ async def test_one_request_for_each_signature(
 
 async def test_an_older_version(store: VaultSigning, signing: Cloud) -> None:
     """An older version signs with its own key."""
-    old = signing.vault.versions[CERTIFICATE_NAME][-1]
-    signing.vault.add_version(CERTIFICATE_NAME)
+    old = signing.vault.inventory.versions[CERTIFICATE_NAME][-1]
+    signing.vault.inventory.add_version(CERTIFICATE_NAME)
     found = await store.load(old.version)
     assert found.public == old.certificate
     verify(old, await found.key.sign(b"data"), b"data")
@@ -98,10 +98,12 @@ async def test_all_versions(
 ) -> None:
     """Every page of the vault's list is read; disabled versions are left out."""
     for number in range(2 * PAGE_SIZE):
-        signing.vault.add_version(
+        signing.vault.inventory.add_version(
             CERTIFICATE_NAME, key=key, certificate=public, enabled=number % 10 != 0
         )
-    enabled = [each.version for each in signing.vault.versions[CERTIFICATE_NAME] if each.enabled]
+    enabled = [
+        each.version for each in signing.vault.inventory.versions[CERTIFICATE_NAME] if each.enabled
+    ]
     assert await store.versions() == enabled[::-1]
 
 
@@ -139,7 +141,7 @@ async def test_no_right_to_sign(
 
 async def test_a_disabled_version(store: VaultSigning, signing: Cloud) -> None:
     """A version that is disabled after it was loaded does not sign, and the text says why."""
-    versions = signing.vault.versions[CERTIFICATE_NAME]
+    versions = signing.vault.inventory.versions[CERTIFICATE_NAME]
     found = await store.load(versions[-1].version)
     versions[-1] = replace(versions[-1], enabled=False)
     with pytest.raises(VaultForbidden, match="check that the version is enabled"):
@@ -148,7 +150,7 @@ async def test_a_disabled_version(store: VaultSigning, signing: Cloud) -> None:
 
 async def test_no_enabled_version(store: VaultSigning, signing: Cloud) -> None:
     """So is it where every version is disabled."""
-    versions = signing.vault.versions
+    versions = signing.vault.inventory.versions
     versions[CERTIFICATE_NAME] = [
         replace(each, enabled=False) for each in versions[CERTIFICATE_NAME]
     ]
@@ -160,7 +162,7 @@ async def test_no_enabled_version(store: VaultSigning, signing: Cloud) -> None:
 
 async def test_no_such_certificate(store: VaultSigning, signing: Cloud) -> None:
     """The text for a name that the vault does not know names the setting."""
-    signing.vault.versions.clear()
+    signing.vault.inventory.versions.clear()
     for refused in (store.versions(), store.load(None)):
         with pytest.raises(CertificateError, match="CertificateName: there is no certificate"):
             await refused
@@ -170,7 +172,7 @@ async def test_no_such_certificate(store: VaultSigning, signing: Cloud) -> None:
 async def test_a_pending_certificate(missing: str, store: VaultSigning, signing: Cloud) -> None:
     """A certificate that is still being issued is not ready to use."""
     vault = signing.vault
-    bundle = vault.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
+    bundle = vault.inventory.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
     del bundle[missing]
     vault.server.faults.set(status=200, body=json.dumps(bundle))
     with pytest.raises(CertificateError, match=r"CertificateName: .* is not ready to use yet"):
@@ -180,7 +182,7 @@ async def test_a_pending_certificate(missing: str, store: VaultSigning, signing:
 async def test_no_certificate_in_the_answer(store: VaultSigning, signing: Cloud) -> None:
     """A response without a certificate does not come from a vault."""
     vault = signing.vault
-    bundle = vault.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
+    bundle = vault.inventory.versions[CERTIFICATE_NAME][-1].certificate_bundle(vault.server.url)
     vault.server.faults.set(status=200, body=json.dumps({**bundle, "cer": "AAAA"}))
     with pytest.raises(EndpointDown, match="does not answer as a Key Vault does"):
         await store.load(None)
@@ -189,6 +191,6 @@ async def test_no_certificate_in_the_answer(store: VaultSigning, signing: Cloud)
 async def test_another_kind_of_key(store: VaultSigning, signing: Cloud, tmp_path: Path) -> None:
     """A certificate whose key PS256 cannot use is refused when it is read."""
     elliptic = x509.load_pem_x509_certificate(CertificateAuthority(tmp_path).path.read_bytes())
-    signing.vault.add_version(CERTIFICATE_NAME, certificate=elliptic)
+    signing.vault.inventory.add_version(CERTIFICATE_NAME, certificate=elliptic)
     with pytest.raises(CertificateError, match="needs an RSA key of 2048 bits or more"):
         await store.load(None)

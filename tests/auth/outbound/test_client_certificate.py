@@ -297,7 +297,7 @@ async def test_the_version_in_use_is_disabled(
 ) -> None:
     """When the vault refuses to sign with the version in use, the same request finds a new one."""
     await credential.request_token(AUDIENCE)
-    versions = platform.vault.versions[CERTIFICATE_NAME]
+    versions = platform.vault.inventory.versions[CERTIFICATE_NAME]
     versions[-1] = replace(versions[-1], enabled=False)
     new = platform.renew_certificate()
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(new)
@@ -333,8 +333,8 @@ async def test_an_expired_one_in_hand(
     credential: ClientCertificateCredential, platform: Cloud, clock: Clock
 ) -> None:
     """A certificate that has expired since it was loaded is replaced in the same request."""
-    platform.vault.versions[CERTIFICATE_NAME].clear()
-    old = platform.vault.add_version(CERTIFICATE_NAME, ends_in_days=1)
+    platform.vault.inventory.versions[CERTIFICATE_NAME].clear()
+    old = platform.vault.inventory.add_version(CERTIFICATE_NAME, ends_in_days=1)
     platform.registration.register(old.certificate)
     assert (await credential.request_token(AUDIENCE)).thumbprint == thumbprint(old)
     new = platform.renew_certificate()

@@ -45,7 +45,7 @@ def settings(platform: Cloud, **changes: str) -> Settings:
 
 def newest(platform: Cloud) -> VaultCertificate:
     """The bot's certificate in the vault."""
-    return platform.vault.versions[CERTIFICATE_NAME][-1]
+    return platform.vault.inventory.versions[CERTIFICATE_NAME][-1]
 
 
 def as_identity(platform: Cloud) -> Changes:

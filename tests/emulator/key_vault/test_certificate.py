@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from emulator.key_vault.certificate import PEM, PKCS12
+from emulator.key_vault.policy import PEM, PKCS12
 from emulator.key_vault.vault import KeyVault
 from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, refusal
 
@@ -19,8 +19,8 @@ async def test_a_certificate_is_read(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
     """The newest version is read, or the one that is requested."""
-    old = vault.add_version("bot", key=key)
-    new = vault.add_version("bot", key=key)
+    old = vault.inventory.add_version("bot", key=key)
+    new = vault.inventory.add_version("bot", key=key)
     latest = await call(kind, "certificates", lambda client: client.get_certificate("bot"))
     assert latest.properties.version == new.version
     assert x509.load_der_x509_certificate(latest.cer) == new.certificate
@@ -53,7 +53,7 @@ async def test_versions_are_listed_page_by_page(
 ) -> None:
     """Versions are listed by id, in pages of 25 or fewer; the newest has the latest `created`."""
     made = [
-        vault.add_version("bot", key=key, certificate=certificate, enabled=number != 3)
+        vault.inventory.add_version("bot", key=key, certificate=certificate, enabled=number != 3)
         for number in range(30)
     ]
     options = {} if page is None else {"max_page_size": page}
@@ -74,7 +74,7 @@ async def test_a_listed_secret_has_all_but_its_value(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
     """A secret's version is listed with content type, validity and `managed`."""
-    made = vault.add_version("bot", key=key, content_type=PEM, enabled=False)
+    made = vault.inventory.add_version("bot", key=key, content_type=PEM, enabled=False)
     (listed,) = await call(kind, "secrets", LISTS["secrets"])
     assert listed.id == f"{vault.server.url}/secrets/bot/{made.version}"
     assert listed.content_type == PEM
@@ -91,8 +91,8 @@ async def test_a_secret_holds_the_certificate_as_pfx(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
     """The PFX has no password and holds private key and certificate of its version."""
-    old = vault.add_version("bot", key=key)
-    vault.add_version("bot", key=key)
+    old = vault.inventory.add_version("bot", key=key)
+    vault.inventory.add_version("bot", key=key)
     secret = await call(kind, "secrets", lambda client: client.get_secret("bot", old.version))
     assert secret.properties.content_type == "application/x-pkcs12"
     assert secret.properties.version == old.version
@@ -107,7 +107,7 @@ async def test_a_secret_holds_the_certificate_as_pem(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, kind: str
 ) -> None:
     """The PEM is the private key, then the certificate."""
-    made = vault.add_version("bot", key=key, content_type=PEM)
+    made = vault.inventory.add_version("bot", key=key, content_type=PEM)
     secret = await call(kind, "secrets", lambda client: client.get_secret("bot"))
     assert secret.properties.content_type == "application/x-pem-file"
     assert secret.value.startswith("-----BEGIN PRIVATE KEY-----")
@@ -129,7 +129,9 @@ async def test_a_secret_is_converted_to_pem(
     exportable: bool,
 ) -> None:
     """A PFX is converted to PEM on request, with the private key if it is exportable."""
-    made = vault.add_version("bot", key=key, content_type=content_type, exportable=exportable)
+    made = vault.inventory.add_version(
+        "bot", key=key, content_type=content_type, exportable=exportable
+    )
     secret = await call(
         kind, "secrets", lambda client: client.get_secret("bot", out_content_type=ContentType.PEM)
     )
@@ -149,7 +151,7 @@ async def test_another_conversion_is_refused(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey, content_type: str, wanted: str
 ) -> None:
     """Only PFX can be converted, and only to PEM."""
-    vault.add_version("bot", key=key, content_type=content_type)
+    vault.inventory.add_version("bot", key=key, content_type=content_type)
     refused = await refusal(
         call, "secrets", lambda client: client.get_secret("bot", out_content_type=wanted)
     )
@@ -161,8 +163,8 @@ async def test_a_key_that_is_not_exportable_stays_in_the_vault(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
     """The secret of a certificate that is not exportable has no private key."""
-    made = vault.add_version("pfx", key=key, exportable=False)
-    vault.add_version(
+    made = vault.inventory.add_version("pfx", key=key, exportable=False)
+    vault.inventory.add_version(
         "pem", key=key, certificate=made.certificate, content_type=PEM, exportable=False
     )
     pfx = await call("aio", "secrets", lambda client: client.get_secret("pfx"))
@@ -178,7 +180,7 @@ async def test_a_key_that_is_not_exportable_stays_in_the_vault(
 
 async def test_a_key_is_read(vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey) -> None:
     """The key's public part is the certificate's; there is no private part."""
-    made = vault.add_version("bot", key=key)
+    made = vault.inventory.add_version("bot", key=key)
     found = await call("aio", "keys", lambda client: client.get_key("bot", made.version))
     numbers = key.public_key().public_numbers()
     assert (int.from_bytes(found.key.n), int.from_bytes(found.key.e)) == (numbers.n, numbers.e)

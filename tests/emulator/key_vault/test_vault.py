@@ -46,7 +46,7 @@ async def test_the_vault_signs(
     """A digest is signed in one request, whether or not the caller may read the public key."""
     if not readable:
         permissions[PRINCIPAL] = {"keys/sign"}
-    made = vault.add_version("bot", key=key, exportable=False)
+    made = vault.inventory.add_version("bot", key=key, exportable=False)
     path = f"/keys/bot/{made.version}"
     result = await call(kind, "cryptography", lambda client: client.sign(algorithm, DIGEST), path)
     prehashed = utils.Prehashed(hashes.SHA256())
@@ -66,7 +66,7 @@ async def test_the_vault_signs_for_whoever_has_the_public_key(
 ) -> None:
     """A client with the key's id and public numbers signs without requesting the key."""
     permissions[PRINCIPAL] = {"keys/sign"}
-    made = vault.add_version("bot", key=key, exportable=False)
+    made = vault.inventory.add_version("bot", key=key, exportable=False)
     path = f"/keys/bot/{made.version}"
     numbers = key.public_key().public_numbers()
     jwk = {
@@ -93,7 +93,7 @@ async def test_a_disabled_version_is_closed(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
     """A disabled version's secret and key are refused; its public parts are listed and read."""
-    made = vault.add_version("bot", key=key, enabled=False)
+    made = vault.inventory.add_version("bot", key=key, enabled=False)
     bundle = await call("aio", "certificates", lambda client: client.get_certificate("bot"))
     assert bundle.properties.enabled is False
     assert x509.load_der_x509_certificate(bundle.cer) == made.certificate
@@ -121,7 +121,7 @@ async def test_a_key_out_of_its_time_does_not_sign(
     end: float,
 ) -> None:
     """Outside the certificate's validity signing is refused; the secret can be read."""
-    made = vault.add_version("bot", key=key, starts_in_days=start, ends_in_days=end)
+    made = vault.inventory.add_version("bot", key=key, starts_in_days=start, ends_in_days=end)
     permissions[PRINCIPAL] = {"keys/sign", "secrets/get"}
     refused = await refusal(
         call,
@@ -174,7 +174,7 @@ async def test_each_operation_needs_its_own_permission(
     permission: str,
 ) -> None:
     """Each operation is allowed with its own permission, and forbidden with all others."""
-    made = vault.add_version("bot", key=key)
+    made = vault.inventory.add_version("bot", key=key)
     operation = OPERATIONS[permission]
     path = operation.path.format(version=made.version)
     permissions[PRINCIPAL] = {permission}
@@ -211,8 +211,8 @@ async def test_an_unknown_version_is_not_found(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
     """A version of another certificate is not found under this one's name."""
-    vault.add_version("bot", key=key)
-    other = vault.add_version("other", key=key)
+    vault.inventory.add_version("bot", key=key)
+    other = vault.inventory.add_version("other", key=key)
     refused = await refusal(call, "secrets", lambda client: client.get_secret("bot", other.version))
     assert refused == (404, "SecretNotFound", "")
 
@@ -284,8 +284,8 @@ async def test_a_faulty_order_to_sign_is_refused(
     vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey, order: Any
 ) -> None:
     """An unknown algorithm, or a value that is not a SHA-256 digest, is 400 BadParameter."""
-    made = vault.add_version("bot", key=key)
-    url = f"{vault.server.url}/keys/bot/{made.version}/sign"
+    made = vault.inventory.add_version("bot", key=key)
+    url = f"{vault.server.url}/keys/bot/{made.version}/sign?api-version=7.6"
     headers = {"Authorization": bearer(vault, {})}
     async with http.post(url, headers=headers, json=order) as response:
         assert response.status == 400
@@ -309,14 +309,14 @@ async def test_a_faulty_page_is_refused(
     vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey
 ) -> None:
     """A page size that is not a number is 400 BadParameter."""
-    vault.add_version("bot", key=key)
-    url = f"{vault.server.url}/certificates/bot/versions?maxresults=many"
+    vault.inventory.add_version("bot", key=key)
+    url = f"{vault.server.url}/certificates/bot/versions?api-version=7.6&maxresults=many"
     async with http.get(url, headers={"Authorization": bearer(vault, {})}) as response:
         assert response.status == 400
 
 
 def test_a_version_gets_its_own_key(vault: KeyVault) -> None:
     """Without a given key each version gets a new one, and a certificate for it."""
-    made = vault.add_version("bot")
+    made = vault.inventory.add_version("bot")
     assert made.certificate.public_key() == made.private_key.public_key()
-    assert vault.versions["bot"] == [made]
+    assert vault.inventory.versions["bot"] == [made]

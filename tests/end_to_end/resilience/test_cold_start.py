@@ -268,7 +268,7 @@ def test_a_first_turn_imports_its_own(credential: str, tmp_path: Path, logs: Pat
 
 def certificate_file(cloud: Cloud, folder: Path) -> Path:
     """A PEM file with the bot's certificate and its private key."""
-    version = cloud.vault.versions[CERTIFICATE_NAME][-1]
+    version = cloud.vault.inventory.versions[CERTIFICATE_NAME][-1]
     public = version.certificate.public_bytes(Encoding.PEM)
     file = folder / "bot.pem"
     file.write_bytes(private_key_pem(version.private_key) + public)

@@ -69,7 +69,7 @@ def talking_bot(credential: str, folder: Path, log: Path) -> Iterator[Scene]:
 
 def key_of(cloud: Cloud) -> rsa.RSAPrivateKey:
     """The private key of the bot's certificate."""
-    return cloud.vault.versions[CERTIFICATE_NAME][-1].private_key
+    return cloud.vault.inventory.versions[CERTIFICATE_NAME][-1].private_key
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_nobody_asked_for_the_key(vault_bot: Scene) -> None:
     cloud, _ = vault_bot
     rights = cloud.vault_permissions[cloud.reader]
     assert not rights & {"secrets/get", "secrets/list", "keys/get"}
-    assert not cloud.vault.versions[CERTIFICATE_NAME][-1].exportable
+    assert not cloud.vault.inventory.versions[CERTIFICATE_NAME][-1].exportable
     asked = list(cloud.vault.server.requests)
     assert [line for line in asked if "/secrets" in line or line.startswith("GET /keys")] == []
     assert any(line.startswith("POST /keys") and line.endswith("/sign") for line in asked)

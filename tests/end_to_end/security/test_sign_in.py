@@ -26,7 +26,7 @@ from emulator.entra.credentials import UsedCredential
 from emulator.entra.errors import malformed
 from emulator.entra.registration import Registration
 from emulator.entra.sign_in.client_assertion import CertificateAssertions
-from emulator.key_vault.certificate import PEM
+from emulator.key_vault.policy import PEM
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.credentials.bot_certificate import (

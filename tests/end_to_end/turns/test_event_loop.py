@@ -139,7 +139,7 @@ def renew(cloud: Cloud, bits: int) -> None:
     """Put a new certificate in the place of the old one, which Entra takes no more."""
     if cloud.credential in READER_PERMISSIONS:
         key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-        version = cloud.vault.add_version(
+        version = cloud.vault.inventory.add_version(
             CERTIFICATE_NAME, key=key, exportable=cloud.credential != SIGN_IN_VAULT
         )
         cloud.registration.register(version.certificate)

@@ -27,12 +27,12 @@ _PASSWORD = BestAvailableEncryption(b"password")
 
 def newest(cloud: Cloud) -> VaultCertificate:
     """The vault's newest version."""
-    return cloud.vault.versions[CERTIFICATE_NAME][-1]
+    return cloud.vault.inventory.versions[CERTIFICATE_NAME][-1]
 
 
 def put(cloud: Cloud, version: VaultCertificate) -> None:
     """Make this the vault's only version, and the only one that Entra knows."""
-    cloud.vault.versions[CERTIFICATE_NAME] = [version]
+    cloud.vault.inventory.versions[CERTIFICATE_NAME] = [version]
     cloud.registration.certificates[:] = [version.certificate]
 
 

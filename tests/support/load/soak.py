@@ -191,7 +191,7 @@ class Soak:
     def _rotate(self) -> None:
         if self._rotates:
             exportable = self._cloud.credential != SIGN_IN_VAULT
-            version = self._cloud.vault.add_version(
+            version = self._cloud.vault.inventory.add_version(
                 CERTIFICATE_NAME, key=self._spare.pop(), exportable=exportable
             )
             self._cloud.registration.register(version.certificate, after=LAG)
@@ -213,7 +213,7 @@ class Soak:
         cloud, log = self._cloud, self._log.read_text()
         calls, app_id = cloud.connector.calls, cloud.registration.app_id
         identity_issued = cloud.entra.tokens_issued - cloud.entra.token_outcomes["issued"]
-        versions = cloud.vault.versions.get(CERTIFICATE_NAME, [])
+        versions = cloud.vault.inventory.versions.get(CERTIFICATE_NAME, [])
         return Outcome(
             credential=cloud.credential,
             turns=load.turns,

@@ -1,0 +1,39 @@
+"""Paging: the pages of Key Vault's lists."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from emulator.key_vault.errors import bad_parameter
+
+PAGE_SIZE = 25
+"""Maximum number of items in one response (Key Vault REST reference, `maxresults`)."""
+
+
+def page(request: web.Request, url: str, items: Sequence[object]) -> Mapping[str, object]:
+    """The requested page of a list, with the link to the next one.
+
+    Args:
+        request: names the page with `$skiptoken` and its size with `maxresults`.
+        url: the vault's base URL.
+        items: the whole list.
+
+    Raises:
+        VaultError: 400, the page or its size is no number.
+    """
+    start = _number(request, "$skiptoken", 0)
+    size = min(_number(request, "maxresults", PAGE_SIZE), PAGE_SIZE)
+    answer: dict[str, object] = {"value": list(items[start : start + size]), "nextLink": None}
+    if start + size < len(items):
+        query = {**request.query, "$skiptoken": str(start + size), "maxresults": str(size)}
+        answer["nextLink"] = f"{url}{request.rel_url.with_query(query)}"
+    return answer
+
+
+def _number(request: web.Request, name: str, default: int) -> int:
+    value: Any = request.query.get(name, default)
+    try:
+        return int(value)
+    except ValueError as error:
+        raise bad_parameter(f"{name} must be a number.") from error
