@@ -1,0 +1,118 @@
+"""`python -m admin migrate delete-secret`: the last step, which nothing undoes."""
+
+from typing import Annotated
+
+import typer
+
+from admin.azure.cloud import PUBLIC
+from admin.console import JsonOption
+from admin.migrate.delete_secret.case import Case
+from admin.migrate.delete_secret.deleted_secrets import DeletedSecrets
+from admin.migrate.delete_secret.first_proof import FirstProof
+from admin.migrate.delete_secret.live_settings import LiveSettings
+from admin.migrate.delete_secret.old_settings import OldSettings
+from admin.migrate.delete_secret.second_proof import SecondProof
+from admin.migrate.execution import execute
+from admin.migrate.options import (
+    DEFAULT_TIMEOUT_SECONDS,
+    AppOption,
+    BotOption,
+    CloudOption,
+    DryRunOption,
+    Options,
+    ResourceGroupOption,
+    SubscriptionOption,
+    TimeoutOption,
+    YesOption,
+)
+from admin.migrate.step import Plan
+from admin.migrate.target import Target
+
+IGNORE_OTHER_USE = "--ignore-other-use"
+
+IgnoreOption = Annotated[
+    bool,
+    typer.Option(
+        IGNORE_OTHER_USE,
+        metavar="",
+        help="Delete the secret although somebody else uses it: they stop working.",
+    ),
+]
+
+
+def delete_secret(
+    bot: BotOption,
+    app: AppOption = "",
+    *,
+    ignore_other_use: IgnoreOption = False,
+    resource_group: ResourceGroupOption = "",
+    subscription: SubscriptionOption = "",
+    cloud: CloudOption = PUBLIC.name,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Delete the bot's secrets, after proof that nothing needs them.
+
+    The app behind the bot's endpoint must have signed in with its new
+    credential and called a channel within 10 minutes, and another usable
+    credential must remain. The command then removes MicrosoftAppPassword
+    from the app's settings, waits for the restart and for a message to the
+    bot, asks, and deletes the secrets one by one. A bot that the command
+    managed-identity has replaced keeps no credential: its app must be
+    stopped.
+
+    [bold]Examples[/bold]
+
+      python -m admin migrate delete-secret --bot contoso-bot --dry-run
+      python -m admin migrate delete-secret --bot contoso-bot
+      python -m admin migrate delete-secret --bot contoso-bot --yes
+
+    [bold]Exit status[/bold]
+
+      0  no secret is left
+      1  the command refuses, with the reason and what to do; or you said
+         no; or a wait ran out. Secrets are deleted one by one: those that
+         are left still work
+      2  the command line is wrong; nothing was done
+      3  no sign-in, no answer, or your account may not do it
+
+    [bold]--json[/bold] prints one object; the command's steps are in "steps".
+    No secret value is printed, ever.
+    """
+    options = Options(
+        "delete-secret",
+        bot,
+        app,
+        resource_group,
+        subscription,
+        cloud,
+        dry_run,
+        as_json,
+        yes,
+        timeout,
+        (IGNORE_OTHER_USE,) if ignore_other_use else (),
+    )
+    execute(options, plan_delete_secret)
+
+
+def plan_delete_secret(target: Target) -> Plan:
+    """The steps, in the order that leaves a way back for as long as there is one.
+
+    Raises:
+        AzureProblem: the bot cannot be found.
+    """
+    case = Case.of(target, ignore_other_use=IGNORE_OTHER_USE in target.options.extra)
+    steps = (
+        FirstProof(case),
+        LiveSettings(case),
+        SecondProof(case),
+        DeletedSecrets(case),
+        OldSettings(case),
+    )
+    return Plan(
+        steps,
+        way_back="none for a deleted secret: its value cannot be recovered",
+        next_command=target.options.command_line("status"),
+    )

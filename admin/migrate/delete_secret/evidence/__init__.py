@@ -1,0 +1,1 @@
+"""What Azure, the directory and the deployed bot say, read without changing anything."""

@@ -1,0 +1,1 @@
+"""What speaks against deleting a secret: one function for each situation."""

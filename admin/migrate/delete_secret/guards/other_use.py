@@ -1,0 +1,104 @@
+"""The guards that ask who else needs the secret."""
+
+import datetime
+
+from admin.migrate.delete_secret.evidence.evidence import Evidence
+from admin.migrate.delete_secret.evidence.proof import moment
+from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
+from admin.migrate.switch.moved_endpoint import SWITCHED_ON, endpoint_of, tags_of
+
+RECENT_HOURS = 24
+"""How long a secret must not have been used, if the Azure Bot's tags do not say when the endpoint
+moved."""
+
+_IGNORE = "or, if nobody needs that, add --ignore-other-use"
+
+
+def secret_was_used_after_the_switch(evidence: Evidence) -> Obstacle | None:
+    """Somebody else signs in with a secret of the bot, such as a pipeline."""
+    since = _since(evidence)
+    for secret in evidence.secrets:
+        used = evidence.sign_ins.last_used.get(str(secret["keyId"]).lower())
+        if used is not None and used > since:
+            return Obstacle(
+                f"the secret {secret['keyId']} was used to sign in at {used:%Y-%m-%d %H:%M} UTC,"
+                f" and the bot has had no need of it since {since:%Y-%m-%d %H:%M}",
+                "Find who it is (Entra ID, Sign-in logs, Service principal sign-ins), and give them"
+                f" another credential; wait {RECENT_HOURS} hours, {_IGNORE}",
+            )
+    return None
+
+
+def connection_holds_the_secret(evidence: Evidence) -> Obstacle | None:
+    """Users sign in through an OAuth connection that has a secret of this registration."""
+    found = evidence.users.connections
+    if not found:
+        return None
+    return Obstacle(
+        f"{', '.join(found)} signs users in with a secret of the app registration"
+        f" {evidence.app_id}",
+        "Let the connection use the provider AAD v2 with Federated Credentials, or another app"
+        f" registration, {_IGNORE}",
+    )
+
+
+def app_holds_the_secret(evidence: Evidence) -> Obstacle | None:
+    """Another app has the secret in its settings."""
+    live_id = str((evidence.site or {}).get("id") or "")
+    old_id = str((evidence.old_site or {}).get("id") or "")
+    found = evidence.users.apps(live_id, old_id)
+    if not found:
+        return None
+    return Obstacle(
+        f"{', '.join(found)} is a secret of the app registration {evidence.app_id}",
+        f"Move that app to another credential, and delete its setting, {_IGNORE}",
+    )
+
+
+def old_bot_runs(evidence: Evidence) -> Obstacle | None:
+    """The replaced bot's app would stop answering those who have not moved."""
+    site = evidence.old_site
+    if site is None or _state(site) == "stopped":
+        return None
+    name, group = site["name"], site["id"].split("/")[4]
+    kind = "functionapp" if "functionapp" in str(site.get("kind")) else "webapp"
+    return Obstacle(
+        f"{name}, the app of {evidence.old.options.bot}, still runs, and its users would get no"
+        " answer",
+        f"Stop it, and wait some days: az {kind} stop --resource-group {group} --name {name}",
+    )
+
+
+def old_bot_is_unknown(evidence: Evidence) -> Obstacle | None:
+    """Nothing says whether the replaced bot is still used."""
+    endpoint = endpoint_of(evidence.bot)
+    report = evidence.sign_ins
+    if evidence.old_site is not None or not endpoint or not report.problem:
+        return None
+    return Obstacle(
+        f"whether {evidence.old.options.bot} is still used is not known: your account sees no app"
+        f" with its endpoint {endpoint}, and no sign-in report ({report.problem.rstrip('.')})",
+        f"Run this command with the role Reports Reader, or empty the endpoint, {_IGNORE}",
+    )
+
+
+OTHER_USE: tuple[Guard, ...] = (
+    secret_was_used_after_the_switch,
+    connection_holds_the_secret,
+    app_holds_the_secret,
+)
+"""Whether anything but the bot needs the secret. `--ignore-other-use` passes them over."""
+
+REPLACED_BOT: tuple[Guard, ...] = (old_bot_runs, old_bot_is_unknown)
+"""Whether a bot that another one replaces is still used."""
+
+
+def _since(evidence: Evidence) -> datetime.datetime:
+    recently = evidence.now - datetime.timedelta(hours=RECENT_HOURS)
+    switched = moment(tags_of(evidence.bot).get(SWITCHED_ON))
+    return switched if switched and not evidence.replaced else recently
+
+
+def _state(site: dict[str, object]) -> str:
+    properties = site.get("properties")
+    return str(properties.get("state")).lower() if isinstance(properties, dict) else ""

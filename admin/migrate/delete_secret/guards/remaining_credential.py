@@ -1,0 +1,173 @@
+"""The guards that ask whether another usable credential remains on the app registration."""
+
+import datetime
+
+from admin.azure.json_object import JsonObject
+from admin.migrate.certificate.key_credentials import KeyCredentials, ends
+from admin.migrate.delete_secret.evidence.evidence import Evidence
+from admin.migrate.delete_secret.evidence.proof import moment
+from admin.migrate.delete_secret.guards.answering_app import proof_of
+from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
+from auth.settings import CERTIFICATE, FEDERATED
+
+MIN_VALID_DAYS = 7
+"""A certificate that ends sooner is no credential to rely on alone."""
+
+
+def registration_is_unknown(evidence: Evidence) -> Obstacle | None:
+    """What cannot be read cannot be checked."""
+    if evidence.registration is not None:
+        return None
+    return Obstacle(
+        f"the directory of your account has no app registration {evidence.app_id}",
+        "Sign in to the registration's own tenant: az login --tenant TENANT",
+    )
+
+
+def certificate_is_unknown(evidence: Evidence) -> Obstacle | None:
+    """The proof does not say which certificate the app signs in with."""
+    proof = proof_of(evidence)
+    if proof.kind != CERTIFICATE or proof.thumbprint:
+        return None
+    return Obstacle(
+        "the app signs in with a certificate, but does not say which (certificateThumbprint)",
+        "Deploy this version of the project",
+    )
+
+
+def certificate_is_not_registered(evidence: Evidence) -> Obstacle | None:
+    """The app works only until Entra notices, or with another key than the one that was checked."""
+    proof = proof_of(evidence)
+    if proof.kind != CERTIFICATE or _keys(evidence):
+        return None
+    return Obstacle(
+        f"the certificate {proof.thumbprint}, with which the app signs in, is not on the app"
+        " registration",
+        "Add it with the command certificate",
+    )
+
+
+def registered_key_has_ended(evidence: Evidence) -> Obstacle | None:
+    """Entra refuses the certificate from its key's end on, whatever its own end is."""
+    if proof_of(evidence).kind != CERTIFICATE:
+        return None
+    end = max(ends(key) for key in _keys(evidence))
+    if end > _soon(evidence):
+        return None
+    return Obstacle(
+        f"the app registration accepts the certificate until {end:%Y-%m-%d} only",
+        "Renew it with the command certificate rotate",
+    )
+
+
+def registered_key_has_not_started(evidence: Evidence) -> Obstacle | None:
+    """Entra does not accept the certificate yet."""
+    if proof_of(evidence).kind != CERTIFICATE:
+        return None
+    starts = [moment(key.get("startDateTime")) for key in _keys(evidence)]
+    if any(start is None or start <= evidence.now for start in starts):
+        return None
+    return Obstacle(
+        "the app registration does not accept the certificate yet",
+        "Wait until the start of its validity, which the command status shows",
+    )
+
+
+def certificate_has_expired(evidence: Evidence) -> Obstacle | None:
+    """The certificate itself ends."""
+    proof = proof_of(evidence)
+    end = proof.certificate_expires_on
+    if proof.kind != CERTIFICATE or (end is not None and end > _soon(evidence)):
+        return None
+    when = f"{end:%Y-%m-%d}" if end else "an unknown day"
+    return Obstacle(
+        f"the certificate with which the app signs in expires on {when}, and it would be the bot's"
+        " only credential",
+        "Renew it with the command certificate rotate",
+    )
+
+
+def identity_is_not_assigned(evidence: Evidence) -> Obstacle | None:
+    """The app has no identity that the registration could trust."""
+    if proof_of(evidence).kind != FEDERATED or evidence.identity:
+        return None
+    return Obstacle(
+        f"no identity of the app has the client id {evidence.identity_client_id or '(none)'} of its"
+        " setting AZURE_CLIENT_ID",
+        "Run the command federated, which assigns it",
+    )
+
+
+def federated_credential_is_missing(evidence: Evidence) -> Obstacle | None:
+    """The registration trusts no managed identity."""
+    if proof_of(evidence).kind != FEDERATED or evidence.federated:
+        return None
+    return Obstacle(
+        "the app registration has no federated credential", "Add it with the command federated"
+    )
+
+
+def federated_credential_differs(evidence: Evidence) -> Obstacle | None:
+    """Entra compares issuer, subject and audience letter by letter; a wrong one looks like a right
+    one."""
+    if proof_of(evidence).kind != FEDERATED:
+        return None
+    wanted = _wanted(evidence)
+    found = [_values(credential) for credential in evidence.federated]
+    if wanted in found:
+        return None
+    nearest = max(found, key=lambda one: _likeness(one, wanted))
+    name = next(name for name in wanted if nearest[name] != wanted[name])
+    return Obstacle(
+        f"no federated credential is the app's identity: {name} is {nearest[name]!r}, and must be"
+        f" {wanted[name]!r}, letter by letter",
+        "Correct it with the command federated",
+    )
+
+
+REMAINING_CREDENTIAL: tuple[Guard, ...] = (
+    registration_is_unknown,
+    certificate_is_unknown,
+    certificate_is_not_registered,
+    registered_key_has_ended,
+    registered_key_has_not_started,
+    certificate_has_expired,
+    identity_is_not_assigned,
+    federated_credential_is_missing,
+    federated_credential_differs,
+)
+"""Whether the bot can still sign in without the secret; in this order."""
+
+
+def _soon(evidence: Evidence) -> datetime.datetime:
+    return evidence.now + datetime.timedelta(days=MIN_VALID_DAYS)
+
+
+def _keys(evidence: Evidence) -> tuple[JsonObject, ...]:
+    entries = tuple((evidence.registration or {}).get("keyCredentials") or ())
+    found = KeyCredentials(entries).of(proof_of(evidence).thumbprint)
+    return tuple(key for key in found if key.get("usage", "Verify") == "Verify")
+
+
+def _wanted(evidence: Evidence) -> dict[str, str]:
+    """The federated credential that trusts the app's identity, as Entra issues its tokens."""
+    cloud, identity = evidence.live.azure.cloud, evidence.identity or {}
+    return {
+        "issuer": f"{cloud.authority}/{identity.get('tenantId')}/v2.0",
+        "subject": str(identity.get("principalId")),
+        "audience": cloud.federation_audience,
+    }
+
+
+def _values(credential: JsonObject) -> dict[str, str]:
+    audiences = credential.get("audiences") or [""]
+    return {
+        "issuer": str(credential.get("issuer")),
+        "subject": str(credential.get("subject")),
+        "audience": str(audiences[0]) if len(audiences) == 1 else str(audiences),
+    }
+
+
+def _likeness(one: dict[str, str], other: dict[str, str]) -> int:
+    exact = sum(one[name] == other[name] for name in one)
+    return 2 * exact + sum(one[name].lower() == other[name].lower() for name in one)

@@ -1,0 +1,65 @@
+"""PasswordSettings: MicrosoftAppPassword in the settings of an app and of its slots."""
+
+from dataclasses import dataclass
+
+from admin.azure.arm_client import ArmClient
+from admin.azure.json_object import JsonObject
+from admin.migrate.change import ALL_VALUES, Change
+from admin.migrate.delete_secret.evidence.secret_users import AppSettings, settings_of
+from admin.migrate.shell import az
+
+
+@dataclass(frozen=True)
+class PasswordSettings:
+    """The settings of an app that hold the bot's secret.
+
+    Attributes:
+        arm: the client.
+        site: the app.
+    """
+
+    arm: ArmClient
+    site: JsonObject
+
+    def removals(self) -> tuple[Change, ...]:
+        """The changes that remove the password from the app and its slots; empty: it is nowhere.
+
+        Raises:
+            AzureProblem: the settings cannot be read.
+        """
+        return tuple(
+            self._removal(settings)
+            for settings in settings_of(self.arm, self.site)
+            if settings.password_names
+        )
+
+    def _removal(self, settings: AppSettings) -> Change:
+        removed = settings.password_names
+        kept = {name: text for name, text in settings.values.items() if name not in removed}
+        place = settings.id.split("/sites/")[-1]
+        return Change(
+            method="PUT",
+            url=self.arm.url(f"{settings.id}/config/appsettings"),
+            body={"properties": kept},
+            summary=f"Delete {', '.join(removed)} from the settings of {place}, and keep the"
+            f" {len(kept)} others; the app restarts",
+            az=(self._az(settings, removed),),
+            hidden=ALL_VALUES,
+        )
+
+    def _az(self, settings: AppSettings, removed: list[str]) -> str:
+        words = settings.id.split("/")
+        place: dict[str, str | None] = {
+            "--subscription": words[2],
+            "--resource-group": words[4],
+            "--name": words[8],
+        }
+        if "slots" in words:
+            place["--slot"] = words[10]
+        command = az(f"{command_of(self.site)} config appsettings delete", place)
+        return f"{command} --setting-names {' '.join(removed)}"
+
+
+def command_of(site: JsonObject) -> str:
+    """The `az` command for an app: "functionapp" or "webapp"."""
+    return "functionapp" if "functionapp" in str(site.get("kind")).lower() else "webapp"

@@ -1,0 +1,90 @@
+"""SecondProof: the restarted app, which has no secret, signs in anew and calls a channel."""
+
+import datetime
+
+from admin.migrate.delete_secret.case import Case
+from admin.migrate.delete_secret.evidence.evidence import Evidence
+from admin.migrate.delete_secret.first_proof import proven
+from admin.migrate.delete_secret.guards.answering_app import MAX_PROOF_MINUTES, UNAVAILABLE
+from admin.migrate.delete_secret.live_settings import unused_since
+from admin.migrate.shell import quoted
+from admin.migrate.step import Finding
+from admin.migrate.target import Target
+
+_WRITE = "write to the bot now, in Teams or in Test in Web Chat"
+
+
+def what_is_missing(evidence: Evidence) -> str:
+    """What the restarted app has not proved yet, and what to do; empty: nothing is missing.
+
+    Raises:
+        AzureProblem: something cannot be read.
+    """
+    since, proof = unused_since(evidence), evidence.answer.proof
+    if since is None:
+        return "the app has not been restarted without the secret"
+    if proof is None:
+        return f"the restarted app gives no proof yet: {evidence.answer.problem}"
+    started, called = proof.process_started_on, proof.last_outbound_call
+    if started is None or started < since:
+        return f"the app that answers started before {since:%H:%M:%S} UTC: it has not restarted yet"
+    if called is None or called < since:
+        return f"the restarted app has not called a channel yet: {_WRITE}"
+    if evidence.now - called > datetime.timedelta(minutes=MAX_PROOF_MINUTES):
+        return f"the last call to a channel is over {MAX_PROOF_MINUTES} minutes old: {_WRITE}"
+    return ""
+
+
+class SecondProof:
+    """A process that was started after the secret was gone from the settings has signed in, and a
+    channel has accepted its call.
+
+    Args:
+        case: the bots.
+    """
+
+    title = "Proof by the restarted app"
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def look(self) -> Finding:
+        """Ask the app.
+
+        Raises:
+            AzureProblem: something cannot be read.
+        """
+        evidence = self._case.evidence()
+        if not evidence.secrets:
+            return Finding("there is no secret, so there is nothing to prove")
+        if missing := what_is_missing(evidence):
+            problem = evidence.answer.problem
+            starting = problem and evidence.answer.status in {0, UNAVAILABLE}
+            obstacle = "" if starting else self._obstacle(evidence)
+            return Finding(missing, waiting=True, az=_loop(evidence.live), refusal=obstacle)
+        obstacle = self._obstacle(evidence)
+        return Finding(obstacle or proven(evidence), refusal=obstacle)
+
+    def _obstacle(self, evidence: Evidence) -> str:
+        return str(self._case.obstacle(evidence, fresh_call=False) or "")
+
+
+def _loop(target: Target) -> tuple[str, ...]:
+    """Shell lines that wait until the app proves it; $SINCE is when the secret was removed."""
+    app = target.site_id
+    return (
+        "# Write to the bot now, in Teams or in Test in Web Chat.",
+        "for attempt in $(seq 60); do",
+        f"  FACTS=$(curl --fail --silent {quoted(f'https://{target.host}/api/identity')} \\",
+        '    --header "x-functions-key: $(az functionapp function keys list'
+        f" --subscription {quoted(app.subscription)}"
+        f" --resource-group {quoted(app.resource_group)} --name {quoted(app.name)} \\",
+        '      --function-name identity --query default --output tsv)" || true)',
+        """  STARTED=$(echo "$FACTS" | sed -n 's/.*"processStartedOn": "\\([^"]*\\)".*/\\1/p')""",
+        """  CALLED=$(echo "$FACTS" | sed -n 's/.*"lastOutboundCall": "\\([^"]*\\)".*/\\1/p')""",
+        '  if [[ "$STARTED" > "$SINCE" && "$CALLED" > "$SINCE" ]]; then break; fi',
+        '  if [ "$attempt" = 60 ]; then echo "no proof: delete nothing"; exit 1; fi',
+        '  echo "attempt $attempt: not yet"; sleep 10',
+        "done",
+        'echo "$FACTS"',
+    )

@@ -1,0 +1,171 @@
+"""`python -m admin migrate managed-identity`: a new bot that is a managed identity."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin.azure.cloud import PUBLIC
+from admin.console import JsonOption
+from admin.migrate.execution import execute
+from admin.migrate.managed_identity.copied_channels import CopiedChannels
+from admin.migrate.managed_identity.leftovers import Leftovers
+from admin.migrate.managed_identity.new_bot import NewBot
+from admin.migrate.managed_identity.replaced_bot import ReplaceableBot, ReplacedBot
+from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedEnvFile, UpdatedManifest
+from admin.migrate.options import (
+    DEFAULT_TIMEOUT_SECONDS,
+    BotOption,
+    CloudOption,
+    DryRunOption,
+    Options,
+    ResourceGroupOption,
+    SubscriptionOption,
+    TimeoutOption,
+    YesOption,
+)
+from admin.migrate.step import Plan
+from admin.migrate.steps.app_settings import AppSettings
+from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.deployed_code import DeployedCode
+from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.target import Target
+from auth.settings import MANAGED_IDENTITY, USER_ASSIGNED_MSI
+
+NewBotOption = Annotated[
+    str, typer.Option("--new-bot", metavar="NAME", help="The new Azure Bot, created if need be.")
+]
+NewAppOption = Annotated[
+    str, typer.Option("--app", metavar="NAME", help="The new Function App, beside the old app.")
+]
+IdentityOption = Annotated[
+    str,
+    typer.Option(
+        "--identity",
+        metavar="NAME",
+        help="The identity that becomes the bot, created if need be; by default the app's only"
+        " one, or a new one with the app's name.",
+    ),
+]
+ManifestOption = Annotated[
+    Path | None,
+    typer.Option("--manifest", metavar="FILE", help="The Teams app's manifest.json, to update."),
+]
+EnvFileOption = Annotated[
+    Path | None,
+    typer.Option("--env-file", metavar="FILE", help="The .env file with BOT_ID, to update."),
+]
+
+
+def managed_identity(
+    bot: BotOption,
+    new_bot: NewBotOption,
+    app: NewAppOption,
+    *,
+    identity: IdentityOption = "",
+    manifest: ManifestOption = None,
+    env_file: EnvFileOption = None,
+    resource_group: ResourceGroupOption = "",
+    subscription: SubscriptionOption = "",
+    cloud: CloudOption = PUBLIC.name,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Create a new bot that is a managed identity, beside the old one.
+
+    The bot's id changes, so users move to the new bot. The old one stays
+    as it is; the tag replacedBy names the new one. What cannot be copied
+    is listed at the end.
+
+    [bold]Examples[/bold]
+
+      python -m admin migrate managed-identity --bot contoso-bot \\
+          --new-bot contoso-bot-2 --app contoso-app --dry-run
+      python -m admin migrate managed-identity --bot contoso-bot \\
+          --new-bot contoso-bot-2 --app contoso-app \\
+          --manifest app_package/manifest.json --env-file env/.env.dev
+
+    [bold]Exit status[/bold]
+
+      0  the new bot signs in, and has the channels that can be copied
+      1  the command refuses, with the reason and what to do; or a wait
+         ran out
+      2  the command line is wrong; nothing was done
+      3  no sign-in, no answer, or your account may not do it
+
+    [bold]--json[/bold] prints one object; what is left to do is in the notes of its
+    last step.
+    """
+    extra = {
+        "--new-bot": new_bot,
+        "--identity": identity,
+        "--manifest": str(manifest or ""),
+        "--env-file": str(env_file or ""),
+    }
+    options = Options(
+        "managed-identity",
+        bot,
+        app,
+        resource_group,
+        subscription,
+        cloud,
+        dry_run,
+        as_json,
+        yes,
+        timeout,
+        tuple(word for name, text in extra.items() if text for word in (name, text)),
+    )
+    execute(options, lambda target: plan(target, new_bot, identity, manifest, env_file))
+
+
+def plan(
+    target: Target, new_bot: str, identity: str, manifest: Path | None, env_file: Path | None
+) -> Plan:
+    """The steps.
+
+    Raises:
+        typer.BadParameter: a file cannot be used.
+        AzureProblem: the bot or the app cannot be found.
+    """
+    assigned = AssignedIdentity(target, identity)
+    new = NewBot(target, new_bot, assigned)
+    app = TeamsApp(target, new, assigned, manifest, env_file)
+    app.check()
+    steps = (
+        ReplaceableBot(target, new),
+        DeployedCode(target),
+        assigned,
+        AppSettings(target, lambda _: _settings(target, assigned)),
+        _proof(target, assigned),
+        new,
+        CopiedChannels(target, new),
+        UpdatedManifest(app),
+        UpdatedEnvFile(app),
+        ReplacedBot(target, new),
+        Leftovers(target, app),
+    )
+    resource = f"--resource-group {target.site_id.resource_group} --name {new_bot}"
+    return Plan(
+        steps,
+        way_back=f"az bot delete {resource}; the old bot is not affected",
+        next_command=target.options.command_line("status"),
+    )
+
+
+def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:
+    return {
+        "MicrosoftAppType": USER_ASSIGNED_MSI,
+        "MicrosoftAppId": identity.client_id(),
+        "MicrosoftAppTenantId": target.azure.caller.tenant_id,
+        "BotCredential": MANAGED_IDENTITY,
+    }
+
+
+def _proof(target: Target, identity: AssignedIdentity) -> ProvenSignIn:
+    return ProvenSignIn(
+        target,
+        lambda: {"kind": MANAGED_IDENTITY, "appId": identity.client_id()},
+        if_slow="Check that the app has the identity, and see its log",
+    )

@@ -1,0 +1,194 @@
+"""NewBot: an Azure Bot of type UserAssignedMSI, beside the old one."""
+
+from functools import partial
+
+from admin.azure.arm_client import BOT
+from admin.azure.errors import NotFound, Refused
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import find_resource, find_resources
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.switch.moved_endpoint import endpoint_of
+from admin.migrate.target import ENDPOINT_PATH, Target
+from auth.settings import USER_ASSIGNED_MSI
+
+COPIED = ("displayName", "description", "iconUrl")
+"""Properties of the old bot that the new one gets, too."""
+
+IN_USE = "already in use"
+"""Azure's words for an app id that another bot has."""
+
+
+class NewBot:
+    """The Azure Bot whose id is the identity's, with the old one's SKU and display name.
+
+    Args:
+        old: the old bot, and the Function App.
+        name: of the new bot, unique in all of Azure.
+        identity: becomes the bot.
+    """
+
+    title = "The new Azure Bot"
+
+    def __init__(self, old: Target, name: str, identity: AssignedIdentity) -> None:
+        self._old = old
+        self._arm = old.azure.arm
+        self.name = name
+        self._identity = identity
+
+    @property
+    def id(self) -> str:
+        """The new bot's resource id, known before it exists: in the Function App's group, so that
+        deleting the old bot's group does not delete it."""
+        try:
+            return find_resource(self._arm, BOT, self.name).id
+        except NotFound:  # it does not exist, or is not listed yet
+            app = self._old.site_id
+            group = f"/subscriptions/{app.subscription}/resourceGroups/{app.resource_group}"
+            return f"{group}/providers/{BOT}/{self.name}"
+
+    @property
+    def endpoint(self) -> str:
+        """The Function App's endpoint (URL)."""
+        return f"https://{self._old.host}{ENDPOINT_PATH}"
+
+    def read(self) -> JsonObject | None:
+        """The new bot as it is now; None if it does not exist.
+
+        Raises:
+            AzureProblem: it cannot be read.
+        """
+        return self._arm.find(self.id)
+
+    def look(self) -> Finding:
+        """Read the bot of that name, and which bots have the identity's id.
+
+        Raises:
+            AzureProblem: something cannot be read.
+        """
+        client_id, bot = self._identity.client_id(), self.read()
+        if bot is not None:
+            refusal = self._wrong(bot, client_id)
+            properties = bot["properties"]
+            return Finding(
+                f"{self.name} has the type {properties.get('msaAppType')} and the id"
+                f" {properties.get('msaAppId')}",
+                refusal=refusal,
+            )
+        refusal = self._taken() or self._id_taken(client_id)
+        change = () if refusal else (self._creation(client_id),)
+        return Finding(f"{self.name} does not exist", change, refusal=refusal)
+
+    def _wrong(self, bot: JsonObject, client_id: str) -> str:
+        """Why the bot that has the name cannot be the new one; empty: it can."""
+        properties = bot["properties"]
+        another = "choose another name with --new-bot"
+        if properties.get("msaAppType") != USER_ASSIGNED_MSI:
+            return (
+                f"{self.name} exists, and its type is {properties.get('msaAppType')}, which cannot"
+                f" be changed: {another}"
+            )
+        if str(properties.get("msaAppId")).lower() != client_id.lower():
+            return (
+                f"{self.name} exists with the id {properties.get('msaAppId')}, and the identity's"
+                f" is {client_id}: {another}, or that bot's identity with --identity"
+            )
+        if endpoint_of(bot).lower() != self.endpoint.lower():
+            return (
+                f"{self.name} exists, and its endpoint is {endpoint_of(bot) or 'empty'}: move it to"
+                f" {self.endpoint} with `az bot update --endpoint`, or {another}"
+            )
+        return ""
+
+    def _taken(self) -> str:
+        """Why the name cannot be had; empty: it can. Bot names are unique in all of Azure."""
+        url = f"/providers/{BOT.split('/', maxsplit=1)[0]}/checkNameAvailability"
+        answer = self._arm.send("POST", url, {"name": self.name, "type": "string"})
+        if answer.get("valid", True):
+            return ""
+        reason = str(answer.get("message") or "it is taken").rstrip(".")
+        return f"no bot can be created with the name {self.name} ({reason}): choose another name"
+
+    def _id_taken(self, client_id: str) -> str:
+        for found in find_resources(self._arm, BOT):
+            properties = (self._arm.find(found.id) or {}).get("properties") or {}
+            if str(properties.get("msaAppId")).lower() == client_id.lower():
+                return self._one_bot_an_id(client_id, found.name)
+        return ""
+
+    @staticmethod
+    def _one_bot_an_id(client_id: str, bot: str) -> str:
+        return (
+            f"the id {client_id} belongs to {bot}, and an id belongs to one bot: name another"
+            " identity with --identity"
+        )
+
+    def _creation(self, client_id: str) -> Change:
+        old = self._old.bot()
+        properties: JsonObject = {
+            "displayName": self.name,
+            **{name: old["properties"][name] for name in COPIED if old["properties"].get(name)},
+            "endpoint": self.endpoint,
+            "msaAppId": client_id,
+            "msaAppType": USER_ASSIGNED_MSI,
+            "msaAppTenantId": self._old.azure.caller.tenant_id,
+            "msaAppMSIResourceId": self._identity.resource_id(),
+        }
+        sku = str((old.get("sku") or {}).get("name") or "F0")
+        body = {
+            "location": "global",
+            "kind": "azurebot",
+            "sku": {"name": sku},
+            "properties": properties,
+        }
+        url = self._arm.url(self.id)
+        return Change(
+            method="PUT",
+            url=url,
+            body=body,
+            summary=f"Create the Azure Bot {self.name} with the identity's id, the SKU {sku} and"
+            f" the endpoint {self.endpoint}",
+            az=self._az(sku, properties),
+            send=partial(self._create, url, body, client_id),
+        )
+
+    def _create(self, url: str, body: JsonObject, client_id: str) -> None:
+        """Create the bot.
+
+        Raises:
+            Refused: a bot that the account does not see may have the id.
+            AzureProblem: see RestClient.send.
+        """
+        try:
+            self._arm.send("PUT", url, body)
+        except Refused as error:
+            if IN_USE not in str(error):
+                raise
+            reason = self._one_bot_an_id(client_id, "a bot that your account does not see")
+            raise Refused(reason, error.status, error.code) from error
+
+    def _az(self, sku: str, properties: JsonObject) -> tuple[str, ...]:
+        app = self._old.site_id
+        place: dict[str, str | None] = {
+            "--subscription": app.subscription,
+            "--resource-group": app.resource_group,
+            "--name": self.name,
+        }
+        options: dict[str, str | None] = {
+            **place,
+            "--sku": sku,
+            "--app-type": USER_ASSIGNED_MSI,
+            "--appid": properties["msaAppId"],
+            "--tenant-id": properties["msaAppTenantId"],
+            "--msi-resource-id": properties["msaAppMSIResourceId"],
+            "--endpoint": self.endpoint,
+            "--display-name": properties["displayName"],
+        }
+        if properties.get("description"):
+            options["--description"] = properties["description"]
+        lines = [az("bot create", options)]
+        if properties.get("iconUrl"):
+            lines.append(az("bot update", {**place, "--icon-url": properties["iconUrl"]}))
+        return tuple(lines)

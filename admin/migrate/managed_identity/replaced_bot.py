@@ -1,0 +1,87 @@
+"""ReplacedBot: the old bot stays as it is, and a tag says which one replaces it."""
+
+from urllib.parse import urlsplit
+
+from admin.migrate.managed_identity.new_bot import NewBot
+from admin.migrate.step import Finding
+from admin.migrate.steps.bot_tag import tag_change
+from admin.migrate.switch.moved_endpoint import endpoint_of, tags_of
+from admin.migrate.target import Target
+from auth.settings import USER_ASSIGNED_MSI
+
+REPLACED_BY = "replacedBy"
+"""The tag of an Azure Bot that another one replaces: its name."""
+
+
+class ReplaceableBot:
+    """The old bot can be replaced by the new one, with this app.
+
+    Args:
+        old: the old bot, and the Function App.
+        new: the new bot.
+    """
+
+    title = "The old Azure Bot"
+
+    def __init__(self, old: Target, new: NewBot) -> None:
+        self._old = old
+        self._new = new
+
+    def look(self) -> Finding:
+        """Read the old bot.
+
+        Raises:
+            AzureProblem: it cannot be read.
+        """
+        bot = self._old.bot()
+        found = f"{self._old.bot_id.name} has the id {self._old.app_id}"
+        return Finding(found, refusal=self._refusal(bot))
+
+    def _refusal(self, bot: dict[str, object]) -> str:
+        name, app = self._old.bot_id.name, self._old.site_id.name
+        if name.lower() == self._new.name.lower():
+            return f"the new bot needs another name than {name}: choose one with --new-bot"
+        if self._old.bot()["properties"].get("msaAppType") == USER_ASSIGNED_MSI:
+            return f"{name} already signs in with a managed identity: there is nothing to do"
+        replaced_by = tags_of(bot).get(REPLACED_BY, self._new.name)
+        if replaced_by.lower() != self._new.name.lower():
+            return (
+                f"{name} is replaced by {replaced_by}, as its tag {REPLACED_BY} says: name that one"
+                " with --new-bot, or remove the tag"
+            )
+        host = urlsplit(endpoint_of(bot)).hostname or ""
+        if host.lower() == self._old.host.lower():
+            return (
+                f"{app} is the app that answers the users of {name}: with the new id, it could not"
+                " answer them any more. Publish the new app beside it (docs/deploy.md), and name"
+                " that one with --app"
+            )
+        return ""
+
+
+class ReplacedBot:
+    """The tag of the old bot.
+
+    Args:
+        old: the old bot.
+        new: the new bot.
+    """
+
+    title = "Tag of the old Azure Bot"
+
+    def __init__(self, old: Target, new: NewBot) -> None:
+        self._old = old
+        self._new = new
+
+    def look(self) -> Finding:
+        """Read the tag.
+
+        Raises:
+            AzureProblem: the bot cannot be read.
+        """
+        found = tags_of(self._old.bot()).get(REPLACED_BY, "")
+        text = f"the tag {REPLACED_BY} is {found or 'missing'}"
+        if found.lower() == self._new.name.lower():
+            return Finding(text)
+        summary = f"Note in the tag {REPLACED_BY} that {self._new.name} replaces it"
+        return Finding(text, (tag_change(self._old, REPLACED_BY, self._new.name, summary),))

@@ -1,0 +1,195 @@
+"""UpdatedManifest and UpdatedEnvFile: the developer's files name the new bot."""
+
+import re
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import typer
+
+from admin.migrate.change import Change
+from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
+from admin.migrate.managed_identity.manifest import Manifest, ManifestRefused, MovedBot
+from admin.migrate.managed_identity.new_bot import NewBot
+from admin.migrate.shell import quoted
+from admin.migrate.step import Finding
+from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.switch.moved_endpoint import endpoint_of
+from admin.migrate.target import Target
+
+BOT_ID = "BOT_ID"
+"""The variable of the bot's id, if there is no manifest that names another one."""
+
+
+class TeamsApp:
+    """The files of the bot's Teams app, and what they have to say.
+
+    Args:
+        old: the old bot.
+        new: the new bot.
+        identity: becomes the bot.
+        manifest: path of manifest.json; None: no manifest is changed.
+        env_file: path of the .env file; None: none is changed.
+    """
+
+    def __init__(
+        self,
+        old: Target,
+        new: NewBot,
+        identity: AssignedIdentity,
+        manifest: Path | None,
+        env_file: Path | None,
+    ) -> None:
+        self._old = old
+        self._new = new
+        self._identity = identity
+        self.manifest = manifest
+        self.env_file = env_file
+
+    def check(self) -> None:
+        """Read both files, before anything is changed.
+
+        Raises:
+            typer.BadParameter: one cannot be read, or another option is missing.
+        """
+        try:
+            names = Manifest(self.manifest).variables if self.manifest else ()
+            if self.env_file:
+                EnvFile(self.env_file)
+        except (ManifestRefused, EnvFileRefused) as error:
+            raise typer.BadParameter(str(error)) from error
+        if names and not self.env_file:
+            raise typer.BadParameter(
+                f"{self.manifest} names the bot by the variable {names[0]}: give the file that sets"
+                " it with --env-file, such as env/.env.dev"
+            )
+
+    def moved(self) -> MovedBot:
+        """The ids and hosts of both bots.
+
+        Raises:
+            AzureProblem: they cannot be read.
+        """
+        return MovedBot(
+            self._old.app_id,
+            self._identity.client_id(),
+            urlsplit(endpoint_of(self._old.bot())).hostname or "",
+            urlsplit(self._new.endpoint).hostname or "",
+        )
+
+    def env_edits(self) -> dict[str, str]:
+        """What has to change in the .env file.
+
+        Raises:
+            EnvFileRefused: it is of another bot.
+        """
+        if self.env_file is None:
+            return {}
+        names = (Manifest(self.manifest).variables if self.manifest else ()) or (BOT_ID,)
+        moved = self.moved()
+        return EnvFile(self.env_file).edits(names, moved.old_id, moved.new_id)
+
+
+class UpdatedManifest:
+    """The Teams manifest names the new bot, and has a higher version.
+
+    Args:
+        app: the files.
+    """
+
+    title = "Teams manifest"
+
+    def __init__(self, app: TeamsApp) -> None:
+        self._app = app
+
+    def look(self) -> Finding:
+        """Read the file.
+
+        Raises:
+            AzureProblem: the bots cannot be read.
+        """
+        path = self._app.manifest
+        if path is None:
+            return Finding(
+                "no --manifest is given",
+                notes=("raise the version of the Teams manifest, and set its botId yourself",),
+            )
+        try:
+            manifest = Manifest(path)
+            moves = bool(manifest.variables) and bool(self._app.env_edits())
+            edits = manifest.edits(self._app.moved(), id_moves_elsewhere=moves)
+        except (ManifestRefused, EnvFileRefused) as error:
+            return Finding(f"{path} is not changed", refusal=str(error))
+        if not edits:
+            return Finding(f"{path} names the new bot")
+        return Finding(f"{path} names the old bot", (self._change(manifest, edits),))
+
+    @staticmethod
+    def _change(manifest: Manifest, edits: dict[str, str]) -> Change:
+        path = str(manifest.path)
+        lines = tuple(
+            f"sed -i {quoted(f'{number}s|"{_pattern(old)}"|"{new}"|')} {quoted(path)}"
+            for number, old, new in manifest.lines(edits)
+        )
+        named = ", ".join(f"{pointer} = {value}" for pointer, value in edits.items())
+        return Change(
+            method="EDIT",
+            url=path,
+            body=dict(edits),
+            summary=f"Change {path}: {named}",
+            az=lines,
+            service="file",
+            send=partial(manifest.edit, edits),
+        )
+
+
+class UpdatedEnvFile:
+    """The .env file has the new bot's id.
+
+    Args:
+        app: the files.
+    """
+
+    title = "Variables of the Teams app"
+
+    def __init__(self, app: TeamsApp) -> None:
+        self._app = app
+
+    def look(self) -> Finding:
+        """Read the file.
+
+        Raises:
+            AzureProblem: the bots cannot be read.
+        """
+        path = self._app.env_file
+        if path is None:
+            return Finding("no --env-file is given")
+        try:
+            edits = self._app.env_edits()
+        except EnvFileRefused as error:
+            return Finding(f"{path} is not changed", refusal=str(error))
+        if not edits:
+            return Finding(f"{path} has the new bot's id")
+        file = EnvFile(path)
+        change = Change(
+            method="EDIT",
+            url=str(path),
+            body=dict(edits),
+            summary=f"Set {', '.join(edits)} in {path} to the new bot's id",
+            az=tuple(_env_line(file, name, value) for name, value in edits.items()),
+            service="file",
+            send=partial(file.edit, edits),
+        )
+        return Finding(f"{path} has the old bot's id", (change,))
+
+
+def _env_line(file: EnvFile, name: str, value: str) -> str:
+    path, old = quoted(str(file.path)), file.values.get(name)
+    if old is None:
+        return f"echo {quoted(f'{name}={value}')} >> {path}"
+    return f"sed -i {quoted(f'/{name}[ ]*=/s|=.*{_pattern(old)}|={value}|')} {path}"
+
+
+def _pattern(text: str) -> str:
+    """A text as a basic regular expression of sed."""
+    return re.sub(r"([.*\[\]^$\\|])", r"\\\1", text)

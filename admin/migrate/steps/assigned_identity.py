@@ -1,0 +1,135 @@
+"""AssignedIdentity: a user-assigned identity exists, and the Function App has it."""
+
+from admin.azure.arm_client import IDENTITY
+from admin.azure.errors import NotFound
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import find_resource
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+from admin.migrate.steps.app_identity import AppIdentity, identities_of
+from admin.migrate.target import Target
+
+USER_ASSIGNED = "UserAssigned"
+
+
+class AssignedIdentity:
+    """A user-assigned identity of the Function App: taken if it exists, created if not.
+
+    Args:
+        target: has the Function App.
+        name: of the identity; empty: the app's only one, or a new one with the app's name.
+    """
+
+    title = "Identity of the app"
+
+    def __init__(self, target: Target, name: str = "") -> None:
+        self._target = target
+        self._name = name
+
+    def look(self) -> Finding:
+        """Find the identity, and whether the app has it.
+
+        Raises:
+            AzureProblem: the app or the identity cannot be read.
+        """
+        site = self._target.site()
+        assigned = identities_of(site)
+        if not self._name and len(assigned) > 1:
+            names = ", ".join(sorted(one.name for one in assigned))
+            return Finding(
+                f"the app has the identities {names}",
+                refusal=f"{self._target.site_id.name} has several identities ({names}): name the"
+                " one that becomes the bot with --identity",
+            )
+        found = self._find(assigned)
+        if found in assigned:
+            return Finding(f"the app has the identity {found.name} ({found.client_id})")
+        create = () if found.principal_id else (self._creation(found, site),)
+        state = "exists" if found.principal_id else "does not exist"
+        return Finding(
+            f"the identity {found.name} {state}, and the app does not have it",
+            (*create, self._assignment(found, site)),
+        )
+
+    def principal_id(self) -> str:
+        """Its principal id (GUID); a shell variable while it does not exist."""
+        return self._now().principal_id or "$IDENTITY_PRINCIPAL_ID"
+
+    def client_id(self) -> str:
+        """Its client id (GUID); a shell variable while it does not exist."""
+        return self._now().client_id or "$IDENTITY_CLIENT_ID"
+
+    def resource_id(self) -> str:
+        """Its resource id, which is known before it exists."""
+        return self._now().id
+
+    def _now(self) -> AppIdentity:
+        return self._find(identities_of(self._target.site()))
+
+    def _find(self, assigned: list[AppIdentity]) -> AppIdentity:
+        """The identity; without ids if it does not exist."""
+        if not self._name and assigned:
+            return assigned[0]
+        app = self._target.site_id
+        name = self._name or app.name
+        for one in assigned:
+            if one.name.lower() == name.lower():
+                return one
+        group = f"/subscriptions/{app.subscription}/resourceGroups/{app.resource_group}"
+        arm, new = self._target.azure.arm, f"{group}/providers/{IDENTITY}/{name}"
+        try:
+            resource_id = find_resource(arm, IDENTITY, name).id
+        except NotFound:
+            resource_id = new  # a new one may not be listed yet
+        properties = (arm.find(resource_id) or {}).get("properties") or {}
+        ids = (str(properties.get(key) or "") for key in ("principalId", "clientId"))
+        return AppIdentity(resource_id, *ids)
+
+    def _creation(self, identity: AppIdentity, site: JsonObject) -> Change:
+        app = self._target.site_id
+        location = str(site["location"]).replace(" ", "").lower()
+        place: dict[str, str | None] = {
+            "--subscription": app.subscription,
+            "--resource-group": app.resource_group,
+            "--name": identity.name,
+        }
+        show = az("identity show", place).removesuffix(" --output none")
+        return Change(
+            method="PUT",
+            url=self._target.azure.arm.url(identity.id),
+            body={"location": location},
+            summary=f"Create the identity {identity.name}, in the app's region",
+            az=(
+                az("identity create", {**place, "--location": location}),
+                f"IDENTITY_CLIENT_ID=$({show} --query clientId --output tsv)",
+                f"IDENTITY_PRINCIPAL_ID=$({show} --query principalId --output tsv)",
+            ),
+        )
+
+    def _assignment(self, identity: AppIdentity, site: JsonObject) -> Change:
+        """Every identity is sent: whether a PATCH merges the map or replaces it is not documented,
+        and an app that loses one cannot reach its storage."""
+        app, now = self._target.site_id, site.get("identity") or {}
+        kinds = [kind.strip() for kind in str(now.get("type") or "").split(",")]
+        kept = [kind for kind in kinds if kind not in {"", "None", USER_ASSIGNED}]
+        assigned = [*(now.get("userAssignedIdentities") or ()), identity.id]
+        others = f", and keep its {len(assigned) - 1} others" if len(assigned) > 1 else ""
+        options: dict[str, str | None] = {
+            "--subscription": app.subscription,
+            "--resource-group": app.resource_group,
+            "--name": app.name,
+            "--identities": identity.id,
+        }
+        return Change(
+            method="PATCH",
+            url=self._target.azure.arm.url(app.id),
+            body={
+                "identity": {
+                    "type": ", ".join([*kept, USER_ASSIGNED]),
+                    "userAssignedIdentities": {one: {} for one in assigned},
+                }
+            },
+            summary=f"Assign the identity {identity.name} to {app.name}{others}",
+            az=(az("functionapp identity assign", options),),
+        )
