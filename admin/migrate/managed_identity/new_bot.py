@@ -103,7 +103,7 @@ class NewBot:
         return ""
 
     def _taken(self) -> str:
-        """Why the name cannot be had; empty: it can. Bot names are unique in all of Azure."""
+        """Why the name is not available; empty: it is. Bot names are unique in all of Azure."""
         url = f"/providers/{BOT.split('/', maxsplit=1)[0]}/checkNameAvailability"
         answer = self._arm.send("POST", url, {"name": self.name, "type": "string"})
         if answer.get("valid", True):

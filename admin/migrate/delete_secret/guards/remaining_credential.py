@@ -3,7 +3,7 @@
 import datetime
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.certificate.key_credentials import KeyCredentials, ends
+from admin.migrate.certificate.registration.key_credentials import KeyCredentials, ends
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.guards.answering_app import proof_of
