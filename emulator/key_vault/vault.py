@@ -113,7 +113,7 @@ class KeyVault:
         return handle
 
     def _challenge(self) -> str:
-        authority = f"{self.entra.server.url}/{self.tenant_id}"
+        authority = f"{self.entra.authority.url}/{self.tenant_id}"
         return f'Bearer authorization="{authority}", resource="{RESOURCE}"'
 
     def _check_caller(self, request: web.Request, permission: str) -> None:
