@@ -1,12 +1,19 @@
 """Sites in processes: the old bot and this project's app, with the settings they have in Azure."""
 
+import datetime
 import json
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from emulator.seeds.function_app import PreparedFunctionApp
 from emulator.seeds.old_bot import OldBot
+from emulator.sites.arm_site import site_of
+from emulator.sites.light.light_site import LightSite
+from emulator.sites.light.sign_in import LightSignIn
 from emulator.sites.process_site import NO_OVERLAP, ProcessSite
+from emulator.sites.site import Site
 from tests.emulator.sites.conftest import FUNCTIONS, settle
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
@@ -62,6 +69,31 @@ def test_the_app_answers_at_the_bots_endpoint(
     assert facts["kind"] == "Federated"
     assert facts["authority"] == (f"https://login.microsoftonline.com/{old.registration.tenant_id}")
     assert facts["lastOutboundCall"]
+
+
+def test_the_light_runtime_proves_the_same_facts(
+    thread: AzureThread, functions: PreparedFunctionApp
+) -> None:
+    """What answers in place of the app says the same as the app, but for the times."""
+    azure = thread.azure
+    site = site_of(functions.site, azure.resource_manager)
+    code = LightSite(site, LightSignIn(azure.entra, lambda _: None), max, azure.directory.clock)
+    light, real = thread.do(light_identity(code, site)), identity(thread, functions)
+    times = ("expiresOn", "lastOutboundCall", "processStartedOn")
+    assert light.keys() == real.keys()
+    for name in light.keys() - set(times):
+        assert light[name] == real[name], name
+    for name in ("expiresOn", "processStartedOn"):
+        assert datetime.datetime.fromisoformat(str(light[name])).tzinfo is not None
+
+
+async def light_identity(code: LightSite, site: Site) -> dict[str, object]:
+    """What a LightSite proves."""
+    request = make_mocked_request("GET", "/api/identity", {"x-functions-key": site.keys[0]})
+    answer = await code.answer(request)
+    assert isinstance(answer, web.Response)
+    facts: dict[str, object] = json.loads(answer.text or "")
+    return facts
 
 
 @pytest.mark.usefixtures("functions")
