@@ -26,7 +26,7 @@ from emulator.network.public_names import PublicNames
 from emulator.resource_manager.control_plane import ResourceManager
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import PreparedFunctionApp, deploy_app
-from emulator.seeds.old_bot import BOT_SERVICES, OldBot
+from emulator.seeds.old_bot import OldBot
 from emulator.seeds.pipeline import Pipeline
 from emulator.seeds.resource_group import ResourceGroup
 from emulator.server import Server
@@ -85,7 +85,7 @@ class LocalAzure:
         resource_manager: has the resources.
         vaults: key vaults by host name.
         sites: runs the code of web apps and Function Apps.
-        channels: of Azure Bots, by the bot's name.
+        channels: of Azure Bots, by the bot's name in lower case.
         proxy: leads clients to all of them.
         group: the resource group.
         pipeline: who `environ` signs in as.
@@ -132,6 +132,7 @@ class LocalAzure:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.resource_manager.on_site_change = self._site_changed
         self.resource_manager.on_vault_change = self._vault_changed
+        self.resource_manager.on_bot_change = self._bot_changed
         self.group = ResourceGroup(self.resource_manager, GROUP)
 
     @property
@@ -233,22 +234,28 @@ class LocalAzure:
         return local_connector(self.names, self._trust)
 
     async def channel(self, bot: str) -> BotChannel:
-        """The channel of an Azure Bot, by the bot's name; opened when it is first asked for.
+        """The channel of an Azure Bot, by the bot's name, once it is open.
 
         Raises:
             KeyError: there is no such bot.
         """
-        if bot not in self.channels:
-            self.channels[bot] = opened = self._new_channel(self._bot(bot))
-            await opened.start()
-            self.names.add(opened.host, opened.connector.server.port)
-        return self.channels[bot]
+        channel = self.channels[bot.lower()]
+        await channel.started.wait()
+        return channel
 
-    def _bot(self, name: str) -> Resource:
-        for each in self.resource_manager.resources.of_type(BOT_SERVICES):
-            if each.name.lower() == name.lower():
-                return each
-        raise KeyError(name)
+    def _bot_changed(self, bot: Resource) -> None:
+        name = bot.name.lower()
+        if bot.id not in self.resource_manager.resources:
+            if name in self.channels:
+                self._run(self.channels.pop(name).stop())
+        elif name not in self.channels:
+            self.channels[name] = self._new_channel(bot)
+            self._run(self._open(self.channels[name]))
+
+    async def _open(self, channel: BotChannel) -> None:
+        await channel.start()
+        self.names.add(channel.host, channel.connector.server.port)
+        channel.started.set()
 
     def _new_channel(self, bot: Resource) -> BotChannel:
         properties = bot.properties
@@ -259,10 +266,15 @@ class LocalAzure:
             registration,
             self._tls,
             self._channel_keys,
-            lambda: str(self._bot(bot.name).properties["endpoint"]),
+            lambda: self._endpoint(bot.id),
             self.connector,
         )
         return BotChannel(bot.name, channel, self.entra.issuer, self._tls)
+
+    def _endpoint(self, bot_id: str) -> str:
+        """Where a bot is now (URL); empty if it was deleted."""
+        bot = self.resource_manager.resources.find(bot_id)
+        return str(bot.properties["endpoint"]) if bot else ""
 
     def _in_processes(self, site: Site) -> SiteCode:
         authority, logs = self.authority.path, self.folder

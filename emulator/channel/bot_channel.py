@@ -1,5 +1,6 @@
 """BotChannel: what Bot Service runs for one Azure Bot: channel, connector and chat page."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,7 @@ class BotChannel:
         webchat_bundle: path of Web Chat's webchat.js, if there is one.
 
     Attributes:
+        started: set once the connector's public name leads to it.
         conversations: all of them.
         connector: what the bot calls; its public host name is `host`.
         chat_page: the page where a person talks to the bot.
@@ -77,6 +79,7 @@ class BotChannel:
         tls: ssl.SSLContext,
         webchat_bundle: Path | None = None,
     ) -> None:
+        self.started = asyncio.Event()
         self.host = f"{name}.{SERVICE_DOMAIN}".lower()
         self.channel = channel
         self.conversations = Conversations()

@@ -12,6 +12,9 @@ ROLES_ON_STORAGE = (
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",  # Storage Blob Data Owner
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88",  # Storage Queue Data Contributor
 )
+FUNCTIONS = ("messages", "health", "identity", "notifications")
+"""Those of the app with a storage account, and without queued turns."""
+
 CERTIFICATES_OFFICER = "a4417e6f-fecd-4de8-b567-7b0420556985"
 
 
@@ -59,6 +62,7 @@ class PreparedFunctionApp:
             "AzureWebJobsStorage__clientId": identity["clientId"],
         }
         group.set_app_settings(site, settings)
+        group.manager.deploy_functions(site.id, FUNCTIONS)
         vault = _vault(group, vault_name) if vault_name else None
         if vault is not None and officer:
             assign_role(group, vault, CERTIFICATES_OFFICER, officer)

@@ -9,7 +9,9 @@ from emulator.seeds.resource_group import ResourceGroup
 from emulator.sites.site import DOMAIN
 
 BOT_SERVICES = "Microsoft.BotService/botServices"
-CHANNELS = ("MsTeamsChannel", "WebChatChannel", "DirectLineChannel")
+TEAMS = "MsTeamsChannel"
+"""The channel that somebody adds; Web Chat and Direct Line are there from the start."""
+
 AUDIENCES = {MULTI_TENANT: "AzureADMultipleOrgs"}
 
 
@@ -51,10 +53,11 @@ class OldBot:
         registration = directory.add_application(name, audience=audience)
         secret = directory.add_secret(registration, name="bot secret")
         bot = _azure_bot(group, registration, name, f"https://{site_name}.{DOMAIN}/api/messages")
-        for channel in CHANNELS:
-            _add_channel(group, bot, channel)
+        _add_teams(group, bot)
         if connection:
-            _add_connection(group, bot, connection)
+            # Users sign in to an app of their own, as the bot samples recommend.
+            users = directory.add_application(f"{name} user sign-in")
+            _add_connection(group, bot, connection, users.app_id)
         settings = {
             "MicrosoftAppId": registration.app_id,
             "MicrosoftAppPassword": secret,
@@ -88,31 +91,31 @@ def _azure_bot(
         "tags": {},
         "properties": properties,
     }
-    if registration.app_type != MULTI_TENANT:
+    bots = group.manager.catalog.bots
+    # A multi-tenant one was created before new ones were refused.
+    bots.accepts_multi_tenant = registration.app_type == MULTI_TENANT
+    try:
         return group.put(BOT_SERVICES, name, body)
-    # It was created before new multi-tenant bots were refused.
-    properties["provisioningState"] = "Succeeded"
-    resource_id = group.resource_id(BOT_SERVICES, name)
-    return group.manager.resources.add(Resource(resource_id, BOT_SERVICES, body))
+    finally:
+        bots.accepts_multi_tenant = False
 
 
-def _add_channel(group: ResourceGroup, bot: Resource, channel: str) -> None:
-    properties: JsonObject = {"isEnabled": True}
-    if channel == "MsTeamsChannel":
-        properties |= {"acceptedTerms": True, "deploymentEnvironment": "CommercialDeployment"}
-    else:
-        sites = [{"siteName": "Default Site", "isEnabled": True, "isV1Enabled": True}]
-        properties = {"sites": [{**site, "isV3Enabled": True} for site in sites]}
-    body = {"location": "global", "properties": {"channelName": channel, "properties": properties}}
-    group.manager.put(f"{bot.id}/channels/{channel}", body)
+def _add_teams(group: ResourceGroup, bot: Resource) -> None:
+    properties: JsonObject = {
+        "isEnabled": True,
+        "acceptedTerms": True,
+        "deploymentEnvironment": "CommercialDeployment",
+    }
+    body = {"location": "global", "properties": {"channelName": TEAMS, "properties": properties}}
+    group.manager.put(f"{bot.id}/channels/{TEAMS}", body)
 
 
-def _add_connection(group: ResourceGroup, bot: Resource, name: str) -> None:
+def _add_connection(group: ResourceGroup, bot: Resource, name: str, client_id: str) -> None:
     properties = {
         "name": name,
         "serviceProviderId": "30dd229c-58e3-4a48-bdfd-91ec48eb906c",  # Entra ID, version 2
         "serviceProviderDisplayName": "Azure Active Directory v2",
-        "clientId": bot.properties["msaAppId"],
+        "clientId": client_id,
         "scopes": "User.Read",
         "parameters": [{"key": "tenantId", "value": group.manager.tenant_id}],
     }

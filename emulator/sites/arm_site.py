@@ -17,14 +17,14 @@ def site_of(resource: Resource, manager: ResourceManager) -> Site:
         manager: has its settings and keys.
     """
     is_function_app = "functionapp" in str(resource.body.get("kind", "")).lower()
-    key = manager.function_key(resource.id, IDENTITY_FUNCTION)
+    keys = (manager.function_key(resource.id, IDENTITY_FUNCTION), manager.host_key(resource.id))
     return Site(
         name=str(resource.properties["defaultHostName"]).removesuffix(f".{DOMAIN}"),
         is_function_app=is_function_app,
         settings=manager.app_settings(resource.id),
         identities=_identities(resource),
         enabled=resource.properties.get("state") == "Running",
-        keys=(key,) if is_function_app else (),
+        keys=keys if is_function_app else (),
     )
 
 
