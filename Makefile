@@ -68,7 +68,7 @@ ifneq ($(FAST),)
 	@$(PARALLEL) $(WORKERS) $(addprefix --ignore tests/,$(SLOW))
 else
 	@rm -rf $(TEST_LOGS)
-	@$(PARALLEL) $(WORKERS) -m "not timed and not last" --logs=$(TEST_LOGS)
+	@$(PARALLEL) $(WORKERS) -m "not timed and not last and not az" --logs=$(TEST_LOGS)
 	@$(PARALLEL) 2 -m timed --logs=$(TEST_LOGS)
 	@$(PYTEST) -m last --logs=$(TEST_LOGS)
 endif
@@ -81,7 +81,7 @@ check: setup
 
 # Not part of `make test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
 runbooks: setup $(AZ)/.ready
-	@$(PARALLEL) 2 -m runbook tests/docs/runbooks
+	@$(PYTEST) -n 2 --dist worksteal -m az tests/docs
 
 format: setup
 	@$(PYTHON) -m ruff format .

@@ -12,7 +12,7 @@ class Run:
         tags: what deploy.md's blocks are chosen by: see recipe.py.
         route: the route, a key of recipe.ROUTES; empty: none.
         app_type: MicrosoftAppType of the existing bot; empty: there is none.
-        values: by variable, what the reader sets instead of the page's example.
+        values: pairs of a line of the page and what the reader writes instead.
     """
 
     name: str
@@ -30,10 +30,20 @@ RUNS = (
         "MultiTenant",
     ),
     Run(
-        "way B with Export", frozenset({"B", "new bot", "Export"}), values=(("KEY_USE", "Export"),)
+        "way B with Export",
+        frozenset({"B", "new bot", "Export"}),
+        values=(("KEY_USE=SignInVault", "KEY_USE=Export"),),
     ),
     Run("way B, route 1", frozenset({"B", "route", "two roles"}), "route 1", "SingleTenant"),
-    Run("way C", frozenset({"C", "existing bot", "custom role"}), "", "MultiTenant"),
+    Run(
+        "way C",
+        frozenset({"C", "existing bot", "custom role"}),
+        app_type="MultiTenant",
+        values=(
+            ("BOT_RESOURCE_GROUP=$RESOURCE_GROUP", "BOT_RESOURCE_GROUP=contoso-bots"),
+            ("BOT=my-bot-0815", "BOT=contoso-bot"),
+        ),
+    ),
     Run("way D", frozenset({"D", "new bot"})),
     Run("way D, route 3", frozenset({"D", "route"}), "route 3", "SingleTenant"),
 )

@@ -161,16 +161,13 @@ class Shell:
 
 
 def text_of(block: Block, values: Mapping[str, str]) -> str:
-    """A block as a reader pastes it who has replaced the example's values.
+    """A block as a reader pastes it who has replaced the example's lines.
 
     Args:
-        values: by variable, what the block assigns instead.
+        values: by a line of the page without its comment, the reader's line.
     """
-    lines = []
-    for line in block.text.splitlines():
-        name, equals, _ = line.partition("=")
-        lines.append(f"{name}={values[name]}" if equals and name in values else line)
-    return "\n".join(lines) + "\n"
+    lines = block.text.splitlines()
+    return "".join(f"{values.get(line.partition(' #')[0].strip(), line)}\n" for line in lines)
 
 
 def _records(file: Path) -> list[list[str]]:

@@ -1,0 +1,75 @@
+"""A walk: somebody follows a run of the runbooks in front of the local Azure."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from emulator.local_azure import LIGHT, LocalAzure
+from emulator.seeds.old_bot import OldBot
+from tests.docs.runbooks.page import Block
+from tests.docs.runbooks.recipe import deployment, route
+from tests.docs.runbooks.runs import Run
+from tests.docs.runbooks.shell import Paste, Shell, text_of
+
+SIGN_IN = "sign in"
+"""The place of what replaces `az login`, which opens a browser."""
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The id that the pages show where the reader has another."""
+
+OLDEST_KEY = (
+    'OLD_KEY_ID=$(az ad app credential list --id "$APP_ID" --cert'
+    ' --query "sort_by(@, &startDateTime)[0].keyId" --output tsv)'
+)
+"""How a reader finds the old certificate's key id in the table."""
+
+
+async def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
+    """Paste the blocks of a run: deploy.md's in one shell, the route's in another.
+
+    Args:
+        run: which blocks.
+        folder: an empty folder.
+        az: the path of the Azure CLI.
+    """
+    work = folder / "work"
+    # What `make package` would build.
+    (work / "artifacts" / "package").mkdir(parents=True)
+    (work / "artifacts" / "package.zip").touch()
+    cloud = folder / "cloud"
+    cloud.mkdir()
+    async with LocalAzure(cloud, LIGHT) as azure:
+        values = {"az login": "", f"OLD_KEY_ID={NOBODY}": OLDEST_KEY, **dict(run.values)}
+        if run.app_type:
+            values |= _values_of(azure.add_old_bot(app_type=run.app_type), azure.group.name)
+        shell = Shell(work, az, {**azure.environ, "AZURE_CONFIG_DIR": str(folder / "az")})
+        pastes = [
+            await shell.paste([(SIGN_IN, _sign_in(azure.directory.tenant_id))]),
+            await shell.paste(_filled(deployment(run.tags), values)),
+        ]
+        if run.route:
+            pastes.append(await shell.paste(_filled(route(run.route), values)))
+        return pastes
+
+
+def _sign_in(tenant_id: str) -> str:
+    """Instance discovery would ask a name that has no stand-in."""
+    return (
+        "az config set core.instance_discovery=false 2>/dev/null\n"
+        f"az login --use-device-code --tenant {tenant_id} --output none\n"
+    )
+
+
+def _values_of(old: OldBot, group: str) -> dict[str, str]:
+    """What the owner of an old bot writes in place of the pages' lines."""
+    return {
+        f"APP_ID={NOBODY}": f"APP_ID={old.registration.app_id}",
+        f"SECRET_KEY_ID={NOBODY}": f"SECRET_KEY_ID={old.registration.secrets[0].key_id}",
+        "RESOURCE_GROUP=my-old-bot": f"RESOURCE_GROUP={group}",
+        "BOT=my-old-bot": f"BOT={old.bot.name}",
+        "OLD_RESOURCE_GROUP=my-old-bot": f"OLD_RESOURCE_GROUP={group}",
+        "OLD_APP=my-old-bot": f"OLD_APP={old.site.name}",
+    }
+
+
+def _filled(blocks: Iterable[Block], values: dict[str, str]) -> list[tuple[str, str]]:
+    return [(str(block), text_of(block, values)) for block in blocks]
