@@ -22,10 +22,12 @@ class ResourceType:
 
     Attributes:
         tracked: it has a location, which a PUT must name.
+        created_status: HTTP status of a PUT that creates.
         state: `provisioningState` after a write; empty for types that have none.
     """
 
     tracked = True
+    created_status = 201
     state = "Succeeded"
 
     def __init__(self, name: str, store: ResourceStore) -> None:
@@ -45,7 +47,7 @@ class ResourceType:
                 )
             body["location"] = existing.body.get("location")
         resource = self.store_body(request, existing, self.accept(request, body, existing))
-        return self.written(resource, 201 if existing is None else 200)
+        return self.written(resource, self.created_status if existing is None else 200)
 
     def patch(self, request: ArmRequest) -> ArmReply:
         """Change what the body names; `tags` are replaced as a whole."""

@@ -13,6 +13,8 @@ WORKSPACES = "Microsoft.OperationalInsights/workspaces"
 class Components(ResourceType):
     """Application Insights components, with a connection string."""
 
+    created_status = 200
+
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
     ) -> JsonObject:

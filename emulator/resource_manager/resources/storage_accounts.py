@@ -18,6 +18,8 @@ KEYS = "keys"
 class StorageAccounts(ResourceType):
     """Creates storage accounts, with endpoints and keys."""
 
+    created_status = 200
+
     def __init__(self, store: ResourceStore) -> None:
         super().__init__(STORAGE_ACCOUNTS, store)
 
@@ -50,9 +52,15 @@ class StorageAccounts(ResourceType):
         )
         return body | {"properties": properties}
 
-    def written(self, resource: Resource, status: int) -> ArmReply:
-        """Storage answers 200 to a new account, too."""
-        return ArmReply(self.answer(resource))
+    def changed(self, resource: Resource) -> None:
+        """Every account has a default blob, queue, table and file service."""
+        if resource.id not in self.store:
+            return
+        for service in ("blob", "queue", "table", "file"):
+            service_id = f"{resource.id}/{service}Services/default"
+            if service_id not in self.store:
+                made = Resource(service_id, f"{self.name}/{service}Services", {"properties": {}})
+                self.store.add(made)
 
     def act(self, request: ArmRequest, action: str) -> ArmReply:
         """`listKeys`."""

@@ -21,6 +21,7 @@ class Vaults(ResourceType):
         deleted: deleted vaults by name in lower case; the names stay reserved.
     """
 
+    created_status = 200
     state = ""
 
     def __init__(self, store: ResourceStore, changed: Changed) -> None:
@@ -66,10 +67,6 @@ class Vaults(ResourceType):
             "tags": body.get("tags") or {},
             "properties": properties,
         }
-
-    def written(self, resource: Resource, status: int) -> ArmReply:
-        """Key Vault answers 200 to a new vault, too."""
-        return ArmReply(self.answer(resource))
 
     def _check_name(self, name: str) -> None:
         if not NAME.match(name):

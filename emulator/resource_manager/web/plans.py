@@ -13,6 +13,8 @@ PYTHON_VERSIONS = ("3.13", "3.12", "3.11", "3.10")
 class Plans(ResourceType):
     """Creates App Service plans."""
 
+    created_status = 200
+
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
     ) -> JsonObject:

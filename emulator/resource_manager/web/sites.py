@@ -56,6 +56,7 @@ class Sites(ResourceType):
         changed: called after each write, a site's settings included, and after a delete.
     """
 
+    created_status = 200
     state = ""
 
     def __init__(
