@@ -118,6 +118,27 @@ async def test_each_endpoint_has_its_own_secret(entra: Entra) -> None:
     assert IdentityEndpoint(entra, {}).secret != IdentityEndpoint(entra, {}).secret
 
 
+RESOURCE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/x"
+
+
+@pytest.mark.parametrize("by", ["resource_id", "object_id"])
+async def test_an_identity_is_found_by_its_other_ids(
+    endpoint: IdentityEndpoint, entra: Entra, by: str
+) -> None:
+    """azure-identity may name an assigned identity by its id in Azure or its principal id."""
+    entra.directory.add_identity(PRINCIPAL, MANAGED_IDENTITY, resource_id=RESOURCE_ID)
+    config = {by: {"resource_id": RESOURCE_ID.upper(), "object_id": PRINCIPAL}[by]}
+
+    async def token() -> str:
+        async with AsyncManagedIdentityCredential(identity_config=config) as credential:
+            return str((await credential.get_token(SCOPE)).token)
+
+    assert claims_of(endpoint, await token())["appid"] == MANAGED_IDENTITY
+    del endpoint.identities[MANAGED_IDENTITY]
+    with pytest.raises(ClientAuthenticationError):
+        await token()
+
+
 ANSWERS: dict[str, tuple[dict[str, str | None], int]] = {
     "as App Service's reference has it": ({}, 200),
     "unknown client id": ({"client_id": UNKNOWN}, 400),

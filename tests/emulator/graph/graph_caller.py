@@ -21,8 +21,8 @@ class GraphCaller:
 
     def __init__(self, graph: Graph, http: aiohttp.ClientSession, token: str) -> None:
         self._graph = graph
-        self._http = http
-        self._token = token
+        self.http = http
+        self.token = token
 
     async def __call__(
         self, method: str, path: str, body: object = None, version: str = "v1.0", **query: str
@@ -38,8 +38,8 @@ class GraphCaller:
         """
         url = f"{self._graph.server.url}/{version}{path}"
         parameters = {f"${name}": value for name, value in query.items()}
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with self._http.request(
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.request(
             method, url, json=body, params=parameters, headers=headers
         ) as response:
             text = await response.read()
