@@ -129,14 +129,16 @@ async def test_an_identity_is_found_by_its_other_ids(
     entra.directory.add_identity(PRINCIPAL, MANAGED_IDENTITY, resource_id=RESOURCE_ID)
     config = {by: {"resource_id": RESOURCE_ID.upper(), "object_id": PRINCIPAL}[by]}
 
-    async def token() -> str:
-        async with AsyncManagedIdentityCredential(identity_config=config) as credential:
-            return str((await credential.get_token(SCOPE)).token)
+    def token() -> str:
+        # The asynchronous credential sends these names as they are, which App Service ignores.
+        with ManagedIdentityCredential(identity_config=config) as credential:
+            return str(credential.get_token(SCOPE).token)
 
-    assert claims_of(endpoint, await token())["appid"] == MANAGED_IDENTITY
+    claims = claims_of(endpoint, await asyncio.to_thread(token))
+    assert claims["appid"] == MANAGED_IDENTITY
     del endpoint.identities[MANAGED_IDENTITY]
     with pytest.raises(ClientAuthenticationError):
-        await token()
+        await asyncio.to_thread(token)
 
 
 ANSWERS: dict[str, tuple[dict[str, str | None], int]] = {
