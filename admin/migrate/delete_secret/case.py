@@ -1,5 +1,6 @@
 """Case: one bot whose secrets are to be deleted, and the guards that it has to pass."""
 
+import datetime
 from dataclasses import dataclass, replace
 
 from admin.azure.errors import NotFound
@@ -16,7 +17,7 @@ from admin.migrate.switch.moved_endpoint import tags_of
 from admin.migrate.target import Target
 
 
-@dataclass(frozen=True)
+@dataclass
 class Case:
     """The bots of the command.
 
@@ -24,11 +25,14 @@ class Case:
         old: the bot whose secrets are deleted.
         live: the bot whose app gives the proof: the same, or the one that replaces it.
         ignore_other_use: whether the secret may be used by others, too.
+        first_start: when the process started that gave the first proof; None: it is not known, or
+            may have been restarted without the secret already.
     """
 
     old: Target
     live: Target
     ignore_other_use: bool = False
+    first_start: datetime.datetime | None = None
 
     @classmethod
     def of(cls, target: Target, *, ignore_other_use: bool = False) -> "Case":

@@ -67,7 +67,7 @@ class DeletedSecrets:
             return str(obstacle)
         if self._case.old.options.dry_run:
             return ""  # the app has not been restarted, because nothing is changed
-        missing = what_is_missing(evidence)
+        missing = what_is_missing(evidence, self._case.first_start)
         again = evidence.old.options.command_line()
         return f"{missing}.\nThen run this command again: {again}." if missing else ""
 

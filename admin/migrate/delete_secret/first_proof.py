@@ -30,11 +30,14 @@ class FirstProof:
         if evidence.registration is not None and not evidence.secrets:
             return Finding(f"the app registration {evidence.app_id} has no secret")
         # After the restart, the app has not called a channel yet: the second proof waits for that.
-        obstacle = self._case.obstacle(evidence, fresh_call=not self._goes_on(evidence))
+        goes_on = self._goes_on(evidence)
+        obstacle = self._case.obstacle(evidence, fresh_call=not goes_on)
         if obstacle is None and not self._case.ignore_other_use:
             obstacle = self._case.other_use(evidence)
         if obstacle is not None:
             return Finding(str(obstacle), refusal=str(obstacle))
+        if not goes_on and evidence.answer.proof:
+            self._case.first_start = evidence.answer.proof.process_started_on
         return Finding(proven(evidence), notes=self._notes(evidence))
 
     @staticmethod

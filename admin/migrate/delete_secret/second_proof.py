@@ -14,8 +14,12 @@ from admin.migrate.target import Target
 _WRITE = "write to the bot now, in Teams or in Test in Web Chat"
 
 
-def what_is_missing(evidence: Evidence) -> str:
+def what_is_missing(evidence: Evidence, first_start: datetime.datetime | None) -> str:
     """What the restarted app has not proved yet, and what to do; empty: nothing is missing.
+
+    Args:
+        evidence: of this moment.
+        first_start: see Case.
 
     Raises:
         AzureProblem: something cannot be read.
@@ -26,8 +30,9 @@ def what_is_missing(evidence: Evidence) -> str:
     if proof is None:
         return f"the restarted app gives no proof yet: {evidence.answer.problem}"
     started, called = proof.process_started_on, proof.last_outbound_call
-    if started is None or started < since:
-        return f"the app that answers started before {since:%H:%M:%S} UTC: it has not restarted yet"
+    # The tag has seconds only: the first proof's process may have started in the same one.
+    if started is None or started < since or started == first_start:
+        return f"the app that answers has not restarted since {since:%H:%M:%S} UTC"
     if called is None or called < since:
         return f"the restarted app has not called a channel yet: {_WRITE}"
     if evidence.now - called > datetime.timedelta(minutes=MAX_PROOF_MINUTES):
@@ -57,7 +62,7 @@ class SecondProof:
         evidence = self._case.evidence()
         if not evidence.secrets:
             return Finding("there is no secret, so there is nothing to prove")
-        if missing := what_is_missing(evidence):
+        if missing := what_is_missing(evidence, self._case.first_start):
             problem = evidence.answer.problem
             starting = problem and evidence.answer.status in {0, UNAVAILABLE}
             obstacle = "" if starting else self._obstacle(evidence)

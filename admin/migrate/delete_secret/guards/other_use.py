@@ -19,7 +19,7 @@ def secret_was_used_after_the_switch(evidence: Evidence) -> Obstacle | None:
     since = _since(evidence)
     for secret in evidence.secrets:
         used = evidence.sign_ins.last_used.get(str(secret["keyId"]).lower())
-        if used is not None and used > since:
+        if used is not None and used >= since:
             return Obstacle(
                 f"the secret {secret['keyId']} was used to sign in at {used:%Y-%m-%d %H:%M} UTC,"
                 f" and the bot has had no need of it since {since:%Y-%m-%d %H:%M}",

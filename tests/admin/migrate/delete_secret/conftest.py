@@ -1,0 +1,12 @@
+"""A bot whose secret can be deleted."""
+
+import pytest
+
+from tests.admin.migrate.delete_secret.deletion import Deletion
+from tests.admin.migrate.migration import Migration
+
+
+@pytest.fixture
+def deletion(migration: Migration) -> Deletion:
+    """Its new app has the traffic, signs in without the secret, and has just called a channel."""
+    return Deletion(migration)

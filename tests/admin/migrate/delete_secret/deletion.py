@@ -1,0 +1,162 @@
+"""Deletion: a bot whose new app has its traffic, and whose secret can be deleted."""
+
+import asyncio
+import contextlib
+import datetime
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from emulator.entra.credentials import CLIENT_SECRET, KeyCredential, UsedCredential
+from emulator.entra.directory import SignIn
+from emulator.key_vault.certificate import VaultCertificate
+from emulator.resource_manager.core.resource import Resource
+from emulator.seeds.function_app import assign_role
+from emulator.sites.light.light_site import LightSite
+from tests.admin.migrate.migration import APP, BOT, Ended, Migration
+
+OTHER_APP_ID = "99999999-2222-3333-4444-555555555555"
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+SECRET = "the-value-of-a-setting"  # of no bot
+COMMAND = ("delete-secret", "--bot", BOT)
+
+
+class Deletion:
+    """The old bot's users talk to the new app, which signs in with a federated credential.
+
+    Args:
+        migration: the old bot and the Function App.
+    """
+
+    def __init__(self, migration: Migration) -> None:
+        self.migration = migration
+        self.thread = migration.thread
+        self.azure = migration.thread.azure
+        self.registration = migration.old.registration
+        connection = self.resource(f"{migration.old.bot.id}/connections/graph")
+        self.call(connection.properties.update, {"clientId": OTHER_APP_ID})
+        migration.let_new_app_sign_in(**self.new_settings, MicrosoftAppPassword=SECRET)
+        ended = migration.run("switch", "--bot", BOT, "--app", APP)
+        assert ended.status == 0, ended.output + ended.errors
+        self.talk()
+
+    def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Call a function where the local Azure may be changed."""
+        return self.thread.call(function, *arguments, **named)
+
+    def resource(self, resource_id: str) -> Resource:
+        """A resource as it is now."""
+        found = self.azure.resource_manager.resources.find(resource_id)
+        assert found is not None, resource_id
+        return found
+
+    @property
+    def code(self) -> LightSite:
+        """What the Function App runs."""
+        found = self.azure.sites.code(APP)
+        assert isinstance(found, LightSite)
+        return found
+
+    def settings_of(self, site: Resource) -> dict[str, str]:
+        """The settings of a site."""
+        return dict(self.azure.resource_manager.app_settings(site.id))
+
+    @property
+    def new_settings(self) -> dict[str, str]:
+        """The Function App's settings."""
+        return self.settings_of(self.migration.new.site)
+
+    def set_settings(self, site: Resource, **settings: str) -> None:
+        """Set settings of a site, and keep its others."""
+        values = {**self.settings_of(site), **settings}
+        self.call(self.azure.group.set_app_settings, site, values)
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The key ids of the registration's secrets."""
+        return [secret.key_id for secret in self.registration.secrets]
+
+    def state(self) -> tuple[Any, ...]:
+        """All that the command may change."""
+        sites = (self.migration.new.site, self.migration.old.site)
+        settings = tuple(self.settings_of(site) for site in sites)
+        return (*settings, self.key_ids, self.migration.bot().etag, self.code.started_on)
+
+    def talk(self, minutes_ago: float = 0) -> None:
+        """Let the app's last outbound call be then."""
+        now = datetime.datetime.now(datetime.UTC)
+        when = now - datetime.timedelta(minutes=minutes_ago)
+        self.call(setattr, self.code, "last_outbound_call", when)
+
+    @contextlib.contextmanager
+    def conversation(self) -> Iterator[None]:
+        """A user who writes whenever the app has not answered since its start."""
+
+        async def write() -> None:
+            while True:
+                code = self.azure.sites.code(APP)
+                if isinstance(code, LightSite) and code.last_outbound_call is None:
+                    code.last_outbound_call = datetime.datetime.now(datetime.UTC)
+                await asyncio.sleep(0.02)
+
+        async def start() -> asyncio.Task[None]:
+            return asyncio.get_running_loop().create_task(write())
+
+        task = self.thread.do(start())
+        try:
+            yield
+        finally:
+            self.call(task.cancel)
+
+    def use_certificate(self, ends_in_days: float = 365) -> VaultCertificate:
+        """Let the app sign in with a certificate of its vault, as it has signed in by now."""
+        vault_resource, name = self.migration.new.vault, "bot-certificate"
+        assert vault_resource is not None
+        vault = self.azure.vaults[f"{vault_resource.name}.vault.azure.net"]
+        made: VaultCertificate = self.call(
+            vault.inventory.add_version, name, ends_in_days=ends_in_days
+        )
+        principal_id = self.migration.new.identity["principalId"]
+        group = self.azure.group
+        self.call(assign_role, group, vault_resource, SECRETS_USER, principal_id)
+        self.call(self.registration.add_key, KeyCredential.of(made.certificate))
+        self.set_settings(
+            self.migration.new.site,
+            BotCredential="Certificate",
+            CertificateVaultUrl=f"https://{vault_resource.name}.vault.azure.net",
+            CertificateName=name,
+            CertificateKeyUse="Export",
+        )
+        self.sign_in()
+        self.talk()
+        return made
+
+    def sign_in(self) -> None:
+        """Let the app get the token that it then keeps for an hour."""
+        self.call(self.code._token)
+
+    def change_proof(self, **facts: Any) -> None:
+        """Let the app say something else at /api/identity."""
+        proof = self.code._proof
+        self.call(setattr, self.code, "_proof", lambda signed_in: {**proof(signed_in), **facts})
+
+    def trust(self, **values: str) -> None:
+        """Replace the registration's federated credential by one with other values."""
+        self.sign_in()
+        trusted = self.registration.federated_credentials
+        self.call(trusted.append, replace(trusted[0], **values))
+        self.call(trusted.pop, 0)
+
+    def record_sign_in(self, hours_ago: float = 0) -> str:
+        """Let somebody have signed in with the secret; returns its key id."""
+        key_id = self.key_ids[0]
+        used = UsedCredential(CLIENT_SECRET, key_id)
+        when = time.time() - hours_ago * 3600
+        sign_in = SignIn(when, self.registration.app_id, used, "https://graph.microsoft.com")
+        self.call(self.azure.directory.sign_ins.append, sign_in)
+        return key_id
+
+    def run(self, *words: str) -> Ended:
+        """Run the command without a question."""
+        return self.migration.run(*COMMAND, "--yes", *words)
