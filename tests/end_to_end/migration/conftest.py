@@ -1,7 +1,7 @@
 """A local Azure with an old bot that runs, and a Function App that is to be its new one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,12 @@ class Stage:
         """Stop a site, as `az webapp stop` does."""
         site.properties["state"] = "Stopped"
         self.thread.call(self.azure.resource_manager.on_site_change, site)
+
+    def pass_days(self, days: int) -> None:
+        """Let all sign-ins so far have been some days earlier."""
+        directory = self.azure.directory
+        earlier = [replace(each, when=each.when - days * 86400) for each in directory.sign_ins]
+        directory.sign_ins[:] = earlier
 
     def sign_in_with_secret(self) -> requests.Response:
         """Ask Entra for a token with the old secret, from outside of any process's cache."""
