@@ -13,6 +13,10 @@ class GraphClient(RestClient):
         """The absolute URL of a path below v1.0: "/applications/{id}"."""
         return path if "://" in path.partition("?")[0] else super().url(f"/v1.0{path}")
 
+    def beta_url(self, path: str) -> str:
+        """The absolute URL of a path below beta: reports that v1.0 does not have."""
+        return super().url(f"/beta{path}")
+
     def application(self, app_id: str) -> JsonObject | None:
         """The app registration with all its credentials; None if the directory has none.
 

@@ -6,6 +6,7 @@ from admin.migrate.certificate import commands as certificate
 from admin.migrate.delete_secret.command import delete_secret
 from admin.migrate.federated.commands import federated
 from admin.migrate.managed_identity.command import managed_identity
+from admin.migrate.status.command import status
 from admin.migrate.switch.commands import back, switch
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.add_typer(certificate.app, name="certificate")
 app.command("federated")(federated)
 app.command("managed-identity")(managed_identity)
+app.command("status")(status)
 app.command("switch")(switch)
 app.command("back")(back)
 app.command("delete-secret")(delete_secret)

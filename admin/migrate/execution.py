@@ -1,5 +1,6 @@
 """Executes a command of `migrate`: sign-in, plan, run, and how failures end."""
 
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -46,6 +47,26 @@ def execute(options: Options, make_plan: MakePlan) -> None:
         status = INTERRUPTED
         _stopped(progress, options, "Interrupted.")
     raise typer.Exit(status)
+
+
+def read_only(options: Options, show: Callable[[Target], int]) -> int:
+    """Run a command that only reads, and return its exit status.
+
+    Args:
+        options: the command line.
+        show: reads and prints; it may raise AzureProblem.
+    """
+    quiet_sdks()
+    try:
+        with AzureClients(options.management_cloud) as azure:
+            return show(Target(azure, options))
+    except AzureProblem as error:
+        if options.as_json:
+            print(json.dumps({"error": str(error)}))
+        console.errors.print(str(error), soft_wrap=True)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def quiet_sdks() -> None:

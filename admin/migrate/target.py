@@ -1,5 +1,6 @@
 """Target: the Azure Bot and the Function App that a command is about, found by their names."""
 
+from dataclasses import replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -20,15 +21,23 @@ class Target:
     Args:
         azure: the clients.
         options: the command line.
+        site: the Function App; None: the one of the command line.
 
     Attributes:
         azure: the clients.
         options: the command line.
     """
 
-    def __init__(self, azure: AzureClients, options: Options) -> None:
+    def __init__(
+        self, azure: AzureClients, options: Options, site: ResourceId | None = None
+    ) -> None:
         self.azure = azure
         self.options = options
+        self._site = site
+
+    def for_app(self, site: ResourceId) -> "Target":
+        """The same bot with another app."""
+        return Target(self.azure, replace(self.options, app=site.name), site)
 
     @cached_property
     def bot_id(self) -> ResourceId:
@@ -66,6 +75,8 @@ class Target:
         Raises:
             AzureProblem: it cannot be found.
         """
+        if self._site is not None:
+            return self._site
         if self.options.app:
             return find_resource(self.azure.arm, SITE, self.options.app)
         return self.site_at(str(self.bot()["properties"].get("endpoint") or ""))

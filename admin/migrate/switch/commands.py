@@ -1,7 +1,5 @@
 """`migrate switch` and `migrate back`."""
 
-from dataclasses import replace
-
 import typer
 
 from admin.azure.cloud import PUBLIC
@@ -106,8 +104,7 @@ def _remembered_app(target: Target) -> Target:
         raise typer.BadParameter(
             "name the new Function App with --app: the bot's tags remember none"
         )
-    site = target.site_at(endpoint)
-    return Target(target.azure, replace(target.options, app=site.name))
+    return target.for_app(target.site_at(endpoint))
 
 
 def back(

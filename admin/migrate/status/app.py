@@ -1,0 +1,129 @@
+"""AppStatus: an app that answers, did answer or will answer the bot's users."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId
+from admin.azure.site_client import IdentityAnswer
+from admin.migrate.status.part import Part, read
+from admin.migrate.steps.app_identity import AppIdentity, identities_of
+from admin.migrate.target import Target
+
+SHOWN_SETTINGS = (
+    "MicrosoftAppType",
+    "MicrosoftAppId",
+    "MicrosoftAppTenantId",
+    "BotCredential",
+    "AZURE_CLIENT_ID",
+    "CertificateVaultUrl",
+    "CertificateName",
+    "CertificateKeyUse",
+)
+"""Settings whose values are no secrets, and say how the bot signs in."""
+
+BOT_SECRET = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
+
+_REFERENCE = re.compile(r"^@Microsoft\.KeyVault\(", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"password|secret|accountkey|accesskey|apikey|_key$", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    r"(AccountKey|SharedAccessKey|SharedAccessSignature|Password)=", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class SettingsStatus:
+    """The settings of an app, without secret values.
+
+    Attributes:
+        shown: the values of SHOWN_SETTINGS.
+        secrets: names of settings that hold a secret.
+        references: names of settings that refer to a key vault's secret.
+    """
+
+    shown: dict[str, str]
+    secrets: tuple[str, ...]
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AppStatus:
+    """An app.
+
+    Attributes:
+        id: the resource.
+        role: "users talk to it", "new" or "old".
+        kind: such as "functionapp,linux".
+        state: such as "Running".
+        host: host name.
+        identities: the user-assigned ones.
+        system_principal_id: of its system-assigned identity (GUID); empty: it has none.
+        settings: its settings.
+        answer: of its `/api/identity`; None: it does not run this project's code.
+    """
+
+    id: ResourceId
+    role: str
+    kind: str = ""
+    state: str = ""
+    host: str = ""
+    identities: tuple[AppIdentity, ...] = ()
+    system_principal_id: str = ""
+    settings: Part[SettingsStatus] = field(default_factory=lambda: Part(None))
+    answer: IdentityAnswer = field(default_factory=IdentityAnswer)
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether it proves that it signs in without a secret."""
+        return bool(self.answer.facts)
+
+    @property
+    def identity(self) -> AppIdentity | None:
+        """The identity with which it signs in or reads the vault; None if that is not clear."""
+        shown = self.settings.value.shown if self.settings.value else {}
+        client_id = shown.get("AZURE_CLIENT_ID", "").lower()
+        named = [one for one in self.identities if one.client_id.lower() == client_id]
+        if not named and len(self.identities) == 1:
+            return self.identities[0]
+        return named[0] if named else None
+
+
+def read_app(target: Target, role: str) -> AppStatus:
+    """The app of a target.
+
+    Raises:
+        AzureProblem: the app itself cannot be found or read.
+    """
+    site = target.site()
+    properties = site.get("properties") or {}
+    return AppStatus(
+        id=target.site_id,
+        role=role,
+        kind=str(site.get("kind") or ""),
+        state=str(properties.get("state") or ""),
+        host=str(properties.get("defaultHostName") or ""),
+        identities=tuple(identities_of(site)),
+        system_principal_id=_system(site),
+        settings=read(lambda: _settings(target.settings())),
+        answer=target.proof(),
+    )
+
+
+def _system(site: JsonObject) -> str:
+    return str((site.get("identity") or {}).get("principalId") or "")
+
+
+def _settings(values: Mapping[str, str]) -> SettingsStatus:
+    references = [name for name, value in values.items() if _REFERENCE.match(value)]
+    secrets = [
+        name
+        for name, value in values.items()
+        if value and name not in references and name not in SHOWN_SETTINGS
+        if _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
+    ]
+    return SettingsStatus(
+        {name: values[name] for name in SHOWN_SETTINGS if values.get(name)},
+        tuple(sorted(secrets)),
+        tuple(sorted(references)),
+    )

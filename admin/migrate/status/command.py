@@ -1,0 +1,134 @@
+"""`migrate status`: how a bot signs in now, what could sign it in, and what to do next."""
+
+import json
+from itertools import groupby
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from admin import console
+from admin.azure.cloud import PUBLIC
+from admin.console import JsonOption
+from admin.exit_status import ExitStatus
+from admin.migrate.execution import read_only
+from admin.migrate.options import (
+    AppOption,
+    BotOption,
+    CloudOption,
+    Options,
+    ResourceGroupOption,
+    SubscriptionOption,
+)
+from admin.migrate.status.next_step import next_step
+from admin.migrate.status.report import read_report
+from admin.migrate.status.report_json import report_json
+from admin.migrate.status.rows import BAD, OK, UNKNOWN, WARN, Row, rows_of
+from admin.migrate.target import Target
+
+_STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta"}
+
+
+def status(
+    bot: BotOption,
+    app: AppOption = "",
+    *,
+    resource_group: ResourceGroupOption = "",
+    subscription: SubscriptionOption = "",
+    cloud: CloudOption = PUBLIC.name,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how the bot signs in, and what to do next.
+
+    It changes nothing, and shows no secret's value. What your account may
+    not read is marked, and the rest is shown. With --app, the Function App
+    that is to be the bot's new one is shown, too.
+
+    [bold]Examples[/bold]
+
+      python -m admin migrate status --bot contoso-bot
+      python -m admin migrate status --bot contoso-bot --app contoso-new
+
+    [bold]Exit status[/bold]
+
+      0  the bot has no secret
+      1  a secret is still there, or the directory cannot be read
+      2  the command line is wrong
+      3  no sign-in, no answer from Azure, or not allowed
+
+    [bold]--json[/bold] prints one JSON object; what could not be read is
+    null, and "unknown" says why:
+
+      {"bot": {"name": NAME, "id": ID, "type": TYPE, "appId": GUID,
+               "tenantId": GUID, "endpoint": URL, "sku": NAME,
+               "tags": {NAME: TEXT}, "channels": [NAME],
+               "connections": [NAME]},
+       "registration": {"objectId": GUID, "name": TEXT, "audience": NAME,
+         "secrets": [{"keyId": GUID, "name": TEXT, "hint": TEXT,
+                      "starts": TIME, "ends": TIME, "state": STATE,
+                      "lastSignIn": TIME}],
+         "certificates": [{"keyId": GUID, "name": TEXT, "sha1": HEX,
+                           "x5t": BASE64URL, "x5tS256": BASE64URL,
+                           "starts": TIME, "ends": TIME,
+                           "state": STATE, "lastSignIn": TIME}],
+         "federatedCredentials": [{"name": NAME, "issuer": URL,
+                                   "subject": TEXT, "audiences": [URI],
+                                   "differences": [TEXT]}]},
+       "apps": [{"name": NAME, "id": ID, "role": ROLE, "kind": TEXT,
+                 "state": TEXT, "host": NAME,
+                 "identities": [{"id": ID, "principalId": GUID,
+                                 "clientId": GUID}],
+                 "settings": {"shown": {NAME: TEXT}, "secrets": [NAME],
+                              "keyVaultReferences": [NAME]},
+                 "identity": OBJECT}],
+       "vault": {"url": URL, "certificate": NAME,
+                 "versions": [{"sha1": HEX, "x5t": BASE64URL,
+                               "x5tS256": null, "ends": TIME}]},
+       "roles": [{"role": NAME, "scope": ID}],
+       "unknown": {PART: TEXT}, "secretless": BOOLEAN,
+       "next": {"reason": TEXT, "command": COMMAND, "wayBack": TEXT}}
+
+    STATE is valid, expired or not yet valid. ROLE is "users talk to it",
+    "new" or "old". "identity" is the answer of the app's /api/identity;
+    docs/settings.md describes it.
+    """
+    options = Options("status", bot, app, resource_group, subscription, cloud, as_json=as_json)
+    raise typer.Exit(read_only(options, show))
+
+
+def show(target: Target) -> ExitStatus:
+    """Read the report, and print it.
+
+    Raises:
+        AzureProblem: the Azure Bot cannot be read.
+    """
+    report = read_report(target)
+    step = next_step(report, target.options)
+    if target.options.as_json:
+        print(json.dumps(report_json(report, step)))
+    elif console.output.is_terminal:
+        console.output.print(_table(rows_of(report, step)))
+    else:
+        _print_lines(rows_of(report, step))
+    return ExitStatus.DONE if report.is_secretless else ExitStatus.FOUND
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for section, group in groupby(rows, lambda row: row.section):
+        table.add_row(Text(section, style="bold"), "")
+        for row in group:
+            table.add_row(f"  {row.name}", Text(row.text, style=_STYLES.get(row.mark, "")))
+        table.add_section()
+    return table
+
+
+def _print_lines(rows: list[Row]) -> None:
+    for section, group in groupby(rows, lambda row: row.section):
+        print(section)
+        for row in group:
+            mark = f" [{row.mark}]" if row.mark else ""
+            print(f"  {row.name}: {row.text}{mark}")

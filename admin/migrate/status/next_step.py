@@ -1,0 +1,112 @@
+"""NextStep: the one command to paste after a `status`, and its way back."""
+
+from dataclasses import dataclass
+
+from admin.migrate.options import Options
+from admin.migrate.status.app import AppStatus
+from admin.migrate.status.report import MANAGED_IDENTITY, NEW, StatusReport
+from admin.migrate.switch.apps import differences
+
+REPLACED_BY = "replacedBy"
+"""The tag of an old Azure Bot that names the new one, after the route with a managed identity."""
+
+NEW_APP_NAME = "NEW_APP"
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do next.
+
+    Attributes:
+        reason: why, in a sentence.
+        command: the command line to paste; empty: nothing is left to do.
+        way_back: the command line or the sentence that undoes it; empty: there is nothing to undo.
+    """
+
+    reason: str
+    command: str = ""
+    way_back: str = ""
+
+
+def next_step(report: StatusReport, options: Options) -> NextStep:
+    """What to do next.
+
+    Args:
+        report: how things stand.
+        options: the command line of `status`.
+    """
+    if replaced := report.bot.tags.get(REPLACED_BY):
+        return NextStep(
+            f"the Azure Bot {replaced} replaces this one",
+            f"python -m admin migrate status --bot {replaced}",
+        )
+    if report.is_secretless:
+        return NextStep("the bot has no secret")
+    if report.bot.type != MANAGED_IDENTITY and report.registration.value is None:
+        return NextStep(
+            "without the app registration, nobody knows what signs the bot in: sign in as one of"
+            " its owners",
+            "az login",
+        )
+    current = report.current
+    if current is not None and _ready(report, current):
+        return _delete_secret(options, current)
+    new = report.new
+    if new is None or (new.role != NEW and not _has_code(new)):
+        return _build(options)
+    if new.role == NEW and _ready(report, new):
+        return NextStep(
+            f"{new.id.name} signs in as the bot without a secret; users still talk to the old app",
+            options.command_line("switch", app=new.id.name),
+            options.command_line("back", app=""),
+        )
+    return _credential(report, options, new)
+
+
+def _ready(report: StatusReport, app: AppStatus) -> bool:
+    bot = {
+        "properties": {
+            "msaAppId": report.bot.app_id,
+            "msaAppType": report.bot.type,
+            "msaAppTenantId": report.bot.tenant_id,
+        }
+    }
+    return app.signs_in and not differences(bot, app.answer.facts)
+
+
+def _has_code(app: AppStatus) -> bool:
+    return app.answer.status != 404
+
+
+def _delete_secret(options: Options, app: AppStatus) -> NextStep:
+    kind = app.answer.facts.get("kind")
+    return NextStep(
+        f"users talk to {app.id.name}, which signs in with {kind}; a secret is still there. Let a"
+        " day of ordinary traffic pass first",
+        options.command_line("delete-secret", app=app.id.name),
+        "none for the secret itself: its value cannot be recovered, but a new one can be made",
+    )
+
+
+def _build(options: Options) -> NextStep:
+    return NextStep(
+        "the bot signs in with a secret. Publish the new app beside the old one (docs/deploy.md,"
+        f" steps 0 to 8), and name it in place of {NEW_APP_NAME}",
+        options.command_line("status", app=NEW_APP_NAME),
+        "delete the new app's resource group: users still talk to the old app",
+    )
+
+
+def _credential(report: StatusReport, options: Options, app: AppStatus) -> NextStep:
+    shown = app.settings.value.shown if app.settings.value else {}
+    multi_tenant = report.bot.type == "MultiTenant"
+    certificate = multi_tenant or shown.get("BotCredential") == "Certificate"
+    command = "certificate" if certificate else "federated"
+    vault = shown.get("CertificateVaultUrl", "")
+    extra = ("--vault", vault.removeprefix("https://").partition(".")[0]) if vault else ()
+    why = " (a multi-tenant bot cannot use a federated credential)" if multi_tenant else ""
+    return NextStep(
+        f"{app.id.name} does not sign in as the bot yet{why}",
+        options.command_line(command, *(extra if certificate else ()), app=app.id.name),
+        "nothing to undo: it adds a credential, and users still talk to the old app",
+    )

@@ -1,0 +1,142 @@
+"""StatusReport: everything that `status` shows, read part by part."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from admin.azure.cloud import ManagementCloud
+from admin.azure.errors import AzureProblem
+from admin.azure.resources import ResourceId
+from admin.migrate.status.access import (
+    RoleStatus,
+    VaultStatus,
+    read_roles,
+    read_vault,
+)
+from admin.migrate.status.app import BOT_SECRET, AppStatus, read_app
+from admin.migrate.status.azure_bot import AzureBotStatus, read_bot
+from admin.migrate.status.part import Part, read
+from admin.migrate.status.registration import RegistrationStatus, read_registration
+from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
+from admin.migrate.target import Target
+
+CURRENT, NEW, OLD = "users talk to it", "new", "old"
+MANAGED_IDENTITY = "UserAssignedMSI"
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """How a bot signs in, and with what it could.
+
+    Attributes:
+        bot: the Azure Bot.
+        registration: its app registration; None: a managed identity has none.
+        apps: the app that users talk to, the new and the old one, as far as they are found.
+        missing_apps: why an app was not found, a line each.
+        vault: the certificate in the vault that the new app's settings name.
+        roles: those of the new app's identity.
+        cloud: the cloud.
+        now: when it was read.
+    """
+
+    bot: AzureBotStatus
+    registration: Part[RegistrationStatus]
+    apps: tuple[AppStatus, ...]
+    missing_apps: tuple[str, ...]
+    vault: Part[VaultStatus | None]
+    roles: Part[list[RoleStatus]]
+    cloud: ManagementCloud
+    now: datetime.datetime
+
+    @property
+    def current(self) -> AppStatus | None:
+        """The app that users talk to."""
+        return next((app for app in self.apps if app.role == CURRENT), None)
+
+    @property
+    def new(self) -> AppStatus | None:
+        """The app of the migration: the one beside the old one, or the one that has replaced it."""
+        return next((app for app in self.apps if app.role == NEW), self.current)
+
+    @property
+    def secret_settings(self) -> tuple[str, ...]:
+        """The names of the apps that still have the bot's secret in their settings."""
+        return tuple(
+            app.id.name
+            for app in self.apps
+            if app.settings.value and BOT_SECRET in app.settings.value.secrets
+        )
+
+    @property
+    def is_secretless(self) -> bool:
+        """Whether no secret of the bot is left, as far as everything could be read."""
+        if self.bot.type == MANAGED_IDENTITY:
+            return not self.secret_settings
+        known = self.registration.value
+        return known is not None and not known.secrets and not self.secret_settings
+
+
+def read_report(target: Target) -> StatusReport:
+    """Read everything about the bot.
+
+    Raises:
+        AzureProblem: the Azure Bot itself cannot be read.
+    """
+    bot = read_bot(target)
+    apps, missing = _apps(target, bot)
+    managed = bot.type == MANAGED_IDENTITY
+    graph = target.azure.graph
+    registration = (
+        Part[RegistrationStatus](None)
+        if managed
+        else read(lambda: read_registration(graph, target.application()))
+    )
+    main = next((app for app in apps if app.role == NEW), apps[0] if apps else None)
+    return StatusReport(
+        bot=bot,
+        registration=registration,
+        apps=tuple(apps),
+        missing_apps=tuple(missing),
+        vault=read(lambda: read_vault(target, main)) if main else Part(None),
+        roles=read(lambda: read_roles(target, main)) if main else Part([]),
+        cloud=target.azure.cloud,
+        now=datetime.datetime.now(datetime.UTC),
+    )
+
+
+def _apps(target: Target, bot: AzureBotStatus) -> tuple[list[AppStatus], list[str]]:
+    apps: list[AppStatus] = []
+    missing: list[str] = []
+    for role, find in _places(target, bot):
+        try:
+            site = find()
+            if site.id.lower() in {app.id.id.lower() for app in apps}:
+                continue
+            apps.append(read_app(target.for_app(site), role))
+        except AzureProblem as error:
+            missing.append(f"{role}: {error}")
+    return apps, missing
+
+
+class _Place:
+    """Where an app is looked for."""
+
+    def __init__(self, target: Target, endpoint: str) -> None:
+        self._target = target
+        self._endpoint = endpoint
+
+    def __call__(self) -> ResourceId:
+        if self._endpoint:
+            return self._target.site_at(self._endpoint)
+        return self._target.site_id
+
+
+def _places(target: Target, bot: AzureBotStatus) -> Iterator[tuple[str, _Place]]:
+    if bot.endpoint:
+        yield CURRENT, _Place(target, bot.endpoint)
+    if target.options.app:
+        yield NEW, _Place(target, "")
+    elif bot.tags.get(NEW_ENDPOINT):
+        yield NEW, _Place(target, bot.tags[NEW_ENDPOINT])
+    if bot.tags.get(PREVIOUS_ENDPOINT):
+        yield OLD, _Place(target, bot.tags[PREVIOUS_ENDPOINT])

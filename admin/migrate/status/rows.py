@@ -1,0 +1,214 @@
+"""Rows: the report as lines of one table, each with a mark."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from admin.migrate.status import federation
+from admin.migrate.status.app import AppStatus
+from admin.migrate.status.next_step import NextStep
+from admin.migrate.status.part import Part
+from admin.migrate.status.registration import (
+    VALID,
+    CertificateStatus,
+    CredentialPeriod,
+    RegistrationStatus,
+)
+from admin.migrate.status.report import MANAGED_IDENTITY, StatusReport
+
+OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line.
+
+    Attributes:
+        section: which part it belongs to, such as "App registration".
+        name: what it is about.
+        text: what is so.
+        mark: OK, WARN, BAD, UNKNOWN or PLAIN.
+    """
+
+    section: str
+    name: str
+    text: str
+    mark: str = PLAIN
+
+
+def rows_of(report: StatusReport, step: NextStep) -> list[Row]:
+    """All lines, top to bottom."""
+    return [
+        *_bot(report),
+        *_registration(report),
+        *(row for app in report.apps for row in _app(report, app)),
+        *(Row("Apps", "not found", text, UNKNOWN) for text in report.missing_apps),
+        *_vault(report),
+        *_roles(report),
+        *_next(step),
+    ]
+
+
+def _bot(report: StatusReport) -> Iterator[Row]:
+    bot, section = report.bot, "Azure Bot"
+    yield Row(section, "name", f"{bot.name} ({bot.sku})")
+    yield Row(section, "type", bot.type)
+    yield Row(section, "id", bot.app_id)
+    yield Row(section, "endpoint", bot.endpoint or "none", PLAIN if bot.endpoint else BAD)
+    for name, value in bot.tags.items():
+        yield Row(section, f"tag {name}", value)
+    yield _list(section, "channels", bot.channels)
+    yield _list(section, "OAuth connections", bot.connections)
+
+
+def _list(section: str, name: str, part: Part[list[str]]) -> Row:
+    if part.value is None:
+        return Row(section, name, part.problem, UNKNOWN)
+    return Row(section, name, ", ".join(part.value) or "none")
+
+
+def _registration(report: StatusReport) -> Iterator[Row]:
+    section, found = "App registration", report.registration.value
+    if report.bot.type == MANAGED_IDENTITY:
+        yield Row(section, "none", "the bot is a managed identity: it can have no secret", OK)
+        return
+    if found is None:
+        yield Row(section, "unknown", report.registration.problem, UNKNOWN)
+        return
+    yield Row(section, "name", f"{found.name} ({found.audience})")
+    for secret in found.secrets:
+        hint = f" {secret.hint}..." if secret.hint else ""
+        period, used = _period(report, secret.period), _used(found, secret.key_id)
+        yield Row(section, f"secret{hint}", f"{secret.name} {secret.key_id}, {period}{used}", BAD)
+    if not found.secrets:
+        yield Row(section, "secrets", "none", OK)
+    for certificate in found.certificates:
+        yield from _certificate(report, found, certificate)
+    yield from _federated(report, found)
+
+
+def _used(found: RegistrationStatus, key_id: str) -> str:
+    if found.last_sign_ins.value is None:
+        return "; last sign-in: the directory does not say"
+    when = found.last_sign_ins.value.get(key_id)
+    return f"; last sign-in {when}" if when else "; no sign-in is recorded"
+
+
+def _period(report: StatusReport, period: CredentialPeriod) -> str:
+    state = period.state(report.now)
+    ends = f"until {period.ends[:10]}" if period.ends else "without an end"
+    return ends if state == VALID else f"{state}, {ends}"
+
+
+def _certificate(
+    report: StatusReport, found: RegistrationStatus, one: CertificateStatus
+) -> Iterator[Row]:
+    section, thumbprints = "App registration", one.thumbprints
+    usable = one.period.state(report.now) == VALID
+    mark = BAD if not usable else WARN if one.period.ends_soon(report.now) else OK
+    where = [name for name, sha1 in _known_thumbprints(report) if sha1 == thumbprints.sha1]
+    matches = f"; same as {' and '.join(where)}" if where else "; no app and no vault has it"
+    text = f"{_period(report, one.period)}{_used(found, one.key_id)}{matches}"
+    yield Row(section, "certificate", f"{one.name or one.key_id}, {text}", mark)
+    yield Row(section, "  SHA-1", thumbprints.sha1 or "unknown")
+    yield Row(section, "  x5t", thumbprints.x5t or "unknown")
+    yield Row(section, "  x5t#S256", thumbprints.x5t_s256 or "unknown")
+
+
+def _known_thumbprints(report: StatusReport) -> Iterator[tuple[str, str]]:
+    for app in report.apps:
+        if sha1 := app.answer.facts.get("certificateThumbprint"):
+            yield f"{app.id.name}'s /api/identity", str(sha1).upper()
+    if vault := report.vault.value:
+        for place, (thumbprints, _) in enumerate(vault.versions):
+            name = "the vault's newest version" if place == 0 else "an older version in the vault"
+            yield name, thumbprints.sha1
+
+
+def _federated(report: StatusReport, found: RegistrationStatus) -> Iterator[Row]:
+    section = "App registration"
+    if found.federated.value is None:
+        yield Row(section, "federated", found.federated.problem, UNKNOWN)
+        return
+    identity = report.new.identity if report.new else None
+    tenant = report.bot.tenant_id
+    for one in found.federated.value:
+        text = f"{one.name}: issuer {one.issuer}, subject {one.subject}"
+        if not one.issuer.lower().startswith(report.cloud.authority) or identity is None:
+            yield Row(section, "federated", text)
+            continue
+        wrong = federation.differences(one, report.cloud, tenant, identity.principal_id)
+        if not wrong:
+            yield Row(section, "federated", f"{text}: the identity {identity.name}", OK)
+        else:
+            yield Row(section, "federated", f"{one.name}: {'; '.join(wrong)}", WARN)
+
+
+def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
+    section = f"App {app.id.name} ({app.role})"
+    running = app.state.lower() in {"running", ""}
+    yield Row(section, "host", f"{app.host}, {app.kind}, {app.state}", PLAIN if running else WARN)
+    for identity in app.identities:
+        ids = f"client {identity.client_id}, principal {identity.principal_id}"
+        yield Row(section, "identity", f"{identity.name}: {ids}")
+    yield from _settings(section, app)
+    facts = app.answer.facts
+    if not facts:
+        yield Row(section, "signs in", app.answer.problem, WARN)
+        return
+    same = str(facts.get("appId")).lower() == report.bot.app_id.lower()
+    thumbprint = facts.get("certificateThumbprint")
+    with_ = f"{facts.get('kind')}{f' {thumbprint}' if thumbprint else ''}"
+    yield Row(section, "signs in", f"as {facts.get('appId')}, with {with_}", OK if same else BAD)
+    called = facts.get("lastOutboundCall")
+    yield Row(section, "last outbound call", called or "none since it started")
+    for warning in facts.get("warnings") or ():
+        yield Row(section, "warns", str(warning), WARN)
+
+
+def _settings(section: str, app: AppStatus) -> Iterator[Row]:
+    settings = app.settings.value
+    if settings is None:
+        yield Row(section, "settings", app.settings.problem, UNKNOWN)
+        return
+    for name, value in settings.shown.items():
+        yield Row(section, name, value)
+    if settings.secrets:
+        yield Row(section, "settings with a secret", ", ".join(settings.secrets), BAD)
+    if settings.references:
+        yield Row(section, "key vault references", ", ".join(settings.references))
+
+
+def _vault(report: StatusReport) -> Iterator[Row]:
+    section = "Key vault"
+    if report.vault.problem:
+        yield Row(section, "unknown", report.vault.problem, UNKNOWN)
+    if report.vault.value is None:
+        return
+    vault = report.vault.value
+    found = report.registration.value
+    registered = {one.thumbprints.sha1 for one in found.certificates} if found else set()
+    yield Row(section, "certificate", f"{vault.certificate} in {vault.url}")
+    for thumbprints, ends in vault.versions:
+        known = thumbprints.sha1 in registered
+        text = f"{thumbprints.sha1} (x5t {thumbprints.x5t}) until {ends[:10]}"
+        on = "on the app registration" if known else "not on the app registration"
+        yield Row(section, "version", f"{text}, {on}", OK if known else WARN)
+
+
+def _roles(report: StatusReport) -> Iterable[Row]:
+    section = "Roles of the app's identity"
+    if report.roles.value is None:
+        return [Row(section, "unknown", report.roles.problem, UNKNOWN)]
+    return [
+        Row(section, one.scope.rsplit("/", 1)[-1], f"{one.role} on {one.scope}")
+        for one in report.roles.value
+    ]
+
+
+def _next(step: NextStep) -> Iterator[Row]:
+    section = "Next"
+    yield Row(section, "why", step.reason, PLAIN if step.command else OK)
+    if step.command:
+        yield Row(section, "command", step.command)
+    if step.way_back:
+        yield Row(section, "way back", step.way_back)

@@ -1,0 +1,75 @@
+"""Finding resources by name, against the local Azure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from admin.azure.arm_client import IDENTITY, SITE
+from admin.azure.clients import AzureClients
+from admin.azure.cloud import PUBLIC
+from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.resources import find_resource, find_resources
+from emulator.resource_manager.tenancy.subscription import Subscription
+from emulator.seeds.resource_group import ResourceGroup
+from tests.support.azure.azure_thread import AzureThread
+
+OTHER = Subscription("00000000-0000-4000-8000-000000000007", "Contoso test")
+
+
+@pytest.fixture
+def thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureThread]:
+    """A local Azure with an identity of one name in two groups, and a second subscription."""
+    with AzureThread(tmp_path) as running:
+        running.set_environment(monkeypatch)
+        azure = running.azure
+        running.call(azure.group.identity, "contoso-identity")
+        other = ResourceGroup(azure.resource_manager, "contoso-other")
+        running.call(other.identity, "contoso-identity")
+        running.call(azure.resource_manager.subscriptions.append, OTHER)
+        running.call(azure.add_function_app, "contoso-functions")
+        yield running
+
+
+@pytest.fixture
+def azure(thread: AzureThread) -> Iterator[AzureClients]:  # noqa: ARG001  # sets the environment
+    """Clients that sign in as its pipeline."""
+    with AzureClients(PUBLIC) as clients:
+        yield clients
+
+
+def test_a_resource_is_found_in_any_subscription(azure: AzureClients) -> None:
+    """A name is enough, in any case."""
+    found = find_resource(azure.arm, SITE, "CONTOSO-Functions")
+    assert found.name == "contoso-functions"
+    assert found.resource_group == "contoso-bots"
+    assert found.location
+    assert found in find_resources(azure.arm, SITE)
+
+
+def test_an_ambiguous_name_lists_the_candidates(azure: AzureClients) -> None:
+    """The options that tell the two apart can be pasted."""
+    with pytest.raises(Ambiguous) as caught:
+        find_resource(azure.arm, IDENTITY, "contoso-identity")
+    text = str(caught.value)
+    assert "--resource-group contoso-bots --subscription" in text
+    assert "--resource-group contoso-other --subscription" in text
+    found = find_resource(azure.arm, IDENTITY, "contoso-identity", "Contoso-Other")
+    assert found.resource_group == "contoso-other"
+
+
+def test_a_subscription_is_named_or_numbered(azure: AzureClients) -> None:
+    """The other subscription has nothing of this name."""
+    for subscription in (OTHER.id, OTHER.name.upper()):
+        with pytest.raises(NotFound, match="no app has the name"):
+            find_resource(azure.arm, SITE, "contoso-functions", subscription=subscription)
+
+
+def test_all_requests_reach_the_public_names_only(thread: AzureThread, azure: AzureClients) -> None:
+    """The clients know no other address than Azure's."""
+    find_resources(azure.arm, SITE)
+    assert thread.azure.proxy.tunnels.keys() == {
+        "login.microsoftonline.com",
+        "management.azure.com",
+    }
+    assert not thread.azure.proxy.refused
