@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from admin.migrate.options import Options
-from admin.migrate.status.app import AppStatus
+from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.report import MANAGED_IDENTITY, NEW, StatusReport
 from admin.migrate.switch.apps import differences
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import AzureProblem
 from admin.azure.resources import ResourceId
-from admin.migrate.status.access import (
+from admin.migrate.status.parts.access import (
     RoleStatus,
     VaultStatus,
     read_roles,
     read_vault,
 )
-from admin.migrate.status.app import BOT_SECRET, AppStatus, read_app
-from admin.migrate.status.azure_bot import AzureBotStatus, read_bot
-from admin.migrate.status.part import Part, read
-from admin.migrate.status.registration import RegistrationStatus, read_registration
+from admin.migrate.status.parts.app import BOT_SECRET, AppStatus, read_app
+from admin.migrate.status.parts.azure_bot import AzureBotStatus, read_bot
+from admin.migrate.status.parts.part import Part, read
+from admin.migrate.status.parts.registration import RegistrationStatus, read_registration
 from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
 from admin.migrate.target import Target
 

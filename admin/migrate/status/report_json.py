@@ -3,13 +3,17 @@
 from dataclasses import asdict
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.status import federation
-from admin.migrate.status.app import AppStatus
 from admin.migrate.status.next_step import NextStep
-from admin.migrate.status.part import Part
-from admin.migrate.status.registration import CredentialPeriod, FederatedStatus, RegistrationStatus
+from admin.migrate.status.parts import federation
+from admin.migrate.status.parts.app import AppStatus
+from admin.migrate.status.parts.part import Part
+from admin.migrate.status.parts.registration import (
+    CredentialPeriod,
+    FederatedStatus,
+    RegistrationStatus,
+)
+from admin.migrate.status.parts.thumbprints import Thumbprints
 from admin.migrate.status.report import StatusReport
-from admin.migrate.status.thumbprints import Thumbprints
 
 
 def report_json(report: StatusReport, step: NextStep) -> JsonObject:

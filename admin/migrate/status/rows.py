@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from admin.migrate.status import federation
-from admin.migrate.status.app import AppStatus
 from admin.migrate.status.next_step import NextStep
-from admin.migrate.status.part import Part
-from admin.migrate.status.registration import (
+from admin.migrate.status.parts import federation
+from admin.migrate.status.parts.app import AppStatus
+from admin.migrate.status.parts.part import Part
+from admin.migrate.status.parts.registration import (
     VALID,
     CertificateStatus,
     CredentialPeriod,

@@ -93,7 +93,7 @@ def plan_switch(target: Target) -> Plan:
     options = chosen.options
     return Plan(
         (ReadyApp(chosen, endpoint), MovedEndpoint(chosen, endpoint)),
-        way_back=options.command_line("back"),
+        way_back=options.command_line("back", app=""),
         next_command=options.command_line("delete-secret"),
     )
 

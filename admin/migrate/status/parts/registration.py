@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.status.part import Part, read
-from admin.migrate.status.thumbprints import Thumbprints, of_key_credential
+from admin.migrate.status.parts.part import Part, read
+from admin.migrate.status.parts.thumbprints import Thumbprints, of_key_credential
 
 VALID, EXPIRED, NOT_YET = "valid", "expired", "not yet valid"
 SOON_DAYS = 30

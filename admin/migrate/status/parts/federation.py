@@ -1,7 +1,7 @@
 """Comparison of a federated credential with the app's identity, letter by letter."""
 
 from admin.azure.cloud import ManagementCloud
-from admin.migrate.status.registration import FederatedStatus
+from admin.migrate.status.parts.registration import FederatedStatus
 
 
 def differences(

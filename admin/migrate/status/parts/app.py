@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.azure.site_client import IdentityAnswer
-from admin.migrate.status.part import Part, read
+from admin.migrate.status.parts.part import Part, read
 from admin.migrate.steps.app_identity import AppIdentity, identities_of
 from admin.migrate.target import Target
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.status.app import AppStatus
-from admin.migrate.status.thumbprints import Thumbprints, of_identifier
+from admin.migrate.status.parts.app import AppStatus
+from admin.migrate.status.parts.thumbprints import Thumbprints, of_identifier
 from admin.migrate.target import Target
 
 

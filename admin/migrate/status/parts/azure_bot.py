@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.status.part import Part, read
+from admin.migrate.status.parts.part import Part, read
 from admin.migrate.target import Target
 
 
