@@ -6,10 +6,12 @@ import ssl
 import uuid
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
 from emulator.entra.endpoints import Entra
+from emulator.resource_manager.authorization.role_definitions import ROLE_DEFINITIONS
 from emulator.resource_manager.callers import ArmCallers
 from emulator.resource_manager.catalog import Catalog
 from emulator.resource_manager.core.arm_error import ArmError, bad_request, invalid_content
@@ -200,10 +202,22 @@ class ResourceManager:
             key = f"{request.id.subscription_id}/{request.caller.object_id}".lower()
             left = self.throttle.take(key)
             headers["x-ms-ratelimit-remaining-subscription-writes"] = str(left)
-        return self._paged(request, self._answer(request))
+        reply = self._answer(request)
+        if request.method in WRITES:
+            return self.long_running.started(request, request.id.type, reply)
+        return self._paged(request, self._in_progress(request, reply))
+
+    def _in_progress(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
+        """A resource that is being written says so."""
+        properties = reply.body.get("properties") if isinstance(reply.body, dict) else None
+        if isinstance(properties, dict) and self.long_running.is_pending(request.id.text):
+            body = {**reply.body, "properties": {**properties, "provisioningState": "InProgress"}}
+            return ArmReply(body, reply.status, reply.headers)
+        return reply
 
     def _check_access(self, request: ArmRequest) -> None:
         if not request.id.subscription_id:
+            self._check_tenant_level(request)
             return
         # ARM itself answers these: it shows what the caller may see.
         is_listing = request.method == "GET" and self.tenant.find(request) is not None
@@ -211,6 +225,18 @@ class ResourceManager:
         if is_listing and self.access.reaches(request.caller.object_id, subscription):
             return
         self.access.check(request.caller, *self._needed(request))
+
+    def _check_tenant_level(self, request: ArmRequest) -> None:
+        """Outside a subscription, there are only what providers answer, and roles to read."""
+        if self.tenant.find(request) is not None or self.catalog.is_provider_call(request):
+            return
+        if request.method == "GET" and request.id.type.lower() == ROLE_DEFINITIONS.lower():
+            return
+        raise ArmError(
+            404,
+            "MissingSubscription",
+            "The request did not have a subscription or a valid tenant level resource provider.",
+        )
 
     def _needed(self, request: ArmRequest) -> tuple[str, str]:
         """The action that the caller must be allowed, and its scope."""
@@ -227,7 +253,19 @@ class ResourceManager:
         return self.catalog.answer(request)
 
     def _paged(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
-        return reply
+        """A list's page, with the link to the next one."""
+        if request.method != "GET" or not isinstance(reply.body, dict):
+            return reply
+        values = reply.body.get("value")
+        if not isinstance(values, list):
+            return reply
+        start = int(request.query.get("$skiptoken", "0"))
+        size = min(int(request.query.get("$top", self.page_size)), self.page_size)
+        page = {**reply.body, "value": values[start : start + size]}
+        if start + size < len(values):
+            query = {**request.query, "$skiptoken": str(start + size)}
+            page["nextLink"] = f"{request.base_url}{quote(request.id.text)}?{urlencode(query)}"
+        return ArmReply(page, reply.status, reply.headers)
 
 
 async def _body(request: web.Request) -> JsonObject:

@@ -165,11 +165,12 @@ class ResourceType:
         """The response to a write."""
         return ArmReply(self.answer(resource), status)
 
-    def _sent(self, request: ArmRequest) -> JsonObject:
+    @staticmethod
+    def _sent(request: ArmRequest) -> JsonObject:
         return {
             name: copy.deepcopy(value)
             for name, value in request.body.items()
-            if name not in NOT_STORED
+            if name not in NOT_STORED and value is not None
         }
 
 

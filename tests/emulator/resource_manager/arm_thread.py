@@ -119,9 +119,12 @@ class ArmThread:
         token: str | None = None,
         version: str = "2022-09-15",
     ) -> requests.Response:
-        """A call without an SDK: `path` from `/subscriptions` on, or below the tests' group."""
-        start = "" if path.startswith(("/subscriptions", "/providers", "/tenants")) else None
-        url = self.arm.server.url + (path if start is not None else f"{self.group_id}{path}")
+        """A call without an SDK.
+
+        Args:
+            path: with a slash at its start: the whole; without: in the tests' group.
+        """
+        url = self.arm.server.url + (path if path[0] == "/" else f"{self.group_id}/{path}")
         mark = "&" if "?" in url else "?"
         return requests.request(
             method,
