@@ -2,7 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+MAX_LINE = 110
 
 _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*")
 
@@ -22,7 +24,7 @@ def quoted(text: str) -> str:
 
 
 def az(command: str, options: Mapping[str, str | None]) -> str:
-    """One line for `az` that prints nothing if it succeeds.
+    """One command for `az` that prints nothing if it succeeds, on one line or several.
 
     Args:
         command: its words, such as "role assignment create".
@@ -31,4 +33,21 @@ def az(command: str, options: Mapping[str, str | None]) -> str:
     words = [
         name if value is None else f"{name} {quoted(value)}" for name, value in options.items()
     ]
-    return " ".join(["az", command, *words, "--output none"])
+    *first, last = [f"az {command}", *words]
+    return wrapped([*first, f"{last} --output none"])
+
+
+def wrapped(words: Iterable[str]) -> str:
+    """A command line, continued on further lines where it is too long to read.
+
+    Args:
+        words: the parts between which it may be broken.
+    """
+    lines = [""]
+    for word in words:
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and len(longer) > MAX_LINE:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return " \\\n  ".join(lines)

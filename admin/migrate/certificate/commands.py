@@ -67,6 +67,16 @@ IdentityOption = Annotated[
 ]
 
 
+RestartOption = Annotated[
+    bool,
+    typer.Option(
+        "--restart",
+        metavar="",
+        help="Restart the app until it signs in with the new version: turns that run then fail.",
+    ),
+]
+
+
 @app.callback(invoke_without_command=True)
 def certificate(
     context: typer.Context,
@@ -144,6 +154,7 @@ def rotate(
     bot: BotOption,
     app_name: AppOption = "",
     *,
+    restart: RestartOption = False,
     resource_group: ResourceGroupOption = "",
     subscription: SubscriptionOption = "",
     cloud: CloudOption = PUBLIC.name,
@@ -160,7 +171,7 @@ def rotate(
     certificate are deleted from the app registration, and no others.
 
     The app keeps its token for up to an hour, so the proof takes as long: run the command again
-    later, or wait with --timeout 4000.
+    later, wait with --timeout 4000, or let it restart the app.
 
     [bold]Examples[/bold]
 
@@ -187,8 +198,9 @@ def rotate(
         as_json,
         yes,
         timeout,
+        ("--restart",) if restart else (),
     )
-    execute(options, lambda target: Rotation(target).plan())
+    execute(options, lambda target: Rotation(target, restart=restart).plan())
 
 
 def _require(**options: str) -> None:

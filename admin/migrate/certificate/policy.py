@@ -82,7 +82,8 @@ class CertificatePolicy:
                         "action": {"actionType": "AutoRenew"},
                     }
                 ],
-            }
+            },
+            indent=2,
         )
 
     def import_request(self, key_bits: int) -> JsonObject:
@@ -110,7 +111,8 @@ class CertificatePolicy:
                     "reuseKey": False,
                 },
                 "secretProperties": {"contentType": "application/x-pkcs12"},
-            }
+            },
+            indent=2,
         )
 
     def problem(self, bundle: JsonObject, now: datetime.datetime) -> str:

@@ -8,11 +8,12 @@ from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
 from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
+from admin.migrate.certificate.restarted_app import RestartedApp
 from admin.migrate.certificate.route import NO_REGISTRATION, extended_pin
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.new_version import NewVersion
 from admin.migrate.certificate.vault.vault_access import VaultAccess
-from admin.migrate.step import Plan
+from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
@@ -21,8 +22,8 @@ from admin.migrate.target import Target
 from auth.settings import CERTIFICATE, EXPORT, USER_ASSIGNED_MSI
 
 IF_SLOW = (
-    "The app keeps its token for up to an hour, and signs in with the new version after that. Until"
-    " then it uses the old one, which stays registered"
+    "The app keeps its token for up to an hour, and signs in with the new version after that (or"
+    " after a restart: --restart). Until then it uses the old one, which stays registered"
 )
 
 
@@ -31,13 +32,14 @@ class Rotation:
 
     Args:
         target: the bot and the Function App.
+        restart: whether to restart the app, so that it signs in at once.
 
     Raises:
         Refused: the app's settings name no certificate in a vault.
         AzureProblem: the bot or the app cannot be read.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, restart: bool = False) -> None:
         settings = target.settings()
         url, name = settings.get("CertificateVaultUrl", ""), settings.get("CertificateName", "")
         if settings.get("BotCredential") != CERTIFICATE or not url or not name:
@@ -47,6 +49,7 @@ class Rotation:
                 f" {target.options.command_line('certificate')}"
             )
         self._target = target
+        self._restart = restart
         self._vault = BotVault(target, str(urlsplit(url).hostname).split(".")[0], name)
         self._registration = AppRegistration(target.azure.graph, target.app_id)
         policy = CertificatePolicy(settings.get("CertificateKeyUse") or EXPORT)
@@ -61,7 +64,8 @@ class Rotation:
     def plan(self) -> Plan:
         """The new version is registered before it is used, and the old key deleted last."""
         target, vault, version = self._target, self._vault, self._version
-        steps = (
+        restarted = RestartedApp(target, version.thumbprint, self._in_use)
+        steps: tuple[Step, ...] = (
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
             DeployedCode(target),
             VaultAccess(target, vault, writes=lambda: True),
@@ -70,6 +74,7 @@ class Rotation:
                 self._registration, version.newest, vault=vault.vault, name=vault.name
             ),
             AppSettings(target, lambda current: extended_pin(current, version.thumbprint())),
+            *((restarted,) if self._restart else ()),
             ProvenSignIn(target, self._expected, if_slow=IF_SLOW),
             WithdrawnCertificates(
                 self._registration,

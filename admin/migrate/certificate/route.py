@@ -14,8 +14,9 @@ from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
 from admin.migrate.step import Plan, Step
-from admin.migrate.steps.app_identity import ChosenIdentity
+from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
+from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
@@ -46,7 +47,7 @@ class CertificateRoute:
         vault: the vault and the certificate's name.
         key_use: SignInVault or Export.
         file: a certificate to import; None: the vault makes one.
-        identity_name: of the app's identity; empty: its only one.
+        identity_name: of the app's identity; empty: the one that it uses, or a new one.
     """
 
     target: Target
@@ -69,7 +70,7 @@ class CertificateRoute:
 
     def _steps(self) -> list[Step]:
         target, vault = self.target, self.vault
-        identity = ChosenIdentity(target, self.identity_name)
+        identity = AssignedIdentity(target, self.identity_name or identity_in_use(target))
         policy = CertificatePolicy(self.key_use)
         return [
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
@@ -106,7 +107,7 @@ class CertificateRoute:
             "certificateThumbprint": self._thumbprint(),
         }
 
-    def _settings(self, current: Mapping[str, str], identity: ChosenIdentity) -> dict[str, str]:
+    def _settings(self, current: Mapping[str, str], identity: AssignedIdentity) -> dict[str, str]:
         return {
             **bot_settings(self.target, CERTIFICATE),
             "AZURE_CLIENT_ID": identity.client_id(),

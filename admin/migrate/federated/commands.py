@@ -26,8 +26,9 @@ from admin.migrate.options import (
     YesOption,
 )
 from admin.migrate.step import Plan
-from admin.migrate.steps.app_identity import ChosenIdentity
+from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
+from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
@@ -108,7 +109,7 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
     Raises:
         AzureProblem: the bot or the app cannot be found.
     """
-    identity = ChosenIdentity(target, identity_name)
+    identity = AssignedIdentity(target, identity_name or identity_in_use(target))
     multi_tenant = (
         "a MultiTenant bot signs in at the channels' tenant, which does not trust your identity:"
         f" use a certificate, with {target.options.command_line('certificate')} --vault NAME"

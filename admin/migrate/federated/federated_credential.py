@@ -8,7 +8,7 @@ from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
-from admin.migrate.steps.app_identity import AppIdentity, ChosenIdentity
+from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.target import Target
 
 MAX_CREDENTIALS = 20
@@ -59,7 +59,7 @@ class FederatedCredential:
 
     title = "Federated credential on the app registration"
 
-    def __init__(self, target: Target, identity: ChosenIdentity) -> None:
+    def __init__(self, target: Target, identity: AssignedIdentity) -> None:
         self._target = target
         self._graph: GraphClient = target.azure.graph
         self._identity = identity
@@ -72,8 +72,7 @@ class FederatedCredential:
         """
         application = self._target.application()
         tenant = str(self._target.bot()["properties"].get("msaAppTenantId") or "")
-        identity = self._identity.find()
-        if identity and (elsewhere := self._other_tenant(identity, tenant)):
+        if elsewhere := self._other_tenant(tenant):
             return elsewhere
         cloud = self._target.azure.cloud
         trust = Trust(
@@ -149,17 +148,19 @@ class FederatedCredential:
             done_codes=frozenset({"InvalidFederatedIdentityCredentialValue"}),
         )
 
-    def _other_tenant(self, identity: AppIdentity, tenant: str) -> Finding | None:
-        found = self._target.azure.arm.get(identity.id)
-        actual = str(found["properties"].get("tenantId") or "")
-        if actual.lower() == tenant.lower():
+    def _other_tenant(self, tenant: str) -> Finding | None:
+        resource_id = self._identity.resource_id()
+        found = self._target.azure.arm.find(resource_id)
+        actual = str((found or {}).get("properties", {}).get("tenantId") or "")
+        if not actual or actual.lower() == tenant.lower():
             return None
+        name = resource_id.rsplit("/", 1)[-1]
         return Finding(
-            f"the identity {identity.name} is in the tenant {actual}",
-            refusal=f"the app registration is in the tenant {tenant}, and the identity"
-            f" {identity.name} in {actual}: an app registration trusts identities of its own tenant"
-            " only. Deploy the Function App in a subscription of the registration's tenant, or use"
-            " a certificate (`migrate certificate`)",
+            f"the identity {name} is in the tenant {actual}",
+            refusal=f"the app registration is in the tenant {tenant}, and the identity {name} in"
+            f" {actual}: an app registration trusts identities of its own tenant only. Deploy the"
+            " Function App in a subscription of the registration's tenant, or use a certificate"
+            f" ({self._target.options.command_line('certificate')} --vault NAME)",
         )
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from admin.azure.errors import Conflict
 from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
-from admin.migrate.shell import az, quoted
+from admin.migrate.shell import az, quoted, wrapped
 from admin.migrate.step import Finding
 from admin.migrate.target import Target
 
@@ -51,7 +51,7 @@ class AppSettings:
         differing = {name: value for name, value in wanted.items() if current.get(name) != value}
         left = sorted(name for name in self._removed if name in current)
         if not differing and not left:
-            return Finding(f"the settings of {app.name} are {', '.join(wanted) or 'as meant'}")
+            return Finding(f"the settings of {app.name} are right: {', '.join(wanted) or 'none'}")
         names = [*sorted(differing), *(f"not {name}" for name in left)]
         return Finding(
             f"settings of {app.name} to change: {', '.join(names)}",
@@ -73,7 +73,7 @@ class AppSettings:
             url=self._target.azure.arm.url(f"{app.id}/config/appsettings"),
             body={"properties": properties},
             summary=f"{act[0].upper()}{act[1:]} in the settings of {app.name}, and keep its"
-            f" {len(kept.keys() - differing.keys())} other settings; the app restarts",
+            f" other settings ({len(kept.keys() - differing.keys())}); the app restarts",
             az=self._az(differing, left),
             hidden=frozenset(kept.keys() - differing.keys()),
             send=partial(self._replace, current, {"properties": properties}),
@@ -93,8 +93,9 @@ class AppSettings:
         }
         lines = []
         if differing:
-            pairs = " ".join(quoted(f"{name}={value}") for name, value in sorted(differing.items()))
-            lines.append(f"{az('functionapp config appsettings set', place)} --settings {pairs}")
+            pairs = [quoted(f"{name}={value}") for name, value in sorted(differing.items())]
+            command = az("functionapp config appsettings set", place)
+            lines.append(wrapped([f"{command} --settings", *pairs]))
         if left:
             names = " ".join(map(quoted, left))
             command = az("functionapp config appsettings delete", place)

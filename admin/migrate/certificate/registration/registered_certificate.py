@@ -87,7 +87,7 @@ class RegisteredCertificate:
             return Finding(text, changes=(self._add(state, certificate),))
         return Finding(
             f"the app registration has the certificate {certificate.thumbprint} (key id"
-            f" {entry['keyId']}), and {len(state.keys.entries) - 1} others",
+            f" {entry['keyId']}), and others ({len(state.keys.entries) - 1})",
             notes=_ends_early(entry, certificate),
         )
 
@@ -97,7 +97,7 @@ class RegisteredCertificate:
             state.keys.with_certificate(certificate),
             certificate.thumbprint,
             f"Add the public key {certificate.thumbprint} to the app registration, and keep its"
-            f" {len(state.keys.entries)} other certificates",
+            f" other certificates ({len(state.keys.entries)})",
         )
 
     def _add_unknown(self, state: RegistrationState) -> Change:
@@ -107,7 +107,7 @@ class RegisteredCertificate:
             [*state.keys.without(()), named],
             "$THUMBPRINT",
             "Add the certificate's public key to the app registration, and keep its"
-            f" {len(state.keys.entries)} other certificates",
+            f" other certificates ({len(state.keys.entries)})",
         )
 
     def _change(

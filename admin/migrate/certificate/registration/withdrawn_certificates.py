@@ -97,7 +97,7 @@ class WithdrawnCertificates:
             url=self._registration.url(state),
             body={"keyCredentials": kept},
             summary=f"Delete the public key {names} of an older version from the app registration,"
-            f" and keep its {len(kept)} other certificates",
+            f" and keep its other certificates ({len(kept)})",
             az=tuple(
                 az(
                     "ad app credential delete",

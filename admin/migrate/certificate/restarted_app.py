@@ -1,0 +1,55 @@
+"""RestartedApp: the app has signed in anew, with the certificate that it should use."""
+
+from collections.abc import Callable
+
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+from admin.migrate.target import Target
+
+
+class RestartedApp:
+    """The app is restarted until it signs in with a certificate.
+
+    A process that started before Entra accepted the certificate uses the previous version for as
+    long as its token lasts, so one restart may be too early.
+
+    Args:
+        target: has the app.
+        thumbprint: of the certificate, in upper-case hex; a shell variable if it is unknown.
+        in_use: asks the app for the thumbprint that it signs in with; empty: it does not say.
+    """
+
+    title = "Restart of the app"
+
+    def __init__(
+        self, target: Target, thumbprint: Callable[[], str], in_use: Callable[[], str]
+    ) -> None:
+        self._target = target
+        self._thumbprint = thumbprint
+        self._in_use = in_use
+
+    def look(self) -> Finding:
+        """Ask the app.
+
+        Raises:
+            AzureProblem: the vault or the app cannot be read.
+        """
+        app, in_use, thumbprint = self._target.site_id, self._in_use(), self._thumbprint()
+        if in_use == thumbprint:
+            return Finding(f"{app.name} signs in with {thumbprint}")
+        if not in_use:
+            return Finding(f"{app.name} does not answer, or cannot sign in", waiting=True)
+        place: dict[str, str | None] = {
+            "--subscription": app.subscription,
+            "--resource-group": app.resource_group,
+            "--name": app.name,
+        }
+        change = Change(
+            method="POST",
+            url=self._target.azure.arm.url(f"{app.id}/restart"),
+            body=None,
+            summary=f"Restart {app.name}",
+            az=(az("functionapp restart", place),),
+        )
+        return Finding(f"{app.name} signs in with {in_use}", changes=(change,))
