@@ -8,6 +8,8 @@ PORT ?= 7071
 SKILL_PORT ?= 7072
 CHAT_PORT ?= 3979
 PLAYGROUND_PORT ?= 56150
+APP_TYPE ?= SingleTenant
+ENV ?= .cache/azure.env
 ROUNDS ?= 5
 SECONDS ?= 1
 ONLY ?=
@@ -27,7 +29,7 @@ AZURITE := .cache/azurite/.ready
 AZURITE_PACKAGE := azurite@3.37.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check runbooks bench format package constraints picture setup webchat playground azurite clean
+.PHONY: help run azure test check runbooks bench format package constraints picture setup webchat playground azurite clean
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
@@ -36,6 +38,9 @@ help:
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
+	@echo "make azure       a bot with a secret in a local Azure, to try python -m admin migrate and az on"
+	@echo "                 APP_TYPE=SingleTenant|MultiTenant CHAT_PORT=3979"
+	@echo "                 ENV=.cache/azure.env the lines that another shell needs"
 	@echo "make test        every test, the browser's too: eight minutes"
 	@echo "                 FAST=1 leaves out end-to-end tests, the emulator's, and those of queued"
 	@echo "                 turns, proactive messages and samples: 90 s"
@@ -56,6 +61,10 @@ run: webchat $(AZURITE)
 	@exec $(PYTHON) -m emulator.commands.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
 		--turns $(TURNS) --port $(PORT) --skill-port $(SKILL_PORT) --chat-port $(CHAT_PORT) \
 		$(if $(STORAGE),--storage "$(STORAGE)")
+
+azure: webchat
+	@exec $(PYTHON) -m emulator.commands.azure --app-type $(APP_TYPE) --chat-port $(CHAT_PORT) \
+		--env "$(ENV)"
 
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores. If a worker dies, the run ends: if it

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,6 +78,7 @@ class LocalAzure:
     Args:
         folder: for the authority's certificate, tokens, logs of sites; it must outlive the clients.
         runtime: how sites run: PROCESSES or LIGHT.
+        webchat_bundle: path of Web Chat's webchat.js, if there is one.
 
     Attributes:
         entra: signs everybody in; `directory` is its directory.
@@ -86,14 +87,21 @@ class LocalAzure:
         vaults: key vaults by host name.
         sites: runs the code of web apps and Function Apps.
         channels: of Azure Bots, by the bot's name in lower case.
+        on_channel: called when a bot's channel is open.
+        chat_ports: ports of chat pages by the bot's name; the others get a free one.
         proxy: leads clients to all of them.
         group: the resource group.
         pipeline: who `environ` signs in as.
         servers: by public name.
     """
 
-    def __init__(self, folder: Path, runtime: str = PROCESSES) -> None:
+    def __init__(
+        self, folder: Path, runtime: str = PROCESSES, *, webchat_bundle: Path | None = None
+    ) -> None:
         self.folder = folder
+        self.on_channel: Callable[[BotChannel], None] = lambda _: None
+        self.chat_ports: dict[str, int] = {}
+        self._webchat_bundle = webchat_bundle
         self.authority = CertificateAuthority(folder)
         self._tls = self.authority.server_context(CERTIFIED_NAMES)
         self._trust = ssl.create_default_context(cafile=str(self.authority.path))
@@ -129,7 +137,8 @@ class LocalAzure:
             PUBLISHING: publishing.server,
             GRAPH: self.graph.server,
         }
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self.resource_manager.on_site_change = self._site_changed
         self.resource_manager.on_vault_change = self._vault_changed
         self.resource_manager.on_bot_change = self._bot_changed
@@ -238,9 +247,10 @@ class LocalAzure:
 
         Raises:
             KeyError: there is no such bot.
+            OSError: the chat page's port is in use.
         """
         channel = self.channels[bot.lower()]
-        await channel.started.wait()
+        await asyncio.shield(self._opening[channel.name])
         return channel
 
     def _bot_changed(self, bot: Resource) -> None:
@@ -249,13 +259,13 @@ class LocalAzure:
             if name in self.channels:
                 self._run(self.channels.pop(name).stop())
         elif name not in self.channels:
-            self.channels[name] = self._new_channel(bot)
-            self._run(self._open(self.channels[name]))
+            self.channels[name] = channel = self._new_channel(bot)
+            self._opening[channel.name] = self._run(self._open(channel))
 
     async def _open(self, channel: BotChannel) -> None:
-        await channel.start()
+        await channel.start(self.chat_ports.get(channel.name, 0))
         self.names.add(channel.host, channel.connector.server.port)
-        channel.started.set()
+        self.on_channel(channel)
 
     def _new_channel(self, bot: Resource) -> BotChannel:
         properties = bot.properties
@@ -269,7 +279,8 @@ class LocalAzure:
             lambda: self._endpoint(bot.id),
             self.connector,
         )
-        return BotChannel(bot.name, channel, self.entra.issuer, self._tls)
+        bundle = self._webchat_bundle
+        return BotChannel(bot.name, channel, self.entra.issuer, self._tls, bundle)
 
     def _endpoint(self, bot_id: str) -> str:
         """Where a bot is now (URL); empty if it was deleted."""
@@ -313,7 +324,8 @@ class LocalAzure:
             self.names.add(host, port)
             self._run(vault.server.start(port))
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

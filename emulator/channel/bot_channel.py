@@ -1,6 +1,5 @@
 """BotChannel: what Bot Service runs for one Azure Bot: channel, connector and chat page."""
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +64,7 @@ class BotChannel:
         webchat_bundle: path of Web Chat's webchat.js, if there is one.
 
     Attributes:
-        started: set once the connector's public name leads to it.
+        name: as given.
         conversations: all of them.
         connector: what the bot calls; its public host name is `host`.
         chat_page: the page where a person talks to the bot.
@@ -79,7 +78,7 @@ class BotChannel:
         tls: ssl.SSLContext,
         webchat_bundle: Path | None = None,
     ) -> None:
-        self.started = asyncio.Event()
+        self.name = name
         self.host = f"{name}.{SERVICE_DOMAIN}".lower()
         self.channel = channel
         self.conversations = Conversations()
@@ -93,13 +92,20 @@ class BotChannel:
             f"https://{self.host}",
         )
         self.direct_line = DirectLine(channel, lambda: self.connector.url, self.conversations)
-        sign_in_page = SignInPage(users, channel.registration.app_id, self.direct_line.announce)
-        self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, name)
+        page = SignInPage(users, channel.registration.app_id, self.direct_line.announce)
+        self.chat_page = ChatPage(self.direct_line, page, webchat_bundle, credential=name)
 
-    async def start(self) -> None:
-        """Start the connector and the page."""
+    async def start(self, chat_port: int = 0) -> None:
+        """Start the connector and the page.
+
+        Args:
+            chat_port: the page's; 0 takes a free one.
+
+        Raises:
+            OSError: the port is in use.
+        """
         await self.connector.server.start()
-        await self.chat_page.server.start()
+        await self.chat_page.server.start(chat_port)
 
     async def stop(self) -> None:
         """Stop both, and cancel deliveries in progress."""

@@ -1,0 +1,100 @@
+"""`make azure`: an old bot that runs in a local Azure, and all that its migration needs."""
+
+import argparse
+import asyncio
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from emulator.__main__ import CHAT_PORT
+from emulator.channel.bot_channel import BotChannel
+from emulator.cloud import WEBCHAT_BUNDLE
+from emulator.commands.app_folder import APP
+from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.local_azure import LocalAzure
+from emulator.sites.process_site import ProcessSite
+
+BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
+APP_TYPES = ("SingleTenant", "MultiTenant")
+ENVIRONMENT = APP / ".cache" / "azure.env"
+
+
+def exports(azure: LocalAzure) -> str:
+    """The lines that let a shell's programs reach the local Azure, and sign in as its pipeline."""
+    return "".join(
+        f"export {name}={shlex.quote(text)}\n" for name, text in sorted(azure.environ.items())
+    )
+
+
+async def run(options: argparse.Namespace, folder: Path) -> None:
+    """Run everything until SIGINT or SIGTERM."""
+    azure = LocalAzure(folder, webchat_bundle=WEBCHAT_BUNDLE)
+    azure.on_channel = announce
+    async with azure:
+        await run_until_asked_to_stop(serve(azure, options))
+
+
+def announce(channel: BotChannel) -> None:
+    """Print where a person talks to a bot; later bots get a page, too."""
+    print(f"Chat with {channel.name}: {channel.chat_page.server.url}/", flush=True)
+
+
+async def serve(azure: LocalAzure, options: argparse.Namespace) -> None:
+    """Add the old bot and its new app, and say what there is."""
+    azure.chat_ports[BOT] = options.chat_port
+    old = azure.add_old_bot(BOT, options.app_type, connection="graph")
+    azure.add_function_app(FUNCTIONS, vault=VAULT)
+    await azure.channel(BOT)
+    for name in (old.site.name, FUNCTIONS):
+        code = azure.sites.code(name)
+        if isinstance(code, ProcessSite):
+            await code.settled()
+    _write(options.env, exports(azure))
+    print(f"Azure Bot:    {BOT}  ({options.app_type}; the web app {old.site.name} has its secret)")
+    print(f"Function App: {FUNCTIONS}  (this project's code, without the bot's settings)")
+    print(f"Key vault:    {VAULT}")
+    print(f"Logs:         {azure.folder}/NAME.log of each app\n")
+    print(exports(azure))
+    print("In another shell, paste these lines, or:\n")
+    print(f"  . {_short(options.env)}")
+    print(f"  python -m admin migrate status --bot {BOT}\n")
+    print("  az login --service-principal --username $AZURE_CLIENT_ID \\")
+    print("    --tenant $AZURE_TENANT_ID --federated-token $(cat $AZURE_FEDERATED_TOKEN_FILE)\n")
+    print("Ctrl-C stops all of it.\n", flush=True)
+    await asyncio.Event().wait()
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def _short(file: Path) -> Path:
+    """A path as people type it in the project's folder."""
+    file = file.absolute()
+    return file.relative_to(APP) if file.is_relative_to(APP) else file
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="make azure", description=__doc__)
+    parser.add_argument("--app-type", choices=APP_TYPES, default=APP_TYPES[0], help="the bot's")
+    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
+    parser.add_argument(
+        "--env",
+        type=Path,
+        default=ENVIRONMENT,
+        metavar="FILE",
+        help="the lines that another shell needs are written to it",
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            asyncio.run(run(options, Path(folder)))
+        except OSError as error:
+            sys.exit(f"A port is in use: {error.strerror}. Choose another with CHAT_PORT=...")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""`make azure` as a user meets it: an old bot that answers, and commands that find it."""
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from emulator.loopback import free_port
+from tests.support.bots.make_target import MakeTarget
+from tests.support.project import ROOT
+from tests.support.timing.condition import until
+
+READY = r"(Ctrl-C) stops all of it"
+DIRECT_LINE = "/v3/directline"
+
+
+def exported(file: Path) -> dict[str, str]:
+    """The variables that the file's lines set."""
+    lines = (shlex.split(line)[1].partition("=") for line in file.read_text().splitlines())
+    return {name: text for name, _, text in lines}
+
+
+def said(chat: str, text: str) -> list[str]:
+    """What the bot answers to a user on its chat page."""
+    started = requests.post(f"{chat}{DIRECT_LINE}/tokens/generate", json={}, timeout=10).json()
+    headers = {"Authorization": f"Bearer {started['token']}"}
+    base = f"{chat}{DIRECT_LINE}/conversations"
+    requests.post(base, headers=headers, timeout=10)
+    activities = f"{base}/{started['conversationId']}/activities"
+    message: dict[str, Any] = {"type": "message", "text": text, "from": {"id": "user"}}
+    requests.post(activities, json=message, headers=headers, timeout=10)
+    texts: list[str] = []
+
+    def answered() -> bool:
+        shown = requests.get(activities, headers=headers, timeout=10).json()["activities"]
+        texts[:] = [str(each.get("text")) for each in shown]
+        return any(text in each and each != text for each in texts)
+
+    until(answered)
+    return texts
+
+
+def processes_with(text: str) -> list[str]:
+    """Command lines of processes that have a text."""
+    listed = subprocess.run(["/bin/ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if text in line]
+
+
+def run_python(
+    *words: str, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a module of the project to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        env=environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_make_azure(tmp_path: Path, logs: Path) -> None:
+    """The old bot answers on its page; admin's commands find it with the file's variables."""
+    file = tmp_path / "azure.env"
+    variables = {"CHAT_PORT": str(free_port()), "ENV": str(file)}
+    with MakeTarget("azure", READY, logs / "make azure.log", variables) as run:
+        output = "".join(run.output)
+        chat = re.findall(r"Chat with contoso-bot: (http\S+)/", output)[0]
+        assert "Old bot: good morning" in said(chat, "good morning")
+        environ = exported(file)
+        folder = str(Path(environ["SSL_CERT_FILE"]).parent)
+        assert len(processes_with(f"{folder}/names.json")) == 2
+        switch = shlex.split("migrate switch --dry-run --bot contoso-bot --app contoso-functions")
+        ended = run_python("admin", *switch, environ=environ)
+        # It looks at the new app, which has no settings of a bot yet: it found everything.
+        assert ended.returncode == 1, ended
+        assert "contoso-functions" in ended.stdout + ended.stderr
+    for url in (chat, environ["HTTPS_PROXY"]):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) != 0
+    assert processes_with(f"{folder}/names.json") == []
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    """With the chat page's port in use, the command says so and ends."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        env = str(tmp_path / "azure.env")
+        ended = run_python("emulator.commands.azure", "--chat-port", port, "--env", env)
+    assert ended.returncode == 1
+    assert "CHAT_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr
