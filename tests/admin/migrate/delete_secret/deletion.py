@@ -4,10 +4,18 @@ import asyncio
 import contextlib
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from admin.azure.clients import AzureClients
+from admin.azure.cloud import PUBLIC
+from admin.migrate.delete_secret.command import plan_delete_secret
+from admin.migrate.options import Options
+from admin.migrate.progress.json_progress import JsonProgress
+from admin.migrate.run import Runner
+from admin.migrate.step import Plan
+from admin.migrate.target import Target
 from emulator.entra.credentials import CLIENT_SECRET, KeyCredential, UsedCredential
 from emulator.entra.directory import SignIn
 from emulator.key_vault.certificate import VaultCertificate
@@ -20,6 +28,25 @@ OTHER_APP_ID = "99999999-2222-3333-4444-555555555555"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 SECRET = "the-value-of-a-setting"  # of no bot
 COMMAND = ("delete-secret", "--bot", BOT)
+
+
+def changes(ended: Ended) -> list[dict[str, Any]]:
+    """The changes that a command with --json has sent."""
+    return [change for step in ended.json["steps"] for change in step["changes"]]
+
+
+class HeardProgress(JsonProgress):
+    """Keeps why a run ended.
+
+    Attributes:
+        reason: empty if it did all.
+    """
+
+    reason = ""
+
+    def end(self, plan: Plan, result: str, reason: str) -> None:
+        """Keep the reason."""
+        self.reason = reason
 
 
 class Deletion:
@@ -160,3 +187,12 @@ class Deletion:
     def run(self, *words: str) -> Ended:
         """Run the command without a question."""
         return self.migration.run(*COMMAND, "--yes", *words)
+
+    def run_asked(self, confirm: Callable[[str], bool]) -> tuple[int, str]:
+        """Run the command with an answer to its question; returns its status and the reason."""
+        options = Options("delete-secret", BOT, timeout_seconds=60)
+        progress = HeardProgress(options)
+        with AzureClients(PUBLIC) as azure:
+            plan = plan_delete_secret(Target(azure, options))
+            status = Runner(azure, options, progress, confirm).run(plan)
+        return int(status), progress.reason
