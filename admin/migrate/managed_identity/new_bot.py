@@ -68,18 +68,27 @@ class NewBot:
         Raises:
             AzureProblem: something cannot be read.
         """
+        bot, refusal = self.read(), self.refusal()
+        if bot is not None:
+            properties = bot["properties"]
+            text = (
+                f"{self.name} has the type {properties.get('msaAppType')} and the id"
+                f" {properties.get('msaAppId')}"
+            )
+            return Finding(text, refusal=refusal)
+        change = () if refusal else (self._creation(self._identity.client_id()),)
+        return Finding(f"{self.name} does not exist", change, refusal=refusal)
+
+    def refusal(self) -> str:
+        """Why the new bot cannot be made, or taken if it exists; empty: it can.
+
+        Raises:
+            AzureProblem: something cannot be read.
+        """
         client_id, bot = self._identity.client_id(), self.read()
         if bot is not None:
-            refusal = self._wrong(bot, client_id)
-            properties = bot["properties"]
-            return Finding(
-                f"{self.name} has the type {properties.get('msaAppType')} and the id"
-                f" {properties.get('msaAppId')}",
-                refusal=refusal,
-            )
-        refusal = self._taken() or self._id_taken(client_id)
-        change = () if refusal else (self._creation(client_id),)
-        return Finding(f"{self.name} does not exist", change, refusal=refusal)
+            return self._wrong(bot, client_id)
+        return self._taken() or self._id_taken(client_id)
 
     def _wrong(self, bot: JsonObject, client_id: str) -> str:
         """Why the bot that has the name cannot be the new one; empty: it can."""

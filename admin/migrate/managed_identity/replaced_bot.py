@@ -14,7 +14,7 @@ REPLACED_BY = "replacedBy"
 
 
 class ReplaceableBot:
-    """The old bot can be replaced by the new one, with this app.
+    """The old bot can be replaced by the new one, with this app: before anything is changed.
 
     Args:
         old: the old bot, and the Function App.
@@ -56,7 +56,7 @@ class ReplaceableBot:
                 " answer them any more. Publish the new app beside it (docs/deploy.md), and name"
                 " that one with --app"
             )
-        return ""
+        return self._new.refusal()
 
 
 class ReplacedBot:

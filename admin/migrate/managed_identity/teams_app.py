@@ -50,12 +50,16 @@ class TeamsApp:
         """Read both files, before anything is changed.
 
         Raises:
-            typer.BadParameter: one cannot be read, or another option is missing.
+            typer.BadParameter: one cannot be used, or another option is missing.
+            AzureProblem: the bots cannot be read.
         """
+        names: tuple[str, ...] = ()
         try:
-            names = Manifest(self.manifest).variables if self.manifest else ()
-            if self.env_file:
-                EnvFile(self.env_file)
+            self.env_edits()
+            if self.manifest:
+                manifest = Manifest(self.manifest)
+                names = manifest.variables
+                manifest.edits(self.moved(), id_moves_elsewhere=bool(names))
         except (ManifestRefused, EnvFileRefused) as error:
             raise typer.BadParameter(str(error)) from error
         if names and not self.env_file:

@@ -240,7 +240,7 @@ def test_another_app_than_the_endpoints(deletion: Deletion) -> None:
     """The app of --app must be the one that the users reach."""
     endpoint_at_the_old_app(deletion)
     before = deletion.state()
-    ended = deletion.run("--json", "--app", APP)
+    ended = deletion.run("--json", "--app", APP, "--timeout", "5")
     assert ended.status == 1
     assert f"is at {BOT}-web.azurewebsites.net, not {APP}" in ended.json["reason"]
     assert f"migrate switch --bot {BOT} --app {APP}" in ended.json["reason"]
@@ -251,7 +251,7 @@ def test_a_bot_without_registration(deletion: Deletion) -> None:
     """A managed identity has no secret."""
     bot = deletion.migration.bot()
     deletion.call(bot.properties.update, {"msaAppType": "UserAssignedMSI"})
-    ended = deletion.run("--json")
+    ended = deletion.run("--json", "--timeout", "5")
     assert ended.status == 1
     assert "signs in with a managed identity, which has no secret" in ended.json["reason"]
     assert len(deletion.key_ids) == 1
