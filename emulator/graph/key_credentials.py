@@ -67,7 +67,6 @@ class KeyCredentials:
         for credential in wanted:
             if credential.key_id not in known:
                 registration.add_key(credential, self._directory.propagation.certificate)
-        registration.certificates[:] = certificates
 
     def add(self, registration: Registration, body: JsonObject) -> JsonObject:
         """Add a certificate, with a proof that the caller has the key of another one.

@@ -248,6 +248,8 @@ async def test_an_application_rolls_its_own_keys(
     assert status == 200
     assert [each["keyId"] for each in await shown(call, path)][1] == made["keyId"]
     removal = {"keyId": made["keyId"], "proof": proof(bot, key)}
+    unproven = {**removal, "proof": proof(bot, key, iss=UNKNOWN)}
+    assert (await own("POST", f"{path}/removeKey", unproven))[0] == 401
     assert (await own("POST", f"{path}/removeKey", removal))[0] == 204
     assert len(bot.certificates) == 1
     status, _ = await own("POST", f"{path}/removeKey", removal)
