@@ -58,6 +58,18 @@ def test_a_certificate_is_known_after_its_lag(
     assert registration.known_certificates() == [first, second]
 
 
+def test_a_certificate_may_be_known_to_some_servers(
+    registration: Registration, clock: Clock, first: x509.Certificate
+) -> None:
+    """While it spreads, it is accepted and then refused again, until its lag is over."""
+    registration.intermittent = True
+    registration.register(first, after=10.0)
+    found = [registration.known_certificates() for _ in range(4)]
+    assert found == [[], [first], [], [first]]
+    clock.advance(10.0)
+    assert registration.known_certificates() == registration.known_certificates() == [first]
+
+
 def test_a_second_upload_changes_the_lag_only(
     registration: Registration, first: x509.Certificate
 ) -> None:
