@@ -9,12 +9,17 @@ from emulator.sites.site import Site
 
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = "AzureWebJobsStorage"
+TURNS = "BotTurns"
 OF_THIS_MACHINE = ("PATH", "HOME", "TMPDIR")
 
 
 def without_storage(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings but for the storage account, which has no stand-in: state is in memory."""
-    return {name: text for name, text in settings.items() if name.partition("__")[0] != STORAGE}
+    """The settings but for the storage account, which has no stand-in: state is in memory, and
+    turns are inline."""
+    left_out = (STORAGE, TURNS)
+    return {
+        name: text for name, text in settings.items() if name.partition("__")[0] not in left_out
+    }
 
 
 def site_environment(site: Site, authority: Path, identity: Mapping[str, str]) -> dict[str, str]:

@@ -40,6 +40,7 @@ READ_ONLY = (
     "hostNameSslStates",
     "defaultHostName",
     "lastModifiedTimeUtc",
+    "resourceGroup",
     "siteConfig",
     "sku",
 )
@@ -127,6 +128,7 @@ class Sites(ResourceType):
             "repositorySiteName": request.id.name,
             "reserved": "linux" in str(body.get("kind") or "").lower(),
             "lastModifiedTimeUtc": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S}",
+            "resourceGroup": request.id.group_name,
             "serverFarmId": plan or None,
             "sku": self._sku(plan, known),
             "siteConfig": {"appSettings": None},
