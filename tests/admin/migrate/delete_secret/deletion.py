@@ -1,4 +1,4 @@
-"""Deletion: a bot whose new app has its traffic, and whose secret can be deleted."""
+"""Deletion: a bot whose secret is to be deleted, and what a test changes before."""
 
 import asyncio
 import contextlib
@@ -27,6 +27,7 @@ from tests.admin.migrate.migration import APP, BOT, Ended, Migration
 OTHER_APP_ID = "99999999-2222-3333-4444-555555555555"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 SECRET = "the-value-of-a-setting"  # of no bot
+NEW_BOT = "contoso-bot-2"
 COMMAND = ("delete-secret", "--bot", BOT)
 
 
@@ -50,7 +51,7 @@ class HeardProgress(JsonProgress):
 
 
 class Deletion:
-    """The old bot's users talk to the new app, which signs in with a federated credential.
+    """The old bot and the new app.
 
     Args:
         migration: the old bot and the Function App.
@@ -63,10 +64,27 @@ class Deletion:
         self.registration = migration.old.registration
         connection = self.resource(f"{migration.old.bot.id}/connections/graph")
         self.call(connection.properties.update, {"clientId": OTHER_APP_ID})
+
+    def switch(self) -> None:
+        """Move the users to the new app, which signs in with a federated credential."""
+        migration = self.migration
         migration.let_new_app_sign_in(**self.new_settings, MicrosoftAppPassword=SECRET)
         ended = migration.run("switch", "--bot", BOT, "--app", APP)
         assert ended.status == 0, ended.output + ended.errors
         self.talk()
+
+    def replace_bot(self) -> None:
+        """Let a new bot, which is a managed identity, replace the old one, whose app is stopped."""
+        words = ("--new-bot", NEW_BOT, "--app", APP, "--timeout", "10")
+        ended = self.migration.run("managed-identity", "--bot", BOT, *words)
+        assert ended.status == 0, ended.output + ended.errors
+        self.set_state(self.migration.old.site, "Stopped")
+        self.talk()
+
+    def set_state(self, site: Resource, state: str) -> None:
+        """Stop or start an app."""
+        self.call(site.properties.update, {"state": state})
+        self.call(self.azure.resource_manager.on_site_change, site)
 
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function where the local Azure may be changed."""

@@ -29,9 +29,7 @@ def endpoint_at_no_app(deletion: Deletion) -> None:
 
 def app_stopped(deletion: Deletion) -> None:
     """The app does not answer."""
-    site = deletion.migration.new.site
-    deletion.call(site.properties.update, {"state": "Stopped"})
-    deletion.call(deletion.azure.resource_manager.on_site_change, site)
+    deletion.set_state(deletion.migration.new.site, "Stopped")
 
 
 def app_cannot_sign_in(deletion: Deletion) -> None:
