@@ -39,6 +39,7 @@ class Catalog:
         store: of all resources.
         tenant_id: GUID.
         on_site, on_vault, on_identity, on_bot: called after each write, and after a delete.
+        principal_age: see RoleAssignments.
 
     Attributes:
         access: who may do what.
@@ -57,13 +58,14 @@ class Catalog:
         on_vault: Changed,
         on_identity: Changed,
         on_bot: Changed,
+        principal_age: Callable[[str], float | None],
     ) -> None:
         self._store = store
         self._on_bot = on_bot
         self.roles = RoleDefinitions(store)
         self.access = Access(store, self.roles)
         self.identities = Identities(store, tenant_id, on_identity)
-        self.assignments = RoleAssignments(store, self.roles, self.identities.age)
+        self.assignments = RoleAssignments(store, self.roles, principal_age)
         self.bots = Bots(store, tenant_id, self._bot_changed)
         self.channels = BotChannels(store)
         self.vaults = Vaults(store, on_vault)

@@ -1,6 +1,7 @@
 """ResourceManager: Azure Resource Manager of the local cloud, `management.azure.com`."""
 
 import json
+import math
 import re
 import ssl
 import uuid
@@ -68,6 +69,7 @@ class ResourceManager:
             on_vault=lambda vault: self.on_vault_change(vault),
             on_identity=self._identity_changed,
             on_bot=lambda bot: self.on_bot_change(bot),
+            principal_age=self._principal_age,
         )
         self.access = self.catalog.access
         self.tenant = Tenant(self.tenant_id, self.resources, self.access)
@@ -135,6 +137,14 @@ class ResourceManager:
         if found is None:
             raise KeyError(resource_id)
         return found
+
+    def _principal_age(self, principal_id: str) -> float | None:
+        age = self.catalog.identities.age(principal_id)
+        directory = self.entra.directory
+        is_older = principal_id == directory.user.object_id or (
+            directory.service_principal(principal_id) is not None
+        )
+        return math.inf if age is None and is_older else age
 
     def _identity_changed(self, identity: Resource) -> None:
         if identity.id in self.resources:

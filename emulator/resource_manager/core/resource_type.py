@@ -85,8 +85,9 @@ class ResourceType:
             action: the last segment of the path, in lower case.
 
         Raises:
-            ArmError: 404, there is no such action.
+            ArmError: 404, there is no such resource, or no such action.
         """
+        self.existing(request.id.parent)
         raise ArmError(404, "NotFound", f"The action '{action}' is unknown for '{self.name}'.")
 
     def accept(

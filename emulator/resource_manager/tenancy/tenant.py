@@ -124,7 +124,8 @@ class Tenant:
         top_level = [
             each
             for each in self._store.within(scope)
-            if each.type.count("/") == 1 and "location" in each.body
+            if each.type.count("/") == 1 and "location" in each.body and each.type != GROUP_TYPE
+            if self._may_read(request, each)
         ]
         found = filtered(top_level, request.query.get("$filter", ""))
         return listed([_shown(each) for each in found])
@@ -132,7 +133,11 @@ class Tenant:
     def _list_groups(self, request: ArmRequest) -> ArmReply:
         scope = f"/subscriptions/{request.id.subscription_id}"
         groups = filtered(self._store.of_type(GROUP_TYPE, scope), request.query.get("$filter", ""))
-        return listed([each.answer() for each in groups])
+        return listed([each.answer() for each in groups if self._may_read(request, each)])
+
+    def _may_read(self, request: ArmRequest, resource: Resource) -> bool:
+        caller, action = request.caller.object_id, f"{resource.type}/read"
+        return self._access.is_allowed(caller, action, resource.id)
 
     def _put_group(self, request: ArmRequest) -> ArmReply:
         name = request.id.last

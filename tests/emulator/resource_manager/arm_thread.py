@@ -3,10 +3,12 @@
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import requests
+from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.botservice import AzureBotService
@@ -40,34 +42,54 @@ class ArmThread:
     """Runs the servers in a thread, because the SDKs' clients block.
 
     Attributes:
+        arm: the Resource Manager of the running test.
         object_id: GUID of the application that the clients sign in as; Owner of the subscription.
     """
 
+    arm: ResourceManager
+
     def __init__(self, authority: CertificateAuthority) -> None:
         self._authority = authority
-        tenant_id = str(uuid.uuid4())
-        registration = Registration(str(uuid.uuid4()), tenant_id, "SingleTenant")
-        tls = authority.server_context()
-        self.entra = Entra(registration, tls)
-        self.arm = ResourceManager(self.entra, tls)
-        self.secret = self.entra.directory.add_secret(registration)
+        registration = Registration(str(uuid.uuid4()), str(uuid.uuid4()), "SingleTenant")
+        self._tls = authority.server_context()
+        self.entra = Entra(registration, self._tls)
+        self._secret = self.entra.directory.add_secret(registration)
         self.object_id = registration.service_principal_id
-        self.arm.owners.add(self.object_id)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="resource manager")
 
     def __enter__(self) -> Self:
         self._thread.start()
         self._do(self.entra.server.start())
-        self._do(self.arm.server.start())
+        registration = self.entra.registration
+        self.credential = ClientSecretCredential(
+            registration.tenant_id,
+            registration.app_id,
+            self._secret,
+            authority=self.entra.server.url,
+            disable_instance_discovery=True,
+            connection_verify=str(self._authority.path),
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._do(self.arm.server.stop())
+        self.credential.close()
         self._do(self.entra.server.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    @contextmanager
+    def resource_manager(self) -> Iterator[None]:
+        """Run a new Resource Manager, with one resource group."""
+        self.arm = ResourceManager(self.entra, self._tls)
+        self.arm.owners.add(self.object_id)
+        self.arm.put(self.group_id, {"location": "westeurope"})
+        self._do(self.arm.server.start())
+        try:
+            yield
+        finally:
+            self._do(self.arm.server.stop())
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
@@ -77,21 +99,14 @@ class ArmThread:
         """The id of the group that tests put resources in."""
         return f"/subscriptions/{self.arm.subscription_id}/resourceGroups/{GROUP}"
 
-    def credential(self) -> Any:
-        """The credential of the application that owns the subscription."""
-        registration = self.entra.registration
-        return ClientSecretCredential(
-            registration.tenant_id,
-            registration.app_id,
-            self.secret,
-            authority=self.entra.server.url,
-            disable_instance_discovery=True,
-        )
+    def resource_id(self, type_name: str, name: str) -> str:
+        """The id of a resource in the tests' group."""
+        return f"{self.group_id}/providers/{type_name}/{name}"
 
     def client(self, name: str) -> Any:
         """An unmodified client of `CLIENTS` that retries nothing; the caller closes it."""
         return CLIENTS[name](
-            self.credential(),
+            self.credential,
             self.arm.subscription_id,
             base_url=self.arm.server.url,
             credential_scopes=SCOPES,
@@ -122,15 +137,31 @@ class ArmThread:
         """A call without an SDK.
 
         Args:
+            method: GET, PUT and so on.
             path: with a slash at its start: the whole; without: in the tests' group.
+            body: JSON.
+            token: of the caller; None: the subscription's owner; empty: no Authorization header.
+            version: the api-version; empty: none.
         """
         url = self.arm.server.url + (path if path[0] == "/" else f"{self.group_id}/{path}")
         mark = "&" if "?" in url else "?"
+        bearer = self.token() if token is None else token
         return requests.request(
             method,
             f"{url}{mark}api-version={version}" if version else url,
             json=body,
-            headers={"Authorization": f"Bearer {self.token() if token is None else token}"},
+            headers={"Authorization": f"Bearer {bearer}"} if bearer else {},
             verify=str(self._authority.path),
             timeout=30,
         )
+
+
+def refusal(response: requests.Response) -> tuple[int, str]:
+    """Status and code of an error response."""
+    return response.status_code, response.json()["error"]["code"]
+
+
+def raised(error: HttpResponseError) -> tuple[int | None, str, str]:
+    """Status, code and message of an error that an SDK raises."""
+    found: Any = error.error
+    return error.status_code, found.code, found.message

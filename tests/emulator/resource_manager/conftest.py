@@ -9,13 +9,21 @@ from emulator.certificates import CertificateAuthority
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client
 
 
-@pytest.fixture
-def azure(authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch) -> Iterator[ArmThread]:
-    """Resource Manager with a resource group."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+@pytest.fixture(scope="module")
+def arm_thread(authority: CertificateAuthority) -> Iterator[ArmThread]:
+    """Entra, in a thread that Resource Managers can run in."""
     with ArmThread(authority) as running:
-        running.arm.put(running.group_id, {"location": "westeurope"})
         yield running
+
+
+@pytest.fixture
+def azure(
+    arm_thread: ArmThread, authority: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ArmThread]:
+    """A new Resource Manager with a resource group."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+    with arm_thread.resource_manager():
+        yield arm_thread
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""What a caller may do, by its role assignments."""
+
+import uuid
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from emulator.resource_manager.authorization.built_in_roles import (
+    CONTRIBUTOR,
+    RBAC_ADMINISTRATOR,
+    READER,
+)
+from tests.emulator.resource_manager.arm_thread import ArmThread, Client, refusal
+
+SOMEBODY = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
+STORAGE = "Microsoft.Storage/storageAccounts"
+ACCOUNT = {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+KEY_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
+CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+
+
+def assign(azure: ArmThread, role: str, scope: str = "", principal_id: str = SOMEBODY) -> None:
+    """Assign a role (GUID) at a scope; empty: the tests' group."""
+    scope = scope or azure.group_id
+    properties = {
+        "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
+        "principalId": principal_id,
+        "principalType": "ServicePrincipal",
+    }
+    name = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    azure.arm.put(name, {"properties": properties})
+
+
+def test_a_caller_without_a_role_is_refused(azure: ArmThread) -> None:
+    """The refusal names the caller, the action and the scope."""
+    path = f"providers/{STORAGE}/mybot"
+    refused = azure.call("PUT", path, ACCOUNT, token=azure.token(SOMEBODY))
+    assert refusal(refused) == (403, "AuthorizationFailed")
+    client_id = azure.entra.registration.app_id
+    assert refused.json()["error"]["message"] == (
+        f"The client '{client_id}' with object id '{SOMEBODY}' does not have authorization to "
+        f"perform action '{STORAGE}/write' over scope '{azure.group_id}/{path}' or the scope is "
+        "invalid. If access was recently granted, please refresh your credentials."
+    )
+
+
+ROLES = {
+    "Reader": (READER, {"GET": 200, "PUT": 403, "DELETE": 403, "POST": 403}),
+    "Contributor": (CONTRIBUTOR, {"GET": 200, "PUT": 200, "POST": 200, "DELETE": 200}),
+    "access administrator": (RBAC_ADMINISTRATOR, {"GET": 200, "PUT": 403, "POST": 403}),
+}
+
+
+@pytest.mark.parametrize(("role", "statuses"), ROLES.values(), ids=ROLES)
+def test_a_role_allows_its_actions(azure: ArmThread, role: str, statuses: dict[str, int]) -> None:
+    """A role at the group reaches the resources in it, and allows what its actions say."""
+    path = f"providers/{STORAGE}/mybot"
+    azure.call("PUT", path, ACCOUNT)
+    assign(azure, role)
+    for method, status in statuses.items():
+        called = f"{path}/listKeys" if method == "POST" else path
+        response = azure.call(method, called, ACCOUNT, token=azure.token(SOMEBODY))
+        assert response.status_code == status, method
+
+
+def test_a_contributor_assigns_no_roles(azure: ArmThread) -> None:
+    """Contributor excludes writes of role assignments."""
+    assign(azure, CONTRIBUTOR)
+    path = f"providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    refused = azure.call("PUT", path, {}, token=azure.token(SOMEBODY))
+    assert refusal(refused) == (403, "AuthorizationFailed")
+
+
+def test_lists_show_what_the_caller_may_read(azure: ArmThread) -> None:
+    """Subscriptions, groups and resources without a role of the caller's are left out."""
+    azure.arm.put(azure.resource_id(STORAGE, "mine"), dict(ACCOUNT))
+    azure.arm.put(azure.resource_id(STORAGE, "others"), dict(ACCOUNT))
+    token = azure.token(SOMEBODY)
+    assert azure.call("GET", "/subscriptions", token=token).json()["value"] == []
+    assign(azure, READER, azure.resource_id(STORAGE, "mine"))
+    (found,) = azure.call("GET", "/subscriptions", token=token).json()["value"]
+    assert found["subscriptionId"] == azure.arm.subscription_id
+    listed = azure.call("GET", f"/subscriptions/{azure.arm.subscription_id}/resources", token=token)
+    assert [each["name"] for each in listed.json()["value"]] == ["mine"]
+
+
+def test_data_actions_of_one_object_in_a_vault(azure: ArmThread) -> None:
+    """A role at an object of a vault reaches that object only; one at the vault reaches all."""
+    vault = azure.resource_id("Microsoft.KeyVault/vaults", "bot-vault")
+    assign(azure, KEY_READER, f"{vault}/certificates/bot")
+    assign(azure, CRYPTO_USER, f"{vault}/keys/bot")
+    permissions = azure.arm.permissions
+    assert "Microsoft.KeyVault/vaults/keys/sign/action" in permissions(
+        SOMEBODY, f"{vault}/keys/BOT"
+    )
+    assert "Microsoft.KeyVault/vaults/*/read" in permissions(SOMEBODY, f"{vault}/certificates/bot")
+    assert permissions(SOMEBODY, f"{vault}/keys/other") == set()
+    assert permissions(SOMEBODY, f"{vault}/keys/bottom") == set()
+    assert permissions(SOMEBODY, vault) == set()
+    assign(azure, CRYPTO_USER, vault)
+    assert permissions(SOMEBODY, f"{vault}/keys/other")
+
+
+def test_a_role_takes_effect_after_a_while(azure: ArmThread) -> None:
+    """With a lag, an assignment allows nothing until that many seconds have passed."""
+    now = 1000.0
+    azure.arm.access.clock = azure.arm.catalog.assignments.clock = lambda: now
+    azure.arm.access.lag = 60
+    assign(azure, CRYPTO_USER)
+    assert azure.arm.permissions(SOMEBODY, azure.group_id) == set()
+    now += 60
+    assert azure.arm.permissions(SOMEBODY, azure.group_id)
+
+
+def test_the_owner_of_a_subscription_has_no_data_actions(azure: ArmThread) -> None:
+    """Owner manages resources; what they hold needs a role of its own."""
+    assert azure.arm.permissions(azure.object_id, azure.group_id) == set()
+
+
+def test_the_sdk_sees_the_refusal(azure: ArmThread, client: Client) -> None:
+    """The SDK's exception has status and code."""
+    azure.arm.owners.clear()
+    with pytest.raises(HttpResponseError) as caught:
+        client("resources").resource_groups.get("bot-group")
+    assert caught.value.status_code == 403
+    assert getattr(caught.value.error, "code", "") == "AuthorizationFailed"

@@ -1,0 +1,186 @@
+"""Role assignments and role definitions, through azure-mgmt-authorization."""
+
+import uuid
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
+
+from emulator.resource_manager.authorization.built_in_roles import READER
+from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised
+
+CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+SOMEBODY = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
+SIGN = "Microsoft.KeyVault/vaults/keys/sign/action"
+
+
+def parameters(
+    azure: ArmThread, role: str = READER, principal_id: str = SOMEBODY, kind: str = ""
+) -> Any:
+    """What a client sends to assign a role; without `kind`, the principal's type is left out."""
+    scope = f"/subscriptions/{azure.arm.subscription_id}"
+    role_id = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    made = RoleAssignmentCreateParameters(role_definition_id=role_id, principal_id=principal_id)
+    # The SDK sends User unless it is taken away.
+    made.principal_type = kind or None
+    return made
+
+
+def assign(azure: ArmThread, client: Client, role: str = READER, name: str = "") -> Any:
+    """Assign a role at the tests' group."""
+    return client("authorization").role_assignments.create(
+        azure.group_id,
+        name or str(uuid.uuid4()),
+        parameters(azure, role, kind="ServicePrincipal"),
+    )
+
+
+def test_a_role_is_assigned_read_listed_and_removed(azure: ArmThread, client: Client) -> None:
+    """An assignment has its scope, principal and role; it is listed there until it is removed."""
+    made = assign(azure, client, CRYPTO_USER)
+    assert made.scope == azure.group_id
+    assert made.principal_id == SOMEBODY
+    assert made.role_definition_id.endswith(CRYPTO_USER)
+    assignments = client("authorization").role_assignments
+    assert assignments.get(azure.group_id, made.name).id == made.id
+    assert assignments.get_by_id(made.id).name == made.name
+    assert [each.id for each in assignments.list_for_scope(azure.group_id)] == [made.id]
+    assert azure.arm.permissions(SOMEBODY, azure.group_id)
+    assert assignments.delete(azure.group_id, made.name).id == made.id
+    assert list(assignments.list_for_scope(azure.group_id)) == []
+    assert assignments.delete(azure.group_id, made.name) is None
+    assert azure.arm.permissions(SOMEBODY, azure.group_id) == set()
+
+
+def test_lists_are_filtered(azure: ArmThread, client: Client) -> None:
+    """`atScope()` leaves out what is below the scope; a principal can be named in two ways."""
+    made = assign(azure, client)
+    assignments = client("authorization").role_assignments
+    subscription = f"/subscriptions/{azure.arm.subscription_id}"
+    below = f"{azure.group_id}/providers/Microsoft.KeyVault/vaults/bot-vault"
+
+    def found(scope: str, expression: str) -> list[str]:
+        return [each.id for each in assignments.list_for_scope(scope, filter=expression)]
+
+    assert found(subscription, "atScope()") == []
+    assert found(subscription, "") == [made.id]
+    assert found(below, f"atScope() and assignedTo('{SOMEBODY}')") == [made.id]
+    assert found(below, f"principalId eq '{SOMEBODY}'") == [made.id]
+    assert found(below, f"principalId eq '{uuid.uuid4()}'") == []
+    assert [each.id for each in assignments.list_for_subscription()] == [made.id]
+
+
+def test_the_same_role_twice_is_a_conflict(azure: ArmThread, client: Client) -> None:
+    """Another assignment of the role to the principal at the scope is 409; the same name is not."""
+    name = str(uuid.uuid4())
+    made = assign(azure, client, name=name)
+    assert assign(azure, client, name=name).id == made.id
+    with pytest.raises(HttpResponseError) as caught:
+        assign(azure, client)
+    assert raised(caught.value) == (
+        409,
+        "RoleAssignmentExists",
+        "The role assignment already exists. The ID of the existing role assignment is "
+        f"{name.replace('-', '')}.",
+    )
+    with pytest.raises(HttpResponseError) as caught:
+        assign(azure, client, CRYPTO_USER, name)
+    assert raised(caught.value)[:2] == (400, "RoleAssignmentUpdateNotPermitted")
+
+
+def test_a_new_identity_needs_its_type(azure: ArmThread, client: Client) -> None:
+    """Until the directory has replicated a new principal, its type must be sent."""
+    now = 1000.0
+    catalog = azure.arm.catalog
+    catalog.identities.clock = lambda: now
+    catalog.assignments.directory_lag = 30
+    identity = client("identities").user_assigned_identities.create_or_update(
+        "bot-group", "bot", {"location": "westeurope"}
+    )
+    assignments = client("authorization").role_assignments
+
+    def create(kind: str = "") -> Any:
+        wanted = parameters(azure, READER, identity.principal_id, kind)
+        return assignments.create(azure.group_id, str(uuid.uuid4()), wanted)
+
+    with pytest.raises(HttpResponseError) as caught:
+        create()
+    status, code, message = raised(caught.value)
+    assert (status, code) == (400, "PrincipalNotFound")
+    assert message.startswith(
+        f"Principal {identity.principal_id.replace('-', '')} does not exist in the directory."
+    )
+    made = create("ServicePrincipal")
+    assignments.delete(azure.group_id, made.name)
+    now += 30
+    assert create().principal_type == "ServicePrincipal"
+
+
+def test_a_principal_that_the_directory_has_can_get_a_role(
+    azure: ArmThread, client: Client
+) -> None:
+    """Users and applications of the directory are found; others are not."""
+    assignments = client("authorization").role_assignments
+    for known in (azure.entra.directory.user.object_id, azure.object_id):
+        wanted = parameters(azure, principal_id=known)
+        assert assignments.create(azure.group_id, str(uuid.uuid4()), wanted)
+    with pytest.raises(HttpResponseError) as caught:
+        assignments.create(azure.group_id, str(uuid.uuid4()), parameters(azure))
+    assert raised(caught.value)[:2] == (400, "PrincipalNotFound")
+
+
+def test_a_role_must_exist(azure: ArmThread, client: Client) -> None:
+    """An unknown role, and a name that is no GUID, are refused."""
+    with pytest.raises(HttpResponseError) as caught:
+        assign(azure, client, str(uuid.uuid4()))
+    assert raised(caught.value)[:2] == (400, "RoleDefinitionDoesNotExist")
+    with pytest.raises(HttpResponseError) as caught:
+        assign(azure, client, name="reader")
+    assert raised(caught.value)[:2] == (400, "InvalidRoleAssignmentId")
+    with pytest.raises(HttpResponseError) as caught:
+        client("authorization").role_assignments.get(azure.group_id, str(uuid.uuid4()))
+    assert raised(caught.value)[:2] == (404, "RoleAssignmentNotFound")
+
+
+def test_built_in_roles_are_found(azure: ArmThread, client: Client) -> None:
+    """By name, as `az role assignment create --role` asks, and by GUID; they cannot be changed."""
+    definitions = client("authorization").role_definitions
+    (role,) = definitions.list(azure.group_id, filter="roleName eq 'Key Vault Crypto User'")
+    assert role.name == CRYPTO_USER
+    assert SIGN in role.permissions[0].data_actions
+    assert definitions.get(azure.group_id, CRYPTO_USER).role_name == "Key Vault Crypto User"
+    with pytest.raises(HttpResponseError) as caught:
+        definitions.create_or_update(azure.group_id, CRYPTO_USER, {"role_name": "Mine"})
+    assert raised(caught.value)[:2] == (400, "RoleDefinitionIsBuiltIn")
+    with pytest.raises(HttpResponseError) as caught:
+        definitions.delete(azure.group_id, CRYPTO_USER)
+    assert raised(caught.value)[:2] == (400, "RoleDefinitionCannotBeDeleted")
+
+
+def test_a_custom_role_is_created_assigned_and_deleted(azure: ArmThread, client: Client) -> None:
+    """A custom role allows its data actions; it cannot be deleted while it is assigned."""
+    definitions = client("authorization").role_definitions
+    scope = f"/subscriptions/{azure.arm.subscription_id}"
+    role = {
+        "role_name": "Bot signer",
+        "description": "Signs with keys.",
+        "role_type": "CustomRole",
+        "assignable_scopes": [scope],
+        "permissions": [{"actions": [], "data_actions": [SIGN]}],
+    }
+    role_id = str(uuid.uuid4())
+    definitions.create_or_update(scope, role_id, role)
+    (found,) = definitions.list(scope, filter="roleName eq 'bot signer'")
+    assert found.role_type == "CustomRole"
+    with pytest.raises(HttpResponseError) as caught:
+        definitions.create_or_update(scope, str(uuid.uuid4()), role)
+    assert raised(caught.value)[:2] == (409, "RoleDefinitionWithSameNameExists")
+    made = assign(azure, client, role_id)
+    assert azure.arm.permissions(SOMEBODY, azure.group_id) == {SIGN}
+    with pytest.raises(HttpResponseError) as caught:
+        definitions.delete(scope, role_id)
+    assert raised(caught.value)[:2] == (400, "RoleDefinitionHasAssignments")
+    client("authorization").role_assignments.delete(azure.group_id, made.name)
+    definitions.delete(scope, role_id)
+    assert list(definitions.list(scope, filter="type eq 'CustomRole'")) == []
