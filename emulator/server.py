@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Self
 
 from aiohttp import web
@@ -11,6 +11,8 @@ from aiohttp import web
 from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.faults import Faults, Handler
 from emulator.loopback import LOOPBACK
+
+Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 RESTART_SECONDS = 5.0
 """How long a server that starts again waits for its port: meanwhile, an outgoing connection of any
@@ -43,6 +45,9 @@ class Server:
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
         """Requests accepted so far by `"METHOD /path"`, faulty ones included."""
+        self.around: Around | None = None
+        """Called in place of the handlers, with the request and them: for tests that must know when
+        a request has been carried out, or that end its caller then."""
         self.connections = 0
         """TCP connections accepted so far."""
         self.port = 0
@@ -119,4 +124,6 @@ class Server:
             self._transports = {each for each in self._transports if not each.is_closing()}
             self._transports.add(request.transport)
             self.connections += 1
+        if self.around is not None:
+            return await self.around(request, handler)
         return await handler(request)

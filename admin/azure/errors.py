@@ -1,10 +1,10 @@
 """What goes wrong between a command and Azure. Foreign errors are translated once, into these.
 
     AzureProblem                exit status
-    ├── NotSignedIn             3  no credential of the chain has a token; the text says what to do
+    ├── NotSignedIn             3  no token, or 401; the text says what to do
     ├── NotReachable            3  no answer, or no usable one, after all attempts
     │   └── AnswerLost          3  a write was sent, and what became of it is unknown
-    ├── Forbidden               3  403, or 401 with a token; the text names the role
+    ├── Forbidden               3  403; the text names the role
     └── Refused                 1  Azure's own message, in one line
         ├── NotFound            1  404, or no resource has this name
         ├── Ambiguous           1  several resources have this name; the text lists them

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
@@ -15,7 +16,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import HttpRequest, HttpResponse
 
-from admin.azure.errors import NotFound
+from admin.azure.errors import NotFound, NotReachable
 from admin.azure.http.clock import Clock
 from admin.azure.http.retries import MAX_RETRIES, retries, transport
 from admin.azure.http.translation import check, translated
@@ -83,7 +84,15 @@ class RestClient:
         Raises:
             AzureProblem: it cannot be read.
         """
-        return json_of(self.exchange("GET", path, None, headers))
+        response = self.exchange("GET", path, None, headers)
+        found = json_of(response)
+        if not found:
+            host = urlsplit(self.url(path)).hostname
+            raise NotReachable(
+                f"{self._service} ({host}) answers {response.status_code} without a JSON object: is"
+                " a proxy or a sign-in page in between?"
+            )
+        return found
 
     def find(self, path: str) -> JsonObject | None:
         """Read one object; None if it does not exist.

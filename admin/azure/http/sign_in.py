@@ -3,6 +3,7 @@
 Microsoft reference: "azure-identity", "Authenticate using workload identity".
 """
 
+import re
 from collections.abc import Mapping
 
 from azure.core.credentials import TokenCredential
@@ -14,6 +15,11 @@ from azure.identity import (
 )
 
 CLI_TIMEOUT_SECONDS = 60
+
+MAX_REASON_CHARACTERS = 400
+
+_ENTRA_CODE = "AADSTS"
+_SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ((?:[^'\")\\]|'[^']*')+)")
 
 _WORKLOAD = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 _PIPELINE = (
@@ -62,13 +68,29 @@ def cure(error: BaseException) -> str:
     """
     lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
     tried = [line for line in lines if "Credential: " in line]
-    reason = (tried or lines or [type(error).__name__])[0].removesuffix(".")
-    if "AzureCliCredential" in reason or not tried:
+    credential, _, text = (tried or [f"AzureCliCredential: {(lines or ['no token'])[0]}"])[
+        0
+    ].partition(": ")
+    text = short_reason(text).removesuffix(".")
+    if credential == AzureCliCredential.__name__:
         return (
-            f"no sign-in to Azure ({reason.removeprefix('AzureCliCredential: ')}). Run `az login`;"
-            f" in a pipeline, set {', '.join(_WORKLOAD)}"
+            f"no sign-in to Azure ({text}). Run `az login`; in a pipeline, set"
+            f" {', '.join(_WORKLOAD)}"
+        )
+    if _ENTRA_CODE not in text:
+        return (
+            f"no sign-in to Azure: the pipeline's credential gets no token from Entra ({text})."
+            " Check the network, HTTPS_PROXY, and the file that AZURE_FEDERATED_TOKEN_FILE names"
         )
     return (
-        f"no sign-in to Azure ({reason}). The pipeline's federated credential is not accepted:"
-        f" compare its issuer, subject and audience with {', '.join(_WORKLOAD)}"
+        f"no sign-in to Azure ({text}). Entra does not accept the pipeline's federated credential:"
+        f" compare its issuer, subject and audience with the token's, and check"
+        f" {', '.join(_WORKLOAD)}"
     )
+
+
+def short_reason(text: str) -> str:
+    """An error's text in one line; of nested errors of a connection, only the innermost."""
+    line = " ".join(text.split())
+    found = _SYSTEM_ERROR.findall(line)
+    return found[-1].strip() if found else line[:MAX_REASON_CHARACTERS]

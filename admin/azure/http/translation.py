@@ -22,9 +22,7 @@ from admin.azure.errors import (
     NotSignedIn,
     Refused,
 )
-from admin.azure.http.sign_in import cure
-
-MAX_MESSAGE_CHARACTERS = 400
+from admin.azure.http.sign_in import MAX_REASON_CHARACTERS, cure, short_reason
 
 ROLES = {
     "Microsoft Graph": "an owner of the app registration, or Application Administrator"
@@ -73,7 +71,9 @@ def check(response: HttpResponse, service: str) -> None:
         return
     code, message = error_of(response)
     text = f"{service} answers {status}{f' {code}' if code else ''}: {message}"
-    if status in {401, 403}:
+    if status == 401:
+        raise NotSignedIn(f"{text} Sign in again: `az login`, with --tenant if you have several.")
+    if status == 403:
         raise Forbidden(f"{text} Your account needs: {ROLES.get(service, 'access')}.")
     if status == 429 or status >= 500:
         lost = status >= 500 and status != 503 and response.request.method != "GET"
@@ -99,10 +99,10 @@ def _place(service: str, request: HttpRequest) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    return _line(str(error) or type(error).__name__)
+    return _line(short_reason(str(error) or type(error).__name__))
 
 
 def _line(text: str) -> str:
     line = " ".join(text.split())
-    short = line[:MAX_MESSAGE_CHARACTERS]
+    short = line[:MAX_REASON_CHARACTERS]
     return short if short.endswith((".", "!", "?")) else f"{short}."

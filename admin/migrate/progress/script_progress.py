@@ -17,6 +17,7 @@ class ScriptProgress:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._is_open = False
 
     def begin(self, plan: Plan) -> None:
         """Open a subshell: a failure ends the script, and not the reader's shell."""
@@ -24,6 +25,7 @@ class ScriptProgress:
         for note in plan.notes:
             _comment(note)
         print("(\nset -euo pipefail")
+        self._is_open = True
 
     def step(self, title: str) -> None:
         """Print the title."""
@@ -74,7 +76,8 @@ class ScriptProgress:
 
     def stopped(self) -> None:
         """Close the subshell of a run that an error ended, so that nobody pastes half of it."""
-        print("false\n)")
+        if self._is_open:
+            print("false\n)")
 
 
 def _comment(text: str) -> None:

@@ -12,6 +12,7 @@ from admin.azure.errors import (
     Forbidden,
     NotFound,
     NotReachable,
+    NotSignedIn,
     Refused,
 )
 from admin.azure.http.rest_client import RestClient
@@ -37,7 +38,7 @@ def error_body(code: str, message: str) -> dict[str, object]:
 
 def test_a_request_has_our_name_and_one_id(client: RestClient, service: ScriptedService) -> None:
     """Azure's support finds all requests of a command by one id."""
-    service.answers += [Answer(body={}), Answer(body={})]
+    service.answers += [Answer(body={"x": 1}), Answer(body={})]
     client.get("/a")
     client.send("PATCH", "/b", {"x": 1})
     assert {one.headers["x-ms-client-request-id"] for one in service.asked} == {"request-1"}
@@ -60,7 +61,7 @@ def test_an_absurd_retry_after_is_cut(
     client: RestClient, service: ScriptedService, clock: MovedClock
 ) -> None:
     """A service cannot stop a command for an hour."""
-    service.answers += [Answer(503, headers={"Retry-After": "3600"}), Answer(body={})]
+    service.answers += [Answer(503, headers={"Retry-After": "3600"}), Answer(body={"x": 1})]
     client.get("/a")
     assert clock.waits == [MAX_RETRY_AFTER_SECONDS]
 
@@ -108,7 +109,7 @@ def test_an_unreachable_service_is_named(clock: MovedClock) -> None:
     ("status", "kind", "exit_status"),
     [
         (400, Refused, ExitStatus.FOUND),
-        (401, Forbidden, ExitStatus.UNREACHABLE),
+        (401, NotSignedIn, ExitStatus.UNREACHABLE),
         (403, Forbidden, ExitStatus.UNREACHABLE),
         (404, NotFound, ExitStatus.FOUND),
         (409, Conflict, ExitStatus.FOUND),
@@ -146,6 +147,14 @@ def test_odd_error_bodies_are_no_second_error(
     """A proxy's page in place of JSON is still a refusal."""
     service.answers.append(Answer(400, body))
     with pytest.raises(Refused, match="400"):
+        client.get("/a")
+
+
+@pytest.mark.parametrize("page", ["<html>Sign in to the network</html>", "", "[1]"])
+def test_a_page_is_no_answer(client: RestClient, service: ScriptedService, page: str) -> None:
+    """What a proxy answers in Azure's place is not taken for an empty object."""
+    service.answers.append(Answer(200, page))
+    with pytest.raises(NotReachable, match="without a JSON object"):
         client.get("/a")
 
 

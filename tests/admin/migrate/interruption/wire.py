@@ -1,0 +1,109 @@
+"""Wire: counts the writes that a command sends, and interferes with one of them."""
+
+import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from emulator.faults import Handler
+from emulator.server import Server
+from emulator.sites.arm_site import site_of
+from emulator.sites.light.light_site import LightSite
+from tests.admin.migrate.interruption.state import GUID
+from tests.admin.migrate.migration import APP, Migration
+
+READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability", "/getbyids")
+"""Endings of paths at which a POST only reads."""
+
+WRITTEN_TO = ("graph.microsoft.com", "management.azure.com")
+
+EACH = -1
+
+Interference = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+"""What happens to a write instead of being handled and answered."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write.
+
+    Attributes:
+        method: the HTTP method.
+        host: the public name.
+        path: in full.
+    """
+
+    method: str
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        """The write without what differs from run to run, or is the same for all."""
+        start = self.path.rpartition("/providers/")[2] if "/providers/" in self.path else self.path
+        return f"{self.method} {self.host} {GUID.sub('ID', start)}"
+
+
+class Wire:
+    """Listens at Graph, Resource Manager and the vault.
+
+    Args:
+        migration: what the commands work on.
+        at: the number of the write to interfere with, from 1; 0: none; EACH: each one, when it
+            comes for the first time.
+        interfere: what happens to it.
+        recycled: whether the app restarts before it answers who it is.
+
+    Attributes:
+        writes: those so far.
+    """
+
+    def __init__(
+        self,
+        migration: Migration,
+        at: int = 0,
+        interfere: Interference | None = None,
+        *,
+        recycled: bool = False,
+    ) -> None:
+        self.writes: list[Write] = []
+        self._migration = migration
+        self._at = at
+        self._interfere = interfere
+        self._recycled = recycled
+
+    def listen(self) -> None:
+        """Start to count."""
+        azure = self._migration.thread.azure
+        servers = [azure.servers[name] for name in WRITTEN_TO]
+        for server in (*servers, *(vault.server for vault in azure.vaults.values())):
+            self._set(server, self._around)
+        self._set(azure.servers["*.azurewebsites.net"], self._talk)
+
+    def _set(self, server: Server, around: Interference) -> None:
+        server.around = around
+
+    async def _around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method in {"GET", "HEAD"} or request.path.lower().endswith(READS):
+            return await handler(request)
+        write = Write(request.method, request.host, request.path)
+        new = write not in self.writes
+        self.writes.append(write)
+        hit = len(self.writes) == self._at or (self._at == EACH and new)
+        if hit and self._interfere is not None:
+            return await self._interfere(request, handler)
+        return await handler(request)
+
+    async def _talk(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Users keep talking to the new app: its last outbound call is always just now."""
+        azure = self._migration.thread.azure
+        code = azure.sites.code(APP)
+        if isinstance(code, LightSite) and request.path == "/api/identity":
+            if self._recycled:
+                code.change(site_of(self._migration.new.site, azure.resource_manager))
+            # The answer to the request itself may restart the site, which forgets the call.
+            response = await handler(request)
+            code.last_outbound_call = datetime.datetime.now(datetime.UTC)
+            if response.status != 200:
+                return response
+        return await handler(request)
