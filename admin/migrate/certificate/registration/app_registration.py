@@ -39,8 +39,8 @@ class AppRegistration:
 
     `PATCH` replaces all certificates by those that are sent, and Graph has no conditional write for
     applications. What is sent must thus come from a read that misses none. This class reads several
-    times, and remembers every key id that it has seen: as long as a read lacks one of them, it is
-    taken as stale, and nothing is sent. So the certificates that were there before a `PATCH` are
+    times, and remembers every certificate that it has seen: as long as a read lacks one of them, it
+    is taken as stale, and nothing is sent. So the certificates that were there before a `PATCH` are
     also checked after it.
 
     Two losses cannot be excluded, and neither can they in the portal or with `az ad app credential
@@ -63,7 +63,7 @@ class AppRegistration:
         """The registration now.
 
         Args:
-            leaving: key ids (GUID) that may be missing, because the caller deletes them.
+            leaving: thumbprints that may be missing, because the caller deletes them.
 
         Raises:
             NoRegistration: there is none in this tenant.
@@ -71,13 +71,14 @@ class AppRegistration:
             AzureProblem: the directory cannot be read.
         """
         reads = [self._read_once() for _ in range(READS)]
-        self._seen = self._seen.union(*(each.keys.key_ids for each in reads)) - set(leaving)
-        first = reads[0].keys.key_ids
-        if any(each.keys.key_ids != first for each in reads):
+        known = (each.keys.certificates for each in reads)
+        self._seen = self._seen.union(*known) - set(leaving)
+        first = reads[0].keys
+        if any(each.keys.key_ids != first.key_ids for each in reads):
             raise UnsettledRegistration("Microsoft Graph's answers differ, so it is replicating")
-        if missing := self._seen - first:
+        if missing := self._seen - first.certificates:
             raise UnsettledRegistration(
-                f"Microsoft Graph no longer returns the certificate with the key id"
+                "Microsoft Graph no longer returns the certificate"
                 f" {', '.join(sorted(missing))}: either its answer is old, or somebody has deleted"
                 " it; if so, run the command again"
             )

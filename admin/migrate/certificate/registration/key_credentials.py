@@ -6,7 +6,6 @@ entry is sent back as it was read, with its `key` null (Microsoft Graph, "Update
 """
 
 import base64
-import binascii
 import datetime
 import re
 from collections.abc import Collection, Iterator
@@ -35,6 +34,14 @@ class KeyCredentials:
     def key_ids(self) -> frozenset[str]:
         """The key ids (GUID) of all entries."""
         return frozenset(str(entry["keyId"]) for entry in self.entries)
+
+    @property
+    def certificates(self) -> frozenset[str]:
+        """The thumbprints of all entries, or the key id of an entry whose thumbprint is unknown.
+
+        An entry that is added again has another key id, and is the same certificate.
+        """
+        return frozenset(entry_thumbprint(entry) or str(entry["keyId"]) for entry in self.entries)
 
     def of(self, thumbprint: str) -> tuple[JsonObject, ...]:
         """The entries of the certificate with this thumbprint (upper-case hex)."""
@@ -77,7 +84,7 @@ def _identifier(text: str) -> str:
         return text.upper()
     try:
         raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "==")
-    except binascii.Error:
+    except ValueError:
         return ""
     if len(raw) == _SHA1_BYTES:
         return raw.hex().upper()

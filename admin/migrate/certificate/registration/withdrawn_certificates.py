@@ -75,7 +75,7 @@ class WithdrawnCertificates:
         old = [entry for entry in state.keys.entries if entry_thumbprint(entry) in older]
         if not old:
             return Finding("the app registration has no key of an older version")
-        self._leaving |= {str(entry["keyId"]) for entry in old}
+        self._leaving |= older
         names = ", ".join(entry_thumbprint(entry) for entry in old)
         text = f"the app registration still has {names}"
         return Finding(text, changes=(self._change(state, old, newest),))

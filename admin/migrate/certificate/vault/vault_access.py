@@ -1,9 +1,12 @@
 """VaultAccess: the signed-in account may manage certificates in the vault."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from admin.azure.errors import Forbidden
 from admin.migrate.certificate.vault.bot_vault import BotVault
+from admin.migrate.change import Change
+from admin.migrate.shell import quoted
 from admin.migrate.step import Finding
 from admin.migrate.steps.role_assignment import (
     KEY_VAULT_CERTIFICATES_OFFICER,
@@ -61,7 +64,7 @@ class VaultAccess:
         granted = allowing(self._azure.arm, resource.id, caller.object_id, role)
         if granted and refused:
             return Finding(f"your role {granted} has no effect yet", waiting=True)
-        return RoleAssignment(
+        missing = RoleAssignment(
             self._azure.arm,
             scope=resource.id,
             role=role,
@@ -69,6 +72,18 @@ class VaultAccess:
             principal_type=USER if caller.is_user else SERVICE_PRINCIPAL,
             whose="your account",
         ).look()
+        return replace(missing, changes=tuple(map(self._with_wait, missing.changes)))
+
+    def _with_wait(self, change: Change) -> Change:
+        """The change, whose shell lines also wait until the role has an effect."""
+        listing = f"az keyvault certificate list --vault-name {quoted(self._vault.vault)}"
+        wait = (
+            "for attempt in $(seq 60); do # a new role takes minutes to have an effect",
+            f"  {listing} --output none 2> /dev/null && break",
+            "  sleep 10",
+            "done",
+        )
+        return replace(change, az=(*change.az, *wait))
 
     def _refusal_to_read(self) -> str:
         try:
