@@ -1,15 +1,32 @@
 """`python -m emulator.sites --names FILE --log FILE MODULE ...`: a module as a site's process.
 
-The process has the public names in the file and no others, and writes what it prints to the log.
+The process has the public names in the file and no others, writes what it prints to the log, and
+ends with the process that started it.
 """
 
 import argparse
 import os
 import runpy
 import sys
+import threading
+import time
 from pathlib import Path
 
 from emulator.network.name_resolution import resolve_names
+
+POLL_SECONDS = 1.0
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it has ended, even if that was killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()
 
 
 def main() -> None:
@@ -24,6 +41,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     resolve_names(options.names)
+    end_with_parent()
     sys.argv = [options.module, *options.arguments]
     runpy.run_module(options.module, run_name="__main__", alter_sys=True)
 

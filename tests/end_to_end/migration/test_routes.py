@@ -1,5 +1,7 @@
 """The three routes, end to end: a running bot loses its secret while somebody talks to it."""
 
+import json
+
 import pytest
 
 from emulator.channel.bot_channel import BotChannel
@@ -51,9 +53,25 @@ def test_certificate(stage: Stage) -> None:
         stage.shell.done("migrate", "certificate", *route)
         stage.shell.done("migrate", "switch", "--bot", BOT, "--app", APP, "--yes")
         stage.shell.done("migrate", "delete-secret", "--bot", BOT, "--yes")
+        report = stage.shell.done("migrate", "status", "--bot", BOT, "--json")
     stage.summary(talker)
     check_app_serves(stage, talker)
     check_secret_is_gone(stage)
+    assert json.loads(report.output)["secretless"]
+
+
+def test_certificate_rotation(stage: Stage) -> None:
+    """A bot that signs in with a certificate gets the next version of it, and no turn fails."""
+    route = ("--bot", BOT, "--app", APP, "--vault", VAULT, "--yes")
+    stage.shell.done("migrate", "certificate", *route)
+    stage.shell.done("migrate", "switch", "--bot", BOT, "--app", APP, "--yes")
+    (first,) = stage.old.registration.certificates
+    with Talker(stage.thread, BOT) as talker:
+        stage.shell.done("migrate", "certificate", "rotate", "--bot", BOT, "--restart", "--yes")
+    stage.summary(talker)
+    check_app_serves(stage, talker)
+    (second,) = stage.old.registration.certificates
+    assert second != first
 
 
 def test_federated(stage: Stage) -> None:
