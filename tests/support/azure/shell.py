@@ -34,12 +34,15 @@ class AdminShell:
     Args:
         azure: the local Azure.
         transcript: file to which each command and its output are appended.
+
+    Attributes:
+        transcript: as given.
     """
 
     def __init__(self, azure: LocalAzure, transcript: Path) -> None:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         self._environ = kept | azure.environ | {"COLUMNS": "100"}
-        self._transcript = transcript
+        self.transcript = transcript
         transcript.write_text("", "utf-8")
 
     def run(self, *words: str) -> Finished:
@@ -56,9 +59,13 @@ class AdminShell:
             check=False,
         )
         finished = Finished(" ".join(("python -m admin", *words)), ended.returncode, ended.stdout)
-        with self._transcript.open("a", encoding="utf-8") as file:
-            file.write(f"$ {finished.command}\n{finished.output}(exit {finished.status})\n\n")
+        self.note(f"$ {finished.command}\n{finished.output}(exit {finished.status})\n")
         return finished
+
+    def note(self, text: str) -> None:
+        """Append a text to the transcript."""
+        with self.transcript.open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
 
     def done(self, *words: str) -> Finished:
         """Run a command that has to succeed.
