@@ -128,7 +128,6 @@ class Sites(ResourceType):
             "repositorySiteName": request.id.name,
             "reserved": "linux" in str(body.get("kind") or "").lower(),
             "lastModifiedTimeUtc": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S}",
-            "resourceGroup": request.id.group_name,
             "serverFarmId": plan or None,
             "sku": self._sku(plan, known),
             "siteConfig": {"appSettings": None},

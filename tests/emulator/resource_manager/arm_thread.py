@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -114,7 +114,7 @@ class ArmThread:
             polling_interval=0,
         )
 
-    def token(self, object_id: str = "", **claims: object) -> str:
+    def token(self, object_id: str = "", claims: Mapping[str, object] | None = None) -> str:
         """A token of any principal for Resource Manager, with other claims if wanted."""
         tenant_id = self.entra.registration.tenant_id
         standard = {
@@ -123,7 +123,7 @@ class ArmThread:
             "oid": object_id or self.object_id,
             "appid": self.entra.registration.app_id,
         }
-        return self.entra.issuer.sign({**standard, **claims})
+        return self.entra.issuer.sign({**standard, **(claims or {})})
 
     def call(
         self,

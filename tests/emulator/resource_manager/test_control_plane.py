@@ -42,7 +42,7 @@ def test_a_token_that_is_not_for_it_is_refused(
     azure: ArmThread, claims: dict[str, object], code: str
 ) -> None:
     """Audience, tenant, expiry and object id of the token are checked: 401 with a challenge."""
-    refused = azure.call("GET", "/subscriptions", token=azure.token(**claims))
+    refused = azure.call("GET", "/subscriptions", token=azure.token(claims=claims))
     assert refusal(refused) == (401, code)
     assert refused.headers["WWW-Authenticate"].startswith("Bearer authorization_uri=")
 
@@ -67,7 +67,10 @@ def test_a_token_of_another_authority_is_refused(azure: ArmThread) -> None:
 )
 def test_both_names_of_the_service_are_audiences(azure: ArmThread, audience: str) -> None:
     """The older name is accepted, too, which az asks tokens for."""
-    assert azure.call("GET", "/subscriptions", token=azure.token(aud=audience)).status_code == 200
+    assert (
+        azure.call("GET", "/subscriptions", token=azure.token(claims={"aud": audience})).status_code
+        == 200
+    )
 
 
 def test_every_request_needs_a_version(azure: ArmThread) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
 from emulator.resource_manager.authorization.built_in_roles import READER
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised
@@ -21,10 +21,10 @@ def parameters(
     """What a client sends to assign a role; without `kind`, the principal's type is left out."""
     scope = f"/subscriptions/{azure.arm.subscription_id}"
     role_id = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{role}"
-    made = RoleAssignmentCreateParameters(role_definition_id=role_id, principal_id=principal_id)
     # The SDK sends User unless it is taken away.
-    made.principal_type = kind or None
-    return made
+    return RoleAssignmentCreateParameters(
+        role_definition_id=role_id, principal_id=principal_id, principal_type=kind or None
+    )
 
 
 def assign(azure: ArmThread, client: Client, role: str = READER, name: str = "") -> Any:
