@@ -22,8 +22,9 @@ def parameters(
     scope = f"/subscriptions/{azure.arm.subscription_id}"
     role_id = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{role}"
     # The SDK sends User unless it is taken away.
+    principal_type: Any = kind or None
     return RoleAssignmentCreateParameters(
-        role_definition_id=role_id, principal_id=principal_id, principal_type=kind or None
+        role_definition_id=role_id, principal_id=principal_id, principal_type=principal_type
     )
 
 

@@ -1,6 +1,7 @@
 """OAuth connections of Azure Bots, through azure-mgmt-botservice."""
 
 import uuid
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -29,7 +30,7 @@ def bot(azure: ArmThread) -> None:
     azure.arm.put(bot_id, {"location": "global", "properties": properties})
 
 
-def connection(provider: str = ENTRA_ID) -> ConnectionSetting:
+def connection(provider: str = ENTRA_ID) -> Any:
     """A connection as the SDK sends it."""
     return ConnectionSetting(
         location="global",
