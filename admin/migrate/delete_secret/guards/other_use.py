@@ -11,6 +11,10 @@ RECENT_HOURS = 24
 """How long a secret must not have been used, if the Azure Bot's tags do not say when the endpoint
 moved."""
 
+
+LAST_TURN_SECONDS = 60
+"""How long after the switch a turn of the old app may still sign in: one that was under way."""
+
 _IGNORE = "or, if nobody needs that, add --ignore-other-use"
 
 
@@ -19,7 +23,7 @@ def secret_was_used_after_the_switch(evidence: Evidence) -> Obstacle | None:
     since = _since(evidence)
     for secret in evidence.secrets:
         used = evidence.sign_ins.last_used.get(str(secret["keyId"]).lower())
-        if used is not None and used >= since:
+        if used is not None and used > since:
             return Obstacle(
                 f"the secret {secret['keyId']} was used to sign in at {used:%Y-%m-%d %H:%M} UTC,"
                 f" and the bot has had no need of it since {since:%Y-%m-%d %H:%M}",
@@ -96,7 +100,9 @@ REPLACED_BOT: tuple[Guard, ...] = (old_bot_runs, old_bot_is_unknown)
 def _since(evidence: Evidence) -> datetime.datetime:
     recently = evidence.now - datetime.timedelta(hours=RECENT_HOURS)
     switched = moment(tags_of(evidence.bot).get(SWITCHED_ON))
-    return switched if switched and not evidence.replaced else recently
+    if switched is None or evidence.replaced:
+        return recently
+    return switched + datetime.timedelta(seconds=LAST_TURN_SECONDS)
 
 
 def _state(site: dict[str, object]) -> str:

@@ -202,6 +202,12 @@ class Deletion:
         self.call(self.azure.directory.sign_ins.append, sign_in)
         return key_id
 
+    def switched(self, minutes_ago: float) -> None:
+        """Let the endpoint have moved then."""
+        now = datetime.datetime.now(datetime.UTC)
+        when = now - datetime.timedelta(minutes=minutes_ago)
+        self.call(self.migration.bot().body["tags"].update, {"switchedOn": when.isoformat()})
+
     def run(self, *words: str) -> Ended:
         """Run the command without a question."""
         return self.migration.run(*COMMAND, "--yes", *words)

@@ -1,6 +1,8 @@
 """`delete-secret`: what it does, in which order, and that it goes on after an interruption."""
 
+import datetime
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,33 @@ def test_the_old_process_still_answers(deletion: Deletion) -> None:
     assert len(deletion.key_ids) == 1
 
 
+def test_a_process_of_the_same_second(deletion: Deletion) -> None:
+    """The tag has seconds only, so the process of the first proof is known by its start."""
+    deletion.call(setattr, deletion.code, "restart_seconds", 1e6)
+    deletion.call(setattr, deletion.code, "started_on", time.time() + 5)
+    deletion.talk(minutes_ago=-0.2)
+    ended = deletion.run("--json", "--timeout", "2")
+    assert ended.status == 1
+    assert "has not restarted since" in ended.json["reason"]
+    assert len(deletion.key_ids) == 1
+
+
+def test_a_restart_of_long_ago(deletion: Deletion) -> None:
+    """The settings may have had the secret again since: the app is restarted once more."""
+    settings = deletion.new_settings
+    settings.pop(PASSWORD)
+    deletion.call(deletion.azure.group.set_app_settings, deletion.migration.new.site, settings)
+    deletion.talk()
+    when = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)
+    tag = {"secretUnusedSince": when.isoformat()}
+    deletion.call(deletion.migration.bot().body["tags"].update, tag)
+    started = deletion.code.started_on
+    with deletion.conversation():
+        ended = deletion.run("--timeout", "60")
+    assert ended.status == 0, ended.output + ended.errors
+    assert deletion.code.started_on > started
+
+
 def test_a_lost_answer(deletion: Deletion) -> None:
     """A secret that is gone although no answer came is not an error."""
     faults = deletion.azure.graph.server.faults
@@ -260,6 +289,7 @@ def test_without_a_sign_in_report(deletion: Deletion) -> None:
 
 def test_other_use_can_be_ignored(deletion: Deletion) -> None:
     """By an option of its own; the note says what is ignored."""
+    deletion.switched(minutes_ago=10)
     key_id = deletion.record_sign_in()
     with deletion.conversation():
         ended = deletion.run("--ignore-other-use", "--timeout", "60")
@@ -269,7 +299,8 @@ def test_other_use_can_be_ignored(deletion: Deletion) -> None:
 
 
 def test_an_old_sign_in_does_not_count(deletion: Deletion) -> None:
-    """The old app's own sign-ins were before the endpoint moved."""
+    """The old app's own sign-ins were before the endpoint moved, or in a turn under way then."""
+    deletion.switched(minutes_ago=60.5)
     deletion.record_sign_in(hours_ago=1)
     with deletion.conversation():
         ended = deletion.run("--timeout", "60")

@@ -160,6 +160,7 @@ def identity_not_assigned(deletion: Deletion) -> None:
 
 def secret_used_since(deletion: Deletion) -> None:
     """Somebody has signed in with the secret since the endpoint moved."""
+    deletion.switched(minutes_ago=10)
     deletion.record_sign_in()
 
 

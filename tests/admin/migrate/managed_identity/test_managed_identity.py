@@ -138,9 +138,13 @@ def test_leftovers(migration: Migration, teams_app: tuple[Path, Path]) -> None:
         assert text in notes
 
 
-def test_an_identity_is_created(migration: Migration) -> None:
-    """In the app's region; the app keeps its other identities, also the system-assigned one."""
+@pytest.mark.parametrize("replaces", [False, True])
+def test_an_identity_is_created(migration: Migration, *, replaces: bool) -> None:
+    """In the app's region; the app keeps its other identities, also the system-assigned one,
+    whether a PATCH of the identities merges or replaces."""
     site = migration.new.site
+    manager = migration.thread.azure.resource_manager
+    migration.thread.call(setattr, manager.catalog.site_identities, "patch_replaces", replaces)
     migration.thread.call(
         site.body["identity"].update, {"type": "SystemAssigned, UserAssigned", "principalId": "p"}
     )
