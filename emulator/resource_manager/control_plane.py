@@ -212,6 +212,8 @@ class ResourceManager:
             key = f"{request.id.subscription_id}/{request.caller.object_id}".lower()
             left = self.throttle.take(key)
             headers["x-ms-ratelimit-remaining-subscription-writes"] = str(left)
+        if request.method in ("PUT", "PATCH") and request.id.namespace:
+            self.tenant.check_registered(request.id.namespace)
         reply = self._answer(request)
         if request.method in WRITES:
             return self.long_running.started(request, request.id.type, reply)

@@ -77,9 +77,10 @@ class Tenant:
                 404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found."
             )
 
-    def check_registered(self, namespace: str, subscription_id: str) -> None:
+    def check_registered(self, namespace: str) -> None:
         """Refuse writes to a provider that the subscription has not registered with 409."""
-        if namespace.lower() not in self.registered:
+        known = {each.lower() for each in PROVIDERS}
+        if namespace.lower() in known - self.registered:
             raise ArmError(
                 409,
                 "MissingSubscriptionRegistration",

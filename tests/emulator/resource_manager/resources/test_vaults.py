@@ -1,0 +1,86 @@
+"""Key vaults as resources, through azure-mgmt-keyvault."""
+
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
+
+
+def body(azure: ArmThread, **properties: Any) -> dict[str, Any]:
+    """A vault as clients send it."""
+    sku = {"family": "A", "name": "standard"}
+    sent = {"tenantId": azure.arm.tenant_id, "sku": sku, "enableRbacAuthorization": True}
+    return {"location": "westeurope", "properties": {**sent, **properties}}
+
+
+def test_a_vault_is_created_read_and_listed(azure: ArmThread, client: Client) -> None:
+    """It has an address, and soft delete whatever was sent."""
+    vaults = client("vaults").vaults
+    made = vaults.begin_create_or_update("bot-group", "Bot-Vault", body(azure)).result(timeout=30)
+    assert made.properties.vault_uri == "https://bot-vault.vault.azure.net/"
+    assert made.properties.enable_rbac_authorization is True
+    assert made.properties.enable_soft_delete is True
+    assert vaults.get("bot-group", "bot-vault").id == made.id
+    assert [each.name for each in vaults.list_by_resource_group("bot-group")] == ["Bot-Vault"]
+    assert [each.name for each in vaults.list_by_subscription()] == ["Bot-Vault"]
+
+
+def test_purge_protection_stays(azure: ArmThread, client: Client) -> None:
+    """It can be switched on, and not off again; neither can the deleted vault be purged."""
+    vaults = client("vaults").vaults
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    on, off = ({"properties": {"enablePurgeProtection": each}} for each in (True, False))
+    assert vaults.update("bot-group", "bot-vault", on).properties.enable_purge_protection is True
+    with pytest.raises(HttpResponseError) as caught:
+        vaults.update("bot-group", "bot-vault", off)
+    assert raised(caught.value)[:2] == (400, "BadRequest")
+    vaults.delete("bot-group", "bot-vault")
+    with pytest.raises(HttpResponseError) as caught:
+        vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=30)
+    assert raised(caught.value)[:2] == (400, "MethodNotAllowed")
+
+
+def test_a_deleted_vault_keeps_its_name(azure: ArmThread, client: Client) -> None:
+    """The name is free again once the vault is purged."""
+    vaults = client("vaults").vaults
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.delete("bot-group", "bot-vault")
+    assert [each.name for each in vaults.list_deleted()] == ["bot-vault"]
+    deleted = vaults.get_deleted("bot-vault", "westeurope")
+    assert deleted.properties.vault_id.endswith("/vaults/bot-vault")
+    with pytest.raises(HttpResponseError) as caught:
+        vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    assert raised(caught.value)[:2] == (409, "ConflictError")
+    vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=30)
+    assert list(vaults.list_deleted()) == []
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+
+
+def test_a_name_is_unique_in_all_of_azure(azure: ArmThread, client: Client) -> None:
+    """`checkNameAvailability` says so, and a PUT in another group is refused."""
+    vaults = client("vaults").vaults
+    wanted = {"name": "bot-vault", "type": "Microsoft.KeyVault/vaults"}
+    assert vaults.check_name_availability(wanted).name_available is True
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    assert vaults.check_name_availability(wanted).name_available is False
+    other = azure.group_id.replace("bot-group", "other")
+    azure.arm.put(other, {"location": "westeurope"})
+    path = f"{other}/providers/Microsoft.KeyVault/vaults/bot-vault"
+    assert refusal(azure.call("PUT", path, body(azure))) == (409, "VaultAlreadyExists")
+    invalid = azure.call("PUT", "providers/Microsoft.KeyVault/vaults/1-vault", body(azure))
+    assert refusal(invalid) == (400, "VaultNameNotValid")
+    incomplete = {"location": "westeurope", "properties": {}}
+    refused = azure.call("PUT", "providers/Microsoft.KeyVault/vaults/vault", incomplete)
+    assert refusal(refused) == (400, "BadRequest")
+
+
+def test_the_hook_is_called(azure: ArmThread, client: Client) -> None:
+    """Creation and deletion are reported to whoever listens."""
+    seen: list[bool] = []
+    azure.arm.on_vault_change = lambda found: seen.append(found.id in azure.arm.resources)
+    vaults = client("vaults").vaults
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.delete("bot-group", "bot-vault")
+    assert seen == [True, False]
