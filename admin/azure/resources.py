@@ -101,7 +101,8 @@ def find_resource(
     if not found:
         raise NotFound(
             f"no {called} has the name {name!r} in the subscriptions that your account sees: check"
-            " the name, `az account list`, and that you have Reader on its resource group"
+            " the name, `az account list`, and that you have Reader on its resource group (what has"
+            " just been created may take minutes to be listed)"
         )
     if len(found) > 1:
         lines = "".join(

@@ -110,4 +110,8 @@ class Options:
         }
         words += [word for name, value in named.items() if value for word in (name, value)]
         words += extra or (() if command else self.extra)
+        if not command:
+            words += ["--yes"] if self.yes else []
+            changed = self.timeout_seconds != DEFAULT_TIMEOUT_SECONDS
+            words += ["--timeout", f"{self.timeout_seconds:g}"] if changed else []
         return shlex.join(words)

@@ -47,6 +47,8 @@ class LineProgress:
 
     def found(self, finding: Finding) -> None:
         """Print what was found, once."""
+        if finding.question:
+            self._clear()  # the terminal is needed for the answer
         if finding.text != self._last:
             self._clear()
             self._line("found", finding.text)

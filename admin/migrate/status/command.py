@@ -1,6 +1,7 @@
 """`migrate status`: how a bot signs in now, what could sign it in, and what to do next."""
 
 import json
+from contextlib import nullcontext
 from itertools import groupby
 
 import typer
@@ -103,11 +104,13 @@ def show(target: Target) -> ExitStatus:
     Raises:
         AzureProblem: the Azure Bot cannot be read.
     """
-    report = read_report(target)
+    people = console.output.is_terminal and not target.options.as_json
+    with console.output.status("Reading ...") if people else nullcontext():
+        report = read_report(target)
     step = next_step(report, target.options)
     if target.options.as_json:
         print(json.dumps(report_json(report, step)))
-    elif console.output.is_terminal:
+    elif people:
         console.output.print(_table(rows_of(report, step)))
     else:
         _print_lines(rows_of(report, step))

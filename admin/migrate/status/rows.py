@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from admin.migrate.status.next_step import NextStep
 from admin.migrate.status.parts import federation
-from admin.migrate.status.parts.app import AppStatus
+from admin.migrate.status.parts.app import BOT_SECRET, AppStatus
 from admin.migrate.status.parts.part import Part
 from admin.migrate.status.parts.registration import (
     VALID,
@@ -15,6 +15,8 @@ from admin.migrate.status.parts.registration import (
 )
 from admin.migrate.status.report import MANAGED_IDENTITY, StatusReport
 
+NOT_DEPLOYED = 404
+
 OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 
 
@@ -22,11 +24,13 @@ OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 class Row:
     """One line.
 
-    Attributes:
-        section: which part it belongs to, such as "App registration".
-        name: what it is about.
-        text: what is so.
-        mark: OK, WARN, BAD, UNKNOWN or PLAIN.
+        Attributes:
+            section: which part it belongs to, such as "App registration".
+            name: what it is about.
+            text: what is so.
+            mark: NOT_DEPLOYED = 404
+
+    OK, WARN, BAD, UNKNOWN or PLAIN.
     """
 
     section: str
@@ -153,7 +157,7 @@ def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
     yield from _settings(section, app)
     facts = app.answer.facts
     if not facts:
-        yield Row(section, "signs in", app.answer.problem, WARN)
+        yield _no_proof(section, app)
         return
     same = str(facts.get("appId")).lower() == report.bot.app_id.lower()
     thumbprint = facts.get("certificateThumbprint")
@@ -163,6 +167,16 @@ def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
     yield Row(section, "last outbound call", called or "none since it started")
     for warning in facts.get("warnings") or ():
         yield Row(section, "warns", str(warning), WARN)
+
+
+def _no_proof(section: str, app: AppStatus) -> Row:
+    if app.answer.status != NOT_DEPLOYED:
+        return Row(section, "signs in", app.answer.problem, WARN)
+    settings = app.settings.value
+    if settings and BOT_SECRET in settings.secrets:
+        text = f"with the secret in {BOT_SECRET}; it does not run this project's code"
+        return Row(section, "signs in", text, BAD)
+    return Row(section, "signs in", "unknown: it does not run this project's code", UNKNOWN)
 
 
 def _settings(section: str, app: AppStatus) -> Iterator[Row]:

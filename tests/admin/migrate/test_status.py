@@ -34,6 +34,13 @@ def test_a_bot_with_a_secret(migration: Migration) -> None:
     assert found["next"]["command"].endswith(f"status --bot {BOT} --app NEW_APP")
 
 
+def test_the_table_says_how_the_old_app_signs_in(migration: Migration) -> None:
+    """An app without this project's code proves nothing, but its settings show the secret."""
+    text = migration.run(*STATUS).output
+    assert "signs in: with the secret in MicrosoftAppPassword" in text
+    assert "[bad]" in text
+
+
 def secret_values(migration: Migration) -> list[str]:
     """Every value of a setting that is a secret."""
     arm = migration.thread.azure.resource_manager
