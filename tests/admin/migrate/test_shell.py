@@ -1,0 +1,52 @@
+"""Shell lines: what is printed for people to paste means what it should in bash."""
+
+import subprocess
+
+import pytest
+
+from admin.migrate.shell import MAX_LINE, az, quoted, wrapped
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("plain", "plain"),
+        ("two words", "two words"),
+        ("it's", "it's"),
+        ("NAME=$VALUE", "NAME=the value"),
+        ('"$VALUE" `id` \\ $VALUE', '"the value" `id` \\ the value'),
+        ("$(id)", "$(id)"),
+        ("$lower $1", "$lower $1"),
+        ("", ""),
+    ],
+)
+def test_only_variables_are_replaced(text: str, meaning: str) -> None:
+    """Everything else reaches the program as it is."""
+    script = f"VALUE='the value'; printf %s {quoted(text)}"
+    shown = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)  # noqa: S607
+    assert shown.stdout == meaning
+
+
+def test_a_long_command_is_continued() -> None:
+    """It is one command all the same, and prints nothing if it succeeds."""
+    command = az("ad app credential reset", {"--append": None, "--id": "x" * 100, "--cert": "@a b"})
+    assert max(map(len, command.splitlines())) <= MAX_LINE + 2
+    words = subprocess.run(
+        ["bash", "-c", f"az() {{ printf '%s\\n' \"$@\"; }}; {command}"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert words == [
+        *["ad", "app", "credential", "reset", "--append", "--id"],
+        "x" * 100,
+        "--cert",
+        "@a b",
+        "--output",
+        "none",
+    ]
+
+
+def test_a_short_command_stays_on_its_line() -> None:
+    """Nothing is broken without need."""
+    assert wrapped(["az", "login"]) == "az login"
