@@ -28,6 +28,9 @@ OTHERS: JsonObject = {
     "notes": None,
     "serviceManagementReference": None,
     "tags": [],
+    "tokenEncryptionKeyId": None,
+    "defaultRedirectUri": None,
+    "parentalControlSettings": {"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
     "optionalClaims": None,
     "addIns": [],
     "appRoles": [],
@@ -52,6 +55,20 @@ OTHERS: JsonObject = {
     "spa": {"redirectUris": []},
 }
 """Properties that clients may set and the local cloud only keeps."""
+
+
+READ_ONLY = frozenset(
+    {
+        "id",
+        "deletedDateTime",
+        "appId",
+        "applicationTemplateId",
+        "disabledByMicrosoftStatus",
+        "createdDateTime",
+        "publisherDomain",
+    }
+)
+"""Properties that no client can set."""
 
 
 def new_others() -> JsonObject:

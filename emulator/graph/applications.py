@@ -16,6 +16,7 @@ from emulator.entra.registration import (
 )
 from emulator.graph.application_object import (
     OTHERS,
+    READ_ONLY,
     application,
     new_others,
     password_credential,
@@ -198,6 +199,10 @@ class Applications:
 
     def _check(self, registration: Registration, body: JsonObject) -> None:
         """Pass when all properties but the certificates can be set to these values."""
+        for name in body.keys() - self._record(registration).keys():
+            raise bad_request(f"Invalid property '{name}'.")
+        for name in body.keys() & READ_ONLY:
+            raise bad_request(f"Property '{name}' is read-only and cannot be set.")
         if not body.get("displayName", "-"):
             raise invalid_value()
         if body.get("signInAudience", SINGLE_TENANT_AUDIENCE) not in APP_TYPES:

@@ -32,8 +32,6 @@ READERS = frozenset(
 )
 """App roles, each of which lets a principal read applications (permissions reference)."""
 
-MAX_PROOF_SECONDS = 600
-
 
 class Caller(NamedTuple):
     """Who sends a request.
