@@ -1,0 +1,124 @@
+"""The configuration of sites, through azure-mgmt-web and as az reads it."""
+
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
+from tests.emulator.resource_manager.web.bot_app import NAME, PATH, add_site
+
+
+def test_settings_are_replaced_as_a_whole(azure: ArmThread, client: Client) -> None:
+    """A PUT leaves only what it has; the response and the list have the values."""
+    add_site(azure)
+    apps = client("web").web_apps
+    sent = {"properties": {"A": "1", "B": "2"}}
+    assert apps.update_application_settings("bot-group", NAME, sent).properties == {
+        "A": "1",
+        "B": "2",
+    }
+    apps.update_application_settings("bot-group", NAME, {"properties": {"B": "3"}})
+    assert apps.list_application_settings("bot-group", NAME).properties == {"B": "3"}
+    response = azure.call("PUT", f"{PATH}/config/appsettings", {"properties": {}})
+    assert response.status_code == 200
+
+
+def test_settings_are_listed_by_post_only(azure: ArmThread) -> None:
+    """A GET never has them; a PATCH does not exist; a value must be a text."""
+    add_site(azure)
+    path = f"{PATH}/config/appsettings"
+    azure.call("PUT", path, {"properties": {"A": "hidden"}})
+    assert refusal(azure.call("GET", path)) == (405, "MethodNotAllowed")
+    assert refusal(azure.call("PATCH", path, {"properties": {}})) == (405, "MethodNotAllowed")
+    for visible in (f"{PATH}/config", f"{PATH}/config/web", PATH):
+        assert "hidden" not in azure.call("GET", visible).text
+    refused = azure.call("PUT", path, {"properties": {"A": {"B": "1"}}})
+    assert refusal(refused) == (400, "BadRequest")
+    assert azure.call("POST", f"{path}/list").json()["properties"] == {"A": "hidden"}
+
+
+def test_flex_consumption_refuses_settings_of_older_plans(azure: ArmThread, client: Client) -> None:
+    """The refusal names the setting, and nothing is changed; other plans accept it."""
+    site_id = add_site(azure)
+    sent = {"properties": {"FUNCTIONS_WORKER_RUNTIME": "python"}}
+    with pytest.raises(HttpResponseError) as caught:
+        client("web").web_apps.update_application_settings("bot-group", NAME, sent)
+    status, code, message = raised(caught.value)
+    assert (status, code) == (400, "BadRequest")
+    assert "FUNCTIONS_WORKER_RUNTIME" in message
+    assert azure.arm.app_settings(site_id) == {}
+    add_site(azure, "EP1")
+    client("web").web_apps.update_application_settings("bot-group", NAME, sent)
+    assert azure.arm.app_settings(site_id) == sent["properties"]
+
+
+def test_the_web_configuration_is_changed(azure: ArmThread, client: Client) -> None:
+    """A PATCH changes what it names."""
+    add_site(azure)
+    apps = client("web").web_apps
+    changed = apps.update_configuration("bot-group", NAME, {"properties": {"alwaysOn": True}})
+    assert changed.properties.always_on is True
+    found = apps.get_configuration("bot-group", NAME).properties
+    assert (found.always_on, found.min_tls_version) == (True, "1.2")
+
+
+def test_publishing_with_a_password_is_forbidden(azure: ArmThread, client: Client) -> None:
+    """It is allowed until somebody forbids it."""
+    add_site(azure)
+    apps = client("web").web_apps
+    assert apps.get_scm_allowed("bot-group", NAME).properties.allow is True
+    apps.update_scm_allowed("bot-group", NAME, {"properties": {"allow": False}})
+    assert apps.get_scm_allowed("bot-group", NAME).properties.allow is False
+    assert apps.get_ftp_allowed("bot-group", NAME).properties.allow is True
+    policies = apps.list_basic_publishing_credentials_policies("bot-group", NAME)
+    assert {each.name: each.properties.allow for each in policies} == {"ftp": True, "scm": False}
+
+
+def test_names_of_slot_settings_are_read(azure: ArmThread, client: Client) -> None:
+    """az reads and writes them with the settings."""
+    add_site(azure)
+    apps = client("web").web_apps
+    assert (
+        apps.list_slot_configuration_names("bot-group", NAME).properties.app_setting_names is None
+    )
+    sent = {"properties": {"appSettingNames": ["A"]}}
+    apps.update_slot_configuration_names("bot-group", NAME, sent)
+    found = apps.list_slot_configuration_names("bot-group", NAME)
+    assert found.properties.app_setting_names == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "config/web"), ("POST", "config/appsettings/list")]
+)
+def test_a_site_must_exist(azure: ArmThread, method: str, path: str) -> None:
+    """The refusal names the site."""
+    refused = azure.call(method, f"{PATH}/{path}")
+    assert refusal(refused) == (404, "ResourceNotFound")
+    assert f"Microsoft.Web/sites/{NAME}" in refused.json()["error"]["message"]
+
+
+def test_functions_and_their_keys(azure: ArmThread, client: Client) -> None:
+    """A deployment makes functions known; each has a key of its own, the host has others."""
+    site_id = add_site(azure)
+    apps = client("web").web_apps
+    assert list(apps.list_functions("bot-group", NAME)) == []
+    assert refusal(azure.call("GET", f"{PATH}/functions/identity")) == (404, "ResourceNotFound")
+    azure.arm.deploy_functions(site_id, ("messages", "identity"))
+    found = {each.name for each in apps.list_functions("bot-group", NAME)}
+    assert found == {f"{NAME}/messages", f"{NAME}/identity"}
+    function = azure.call("GET", f"{PATH}/functions/identity").json()
+    host = f"https://{NAME}.azurewebsites.net"
+    assert function["properties"]["invoke_url_template"] == f"{host}/api/identity"
+
+    def key(name: str) -> Any:
+        return azure.call("POST", f"{PATH}/functions/{name}/listKeys").json()["default"]
+
+    assert key("identity") == azure.arm.function_key(site_id, "identity") == key("identity")
+    assert key("identity") != key("messages")
+    hosts = azure.call("POST", f"{PATH}/host/default/listKeys").json()
+    assert hosts["functionKeys"]["default"] == azure.arm.host_key(site_id)
+    missing = azure.call("POST", f"{PATH}/functions/missing/listKeys")
+    assert refusal(missing) == (404, "NotFound")
+    azure.arm.deploy_functions(site_id, ("messages",))
+    assert [each.name for each in apps.list_functions("bot-group", NAME)] == [f"{NAME}/messages"]
