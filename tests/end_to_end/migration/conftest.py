@@ -5,10 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from emulator.entra.directory import Propagation
 from emulator.local_azure import PROCESSES
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.shell import AdminShell
 from tests.support.azure.stage import APP, BOT, VAULT, Stage
+
+
+def slow_down(stage: Stage) -> None:
+    """Let changes take a while to be known everywhere, as in Azure; here it is seconds."""
+    azure = stage.azure
+    azure.directory.propagation = Propagation(
+        certificate=3.0, federated=3.0, deleted_secret=2.0, graph=0.5
+    )
+    stage.old.registration.intermittent = True
+    azure.resource_manager.access.lag = 2.0
+    azure.resource_manager.catalog.assignments.directory_lag = 1.0
 
 
 @pytest.fixture
@@ -30,5 +42,6 @@ def stage(
         secret = azure.resource_manager.app_settings(old.site.id)["MicrosoftAppPassword"]
         shell = AdminShell(azure, logs / f"{name}.log")
         stage = Stage(thread, old, new, shell, secret, name)
+        slow_down(stage)
         stage.settle(old.site.name)
         yield stage

@@ -7,6 +7,8 @@ import pytest
 from tests.support.azure.stage import APP, BOT, VAULT, Stage
 from tests.support.azure.talker import Talker
 
+pytestmark = pytest.mark.timeout(600)  # several programs, beside a user who never pauses
+
 
 @pytest.mark.parametrize("app_type", ["SingleTenant", "MultiTenant"])
 def test_certificate(stage: Stage) -> None:

@@ -1,7 +1,11 @@
 """The route with a federated credential, end to end, while somebody talks to the bot."""
 
+import pytest
+
 from tests.support.azure.stage import APP, BOT, Stage
 from tests.support.azure.talker import Talker
+
+pytestmark = pytest.mark.timeout(600)  # several programs, beside a user who never pauses
 
 
 def test_federated(stage: Stage) -> None:

@@ -1,7 +1,11 @@
 """The route with a managed identity, end to end, while somebody talks to both bots."""
 
+import pytest
+
 from tests.support.azure.stage import APP, BOT, Stage
 from tests.support.azure.talker import Talker
+
+pytestmark = pytest.mark.timeout(600)  # several programs, beside a user who never pauses
 
 NEW_BOT = "contoso-bot-2"
 REFUSED_BY_COMMAND = 1

@@ -12,6 +12,7 @@ from emulator.sites.process_site import ProcessSite
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.shell import AdminShell
 from tests.support.azure.talker import Talker
+from tests.support.timing.condition import until
 
 BOT, APP, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 REFUSED = "AADSTS7000215"
@@ -101,9 +102,8 @@ class Stage:
     def check_secret_is_gone(self) -> None:
         """No secret is left at the registration, in a setting or in what commands have printed."""
         assert self.old.registration.secrets == []
-        refused = self.sign_in_with_secret()
-        assert refused.status_code == 401
-        assert REFUSED in refused.text
+        until(lambda: self.sign_in_with_secret().status_code == 401)
+        assert REFUSED in self.sign_in_with_secret().text
         assert self.secret not in self.shell.transcript.read_text("utf-8")
         for site in (self.old.site, self.new.site):
             assert self.secret not in self.azure.resource_manager.app_settings(site.id).values()
