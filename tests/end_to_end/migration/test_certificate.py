@@ -18,7 +18,6 @@ def test_certificate(stage: Stage) -> None:
     with Talker(stage.thread, BOT) as talker:
         stage.shell.done("migrate", "certificate", *route)
         stage.shell.done("migrate", "switch", "--bot", BOT, "--app", APP, "--yes")
-        stage.pass_days(1)
         stage.shell.done("migrate", "delete-secret", "--bot", BOT, "--yes")
         report = stage.shell.done("migrate", "status", "--bot", BOT, "--json")
     stage.summary(talker)

@@ -14,7 +14,6 @@ def test_federated(stage: Stage) -> None:
     with Talker(stage.thread, BOT) as talker:
         stage.shell.done("migrate", "federated", "--bot", BOT, "--app", APP, "--yes")
         stage.shell.done("migrate", "switch", "--bot", BOT, "--app", APP, "--yes")
-        stage.pass_days(1)
         stage.shell.done("migrate", "delete-secret", "--bot", BOT, "--yes")
     stage.summary(talker)
     stage.check_app_serves(talker)
