@@ -77,6 +77,14 @@ RestartOption = Annotated[
 ]
 
 
+AgainOption = Annotated[
+    bool,
+    typer.Option(
+        "--again", metavar="", help="Make another version, although the last one is from today."
+    ),
+]
+
+
 @app.callback(invoke_without_command=True)
 def certificate(
     context: typer.Context,
@@ -155,6 +163,7 @@ def rotate(
     app_name: AppOption = "",
     *,
     restart: RestartOption = False,
+    again: AgainOption = False,
     resource_group: ResourceGroupOption = "",
     subscription: SubscriptionOption = "",
     cloud: CloudOption = PUBLIC.name,
@@ -200,7 +209,7 @@ def rotate(
         timeout,
         ("--restart",) if restart else (),
     )
-    execute(options, lambda target: Rotation(target, restart=restart).plan())
+    execute(options, lambda target: Rotation(target, restart=restart, again=again).plan())
 
 
 def _require(**options: str) -> None:

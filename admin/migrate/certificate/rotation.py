@@ -33,13 +33,14 @@ class Rotation:
     Args:
         target: the bot and the Function App.
         restart: whether to restart the app, so that it signs in at once.
+        again: whether to make another version soon after the last one.
 
     Raises:
         Refused: the app's settings name no certificate in a vault.
         AzureProblem: the bot or the app cannot be read.
     """
 
-    def __init__(self, target: Target, *, restart: bool = False) -> None:
+    def __init__(self, target: Target, *, restart: bool = False, again: bool = False) -> None:
         settings = target.settings()
         url, name = settings.get("CertificateVaultUrl", ""), settings.get("CertificateName", "")
         if settings.get("BotCredential") != CERTIFICATE or not url or not name:
@@ -59,6 +60,7 @@ class Rotation:
             policy,
             self._in_use,
             dry_run=target.options.dry_run,
+            again=again,
         )
 
     def plan(self) -> Plan:

@@ -9,17 +9,23 @@ from admin.migrate.certificate.registration.app_registration import (
     NoRegistration,
     UnsettledRegistration,
 )
+from admin.migrate.certificate.registration.registered_certificate import Now, utc_now
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.vault_certificate import creation, unfinished_creation
 from admin.migrate.step import Finding
+
+RECENT_SECONDS = 24 * 3600
+"""The age of a version below which a command that is run again was interrupted at its end, rather
+than meant to rotate again."""
 
 
 class NewVersion:
     """The next version exists: made by an interrupted run or by the vault itself, or made now.
 
     Nothing is stored about a rotation. It is under way if the newest version is not the one that
-    the app signs in with, or if the registration still has the key of an older version. Only
-    otherwise is a version made.
+    the app signs in with, or if the registration still has the key of an older version; it is done
+    if there are older versions, and the newest is younger than a day. Only otherwise is a version
+    made.
 
     Args:
         vault: the vault and the certificate's name.
@@ -27,6 +33,8 @@ class NewVersion:
         policy: how a version is made.
         in_use: asks the app for the thumbprint that it signs in with; empty: it does not say.
         dry_run: whether the version that is missing is never made, so that it stays unknown.
+        again: make a version even if the newest is younger than a day.
+        now: the time (UTC).
     """
 
     title = "New version of the certificate"
@@ -39,12 +47,16 @@ class NewVersion:
         in_use: Callable[[], str],
         *,
         dry_run: bool,
+        again: bool = False,
+        now: Now = utc_now,
     ) -> None:
         self._vault = vault
         self._registration = registration
         self._policy = policy
         self._in_use = in_use
         self._dry_run = dry_run
+        self._again = again
+        self._now = now
         self._planned = False
         self._first_seen = ""
 
@@ -105,11 +117,18 @@ class NewVersion:
             return Finding(str(unsettled), waiting=True)
         except NoRegistration:
             return Finding("the app registration cannot be found")  # the next step says more
+        newest, *older = self._vault.enabled_versions()
         others = {each.thumbprint for each in self._vault.versions()} - {in_use}
         if left := sorted(each for each in others if keys.of(each)):
             return Finding(
                 f"a rotation is under way: the app uses the newest version, {in_use}, and the app"
                 f" registration still has {', '.join(left)}"
+            )
+        age = self._now().timestamp() - newest.created
+        if older and age < RECENT_SECONDS and not self._again:
+            return Finding(
+                f"the certificate was rotated {age / 3600:.0f} hours ago, and the app uses the"
+                f" newest version, {in_use}: nothing to do (--again makes another version)"
             )
         self._planned = True
         text = f"the app uses the newest version, {in_use}"

@@ -18,14 +18,6 @@ def rotating(route: Route) -> Route:
     return route
 
 
-def deployed(route: Route, *, is_new: bool, is_only: bool = True) -> None:
-    """Check that the newest version is registered, and the old one is not."""
-    old, new = route.versions()
-    assert is_new
-    assert route.added() == ([new] if is_only else [old, new])
-    route.untouched()
-
-
 def test_the_old_key_is_deleted_after_the_proof(rotating: Route) -> None:
     """A version is made, registered, used and proved; then the old key goes, and no other."""
     ended = rotating.done(*ROTATE)
@@ -97,6 +89,19 @@ def test_a_rotation_without_its_last_step_goes_on(rotating: Route) -> None:
     assert "a rotation is under way" in ended.output
     assert rotating.versions() == [old, new]
     assert rotating.added() == [new]
+
+
+def test_a_finished_rotation_is_not_repeated(rotating: Route) -> None:
+    """Killed right after its last write and run again, it makes no third version."""
+    rotating.done(*ROTATE)
+    keys = rotating.registered()
+    ended = rotating.done(*ROTATE, "--json")
+    assert all(step["changes"] == [] for step in ended.json["steps"])
+    assert "--again" in ended.output
+    assert (len(rotating.versions()), rotating.registered()) == (2, keys)
+    rotating.done(*ROTATE, "--again")
+    assert len(rotating.versions()) == 3
+    assert rotating.added() == rotating.versions()[2:]
 
 
 def test_a_version_that_the_vault_has_made_is_taken(rotating: Route) -> None:
