@@ -17,6 +17,7 @@ from botframework.connector.auth import (
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
+from auth.bot_framework import BotCredentials, BotCredentialsFactory
 from auth.errors import TokenRejected
 from auth.inbound.bearer_token import BearerToken
 from auth.inbound.caller import ActivityOrigin, CallerCheck
@@ -24,7 +25,6 @@ from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.credentials import BotCredentials, BotCredentialsFactory
 from cloud_adapter.connector.session import (
     BOT_TIMEOUTS,
     NO_RETRIES,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from botbuilder.core import Middleware
 
+from auth.bot_framework import BotCredentials
 from auth.errors import SettingsError
 from auth.settings import STORAGE
 from cloud_adapter.adapter import CloudAdapter, OnError
-from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.proactive.notifications import Notifications
 from cloud_adapter.proactive.references import ConversationReferences

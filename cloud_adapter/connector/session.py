@@ -15,9 +15,9 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from auth.bot_framework import BotCredentials
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
-from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.errors import MalformedModel
 from http_client.connection import ConnectFailed, Response, ResponseLost

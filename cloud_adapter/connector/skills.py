@@ -19,9 +19,9 @@ from botbuilder.schema import (
 )
 from botframework.connector.skills import BotFrameworkClient
 
+from auth.bot_framework import BotCredentialsFactory
 from auth.inbound.service_url import is_secure_url
 from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import BOT_TIMEOUTS, parsed, request_headers
 from http_client.connection import ConnectFailed, ResponseLost

@@ -23,7 +23,7 @@ from botbuilder.schema.teams._models_py3 import (  # the package does not export
 from botframework.connector.teams import TeamsConnectorClient
 from msrest.exceptions import HttpOperationError
 
-from cloud_adapter.connector import credentials
+from auth import bot_framework
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.teams_info import TeamsInfo
 from tests.support.bots.composed_app import ComposedApp
@@ -298,7 +298,7 @@ async def test_the_sdk_s_own_still_works(
     for _ in range(3):
         details = await asyncio.to_thread(asyncio.run, SdkTeamsInfo.get_team_details(turn))
         assert details == await TeamsInfo.get_team_details(turn)
-    warnings = [each for each in caplog.records if each.name == credentials.__name__]
+    warnings = [each for each in caplog.records if each.name == bot_framework.__name__]
     assert [each.levelno for each in warnings] == [logging.WARNING]
     assert "create_connector_client(service_url)" in warnings[0].getMessage()
     headers = {seen.headers["Authorization"] for seen in teams.seen}

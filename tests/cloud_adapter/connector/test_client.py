@@ -15,8 +15,8 @@ from botbuilder.schema import (
     ResourceResponse,
 )
 
+from auth.bot_framework import BotCredentials
 from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import ConnectorSession, Service
 from http_client.pool import HttpPool

@@ -13,10 +13,10 @@ from botframework.connector.auth._bot_framework_client_impl import (
     _BotFrameworkClientImpl as SdkClient,
 )
 
+from auth.bot_framework import BotCredentialsFactory
 from auth.errors import SignInError
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.credentials import BotCredentialsFactory
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import BOT_TIMEOUTS
 from cloud_adapter.connector.skills import SkillClient

@@ -22,8 +22,8 @@ from botframework.connector.token_api.models import (
     TokenStatus,
 )
 
+from auth.bot_framework import BotCredentials
 from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.credentials import BotCredentials
 from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from emulator.token_service.user_tokens import CONNECTION as LOCAL_CONNECTION

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from cloud_adapter.connector.credentials import BotCredentials
+from auth.bot_framework import BotCredentials
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service, ServiceResponse
 from tests.support.timing.moved_clock import MovedClock

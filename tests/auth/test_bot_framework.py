@@ -1,12 +1,19 @@
-"""BotCredentials: the token provider's tokens, as botbuilder requests them."""
+"""BotCredentials: the bot's tokens, as botbuilder requests them."""
+
+from collections.abc import AsyncIterator
 
 import pytest
 import requests
 
-from auth.errors import SignInError
+from auth.bot_framework import (
+    BotCredentials,
+    BotCredentialsFactory,
+    StandaloneCredentialsFactory,
+    credentials_factory,
+)
+from auth.errors import SettingsError, SignInError
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
-from cloud_adapter.connector.credentials import BotCredentials, BotCredentialsFactory
 from emulator.cloud import Cloud
 
 CHANNEL = "https://api.botframework.com"
@@ -103,6 +110,81 @@ async def test_without_authentication() -> None:
 async def test_whose_app_id_it_is(cloud: Cloud, factory: BotCredentialsFactory) -> None:
     """Only the bot's own id is valid, and the caller check is on."""
     assert await factory.is_valid_app_id(cloud.registration.app_id)
+    assert await factory.is_valid_app_id(cloud.registration.app_id.upper())
     assert not await factory.is_valid_app_id(STRANGER)
     assert not await factory.is_valid_app_id("")
     assert not await factory.is_authentication_disabled()
+
+
+@pytest.fixture
+async def standalone(
+    cloud: Cloud, tokens: TokenProvider
+) -> AsyncIterator[StandaloneCredentialsFactory]:
+    """The factory of a bot on botbuilder's own adapter."""
+    del tokens  # its environment is needed
+    factory = credentials_factory(cloud.settings())
+    yield factory
+    await factory.close()
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    """The factory reads the app's settings, and lists all that is wrong with them."""
+    with pytest.raises(SettingsError) as caught:
+        credentials_factory({"MicrosoftAppType": "Bot", "BotCredential": "Password"})
+    problems = " ".join(caught.value.problems)
+    for name in ("MicrosoftAppType", "MicrosoftAppId", "BotCredential"):
+        assert name in problems
+
+
+async def test_the_factory_requests_nothing_by_itself(
+    cloud: Cloud, standalone: StandaloneCredentialsFactory
+) -> None:
+    """The first credentials sign in; making the factory does not."""
+    before = cloud.identity.server.requests["GET /msi/token"]
+    assert not await standalone.is_authentication_disabled()
+    assert cloud.identity.server.requests["GET /msi/token"] == before
+    await standalone.create_credentials(standalone.app_id, CHANNEL)
+    assert cloud.identity.server.requests["GET /msi/token"] == before + 1
+
+
+async def test_standalone_credentials_have_a_token(
+    cloud: Cloud, standalone: StandaloneCredentialsFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They sign sessions of botbuilder's own clients, which is nothing to warn of."""
+    for scope in (CHANNEL, f"{CHANNEL}/.default", None):
+        credentials = await standalone.create_credentials("any", scope, "https://login", True)
+        session = credentials.signed_session(requests.Session())
+        scheme, _, token = session.headers["Authorization"].partition(" ")
+        assert scheme == "Bearer"
+        check(cloud, token, CHANNEL)
+        assert credentials.get_access_token() == token
+        assert await credentials.get_token() == token
+    assert not caplog.records
+
+
+async def test_a_leftover_password_is_warned_of(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A secret that is still among the settings is not used, and the log says so."""
+    credentials_factory({**cloud.settings(), "MicrosoftAppPassword": "leftover"})
+    (record,) = caplog.records
+    assert "MicrosoftAppPassword is set but never read" in record.getMessage()
+    assert "leftover" not in record.getMessage()
+
+
+async def test_development_without_authentication() -> None:
+    """Where the settings allow it, botbuilder checks no callers, and calls carry no token."""
+    factory = credentials_factory(
+        {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true",
+            "MicrosoftAppType": "UserAssignedMSI",
+            "MicrosoftAppId": STRANGER,
+            "MicrosoftAppTenantId": STRANGER,
+        }
+    )
+    assert await factory.is_authentication_disabled()
+    credentials = await factory.create_credentials(STRANGER, CHANNEL)
+    assert credentials.get_access_token() == ""
+    assert "Authorization" not in credentials.signed_session(requests.Session()).headers
+    await factory.close()

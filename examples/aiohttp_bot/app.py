@@ -1,0 +1,49 @@
+"""The web app: BotBuilder's adapter, and credentials without a secret."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from aiohttp import web
+from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
+from botbuilder.integration.aiohttp.aiohttp_channel_service_exception_middleware import (
+    aiohttp_error_middleware,
+)
+
+from auth.bot_framework import credentials_factory
+
+from .echo_bot import EchoBot
+
+
+class Configuration:
+    """BotBuilder's settings without the bot's sign-in: the public cloud needs none."""
+
+
+def create_app(environ: Mapping[str, str], configuration: object) -> web.Application:
+    """The app.
+
+    Args:
+        environ: the settings that choose the credential, such as MicrosoftAppType.
+        configuration: BotBuilder's own settings.
+    """
+    factory = credentials_factory(environ)
+    adapter = CloudAdapter(
+        ConfigurationBotFrameworkAuthentication(configuration, credentials_factory=factory)
+    )
+    bot = EchoBot()
+
+    async def messages(request: web.Request) -> web.StreamResponse:
+        response: web.StreamResponse = await adapter.process(request, bot)
+        return response
+
+    async def close(_: web.Application) -> None:
+        await factory.close()
+
+    app = web.Application(middlewares=[aiohttp_error_middleware])
+    app.router.add_post("/api/messages", messages)
+    app.on_cleanup.append(close)
+    return app
+
+
+if __name__ == "__main__":
+    web.run_app(create_app(os.environ, Configuration()), port=int(sys.argv[1]))

@@ -1,0 +1,118 @@
+"""TokenThread: tokens for threads and event loops other than its own."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+
+from auth.errors import SignInError
+from auth.settings import Settings
+from auth.token_thread import TokenThread
+from emulator.cloud import Cloud
+
+CHANNEL = "https://api.botframework.com"
+SKILL = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+async def tokens(platform: Cloud) -> AsyncIterator[TokenThread]:
+    """Tokens of the platform's bot."""
+    tokens = TokenThread(Settings.from_environ(platform.settings()))
+    yield tokens
+    await tokens.close()
+
+
+def check(platform: Cloud, token: str, audience: str = CHANNEL) -> None:
+    """The token is valid now, for the bot and this audience."""
+    claims = platform.entra.issuer.verify(token, audience, platform.registration.token_issuer)
+    assert claims["appid"] == platform.registration.app_id
+
+
+def running() -> bool:
+    return any(thread.name == "bot tokens" for thread in threading.enumerate())
+
+
+async def test_nothing_happens_before_the_first_request(
+    platform: Cloud, tokens: TokenThread
+) -> None:
+    """A constructor does no I/O: the first request starts the thread and signs in."""
+    before = platform.entra.token_requests
+    assert not running()
+    token = await tokens.get(CHANNEL)
+    assert running()
+    assert platform.entra.token_requests == before + 1
+    check(platform, token.value)
+
+
+async def test_all_callers_share_a_token(platform: Cloud, tokens: TokenThread) -> None:
+    """Callers that await on any loop, and those that cannot, get the same token by one sign-in."""
+    before = platform.entra.token_requests
+    first = await tokens.get(CHANNEL)
+    assert tokens.get_now(CHANNEL) is first
+    assert await asyncio.to_thread(asyncio.run, tokens.get(CHANNEL)) is first
+    assert await asyncio.to_thread(tokens.get_now, CHANNEL) is first
+    assert platform.entra.token_requests == before + 1
+    check(platform, (await tokens.get(SKILL)).value, SKILL)
+
+
+async def test_a_caller_on_an_event_loop_can_wait(platform: Cloud, tokens: TokenThread) -> None:
+    """The first token is there for a caller that cannot await, on a loop that is blocked."""
+    check(platform, tokens.get_now(CHANNEL).value)
+
+
+async def test_a_token_is_valid_whenever_it_is_asked_for(
+    platform: Cloud, tokens: TokenThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without anything that awaits in between, expired tokens are replaced."""
+    monkeypatch.setattr(platform.entra, "token_lifetime", 2)
+    seen: set[str] = set()
+    while len(seen) < 3:
+        token = tokens.get_now(CHANNEL).value
+        check(platform, token)
+        seen.add(token)
+
+
+async def test_a_cached_token_is_returned_while_sign_in_is_down(
+    platform: Cloud, tokens: TokenThread
+) -> None:
+    """An outage of the sign-in endpoint concerns nobody who has a valid token."""
+    first = await tokens.get(CHANNEL)
+    platform.entra.server.faults.set(status=503)
+    assert tokens.get_now(CHANNEL) is first
+    assert await tokens.get(CHANNEL) is first
+
+
+async def test_a_refusal_reaches_both_kinds_of_callers(
+    platform: Cloud, tokens: TokenThread
+) -> None:
+    """Where the bot cannot sign in, the error says why."""
+    platform.registration.certificates.clear()
+    with pytest.raises(SignInError, match="AADSTS700027"):
+        await tokens.get(CHANNEL)
+    with pytest.raises(SignInError, match="AADSTS700027"):
+        tokens.get_now(CHANNEL)
+
+
+async def test_it_can_be_closed_and_used_again(platform: Cloud, tokens: TokenThread) -> None:
+    """After `close` there is no thread; the next request starts one."""
+    await tokens.close()
+    first = await tokens.get(CHANNEL)
+    await tokens.close()
+    assert not running()
+    await tokens.close()
+    second = tokens.get_now(CHANNEL)
+    assert second.value != first.value
+    check(platform, second.value)
+
+
+async def test_a_failed_start_reaches_its_callers(
+    tokens: TokenThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What prevents the credential, such as a missing package, is raised and not waited for."""
+    monkeypatch.setitem(sys.modules, "auth.outbound.client_certificate", None)
+    with pytest.raises(ImportError):
+        await tokens.get(CHANNEL)
+    with pytest.raises(ImportError):
+        tokens.get_now(CHANNEL)
