@@ -1,8 +1,9 @@
 """Resource and ResourceStore: what exists in the local Azure."""
 
 import copy
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,9 +59,14 @@ class Resource:
 
 
 class ResourceStore:
-    """All resources by id, whatever its case."""
+    """All resources by id, whatever its case.
+
+    Attributes:
+        clock: seconds, monotonic; a test may replace it.
+    """
 
     def __init__(self) -> None:
+        self.clock: Callable[[], float] = time.monotonic
         self._resources: dict[str, Resource] = {}
 
     def __contains__(self, resource_id: str) -> bool:
@@ -78,6 +84,8 @@ class ResourceStore:
 
     def add(self, resource: Resource) -> Resource:
         """Store a resource, in place of one of the same id."""
+        known = self.find(resource.id)
+        resource.created = self.clock() if known is None else known.created
         self._resources[resource.id.lower()] = resource
         return resource
 

@@ -1,8 +1,6 @@
 """Identities: user-assigned managed identities."""
 
-import time
 import uuid
-from collections.abc import Callable
 
 from emulator.resource_manager.core.arm_request import ArmRequest
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
@@ -19,7 +17,6 @@ class Identities(ResourceType):
     Attributes:
         throttle: of writes to one identity; off, unless its `size` is set (Azure allows one write
             in four seconds).
-        clock: seconds, monotonic; a test may replace it.
     """
 
     state = ""
@@ -29,7 +26,6 @@ class Identities(ResourceType):
         self._tenant_id = tenant_id
         self._changed = changed
         self.throttle = WriteThrottle(size=0, refill=0.25)
-        self.clock: Callable[[], float] = time.monotonic
 
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
@@ -53,15 +49,6 @@ class Identities(ResourceType):
             "properties": properties,
         }
 
-    def store_body(
-        self, request: ArmRequest, existing: Resource | None, body: JsonObject
-    ) -> Resource:
-        """Store it, with the time of its creation."""
-        resource = super().store_body(request, existing, body)
-        if existing is None:
-            resource.created = self.clock()
-        return resource
-
     def canonical_id(self, resource_id: ResourceId) -> str:
         """This provider writes `resourcegroups` in lower case."""
         return (
@@ -77,5 +64,5 @@ class Identities(ResourceType):
         """Seconds since the identity of this object id was created; None if there is none."""
         for each in self.store.of_type(USER_ASSIGNED_IDENTITIES):
             if each.properties["principalId"] == principal_id:
-                return self.clock() - each.created
+                return self.store.clock() - each.created
         return None

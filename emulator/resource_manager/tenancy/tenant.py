@@ -29,6 +29,7 @@ class Tenant:
 
     Attributes:
         subscriptions: those of the tenant.
+        list_lag: seconds until the list of resources has a new one, which can be read at once.
         registered: namespaces, in lower case, that the subscriptions have registered.
     """
 
@@ -36,6 +37,7 @@ class Tenant:
         self.tenant_id = tenant_id
         self.subscriptions = [Subscription()]
         self.registered = {name.lower() for name in PROVIDERS}
+        self.list_lag = 0.0
         self._store = store
         self._access = access
         group = r"^/subscriptions/[^/]+/resourcegroups/[^/]+"
@@ -127,6 +129,7 @@ class Tenant:
             for each in self._store.within(scope)
             if each.type.count("/") == 1 and "location" in each.body and each.type != GROUP_TYPE
             if self._may_read(request, each)
+            if each.created + self.list_lag <= self._store.clock()
         ]
         found = filtered(top_level, request.query.get("$filter", ""))
         return listed([_shown(each) for each in found])

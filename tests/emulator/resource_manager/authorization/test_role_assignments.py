@@ -94,7 +94,7 @@ def test_a_new_identity_needs_its_type(azure: ArmThread, client: Client) -> None
     """Until the directory has replicated a new principal, its type must be sent."""
     now = 1000.0
     catalog = azure.arm.catalog
-    catalog.identities.clock = lambda: now
+    azure.arm.resources.clock = lambda: now
     catalog.assignments.directory_lag = 30
     identity = client("identities").user_assigned_identities.create_or_update(
         "bot-group", "bot", {"location": "westeurope"}

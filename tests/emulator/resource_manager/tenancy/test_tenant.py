@@ -96,6 +96,20 @@ def test_the_list_of_a_group_has_its_resources(azure: ArmThread, client: Client)
     assert found.properties is None
 
 
+def test_a_new_resource_is_listed_later(azure: ArmThread, client: Client) -> None:
+    """With a lag, a new resource can be read at once, and is in the list after some time."""
+    now = 1000.0
+    azure.arm.resources.clock = lambda: now
+    azure.arm.tenant.list_lag = 60
+    azure.call("PUT", f"providers/{STORAGE}/mybot", ACCOUNT)
+    resources = client("resources").resources
+    assert azure.call("GET", f"providers/{STORAGE}/mybot").status_code == 200
+    assert list(resources.list()) == []
+    now += 60
+    azure.call("PUT", f"providers/{STORAGE}/mybot", ACCOUNT)
+    assert [each.name for each in resources.list()] == ["mybot"]
+
+
 def test_a_provider_must_be_registered(azure: ArmThread, client: Client) -> None:
     """A write to a provider that is not registered is 409; `register` allows it."""
     providers = client("resources").providers
