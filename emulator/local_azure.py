@@ -195,12 +195,11 @@ class LocalAzure:
     async def stop(self) -> None:
         """End the code of all sites, and stop every server."""
         await self.proxy.stop()
+        # What is being opened or closed just now takes no time, and must not stay open.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.sites.stop()
         for channel in self.channels.values():
             await channel.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         for vault in self.vaults.values():
             await vault.server.stop()
         for server in self.servers.values():
@@ -257,7 +256,9 @@ class LocalAzure:
         name = bot.name.lower()
         if bot.id not in self.resource_manager.resources:
             if name in self.channels:
-                self._run(self.channels.pop(name).stop())
+                closed = self.channels.pop(name)
+                self.names.remove(closed.host)
+                self._run(closed.stop())
         elif name not in self.channels:
             self.channels[name] = channel = self._new_channel(bot)
             self._opening[channel.name] = self._run(self._open(channel))

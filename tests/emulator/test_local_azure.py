@@ -1,14 +1,23 @@
-"""The local Azure: unmodified clients find it by its environment, and sites answer for bots."""
+"""The local Azure: unmodified clients find it by its environment, and its parts know each other."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
+import requests
+from azure.core.exceptions import HttpResponseError
 from azure.identity import WorkloadIdentityCredential
+from azure.keyvault.certificates import CertificateClient, CertificatePolicy
 from azure.mgmt.botservice import AzureBotService
 from azure.mgmt.web import WebSiteManagementClient
 
-from tests.support.azure.azure_thread import AzureThread
+from emulator.seeds.old_bot import OldBot
+from tests.support.azure.azure_thread import AzureThread, answer_of
+from tests.support.azure.talker import Talker
+
+VAULT = "Microsoft.KeyVault/vaults"
 
 
 @pytest.fixture
@@ -19,12 +28,28 @@ def thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureThr
         yield thread
 
 
-def test_the_pipeline_reads_the_bot_with_real_clients(thread: AzureThread) -> None:
+@pytest.fixture
+def old(thread: AzureThread) -> OldBot:
+    """An old bot."""
+    old: OldBot = thread.call(thread.azure.add_old_bot)
+    return old
+
+
+@pytest.fixture
+def credential(thread: AzureThread) -> Iterator[WorkloadIdentityCredential]:
+    """The pipeline's, from the environment alone."""
+    assert thread.azure.environ["AZURE_FEDERATED_TOKEN_FILE"]
+    credential = WorkloadIdentityCredential()
+    with credential:
+        yield credential
+
+
+def test_the_pipeline_reads_the_bot_with_real_clients(
+    thread: AzureThread, old: OldBot, credential: WorkloadIdentityCredential
+) -> None:
     """azure-identity signs in with the pipeline's token; the management clients find the bot."""
-    old = thread.call(thread.azure.add_old_bot)
     subscription = thread.azure.resource_manager.subscription_id
     with (
-        WorkloadIdentityCredential() as credential,
         AzureBotService(credential, subscription) as bots,
         WebSiteManagementClient(credential, subscription) as sites,
     ):
@@ -35,3 +60,117 @@ def test_the_pipeline_reads_the_bot_with_real_clients(thread: AzureThread) -> No
     assert bot.properties.endpoint == "https://contoso-bot-web.azurewebsites.net/api/messages"
     assert (settings.properties or {})["MicrosoftAppPassword"]
     assert not thread.azure.proxy.refused
+
+
+def test_the_secret_is_in_the_settings_only(thread: AzureThread, old: OldBot) -> None:
+    """The directory knows the secret's hint; its value is in the web app's settings."""
+    secret = thread.azure.resource_manager.app_settings(old.site.id)["MicrosoftAppPassword"]
+    (stored,) = old.registration.secrets
+    assert stored.has(secret)
+    assert stored.hint == secret[:3]
+    assert secret not in str(old.bot.answer()) + str(old.site.answer())
+
+
+def test_the_pipeline_reads_graph(old: OldBot, credential: WorkloadIdentityCredential) -> None:
+    """The pipeline's app role lets it read app registrations at Graph."""
+    token = credential.get_token("https://graph.microsoft.com/.default").token
+    answer = requests.get(
+        "https://graph.microsoft.com/v1.0/applications",
+        params={"$filter": f"appId eq '{old.registration.app_id}'"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    )
+    (found,) = answer.json()["value"]
+    assert found["displayName"] == "contoso-bot"
+
+
+def test_a_vault_serves_as_soon_as_it_is_created(
+    thread: AzureThread, credential: WorkloadIdentityCredential
+) -> None:
+    """A vault listens under its own name, with the permissions that roles give."""
+    thread.call(lambda: thread.azure.add_function_app("contoso-functions", vault="contoso-vault"))
+    policy = CertificatePolicy("Self", subject="CN=bot", key_type="RSA", key_size=2048)
+    with CertificateClient("https://contoso-vault.vault.azure.net", credential) as client:
+        client.begin_create_certificate("bot-certificate", policy).result()
+        made = client.get_certificate("bot-certificate")
+    assert made.policy is not None
+    assert made.policy.subject == "CN=bot"
+
+
+def test_a_vault_without_a_role_refuses(
+    thread: AzureThread, credential: WorkloadIdentityCredential
+) -> None:
+    """Owning the subscription gives no permission in a vault."""
+    body = {
+        "properties": {"tenantId": thread.azure.directory.tenant_id, "sku": {"name": "standard"}}
+    }
+    thread.call(lambda: thread.azure.group.put(VAULT, "contoso-other", body))
+    url = "https://contoso-other.vault.azure.net"
+    with (
+        CertificateClient(url, credential) as client,
+        pytest.raises(HttpResponseError) as refused,
+    ):
+        client.get_certificate("bot-certificate")
+    assert refused.value.status_code == 403
+
+
+def test_a_new_bot_has_a_channel(thread: AzureThread, old: OldBot) -> None:
+    """An Azure Bot that a client creates has a channel, which delivers to its endpoint."""
+    app = thread.call(thread.azure.add_function_app)
+    identity = app.identity
+    settings = {
+        "MicrosoftAppType": "UserAssignedMSI",
+        "MicrosoftAppId": identity["clientId"],
+        "MicrosoftAppTenantId": thread.azure.directory.tenant_id,
+    }
+    thread.call(thread.azure.group.set_app_settings, app.site, settings)
+    properties = {
+        "displayName": "contoso-bot-2",
+        "endpoint": "https://contoso-functions.azurewebsites.net/api/messages",
+        "msaAppId": identity["clientId"],
+        "msaAppType": "UserAssignedMSI",
+        "msaAppTenantId": thread.azure.directory.tenant_id,
+        "msaAppMSIResourceId": identity["id"],
+    }
+    body = {"location": "global", "kind": "azurebot", "sku": {"name": "F0"}}
+    bots = "Microsoft.BotService/botServices"
+    thread.call(
+        lambda: thread.azure.group.put(bots, "contoso-bot-2", body | {"properties": properties})
+    )
+    assert Talker(thread, "contoso-bot-2").say("hello").status == 200
+    assert Talker(thread, "contoso-bot").say("hello").status == 200
+    assert old.bot.properties["msaAppId"] != identity["clientId"]
+
+
+def test_nothing_else_is_reachable(thread: AzureThread) -> None:
+    """The proxy refuses every name that has no stand-in."""
+    with pytest.raises(requests.exceptions.ProxyError):
+        requests.get("https://pypi.org/", timeout=10)
+    assert thread.azure.proxy.refused == {"pypi.org:443": 1}
+
+
+def test_the_pipelines_token_expires_in_a_day(thread: AzureThread) -> None:
+    """The token file can be read by its owner only, and its token lives for a day."""
+    file = Path(thread.azure.environ["AZURE_FEDERATED_TOKEN_FILE"])
+    assert file.stat().st_mode & 0o077 == 0
+    claims = jwt.decode(file.read_text(), options={"verify_signature": False})
+    assert 23 * 3600 < claims["exp"] - time.time() <= 24 * 3600
+
+
+@pytest.mark.parametrize("path", ["/api/publish?type=zip", "/api/zipdeploy"])
+def test_a_package_is_accepted(thread: AzureThread, path: str) -> None:
+    """Publishing succeeds, for callers who send a credential."""
+    url = f"https://contoso-functions.scm.azurewebsites.net{path}"
+    assert thread.do(answer_of(thread.azure, "POST", url))[0] == 401
+    signed = {"Authorization": "Bearer token"}
+    assert thread.do(answer_of(thread.azure, "POST", url, **signed))[0] == 202
+    latest = "https://contoso-functions.scm.azurewebsites.net/api/deployments/latest"
+    assert '"complete": true' in thread.do(answer_of(thread.azure, "GET", latest))[1]
+
+
+def test_a_deleted_bot_has_no_channel(thread: AzureThread, old: OldBot) -> None:
+    """The channel goes with the Azure Bot."""
+    assert "contoso-bot" in thread.azure.channels
+    thread.call(thread.azure.resource_manager.resources.remove, old.bot.id)
+    thread.call(thread.azure.resource_manager.on_bot_change, old.bot)
+    assert "contoso-bot" not in thread.azure.channels

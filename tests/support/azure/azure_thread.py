@@ -80,11 +80,21 @@ class AzureThread:
             monkeypatch.setenv(name, text)
 
 
-async def answer_of(azure: LocalAzure, method: str, url: str, **headers: str) -> tuple[int, Any]:
-    """The status and the text that a stand-in answers to a request under its public name."""
+async def answer_of(
+    azure: LocalAzure, method: str, url: str, *, body: object = None, **headers: str
+) -> tuple[int, Any]:
+    """The status and the text that a stand-in answers to a request under its public name.
+
+    Args:
+        azure: has the stand-in.
+        method: HTTP method.
+        url: with the public name.
+        body: sent as JSON; None: no body.
+        headers: HTTP headers.
+    """
     connector = azure.connector()
     async with (
         aiohttp.ClientSession(connector=connector) as session,
-        session.request(method, url, headers=headers) as answer,
+        session.request(method, url, headers=headers, json=body) as answer,
     ):
         return answer.status, await answer.text()
