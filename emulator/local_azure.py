@@ -258,10 +258,14 @@ class LocalAzure:
             if name in self.channels:
                 closed = self.channels.pop(name)
                 self.names.remove(closed.host)
-                self._run(closed.stop())
+                self._run(self._close(closed))
         elif name not in self.channels:
             self.channels[name] = channel = self._new_channel(bot)
             self._opening[channel.name] = self._run(self._open(channel))
+
+    async def _close(self, channel: BotChannel) -> None:
+        await asyncio.gather(self._opening.pop(channel.name), return_exceptions=True)
+        await channel.stop()
 
     async def _open(self, channel: BotChannel) -> None:
         await channel.start(self.chat_ports.get(channel.name, 0))
