@@ -53,14 +53,13 @@ class LiveSettings:
         removals = PasswordSettings(evidence.live.azure.arm, site).removals()
         if not evidence.secrets:
             return Finding(self._found(site["name"], removals), removals)
-        if removals:
-            changes = (*removals, self._remember(evidence))
-            return Finding(self._found(site["name"], removals), changes)
         since = unused_since(evidence)
-        if since is None:
-            changes = (self._restart(evidence), self._remember(evidence))
-            return Finding(f"{self._found(site['name'], ())}, but has to start again", changes)
-        return Finding(f"{self._found(site['name'], ())} since {since:%H:%M:%S} UTC")
+        if not removals and since is not None:
+            return Finding(f"{self._found(site['name'], ())} since {since:%H:%M:%S} UTC")
+        first, *others = removals or (self._restart(evidence),)
+        timed = replace(first, az=("SINCE=$(date -u +%Y-%m-%dT%H:%M:%SZ)", *first.az))
+        text = self._found(site["name"], removals)
+        return Finding(text, (timed, *others, self._remember(evidence)))
 
     @staticmethod
     def _found(name: str, removals: tuple[Change, ...]) -> str:
@@ -90,5 +89,4 @@ class LiveSettings:
             f"Remember in the tag {UNUSED_SINCE} of {evidence.old.bot_id.name} that the app does"
             " without the secret from now on"
         )
-        change = tag_change(evidence.old, UNUSED_SINCE, since, summary, "$SINCE")
-        return replace(change, az=("SINCE=$(date -u +%Y-%m-%dT%H:%M:%SZ)", *change.az))
+        return tag_change(evidence.old, UNUSED_SINCE, since, summary, "$SINCE")

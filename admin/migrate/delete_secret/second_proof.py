@@ -87,7 +87,7 @@ def _loop(target: Target) -> tuple[str, ...]:
         '      --function-name identity --query default --output tsv)" || true)',
         """  STARTED=$(echo "$FACTS" | sed -n 's/.*"processStartedOn": "\\([^"]*\\)".*/\\1/p')""",
         """  CALLED=$(echo "$FACTS" | sed -n 's/.*"lastOutboundCall": "\\([^"]*\\)".*/\\1/p')""",
-        '  if [[ "$STARTED" > "$SINCE" && "$CALLED" > "$SINCE" ]]; then break; fi',
+        '  if [[ "$STARTED" > "${SINCE%Z}" && "$CALLED" > "$STARTED" ]]; then break; fi',
         '  if [ "$attempt" = 60 ]; then echo "no proof: delete nothing"; exit 1; fi',
         '  echo "attempt $attempt: not yet"; sleep 10',
         "done",

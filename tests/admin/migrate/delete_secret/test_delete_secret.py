@@ -319,6 +319,8 @@ def test_dry_run(deletion: Deletion, tmp_path: Path) -> None:
     key_id = deletion.key_ids[0]
     app_id = deletion.registration.app_id
     assert f"az ad app credential delete --id {app_id} --key-id {key_id}" in ended.output
+    # A restart that is over before SINCE is taken would never be seen.
+    assert ended.output.index("SINCE=$(date") < ended.output.index("appsettings delete")
     script = tmp_path / "script.sh"
     script.write_text(ended.output)
     subprocess.run(["/bin/bash", "-n", str(script)], check=True)
