@@ -142,7 +142,7 @@ def _sites(defaults: JsonObject, sent: Any, known: Any) -> list[JsonObject]:
         name = str(each.get("siteName") or "Default Site")
         old = before.get(name.lower())
         own = new_site(name) if old is None else {key: old[key] for key in new_site(name)}
-        given = {key: value for key, value in each.items() if key not in own and value is not None}
+        given = {key: value for key, value in each.items() if value is not None}
         sites.append({**defaults, **given, **own})
     return sites
 

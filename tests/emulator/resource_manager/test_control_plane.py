@@ -214,6 +214,26 @@ def test_a_long_write_is_polled_to_its_end(azure: ArmThread, client: Client) -> 
     assert any("operationStatuses" in each for each in azure.arm.server.requests)
 
 
+def test_an_operation_says_how_it_stands(azure: ArmThread) -> None:
+    """Its two URLs say that it goes on until its time is over, and when to ask again."""
+    now = 1000.0
+    azure.arm.long_running.clock = lambda: now
+    azure.arm.long_running.seconds["microsoft.web/serverfarms", "PUT"] = 60
+    plan = {"location": "westeurope", "sku": {"name": "FC1"}}
+    started = azure.call("PUT", "providers/Microsoft.Web/serverFarms/plan", plan)
+    assert started.status_code == 202
+    status, result = (
+        started.headers[name].removeprefix(azure.arm.server.url).partition("?")[0]
+        for name in ("Azure-AsyncOperation", "Location")
+    )
+    going = azure.call("GET", status)
+    assert (going.json()["status"], going.headers["Retry-After"]) == ("InProgress", "1")
+    assert azure.call("GET", result).status_code == 202
+    now += 60
+    assert azure.call("GET", status).json()["status"] == "Succeeded"
+    assert azure.call("GET", result).status_code == 200
+
+
 def test_the_deletion_of_a_group_is_polled(azure: ArmThread, client: Client) -> None:
     """A DELETE is 202 with Location, and the group's resources are gone with it."""
     azure.call("PUT", f"providers/{STORAGE}/mybot", ACCOUNT)
