@@ -102,9 +102,11 @@ def test_a_patch_may_replace_the_identities(azure: ArmThread) -> None:
 
 
 def test_a_patch_leaves_the_rest(azure: ArmThread) -> None:
-    """Identities, tags and properties that a PATCH does not name stay."""
+    """Identities, tags and properties that a PATCH does not name, or names as null, stay."""
     add_site(azure)
     azure.call("PATCH", PATH, {"identity": user_assigned(identity_id(azure))})
+    site = azure.call("PATCH", PATH, {"properties": {"httpsOnly": None}}).json()
+    assert site["properties"]["httpsOnly"] is True
     site = azure.call("PATCH", PATH, {"properties": {"httpsOnly": False}}).json()
     assert assigned(site) == {"bot"}
     assert site["tags"] == {"for": "a bot"}
