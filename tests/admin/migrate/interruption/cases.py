@@ -35,21 +35,18 @@ class Case:
         before: the commands that were run before it, or what else has happened.
         recycled: whether Azure recycles the app all the time, so that it keeps no token.
         bot: the Azure Bot that users talk to.
-        repeats: whether the command that is done and run again does it all again, on purpose: so
-            it is run again only if it was not done.
     """
 
     command: str
     before: tuple[str | Callable[[Migration], None], ...] = ()
     recycled: bool = False
     bot: str = BOT
-    repeats: bool = False
 
 
 CASES = {
     "federated": Case(FEDERATED),
     "certificate": Case(CERTIFICATE),
-    "certificate rotate": Case(ROTATE, (CERTIFICATE, SWITCH), recycled=True, repeats=True),
+    "certificate rotate": Case(ROTATE, (CERTIFICATE, SWITCH), recycled=True),
     "managed-identity": Case(IDENTITY),
     "switch": Case(SWITCH, (FEDERATED,)),
     "back": Case(BACK, (FEDERATED, SWITCH)),

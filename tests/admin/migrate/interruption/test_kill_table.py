@@ -63,8 +63,7 @@ def _row(
     write = writes[number - 1]
     has_secret, serves = cut.has_secret, cut.serves
     cut.listen()
-    if not cut.case.repeats or cut.state() != end:
-        cut.run()
+    cut.run()
     same = cut.state() == end
     return (
         f"{number} of {count}",
