@@ -106,26 +106,30 @@ def certificate(
 ) -> None:
     """Let the new app sign in with a certificate in Key Vault; the bot keeps its id.
 
-    The certificate is made in the vault, or taken if it is there; its public key is added to the
-    app registration, beside all that is there; the app's identity gets the least role; the app gets
-    its settings, and must prove that it signs in. The bot's users notice nothing: they still talk
-    to the old app, until `switch`.
+    The certificate is made in the vault, or taken if it is there; its
+    public key is added to the app registration, beside all that is there;
+    the app's identity gets the least role; the app gets its settings, and
+    must prove that it signs in. The bot's users notice nothing: they still
+    talk to the old app, until `switch`.
 
     `certificate rotate` replaces it by its next version.
 
     [bold]Examples[/bold]
 
-      python -m admin migrate certificate --bot old --app new --vault new --dry-run
-      python -m admin migrate certificate --bot old --app new --vault new
+      python -m admin migrate certificate --bot contoso-bot \\
+          --app contoso-new --vault contoso-vault
+      python -m admin migrate certificate --bot contoso-bot \\
+          --app contoso-new --vault contoso-vault --dry-run
 
     [bold]Exit status[/bold]
 
-      0  the app has proved that it signs in with the certificate
-      1  it refuses, or the app has not proved it in time; the text says why
-      2  the command line is wrong; nothing was done
-      3  no sign-in, no answer, or not allowed
+      0    the app has proved that it signs in with the certificate
+      1    it refuses, or the app has not proved it in time; the text says why
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
 
-    [bold]--json[/bold] prints one JSON object: the steps, what each found, and the calls.
+    [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
     if context.invoked_subcommand is not None:
         return
@@ -174,13 +178,15 @@ def rotate(
 ) -> None:
     """Replace the bot's certificate by a new version, without a gap.
 
-    The new version is made in the vault, unless the vault has already renewed the certificate. Its
-    public key is registered, and the bot signs in with the old version until Entra accepts the new
-    one. When the app proves that it uses the new one, the keys of older versions of this
+    The new version is made in the vault, unless the vault has already
+    renewed the certificate. Its public key is registered, and the bot signs
+    in with the old version until Entra accepts the new one. When the app
+    proves that it uses the new one, the keys of older versions of this
     certificate are deleted from the app registration, and no others.
 
-    The app keeps its token for up to an hour, so the proof takes as long: run the command again
-    later, wait with --timeout 4000, or let it restart the app.
+    The app keeps its token for up to an hour, so the proof takes as long:
+    run the command again later, wait with --timeout 4000, or let it restart
+    the app.
 
     [bold]Examples[/bold]
 
@@ -189,12 +195,13 @@ def rotate(
 
     [bold]Exit status[/bold]
 
-      0  the app uses the newest version, and no older one is registered
-      1  it refuses, or the app has not proved it in time: run it again
-      2  the command line is wrong; nothing was done
-      3  no sign-in, no answer, or not allowed
+      0    the app uses the newest version, and no older one is registered
+      1    it refuses, or the app has not proved it in time: run it again
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
 
-    [bold]--json[/bold] prints one JSON object: the steps, what each found, and the calls.
+    [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
     options = Options(
         "certificate rotate",

@@ -65,27 +65,30 @@ def federated(
     yes: YesOption = False,
     timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
-    """Let the new app sign in with its managed identity, which the bot's registration trusts.
+    """Let the new app sign in with its managed identity; the bot keeps its id.
 
-    The bot keeps its id. A federated credential for the app's identity is added to the app
-    registration, beside all that is there; the app gets its settings, and must prove that it signs
-    in. The bot's users notice nothing: they still talk to the old app, until `switch`.
+    A federated credential for the app's identity is
+    added to the app registration, beside all that is there; the app gets
+    its settings, and must prove that it signs in. The bot's users notice
+    nothing: they still talk to the old app, until `switch`.
 
     For bots of type SingleTenant only.
 
     [bold]Examples[/bold]
 
-      python -m admin migrate federated --bot contoso-bot --app contoso-bot-2 --dry-run
-      python -m admin migrate federated --bot contoso-bot --app contoso-bot-2
+      python -m admin migrate federated --bot contoso-bot --app contoso-new
+      python -m admin migrate federated --bot contoso-bot --app contoso-new \\
+          --dry-run
 
     [bold]Exit status[/bold]
 
-      0  the app has proved that it signs in with its identity
-      1  it refuses, or the app has not proved it in time; the text says why
-      2  the command line is wrong; nothing was done
-      3  no sign-in, no answer, or not allowed
+      0    the app has proved that it signs in with its identity
+      1    it refuses, or the app has not proved it in time; the text says why
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
 
-    [bold]--json[/bold] prints one JSON object: the steps, what each found, and the calls.
+    [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
     options = Options(
         "federated",

@@ -123,6 +123,17 @@ class BotVault:
                 raise
             return {}
 
+    def is_deleted(self) -> bool:
+        """Whether a certificate of this name was deleted, and can still be recovered.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        try:
+            return bool(self._azure.vault.find(f"{self.url}/deletedcertificates/{self.name}"))
+        except Forbidden:
+            return False
+
     def versions(self) -> list[ListedVersion]:
         """All versions, the disabled ones too, newest first.
 

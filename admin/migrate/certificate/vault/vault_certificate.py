@@ -48,6 +48,8 @@ class VaultCertificate:
         if unfinished := unfinished_creation(vault, pending, has_certificate=bool(bundle)):
             return unfinished
         if bundle is None or not bundle.get("cer"):
+            if vault.is_deleted():
+                return self._deleted()
             text = f"the vault {vault.vault} has no certificate {vault.name}"
             change = creation(vault, self._policy) if self._file is None else self._imported()
             return Finding(text, changes=(change,))
@@ -61,6 +63,15 @@ class VaultCertificate:
         return Finding(
             f"the vault {vault.vault} has the certificate {vault.name}: {certificate}",
             notes=self._policy.notes(bundle),
+        )
+
+    def _deleted(self) -> Finding:
+        where = f"--vault-name {self._vault.vault} --name {self._vault.name}"
+        return Finding(
+            f"the certificate {self._vault.name} was deleted, and its name is reserved",
+            refusal=f"the certificate {self._vault.name} of the vault {self._vault.vault} was"
+            f" deleted: recover it (`az keyvault certificate recover {where}`), or choose another"
+            " name with --name",
         )
 
     def _problem(self, bundle: JsonObject, certificate: PublicCertificate) -> str:

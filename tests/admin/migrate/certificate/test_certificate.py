@@ -200,6 +200,15 @@ def test_an_unusable_certificate_is_refused(
     assert route.added() == []
 
 
+def test_a_deleted_certificate_is_refused(route: Route) -> None:
+    """Its name is reserved until it is recovered or purged."""
+    route.call(route.inventory.add_version, NAME)
+    route.call(route.inventory.delete, NAME)
+    assert f"certificate recover --vault-name contoso-vault --name {NAME}" in route.refused(
+        *CERTIFICATE
+    )
+
+
 def test_a_usable_certificate_is_taken(route: Route) -> None:
     """No second version is made; that its key can be exported is said."""
     route.call(route.inventory.add_version, NAME)

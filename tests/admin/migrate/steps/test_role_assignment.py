@@ -90,10 +90,12 @@ def test_a_role_that_allows_more_is_enough(step: RoleAssignment, assign: Assign)
     assert "Key Vault Administrator" in finding.text
 
 
+@pytest.mark.parametrize("but", [[], ["Microsoft.KeyVault/vaults/*/sign/action"]])
 def test_a_custom_role_is_enough(
-    step: RoleAssignment, assign: Assign, route: Route, scope: str
+    step: RoleAssignment, assign: Assign, route: Route, scope: str, but: list[str]
 ) -> None:
-    """The role "Bot signer" of docs/deploy.md allows exactly what is needed."""
+    """The role "Bot signer" of docs/deploy.md allows exactly what is needed; what a role excludes
+    is not allowed."""
     subscription = "/".join(scope.split("/")[:3])
     name = str(uuid.uuid4())
     actions = ["Microsoft.KeyVault/vaults/keys/sign/action"]
@@ -102,7 +104,7 @@ def test_a_custom_role_is_enough(
             "roleName": "Bot signer",
             "type": "CustomRole",
             "permissions": [
-                {"actions": [], "notActions": [], "dataActions": actions, "notDataActions": []}
+                {"actions": [], "notActions": [], "dataActions": actions, "notDataActions": but}
             ],
             "assignableScopes": [subscription],
         }
@@ -110,8 +112,15 @@ def test_a_custom_role_is_enough(
     path = f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{name}"
     route.call(route.azure.resource_manager.put, path, body)
     assign(name)
-    assert "Bot signer" in step.look().text
-    assert step.look().changes == ()
+    finding = step.look()
+    assert ("Bot signer" in finding.text) == (not but)
+    assert len(finding.changes) == len(but)
+
+
+def test_a_conditional_role_is_not_enough(step: RoleAssignment, assign: Assign) -> None:
+    """Whether a condition holds for the bot cannot be known from here."""
+    assign(CRYPTO_USER, condition="@Resource[...] StringEquals 'x'", conditionVersion="2.0")
+    assert len(step.look().changes) == 1
 
 
 def test_a_role_that_allows_less_is_not_enough(step: RoleAssignment, assign: Assign) -> None:
