@@ -3,15 +3,19 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
+from aiohttp import web
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, CERTIFICATE, Cloud
+from emulator.faults import Handler
 from emulator.loopback import free_port
 from emulator.token_service.user_tokens import UserConnection
 from tests.support.botbuilder.app import CONNECTION
@@ -23,6 +27,9 @@ from tests.support.wire.scripted_service import Reply, ScriptedService
 
 BOTS = [*APP_TYPES.items(), (CERTIFICATE, "MultiTenant")]
 READY = "Running on"
+
+SECONDS = 5
+"""How long a test waits for what happens at once, if nothing is wrong."""
 
 TOKEN_SECONDS = 30
 """Less than the margin: each token is used for a second, so that renewal can be watched."""
@@ -117,22 +124,27 @@ def test_a_token_is_renewed_within_a_turn(bot: Bot) -> None:
 
 async def test_the_event_loop_is_free_while_a_token_is_requested(bot: Bot) -> None:
     """A turn that waits for its token keeps no other request waiting."""
+    arrived, released = threading.Event(), threading.Event()
+
+    async def hold(request: web.Request, handler: Handler) -> web.StreamResponse:
+        arrived.set()
+        await asyncio.to_thread(released.wait)
+        return await handler(request)
+
     servers = (bot.cloud.entra.server, bot.cloud.identity.server)
-    before = sum(server.requests.total() for server in servers)
     for server in servers:
-        server.faults.set(latency=1.0)
+        server.around = hold
     user = bot.user()
     # A skill that is called for the first time: its token cannot be cached.
     turn = asyncio.create_task(asyncio.to_thread(user.says, f"skill {uuid.uuid4()} http://x/"))
-    while sum(server.requests.total() for server in servers) == before:
-        assert not turn.done()
-        await asyncio.sleep(0)
-    other = Caller(f"http://127.0.0.1:{bot.port}")
-    alive = await asyncio.to_thread(other.send, "GET", "/alive", [])
-    assert alive.body == b"alive"
-    assert not turn.done()
-    for server in servers:
-        server.faults.clear()
-    await turn
-    user.caller.close()
-    other.close()
+    try:
+        assert await asyncio.to_thread(arrived.wait, SECONDS)
+        alive = f"http://127.0.0.1:{bot.port}/alive"
+        answer = await asyncio.to_thread(requests.get, alive, timeout=SECONDS)
+        assert answer.text == "alive"
+    finally:
+        released.set()
+        for server in servers:
+            server.around = None
+        await turn
+        user.caller.close()

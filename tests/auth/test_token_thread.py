@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,7 @@ from auth.errors import SignInError
 from auth.settings import Settings
 from auth.token_thread import TokenThread
 from emulator.cloud import Cloud
+from tests.support.timing.condition import comes_true
 
 CHANNEL = "https://api.botframework.com"
 SKILL = "11111111-2222-3333-4444-555555555555"
@@ -68,10 +70,25 @@ async def test_a_token_is_valid_whenever_it_is_asked_for(
     """Without anything that awaits in between, expired tokens are replaced."""
     monkeypatch.setattr(platform.entra, "token_lifetime", 2)
     seen: set[str] = set()
-    while len(seen) < 3:
+
+    def has_renewed() -> bool:
         token = tokens.get_now(CHANNEL).value
         check(platform, token)
         seen.add(token)
+        return len(seen) == 3
+
+    await comes_true(has_renewed)
+
+
+async def test_a_token_that_has_expired_unused_is_replaced(
+    platform: Cloud, tokens: TokenThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a pause that outlasted the token, a caller that cannot await waits for a new one."""
+    with monkeypatch.context() as short:
+        short.setattr(platform.entra, "token_lifetime", 1)
+        first = await tokens.get(CHANNEL)
+    await comes_true(lambda: time.time() > first.expires_on)
+    check(platform, tokens.get_now(CHANNEL).value)
 
 
 async def test_a_cached_token_is_returned_while_sign_in_is_down(

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import requests
 from azure.core.exceptions import HttpResponseError
 from azure.identity import WorkloadIdentityCredential
 from azure.keyvault.certificates import CertificateClient, KeyVaultCertificate
@@ -47,6 +48,16 @@ def test_a_certificate_is_made_under_the_public_name(thread: AzureThread, host: 
         listed = certificates.list_properties_of_certificate_versions("bot", max_page_size=1)
         assert [each.id for each in listed] == [made.id]
     assert not thread.azure.proxy.refused
+
+
+def test_the_challenge_names_the_public_authority(thread: AzureThread, host: str) -> None:
+    """A caller without a token learns where to get one, under the name that it can reach."""
+    answer = requests.get(f"https://{host}/certificates", params={"api-version": "7.4"}, timeout=30)
+    authority = f"https://login.microsoftonline.com/{thread.azure.directory.tenant_id}"
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == (
+        f'Bearer authorization="{authority}", resource="https://vault.azure.net"'
+    )
 
 
 def test_an_officer_of_certificates_reads_no_secret(host: str) -> None:
