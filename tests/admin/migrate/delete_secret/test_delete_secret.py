@@ -206,6 +206,19 @@ def test_nobody_writes_to_the_restarted_app(deletion: Deletion) -> None:
     assert len(deletion.key_ids) == 1
 
 
+def test_it_goes_on_before_anybody_has_written(deletion: Deletion) -> None:
+    """After an interruption, the restarted app has called no channel: that is waited for."""
+    for _ in range(2):
+        ended = deletion.run("--json", "--timeout", "2")
+        assert ended.json["result"] == "waiting"
+        assert "write to the bot now" in ended.json["reason"]
+    assert changes(ended) == []
+    with deletion.conversation():
+        ended = deletion.run("--timeout", "60")
+    assert ended.status == 0, ended.output + ended.errors
+    assert is_done(deletion)
+
+
 def test_the_old_process_still_answers(deletion: Deletion) -> None:
     """Its proof does not count, however fresh: it has the secret in its environment."""
     deletion.call(setattr, deletion.code, "restart_seconds", 1e6)
@@ -318,9 +331,10 @@ def test_dry_run(deletion: Deletion, tmp_path: Path) -> None:
     assert SECRET not in ended.output
     key_id = deletion.key_ids[0]
     app_id = deletion.registration.app_id
-    assert f"az ad app credential delete --id {app_id} --key-id {key_id}" in ended.output
+    pasted = " ".join(ended.output.replace("\\\n", " ").split())
+    assert f"az ad app credential delete --id {app_id} --key-id {key_id}" in pasted
     # A restart that is over before SINCE is taken would never be seen.
-    assert ended.output.index("SINCE=$(date") < ended.output.index("appsettings delete")
+    assert pasted.index("SINCE=$(date") < pasted.index("appsettings delete")
     script = tmp_path / "script.sh"
     script.write_text(ended.output)
     subprocess.run(["/bin/bash", "-n", str(script)], check=True)
