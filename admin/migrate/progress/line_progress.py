@@ -63,11 +63,12 @@ class LineProgress:
     def plan(self, change: Change) -> None:
         """Print the call."""
         self._clear()
-        self._line("plan", f"{change.summary}: {change.method} {change.url}")
+        self._line("plan", change.summary)
+        self._line("", f"{change.method} {change.url}")
 
     def sent(self, change: Change) -> None:
         """Print that it was answered."""
-        self._line("sent", change.summary)
+        self._line("sent", f"{change.method} is done")
 
     def lost(self, change: Change, reason: str) -> None:
         """Print why the step looks again."""

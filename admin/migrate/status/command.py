@@ -5,7 +5,6 @@ from contextlib import nullcontext
 from itertools import groupby
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +24,7 @@ from admin.migrate.options import (
 from admin.migrate.status.next_step import next_step
 from admin.migrate.status.report import read_report
 from admin.migrate.status.report_json import report_json
-from admin.migrate.status.rows import BAD, OK, UNKNOWN, WARN, Row, rows_of
+from admin.migrate.status.rows import BAD, NEXT, OK, UNKNOWN, WARN, Row, rows_of
 from admin.migrate.target import Target
 
 _STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta"}
@@ -111,22 +110,27 @@ def show(target: Target) -> ExitStatus:
     if target.options.as_json:
         print(json.dumps(report_json(report, step)))
     elif people:
-        console.output.print(_table(rows_of(report, step)))
+        _print_tables(rows_of(report, step))
     else:
         _print_lines(rows_of(report, step))
     return ExitStatus.DONE if report.is_secretless else ExitStatus.FOUND
 
 
-def _table(rows: list[Row]) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+def _print_tables(rows: list[Row]) -> None:
+    """A table for each section, all with the same columns."""
+    width = max(len(row.name) for row in rows)
     for section, group in groupby(rows, lambda row: row.section):
-        table.add_row(Text(section, style="bold"), "")
+        console.output.print(Text(section, style="bold"))
+        if section == NEXT:
+            for row in group:  # to be pasted: a table would break a long line
+                console.output.print(f"  {row.name:{width}}  {row.text}", soft_wrap=True)
+            continue
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=width + 2, no_wrap=True)
+        table.add_column(overflow="fold")
         for row in group:
             table.add_row(f"  {row.name}", Text(row.text, style=_STYLES.get(row.mark, "")))
-        table.add_section()
-    return table
+        console.output.print(table)
 
 
 def _print_lines(rows: list[Row]) -> None:

@@ -16,6 +16,10 @@ from admin.migrate.status.parts.registration import (
 from admin.migrate.status.report import MANAGED_IDENTITY, StatusReport
 
 NOT_DEPLOYED = 404
+"""The status of an app that does not have this project's functions."""
+
+NEXT = "Next"
+"""The last section: its commands are printed to be pasted."""
 
 OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 
@@ -24,13 +28,11 @@ OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 class Row:
     """One line.
 
-        Attributes:
-            section: which part it belongs to, such as "App registration".
-            name: what it is about.
-            text: what is so.
-            mark: NOT_DEPLOYED = 404
-
-    OK, WARN, BAD, UNKNOWN or PLAIN.
+    Attributes:
+        section: which part it belongs to, such as "App registration".
+        name: what it is about.
+        text: what is so.
+        mark: OK, WARN, BAD, UNKNOWN or PLAIN.
     """
 
     section: str
@@ -214,13 +216,18 @@ def _roles(report: StatusReport) -> Iterable[Row]:
     if report.roles.value is None:
         return [Row(section, "unknown", report.roles.problem, UNKNOWN)]
     return [
-        Row(section, one.scope.rsplit("/", 1)[-1], f"{one.role} on {one.scope}")
+        Row(section, one.scope.rsplit("/", 1)[-1], f"{one.role} on {_place(one.scope)}")
         for one in report.roles.value
     ]
 
 
+def _place(scope: str) -> str:
+    """A scope without what is before its provider's name; a group or subscription as it is."""
+    return scope.rpartition("/providers/")[2] or scope
+
+
 def _next(step: NextStep) -> Iterator[Row]:
-    section = "Next"
+    section = NEXT
     yield Row(section, "why", step.reason, PLAIN if step.command else OK)
     if step.command:
         yield Row(section, "command", step.command)

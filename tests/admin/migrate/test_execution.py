@@ -83,6 +83,25 @@ def test_a_lost_authority_is_no_traceback(
     assert "nowhere.pem" in ended.errors
 
 
+@pytest.mark.parametrize(
+    ("cloud", "authority"),
+    [
+        ("AzureUSGovernment", "login.microsoftonline.us"),
+        ("AzureChinaCloud", "login.partner.microsoftonline.cn"),
+    ],
+)
+def test_each_cloud_has_its_own_hosts(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, cloud: str, authority: str
+) -> None:
+    """A national cloud's bot is looked for there, and no request leaves it."""
+    monkeypatch.setattr("admin.azure.http.clock.time.sleep", lambda _: None)
+    tunnels = migration.thread.azure.proxy.tunnels.copy()
+    ended = migration.run(*BACK, "--cloud", cloud)
+    assert ended.status == 3
+    assert {*migration.thread.azure.proxy.refused} == {f"{authority}:443"}
+    assert migration.thread.azure.proxy.tunnels == tunnels
+
+
 def test_forbidden_names_the_role(migration: Migration) -> None:
     """An account without rights reads what it lacks."""
     manager = migration.thread.azure.resource_manager
@@ -118,7 +137,7 @@ def test_a_pipe_gets_plain_lines() -> None:
     text = shown(waiting, waiting, Finding("no", (change(int),)), Finding("so"), terminal=False)
     assert "\x1b" not in text
     assert [line.split()[0] for line in text.splitlines()] == [
-        *("note", "A", "found", "found", "plan", "sent", "found", "done", "Way", "Next:"),
+        *("note", "A", "found", "found", "plan", "PATCH", "sent", "found", "done", "Way", "Next:"),
     ]
 
 
