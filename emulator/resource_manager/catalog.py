@@ -22,6 +22,7 @@ from emulator.resource_manager.resources.monitoring import (
 )
 from emulator.resource_manager.resources.storage_accounts import StorageAccounts
 from emulator.resource_manager.resources.vaults import Vaults
+from emulator.resource_manager.tenancy.resource_tags import ResourceTags
 from emulator.resource_manager.tenancy.subscription import PROVIDERS
 from emulator.resource_manager.web import plans
 from emulator.resource_manager.web.site_config import PublishingPolicies, SiteConfig
@@ -65,7 +66,7 @@ class Catalog:
         self.roles = RoleDefinitions(store)
         self.access = Access(store, self.roles)
         self.identities = Identities(store, tenant_id, on_identity)
-        self.assignments = RoleAssignments(store, self.roles, principal_age)
+        self.assignments = RoleAssignments(store, self.roles, self.access.owners, principal_age)
         self.bots = Bots(store, tenant_id, self._bot_changed)
         self.channels = BotChannels(store)
         self.vaults = Vaults(store, on_vault)
@@ -90,6 +91,7 @@ class Catalog:
         return [
             self.roles,
             self.assignments,
+            ResourceTags(self._store),
             self.identities,
             self.bots,
             self.channels,

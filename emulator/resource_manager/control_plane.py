@@ -168,6 +168,10 @@ class ResourceManager:
             headers |= error.headers
             return web.json_response(error.body(), status=error.status, headers=headers)
         headers |= reply.headers
+        if reply.xml:
+            return web.Response(
+                status=reply.status, text=reply.xml, content_type="application/xml", headers=headers
+            )
         if reply.body is None:
             return web.Response(status=reply.status, headers=headers)
         return web.json_response(reply.body, status=reply.status, headers=headers)

@@ -6,7 +6,11 @@ import uuid
 from collections.abc import Callable
 
 from emulator.resource_manager.authorization.access import ROLE_ASSIGNMENTS
-from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
+from emulator.resource_manager.authorization.built_in_roles import OWNER
+from emulator.resource_manager.authorization.role_definitions import (
+    ROLE_DEFINITIONS,
+    RoleDefinitions,
+)
 from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
@@ -18,6 +22,12 @@ PRINCIPAL = re.compile(r"(principalId\s+eq\s+|assignedTo\()\s*'([^']+)'", re.IGN
 
 class RoleAssignments(ResourceType):
     """Creates, lists and deletes role assignments at any scope.
+
+    Args:
+        store: of all resources.
+        roles: every role.
+        owners: object ids (GUID) that are Owner of every subscription.
+        principal_age: see there.
 
     Attributes:
         principal_age: seconds since the principal (object id) was created, or None if the directory
@@ -33,10 +43,12 @@ class RoleAssignments(ResourceType):
         self,
         store: ResourceStore,
         roles: RoleDefinitions,
+        owners: set[str],
         principal_age: Callable[[str], float | None],
     ) -> None:
         super().__init__(ROLE_ASSIGNMENTS, store)
         self._roles = roles
+        self._owners = owners
         self.principal_age = principal_age
         self.directory_lag = 0.0
         self.clock: Callable[[], float] = time.monotonic
@@ -114,7 +126,7 @@ class RoleAssignments(ResourceType):
         at_scope = "atscope()" in expression.lower()
         principal = PRINCIPAL.search(expression)
         found = []
-        for each in self.store.of_type(ROLE_ASSIGNMENTS):
+        for each in (*self._of_owners(request.id), *self.store.of_type(ROLE_ASSIGNMENTS)):
             at = str(each.properties["scope"]).lower()
             is_above = scope == at or scope.startswith(f"{at}/")
             is_below = at.startswith(f"{scope}/")
@@ -124,6 +136,18 @@ class RoleAssignments(ResourceType):
             if is_wanted:
                 found.append(self.answer(each))
         return listed(found)
+
+    def _of_owners(self, resource_id: ResourceId) -> list[Resource]:
+        """The assignments of those who are Owner of every subscription."""
+        scope = f"/subscriptions/{resource_id.subscription_id}"
+        role_id = f"{scope}/providers/{ROLE_DEFINITIONS}/{OWNER}"
+        made = []
+        for owner in sorted(self._owners):
+            properties = {"roleDefinitionId": role_id, "principalId": owner, "scope": scope}
+            name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}/{owner}")
+            assignment_id = f"{scope}/providers/{ROLE_ASSIGNMENTS}/{name}"
+            made.append(Resource(assignment_id, ROLE_ASSIGNMENTS, {"properties": properties}))
+        return made
 
     def _check_role(self, role_id: str) -> None:
         if self._roles.role(role_id.rpartition("/")[2]) is None:

@@ -65,11 +65,13 @@ class ArmReply:
 
     Attributes:
         body: JSON; None for a response without content.
+        xml: sent instead of JSON, if it is not empty.
     """
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    xml: str = ""
 
 
 def listed(items: list[JsonObject]) -> ArmReply:

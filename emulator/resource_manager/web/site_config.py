@@ -1,6 +1,5 @@
 """SiteConfig: the configuration of sites below `config/`: settings, `web`, and others."""
 
-import secrets
 from typing import Any
 
 from emulator.resource_manager.core.arm_error import ArmError, bad_request
@@ -8,7 +7,8 @@ from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, lis
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import ResourceType
-from emulator.resource_manager.web.sites import DOMAIN, Sites
+from emulator.resource_manager.web.publishing import publishing_credentials
+from emulator.resource_manager.web.sites import Sites
 
 APP_SETTINGS = "appsettings"
 WEB = "web"
@@ -105,13 +105,7 @@ class SiteConfig(ResourceType):
         if name == "slotconfignames":
             return {"appSettingNames": None, "connectionStringNames": None} | _own(site, name)
         if name == "publishingcredentials":
-            password = site.hidden.setdefault("publishingPassword", secrets.token_hex(30))
-            return {
-                "name": site.name,
-                "publishingUserName": f"${site.name}",
-                "publishingPassword": password,
-                "scmUri": f"https://{site.name.lower()}.scm.{DOMAIN}",
-            }
+            return publishing_credentials(site)
         return _own(site, name)
 
 

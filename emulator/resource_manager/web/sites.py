@@ -8,6 +8,7 @@ from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
+from emulator.resource_manager.web.publishing import publishing_profile
 from emulator.resource_manager.web.site_identity import SiteIdentities
 
 SITES = "Microsoft.Web/sites"
@@ -201,6 +202,8 @@ class Sites(ResourceType):
             return ArmReply()
         if action in ("syncfunctiontriggers", "listsyncfunctiontriggerstatus", "sync"):
             return ArmReply(status=204)
+        if action == "publishxml":
+            return ArmReply(xml=publishing_profile(site))
         return super().act(request, action)
 
     def answer(self, resource: Resource) -> JsonObject:

@@ -1,6 +1,7 @@
 """Role assignments and role definitions, through azure-mgmt-authorization."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -37,6 +38,11 @@ def assign(azure: ArmThread, client: Client, role: str = READER, name: str = "")
     )
 
 
+def own(listed: Iterable[Any]) -> list[str]:
+    """Ids of assignments without those of the subscription's owner."""
+    return [each.id for each in listed if each.principal_id == SOMEBODY]
+
+
 def test_a_role_is_assigned_read_listed_and_removed(azure: ArmThread, client: Client) -> None:
     """An assignment has its scope, principal and role; it is listed there until it is removed."""
     made = assign(azure, client, CRYPTO_USER)
@@ -46,10 +52,10 @@ def test_a_role_is_assigned_read_listed_and_removed(azure: ArmThread, client: Cl
     assignments = client("authorization").role_assignments
     assert assignments.get(azure.group_id, made.name).id == made.id
     assert assignments.get_by_id(made.id).name == made.name
-    assert [each.id for each in assignments.list_for_scope(azure.group_id)] == [made.id]
+    assert own(assignments.list_for_scope(azure.group_id)) == [made.id]
     assert azure.arm.permissions(SOMEBODY, azure.group_id)
     assert assignments.delete(azure.group_id, made.name).id == made.id
-    assert list(assignments.list_for_scope(azure.group_id)) == []
+    assert own(assignments.list_for_scope(azure.group_id)) == []
     assert assignments.delete(azure.group_id, made.name) is None
     assert azure.arm.permissions(SOMEBODY, azure.group_id) == set()
 
@@ -62,14 +68,24 @@ def test_lists_are_filtered(azure: ArmThread, client: Client) -> None:
     below = f"{azure.group_id}/providers/Microsoft.KeyVault/vaults/bot-vault"
 
     def found(scope: str, expression: str) -> list[str]:
-        return [each.id for each in assignments.list_for_scope(scope, filter=expression)]
+        return own(assignments.list_for_scope(scope, filter=expression))
 
     assert found(subscription, "atScope()") == []
     assert found(subscription, "") == [made.id]
     assert found(below, f"atScope() and assignedTo('{SOMEBODY}')") == [made.id]
     assert found(below, f"principalId eq '{SOMEBODY}'") == [made.id]
     assert found(below, f"principalId eq '{uuid.uuid4()}'") == []
-    assert [each.id for each in assignments.list_for_subscription()] == [made.id]
+    assert own(assignments.list_for_subscription()) == [made.id]
+
+
+def test_owners_are_listed(azure: ArmThread, client: Client) -> None:
+    """Who is Owner of every subscription has an assignment there, which scopes below inherit."""
+    azure.arm.owners.add(SOMEBODY)
+    (found,) = client("authorization").role_assignments.list_for_scope(
+        azure.group_id, filter=f"atScope() and assignedTo('{SOMEBODY}')"
+    )
+    assert found.scope == f"/subscriptions/{azure.arm.subscription_id}"
+    assert found.role_definition_id.endswith("8e3af657-a8ff-443c-a75c-2fe8c4bcb635")
 
 
 def test_the_same_role_twice_is_a_conflict(azure: ArmThread, client: Client) -> None:

@@ -131,3 +131,23 @@ def test_resources_of_another_subscription_are_apart(azure: ArmThread) -> None:
     azure.arm.subscriptions.append(other)
     groups = azure.call("GET", f"/subscriptions/{other.id}/resourceGroups").json()
     assert groups["value"] == []
+
+
+def test_tags_are_merged_replaced_and_deleted(azure: ArmThread, client: Client) -> None:
+    """By the resource of their own that every scope has, as `az tag update` does."""
+    azure.call("PUT", f"providers/{STORAGE}/mybot", {**ACCOUNT, "tags": {"a": "1", "b": "2"}})
+    scope, tags = azure.resource_id(STORAGE, "mybot"), client("resources").tags
+
+    def change(operation: str, **values: str) -> dict[str, str]:
+        body = {"operation": operation, "properties": {"tags": values}}
+        made = tags.begin_update_at_scope(scope, body).result(timeout=30)
+        return dict(made.properties.tags)
+
+    assert dict(tags.get_at_scope(scope).properties.tags) == {"a": "1", "b": "2"}
+    assert change("Merge", b="3", c="4") == {"a": "1", "b": "3", "c": "4"}
+    assert change("Delete", a="1") == {"b": "3", "c": "4"}
+    assert change("Replace", d="5") == {"d": "5"}
+    assert azure.call("GET", f"providers/{STORAGE}/mybot").json()["tags"] == {"d": "5"}
+    with pytest.raises(HttpResponseError) as caught:
+        tags.get_at_scope(f"{scope}-missing")
+    assert raised(caught.value)[:2] == (404, "ResourceNotFound")

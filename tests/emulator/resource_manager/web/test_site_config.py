@@ -75,6 +75,20 @@ def test_publishing_with_a_password_is_forbidden(azure: ArmThread, client: Clien
     assert {each.name: each.properties.allow for each in policies} == {"ftp": True, "scm": False}
 
 
+def test_publishing_credentials_are_made_once(azure: ArmThread, client: Client) -> None:
+    """The profile in XML and the credentials in JSON have the same password."""
+    add_site(azure)
+    path = f"{PATH}/config/publishingcredentials/list"
+    found = azure.call("POST", path).json()["properties"]
+    assert found["scmUri"] == f"https://{NAME}.scm.azurewebsites.net"
+    stream = client("web").web_apps.list_publishing_profile_xml_with_secrets(
+        "bot-group", NAME, {"format": "WebDeploy"}
+    )
+    profile = b"".join(stream).decode()
+    assert f'userPWD="{found["publishingPassword"]}"' in profile
+    assert found["publishingPassword"] not in azure.call("GET", PATH).text
+
+
 def test_names_of_slot_settings_are_read(azure: ArmThread, client: Client) -> None:
     """az reads and writes them with the settings."""
     add_site(azure)
