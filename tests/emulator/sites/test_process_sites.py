@@ -1,12 +1,15 @@
 """Sites in processes: the old bot and this project's app, with the settings they have in Azure."""
 
+import asyncio
 import datetime
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from emulator.faults import Handler
 from emulator.seeds.function_app import PreparedFunctionApp
 from emulator.seeds.old_bot import OldBot
 from emulator.sites.arm_site import site_of
@@ -17,6 +20,7 @@ from emulator.sites.site import Site
 from tests.emulator.sites.conftest import FUNCTIONS, settle
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
+from tests.support.timing.condition import until
 
 HOST = f"https://{FUNCTIONS}.azurewebsites.net"
 
@@ -117,6 +121,34 @@ def test_the_old_process_answers_until_the_new_one_serves(
     after = identity(thread, functions)
     assert str(after["processStartedOn"]) > str(before["processStartedOn"])
     assert after["lastOutboundCall"] is None
+
+
+def test_the_old_process_finishes_its_requests(thread: AzureThread, old: OldBot) -> None:
+    """A turn that runs while the site restarts is finished by the process that has it."""
+    server = thread.azure.channels["contoso-bot"].connector.server
+    released = thread.do(new_event())
+    before = server.requests.total()
+
+    async def held(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await released.wait()
+        return await handler(request)
+
+    kept, server.around = server.around, held
+    with ThreadPoolExecutor() as pool:
+        turn = pool.submit(Talker(thread, "contoso-bot").say, "hello")
+        until(lambda: server.requests.total() > before)
+        settings = thread.azure.resource_manager.app_settings(old.site.id)
+        thread.call(thread.azure.group.set_app_settings, old.site, settings)
+        settle(thread, old.site.name)
+        assert not turn.done()
+        server.around = kept
+        thread.call(released.set)
+        assert turn.result().reply == "Old bot: hello"
+
+
+async def new_event() -> asyncio.Event:
+    """An event of the local Azure's loop."""
+    return asyncio.Event()
 
 
 def test_without_overlap_requests_wait(thread: AzureThread, functions: PreparedFunctionApp) -> None:
