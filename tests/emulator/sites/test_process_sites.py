@@ -3,7 +3,9 @@
 import asyncio
 import datetime
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from aiohttp import web
@@ -35,6 +37,15 @@ def identity(thread: AzureThread, app: PreparedFunctionApp) -> dict[str, object]
     return facts
 
 
+@contextmanager
+def moved(old: OldBot) -> Iterator[None]:
+    """The Azure Bot's endpoint is the Function App meanwhile."""
+    properties = old.bot.properties
+    kept, properties["endpoint"] = properties["endpoint"], f"{HOST}/api/messages"
+    yield
+    properties["endpoint"] = kept
+
+
 def write_settings(thread: AzureThread, app: PreparedFunctionApp, **changes: str) -> None:
     """Write settings as a client does, with some that differ."""
     settings = thread.azure.resource_manager.app_settings(app.site.id) | changes
@@ -63,10 +74,9 @@ def test_the_app_answers_at_the_bots_endpoint(
     thread: AzureThread, old: OldBot, functions: PreparedFunctionApp
 ) -> None:
     """A change of the Azure Bot's endpoint moves the next turn to the Function App."""
-    properties = old.bot.properties
-    kept, properties["endpoint"] = properties["endpoint"], f"{HOST}/api/messages"
-    said = Talker(thread, "contoso-bot").say("hello")
-    properties["endpoint"] = kept
+    assert Talker(thread, "contoso-bot").say("hello").reply.startswith("Old bot")
+    with moved(old):
+        said = Talker(thread, "contoso-bot").say("hello")
     assert said.ok
     assert not said.reply.startswith("Old bot")
     facts = identity(thread, functions)
@@ -123,7 +133,9 @@ def test_the_old_process_answers_until_the_new_one_serves(
     assert after["lastOutboundCall"] is None
 
 
-def test_the_old_process_finishes_its_requests(thread: AzureThread, old: OldBot) -> None:
+def test_the_old_process_finishes_its_requests(
+    thread: AzureThread, old: OldBot, functions: PreparedFunctionApp
+) -> None:
     """A turn that runs while the site restarts is finished by the process that has it."""
     server = thread.azure.channels["contoso-bot"].connector.server
     released = thread.do(new_event())
@@ -134,16 +146,15 @@ def test_the_old_process_finishes_its_requests(thread: AzureThread, old: OldBot)
         return await handler(request)
 
     kept, server.around = server.around, held
-    with ThreadPoolExecutor() as pool:
+    with moved(old), ThreadPoolExecutor() as pool:
         turn = pool.submit(Talker(thread, "contoso-bot").say, "hello")
         until(lambda: server.requests.total() > before)
-        settings = thread.azure.resource_manager.app_settings(old.site.id)
-        thread.call(thread.azure.group.set_app_settings, old.site, settings)
-        settle(thread, old.site.name)
+        write_settings(thread, functions)
+        settle(thread, FUNCTIONS)
         assert not turn.done()
         server.around = kept
         thread.call(released.set)
-        assert turn.result().reply == "Old bot: hello"
+        assert turn.result().ok
 
 
 async def new_event() -> asyncio.Event:
@@ -194,7 +205,10 @@ def test_a_process_has_only_its_sites_identities(
 ) -> None:
     """An identity that is taken from the site cannot be used after the restart."""
     kept = functions.site.body["identity"]
-    for identity, status in (({"type": "None"}, 503), (kept, 200)):
+    other = thread.call(thread.azure.group.identity, "contoso-other")
+    assigned = {other["id"]: {name: other[name] for name in ("clientId", "principalId")}}
+    another = {"type": "UserAssigned", "userAssignedIdentities": assigned}
+    for identity, status in ((another, 503), ({"type": "None"}, 503), (kept, 200)):
         functions.site.body["identity"] = identity
         thread.call(thread.azure.resource_manager.on_site_change, functions.site)
         settle(thread, FUNCTIONS)

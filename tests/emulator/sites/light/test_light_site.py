@@ -132,10 +132,12 @@ def test_a_certificate(bench: Bench, key_use: str, roles: tuple[str, ...]) -> No
         CertificateName="bot-certificate",
         CertificateKeyUse=key_use,
     )
+    version = vault.inventory.add_version("bot-certificate")
+    bench.old.registration.register(version.certificate)
     assert bench.identity()[0] == 503
+    bench.old.registration.withdraw(version.certificate)
     for role in roles or ("4633458b-17de-408a-b874-0445c86b69e6",):  # Key Vault Secrets User
         assign_role(bench.azure.group, bench.app.vault, role, principal)
-    version = vault.inventory.add_version("bot-certificate")
     assert bench.identity()[0] == 503
     bench.old.registration.register(version.certificate)
     status, facts = bench.identity()
