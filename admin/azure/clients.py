@@ -19,6 +19,10 @@ from admin.azure.json_object import JsonObject
 from admin.azure.site_client import SiteClient
 from admin.azure.vault_client import VaultClient
 
+SITE_RETRIES = 2
+CANNOT_SIGN_IN = frozenset({503})
+"""What a bot answers that cannot sign in: the steps decide how long to wait for it."""
+
 
 class AzureClients:
     """The clients of one command.
@@ -57,7 +61,7 @@ class AzureClients:
         )
         self.graph = GraphClient(cloud.graph, "Microsoft Graph", chain, cloud.graph, *rest)
         self.vault = VaultClient("", "the key vault", chain, cloud.vault_audience, *rest)
-        self.site = SiteClient("", "the app", None, "", *rest, max_retries=0)
+        self.site = SiteClient("", "the app", None, "", *rest, SITE_RETRIES, CANNOT_SIGN_IN)
         self._by_service: dict[str, RestClient] = {
             "arm": self.arm,
             "graph": self.graph,

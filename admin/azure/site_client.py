@@ -39,7 +39,7 @@ class IdentityAnswer:
 
 
 class SiteClient(RestClient):
-    """Function Apps, by their host names. No request is repeated here: a step looks again."""
+    """Function Apps, by their host names."""
 
     def identity(self, arm: ArmClient, site_id: str, host: str) -> IdentityAnswer:
         """Ask a bot who it is. Never raises: a step decides what a missing answer means.

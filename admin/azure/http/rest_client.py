@@ -18,7 +18,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from admin.azure.errors import NotFound, NotReachable
 from admin.azure.http.clock import Clock
-from admin.azure.http.retries import MAX_RETRIES, retries, transport
+from admin.azure.http.retries import MAX_RETRIES, LookFirstRetryPolicy, transport
 from admin.azure.http.translation import check, translated
 from admin.azure.json_object import JsonObject
 
@@ -28,8 +28,8 @@ USER_AGENT = "secretless-bot-migrate"
 class RestClient:
     """Requests to one service.
 
-    A GET is repeated if no answer arrives. A write is repeated only if the service says that it has
-    not done it (429, 503): after a lost answer, who sent it must look first.
+    A read is repeated if no answer arrives. A write is repeated only if the service says that it
+    has not done it (429, 503): after a lost answer, who sent it must look first.
 
     Args:
         base_url: URL of the service, before the path.
@@ -39,6 +39,7 @@ class RestClient:
         clock: waits between attempts.
         request_id: `x-ms-client-request-id` of all requests, for Azure's support.
         max_retries: how often a request is repeated at most.
+        final: statuses that are an answer of this service, and not a fault.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class RestClient:
         clock: Clock,
         request_id: str,
         max_retries: int = MAX_RETRIES,
+        final: frozenset[int] = frozenset(),
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._service = service
@@ -58,7 +60,7 @@ class RestClient:
             HeadersPolicy({"x-ms-client-request-id": request_id, "client-request-id": request_id}),
             UserAgentPolicy(base_user_agent=USER_AGENT),
             ProxyPolicy(),
-            retries(clock, max_retries),
+            LookFirstRetryPolicy(clock, max_retries, final),
             *_token(credential, audience),
             CustomHookPolicy(),
         ]

@@ -1,6 +1,7 @@
 """When a request is repeated, and how long the clients wait between attempts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
@@ -13,6 +14,9 @@ MAX_BACKOFF_SECONDS = 30
 MAX_RETRY_AFTER_SECONDS = 120.0
 CONNECT_SECONDS = 20
 READ_SECONDS = 120
+
+_READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability")
+"""Endings of the paths at which Resource Manager's POST only reads."""
 
 _NOT_DONE = {429, 503}
 """Statuses of a request that the service has not acted on."""
@@ -28,9 +32,10 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
     Args:
         clock: waits between attempts.
         max_retries: how often a request is repeated at most.
+        final: statuses that are an answer here, and not a fault.
     """
 
-    def __init__(self, clock: Clock, max_retries: int) -> None:
+    def __init__(self, clock: Clock, max_retries: int, final: frozenset[int]) -> None:
         super().__init__(
             retry_total=max_retries,
             retry_connect=max_retries,
@@ -38,17 +43,23 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
             retry_status=max_retries,
             retry_backoff_max=MAX_BACKOFF_SECONDS,
         )
-        self._method_whitelist = frozenset({"GET"})
         self._clock = clock
+        self._final = final
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether the request is sent again."""
         status = response.http_response.status_code
-        if not settings["total"]:
+        if not settings["total"] or status in self._final:
             return False
-        if response.http_request.method == "GET":
+        if is_read(response.http_request):
             return status in self._retry_on_status_codes
         return status in _NOT_DONE
+
+    def _is_method_retryable(
+        self, settings: dict[str, Any], request: Any, response: Any = None
+    ) -> bool:
+        """Whether a request is sent again after a lost connection."""
+        return is_read(request)
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         """Seconds that the service asks to wait, within reason; None if it does not say."""
@@ -68,9 +79,10 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
             self._clock.sleep(seconds)
 
 
-def retries(clock: Clock, max_retries: int) -> LookFirstRetryPolicy:
-    """The policy of all clients."""
-    return LookFirstRetryPolicy(clock, max_retries)
+def is_read(request: Any) -> bool:
+    """Whether a request changes nothing: a GET, or a POST that only answers a question."""
+    path = str(urlsplit(request.url).path).lower()
+    return bool(request.method == "GET" or (request.method == "POST" and path.endswith(_READS)))
 
 
 def transport() -> Any:

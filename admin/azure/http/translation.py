@@ -22,6 +22,7 @@ from admin.azure.errors import (
     NotSignedIn,
     Refused,
 )
+from admin.azure.http.retries import is_read
 from admin.azure.http.sign_in import MAX_REASON_CHARACTERS, cure, short_reason
 
 ROLES = {
@@ -56,7 +57,7 @@ def translated(service: str, request: HttpRequest) -> Iterator[None]:
             f"{_place(service, request)} cannot be reached: {_reason(error)}"
         ) from error
     except (AzureError, OSError) as error:
-        kind = NotReachable if request.method == "GET" else AnswerLost
+        kind = NotReachable if is_read(request) else AnswerLost
         raise kind(f"{_place(service, request)} did not answer: {_reason(error)}") from error
 
 
@@ -76,7 +77,7 @@ def check(response: HttpResponse, service: str) -> None:
     if status == 403:
         raise Forbidden(f"{text} Your account needs: {ROLES.get(service, 'access')}.")
     if status == 429 or status >= 500:
-        lost = status >= 500 and status != 503 and response.request.method != "GET"
+        lost = status >= 500 and status != 503 and not is_read(response.request)
         raise (AnswerLost if lost else NotReachable)(text)
     raise _REFUSALS.get(status, Refused)(text, status, code)
 

@@ -91,7 +91,7 @@ def status(
 
     STATE is valid, expired or not yet valid. ROLE is "users talk to it",
     "new" or "old". "identity" is the answer of the app's /api/identity;
-    docs/settings.md describes it.
+    docs/settings.md describes it. If the bot cannot be read: {"error": TEXT}.
     """
     options = Options("status", bot, app, resource_group, subscription, cloud, as_json=as_json)
     raise typer.Exit(read_only(options, show))

@@ -13,6 +13,11 @@ _COMPARED = {
 """The Azure Bot's property, the name of its value in `/api/identity`, and the app's setting."""
 
 
+MAX_TRIES = 3
+PASSING = {0, 429, 500, 502, 503, 504}
+"""Statuses (0: no answer) that a new look may not meet again."""
+
+
 class ReadyApp:
     """The new app signs in as this bot.
 
@@ -26,6 +31,7 @@ class ReadyApp:
     def __init__(self, target: Target, endpoint: str) -> None:
         self._target = target
         self._endpoint = endpoint
+        self._tries = MAX_TRIES
 
     def look(self) -> Finding:
         """Ask the app, unless the bot's users talk to it already.
@@ -38,6 +44,9 @@ class ReadyApp:
             return Finding(f"the bot's users already talk to {name}")
         proof = self._target.proof()
         if proof.problem:
+            self._tries -= 1
+            if self._tries and proof.status in PASSING and not self._target.options.dry_run:
+                return Finding(f"{name} does not answer as it should", waiting=True)
             return Finding(
                 f"{name} does not sign in as the bot",
                 refusal=f"{proof.problem}. The endpoint stays where it is. If the app has just been"

@@ -76,6 +76,15 @@ def test_a_read_survives_faults(
     assert sum(clock.waits) > 1
 
 
+@pytest.mark.parametrize("path", ["/x/config/appsettings/list", "/x/listKeys?api-version=1"])
+def test_a_post_that_reads_is_a_read(
+    client: RestClient, service: ScriptedService, path: str
+) -> None:
+    """Resource Manager returns secret values to POST only: these are repeated as a GET is."""
+    service.answers += [LOST, Answer(502), Answer(body={"x": 1})]
+    assert client.send("POST", path) == {"x": 1}
+
+
 def test_retries_end(client: RestClient, service: ScriptedService) -> None:
     """A service that stays down is reported after the last attempt."""
     service.answers += [Answer(503)] * (MAX_RETRIES + 1)

@@ -3,6 +3,14 @@
 import pytest
 
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
+from tests.admin.moved_clock import MovedClock
+
+
+@pytest.fixture(autouse=True)
+def moved_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait takes time."""
+    monkeypatch.setattr("admin.azure.clients.SystemClock", MovedClock)
+
 
 SWITCH = ("switch", "--bot", BOT, "--app", APP)
 
@@ -50,6 +58,16 @@ def test_switch_refuses_an_app_that_cannot_sign_in(migration: Migration) -> None
     assert ended.json["result"] == "refused"
     assert "it cannot sign in yet" in ended.json["reason"]
     assert migration.endpoint == OLD_ENDPOINT
+
+
+def test_switch_gives_a_cold_app_another_look(migration: Migration) -> None:
+    """One lost answer of the app does not stop the switch."""
+    migration.let_new_app_sign_in()
+    sites = migration.thread.azure.servers["*.azurewebsites.net"]
+    migration.thread.call(sites.faults.set, cut=True, remaining=2, path="/api/identity")
+    ended = migration.run(*SWITCH)
+    assert ended.status == 0, ended.output
+    assert migration.endpoint == NEW_ENDPOINT
 
 
 def test_switch_refuses_another_bots_app(migration: Migration) -> None:

@@ -44,9 +44,12 @@ class Stage:
             else:
                 self.run(each)
 
-    def listen(self, at: int = 0, interfere: Interference | None = None) -> list[Write]:
-        """Count the writes from now on, and interfere with one of them."""
-        wire = Wire(self.migration, at, interfere, recycled=self.case.recycled)
+    def listen(
+        self, at: int = 0, interfere: Interference | None = None, *, reads: bool = False
+    ) -> list[Write]:
+        """Count the writes (and reads) from now on, and interfere with one of them."""
+        recycled = self.case.recycled
+        wire = Wire(self.migration, at, interfere, recycled=recycled, reads=reads)
         self.migration.thread.call(wire.listen)
         return wire.writes
 

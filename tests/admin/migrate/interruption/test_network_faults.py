@@ -69,7 +69,7 @@ def test_each_write_meets_a_fault(
     for fault in (*NOT_DONE, *DONE):
         with stage(tmp_path / fault.__name__, monkeypatch, case) as faulty:
             writes = faulty.listen(EACH, fault)
-            ended = faulty.run("")
+            ended = faulty.run()
             assert faulty.state() == end, f"{fault.__name__}\n{ended.output}"
             times = Counter(map(str, writes))
             again = {write for write in times if times[write] > once[write]}
@@ -78,3 +78,21 @@ def test_each_write_meets_a_fault(
                 assert all(write.endswith("/restart") for write in again), fault.__name__
             else:
                 assert again == once.keys(), fault.__name__
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("fault", [throttled, reset_before])
+def test_each_request_meets_a_fault(
+    name: str, fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads, too, fail once each, those of the app included: one run still reaches the end."""
+    monkeypatch.setattr("admin.azure.clients.SystemClock", MovedClock)
+    case = CASES[name]
+    with stage(tmp_path / "whole", monkeypatch, case) as whole:
+        whole.run()
+        end = whole.state()
+    with stage(tmp_path / "faulty", monkeypatch, case) as faulty:
+        faulty.listen(EACH, fault, reads=True)
+        faulty.run()
+        assert faulty.state() == end

@@ -53,6 +53,7 @@ class Wire:
             comes for the first time.
         interfere: what happens to it.
         recycled: whether the app restarts before it answers who it is.
+        reads: whether reads count as writes do, the app's `/api/identity` too.
 
     Attributes:
         writes: those so far.
@@ -65,12 +66,14 @@ class Wire:
         interfere: Interference | None = None,
         *,
         recycled: bool = False,
+        reads: bool = False,
     ) -> None:
         self.writes: list[Write] = []
         self._migration = migration
         self._at = at
         self._interfere = interfere
         self._recycled = recycled
+        self._reads = reads
 
     def listen(self) -> None:
         """Start to count."""
@@ -84,7 +87,8 @@ class Wire:
         server.around = around
 
     async def _around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method in {"GET", "HEAD"} or request.path.lower().endswith(READS):
+        reads = request.method in {"GET", "HEAD"} or request.path.lower().endswith(READS)
+        if reads and not self._reads:
             return await handler(request)
         write = Write(request.method, request.host, request.path)
         new = write not in self.writes
@@ -96,6 +100,17 @@ class Wire:
 
     async def _talk(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Users keep talking to the new app: its last outbound call is always just now."""
+        if self._reads and request.path == "/api/identity":
+            return await self._around(request, self._answered(handler))
+        return await self._answered(handler)(request)
+
+    def _answered(self, handler: Handler) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await self._identity(request, handler)
+
+        return answer
+
+    async def _identity(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         azure = self._migration.thread.azure
         code = azure.sites.code(APP)
         if isinstance(code, LightSite) and request.path == "/api/identity":
