@@ -5,11 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
+from admin.azure.arm_client import ArmClient
 from admin.azure.errors import Conflict
 from admin.azure.json_object import JsonObject
-from admin.migrate.steps.role_assignment import KEY_VAULT_CRYPTO_USER, RoleAssignment
+from admin.migrate.steps.role_assignment import (
+    KEY_VAULT_CRYPTO_USER,
+    RoleAssignment,
+    allowing,
+)
 from admin.migrate.target import Target
+from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.migrate.route import NAME, Route
+from tests.admin.moved_clock import MovedClock
 
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
@@ -134,6 +141,24 @@ def test_a_role_elsewhere_is_not_enough(step: RoleAssignment, assign: Assign, sc
     assign(CRYPTO_USER, f"{scope}-2")
     assign(CRYPTO_USER, scope.removesuffix("e"))
     assert len(step.look().changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "allows"),
+    [("/subscriptions/1/resourceGroups/ab", True), ("/", True)]
+    + [(f"/subscriptions/1/resourceGroups/{name}", False) for name in ("abc", "a", "ab/x", "b")],
+)
+def test_only_scopes_above_count(monkeypatch: pytest.MonkeyPatch, at: str, allows: bool) -> None:
+    """Whatever Azure lists: a scope below, or one whose name begins alike, allows nothing."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    properties = {"scope": at, "roleDefinitionId": f"/x/roleDefinitions/{CRYPTO_USER}"}
+    with ScriptedService() as service:
+        service.answers += [Answer(body={"value": [{"properties": properties}]})]
+        arm = ArmClient(service.url, "Azure Resource Manager", None, "", MovedClock(), "1")
+        found = allowing(arm, "/subscriptions/1/resourceGroups/AB", "p", KEY_VAULT_CRYPTO_USER)
+        arm.close()
+        assert "%24filter" in service.asked[0].path or "$filter" in service.asked[0].path
+    assert bool(found) == allows
 
 
 def test_an_assignment_that_exists_is_said_so(
