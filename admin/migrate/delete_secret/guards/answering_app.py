@@ -106,11 +106,15 @@ def credential_is_not_secretless(evidence: Evidence) -> Obstacle | None:
     kind, replaced = proof_of(evidence).kind, evidence.replaced
     if kind in ({MANAGED_IDENTITY} if replaced else {CERTIFICATE, FEDERATED}):
         return None
-    route = "managed-identity" if replaced else "certificate, or federated"
+    route = (
+        "managed-identity first, or remove the tag replacedBy"
+        if replaced
+        else "certificate, or federated, first"
+    )
     return Obstacle(
         f"{_app(evidence)} signs in with the credential {kind or '(none)'}, which does not replace"
         f" the secret of {evidence.old.options.bot}",
-        f"Run the command {route} first",
+        f"Run the command {route}",
     )
 
 

@@ -277,6 +277,56 @@ def test_graph_is_late(deletion: Deletion) -> None:
     assert is_done(deletion)
 
 
+def test_graph_is_late_and_an_answer_is_lost(deletion: Deletion) -> None:
+    """A secret that Graph still shows, but no longer knows when it is deleted again, is gone."""
+    deletion.call(setattr, deletion.azure.directory.propagation, "graph", 2.5)
+    faults = deletion.azure.graph.server.faults
+    deletion.call(faults.set, cut=True, handled=True, remaining=1, path="removePassword")
+    with deletion.conversation():
+        ended = deletion.run("--timeout", "60")
+    assert ended.status == 0, ended.output + ended.errors
+    assert is_done(deletion)
+
+
+def test_the_conversation_has_stopped(deletion: Deletion) -> None:
+    """The restarted app's call must be fresh, too."""
+    settings = deletion.new_settings
+    settings.pop(PASSWORD)
+    deletion.call(deletion.azure.group.set_app_settings, deletion.migration.new.site, settings)
+    when = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=30)
+    tag = {"secretUnusedSince": when.isoformat()}
+    deletion.call(deletion.migration.bot().body["tags"].update, tag)
+    deletion.call(setattr, deletion.code, "started_on", when.timestamp() + 1)
+    deletion.talk(minutes_ago=15)
+    ended = deletion.run("--json", "--timeout", "2")
+    assert ended.status == 1
+    assert "is over 10 minutes old: write to the bot now" in ended.json["reason"]
+    assert len(deletion.key_ids) == 1
+
+
+def test_the_old_app_is_gone(deletion: Deletion) -> None:
+    """Then there are no settings of it."""
+    site = deletion.migration.old.site
+    deletion.call(deletion.azure.resource_manager.resources.remove, site.id)
+    with deletion.conversation():
+        ended = deletion.run("--timeout", "60")
+    assert ended.status == 0, ended.output + ended.errors
+    assert "there is no old app" in ended.output
+
+
+def test_the_old_apps_settings_cannot_be_read(deletion: Deletion) -> None:
+    """The secret is gone all the same; a note says what is left."""
+    body = '{"error": {"code": "AuthorizationFailed", "message": "Not allowed."}}'
+    faults = deletion.azure.resource_manager.server.faults
+    path = f"{deletion.migration.old.site.name}/config/appsettings/list"
+    deletion.call(faults.set, status=403, body=body, path=path)
+    with deletion.conversation():
+        ended = deletion.run("--timeout", "60")
+    assert ended.status == 0, ended.output + ended.errors
+    assert deletion.key_ids == []
+    assert "delete MicrosoftAppPassword from contoso-bot-web yourself" in ended.output
+
+
 def test_slots(deletion: Deletion) -> None:
     """The slots of the app lose the secret, too."""
     site = deletion.migration.new.site

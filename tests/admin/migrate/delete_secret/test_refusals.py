@@ -254,3 +254,33 @@ def test_a_bot_without_registration(deletion: Deletion) -> None:
     assert ended.status == 1
     assert "signs in with a managed identity, which has no secret" in ended.json["reason"]
     assert len(deletion.key_ids) == 1
+
+
+def test_a_registration_that_cannot_be_read(deletion: Deletion) -> None:
+    """What cannot be read cannot be checked: the account's role is missing."""
+    before = deletion.state()
+    body = '{"error": {"code": "Authorization_RequestDenied", "message": "Not allowed."}}'
+    faults = deletion.azure.graph.server.faults
+    deletion.call(faults.set, status=403, body=body, path="/applications")
+    ended = deletion.run("--timeout", "5")
+    assert ended.status == 3
+    assert "Your account needs: an owner of the app registration" in ended.errors
+    assert deletion.state() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("fabrikam-bot-web/config/appsettings/list", "fabrikam-bot-web"),
+        ("fabrikam-bot/connections", "fabrikam-bot"),
+    ],
+)
+def test_settings_that_cannot_be_read(deletion: Deletion, path: str, name: str) -> None:
+    """Whether another app or bot has the secret is then unknown, and a note names it."""
+    deletion.call(deletion.azure.add_old_bot, "fabrikam-bot")
+    body = '{"error": {"code": "AuthorizationFailed", "message": "Not allowed."}}'
+    faults = deletion.azure.resource_manager.server.faults
+    deletion.call(faults.set, status=403, body=body, path=path)
+    ended = deletion.run("--dry-run")
+    assert ended.status == 0, ended.output + ended.errors
+    assert f"may not read the settings of {name}:" in ended.output

@@ -66,7 +66,8 @@ def test_a_new_bot(migration: Migration) -> None:
     """It is the identity, has the old one's SKU, name and channels, and the app signs in as it."""
     old = migration.bot()
     migration.thread.call(old.body.update, {"sku": {"name": "S1"}})
-    migration.thread.call(old.properties.update, {"displayName": "Contoso's bot"})
+    texts = {"displayName": "Contoso's bot", "description": "It answers."}
+    migration.thread.call(old.properties.update, texts)
     kept = settings(migration)
     ended = migration.run(*COMMAND, *FAST)
     assert ended.status == 0, ended.output + ended.errors
@@ -217,6 +218,19 @@ def test_dry_run(migration: Migration, teams_app: tuple[Path, Path], tmp_path: P
     env_file.write_text(before[1])
     assert migration.run(*COMMAND, *FAST, *words).status == 0
     assert (manifest.read_text(), env_file.read_text()) == pasted
+
+
+def test_dry_run_of_an_empty_env_file(migration: Migration, tmp_path: Path) -> None:
+    """A variable that is missing is added, by the command as by its lines."""
+    env_file = tmp_path / ".env"
+    env_file.write_text("A=b\n")
+    ended = migration.run(*COMMAND, "--env-file", str(env_file), "--dry-run")
+    (line,) = [line for line in ended.output.splitlines() if line.startswith("echo BOT_ID=")]
+    subprocess.run(["/bin/bash", "-euc", line], check=True)
+    pasted = env_file.read_text()
+    env_file.write_text("A=b\n")
+    assert migration.run(*COMMAND, *FAST, "--env-file", str(env_file)).status == 0
+    assert env_file.read_text() == pasted == f"A=b\nBOT_ID={migration.new.identity['clientId']}\n"
 
 
 def test_dry_run_with_a_new_identity(migration: Migration) -> None:
