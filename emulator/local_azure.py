@@ -31,7 +31,7 @@ from emulator.seeds.pipeline import Pipeline
 from emulator.seeds.resource_group import ResourceGroup
 from emulator.server import Server
 from emulator.sites.app_service import AppService
-from emulator.sites.arm_site import site_of
+from emulator.sites.arm_site import name_of, site_of
 from emulator.sites.light.light_site import LightSite
 from emulator.sites.light.sign_in import LightSignIn
 from emulator.sites.process_site import ProcessSite
@@ -123,6 +123,7 @@ class LocalAzure:
             (self.pipeline.object_id, self.directory.user.object_id)
         )
         self.vaults: dict[str, KeyVault] = {}
+        self._vault_ports: dict[str, int] = {}
         self._channel_keys = TokenIssuer(endorsements=CHANNEL_IDS)
         self.channels: dict[str, BotChannel] = {}
         runs = {PROCESSES: self._in_processes, LIGHT: self._light}
@@ -312,22 +313,27 @@ class LocalAzure:
         if resource.id in self.resource_manager.resources:
             self.sites.change(site_of(resource, self.resource_manager))
         else:
-            self._run(self.sites.remove(resource.name))
+            self._run(self.sites.remove(name_of(resource)))
 
     def _vault_changed(self, resource: Resource) -> None:
         host = f"{resource.name}.{VAULT_DOMAIN}".lower()
         if resource.id not in self.resource_manager.resources:
+            # What is in it stays, for the case that it is recovered.
             self.names.remove(host)
-        elif host not in self.vaults:
-            permissions = RolePermissions(resource.id, self.resource_manager.permissions)
-            vault = KeyVault(
-                self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
-            )
-            self.vaults[host] = vault
-            # Chosen now: clients may call as soon as Resource Manager has answered.
-            port = free_port()
-            self.names.add(host, port)
-            self._run(vault.server.start(port))
+            return
+        if host not in self.vaults:
+            self._add_vault(host, resource)
+        self.names.add(host, self._vault_ports[host])
+
+    def _add_vault(self, host: str, resource: Resource) -> None:
+        permissions = RolePermissions(resource.id, self.resource_manager.permissions)
+        vault = KeyVault(
+            self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
+        )
+        self.vaults[host] = vault
+        # Chosen now: clients may call as soon as Resource Manager has answered.
+        self._vault_ports[host] = free_port()
+        self._run(vault.server.start(self._vault_ports[host]))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -9,6 +9,11 @@ IDENTITY_FUNCTION = "identity"
 """The app's one function above the anonymous level."""
 
 
+def name_of(resource: Resource) -> str:
+    """A site's or slot's name in its host name; a slot's begins with its site's."""
+    return str(resource.properties["defaultHostName"]).removesuffix(f".{DOMAIN}")
+
+
 def site_of(resource: Resource, manager: ResourceManager) -> Site:
     """A `Microsoft.Web/sites` resource, or a slot, as App Service runs it.
 
@@ -19,7 +24,7 @@ def site_of(resource: Resource, manager: ResourceManager) -> Site:
     is_function_app = "functionapp" in str(resource.body.get("kind", "")).lower()
     keys = (manager.function_key(resource.id, IDENTITY_FUNCTION), manager.host_key(resource.id))
     return Site(
-        name=str(resource.properties["defaultHostName"]).removesuffix(f".{DOMAIN}"),
+        name=name_of(resource),
         is_function_app=is_function_app,
         settings=manager.app_settings(resource.id),
         identities=_identities(resource),

@@ -114,6 +114,48 @@ def test_a_vault_without_a_role_refuses(
     assert refused.value.status_code == 403
 
 
+def test_a_slot_is_a_site_of_its_own(thread: AzureThread) -> None:
+    """A deployment slot has a host name, until it is deleted; its site is not touched."""
+    app = thread.call(thread.azure.add_function_app)
+    manager = thread.azure.resource_manager
+    slot = thread.call(
+        lambda: manager.put(f"{app.site.id}/slots/staging", dict(app.site.body, kind="functionapp"))
+    )
+    assert health(thread, "contoso-functions-staging") == 503
+    thread.call(manager.resources.remove, slot.id)
+    thread.call(manager.on_site_change, slot)
+    assert health(thread, "contoso-functions-staging") == 404
+    assert health(thread, "contoso-functions") == 503
+
+
+def health(thread: AzureThread, site: str) -> int:
+    """What a site without a bot's settings answers: 503."""
+    url = f"https://{site}.azurewebsites.net/api/health"
+    status: int = thread.do(answer_of(thread.azure, "GET", url))[0]
+    return status
+
+
+def test_a_deleted_vault_can_be_recovered(
+    thread: AzureThread, credential: WorkloadIdentityCredential
+) -> None:
+    """A deleted vault cannot be reached; once it is there again, it has what it had."""
+    app = thread.call(
+        lambda: thread.azure.add_function_app("contoso-functions", vault="contoso-kept")
+    )
+    # A name of its own: the client remembers for each name which tenant to sign in at.
+    manager, host = thread.azure.resource_manager, "contoso-kept.vault.azure.net"
+    thread.azure.vaults[host].inventory.add_version("bot-certificate")
+    assert app.vault is not None
+    removed = thread.call(manager.resources.remove, app.vault.id)
+    thread.call(manager.on_vault_change, app.vault)
+    assert thread.azure.names.port(host) is None
+    for each in removed:
+        thread.call(manager.resources.add, each)
+    thread.call(manager.on_vault_change, app.vault)
+    with CertificateClient(f"https://{host}", credential) as client:
+        assert client.get_certificate("bot-certificate").name == "bot-certificate"
+
+
 def test_a_new_bot_has_a_channel(thread: AzureThread, old: OldBot) -> None:
     """An Azure Bot that a client creates has a channel, which delivers to its endpoint."""
     app = thread.call(thread.azure.add_function_app)

@@ -78,11 +78,11 @@ def test_make_azure(tmp_path: Path, logs: Path) -> None:
         environ = exported(file)
         folder = str(Path(environ["SSL_CERT_FILE"]).parent)
         assert len(processes_with(f"{folder}/names.json")) == 2
-        switch = shlex.split("migrate switch --dry-run --bot contoso-bot --app contoso-functions")
-        ended = run_python("admin", *switch, environ=environ)
-        # It looks at the new app, which has no settings of a bot yet: it found everything.
-        assert ended.returncode == 1, ended
-        assert "contoso-functions" in ended.stdout + ended.stderr
+        status = shlex.split("migrate status --bot contoso-bot --app contoso-functions")
+        ended = run_python("admin", *status, environ=environ)
+        assert ended.returncode == 1, ended  # a secret is still there
+        assert "MicrosoftAppPassword" in ended.stdout
+        assert "migrate federated --bot contoso-bot --app contoso-functions" in ended.stdout
     for url in (chat, environ["HTTPS_PROXY"]):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) != 0
