@@ -17,6 +17,7 @@ from emulator.resource_manager.callers import ArmCallers
 from emulator.resource_manager.catalog import Catalog
 from emulator.resource_manager.core.arm_error import ArmError, bad_request, invalid_content
 from emulator.resource_manager.core.arm_request import PAGE_SIZE, ArmCaller, ArmReply, ArmRequest
+from emulator.resource_manager.core.body_shape import check_shape
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed
@@ -27,7 +28,7 @@ from emulator.resource_manager.throttle import WriteThrottle
 from emulator.server import Server
 
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
-API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?$|^20\d\d-\d\d-\d\d-\w+$")
+API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
 RIGHTS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -275,8 +276,8 @@ class ResourceManager:
         values = reply.body.get("value")
         if not isinstance(values, list):
             return reply
-        start = int(request.query.get("$skiptoken", "0"))
-        size = min(int(request.query.get("$top", self.page_size)), self.page_size)
+        start = _number(request, "$skiptoken", 0)
+        size = max(1, min(_number(request, "$top", self.page_size), self.page_size))
         page = {**reply.body, "value": values[start : start + size]}
         if start + size < len(values):
             query = {**request.query, "$skiptoken": str(start + size)}
@@ -294,4 +295,15 @@ async def _body(request: web.Request) -> JsonObject:
         raise invalid_content(str(error)) from error
     if not isinstance(body, dict):
         raise invalid_content("the content is not a JSON object")
+    check_shape(body)
     return body
+
+
+def _number(request: ArmRequest, name: str, default: int) -> int:
+    """A query parameter that is a whole number of at least 0."""
+    value = request.query.get(name)
+    if value is None:
+        return default
+    if not value.isdecimal():
+        raise bad_request("InvalidQueryParameter", f"The value of '{name}' must be a number.")
+    return int(value)

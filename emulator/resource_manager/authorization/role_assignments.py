@@ -13,6 +13,7 @@ from emulator.resource_manager.authorization.role_definitions import (
 )
 from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
+from emulator.resource_manager.core.guid import is_guid
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import ResourceType
@@ -65,7 +66,7 @@ class RoleAssignments(ResourceType):
                 "The request content is not valid and could not be deserialized: "
                 "'principalId' and 'roleDefinitionId' are required.",
             )
-        if not _is_guid(request.id.name):
+        if not is_guid(request.id.name):
             raise bad_request(
                 "InvalidRoleAssignmentId",
                 f"The role assignment ID '{request.id.name}' is not valid. The role assignment "
@@ -200,11 +201,3 @@ class RoleAssignments(ResourceType):
                     "Tenant ID, application ID, principal ID, and scope are not allowed to be "
                     "updated.",
                 )
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

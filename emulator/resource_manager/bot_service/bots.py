@@ -5,10 +5,10 @@ exchanges of the Azure CLI's own tests, and errors that users report.
 """
 
 import re
-import uuid
 
 from emulator.resource_manager.core.arm_error import ArmError, bad_request
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
+from emulator.resource_manager.core.guid import is_guid
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
 
@@ -125,7 +125,7 @@ class Bots(ResourceType):
         if problem:
             raise invalid(problem)
         app_id = str(properties.get("msaAppId") or "")
-        if not _is_guid(app_id):
+        if not is_guid(app_id):
             raise invalid("MsaAppId is not valid")
         used = {str(each.properties["msaAppId"]).lower() for each in self.bots()}
         if app_id.lower() in used:
@@ -141,7 +141,7 @@ class Bots(ResourceType):
             )
         if app_type not in APP_TYPES:
             raise invalid(f"MsaAppType '{app_type}' is not valid")
-        if not _is_guid(str(properties.get("msaAppTenantId") or "")):
+        if not is_guid(str(properties.get("msaAppTenantId") or "")):
             raise invalid(f"MsaAppTenantId is required when MsaAppType is {app_type}")
         if app_type == "UserAssignedMSI" and not properties.get("msaAppMSIResourceId"):
             raise invalid("MsaAppMSIResourceId is required when MsaAppType is UserAssignedMSI")
@@ -199,11 +199,3 @@ def _check_unchanged(known: JsonObject, sent: JsonObject) -> None:
 
 def _own(properties: JsonObject) -> JsonObject:
     return {name: properties[name] for name in DEFAULTS if name in properties}
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
