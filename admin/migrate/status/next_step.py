@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.options import Options
 from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.report import MANAGED_IDENTITY, NEW, StatusReport
 from admin.migrate.switch.apps import differences
 
-REPLACED_BY = "replacedBy"
-"""The tag of an old Azure Bot that names the new one, after the route with a managed identity."""
-
 NEW_APP_NAME = "NEW_APP"
+VAULT_NAME = "VAULT"
+"""Stand for names that only the reader knows."""
+
+NO_WAY_BACK = "none for the secret itself: its value cannot be recovered, but a new one can be made"
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,7 @@ def next_step(report: StatusReport, options: Options) -> NextStep:
         options: the command line of `status`.
     """
     if replaced := report.bot.tags.get(REPLACED_BY):
-        return NextStep(
-            f"the Azure Bot {replaced} replaces this one",
-            f"python -m admin migrate status --bot {replaced}",
-        )
+        return _replaced(report, options, replaced)
     if report.is_secretless:
         return NextStep("the bot has no secret")
     if report.bot.type != MANAGED_IDENTITY and report.registration.value is None:
@@ -63,6 +62,20 @@ def next_step(report: StatusReport, options: Options) -> NextStep:
     return _credential(report, options, new)
 
 
+def _replaced(report: StatusReport, options: Options, new_bot: str) -> NextStep:
+    if report.is_secretless:
+        return NextStep(
+            f"the Azure Bot {new_bot} replaces this one, which has no secret",
+            f"python -m admin migrate status --bot {new_bot}",
+        )
+    return NextStep(
+        f"the Azure Bot {new_bot} replaces this one. When all users have moved, stop the old app;"
+        " after a day without it, delete the secret",
+        options.command_line("delete-secret"),
+        NO_WAY_BACK,
+    )
+
+
 def _ready(report: StatusReport, app: AppStatus) -> bool:
     bot = {
         "properties": {
@@ -84,7 +97,7 @@ def _delete_secret(options: Options, app: AppStatus) -> NextStep:
         f"users talk to {app.id.name}, which signs in with {kind}; a secret is still there. Let a"
         " day of ordinary traffic pass first",
         options.command_line("delete-secret", app=app.id.name),
-        "none for the secret itself: its value cannot be recovered, but a new one can be made",
+        NO_WAY_BACK,
     )
 
 
@@ -102,11 +115,14 @@ def _credential(report: StatusReport, options: Options, app: AppStatus) -> NextS
     multi_tenant = report.bot.type == "MultiTenant"
     certificate = multi_tenant or shown.get("BotCredential") == "Certificate"
     command = "certificate" if certificate else "federated"
-    vault = shown.get("CertificateVaultUrl", "")
-    extra = ("--vault", vault.removeprefix("https://").partition(".")[0]) if vault else ()
+    named = shown.get("CertificateVaultUrl", "").removeprefix("https://").partition(".")[0]
+    beside = report.vaults.value or []
+    vault = named or (beside[0] if len(beside) == 1 else VAULT_NAME)
     why = " (a multi-tenant bot cannot use a federated credential)" if multi_tenant else ""
     return NextStep(
         f"{app.id.name} does not sign in as the bot yet{why}",
-        options.command_line(command, *(extra if certificate else ()), app=app.id.name),
+        options.command_line(
+            command, *(("--vault", vault) if certificate else ()), app=app.id.name
+        ),
         "nothing to undo: it adds a credential, and users still talk to the old app",
     )

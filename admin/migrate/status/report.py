@@ -4,9 +4,10 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from admin.azure.arm_client import VAULT
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import AzureProblem
-from admin.azure.resources import ResourceId
+from admin.azure.resources import ResourceId, find_resources
 from admin.migrate.status.parts.access import (
     RoleStatus,
     VaultStatus,
@@ -35,6 +36,7 @@ class StatusReport:
         missing_apps: why an app was not found, a line each.
         vault: the certificate in the vault that the new app's settings name.
         roles: those of the new app's identity.
+        vaults: names of the key vaults in the new app's resource group.
         cloud: the cloud.
         now: when it was read.
     """
@@ -45,6 +47,7 @@ class StatusReport:
     missing_apps: tuple[str, ...]
     vault: Part[VaultStatus | None]
     roles: Part[list[RoleStatus]]
+    vaults: Part[list[str]]
     cloud: ManagementCloud
     now: datetime.datetime
 
@@ -99,9 +102,16 @@ def read_report(target: Target) -> StatusReport:
         missing_apps=tuple(missing),
         vault=read(lambda: read_vault(target, main)) if main else Part(None),
         roles=read(lambda: read_roles(target, main)) if main else Part([]),
+        vaults=read(lambda: _vaults(target, main)) if main else Part([]),
         cloud=target.azure.cloud,
         now=datetime.datetime.now(datetime.UTC),
     )
+
+
+def _vaults(target: Target, app: AppStatus) -> list[str]:
+    group, subscription = app.id.resource_group, app.id.subscription
+    found = find_resources(target.azure.arm, VAULT, "", group, subscription)
+    return sorted(one.name for one in found)
 
 
 def _apps(target: Target, bot: AzureBotStatus) -> tuple[list[AppStatus], list[str]]:

@@ -10,8 +10,16 @@ from tests.support.azure.azure_thread import AzureThread
 
 
 @pytest.fixture
-def migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
-    """A single-tenant bot with a secret, and a Function App without settings."""
+def app_type() -> str:
+    """The old bot's type."""
+    return "SingleTenant"
+
+
+@pytest.fixture
+def migration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app_type: str
+) -> Iterator[Migration]:
+    """A bot with a secret, and a Function App without settings."""
     with AzureThread(tmp_path) as thread:
         thread.set_environment(monkeypatch)
-        yield Migration(thread)
+        yield Migration(thread, app_type)

@@ -1,10 +1,12 @@
 """`status`, against the local Azure."""
 
+import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
-from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT, Migration
+from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT, VAULT, Migration
 
 STATUS = ("status", "--bot", BOT)
 NEW = (*STATUS, "--app", APP)
@@ -136,3 +138,56 @@ def test_the_endpoint_may_lead_elsewhere(migration: Migration) -> None:
     assert ended.status == 1
     assert "bot.contoso.com" in ended.json["unknown"]["apps"]
     assert [app["name"] for app in ended.json["apps"]] == [APP]
+
+
+def test_a_replaced_bot_leads_to_its_deletion_and_the_new_one(migration: Migration) -> None:
+    """After the route with a managed identity: the old secret first, then the new bot."""
+    words = ("--bot", BOT, "--new-bot", "contoso-bot-2", "--app", APP)
+    assert migration.run("managed-identity", *words).status == 0
+    ended = migration.run(*STATUS, "--json")
+    assert ended.status == 1
+    assert ended.json["next"]["command"] == f"python -m admin migrate delete-secret --bot {BOT}"
+    migration.thread.call(migration.old.registration.secrets.clear)
+    migration.thread.call(migration.thread.azure.group.set_app_settings, migration.old.site, {})
+    ended = migration.run(*STATUS, "--json")
+    assert ended.status == 0
+    command = ended.json["next"]["command"]
+    assert command == "python -m admin migrate status --bot contoso-bot-2"
+    ended = migration.run("status", "--bot", "contoso-bot-2", "--json")
+    assert ended.status == 0
+    assert ended.json["bot"]["type"] == "UserAssignedMSI"
+    assert ended.json["registration"] is None
+    assert ended.json["apps"][0]["identity"]["kind"] == "ManagedIdentity"
+    assert ended.json["next"]["command"] is None
+
+
+def test_certificates_are_compared_in_all_places(migration: Migration) -> None:
+    """The registration, the vault and the app name the same certificate, in three spellings."""
+    route = ("certificate", "--bot", BOT, "--app", APP, "--vault", VAULT)
+    assert migration.run(*route).status == 0
+    found = migration.run(*NEW, "--json").json
+    (registered,) = found["registration"]["certificates"]
+    (version,) = found["vault"]["versions"]
+    certificate = migration.old.registration.certificates[0]
+    sha1 = certificate.fingerprint(hashes.SHA1())  # noqa: S303  # an identifier
+    sha256 = certificate.fingerprint(hashes.SHA256())
+    assert registered["sha1"] == sha1.hex().upper() == version["sha1"]
+    assert base64.urlsafe_b64decode(registered["x5t"] + "=") == sha1
+    assert base64.urlsafe_b64decode(registered["x5tS256"] + "=") == sha256
+    assert version["x5t"] == registered["x5t"]
+    app = next(one for one in found["apps"] if one["name"] == APP)
+    assert app["identity"]["certificateThumbprint"] == registered["sha1"]
+    text = migration.run(*NEW).output
+    assert f"same as {APP}'s /api/identity and the vault's newest version [ok]" in text
+    roles = {one["role"] for one in found["roles"]}
+    assert {"Key Vault Reader", "Key Vault Crypto User"} <= roles
+
+
+@pytest.mark.parametrize("app_type", ["MultiTenant"])
+def test_a_multi_tenant_bot_needs_a_certificate(migration: Migration) -> None:
+    """Its tenant does not trust the identity, so the next command is not `federated`."""
+    found = migration.run(*NEW, "--json").json
+    assert found["bot"]["type"] == "MultiTenant"
+    words = f"certificate --bot {BOT} --app {APP} --vault {VAULT}"
+    assert found["next"]["command"] == f"python -m admin migrate {words}"
+    assert "multi-tenant" in found["next"]["reason"]
