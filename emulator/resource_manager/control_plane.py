@@ -222,7 +222,7 @@ class ResourceManager:
         reply = self._answer(request)
         if request.method in WRITES:
             return self.long_running.started(request, request.id.type, reply)
-        return self._paged(request, self._in_progress(request, reply))
+        return self._paged(request, self._visible(request, self._in_progress(request, reply)))
 
     def _in_progress(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
         """A resource that is being written says so."""
@@ -236,12 +236,33 @@ class ResourceManager:
         if not request.id.subscription_id:
             self._check_tenant_level(request)
             return
-        # ARM itself answers these: it shows what the caller may see.
-        is_listing = request.method == "GET" and self.tenant.find(request) is not None
+        # These show what the caller may see.
+        is_listing = self._is_subscription_list(request) or (
+            request.method == "GET" and self.tenant.find(request) is not None
+        )
         subscription = f"/subscriptions/{request.id.subscription_id}"
         if is_listing and self.access.reaches(request.caller.object_id, subscription):
             return
         self.access.check(request.caller, *self._needed(request))
+
+    @staticmethod
+    def _is_subscription_list(request: ArmRequest) -> bool:
+        """A list of one type in all groups of a subscription."""
+        is_list = request.method == "GET" and request.id.is_collection and request.id.namespace
+        return bool(is_list) and not request.id.group_name
+
+    def _visible(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
+        """A list without the resources that the caller may not read."""
+        if not self._is_subscription_list(request) or self.catalog.is_provider_call(request):
+            return reply
+        caller, action = request.caller.object_id, f"{request.id.type}/read"
+        is_public = action.lower() == f"{ROLE_DEFINITIONS}/read".lower()
+        values = [
+            each
+            for each in reply.body["value"]
+            if is_public or self.access.is_allowed(caller, action, each["id"])
+        ]
+        return ArmReply({**reply.body, "value": values}, reply.status, reply.headers)
 
     def _check_tenant_level(self, request: ArmRequest) -> None:
         """Outside a subscription, there are only what providers answer, and roles to read."""

@@ -82,6 +82,10 @@ def test_lists_show_what_the_caller_may_read(azure: ArmThread) -> None:
     assert found["subscriptionId"] == azure.arm.subscription_id
     listed = azure.call("GET", f"/subscriptions/{azure.arm.subscription_id}/resources", token=token)
     assert [each["name"] for each in listed.json()["value"]] == ["mine"]
+    accounts = f"/subscriptions/{azure.arm.subscription_id}/providers/{STORAGE}"
+    listed = azure.call("GET", accounts, token=token)
+    assert [each["name"] for each in listed.json()["value"]] == ["mine"]
+    assert refusal(azure.call("GET", f"providers/{STORAGE}", token=token))[0] == 403
 
 
 def test_data_actions_of_one_object_in_a_vault(azure: ArmThread) -> None:
