@@ -28,6 +28,9 @@ with contextlib.chdir("."):
 
 STARTED_FIRST = (
     "test_soak.py",
+    "test_certificate_route.py",
+    "test_managed_identity_route.py",
+    "test_federated_route.py",
     "test_failed_sign_in.py",
     "test_killed_workers.py",
     "test_queued_turns.py",
