@@ -1,17 +1,20 @@
 """A shell that blocks are pasted into, with programs that write down how each call ended."""
 
-import asyncio
 import os
+import pty
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.docs.runbooks.page import Block
+from tests.support.project import ROOT
 
-REAL = ("az", "curl", "openssl")
-"""Programs that are run as they are."""
+REAL = ("az", "curl", "openssl", "python")
+"""Programs that are run as they are, and counted."""
 
 STAND_INS = {
     "func": "uploads nothing: the sites of the local cloud run this project's code anyway",
@@ -22,7 +25,7 @@ STAND_INS = {
 
 WRAPPER = r"""#!{bash}
 errors="$RECORD/errors.$$"
-"{program}" "$@" 2>"$errors"
+"{program}" "$@" 2>"$errors"{input}
 status=$?
 cat "$errors" >&2
 printf '%s\0' "$PASTED" "$status" "$(< "$errors")" {name} "$@" $'\x1e' >> "$RECORD/calls"
@@ -99,65 +102,75 @@ class Shell:
         self._bash = str(shutil.which("bash"))
         programs = folder / ".programs"
         programs.mkdir()
+        paths = {"az": str(az), "python": sys.executable}
         for name in REAL:
-            program = str(az) if name == "az" else str(shutil.which(name))
-            self._write(programs / name, WRAPPER, name, program)
+            text = WRAPPER.replace("{program}", paths.get(name) or str(shutil.which(name)))
+            # What is typed is for the commands of this project only.
+            text = text.replace("{input}", "" if name == "python" else " </dev/null")
+            self._write(programs / name, text, name)
         for name in STAND_INS:
             self._write(programs / name, STAND_IN, name)
         self._environ = {
             "PATH": f"{programs}:{os.defpath}",
             "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
             "AZURE_CONFIG_DIR": str(folder / ".azure"),
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
             **environ,
         }
 
-    def _write(self, file: Path, text: str, name: str, program: str = "") -> None:
-        file.write_text(
-            text.replace("{bash}", self._bash).replace("{name}", name).replace("{program}", program)
-        )
+    def _write(self, file: Path, text: str, name: str) -> None:
+        file.write_text(text.replace("{bash}", self._bash).replace("{name}", name))
         file.chmod(0o755)
 
-    async def paste(self, blocks: Sequence[tuple[str, str]]) -> Paste:
+    def paste(self, blocks: Iterable[tuple[str, str]], answers: str = "") -> Paste:
         """Run blocks in order in one new shell.
 
         Args:
             blocks: pairs of a place and the lines of a block.
+            answers: what somebody types at the terminal.
 
         Raises:
-            TimeoutError: the shell is still busy after MAX_SECONDS.
+            subprocess.TimeoutExpired: the shell is still busy after MAX_SECONDS.
         """
         record = self._folder / f".record-{len(list(self._folder.glob('.record-*')))}"
         record.mkdir()
         lines = [START]
         for place, text in blocks:
             lines.append(f"PASTED='{place}'; printf '%s' $'{MARK}{place}\\n'\n{text}")
-        process = await asyncio.create_subprocess_exec(
-            self._bash,
-            "--norc",
-            "-c",
-            "export PASTED=start\n" + "\n".join(lines),
-            cwd=self._folder,
-            env={**self._environ, "RECORD": str(record)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # so that a shell that hangs is ended with what it started
-        )
+        typist, terminal = pty.openpty()
         try:
-            output, errors = await asyncio.wait_for(process.communicate(), MAX_SECONDS)
+            os.write(typist, answers.encode())
+            status, output, errors = self._run("\n".join(lines), terminal, record)
         finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            os.close(typist)
+            os.close(terminal)
         return Paste(
             tuple(_calls(record / "calls")),
             tuple(f"{place}: {command}" for place, _, command in _records(record / "failures")),
-            _by_place(output.decode()),
-            errors.decode(),
-            process.returncode or 0,
+            _by_place(output),
+            errors,
+            status,
         )
+
+    def _run(self, script: str, terminal: int, record: Path) -> tuple[int, str, str]:
+        with subprocess.Popen(
+            [self._bash, "--norc", "-c", f"export PASTED=start\n{script}"],
+            cwd=self._folder,
+            env={**self._environ, "RECORD": str(record)},
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # so that a shell that hangs is ended with what it started
+        ) as process:
+            try:
+                output, errors = process.communicate(timeout=MAX_SECONDS)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return process.returncode, output, errors
 
 
 def text_of(block: Block, values: Mapping[str, str]) -> str:

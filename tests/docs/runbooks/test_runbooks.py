@@ -11,9 +11,9 @@ pytestmark = [pytest.mark.az, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
-async def test_a_runbook_runs(run: Run, tmp_path: Path, az: Path) -> None:
+def test_a_runbook_runs(run: Run, tmp_path: Path, az: Path) -> None:
     """Each command of the run succeeds, from the first block to the last."""
-    for paste in await walk(run, tmp_path, az):
+    for paste in walk(run, tmp_path, az):
         failed = [
             f"{call.place}: {call.command}\n{call.errors}" for call in paste.calls if call.status
         ]

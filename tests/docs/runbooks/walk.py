@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from emulator.local_azure import LIGHT, LocalAzure
 from emulator.seeds.old_bot import OldBot
 from tests.docs.runbooks.page import Block
 from tests.docs.runbooks.recipe import deployment, route
 from tests.docs.runbooks.runs import Run
 from tests.docs.runbooks.shell import Paste, Shell, text_of
+from tests.support.azure.azure_thread import AzureThread
 
 SIGN_IN = "sign in"
 """The place of what replaces `az login`, which opens a browser."""
@@ -23,7 +23,7 @@ OLDEST_KEY = (
 """How a reader finds the old certificate's key id in the table."""
 
 
-async def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
+def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
     """Paste the blocks of a run: deploy.md's in one shell, the route's in another.
 
     Args:
@@ -31,23 +31,24 @@ async def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
         folder: an empty folder.
         az: the path of the Azure CLI.
     """
-    work = folder / "work"
+    cloud, work = folder / "cloud", folder / "work"
+    cloud.mkdir()
     # What `make package` would build.
     (work / "artifacts" / "package").mkdir(parents=True)
     (work / "artifacts" / "package.zip").touch()
-    cloud = folder / "cloud"
-    cloud.mkdir()
-    async with LocalAzure(cloud, LIGHT) as azure:
+    with AzureThread(cloud) as thread:
+        azure = thread.azure
         values = {"az login": "", f"OLD_KEY_ID={NOBODY}": OLDEST_KEY, **dict(run.values)}
         if run.app_type:
-            values |= _values_of(azure.add_old_bot(app_type=run.app_type), azure.group.name)
-        shell = Shell(work, az, {**azure.environ, "AZURE_CONFIG_DIR": str(folder / "az")})
+            old = thread.call(azure.add_old_bot, app_type=run.app_type)
+            values |= _values_of(old, azure.group.name)
+        shell = Shell(work, az, azure.environ)
         pastes = [
-            await shell.paste([(SIGN_IN, _sign_in(azure.directory.tenant_id))]),
-            await shell.paste(_filled(deployment(run.tags), values)),
+            shell.paste([(SIGN_IN, _sign_in(azure.directory.tenant_id))]),
+            shell.paste(_filled(deployment(run.tags), values)),
         ]
         if run.route:
-            pastes.append(await shell.paste(_filled(route(run.route), values)))
+            pastes.append(shell.paste(_filled(route(run.route), values)))
         return pastes
 
 

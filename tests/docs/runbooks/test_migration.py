@@ -1,0 +1,74 @@
+"""The commands of docs/migrate.md run, and what they print in a dry run does the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.runbooks.migration import Migration, commands
+from tests.docs.runbooks.shell import Paste
+from tests.support.azure.azure_thread import AzureThread
+
+pytestmark = [pytest.mark.az, pytest.mark.timeout(600)]
+
+ROUTES = ("Federated credential", "Certificate", "Managed identity")
+
+
+@pytest.fixture
+def migration(tmp_path: Path, az: Path) -> Iterator[Migration]:
+    for name in ("cloud", "work"):
+        (tmp_path / name).mkdir()
+    with AzureThread(tmp_path / "cloud") as thread:
+        yield Migration(thread, tmp_path / "work", az)
+
+
+def prepare(migration: Migration, command: str) -> None:
+    """Let the time pass that the page asks for."""
+    if "delete-secret" in command:
+        migration.pass_days()
+    elif "rotate" in command:
+        migration.hasten()
+
+
+def check(done: Paste) -> None:
+    """Every command has succeeded."""
+    failed = [f"{call.command}\n{call.errors}" for call in done.calls if call.status]
+    assert not failed, done.output
+    assert not done.failures, done.errors
+    assert done.status == 0, done.errors
+
+
+@pytest.mark.parametrize("section", ROUTES)
+def test_the_commands_of_a_route_run(migration: Migration, section: str) -> None:
+    """From the first to the last, each command succeeds, and no secret is left."""
+    for command in commands(section):
+        prepare(migration, command)
+        check(migration.run(command))
+    assert migration.secrets() == 0
+
+
+@pytest.mark.parametrize("section", ROUTES)
+def test_a_dry_run_is_a_script_that_does_the_same(migration: Migration, section: str) -> None:
+    """Each command's script succeeds, and leaves the command nothing to do."""
+    for command in commands(section):
+        prepare(migration, command)
+        if "admin migrate" in command:
+            check(migration.run_dry_run(command))
+            assert migration.left(command) == []
+        else:
+            check(migration.run(command))
+    assert migration.secrets() == 0
+
+
+def test_the_way_back_runs(migration: Migration) -> None:
+    """After the switch, the endpoint is the old app's again."""
+    [status] = commands("The commands")
+    [back] = commands("Back")
+    prove, switch, _ = commands("Federated credential")
+    before = migration.old.bot.properties["endpoint"]
+    for command in (prove, switch):
+        check(migration.run(command))
+    assert migration.run(status).status == 1  # the secret is still there
+    assert migration.old.bot.properties["endpoint"] != before
+    check(migration.run_dry_run(back))
+    assert migration.old.bot.properties["endpoint"] == before
