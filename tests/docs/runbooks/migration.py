@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emulator.sites.light.light_site import LightSite
 from tests.docs.runbooks.page import blocks
 from tests.docs.runbooks.shell import Paste, Shell
 from tests.support.azure.azure_thread import AzureThread
@@ -22,6 +23,7 @@ BOT, APP, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 
 DAY_SECONDS = 86400
 HASTE = 400
+RESTART_SECONDS = 2.0
 SAY_SECONDS = 0.5
 """How often somebody writes to the bot."""
 
@@ -55,6 +57,9 @@ class Migration:
         self._thread = thread
         self.old = thread.call(thread.azure.add_old_bot, BOT)
         thread.call(thread.azure.add_function_app, APP, vault=VAULT)
+        new = thread.azure.sites.code(APP)
+        if isinstance(new, LightSite):
+            new.restart_seconds = RESTART_SECONDS
         (folder / "app_package").mkdir()
         manifest = {"version": "1.0.0", "bots": [{"botId": self.old.registration.app_id}]}
         (folder / "app_package" / "manifest.json").write_text(json.dumps(manifest))
