@@ -12,7 +12,7 @@ from typing import Any
 
 from emulator.sites.light.light_site import LightSite
 from tests.docs.runbooks.page import blocks
-from tests.docs.runbooks.shell import Paste, Shell
+from tests.docs.runbooks.shell import YES, Paste, Shell
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.talker import Talker
 from tests.support.project import ROOT
@@ -33,9 +33,6 @@ SIGN_IN = (
     ' --federated-token "$(cat "$AZURE_FEDERATED_TOKEN_FILE")" --output none\n'
 )
 """As a pipeline does it."""
-
-YES = "y\n" * 9
-"""More answers than any command has questions."""
 
 
 def commands(section: str) -> list[str]:

@@ -28,7 +28,7 @@ CONDITIONS: dict[str, tuple[Conditions, ...]] = {
     "1. Resource group": ((),),
     "2. Managed identity": ((),),
     "3. Storage without keys": ((),),
-    "4.1 Key vault": ((VAULT,),),
+    "4.1 Key vault": ((VAULT | {"vault"},),),
     "4.2 Certificate": (
         (VAULT,),
         (VAULT, frozenset({"two roles"})),

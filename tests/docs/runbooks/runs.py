@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MIGRATE = "python -m admin migrate"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -12,6 +14,7 @@ class Run:
         tags: what deploy.md's blocks are chosen by: see recipe.py.
         route: the route, a key of recipe.ROUTES; empty: none.
         app_type: MicrosoftAppType of the existing bot; empty: there is none.
+        commands: what is pasted at the end, of this project's own.
         values: pairs of a line of the page and what the reader writes instead.
     """
 
@@ -19,6 +22,7 @@ class Run:
     tags: frozenset[str]
     route: str = ""
     app_type: str = ""
+    commands: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
 
 
@@ -45,5 +49,14 @@ RUNS = (
         ),
     ),
     Run("way D", frozenset({"D", "new bot"})),
+    Run(
+        "steps for migrate.md, certificate",
+        frozenset({"commands", "vault"}),
+        app_type="SingleTenant",
+        commands=(
+            f"{MIGRATE} certificate --bot contoso-bot --app my-bot-0815 --vault my-bot-0815",
+            f"{MIGRATE} switch --bot contoso-bot --app my-bot-0815",
+        ),
+    ),
     Run("way D, route 3", frozenset({"D", "route"}), "route 3", "SingleTenant"),
 )

@@ -43,8 +43,11 @@ trap 'printf "%s\0" "$PASTED" "$?" "$BASH_COMMAND" $'"'\\x1e'"' >> "$RECORD/fail
 """
 """Stops at a variable that nobody assigned, and writes down each command that fails."""
 
+YES = "y\n" * 9
+"""More answers than any command has questions."""
+
 MARK = "\x1e"
-MAX_SECONDS = 420
+MAX_SECONDS = 800
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """A walk: somebody follows a run of the runbooks in front of the local Azure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from emulator.seeds.function_app import FUNCTIONS
 from emulator.seeds.old_bot import OldBot
 from tests.docs.runbooks.page import Block
 from tests.docs.runbooks.recipe import deployment, route
 from tests.docs.runbooks.runs import Run
-from tests.docs.runbooks.shell import Paste, Shell, text_of
+from tests.docs.runbooks.shell import YES, Paste, Shell, text_of
 from tests.support.azure.azure_thread import AzureThread
+
+PIPELINE = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
 SIGN_IN = "sign in"
 """The place of what replaces `az login`, which opens a browser."""
@@ -42,14 +45,31 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
         if run.app_type:
             old = thread.call(azure.add_old_bot, app_type=run.app_type)
             values |= _values_of(old, azure.group.name)
-        shell = Shell(work, az, azure.environ)
+        shell = Shell(work, az, _of_a_user(azure.environ))
         pastes = [
             shell.paste([(SIGN_IN, _sign_in(azure.directory.tenant_id))]),
             shell.paste(_filled(deployment(run.tags), values)),
         ]
         if run.route:
             pastes.append(shell.paste(_filled(route(run.route), values)))
+        if run.commands:
+            _publish(thread)
+            lines = [(command, f"{command}\n") for command in run.commands]
+            pastes.append(shell.paste(lines, YES))
         return pastes
+
+
+def _publish(thread: AzureThread) -> None:
+    """Do what Core Tools would have done."""
+    manager = thread.azure.resource_manager
+    for site in manager.resources.of_type("Microsoft.Web/sites"):
+        if "functionapp" in str(site.body["kind"]):
+            thread.call(manager.deploy_functions, site.id, FUNCTIONS)
+
+
+def _of_a_user(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the pipeline's sign-in."""
+    return {name: text for name, text in environ.items() if name not in PIPELINE}
 
 
 def _sign_in(tenant_id: str) -> str:

@@ -1,0 +1,37 @@
+"""The report of what ran, a row for each run, which docs/local-development.md shows."""
+
+from collections.abc import Sequence
+
+from tests.docs.runbooks.shell import REAL, Paste
+from tests.support.project import ROOT
+
+PAGE = ROOT / "docs" / "local-development.md"
+
+
+def row(name: str, pastes: Sequence[Paste]) -> str:
+    """The commands of a run, each counted once in its block, however often a loop repeats it.
+
+    The calls of azure-identity, which gets its tokens from the Azure CLI, are not counted.
+    """
+    calls = {
+        (call.place, call.command): call.status
+        for paste in pastes
+        for call in paste.calls
+        if call.program in REAL and call.command[1:3] != ("account", "get-access-token")
+    }
+    by_az = sum(command[0] == "az" for _, command in calls)
+    succeeded = sum(status == 0 for status in calls.values())
+    return f"| {name} | {by_az} | {len(calls) - by_az} | {succeeded} |"
+
+
+def check(name: str, pastes: Sequence[Paste]) -> None:
+    """Fail unless every command has succeeded, and the page says so."""
+    for paste in pastes:
+        failed = [
+            f"{call.place}: {call.command}\n{call.errors}" for call in paste.calls if call.status
+        ]
+        assert not failed, "\n".join(failed)
+        assert not paste.failures, f"{paste.failures}\n{paste.errors}"
+        assert paste.status == 0, paste.errors
+    expected = row(name, pastes)
+    assert expected in PAGE.read_text("utf-8").splitlines(), f"{PAGE.name} must say: {expected}"
