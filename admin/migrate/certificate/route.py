@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from admin.azure.cloud import ManagementCloud
 from admin.migrate.certificate.certificate_file import CertificateFile
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
@@ -17,13 +16,13 @@ from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.bot_settings import bot_settings, question_if_live
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.role_assignment import vault_roles
 from admin.migrate.target import Target
-from auth.clouds import CLOUDS as CHANNEL_CLOUDS
-from auth.settings import CERTIFICATE, MULTI_TENANT, USER_ASSIGNED_MSI
+from auth.settings import CERTIFICATE, USER_ASSIGNED_MSI
 
 NO_REGISTRATION = (
     "a bot of type UserAssignedMSI has no app registration: it signs in with its managed identity,"
@@ -92,7 +91,12 @@ class CertificateRoute:
                 principal_id=identity.principal_id,
                 whose="the app's identity",
             ),
-            AppSettings(target, lambda current: self._settings(current, identity), REPLACED),
+            AppSettings(
+                target,
+                lambda current: self._settings(current, identity),
+                REPLACED,
+                question=lambda: question_if_live(target, self._expected()),
+            ),
             ProvenSignIn(target, self._expected, if_slow=IF_SLOW),
         ]
 
@@ -120,31 +124,6 @@ class CertificateRoute:
 
 REPLACED = ("CertificatePath",)
 """A file, which the bot does not accept beside a vault."""
-
-
-def bot_settings(target: Target, credential: str) -> dict[str, str]:
-    """The settings that say who the bot is, and how it signs in.
-
-    Raises:
-        AzureProblem: the bot cannot be read.
-    """
-    properties = target.bot()["properties"]
-    app_type = str(properties.get("msaAppType") or MULTI_TENANT)
-    settings = {
-        "MicrosoftAppType": app_type,
-        "MicrosoftAppId": str(properties["msaAppId"]),
-        "BotCredential": credential,
-    }
-    if app_type != MULTI_TENANT:
-        settings["MicrosoftAppTenantId"] = str(properties.get("msaAppTenantId") or "")
-    service = channel_service(target.azure.cloud)
-    return {**settings, **({"ChannelService": service} if service else {})}
-
-
-def channel_service(cloud: ManagementCloud) -> str:
-    """The setting ChannelService of a cloud; empty in the public one."""
-    by_authority = {each.authority_host: name for name, each in CHANNEL_CLOUDS.items()}
-    return by_authority[cloud.authority]
 
 
 def extended_pin(current: Mapping[str, str], thumbprint: str) -> dict[str, str]:

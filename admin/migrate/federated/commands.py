@@ -6,11 +6,7 @@ import typer
 
 from admin.azure.cloud import PUBLIC
 from admin.console import JsonOption
-from admin.migrate.certificate.route import (
-    NO_REGISTRATION,
-    bot_settings,
-    next_command,
-)
+from admin.migrate.certificate.route import NO_REGISTRATION, next_command
 from admin.migrate.execution import execute
 from admin.migrate.federated.federated_credential import FederatedCredential
 from admin.migrate.options import (
@@ -29,6 +25,7 @@ from admin.migrate.step import Plan
 from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.bot_settings import bot_settings, question_if_live
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
@@ -117,6 +114,10 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
         "a MultiTenant bot signs in at the channels' tenant, which does not trust your identity:"
         f" use a certificate, with {target.options.command_line('certificate')} --vault NAME"
     )
+
+    def expected() -> dict[str, str]:
+        return {"kind": FEDERATED, "appId": target.app_id}
+
     steps = (
         BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION, MULTI_TENANT: multi_tenant}),
         DeployedCode(target),
@@ -128,10 +129,11 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
                 **bot_settings(target, FEDERATED),
                 "AZURE_CLIENT_ID": identity.client_id(),
             },
+            question=lambda: question_if_live(target, expected()),
         ),
         ProvenSignIn(
             target,
-            lambda: {"kind": FEDERATED, "appId": target.app_id},
+            expected,
             proofs=PROOFS,
             if_slow=IF_SLOW,
         ),

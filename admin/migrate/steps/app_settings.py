@@ -26,6 +26,7 @@ class AppSettings:
         values: makes the settings that must be so from those that are there now. A value may be a
             shell variable if it is not known yet.
         removed: names of settings that must not exist.
+        question: what to ask before a change; it is empty if there is nothing to ask.
     """
 
     title = "App settings"
@@ -35,10 +36,12 @@ class AppSettings:
         target: Target,
         values: Callable[[Settings], Settings],
         removed: Collection[str] = (),
+        question: Callable[[], str] = str,
     ) -> None:
         self._target = target
         self._values = values
         self._removed = removed
+        self._question = question
 
     def look(self) -> Finding:
         """Read the settings, and compare them.
@@ -51,11 +54,12 @@ class AppSettings:
         differing = {name: value for name, value in wanted.items() if current.get(name) != value}
         left = sorted(name for name in self._removed if name in current)
         if not differing and not left:
-            return Finding(f"the settings of {app.name} are right: {', '.join(wanted) or 'none'}")
+            return Finding(f"no setting of {app.name} needs a change")
         names = [*sorted(differing), *(f"not {name}" for name in left)]
         return Finding(
             f"settings of {app.name} to change: {', '.join(names)}",
             changes=(self._change(current, differing, left),),
+            question=self._question(),
         )
 
     def _change(self, current: Settings, differing: Settings, left: list[str]) -> Change:

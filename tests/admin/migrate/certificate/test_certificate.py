@@ -149,6 +149,21 @@ def test_an_app_without_an_identity_gets_one(route: Route) -> None:
     assert route.settings()["AZURE_CLIENT_ID"] == identity.properties["clientId"]
 
 
+def test_a_live_app_is_changed_only_after_a_question(route: Route) -> None:
+    """An app that answers users could not sign in until Entra accepts the new credential."""
+    words = ("certificate", "--bot", BOT, "--vault", "contoso-vault")
+    route.done("federated", "--bot", BOT, "--app", APP)
+    route.done("switch", "--bot", BOT, "--app", APP, "--yes")
+    ended = route.run(*words, "--json")
+    assert ended.status == 1
+    assert ended.json["result"] == "declined"
+    assert route.settings()["BotCredential"] == "Federated"
+    assert f"{APP} answers the bot" in route.done(*words, "--dry-run").output
+    ended = route.done(*words, "--yes")
+    assert route.settings()["BotCredential"] == "Certificate"
+    assert "Next: python -m admin migrate delete-secret" in ended.output
+
+
 def test_the_endpoints_app_is_taken_if_none_is_named(route: Route) -> None:
     """An old app that runs other code is refused, with what to deploy."""
     reason = route.refused("certificate", "--bot", BOT, "--vault", "contoso-vault")

@@ -8,7 +8,8 @@ import pytest
 from admin.azure.cloud import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, ManagementCloud
 from admin.azure.json_object import JsonObject
 from admin.migrate.certificate.policy import CertificatePolicy
-from admin.migrate.certificate.route import channel_service, extended_pin
+from admin.migrate.certificate.route import extended_pin
+from admin.migrate.steps.bot_settings import channel_service
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.settings import KEY_USES
 
