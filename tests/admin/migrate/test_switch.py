@@ -61,10 +61,10 @@ def test_switch_refuses_an_app_that_cannot_sign_in(migration: Migration) -> None
 
 
 def test_switch_gives_a_cold_app_another_look(migration: Migration) -> None:
-    """One lost answer of the app does not stop the switch."""
+    """An app that is starting does not stop the switch."""
     migration.let_new_app_sign_in()
     sites = migration.thread.azure.servers["*.azurewebsites.net"]
-    migration.thread.call(sites.faults.set, cut=True, remaining=2, path="/api/identity")
+    migration.thread.call(sites.faults.set, status=503, remaining=2, path="/api/identity")
     ended = migration.run(*SWITCH)
     assert ended.status == 0, ended.output
     assert migration.endpoint == NEW_ENDPOINT
