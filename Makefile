@@ -127,7 +127,7 @@ $(BENCH)/.ready: requirements.txt constraints.txt requirements-dev.txt benchmark
 		-r benchmarks/requirements.txt
 	@touch $@
 
-$(AZ)/.ready: tests/docs/runbooks/requirements.txt
+$(AZ)/.ready: tests/docs/requirements.txt
 	@python="$$(sh emulator/commands/find_python.sh)" && rm -rf $(AZ) && "$$python" -m venv $(AZ)
 	@echo "Installing the Azure CLI ..."
 	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<

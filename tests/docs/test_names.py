@@ -15,7 +15,7 @@ AZURE_PAGES = {
     "move-a-bot.md",
     "troubleshooting.md",
 }
-"""Their names are mostly Azure's, and test_commands.py runs what they say."""
+"""Their names are mostly Azure's, and runbooks/ runs what they say."""
 
 PAGES = [page for page in sorted(ROOT.glob("docs/*.md")) if page.name not in AZURE_PAGES]
 NAME = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\w*\))?`")

@@ -106,6 +106,31 @@ ROUTES: dict[str, tuple[str, ...]] = {
 """By route, the sections of migrate-by-hand.md that are pasted, in order."""
 
 
+PROMISED: dict[str, str] = {
+    "1. Resource group": r"^3\.13$",
+    "4.2 Certificate": r"^completed\n[0-9A-F]{40}$",
+    "4.5 Federated credential (way D)": r"bot-identity +https://login\.microsoftonline\.com/",
+    "5. Function App": r"^my-bot-0815\.azurewebsites\.net$",
+    "10. Teams": r"^acceptedTerms: true\n.*isEnabled: true$",
+    "11. Verify that it works": r'^{"status": "ok"}.*"warnings": \[\].*^401$',
+    "Renew the certificate": r"^completed\n[0-9A-F]{40}$",
+    "Take stock": r"^type: (Single|Multi)Tenant$",
+    "1.1 Build the new app beside the old one": r'^{"error": "The bot is not available\."}$',
+    "1.2 Add the public key to the app registration": r"bot-certificate.*bot secret",
+    "1.3 Verify the token": r'"kind": "Certificate".*"certificateThumbprint": "([0-9A-F]{40})"'
+    r".*\n\1$",
+    "1.4 Move the traffic": r"^https://my-bot-0815\.azurewebsites\.net/api/messages$",
+    "1.6 Is it the last credential?": r"^continue$",
+    "2.1 Build the new bot": r'"kind": "ManagedIdentity"',
+    "2.2 Copy the channels": r"MsTeamsChannel\n.*DirectLineChannel",
+    "3.1 Build the new app beside the old one": r'^{"error": "The bot is not available\."}$',
+    "3.3 Verify the token": r'"kind": "Federated"',
+    "3.5 Is it the last credential?": r"^continue$",
+}
+"""By section of both pages, the pattern of what the page says that the reader sees; `.` is any
+character."""
+
+
 def by_section(page: Path) -> dict[str, list[Block]]:
     """The blocks of a page by the titles of their sections."""
     found = defaultdict[str, list[Block]](list)
