@@ -46,8 +46,12 @@ class RoutedChannel(Channel):
 
     async def deliver(self, activity: Activity) -> BotAnswer:
         """POST an activity to where the bot is now."""
-        self.bot_endpoint = self._endpoint()
+        self.locate_bot()
         return await super().deliver(activity)
+
+    def locate_bot(self) -> None:
+        """Look the endpoint up."""
+        self.bot_endpoint = self._endpoint()
 
     def _connector(self) -> aiohttp.BaseConnector:
         return self._new_connector()
@@ -93,7 +97,7 @@ class BotChannel:
         )
         self.direct_line = DirectLine(channel, lambda: self.connector.url, self.conversations)
         page = SignInPage(users, channel.registration.app_id, self.direct_line.announce)
-        self.chat_page = ChatPage(self.direct_line, page, webchat_bundle, credential=name)
+        self.chat_page = ChatPage(self.direct_line, page, webchat_bundle)
 
     async def start(self, chat_port: int = 0) -> None:
         """Start the connector and the page.
@@ -104,6 +108,7 @@ class BotChannel:
         Raises:
             OSError: the port is in use.
         """
+        self.channel.locate_bot()  # for the page's header
         await self.connector.server.start()
         await self.chat_page.server.start(chat_port)
 

@@ -19,7 +19,7 @@ class ChatPage:
         direct_line: the conversations, served under /v3/directline.
         sign_in_page: the page behind the bot's sign-in links.
         webchat_bundle: path of webchat.js; None or a missing file gives a plain text chat.
-        credential: how the bot signs in, shown in the page's header.
+        credential: how the bot signs in, shown in the page's header; empty: not shown.
     """
 
     def __init__(

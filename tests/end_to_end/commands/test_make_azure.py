@@ -74,6 +74,7 @@ def test_make_azure(tmp_path: Path, logs: Path) -> None:
     with MakeTarget("azure", READY, logs / "make azure.log", variables) as run:
         output = "".join(run.output)
         chat = re.findall(r"Chat with contoso-bot: (http\S+)/", output)[0]
+        assert "https://contoso-bot-web.azurewebsites.net" in requests.get(chat, timeout=30).text
         assert "Old bot: good morning" in said(chat, "good morning")
         environ = exported(file)
         folder = str(Path(environ["SSL_CERT_FILE"]).parent)
