@@ -222,15 +222,7 @@ class ResourceManager:
         reply = self._answer(request)
         if request.method in WRITES:
             return self.long_running.started(request, request.id.type, reply)
-        return self._paged(request, self._visible(request, self._in_progress(request, reply)))
-
-    def _in_progress(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
-        """A resource that is being written says so."""
-        properties = reply.body.get("properties") if isinstance(reply.body, dict) else None
-        if isinstance(properties, dict) and self.long_running.is_pending(request.id.text):
-            body = {**reply.body, "properties": {**properties, "provisioningState": "InProgress"}}
-            return ArmReply(body, reply.status, reply.headers)
-        return reply
+        return self._paged(request, self._visible(request, self.long_running.shown(request, reply)))
 
     def _check_access(self, request: ArmRequest) -> None:
         if not request.id.subscription_id:

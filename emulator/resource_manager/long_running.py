@@ -12,6 +12,10 @@ from emulator.resource_manager.core.resource_id import ResourceId
 STATUSES = "operationStatuses"
 RESULTS = "operationResults"
 POLL_SECONDS = 1
+IN_PROGRESS = "InProgress"
+STATES = {"microsoft.keyvault/vaults": "RegisteringDns"}
+"""Resource types, in lower case, that have no operations: their PUT is 200, and clients read the
+resource until its `provisioningState` is no longer this."""
 
 
 @dataclass
@@ -29,7 +33,10 @@ class Pending:
 
 @dataclass
 class LongRunning:
-    """Which writes are answered 202, and how long they take.
+    """Which writes go on after their response, and how long they take.
+
+    The response is 202 with the operation's URLs, which clients of most types accept for a PUT, and
+    of some for a DELETE; see STATES for the others.
 
     Attributes:
         seconds: by resource type in lower case and method, for example
@@ -47,6 +54,9 @@ class LongRunning:
         if duration is None or reply.status >= 400:
             return reply
         name = str(uuid.uuid4())
+        if type_name.lower() in STATES:
+            self._pending[name] = Pending(request.id.key, self.clock() + duration)
+            return self.shown(request, reply)
         self._pending[name] = Pending(request.id.key, self.clock() + duration)
         version = request.query.get("api-version", "")
         place = (
@@ -60,13 +70,18 @@ class LongRunning:
         body = None if request.method == "DELETE" else reply.body
         return ArmReply(body, 202, {**reply.headers, **headers})
 
-    def is_pending(self, resource_id: str) -> bool:
-        """Whether a write to this resource goes on."""
+    def shown(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
+        """A resource's response, which says so while a write to the resource goes on."""
+        properties = reply.body.get("properties") if isinstance(reply.body, dict) else None
+        if not isinstance(properties, dict) or not self._is_pending(request.id.key):
+            return reply
+        state = STATES.get(request.id.type.lower(), IN_PROGRESS)
+        body = {**reply.body, "properties": {**properties, "provisioningState": state}}
+        return ArmReply(body, reply.status, reply.headers)
+
+    def _is_pending(self, key: str) -> bool:
         now = self.clock()
-        return any(
-            each.resource_id == resource_id.lower() and each.ends > now
-            for each in self._pending.values()
-        )
+        return any(each.resource_id == key and each.ends > now for each in self._pending.values())
 
     def asked(self, request: ArmRequest) -> ArmReply | None:
         """The response to a GET of an operation's URL; None for any other path."""
@@ -82,7 +97,7 @@ class LongRunning:
         status = {
             "id": request.id.text,
             "name": request.id.name,
-            "status": "Succeeded" if is_done else "InProgress",
+            "status": "Succeeded" if is_done else IN_PROGRESS,
         }
         return ArmReply(status, headers=self._later(request, is_done))
 

@@ -27,6 +27,21 @@ def test_a_vault_is_created_read_and_listed(azure: ArmThread, client: Client) ->
     assert [each.name for each in vaults.list_by_subscription()] == ["Bot-Vault"]
 
 
+def test_a_vault_that_takes_long_is_read_until_it_is_there(
+    azure: ArmThread, client: Client
+) -> None:
+    """A PUT is 200 with a state, and the SDK reads the vault until the state is another one."""
+    now = 1000.0
+    azure.arm.long_running.clock = lambda: now
+    azure.arm.long_running.seconds["microsoft.keyvault/vaults", "PUT"] = 60
+    poller = client("vaults").vaults.begin_create_or_update("bot-group", "bot-vault", body(azure))
+    read = azure.call("GET", "providers/Microsoft.KeyVault/vaults/bot-vault").json()
+    assert read["properties"]["provisioningState"] == "RegisteringDns"
+    assert not poller.done()
+    now += 60
+    assert poller.result(timeout=30).properties.provisioning_state == "Succeeded"
+
+
 def test_purge_protection_stays(azure: ArmThread, client: Client) -> None:
     """It can be switched on, and not off again; neither can the deleted vault be purged."""
     vaults = client("vaults").vaults
