@@ -20,15 +20,22 @@ _IGNORE = "or, if nobody needs that, add --ignore-other-use"
 
 def secret_was_used_after_the_switch(evidence: Evidence) -> Obstacle | None:
     """Somebody else signs in with a secret of the bot, such as a pipeline."""
-    since = _since(evidence)
+    moved = _moved_on(evidence)
+    since = moved or evidence.now - datetime.timedelta(hours=RECENT_HOURS)
+    period = (
+        f"after the bot had stopped using it at {moved:%Y-%m-%d %H:%M}"
+        if moved
+        else f"within the last {RECENT_HOURS} hours"
+    )
+    wait = "" if moved else f"; wait {RECENT_HOURS} hours"
     for secret in evidence.secrets:
         used = evidence.sign_ins.last_used.get(str(secret["keyId"]).lower())
         if used is not None and used > since:
             return Obstacle(
                 f"the secret {secret['keyId']} was used to sign in at {used:%Y-%m-%d %H:%M} UTC,"
-                f" and the bot has had no need of it since {since:%Y-%m-%d %H:%M}",
+                f" {period}",
                 "Find who it is (Entra ID, Sign-in logs, Service principal sign-ins), and give them"
-                f" another credential; wait {RECENT_HOURS} hours, {_IGNORE}",
+                f" another credential{wait}, {_IGNORE}",
             )
     return None
 
@@ -77,7 +84,9 @@ def old_bot_is_unknown(evidence: Evidence) -> Obstacle | None:
     """Nothing says whether the replaced bot is still used."""
     endpoint = endpoint_of(evidence.bot)
     report = evidence.sign_ins
-    if evidence.old_site is not None or not endpoint or not report.problem:
+    if not evidence.replaced or evidence.old_site is not None or not endpoint:
+        return None
+    if not report.problem:
         return None
     return Obstacle(
         f"whether {evidence.old.options.bot} is still used is not known: your account sees no app"
@@ -90,18 +99,19 @@ OTHER_USE: tuple[Guard, ...] = (
     secret_was_used_after_the_switch,
     connection_holds_the_secret,
     app_holds_the_secret,
+    old_bot_is_unknown,
 )
 """Whether anything but the bot needs the secret. `--ignore-other-use` passes them over."""
 
-REPLACED_BOT: tuple[Guard, ...] = (old_bot_runs, old_bot_is_unknown)
+REPLACED_BOT: tuple[Guard, ...] = (old_bot_runs,)
 """Whether a bot that another one replaces is still used."""
 
 
-def _since(evidence: Evidence) -> datetime.datetime:
-    recently = evidence.now - datetime.timedelta(hours=RECENT_HOURS)
+def _moved_on(evidence: Evidence) -> datetime.datetime | None:
+    """Since when the bot has not used its secret; None: it is not known."""
     switched = moment(tags_of(evidence.bot).get(SWITCHED_ON))
     if switched is None or evidence.replaced:
-        return recently
+        return None
     return switched + datetime.timedelta(seconds=LAST_TURN_SECONDS)
 
 

@@ -209,7 +209,7 @@ REFUSALS: dict[Arrange, tuple[str, str]] = {
     federated_other_audience: ("audience is 'api://AzureADTokenExchangeUSGov'", "federated"),
     federated_missing: ("has no federated credential", "command federated"),
     identity_not_assigned: ("no identity of the app has the client id", "command federated"),
-    secret_used_since: ("was used to sign in at", "--ignore-other-use"),
+    secret_used_since: ("UTC, after the bot had stopped using it", "--ignore-other-use"),
     connection_with_the_secret: ("the OAuth connection graph of contoso-bot", "Federated"),
     another_app_with_the_secret: ("the setting MicrosoftAppPassword of fabrikam-bot-web", "Move"),
     registration_unknown: ("no app registration", "az login --tenant"),

@@ -76,7 +76,7 @@ def no_message_yet(deletion: Deletion) -> None:
 
 REFUSALS: dict[Arrange, tuple[str, str]] = {
     still_runs: ("contoso-bot-web, the app of contoso-bot, still runs", "az webapp stop"),
-    used_of_late: ("was used to sign in at", "wait 24 hours"),
+    used_of_late: ("UTC, within the last 24 hours", "wait 24 hours"),
     is_unknown: ("whether contoso-bot is still used is not known", "Reports Reader"),
     new_bot_elsewhere: ("the endpoint of contoso-bot-2 is at elsewhere", "--app"),
     new_app_signs_in_as_the_old_bot: (f"signs in as {OTHER_APP_ID}", "Set MicrosoftAppId"),
@@ -98,6 +98,25 @@ def test_refused(replaced: Deletion, arrange: Arrange) -> None:
     assert reason in said[0]
     assert cure in said[1]
     assert replaced.state() == before
+    assert len(replaced.key_ids) == 1
+
+
+def test_an_old_bot_that_is_unknown_can_be_ignored(replaced: Deletion) -> None:
+    """Without the licence for a sign-in report, nothing else lets the command go on."""
+    is_unknown(replaced)
+    with replaced.conversation():
+        ended = replaced.run("--ignore-other-use", "--timeout", "60")
+    assert ended.status == 0, ended.output + ended.errors
+    assert "ignored, as you said: whether contoso-bot is still used" in ended.output
+    assert replaced.key_ids == []
+
+
+def test_an_old_bot_that_runs_cannot_be_ignored(replaced: Deletion) -> None:
+    """Its users would get no answer."""
+    still_runs(replaced)
+    ended = replaced.run("--ignore-other-use", "--json", "--timeout", "5")
+    assert ended.status == 1
+    assert "still runs" in ended.json["reason"]
     assert len(replaced.key_ids) == 1
 
 
