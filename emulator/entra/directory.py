@@ -57,6 +57,7 @@ class SignIn:
         app_id: GUID.
         credential: what it signed in with.
         resource: what the token is for (URL or GUID).
+        tenant_id: GUID of the tenant that signed it in; only its own reports have the sign-in.
         sign_in_id: GUID.
     """
 
@@ -64,6 +65,7 @@ class SignIn:
     app_id: str
     credential: UsedCredential
     resource: str
+    tenant_id: str
     sign_in_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -98,7 +100,7 @@ class Directory:
         identities: managed identities by principal id (GUID).
         user: the one user.
         issuers: other OpenID Connect issuers by URL, whose tokens federated credentials may trust.
-        sign_ins: those of applications so far, the newest last.
+        sign_ins: those of applications so far, in any tenant, the newest last.
         propagation: delays of changes that clients make at Graph.
     """
 
@@ -129,7 +131,7 @@ class Directory:
             str(uuid.uuid4()),
             self.tenant_id,
             MULTI_TENANT if is_multi_tenant else "SingleTenant",
-            clock=self.clock,
+            clock=lambda: self.clock(),
             display_name=display_name,
             created=self.clock(),
         )
@@ -196,9 +198,23 @@ class Directory:
         found = (each for each in self.service_principals() if each.object_id == object_id)
         return next(found, None)
 
-    def record_sign_in(self, app_id: str, credential: UsedCredential, resource: str) -> None:
-        """Remember that an application has signed in."""
-        self.sign_ins.append(SignIn(self.clock(), app_id, credential, resource))
+    def record_sign_in(
+        self, app_id: str, credential: UsedCredential, resource: str, tenant_id: str = ""
+    ) -> None:
+        """Remember that an application has signed in.
+
+        Args:
+            app_id: GUID.
+            credential: what it signed in with.
+            resource: what the token is for (URL or GUID).
+            tenant_id: GUID of the tenant that signed it in; empty: this one.
+        """
+        tenant = tenant_id or self.tenant_id
+        self.sign_ins.append(SignIn(self.clock(), app_id, credential, resource, tenant))
+
+    def own_sign_ins(self) -> list[SignIn]:
+        """The sign-ins in this tenant, which its reports have."""
+        return [each for each in self.sign_ins if each.tenant_id == self.tenant_id]
 
     def now(self) -> datetime.datetime:
         """The time that `clock` shows."""

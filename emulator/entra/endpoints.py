@@ -30,13 +30,13 @@ TENANT_NAMES = {"botframework.com": CHANNEL_TENANT}
 """Tenant GUIDs by the domain names that URLs may have instead."""
 
 SIGNED = "2"
-"""How a client proved who it is, in the `appidacr` claim: with a certificate or a token."""
+"""`appidacr` of a client that sent an assertion: signed with its certificate, or federated."""
 
 ANY_TENANT = ("organizations", "common")
 """What a URL may have in place of a tenant before a user's tenant is known."""
 
 BY_SECRET = "1"  # noqa: S105  # a kind of proof
-"""The same, with a client secret."""
+"""`appidacr` of a client that sent a secret."""
 
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
 
@@ -222,7 +222,7 @@ class Entra:
         else:
             audiences = self.authority.audiences(request.match_info["tenant"], tenant)
             used = self.assertions.verify(asked.assertion, registration, audiences)
-        self.directory.record_sign_in(registration.app_id, used, asked.resource)
+        self.directory.record_sign_in(registration.app_id, used, asked.resource, tenant)
         token, _ = self.app_token(
             asked.resource,
             registration.app_id,
@@ -253,7 +253,7 @@ class Entra:
         return UsedCredential(CLIENT_SECRET, usable.key_id)
 
     def _user_tenant(self, request: web.Request) -> str:
-        """The same, where the tenant may be left open: it is then the directory's."""
+        """The tenant's GUID; the directory's own for `organizations` and `common`."""
         if request.match_info["tenant"].lower() in ANY_TENANT:
             return self.directory.tenant_id
         return self._tenant(request)

@@ -1,5 +1,8 @@
 """Graph's reports of sign-ins: the last one of each credential, and each one of applications.
 
+They have the sign-ins in the directory's own tenant only: a multi-tenant bot signs in in the
+channels' tenant, and is in none of them.
+
 Shapes: beta reference, "appCredentialSignInActivity" and "signIn resource type".
 """
 
@@ -34,7 +37,7 @@ def credential_activities(directory: Directory, before: float) -> list[JsonObjec
     """
     last = {
         sign_in.credential.key_id: sign_in
-        for sign_in in directory.sign_ins
+        for sign_in in directory.own_sign_ins()
         if sign_in.when <= before and sign_in.credential.kind in KEY_TYPES
     }
     return [_activity(directory, each) for each in last.values()]
@@ -81,7 +84,7 @@ def sign_ins(directory: Directory, before: float) -> list[JsonObject]:
         directory: the sign-ins, and the applications' names.
         before: seconds since 1970; the log does not have later sign-ins yet.
     """
-    done = [each for each in directory.sign_ins if each.when <= before]
+    done = [each for each in directory.own_sign_ins() if each.when <= before]
     return [_sign_in(directory, each) for each in reversed(done)]
 
 

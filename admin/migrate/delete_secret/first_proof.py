@@ -53,9 +53,8 @@ class FirstProof:
             notes.append(f"ignored, as you said: {found.reason}")
         if evidence.sign_ins.problem:
             notes.append(
-                "who else signs in with the secret is not known, because the sign-in report cannot"
-                f" be read ({evidence.sign_ins.problem.rstrip('.')}): look in the portal, Entra ID,"
-                " Sign-in logs, Service principal sign-ins"
+                "who else signs in with the secret is not known, because"
+                f" {evidence.sign_ins.problem}: {evidence.sign_ins.cure}"
             )
         if unreadable := sorted(set(evidence.users.unreadable)):
             notes.append(

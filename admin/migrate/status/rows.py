@@ -21,6 +21,8 @@ NOT_DEPLOYED = 404
 NEXT = "Next"
 """The last section: its commands are printed to be pasted."""
 
+SINGLE_TENANT_AUDIENCE = "AzureADMyOrg"
+
 OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 
 
@@ -96,7 +98,11 @@ def _used(found: RegistrationStatus, key_id: str) -> str:
     if found.last_sign_ins.value is None:
         return "; last sign-in: the directory does not say"
     when = found.last_sign_ins.value.get(key_id)
-    return f"; last sign-in {when}" if when else "; no sign-in is recorded"
+    if when:
+        return f"; last sign-in {when}"
+    # The report has this tenant's sign-ins, and a multi-tenant bot signs in in another one.
+    where = " in your own tenant" if found.audience != SINGLE_TENANT_AUDIENCE else ""
+    return f"; no sign-in{where} is recorded"
 
 
 def _period(report: StatusReport, period: CredentialPeriod) -> str:

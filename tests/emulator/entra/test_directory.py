@@ -75,6 +75,13 @@ def test_a_secret_has_dates(directory: Directory, clock: Clock) -> None:
     assert expired.end < directory.now()
 
 
+def test_a_new_clock_is_also_the_applications(directory: Directory) -> None:
+    """Applications that were registered before the clock was replaced keep no older one."""
+    made = directory.add_application("contoso-bot")
+    directory.clock = Clock(86400.0)
+    assert made.clock() == 86400.0
+
+
 def test_a_sign_in_is_dated(directory: Directory, clock: Clock) -> None:
     """By the directory's clock."""
     used = UsedCredential(CLIENT_SECRET, "key id")

@@ -1,14 +1,16 @@
 """Graph's reports of sign-ins: which credential was used, and when."""
 
+import aiohttp
 import pytest
 
 from emulator.entra.credentials import CERTIFICATE, CLIENT_SECRET, FEDERATED, UsedCredential
 from emulator.entra.directory import Directory
-from emulator.entra.registration import Registration
+from emulator.entra.endpoints import Entra
+from emulator.entra.registration import MULTI_TENANT_AUDIENCE, Registration
 from emulator.graph.caller import WRITE_ALL
 from emulator.graph.graph import Graph
 from tests.emulator.graph.graph_caller import GraphCaller
-from tests.emulator.registered_bot import APP_ID, BOT_FRAMEWORK, PRINCIPAL
+from tests.emulator.registered_bot import APP_ID, BOT_FRAMEWORK, PRINCIPAL, TENANT
 from tests.support.timing.clock import Clock
 
 ACTIVITIES = "/reports/appCredentialSignInActivities"
@@ -46,6 +48,30 @@ async def test_the_last_use_of_a_secret_is_reported(
     assert activity["servicePrincipalObjectId"] == bot.service_principal_id
     assert activity["signInActivity"]["lastSignInDateTime"] == "2027-01-15T08:01:00Z"
     assert activity["expirationDateTime"] == "2028-01-15T08:00:00Z"
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("path", [ACTIVITIES, SIGN_INS])
+async def test_a_sign_in_in_another_tenant_is_not_reported(
+    entra: Entra, http: aiohttp.ClientSession, call: GraphCaller, path: str
+) -> None:
+    """A multi-tenant bot that signs in in the channels' tenant leaves no trace in its own."""
+    made = entra.directory.add_application("old-bot", audience=MULTI_TENANT_AUDIENCE)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": made.app_id,
+        "client_secret": entra.directory.add_secret(made),
+        "scope": f"{BOT_FRAMEWORK}/.default",
+    }
+    condition = {"filter": OF_APPLICATIONS} if path == SIGN_INS else {}
+    found = []
+    for tenant in ("botframework.com", TENANT):
+        url = f"{entra.server.url}/{tenant}/oauth2/v2.0/token"
+        async with http.post(url, data=form) as response:
+            assert response.status == 200, await response.text()
+        _, answer = await call("GET", path, version="beta", **condition)
+        found.append(len(answer["value"]))
+    assert found == [0, 1]
 
 
 async def test_activities_are_found_by_key_id(

@@ -15,6 +15,7 @@ from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
 from admin.migrate.steps.app_identity import identities_of
 from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT, endpoint_of, tags_of
 from admin.migrate.target import Target
+from auth.settings import MULTI_TENANT
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,9 @@ class Evidence:
     @cached_property
     def sign_ins(self) -> SignInReport:
         """When each secret was last used, where the directory says so."""
-        return SignInReport.read(self.old.azure, self.app_id)
+        report = SignInReport.read(self.old.azure, self.app_id)
+        is_multi_tenant = self.bot["properties"].get("msaAppType") == MULTI_TENANT
+        return report.of_multi_tenant_bot() if is_multi_tenant else report
 
     @cached_property
     def users(self) -> SecretUsers:

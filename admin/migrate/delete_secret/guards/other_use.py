@@ -90,8 +90,9 @@ def old_bot_is_unknown(evidence: Evidence) -> Obstacle | None:
         return None
     return Obstacle(
         f"whether {evidence.old.options.bot} is still used is not known: your account sees no app"
-        f" with its endpoint {endpoint}, and no sign-in report ({report.problem.rstrip('.')})",
-        f"Run this command with the role Reports Reader, or empty the endpoint, {_IGNORE}",
+        f" with its endpoint {endpoint}, and {report.problem}",
+        f"{report.cure[:1].upper()}{report.cure[1:]}; when that app is stopped, empty the endpoint"
+        f" of the Azure Bot, {_IGNORE}",
     )
 
 

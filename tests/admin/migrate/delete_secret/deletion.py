@@ -65,10 +65,15 @@ class Deletion:
         connection = self.resource(f"{migration.old.bot.id}/connections/graph")
         self.call(connection.properties.update, {"clientId": OTHER_APP_ID})
 
-    def switch(self) -> None:
-        """Move the users to the new app, which signs in with a federated credential."""
+    def switch(self, prepare: Callable[[], object] = lambda: None) -> None:
+        """Move the users to the new app.
+
+        Args:
+            prepare: gives the app another credential than a federated one, with which it signs in.
+        """
         migration = self.migration
         migration.let_new_app_sign_in(**self.new_settings, MicrosoftAppPassword=SECRET)
+        prepare()
         ended = migration.run("switch", "--bot", BOT, "--app", APP)
         assert ended.status == 0, ended.output + ended.errors
         self.talk()
@@ -193,12 +198,18 @@ class Deletion:
         self.call(trusted.append, replace(trusted[0], **values))
         self.call(trusted.pop, 0)
 
-    def record_sign_in(self, hours_ago: float = 0) -> str:
-        """Let somebody have signed in with the secret; returns its key id."""
+    def record_sign_in(self, hours_ago: float = 0, tenant_id: str = "") -> str:
+        """Let somebody have signed in with the secret; returns its key id.
+
+        Args:
+            hours_ago: when.
+            tenant_id: GUID of the tenant; empty: the registration's.
+        """
         key_id = self.key_ids[0]
         used = UsedCredential(CLIENT_SECRET, key_id)
         when = time.time() - hours_ago * 3600
-        sign_in = SignIn(when, self.registration.app_id, used, "https://graph.microsoft.com")
+        resource, tenant = "https://graph.microsoft.com", tenant_id or self.registration.tenant_id
+        sign_in = SignIn(when, self.registration.app_id, used, resource, tenant)
         self.call(self.azure.directory.sign_ins.append, sign_in)
         return key_id
 
