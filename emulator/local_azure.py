@@ -326,7 +326,7 @@ class LocalAzure:
         self.names.add(host, self._vault_ports[host])
 
     def _add_vault(self, host: str, resource: Resource) -> None:
-        permissions = RolePermissions(resource.id, self.resource_manager.permissions)
+        permissions = RolePermissions(resource.id, self.resource_manager.is_data_allowed)
         vault = KeyVault(
             self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
         )

@@ -1,7 +1,6 @@
 """Permissions: who may do what in a vault."""
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 
 PROVIDER = "Microsoft.KeyVault/vaults/"
 """What the names of Key Vault's data actions start with."""
@@ -42,16 +41,15 @@ class RolePermissions:
 
     Args:
         vault_id: resource id of the vault.
-        data_actions: the data actions that a principal (object id, GUID) has at a scope (resource
-            id), such as `Microsoft.KeyVault/vaults/keys/sign/action`; `*` stands for any text.
+        is_allowed: whether a principal (object id, GUID) may perform a data action, such as
+            `Microsoft.KeyVault/vaults/keys/sign/action`, at a scope (resource id).
     """
 
-    def __init__(self, vault_id: str, data_actions: Callable[[str, str], set[str]]) -> None:
+    def __init__(self, vault_id: str, is_allowed: Callable[[str, str, str], bool]) -> None:
         self.vault_id = vault_id
-        self._data_actions = data_actions
+        self._is_allowed = is_allowed
 
     def __call__(self, principal_id: str, operation: str, path: str) -> bool:
         """Whether a role of the principal's has the operation's data action."""
-        needed = f"{PROVIDER}{ACTIONS[operation]}".lower()
-        allowed = self._data_actions(principal_id, f"{self.vault_id}{path}")
-        return any(fnmatchcase(needed, action.lower()) for action in allowed)
+        action = f"{PROVIDER}{ACTIONS[operation]}"
+        return self._is_allowed(principal_id, action, f"{self.vault_id}{path}")

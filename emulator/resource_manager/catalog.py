@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from emulator.entra.directory import Directory
 from emulator.resource_manager.authorization.access import Access
+from emulator.resource_manager.authorization.principals import Principals
 from emulator.resource_manager.authorization.role_assignments import RoleAssignments
 from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
 from emulator.resource_manager.bot_service import connections
@@ -40,7 +42,7 @@ class Catalog:
         store: of all resources.
         tenant_id: GUID.
         on_site, on_vault, on_identity, on_bot: called after each write, and after a delete.
-        principal_age: see RoleAssignments.
+        directory: has the principals.
 
     Attributes:
         access: who may do what.
@@ -59,14 +61,15 @@ class Catalog:
         on_vault: Changed,
         on_identity: Changed,
         on_bot: Changed,
-        principal_age: Callable[[str], float | None],
+        directory: Directory,
     ) -> None:
         self._store = store
         self._on_bot = on_bot
         self.roles = RoleDefinitions(store)
         self.access = Access(store, self.roles)
         self.identities = Identities(store, tenant_id, on_identity)
-        self.assignments = RoleAssignments(store, self.roles, self.access.owners, principal_age)
+        principals = Principals(directory, self.identities)
+        self.assignments = RoleAssignments(store, self.roles, self.access.owners, principals)
         self.bots = Bots(store, tenant_id, self._bot_changed)
         self.channels = BotChannels(store)
         self.vaults = Vaults(store, on_vault)
@@ -77,6 +80,7 @@ class Catalog:
         self.functions = SiteFunctions(f"{SITES}/functions", store, self.sites)
         self._types = {each.name.lower(): each for each in self._known()}
         self._answers = self._provider_answers()
+        store.on_remove = lambda resource: self.type(resource.type).removed(resource)
 
     def _known(self) -> list[ResourceType]:
         below_sites = [

@@ -1,7 +1,6 @@
 """ResourceManager: Azure Resource Manager of the local cloud, `management.azure.com`."""
 
 import json
-import math
 import re
 import ssl
 import uuid
@@ -29,6 +28,9 @@ from emulator.server import Server
 
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
+SYSTEM_PRINCIPAL = "systemPrincipal"
+"""Where a site keeps the principal id of its system-assigned identity."""
+
 RIGHTS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -66,11 +68,11 @@ class ResourceManager:
         self.catalog = Catalog(
             self.resources,
             self.tenant_id,
-            on_site=lambda site: self.on_site_change(site),
+            on_site=self._site_changed,
             on_vault=lambda vault: self.on_vault_change(vault),
             on_identity=self._identity_changed,
             on_bot=lambda bot: self.on_bot_change(bot),
-            principal_age=self._principal_age,
+            directory=entra.directory,
         )
         self.access = self.catalog.access
         self.tenant = Tenant(self.tenant_id, self.resources, self.access)
@@ -95,14 +97,15 @@ class ResourceManager:
         """Object ids (GUID) that are Owner of every subscription."""
         return self.access.owners
 
-    def permissions(self, principal_id: str, scope: str) -> set[str]:
-        """Data actions that a principal may perform, with `*` as wildcard.
+    def is_data_allowed(self, principal_id: str, action: str, scope: str) -> bool:
+        """Whether a principal may perform a data action.
 
         Args:
             principal_id: GUID, the object id.
+            action: such as `Microsoft.KeyVault/vaults/keys/sign/action`.
             scope: id of a resource, or of an object in a vault (`.../vaults/NAME/keys/KEY`).
         """
-        return self.access.permissions(principal_id, scope)
+        return self.access.is_data_allowed(principal_id, action, scope)
 
     def app_settings(self, site_id: str) -> dict[str, str]:
         """The application settings of a site or slot."""
@@ -139,24 +142,33 @@ class ResourceManager:
             raise KeyError(resource_id)
         return found
 
-    def _principal_age(self, principal_id: str) -> float | None:
-        age = self.catalog.identities.age(principal_id)
-        directory = self.entra.directory
-        is_older = principal_id == directory.user.object_id or (
-            directory.service_principal(principal_id) is not None
-        )
-        return math.inf if age is None and is_older else age
-
     def _identity_changed(self, identity: Resource) -> None:
+        """Give an identity its service principal, or take it away."""
+        properties = identity.properties
         if identity.id in self.resources:
-            properties = identity.properties
-            self.entra.directory.add_identity(
-                properties["principalId"],
-                properties["clientId"],
-                display_name=identity.name,
-                resource_id=identity.id,
-            )
+            self._add_principal(identity, properties["principalId"], properties["clientId"])
+        else:
+            self.entra.directory.identities.pop(properties["principalId"], None)
         self.on_identity_change(identity)
+
+    def _site_changed(self, site: Resource) -> None:
+        """Give a system-assigned identity its service principal, or take it away."""
+        identity = site.body.get("identity") or {}
+        principal_id = identity.get("principalId") if site.id in self.resources else None
+        old = site.hidden.get(SYSTEM_PRINCIPAL)
+        if old and old != principal_id:
+            self.entra.directory.identities.pop(old, None)
+        if principal_id and principal_id != old:
+            # Azure generates the client id; App Service's identity endpoint has the same one.
+            client_id = str(uuid.uuid5(uuid.NAMESPACE_OID, principal_id))
+            self._add_principal(site, principal_id, client_id)
+        site.hidden[SYSTEM_PRINCIPAL] = principal_id
+        self.on_site_change(site)
+
+    def _add_principal(self, resource: Resource, principal_id: str, client_id: str) -> None:
+        self.entra.directory.add_identity(
+            principal_id, client_id, display_name=resource.name, resource_id=resource.id
+        )
 
     async def _handle(self, request: web.Request) -> web.Response:
         headers = {"x-ms-request-id": str(uuid.uuid4()), "Cache-Control": "no-cache"}

@@ -45,20 +45,18 @@ class Access:
                 granted.append(self.roles.role(role_id))
         return [role for role in granted if role is not None]
 
-    def permissions(self, principal_id: str, scope: str) -> set[str]:
-        """Data actions that the principal may perform at a scope, with `*` as wildcard."""
-        return {
-            action
+    def is_data_allowed(self, principal_id: str, action: str, scope: str) -> bool:
+        """Whether the principal may perform a data action, such as `.../keys/sign/action`."""
+        return any(
+            _any_matches(action, role.data_actions)
+            and not _any_matches(action, role.not_data_actions)
             for role in self.assigned(principal_id, scope)
-            for action in role.data_actions
-            if not any(_matches(action, denied) for denied in role.not_data_actions)
-        }
+        )
 
     def is_allowed(self, principal_id: str, action: str, scope: str) -> bool:
         """Whether the principal may perform an action on resources, such as `.../sites/write`."""
         return any(
-            any(_matches(action, pattern) for pattern in role.actions)
-            and not any(_matches(action, pattern) for pattern in role.not_actions)
+            _any_matches(action, role.actions) and not _any_matches(action, role.not_actions)
             for role in self.assigned(principal_id, scope)
         )
 
@@ -88,5 +86,5 @@ class Access:
         )
 
 
-def _matches(action: str, pattern: str) -> bool:
-    return fnmatchcase(action.lower(), pattern.lower())
+def _any_matches(action: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(action.lower(), each.lower()) for each in patterns)

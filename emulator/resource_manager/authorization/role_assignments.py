@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from emulator.resource_manager.authorization.access import ROLE_ASSIGNMENTS
 from emulator.resource_manager.authorization.built_in_roles import OWNER
+from emulator.resource_manager.authorization.principals import Principals
 from emulator.resource_manager.authorization.role_definitions import (
     ROLE_DEFINITIONS,
     RoleDefinitions,
@@ -15,9 +16,11 @@ from emulator.resource_manager.core.arm_error import ArmError, bad_request, conf
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.guid import is_guid
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.core.resource_id import ResourceId
-from emulator.resource_manager.core.resource_type import ResourceType
+from emulator.resource_manager.core.resource_id import SUBSCRIPTION_TYPE, ResourceId
+from emulator.resource_manager.core.resource_type import ResourceType, group_not_found, not_found
 
+IN_VAULT = re.compile(r"^(.*/vaults/[^/]+)/(certificates|keys|secrets)/[^/]+$", re.IGNORECASE)
+ROLE_ID = "/providers/microsoft.authorization/roledefinitions/"
 PRINCIPAL = re.compile(r"(principalId\s+eq\s+|assignedTo\()\s*'([^']+)'", re.IGNORECASE)
 
 
@@ -28,11 +31,9 @@ class RoleAssignments(ResourceType):
         store: of all resources.
         roles: every role.
         owners: object ids (GUID) that are Owner of every subscription.
-        principal_age: see there.
+        principals: who can have a role.
 
     Attributes:
-        principal_age: seconds since the principal (object id) was created, or None if the directory
-            has none of this id.
         directory_lag: seconds until a new principal is found without `principalType`.
         clock: seconds, monotonic; a test may replace it.
     """
@@ -45,12 +46,12 @@ class RoleAssignments(ResourceType):
         store: ResourceStore,
         roles: RoleDefinitions,
         owners: set[str],
-        principal_age: Callable[[str], float | None],
+        principals: Principals,
     ) -> None:
         super().__init__(ROLE_ASSIGNMENTS, store)
         self._roles = roles
         self._owners = owners
-        self.principal_age = principal_age
+        self._principals = principals
         self.directory_lag = 0.0
         self.clock: Callable[[], float] = time.monotonic
 
@@ -72,6 +73,7 @@ class RoleAssignments(ResourceType):
                 f"The role assignment ID '{request.id.name}' is not valid. The role assignment "
                 "ID must be a GUID.",
             )
+        self._check_scope(ResourceId(request.id.scope))
         self._check_role(role_id)
         self._check_principal(principal_id, sent.get("principalType"))
         self._check_single(request.id, principal_id, role_id, existing)
@@ -79,7 +81,7 @@ class RoleAssignments(ResourceType):
             "properties": {
                 "roleDefinitionId": role_id,
                 "principalId": principal_id,
-                "principalType": sent.get("principalType") or "ServicePrincipal",
+                "principalType": self._principals.kind(principal_id) or sent.get("principalType"),
                 "scope": request.id.scope,
                 "condition": sent.get("condition"),
                 "conditionVersion": sent.get("conditionVersion"),
@@ -150,7 +152,19 @@ class RoleAssignments(ResourceType):
             made.append(Resource(assignment_id, ROLE_ASSIGNMENTS, {"properties": properties}))
         return made
 
+    def _check_scope(self, scope: ResourceId) -> None:
+        """Refuse a scope that does not exist; what a vault holds is not Resource Manager's."""
+        in_vault = IN_VAULT.match(scope.text)
+        wanted = ResourceId(in_vault[1]) if in_vault else scope
+        if wanted.subscription_id and wanted.type != SUBSCRIPTION_TYPE:
+            if wanted.group_id not in self.store:
+                raise group_not_found(wanted.group_name)
+            if wanted.text not in self.store:
+                raise not_found(wanted, wanted.type)
+
     def _check_role(self, role_id: str) -> None:
+        if ROLE_ID not in role_id.lower():
+            raise bad_request("BadRequestFormat", "The request was incorrectly formatted.")
         if self._roles.role(role_id.rpartition("/")[2]) is None:
             raise bad_request(
                 "RoleDefinitionDoesNotExist",
@@ -159,10 +173,18 @@ class RoleAssignments(ResourceType):
             )
 
     def _check_principal(self, principal_id: str, principal_type: object) -> None:
-        # With a principalType Azure does not look the principal up, which may not be replicated.
+        kind = self._principals.kind(principal_id)
+        if principal_type and kind and principal_type != kind:
+            # The spelling is Azure's.
+            raise bad_request(
+                "UnmatchedPrincipalType",
+                f"The PrincipalId '{principal_id.replace('-', '')}' has type '{kind}' , which is "
+                f"different from specified PrinciaplType '{principal_type}'.",
+            )
+        # With its type, a principal that is not replicated yet is accepted.
         if principal_type:
             return
-        age = self.principal_age(principal_id)
+        age = self._principals.age(principal_id)
         if age is None or age < self.directory_lag:
             raise bad_request(
                 "PrincipalNotFound",

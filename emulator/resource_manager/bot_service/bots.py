@@ -57,6 +57,10 @@ DEFAULTS: JsonObject = {
 SECRETS = ("developerAppInsightsApiKey", "luisKey")
 """Properties that a client may send and that no response has."""
 
+REQUIRED = ("displayName", "endpoint", "msaAppId")
+"""What the schema requires; the endpoint may be empty."""
+
+ENDPOINT = re.compile(r"^https://[^/\s]+(/\S*)?$", re.IGNORECASE)
 APP_TYPES = ("UserAssignedMSI", "SingleTenant", "MultiTenant")
 SKUS = ("F0", "S1")
 
@@ -68,6 +72,8 @@ class Bots(ResourceType):
 
     Attributes:
         reserved: names, in lower case, of bots that other customers have.
+        patch_needs_identity: whether a PATCH must repeat displayName and msaAppId, as the schema
+            says; what the service does is not documented.
         accepts_multi_tenant: whether a new bot may be multi-tenant, as before 31 July 2025.
     """
 
@@ -76,6 +82,7 @@ class Bots(ResourceType):
         self._tenant_id = tenant_id
         self._changed = changed
         self.reserved: set[str] = set()
+        self.patch_needs_identity = False
         self.accepts_multi_tenant = False
 
     def changed(self, resource: Resource) -> None:
@@ -86,10 +93,15 @@ class Bots(ResourceType):
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
     ) -> JsonObject:
         """Refuse another bot's app id, a new multi-tenant bot, and changes of the identity."""
+        if request.method == "PATCH" and self.patch_needs_identity:
+            _check_complete(request.properties, ("displayName", "msaAppId"))
         sent = body.get("properties") or {}
         known = {} if existing is None else existing.properties
+        lasting = {name: known[name] for name in IMMUTABLE if name in known}
         writable = {name: sent.get(name) for name in DEFAULTS if sent.get(name) is not None}
-        properties = {**DEFAULTS, **_own(known), **writable}
+        properties = {**DEFAULTS, **lasting, **writable}
+        _check_complete(sent, REQUIRED)
+        _check_endpoint(properties["endpoint"])
         if existing is None:
             self._check_new(request.id.name, properties)
         else:
@@ -143,8 +155,16 @@ class Bots(ResourceType):
             raise invalid(f"MsaAppType '{app_type}' is not valid")
         if not is_guid(str(properties.get("msaAppTenantId") or "")):
             raise invalid(f"MsaAppTenantId is required when MsaAppType is {app_type}")
-        if app_type == "UserAssignedMSI" and not properties.get("msaAppMSIResourceId"):
+        if app_type == "UserAssignedMSI":
+            self._check_identity(app_id, str(properties.get("msaAppMSIResourceId") or ""))
+
+    def _check_identity(self, app_id: str, identity_id: str) -> None:
+        """The bot's id is the client id of the managed identity that it names."""
+        if not identity_id:
             raise invalid("MsaAppMSIResourceId is required when MsaAppType is UserAssignedMSI")
+        identity = self.store.find(identity_id)
+        if identity is None or identity.properties.get("clientId") != app_id.lower():
+            raise invalid("MsaAppMSIResourceId is not the identity whose client id is MsaAppId")
 
     def name_problem(self, name: str) -> str:
         """Why a new bot cannot have a name; empty if it can."""
@@ -197,5 +217,12 @@ def _check_unchanged(known: JsonObject, sent: JsonObject) -> None:
             raise invalid(f"'{text}' property cannot be changed")
 
 
-def _own(properties: JsonObject) -> JsonObject:
-    return {name: properties[name] for name in DEFAULTS if name in properties}
+def _check_complete(sent: JsonObject, required: tuple[str, ...]) -> None:
+    for name in required:
+        if sent.get(name) is None:
+            raise invalid(f"The property '{name}' is required")
+
+
+def _check_endpoint(endpoint: str) -> None:
+    if endpoint and not ENDPOINT.match(endpoint):
+        raise invalid(f"Endpoint '{endpoint}' is not a valid https URL")

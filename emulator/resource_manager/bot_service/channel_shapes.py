@@ -87,7 +87,7 @@ SHAPES = {
         {"appId": None, "appSecret": None, "pages": [], "isEnabled": True},
         hidden=("appSecret",),
     ),
-    "SkypeChannel": ChannelShape("skypeforbusiness", {"isEnabled": True}),
+    "SkypeChannel": ChannelShape("skype", {"isEnabled": True}),
     "TelegramChannel": ChannelShape(
         "telegram", {"accessToken": None, "isEnabled": True}, hidden=("accessToken",)
     ),

@@ -63,9 +63,11 @@ class ResourceStore:
 
     Attributes:
         clock: seconds, monotonic; a test may replace it.
+        on_remove: called for each resource that was removed, with its group or parent, too.
     """
 
     def __init__(self) -> None:
+        self.on_remove: Callable[[Resource], None] = lambda _: None
         self.clock: Callable[[], float] = time.monotonic
         self._resources: dict[str, Resource] = {}
 
@@ -95,7 +97,10 @@ class ResourceStore:
         Returns:
             What was removed; empty if there was no such resource.
         """
-        return [self._resources.pop(each.id.lower()) for each in self.within(resource_id)]
+        removed = [self._resources.pop(each.id.lower()) for each in self.within(resource_id)]
+        for each in removed:
+            self.on_remove(each)
+        return removed
 
     def within(self, scope: str) -> list[Resource]:
         """The resource of this id and everything below it; "" for everything."""

@@ -68,7 +68,6 @@ class ResourceType:
         if resource is None:
             return ArmReply(status=204)
         self.store.remove(resource.id)
-        self.changed(resource)
         return ArmReply(status=200)
 
     def list_all(self, request: ArmRequest) -> ArmReply:
@@ -108,6 +107,10 @@ class ResourceType:
 
     def changed(self, resource: Resource) -> None:
         """Called after each write and after a delete."""
+
+    def removed(self, resource: Resource) -> None:
+        """Called when a resource is no longer in the store: by itself, with its group or parent."""
+        self.changed(resource)
 
     @property
     def is_child(self) -> bool:

@@ -91,22 +91,20 @@ class Vaults(ResourceType):
                 "delete.",
             )
 
-    def delete(self, request: ArmRequest) -> ArmReply:
+    def removed(self, resource: Resource) -> None:
         """Move a vault to the deleted ones."""
-        found = self.store.find(request.id.text)
-        if found is not None:
-            now = datetime.datetime.now(datetime.UTC)
-            until = now + datetime.timedelta(days=found.properties["softDeleteRetentionInDays"])
-            found.hidden["deleted"] = {
-                "vaultId": found.id,
-                "location": found.body["location"],
-                "tags": found.body.get("tags"),
-                "deletionDate": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-                "scheduledPurgeDate": f"{until:%Y-%m-%dT%H:%M:%SZ}",
-                "purgeProtectionEnabled": found.properties.get("enablePurgeProtection"),
-            }
-            self.deleted[found.name.lower()] = found
-        return super().delete(request)
+        now = datetime.datetime.now(datetime.UTC)
+        until = now + datetime.timedelta(days=resource.properties["softDeleteRetentionInDays"])
+        resource.hidden["deleted"] = {
+            "vaultId": resource.id,
+            "location": resource.body["location"],
+            "tags": resource.body.get("tags"),
+            "deletionDate": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            "scheduledPurgeDate": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            "purgeProtectionEnabled": resource.properties.get("enablePurgeProtection"),
+        }
+        self.deleted[resource.name.lower()] = resource
+        super().removed(resource)
 
     def list_deleted(self, request: ArmRequest) -> ArmReply:
         """`deletedVaults` of a subscription."""

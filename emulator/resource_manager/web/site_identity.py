@@ -7,7 +7,7 @@ from typing import Any
 from emulator.resource_manager.authorization.access import Access
 from emulator.resource_manager.core.arm_error import ArmError, bad_request
 from emulator.resource_manager.core.arm_request import ArmRequest
-from emulator.resource_manager.core.resource import JsonObject, ResourceStore
+from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import not_found
 from emulator.resource_manager.resources.identities import USER_ASSIGNED_IDENTITIES
@@ -76,13 +76,16 @@ class SiteIdentities:
         for key, each in names.items():
             if key not in known:
                 self._check_assignable(request, each)
-        return {each: self._ids(each) for each in names.values()}
+        # The keys are the identities' own ids, whatever case the client has sent.
+        identities = [self._identity(each) for each in names.values()]
+        ids = ("principalId", "clientId")
+        return {each.id: {name: each.properties[name] for name in ids} for each in identities}
 
-    def _ids(self, identity_id: str) -> JsonObject:
+    def _identity(self, identity_id: str) -> Resource:
         found = self._store.find(identity_id)
         if found is None:
             raise not_found(ResourceId(identity_id), USER_ASSIGNED_IDENTITIES)
-        return {name: found.properties[name] for name in ("principalId", "clientId")}
+        return found
 
     def _check_assignable(self, request: ArmRequest, identity_id: str) -> None:
         caller = request.caller

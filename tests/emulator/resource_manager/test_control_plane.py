@@ -243,6 +243,38 @@ def test_the_deletion_of_a_group_is_polled(azure: ArmThread, client: Client) -> 
     assert list(azure.arm.resources) == []
 
 
+def test_what_goes_with_a_group_is_reported(azure: ArmThread, client: Client) -> None:
+    """The hooks learn of each resource in a deleted group; its vault is among the deleted ones."""
+    gone: list[str] = []
+    arm = azure.arm
+    identities = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    identity = arm.put(azure.resource_id(identities, "bot"), {"location": "westeurope"})
+    principal_id = identity.properties["principalId"]
+    arm.put(azure.resource_id("Microsoft.Web/sites", "contoso"), {"location": "westeurope"})
+    vault = {"tenantId": arm.tenant_id, "sku": {"name": "standard"}}
+    arm.put(
+        azure.resource_id("Microsoft.KeyVault/vaults", "bot-vault"),
+        {"location": "westeurope", "properties": vault},
+    )
+    bot = {
+        "displayName": "Contoso",
+        "endpoint": "",
+        "msaAppId": identity.properties["clientId"],
+        "msaAppType": "SingleTenant",
+        "msaAppTenantId": arm.tenant_id,
+    }
+    arm.put(
+        azure.resource_id("Microsoft.BotService/botServices", "contoso-bot"),
+        {"location": "global", "properties": bot},
+    )
+    for hook in ("on_site_change", "on_vault_change", "on_identity_change", "on_bot_change"):
+        setattr(arm, hook, lambda each: gone.append(each.name))
+    client("resources").resource_groups.begin_delete("bot-group").result(timeout=30)
+    assert sorted(gone) == ["bot", "bot-vault", "contoso", "contoso-bot"]
+    assert azure.entra.directory.service_principal(principal_id) is None
+    assert "bot-vault" in arm.catalog.vaults.deleted
+
+
 def test_an_unknown_operation_is_not_found(azure: ArmThread) -> None:
     """The URL of an operation that was never started is 404."""
     scope = f"/subscriptions/{azure.arm.subscription_id}/providers/Microsoft.Web"

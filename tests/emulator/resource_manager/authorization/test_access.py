@@ -17,6 +17,9 @@ STORAGE = "Microsoft.Storage/storageAccounts"
 ACCOUNT = {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 KEY_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+VAULTS = "Microsoft.KeyVault/vaults"
+SIGN = f"{VAULTS}/keys/sign/action"
 
 
 def assign(azure: ArmThread, role: str, scope: str = "", principal_id: str = SOMEBODY) -> None:
@@ -29,6 +32,13 @@ def assign(azure: ArmThread, role: str, scope: str = "", principal_id: str = SOM
     }
     name = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
     azure.arm.put(name, {"properties": properties})
+
+
+def add_vault(azure: ArmThread) -> str:
+    """Create a vault, and return its id."""
+    vault = azure.resource_id(VAULTS, "bot-vault")
+    properties = {"tenantId": azure.arm.tenant_id, "sku": {"name": "standard"}}
+    return azure.arm.put(vault, {"location": "westeurope", "properties": properties}).id
 
 
 def test_a_caller_without_a_role_is_refused(azure: ArmThread) -> None:
@@ -90,19 +100,41 @@ def test_lists_show_what_the_caller_may_read(azure: ArmThread) -> None:
 
 def test_data_actions_of_one_object_in_a_vault(azure: ArmThread) -> None:
     """A role at an object of a vault reaches that object only; one at the vault reaches all."""
-    vault = azure.resource_id("Microsoft.KeyVault/vaults", "bot-vault")
+    vault = add_vault(azure)
     assign(azure, KEY_READER, f"{vault}/certificates/bot")
     assign(azure, CRYPTO_USER, f"{vault}/keys/bot")
-    permissions = azure.arm.permissions
-    assert "Microsoft.KeyVault/vaults/keys/sign/action" in permissions(
-        SOMEBODY, f"{vault}/keys/BOT"
-    )
-    assert "Microsoft.KeyVault/vaults/*/read" in permissions(SOMEBODY, f"{vault}/certificates/bot")
-    assert permissions(SOMEBODY, f"{vault}/keys/other") == set()
-    assert permissions(SOMEBODY, f"{vault}/keys/bottom") == set()
-    assert permissions(SOMEBODY, vault) == set()
+    allowed = azure.arm.is_data_allowed
+    assert allowed(SOMEBODY, SIGN, f"{vault}/keys/BOT")
+    assert allowed(SOMEBODY, f"{VAULTS}/certificates/read", f"{vault}/certificates/bot")
+    assert not allowed(SOMEBODY, SIGN, f"{vault}/certificates/bot")
+    for scope in (f"{vault}/keys/other", f"{vault}/keys/bottom", vault):
+        assert not allowed(SOMEBODY, SIGN, scope)
     assign(azure, CRYPTO_USER, vault)
-    assert permissions(SOMEBODY, f"{vault}/keys/other")
+    assert allowed(SOMEBODY, SIGN, f"{vault}/keys/other")
+
+
+def test_a_role_excludes_data_actions(azure: ArmThread) -> None:
+    """What a role excludes is not allowed by its wildcards; another role may allow it."""
+    vault = add_vault(azure)
+    scope = f"/subscriptions/{azure.arm.subscription_id}"
+    role = str(uuid.uuid4())
+    permissions = {
+        "dataActions": [f"{VAULTS}/*"],
+        "notDataActions": [f"{VAULTS}/secrets/getSecret/action"],
+    }
+    properties = {
+        "roleName": "Keeper",
+        "assignableScopes": [scope],
+        "permissions": [permissions],
+    }
+    role_id = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    azure.arm.put(role_id, {"properties": properties})
+    assign(azure, role, vault)
+    secret = f"{vault}/secrets/bot"
+    assert azure.arm.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/readMetadata/action", secret)
+    assert not azure.arm.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/getSecret/action", secret)
+    assign(azure, SECRETS_USER, secret)
+    assert azure.arm.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/getSecret/action", secret)
 
 
 def test_a_role_takes_effect_after_a_while(azure: ArmThread) -> None:
@@ -111,14 +143,14 @@ def test_a_role_takes_effect_after_a_while(azure: ArmThread) -> None:
     azure.arm.access.clock = azure.arm.catalog.assignments.clock = lambda: now
     azure.arm.access.lag = 60
     assign(azure, CRYPTO_USER)
-    assert azure.arm.permissions(SOMEBODY, azure.group_id) == set()
+    assert not azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
     now += 60
-    assert azure.arm.permissions(SOMEBODY, azure.group_id)
+    assert azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
 
 
 def test_the_owner_of_a_subscription_has_no_data_actions(azure: ArmThread) -> None:
     """Owner manages resources; what they hold needs a role of its own."""
-    assert azure.arm.permissions(azure.object_id, azure.group_id) == set()
+    assert not azure.arm.is_data_allowed(azure.object_id, SIGN, azure.group_id)
 
 
 def test_the_sdk_sees_the_refusal(azure: ArmThread, client: Client) -> None:

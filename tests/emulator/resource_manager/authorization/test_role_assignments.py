@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
 from emulator.resource_manager.authorization.built_in_roles import READER
-from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised
+from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 SOMEBODY = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
@@ -53,11 +53,11 @@ def test_a_role_is_assigned_read_listed_and_removed(azure: ArmThread, client: Cl
     assert assignments.get(azure.group_id, made.name).id == made.id
     assert assignments.get_by_id(made.id).name == made.name
     assert own(assignments.list_for_scope(azure.group_id)) == [made.id]
-    assert azure.arm.permissions(SOMEBODY, azure.group_id)
+    assert azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
     assert assignments.delete(azure.group_id, made.name).id == made.id
     assert own(assignments.list_for_scope(azure.group_id)) == []
     assert assignments.delete(azure.group_id, made.name) is None
-    assert azure.arm.permissions(SOMEBODY, azure.group_id) == set()
+    assert not azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
 
 
 def test_lists_are_filtered(azure: ArmThread, client: Client) -> None:
@@ -147,6 +147,51 @@ def test_a_principal_that_the_directory_has_can_get_a_role(
     assert raised(caught.value)[:2] == (400, "PrincipalNotFound")
 
 
+def test_the_principals_type_must_be_right(azure: ArmThread, client: Client) -> None:
+    """The type of a known principal is compared; the response has it, sent or not."""
+    assignments = client("authorization").role_assignments
+
+    def create(principal_id: str, kind: str = "") -> Any:
+        wanted = parameters(azure, READER, principal_id, kind)
+        return assignments.create(azure.group_id, str(uuid.uuid4()), wanted)
+
+    user = azure.entra.directory.user.object_id
+    with pytest.raises(HttpResponseError) as caught:
+        create(azure.object_id, "User")
+    assert raised(caught.value) == (
+        400,
+        "UnmatchedPrincipalType",
+        f"The PrincipalId '{azure.object_id.replace('-', '')}' has type 'ServicePrincipal' , which "
+        "is different from specified PrinciaplType 'User'.",
+    )
+    assert create(azure.object_id).principal_type == "ServicePrincipal"
+    assert create(user).principal_type == "User"
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["resourceGroups/missing", "resourceGroups/bot-group/providers/Microsoft.KeyVault/vaults/v"],
+)
+def test_a_scope_must_exist(azure: ArmThread, client: Client, scope: str) -> None:
+    """A missing group, vault, or object of a missing vault is 404."""
+    for end in ("", "/keys/bot"):
+        with pytest.raises(HttpResponseError) as caught:
+            client("authorization").role_assignments.create(
+                f"/subscriptions/{azure.arm.subscription_id}/{scope}{end}",
+                str(uuid.uuid4()),
+                parameters(azure, kind="ServicePrincipal"),
+            )
+        assert raised(caught.value)[0] == 404
+
+
+def test_a_role_is_named_by_its_id(azure: ArmThread) -> None:
+    """A bare GUID is refused."""
+    properties = {"roleDefinitionId": READER, "principalId": SOMEBODY, "principalType": "User"}
+    path = f"providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    refused = azure.call("PUT", path, {"properties": properties}, version="2022-04-01")
+    assert refusal(refused) == (400, "BadRequestFormat")
+
+
 def test_a_role_must_exist(azure: ArmThread, client: Client) -> None:
     """An unknown role, and a name that is no GUID, are refused."""
     with pytest.raises(HttpResponseError) as caught:
@@ -194,7 +239,7 @@ def test_a_custom_role_is_created_assigned_and_deleted(azure: ArmThread, client:
         definitions.create_or_update(scope, str(uuid.uuid4()), role)
     assert raised(caught.value)[:2] == (409, "RoleDefinitionWithSameNameExists")
     made = assign(azure, client, role_id)
-    assert azure.arm.permissions(SOMEBODY, azure.group_id) == {SIGN}
+    assert azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
     with pytest.raises(HttpResponseError) as caught:
         definitions.delete(scope, role_id)
     assert raised(caught.value)[:2] == (400, "RoleDefinitionHasAssignments")

@@ -151,6 +151,13 @@ def test_new_multi_tenant_bots_are_refused(azure: ArmThread, client: Client) -> 
 
 
 INCOMPLETE: dict[str, tuple[dict[str, Any], str]] = {
+    "no name": ({"display_name": None}, "displayName"),
+    "no endpoint": ({"endpoint": None}, "endpoint"),
+    "endpoint without TLS": ({"endpoint": "http://contoso.com/api/messages"}, "https"),
+    "unknown identity": (
+        {"msa_app_type": "UserAssignedMSI", "msa_app_msi_resource_id": "/subscriptions/S"},
+        "MsaAppMSIResourceId",
+    ),
     "no tenant": ({"msa_app_tenant_id": None}, "MsaAppTenantId"),
     "no identity": ({"msa_app_type": "UserAssignedMSI"}, "MsaAppMSIResourceId"),
     "no GUID": ({"msa_app_id": "contoso"}, "MsaAppId"),
@@ -166,6 +173,44 @@ def test_an_incomplete_bot_is_refused(
         client("bots").bots.create("bot-group", "contoso-bot", body(**properties))
     assert raised(caught.value)[:2] == (400, "InvalidBotData")
     assert text in raised(caught.value)[2]
+
+
+def test_a_bot_with_a_managed_identity(azure: ArmThread, client: Client) -> None:
+    """Its id is the client id of the identity that it names, and of no other."""
+    bots, kind = client("bots").bots, "Microsoft.ManagedIdentity/userAssignedIdentities"
+    first, second = (
+        azure.arm.put(azure.resource_id(kind, name), {"location": "westeurope"})
+        for name in ("first", "second")
+    )
+    identity = {"msa_app_type": "UserAssignedMSI", "msa_app_msi_resource_id": first.id}
+    with pytest.raises(HttpResponseError) as caught:
+        bots.create("bot-group", "contoso-bot", body(second.properties["clientId"], **identity))
+    assert raised(caught.value)[:2] == (400, "InvalidBotData")
+    made = bots.create("bot-group", "contoso-bot", body(first.properties["clientId"], **identity))
+    assert made.properties.msa_app_msi_resource_id == first.id
+
+
+def test_a_put_replaces_what_it_leaves_out(client: Client) -> None:
+    """Description and tags that a PUT does not have are gone; the identity stays."""
+    bots = client("bots").bots
+    app_id = str(uuid.uuid4())
+    bots.create("bot-group", "contoso-bot", body(app_id, description="Answers"))
+    again = body(app_id, msa_app_type=None)
+    again.tags = None
+    made = bots.create("bot-group", "contoso-bot", again)
+    assert (made.properties.description, made.tags) == (None, {})
+    assert made.properties.msa_app_type == "SingleTenant"
+
+
+def test_a_patch_may_have_to_repeat_the_identity(azure: ArmThread, client: Client) -> None:
+    """With the switch, a PATCH without displayName and msaAppId is refused."""
+    made = client("bots").bots.create("bot-group", "contoso-bot", body())
+    path = "providers/Microsoft.BotService/botServices/contoso-bot"
+    assert azure.call("PATCH", path, {"tags": {}}).status_code == 200
+    azure.arm.catalog.bots.patch_needs_identity = True
+    assert refusal(azure.call("PATCH", path, {"tags": {}})) == (400, "InvalidBotData")
+    complete = {"displayName": "Contoso", "msaAppId": made.properties.msa_app_id}
+    assert azure.call("PATCH", path, {"tags": {}, "properties": complete}).status_code == 200
 
 
 def test_a_name_is_unique_in_all_of_azure(azure: ArmThread, client: Client) -> None:

@@ -32,6 +32,7 @@ def add_bot(azure: ArmThread, name: str) -> None:
     """Create a bot."""
     properties = {
         "displayName": "Contoso",
+        "endpoint": "",
         "msaAppId": str(uuid.uuid4()),
         "msaAppType": "SingleTenant",
         "msaAppTenantId": azure.arm.tenant_id,

@@ -22,6 +22,7 @@ def bot(azure: ArmThread) -> None:
     """The bot that has connections."""
     properties = {
         "displayName": "Contoso",
+        "endpoint": "",
         "msaAppId": str(uuid.uuid4()),
         "msaAppType": "SingleTenant",
         "msaAppTenantId": azure.arm.tenant_id,

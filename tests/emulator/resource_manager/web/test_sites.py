@@ -78,6 +78,28 @@ def test_identities_get_their_ids(azure: ArmThread, client: Client) -> None:
     assert again.identity.principal_id == made.identity.principal_id
 
 
+def test_a_system_assigned_identity_has_a_service_principal(azure: ArmThread) -> None:
+    """The directory has it as long as the site has the identity."""
+    add_site(azure)
+    kind = {"identity": {"type": "SystemAssigned"}}
+    principal_id = azure.call("PATCH", PATH, kind).json()["identity"]["principalId"]
+    directory = azure.entra.directory
+    principal = directory.service_principal(principal_id)
+    assert principal is not None
+    assert principal.resource_id.endswith(f"/sites/{NAME}")
+    assign(azure, READER, principal_id=principal_id)
+    azure.call("PATCH", PATH, {"identity": {"type": "None"}})
+    assert directory.service_principal(principal_id) is None
+
+
+def test_the_map_has_the_identities_own_ids(azure: ArmThread) -> None:
+    """Whatever case a client sends, the keys are as the identity's provider writes them."""
+    bot = identity_id(azure)
+    add_site(azure)
+    site = azure.call("PATCH", PATH, {"identity": user_assigned(bot.upper())}).json()
+    assert list(site["identity"]["userAssignedIdentities"]) == [bot]
+
+
 def test_a_patch_adds_an_identity(azure: ArmThread) -> None:
     """A PATCH adds to the map, and a null removes; a PUT replaces the map."""
     first, second = identity_id(azure, "first"), identity_id(azure, "second")
