@@ -59,7 +59,10 @@ def wrong_type(migration: Migration) -> None:
 
 def wrong_id(migration: Migration) -> None:
     """A bot of another identity has the name."""
-    identity_bot(migration, NEW_BOT, msaAppId=OTHER_ID)
+    identity_bot(migration, NEW_BOT)
+    made = new_bot(migration)
+    assert made is not None
+    migration.thread.call(made.properties.update, {"msaAppId": OTHER_ID})
 
 
 def wrong_endpoint(migration: Migration) -> None:
