@@ -18,7 +18,7 @@ from emulator.loopback import LOOPBACK, free_port
 from emulator.sites.environment import site_environment
 from emulator.sites.site import Site
 
-START_TIMEOUT_SECONDS = 60.0
+START_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.05
 HOST_STATUS = "/admin/host/status"
 KEY_HEADER = "x-functions-key"

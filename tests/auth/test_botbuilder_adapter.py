@@ -28,7 +28,7 @@ from tests.support.wire.scripted_service import Reply, ScriptedService
 BOTS = [*APP_TYPES.items(), (CERTIFICATE, "MultiTenant")]
 READY = "Running on"
 
-SECONDS = 5
+SECONDS = 60
 """How long a test waits for what happens at once, if nothing is wrong."""
 
 TOKEN_SECONDS = 30
@@ -71,7 +71,7 @@ def bot(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
                 pass
             yield Bot(thread.cloud, thread, port)
             program.terminate()
-            program.communicate(timeout=30)
+            program.communicate(timeout=60)
         assert program.returncode == 0
 
 

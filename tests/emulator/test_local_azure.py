@@ -78,7 +78,7 @@ def test_the_pipeline_reads_graph(old: OldBot, credential: WorkloadIdentityCrede
         "https://graph.microsoft.com/v1.0/applications",
         params={"$filter": f"appId eq '{old.registration.app_id}'"},
         headers={"Authorization": f"Bearer {token}"},
-        timeout=10,
+        timeout=60,
     )
     (found,) = answer.json()["value"]
     assert found["displayName"] == "contoso-bot"
@@ -187,7 +187,7 @@ def test_a_new_bot_has_a_channel(thread: AzureThread, old: OldBot) -> None:
 def test_nothing_else_is_reachable(thread: AzureThread) -> None:
     """The proxy refuses every name that has no stand-in."""
     with pytest.raises(requests.exceptions.ProxyError):
-        requests.get("https://pypi.org/", timeout=10)
+        requests.get("https://pypi.org/", timeout=60)
     assert thread.azure.proxy.refused == {"pypi.org:443": 1}
 
 

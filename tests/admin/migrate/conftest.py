@@ -1,11 +1,13 @@
 """A bot to migrate, in a local Azure that this process's clients reach by its public names."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.admin.migrate.migration import Migration
+from tests.admin.moved_clock import MovedClock
 from tests.support.azure.azure_thread import AzureThread
 
 
@@ -19,7 +21,10 @@ def app_type() -> str:
 def migration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app_type: str
 ) -> Iterator[Migration]:
-    """A bot with a secret, and a Function App without settings."""
+    """A bot with a secret, and a Function App without settings; a wait moves everybody's time."""
+    clock = MovedClock()
+    monkeypatch.setattr("admin.azure.clients.SystemClock", lambda: clock)
     with AzureThread(tmp_path) as thread:
         thread.set_environment(monkeypatch)
+        thread.azure.directory.clock = lambda: time.time() + clock.now()
         yield Migration(thread, app_type)

@@ -57,7 +57,7 @@ async def test_a_device_code_is_its_clients_and_is_used_once(entra: Entra) -> No
 
     def status(client_id: str) -> int:
         url = f"{entra.server.url}/{TENANT}/oauth2/v2.0/token"
-        return requests.post(url, data={**form, "client_id": client_id}, timeout=10).status_code
+        return requests.post(url, data={**form, "client_id": client_id}, timeout=60).status_code
 
     assert await asyncio.to_thread(status, "another") == 400
     form["device_code"] = entra.users.start(ASKED)["device_code"]

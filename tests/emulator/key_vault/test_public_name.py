@@ -52,7 +52,7 @@ def test_a_certificate_is_made_under_the_public_name(thread: AzureThread, host: 
 
 def test_the_challenge_names_the_public_authority(thread: AzureThread, host: str) -> None:
     """A caller without a token learns where to get one, under the name that it can reach."""
-    answer = requests.get(f"https://{host}/certificates", params={"api-version": "7.4"}, timeout=30)
+    answer = requests.get(f"https://{host}/certificates", params={"api-version": "7.4"}, timeout=60)
     authority = f"https://login.microsoftonline.com/{thread.azure.directory.tenant_id}"
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == (

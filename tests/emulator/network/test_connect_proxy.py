@@ -33,7 +33,7 @@ def shell(
 @pytest.mark.usefixtures("shell")
 async def test_requests(proxy: ConnectProxy) -> None:
     """Requests finds the proxy by the environment, as azure-core, MSAL and az do."""
-    answer = await asyncio.to_thread(requests.get, URL, timeout=10)
+    answer = await asyncio.to_thread(requests.get, URL, timeout=60)
     assert answer.text == GREETING
     assert proxy.tunnels == {"graph.microsoft.com": 1}
 
@@ -63,7 +63,7 @@ async def test_aiohttp(authority: CertificateAuthority) -> None:
 async def test_curl() -> None:
     """Curl does so too."""
     curl = await asyncio.create_subprocess_exec(
-        "curl", "-sS", "--max-time", "10", URL, env=dict(os.environ), stdout=asyncio.subprocess.PIPE
+        "curl", "-sS", "--max-time", "60", URL, env=dict(os.environ), stdout=asyncio.subprocess.PIPE
     )
     output, _ = await curl.communicate()
     assert output.decode() == GREETING
@@ -74,7 +74,7 @@ async def answered(proxy: ConnectProxy, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     writer.write(request)
     try:
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), 60)
     finally:
         writer.close()
         await writer.wait_closed()
@@ -137,7 +137,7 @@ async def test_stop_closes_tunnels(names: PublicNames) -> None:
     await reader.readuntil(b"\r\n\r\n")
     await proxy.stop()
     with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-        await asyncio.wait_for(reader.readexactly(1), 10)
+        await asyncio.wait_for(reader.readexactly(1), 60)
     writer.close()
     with pytest.raises(ConnectionError):
         await asyncio.open_connection("127.0.0.1", proxy.port)

@@ -92,7 +92,7 @@ class ArmThread:
             self._do(self.arm.server.stop())
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
     @property
     def group_id(self) -> str:
@@ -152,7 +152,7 @@ class ArmThread:
             json=body,
             headers={"Authorization": f"Bearer {bearer}"} if bearer else {},
             verify=str(self._authority.path),
-            timeout=30,
+            timeout=60,
         )
 
 

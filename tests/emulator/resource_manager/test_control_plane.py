@@ -208,7 +208,7 @@ def test_a_long_write_is_polled_to_its_end(azure: ArmThread, client: Client) -> 
     state = azure.call("GET", path).json()["properties"]["provisioningState"]
     assert state == "InProgress"
     now += 61
-    assert poller.result(timeout=30).name == "plan"
+    assert poller.result(timeout=60).name == "plan"
     state = azure.call("GET", path).json()["properties"]["provisioningState"]
     assert state == "Succeeded"
     assert any("operationStatuses" in each for each in azure.arm.server.requests)
@@ -238,7 +238,7 @@ def test_the_deletion_of_a_group_is_polled(azure: ArmThread, client: Client) -> 
     """A DELETE is 202 with Location, and the group's resources are gone with it."""
     azure.call("PUT", f"providers/{STORAGE}/mybot", ACCOUNT)
     azure.arm.long_running.seconds["microsoft.resources/resourcegroups", "DELETE"] = 0
-    client("resources").resource_groups.begin_delete("bot-group").result(timeout=30)
+    client("resources").resource_groups.begin_delete("bot-group").result(timeout=60)
     assert any("operationResults" in each for each in azure.arm.server.requests)
     assert list(azure.arm.resources) == []
 

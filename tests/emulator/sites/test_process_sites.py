@@ -42,8 +42,10 @@ def moved(old: OldBot) -> Iterator[None]:
     """The Azure Bot's endpoint is the Function App meanwhile."""
     properties = old.bot.properties
     kept, properties["endpoint"] = properties["endpoint"], f"{HOST}/api/messages"
-    yield
-    properties["endpoint"] = kept
+    try:
+        yield
+    finally:
+        properties["endpoint"] = kept
 
 
 def write_settings(thread: AzureThread, app: PreparedFunctionApp, **changes: str) -> None:
@@ -166,8 +168,13 @@ async def new_event() -> asyncio.Event:
 def test_without_overlap_requests_wait(thread: AzureThread, functions: PreparedFunctionApp) -> None:
     """With overlapped recycling off, a request waits for the new process and is not lost."""
     before = identity(thread, functions)
+    kept = thread.azure.resource_manager.app_settings(functions.site.id)
     write_settings(thread, functions, **{NO_OVERLAP: "1"})
-    after = identity(thread, functions)
+    try:
+        after = identity(thread, functions)
+    finally:
+        thread.call(thread.azure.group.set_app_settings, functions.site, kept)
+        settle(thread, FUNCTIONS)
     assert str(after["processStartedOn"]) > str(before["processStartedOn"])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
 from emulator.loopback import free_port
@@ -28,17 +29,17 @@ def exported(file: Path) -> dict[str, str]:
 
 def said(chat: str, text: str) -> list[str]:
     """What the bot answers to a user on its chat page."""
-    started = requests.post(f"{chat}{DIRECT_LINE}/tokens/generate", json={}, timeout=10).json()
+    started = requests.post(f"{chat}{DIRECT_LINE}/tokens/generate", json={}, timeout=60).json()
     headers = {"Authorization": f"Bearer {started['token']}"}
     base = f"{chat}{DIRECT_LINE}/conversations"
-    requests.post(base, headers=headers, timeout=10)
+    requests.post(base, headers=headers, timeout=60)
     activities = f"{base}/{started['conversationId']}/activities"
     message: dict[str, Any] = {"type": "message", "text": text, "from": {"id": "user"}}
-    requests.post(activities, json=message, headers=headers, timeout=10)
+    requests.post(activities, json=message, headers=headers, timeout=60)
     texts: list[str] = []
 
     def answered() -> bool:
-        shown = requests.get(activities, headers=headers, timeout=10).json()["activities"]
+        shown = requests.get(activities, headers=headers, timeout=60).json()["activities"]
         texts[:] = [str(each.get("text")) for each in shown]
         return any(text in each and each != text for each in texts)
 
@@ -62,11 +63,12 @@ def run_python(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
 
+@pytest.mark.timeout(600)
 def test_make_azure(tmp_path: Path, logs: Path) -> None:
     """The old bot answers on its page; admin's commands find it with the file's variables."""
     file = tmp_path / "azure.env"
@@ -74,7 +76,7 @@ def test_make_azure(tmp_path: Path, logs: Path) -> None:
     with MakeTarget("azure", READY, logs / "make azure.log", variables) as run:
         output = "".join(run.output)
         chat = re.findall(r"Chat with contoso-bot: (http\S+)/", output)[0]
-        assert "https://contoso-bot-web.azurewebsites.net" in requests.get(chat, timeout=30).text
+        assert "https://contoso-bot-web.azurewebsites.net" in requests.get(chat, timeout=60).text
         assert "Old bot: good morning" in said(chat, "good morning")
         environ = exported(file)
         folder = str(Path(environ["SSL_CERT_FILE"]).parent)

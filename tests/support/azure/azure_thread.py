@@ -9,10 +9,14 @@ from typing import Any, Self
 import aiohttp
 import pytest
 
+from emulator.channel.bot_channel import BotChannel
 from emulator.local_azure import LIGHT, LocalAzure
 
-SECONDS = 120
+SECONDS = 200
 """No call takes longer."""
+
+TURN_SECONDS = 60.0
+"""How long a bot has for a turn: more than a real channel gives it, for slow machines."""
 
 
 class AzureThread:
@@ -40,6 +44,7 @@ class AzureThread:
 
     async def _start(self) -> None:
         self.azure = LocalAzure(self._folder, self._runtime)
+        self.azure.on_channel = _allow_long_turns
         await self.azure.start()
 
     def __exit__(self, *_: object) -> None:
@@ -78,6 +83,10 @@ class AzureThread:
             monkeypatch.delenv(name, raising=False)
         for name, text in self.azure.environ.items():
             monkeypatch.setenv(name, text)
+
+
+def _allow_long_turns(channel: BotChannel) -> None:
+    channel.channel.timeout = TURN_SECONDS
 
 
 async def answer_of(

@@ -76,7 +76,7 @@ class Stage:
             },
             proxies={"https": self.azure.proxy.url},
             verify=str(self.azure.authority.path),
-            timeout=10,
+            timeout=60,
         )
 
     def summary(self, *talkers: Talker) -> None:

@@ -1,12 +1,12 @@
 """Deletion: a bot whose secret is to be deleted, and what a test changes before."""
 
-import asyncio
 import contextlib
 import datetime
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+
+from aiohttp import web
 
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import PUBLIC
@@ -18,6 +18,7 @@ from admin.migrate.step import Plan
 from admin.migrate.target import Target
 from emulator.entra.credentials import CLIENT_SECRET, KeyCredential, UsedCredential
 from emulator.entra.directory import SignIn
+from emulator.faults import Handler
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import assign_role
@@ -135,7 +136,7 @@ class Deletion:
 
     def talk(self, minutes_ago: float = 0) -> None:
         """Let the app's last outbound call be then."""
-        now = datetime.datetime.now(datetime.UTC)
+        now = self.azure.directory.now()
         when = now - datetime.timedelta(minutes=minutes_ago)
         self.call(setattr, self.code, "last_outbound_call", when)
 
@@ -143,21 +144,18 @@ class Deletion:
     def conversation(self) -> Iterator[None]:
         """A user who writes whenever the app has not answered since its start."""
 
-        async def write() -> None:
-            while True:
-                code = self.azure.sites.code(APP)
-                if isinstance(code, LightSite) and code.last_outbound_call is None:
-                    code.last_outbound_call = datetime.datetime.now(datetime.UTC)
-                await asyncio.sleep(0.02)
+        async def written(request: web.Request, handler: Handler) -> web.StreamResponse:
+            code = self.azure.sites.code(APP)
+            if isinstance(code, LightSite) and code.last_outbound_call is None:
+                code.last_outbound_call = self.azure.directory.now()
+            return await handler(request)
 
-        async def start() -> asyncio.Task[None]:
-            return asyncio.get_running_loop().create_task(write())
-
-        task = self.thread.do(start())
+        server = self.azure.sites.front_end.server
+        server.around = written
         try:
             yield
         finally:
-            self.call(task.cancel)
+            server.around = None
 
     def use_certificate(self, ends_in_days: float = 365) -> VaultCertificate:
         """Let the app sign in with a certificate of its vault, as it has signed in by now."""
@@ -207,7 +205,7 @@ class Deletion:
         """
         key_id = self.key_ids[0]
         used = UsedCredential(CLIENT_SECRET, key_id)
-        when = time.time() - hours_ago * 3600
+        when = self.azure.directory.clock() - hours_ago * 3600
         resource, tenant = "https://graph.microsoft.com", tenant_id or self.registration.tenant_id
         sign_in = SignIn(when, self.registration.app_id, used, resource, tenant)
         self.call(self.azure.directory.sign_ins.append, sign_in)
@@ -215,7 +213,7 @@ class Deletion:
 
     def switched(self, minutes_ago: float) -> None:
         """Let the endpoint have moved then."""
-        now = datetime.datetime.now(datetime.UTC)
+        now = self.azure.directory.now()
         when = now - datetime.timedelta(minutes=minutes_ago)
         self.call(self.migration.bot().body["tags"].update, {"switchedOn": when.isoformat()})
 

@@ -2,7 +2,6 @@
 
 import datetime
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -233,8 +232,8 @@ def test_the_old_process_still_answers(deletion: Deletion) -> None:
 def test_a_process_of_the_same_second(deletion: Deletion) -> None:
     """The tag has seconds only, so the process of the first proof is known by its start."""
     deletion.call(setattr, deletion.code, "restart_seconds", 1e6)
-    deletion.call(setattr, deletion.code, "started_on", time.time() + 5)
-    deletion.talk(minutes_ago=-0.2)
+    deletion.call(setattr, deletion.code, "started_on", deletion.azure.directory.clock() + 60)
+    deletion.talk(minutes_ago=-1.5)
     ended = deletion.run("--json", "--timeout", "2")
     assert ended.status == 1
     assert "has not restarted since" in ended.json["reason"]
@@ -247,7 +246,7 @@ def test_a_restart_of_long_ago(deletion: Deletion) -> None:
     settings.pop(PASSWORD)
     deletion.call(deletion.azure.group.set_app_settings, deletion.migration.new.site, settings)
     deletion.talk()
-    when = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)
+    when = deletion.azure.directory.now() - datetime.timedelta(hours=2)
     tag = {"secretUnusedSince": when.isoformat()}
     deletion.call(deletion.migration.bot().body["tags"].update, tag)
     started = deletion.code.started_on
@@ -293,7 +292,7 @@ def test_the_conversation_has_stopped(deletion: Deletion) -> None:
     settings = deletion.new_settings
     settings.pop(PASSWORD)
     deletion.call(deletion.azure.group.set_app_settings, deletion.migration.new.site, settings)
-    when = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=30)
+    when = deletion.azure.directory.now() - datetime.timedelta(minutes=30)
     tag = {"secretUnusedSince": when.isoformat()}
     deletion.call(deletion.migration.bot().body["tags"].update, tag)
     deletion.call(setattr, deletion.code, "started_on", when.timestamp() + 1)

@@ -65,13 +65,13 @@ def test_the_sdk_updates_a_generic_resource(azure: ArmThread, client: Client) ->
     resources = client("resources").resources
     storage_id = azure.resource_id("Microsoft.Storage/storageAccounts", "mybot")
     change = {"tags": {"for": "a bot"}, "properties": {"allowSharedKeyAccess": False}}
-    resources.begin_update_by_id(storage_id, change, api_version=VERSION).result(timeout=30)
+    resources.begin_update_by_id(storage_id, change, api_version=VERSION).result(timeout=60)
     change["properties"] = {"allowSharedKeyAccess": None, "supportsHttpsTrafficOnly": True}
-    resources.begin_update_by_id(storage_id, change, api_version=VERSION).result(timeout=30)
+    resources.begin_update_by_id(storage_id, change, api_version=VERSION).result(timeout=60)
     found = resources.get_by_id(storage_id, api_version=VERSION)
     assert found.properties["allowSharedKeyAccess"] is False
     assert found.properties["primaryLocation"] == "westeurope"
     assert found.tags == {"for": "a bot"}
     assert resources.check_existence_by_id(storage_id, api_version=VERSION)
-    resources.begin_delete_by_id(storage_id, api_version=VERSION).result(timeout=30)
+    resources.begin_delete_by_id(storage_id, api_version=VERSION).result(timeout=60)
     assert not resources.check_existence_by_id(storage_id, api_version=VERSION)

@@ -18,7 +18,7 @@ def body(azure: ArmThread, **properties: Any) -> dict[str, Any]:
 def test_a_vault_is_created_read_and_listed(azure: ArmThread, client: Client) -> None:
     """It has an address, and soft delete whatever was sent."""
     vaults = client("vaults").vaults
-    made = vaults.begin_create_or_update("bot-group", "Bot-Vault", body(azure)).result(timeout=30)
+    made = vaults.begin_create_or_update("bot-group", "Bot-Vault", body(azure)).result(timeout=60)
     assert made.properties.vault_uri == "https://bot-vault.vault.azure.net/"
     assert made.properties.enable_rbac_authorization is True
     assert made.properties.enable_soft_delete is True
@@ -39,13 +39,13 @@ def test_a_vault_that_takes_long_is_read_until_it_is_there(
     assert read["properties"]["provisioningState"] == "RegisteringDns"
     assert not poller.done()
     now += 60
-    assert poller.result(timeout=30).properties.provisioning_state == "Succeeded"
+    assert poller.result(timeout=60).properties.provisioning_state == "Succeeded"
 
 
 def test_purge_protection_stays(azure: ArmThread, client: Client) -> None:
     """It can be switched on, and not off again; neither can the deleted vault be purged."""
     vaults = client("vaults").vaults
-    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     on, off = ({"properties": {"enablePurgeProtection": each}} for each in (True, False))
     assert vaults.update("bot-group", "bot-vault", on).properties.enable_purge_protection is True
     with pytest.raises(HttpResponseError) as caught:
@@ -53,24 +53,24 @@ def test_purge_protection_stays(azure: ArmThread, client: Client) -> None:
     assert raised(caught.value)[:2] == (400, "BadRequest")
     vaults.delete("bot-group", "bot-vault")
     with pytest.raises(HttpResponseError) as caught:
-        vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=30)
+        vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=60)
     assert raised(caught.value)[:2] == (400, "MethodNotAllowed")
 
 
 def test_a_deleted_vault_keeps_its_name(azure: ArmThread, client: Client) -> None:
     """The name is free again once the vault is purged."""
     vaults = client("vaults").vaults
-    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     vaults.delete("bot-group", "bot-vault")
     assert [each.name for each in vaults.list_deleted()] == ["bot-vault"]
     deleted = vaults.get_deleted("bot-vault", "westeurope")
     assert deleted.properties.vault_id.endswith("/vaults/bot-vault")
     with pytest.raises(HttpResponseError) as caught:
-        vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+        vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     assert raised(caught.value)[:2] == (409, "ConflictError")
-    vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=30)
+    vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=60)
     assert list(vaults.list_deleted()) == []
-    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
 
 
 def test_a_name_is_unique_in_all_of_azure(azure: ArmThread, client: Client) -> None:
@@ -78,7 +78,7 @@ def test_a_name_is_unique_in_all_of_azure(azure: ArmThread, client: Client) -> N
     vaults = client("vaults").vaults
     wanted = {"name": "bot-vault", "type": "Microsoft.KeyVault/vaults"}
     assert vaults.check_name_availability(wanted).name_available is True
-    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     assert vaults.check_name_availability(wanted).name_available is False
     other = azure.group_id.replace("bot-group", "other")
     azure.arm.put(other, {"location": "westeurope"})
@@ -96,6 +96,6 @@ def test_the_hook_is_called(azure: ArmThread, client: Client) -> None:
     seen: list[bool] = []
     azure.arm.on_vault_change = lambda found: seen.append(found.id in azure.arm.resources)
     vaults = client("vaults").vaults
-    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=30)
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     vaults.delete("bot-group", "bot-vault")
     assert seen == [True, False]

@@ -140,7 +140,7 @@ def test_tags_are_merged_replaced_and_deleted(azure: ArmThread, client: Client) 
 
     def change(operation: str, **values: str) -> dict[str, str]:
         body = {"operation": operation, "properties": {"tags": values}}
-        made = tags.begin_update_at_scope(scope, body).result(timeout=30)
+        made = tags.begin_update_at_scope(scope, body).result(timeout=60)
         return dict(made.properties.tags)
 
     assert dict(tags.get_at_scope(scope).properties.tags) == {"a": "1", "b": "2"}

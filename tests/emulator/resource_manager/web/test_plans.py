@@ -7,7 +7,7 @@ def test_a_plans_tier_follows_from_its_sku(client: Client) -> None:
     """A plan is created with its sku's name alone."""
     plans = client("web").app_service_plans
     body = {"location": "westeurope", "sku": {"name": "FC1"}, "properties": {"reserved": True}}
-    made = plans.begin_create_or_update("bot-group", "plan", body).result(timeout=30)
+    made = plans.begin_create_or_update("bot-group", "plan", body).result(timeout=60)
     assert (made.sku.name, made.sku.tier) == ("FC1", "FlexConsumption")
     assert plans.get("bot-group", "plan").properties.reserved is True
     plans.delete("bot-group", "plan")

@@ -34,7 +34,7 @@ def test_a_site_is_created_read_listed_and_deleted(azure: ArmThread, client: Cli
     apps = client("web").web_apps
     config = {"appSettings": [{"name": "A", "value": "secret"}], "linuxFxVersion": "Python|3.13"}
     body = site_body(azure, siteConfig=config)
-    made = apps.begin_create_or_update("bot-group", NAME, body).result(timeout=30)
+    made = apps.begin_create_or_update("bot-group", NAME, body).result(timeout=60)
     assert made.properties.default_host_name == f"{NAME}.azurewebsites.net"
     assert made.properties.sku == "FlexConsumption"
     assert made.properties.https_only is True
@@ -66,7 +66,7 @@ def test_identities_get_their_ids(azure: ArmThread, client: Client) -> None:
     body = site_body(azure) | {"identity": user_assigned(bot)}
     body["identity"]["type"] = "SystemAssigned, UserAssigned"
     apps = client("web").web_apps
-    made = apps.begin_create_or_update("bot-group", NAME, body).result(timeout=30)
+    made = apps.begin_create_or_update("bot-group", NAME, body).result(timeout=60)
     identity = azure.arm.resources.find(bot)
     assert identity is not None
     found = made.identity.user_assigned_identities[bot]
@@ -74,7 +74,7 @@ def test_identities_get_their_ids(azure: ArmThread, client: Client) -> None:
     assert found.client_id == identity.properties["clientId"]
     assert made.identity.principal_id
     assert made.identity.tenant_id == azure.arm.tenant_id
-    again = apps.begin_create_or_update("bot-group", NAME, body).result(timeout=30)
+    again = apps.begin_create_or_update("bot-group", NAME, body).result(timeout=60)
     assert again.identity.principal_id == made.identity.principal_id
 
 
@@ -212,7 +212,7 @@ def test_slots_have_hosts_and_settings_of_their_own(azure: ArmThread, client: Cl
     site_id = add_site(azure, "EP1")
     apps = client("web").web_apps
     body = site_body(azure, "EP1")
-    made = apps.begin_create_or_update_slot("bot-group", NAME, "staging", body).result(timeout=30)
+    made = apps.begin_create_or_update_slot("bot-group", NAME, "staging", body).result(timeout=60)
     assert made.properties.default_host_name == f"{NAME}-staging.azurewebsites.net"
     assert made.name == f"{NAME}/staging"
     apps.update_application_settings_slot(
