@@ -69,9 +69,9 @@ class ResourceManager:
             self.resources,
             self.tenant_id,
             on_site=self._site_changed,
-            on_vault=lambda vault: self.on_vault_change(vault),
+            on_vault=self._vault_changed,
             on_identity=self._identity_changed,
-            on_bot=lambda bot: self.on_bot_change(bot),
+            on_bot=self._bot_changed,
             directory=entra.directory,
         )
         self.access = self.catalog.access
@@ -144,6 +144,8 @@ class ResourceManager:
 
     def _identity_changed(self, identity: Resource) -> None:
         """Give an identity its service principal, or take it away."""
+        if self.resources.is_trial:
+            return
         properties = identity.properties
         if identity.id in self.resources:
             self._add_principal(identity, properties["principalId"], properties["clientId"])
@@ -153,6 +155,8 @@ class ResourceManager:
 
     def _site_changed(self, site: Resource) -> None:
         """Give a system-assigned identity its service principal, or take it away."""
+        if self.resources.is_trial:
+            return
         identity = site.body.get("identity") or {}
         principal_id = identity.get("principalId") if site.id in self.resources else None
         old = site.hidden.get(SYSTEM_PRINCIPAL)
@@ -164,6 +168,14 @@ class ResourceManager:
             self._add_principal(site, principal_id, client_id)
         site.hidden[SYSTEM_PRINCIPAL] = principal_id
         self.on_site_change(site)
+
+    def _vault_changed(self, vault: Resource) -> None:
+        if not self.resources.is_trial:
+            self.on_vault_change(vault)
+
+    def _bot_changed(self, bot: Resource) -> None:
+        if not self.resources.is_trial:
+            self.on_bot_change(bot)
 
     def _add_principal(self, resource: Resource, principal_id: str, client_id: str) -> None:
         self.entra.directory.add_identity(
@@ -220,6 +232,7 @@ class ResourceManager:
         )
 
     def _reply(self, request: ArmRequest, headers: dict[str, str]) -> ArmReply:
+        self.long_running.settle()
         self.tenant.check_subscription(request)
         asked = self.long_running.asked(request)
         if asked is not None:
@@ -231,10 +244,18 @@ class ResourceManager:
             headers["x-ms-ratelimit-remaining-subscription-writes"] = str(left)
         if request.method in ("PUT", "PATCH") and request.id.namespace:
             self.tenant.check_registered(request.id.namespace)
-        reply = self._answer(request)
         if request.method in WRITES:
-            return self.long_running.started(request, request.id.type, reply)
+            return self._written(request)
+        reply = self._answer(request)
         return self._paged(request, self._visible(request, self.long_running.shown(request, reply)))
+
+    def _written(self, request: ArmRequest) -> ArmReply:
+        """Carry a write out; one that takes time is tried now, so that it can be refused."""
+        if not self.long_running.is_operation(request):
+            return self.long_running.written(request, self._answer(request))
+        with self.resources.trial():
+            reply = self._answer(request)
+        return self.long_running.started(request, reply, lambda: self._answer(request))
 
     def _check_access(self, request: ArmRequest) -> None:
         if not request.id.subscription_id:

@@ -4,6 +4,7 @@ import copy
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,13 +64,25 @@ class ResourceStore:
 
     Attributes:
         clock: seconds, monotonic; a test may replace it.
+        is_trial: what is done now is undone, see `trial`.
         on_remove: called for each resource that was removed, with its group or parent, too.
     """
 
     def __init__(self) -> None:
         self.on_remove: Callable[[Resource], None] = lambda _: None
         self.clock: Callable[[], float] = time.monotonic
+        self.is_trial = False
         self._resources: dict[str, Resource] = {}
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Undo at the end what is done meanwhile, and report none of it."""
+        resources, self._resources = self._resources, copy.deepcopy(self._resources)
+        self.is_trial = True
+        try:
+            yield
+        finally:
+            self._resources, self.is_trial = resources, False
 
     def __contains__(self, resource_id: str) -> bool:
         return resource_id.lower() in self._resources
@@ -98,7 +111,7 @@ class ResourceStore:
             What was removed; empty if there was no such resource.
         """
         removed = [self._resources.pop(each.id.lower()) for each in self.within(resource_id)]
-        for each in removed:
+        for each in removed if not self.is_trial else ():
             self.on_remove(each)
         return removed
 

@@ -205,13 +205,54 @@ def test_a_long_write_is_polled_to_its_end(azure: ArmThread, client: Client) -> 
     plan = {"location": "westeurope", "sku": {"name": "FC1"}}
     poller = web.app_service_plans.begin_create_or_update("bot-group", "plan", plan)
     path = "providers/Microsoft.Web/serverFarms/plan"
-    state = azure.call("GET", path).json()["properties"]["provisioningState"]
-    assert state == "InProgress"
+    assert azure.call("GET", path).status_code == 404
     now += 61
     assert poller.result(timeout=60).name == "plan"
     state = azure.call("GET", path).json()["properties"]["provisioningState"]
     assert state == "Succeeded"
     assert any("operationStatuses" in each for each in azure.arm.server.requests)
+
+
+def test_a_long_write_takes_effect_at_its_end(azure: ArmThread) -> None:
+    """Until then, a resource is as it was, and says that it is being written; hooks come later."""
+    now = 1000.0
+    changes: list[object] = []
+    arm, path = azure.arm, "providers/Microsoft.Web/sites/contoso"
+    site = arm.put(azure.resource_id("Microsoft.Web/sites", "contoso"), {"location": "westeurope"})
+    arm.on_site_change = changes.append
+    arm.long_running.clock = lambda: now
+    arm.long_running.seconds["microsoft.web/sites", "PATCH"] = 60
+    kind = {"identity": {"type": "SystemAssigned"}, "properties": {"httpsOnly": True}}
+    started = azure.call("PATCH", path, kind)
+    assert (started.status_code, changes) == (202, [])
+    going = azure.call("GET", path).json()
+    assert "identity" not in going
+    assert going["properties"]["provisioningState"] == "InProgress"
+    now += 60
+    done = azure.call("GET", path).json()
+    assert done["identity"]["type"] == "SystemAssigned"
+    assert done["properties"]["httpsOnly"] is True
+    assert changes == [site]
+
+
+def test_a_long_write_that_is_refused_has_no_operation(azure: ArmThread) -> None:
+    """A faulty request is refused at once."""
+    azure.arm.long_running.seconds["microsoft.web/sites", "PUT"] = 60
+    body = {"location": "westeurope", "properties": {"serverFarmId": "/subscriptions/S/plan"}}
+    refused = azure.call("PUT", "providers/Microsoft.Web/sites/contoso", body)
+    assert refusal(refused) == (404, "NotFound")
+
+
+def test_an_operation_may_fail(azure: ArmThread, client: Client) -> None:
+    """The SDK raises its error, and nothing was changed."""
+    kind = ("microsoft.web/serverfarms", "PUT")
+    azure.arm.long_running.seconds[kind] = 0
+    azure.arm.long_running.fails[kind] = ("Conflict", "No capacity in this region.")
+    plans = client("web").app_service_plans
+    body = {"location": "westeurope", "sku": {"name": "FC1"}}
+    with pytest.raises(HttpResponseError, match="No capacity in this region"):
+        plans.begin_create_or_update("bot-group", "plan", body).result(timeout=30)
+    assert azure.call("GET", "providers/Microsoft.Web/serverFarms/plan").status_code == 404
 
 
 def test_an_operation_says_how_it_stands(azure: ArmThread) -> None:
