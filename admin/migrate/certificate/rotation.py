@@ -18,6 +18,7 @@ from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
 from auth.settings import CERTIFICATE, EXPORT, USER_ASSIGNED_MSI
 
@@ -70,6 +71,7 @@ class Rotation:
         steps: tuple[Step, ...] = (
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
             DeployedCode(target),
+            UnclaimedApp(target, lambda: {target.app_id}),
             VaultAccess(target, vault, writes=lambda: True),
             version,
             RegisteredCertificate(

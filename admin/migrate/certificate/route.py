@@ -21,6 +21,7 @@ from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.role_assignment import vault_roles
+from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
 from auth.settings import CERTIFICATE, USER_ASSIGNED_MSI
 
@@ -74,6 +75,7 @@ class CertificateRoute:
         return [
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
             DeployedCode(target),
+            UnclaimedApp(target, lambda: {target.app_id}),
             identity,
             VaultAccess(target, vault, writes=lambda: vault.bundle() is None),
             VaultCertificate(vault, policy, self.file),

@@ -29,6 +29,7 @@ from admin.migrate.steps.bot_settings import bot_settings, question_if_live
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
 from auth.settings import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
@@ -121,6 +122,7 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
     steps = (
         BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION, MULTI_TENANT: multi_tenant}),
         DeployedCode(target),
+        UnclaimedApp(target, lambda: {target.app_id}),
         identity,
         FederatedCredential(target, identity),
         AppSettings(

@@ -29,6 +29,7 @@ from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
 from auth.settings import MANAGED_IDENTITY, USER_ASSIGNED_MSI
 
@@ -136,6 +137,7 @@ def plan(
     steps = (
         ReplaceableBot(target, new),
         DeployedCode(target),
+        UnclaimedApp(target, lambda: {target.app_id, assigned.client_id()}),
         assigned,
         AppSettings(target, lambda _: _settings(target, assigned)),
         _proof(target, assigned),

@@ -1,0 +1,20 @@
+"""Names of app settings, which App Service compares without regard to case."""
+
+from collections.abc import Mapping
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one setting's."""
+    return one.lower() == other.lower()
+
+
+def setting(settings: Mapping[str, str], name: str) -> str:
+    """The value of a setting, however its name is written; empty if it is not set.
+
+    Args:
+        settings: of an app.
+        name: of the setting.
+    """
+    if name in settings:
+        return settings[name]
+    return next((value for found, value in settings.items() if same_name(found, name)), "")

@@ -1,0 +1,93 @@
+"""UnclaimedApp: the Function App answers no other bot, before its settings are changed."""
+
+from collections.abc import Callable, Collection
+from urllib.parse import urlsplit
+
+from admin.azure.arm_client import BOT
+from admin.azure.errors import Forbidden
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import find_resources
+from admin.migrate.setting_names import setting
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+from admin.migrate.target import Target
+
+APP_ID = "MicrosoftAppId"
+"""The setting that says which bot an app answers. It is one bot only."""
+
+
+class UnclaimedApp:
+    """The app's settings name no other bot, and no other bot's endpoint leads to the app.
+
+    Args:
+        target: has the app.
+        app_ids: the ids (GUID) that the app may have: of the bot that it will answer, and of bots
+            that do not need it. One may be a shell variable while it is not known.
+    """
+
+    title = "The bot that the app answers"
+
+    def __init__(self, target: Target, app_ids: Callable[[], Collection[str]]) -> None:
+        self._target = target
+        self._app_ids = app_ids
+
+    def look(self) -> Finding:
+        """Read the app's settings; if they are not the bot's yet, read all bots' endpoints.
+
+        Raises:
+            AzureProblem: the app or the list of bots cannot be read.
+        """
+        app, current = self._target.site_id.name, setting(self._target.settings(), APP_ID)
+        allowed = {each.lower() for each in self._app_ids()}
+        if current.lower() in allowed:
+            return Finding(f"{app} is set up for the bot {current}")
+        claims = self._claims(current, allowed)
+        if not current and not claims:
+            return Finding(f"{app} is set up for no bot")
+        found = f"{app} is set up for {f'the bot {current}' if current else 'no bot'}"
+        text = "; ".join((found, *claims))
+        return Finding(text, refusal=f"{text}. {self._cure(current, claims)}")
+
+    def _cure(self, current: str, claims: list[str]) -> str:
+        app = self._target.site_id
+        place: dict[str, str | None] = {
+            "--subscription": app.subscription,
+            "--resource-group": app.resource_group,
+            "--name": app.name,
+            "--setting-names": APP_ID,
+        }
+        ends = [
+            *(("delete it",) if claims else ()),
+            *((f"`{az('functionapp config appsettings delete', place)}`",) if current else ()),
+        ]
+        return (
+            f"An app answers one bot, and {self._target.options.bot} has the id"
+            f" {self._target.app_id}: users of the other bot would get no answer any more. Publish"
+            " an app of its own for this bot (docs/deploy.md), and name that one with --app. If"
+            f" nobody uses the other bot: {', '.join(ends)}, and run the command again"
+        )
+
+    def _claims(self, current: str, allowed: Collection[str]) -> list[str]:
+        """What other bots have to do with the app, for people."""
+        site = self._target.site()["properties"]
+        names = (site.get("defaultHostName"), *(site.get("hostNames") or ()))
+        hosts = {str(name).lower() for name in names}
+        claims = []
+        for found in find_resources(self._target.azure.arm, BOT):
+            bot = self._properties(found.id)
+            app_id = str(bot.get("msaAppId") or "").lower()
+            host = (urlsplit(str(bot.get("endpoint") or "")).hostname or "").lower()
+            if app_id in allowed:
+                continue
+            if host in hosts:
+                claims.append(f"the endpoint of the Azure Bot {found.name} leads to it")
+            elif current and app_id == current.lower():
+                claims.append(f"that is the Azure Bot {found.name}")
+        return claims
+
+    def _properties(self, bot_id: str) -> JsonObject:
+        try:
+            found = self._target.azure.arm.find(bot_id) or {}
+        except Forbidden:  # the settings alone say whose the app is
+            found = {}
+        return found.get("properties") or {}
