@@ -68,7 +68,7 @@ class LineProgress:
 
     def sent(self, change: Change) -> None:
         """Print that it was answered."""
-        self._line("sent", f"{change.method} is done")
+        self._line("sent", change.summary)
 
     def lost(self, change: Change, reason: str) -> None:
         """Print why the step looks again."""
