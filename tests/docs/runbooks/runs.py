@@ -2,6 +2,16 @@
 
 from dataclasses import dataclass
 
+REMOVE_GROUP = 'az group delete --name "$RESOURCE_GROUP"'
+REMOVE_REGISTRATION = 'az ad app delete --id "$APP_ID"'
+OLD_ENDPOINT = (
+    'az bot update --resource-group "$RESOURCE_GROUP" --name "$BOT" --endpoint "$OLD_ENDPOINT"'
+)
+REMOVE_BOT = 'az bot delete --resource-group "$RESOURCE_GROUP" --name "$BOT"'
+REMOVE_KEY = 'az ad app credential delete --id "$APP_ID" --cert --key-id KEY_ID'
+REMOVE_TRUST = (
+    'az ad app federated-credential delete --id "$APP_ID" --federated-credential-id bot-identity'
+)
 MIGRATE = "python -m admin migrate"
 
 
@@ -15,6 +25,7 @@ class Run:
         route: the route, a key of recipe.ROUTES; empty: none.
         app_type: MicrosoftAppType of the existing bot; empty: there is none.
         commands: what is pasted at the end, of this project's own.
+        inline: commands within the page's text, such as ways back, pasted after the last block.
         values: pairs of a line of the page and what the reader writes instead.
     """
 
@@ -23,6 +34,7 @@ class Run:
     route: str = ""
     app_type: str = ""
     commands: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
 
 
@@ -32,13 +44,21 @@ RUNS = (
         frozenset({"A", "new bot", "optional"}),
         "route 2",
         "MultiTenant",
+        inline=(REMOVE_BOT, REMOVE_REGISTRATION),
     ),
     Run(
         "way B with Export",
         frozenset({"B", "new bot", "Export"}),
+        inline=(REMOVE_GROUP, REMOVE_REGISTRATION),
         values=(("KEY_USE=SignInVault", "KEY_USE=Export"),),
     ),
-    Run("way B, route 1", frozenset({"B", "route", "two roles"}), "route 1", "SingleTenant"),
+    Run(
+        "way B, route 1",
+        frozenset({"B", "route", "two roles"}),
+        "route 1",
+        "SingleTenant",
+        inline=(REMOVE_KEY, OLD_ENDPOINT),
+    ),
     Run(
         "way C",
         frozenset({"C", "existing bot", "custom role"}),
@@ -48,7 +68,7 @@ RUNS = (
             ("BOT=my-bot-0815", "BOT=contoso-bot"),
         ),
     ),
-    Run("way D", frozenset({"D", "new bot"})),
+    Run("way D", frozenset({"D", "new bot"}), inline=(REMOVE_GROUP, REMOVE_REGISTRATION)),
     Run(
         "steps for migrate.md, certificate",
         frozenset({"commands", "vault"}),
@@ -58,5 +78,11 @@ RUNS = (
             f"{MIGRATE} switch --bot contoso-bot --app my-bot-0815",
         ),
     ),
-    Run("way D, route 3", frozenset({"D", "route"}), "route 3", "SingleTenant"),
+    Run(
+        "way D, route 3",
+        frozenset({"D", "route"}),
+        "route 3",
+        "SingleTenant",
+        inline=(REMOVE_TRUST, OLD_ENDPOINT),
+    ),
 )

@@ -25,7 +25,7 @@ STAND_INS = {
 
 WRAPPER = r"""#!{bash}
 errors="$RECORD/errors.$$"
-"{program}" "$@" 2>"$errors"{input}
+"{program}" "$@" 2>"$errors"
 status=$?
 cat "$errors" >&2
 printf '%s\0' "$PASTED" "$status" "$(< "$errors")" {name} "$@" $'\x1e' >> "$RECORD/calls"
@@ -107,10 +107,8 @@ class Shell:
         programs.mkdir()
         paths = {"az": str(az), "python": sys.executable}
         for name in REAL:
-            text = WRAPPER.replace("{program}", paths.get(name) or str(shutil.which(name)))
-            # What is typed is for the commands of this project only.
-            text = text.replace("{input}", "" if name == "python" else " </dev/null")
-            self._write(programs / name, text, name)
+            program = paths.get(name) or str(shutil.which(name))
+            self._write(programs / name, WRAPPER.replace("{program}", program), name)
         for name in STAND_INS:
             self._write(programs / name, STAND_IN, name)
         self._environ = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.runbooks.page import blocks
+from tests.docs.runbooks.page import blocks, inline_commands
 from tests.docs.runbooks.recipe import BY_HAND, DEPLOY, ROUTES, deployment, route
 from tests.docs.runbooks.report import check_success
 from tests.docs.runbooks.runs import RUNS
@@ -21,6 +21,12 @@ def test_each_block_of_the_routes_is_pasted() -> None:
     """No block of migrate-by-hand.md is left out of all routes, and each route is taken."""
     assert {run.route for run in RUNS} >= set(ROUTES)
     assert {block for name in ROUTES for block in route(name)} == set(blocks(BY_HAND))
+
+
+def test_each_command_within_the_text_is_pasted() -> None:
+    """What a sentence or a table has of commands with variables is pasted at the end of a run."""
+    pasted = {command for run in RUNS for command in run.inline}
+    assert pasted == {*inline_commands(DEPLOY), *inline_commands(BY_HAND)}
 
 
 def test_a_way_pastes_its_own_settings_only() -> None:

@@ -19,6 +19,12 @@ SIGN_IN = "sign in"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """The id that the pages show where the reader has another."""
 
+INLINE = "inline"
+"""The place of commands within a page's text."""
+
+KEY_ID = '"$(az ad app credential list --id "$APP_ID" --cert --query "[0].keyId" --output tsv)"'
+"""How a reader finds the certificate's key id in the table."""
+
 OLDEST_KEY = (
     'OLD_KEY_ID=$(az ad app credential list --id "$APP_ID" --cert'
     ' --query "sort_by(@, &startDateTime)[0].keyId" --output tsv)'
@@ -48,10 +54,12 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
         shell = Shell(work, az, _of_a_user(azure.environ))
         pastes = [
             shell.paste([(SIGN_IN, _sign_in(azure.directory.tenant_id))]),
-            shell.paste(_filled(deployment(run.tags), values)),
         ]
+        shells = [_filled(deployment(run.tags), values)]
         if run.route:
-            pastes.append(shell.paste(_filled(route(run.route), values)))
+            shells.append(_filled(route(run.route), values))
+        shells[-1].extend((INLINE, f"{line.replace('KEY_ID', KEY_ID)}\n") for line in run.inline)
+        pastes.extend(shell.paste(each, YES) for each in shells)
         if run.commands:
             _publish(thread)
             lines = [(command, f"{command}\n") for command in run.commands]
