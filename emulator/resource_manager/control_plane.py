@@ -21,6 +21,7 @@ from emulator.resource_manager.core.resource import JsonObject, Resource, Resour
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed
 from emulator.resource_manager.long_running import LongRunning
+from emulator.resource_manager.tenancy.api_versions import check_version
 from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
 from emulator.resource_manager.tenancy.tenant import Tenant
 from emulator.resource_manager.throttle import WriteThrottle
@@ -238,6 +239,8 @@ class ResourceManager:
         if asked is not None:
             return asked
         self._check_access(request)
+        if self.tenant.find(request) is None:
+            check_version(request)
         if request.method in WRITES:
             key = f"{request.id.subscription_id}/{request.caller.object_id}".lower()
             left = self.throttle.take(key)

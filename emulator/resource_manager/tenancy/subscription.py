@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from emulator.resource_manager.core.resource import JsonObject
+from emulator.resource_manager.tenancy.api_versions import newest_version, versions_of
 
 PROVIDERS: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization": ("roleAssignments", "roleDefinitions"),
@@ -113,24 +114,12 @@ def provider_answer(namespace: str, subscription_id: str, *, is_registered: bool
             {
                 "resourceType": name,
                 "locations": ["global", *LOCATIONS.values()],
-                "apiVersions": API_VERSIONS.get(f"{namespace}/{name}", ["2022-09-01"]),
+                "apiVersions": list(versions_of(namespace)) or [newest_version(namespace)],
                 "capabilities": "SupportsTags, SupportsLocation",
             }
             for name in PROVIDERS[namespace]
         ],
     }
-
-
-API_VERSIONS = {
-    "Microsoft.Web/sites": ["2025-05-01", "2024-11-01", "2023-12-01"],
-    "Microsoft.Web/serverFarms": ["2025-05-01", "2024-11-01", "2023-12-01"],
-    "Microsoft.BotService/botServices": ["2022-09-15", "2021-03-01"],
-    "Microsoft.Insights/components": ["2020-02-02", "2015-05-01"],
-    "Microsoft.ManagedIdentity/userAssignedIdentities": ["2024-11-30", "2023-01-31"],
-    "Microsoft.KeyVault/vaults": ["2026-05-15", "2024-11-01", "2023-07-01"],
-    "Microsoft.Storage/storageAccounts": ["2025-01-01", "2024-01-01"],
-}
-"""Versions that a provider's description lists, the newest first: `az resource` takes the first."""
 
 
 def cloud_endpoints(authority: str, resource_manager: str) -> JsonObject:

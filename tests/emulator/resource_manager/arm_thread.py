@@ -21,6 +21,8 @@ from emulator.certificates import CertificateAuthority
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.resource_manager.control_plane import ResourceManager
+from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.tenancy.api_versions import newest_version
 
 AUDIENCE = "https://management.azure.com"
 SCOPES = [f"{AUDIENCE}/.default"]
@@ -132,7 +134,7 @@ class ArmThread:
         body: Any = None,
         *,
         token: str | None = None,
-        version: str = "2022-09-15",
+        version: str | None = None,
     ) -> requests.Response:
         """A call without an SDK.
 
@@ -141,9 +143,11 @@ class ArmThread:
             path: with a slash at its start: the whole; without: in the tests' group.
             body: JSON.
             token: of the caller; None: the subscription's owner; empty: no Authorization header.
-            version: the api-version; empty: none.
+            version: the api-version; None: the provider's newest; empty: none.
         """
         url = self.arm.server.url + (path if path[0] == "/" else f"{self.group_id}/{path}")
+        if version is None:
+            version = newest_version(ResourceId(url.partition("?")[0]).namespace)
         mark = "&" if "?" in url else "?"
         bearer = self.token() if token is None else token
         return requests.request(

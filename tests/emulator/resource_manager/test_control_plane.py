@@ -84,6 +84,21 @@ def test_every_request_needs_a_version(azure: ArmThread) -> None:
     assert refusal(refused) == (400, "InvalidApiVersionParameter")
 
 
+def test_a_provider_answers_its_versions_only(azure: ArmThread, client: Client) -> None:
+    """The refusal has the type and the versions; the provider's description lists them."""
+    path = f"providers/{STORAGE}/mybot"
+    refused = azure.call("PUT", path, ACCOUNT, version="1999-01-01")
+    assert refusal(refused) == (400, "NoRegisteredProviderFound")
+    message = refused.json()["error"]["message"]
+    assert "API version '1999-01-01' for type 'storageAccounts'" in message
+    assert azure.arm.resources.of_type(STORAGE) == []
+    described = client("resources").providers.get("Microsoft.Storage").resource_types
+    versions = {version for each in described for version in each.api_versions}
+    assert all(version in message for version in versions)
+    for version in versions:
+        assert azure.call("PUT", path, ACCOUNT, version=version).status_code == 200
+
+
 def test_ids_are_compared_in_any_case(azure: ArmThread) -> None:
     """A resource is found whatever the case of its id, which keeps the case of its creation."""
     path = f"providers/{STORAGE}/mybot"
