@@ -9,10 +9,11 @@ import typer
 
 from admin import console
 from admin.azure.clients import AzureClients
-from admin.azure.errors import AzureProblem
+from admin.azure.errors import AzureProblem, NotReachable
 from admin.migrate.options import Options
 from admin.migrate.progress.json_progress import JsonProgress
 from admin.migrate.progress.line_progress import LineProgress
+from admin.migrate.progress.progress import Progress
 from admin.migrate.progress.script_progress import ScriptProgress
 from admin.migrate.run import Runner
 from admin.migrate.step import Plan
@@ -42,10 +43,11 @@ def execute(options: Options, make_plan: MakePlan) -> None:
             status = int(Runner(azure, options, progress).run(plan))
     except AzureProblem as error:
         status = int(error.exit_status)
-        _stopped(progress, options, str(error))
+        # A refusal or a missing role stays what it is; a lost connection comes back.
+        _stopped(progress, str(error), options.again if isinstance(error, NotReachable) else "")
     except KeyboardInterrupt:
         status = INTERRUPTED
-        _stopped(progress, options, "Interrupted.")
+        _stopped(progress, "Interrupted.", options.again)
     raise typer.Exit(status)
 
 
@@ -75,24 +77,15 @@ def quiet_sdks() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _progress(options: Options) -> JsonProgress | ScriptProgress | LineProgress:
+def _progress(options: Options) -> Progress:
     if options.as_json:
         return JsonProgress(options)
     return ScriptProgress(options) if options.dry_run else LineProgress(console.output)
 
 
-def _stopped(
-    progress: JsonProgress | ScriptProgress | LineProgress, options: Options, reason: str
-) -> None:
-    """Say why the run ended, on standard error, and that the same command goes on."""
-    if isinstance(progress, JsonProgress):
-        progress.stopped(reason)
-    elif isinstance(progress, ScriptProgress):
-        progress.stopped()
-    else:
-        progress.close()
+def _stopped(progress: Progress, reason: str, again: str) -> None:
+    """Say why the run ended, on standard error, and which command goes on, if one does."""
+    progress.stopped(reason, again)
     sys.stdout.flush()
-    console.errors.print(
-        f"{reason}\nTo go on from where things stand, run it again: {options.command_line()}",
-        soft_wrap=True,
-    )
+    going_on = f"\nTo go on from where things stand, run it again: {again}" if again else ""
+    console.errors.print(f"{reason}{going_on}", soft_wrap=True)

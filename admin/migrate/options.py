@@ -92,6 +92,14 @@ class Options:
             )
         return CLOUDS[self.cloud]
 
+    @property
+    def again(self) -> str:
+        """This command line, to run once more: a dry run stays a dry run."""
+        flags = {"--dry-run": self.dry_run, "--json": self.as_json}
+        return shlex.join(
+            [*shlex.split(self.command_line()), *(name for name, given in flags.items() if given)]
+        )
+
     def command_line(self, command: str = "", *extra: str, app: str | None = None) -> str:
         """A command of `migrate` for the same bot, to paste into a shell.
 

@@ -199,7 +199,7 @@ class Runner:
             raise _Stop(
                 "waiting",
                 f"After {self._options.timeout_seconds:.0f} seconds, still: {finding.text}. Run the"
-                f" same command again to go on: {self._options.command_line()}",
+                f" same command again to go on: {self._options.again}",
             )
         seconds = min(wait.next(), left)
         self._progress.wait(finding, seconds)

@@ -203,6 +203,7 @@ def rotate(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
+    flags = {"--restart": restart, "--again": again}
     options = Options(
         "certificate rotate",
         bot,
@@ -214,7 +215,7 @@ def rotate(
         as_json,
         yes,
         timeout,
-        ("--restart",) if restart else (),
+        tuple(name for name, given in flags.items() if given),
     )
     execute(options, lambda target: Rotation(target, restart=restart, again=again).plan())
 

@@ -71,9 +71,9 @@ class JsonProgress:
         """Print the object."""
         self._print(result, reason, plan.way_back, plan.next_command if result == "done" else "")
 
-    def stopped(self, reason: str) -> None:
+    def stopped(self, reason: str, again: str) -> None:
         """Print the object of a run that an error or Ctrl-C ended."""
-        self._print("failed", reason, "", self._options.command_line())
+        self._print("failed", reason, "", again)
 
     def _print(self, result: str, reason: str, way_back: str, next_command: str) -> None:
         found = {

@@ -96,7 +96,7 @@ class LineProgress:
         if result == "done" and plan.next_command:
             self._console.print(f"Next: {plan.next_command}", soft_wrap=True)
 
-    def close(self) -> None:
+    def stopped(self, reason: str, again: str) -> None:
         """Stop the line that changes."""
         self._clear()
 

@@ -50,3 +50,12 @@ class Progress(Protocol):
             reason: why it is not "done" or "planned"; else empty.
         """
         ...
+
+    def stopped(self, reason: str, again: str) -> None:
+        """An error or Ctrl-C ended the run.
+
+        Args:
+            reason: what ended it.
+            again: the command line that goes on; empty: running it again does not help.
+        """
+        ...

@@ -74,8 +74,8 @@ class ScriptProgress:
         if plan.next_command:
             _comment(f"Next: {plan.next_command}")
 
-    def stopped(self) -> None:
-        """Close the subshell of a run that an error ended, so that nobody pastes half of it."""
+    def stopped(self, reason: str, again: str) -> None:
+        """Close the subshell, so that nobody pastes half of it."""
         if self._is_open:
             print("false\n)")
 

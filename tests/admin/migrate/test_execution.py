@@ -55,6 +55,39 @@ def test_ctrl_c_says_how_to_go_on(migration: Migration, form: tuple[str, ...]) -
         assert json.loads(output)["result"] == "failed"
 
 
+def test_a_dry_run_stays_one() -> None:
+    """The command line that goes on changes nothing if the interrupted one changed nothing."""
+    line = "python -m admin migrate switch --bot contoso-bot"
+    assert Options("switch", BOT).again == line
+    assert Options("switch", BOT, dry_run=True, as_json=True).again == f"{line} --dry-run --json"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--dry-run",)])
+def test_only_what_may_succeed_is_run_again(migration: Migration, form: tuple[str, ...]) -> None:
+    """A name that no bot has stays unknown: there is nothing to go on with."""
+    ended = migration.run("back", "--bot", "contoso-unknown", *form)
+    assert ended.status == 1
+    assert "contoso-unknown" in ended.errors
+    assert "run it again" not in ended.errors
+    if "--json" in form:
+        assert ended.json["next"] is None
+
+
+@pytest.mark.parametrize("again", [(), ("--again",)])
+def test_a_rotation_is_interrupted_with_all_its_options(
+    migration: Migration, again: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--again` and `--dry-run` are part of the line to paste."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("admin.migrate.certificate.commands.Rotation", interrupt)
+    words = ("certificate", "rotate", "--bot", BOT, "--restart", *again, "--dry-run")
+    ended = migration.run(*words)
+    assert ended.errors.strip().endswith(f"run it again: python -m admin migrate {' '.join(words)}")
+
+
 @pytest.mark.parametrize("form", [(), ("--json",), ("--dry-run",)])
 def test_without_a_network_there_is_no_traceback(
     migration: Migration, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
