@@ -69,6 +69,19 @@ def test_a_role_that_works_late_is_waited_for(route: Route) -> None:
     done(route)
 
 
+def test_an_identity_that_is_assigned_slowly_is_waited_for(route: Route) -> None:
+    """The write of the site is answered 202: what needs the identity comes after its end."""
+    manager = route.azure.resource_manager
+    manager.long_running.clock = manager.access.clock
+    for method in ("PATCH", "PUT"):
+        manager.long_running.seconds["microsoft.web/sites", method] = 30
+    route.call(route.migration.new.site.body.pop, "identity")
+    route.done(*CERTIFICATE, "--identity", "contoso-signer")
+    assert route.clock.now() >= 30
+    (assigned,) = route.migration.new.site.body["identity"]["userAssignedIdentities"]
+    assert assigned.endswith("/contoso-signer")
+
+
 def test_a_vault_that_takes_long_is_waited_for(route: Route) -> None:
     """While the vault makes the certificate, nothing is registered."""
     route.inventory.pending_seconds = 30
