@@ -26,6 +26,9 @@ API_VERSIONS = {
 }
 """The api-version of each resource provider; "": of resources in general."""
 
+_VERSIONS = {provider.lower(): version for provider, version in API_VERSIONS.items()}
+"""The same by lower-cased name: Azure writes resource ids in more than one case."""
+
 MAX_OPERATION_SECONDS = 900.0
 DEFAULT_POLL_SECONDS = 2.0
 MAX_POLL_SECONDS = 30.0
@@ -43,8 +46,8 @@ class ArmClient(RestClient):
         url = super().url(path)
         if "api-version=" in url:
             return url
-        found = _PROVIDER.findall(url)
-        version = API_VERSIONS[found[-1] if found and found[-1] in API_VERSIONS else ""]
+        provider = [name.lower() for name in ("", *_PROVIDER.findall(url))][-1]
+        version = _VERSIONS.get(provider, API_VERSIONS[""])
         return f"{url}{'&' if '?' in url else '?'}api-version={version}"
 
     def send(self, method: str, path: str, body: JsonObject | None = None) -> JsonObject:

@@ -21,6 +21,8 @@ MAX_REASON_CHARACTERS = 400
 _ENTRA_CODE = "AADSTS"
 _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ((?:[^'\")\\]|'[^']*')+)")
 
+_CLAIMS_CHALLENGE = re.compile(r"az login --claims-challenge \S.*")
+
 _WORKLOAD = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 _PIPELINE = (
     "AZURESUBSCRIPTION_TENANT_ID",
@@ -61,7 +63,7 @@ def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredent
 
 
 def cure(error: BaseException) -> str:
-    """What to do about a failed sign-in, in one line.
+    """What to do about a failed sign-in, in one line; a command to paste is on a line of its own.
 
     Args:
         error: azure-identity's error.
@@ -71,6 +73,11 @@ def cure(error: BaseException) -> str:
     credential, _, text = (tried or [f"AzureCliCredential: {(lines or ['no token'])[0]}"])[
         0
     ].partition(": ")
+    challenge = _CLAIMS_CHALLENGE.search(text)
+    if challenge:
+        # Azure wants more than a password, such as MFA, for this call. A longer text is not cut,
+        # because the command is pasted.
+        return f"Azure asks for another sign-in for this call (such as MFA). Run:\n{challenge[0]}"
     text = short_reason(text).removesuffix(".")
     if credential == AzureCliCredential.__name__:
         return (

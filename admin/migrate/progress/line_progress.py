@@ -76,7 +76,7 @@ class LineProgress:
 
     def wait(self, finding: Finding, seconds: float) -> None:
         """Show that the command waits."""
-        text = f"  wait     {finding.text}"
+        text = Text(f"  wait     {finding.text}")  # a str would be read as markup
         if not self._console.is_terminal:
             return
         if self._status is None:

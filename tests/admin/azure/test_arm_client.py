@@ -24,6 +24,9 @@ def arm(service: ScriptedService, clock: MovedClock) -> Iterator[ArmClient]:
     ("path", "provider"),
     [
         (SITE, "Microsoft.Web"),
+        (SITE.lower(), "Microsoft.Web"),
+        ("/subscriptions/1/providers/MICROSOFT.botservice/x", "Microsoft.BotService"),
+        ("/subscriptions/1/providers/Microsoft.Unknown/x", ""),
         (f"{SITE}/providers/Microsoft.Authorization/roleAssignments", "Microsoft.Authorization"),
         ("/subscriptions/1/resources?$filter=name eq 'x'", ""),
     ],

@@ -149,7 +149,20 @@ def test_forbidden_names_the_role(client: RestClient, service: ScriptedService) 
         client.get("/a")
 
 
-@pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", [1], {"error": "plain"}, {}])
+def test_an_error_of_app_service_keeps_its_message(
+    client: RestClient, service: ScriptedService
+) -> None:
+    """App Service writes the names with capitals, and no "error" around them."""
+    service.answers.append(Answer(409, {"Code": "Conflict", "Message": "A restart is under way"}))
+    with pytest.raises(Conflict, match="Conflict: A restart is under way") as caught:
+        client.send("PUT", "/a", {})
+    assert caught.value.code == "Conflict"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<html>Bad gateway</html>", "", [1], {"error": "plain"}, {}, {"error": None}, {"error": [1]}],
+)
 def test_odd_error_bodies_are_no_second_error(
     client: RestClient, service: ScriptedService, body: object
 ) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import ChainedTokenCredential
+from azure.identity import AzureCliCredential, ChainedTokenCredential
 
 from admin.azure.caller import Caller, caller
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import CLOUDS, PUBLIC
 from admin.azure.errors import NotSignedIn
-from admin.azure.http.sign_in import credential_chain
+from admin.azure.http.sign_in import credential_chain, cure
 
 WORKLOAD = {
     "AZURE_TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -73,6 +73,23 @@ def test_an_az_that_is_signed_out_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with AzureClients(PUBLIC) as azure, pytest.raises(NotSignedIn, match="Run `az login`"):
         azure.arm.get("/subscriptions")
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_claims_challenge_names_the_whole_command(chained: bool) -> None:
+    """Azure asks for MFA on a write: azure-identity's command is long, and must not be cut."""
+    claims = json.dumps({"access_token": {"acrs": {"essential": True, "values": ["p1"] * 100}}})
+    credential: Any = AzureCliCredential()
+    if chained:
+        credential = ChainedTokenCredential(credential)
+    with pytest.raises(ClientAuthenticationError) as caught:
+        credential.get_token(f"{PUBLIC.resource_manager_audience}/.default", claims=claims)
+    encoded = base64.b64encode(claims.encode()).decode()
+    command = cure(caught.value).splitlines()[1]
+    assert command == (
+        f"az login --claims-challenge {encoded} --scope {PUBLIC.resource_manager_audience}/.default"
+    )
+    assert "Run `az login`" not in cure(caught.value)
 
 
 class FixedToken:

@@ -181,6 +181,12 @@ def test_a_terminal_shows_the_wait() -> None:
     assert "wait     not yet" in text
 
 
+@pytest.mark.parametrize("name", ["[app]", "[/subscriptions/1]", "[red]"])
+def test_a_wait_is_no_markup(name: str) -> None:
+    """Brackets in Azure's texts are printed as they are."""
+    assert f"wait     {name}" in shown(Finding(name, waiting=True), terminal=True)
+
+
 def test_a_refusal_shows_the_way_back_and_no_next_command() -> None:
     """Whoever must fix something first is not sent on."""
     text = shown(Finding("no"), terminal=False, result="refused")
