@@ -91,7 +91,7 @@ def error_of(response: HttpResponse) -> tuple[str, str]:
     error = body.get("error", body) if isinstance(body, dict) else {}
     if isinstance(error, str):
         return "", _line(error)
-    # ARM, Graph and the vaults write {"error": {"code", "message"}}; App Service {"Code", "Message"}.
+    # ARM, Graph and vaults write {"error": {"code", "message"}}; App Service {"Code", "Message"}.
     found = {name.lower(): text for name, text in error.items()} if isinstance(error, dict) else {}
     code, message = (str(found.get(name) or "") for name in ("code", "message"))
     return code, _line(message or response.reason or "no reason given")
