@@ -150,7 +150,7 @@ def test_the_old_process_finishes_its_requests(
     kept, server.around = server.around, held
     with moved(old), ThreadPoolExecutor() as pool:
         turn = pool.submit(Talker(thread, "contoso-bot").say, "hello")
-        until(lambda: server.requests.total() > before)
+        until(lambda: server.requests.total() > before, seconds=60)
         for _ in range(2):  # the second one takes longer than a process that is stopped lives on
             write_settings(thread, functions)
             settle(thread, FUNCTIONS)

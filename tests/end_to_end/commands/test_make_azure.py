@@ -43,7 +43,7 @@ def said(chat: str, text: str) -> list[str]:
         texts[:] = [str(each.get("text")) for each in shown]
         return any(text in each and each != text for each in texts)
 
-    until(answered)
+    until(answered, seconds=60)
     return texts
 
 
