@@ -1,9 +1,11 @@
 """LocalAzure: the services of Azure that a migration uses, under their public names."""
 
 import asyncio
+import logging
 import ssl
 import uuid
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +21,7 @@ from emulator.graph.caller import READ_REPORTS, WRITE_ALL
 from emulator.graph.graph import Graph
 from emulator.key_vault.permissions import RolePermissions
 from emulator.key_vault.vault import KeyVault
-from emulator.loopback import LOOPBACK, free_port
+from emulator.loopback import LOOPBACK, listener
 from emulator.network.connect_proxy import ConnectProxy
 from emulator.network.local_connector import local_connector
 from emulator.network.public_names import PublicNames
@@ -38,6 +40,8 @@ from emulator.sites.process_site import ProcessSite
 from emulator.sites.publishing import Publishing
 from emulator.sites.site import DOMAIN, Site, SiteCode
 from emulator.sites.site_process import SiteHosting
+
+LOG = logging.getLogger("emulator.azure")
 
 PROCESSES = "processes"
 """Each site's code runs in a process of its own."""
@@ -185,6 +189,13 @@ class LocalAzure:
         Raises:
             OSError: the port is in use.
         """
+        try:
+            await self._start(proxy_port)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self, proxy_port: int) -> None:
         self.pipeline.write_token(self._token_file)
         deploy_app(self._app)
         await self.proxy.start(proxy_port)
@@ -194,17 +205,18 @@ class LocalAzure:
         self.names.add(REGIONS, self.servers[PUBLISHING].port)
 
     async def stop(self) -> None:
-        """End the code of all sites, and stop every server."""
-        await self.proxy.stop()
-        # What is being opened or closed just now takes no time, and must not stay open.
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.sites.stop()
-        for channel in self.channels.values():
-            await channel.stop()
-        for vault in self.vaults.values():
-            await vault.server.stop()
-        for server in self.servers.values():
-            await server.stop()
+        """End the code of all sites, and stop every server, even if one of them fails."""
+        async with AsyncExitStack() as stack:  # from the last one to the first
+            for server in self.servers.values():
+                stack.push_async_callback(server.stop)
+            for vault in self.vaults.values():
+                stack.push_async_callback(vault.server.stop)
+            for channel in self.channels.values():
+                stack.push_async_callback(channel.stop)
+            stack.push_async_callback(self.sites.stop)
+            stack.push_async_callback(self.proxy.stop)
+            # What is being opened or closed just now takes no time, and must not stay open.
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def add_old_bot(
         self,
@@ -325,18 +337,32 @@ class LocalAzure:
             self._add_vault(host, resource)
         self.names.add(host, self._vault_ports[host])
 
+    def _uses_roles(self, vault_id: str) -> bool:
+        """Whether a vault has role assignments instead of access policies."""
+        vault = self.resource_manager.resources.find(vault_id)
+        return vault is not None and bool(vault.properties["enableRbacAuthorization"])
+
     def _add_vault(self, host: str, resource: Resource) -> None:
         permissions = RolePermissions(resource.id, self.resource_manager.is_data_allowed)
         vault = KeyVault(
             self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
         )
+        vault.uses_roles = lambda: self._uses_roles(resource.id)
         self.vaults[host] = vault
-        # Chosen now: clients may call as soon as Resource Manager has answered.
-        self._vault_ports[host] = free_port()
-        self._run(vault.server.start(self._vault_ports[host]))
+        # Open now: clients may call as soon as Resource Manager has answered.
+        listening = listener()
+        self._vault_ports[host] = listening.getsockname()[1]
+        self._run(vault.server.start(listening=listening))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            trace = None if isinstance(error, OSError) else error
+            LOG.error("A part of the local Azure has failed: %s", error, exc_info=trace)

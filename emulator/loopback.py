@@ -17,6 +17,14 @@ PORTS = range(20000, 32768)
 """Below the default ephemeral ports of Linux, macOS and Windows, which outgoing connections get."""
 
 
+def listener() -> socket.socket:
+    """A socket that listens on a free port, for a server that accepts its connections later.
+
+    No other program can listen there meanwhile.
+    """
+    return socket.create_server((LOOPBACK, 0))
+
+
 _given_out: deque[int] = deque(maxlen=1000)
 
 

@@ -1,6 +1,7 @@
 """Server: one HTTP or HTTPS server of the local cloud, on loopback."""
 
 import asyncio
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -69,8 +70,13 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on `port`; 0 takes the port of the last start, or a free one the first time."""
+    async def start(self, port: int = 0, listening: socket.socket | None = None) -> None:
+        """Listen on `port`; 0 takes the port of the last start, or a free one the first time.
+
+        Args:
+            port: see there.
+            listening: a socket that listens already, in place of a port.
+        """
         app = web.Application(
             middlewares=[self._refuse_cross_origin, self._count, self.faults.middleware()],
             client_max_size=8 * 1024 * 1024,
@@ -78,7 +84,10 @@ class Server:
         app.add_routes(self._routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await self._listen(self._runner, port)
+        if listening is None:
+            await self._listen(self._runner, port)
+        else:
+            await web.SockSite(self._runner, listening, ssl_context=self._tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def _listen(self, runner: web.AppRunner, port: int) -> None:

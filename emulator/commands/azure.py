@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import shlex
 import sys
 import tempfile
@@ -28,11 +29,16 @@ def exports(azure: LocalAzure) -> str:
 
 
 async def run(options: argparse.Namespace, folder: Path) -> None:
-    """Run everything until SIGINT or SIGTERM."""
+    """Run everything until it is cancelled.
+
+    Raises:
+        OSError: a port is in use, or a file cannot be written.
+    """
+    options.env.parent.mkdir(parents=True, exist_ok=True)
     azure = LocalAzure(folder, webchat_bundle=WEBCHAT_BUNDLE)
     azure.on_channel = announce
     async with azure:
-        await run_until_asked_to_stop(serve(azure, options))
+        await serve(azure, options)
 
 
 def announce(channel: BotChannel) -> None:
@@ -50,30 +56,47 @@ async def serve(azure: LocalAzure, options: argparse.Namespace) -> None:
         code = azure.sites.code(name)
         if isinstance(code, ProcessSite):
             await code.settled()
-    _write(options.env, exports(azure))
-    print(f"Azure Bot:    {BOT}  ({options.app_type}; the web app {old.site.name} has its secret)")
+    options.env.write_text(exports(azure), "utf-8")
+    try:
+        _describe(azure, old.site.name, options)
+        await asyncio.Event().wait()
+    finally:
+        # Its proxy and its files are gone soon.
+        options.env.unlink(missing_ok=True)
+
+
+def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace) -> None:
+    print(f"Azure Bot:    {BOT}  ({options.app_type}; the web app {web_app} has its secret)")
     print(f"Function App: {FUNCTIONS}  (this project's code, without the bot's settings)")
     print(f"Key vault:    {VAULT}")
     print(f"Logs:         {azure.folder}/NAME.log of each app\n")
     print(exports(azure))
     print("In another shell, paste these lines, or:\n")
-    print(f"  . {_short(options.env)}")
+    print(f"  . {pasteable(options.env)}")
     print(f"  python -m admin migrate status --bot {BOT}\n")
     print("  az login --service-principal --username $AZURE_CLIENT_ID \\")
     print("    --tenant $AZURE_TENANT_ID --federated-token $(cat $AZURE_FEDERATED_TOKEN_FILE)\n")
-    print("Ctrl-C stops all of it.\n", flush=True)
-    await asyncio.Event().wait()
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")
+    print(f"Ctrl-C stops all of it and deletes {_short(options.env)}; open a new shell then.\n")
+    sys.stdout.flush()
 
 
 def _short(file: Path) -> Path:
     """A path as people type it in the project's folder."""
     file = file.absolute()
     return file.relative_to(APP) if file.is_relative_to(APP) else file
+
+
+def pasteable(file: Path) -> str:
+    """A path for `.`, which would look up a name without a slash in PATH."""
+    short = _short(file)
+    return shlex.quote(str(short) if short.is_absolute() else f"./{short}")
+
+
+def _problem(error: OSError) -> str:
+    """What to do about an error."""
+    if error.errno == errno.EADDRINUSE:
+        return f"A port is in use: {error.strerror}. Choose another with CHAT_PORT=..."
+    return str(error)
 
 
 def main() -> None:
@@ -86,14 +109,14 @@ def main() -> None:
         type=Path,
         default=ENVIRONMENT,
         metavar="FILE",
-        help="the lines that another shell needs are written to it",
+        help="has the lines that another shell needs, until the command ends",
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            asyncio.run(run(options, Path(folder)))
+            asyncio.run(run_until_asked_to_stop(run(options, Path(folder))))
         except OSError as error:
-            sys.exit(f"A port is in use: {error.strerror}. Choose another with CHAT_PORT=...")
+            sys.exit(_problem(error))
 
 
 if __name__ == "__main__":

@@ -21,12 +21,14 @@ async def until_asked_to_stop() -> None:
 
 
 async def run_until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends, or raises, or until SIGINT or SIGTERM."""
+    """Run `work` until it ends, or raises, or until SIGINT or SIGTERM, and wait for its cleanup."""
     stop = asyncio.create_task(until_asked_to_stop())
     working = asyncio.create_task(work)
     try:
         await asyncio.wait((stop, working), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
+        working.cancel()
+        await asyncio.wait((working,))
+        if not working.cancelled():
             working.result()
     finally:
         stop.cancel()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn, Protocol
@@ -61,7 +62,7 @@ async def _serve_alone(
     worker = await _loaded_worker(options)
     server = FunctionsServer(worker, configuration.route_prefix, options.function_key)
     triggers = _triggers(worker.functions, configuration, worker.invoke)
-    await _listen(server, options.port)
+    await _listen(server, options)
     await _run(server, worker.functions, triggers, process_exit)
 
 
@@ -73,7 +74,7 @@ async def _serve_with_workers(
 
     pool = WorkerPool(size, options.worker_command())
     front = HttpFront(pool.forward)
-    await _listen(front, options.port)
+    await _listen(front, options)
     await pool.start()
     triggers = _triggers(pool.functions, configuration, pool.invoke)
     await _run(front, pool.functions, triggers, process_exit)
@@ -172,12 +173,15 @@ def _warn_of_bindings(function: Function) -> None:
             )
 
 
-async def _listen(front: HttpFront, port: int) -> None:
+async def _listen(front: HttpFront, options: HostOptions) -> None:
     """Raises: HostError: the port is taken."""
+    if options.listener is not None:
+        await front.start(listening=socket.socket(fileno=options.listener))
+        return
     try:
-        await front.start(port)
+        await front.start(options.port)
     except OSError as error:
-        raise HostError(f"Port {port} is taken: choose another with --port.") from error
+        raise HostError(f"Port {options.port} is taken: choose another with --port.") from error
 
 
 async def _run(

@@ -5,6 +5,7 @@ Azure's front is a process of its own; this one shares a CPU core with the bot.
 
 import asyncio
 import functools
+import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -72,16 +73,23 @@ class HttpFront:
         """The base URL, without a slash at the end."""
         return f"http://localhost:{self.port}"
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, listening: socket.socket | None = None) -> None:
         """Listen on `port`; 0 takes a free one.
+
+        Args:
+            port: see there.
+            listening: a socket that listens already, in place of a port.
 
         Raises:
             OSError: the port is taken.
         """
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _FrontConnection(self), LOOPBACK, port, reuse_address=True
+        create = functools.partial(
+            asyncio.get_running_loop().create_server, lambda: _FrontConnection(self)
         )
+        if listening is None:
+            self._server = await create(LOOPBACK, port, reuse_address=True)
+        else:
+            self._server = await create(sock=listening)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self, grace_seconds: float) -> None:

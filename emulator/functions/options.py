@@ -17,6 +17,7 @@ class HostOptions(argparse.Namespace):
     Attributes:
         app: the folder of function_app.py, absolute.
         port: the TCP port; 0 takes a free one.
+        listener: the descriptor of a socket that listens already, in place of a port; or None.
         function_key: what functions above the anonymous level need; None leaves them open.
         workers: how many processes run the app; None runs it in the host's own.
         specialize: start as on Flex Consumption.
@@ -29,6 +30,7 @@ class HostOptions(argparse.Namespace):
 
     app: Path
     port: int
+    listener: int | None
     function_key: str | None
     workers: int | None
     specialize: bool
@@ -94,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help=f"append each line that is marked '{LOST}' to FILE, as a JSON object",
     )
+    # A program that starts the host may open the port before.
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     # A worker's host passes its end of the socket that connects them.
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument(

@@ -41,7 +41,7 @@ PADDINGS: dict[str, padding.AsymmetricPadding] = {
 
 
 class KeyVault:
-    """One vault with role-based access control. Follows the Key Vault REST reference.
+    """One vault. Follows the Key Vault REST reference.
 
     Args:
         entra: signs the tokens that the vault accepts.
@@ -52,6 +52,8 @@ class KeyVault:
         name: what the command line and the switches call the server.
 
     Attributes:
+        uses_roles: whether access is role-based; if not, the vault refuses everybody, because it
+            knows no access policies.
         tenant_id: GUID of the tenant whose tokens the vault accepts: the registration's own.
         inventory: its certificates, with their secrets and keys.
         operations: those done so far, by their name in `ACTIONS`; without refused ones.
@@ -69,6 +71,7 @@ class KeyVault:
     ) -> None:
         self.entra = entra
         self.permissions = permissions
+        self.uses_roles: Callable[[], bool] = lambda: True
         self._url = url
         self.tenant_id = entra.registration.tenant_id
         self.inventory = CertificateInventory()
@@ -128,6 +131,15 @@ class KeyVault:
         except jwt.InvalidTokenError as error:
             raise VaultError(401, "Unauthorized", "The bearer token is not valid here.") from error
         principal_id = claims["oid"]
+        caller = f"appid={claims['appid']};oid={principal_id};iss={issuer}"
+        if not self.uses_roles():
+            raise VaultError(
+                403,
+                "Forbidden",
+                f"The user, group or application '{caller}' does not have "
+                f"{permission.replace('/', ' ')} permission on key vault '{self.server.name}'.",
+                "AccessDenied",
+            )
         if not self.permissions(principal_id, permission, _object_path(request)):
             raise VaultError(
                 403,
@@ -135,7 +147,7 @@ class KeyVault:
                 "Caller is not authorized to perform action on resource.\r\n"
                 "If role assignments, deny assignments or role definitions were changed recently, "
                 "please observe propagation time.\r\n"
-                f"Caller: appid={claims['appid']};oid={principal_id};iss={issuer}\r\n"
+                f"Caller: {caller}\r\n"
                 f"Action: '{PROVIDER}{ACTIONS[permission]}'\r\n"
                 f"Resource: '{request.path}'\r\nAssignment: (not found)\r\n",
                 "ForbiddenByRbac",

@@ -1,1 +1,1 @@
-"""The public names of Azure's services, and two ways by which a client gets to their stand-ins."""
+"""Azure's public host names, and how clients reach the stand-ins behind them."""

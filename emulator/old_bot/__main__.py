@@ -7,4 +7,7 @@ from emulator.old_bot.web_app import main
 
 parser = argparse.ArgumentParser(prog="python -m emulator.old_bot", description=__doc__)
 parser.add_argument("--port", type=int, default=3978, help="where it listens (default: 3978)")
-main(os.environ, parser.parse_args().port)
+# A program that starts it may open the port before.
+parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
+options = parser.parse_args()
+main(os.environ, options.port, options.listener)

@@ -1,6 +1,7 @@
 """The old bot's web app: the messaging endpoint, as BotBuilder's samples have it."""
 
 import logging
+import socket
 import sys
 from collections.abc import Mapping
 
@@ -51,7 +52,17 @@ async def _home(_: web.Request) -> web.Response:
     return web.Response(text="The old bot is running.\n")
 
 
-def main(environ: Mapping[str, str], port: int) -> None:
-    """Serve the app on loopback until SIGTERM."""
+def main(environ: Mapping[str, str], port: int, listener: int | None = None) -> None:
+    """Serve the app on loopback until SIGTERM.
+
+    Args:
+        environ: see BotSettings.
+        port: where it listens.
+        listener: descriptor of a socket that listens already, in place of the port.
+    """
     logging.basicConfig(stream=sys.stdout, level=logging.INFO)
-    web.run_app(web_app(environ), host="127.0.0.1", port=port, print=None, access_log=None)
+    app = web_app(environ)
+    if listener is None:
+        web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
+    else:
+        web.run_app(app, sock=socket.socket(fileno=listener), print=None, access_log=None)

@@ -10,7 +10,7 @@ from emulator.sites.site import DOMAIN
 
 BOT_SERVICES = "Microsoft.BotService/botServices"
 TEAMS = "MsTeamsChannel"
-"""The channel that somebody adds; Web Chat and Direct Line are there from the start."""
+"""Name of the Teams channel; new bots have only Web Chat and Direct Line."""
 
 AUDIENCES = {MULTI_TENANT: "AzureADMultipleOrgs"}
 

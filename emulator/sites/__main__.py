@@ -1,4 +1,4 @@
-"""`python -m emulator.sites --names FILE --log FILE MODULE ...`: a module as a site's process.
+"""`python -m emulator.sites OPTION ... MODULE ...`: a module as a site's process.
 
 The process has the public names in the file and no others, writes what it prints to the log, and
 ends with the process that started it.
@@ -13,13 +13,17 @@ import time
 from pathlib import Path
 
 from emulator.network.name_resolution import resolve_names
+from emulator.sites.environment import FUNCTION_KEY
 
 POLL_SECONDS = 1.0
 
 
-def end_with_parent() -> None:
-    """End this process when the one that started it has ended, even if that was killed."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """End this process when the one that started it has ended, even if that was killed.
+
+    Args:
+        parent: the other's process id: it may have ended by now.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -34,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m emulator.sites", description=__doc__)
     parser.add_argument("--names", type=Path, required=True, help="a file of PublicNames")
     parser.add_argument("--log", type=Path, required=True, help="file for stdout and stderr")
+    parser.add_argument("--parent", type=int, required=True, help="id of the starting process")
     parser.add_argument("module", help="as after `python -m`")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -41,8 +46,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     resolve_names(options.names)
-    end_with_parent()
-    sys.argv = [options.module, *options.arguments]
+    end_with_parent(options.parent)
+    key = os.environ.pop(FUNCTION_KEY, None)
+    sys.argv = [options.module, *options.arguments, *(["--function-key", key] if key else [])]
     runpy.run_module(options.module, run_name="__main__", alter_sys=True)
 
 

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from emulator.sites.front_end import SiteFrontEnd
 from emulator.sites.site import DOMAIN, Site, SiteCode
@@ -45,8 +46,8 @@ class AppService:
         return self.front_end.codes[f"{name}.{DOMAIN}".lower()]
 
     async def stop(self) -> None:
-        """End the code of all sites."""
-        codes = list(self.front_end.codes.values())
-        self.front_end.codes.clear()
-        for code in codes:
-            await code.stop()
+        """End the code of all sites, even if one cannot be ended."""
+        async with AsyncExitStack() as stack:
+            for code in self.front_end.codes.values():
+                stack.push_async_callback(code.stop)
+            self.front_end.codes.clear()

@@ -10,6 +10,9 @@ from emulator.sites.site import Site
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = "AzureWebJobsStorage"
 TURNS = "BotTurns"
+FUNCTION_KEY = "EMULATOR_FUNCTION_KEY"
+"""Has the key that the Functions host asks for; the app itself does not see it."""
+
 OF_THIS_MACHINE = ("PATH", "HOME", "TMPDIR")
 
 

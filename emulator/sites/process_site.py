@@ -39,7 +39,7 @@ class ProcessSite:
         self._restarts = asyncio.create_task(self._restart_at_changes())
 
     def change(self, site: Site) -> None:
-        """Restart it, with what is wanted now."""
+        """Restart it with the new settings."""
         self._wanted = site
         self._failed = False
         self._settled.clear()
@@ -53,7 +53,7 @@ class ProcessSite:
         return self._current is not None and self._current.is_running
 
     async def settled(self) -> None:
-        """Wait until what was wanted last is what runs."""
+        """Wait until it runs with its latest settings."""
         await self._settled.wait()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -91,11 +91,14 @@ class ProcessSite:
         new = SiteProcess(site, self._hosting)
         try:
             await new.start()
-        except SiteStartError as error:
-            LOG.warning("%s", error)
-            await new.stop()
+        except Exception as error:
+            if isinstance(error, SiteStartError):
+                LOG.warning("%s", error)
+            else:
+                LOG.exception("%s does not start", site.name)
             self._failed = not self._changed.is_set()
             self._replace(None)
+            await new.stop()
         except BaseException:
             await new.stop()
             raise

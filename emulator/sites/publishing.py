@@ -29,7 +29,7 @@ DEPLOYMENT = {
 
 
 class Publishing:
-    """Accepts packages for sites, which run this project's own code all the same.
+    """Accepts deployment packages and discards them: sites run this project's own code.
 
     Args:
         tls: the server side of TLS, for *.scm.azurewebsites.net and appinsights.azureedge.net.

@@ -40,7 +40,7 @@ class SiteCode(Protocol):
     """Runs a site's code."""
 
     def change(self, site: Site) -> None:
-        """Restart it, with what is wanted now."""
+        """Restart it with the new settings."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a caller's request."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from emulator.child import Child
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
-from emulator.loopback import LOOPBACK, free_port
-from emulator.sites.environment import site_environment
+from emulator.loopback import LOOPBACK, listener
+from emulator.sites.environment import FUNCTION_KEY, site_environment
 from emulator.sites.site import Site
 
 START_TIMEOUT_SECONDS = 120.0
@@ -62,7 +63,7 @@ class SiteProcess:
     def __init__(self, site: Site, hosting: SiteHosting) -> None:
         self.site = site
         self._hosting = hosting
-        self._port = free_port()
+        self._port = 0
         self._identity = IdentityEndpoint(hosting.entra, site.identities)
         self._child: Child | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -89,22 +90,30 @@ class SiteProcess:
         await self._identity.server.start()
         identity = self._identity.settings() if self.site.identities else {}
         environ = site_environment(self.site, self._hosting.authority, identity)
-        self._child = Child(self._command(), environ, self._hosting.logs)
-        await self._child.start()
+        if self.site.keys:
+            environ[FUNCTION_KEY] = self.site.keys[0]  # other users see command lines
+        # Inherited, so that no other program can have the port when the process listens.
+        with listener() as listening:
+            self._port = listening.getsockname()[1]
+            descriptor = listening.fileno()
+            self._child = Child(
+                self._command(descriptor), environ, self._hosting.logs, descriptors=[descriptor]
+            )
+            await self._child.start()
         self._session = aiohttp.ClientSession(auto_decompress=False)
         await self._wait_until_it_serves(self._child, self._session)
 
-    def _command(self) -> Sequence[str]:
+    def _command(self, descriptor: int) -> Sequence[str]:
         hosting = self._hosting
         log = hosting.logs / f"{self.site.name}.log"
         launch = [sys.executable, "-m", "emulator.sites", "--names", str(hosting.names)]
-        launch += ["--log", str(log)]
+        launch += ["--log", str(log), "--parent", str(os.getpid())]
+        serve = ["--listener", str(descriptor)]
         if not self.site.is_function_app:
-            return [*launch, "emulator.old_bot", "--port", str(self._port)]
-        host = ["emulator.functions", "--app", str(hosting.app), "--port", str(self._port)]
+            return [*launch, "emulator.old_bot", *serve]
         # uvloop would look names up by itself.
-        host += ["--loop", "asyncio"]
-        return [*launch, *host, *(["--function-key", self.site.keys[0]] if self.site.keys else [])]
+        host = ["emulator.functions", "--app", str(hosting.app), "--loop", "asyncio"]
+        return [*launch, *host, *serve]
 
     async def _wait_until_it_serves(self, child: Child, session: aiohttp.ClientSession) -> None:
         path = HOST_STATUS if self.site.is_function_app else "/"

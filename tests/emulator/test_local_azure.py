@@ -1,5 +1,6 @@
 """The local Azure: unmodified clients find it by its environment, and its parts know each other."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from azure.keyvault.certificates import CertificateClient, CertificatePolicy
 from azure.mgmt.botservice import AzureBotService
 from azure.mgmt.web import WebSiteManagementClient
 
+from emulator.local_azure import LIGHT, LocalAzure
+from emulator.resource_manager.core.resource import Resource
+from emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
 from emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
@@ -101,17 +105,43 @@ def test_a_vault_without_a_role_refuses(
     thread: AzureThread, credential: WorkloadIdentityCredential
 ) -> None:
     """Owning the subscription gives no permission in a vault."""
-    body = {
-        "properties": {"tenantId": thread.azure.directory.tenant_id, "sku": {"name": "standard"}}
+    add_vault(thread, "contoso-other", has_roles=True)
+    assert refusal(credential, "contoso-other") == (403, "ForbiddenByRbac")
+
+
+def test_a_vault_with_access_policies_ignores_roles(
+    thread: AzureThread, credential: WorkloadIdentityCredential
+) -> None:
+    """A role gives no permission in a vault whose access control is not role-based."""
+    vault = add_vault(thread, "contoso-policies", has_roles=False)
+    officer = thread.azure.pipeline.object_id
+    thread.call(assign_role, thread.azure.group, vault, CERTIFICATES_OFFICER, officer)
+    assert refusal(credential, vault.name) == (403, "AccessDenied")
+    thread.call(vault.properties.update, {"enableRbacAuthorization": True})
+    assert refusal(credential, vault.name) == (404, "")
+
+
+def add_vault(thread: AzureThread, name: str, *, has_roles: bool) -> Resource:
+    """A vault with role assignments or with access policies."""
+    properties = {
+        "tenantId": thread.azure.directory.tenant_id,
+        "sku": {"name": "standard"},
+        "enableRbacAuthorization": has_roles,
     }
-    thread.call(lambda: thread.azure.group.put(VAULT, "contoso-other", body))
-    url = "https://contoso-other.vault.azure.net"
+    made: Resource = thread.call(thread.azure.group.put, VAULT, name, {"properties": properties})
+    return made
+
+
+def refusal(credential: WorkloadIdentityCredential, vault: str) -> tuple[int | None, str]:
+    """The status and the inner code with which a vault refuses to show a certificate."""
+    url = f"https://{vault}.vault.azure.net"
     with (
         CertificateClient(url, credential) as client,
         pytest.raises(HttpResponseError) as refused,
     ):
         client.get_certificate("bot-certificate")
-    assert refused.value.status_code == 403
+    inner = getattr(refused.value.error, "innererror", None) or {}
+    return refused.value.status_code, str(inner.get("code", ""))
 
 
 def test_a_slot_is_a_site_of_its_own(thread: AzureThread) -> None:
@@ -182,6 +212,27 @@ def test_a_new_bot_has_a_channel(thread: AzureThread, old: OldBot) -> None:
     assert Talker(thread, "contoso-bot-2").say("hello").status == 200
     assert Talker(thread, "contoso-bot").say("hello").status == 200
     assert old.bot.properties["msaAppId"] != identity["clientId"]
+
+
+@pytest.mark.parametrize("start_fails", [True, False])
+async def test_a_failure_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_fails: bool
+) -> None:
+    """If one server cannot start or stop, all the others are stopped, and the error is raised."""
+    azure = LocalAzure(tmp_path, LIGHT)
+    stop = azure.graph.server.stop
+
+    async def fail() -> None:
+        await stop()
+        raise OSError("not possible")
+
+    monkeypatch.setattr(azure.graph.server, "start" if start_fails else "stop", fail)
+    with pytest.raises(OSError, match="not possible"):
+        async with azure:
+            assert not start_fails
+    for port in (azure.proxy.port, azure.entra.server.port):
+        with pytest.raises(ConnectionError):
+            await asyncio.open_connection("127.0.0.1", port)
 
 
 def test_nothing_else_is_reachable(thread: AzureThread) -> None:

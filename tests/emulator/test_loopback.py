@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from emulator.loopback import LOOPBACK, free_port
+from emulator.loopback import LOOPBACK, free_port, listener
 
 
 def test_a_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,3 +19,15 @@ def test_a_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(random, "choice", lambda _: next(chosen))
         assert free_port() == first
         assert free_port() == second
+
+
+def test_a_listener_keeps_its_port() -> None:
+    """Nobody else can listen there, and callers who come early are not refused."""
+    with listener() as mine:
+        address = mine.getsockname()
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server(address)
+        with socket.create_connection(address) as early:
+            accepted, caller = mine.accept()
+            with accepted:
+                assert caller == early.getsockname()

@@ -49,7 +49,7 @@ def functions(thread: AzureThread, old: OldBot) -> PreparedFunctionApp:
 
 
 def settle(thread: AzureThread, site: str) -> None:
-    """Wait until what is wanted of a site is what runs."""
+    """Wait until a site runs with its latest settings."""
     code = thread.azure.sites.code(site)
     assert isinstance(code, ProcessSite)
     thread.do(code.settled())

@@ -3,9 +3,12 @@
 import asyncio
 import datetime
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -19,9 +22,12 @@ from emulator.sites.light.light_site import LightSite
 from emulator.sites.light.sign_in import LightSignIn
 from emulator.sites.process_site import NO_OVERLAP, ProcessSite
 from emulator.sites.site import Site
+from emulator.sites.site_process import SiteHosting
 from tests.emulator.sites.conftest import FUNCTIONS, settle
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
+from tests.support.program import Program
+from tests.support.project import ROOT
 from tests.support.timing.condition import until
 
 HOST = f"https://{FUNCTIONS}.azurewebsites.net"
@@ -206,6 +212,46 @@ def test_a_site_that_cannot_start(thread: AzureThread) -> None:
         thread.call(thread.azure.group.set_app_settings, old.site, written)
         settle(thread, old.site.name)
         assert talker.say("hello").status == status
+
+
+def test_a_site_whose_process_cannot_be_created(
+    thread: AzureThread, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that nobody expects is logged with its trace, and the site answers 503."""
+    azure, names = thread.azure, thread.azure.folder / "names.json"
+    hosting = SiteHosting(azure.entra, names, azure.authority.path, tmp_path, tmp_path / "missing")
+
+    async def answered() -> int:
+        code = ProcessSite(Site("contoso-broken", is_function_app=False), hosting)
+        await code.settled()
+        answer = await code.answer(make_mocked_request("GET", "/"))
+        await code.stop()
+        return answer.status
+
+    assert thread.do(answered()) == 503
+    assert "contoso-broken does not start\nTraceback" in caplog.text
+
+
+def test_the_functions_key_is_on_no_command_line(
+    thread: AzureThread, functions: PreparedFunctionApp
+) -> None:
+    """Other users of the machine see command lines."""
+    listed = subprocess.run(
+        ["/bin/ps", "-wweo", "args"], capture_output=True, text=True, check=True
+    )
+    assert f"{thread.azure.folder}/names.json" in listed.stdout
+    key = thread.azure.resource_manager.function_key(functions.site.id, "identity")
+    assert key not in listed.stdout
+
+
+def test_a_process_whose_parent_has_ended_before(tmp_path: Path) -> None:
+    """It ends by itself, even if it was never seen by its parent."""
+    with Program([sys.executable, "-c", ""]) as parent:
+        pass
+    options = ["--names", str(tmp_path / "names"), "--log", str(tmp_path / "log")]
+    options += ["--parent", str(parent.pid), "http.server", "--bind", "127.0.0.1", "0"]
+    command = [sys.executable, "-m", "emulator.sites", *options]
+    assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == 1
 
 
 def test_a_process_has_only_its_sites_identities(

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from emulator.commands.azure import pasteable
 from emulator.loopback import free_port
 from tests.support.bots.make_target import MakeTarget
+from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
 
@@ -49,7 +52,9 @@ def said(chat: str, text: str) -> list[str]:
 
 def processes_with(text: str) -> list[str]:
     """Command lines of processes that have a text."""
-    listed = subprocess.run(["/bin/ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["/bin/ps", "-wweo", "args"], capture_output=True, text=True, check=True
+    )
     return [line for line in listed.stdout.splitlines() if text in line]
 
 
@@ -90,6 +95,8 @@ def test_make_azure(tmp_path: Path, logs: Path) -> None:
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) != 0
     assert processes_with(f"{folder}/names.json") == []
+    assert f"  . {file}\n" in output
+    assert not file.exists()
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
@@ -103,3 +110,52 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "CHAT_PORT" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """What is wrong with ENV is not taken for a port in use."""
+    wrong = tmp_path / "file"
+    wrong.touch()
+    ended = run_python("emulator.commands.azure", "--env", str(wrong / "azure.env"))
+    assert ended.returncode == 1
+    assert str(wrong) in ended.stderr
+    assert "port" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+START = """
+import asyncio
+from emulator.commands import azure
+
+async def start(_):
+    print("starts", flush=True)
+    await asyncio.Event().wait()
+
+azure.LocalAzure.start = start
+azure.main()
+"""
+
+
+def test_ctrl_c_during_the_start(tmp_path: Path) -> None:
+    """An early Ctrl-C ends the command without a trace."""
+    command = [sys.executable, "-c", START, "--env", str(tmp_path / "azure.env")]
+    with Program(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.line() == "starts\n"
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=60)
+    assert (program.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("file", "typed"),
+    [
+        (ROOT / "azure.env", "./azure.env"),
+        (ROOT / "my files" / "azure.env", "'./my files/azure.env'"),
+        (Path("/elsewhere/azure.env"), "/elsewhere/azure.env"),
+    ],
+)
+def test_the_file_as_it_is_typed(file: Path, typed: str) -> None:
+    """A shell finds the file, and does not look it up in PATH."""
+    assert pasteable(file) == typed

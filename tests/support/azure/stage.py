@@ -44,7 +44,7 @@ class Stage:
         return self.thread.azure
 
     def settle(self, site: str) -> None:
-        """Wait until what is wanted of a site is what runs."""
+        """Wait until a site runs with its latest settings."""
         code = self.azure.sites.code(site)
         assert isinstance(code, ProcessSite)
         self.thread.do(code.settled())
