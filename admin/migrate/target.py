@@ -11,6 +11,7 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.azure.site_client import IdentityAnswer
 from admin.migrate.options import Options
+from admin.migrate.site_settings import SiteSettings
 
 ENDPOINT_PATH = "/api/messages"
 
@@ -126,9 +127,7 @@ class Target:
         Raises:
             AzureProblem: they cannot be read.
         """
-        path = f"{self.site_id.id}/config/appsettings/list"
-        found: dict[str, str] = self.azure.arm.send("POST", path).get("properties") or {}
-        return found
+        return dict(SiteSettings.read(self.azure.arm, self.site_id.id).values)
 
     def proof(self) -> IdentityAnswer:
         """What the Function App's `/api/identity` says now.

@@ -7,6 +7,7 @@ from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.evidence.evidence import Evidence
+from admin.migrate.delete_secret.guards.remaining_credential import registration_is_unknown
 from admin.migrate.delete_secret.second_proof import what_is_missing
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
@@ -41,6 +42,8 @@ class DeletedSecrets:
             AzureProblem: something cannot be read.
         """
         evidence = self._case.evidence()
+        if obstacle := registration_is_unknown(evidence):
+            return Finding(obstacle.reason, refusal=str(obstacle))
         left = [one for one in evidence.secrets if one["keyId"] not in self._deleted]
         if not left:
             return self._done(evidence)
@@ -74,8 +77,8 @@ class DeletedSecrets:
     def _question(self, evidence: Evidence) -> str:
         named = "".join(f"\n  {text}" for text in self._seen.values())
         return (
-            f"{evidence.old.options.bot} (app id {evidence.app_id}) can then never sign in with"
-            f" {'this secret' if len(self._seen) == 1 else 'these secrets'} again:{named}\n"
+            f"After this, {evidence.old.options.bot} (app id {evidence.app_id}) can never sign in"
+            f" with:{named}\n"
             f"Delete {_count(len(self._seen))}?"
         )
 

@@ -2,6 +2,7 @@
 
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.evidence.evidence import Evidence
+from admin.migrate.delete_secret.evidence.secret_users import NOT_SEARCHED
 from admin.migrate.delete_secret.live_settings import unused_since
 from admin.migrate.delete_secret.password_settings import PasswordSettings
 from admin.migrate.step import Finding
@@ -58,9 +59,10 @@ class FirstProof:
             )
         if unreadable := sorted(set(evidence.users.unreadable)):
             notes.append(
-                f"your account may not read the settings of {', '.join(unreadable)}: check that"
-                " none of them holds the secret"
+                f"the settings of {', '.join(unreadable)} cannot be read: check that none of them"
+                " holds the secret"
             )
+        notes.append(NOT_SEARCHED)
         return tuple(notes)
 
 

@@ -1,12 +1,15 @@
 """PasswordSettings: MicrosoftAppPassword in the settings of an app and of its slots."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
 from admin.migrate.change import ALL_VALUES, Change
-from admin.migrate.delete_secret.evidence.secret_users import AppSettings, settings_of
+from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
+from admin.migrate.delete_secret.evidence.secret_users import settings_of
 from admin.migrate.shell import az
+from admin.migrate.site_settings import SiteSettings
 
 
 @dataclass(frozen=True)
@@ -28,26 +31,25 @@ class PasswordSettings:
             AzureProblem: the settings cannot be read.
         """
         return tuple(
-            self._removal(settings)
+            self._removal(settings, removed)
             for settings in settings_of(self.arm, self.site)
-            if settings.password_names
+            if (removed := [name for name in settings.values if name.lower() == PASSWORD.lower()])
         )
 
-    def _removal(self, settings: AppSettings) -> Change:
-        removed = settings.password_names
+    def _removal(self, settings: SiteSettings, removed: list[str]) -> Change:
         kept = {name: text for name, text in settings.values.items() if name not in removed}
-        place = settings.id.split("/sites/")[-1]
         return Change(
             method="PUT",
             url=self.arm.url(f"{settings.id}/config/appsettings"),
             body={"properties": kept},
-            summary=f"Delete {', '.join(removed)} from the settings of {place}, and keep the"
-            f" {len(kept)} others; the app restarts",
+            summary=f"Delete {', '.join(removed)} from the settings of {settings.place}, and keep"
+            f" the {len(kept)} others; the app restarts",
             az=(self._az(settings, removed),),
             hidden=ALL_VALUES,
+            send=partial(settings.replace, kept),
         )
 
-    def _az(self, settings: AppSettings, removed: list[str]) -> str:
+    def _az(self, settings: SiteSettings, removed: list[str]) -> str:
         words = settings.id.split("/")
         place: dict[str, str | None] = {
             "--subscription": words[2],

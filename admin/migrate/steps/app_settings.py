@@ -3,10 +3,9 @@
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from admin.azure.errors import Conflict
-from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.shell import az, quoted, wrapped
+from admin.migrate.site_settings import SiteSettings
 from admin.migrate.step import Finding
 from admin.migrate.target import Target
 
@@ -16,10 +15,8 @@ Settings = Mapping[str, str]
 class AppSettings:
     """Settings of a Function App.
 
-    Azure replaces all settings by those that are sent (Microsoft reference: "Web Apps - Update
-    Application Settings"), and has no conditional write for them. So each change is made from a
-    read, and not sent if another read just before it differs. Values of other settings may be
-    secrets, and are never printed.
+    Each change is made from a read, and not sent if another read just before it differs (see
+    SiteSettings). Values of other settings may be secrets, and are never printed.
 
     Args:
         target: has the Function App.
@@ -63,7 +60,7 @@ class AppSettings:
         )
 
     def _change(self, current: Settings, differing: Settings, left: list[str]) -> Change:
-        app = self._target.site_id
+        app, arm = self._target.site_id, self._target.azure.arm
         kept = {name: value for name, value in current.items() if name not in left}
         properties = {**kept, **differing}
         acts = []
@@ -74,19 +71,14 @@ class AppSettings:
         act = " and ".join(acts)
         return Change(
             method="PUT",
-            url=self._target.azure.arm.url(f"{app.id}/config/appsettings"),
+            url=arm.url(f"{app.id}/config/appsettings"),
             body={"properties": properties},
             summary=f"{act[0].upper()}{act[1:]} in the settings of {app.name}, and keep its"
             f" other settings ({len(kept.keys() - differing.keys())}); the app restarts",
             az=self._az(differing, left),
             hidden=frozenset(kept.keys() - differing.keys()),
-            send=partial(self._replace, current, {"properties": properties}),
+            send=partial(SiteSettings(arm, app.id, current).replace, properties),
         )
-
-    def _replace(self, before: Settings, body: JsonObject) -> None:
-        if self._target.settings() != before:
-            raise Conflict("the settings of the app have just changed")
-        self._target.azure.arm.send("PUT", f"{self._target.site_id.id}/config/appsettings", body)
 
     def _az(self, differing: Settings, left: list[str]) -> tuple[str, ...]:
         app = self._target.site_id

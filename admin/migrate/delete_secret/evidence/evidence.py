@@ -10,6 +10,7 @@ from admin.azure.errors import NotFound
 from admin.azure.http.rest_client import json_of
 from admin.azure.json_object import JsonObject
 from admin.migrate.delete_secret.evidence.proof import Proof
+from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.delete_secret.evidence.secret_users import SecretUsers
 from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
 from admin.migrate.steps.app_identity import identities_of
@@ -160,7 +161,8 @@ class Evidence:
     @cached_property
     def users(self) -> SecretUsers:
         """What else in the subscriptions has a secret of this registration."""
-        return SecretUsers(self.old.azure.arm, self.app_id)
+        hints = tuple(str(secret.get("hint") or "") for secret in self.secrets)
+        return SecretUsers(self.old.azure.arm, SecretSearch(self.app_id, hints))
 
     @cached_property
     def old_site(self) -> JsonObject | None:

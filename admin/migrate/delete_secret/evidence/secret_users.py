@@ -1,51 +1,18 @@
 """SecretUsers: what else holds a secret of an app registration: apps and OAuth connections."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from admin.azure.arm_client import BOT, SITE, ArmClient
-from admin.azure.errors import AzureProblem
+from admin.azure.errors import AzureProblem, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resources
+from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
+from admin.migrate.site_settings import SiteSettings
 
-PASSWORD = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
-"""The setting that holds a bot's secret."""
-
-SECRET_SETTINGS = frozenset(
-    name.lower()
-    for name in (
-        PASSWORD,
-        "BOT_PASSWORD",
-        "SECRET_BOT_PASSWORD",
-        "CLIENT_SECRET",
-        "AZURE_CLIENT_SECRET",
-        "AAD_APP_CLIENT_SECRET",
-        "MICROSOFT_PROVIDER_AUTHENTICATION_SECRET",
-        "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET",
-        "Connections__ServiceConnection__Settings__ClientSecret",
-    )
+NOT_SEARCHED = (
+    "not searched: Container Apps, virtual machines, clusters, pipelines, key vaults and what is"
+    " outside Azure. Check that nothing there signs in with the secret"
 )
-"""Settings that hold a secret, in lower case: of Bot Framework, Microsoft 365 Agents Toolkit, Azure
-Identity, App Service authentication and the Microsoft 365 Agents SDK."""
-
-
-@dataclass(frozen=True)
-class AppSettings:
-    """The settings of an app or a slot.
-
-    Attributes:
-        id: resource id of the app or slot.
-        values: the settings, with their secret values.
-    """
-
-    id: str
-    values: Mapping[str, str]
-
-    @property
-    def password_names(self) -> list[str]:
-        """The settings that are called MicrosoftAppPassword, as they are written."""
-        return [name for name in self.values if name.lower() == PASSWORD.lower()]
 
 
 class SecretUsers:
@@ -53,21 +20,30 @@ class SecretUsers:
 
     Args:
         arm: the client.
-        app_id: the registration's app id (lower-case GUID).
+        search: what is known of the registration's secrets.
 
     Attributes:
-        unreadable: the names of apps and bots whose settings the account may not read.
+        unreadable: the names of apps and bots that cannot be read.
     """
 
-    def __init__(self, arm: ArmClient, app_id: str) -> None:
+    def __init__(self, arm: ArmClient, search: SecretSearch) -> None:
         self._arm = arm
-        self._app_id = app_id
+        self._search = search
         self.unreadable: list[str] = []
 
     @cached_property
     def sites(self) -> list[JsonObject]:
-        """All apps, with their properties."""
-        return [self._arm.get(found.id) for found in find_resources(self._arm, SITE)]
+        """All apps that can be read, with their properties."""
+        return [site for found in find_resources(self._arm, SITE) for site in self._read(found)]
+
+    def _read(self, found: ResourceId) -> list[JsonObject]:
+        try:
+            return [self._arm.get(found.id)]
+        except NotFound:
+            return []  # a list may show for minutes what is deleted
+        except AzureProblem:
+            self.unreadable.append(found.name)
+            return []
 
     def site_at(self, host: str) -> JsonObject | None:
         """The app with this host name; None if the account sees none."""
@@ -86,14 +62,12 @@ class SecretUsers:
                 deleted first.
             old_id: resource id of the app that answered before, which does not count.
         """
-        found = []
-        for site in self.sites:
-            own = site["id"].lower()
-            if own != old_id.lower():
-                ignored = {PASSWORD.lower()} if own == live_id.lower() else set()
-                for settings in self._settings_of(site):
-                    found += self._held_secrets(settings, SECRET_SETTINGS - ignored)
-        return found
+        return [
+            held
+            for site in self.sites
+            if site["id"].lower() != old_id.lower()
+            for held in self._held_secrets(site, is_live=site["id"].lower() == live_id.lower())
+        ]
 
     @cached_property
     def connections(self) -> list[str]:
@@ -115,36 +89,34 @@ class SecretUsers:
     def _uses_secret(self, connection: JsonObject) -> bool:
         """Whether a connection has this registration's id; those without a secret have another
         provider, which names no client secret."""
-        if str(connection.get("clientId") or "").lower() != self._app_id:
+        if str(connection.get("clientId") or "").lower() != self._search.app_id:
             return False
         provider = str(connection.get("serviceProviderDisplayName") or "").lower()
         return "federated" not in provider and "certificate" not in provider
 
-    def _held_secrets(self, settings: AppSettings, names: Collection[str]) -> list[str]:
-        if self._app_id not in {str(value).lower() for value in settings.values.values()}:
-            return []
-        return [
-            f"the setting {name} of {settings.id.split('/sites/')[-1]}"
-            for name, value in settings.values.items()
-            if name.lower() in names and value
-        ]
-
-    def _settings_of(self, site: JsonObject) -> list[AppSettings]:
+    def _held_secrets(self, site: JsonObject, *, is_live: bool) -> list[str]:
         try:
-            return settings_of(self._arm, site)
+            return [
+                f"the setting {name} of {settings.place}"
+                for settings in settings_of(self._arm, site)
+                for name in sorted(self._names(settings, is_live=is_live))
+            ]
         except AzureProblem:
             self.unreadable.append(site["name"])
             return []
 
+    def _names(self, settings: SiteSettings, *, is_live: bool) -> set[str]:
+        found = self._search.names(settings.values, is_live=is_live)
+        configuration = self._arm.get(f"{settings.id}/config/authsettingsV2")
+        used = self._search.used_by_authentication(configuration.get("properties") or {})
+        return found | ({used} if settings.values.get(used) else set())
 
-def settings_of(arm: ArmClient, site: JsonObject) -> list[AppSettings]:
+
+def settings_of(arm: ArmClient, site: JsonObject) -> list[SiteSettings]:
     """The settings of an app and of its slots.
 
     Raises:
         AzureProblem: they cannot be read.
     """
     slots = [slot["id"] for slot in arm.pages(f"{site['id']}/slots")]
-    return [
-        AppSettings(one, arm.send("POST", f"{one}/config/appsettings/list").get("properties") or {})
-        for one in (site["id"], *slots)
-    ]
+    return [SiteSettings.read(arm, one) for one in (site["id"], *slots)]

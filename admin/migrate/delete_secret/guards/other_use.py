@@ -61,7 +61,7 @@ def app_holds_the_secret(evidence: Evidence) -> Obstacle | None:
     if not found:
         return None
     return Obstacle(
-        f"{', '.join(found)} is a secret of the app registration {evidence.app_id}",
+        f"{', '.join(found)} may hold a secret of the app registration {evidence.app_id}",
         f"Move that app to another credential, and delete its setting, {_IGNORE}",
     )
 

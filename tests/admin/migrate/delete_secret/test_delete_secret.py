@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from admin.azure.http.rest_client import RestClient
-from admin.migrate.delete_secret.evidence.secret_users import PASSWORD
+from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.entra.credentials import ClientSecret
 from emulator.resource_manager.core.resource import JsonObject, Resource
 from tests.admin.migrate.delete_secret.deletion import OTHER_APP_ID, SECRET, Deletion, changes
@@ -144,6 +144,21 @@ def test_the_endpoint_moves_during_the_question(deletion: Deletion) -> None:
     assert status == 1
     assert "is at elsewhere.contoso.com" in reason
     assert len(deletion.key_ids) == 1
+
+
+def test_the_registration_goes_during_the_question(deletion: Deletion) -> None:
+    """A registration that cannot be found is not one without secrets."""
+
+    def gone(_: str) -> bool:
+        registrations = deletion.azure.directory.registrations
+        deletion.call(registrations.pop, deletion.registration.app_id)
+        return True
+
+    with deletion.conversation():
+        status, reason = deletion.run_asked(gone)
+    assert status == 1
+    assert f"has no app registration {deletion.registration.app_id}" in reason
+    assert PASSWORD in deletion.settings_of(deletion.migration.old.site)
 
 
 def test_the_endpoint_moves_between_two_secrets(deletion: Deletion) -> None:

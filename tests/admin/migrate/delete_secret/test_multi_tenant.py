@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin.migrate.delete_secret.evidence.secret_users import PASSWORD
+from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.entra.registration import CHANNEL_TENANT
 from tests.admin.migrate.delete_secret.deletion import Deletion
 from tests.admin.migrate.migration import BOT

@@ -272,6 +272,7 @@ def test_a_registration_that_cannot_be_read(deletion: Deletion) -> None:
     ("path", "name"),
     [
         ("fabrikam-bot-web/config/appsettings/list", "fabrikam-bot-web"),
+        ("sites/fabrikam-bot-web", "fabrikam-bot-web"),
         ("fabrikam-bot/connections", "fabrikam-bot"),
     ],
 )
@@ -283,4 +284,20 @@ def test_settings_that_cannot_be_read(deletion: Deletion, path: str, name: str) 
     deletion.call(faults.set, status=403, body=body, path=path)
     ended = deletion.run("--dry-run")
     assert ended.status == 0, ended.output + ended.errors
-    assert f"may not read the settings of {name}:" in ended.output
+    assert f"the settings of {name} cannot be read: check" in ended.output
+
+
+def test_an_app_that_has_just_been_deleted(deletion: Deletion) -> None:
+    """Azure lists it for some minutes more: it has no settings to check."""
+    other = deletion.call(deletion.azure.add_old_bot, "fabrikam-bot")
+    body = '{"error": {"code": "ResourceNotFound", "message": "Not found."}}'
+    faults = deletion.azure.resource_manager.server.faults
+    deletion.call(faults.set, status=404, body=body, path=f"sites/{other.site.name}")
+    ended = deletion.run("--dry-run")
+    assert ended.status == 0, ended.output + ended.errors
+    assert "cannot be read" not in ended.output
+
+
+def test_what_is_not_searched(deletion: Deletion) -> None:
+    """A note says so."""
+    assert "not searched: Container Apps, virtual machines" in deletion.run("--dry-run").output

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from admin.migrate.delete_secret.evidence.secret_users import PASSWORD
+from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.resource_manager.core.resource import Resource
 from tests.admin.migrate.delete_secret.deletion import NEW_BOT, OTHER_APP_ID, Deletion, changes
 
