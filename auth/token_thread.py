@@ -4,12 +4,34 @@ import asyncio
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from auth.outbound.credential import AccessToken
 from auth.outbound.credentials import credential_for
 from auth.outbound.token_provider import EXPIRY_MARGIN_SECONDS, TokenProvider
 from auth.settings import Settings
 from http_client.pool import HttpPool
+
+
+@dataclass(frozen=True)
+class _Running:
+    """One run of the thread: what it serves, until `stopped` is set on its event loop.
+
+    Attributes:
+        loop: its event loop.
+        tokens: signs the bot in.
+        stopped: ends it.
+        latest: the latest token of each audience.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    tokens: TokenProvider
+    stopped: asyncio.Event
+    latest: dict[str, AccessToken] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        """End the run; callable from any thread."""
+        self.loop.call_soon_threadsafe(self.stopped.set)
 
 
 class TokenThread:
@@ -25,11 +47,8 @@ class TokenThread:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._started: Future[asyncio.AbstractEventLoop] | None = None
+        self._started: Future[_Running] | None = None
         self._thread: threading.Thread | None = None
-        self._latest: dict[str, AccessToken] = {}
-        self._tokens: TokenProvider
-        self._stopped: asyncio.Event
 
     async def get(self, audience: str) -> AccessToken:
         """A valid token for `audience` (URL or GUID, without `/.default`).
@@ -37,8 +56,8 @@ class TokenThread:
         Raises:
             SignInError: no token is available.
         """
-        loop = await asyncio.wrap_future(self._start())
-        return await asyncio.wrap_future(self._request(loop, audience))
+        running = await asyncio.wrap_future(self._start())
+        return await asyncio.wrap_future(self._request(running, audience))
 
     def get_now(self, audience: str) -> AccessToken:
         """The same for a caller that cannot await; it blocks only if no valid token is cached.
@@ -46,8 +65,9 @@ class TokenThread:
         Raises:
             SignInError: no token is available.
         """
-        request = self._request(self._start().result(), audience)
-        latest = self._latest.get(audience)
+        running = self._start().result()
+        request = self._request(running, audience)
+        latest = running.latest.get(audience)
         if latest is not None and latest.expires_on - EXPIRY_MARGIN_SECONDS > time.time():
             return latest
         return request.result()
@@ -60,15 +80,16 @@ class TokenThread:
         if started is None or thread is None:
             return
         if await asyncio.to_thread(started.exception) is None:
-            started.result().call_soon_threadsafe(self._stopped.set)
+            started.result().stop()
         await asyncio.to_thread(thread.join)
-        self._latest.clear()
 
-    def _start(self) -> "Future[asyncio.AbstractEventLoop]":
-        """The thread's event loop, once it runs."""
+    def _start(self) -> "Future[_Running]":
+        """The thread's run, once it has begun."""
         with self._lock:
             if self._started is None:
                 self._started = Future()
+                # A caller that is cancelled while it waits must not cancel the start of all.
+                self._started.set_running_or_notify_cancel()
                 # A daemon: a program that does not close it can end.
                 self._thread = threading.Thread(
                     target=self._run, args=[self._started], name="bot tokens", daemon=True
@@ -76,7 +97,7 @@ class TokenThread:
                 self._thread.start()
             return self._started
 
-    def _run(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
+    def _run(self, started: "Future[_Running]") -> None:
         try:
             asyncio.run(self._serve(started))
         except BaseException as error:
@@ -85,18 +106,21 @@ class TokenThread:
             # Whoever waits for the start gets it: a package may be missing.
             started.set_exception(error)
 
-    async def _serve(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
+    async def _serve(self, started: "Future[_Running]") -> None:
         pool = HttpPool()
-        self._tokens = TokenProvider(credential_for(self._settings, pool))
-        self._stopped = asyncio.Event()
-        started.set_result(asyncio.get_running_loop())
-        await self._stopped.wait()
-        await pool.close()
+        try:
+            tokens = TokenProvider(credential_for(self._settings, pool))
+            running = _Running(asyncio.get_running_loop(), tokens, asyncio.Event())
+            started.set_result(running)
+            await running.stopped.wait()
+        finally:
+            await pool.close()
 
-    def _request(self, loop: asyncio.AbstractEventLoop, audience: str) -> "Future[AccessToken]":
-        return asyncio.run_coroutine_threadsafe(self._get(audience), loop)
+    def _request(self, running: _Running, audience: str) -> "Future[AccessToken]":
+        return asyncio.run_coroutine_threadsafe(self._get(running, audience), running.loop)
 
-    async def _get(self, audience: str) -> AccessToken:
-        token = await self._tokens.get(audience)
-        self._latest[audience] = token
+    @staticmethod
+    async def _get(running: _Running, audience: str) -> AccessToken:
+        token = await running.tokens.get(audience)
+        running.latest[audience] = token
         return token

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
@@ -13,6 +13,10 @@ from botbuilder.integration.aiohttp.aiohttp_channel_service_exception_middleware
 from auth.bot_framework import credentials_factory
 
 from .echo_bot import EchoBot
+
+
+DEFAULT_PORT = "3978"
+"""The port that Bot Framework's tools expect."""
 
 
 class Configuration:
@@ -45,5 +49,11 @@ def create_app(environ: Mapping[str, str], configuration: object) -> web.Applica
     return app
 
 
+def port_of(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The port to listen on: the first argument, or PORT, which App Service sets, or 3978."""
+    return int(arguments[0] if arguments else environ.get("PORT", DEFAULT_PORT))
+
+
 if __name__ == "__main__":
-    web.run_app(create_app(os.environ, Configuration()), port=int(sys.argv[1]))
+    port = port_of(sys.argv[1:], os.environ)
+    web.run_app(create_app(os.environ, Configuration()), port=port)

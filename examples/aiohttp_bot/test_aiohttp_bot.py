@@ -14,6 +14,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, CERTIFICATE, Cloud
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.loopback import free_port
+from examples.aiohttp_bot.app import port_of
 from tests.support.botbuilder import configuration
 from tests.support.bots.user import User
 from tests.support.program import Program
@@ -75,6 +76,15 @@ def test_it_answers_with_each_credential(
             program.terminate()
             program.communicate(timeout=30)
         assert program.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "port"),
+    [(["3979"], {"PORT": "8000"}, 3979), ([], {"PORT": "8000"}, 8000), ([], {}, 3978)],
+)
+def test_its_port(arguments: list[str], environ: dict[str, str], port: int) -> None:
+    """The argument, the port that App Service sets, or Bot Framework's usual one."""
+    assert port_of(arguments, environ) == port
 
 
 def test_all_that_it_imports_is_in_its_requirements() -> None:

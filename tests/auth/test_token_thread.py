@@ -126,6 +126,28 @@ async def test_it_can_be_closed_and_used_again(platform: Cloud, tokens: TokenThr
     check(platform, second.value)
 
 
+async def test_it_is_used_again_while_it_closes(platform: Cloud, tokens: TokenThread) -> None:
+    """The old thread ends, and the new one does not."""
+    await tokens.get(CHANNEL)
+
+    async def use() -> None:
+        check(platform, tokens.get_now(CHANNEL).value)
+
+    await asyncio.gather(tokens.close(), use())
+    assert [thread.name for thread in threading.enumerate()].count("bot tokens") == 1
+    check(platform, (await tokens.get(SKILL)).value, SKILL)
+
+
+async def test_a_caller_gives_up_during_the_start(platform: Cloud, tokens: TokenThread) -> None:
+    """The others still get their tokens."""
+    impatient = asyncio.ensure_future(tokens.get(CHANNEL))
+    other = asyncio.ensure_future(tokens.get(CHANNEL))
+    asyncio.get_running_loop().call_soon(impatient.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    check(platform, (await other).value)
+
+
 async def test_a_failed_start_reaches_its_callers(
     tokens: TokenThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
