@@ -14,7 +14,6 @@ from auth.bot_framework import credentials_factory
 
 from .echo_bot import EchoBot
 
-
 DEFAULT_PORT = "3978"
 """The port that Bot Framework's tools expect."""
 

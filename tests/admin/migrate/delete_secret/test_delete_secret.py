@@ -146,21 +146,6 @@ def test_the_endpoint_moves_during_the_question(deletion: Deletion) -> None:
     assert len(deletion.key_ids) == 1
 
 
-def test_the_registration_goes_during_the_question(deletion: Deletion) -> None:
-    """A registration that cannot be found is not one without secrets."""
-
-    def gone(_: str) -> bool:
-        registrations = deletion.azure.directory.registrations
-        deletion.call(registrations.pop, deletion.registration.app_id)
-        return True
-
-    with deletion.conversation():
-        status, reason = deletion.run_asked(gone)
-    assert status == 1
-    assert f"has no app registration {deletion.registration.app_id}" in reason
-    assert PASSWORD in deletion.settings_of(deletion.migration.old.site)
-
-
 def test_the_endpoint_moves_between_two_secrets(deletion: Deletion) -> None:
     """Everything is checked again right before each secret."""
     deletion.call(deletion.azure.directory.add_secret, deletion.registration)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.entra.credentials import KeyCredential
 from emulator.entra.registration import MULTI_TENANT
 from tests.admin.migrate.delete_secret.deletion import OTHER_APP_ID, SECRET, Deletion
@@ -301,3 +302,18 @@ def test_an_app_that_has_just_been_deleted(deletion: Deletion) -> None:
 def test_what_is_not_searched(deletion: Deletion) -> None:
     """A note says so."""
     assert "not searched: Container Apps, virtual machines" in deletion.run("--dry-run").output
+
+
+def test_the_registration_goes_during_the_question(deletion: Deletion) -> None:
+    """A registration that cannot be found is not one without secrets."""
+
+    def gone(_: str) -> bool:
+        registrations = deletion.azure.directory.registrations
+        deletion.call(registrations.pop, deletion.registration.app_id)
+        return True
+
+    with deletion.conversation():
+        status, reason = deletion.run_asked(gone)
+    assert status == 1
+    assert f"has no app registration {deletion.registration.app_id}" in reason
+    assert PASSWORD in deletion.settings_of(deletion.migration.old.site)
