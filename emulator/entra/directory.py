@@ -77,14 +77,18 @@ class Propagation:
         certificate: until Entra accepts a new certificate.
         secret: until Entra accepts a new client secret.
         federated: until Entra accepts a new federated credential.
-        deleted_secret: until Entra refuses a deleted client secret.
-        graph: until Graph itself shows a change; a new object is not found until then.
+        deleted_certificate, deleted_secret, deleted_federated: until Entra refuses what was
+            deleted.
+        graph: until all of Graph's servers show a change; until then, every second read of an
+            object is answered by one that does not know of it.
     """
 
     certificate: float = 0.0
     secret: float = 0.0
     federated: float = 0.0
+    deleted_certificate: float = 0.0
     deleted_secret: float = 0.0
+    deleted_federated: float = 0.0
     graph: float = 0.0
 
 

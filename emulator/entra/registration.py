@@ -67,7 +67,7 @@ class Registration:
     intermittent: bool = False
     _known_from: dict[Hashable, float] = field(default_factory=dict, init=False)
     _details: dict[x509.Certificate, KeyCredential] = field(default_factory=dict, init=False)
-    _removed_secrets: dict[ClientSecret, float] = field(default_factory=dict, init=False)
+    _removed: dict[Hashable, float] = field(default_factory=dict, init=False)
     _early_uses: int = field(default=0, init=False)
 
     def register(self, certificate: x509.Certificate, after: float = 0.0) -> None:
@@ -79,17 +79,21 @@ class Registration:
         """
         if certificate not in self.certificates:
             self.certificates.append(certificate)
+            self._details.pop(certificate, None)
         self.delay(certificate, after)
 
-    def withdraw(self, certificate: x509.Certificate) -> None:
-        """Remove an uploaded certificate; Entra refuses it immediately.
+    def withdraw(self, certificate: x509.Certificate, after: float = 0.0) -> None:
+        """Remove an uploaded certificate.
+
+        Args:
+            certificate: one of `certificates`.
+            after: seconds from now for which Entra still accepts it.
 
         Raises:
             ValueError: it was not uploaded.
         """
         self.certificates.remove(certificate)
-        self._known_from.pop(certificate, None)
-        self._details.pop(certificate, None)
+        self._forget(certificate, after)
 
     def withdraw_old(self) -> None:
         """Remove all certificates but the newest."""
@@ -107,7 +111,30 @@ class Registration:
             ValueError: it is not one of `secrets`.
         """
         self.secrets.remove(secret)
-        self._removed_secrets[secret] = self.clock() + after
+        self._forget(secret, after)
+
+    def trust(self, trusted: TrustedSubject, after: float = 0.0) -> None:
+        """Add a federated credential.
+
+        Args:
+            trusted: whose tokens are accepted.
+            after: seconds from now until they are.
+        """
+        self.federated_credentials.append(trusted)
+        self.delay(trusted, after)
+
+    def distrust(self, trusted: TrustedSubject, after: float = 0.0) -> None:
+        """Remove a federated credential.
+
+        Args:
+            trusted: one of `federated_credentials`.
+            after: seconds from now for which Entra still accepts its tokens.
+
+        Raises:
+            ValueError: it is not one of `federated_credentials`.
+        """
+        self.federated_credentials.remove(trusted)
+        self._forget(trusted, after)
 
     def delay(self, credential: Hashable, after: float) -> None:
         """Let Entra accept a credential of these lists only after so many seconds."""
@@ -121,14 +148,30 @@ class Registration:
         return self.intermittent and self._early_uses % 2 == 0
 
     def known_certificates(self) -> list[x509.Certificate]:
-        """The uploaded certificates that Entra accepts by now."""
-        return [each for each in self.certificates if self.is_known(each)]
+        """The certificates that Entra accepts by now, and the removed ones that it still does."""
+        known = [each for each in self.certificates if self.is_known(each)]
+        return known + self._still_known(self.certificates, x509.Certificate)
 
     def known_secrets(self) -> list[ClientSecret]:
         """The client secrets that Entra accepts by now, and the deleted ones that it still does."""
+        known = [each for each in self.secrets if self.is_known(each)]
+        return known + self._still_known(self.secrets, ClientSecret)
+
+    def trusted_subjects(self) -> list[TrustedSubject]:
+        """The federated credentials, and the removed ones whose tokens Entra still accepts."""
+        removed = self._still_known(self.federated_credentials, TrustedSubject)
+        return self.federated_credentials + removed
+
+    def _still_known[T: Hashable](self, listed: list[T], kind: type[T]) -> list[T]:
+        """The removed credentials of a kind that Entra accepts nevertheless."""
         now = self.clock()
-        removed = [each for each, end in self._removed_secrets.items() if now < end]
-        return [each for each in self.secrets if self.is_known(each)] + removed
+        removed = [each for each, end in self._removed.items() if now < end]
+        return [each for each in removed if isinstance(each, kind) and each not in listed]
+
+    def _forget(self, credential: Hashable, after: float) -> None:
+        self._known_from.pop(credential, None)
+        if after > 0:
+            self._removed[credential] = self.clock() + after
 
     def key_credential(self, certificate: x509.Certificate) -> KeyCredential:
         """What Graph shows of an uploaded certificate."""

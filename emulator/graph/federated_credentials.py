@@ -26,7 +26,7 @@ class FederatedCredentials:
     """Changes federated credentials on applications of one directory.
 
     Args:
-        directory: its propagation delays apply to new and changed credentials.
+        directory: its propagation delays apply to new, changed and removed credentials.
     """
 
     def __init__(self, directory: Directory) -> None:
@@ -78,9 +78,8 @@ class FederatedCredentials:
             raise _invalid("Name", body["name"])
         self._store(registration, _checked(old, {**federated_credential(old), **body}), old)
 
-    @staticmethod
-    def remove(registration: Registration, name: str) -> None:
-        """Remove one; Entra refuses its tokens immediately.
+    def remove(self, registration: Registration, name: str) -> None:
+        """Remove one.
 
         Args:
             registration: the application.
@@ -89,7 +88,8 @@ class FederatedCredentials:
         Raises:
             GraphError: there is none of that name.
         """
-        registration.federated_credentials.remove(find(registration, name))
+        delay = self._directory.propagation.deleted_federated
+        registration.distrust(find(registration, name), after=delay)
 
     def _store(
         self, registration: Registration, made: TrustedSubject, old: TrustedSubject | None
@@ -105,11 +105,12 @@ class FederatedCredentials:
                     "objectType: Microsoft.Online.DirectoryServices.Application",
                     INVALID,
                 )
-        if old is None:
-            listed.append(made)
-        else:
-            listed[listed.index(old)] = made
-        registration.delay(made, self._directory.propagation.federated)
+        delays, position = self._directory.propagation, len(listed)
+        if old is not None:
+            position = listed.index(old)
+            registration.distrust(old, after=delays.deleted_federated)
+        registration.trust(made, after=delays.federated)
+        listed.insert(position, listed.pop())
 
 
 def find(registration: Registration, name: str) -> TrustedSubject:

@@ -80,11 +80,11 @@ class Graph:
         self.report_delay = 0.0
         self._entra = entra
         self._directory = entra.directory
-        replica = Replica(
+        self._replica = Replica(
             lambda: self._directory.clock(), lambda: self._directory.propagation.graph
         )
-        self._applications = Applications(self._directory, replica)
-        self._principals = ServicePrincipals(self._directory, replica)
+        self._applications = Applications(self._directory, self._replica)
+        self._principals = ServicePrincipals(self._directory, self._replica)
         self.server = Server("graph", self._routes(), tls)
 
     def _routes(self) -> list[web.AbstractRouteDef]:
@@ -134,9 +134,9 @@ class Graph:
             try:
                 authorization = request.headers.get("Authorization", "")
                 caller = caller_of(authorization, self._entra, self.app_roles)
-                status, body = await operation(
-                    GraphRequest(request, caller, await _json_object(request))
-                )
+                call = GraphRequest(request, caller, await _json_object(request))
+                self._replica.start_request()
+                status, body = await operation(call)
             except GraphError as error:
                 status, body = error.status, error.body(request_id, client_request_id)
                 if status == 401:

@@ -6,6 +6,7 @@ Rules: Graph reference, "Update application", "application: addKey" and "applica
 import base64
 import binascii
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -37,7 +38,7 @@ class KeyCredentials:
     """Changes certificates on applications of one directory.
 
     Args:
-        directory: its propagation delays apply to new certificates.
+        directory: its propagation delays apply to new and removed certificates.
     """
 
     def __init__(self, directory: Directory) -> None:
@@ -63,7 +64,7 @@ class KeyCredentials:
             raise invalid_value()
         for credential in known.values():
             if credential not in wanted:
-                registration.withdraw(credential.certificate)
+                self._withdraw(registration, credential)
         for credential in wanted:
             if credential.key_id not in known:
                 registration.add_key(credential, self._directory.propagation.certificate)
@@ -91,8 +92,7 @@ class KeyCredentials:
         registration.add_key(made, self._directory.propagation.certificate)
         return {**key_credential(made), "key": None}
 
-    @staticmethod
-    def remove(registration: Registration, body: JsonObject) -> None:
+    def remove(self, registration: Registration, body: JsonObject) -> None:
         """Remove a certificate, with the same proof.
 
         Args:
@@ -105,9 +105,13 @@ class KeyCredentials:
         _check_proof(registration, body.get("proof"))
         for credential in registration.key_credentials():
             if credential.key_id == body.get("keyId"):
-                registration.withdraw(credential.certificate)
+                self._withdraw(registration, credential)
                 return
         raise bad_request("No key credential found with keyId.")
+
+    def _withdraw(self, registration: Registration, credential: KeyCredential) -> None:
+        delay = self._directory.propagation.deleted_certificate
+        registration.withdraw(credential.certificate, after=delay)
 
     def _wanted(self, entry: object, known: dict[str, KeyCredential]) -> KeyCredential:
         if not isinstance(entry, dict):
@@ -145,18 +149,7 @@ class KeyCredentials:
             identifier=str(entry.get("customKeyIdentifier") or ""),
         )
         chosen = entry.get("keyId")
-        return made if not chosen else _with_key_id(made, str(chosen))
-
-
-def _with_key_id(credential: KeyCredential, key_id: str) -> KeyCredential:
-    return KeyCredential(
-        credential.certificate,
-        credential.start,
-        credential.end,
-        key_id,
-        credential.display_name,
-        credential.identifier,
-    )
+        return replace(made, key_id=str(chosen)) if chosen else made
 
 
 def _invalid_property(name: str, accepted: tuple[str, ...]) -> Exception:

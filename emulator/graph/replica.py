@@ -1,5 +1,6 @@
 """Replica: what Graph shows of an object while a change to it is not known everywhere."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,7 +8,10 @@ JsonObject = dict[str, Any]
 
 
 class Replica:
-    """Shows objects as they were some seconds ago: Graph is eventually consistent.
+    """Answers as two servers in turn: Graph is eventually consistent.
+
+    For some seconds after a change of an object, one of them shows it as it was before. The reads
+    of an object alternate between them, so that a client may see a change, and then no longer.
 
     Args:
         clock: returns seconds.
@@ -18,9 +22,15 @@ class Replica:
         self._clock = clock
         self._lag = lag
         self._earlier: dict[str, list[tuple[float, JsonObject | None]]] = {}
+        self._reads: Counter[str] = Counter()
+        self._shown: set[str] = set()
+
+    def start_request(self) -> None:
+        """Let the next reads of an object be one read: a request is answered by one server."""
+        self._shown.clear()
 
     def remember(self, object_id: str, before: JsonObject | None) -> None:
-        """Note that an object is changed now.
+        """Note that an object is changed now; the next request shows it as before.
 
         Args:
             object_id: GUID.
@@ -28,6 +38,7 @@ class Replica:
         """
         until = self._clock() + self._lag()
         self._earlier.setdefault(object_id, []).append((until, before))
+        self._reads[object_id] = 0
 
     def shown(self, object_id: str, current: JsonObject | None) -> JsonObject | None:
         """The object as it is shown now; None: it is not found.
@@ -39,7 +50,11 @@ class Replica:
         now = self._clock()
         kept = [entry for entry in self._earlier.get(object_id, ()) if entry[0] > now]
         self._earlier[object_id] = kept
-        return kept[0][1] if kept else current
+        if object_id not in self._shown:
+            self._shown.add(object_id)
+            self._reads[object_id] += 1
+        is_behind = self._reads[object_id] % 2 == 1
+        return kept[0][1] if kept and is_behind else current
 
     def object_ids(self) -> Iterator[str]:
         """Ids of the objects that have changed, deleted ones too."""

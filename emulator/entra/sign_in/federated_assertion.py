@@ -108,7 +108,7 @@ class FederatedAssertions:
 
 
 def _credentials_of(registration: Registration, issuer: str) -> list[TrustedSubject]:
-    credentials = registration.federated_credentials
+    credentials = registration.trusted_subjects()
     if not credentials:
         name = registration.app_id
         message = f"The client '{name}' has no configured federated identity credentials."
