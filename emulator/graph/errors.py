@@ -74,6 +74,11 @@ def bad_proof() -> GraphError:
     return GraphError(401, "Authentication_MissingOrMalformed", message)
 
 
+def internal_error() -> GraphError:
+    """The answer to a request that this stand-in fails to process."""
+    return GraphError(500, "InternalServerError", "An internal server error occurred.")
+
+
 def unlicensed() -> GraphError:
     """The refusal of sign-in reports in a directory without Entra ID P1 or P2."""
     return GraphError(

@@ -1,6 +1,7 @@
 """Graph: Microsoft Graph v1.0, and what the tools use of its beta."""
 
 import json
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,14 +15,24 @@ from emulator.faults import Handler
 from emulator.graph import reports
 from emulator.graph.application_object import FEDERATED, without_keys
 from emulator.graph.applications import Applications
+from emulator.graph.body_shape import check_shape
 from emulator.graph.caller import Caller, caller_of
-from emulator.graph.errors import GraphError, bad_request, new_request_id, not_found, unlicensed
+from emulator.graph.errors import (
+    GraphError,
+    bad_request,
+    internal_error,
+    new_request_id,
+    not_found,
+    unlicensed,
+)
 from emulator.graph.query import page, selected
 from emulator.graph.replica import Replica
 from emulator.graph.service_principals import ServicePrincipals, user_json
 from emulator.server import Server
 
 JsonObject = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 PUBLIC_GRAPH = "https://graph.microsoft.com"
 PAGE_SIZE = 100
@@ -141,6 +152,11 @@ class Graph:
                 status, body = error.status, error.body(request_id, client_request_id)
                 if status == 401:
                     headers["WWW-Authenticate"] = CHALLENGE
+            except Exception:
+                # az crashes on an error whose body is not Graph's.
+                logger.exception("%s %s failed", request.method, request.path)
+                failure = internal_error()
+                status, body = failure.status, failure.body(request_id, client_request_id)
             if body is None:
                 return web.Response(status=status, headers=headers)
             return web.json_response(body, status=status, headers=headers)
@@ -368,4 +384,5 @@ async def _json_object(request: web.Request) -> JsonObject:
         raise bad_request("Unable to read JSON request payload.", "BadRequest") from error
     if not isinstance(body, dict):
         raise bad_request("Unable to read JSON request payload.", "BadRequest")
+    check_shape(body)
     return body

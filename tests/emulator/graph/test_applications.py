@@ -110,6 +110,41 @@ async def test_properties_are_changed_one_by_one(call: GraphCaller, bot: Registr
     assert read["signInAudience"] == "AzureADMyOrg"
 
 
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("", {"api": "x"}),
+        ("", {"api": {"requestedAccessTokenVersion": "2"}}),
+        ("", {"displayName": 5}),
+        ("", {"identifierUris": [{}]}),
+        ("", {"identifierUris": [None]}),
+        ("", {"signInAudience": []}),
+        ("", {"passwordCredentials": "none"}),
+        ("/addPassword", {"passwordCredential": "x"}),
+        ("/addPassword", {"passwordCredential": {"endDateTime": 5}}),
+        ("/removePassword", {"keyId": 5}),
+    ],
+)
+async def test_values_have_types(
+    call: GraphCaller, bot: Registration, action: str, body: dict[str, Any]
+) -> None:
+    """A value of another type is refused by its property's name, and changes nothing."""
+    path = f"/applications/{bot.object_id}"
+    _, before = await call("GET", path)
+    status, answer = await call("POST" if action else "PATCH", f"{path}{action}", body)
+    assert (status, answer["error"]["code"]) == (400, "Request_BadRequest")
+    assert f"'{next(iter(body))}'" in answer["error"]["message"]
+    assert (await call("GET", path))[1] == before
+
+
+async def test_a_failure_has_graphs_shape(call: GraphCaller, bot: Registration) -> None:
+    """What the stand-in cannot process is answered with an error that clients can read."""
+    last = {"passwordCredential": {"startDateTime": "9999-12-31T00:00:00Z"}}
+    status, answer = await call("POST", f"/applications/{bot.object_id}/addPassword", last)
+    assert (status, answer["error"]["code"]) == (500, "InternalServerError")
+    assert answer["error"]["innerError"]["request-id"]
+
+
 @pytest.mark.parametrize("name", ["unknown", "appId", "id", "createdDateTime"])
 async def test_other_properties_are_refused(
     call: GraphCaller, bot: Registration, name: str

@@ -1,0 +1,50 @@
+"""The shape of requests to Graph: which properties are objects, lists and texts."""
+
+from typing import Any
+
+from emulator.graph.errors import bad_request
+
+JsonObject = dict[str, Any]
+
+SHAPE: dict[str, Any] = {
+    "api": {"requestedAccessTokenVersion": int},
+    "appId": str,
+    "displayName": str,
+    "identifierUris": [str],
+    "ids": [str],
+    "keyCredential": {},
+    "keyId": str,
+    "notes": str,
+    "passwordCredential": {"displayName": str, "endDateTime": str, "startDateTime": str},
+    "passwordCredentials": [{}],
+    "proof": str,
+    "signInAudience": str,
+    "tags": [str],
+    "types": [str],
+    "web": {},
+}
+"""A type for each value; in a list, the shape of its items; in an object, those of its members."""
+
+
+def check_shape(body: JsonObject) -> None:
+    """Pass a body whose properties have the types of SHAPE; null fits, but in a list.
+
+    Raises:
+        GraphError: 400, naming the property.
+    """
+    for name, shape in SHAPE.items():
+        if not _fits(body.get(name), shape):
+            raise bad_request(f"Invalid value specified for property '{name}' of resource.")
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    if value is None:
+        return True
+    if isinstance(shape, dict):
+        members = shape.items()
+        return isinstance(value, dict) and all(_fits(value.get(key), each) for key, each in members)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(
+            item is not None and _fits(item, shape[0]) for item in value
+        )
+    return isinstance(value, shape)
