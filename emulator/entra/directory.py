@@ -79,8 +79,9 @@ class Propagation:
         federated: until Entra accepts a new federated credential.
         deleted_certificate, deleted_secret, deleted_federated: until Entra refuses what was
             deleted.
-        graph: until all of Graph's servers show a change; until then, every second read of an
-            object is answered by one that does not know of it.
+        graph: until all of Graph's servers show a change.
+        alternates: whether, until then, only every second read of an object is answered by a server
+            that does not know of the change; else all reads are.
     """
 
     certificate: float = 0.0
@@ -90,6 +91,7 @@ class Propagation:
     deleted_secret: float = 0.0
     deleted_federated: float = 0.0
     graph: float = 0.0
+    alternates: bool = True
 
 
 class Directory:

@@ -91,9 +91,7 @@ class Graph:
         self.report_delay = 0.0
         self._entra = entra
         self._directory = entra.directory
-        self._replica = Replica(
-            lambda: self._directory.clock(), lambda: self._directory.propagation.graph
-        )
+        self._replica = Replica(lambda: self._directory.clock(), self._directory.propagation)
         self._applications = Applications(self._directory, self._replica)
         self._principals = ServicePrincipals(self._directory, self._replica)
         self.server = Server("graph", self._routes(), tls)

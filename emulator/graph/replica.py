@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from emulator.entra.directory import Propagation
+
 JsonObject = dict[str, Any]
 
 
@@ -11,16 +13,16 @@ class Replica:
     """Answers as two servers in turn: Graph is eventually consistent.
 
     For some seconds after a change of an object, one of them shows it as it was before. The reads
-    of an object alternate between them, so that a client may see a change, and then no longer.
+    of an object alternate between them, so that a client sees a change, and then no longer.
 
     Args:
         clock: returns seconds.
-        lag: returns the seconds for which the state before a change is still shown.
+        propagation: `graph` and `alternates` apply.
     """
 
-    def __init__(self, clock: Callable[[], float], lag: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], propagation: Propagation) -> None:
         self._clock = clock
-        self._lag = lag
+        self._propagation = propagation
         self._earlier: dict[str, list[tuple[float, JsonObject | None]]] = {}
         self._reads: Counter[str] = Counter()
         self._shown: set[str] = set()
@@ -36,7 +38,7 @@ class Replica:
             object_id: GUID.
             before: the object before the change; None: it did not exist.
         """
-        until = self._clock() + self._lag()
+        until = self._clock() + self._propagation.graph
         self._earlier.setdefault(object_id, []).append((until, before))
         self._reads[object_id] = 0
 
@@ -53,7 +55,7 @@ class Replica:
         if object_id not in self._shown:
             self._shown.add(object_id)
             self._reads[object_id] += 1
-        is_behind = self._reads[object_id] % 2 == 1
+        is_behind = self._reads[object_id] % 2 == 1 or not self._propagation.alternates
         return kept[0][1] if kept and is_behind else current
 
     def object_ids(self) -> Iterator[str]:

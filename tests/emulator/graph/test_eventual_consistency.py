@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 
 from emulator.entra.credentials import TrustedSubject
-from emulator.entra.directory import Directory
+from emulator.entra.directory import Directory, Propagation
 from emulator.entra.registration import Registration
 from emulator.graph.replica import Replica
 from tests.emulator.graph.graph_caller import GraphCaller
@@ -46,6 +46,17 @@ async def test_reads_go_back_in_time(call: GraphCaller, bot: Registration, alter
     path = f"(appId='{bot.app_id}')" if alternate else f"/{bot.object_id}"
     reads = [await call("GET", f"/applications{path}") for _ in range(4)]
     assert [len(read["passwordCredentials"]) for _, read in reads] == [0, 1, 0, 1]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_all_servers_may_be_behind(
+    call: GraphCaller, directory: Directory, bot: Registration
+) -> None:
+    """Then no read shows a change before the delay is over."""
+    directory.propagation.alternates = False
+    path = f"/applications/{bot.object_id}"
+    await call("POST", f"{path}/addPassword", {})
+    assert await two_reads(call, path) == [(0, None), (0, None)]
 
 
 async def two_reads(call: GraphCaller, path: str) -> list[tuple[int, str | None]]:
@@ -160,7 +171,7 @@ async def test_what_is_deleted_is_accepted_for_a_while(
 def test_the_oldest_state_is_shown_first() -> None:
     """With several changes within the delay, each is shown when its own delay is over."""
     clock = Clock(0.0)
-    replica = Replica(clock, lambda: 10.0)
+    replica = Replica(clock, Propagation(graph=10.0))
     replica.remember("x", None)
     clock.advance(5.0)
     replica.remember("x", {"version": 1})

@@ -186,12 +186,14 @@ def test_a_late_acceptance_is_waited_for(route: Route, intermittent: bool) -> No
     route.untouched()
 
 
+@pytest.mark.parametrize("alternates", [True, False])
 @pytest.mark.parametrize("seconds", [20, 50])
 def test_graph_that_shows_changes_late_makes_no_second_credential(
-    route: Route, seconds: float
+    route: Route, seconds: float, alternates: bool
 ) -> None:
     """A list that is older than the write is no reason to add it again under another name."""
     route.azure.directory.propagation.graph = seconds
+    route.azure.directory.propagation.alternates = alternates
     for _ in range(3):
         route.run(*FEDERATED, "--timeout", "0")
     route.done(*FEDERATED)
