@@ -17,8 +17,8 @@ from emulator.channel.channel import CHANNEL_IDS, TOKEN_ISSUER, Channel
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
-from emulator.graph.caller import READ_REPORTS, WRITE_ALL
 from emulator.graph.graph import Graph
+from emulator.graph.requests.caller import READ_REPORTS, WRITE_ALL
 from emulator.key_vault.permissions import RolePermissions
 from emulator.key_vault.vault import KeyVault
 from emulator.loopback import LOOPBACK, listener

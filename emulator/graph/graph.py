@@ -15,8 +15,6 @@ from emulator.faults import Handler
 from emulator.graph import reports
 from emulator.graph.application_object import FEDERATED, without_keys
 from emulator.graph.applications import Applications
-from emulator.graph.body_shape import check_shape
-from emulator.graph.caller import Caller, caller_of
 from emulator.graph.errors import (
     GraphError,
     bad_request,
@@ -25,8 +23,10 @@ from emulator.graph.errors import (
     not_found,
     unlicensed,
 )
-from emulator.graph.query import page, selected
 from emulator.graph.replica import Replica
+from emulator.graph.requests.body_shape import check_shape
+from emulator.graph.requests.caller import Caller, caller_of
+from emulator.graph.requests.query import page, selected
 from emulator.graph.service_principals import ServicePrincipals, user_json
 from emulator.server import Server
 

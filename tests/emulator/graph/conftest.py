@@ -11,8 +11,8 @@ from emulator.certificates import CertificateAuthority, self_signed
 from emulator.entra.directory import Directory
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
-from emulator.graph.caller import READ_REPORTS, WRITE_ALL
 from emulator.graph.graph import Graph
+from emulator.graph.requests.caller import READ_REPORTS, WRITE_ALL
 from tests.emulator.graph.graph_caller import GraphCaller, app_token
 from tests.emulator.registered_bot import APP_ID, PRINCIPAL, TENANT
 

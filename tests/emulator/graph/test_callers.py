@@ -9,8 +9,8 @@ import pytest
 
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration, issuer_of
-from emulator.graph.caller import WRITE_OWNED
 from emulator.graph.graph import PUBLIC_GRAPH, Graph
+from emulator.graph.requests.caller import WRITE_OWNED
 from tests.emulator.graph.graph_caller import GraphCaller, app_token
 from tests.emulator.registered_bot import PRINCIPAL, TENANT, UNKNOWN
 

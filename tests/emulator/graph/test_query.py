@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.graph.errors import GraphError
-from emulator.graph.query import Filter, page
+from emulator.graph.requests.query import Filter, page
 
 ITEM = {
     "appId": "AB",

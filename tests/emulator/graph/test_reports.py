@@ -7,8 +7,8 @@ from emulator.entra.credentials import CERTIFICATE, CLIENT_SECRET, FEDERATED, Us
 from emulator.entra.directory import Directory
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import MULTI_TENANT_AUDIENCE, Registration
-from emulator.graph.caller import WRITE_ALL
 from emulator.graph.graph import Graph
+from emulator.graph.requests.caller import WRITE_ALL
 from tests.emulator.graph.graph_caller import GraphCaller
 from tests.emulator.registered_bot import APP_ID, BOT_FRAMEWORK, PRINCIPAL, TENANT
 from tests.support.timing.clock import Clock

@@ -150,7 +150,7 @@ def selected(item: JsonObject, query: Mapping[str, str]) -> JsonObject:
 def page(
     items: Sequence[JsonObject], query: Mapping[str, str], default_size: int
 ) -> tuple[list[JsonObject], str]:
-    """The items of one page that `$filter` lets through, and the next page's `$skiptoken`.
+    """The items of one page that match `$filter`, and the next page's `$skiptoken`.
 
     Args:
         items: all objects of the list.

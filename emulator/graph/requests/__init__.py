@@ -1,0 +1,1 @@
+"""What a request to Graph is: its caller, its query and the shape of its body."""
