@@ -1,18 +1,16 @@
 """Change: one call that changes something in Azure, before it is sent."""
 
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from admin.azure.json_object import JsonObject
+from admin.migrate.shell import VARIABLE
 
 Service = Literal["arm", "graph", "vault", "file"]
 
 HIDDEN = "<hidden>"
 """Stands for a value that is not printed."""
-
-_VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]+\}?")
 
 ALL_VALUES = frozenset({"*"})
 """For `Change.hidden`: no value of `properties` is printed."""
@@ -67,9 +65,9 @@ class Change:
 
     @property
     def unresolved(self) -> frozenset[str]:
-        """Shell variables in the URL and the printed body: such a change cannot be sent yet."""
+        """VARIABLES in the URL and the printed body: such a change cannot be sent yet."""
         texts = [self.url, *_texts(self.printable_body)]
-        return frozenset(match.strip("${}") for text in texts for match in _VARIABLE.findall(text))
+        return frozenset(name for text in texts for name in VARIABLE.findall(text))
 
 
 def _without(values: JsonObject, hidden: Collection[str]) -> JsonObject:

@@ -6,19 +6,31 @@ from collections.abc import Iterable, Mapping
 
 MAX_LINE = 110
 
-_VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*")
+VARIABLES = (
+    "IDENTITY_PRINCIPAL_ID",
+    "IDENTITY_CLIENT_ID",
+    "THUMBPRINT",
+    "END_DATE",
+    "PUBLIC_KEY",
+    "SINCE",
+)
+"""The shell variables that the printed lines assign. A `$` before any other name is the user's,
+such as in a tag, and means itself."""
+
+VARIABLE = re.compile(rf"\$({'|'.join(VARIABLES)})\b")
+"""One of them in a text; its group is the name."""
 
 
 def quoted(text: str) -> str:
-    """One word for bash; shell variables in capitals in it are replaced by their values.
+    """One word for bash; VARIABLES in it are replaced by their values.
 
     Args:
         text: such as "AZURE_CLIENT_ID=$IDENTITY_CLIENT_ID".
     """
-    if not _VARIABLE.search(text):
+    names = [match[0] for match in VARIABLE.finditer(text)]
+    if not names:
         return shlex.quote(text)
-    parts = _VARIABLE.split(text)
-    names = _VARIABLE.findall(text)
+    parts = VARIABLE.split(text)[::2]
     escaped = [re.sub(r'([\\"`$])', r"\\\1", part) for part in parts]
     return f'"{"".join(a + b for a, b in zip(escaped, [*names, ""], strict=True))}"'
 

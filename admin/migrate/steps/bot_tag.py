@@ -2,7 +2,7 @@
 
 from admin.migrate.change import Change
 from admin.migrate.shell import az, quoted
-from admin.migrate.switch.moved_endpoint import tags_of
+from admin.migrate.switch.moved_endpoint import repeated, tags_of
 from admin.migrate.target import Target
 
 
@@ -32,7 +32,7 @@ def tag_change(target: Target, name: str, value: str, summary: str, pasted: str 
     return Change(
         method="PATCH",
         url=target.azure.arm.url(resource.id),
-        body={"tags": tags},
+        body={"tags": tags, "properties": repeated(bot)},
         summary=summary,
         az=(f"{az('bot update', options)} --tags {pairs}",),
     )

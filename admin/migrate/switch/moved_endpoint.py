@@ -17,7 +17,7 @@ NEW_ENDPOINT = "newEndpoint"
 SWITCHED_ON = "switchedOn"
 """The tag that says when the endpoint moved last (ISO 8601, UTC)."""
 
-_SENT = (
+_REPEATED = (
     "displayName",
     "msaAppId",
     "msaAppType",
@@ -31,6 +31,11 @@ immutable, and a service that took their absence for a default would refuse the 
 def tags_of(bot: JsonObject) -> dict[str, str]:
     """The tags of an Azure Bot."""
     return dict(bot.get("tags") or {})
+
+
+def repeated(bot: JsonObject) -> JsonObject:
+    """The properties of an Azure Bot that every PATCH repeats."""
+    return {name: bot["properties"][name] for name in _REPEATED if bot["properties"].get(name)}
 
 
 def endpoint_of(bot: JsonObject) -> str:
@@ -83,7 +88,6 @@ class MovedEndpoint:
     def _change(self, bot: JsonObject, now: str) -> Change:
         tags = {**tags_of(bot), self._remember: now, self._named: self._endpoint}
         tags[SWITCHED_ON] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        kept = {name: bot["properties"][name] for name in _SENT if bot["properties"].get(name)}
         resource = self._target.bot_id
         options: dict[str, str | None] = {
             "--subscription": resource.subscription,
@@ -95,7 +99,7 @@ class MovedEndpoint:
         return Change(
             method="PATCH",
             url=self._target.azure.arm.url(resource.id),
-            body={"tags": tags, "properties": {**kept, "endpoint": self._endpoint}},
+            body={"tags": tags, "properties": {**repeated(bot), "endpoint": self._endpoint}},
             summary=f"Move the endpoint to {self._endpoint}, and remember {now or 'the empty one'}"
             f" in the tag {self._remember}",
             az=(f"{az('bot update', options)} --tags {pairs}",),

@@ -37,14 +37,16 @@ def test_all_settings_can_be_hidden() -> None:
 @pytest.mark.parametrize(
     ("url", "body", "names"),
     [
-        ("https://x/$PRINCIPAL_ID", {}, {"PRINCIPAL_ID"}),
+        ("https://x/$IDENTITY_PRINCIPAL_ID", {}, {"IDENTITY_PRINCIPAL_ID"}),
         ("https://x/y?$filter=a", {"a": "$lower"}, set()),
-        ("u", {"a": [{"b": "${CLIENT_ID}"}]}, {"CLIENT_ID"}),
-        ("u", {"identity": {"/x/$NAME": {}}}, {"NAME"}),
-        ("u", {"properties": {"Password": "a$BCD"}}, set()),
+        ("u", {"a": [{"b": "x $IDENTITY_CLIENT_ID"}]}, {"IDENTITY_CLIENT_ID"}),
+        ("u", {"identity": {"/x/$THUMBPRINT": {}}}, {"THUMBPRINT"}),
+        ("u", {"tags": {"stage": "$PROD"}}, set()),
+        ("u", {"keyCredentials": [{"displayName": "$THUMBPRINTS ${SINCE}"}]}, set()),
+        ("u", {"properties": {"Password": "a$SINCE"}}, set()),
     ],
 )
 def test_unknown_values_are_found(url: str, body: JsonObject, names: set[str]) -> None:
-    """Shell variables anywhere in a call stop it from being sent; a secret that looks like one does
-    not."""
+    """Our shell variables anywhere in a call stop it from being sent; a secret that looks like one,
+    and a text of the user that has another name after a dollar, do not."""
     assert change(body, frozenset({"Password"}), url).unresolved == names

@@ -189,7 +189,9 @@ def test_a_dry_run_sends_nothing(run: RunSteps) -> None:
     steps = [
         ScriptedStep(Finding("no", (change(send, "First"),))),
         ScriptedStep(Finding("not yet", waiting=True, az=("sleep 1",))),
-        ScriptedStep(Finding("no", (change(send, "Second", "https://arm/$PRINCIPAL_ID"),))),
+        ScriptedStep(
+            Finding("no", (change(send, "Second", "https://arm/$IDENTITY_PRINCIPAL_ID"),))
+        ),
     ]
     status, shown = run(*steps, options=Options("x", "b", dry_run=True))
     assert status is ExitStatus.DONE
@@ -203,7 +205,7 @@ def test_an_unknown_value_is_never_sent(run: RunSteps) -> None:
     """A change with a shell variable waits for the change before it; then it has the value."""
     first, first_calls = fails()
     second, second_calls = fails()
-    unknown = change(second, "Second", "https://arm/$PRINCIPAL_ID")
+    unknown = change(second, "Second", "https://arm/$IDENTITY_PRINCIPAL_ID")
     known = change(second, "Second", "https://arm/1")
     step = ScriptedStep(
         Finding("nothing", (change(first, "First"), unknown)), Finding("half", (known,)), DONE

@@ -13,16 +13,18 @@ from admin.migrate.shell import MAX_LINE, az, quoted, wrapped
         ("plain", "plain"),
         ("two words", "two words"),
         ("it's", "it's"),
-        ("NAME=$VALUE", "NAME=the value"),
-        ('"$VALUE" `id` \\ $VALUE', '"the value" `id` \\ the value'),
+        ("NAME=$SINCE", "NAME=the value"),
+        ('"$SINCE" `id` \\ $SINCE', '"the value" `id` \\ the value'),
         ("$(id)", "$(id)"),
         ("$lower $1", "$lower $1"),
+        ("stage=$PROD $SINCE_THEN", "stage=$PROD $SINCE_THEN"),
+        ("$PROD $SINCE", "$PROD the value"),
         ("", ""),
     ],
 )
 def test_only_variables_are_replaced(text: str, meaning: str) -> None:
     """Everything else reaches the program as it is."""
-    script = f"VALUE='the value'; printf %s {quoted(text)}"
+    script = f"SINCE='the value'; printf %s {quoted(text)}"
     shown = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)  # noqa: S607
     assert shown.stdout == meaning
 

@@ -266,3 +266,11 @@ def test_interrupted(migration: Migration, writes: int, monkeypatch: pytest.Monk
     assert made is not None
     assert channels(migration, made).keys() == channels(migration, migration.bot()).keys()
     assert migration.tags()["replacedBy"] == NEW_BOT
+
+
+def test_a_patch_of_a_tag_is_complete(migration: Migration) -> None:
+    """The schema requires displayName and msaAppId: a service that insists gets them."""
+    migration.thread.azure.resource_manager.catalog.bots.patch_needs_identity = True
+    ended = migration.run(*COMMAND, *FAST)
+    assert ended.status == 0, ended.output + ended.errors
+    assert migration.tags()["replacedBy"] == NEW_BOT
