@@ -72,7 +72,8 @@ RestartOption = Annotated[
     typer.Option(
         "--restart",
         metavar="",
-        help="Restart the app until it signs in with the new version: turns that run then fail.",
+        help="Restart the app so that it signs in with the new version now. Turns in progress"
+        " fail.",
     ),
 ]
 

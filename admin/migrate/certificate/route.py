@@ -64,7 +64,7 @@ class CertificateRoute:
         """
         return Plan(
             tuple(self._steps()),
-            way_back="nothing is needed: the old app still answers, and its secret still works",
+            way_back=way_back(self.target),
             next_command=next_command(self.target),
         )
 
@@ -137,12 +137,35 @@ def extended_pin(current: Mapping[str, str], thumbprint: str) -> dict[str, str]:
     return {PIN: pin if thumbprint in allowed else f"{pin},{thumbprint}"}
 
 
+def way_back(target: Target) -> str:
+    """What undoes a new credential: the former one stays registered.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be found.
+    """
+    if answers_users(target):
+        return (
+            f"set BotCredential in the settings of {target.site_id.name} back to what it was: its"
+            " former credential is still registered"
+        )
+    return "nothing is needed: the old app still answers, and its secret still works"
+
+
 def next_command(target: Target) -> str:
     """`switch`, or `delete-secret` if the bot's endpoint leads to the app already.
 
     Raises:
         AzureProblem: the bot or the app cannot be found.
     """
-    endpoint = str(target.bot()["properties"].get("endpoint") or "")
-    command = "delete-secret" if urlsplit(endpoint).hostname == target.host else "switch"
+    command = "delete-secret" if answers_users(target) else "switch"
     return target.options.command_line(command, app=target.site_id.name)
+
+
+def answers_users(target: Target) -> bool:
+    """Whether the bot's endpoint leads to the app.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be found.
+    """
+    endpoint = str(target.bot()["properties"].get("endpoint") or "")
+    return urlsplit(endpoint).hostname == target.host

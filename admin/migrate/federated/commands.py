@@ -6,9 +6,15 @@ import typer
 
 from admin.azure.cloud import PUBLIC
 from admin.console import JsonOption
-from admin.migrate.certificate.route import NO_REGISTRATION, next_command
+from admin.migrate.certificate.route import (
+    NO_REGISTRATION,
+    answers_users,
+    next_command,
+    way_back,
+)
 from admin.migrate.execution import execute
 from admin.migrate.federated.federated_credential import FederatedCredential
+from admin.migrate.federated.fresh_sign_in import FreshSignIn
 from admin.migrate.options import (
     DEFAULT_TIMEOUT_SECONDS,
     AppOption,
@@ -32,10 +38,6 @@ from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
 from auth.settings import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
-
-PROOFS = 3
-"""How often the app must prove it: Entra may refuse a new federated credential (AADSTS70021) for a
-while, even after it has accepted it once."""
 
 IF_SLOW = (
     "Entra takes some minutes to accept a new federated credential; the app's log says what is"
@@ -119,12 +121,18 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
     def expected() -> dict[str, str]:
         return {"kind": FEDERATED, "appId": target.app_id}
 
+    credential = FederatedCredential(target, identity)
+    proof = ProvenSignIn(target, expected, if_slow=IF_SLOW)
+
+    def is_new() -> bool:
+        return credential.was_missing or (proof.has_failed and not answers_users(target))
+
     steps = (
         BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION, MULTI_TENANT: multi_tenant}),
         DeployedCode(target),
         UnclaimedApp(target, lambda: {target.app_id}),
         identity,
-        FederatedCredential(target, identity),
+        credential,
         AppSettings(
             target,
             lambda _: {
@@ -133,15 +141,11 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
             },
             question=lambda: question_if_live(target, expected()),
         ),
-        ProvenSignIn(
-            target,
-            expected,
-            proofs=PROOFS,
-            if_slow=IF_SLOW,
-        ),
+        proof,
+        FreshSignIn(target, proof, is_new),
     )
     return Plan(
         steps,
-        way_back="nothing is needed: the old app still answers, and its secret still works",
+        way_back=way_back(target),
         next_command=next_command(target),
     )

@@ -55,6 +55,9 @@ class FederatedCredential:
     Args:
         target: the bot, with its app registration.
         identity: of the Function App.
+
+    Attributes:
+        was_missing: whether a look has found that it must be added.
     """
 
     title = "Federated credential on the app registration"
@@ -63,6 +66,7 @@ class FederatedCredential:
         self._target = target
         self._graph: GraphClient = target.azure.graph
         self._identity = identity
+        self.was_missing = False
 
     def look(self) -> Finding:
         """Compare the registration's federated credentials with the identity.
@@ -99,6 +103,7 @@ class FederatedCredential:
                 f" {MAX_CREDENTIALS} are allowed: delete one that nobody uses (`az ad app"
                 f" federated-credential list --id {self._target.app_id}`)",
             )
+        self.was_missing = True
         return Finding(text, changes=(self._addition(object_id, trust, found),))
 
     def _mismatch(self, trust: Trust, found: JsonObject) -> str:

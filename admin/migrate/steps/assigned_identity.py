@@ -40,7 +40,7 @@ class AssignedIdentity:
             return Finding(
                 f"the app has the identities {names}",
                 refusal=f"{self._target.site_id.name} has several identities ({names}): name the"
-                " one that becomes the bot with --identity",
+                " one to use with --identity",
             )
         found = self._find(assigned)
         if found in assigned:

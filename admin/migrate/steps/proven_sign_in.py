@@ -21,10 +21,12 @@ class ProvenSignIn:
         target: has the app.
         expected: the facts that must be so, by their names in the answer; compared without regard
             to case. A value may be a shell variable while it is not known.
-        proofs: how many looks must succeed one after the other. Entra may refuse a new credential
-            for a while after it has accepted it once. An instance keeps its token for up to an
-            hour, so one instance that answers twice proves nothing new; several instances do.
         if_slow: what to check if it takes long.
+
+    Attributes:
+        processes: when the processes started that have proved it (`processStartedOn`). A process
+            keeps its token for up to an hour, so one that answers twice proves nothing new.
+        has_failed: whether a look has found no proof.
     """
 
     title = "Proof by the app itself"
@@ -34,14 +36,13 @@ class ProvenSignIn:
         target: Target,
         expected: Callable[[], Mapping[str, str]],
         *,
-        proofs: int = 1,
         if_slow: str = "",
     ) -> None:
         self._target = target
         self._expected = expected
-        self._proofs = proofs
         self._if_slow = if_slow
-        self._succeeded = 0
+        self.processes: set[str] = set()
+        self.has_failed = False
 
     def look(self) -> Finding:
         """Ask the app.
@@ -61,24 +62,29 @@ class ProvenSignIn:
         if differing:
             text = f"the app still signs in with {'; '.join(differing)}"
             return self._not_yet(text, expected, _warnings(proof.facts))
-        self._succeeded += 1
+        self.processes.add(str(proof.facts.get("processStartedOn")))
         named = ", ".join(f"{LABELS.get(name, name)} {value}" for name, value in expected.items())
-        if self._succeeded < self._proofs:
-            text = f"the app has proved {self._succeeded} of {self._proofs} times: {named}"
-            return Finding(text, waiting=True, az=self._az(expected))
         return Finding(f"the app has proved it: {named}", notes=_warnings(proof.facts))
 
     def _not_yet(
         self, text: str, expected: Mapping[str, str], notes: tuple[str, ...] = ()
     ) -> Finding:
-        self._succeeded = 0
+        self.has_failed = True
         whole = f"{text}. {self._if_slow}" if self._if_slow else text
-        return Finding(whole, waiting=True, az=self._az(expected), notes=notes)
+        return Finding(whole, waiting=True, az=self._loop(expected), notes=notes)
 
-    def _az(self, expected: Mapping[str, str]) -> tuple[str, ...]:
-        """A loop that ends when the answer has every expected fact."""
+    def loop_after_restart(self) -> tuple[str, ...]:
+        """Shell lines that wait until another process than the last loop's proves it.
+
+        Raises:
+            AzureProblem: the app cannot be found.
+        """
+        return self._loop(self._expected(), '| grep -v -F "$BEFORE"')
+
+    def _loop(self, expected: Mapping[str, str], also: str = "") -> tuple[str, ...]:
+        """Shell lines that end when the answer has every expected fact."""
         app = self._target.site_id
-        tests = " ".join(f"| grep -i {quoted(value)}" for value in expected.values())
+        tests = " ".join((*(f"| grep -i {quoted(each)}" for each in expected.values()), also))
         return (
             "for attempt in $(seq 30); do",
             "  FACTS=$(curl --fail --silent --show-error"
@@ -87,7 +93,7 @@ class ProvenSignIn:
             f" --subscription {quoted(app.subscription)}"
             f" --resource-group {quoted(app.resource_group)} --name {quoted(app.name)} \\",
             '      --function-name identity --query default --output tsv)" || true)',
-            f'  if echo "$FACTS" {tests} > /dev/null; then break; fi',
+            f'  if echo "$FACTS" {tests.rstrip()} > /dev/null; then break; fi',
             '  if [ "$attempt" = 30 ]; then echo "no proof: see the log of the app"; exit 1; fi',
             '  echo "attempt $attempt: not yet"; sleep 30',
             "done",

@@ -1,5 +1,6 @@
 """Route: a bot that a command moves to a new credential, in a local Azure whose time is moved."""
 
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,8 +46,13 @@ class Route:
         self.thread = thread
         self.azure = thread.azure
         self.clock = clock
-        start = time.time()
-        thread.call(setattr, self.azure.directory, "clock", lambda: start + clock.now())
+        start, ticks = time.time(), itertools.count()
+
+        def now() -> float:
+            """No two processes start in the same microsecond."""
+            return start + clock.now() + next(ticks) * 1e-6
+
+        thread.call(setattr, self.azure.directory, "clock", now)
         self.migration = Migration(thread, app_type)
         self.registration = self.migration.old.registration
         self.registration.clock = self.azure.directory.clock

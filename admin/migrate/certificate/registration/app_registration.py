@@ -106,6 +106,6 @@ class AppRegistration:
     def _read_once(self) -> RegistrationState:
         found = self._graph.application(self.app_id)
         if found is None:
-            raise NoRegistration(self.app_id)
+            raise NoRegistration(f"the directory has no app registration {self.app_id}")
         entries: list[JsonObject] = found.get("keyCredentials") or []
         return RegistrationState(str(found["id"]), KeyCredentials(tuple(entries)))

@@ -7,13 +7,13 @@ from admin.migrate.target import Target
 from tests.admin.migrate.route import Route
 
 
-def step(target: Target, proofs: int = 1, **facts: str) -> ProvenSignIn:
+def step(target: Target, **facts: str) -> ProvenSignIn:
     """The app signs in with a federated credential."""
 
     def expected() -> Mapping[str, str]:
         return {"kind": "Federated", "appId": target.app_id.upper(), **facts}
 
-    return ProvenSignIn(target, expected, proofs=proofs, if_slow="Wait.")
+    return ProvenSignIn(target, expected, if_slow="Wait.")
 
 
 def test_the_expected_facts_prove_it(route: Route, target: Target) -> None:
@@ -48,18 +48,26 @@ def test_a_missing_fact_is_no_proof(route: Route, target: Target) -> None:
     assert "thumbprint none, not AB12" in finding.text
 
 
-def test_several_proofs_are_needed_in_a_row(route: Route, target: Target) -> None:
-    """A failure in between starts the count again."""
+def test_a_process_that_answers_twice_counts_once(route: Route, target: Target) -> None:
+    """Its second answer comes from the same token; a restarted process signs in anew."""
     route.migration.let_new_app_sign_in()
-    proof = step(target, proofs=2)
-    assert "1 of 2" in proof.look().text
-    trusted = list(route.registration.federated_credentials)
-    route.call(route.registration.federated_credentials.clear)
+    proof = step(target)
+    proof.look()
+    proof.look()
+    assert (len(proof.processes), proof.has_failed) == (1, False)
+    route.clock.sleep(1)
     route.set_settings(RESTART="1")
-    assert "cannot sign in yet" in proof.look().text
-    route.call(route.registration.federated_credentials.extend, trusted)
-    assert "1 of 2" in proof.look().text
+    proof.look()
+    assert len(proof.processes) == 2
+
+
+def test_a_failed_look_is_remembered(route: Route, target: Target) -> None:
+    """The app has signed in for the first time since, so the credential may be new."""
+    proof = step(target)
+    proof.look()
+    route.migration.let_new_app_sign_in()
     assert not proof.look().waiting
+    assert proof.has_failed
 
 
 def test_the_shell_lines_wait_for_the_same(target: Target) -> None:

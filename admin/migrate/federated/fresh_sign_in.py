@@ -1,0 +1,81 @@
+"""FreshSignIn: several processes of the app have signed in with a new credential."""
+
+from collections.abc import Callable
+from functools import partial
+
+from admin.migrate.change import Change
+from admin.migrate.shell import az
+from admin.migrate.step import Finding
+from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.target import Target
+
+SIGN_INS = 3
+"""How many processes must sign in. Entra may refuse a new federated credential (AADSTS70021) for a
+while, even after it has accepted it once: the servers that answer do not learn of it together."""
+
+BEFORE = """BEFORE=$(echo "$FACTS" | grep -o '"processStartedOn": *"[^"]*"' || echo none)"""
+
+
+class FreshSignIn:
+    """The app is restarted until SIGN_INS of its processes have signed in.
+
+    A process answers from its token for up to an hour, so that only another one signs in again.
+    Other instances of the app count.
+
+    Args:
+        target: has the app.
+        proof: asks the app.
+        is_new: whether the credential is so new that Entra may still refuse it. If not, nothing is
+            restarted.
+    """
+
+    title = "Proof by restarted processes"
+
+    def __init__(self, target: Target, proof: ProvenSignIn, is_new: Callable[[], bool]) -> None:
+        self._target = target
+        self._proof = proof
+        self._is_new = is_new
+        self._restarted: frozenset[str] = frozenset()
+
+    def look(self) -> Finding:
+        """Ask the app.
+
+        Raises:
+            AzureProblem: the bot or the app cannot be read.
+        """
+        if not self._is_new():
+            return Finding("the credential is not new: the app has signed in with it before")
+        if self._target.options.dry_run:
+            text = f"{SIGN_INS} processes of the app must sign in, one after the other"
+            return Finding(text, tuple(map(self._restart, range(2, SIGN_INS + 1))))
+        found, processes = self._proof.look(), frozenset(self._proof.processes)
+        if found.waiting:
+            return found
+        text = f"{len(processes)} of {SIGN_INS} processes of the app have signed in"
+        if len(processes) >= SIGN_INS:
+            return Finding(text)
+        if processes == self._restarted:
+            return Finding(f"{text}; the restart is not over", waiting=True)
+        return Finding(text, changes=(self._restart(len(processes) + 1),))
+
+    def _restart(self, number: int) -> Change:
+        app = self._target.site_id
+        place: dict[str, str | None] = {
+            "--subscription": app.subscription,
+            "--resource-group": app.resource_group,
+            "--name": app.name,
+        }
+        url = self._target.azure.arm.url(f"{app.id}/restart")
+        return Change(
+            method="POST",
+            url=url,
+            body=None,
+            summary=f"Restart {app.name}, so that its next token is a new sign-in ({number} of"
+            f" {SIGN_INS})",
+            az=(BEFORE, az("functionapp restart", place), *self._proof.loop_after_restart()),
+            send=partial(self._send, url),
+        )
+
+    def _send(self, url: str) -> None:
+        self._target.azure.arm.send("POST", url)
+        self._restarted = frozenset(self._proof.processes)
