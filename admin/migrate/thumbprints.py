@@ -1,7 +1,6 @@
 """Thumbprints: one certificate, as the portals, Key Vault and assertions spell it."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -37,23 +36,33 @@ def of_certificate(certificate: x509.Certificate) -> Thumbprints:
 
 
 def of_key_credential(credential: JsonObject) -> Thumbprints:
-    """The thumbprints of an entry of Graph's `keyCredentials`; empty if it names none."""
+    """The thumbprints of an entry of Graph's `keyCredentials`; empty if they cannot be known.
+
+    They are computed from `key`, which Graph returns if one object is read with `$select`.
+    Otherwise they come from `customKeyIdentifier`, which is the SHA-1 unless whoever added the
+    entry chose another value.
+    """
     try:
-        return of_certificate(x509.load_der_x509_certificate(base64.b64decode(credential["key"])))
-    except (KeyError, TypeError, ValueError):
+        der = base64.b64decode(credential.get("key") or "")
+        return of_certificate(x509.load_der_x509_certificate(der))
+    except ValueError:
         return of_identifier(str(credential.get("customKeyIdentifier") or ""))
 
 
 def of_identifier(identifier: str) -> Thumbprints:
-    """The thumbprints for a SHA-1 in hex, base64 or base64url; empty if it is neither."""
-    for decode in (bytes.fromhex, _from_base64url):
+    """The thumbprints for a SHA-1 in hex, base64, base64url, or base64 of its hex; else empty."""
+    for decode in (bytes.fromhex, _from_base64url, _from_encoded_hex):
         try:
             sha1 = decode(identifier)
-        except (ValueError, binascii.Error):
+        except ValueError:
             continue
         if len(sha1) == SHA1_BYTES:
             return Thumbprints(sha1.hex().upper(), _base64url(sha1))
     return Thumbprints("", "")
+
+
+def _from_encoded_hex(text: str) -> bytes:
+    return bytes.fromhex(_from_base64url(text).decode("ascii"))
 
 
 def _from_base64url(text: str) -> bytes:

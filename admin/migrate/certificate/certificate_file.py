@@ -8,7 +8,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
-from admin.migrate.certificate.public_certificate import thumbprint_of
+from admin.migrate.thumbprints import of_certificate
 from auth.certificates.certificate import Certificate, rsa_key
 from auth.certificates.private_key import LocalKey, certificate_from_bytes
 from auth.errors import CertificateError
@@ -40,7 +40,7 @@ class CertificateFile:
             raise typer.BadParameter(f"--file: {path} cannot be read: {error.strerror}") from error
         except CertificateError as error:
             raise typer.BadParameter(f"--file: {path}: {error}") from error
-        self.thumbprint = thumbprint_of(self._certificate.public)
+        self.thumbprint = of_certificate(self._certificate.public).sha1
 
     def pfx(self) -> str:
         """The certificate with its key as PFX in base64: a secret."""

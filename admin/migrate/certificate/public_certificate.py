@@ -5,9 +5,10 @@ import datetime
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 
 from admin.azure.json_object import JsonObject
+from admin.migrate.thumbprints import of_certificate
 
 MAX_DISPLAY_NAME = 90
 """Characters of a key credential's displayName (Graph refuses more)."""
@@ -46,7 +47,7 @@ class PublicCertificate:
     @property
     def thumbprint(self) -> str:
         """SHA-1 of the DER form in upper-case hex, as the portal shows it."""
-        return thumbprint_of(self.public)
+        return of_certificate(self.public).sha1
 
     @property
     def der(self) -> str:
@@ -83,8 +84,3 @@ class PublicCertificate:
 def display_name(name: str, thumbprint: str) -> str:
     """A certificate's name and its thumbprint (or a shell variable), in MAX_DISPLAY_NAME."""
     return f"{name[: MAX_DISPLAY_NAME - 41]} {thumbprint}"
-
-
-def thumbprint_of(certificate: x509.Certificate) -> str:
-    """SHA-1 of the DER form in upper-case hex."""
-    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # an identifier

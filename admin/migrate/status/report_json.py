@@ -12,8 +12,8 @@ from admin.migrate.status.parts.registration import (
     FederatedStatus,
     RegistrationStatus,
 )
-from admin.migrate.status.parts.thumbprints import Thumbprints
 from admin.migrate.status.report import StatusReport
+from admin.migrate.thumbprints import Thumbprints
 
 
 def report_json(report: StatusReport, step: NextStep) -> JsonObject:

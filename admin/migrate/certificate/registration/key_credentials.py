@@ -5,19 +5,14 @@ edited is refused ("Update to existing credential with KeyId '...' is not allowe
 entry is sent back as it was read, with its `key` null (Microsoft Graph, "Update application").
 """
 
-import base64
 import datetime
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from cryptography import x509
-
 from admin.azure.json_object import JsonObject
-from admin.migrate.certificate.public_certificate import PublicCertificate, thumbprint_of
-
-_SHA1_BYTES = 20
-_HEX = re.compile(rf"[0-9A-Fa-f]{{{2 * _SHA1_BYTES}}}")
+from admin.migrate.certificate.public_certificate import PublicCertificate
+from admin.migrate.thumbprints import of_key_credential
 
 
 @dataclass(frozen=True)
@@ -66,30 +61,8 @@ class KeyCredentials:
 
 
 def entry_thumbprint(entry: JsonObject) -> str:
-    """The SHA-1 thumbprint of an entry in upper-case hex; empty if it cannot be known.
-
-    It is computed from `key`, which Graph returns if one object is read with `$select`. Otherwise
-    it is `customKeyIdentifier`, which is the thumbprint unless whoever added the entry chose
-    another value: in base64, or in hex.
-    """
-    try:
-        der = base64.b64decode(entry.get("key") or "")
-        return thumbprint_of(x509.load_der_x509_certificate(der))
-    except ValueError:
-        return _identifier(str(entry.get("customKeyIdentifier") or ""))
-
-
-def _identifier(text: str) -> str:
-    if _HEX.fullmatch(text):
-        return text.upper()
-    try:
-        raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "==")
-    except ValueError:
-        return ""
-    if len(raw) == _SHA1_BYTES:
-        return raw.hex().upper()
-    inner = raw.decode("ascii", errors="replace")
-    return inner.upper() if _HEX.fullmatch(inner) else ""
+    """The SHA-1 thumbprint of an entry in upper-case hex; empty if it cannot be known."""
+    return of_key_credential(entry).sha1
 
 
 def ends(entry: JsonObject) -> datetime.datetime:

@@ -1,6 +1,5 @@
 """BotVault: the key vault, and in it the bot's certificate with its versions."""
 
-import base64
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +9,7 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
 from admin.migrate.certificate.public_certificate import PublicCertificate
 from admin.migrate.target import Target
+from admin.migrate.thumbprints import of_identifier
 
 IN_PROGRESS = "inProgress"
 """`status` of a pending certificate that the vault still makes (REST reference)."""
@@ -156,12 +156,7 @@ def _listed(item: JsonObject) -> ListedVersion:
     attributes = item.get("attributes") or {}
     return ListedVersion(
         version=str(item["id"]).rsplit("/", 1)[-1],
-        thumbprint=_hex(str(item.get("x5t") or "")),
+        thumbprint=of_identifier(str(item.get("x5t") or "")).sha1,
         created=int(attributes.get("created") or 0),
         enabled=bool(attributes.get("enabled")),
     )
-
-
-def _hex(x5t: str) -> str:
-    """A thumbprint in base64url (RFC 7515, 4.1.7) in upper-case hex."""
-    return base64.urlsafe_b64decode(x5t + "=" * (-len(x5t) % 4)).hex().upper()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.parts.part import Part, read
-from admin.migrate.status.parts.thumbprints import Thumbprints, of_key_credential
+from admin.migrate.thumbprints import Thumbprints, of_key_credential
 
 VALID, EXPIRED, NOT_YET = "valid", "expired", "not yet valid"
 SOON_DAYS = 30

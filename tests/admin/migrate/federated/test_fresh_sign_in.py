@@ -2,8 +2,8 @@
 
 import subprocess
 
-from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT
-from tests.admin.migrate.route import FEDERATED, Ended, Route
+from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, Ended
+from tests.admin.migrate.route import FEDERATED, Route
 
 RESTART = f"Restart {APP}, so that"
 
