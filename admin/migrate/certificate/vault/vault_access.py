@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from admin.azure.errors import Forbidden
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.change import Change
-from admin.migrate.shell import quoted
+from admin.migrate.shell import az, quoted
 from admin.migrate.step import Finding
 from admin.migrate.steps.role_assignment import (
     KEY_VAULT_CERTIFICATES_OFFICER,
@@ -72,7 +73,11 @@ class VaultAccess:
             principal_type=USER if caller.is_user else SERVICE_PRINCIPAL,
             whose="your account",
         ).look()
-        return replace(missing, changes=tuple(map(self._with_wait, missing.changes)))
+        return replace(
+            missing,
+            changes=tuple(map(self._with_wait, missing.changes)),
+            notes=tuple(map(_removal, missing.changes)),
+        )
 
     def _with_wait(self, change: Change) -> Change:
         """The change, whose shell lines also wait until the role has an effect."""
@@ -91,3 +96,9 @@ class VaultAccess:
         except Forbidden as error:
             return str(error)
         return ""
+
+
+def _removal(change: Change) -> str:
+    """How to take back a role that is needed only while the command runs."""
+    removal = az("role assignment delete", {"--ids": urlsplit(change.url).path})
+    return f"your account keeps this role; to take it back when you are done: `{removal}`"

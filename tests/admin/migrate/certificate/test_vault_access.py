@@ -37,6 +37,15 @@ def test_the_role_is_granted_as_a_change(route: Route) -> None:
     assert len(route.versions()) == 1
 
 
+def test_how_to_take_the_role_back_is_said(route: Route) -> None:
+    """It stays, and the note deletes this assignment and no other; a role of before has none."""
+    assert "az role assignment delete" not in route.done(*CERTIFICATE, "--dry-run").output
+    revoke(route)
+    output = " ".join(route.done(*CERTIFICATE).output.replace("\\\n", " ").split())
+    (made,) = assignments(route)
+    assert f"az role assignment delete --ids {made.id} --output none" in output
+
+
 def test_the_role_is_waited_for(route: Route) -> None:
     """A new role takes minutes to have an effect, and nothing is tried before."""
     revoke(route)
