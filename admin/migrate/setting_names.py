@@ -1,4 +1,4 @@
-"""Names of app settings, which App Service compares without regard to case."""
+"""Names of app settings, compared without regard to case, as Windows and .NET compare them."""
 
 from collections.abc import Mapping
 

@@ -13,6 +13,7 @@ from admin.migrate.certificate.route import NO_REGISTRATION, extended_pin
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.new_version import NewVersion
 from admin.migrate.certificate.vault.vault_access import VaultAccess
+from admin.migrate.setting_names import setting
 from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.bot_type import BotType
@@ -43,8 +44,8 @@ class Rotation:
 
     def __init__(self, target: Target, *, restart: bool = False, again: bool = False) -> None:
         settings = target.settings()
-        url, name = settings.get("CertificateVaultUrl", ""), settings.get("CertificateName", "")
-        if settings.get("BotCredential") != CERTIFICATE or not url or not name:
+        url, name = setting(settings, "CertificateVaultUrl"), setting(settings, "CertificateName")
+        if setting(settings, "BotCredential") != CERTIFICATE or not url or not name:
             raise Refused(
                 f"the settings of {target.site_id.name} name no certificate in a vault"
                 " (BotCredential, CertificateVaultUrl, CertificateName): begin with"
@@ -54,7 +55,7 @@ class Rotation:
         self._restart = restart
         self._vault = BotVault(target, str(urlsplit(url).hostname).split(".")[0], name)
         self._registration = AppRegistration(target.azure.graph, target.app_id)
-        policy = CertificatePolicy(settings.get("CertificateKeyUse") or EXPORT)
+        policy = CertificatePolicy(setting(settings, "CertificateKeyUse") or EXPORT)
         self._version = NewVersion(
             self._vault,
             self._registration,

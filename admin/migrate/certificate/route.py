@@ -12,6 +12,7 @@ from admin.migrate.certificate.registration.registered_certificate import Regist
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
+from admin.migrate.setting_names import setting
 from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
@@ -130,7 +131,7 @@ REPLACED = ("CertificatePath",)
 
 def extended_pin(current: Mapping[str, str], thumbprint: str) -> dict[str, str]:
     """The setting that allows certificates by their thumbprints, if it is set, with one more."""
-    pin = current.get(PIN, "").strip()
+    pin = setting(current, PIN).strip()
     allowed = {re.sub("[^0-9A-F]", "", each.upper()) for each in pin.split(",")}
     if not pin:
         return {}

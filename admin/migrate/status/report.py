@@ -14,7 +14,7 @@ from admin.migrate.status.parts.access import (
     read_roles,
     read_vault,
 )
-from admin.migrate.status.parts.app import BOT_SECRET, AppStatus, read_app
+from admin.migrate.status.parts.app import AppStatus, read_app
 from admin.migrate.status.parts.azure_bot import AzureBotStatus, read_bot
 from admin.migrate.status.parts.part import Part, read
 from admin.migrate.status.parts.registration import RegistrationStatus, read_registration
@@ -65,9 +65,7 @@ class StatusReport:
     def secret_settings(self) -> tuple[str, ...]:
         """The names of the apps that still have the bot's secret in their settings."""
         return tuple(
-            app.id.name
-            for app in self.apps
-            if app.settings.value and BOT_SECRET in app.settings.value.secrets
+            app.id.name for app in self.apps if app.settings.value and app.settings.value.bot_secret
         )
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from admin.migrate.status.next_step import NextStep
 from admin.migrate.status.parts import federation
-from admin.migrate.status.parts.app import BOT_SECRET, AppStatus
+from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.parts.part import Part
 from admin.migrate.status.parts.registration import (
     VALID,
@@ -181,8 +181,8 @@ def _no_proof(section: str, app: AppStatus) -> Row:
     if app.answer.status != NOT_DEPLOYED:
         return Row(section, "signs in", app.answer.problem, WARN)
     settings = app.settings.value
-    if settings and BOT_SECRET in settings.secrets:
-        text = f"with the secret in {BOT_SECRET}; it does not run this project's code"
+    if settings and settings.bot_secret:
+        text = f"with {settings.bot_secret}; it does not run this project's code"
         return Row(section, "signs in", text, BAD)
     return Row(section, "signs in", "unknown: it does not run this project's code", UNKNOWN)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from admin.azure.json_object import JsonObject
+from admin.migrate.setting_names import setting
 from admin.migrate.target import Target
 
 
@@ -47,5 +48,5 @@ def identity_in_use(target: Target) -> str:
     found = identities_of(target.site())
     if len(found) == 1:
         return found[0].name
-    client_id = target.settings().get("AZURE_CLIENT_ID", "").lower()
+    client_id = setting(target.settings(), "AZURE_CLIENT_ID").lower()
     return next((one.name for one in found if one.client_id.lower() == client_id), "")

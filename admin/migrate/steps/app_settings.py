@@ -1,9 +1,10 @@
 """AppSettings: settings of a Function App have given values, and the others stay as they are."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 from admin.migrate.change import Change
+from admin.migrate.setting_names import same_name
 from admin.migrate.shell import az, quoted, wrapped
 from admin.migrate.site_settings import SiteSettings
 from admin.migrate.step import Finding
@@ -49,7 +50,9 @@ class AppSettings:
         current, app = self._target.settings(), self._target.site_id
         wanted = self._values(current)
         differing = {name: value for name, value in wanted.items() if current.get(name) != value}
-        left = sorted(name for name in self._removed if name in current)
+        # The app reads a setting by its exact name, and beside it no other spelling may decide.
+        misspelled = {name for name in current if name not in wanted and _in(wanted, name)}
+        left = sorted({name for name in current if _in(self._removed, name)} | misspelled)
         if not differing and not left:
             return Finding(f"no setting of {app.name} needs a change")
         names = [*sorted(differing), *(f"not {name}" for name in left)]
@@ -88,12 +91,16 @@ class AppSettings:
             "--subscription": app.subscription,
         }
         lines = []
-        if differing:
-            pairs = [quoted(f"{name}={value}") for name, value in sorted(differing.items())]
-            command = az("functionapp config appsettings set", place)
-            lines.append(wrapped([f"{command} --settings", *pairs]))
         if left:
             names = " ".join(map(quoted, left))
             command = az("functionapp config appsettings delete", place)
             lines.append(f"{command} --setting-names {names}")
+        if differing:
+            pairs = [quoted(f"{name}={value}") for name, value in sorted(differing.items())]
+            command = az("functionapp config appsettings set", place)
+            lines.append(wrapped([f"{command} --settings", *pairs]))
         return tuple(lines)
+
+
+def _in(names: Iterable[str], name: str) -> bool:
+    return any(same_name(each, name) for each in names)

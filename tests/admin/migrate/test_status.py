@@ -43,6 +43,31 @@ def test_the_table_says_how_the_old_app_signs_in(migration: Migration) -> None:
     assert "[bad]" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("microsoftapppassword", "the value", "with the secret in MicrosoftAppPassword"),
+        (
+            "MICROSOFTAPPPASSWORD",
+            "@Microsoft.KeyVault(VaultName=contoso-vault;SecretName=bot)",
+            "with the secret in a key vault, to which MicrosoftAppPassword refers",
+        ),
+    ],
+)
+def test_a_secret_counts_however_it_is_set(
+    migration: Migration, name: str, value: str, text: str
+) -> None:
+    """Another spelling of the setting, which .NET reads as well, or a reference to a vault."""
+    group, site = migration.thread.azure.group, migration.old.site
+    migration.thread.call(group.set_app_settings, site, {name: value})
+    assert f"signs in: {text}" in " ".join(migration.run(*STATUS).output.split())
+    migration.let_new_app_sign_in()
+    migration.run("switch", "--bot", BOT, "--app", APP)
+    migration.thread.call(migration.old.registration.secrets.clear)
+    ended = migration.run(*STATUS, "--json")
+    assert (ended.status, ended.json["secretless"]) == (1, False)
+
+
 def secret_values(migration: Migration) -> list[str]:
     """Every value of a setting that is a secret."""
     arm = migration.thread.azure.resource_manager

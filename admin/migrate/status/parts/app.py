@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.azure.site_client import IdentityAnswer
+from admin.migrate.setting_names import same_name, setting
 from admin.migrate.status.parts.part import Part, read
 from admin.migrate.steps.app_identity import AppIdentity, identities_of
 from admin.migrate.target import Target
@@ -45,6 +46,15 @@ class SettingsStatus:
     shown: dict[str, str]
     secrets: tuple[str, ...]
     references: tuple[str, ...]
+
+    @property
+    def bot_secret(self) -> str:
+        """Where the bot's secret is, for people; empty: the settings have none."""
+        if any(same_name(name, BOT_SECRET) for name in self.secrets):
+            return f"the secret in {BOT_SECRET}"
+        if any(same_name(name, BOT_SECRET) for name in self.references):
+            return f"the secret in a key vault, to which {BOT_SECRET} refers"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,7 @@ def _settings(values: Mapping[str, str]) -> SettingsStatus:
         if _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
     ]
     return SettingsStatus(
-        {name: values[name] for name in SHOWN_SETTINGS if values.get(name)},
+        {name: shown for name in SHOWN_SETTINGS if (shown := setting(values, name))},
         tuple(sorted(secrets)),
         tuple(sorted(references)),
     )

@@ -71,3 +71,14 @@ def test_an_unknown_value_is_not_sent(target: Target) -> None:
     change = change_of(step)
     assert change.unresolved == {"IDENTITY_CLIENT_ID"}
     assert '"AZURE_CLIENT_ID=$IDENTITY_CLIENT_ID"' in change.az[0]
+
+
+def test_another_spelling_is_replaced(route: Route, target: Target) -> None:
+    """The app would not read it, and beside the right one, nobody knows which is taken."""
+    route.set_settings(BOTCREDENTIAL="Federated", certificatepath="bot.pem")
+    change = change_of(AppSettings(target, values, removed=("CertificatePath",)))
+    assert "--setting-names BOTCREDENTIAL certificatepath" in change.az[0]
+    send(change)
+    assert route.settings()["BotCredential"] == "Certificate"
+    assert not {"BOTCREDENTIAL", "certificatepath"} & route.settings().keys()
+    assert AppSettings(target, values, removed=("CertificatePath",)).look().changes == ()
