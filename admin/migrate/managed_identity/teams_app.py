@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from admin.azure.errors import Refused
 from admin.migrate.change import Change
 from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
 from admin.migrate.managed_identity.manifest import Manifest, ManifestRefused, MovedBot
@@ -132,7 +133,7 @@ class UpdatedManifest:
     def _change(manifest: Manifest, edits: dict[str, str]) -> Change:
         path = str(manifest.path)
         lines = tuple(
-            f"sed -i {quoted(f'{number}s|"{_pattern(old)}"|"{new}"|')} {quoted(path)}"
+            _sed(f'{number}s|"{_pattern(old)}"|"{new}"|', path)
             for number, old, new in manifest.lines(edits)
         )
         named = ", ".join(f"{pointer} = {value}" for pointer, value in edits.items())
@@ -143,7 +144,7 @@ class UpdatedManifest:
             summary=f"Change {path}: {named}",
             az=lines,
             service="file",
-            send=partial(manifest.edit, edits),
+            send=partial(_write, manifest, edits),
         )
 
 
@@ -182,16 +183,36 @@ class UpdatedEnvFile:
             summary=f"Set {', '.join(edits)} in {path} to the new bot's id",
             az=tuple(_env_line(file, name, value) for name, value in edits.items()),
             service="file",
-            send=partial(file.edit, edits),
+            send=partial(_write, file, edits),
         )
         return Finding(f"{path} has the old bot's id", (change,))
+
+
+def _write(file: Manifest | EnvFile, edits: dict[str, str]) -> None:
+    """Edit a file.
+
+    Raises:
+        Refused: it cannot be written; it is as it was.
+    """
+    try:
+        file.edit(edits)
+    except OSError as error:
+        raise Refused(
+            f"{file.path} cannot be written ({error.strerror}): if a program has it open, close it"
+        ) from error
 
 
 def _env_line(file: EnvFile, name: str, value: str) -> str:
     path, old = quoted(str(file.path)), file.values.get(name)
     if old is None:
         return f"echo {quoted(f'{name}={value}')} >> {path}"
-    return f"sed -i {quoted(f'/{name}[ ]*=/s|=.*{_pattern(old)}|={value}|')} {path}"
+    return _sed(f"/{name}[ ]*=/s|=.*{_pattern(old)}|={value}|", str(file.path))
+
+
+def _sed(command: str, path: str) -> str:
+    """A line that edits a file; `-i` without a suffix means something else on macOS."""
+    backup = quoted(f"{path}.bak")
+    return f"sed -i.bak {quoted(command)} {quoted(path)} && rm {backup}"
 
 
 def _pattern(text: str) -> str:

@@ -198,6 +198,20 @@ def test_files(migration: Migration, teams_app: tuple[Path, Path]) -> None:
     assert (manifest.read_text(), env_file.read_text()) == texts
 
 
+def test_a_file_that_cannot_be_written(migration: Migration, teams_app: tuple[Path, Path]) -> None:
+    """The command says so, and goes on when it is run again."""
+    # Its name leaves no room for that of the new file that replaces it.
+    manifest = teams_app[0].rename(teams_app[0].with_name(f"{'m' * 245}.json"))
+    ended = migration.run(*COMMAND, *FAST, "--manifest", str(manifest))
+    assert ended.status == 1
+    assert f"{manifest} cannot be written (File name too long)" in ended.errors
+    assert ended.json["result"] == "failed"
+    manifest = manifest.rename(teams_app[0])
+    ended = migration.run(*COMMAND, *FAST, "--manifest", str(manifest))
+    assert ended.status == 0, ended.output + ended.errors
+    assert sent(ended)[0] == ("EDIT", "manifest.json")
+
+
 def test_dry_run(migration: Migration, teams_app: tuple[Path, Path], tmp_path: Path) -> None:
     """It changes nothing; its lines for the files do to them what the command does."""
     manifest, env_file = teams_app
@@ -214,6 +228,7 @@ def test_dry_run(migration: Migration, teams_app: tuple[Path, Path], tmp_path: P
     lines = [line for line in ended.output.splitlines() if line.startswith("sed ")]
     subprocess.run(["/bin/bash", "-euc", "\n".join(lines)], check=True)
     pasted = manifest.read_text(), env_file.read_text()
+    assert sorted(manifest.parent.iterdir()) == sorted(teams_app)
     manifest.write_text(before[0])
     env_file.write_text(before[1])
     assert migration.run(*COMMAND, *FAST, *words).status == 0
