@@ -1,11 +1,11 @@
 """FederatedCredential: the app registration trusts the tokens of the app's identity."""
 
 import json
-from dataclasses import dataclass
 
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
+from admin.migrate.federated.trust import Trust
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
 from admin.migrate.steps.assigned_identity import AssignedIdentity
@@ -16,37 +16,6 @@ MAX_CREDENTIALS = 20
 
 FIRST_NAME = "bot-identity"
 FILE = "federated-credential.json"
-
-
-@dataclass(frozen=True)
-class Trust:
-    """What Entra compares, character by character, with the claims of the identity's token.
-
-    Attributes:
-        issuer: URL of the tenant.
-        subject: principal id of the identity (GUID).
-        audience: URI, by cloud.
-    """
-
-    issuer: str
-    subject: str
-    audience: str
-
-    def equals(self, found: JsonObject) -> bool:
-        """Whether a credential has exactly these values."""
-        return (
-            found.get("issuer") == self.issuer
-            and found.get("subject") == self.subject
-            and found.get("audiences") == [self.audience]
-        )
-
-    def resembles(self, found: JsonObject) -> bool:
-        """Whether a credential is meant for the same identity, with values that do not match."""
-        issuer, subject = str(found.get("issuer") or ""), str(found.get("subject") or "")
-        return (
-            subject.lower() == self.subject.lower()
-            and issuer.lower().rstrip("/") == self.issuer.lower()
-        )
 
 
 class FederatedCredential:
@@ -79,14 +48,10 @@ class FederatedCredential:
         if elsewhere := self._other_tenant(tenant):
             return elsewhere
         cloud = self._target.azure.cloud
-        trust = Trust(
-            f"{cloud.authority}/{tenant}/v2.0",
-            self._identity.principal_id(),
-            cloud.federation_audience,
-        )
+        trust = Trust.of(cloud, tenant, self._identity.principal_id())
         found = self._graph.federated_credentials(application["id"])
         for each in found:
-            if trust.equals(each):
+            if not trust.differences(each):
                 text = f"the app registration trusts the identity, as {each.get('name')!r}"
                 return Finding(text)
         return self._missing(str(application["id"]), trust, found)
@@ -109,13 +74,8 @@ class FederatedCredential:
     def _mismatch(self, trust: Trust, found: JsonObject) -> str:
         """Entra accepts one credential for an issuer and subject, and compares them exactly."""
         wrong = [
-            f"{name} is {value!r}, and must be {wanted!r}"
-            for name, value, wanted in (
-                ("issuer", found.get("issuer"), trust.issuer),
-                ("subject", found.get("subject"), trust.subject),
-                ("audiences", found.get("audiences"), [trust.audience]),
-            )
-            if value != wanted
+            f"{one.name} is {one.given!r}, and must be {one.wanted!r}"
+            for one in trust.differences(found)
         ]
         name = found.get("name")
         return (

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.options import Options
 from admin.migrate.status.parts.app import AppStatus
-from admin.migrate.status.report import MANAGED_IDENTITY, NEW, StatusReport
+from admin.migrate.status.report import NEW, StatusReport
 from admin.migrate.switch.apps import differences
+from auth.settings import USER_ASSIGNED_MSI
 
 NEW_APP_NAME = "NEW_APP"
 VAULT_NAME = "VAULT"
@@ -41,7 +42,7 @@ def next_step(report: StatusReport, options: Options) -> NextStep:
         return _replaced(report, options, replaced)
     if report.is_secretless:
         return NextStep("the bot has no secret")
-    if report.bot.type != MANAGED_IDENTITY and report.registration.value is None:
+    if report.bot.type != USER_ASSIGNED_MSI and report.registration.value is None:
         return NextStep(
             "without the app registration, nobody knows what signs the bot in: sign in as one of"
             " its owners",

@@ -20,9 +20,9 @@ from admin.migrate.status.parts.part import Part, read
 from admin.migrate.status.parts.registration import RegistrationStatus, read_registration
 from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
 from admin.migrate.target import Target
+from auth.settings import USER_ASSIGNED_MSI
 
 CURRENT, NEW, OLD = "users talk to it", "new", "old"
-MANAGED_IDENTITY = "UserAssignedMSI"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class StatusReport:
     @property
     def is_secretless(self) -> bool:
         """Whether no secret of the bot is left, as far as everything could be read."""
-        if self.bot.type == MANAGED_IDENTITY:
+        if self.bot.type == USER_ASSIGNED_MSI:
             return not self.secret_settings
         known = self.registration.value
         return known is not None and not known.secrets and not self.secret_settings
@@ -85,7 +85,7 @@ def read_report(target: Target) -> StatusReport:
     """
     bot = read_bot(target)
     apps, missing = _apps(target, bot)
-    managed = bot.type == MANAGED_IDENTITY
+    managed = bot.type == USER_ASSIGNED_MSI
     graph = target.azure.graph
     registration = (
         Part[RegistrationStatus](None)

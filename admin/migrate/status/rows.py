@@ -13,7 +13,8 @@ from admin.migrate.status.parts.registration import (
     CredentialPeriod,
     RegistrationStatus,
 )
-from admin.migrate.status.report import MANAGED_IDENTITY, StatusReport
+from admin.migrate.status.report import StatusReport
+from auth.settings import USER_ASSIGNED_MSI
 
 NOT_DEPLOYED = 404
 """The status of an app that does not have this project's functions."""
@@ -76,7 +77,7 @@ def _list(section: str, name: str, part: Part[list[str]]) -> Row:
 
 def _registration(report: StatusReport) -> Iterator[Row]:
     section, found = "App registration", report.registration.value
-    if report.bot.type == MANAGED_IDENTITY:
+    if report.bot.type == USER_ASSIGNED_MSI:
         yield Row(section, "none", "the bot is a managed identity: it can have no secret", OK)
         return
     if found is None:

@@ -8,6 +8,7 @@ from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.guards.answering_app import proof_of
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
+from admin.migrate.federated.trust import Difference, Trust
 from auth.settings import CERTIFICATE, FEDERATED
 
 MIN_VALID_DAYS = 7
@@ -112,15 +113,17 @@ def federated_credential_differs(evidence: Evidence) -> Obstacle | None:
     one."""
     if proof_of(evidence).kind != FEDERATED:
         return None
-    wanted = _wanted(evidence)
-    found = [_values(credential) for credential in evidence.federated]
-    if wanted in found:
+    identity = evidence.identity or {}
+    trust = Trust.of(
+        evidence.live.azure.cloud, str(identity.get("tenantId")), str(identity.get("principalId"))
+    )
+    nearest = min((trust.differences(each) for each in evidence.federated), key=_unlikeness)
+    if not nearest:
         return None
-    nearest = max(found, key=lambda one: _likeness(one, wanted))
-    name = next(name for name in wanted if nearest[name] != wanted[name])
+    wrong = nearest[0]
     return Obstacle(
-        f"no federated credential is the app's identity: {name} is {nearest[name]!r}, and must be"
-        f" {wanted[name]!r}, letter by letter",
+        f"no federated credential is the app's identity: {wrong.name} is {wrong.given!r}, and must"
+        f" be {wrong.wanted!r}, letter by letter",
         "Correct it with the command federated",
     )
 
@@ -149,25 +152,6 @@ def _keys(evidence: Evidence) -> tuple[JsonObject, ...]:
     return tuple(key for key in found if key.get("usage", "Verify") == "Verify")
 
 
-def _wanted(evidence: Evidence) -> dict[str, str]:
-    """The federated credential that trusts the app's identity, as Entra issues its tokens."""
-    cloud, identity = evidence.live.azure.cloud, evidence.identity or {}
-    return {
-        "issuer": f"{cloud.authority}/{identity.get('tenantId')}/v2.0",
-        "subject": str(identity.get("principalId")),
-        "audience": cloud.federation_audience,
-    }
-
-
-def _values(credential: JsonObject) -> dict[str, str]:
-    audiences = credential.get("audiences") or [""]
-    return {
-        "issuer": str(credential.get("issuer")),
-        "subject": str(credential.get("subject")),
-        "audience": str(audiences[0]) if len(audiences) == 1 else str(audiences),
-    }
-
-
-def _likeness(one: dict[str, str], other: dict[str, str]) -> int:
-    exact = sum(one[name] == other[name] for name in one)
-    return 2 * exact + sum(one[name].lower() == other[name].lower() for name in one)
+def _unlikeness(differences: list[Difference]) -> int:
+    """How much a credential differs; in upper and lower case only counts less."""
+    return sum(1 + (str(one.given).lower() != str(one.wanted).lower()) for one in differences)

@@ -1,6 +1,7 @@
 """Comparison of a federated credential with the app's identity, letter by letter."""
 
 from admin.azure.cloud import ManagementCloud
+from admin.migrate.federated.trust import Trust
 from admin.migrate.status.parts.registration import FederatedStatus
 
 
@@ -9,24 +10,29 @@ def differences(
 ) -> list[str]:
     """Where the credential differs from what the identity's tokens say; empty: nowhere.
 
-    Entra compares case-sensitively, and accepts wrong values when the credential is created.
-
     Args:
         credential: the federated credential.
         cloud: the cloud.
         tenant_id: the identity's tenant (GUID).
         principal_id: the identity's principal id (GUID).
     """
-    wanted = {
-        "issuer": (credential.issuer, f"{cloud.authority}/{tenant_id}/v2.0"),
-        "subject": (credential.subject, principal_id),
-        "audience": (" ".join(credential.audiences), cloud.federation_audience),
+    found = {
+        "issuer": credential.issuer,
+        "subject": credential.subject,
+        "audiences": list(credential.audiences),
     }
+    pairs = [
+        (one.name, _text(one.given), _text(one.wanted))
+        for one in Trust.of(cloud, tenant_id, principal_id).differences(found)
+    ]
     return [
         f"{name} {given!r} is not {right!r} (from character {_first_difference(given, right)})"
-        for name, (given, right) in wanted.items()
-        if given != right
+        for name, given, right in pairs
     ]
+
+
+def _text(value: object) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _first_difference(given: str, right: str) -> int:

@@ -207,7 +207,7 @@ REFUSALS: dict[Arrange, tuple[str, str]] = {
     federated_subject_in_capitals: ("subject is", "command federated"),
     federated_other_identity: (f"subject is '{OTHER_APP_ID}'", "command federated"),
     federated_issuer_with_a_slash: ("issuer is", "command federated"),
-    federated_other_audience: ("audience is 'api://AzureADTokenExchangeUSGov'", "federated"),
+    federated_other_audience: ("audiences is ['api://AzureADTokenExchangeUSGov']", "federated"),
     federated_missing: ("has no federated credential", "command federated"),
     identity_not_assigned: ("no identity of the app has the client id", "command federated"),
     secret_used_since: ("UTC, after the bot had stopped using it", "--ignore-other-use"),
