@@ -20,6 +20,7 @@ from tests.admin.migrate.migration import APP, BOT, Migration
 from tests.admin.migrate.scripted_step import change
 from tests.support.program import Program
 from tests.support.project import ROOT
+from tests.support.timing.condition import until
 
 BACK = ("back", "--bot", BOT)
 
@@ -44,8 +45,7 @@ def test_ctrl_c_says_how_to_go_on(migration: Migration, form: tuple[str, ...]) -
     words = ("federated", "--bot", BOT, "--app", APP, *form)
     with program(migration, *words) as command:
         looked = migration.thread.azure.servers["*.azurewebsites.net"].requests
-        while not looked["GET /api/identity"]:
-            assert command.poll() is None, command.communicate()
+        until(lambda: bool(looked["GET /api/identity"]) or command.poll() is not None)
         command.send_signal(signal.SIGINT)
         output, errors = command.communicate(timeout=60)
     assert command.returncode == 130, output + errors
