@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from admin.azure.arm_client import ArmClient
-from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.errors import Ambiguous, AzureProblem, Forbidden, NotFound
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 
@@ -50,6 +50,7 @@ def find_resources(
     name: str = "",
     resource_group: str = "",
     subscription: str = "",
+    unreadable: list[str] | None = None,
 ) -> list[ResourceId]:
     """All resources of one type.
 
@@ -58,22 +59,36 @@ def find_resources(
         kind: the resource type, such as "Microsoft.Web/sites".
         name: of the resource, in any case; empty: all.
         resource_group: empty: in all groups.
-        subscription: its name or id; empty: in all subscriptions.
+        subscription: its name or id; empty: in all subscriptions. One that refuses to list its
+            resources is skipped, unless nothing is found in the others.
+        unreadable: gets "subscription NAME" of each that was skipped; nothing is raised for them.
 
     Raises:
         AzureProblem: the resources cannot be listed.
     """
     clauses = f"resourceType eq '{kind}'" + (f" and name eq '{name}'" if name else "")
     found: list[ResourceId] = []
+    refusals: list[AzureProblem] = []
     for each in arm.pages(f"/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"):
         names = {each["subscriptionId"].lower(), str(each.get("displayName", "")).lower()}
         if subscription and subscription.lower() not in names:
             continue
         path = f"/subscriptions/{each['subscriptionId']}/resources?$filter={quote(clauses)}"
+        try:
+            listed = list(arm.pages(path))
+        except (Forbidden, NotFound) as error:
+            # Disabled, or just removed: others may have the resource.
+            refusals.append(error)
+            skipped = f"subscription {each.get('displayName') or each['subscriptionId']}"
+            if unreadable is not None and skipped not in unreadable:
+                unreadable.append(skipped)
+            continue
         found += [
             ResourceId(one["id"], one["name"], one.get("location", ""), each.get("displayName", ""))
-            for one in arm.pages(path)
+            for one in listed
         ]
+    if refusals and not found and unreadable is None:
+        raise refusals[0]
     return [
         one
         for one in found
@@ -101,8 +116,9 @@ def find_resource(
     if not found:
         raise NotFound(
             f"no {called} has the name {name!r} in the subscriptions that your account sees: check"
-            " the name, `az account list`, and that you have Reader on its resource group (what has"
-            " just been created may take minutes to be listed)"
+            " the name, and that you have Reader on its resource group (what has just been created"
+            " may take minutes to be listed). If another tenant has it, sign in to that one:"
+            " `az account set --subscription ID`"
         )
     if len(found) > 1:
         lines = "".join(

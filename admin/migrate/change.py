@@ -32,7 +32,7 @@ class Change:
         hidden: the names in the body and in body["properties"] (app settings) whose values are not
             printed; ALL_VALUES: no value of `properties` is printed.
         done_codes: error codes of an answer that means "it is so already", such as
-            "RoleAssignmentExists": the step looks again.
+            "InvalidFederatedIdentityCredentialValue": the step looks again.
         send: does the change in place of the client.
     """
 

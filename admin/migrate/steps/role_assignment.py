@@ -15,6 +15,8 @@ from admin.migrate.step import Finding
 SERVICE_PRINCIPAL = "ServicePrincipal"
 USER = "User"
 
+_MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
+
 _NAMESPACE = uuid.UUID("7a0b4a55-6d5c-4f5f-9d27-36f0a3c7e2a1")
 """Makes the same name for the same assignment, so that it cannot be made twice."""
 
@@ -131,7 +133,6 @@ class RoleAssignment:
             body={"properties": properties},
             summary=f"Assign {self._role.name} on {place} to {self._whose}",
             az=(f"# {self._role.name}", az("role assignment create", options)),
-            done_codes=frozenset({"RoleAssignmentExists"}),
         )
 
 
@@ -169,6 +170,8 @@ def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
 
 
 def _is_at_or_above(scope: str, target: str) -> bool:
+    if scope.lower().startswith(_MANAGEMENT_GROUPS):
+        return True  # `atScope()` lists only the management groups that the subscription is in
     return f"{target.lower()}/".startswith(f"{scope.lower().rstrip('/')}/")
 
 

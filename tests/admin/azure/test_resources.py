@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from admin.azure.arm_client import IDENTITY, SITE
+from admin.azure.arm_client import IDENTITY, SITE, ArmClient
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import PUBLIC
-from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.errors import Ambiguous, Forbidden, NotFound
 from admin.azure.resources import find_resource, find_resources
 from emulator.resource_manager.tenancy.subscription import Subscription
 from emulator.seeds.resource_group import ResourceGroup
+from tests.admin.azure.scripted_service import Answer, ScriptedService
+from tests.admin.moved_clock import MovedClock
 from tests.support.azure.azure_thread import AzureThread
 
 OTHER = Subscription("00000000-0000-4000-8000-000000000007", "Contoso test")
@@ -73,3 +75,35 @@ def test_all_requests_reach_the_public_names_only(thread: AzureThread, azure: Az
         "management.azure.com",
     }
     assert not thread.azure.proxy.refused
+
+
+SUBSCRIPTIONS = Answer(
+    body={"value": [{"subscriptionId": name, "displayName": name} for name in ("1", "2")]}
+)
+LISTED = Answer(body={"value": [{"id": "/subscriptions/2/resourceGroups/g/x/s", "name": "s"}]})
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_unreadable_subscription_is_skipped(
+    service: ScriptedService, clock: MovedClock, status: int
+) -> None:
+    """One that is disabled does not hide what the others have."""
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    service.answers += [SUBSCRIPTIONS, Answer(status), LISTED]
+    assert [one.name for one in find_resources(arm, SITE)] == ["s"]
+    service.answers += [SUBSCRIPTIONS, Answer(status), Answer(status)]
+    unreadable: list[str] = []
+    assert find_resources(arm, SITE, unreadable=unreadable) == []
+    assert unreadable == ["subscription 1", "subscription 2"]
+    arm.close()
+
+
+def test_nothing_in_unreadable_subscriptions_is_no_answer(
+    service: ScriptedService, clock: MovedClock
+) -> None:
+    """What nobody could read is not missing."""
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    service.answers += [SUBSCRIPTIONS, Answer(403), Answer(body={"value": []})]
+    with pytest.raises(Forbidden):
+        find_resources(arm, SITE)
+    arm.close()

@@ -34,7 +34,8 @@ class SecretUsers:
     @cached_property
     def sites(self) -> list[JsonObject]:
         """All apps that can be read, with their properties."""
-        return [site for found in find_resources(self._arm, SITE) for site in self._read(found)]
+        listed = find_resources(self._arm, SITE, unreadable=self.unreadable)
+        return [site for found in listed for site in self._read(found)]
 
     def _read(self, found: ResourceId) -> list[JsonObject]:
         try:
@@ -74,7 +75,7 @@ class SecretUsers:
         """The OAuth connections that sign in with this registration, and its secret."""
         return [
             f"the OAuth connection {connection['name'].rsplit('/', 1)[-1]} of {bot.name}"
-            for bot in find_resources(self._arm, BOT)
+            for bot in find_resources(self._arm, BOT, unreadable=self.unreadable)
             for connection in self._connections(bot)
             if self._uses_secret(connection.get("properties") or {})
         ]
