@@ -41,7 +41,7 @@ DryRunOption = Annotated[
     ),
 ]
 YesOption = Annotated[
-    bool, typer.Option("--yes", metavar="", help="Do not ask before a change; for pipelines.")
+    bool, typer.Option("--yes", metavar="", help="Answer every question with yes; for pipelines.")
 ]
 TimeoutOption = Annotated[
     float,

@@ -32,6 +32,11 @@ class Finding:
     notes: tuple[str, ...] = ()
     question: str = ""
 
+    @property
+    def refusal_says_it(self) -> bool:
+        """Whether the refusal repeats the text, so that only the refusal is shown."""
+        return self.text in self.refusal
+
 
 class Step(Protocol):
     """One thing that must be so.

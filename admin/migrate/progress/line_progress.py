@@ -51,7 +51,8 @@ class LineProgress:
             self._clear()  # the terminal is needed for the answer
         if finding.text != self._last:
             self._clear()
-            self._line("found", finding.text)
+            if not finding.refusal_says_it:
+                self._line("found", finding.text)
             for note in finding.notes:
                 self._line("note", note)
         self._last = finding.text
@@ -72,7 +73,7 @@ class LineProgress:
 
     def lost(self, change: Change, reason: str) -> None:
         """Print why the step looks again."""
-        self._line("look", f"{reason} Looking what became of it.")
+        self._line("look", f"{reason} Checking whether it was done.")
 
     def wait(self, finding: Finding, seconds: float) -> None:
         """Show that the command waits."""
@@ -88,7 +89,7 @@ class LineProgress:
         """Print the result, the way back and the next command."""
         self._clear()
         if result == "done":
-            self._line("done", "everything is as it should be")
+            self._line("done", self._last)
         else:
             self._line(result, reason)
         if plan.way_back:
@@ -106,5 +107,6 @@ class LineProgress:
             self._status = None
 
     def _line(self, word: str, text: str) -> None:
-        line = Text.assemble("  ", (f"{word:9}", _STYLES.get(word, "")), text)
+        indented = text.replace("\n", f"\n{' ' * 11}")
+        line = Text.assemble("  ", (f"{word:9}", _STYLES.get(word, "")), indented)
         self._console.print(line, soft_wrap=True)

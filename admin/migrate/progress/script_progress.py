@@ -34,7 +34,8 @@ class ScriptProgress:
 
     def found(self, finding: Finding) -> None:
         """Print what was found."""
-        _comment(f"found: {finding.text}")
+        if not finding.refusal_says_it:
+            _comment(f"found: {finding.text}")
         for note in finding.notes:
             _comment(f"note: {note}")
 

@@ -195,6 +195,27 @@ def test_a_refusal_shows_the_way_back_and_no_next_command() -> None:
     assert "Next:" not in text
 
 
+def test_a_refusal_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was found is shown besides only if the refusal does not say it; further lines are
+    indented like the first."""
+    finding = Finding("no secret\nis left", refusal="no secret\nis left: stop")
+    file = StringIO()
+    progress = LineProgress(Console(file=file, width=200, highlight=False))
+    script = ScriptProgress(Options("switch", BOT))
+    for each in (progress, script):
+        each.step("A step")
+        each.found(finding)
+        each.end(Plan(()), "refused", finding.refusal)
+    assert file.getvalue() == "A step\n  refused  no secret\n           is left: stop\n"
+    assert capsys.readouterr().out.count("no secret") == 1
+
+
+def test_the_end_says_what_is_so() -> None:
+    """The last step's finding is the result."""
+    text = shown(Finding("the endpoint is x"), terminal=False)
+    assert "  done     the endpoint is x\n" in text
+
+
 def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     """bash reads it; a question asks, a refusal stops it, and the reader's shell goes on."""
     script = ScriptProgress(Options("switch", BOT))
