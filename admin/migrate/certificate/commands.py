@@ -143,16 +143,16 @@ def certificate(
     extra |= {"--file": str(file or ""), "--identity": identity}
     options = Options(
         "certificate",
-        bot,
-        app_name,
-        resource_group,
-        subscription,
-        cloud,
-        dry_run,
-        as_json,
-        yes,
-        timeout,
-        tuple(word for option, value in extra.items() if value for word in (option, value)),
+        bot=bot,
+        app=app_name,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
+        extra=tuple(word for option, value in extra.items() if value for word in (option, value)),
     )
     execute(
         options,
@@ -207,16 +207,16 @@ def rotate(
     flags = {"--restart": restart, "--again": again}
     options = Options(
         "certificate rotate",
-        bot,
-        app_name,
-        resource_group,
-        subscription,
-        cloud,
-        dry_run,
-        as_json,
-        yes,
-        timeout,
-        tuple(name for name, given in flags.items() if given),
+        bot=bot,
+        app=app_name,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
+        extra=tuple(name for name, given in flags.items() if given),
     )
     execute(options, lambda target: Rotation(target, restart=restart, again=again).plan())
 

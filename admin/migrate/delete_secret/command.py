@@ -83,16 +83,16 @@ def delete_secret(
     """
     options = Options(
         "delete-secret",
-        bot,
-        app,
-        resource_group,
-        subscription,
-        cloud,
-        dry_run,
-        as_json,
-        yes,
-        timeout,
-        (IGNORE_OTHER_USE,) if ignore_other_use else (),
+        bot=bot,
+        app=app,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
+        extra=(IGNORE_OTHER_USE,) if ignore_other_use else (),
     )
     execute(options, plan_delete_secret)
 

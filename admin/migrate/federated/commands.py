@@ -92,16 +92,16 @@ def federated(
     """
     options = Options(
         "federated",
-        bot,
-        app,
-        resource_group,
-        subscription,
-        cloud,
-        dry_run,
-        as_json,
-        yes,
-        timeout,
-        ("--identity", identity) if identity else (),
+        bot=bot,
+        app=app,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
+        extra=("--identity", identity) if identity else (),
     )
     execute(options, lambda target: plan_federated(target, identity))
 

@@ -107,16 +107,16 @@ def managed_identity(
     }
     options = Options(
         "managed-identity",
-        bot,
-        app,
-        resource_group,
-        subscription,
-        cloud,
-        dry_run,
-        as_json,
-        yes,
-        timeout,
-        tuple(word for name, text in extra.items() if text for word in (name, text)),
+        bot=bot,
+        app=app,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
+        extra=tuple(word for name, text in extra.items() if text for word in (name, text)),
     )
     execute(options, lambda target: plan(target, new_bot, identity, manifest, env_file))
 

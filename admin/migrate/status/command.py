@@ -93,7 +93,15 @@ def status(
     "new" or "old". "identity" is the answer of the app's /api/identity;
     docs/settings.md describes it. If the bot cannot be read: {"error": TEXT}.
     """
-    options = Options("status", bot, app, resource_group, subscription, cloud, as_json=as_json)
+    options = Options(
+        "status",
+        bot=bot,
+        app=app,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        as_json=as_json,
+    )
     raise typer.Exit(read_only(options, show))
 
 

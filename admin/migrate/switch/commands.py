@@ -76,7 +76,16 @@ def switch(
     time ran out) or failed.
     """
     options = Options(
-        "switch", bot, app, resource_group, subscription, cloud, dry_run, as_json, yes, timeout
+        "switch",
+        bot=bot,
+        app=app,
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
     )
     execute(options, plan_switch)
 
@@ -138,7 +147,16 @@ def back(
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
     options = Options(
-        "back", bot, "", resource_group, subscription, cloud, dry_run, as_json, yes, timeout
+        "back",
+        bot=bot,
+        app="",
+        resource_group=resource_group,
+        subscription=subscription,
+        cloud=cloud,
+        dry_run=dry_run,
+        as_json=as_json,
+        yes=yes,
+        timeout_seconds=timeout,
     )
     execute(options, plan_back)
 
