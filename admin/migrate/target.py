@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from admin.azure.arm_client import BOT, SITE
 from admin.azure.clients import AzureClients
-from admin.azure.errors import NotFound
+from admin.azure.errors import Forbidden, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.azure.site_client import IdentityAnswer
@@ -14,6 +14,13 @@ from admin.migrate.options import Options
 from admin.migrate.site_settings import SiteSettings
 
 ENDPOINT_PATH = "/api/messages"
+
+
+def hosts_of(site: JsonObject) -> set[str]:
+    """All host names of an app as Resource Manager returns it, in lower case."""
+    properties = site.get("properties") or {}
+    names = [properties.get("defaultHostName"), *(properties.get("hostNames") or ())]
+    return {str(name).lower() for name in names if name}
 
 
 class Target:
@@ -89,20 +96,42 @@ class Target:
             AzureProblem: it cannot be found.
         """
         host = urlsplit(endpoint).hostname or ""
-        for found in find_resources(self.azure.arm, SITE):
-            if self._answers_to(found, host):
-                return found
+        apps = find_resources(self.azure.arm, SITE)
+        # Only its host names identify an app: a default one may have a hash and a region, and then
+        # the plain name may be a stranger's. Names say which apps to ask first.
+        likely = [one for one in apps if host.startswith(one.name.lower())]
+        for app in (*likely, *(one for one in apps if one not in likely)):
+            if host in self._hosts(app):
+                return app
+        self._refuse_slots(likely, host)
         raise NotFound(
             f"no app that your account sees has the host name {host!r} of the endpoint: name the"
             " Function App with --app"
         )
 
-    def _answers_to(self, site: ResourceId, host: str) -> bool:
-        if host == f"{site.name.lower()}.{self.azure.cloud.site_suffix}":
-            return True
-        # A default host name can have a hash and a region, and apps can have names of their own.
-        names = self.azure.arm.get(site.id).get("properties", {}).get("hostNames") or []
-        return host in [str(name).lower() for name in names]
+    def _refuse_slots(self, apps: list[ResourceId], host: str) -> None:
+        for app in apps:
+            for slot in self.azure.arm.pages(f"{app.id}/slots"):
+                if host in hosts_of(slot):
+                    raise NotFound(
+                        f"{host} is the slot {slot['name'].rpartition('/')[2]} of {app.name}, and"
+                        f" these commands work on apps: swap the slot, and move the endpoint to"
+                        f" {app.name}; or name another Function App with --app"
+                    )
+
+    def _hosts(self, site: ResourceId) -> set[str]:
+        try:
+            return hosts_of(self.azure.arm.get(site.id))
+        except (NotFound, Forbidden):  # it was just deleted, or is not the account's to read
+            return set()
+
+    def answers_to(self, endpoint: str) -> bool:
+        """Whether an endpoint (URL) is the Function App's, by any of its host names.
+
+        Raises:
+            AzureProblem: the app cannot be read.
+        """
+        return urlsplit(endpoint).hostname in hosts_of(self.site())
 
     def site(self) -> JsonObject:
         """The Function App as it is now: id, location, identity, properties.

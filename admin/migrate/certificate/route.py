@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from admin.migrate.certificate.certificate_file import CertificateFile
 from admin.migrate.certificate.policy import CertificatePolicy
@@ -159,7 +158,7 @@ def next_command(target: Target) -> str:
         AzureProblem: the bot or the app cannot be found.
     """
     command = "delete-secret" if answers_users(target) else "switch"
-    return target.options.command_line(command, app=target.site_id.name)
+    return target.options.command_line(command, app=target.options.app or target.site_id.name)
 
 
 def answers_users(target: Target) -> bool:
@@ -168,5 +167,4 @@ def answers_users(target: Target) -> bool:
     Raises:
         AzureProblem: the bot or the app cannot be found.
     """
-    endpoint = str(target.bot()["properties"].get("endpoint") or "")
-    return urlsplit(endpoint).hostname == target.host
+    return target.answers_to(str(target.bot()["properties"].get("endpoint") or ""))

@@ -27,6 +27,7 @@ from admin.migrate.options import (
 from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.bot_settings import question_if_hidden
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
@@ -139,7 +140,11 @@ def plan(
         DeployedCode(target),
         UnclaimedApp(target, lambda: {target.app_id, assigned.client_id()}),
         assigned,
-        AppSettings(target, lambda _: _settings(target, assigned)),
+        AppSettings(
+            target,
+            lambda _: _settings(target, assigned),
+            question=lambda: question_if_hidden(target),
+        ),
         _proof(target, assigned),
         new,
         CopiedChannels(target, new),

@@ -1,7 +1,5 @@
 """ReplacedBot: the old bot stays as it is, and a tag says which one replaces it."""
 
-from urllib.parse import urlsplit
-
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import tag_change
@@ -49,8 +47,7 @@ class ReplaceableBot:
                 f"{name} is replaced by {replaced_by}, as its tag {REPLACED_BY} says: name that one"
                 " with --new-bot, or remove the tag"
             )
-        host = urlsplit(endpoint_of(bot)).hostname or ""
-        if host.lower() == self._old.host.lower():
+        if self._old.answers_to(endpoint_of(bot)):
             return (
                 f"{app} is the app that answers the users of {name}: with the new id, it could not"
                 " answer them any more. Publish the new app beside it (docs/deploy.md), and name"

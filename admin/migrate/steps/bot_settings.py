@@ -1,9 +1,9 @@
 """The settings that say who the bot is, and what a change of them means for a live bot."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from admin.azure.cloud import ManagementCloud
+from admin.azure.errors import NotFound
 from admin.migrate.target import Target
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.settings import MULTI_TENANT
@@ -44,16 +44,40 @@ def question_if_live(target: Target, expected: Mapping[str, str]) -> str:
     Raises:
         AzureProblem: the bot or the app cannot be read.
     """
-    endpoint = str(target.bot()["properties"].get("endpoint") or "")
-    if urlsplit(endpoint).hostname != target.host:
-        return ""
+    if not target.answers_to(str(target.bot()["properties"].get("endpoint") or "")):
+        return question_if_hidden(target)
     facts = target.proof().facts
-    if not facts or all(
+    if facts and all(
         str(facts.get(name) or "").lower() == value.lower() for name, value in expected.items()
     ):
         return ""
+    now = f"with the credential {facts['kind']}" if facts else "and does not say how it signs in"
     return (
-        f"{target.site_id.name} answers the bot's users now, with the credential {facts['kind']}."
-        " After the change it cannot sign in until Entra accepts the new credential, which takes"
-        " minutes. (Without a gap: deploy a second app, and name it with --app.) Change it?"
+        f"{target.site_id.name} answers the bot's users now, {now}. After the change it cannot sign"
+        " in until Entra accepts the new credential, which takes minutes. (Without a gap: deploy a"
+        " second app, and name it with --app.) Change it?"
     )
+
+
+def question_if_hidden(target: Target) -> str:
+    """What to ask before an app is changed that may answer the bot's users behind another host name
+    (Front Door, API Management, a proxy); empty if it cannot.
+
+    Args:
+        target: has the bot and the app.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be read.
+    """
+    endpoint = str(target.bot()["properties"].get("endpoint") or "")
+    if not endpoint or "MicrosoftAppId" not in target.settings():
+        return ""  # an app without a bot's settings answers nobody
+    try:
+        target.site_at(endpoint)
+    except NotFound:
+        app = target.site_id.name
+        return (
+            f"The bot's endpoint is {endpoint}, which is no app that your account sees: a gateway"
+            f" may lead from there to {app}, which has a bot's settings. Change {app}?"
+        )
+    return ""

@@ -26,7 +26,9 @@ from admin.migrate.switch.moved_endpoint import (
     endpoint_of,
     tags_of,
 )
+from admin.migrate.switch.old_credential import OldCredential
 from admin.migrate.target import ENDPOINT_PATH, Target
+from auth.settings import USER_ASSIGNED_MSI
 
 
 def switch(
@@ -100,10 +102,11 @@ def plan_switch(target: Target) -> Plan:
     chosen = target if target.options.app else _remembered_app(target)
     endpoint = f"https://{chosen.host}{ENDPOINT_PATH}"
     options = chosen.options
+    msi = target.bot()["properties"].get("msaAppType") == USER_ASSIGNED_MSI
     return Plan(
         (ReadyApp(chosen, endpoint), MovedEndpoint(chosen, endpoint)),
         way_back=options.command_line("back", app=""),
-        next_command=options.command_line("delete-secret"),
+        next_command=options.command_line("status" if msi else "delete-secret"),
     )
 
 
@@ -139,7 +142,8 @@ def back(
     [bold]Exit status[/bold]
 
       0    the endpoint is the old app's
-      1    no old endpoint is remembered; nothing was changed
+      1    no old endpoint is remembered, or the old app could not sign in;
+           nothing was changed
       2    the command line is wrong
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C: run it again
@@ -172,7 +176,8 @@ def plan_back(target: Target) -> Plan:
         return Plan((NothingRemembered(target),))
     moved = MovedEndpoint(target, previous, remember=NEW_ENDPOINT, named=PREVIOUS_ENDPOINT)
     return Plan(
-        (ReachableApp(target, previous), moved), way_back=target.options.command_line("switch")
+        (OldCredential(target, previous), ReachableApp(target, previous), moved),
+        way_back=target.options.command_line("switch"),
     )
 
 

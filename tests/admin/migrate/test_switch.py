@@ -47,7 +47,7 @@ def test_running_it_again_changes_nothing(migration: Migration, words: tuple[str
     before = migration.bot().etag
     ended = migration.run(*words, "--json")
     assert ended.status == 0
-    assert [step["changes"] for step in ended.json["steps"]] == [[], []]
+    assert not any(step["changes"] for step in ended.json["steps"])
     assert migration.bot().etag == before
 
 
@@ -117,6 +117,95 @@ def test_back_warns_if_the_old_app_is_gone(migration: Migration) -> None:
     assert ended.status == 0
     assert "users get no replies until the old app runs" in ended.output
     assert migration.endpoint == OLD_ENDPOINT
+
+
+def test_back_refuses_if_no_secret_is_left(migration: Migration) -> None:
+    """The old app signs in with the secret, and could answer nobody."""
+    migration.let_new_app_sign_in()
+    migration.run(*SWITCH)
+    migration.thread.call(migration.old.registration.secrets.clear)
+    ended = migration.run("back", "--bot", BOT, "--json")
+    assert ended.status == 1, ended.output
+    assert ended.json["result"] == "refused"
+    assert "no secret of the bot is left" in ended.json["reason"]
+    assert migration.endpoint == NEW_ENDPOINT
+
+
+def test_back_accepts_an_old_app_that_proves_itself(migration: Migration) -> None:
+    """An old app that has a new credential, too, needs no secret."""
+    migration.let_new_app_sign_in()
+    migration.run(*SWITCH)
+    migration.thread.call(migration.old.registration.secrets.clear)
+    migration.thread.call(migration.bot().body["tags"].update, {"previousEndpoint": NEW_ENDPOINT})
+    migration.thread.call(migration.bot().properties.update, {"endpoint": OLD_ENDPOINT})
+    ended = migration.run("back", "--bot", BOT)
+    assert ended.status == 0, ended.output
+    assert migration.endpoint == NEW_ENDPOINT
+
+
+def test_back_works_if_the_directory_cannot_be_read(migration: Migration) -> None:
+    """The way back may be urgent, and its user may only change the bot."""
+    migration.let_new_app_sign_in()
+    migration.run(*SWITCH)
+    azure = migration.thread.azure
+    migration.thread.call(azure.graph.app_roles.__setitem__, azure.pipeline.object_id, set())
+    ended = migration.run("back", "--bot", BOT)
+    assert ended.status == 0, ended.output + ended.errors
+    assert "cannot be read" in ended.output
+    assert migration.endpoint == OLD_ENDPOINT
+
+
+def test_a_managed_identity_has_no_secret_to_delete(migration: Migration) -> None:
+    """After the switch of such a bot, `status` is next."""
+    identity = migration.new.identity["clientId"]
+    migration.thread.call(
+        migration.bot().properties.update,
+        {"msaAppType": "UserAssignedMSI", "msaAppId": identity},
+    )
+    values = {"MicrosoftAppId": identity, "BotCredential": "ManagedIdentity"}
+    migration.let_new_app_sign_in(**values, MicrosoftAppType="UserAssignedMSI")
+    ended = migration.run(*SWITCH)
+    assert ended.status == 0, ended.output
+    assert f"migrate status --bot {BOT}" in ended.output
+    assert "delete-secret" not in ended.output
+
+
+def test_an_endpoint_at_a_slot_is_refused_by_name(migration: Migration) -> None:
+    """The commands work on apps, not on their slots."""
+    azure = migration.thread.azure
+    slot = f"{migration.new.site.id}/slots/staging"
+    made = migration.thread.call(azure.resource_manager.put, slot, {"location": "westeurope"})
+    endpoint = f"https://{made.properties['defaultHostName']}/api/messages"
+    migration.thread.call(migration.bot().properties.update, {"endpoint": endpoint})
+    ended = migration.run("federated", "--bot", BOT, "--json")
+    assert ended.status == 1
+    assert f"is the slot staging of {APP}" in ended.json["reason"]
+
+
+def test_an_app_is_recognised_by_its_host_names_only(migration: Migration) -> None:
+    """The plain name of an app whose host name has a hash may be a stranger's."""
+    hashed = {"defaultHostName": "x-1.westeurope-01.azurewebsites.net", "hostNames": []}
+    migration.thread.call(migration.new.site.properties.update, hashed)
+    migration.thread.call(migration.bot().properties.update, {"endpoint": NEW_ENDPOINT})
+    ended = migration.run("federated", "--bot", BOT, "--json")
+    assert ended.status == 1
+    assert "no app that your account sees has the host name" in ended.json["reason"]
+
+
+def test_an_app_that_is_just_deleted_is_skipped(migration: Migration) -> None:
+    """Resource Manager lists it for a while."""
+    azure = migration.thread.azure
+    sites = azure.servers["management.azure.com"]
+    migration.thread.call(
+        migration.bot().properties.update, {"endpoint": NEW_ENDPOINT.replace(APP, "www")}
+    )
+    migration.thread.call(
+        migration.new.site.properties.update, {"hostNames": ["www.azurewebsites.net"]}
+    )
+    path = f"{migration.old.site.id}"
+    migration.thread.call(sites.faults.set, status=404, remaining=1, path=path)
+    ended = migration.run("federated", "--bot", BOT, "--dry-run")
+    assert ended.status == 0, ended.errors
 
 
 def test_a_dry_run_prints_the_call(migration: Migration) -> None:

@@ -15,7 +15,7 @@ from admin.migrate.delete_secret.evidence.secret_users import SecretUsers
 from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
 from admin.migrate.steps.app_identity import identities_of
 from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT, endpoint_of, tags_of
-from admin.migrate.target import Target
+from admin.migrate.target import Target, hosts_of
 from auth.settings import MULTI_TENANT
 
 
@@ -102,9 +102,7 @@ class Evidence:
     @cached_property
     def at_endpoint(self) -> bool:
         """Whether the endpoint is that app's."""
-        properties = (self.site or {}).get("properties") or {}
-        names = [properties.get("defaultHostName"), *(properties.get("hostNames") or ())]
-        return urlsplit(self.endpoint).hostname in {str(name).lower() for name in names}
+        return urlsplit(self.endpoint).hostname in hosts_of(self.site or {})
 
     @cached_property
     def settings(self) -> dict[str, str]:
