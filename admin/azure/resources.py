@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from admin.azure.arm_client import ArmClient
+from admin.azure.arm_client import BOT, ArmClient
 from admin.azure.errors import Ambiguous, AzureProblem, Forbidden, NotFound
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
@@ -106,13 +106,22 @@ def find_resource(
 ) -> ResourceId:
     """The one resource of this type and name.
 
+    Args:
+        arm: the client.
+        kind: the resource type, such as "Microsoft.Web/sites".
+        name: its name in any case, or its resource id.
+        resource_group: empty: in all groups.
+        subscription: its name or id; empty: in all subscriptions.
+
     Raises:
         NotFound: there is none that the signed-in account sees.
         Ambiguous: there are several; the text lists them.
         AzureProblem: the resources cannot be listed.
     """
-    found = find_resources(arm, kind, name, resource_group, subscription)
     called = KINDS.get(kind, kind)
+    if name.startswith("/"):
+        return _by_id(arm, kind, name, called)
+    found = find_resources(arm, kind, name, resource_group, subscription)
     if not found:
         raise NotFound(
             f"no {called} has the name {name!r} in the subscriptions that your account sees: check"
@@ -121,9 +130,21 @@ def find_resource(
             " `az account set --subscription ID`"
         )
     if len(found) > 1:
-        lines = "".join(
-            f"\n  --resource-group {one.resource_group} --subscription {one.subscription}"
-            for one in found
-        )
+        lines = "".join(f"\n  {_distinction(one, kind)}" for one in found)
         raise Ambiguous(f"{len(found)} resources of type {called} have the name {name!r}:{lines}")
     return found[0]
+
+
+def _distinction(found: ResourceId, kind: str) -> str:
+    """What to give instead of a name that several have."""
+    if kind == BOT:
+        return f"--resource-group {found.resource_group} --subscription {found.subscription}"
+    return f"instead of the name, give the id {found.id}"
+
+
+def _by_id(arm: ArmClient, kind: str, resource_id: str, called: str) -> ResourceId:
+    parts = resource_id.split("/")
+    if "/".join(parts[6:8]).lower() != kind.lower() or len(parts) != 9:
+        raise NotFound(f"{resource_id!r} is not the id of a resource of type {called} ({kind})")
+    found = arm.get(resource_id)
+    return ResourceId(found["id"], found["name"], found.get("location", ""))

@@ -11,7 +11,7 @@ from admin.migrate.execution import execute
 from admin.migrate.managed_identity.copied_channels import CopiedChannels
 from admin.migrate.managed_identity.leftovers import Leftovers
 from admin.migrate.managed_identity.new_bot import NewBot
-from admin.migrate.managed_identity.replaced_bot import ReplaceableBot, ReplacedBot
+from admin.migrate.managed_identity.replaced_bot import REPLACED_BY, ReplaceableBot, ReplacedBot
 from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedEnvFile, UpdatedManifest
 from admin.migrate.options import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -27,7 +27,7 @@ from admin.migrate.options import (
 from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.steps.bot_settings import question_if_hidden
+from admin.migrate.steps.bot_settings import channel_service, question_if_hidden
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
@@ -45,8 +45,8 @@ IdentityOption = Annotated[
     typer.Option(
         "--identity",
         metavar="NAME",
-        help="The identity that becomes the bot, created if need be; by default the app's only"
-        " one, or a new one with the app's name.",
+        help="The identity that becomes the bot (its name or id), created if need be; by default"
+        " the app's only one, or a new one with the app's name.",
     ),
 ]
 ManifestOption = Annotated[
@@ -153,20 +153,27 @@ def plan(
         ReplacedBot(target, new),
         Leftovers(target, app),
     )
-    resource = f"--resource-group {target.site_id.resource_group} --name {new_bot}"
     return Plan(
         steps,
-        way_back=f"az bot delete {resource}; the old bot is not affected",
+        way_back=_way_back(target, new),
         next_command=target.options.command_line("status"),
     )
 
 
+def _way_back(target: Target, new: NewBot) -> str:
+    made = " ".join(f"{name} {value}" for name, value in new.place.items())
+    tag = f"--resource-id {target.bot_id.id} --operation Delete --tags {REPLACED_BY}={new.name}"
+    return f"az bot delete {made} && az tag update {tag}; else the old bot is not affected"
+
+
 def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:
+    service = channel_service(target.azure.cloud)
     return {
         "MicrosoftAppType": USER_ASSIGNED_MSI,
         "MicrosoftAppId": identity.client_id(),
-        "MicrosoftAppTenantId": target.azure.caller.tenant_id,
+        "MicrosoftAppTenantId": identity.tenant_id(),
         "BotCredential": MANAGED_IDENTITY,
+        **({"ChannelService": service} if service else {}),
     }
 
 

@@ -13,6 +13,14 @@ CONVERSATIONS = (
     " starts empty"
 )
 
+SETTINGS = {
+    "isCmekEnabled": "the bot's data is encrypted with your own key: set it again in the portal,"
+    " Encryption",
+    "developerAppInsightKey": "the bot's analytics go to Application Insights: set it again in the"
+    " portal, Configuration, because its API key cannot be read",
+}
+"""Settings of a bot that are not copied, by the property that shows that it has them."""
+
 
 class Leftovers:
     """A list; there is nothing to change.
@@ -36,6 +44,7 @@ class Leftovers:
         """
         arm, bot_id, moved = self._old.azure.arm, self._old.bot_id.id, self._app.moved()
         notes = [
+            *(text for name, text in SETTINGS.items() if self._old.bot()["properties"].get(name)),
             *channels.leftovers(channels_of(arm, bot_id), moved.old_host),
             *(self._connection(one) for one in arm.pages(f"{bot_id}/connections")),
             CONVERSATIONS,

@@ -1,11 +1,12 @@
 """NewBot: an Azure Bot of type UserAssignedMSI, beside the old one."""
 
+import json
 from functools import partial
 
 from admin.azure.arm_client import BOT
 from admin.azure.errors import NotFound, Refused
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import find_resource, find_resources
+from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.migrate.change import Change
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
@@ -13,6 +14,9 @@ from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.switch.moved_endpoint import endpoint_of
 from admin.migrate.target import ENDPOINT_PATH, Target
 from auth.settings import USER_ASSIGNED_MSI
+
+POLICIES = {"publicNetworkAccess": "Enabled", "disableLocalAuth": False}
+"""Who may reach the bot, and how: properties that the new one gets, too, with their defaults."""
 
 COPIED = ("displayName", "description", "iconUrl")
 """Properties of the old bot that the new one gets, too."""
@@ -139,15 +143,21 @@ class NewBot:
         properties: JsonObject = {
             "displayName": self.name,
             **{name: old["properties"][name] for name in COPIED if old["properties"].get(name)},
+            **{
+                name: old["properties"][name]
+                for name, default in POLICIES.items()
+                if old["properties"].get(name, default) not in {None, default}
+            },
             "endpoint": self.endpoint,
             "msaAppId": client_id,
             "msaAppType": USER_ASSIGNED_MSI,
-            "msaAppTenantId": self._old.azure.caller.tenant_id,
+            "msaAppTenantId": self._identity.tenant_id(),
             "msaAppMSIResourceId": self._identity.resource_id(),
         }
         sku = str((old.get("sku") or {}).get("name") or "F0")
+        location = str(old.get("location") or "global")
         body = {
-            "location": "global",
+            "location": location,
             "kind": "azurebot",
             "sku": {"name": sku},
             "properties": properties,
@@ -157,9 +167,9 @@ class NewBot:
             method="PUT",
             url=url,
             body=body,
-            summary=f"Create the Azure Bot {self.name} with the identity's id, the SKU {sku} and"
-            f" the endpoint {self.endpoint}",
-            az=self._az(sku, properties),
+            summary=f"Create the Azure Bot {self.name} ({location}) with the identity's id, the SKU"
+            f" {sku} and the endpoint {self.endpoint}",
+            az=self._az(sku, location, properties),
             send=partial(self._create, url, body, client_id),
         )
 
@@ -178,15 +188,21 @@ class NewBot:
             reason = self._one_bot_an_id(client_id, "a bot that your account does not see")
             raise Refused(reason, error.status, error.code) from error
 
-    def _az(self, sku: str, properties: JsonObject) -> tuple[str, ...]:
-        app = self._old.site_id
-        place: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": self.name,
+    @property
+    def place(self) -> dict[str, str | None]:
+        """The options of `az` that name the new bot."""
+        made = ResourceId(self.id, self.name)
+        return {
+            "--subscription": made.subscription,
+            "--resource-group": made.resource_group,
+            "--name": made.name,
         }
+
+    def _az(self, sku: str, location: str, properties: JsonObject) -> tuple[str, ...]:
+        place = self.place
         options: dict[str, str | None] = {
             **place,
+            "--location": location,
             "--sku": sku,
             "--app-type": USER_ASSIGNED_MSI,
             "--appid": properties["msaAppId"],
@@ -200,4 +216,9 @@ class NewBot:
         lines = [az("bot create", options)]
         if properties.get("iconUrl"):
             lines.append(az("bot update", {**place, "--icon-url": properties["iconUrl"]}))
+        for name in POLICIES:
+            if name in properties:
+                value = json.dumps(properties[name]).strip('"')
+                changed = {"--ids": self.id, "--set": f"properties.{name}={value}"}
+                lines.append(az("resource update", changed))
         return tuple(lines)

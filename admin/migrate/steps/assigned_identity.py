@@ -18,7 +18,8 @@ class AssignedIdentity:
 
     Args:
         target: has the Function App.
-        name: of the identity; empty: the app's only one, or a new one with the app's name.
+        name: of the identity, or its resource id; empty: the app's only one, or a new one with the
+            app's name.
     """
 
     title = "Identity of the app"
@@ -60,6 +61,11 @@ class AssignedIdentity:
         """Its client id (GUID); a shell variable while it does not exist."""
         return self._now().client_id or "$IDENTITY_CLIENT_ID"
 
+    def tenant_id(self) -> str:
+        """The tenant (GUID) of its subscription; a shell variable while it does not exist."""
+        found = self._target.azure.arm.find(self.resource_id()) or {"properties": {}}
+        return str(found["properties"].get("tenantId") or "$IDENTITY_TENANT_ID")
+
     def resource_id(self) -> str:
         """Its resource id, which is known before it exists."""
         return self._now().id
@@ -74,17 +80,23 @@ class AssignedIdentity:
         app = self._target.site_id
         name = self._name or app.name
         for one in assigned:
-            if one.name.lower() == name.lower():
+            if name.lower() in {one.name.lower(), one.id.lower()}:
                 return one
         group = f"/subscriptions/{app.subscription}/resourceGroups/{app.resource_group}"
         arm, new = self._target.azure.arm, f"{group}/providers/{IDENTITY}/{name}"
-        try:
-            resource_id = find_resource(arm, IDENTITY, name).id
-        except NotFound:
-            resource_id = new  # a new one may not be listed yet
-        properties = (arm.find(resource_id) or {}).get("properties") or {}
-        ids = (str(properties.get(key) or "") for key in ("principalId", "clientId"))
-        return AppIdentity(resource_id, *ids)
+        # The app's own group comes first: one of the same name elsewhere may be for tests.
+        found = None if name.startswith("/") else arm.find(new)
+        if found is None:
+            try:
+                elsewhere = find_resource(arm, IDENTITY, name, subscription=app.subscription)
+                found = arm.find(elsewhere.id)
+            except NotFound:
+                if name.startswith("/"):
+                    raise
+        if found is None:
+            return AppIdentity(new, "", "")
+        ids = (str(found["properties"].get(key) or "") for key in ("principalId", "clientId"))
+        return AppIdentity(found["id"], *ids)
 
     def _creation(self, identity: AppIdentity, site: JsonObject) -> Change:
         app = self._target.site_id
@@ -104,6 +116,7 @@ class AssignedIdentity:
                 az("identity create", {**place, "--location": location}),
                 f"IDENTITY_CLIENT_ID=$({show} --query clientId --output tsv)",
                 f"IDENTITY_PRINCIPAL_ID=$({show} --query principalId --output tsv)",
+                f"IDENTITY_TENANT_ID=$({show} --query tenantId --output tsv)",
             ),
         )
 
