@@ -14,11 +14,22 @@ from admin.azure.json_object import JsonObject
 IDENTITY_PATH = "/api/identity"
 
 _PROBLEMS = {
-    401: "it refuses the function key: run the command again",
+    401: "it refuses the function key: run the command again; if the app has App Service's own"
+    " authentication, exclude /api/* from it",
     403: "Azure refuses the call: the app is stopped, or its network rules keep this machine out",
     404: "it has no /api/identity: deploy this project's code to it",
     503: "it cannot sign in yet, or it is starting; its log says why",
 }
+
+_SIGN_IN_PAGE = 302
+_BARRIERS = {
+    _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/messages from"
+    " it, or switch it off (`az webapp auth update --enabled false`)",
+    403: "the app is stopped, or its network rules refuse callers: let the service tag"
+    " AzureBotService in",
+    404: "it has no /api/messages: deploy this project's code to it",
+}
+"""What keeps the channels out, by the status that a caller gets."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,23 @@ class SiteClient(RestClient):
             return self.respond("POST", endpoint, {}, None).status_code
         except AzureProblem:
             return 0
+
+    def barrier(self, endpoint: str) -> str:
+        """What keeps the channels from a messaging endpoint, and the cure; empty: nothing that this
+        machine sees.
+
+        App Service's authentication redirects to a sign-in page, or answers 401 with a realm, which
+        no bot does (Microsoft reference: "Authentication and authorization in Azure App Service").
+
+        Args:
+            endpoint: URL.
+        """
+        try:
+            response = self.respond("POST", endpoint, {}, None)
+        except AzureProblem:
+            return ""
+        has_realm = "realm=" in response.headers.get("WWW-Authenticate", "").lower()
+        return _BARRIERS.get(_SIGN_IN_PAGE if has_realm else response.status_code, "")
 
 
 def _answer(host: str, response: HttpResponse) -> IdentityAnswer:

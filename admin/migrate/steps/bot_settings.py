@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import NotFound
+from admin.migrate.setting_names import setting
 from admin.migrate.target import Target
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.settings import MULTI_TENANT
@@ -70,7 +71,7 @@ def question_if_hidden(target: Target) -> str:
         AzureProblem: the bot or the app cannot be read.
     """
     endpoint = str(target.bot()["properties"].get("endpoint") or "")
-    if not endpoint or "MicrosoftAppId" not in target.settings():
+    if not endpoint or not setting(target.settings(), "MicrosoftAppId"):
         return ""  # an app without a bot's settings answers nobody
     try:
         target.site_at(endpoint)

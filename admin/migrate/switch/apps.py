@@ -19,7 +19,7 @@ PASSING = {0, 429, 500, 502, 503, 504}
 
 
 class ReadyApp:
-    """The new app signs in as this bot.
+    """The new app signs in as this bot, and lets the channels in.
 
     Args:
         target: has the bot and the app.
@@ -58,6 +58,12 @@ class ReadyApp:
                 f"{name} does not sign in as this bot",
                 refusal=f"{name} signs in with another {'; '.join(wrong)}. The endpoint stays where"
                 " it is",
+            )
+        if barrier := self._target.azure.site.barrier(self._endpoint):
+            return Finding(
+                f"the channels do not reach {self._endpoint}",
+                refusal=f"the channels cannot reach {self._endpoint}: {barrier}. The endpoint stays"
+                " where it is",
             )
         kind, app_id = proof.facts.get("kind"), proof.facts.get("appId")
         return Finding(f"{name} signs in as {app_id}, with the credential {kind}")

@@ -50,12 +50,12 @@ def test_a_resource_is_found_in_any_subscription(azure: AzureClients) -> None:
 
 
 def test_an_ambiguous_name_lists_the_candidates(azure: AzureClients) -> None:
-    """The options that tell the two apart can be pasted."""
+    """The ids that tell the two apart can be pasted."""
     with pytest.raises(Ambiguous) as caught:
         find_resource(azure.arm, IDENTITY, "contoso-identity")
     text = str(caught.value)
-    assert "--resource-group contoso-bots --subscription" in text
-    assert "--resource-group contoso-other --subscription" in text
+    assert "resourcegroups/contoso-bots/" in text
+    assert "resourcegroups/contoso-other/" in text
     found = find_resource(azure.arm, IDENTITY, "contoso-identity", "Contoso-Other")
     assert found.resource_group == "contoso-other"
 

@@ -1,7 +1,13 @@
 """`switch` and `back`, against the local Azure."""
 
-import pytest
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
 
+import pytest
+from aiohttp import web
+
+from emulator.sites.site import Site
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 from tests.admin.moved_clock import MovedClock
 
@@ -79,6 +85,46 @@ def test_switch_refuses_another_bots_app(migration: Migration) -> None:
     assert ended.status == 1
     assert f"appId ({other.registration.app_id}, not " in ended.json["reason"]
     assert "change the setting MicrosoftAppId" in ended.json["reason"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What App Service answers in front of a site's code."""
+
+    change: Callable[[Site], None]
+    stop: Callable[[], Coroutine[Any, Any, None]]
+    answer: Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "reason"),
+    [
+        (302, {"Location": "https://login.microsoftonline.com/"}, "own authentication"),
+        (401, {"WWW-Authenticate": 'Bearer realm="contoso"'}, "own authentication"),
+        (403, {}, "AzureBotService"),
+        (404, {}, "no /api/messages"),
+    ],
+)
+def test_switch_refuses_an_app_that_lets_no_channel_in(
+    migration: Migration, status: int, headers: dict[str, str], reason: str
+) -> None:
+    """A proof at /api/identity does not say that messages arrive."""
+    migration.let_new_app_sign_in()
+    codes = migration.thread.azure.sites.front_end.codes
+    host = f"{APP}.azurewebsites.net"
+    code = codes[host]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/api/messages":
+            return web.Response(status=status, headers=headers)
+        return await code.answer(request)
+
+    migration.thread.call(codes.__setitem__, host, Gate(code.change, code.stop, answer))
+    ended = migration.run(*SWITCH, "--json")
+    assert ended.status == 1, ended.output
+    assert ended.json["result"] == "refused"
+    assert reason in ended.json["reason"]
+    assert migration.endpoint == OLD_ENDPOINT
 
 
 def test_switch_refuses_an_app_without_the_code(migration: Migration) -> None:
