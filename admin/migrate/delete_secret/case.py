@@ -13,7 +13,7 @@ from admin.migrate.delete_secret.guards.remaining_credential import (
     registration_is_unknown,
 )
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from admin.migrate.switch.moved_endpoint import tags_of
+from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.target import Target
 
 

@@ -10,8 +10,7 @@ from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.password_settings import PasswordSettings, command_of
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
-from admin.migrate.steps.bot_tag import tag_change
-from admin.migrate.switch.moved_endpoint import tags_of
+from admin.migrate.steps.bot_tag import tag_change, tags_of
 
 UNUSED_SINCE = "secretUnusedSince"
 """The tag of the Azure Bot that remembers when its app was last restarted without the secret."""

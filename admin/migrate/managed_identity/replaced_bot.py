@@ -2,8 +2,8 @@
 
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.step import Finding
-from admin.migrate.steps.bot_tag import tag_change
-from admin.migrate.switch.moved_endpoint import endpoint_of, tags_of
+from admin.migrate.steps.bot_tag import tag_change, tags_of
+from admin.migrate.switch.moved_endpoint import endpoint_of
 from admin.migrate.target import Target
 from auth.settings import USER_ASSIGNED_MSI
 

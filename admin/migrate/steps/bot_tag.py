@@ -1,9 +1,29 @@
-"""A tag of an Azure Bot, in which a command remembers something for the next one."""
+"""The tags of an Azure Bot, in which a command remembers something for the next one."""
 
+from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.shell import az, quoted
-from admin.migrate.switch.moved_endpoint import repeated, tags_of
 from admin.migrate.target import Target
+
+_REPEATED = (
+    "displayName",
+    "msaAppId",
+    "msaAppType",
+    "msaAppTenantId",
+    "msaAppMSIResourceId",
+)
+"""Properties that a PATCH must or may repeat: the schema requires the first two; the others are
+immutable, and a service that took their absence for a default would refuse the change."""
+
+
+def tags_of(bot: JsonObject) -> dict[str, str]:
+    """The tags of an Azure Bot."""
+    return dict(bot.get("tags") or {})
+
+
+def repeated(bot: JsonObject) -> JsonObject:
+    """The properties of an Azure Bot that every PATCH repeats."""
+    return {name: bot["properties"][name] for name in _REPEATED if bot["properties"].get(name)}
 
 
 def tag_change(target: Target, name: str, value: str, summary: str, pasted: str = "") -> Change:

@@ -18,13 +18,13 @@ from admin.migrate.options import (
     YesOption,
 )
 from admin.migrate.step import Finding, Plan
+from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.apps import ReachableApp, ReadyApp
 from admin.migrate.switch.moved_endpoint import (
     NEW_ENDPOINT,
     PREVIOUS_ENDPOINT,
     MovedEndpoint,
     endpoint_of,
-    tags_of,
 )
 from admin.migrate.switch.old_credential import OldCredential
 from admin.migrate.target import ENDPOINT_PATH, Target

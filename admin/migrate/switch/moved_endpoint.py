@@ -6,6 +6,7 @@ from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.shell import az, quoted
 from admin.migrate.step import Finding
+from admin.migrate.steps.bot_tag import repeated, tags_of
 from admin.migrate.target import Target
 
 PREVIOUS_ENDPOINT = "previousEndpoint"
@@ -16,26 +17,6 @@ NEW_ENDPOINT = "newEndpoint"
 
 SWITCHED_ON = "switchedOn"
 """The tag that says when the endpoint moved last (ISO 8601, UTC)."""
-
-_REPEATED = (
-    "displayName",
-    "msaAppId",
-    "msaAppType",
-    "msaAppTenantId",
-    "msaAppMSIResourceId",
-)
-"""Properties that a PATCH must or may repeat: the schema requires the first two; the others are
-immutable, and a service that took their absence for a default would refuse the change."""
-
-
-def tags_of(bot: JsonObject) -> dict[str, str]:
-    """The tags of an Azure Bot."""
-    return dict(bot.get("tags") or {})
-
-
-def repeated(bot: JsonObject) -> JsonObject:
-    """The properties of an Azure Bot that every PATCH repeats."""
-    return {name: bot["properties"][name] for name in _REPEATED if bot["properties"].get(name)}
 
 
 def endpoint_of(bot: JsonObject) -> str:

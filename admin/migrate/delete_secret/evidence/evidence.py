@@ -14,7 +14,8 @@ from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.delete_secret.evidence.secret_users import SecretUsers
 from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
 from admin.migrate.steps.app_identity import identities_of
-from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT, endpoint_of, tags_of
+from admin.migrate.steps.bot_tag import tags_of
+from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT, endpoint_of
 from admin.migrate.target import Target, hosts_of
 from auth.settings import MULTI_TENANT
 
