@@ -107,6 +107,11 @@ class Migration:
         """How many secrets the bot's app registration has."""
         return len(self.old.registration.secrets)
 
+    def write_to_bots(self) -> None:
+        """Send every bot a message, and wait for the answer."""
+        for name in list(self._thread.azure.channels):
+            Talker(self._thread, name).say("hello")
+
     @contextmanager
     def _visitors(self) -> Iterator[None]:
         """Somebody writes to every bot, again and again."""
@@ -114,8 +119,7 @@ class Migration:
 
         def visit() -> None:
             while not ended.wait(SAY_SECONDS):
-                for name in list(self._thread.azure.channels):
-                    Talker(self._thread, name).say("hello")
+                self.write_to_bots()
 
         visitor = threading.Thread(target=visit)
         visitor.start()

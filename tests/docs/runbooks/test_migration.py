@@ -23,9 +23,10 @@ def migration(tmp_path: Path, az: Path) -> Iterator[Migration]:
 
 
 def prepare(migration: Migration, command: str) -> None:
-    """Let the time pass that the page asks for."""
+    """Let the time pass that the page asks for, and write to the bot as it says."""
     if "delete-secret" in command:
         migration.pass_days()
+        migration.write_to_bots()
     elif "rotate" in command:
         migration.hasten()
 
