@@ -289,7 +289,7 @@ async def _json(request: web.Request) -> dict[str, Any]:
 
 
 def _attributes(body: Mapping[str, Any]) -> tuple[bool | None, Mapping[str, str] | None]:
-    """Whether a version shall be enabled, and its tags; None: the request does not say."""
+    """Whether a version is to be enabled, and its tags; None: the request does not say."""
     enabled = (body.get("attributes") or {}).get("enabled")
     if enabled is not None and not isinstance(enabled, bool):
         raise invalid_property("enabled")

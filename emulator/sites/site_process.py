@@ -20,6 +20,7 @@ from emulator.sites.environment import FUNCTION_KEY, site_environment
 from emulator.sites.site import Site
 
 START_TIMEOUT_SECONDS = 120.0
+SHOWN_LOG_LINES = 10
 POLL_SECONDS = 0.05
 HOST_STATUS = "/admin/host/status"
 KEY_HEADER = "x-functions-key"
@@ -105,9 +106,8 @@ class SiteProcess:
 
     def _command(self, descriptor: int) -> Sequence[str]:
         hosting = self._hosting
-        log = hosting.logs / f"{self.site.name}.log"
         launch = [sys.executable, "-m", "emulator.sites", "--names", str(hosting.names)]
-        launch += ["--log", str(log), "--parent", str(os.getpid())]
+        launch += ["--log", str(self._log), "--parent", str(os.getpid())]
         serve = ["--listener", str(descriptor)]
         if not self.site.is_function_app:
             return [*launch, "emulator.old_bot", *serve]
@@ -129,7 +129,18 @@ class SiteProcess:
             pass
         finally:
             ended.cancel()
-        raise SiteStartError(f"{self.site.name} does not start; its log says why")
+        raise SiteStartError(f"{self.site.name} does not start. Its log ends:\n{self._log_end()}")
+
+    @property
+    def _log(self) -> Path:
+        return self._hosting.logs / f"{self.site.name}.log"
+
+    def _log_end(self) -> str:
+        try:
+            lines = self._log.read_text("utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return "(there is no log)"
+        return "\n".join(lines[-SHOWN_LOG_LINES:])
 
     async def answer(self, request: web.Request) -> web.Response:
         """Pass a request on, and return the process's response; 502 if it breaks off."""

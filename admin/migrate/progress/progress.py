@@ -34,7 +34,7 @@ class Progress(Protocol):
         ...
 
     def lost(self, change: Change, reason: str) -> None:
-        """It was sent, and what became of it must be looked up; or it is to be sent again."""
+        """It was sent, but its outcome is not known, or it was refused for now."""
         ...
 
     def wait(self, finding: Finding, seconds: float) -> None:

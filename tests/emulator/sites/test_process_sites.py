@@ -201,8 +201,11 @@ def test_a_site_that_does_not_exist(thread: AzureThread) -> None:
     assert thread.do(answer_of(thread.azure, "GET", url))[0] == 404
 
 
-def test_a_site_that_cannot_start(thread: AzureThread) -> None:
-    """Without its secret's setting, the old bot cannot start: 503 until the setting is back."""
+def test_a_site_that_cannot_start(thread: AzureThread, caplog: pytest.LogCaptureFixture) -> None:
+    """Without its secret's setting, the old bot cannot start: 503 until the setting is back.
+
+    The emulator's log has the end of the site's.
+    """
     old = thread.call(thread.azure.add_old_bot, "contoso-broken")
     settings = thread.azure.resource_manager.app_settings(old.site.id)
     settle(thread, old.site.name)
@@ -212,6 +215,8 @@ def test_a_site_that_cannot_start(thread: AzureThread) -> None:
         thread.call(thread.azure.group.set_app_settings, old.site, written)
         settle(thread, old.site.name)
         assert talker.say("hello").status == status
+    assert "contoso-broken-web does not start. Its log ends:\n" in caplog.text
+    assert "'APP_PASSWORD' is expected" in caplog.text
 
 
 def test_a_site_whose_process_cannot_be_created(
