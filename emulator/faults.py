@@ -12,6 +12,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ENDLESS_BODY_INTERVAL_SECONDS = 0.02
 """Between two bytes of a body that never ends."""
 
+DISCONNECT_POLL_SECONDS = 0.05
+"""Between two looks at whether a caller has closed its connection."""
+
 
 @dataclass
 class Faults:
@@ -21,7 +24,7 @@ class Faults:
         latency: seconds to wait before each response.
         status: respond with this HTTP status instead of the real one (for example 429, 500, 503).
         retry_after: seconds, or an HTTP date, sent as `Retry-After` with a faulty status.
-        silent: accept the request and never respond.
+        silent: accept the request and never respond; it ends when the caller gives up.
         cut: close the connection instead of responding.
         handled: whether a faulty request is carried out, so that only its response is faulty.
         html: the body of a faulty response is an HTML page, as proxies send, instead of JSON.
@@ -72,7 +75,7 @@ class Faults:
             if self.handled:
                 await handler(request)
             if self.silent:
-                await asyncio.Event().wait()
+                await until_disconnected(request)
             if self.cut and request.transport is not None:
                 request.transport.abort()
             return self._faulty_response()
@@ -105,6 +108,16 @@ class Faults:
             return web.json_response(text=self.body, status=status, headers=headers)
         error = {"error": "fault", "error_description": "A fault was switched on."}
         return web.json_response(error, status=status, headers=headers)
+
+
+async def until_disconnected(request: web.Request) -> None:
+    """Wait until the caller has closed the connection.
+
+    aiohttp has no event for that. A handler that waited for something that never comes would be
+    garbage without its connection, and be destroyed as a pending task.
+    """
+    while request.transport is not None:  # noqa: ASYNC110  # there is no event
+        await asyncio.sleep(DISCONNECT_POLL_SECONDS)
 
 
 async def _endless_body() -> AsyncIterator[bytes]:

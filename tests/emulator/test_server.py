@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import ssl
@@ -16,6 +17,7 @@ from aiohttp import web
 from emulator.certificates import CertificateAuthority
 from emulator.loopback import LOOPBACK
 from emulator.server import Server
+from tests.support.timing.condition import comes_true
 
 NO_ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=0.1)
 """For a response that never comes."""
@@ -253,6 +255,19 @@ async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSes
     part.server.faults.clear()
     assert await status(http, part) == 200
     assert part.handled == 1
+
+
+async def test_a_silent_request_ends_when_its_caller_gives_up(
+    part: Part, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its handler ends too: it is not left to the garbage collection as a pending task."""
+    before = asyncio.all_tasks()
+    part.server.faults.set(silent=True)
+    with pytest.raises(TimeoutError):
+        await http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT)
+    await comes_true(lambda: asyncio.all_tasks() == before)
+    gc.collect()
+    assert "Task was destroyed" not in caplog.text
 
 
 async def test_a_stop_ends_a_silent_request(part: Part, http: aiohttp.ClientSession) -> None:
