@@ -58,7 +58,7 @@ class HostOptions(argparse.Namespace):
         """The command line of this host's workers, but for their lifeline."""
         command = [*COMMAND, "--app", str(self.app)]
         if self.function_key is not None:
-            command += ["--function-key", self.function_key]
+            command.append(f"--function-key={self.function_key}")  # it may begin with a hyphen
         if self.specialize:
             command.append("--specialize")
         if self.lost_log is not None:

@@ -48,7 +48,8 @@ def main() -> None:
     resolve_names(options.names)
     end_with_parent(options.parent)
     key = os.environ.pop(FUNCTION_KEY, None)
-    sys.argv = [options.module, *options.arguments, *(["--function-key", key] if key else [])]
+    # One argument, because a key may begin with a hyphen.
+    sys.argv = [options.module, *options.arguments, *([f"--function-key={key}"] if key else [])]
     runpy.run_module(options.module, run_name="__main__", alter_sys=True)
 
 

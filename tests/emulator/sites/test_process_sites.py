@@ -225,16 +225,32 @@ def test_a_site_whose_process_cannot_be_created(
     """An error that nobody expects is logged with its trace, and the site answers 503."""
     azure, names = thread.azure, thread.azure.folder / "names.json"
     hosting = SiteHosting(azure.entra, names, azure.authority.path, tmp_path, tmp_path / "missing")
-
-    async def answered() -> int:
-        code = ProcessSite(Site("contoso-broken", is_function_app=False), hosting)
-        await code.settled()
-        answer = await code.answer(make_mocked_request("GET", "/"))
-        await code.stop()
-        return answer.status
-
-    assert thread.do(answered()) == 503
+    site = Site("contoso-broken", is_function_app=False)
+    assert thread.do(first_answer(site, hosting)).status == 503
     assert "contoso-broken does not start\nTraceback" in caplog.text
+
+
+def test_a_key_that_begins_with_a_hyphen(thread: AzureThread, tmp_path: Path) -> None:
+    """One key in 64 does; the Function App starts with it, and accepts it."""
+    azure = thread.azure
+    names, app = azure.folder / "names.json", azure.folder / "app"
+    hosting = SiteHosting(azure.entra, names, azure.authority.path, app, tmp_path)
+    site = Site("contoso-hyphen", is_function_app=True, keys=("-key",))
+    answer = thread.do(first_answer(site, hosting))
+    assert "The bot is not available." in (answer.text or "")  # it has no settings
+
+
+async def first_answer(site: Site, hosting: SiteHosting) -> web.Response:
+    """What a site's /api/identity answers to a caller with its key, once it has started."""
+    code = ProcessSite(site, hosting)
+    try:
+        await code.settled()
+        headers = {"x-functions-key": site.keys[0]} if site.keys else {}
+        answer = await code.answer(make_mocked_request("GET", "/api/identity", headers))
+        assert isinstance(answer, web.Response)
+        return answer
+    finally:
+        await code.stop()
 
 
 def test_the_functions_key_is_on_no_command_line(
