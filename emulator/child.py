@@ -1,6 +1,7 @@
 """Child: a process that a command starts and stops."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -79,7 +80,9 @@ class Child:
             await self._process.wait()
 
     def _signal(self, number: int) -> None:
-        os.killpg(self._running().pid, number)
+        # It may have ended, though the event loop has not noticed yet.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._running().pid, number)
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:
