@@ -69,17 +69,18 @@ class ConnectProxy:
         await self._server.wait_closed()
         self._server = None
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._callers.add(task)
-            task.add_done_callback(self._callers.discard)
-        # A cancelled task is a stopped proxy; asyncio's streams would log the cancellation.
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            await self._serve(reader, writer)
-        writer.transport.abort()
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Not a coroutine: `stop` must know of a task that has not run yet.
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._callers.add(task)
+        task.add_done_callback(self._callers.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            await self._answer(reader, writer)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         target = await _requested(reader)
         if target is None:
             await _refuse(writer, "400 Bad Request", "The request is malformed.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 
 import aiohttp
@@ -141,3 +142,21 @@ async def test_stop_closes_tunnels(names: PublicNames) -> None:
     writer.close()
     with pytest.raises(ConnectionError):
         await asyncio.open_connection("127.0.0.1", proxy.port)
+
+
+def test_stop_closes_a_connection_that_was_accepted_just_now() -> None:
+    """A caller whose task has not run yet does not keep the proxy from stopping.
+
+    On asyncio's own loop, as in `make azure`: its servers wait for all callers.
+    """
+
+    async def stop() -> None:
+        proxy = ConnectProxy(PublicNames())
+        await proxy.start()
+        with socket.create_connection(("127.0.0.1", proxy.port)):
+            while "ConnectProxy." not in str(asyncio.all_tasks()):  # noqa: ASYNC110  # each step counts
+                await asyncio.sleep(0)
+            await asyncio.wait_for(proxy.stop(), 60)
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(stop())
