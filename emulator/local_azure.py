@@ -143,7 +143,7 @@ class LocalAzure:
             GRAPH: self.graph.server,
         }
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._opening: dict[BotChannel, asyncio.Task[None]] = {}
         self.resource_manager.on_site_change = self._site_changed
         self.resource_manager.on_vault_change = self._vault_changed
         self.resource_manager.on_bot_change = self._bot_changed
@@ -205,18 +205,24 @@ class LocalAzure:
         self.names.add(REGIONS, self.servers[PUBLISHING].port)
 
     async def stop(self) -> None:
-        """End the code of all sites, and stop every server, even if one of them fails."""
+        """Stop every server, and end the code of all sites, even if one of them fails."""
         async with AsyncExitStack() as stack:  # from the last one to the first
+            # Once no request can create any more of them.
+            stack.push_async_callback(self._stop_created)
             for server in self.servers.values():
                 stack.push_async_callback(server.stop)
+            stack.push_async_callback(self.proxy.stop)
+
+    async def _stop_created(self) -> None:
+        """Stop what clients have created."""
+        # What is being opened or closed just now takes no time, and must not stay open.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        async with AsyncExitStack() as stack:
             for vault in self.vaults.values():
                 stack.push_async_callback(vault.server.stop)
             for channel in self.channels.values():
                 stack.push_async_callback(channel.stop)
             stack.push_async_callback(self.sites.stop)
-            stack.push_async_callback(self.proxy.stop)
-            # What is being opened or closed just now takes no time, and must not stay open.
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def add_old_bot(
         self,
@@ -262,7 +268,7 @@ class LocalAzure:
             OSError: the chat page's port is in use.
         """
         channel = self.channels[bot.lower()]
-        await asyncio.shield(self._opening[channel.name])
+        await asyncio.shield(self._opening[channel])
         return channel
 
     def _bot_changed(self, bot: Resource) -> None:
@@ -274,10 +280,10 @@ class LocalAzure:
                 self._run(self._close(closed))
         elif name not in self.channels:
             self.channels[name] = channel = self._new_channel(bot)
-            self._opening[channel.name] = self._run(self._open(channel))
+            self._opening[channel] = self._run(self._open(channel))
 
     async def _close(self, channel: BotChannel) -> None:
-        await asyncio.gather(self._opening.pop(channel.name), return_exceptions=True)
+        await asyncio.gather(self._opening.pop(channel), return_exceptions=True)
         await channel.stop()
 
     async def _open(self, channel: BotChannel) -> None:

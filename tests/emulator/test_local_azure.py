@@ -1,5 +1,6 @@
 """The local Azure: unmodified clients find it by its environment, and its parts know each other."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -8,12 +9,14 @@ from pathlib import Path
 import jwt
 import pytest
 import requests
+from aiohttp import web
 from azure.core.exceptions import HttpResponseError
 from azure.identity import WorkloadIdentityCredential
 from azure.keyvault.certificates import CertificateClient, CertificatePolicy
 from azure.mgmt.botservice import AzureBotService
 from azure.mgmt.web import WebSiteManagementClient
 
+from emulator.faults import Handler
 from emulator.local_azure import LIGHT, LocalAzure
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
@@ -239,6 +242,33 @@ async def test_a_failure_leaves_nothing_open(
     monkeypatch.undo()
     await azure.stop()
     assert 0 not in refused
+
+
+async def test_no_request_outlives_the_sites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client's request that runs when everything stops creates no site afterwards."""
+    azure = LocalAzure(tmp_path, LIGHT)
+    arrived, stopped = asyncio.Event(), asyncio.Event()
+    stop_sites = azure.sites.stop
+
+    async def held(request: web.Request, handler: Handler) -> web.StreamResponse:
+        arrived.set()
+        await stopped.wait()
+        azure.add_function_app()
+        return await handler(request)
+
+    async def stop() -> None:
+        await stop_sites()
+        stopped.set()
+
+    monkeypatch.setattr(azure.sites, "stop", stop)
+    async with azure:
+        azure.resource_manager.server.around = held
+        request = asyncio.create_task(answer_of(azure, "GET", "https://management.azure.com/"))
+        await arrived.wait()
+    await asyncio.gather(request, return_exceptions=True)
+    assert azure.sites.front_end.codes == {}
 
 
 def test_nothing_else_is_reachable(thread: AzureThread) -> None:
