@@ -1,5 +1,6 @@
 """`make azure` as a user meets it: an old bot that answers, and commands that find it."""
 
+import os
 import re
 import shlex
 import signal
@@ -123,29 +124,23 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-START = """
-import asyncio
-from emulator.commands import azure
-
-async def start(_):
-    print("starts", flush=True)
-    await asyncio.Event().wait()
-
-azure.LocalAzure.start = start
-azure.main()
-"""
-
-
 def test_ctrl_c_during_the_start(tmp_path: Path) -> None:
-    """An early Ctrl-C ends the command without a trace."""
-    command = [sys.executable, "-c", START, "--env", str(tmp_path / "azure.env")]
+    """Ctrl-C while the apps start ends the command without a trace, and leaves no process."""
+    command = [sys.executable, "-m", "emulator.commands.azure", "--env", str(tmp_path / "env")]
     with Program(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--chat-port", str(free_port())],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as program:
-        assert program.line() == "starts\n"
+        until(lambda: bool(processes_with(f"--log {tmp_path}")), seconds=60)
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate(timeout=60)
     assert (program.returncode, errors) == (0, "")
+    assert processes_with(f"--log {tmp_path}") == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
