@@ -14,7 +14,6 @@ from emulator.cloud import WEBCHAT_BUNDLE
 from emulator.commands.app_folder import APP
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
-from emulator.sites.process_site import ProcessSite
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 APP_TYPES = ("SingleTenant", "MultiTenant")
@@ -53,9 +52,7 @@ async def serve(azure: LocalAzure, options: argparse.Namespace) -> None:
     azure.add_function_app(FUNCTIONS, vault=VAULT)
     await azure.channel(BOT)
     for name in (old.site.name, FUNCTIONS):
-        code = azure.sites.code(name)
-        if isinstance(code, ProcessSite):
-            await code.settled()
+        await azure.sites.code(name).settled()
     options.env.write_text(exports(azure), "utf-8")
     try:
         _describe(azure, old.site.name, options)

@@ -53,7 +53,7 @@ class ProcessSite:
         return self._current is not None and self._current.is_running
 
     async def settled(self) -> None:
-        """Wait until it runs with its latest settings."""
+        """Wait until it runs with its latest settings, or has failed to start with them."""
         await self._settled.wait()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -73,8 +73,11 @@ class ProcessSite:
         for task in self._retiring:
             task.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
-        if self._current is not None:
-            await self._current.stop()
+        current, self._current = self._current, None
+        self._failed = True
+        self._settled.set()  # no request waits for a process that never starts
+        if current is not None:
+            await current.stop()
 
     async def _restart_at_changes(self) -> None:
         while True:
@@ -85,25 +88,29 @@ class ProcessSite:
                 self._settled.set()
 
     async def _restart(self, site: Site) -> None:
-        if not site.enabled:
-            self._replace(None)
-            return
+        new = await self._started(site) if site.enabled else None
+        if not self._changed.is_set():
+            self._failed = site.enabled and new is None
+            self._replace(new)
+        elif new is not None:
+            await new.stop()  # its settings are no longer the latest ones
+
+    async def _started(self, site: Site) -> SiteProcess | None:
+        """A process that serves; None if it does not start, which is logged."""
         new = SiteProcess(site, self._hosting)
         try:
             await new.start()
-        except Exception as error:
-            if isinstance(error, SiteStartError):
-                LOG.warning("%s", error)
-            else:
-                LOG.exception("%s does not start", site.name)
-            self._failed = not self._changed.is_set()
-            self._replace(None)
-            await new.stop()
+        except SiteStartError as error:
+            LOG.warning("%s", error)
+        except Exception:
+            LOG.exception("%s does not start", site.name)
         except BaseException:
             await new.stop()
             raise
         else:
-            self._replace(new)
+            return new
+        await new.stop()
+        return None
 
     def _replace(self, new: SiteProcess | None) -> None:
         old, self._current = self._current, new

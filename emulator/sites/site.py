@@ -42,6 +42,9 @@ class SiteCode(Protocol):
     def change(self, site: Site) -> None:
         """Restart it with the new settings."""
 
+    async def settled(self) -> None:
+        """Wait until it runs with its latest settings, or has failed to start with them."""
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a caller's request."""
 

@@ -73,6 +73,9 @@ class LightSite:
         else:
             self._next = (at, site)
 
+    async def settled(self) -> None:
+        """Wait for nothing: it has no process."""
+
     async def stop(self) -> None:
         """End it; nothing runs."""
 

@@ -1,13 +1,8 @@
 """`switch` and `back`, against the local Azure."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 from aiohttp import web
 
-from emulator.sites.site import Site
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 from tests.admin.moved_clock import MovedClock
 
@@ -87,15 +82,6 @@ def test_switch_refuses_another_bots_app(migration: Migration) -> None:
     assert "change the setting MicrosoftAppId" in ended.json["reason"]
 
 
-@dataclass(frozen=True)
-class Gate:
-    """What App Service answers in front of a site's code."""
-
-    change: Callable[[Site], None]
-    stop: Callable[[], Coroutine[Any, Any, None]]
-    answer: Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
-
-
 @pytest.mark.parametrize(
     ("status", "headers", "reason"),
     [
@@ -110,16 +96,15 @@ def test_switch_refuses_an_app_that_lets_no_channel_in(
 ) -> None:
     """A proof at /api/identity does not say that messages arrive."""
     migration.let_new_app_sign_in()
-    codes = migration.thread.azure.sites.front_end.codes
-    host = f"{APP}.azurewebsites.net"
-    code = codes[host]
+    code = migration.thread.azure.sites.code(APP)
+    passed_on = code.answer
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path == "/api/messages":
             return web.Response(status=status, headers=headers)
-        return await code.answer(request)
+        return await passed_on(request)
 
-    migration.thread.call(codes.__setitem__, host, Gate(code.change, code.stop, answer))
+    migration.thread.call(setattr, code, "answer", answer)
     ended = migration.run(*SWITCH, "--json")
     assert ended.status == 1, ended.output
     assert ended.json["result"] == "refused"

@@ -6,7 +6,6 @@ import pytest
 
 from emulator.local_azure import PROCESSES
 from emulator.seeds.old_bot import OldBot
-from emulator.sites.process_site import ProcessSite
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
 
@@ -19,9 +18,7 @@ def thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureThread]:
     with AzureThread(tmp_path_factory.mktemp("azure"), PROCESSES) as thread:
         for app_type, name in BOTS.items():
             old: OldBot = thread.call(thread.azure.add_old_bot, name, app_type)
-            code = thread.azure.sites.code(old.site.name)
-            assert isinstance(code, ProcessSite)
-            thread.do(code.settled())
+            thread.settle(old.site.name)
         yield thread
 
 

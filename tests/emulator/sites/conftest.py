@@ -8,7 +8,6 @@ from emulator.entra.credentials import TrustedSubject
 from emulator.local_azure import PROCESSES
 from emulator.seeds.function_app import PreparedFunctionApp
 from emulator.seeds.old_bot import OldBot
-from emulator.sites.process_site import ProcessSite
 from tests.support.azure.azure_thread import AzureThread
 
 FUNCTIONS = "contoso-functions"
@@ -25,7 +24,7 @@ def thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureThread]:
 def old(thread: AzureThread) -> OldBot:
     """A bot with a secret, which serves."""
     old = thread.call(thread.azure.add_old_bot)
-    settle(thread, old.site.name)
+    thread.settle(old.site.name)
     return old
 
 
@@ -44,12 +43,5 @@ def functions(thread: AzureThread, old: OldBot) -> PreparedFunctionApp:
         "AZURE_CLIENT_ID": app.identity["clientId"],
     }
     thread.call(thread.azure.group.set_app_settings, app.site, settings)
-    settle(thread, FUNCTIONS)
+    thread.settle(FUNCTIONS)
     return app
-
-
-def settle(thread: AzureThread, site: str) -> None:
-    """Wait until a site runs with its latest settings."""
-    code = thread.azure.sites.code(site)
-    assert isinstance(code, ProcessSite)
-    thread.do(code.settled())

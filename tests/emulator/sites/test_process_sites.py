@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,17 +21,19 @@ from emulator.seeds.old_bot import OldBot
 from emulator.sites.arm_site import site_of
 from emulator.sites.light.light_site import LightSite
 from emulator.sites.light.sign_in import LightSignIn
-from emulator.sites.process_site import NO_OVERLAP, ProcessSite
+from emulator.sites.process_site import FAILED_PAGE, NO_OVERLAP, ProcessSite
 from emulator.sites.site import Site
-from emulator.sites.site_process import SiteHosting
-from tests.emulator.sites.conftest import FUNCTIONS, settle
+from emulator.sites.site_process import KEY_HEADER, SiteHosting
+from tests.emulator.sites.conftest import FUNCTIONS
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
 from tests.support.program import Program
 from tests.support.project import ROOT
-from tests.support.timing.condition import until
+from tests.support.timing.condition import comes_true, until
 
 HOST = f"https://{FUNCTIONS}.azurewebsites.net"
+WITHOUT_SETTINGS = "The bot is not available."
+"""What a Function App without a bot's settings answers to callers who may ask it."""
 
 
 def identity(thread: AzureThread, app: PreparedFunctionApp) -> dict[str, object]:
@@ -135,7 +138,7 @@ def test_the_old_process_answers_until_the_new_one_serves(
     before = identity(thread, functions)
     write_settings(thread, functions, AllowedTenants="")
     assert identity(thread, functions)["processStartedOn"] == before["processStartedOn"]
-    settle(thread, FUNCTIONS)
+    thread.settle(FUNCTIONS)
     after = identity(thread, functions)
     assert str(after["processStartedOn"]) > str(before["processStartedOn"])
     assert after["lastOutboundCall"] is None
@@ -159,7 +162,7 @@ def test_the_old_process_finishes_its_requests(
         until(lambda: server.requests.total() > before, seconds=60)
         for _ in range(2):  # the second one takes longer than a process that is stopped lives on
             write_settings(thread, functions)
-            settle(thread, FUNCTIONS)
+            thread.settle(FUNCTIONS)
         assert not turn.done()
         server.around = kept
         thread.call(released.set)
@@ -180,7 +183,7 @@ def test_without_overlap_requests_wait(thread: AzureThread, functions: PreparedF
         after = identity(thread, functions)
     finally:
         thread.call(thread.azure.group.set_app_settings, functions.site, kept)
-        settle(thread, FUNCTIONS)
+        thread.settle(FUNCTIONS)
     assert str(after["processStartedOn"]) > str(before["processStartedOn"])
 
 
@@ -189,7 +192,7 @@ def test_a_stopped_site(thread: AzureThread, functions: PreparedFunctionApp) -> 
     for state, status in (("Stopped", 403), ("Running", 200)):
         functions.site.properties["state"] = state
         thread.call(thread.azure.resource_manager.on_site_change, functions.site)
-        settle(thread, FUNCTIONS)
+        thread.settle(FUNCTIONS)
         answer = thread.do(answer_of(thread.azure, "GET", f"{HOST}/api/health"))
         assert answer[0] == status
         assert ("This web app is stopped." in answer[1]) == (status == 403)
@@ -208,49 +211,90 @@ def test_a_site_that_cannot_start(thread: AzureThread, caplog: pytest.LogCapture
     """
     old = thread.call(thread.azure.add_old_bot, "contoso-broken")
     settings = thread.azure.resource_manager.app_settings(old.site.id)
-    settle(thread, old.site.name)
+    thread.settle(old.site.name)
     without = {name: text for name, text in settings.items() if name != "MicrosoftAppPassword"}
     talker = Talker(thread, "contoso-broken")
     for written, status in ((without, 503), (settings, 201)):
         thread.call(thread.azure.group.set_app_settings, old.site, written)
-        settle(thread, old.site.name)
+        thread.settle(old.site.name)
         assert talker.say("hello").status == status
     assert "contoso-broken-web does not start. Its log ends:\n" in caplog.text
     assert "'APP_PASSWORD' is expected" in caplog.text
 
 
+@pytest.fixture
+def hosting(thread: AzureThread, tmp_path: Path) -> SiteHosting:
+    """For sites that no resource describes."""
+    azure = thread.azure
+    names, app = azure.folder / "names.json", azure.folder / "app"
+    return SiteHosting(azure.entra, names, azure.authority.path, app, tmp_path)
+
+
+async def text_of_identity(code: ProcessSite, key: str = "") -> str:
+    """What a site's /api/identity answers to a caller with a key."""
+    answer = await code.answer(make_mocked_request("GET", "/api/identity", {KEY_HEADER: key}))
+    assert isinstance(answer, web.Response)
+    return answer.text or ""
+
+
 def test_a_site_whose_process_cannot_be_created(
-    thread: AzureThread, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    thread: AzureThread, hosting: SiteHosting, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error that nobody expects is logged with its trace, and the site answers 503."""
-    azure, names = thread.azure, thread.azure.folder / "names.json"
-    hosting = SiteHosting(azure.entra, names, azure.authority.path, tmp_path, tmp_path / "missing")
-    site = Site("contoso-broken", is_function_app=False)
-    assert thread.do(first_answer(site, hosting)).status == 503
+
+    async def answered() -> str:
+        site = Site("contoso-broken", is_function_app=False)
+        code = ProcessSite(site, replace(hosting, logs=hosting.logs / "missing"))
+        await code.settled()
+        text = await text_of_identity(code)
+        await code.stop()
+        return text
+
+    assert thread.do(answered()) == FAILED_PAGE
     assert "contoso-broken does not start\nTraceback" in caplog.text
 
 
-def test_a_key_that_begins_with_a_hyphen(thread: AzureThread, tmp_path: Path) -> None:
+def test_a_key_that_begins_with_a_hyphen(thread: AzureThread, hosting: SiteHosting) -> None:
     """One key in 64 does; the Function App starts with it, and accepts it."""
-    azure = thread.azure
-    names, app = azure.folder / "names.json", azure.folder / "app"
-    hosting = SiteHosting(azure.entra, names, azure.authority.path, app, tmp_path)
-    site = Site("contoso-hyphen", is_function_app=True, keys=("-key",))
-    answer = thread.do(first_answer(site, hosting))
-    assert "The bot is not available." in (answer.text or "")  # it has no settings
 
-
-async def first_answer(site: Site, hosting: SiteHosting) -> web.Response:
-    """What a site's /api/identity answers to a caller with its key, once it has started."""
-    code = ProcessSite(site, hosting)
-    try:
-        await code.settled()
-        headers = {"x-functions-key": site.keys[0]} if site.keys else {}
-        answer = await code.answer(make_mocked_request("GET", "/api/identity", headers))
-        assert isinstance(answer, web.Response)
-        return answer
-    finally:
+    async def answered() -> str:
+        code = ProcessSite(Site("contoso-hyphen", is_function_app=True, keys=("-key",)), hosting)
+        text = await text_of_identity(code, "-key")
         await code.stop()
+        return text
+
+    assert WITHOUT_SETTINGS in thread.do(answered())
+
+
+def test_a_change_while_the_process_starts(thread: AzureThread, hosting: SiteHosting) -> None:
+    """Without overlap, a process whose settings have changed meanwhile answers nobody."""
+
+    async def first_answer() -> str:
+        old = Site("contoso-changed", is_function_app=True, keys=("old",))
+        code = ProcessSite(old, hosting)
+        await asyncio.sleep(0)  # it starts now
+        code.change(replace(old, settings={NO_OVERLAP: "1"}, keys=("new",)))
+        await comes_true(lambda: code.is_running, seconds=60)
+        text = await text_of_identity(code, "new")
+        await code.stop()
+        return text
+
+    assert WITHOUT_SETTINGS in thread.do(first_answer())
+
+
+def test_a_request_that_waits_for_a_site_that_ends(
+    thread: AzureThread, hosting: SiteHosting
+) -> None:
+    """It is answered, though no process will ever start."""
+
+    async def answered() -> str:
+        code = ProcessSite(Site("contoso-ended", is_function_app=True), hosting)
+        waiting = asyncio.create_task(text_of_identity(code))
+        await asyncio.sleep(0)
+        await code.stop()
+        return await asyncio.wait_for(waiting, 60)
+
+    assert thread.do(answered()) == FAILED_PAGE
 
 
 def test_the_functions_key_is_on_no_command_line(
@@ -286,14 +330,14 @@ def test_a_process_has_only_its_sites_identities(
     for identity, status in ((another, 503), ({"type": "None"}, 503), (kept, 200)):
         functions.site.body["identity"] = identity
         thread.call(thread.azure.resource_manager.on_site_change, functions.site)
-        settle(thread, FUNCTIONS)
+        thread.settle(FUNCTIONS)
         assert thread.do(answer_of(thread.azure, "GET", f"{HOST}/api/health"))[0] == status
 
 
 def test_no_process_outlives_its_site(thread: AzureThread) -> None:
     """A site that is removed ends its process."""
     old = thread.call(thread.azure.add_old_bot, "contoso-removed")
-    settle(thread, old.site.name)
+    thread.settle(old.site.name)
     code = thread.azure.sites.code(old.site.name)
     assert isinstance(code, ProcessSite)
     assert code.is_running

@@ -43,5 +43,5 @@ def stage(
         shell = AdminShell(azure, logs / f"{name}.log")
         stage = Stage(thread, old, new, shell, secret, name)
         slow_down(stage)
-        stage.settle(old.site.name)
+        thread.settle(old.site.name)
         yield stage

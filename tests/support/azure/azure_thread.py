@@ -39,7 +39,11 @@ class AzureThread:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.do(self._start())
+        try:
+            self.do(self._start())
+        except BaseException:
+            self._join()
+            raise
         return self
 
     async def _start(self) -> None:
@@ -49,6 +53,9 @@ class AzureThread:
 
     def __exit__(self, *_: object) -> None:
         self.do(self._end())
+        self._join()
+
+    def _join(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -76,6 +83,10 @@ class AzureThread:
             return function(*arguments, **named)
 
         return self.do(called())
+
+    def settle(self, site: str) -> None:
+        """Wait until a site runs with its latest settings."""
+        self.do(self.azure.sites.code(site).settled())
 
     def set_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make this process's clients reach it, and sign in as its pipeline."""

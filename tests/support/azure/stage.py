@@ -8,7 +8,6 @@ from emulator.local_azure import LocalAzure
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import PreparedFunctionApp
 from emulator.seeds.old_bot import OldBot
-from emulator.sites.process_site import ProcessSite
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.shell import AdminShell
 from tests.support.azure.talker import Talker
@@ -42,12 +41,6 @@ class Stage:
     def azure(self) -> LocalAzure:
         """The local Azure."""
         return self.thread.azure
-
-    def settle(self, site: str) -> None:
-        """Wait until a site runs with its latest settings."""
-        code = self.azure.sites.code(site)
-        assert isinstance(code, ProcessSite)
-        self.thread.do(code.settled())
 
     def stop(self, site: Resource) -> None:
         """Stop a site, as `az webapp stop` does."""
