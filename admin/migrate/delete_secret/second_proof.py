@@ -7,8 +7,8 @@ from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.first_proof import proven
 from admin.migrate.delete_secret.guards.answering_app import MAX_PROOF_MINUTES, UNAVAILABLE
 from admin.migrate.delete_secret.live_settings import unused_since
-from admin.migrate.shell import quoted
 from admin.migrate.step import Finding
+from admin.migrate.steps.proof_loop import proof_loop
 from admin.migrate.target import Target
 
 _WRITE = "write to the bot now, in Teams or in Test in Web Chat"
@@ -76,20 +76,12 @@ class SecondProof:
 
 def _loop(target: Target) -> tuple[str, ...]:
     """Shell lines that wait until the app proves it; $SINCE is when the secret was removed."""
-    app = target.site_id
+    proved = (
+        """STARTED=$(echo "$FACTS" | sed -n 's/.*"processStartedOn": "\\([^"]*\\)".*/\\1/p')""",
+        """CALLED=$(echo "$FACTS" | sed -n 's/.*"lastOutboundCall": "\\([^"]*\\)".*/\\1/p')""",
+        'if [[ "$STARTED" > "${SINCE%Z}" && "$CALLED" > "$STARTED" ]]; then break; fi',
+    )
     return (
         "# Write to the bot now, in Teams or in Test in Web Chat.",
-        "for attempt in $(seq 60); do",
-        f"  FACTS=$(curl --fail --silent {quoted(f'https://{target.host}/api/identity')} \\",
-        '    --header "x-functions-key: $(az functionapp function keys list'
-        f" --subscription {quoted(app.subscription)}"
-        f" --resource-group {quoted(app.resource_group)} --name {quoted(app.name)} \\",
-        '      --function-name identity --query default --output tsv)" || true)',
-        """  STARTED=$(echo "$FACTS" | sed -n 's/.*"processStartedOn": "\\([^"]*\\)".*/\\1/p')""",
-        """  CALLED=$(echo "$FACTS" | sed -n 's/.*"lastOutboundCall": "\\([^"]*\\)".*/\\1/p')""",
-        '  if [[ "$STARTED" > "${SINCE%Z}" && "$CALLED" > "$STARTED" ]]; then break; fi',
-        '  if [ "$attempt" = 60 ]; then echo "no proof: delete nothing"; exit 1; fi',
-        '  echo "attempt $attempt: not yet"; sleep 10',
-        "done",
-        'echo "$FACTS"',
+        *proof_loop(target, proved, attempts=60, pause=10, hopeless="delete nothing"),
     )

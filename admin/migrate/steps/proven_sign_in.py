@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from admin.azure.json_object import JsonObject
 from admin.migrate.shell import quoted
 from admin.migrate.step import Finding
+from admin.migrate.steps.proof_loop import proof_loop
 from admin.migrate.target import Target
 
 LABELS = {
@@ -83,22 +84,10 @@ class ProvenSignIn:
 
     def _loop(self, expected: Mapping[str, str], also: str = "") -> tuple[str, ...]:
         """Shell lines that end when the answer has every expected fact."""
-        app = self._target.site_id
         tests = " ".join((*(f"| grep -i {quoted(each)}" for each in expected.values()), also))
-        return (
-            "for attempt in $(seq 30); do",
-            "  FACTS=$(curl --fail --silent --show-error"
-            f" {quoted(f'https://{self._target.host}/api/identity')} --header \\",
-            '    "x-functions-key: $(az functionapp function keys list'
-            f" --subscription {quoted(app.subscription)}"
-            f" --resource-group {quoted(app.resource_group)} --name {quoted(app.name)} \\",
-            '      --function-name identity --query default --output tsv)" || true)',
-            f'  if echo "$FACTS" {tests.rstrip()} > /dev/null; then break; fi',
-            '  if [ "$attempt" = 30 ]; then echo "no proof: see the log of the app"; exit 1; fi',
-            '  echo "attempt $attempt: not yet"; sleep 30',
-            "done",
-            'echo "$FACTS"',
-        )
+        proved = (f'if echo "$FACTS" {tests.rstrip()} > /dev/null; then break; fi',)
+        hopeless = "see the log of the app"
+        return proof_loop(self._target, proved, attempts=30, pause=30, hopeless=hopeless)
 
 
 def _warnings(facts: JsonObject) -> tuple[str, ...]:
