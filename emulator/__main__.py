@@ -9,6 +9,7 @@ from pathlib import Path
 
 from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
 from emulator.commands.shutdown import until_asked_to_stop
+from emulator.loopback import port_number
 from emulator.storage.local_storage import LocalStorage, start_storage
 
 CHAT_PORT = 3979
@@ -64,7 +65,7 @@ def main() -> None:
         help="run Azurite, too, with its data in FOLDER; --env then has its settings",
     )
     parser.add_argument("--bot", default=BOT_ENDPOINT, metavar="URL", help="the bot's endpoint")
-    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, metavar="PORT")
+    parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, metavar="PORT")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         try:

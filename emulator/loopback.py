@@ -1,5 +1,6 @@
 """The only address that the local cloud listens on, and free ports on it."""
 
+import argparse
 import random
 import socket
 from collections import deque
@@ -13,8 +14,21 @@ An app that runs as in Azure refuses loopback service URLs; with this one in All
 can reply to a local connector.
 """
 
+MAX_PORT = 65535
+
 PORTS = range(20000, 32768)
 """Below the default ephemeral ports of Linux, macOS and Windows, which outgoing connections get."""
+
+
+def port_number(text: str) -> int:
+    """The port that a command line names; 0 takes a free one.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such port.
+    """
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: choose one up to {MAX_PORT}")
+    return int(text)
 
 
 def listener() -> socket.socket:

@@ -14,6 +14,7 @@ from emulator.cloud import WEBCHAT_BUNDLE
 from emulator.commands.app_folder import APP
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
+from emulator.loopback import port_number
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 APP_TYPES = ("SingleTenant", "MultiTenant")
@@ -100,7 +101,7 @@ def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make azure", description=__doc__)
     parser.add_argument("--app-type", choices=APP_TYPES, default=APP_TYPES[0], help="the bot's")
-    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
+    parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
     parser.add_argument(
         "--env",
         type=Path,

@@ -17,6 +17,7 @@ from emulator.child import Child
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
 from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
 from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.loopback import port_number
 from emulator.storage.azurite import Azurite, StoragePorts
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 
@@ -206,9 +207,11 @@ def main() -> None:
     parser.add_argument(
         "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; unset: in memory"
     )
-    parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
-    parser.add_argument("--skill-port", type=int, default=SKILL_PORT, help="its skill's, if any")
-    parser.add_argument("--chat-port", type=int, default=CHAT_PORT, help="the chat page's")
+    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's")
+    parser.add_argument(
+        "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
+    )
+    parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:

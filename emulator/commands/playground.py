@@ -19,6 +19,7 @@ from emulator.commands.local_run import (
     wait_until_it_answers,
 )
 from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.loopback import port_number
 
 PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
 PLAYGROUND_PORT = 56150
@@ -86,8 +87,8 @@ def main() -> None:
     parser.add_argument(
         "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
     )
-    parser.add_argument("--port", type=int, default=BOT_PORT, help="the bot's")
-    parser.add_argument("--playground-port", type=int, default=PLAYGROUND_PORT)
+    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's")
+    parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
     options = parser.parse_args()
     if not PROGRAM.exists():
         sys.exit("The Agents Playground is missing: install node and npm, then make playground.")

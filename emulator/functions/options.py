@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.functions.host_log import LOST
+from emulator.loopback import port_number
 
 COMMAND = (sys.executable, "-m", "emulator.functions")
 UVLOOP, ASYNCIO = "uvloop", "asyncio"
@@ -71,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m emulator.functions", description="Run a function app on this machine."
     )
     parser.add_argument("--app", type=Path, required=True, help="the folder of function_app.py")
-    parser.add_argument("--port", type=int, default=7071, help="0: a free one (default: 7071)")
+    parser.add_argument(
+        "--port", type=port_number, default=7071, help="0: a free one (default: 7071)"
+    )
     parser.add_argument("--function-key", help="functions above anonymous need it; unset: open")
     parser.add_argument(
         "--workers",

@@ -3,10 +3,13 @@
 import argparse
 import os
 
+from emulator.loopback import port_number
 from emulator.old_bot.web_app import main
 
 parser = argparse.ArgumentParser(prog="python -m emulator.old_bot", description=__doc__)
-parser.add_argument("--port", type=int, default=3978, help="where it listens (default: 3978)")
+parser.add_argument(
+    "--port", type=port_number, default=3978, help="where it listens (default: 3978)"
+)
 # A program that starts it may open the port before.
 parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
 options = parser.parse_args()

@@ -12,6 +12,7 @@ from botbuilder.integration.aiohttp.aiohttp_channel_service_exception_middleware
     aiohttp_error_middleware,
 )
 
+from emulator.loopback import LOOPBACK
 from emulator.old_bot.bot_settings import BotSettings
 from emulator.old_bot.echo_bot import EchoBot
 
@@ -63,6 +64,6 @@ def main(environ: Mapping[str, str], port: int, listener: int | None = None) -> 
     logging.basicConfig(stream=sys.stdout, level=logging.INFO)
     app = web_app(environ)
     if listener is None:
-        web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
+        web.run_app(app, host=LOOPBACK, port=port, print=None, access_log=None)
     else:
         web.run_app(app, sock=socket.socket(fileno=listener), print=None, access_log=None)

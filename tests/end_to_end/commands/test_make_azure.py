@@ -113,6 +113,13 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_a_port_that_does_not_exist() -> None:
+    """A number above the last port is refused with a sentence."""
+    ended = run_python("emulator.commands.azure", "--chat-port", "65536")
+    assert ended.returncode == 2
+    assert "65536 is not a port: choose one up to 65535" in ended.stderr
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     """What is wrong with ENV is not taken for a port in use."""
     wrong = tmp_path / "file"
