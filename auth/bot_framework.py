@@ -71,8 +71,8 @@ class BotCredentials(AppCredentials):  # type: ignore[misc]  # untyped SDK base
             AttributeError: always. The SDK's InspectionMiddleware reads it.
         """
         raise AttributeError(
-            "The bot has no password. Do not pass `credentials` to InspectionMiddleware: set"
-            " `inspection.credentials = services.credentials` afterwards"
+            "The bot has no password. Do not pass `credentials` to InspectionMiddleware: assign"
+            " them to its attribute `credentials` afterwards"
         )
 
     def signed_session(self, session: Any = None) -> Any:

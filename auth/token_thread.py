@@ -4,34 +4,13 @@ import asyncio
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from auth.outbound.credential import AccessToken
 from auth.outbound.credentials import credential_for
 from auth.outbound.token_provider import EXPIRY_MARGIN_SECONDS, TokenProvider
 from auth.settings import Settings
 from http_client.pool import HttpPool
-
-
-@dataclass(frozen=True)
-class _Running:
-    """One run of the thread: what it serves, until `stopped` is set on its event loop.
-
-    Attributes:
-        loop: its event loop.
-        tokens: signs the bot in.
-        stopped: ends it.
-        latest: the latest token of each audience.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    tokens: TokenProvider
-    stopped: asyncio.Event
-    latest: dict[str, AccessToken] = field(default_factory=dict)
-
-    def stop(self) -> None:
-        """End the run; callable from any thread."""
-        self.loop.call_soon_threadsafe(self.stopped.set)
 
 
 class TokenThread:
@@ -47,8 +26,7 @@ class TokenThread:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._started: Future[_Running] | None = None
-        self._thread: threading.Thread | None = None
+        self._run: _Run | None = None
 
     async def get(self, audience: str) -> AccessToken:
         """A valid token for `audience` (URL or GUID, without `/.default`).
@@ -56,8 +34,8 @@ class TokenThread:
         Raises:
             SignInError: no token is available.
         """
-        running = await asyncio.wrap_future(self._start())
-        return await asyncio.wrap_future(self._request(running, audience))
+        _, request = self._request(audience)
+        return await asyncio.wrap_future(request)
 
     def get_now(self, audience: str) -> AccessToken:
         """The same for a caller that cannot await; it blocks only if no valid token is cached.
@@ -65,9 +43,8 @@ class TokenThread:
         Raises:
             SignInError: no token is available.
         """
-        running = self._start().result()
-        request = self._request(running, audience)
-        latest = running.latest.get(audience)
+        run, request = self._request(audience)
+        latest = run.latest.get(audience)
         if latest is not None and latest.expires_on - EXPIRY_MARGIN_SECONDS > time.time():
             return latest
         return request.result()
@@ -75,52 +52,66 @@ class TokenThread:
     async def close(self) -> None:
         """End the thread and close its connections; a later request starts it anew."""
         with self._lock:
-            started, self._started = self._started, None
-            thread, self._thread = self._thread, None
-        if started is None or thread is None:
-            return
-        if await asyncio.to_thread(started.exception) is None:
-            started.result().stop()
-        await asyncio.to_thread(thread.join)
+            run, self._run = self._run, None
+            if run is not None:
+                run.stop()
+        if run is not None:
+            await asyncio.to_thread(run.thread.join)
 
-    def _start(self) -> "Future[_Running]":
-        """The thread's run, once it has begun."""
+    def _request(self, audience: str) -> "tuple[_Run, Future[AccessToken]]":
+        # In the lock, so that no request reaches a thread that has been stopped: it might never be
+        # answered.
         with self._lock:
-            if self._started is None:
-                self._started = Future()
-                # A caller that is cancelled while it waits must not cancel the start of all.
-                self._started.set_running_or_notify_cancel()
-                # A daemon: a program that does not close it can end.
-                self._thread = threading.Thread(
-                    target=self._run, args=[self._started], name="bot tokens", daemon=True
-                )
-                self._thread.start()
-            return self._started
+            if self._run is None:
+                self._run = _Run(self._settings)
+            return self._run, self._run.request(audience)
 
-    def _run(self, started: "Future[_Running]") -> None:
-        try:
-            asyncio.run(self._serve(started))
-        except BaseException as error:
-            if started.done():
-                raise
-            # Whoever waits for the start gets it: a package may be missing.
-            started.set_exception(error)
 
-    async def _serve(self, started: "Future[_Running]") -> None:
-        pool = HttpPool()
+class _Run:
+    """One run of the thread, from the first request to `stop`.
+
+    Args:
+        settings: choose the credential.
+
+    Attributes:
+        thread: the thread.
+        latest: the latest token of each audience.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.latest: dict[str, AccessToken] = {}
+        self._settings = settings
+        self._pool = HttpPool()
+        self._stopped = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        # A daemon: a program that does not close it can end.
+        self.thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(), loop_factory=lambda: self._loop),
+            name="bot tokens",
+            daemon=True,
+        )
+        self.thread.start()
+
+    def request(self, audience: str) -> "Future[AccessToken]":
+        """Request a token; callable from any thread."""
+        return asyncio.run_coroutine_threadsafe(self._get(audience), self._loop)
+
+    def stop(self) -> None:
+        """End the run; callable from any thread."""
+        self._loop.call_soon_threadsafe(self._stopped.set)
+
+    async def _serve(self) -> None:
         try:
-            tokens = TokenProvider(credential_for(self._settings, pool))
-            running = _Running(asyncio.get_running_loop(), tokens, asyncio.Event())
-            started.set_result(running)
-            await running.stopped.wait()
+            await self._stopped.wait()
         finally:
-            await pool.close()
+            await self._pool.close()
 
-    def _request(self, running: _Running, audience: str) -> "Future[AccessToken]":
-        return asyncio.run_coroutine_threadsafe(self._get(running, audience), running.loop)
-
-    @staticmethod
-    async def _get(running: _Running, audience: str) -> AccessToken:
-        token = await running.tokens.get(audience)
-        running.latest[audience] = token
+    async def _get(self, audience: str) -> AccessToken:
+        token = await self._tokens.get(audience)
+        self.latest[audience] = token
         return token
+
+    @cached_property
+    def _tokens(self) -> TokenProvider:
+        """Signs the bot in; made on the thread, because it imports the credential's packages."""
+        return TokenProvider(credential_for(self._settings, self._pool))

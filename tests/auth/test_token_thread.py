@@ -138,6 +138,25 @@ async def test_it_is_used_again_while_it_closes(platform: Cloud, tokens: TokenTh
     check(platform, (await tokens.get(SKILL)).value, SKILL)
 
 
+async def test_a_request_outlasts_the_thread(platform: Cloud, tokens: TokenThread) -> None:
+    """A caller whose event loop is busy while the thread is closed gets its token all the same."""
+    await tokens.get(CHANNEL)
+    requested, closed = threading.Event(), threading.Event()
+
+    async def request() -> str:
+        token = asyncio.ensure_future(tokens.get(CHANNEL))
+        await asyncio.sleep(0)  # it makes the request
+        requested.set()
+        closed.wait()  # and this loop is busy
+        return (await token).value
+
+    caller = asyncio.create_task(asyncio.to_thread(asyncio.run, request()))
+    await asyncio.to_thread(requested.wait)
+    await tokens.close()
+    closed.set()
+    check(platform, await caller)
+
+
 async def test_a_caller_gives_up_during_the_start(platform: Cloud, tokens: TokenThread) -> None:
     """The others still get their tokens."""
     impatient = asyncio.ensure_future(tokens.get(CHANNEL))
