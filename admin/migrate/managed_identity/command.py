@@ -87,7 +87,7 @@ def managed_identity(
           --new-bot contoso-bot-2 --app contoso-app --dry-run
       python -m admin migrate managed-identity --bot contoso-bot \\
           --new-bot contoso-bot-2 --app contoso-app \\
-          --manifest app_package/manifest.json --env-file env/.env.dev
+          --manifest appPackage/manifest.json --env-file env/.env.dev
 
     [bold]Exit status[/bold]
 

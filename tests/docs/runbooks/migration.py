@@ -57,9 +57,9 @@ class Migration:
         new = thread.azure.sites.code(APP)
         if isinstance(new, LightSite):
             new.restart_seconds = RESTART_SECONDS
-        (folder / "app_package").mkdir()
+        (folder / "appPackage").mkdir()
         manifest = {"version": "1.0.0", "bots": [{"botId": self.old.registration.app_id}]}
-        (folder / "app_package" / "manifest.json").write_text(json.dumps(manifest))
+        (folder / "appPackage" / "manifest.json").write_text(json.dumps(manifest))
         (folder / "env").mkdir()
         (folder / "env" / ".env.dev").write_text(f"BOT_ID={self.old.registration.app_id}\n")
         self._folder = folder
