@@ -92,8 +92,8 @@ class StandaloneCredentials(BotCredentials):
     """Credentials for botbuilder's own clients, which ask for a token before each request.
 
     They ask on the bot's event loop without awaiting, and may be kept for longer than a token
-    lasts. Therefore the token is that of a thread, which refreshes it in the background; the event
-    loop waits only if the last token has expired since the client was used or made.
+    lasts. Therefore a thread requests the tokens and refreshes them in the background; the event
+    loop waits for it only if the cached token has expired.
 
     Args:
         app_id: the bot's app id (GUID).

@@ -1,4 +1,4 @@
-"""A bot to migrate in front of the local Azure, with the commands of docs/migrate.md."""
+"""A bot to migrate against the local Azure, with the commands of docs/migrate.md."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The runbooks' commands run: the real Azure CLI, curl and openssl in front of the local Azure."""
+"""The runbooks' commands run: the real Azure CLI, curl and openssl against the local Azure."""
 
 import re
 from collections import defaultdict

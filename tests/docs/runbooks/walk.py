@@ -1,4 +1,4 @@
-"""A walk: somebody follows a run of the runbooks in front of the local Azure."""
+"""A walk: somebody follows a run of the runbooks against the local Azure."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
