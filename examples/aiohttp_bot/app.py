@@ -11,6 +11,7 @@ from botbuilder.integration.aiohttp.aiohttp_channel_service_exception_middleware
 )
 
 from auth.bot_framework import credentials_factory
+from auth.errors import SettingsError
 
 from .echo_bot import EchoBot
 
@@ -19,7 +20,7 @@ DEFAULT_PORT = "3978"
 
 
 class Configuration:
-    """BotBuilder's settings without the bot's sign-in: the public cloud needs none."""
+    """BotBuilder's own settings: in the public cloud none, because the factory signs in."""
 
 
 def create_app(environ: Mapping[str, str], configuration: object) -> web.Application:
@@ -54,5 +55,8 @@ def port_of(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    port = port_of(sys.argv[1:], os.environ)
-    web.run_app(create_app(os.environ, Configuration()), port=port)
+    try:
+        app = create_app(os.environ, Configuration())
+    except SettingsError as error:
+        sys.exit(str(error))
+    web.run_app(app, port=port_of(sys.argv[1:], os.environ))

@@ -78,6 +78,18 @@ def test_it_answers_with_each_credential(
         assert program.returncode == 0
 
 
+def test_wrong_settings(folder: Path) -> None:
+    """Without its settings, it ends with all that is to be set, and no traceback."""
+    command = [sys.executable, "-m", "aiohttp_bot.app"]
+    with Program(
+        command, env={"PATH": ""}, cwd=folder, stderr=subprocess.PIPE, text=True
+    ) as program:
+        _, errors = program.communicate(timeout=60)
+    assert program.returncode == 1
+    assert errors.startswith("The settings are wrong:\n- MicrosoftAppType: ")
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "port"),
     [(["3979"], {"PORT": "8000"}, 3979), ([], {"PORT": "8000"}, 8000), ([], {}, 3978)],
