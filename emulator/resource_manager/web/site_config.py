@@ -12,8 +12,22 @@ from emulator.resource_manager.web.sites import Sites
 
 APP_SETTINGS = "appsettings"
 WEB = "web"
-LISTED = ("connectionstrings", "metadata", "azurestorageaccounts", "backup")
-"""Dictionaries that only a POST to `list` returns, like the settings."""
+CREDENTIALS = "publishingcredentials"
+READ = (WEB, "authsettingsv2", "logs", "slotconfignames")
+"""Configurations that a GET returns, in lower case (azure-mgmt-web has these calls)."""
+
+LISTED = (
+    APP_SETTINGS,
+    CREDENTIALS,
+    "authsettings",
+    "authsettingsv2",
+    "azurestorageaccounts",
+    "backup",
+    "connectionstrings",
+    "metadata",
+    "pushsettings",
+)
+"""Configurations that a POST to `list` returns, because they hold secrets."""
 
 WEB_DEFAULTS: JsonObject = {
     "alwaysOn": False,
@@ -42,8 +56,9 @@ class SiteConfig(ResourceType):
 
     def put(self, request: ArmRequest) -> ArmReply:
         """Replace a configuration: always 200."""
-        name = request.id.name.lower()
-        site = self._sites.existing(request.id.parent)
+        name, site = self._named(request.id)
+        if name == CREDENTIALS:
+            raise _no_method(request)
         if name == APP_SETTINGS:
             self._sites.set_settings(site, _texts(request.properties))
         elif name == WEB:
@@ -54,9 +69,10 @@ class SiteConfig(ResourceType):
         return self._reply(request.id, site)
 
     def patch(self, request: ArmRequest) -> ArmReply:
-        """Change a configuration; app settings have no PATCH."""
-        if request.id.name.lower() == APP_SETTINGS:
-            raise ArmError(405, "MethodNotAllowed", "The settings have no PATCH: send all of them.")
+        """Change the `web` configuration; the others have no PATCH."""
+        name, _ = self._named(request.id)
+        if name != WEB:
+            raise _no_method(request)
         return self.put(request)
 
     def get(self, request: ArmRequest) -> ArmReply:
@@ -65,12 +81,9 @@ class SiteConfig(ResourceType):
         Raises:
             ArmError: 405, it is returned by a POST to `list` only.
         """
-        name = request.id.name.lower()
-        site = self._sites.existing(request.id.parent)
-        if name == APP_SETTINGS or name in LISTED:
-            raise ArmError(
-                405, "MethodNotAllowed", f"Send POST to '{request.id.text}/list' instead."
-            )
+        name, site = self._named(request.id)
+        if name not in READ:
+            raise _no_method(request)
         return self._reply(request.id, site)
 
     def list_all(self, request: ArmRequest) -> ArmReply:
@@ -81,10 +94,22 @@ class SiteConfig(ResourceType):
 
     def act(self, request: ArmRequest, action: str) -> ArmReply:
         """`list` returns what a GET does not: settings and strings with their values."""
-        if action != "list":
-            return super().act(request, action)
         config = request.id.parent
-        return self._reply(config, self._sites.existing(config.parent))
+        name, site = self._named(config)
+        if action != "list" or name not in LISTED:
+            raise ArmError(404, "NotFound", f"There is no action '{action}' for '{config.name}'.")
+        return self._reply(config, site)
+
+    def _named(self, config: ResourceId) -> tuple[str, Resource]:
+        """The configuration's name in lower case, and its site.
+
+        Raises:
+            ArmError: 404, there is no such site or configuration.
+        """
+        site, name = self._sites.existing(config.parent), config.name.lower()
+        if name not in READ and name not in LISTED:
+            raise ArmError(404, "NotFound", f"There is no configuration '{config.name}'.")
+        return name, site
 
     def _reply(self, config: ResourceId, site: Resource) -> ArmReply:
         return ArmReply(
@@ -104,7 +129,7 @@ class SiteConfig(ResourceType):
             return {**WEB_DEFAULTS, **self._sites.configuration(site.id), "appSettings": None}
         if name == "slotconfignames":
             return {"appSettingNames": None, "connectionStringNames": None} | _own(site, name)
-        if name == "publishingcredentials":
+        if name == CREDENTIALS:
             return publishing_credentials(site)
         return _own(site, name)
 
@@ -148,6 +173,14 @@ class PublishingPolicies(ResourceType):
                 for each, known in zip(policies, found, strict=True)
             ]
         )
+
+
+def _no_method(request: ArmRequest) -> ArmError:
+    return ArmError(
+        405,
+        "MethodNotAllowed",
+        f"The configuration '{request.id.name}' has no {request.method}.",
+    )
 
 
 def _own(site: Resource, name: str) -> JsonObject:

@@ -89,6 +89,35 @@ def test_publishing_credentials_are_made_once(azure: ArmThread, client: Client) 
     assert found["publishingPassword"] not in azure.call("GET", PATH).text
 
 
+@pytest.mark.parametrize(
+    "name", ["appsettings", "authsettings", "connectionstrings", "publishingcredentials"]
+)
+def test_a_configuration_with_secrets_has_no_get(azure: ArmThread, name: str) -> None:
+    """Who may only read a site does not see them: they come by a POST to `list`."""
+    add_site(azure)
+    path = f"{PATH}/config/{name}"
+    assert refusal(azure.call("GET", path)) == (405, "MethodNotAllowed")
+    assert azure.call("POST", f"{path}/list").status_code == 200
+
+
+def test_a_configuration_that_does_not_exist_is_not_found(azure: ArmThread) -> None:
+    """Each method refuses the name, so that a typing error in it is seen."""
+    add_site(azure)
+    path = f"{PATH}/config/appsetings"
+    for method, sent in (("GET", None), ("PUT", {"properties": {"A": "1"}}), ("PATCH", {})):
+        assert refusal(azure.call(method, path, sent)) == (404, "NotFound")
+    for listed in (path, f"{PATH}/config/web"):
+        assert refusal(azure.call("POST", f"{listed}/list")) == (404, "NotFound")
+
+
+def test_publishing_credentials_cannot_be_written(azure: ArmThread) -> None:
+    """They are the service's own; only `web` has a PATCH."""
+    add_site(azure)
+    for method, name in (("PUT", "publishingcredentials"), ("PATCH", "connectionstrings")):
+        refused = azure.call(method, f"{PATH}/config/{name}", {"properties": {}})
+        assert refusal(refused) == (405, "MethodNotAllowed")
+
+
 def test_names_of_slot_settings_are_read(azure: ArmThread, client: Client) -> None:
     """az reads and writes them with the settings."""
     add_site(azure)
