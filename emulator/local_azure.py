@@ -146,6 +146,7 @@ class LocalAzure:
         self._opening: dict[BotChannel, asyncio.Task[None]] = {}
         self.resource_manager.on_site_change = self._site_changed
         self.resource_manager.on_vault_change = self._vault_changed
+        self.resource_manager.catalog.vaults.on_purge = self._vault_purged
         self.resource_manager.on_bot_change = self._bot_changed
         self.group = ResourceGroup(self.resource_manager, GROUP)
 
@@ -342,6 +343,12 @@ class LocalAzure:
         if host not in self.vaults:
             self._add_vault(host, resource)
         self.names.add(host, self._vault_ports[host])
+
+    def _vault_purged(self, resource: Resource) -> None:
+        """A new vault of the name starts empty."""
+        host = f"{resource.name}.{VAULT_DOMAIN}".lower()
+        del self._vault_ports[host]
+        self._run(self.vaults.pop(host).server.stop())
 
     def _uses_roles(self, vault_id: str) -> bool:
         """Whether a vault has role assignments instead of access policies."""

@@ -18,7 +18,9 @@ from azure.mgmt.web import WebSiteManagementClient
 
 from emulator.faults import Handler
 from emulator.local_azure import LIGHT, LocalAzure
+from emulator.resource_manager.core.arm_request import ArmCaller, ArmRequest
 from emulator.resource_manager.core.resource import Resource
+from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
 from emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread, answer_of
@@ -172,21 +174,36 @@ def test_a_deleted_vault_can_be_recovered(
     thread: AzureThread, credential: WorkloadIdentityCredential
 ) -> None:
     """A deleted vault cannot be reached; once it is there again, it has what it had."""
-    app = thread.call(
-        lambda: thread.azure.add_function_app("contoso-functions", vault="contoso-kept")
-    )
     # A name of its own: the client remembers for each name which tenant to sign in at.
-    manager, host = thread.azure.resource_manager, "contoso-kept.vault.azure.net"
+    vault, host = add_vault(thread, "contoso-kept", has_roles=True), "contoso-kept.vault.azure.net"
+    officer = thread.azure.pipeline.object_id
+    thread.call(assign_role, thread.azure.group, vault, CERTIFICATES_OFFICER, officer)
     thread.azure.vaults[host].inventory.add_version("bot-certificate")
-    assert app.vault is not None
-    removed = thread.call(manager.resources.remove, app.vault.id)
-    thread.call(manager.on_vault_change, app.vault)
+    manager = thread.azure.resource_manager
+    thread.call(manager.resources.remove, vault.id)
     assert thread.azure.names.port(host) is None
-    for each in removed:
-        thread.call(manager.resources.add, each)
-    thread.call(manager.on_vault_change, app.vault)
+    sent = {**vault.properties, "createMode": "recover"}
+    thread.call(manager.put, vault.id, {"location": "westeurope", "properties": sent})
+    thread.call(assign_role, thread.azure.group, vault, CERTIFICATES_OFFICER, officer)
     with CertificateClient(f"https://{host}", credential) as client:
         assert client.get_certificate("bot-certificate").name == "bot-certificate"
+
+
+def test_a_purged_vault_leaves_nothing_behind(thread: AzureThread) -> None:
+    """A new vault of the same name is empty."""
+    vault, host = (
+        add_vault(thread, "contoso-purged", has_roles=True),
+        "contoso-purged.vault.azure.net",
+    )
+    thread.azure.vaults[host].inventory.add_version("bot-certificate")
+    manager = thread.azure.resource_manager
+    thread.call(manager.resources.remove, vault.id)
+    subscription = f"/subscriptions/{manager.subscription_id}/providers/Microsoft.KeyVault"
+    purge = f"{subscription}/locations/westeurope/deletedVaults/{vault.name}/purge"
+    request = ArmRequest("POST", ResourceId(purge), {}, {}, ArmCaller("", ""), "")
+    thread.call(manager.catalog.answer, request)
+    add_vault(thread, "contoso-purged", has_roles=True)
+    assert thread.azure.vaults[host].inventory.versions == {}
 
 
 def test_a_new_bot_has_a_channel(thread: AzureThread, old: OldBot) -> None:

@@ -2,16 +2,38 @@
 
 import datetime
 import re
+from collections.abc import Iterator
 
 from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
+from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
 
 VAULTS = "Microsoft.KeyVault/vaults"
 DELETED_VAULTS = "Microsoft.KeyVault/deletedVaults"
 NAME = re.compile(r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]$")
 RETENTION_DAYS = 90
+RETENTION_RANGE = range(7, RETENTION_DAYS + 1)
+ROLES_BY_DEFAULT = "2026-02-01"
+"""The api-version from which a new vault has role-based access control unless the request says
+otherwise (Key Vault docs, "Azure RBAC as default access control")."""
+
+LASTING = ("enableRbacAuthorization", "enablePurgeProtection", "softDeleteRetentionInDays")
+"""Properties that a PUT without them leaves as they are."""
+
+WRITABLE = (
+    *LASTING,
+    "accessPolicies",
+    "enabledForDeployment",
+    "enabledForDiskEncryption",
+    "enabledForTemplateDeployment",
+    "networkAcls",
+    "publicNetworkAccess",
+    "sku",
+    "tenantId",
+)
+"""Properties that a client may set and a GET returns; others are ignored."""
 
 
 class Vaults(ResourceType):
@@ -19,6 +41,7 @@ class Vaults(ResourceType):
 
     Attributes:
         deleted: deleted vaults by name in lower case; the names stay reserved.
+        on_purge: called after a vault was purged: what was in it is gone.
     """
 
     created_status = 200
@@ -28,10 +51,27 @@ class Vaults(ResourceType):
         super().__init__(VAULTS, store)
         self._changed = changed
         self.deleted: dict[str, Resource] = {}
+        self.on_purge: Changed = lambda _: None
 
     def changed(self, resource: Resource) -> None:
         """Let the vault's own server know."""
         self._changed(resource)
+
+    def put(self, request: ArmRequest) -> ArmReply:
+        """Create or replace a vault, or recover a deleted one (`createMode`)."""
+        if request.properties.get("createMode") == "recover":
+            return self._recover(request)
+        return super().put(request)
+
+    def _recover(self, request: ArmRequest) -> ArmReply:
+        self.check_parent(request.id)
+        found = self._deleted(request.id.name)
+        if found.id.lower() != request.id.key:
+            raise _deleted_name(found.name)
+        del self.deleted[found.name.lower()], found.hidden["deleted"]
+        self.store.add(found).touch()
+        self.changed(found)
+        return self.written(found, 200)
 
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
@@ -45,20 +85,17 @@ class Vaults(ResourceType):
         known = {} if existing is None else existing.properties
         if existing is None:
             self._check_name(request.id.name)
-        if known.get("enablePurgeProtection") and sent.get("enablePurgeProtection") is False:
-            raise bad_request(
-                "BadRequest",
-                'The property "enablePurgeProtection" cannot be set to false. Enabling the purge '
-                "protection for a vault is an irreversible action.",
-            )
+        _check_protection(known, sent)
+        version = request.query.get("api-version", "")
         properties = {
             "enabledForDeployment": False,
-            "enableSoftDelete": True,
             "softDeleteRetentionInDays": RETENTION_DAYS,
-            "enableRbacAuthorization": False,
+            "enableRbacAuthorization": existing is None and version >= ROLES_BY_DEFAULT,
             "accessPolicies": [],
             "publicNetworkAccess": "Enabled",
-            **{name: value for name, value in sent.items() if value is not None},
+            **{name: known[name] for name in LASTING if name in known},
+            **{name: sent[name] for name in WRITABLE if sent.get(name) is not None},
+            "enableSoftDelete": True,
             "vaultUri": f"https://{request.id.name.lower()}.vault.azure.net/",
             "provisioningState": "Succeeded",
         }
@@ -83,13 +120,7 @@ class Vaults(ResourceType):
                 "it is possible that the name is already taken.",
             )
         if name.lower() in self.deleted:
-            raise conflict(
-                "ConflictError",
-                f"A vault with the same name already exists in deleted state. You need to either "
-                f"recover or purge existing key vault '{name}'. Follow this link "
-                "https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft "
-                "delete.",
-            )
+            raise _deleted_name(name)
 
     def removed(self, resource: Resource) -> None:
         """Move a vault to the deleted ones."""
@@ -108,15 +139,15 @@ class Vaults(ResourceType):
 
     def list_deleted(self, request: ArmRequest) -> ArmReply:
         """`deletedVaults` of a subscription."""
-        return listed([self._deleted_answer(each, request) for each in self.deleted.values()])
+        return listed([_deleted_answer(each) for each in self._deleted_of(request.id)])
 
     def get_deleted(self, request: ArmRequest) -> ArmReply:
         """`locations/LOCATION/deletedVaults/NAME`."""
-        return ArmReply(self._deleted_answer(self._deleted(request.id.name), request))
+        return ArmReply(_deleted_answer(self._deleted_at(request.id)))
 
     def purge(self, request: ArmRequest) -> ArmReply:
         """`locations/LOCATION/deletedVaults/NAME/purge`."""
-        found = self._deleted(request.id.parent.name)
+        found = self._deleted_at(request.id.parent)
         if found.properties.get("enablePurgeProtection"):
             raise bad_request(
                 "MethodNotAllowed",
@@ -124,6 +155,7 @@ class Vaults(ResourceType):
                 f"on the vault '{found.name}'.",
             )
         del self.deleted[found.name.lower()]
+        self.on_purge(found)
         return ArmReply()
 
     def check_name(self, request: ArmRequest) -> ArmReply:
@@ -140,20 +172,76 @@ class Vaults(ResourceType):
     def _deleted(self, name: str) -> Resource:
         found = self.deleted.get(name.lower())
         if found is None:
-            raise ArmError(
-                404,
-                "DeletedVaultNotFound",
-                f"The specified deleted vault '{name}' does not exist.",
-            )
+            raise _not_deleted(name)
         return found
 
-    @staticmethod
-    def _deleted_answer(vault: Resource, request: ArmRequest) -> JsonObject:
-        properties = vault.hidden["deleted"]
-        scope = f"/subscriptions/{request.id.subscription_id}/providers/Microsoft.KeyVault"
-        return {
-            "id": f"{scope}/locations/{properties['location']}/deletedVaults/{vault.name}",
-            "name": vault.name,
-            "type": DELETED_VAULTS,
-            "properties": properties,
-        }
+    def _deleted_of(self, resource_id: ResourceId) -> Iterator[Resource]:
+        """The deleted vaults of the subscription that a path names."""
+        wanted = resource_id.subscription_id.lower()
+        for each in self.deleted.values():
+            if ResourceId(each.id).subscription_id.lower() == wanted:
+                yield each
+
+    def _deleted_at(self, resource_id: ResourceId) -> Resource:
+        """The deleted vault of a path with subscription and location.
+
+        Raises:
+            ArmError: 404, there is none.
+        """
+        location = resource_id.parent.name.lower()
+        for each in self._deleted_of(resource_id):
+            if each.name.lower() == resource_id.name.lower() and _region(each) == location:
+                return each
+        raise _not_deleted(resource_id.name)
+
+
+def _check_protection(known: JsonObject, sent: JsonObject) -> None:
+    """Refuse to take back what protects a vault from being lost."""
+    if known.get("enablePurgeProtection") and sent.get("enablePurgeProtection") is False:
+        raise bad_request(
+            "BadRequest",
+            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge '
+            "protection for a vault is an irreversible action.",
+        )
+    days = sent.get("softDeleteRetentionInDays")
+    if days is not None and days not in RETENTION_RANGE:
+        # The service's own words for this are not known.
+        raise bad_request(
+            "BadRequest", 'The property "softDeleteRetentionInDays" must be from 7 to 90.'
+        )
+    if days is not None and known.get("softDeleteRetentionInDays", days) != days:
+        raise bad_request(
+            "BadRequest",
+            'The property "softDeleteRetentionInDays" has been set already and it can\'t be '
+            "modified.",
+        )
+
+
+def _region(vault: Resource) -> str:
+    """The name of a vault's region, as URLs have it."""
+    return str(vault.body["location"]).replace(" ", "").lower()
+
+
+def _deleted_name(name: str) -> ArmError:
+    return conflict(
+        "ConflictError",
+        f"A vault with the same name already exists in deleted state. You need to either recover "
+        f"or purge existing key vault '{name}'. Follow this link "
+        "https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
+    )
+
+
+def _not_deleted(name: str) -> ArmError:
+    return ArmError(
+        404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist."
+    )
+
+
+def _deleted_answer(vault: Resource) -> JsonObject:
+    scope = f"/subscriptions/{ResourceId(vault.id).subscription_id}/providers/Microsoft.KeyVault"
+    return {
+        "id": f"{scope}/locations/{_region(vault)}/deletedVaults/{vault.name}",
+        "name": vault.name,
+        "type": DELETED_VAULTS,
+        "properties": vault.hidden["deleted"],
+    }

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
+from emulator.resource_manager.tenancy.subscription import Subscription
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 
 
@@ -71,6 +72,76 @@ def test_a_deleted_vault_keeps_its_name(azure: ArmThread, client: Client) -> Non
     vaults.begin_purge_deleted("bot-vault", "westeurope").result(timeout=60)
     assert list(vaults.list_deleted()) == []
     vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
+
+
+def test_a_deleted_vault_is_recovered(azure: ArmThread, client: Client) -> None:
+    """`createMode` brings it back with all that it had, and is itself not shown; only where the
+    vault was."""
+    vaults = client("vaults").vaults
+    made = vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
+    recover = body(azure, createMode="recover", enableRbacAuthorization=None)
+    path = "providers/Microsoft.KeyVault/vaults/bot-vault"
+    assert refusal(azure.call("PUT", path, recover)) == (404, "DeletedVaultNotFound")
+    vaults.delete("bot-group", "bot-vault")
+    other = azure.group_id.replace("bot-group", "other")
+    azure.arm.put(other, {"location": "westeurope"})
+    assert refusal(azure.call("PUT", f"{other}/{path}", recover)) == (409, "ConflictError")
+    recovered = azure.call("PUT", path, recover).json()
+    assert recovered["id"] == made.id
+    assert recovered["properties"]["enableRbacAuthorization"] is True
+    assert "createMode" not in recovered["properties"]
+    assert list(vaults.list_deleted()) == []
+    assert vaults.get("bot-group", "bot-vault").id == made.id
+
+
+def test_a_deleted_vault_is_found_in_its_region_only(azure: ArmThread, client: Client) -> None:
+    """Another region, or another subscription, has no such vault to show or to purge."""
+    vaults = client("vaults").vaults
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
+    vaults.delete("bot-group", "bot-vault")
+    other = Subscription()
+    azure.arm.subscriptions.append(other)
+    own = f"/subscriptions/{azure.arm.subscription_id}/providers/Microsoft.KeyVault"
+    listed = f"/subscriptions/{other.id}/providers/Microsoft.KeyVault/deletedVaults"
+    assert azure.call("GET", listed).json()["value"] == []
+    for provider, region in ((own, "eastus"), (listed.rpartition("/")[0], "westeurope")):
+        path = f"{provider}/locations/{region}/deletedVaults/bot-vault"
+        assert refusal(azure.call("GET", path)) == (404, "DeletedVaultNotFound")
+        assert refusal(azure.call("POST", f"{path}/purge")) == (404, "DeletedVaultNotFound")
+
+
+def test_a_put_keeps_what_protects_a_vault(azure: ArmThread) -> None:
+    """Without them in the body, access control, purge protection and retention stay."""
+    path = "providers/Microsoft.KeyVault/vaults/bot-vault"
+    strict = body(azure, enablePurgeProtection=True, softDeleteRetentionInDays=7)
+    azure.call("PUT", path, strict)
+    plain = {"tenantId": azure.arm.tenant_id, "sku": {"family": "A", "name": "standard"}}
+    sent = {"location": "westeurope", "properties": {**plain, "enableSoftDelete": False}}
+    kept = azure.call("PUT", path, sent).json()["properties"]
+    assert (kept["enablePurgeProtection"], kept["softDeleteRetentionInDays"]) == (True, 7)
+    assert (kept["enableRbacAuthorization"], kept["enableSoftDelete"]) == (True, True)
+    for days in (90, 6):
+        refused = azure.call("PUT", path, body(azure, softDeleteRetentionInDays=days))
+        assert refusal(refused) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize(("version", "has_roles"), [("2024-11-01", False), ("2026-02-01", True)])
+def test_the_default_access_control_depends_on_the_version(
+    azure: ArmThread, version: str, has_roles: bool
+) -> None:
+    """A new vault has roles since 2026-02-01; an old one keeps what it has."""
+    path = "providers/Microsoft.KeyVault/vaults/bot-vault"
+    plain = body(azure, enableRbacAuthorization=None)
+    for each in (version, "2026-02-01"):
+        made = azure.call("PUT", path, plain, version=each).json()
+        assert made["properties"]["enableRbacAuthorization"] is has_roles
+
+
+def test_an_unknown_property_is_not_shown(azure: ArmThread) -> None:
+    """A typing error in a property's name is seen in the answer."""
+    sent = body(azure, enablePurgeProtekton=True)
+    made = azure.call("PUT", "providers/Microsoft.KeyVault/vaults/bot-vault", sent).json()
+    assert "enablePurgeProtekton" not in made["properties"]
 
 
 def test_a_name_is_unique_in_all_of_azure(azure: ArmThread, client: Client) -> None:
