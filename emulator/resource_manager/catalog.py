@@ -1,6 +1,6 @@
 """Catalog: the resource types of the local Azure, and which of them answers a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from emulator.entra.directory import Directory
 from emulator.resource_manager.authorization.access import Access
@@ -24,8 +24,8 @@ from emulator.resource_manager.resources.monitoring import (
 )
 from emulator.resource_manager.resources.storage_accounts import StorageAccounts
 from emulator.resource_manager.resources.vaults import Vaults
+from emulator.resource_manager.tenancy.provider_types import PROVIDER_TYPES, unknown_type
 from emulator.resource_manager.tenancy.resource_tags import ResourceTags
-from emulator.resource_manager.tenancy.subscription import PROVIDERS
 from emulator.resource_manager.web import plans
 from emulator.resource_manager.web.site_config import PublishingPolicies, SiteConfig
 from emulator.resource_manager.web.site_functions import SiteFunctions
@@ -78,11 +78,20 @@ class Catalog:
         self.sites = Sites(SITES, store, self.site_identities, on_site)
         self.slots = Sites(SLOTS, store, self.site_identities, on_site)
         self.functions = SiteFunctions(f"{SITES}/functions", store, self.sites)
-        self._types = {each.name.lower(): each for each in self._known()}
+        self._types = {each.name.lower(): each for each in (*self._generic(), *self._known())}
         self._answers = self._provider_answers()
-        store.on_remove = lambda resource: self.type(resource.type).removed(resource)
+        store.on_remove = lambda resource: self._types[resource.type.lower()].removed(resource)
+
+    def _generic(self) -> Iterator[ResourceType]:
+        """Every type, as if it had no rules."""
+        for namespace, types in PROVIDER_TYPES.items():
+            for name, found in types.items():
+                made = ResourceType(f"{namespace}/{name}", self._store)
+                made.tracked = found.has_location
+                yield made
 
     def _known(self) -> list[ResourceType]:
+        """The types with rules of their own."""
         below_sites = [
             made
             for owner in (self.sites, self.slots)
@@ -133,16 +142,15 @@ class Catalog:
             self.channels.add_defaults(bot)
         self._on_bot(bot)
 
-    def type(self, name: str) -> ResourceType:
-        """The resource type of a name in any case; types without rules of their own are generic.
+    def _type(self, name: str, request: ArmRequest) -> ResourceType:
+        """The resource type of a name in any case.
 
         Raises:
-            ArmError: 404, the provider is unknown.
+            ArmError: 404, the provider or the type is unknown.
         """
         found = self._types.get(name.lower())
         if found is None:
-            found = ResourceType(_canonical(name), self._store)
-            self._types[name.lower()] = found
+            raise unknown_type(name, request.query.get("api-version", ""))
         return found
 
     def is_provider_call(self, request: ArmRequest) -> bool:
@@ -163,9 +171,9 @@ class Catalog:
         if own is not None:
             return own(request)
         if self.is_action(request):
-            owner = self.type(request.id.parent.type)
+            owner = self._type(request.id.parent.type, request)
             return owner.act(request, request.id.last.lower())
-        found = self.type(request.id.type)
+        found = self._type(request.id.type, request)
         if request.id.is_collection:
             if request.method == "GET":
                 return found.list_all(request)
@@ -183,17 +191,6 @@ class Catalog:
 
     def _head(self, request: ArmRequest) -> ArmReply:
         return ArmReply(status=204 if request.id.text in self._store else 404)
-
-
-def _canonical(name: str) -> str:
-    namespace, _, rest = name.partition("/")
-    for known, types in PROVIDERS.items():
-        if known.lower() == namespace.lower():
-            names = {each.lower(): each for each in types}
-            return f"{known}/{names.get(rest.lower(), rest)}"
-    raise ArmError(
-        404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid."
-    )
 
 
 def _not_allowed(request: ArmRequest) -> ArmError:

@@ -1,6 +1,7 @@
 """ResourceManager: Azure Resource Manager of the local cloud, `management.azure.com`."""
 
 import json
+import logging
 import re
 import ssl
 import uuid
@@ -14,18 +15,25 @@ from emulator.entra.endpoints import Entra
 from emulator.resource_manager.authorization.role_definitions import ROLE_DEFINITIONS
 from emulator.resource_manager.callers import ArmCallers
 from emulator.resource_manager.catalog import Catalog
-from emulator.resource_manager.core.arm_error import ArmError, bad_request, invalid_content
+from emulator.resource_manager.core.arm_error import (
+    ArmError,
+    bad_request,
+    internal_error,
+    invalid_content,
+)
 from emulator.resource_manager.core.arm_request import PAGE_SIZE, ArmCaller, ArmReply, ArmRequest
 from emulator.resource_manager.core.body_shape import check_shape
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed
 from emulator.resource_manager.long_running import LongRunning
-from emulator.resource_manager.tenancy.api_versions import check_version
+from emulator.resource_manager.tenancy.provider_types import check_version
 from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
 from emulator.resource_manager.tenancy.tenant import Tenant
 from emulator.resource_manager.throttle import WriteThrottle
 from emulator.server import Server
+
+logger = logging.getLogger(__name__)
 
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
@@ -193,6 +201,10 @@ class ResourceManager:
         except ArmError as error:
             headers |= error.headers
             return web.json_response(error.body(), status=error.status, headers=headers)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            failure = internal_error()
+            return web.json_response(failure.body(), status=failure.status, headers=headers)
         headers |= reply.headers
         if reply.xml:
             return web.Response(

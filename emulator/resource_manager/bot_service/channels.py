@@ -49,8 +49,6 @@ class BotChannels(ResourceType):
                 f"Channel name '{sent['channelName']}' does not match '{name}' of the URL.",
             )
         settings = sent.get("properties") or {}
-        if not isinstance(settings, dict):
-            raise bad_request("InvalidChannelData", "The channel's properties must be an object.")
         bot = self.store.find(request.id.parent.text)
         if bot is None:
             raise _unknown(request.id.name)

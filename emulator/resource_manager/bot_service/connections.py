@@ -37,6 +37,8 @@ class BotConnections(ResourceType):
             raise bad_request(
                 "InvalidConnectionSettings", "The property 'serviceProviderId' is required."
             )
+        if not all(each.get("key") for each in sent.get("parameters") or ()):
+            raise bad_request("InvalidConnectionSettings", "Each of the parameters needs a key.")
         _, display_name = PROVIDERS.get(provider, ("", None))
         known = {} if existing is None else existing.properties
         properties = {
@@ -61,10 +63,10 @@ class BotConnections(ResourceType):
         private = [
             copy.deepcopy(each)
             for each in body["properties"]["parameters"]
-            if _is_secret(each.get("key"))
+            if _is_secret(each["key"])
         ]
         for each in body["properties"]["parameters"]:
-            if _is_secret(each.get("key")):
+            if _is_secret(each["key"]):
                 each["value"] = ""
         resource = super().store_body(request, existing, body)
         if secret:
@@ -87,10 +89,10 @@ class BotConnections(ResourceType):
         answer = self.answer(found)
         properties = answer["properties"]
         secret = found.hidden.get(SECRET, "")
-        private = {each["key"]: each["value"] for each in found.hidden["parameters"]}
+        private = {each["key"]: each.get("value") for each in found.hidden["parameters"]}
         properties[SECRET] = secret
         shown = [
-            {**each, "value": private.get(each["key"], each["value"])}
+            {**each, "value": private.get(each["key"], each.get("value"))}
             for each in properties["parameters"]
         ]
         properties["parameters"] = [
@@ -125,5 +127,5 @@ def providers(_: ArmRequest) -> ArmReply:
     )
 
 
-def _is_secret(key: object) -> bool:
-    return "secret" in str(key).lower()
+def _is_secret(key: str) -> bool:
+    return "secret" in key.lower()

@@ -47,6 +47,11 @@ def conflict(code: str, message: str) -> ArmError:
     return ArmError(409, code, message)
 
 
+def internal_error() -> ArmError:
+    """The answer to a request that this stand-in fails to process."""
+    return ArmError(500, "InternalServerError", "Encountered internal server error.")
+
+
 def invalid_content(reason: str) -> ArmError:
     """The body is no JSON object, or has values of wrong types."""
     message = f"The request content was invalid and could not be deserialized: '{reason}'."

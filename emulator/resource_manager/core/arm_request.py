@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.resource_manager.core.arm_error import bad_request
 from emulator.resource_manager.core.resource import JsonObject
 from emulator.resource_manager.core.resource_id import ResourceId
 
@@ -46,17 +45,8 @@ class ArmRequest:
 
     @property
     def properties(self) -> JsonObject:
-        """The body's `properties`; empty if there are none.
-
-        Raises:
-            ArmError: they are no object.
-        """
-        properties = self.body.get("properties")
-        if properties is None:
-            return {}
-        if not isinstance(properties, dict):
-            raise bad_request("InvalidRequestContent", "The properties must be an object.")
-        return properties
+        """The body's `properties`; empty if there are none."""
+        return self.body.get("properties") or {}
 
 
 @dataclass

@@ -29,6 +29,7 @@ SHAPES: dict[str, type] = {
     "properties.msaAppId": str,
     "properties.parameters": list,
     f"properties.parameters.{EACH}": dict,
+    f"properties.parameters.{EACH}.key": str,
     "properties.permissions": list,
     f"properties.permissions.{EACH}": dict,
     f"properties.permissions.{EACH}.{EACH}": list,

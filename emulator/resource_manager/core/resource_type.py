@@ -3,12 +3,39 @@
 import copy
 from collections.abc import Callable
 
-from emulator.resource_manager.core.arm_error import ArmError, bad_request
+from emulator.resource_manager.core.arm_error import (
+    ArmError,
+    bad_request,
+    conflict,
+    invalid_content,
+)
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import NOT_STORED, JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 
 Changed = Callable[[Resource], None]
+
+MEMBERS = frozenset(
+    {
+        "etag",
+        "extendedLocation",
+        "id",
+        "identity",
+        "kind",
+        "location",
+        "managedBy",
+        "name",
+        "plan",
+        "properties",
+        "scale",
+        "sku",
+        "systemData",
+        "tags",
+        "type",
+        "zones",
+    }
+)
+"""What a tracked resource consists of; Resource Manager refuses anything else beside them."""
 
 
 class ResourceType:
@@ -39,13 +66,9 @@ class ResourceType:
         existing = self.store.find(request.id.text)
         self.check_parent(request.id)
         body = self._sent(request)
-        if self.tracked and not request.id.is_child and not body.get("location"):
-            if existing is None:
-                raise bad_request(
-                    "LocationRequired",
-                    "The location property is required for this definition.",
-                )
-            body["location"] = existing.body.get("location")
+        if self.tracked and not request.id.is_child:
+            check_members(request.body, MEMBERS, "ResourceDefinition")
+            body["location"] = _location(request.id, body, existing)
         resource = self.store_body(request, existing, self.accept(request, body, existing))
         return self.written(resource, self.created_status if existing is None else 200)
 
@@ -176,6 +199,46 @@ class ResourceType:
             for name, value in request.body.items()
             if name not in NOT_STORED and value is not None
         }
+
+
+def check_members(body: JsonObject, known: frozenset[str], kind: str) -> None:
+    """Refuse a body with members that are not known.
+
+    Args:
+        body: of a PUT.
+        known: its members.
+        kind: what Resource Manager calls such a body.
+
+    Raises:
+        ArmError: 400 `InvalidRequestContent`, naming the member.
+    """
+    for name in body:
+        if name not in known:
+            raise invalid_content(
+                f"Could not find member '{name}' on object of type '{kind}'. Path '{name}'."
+            )
+
+
+def region(location: object) -> str:
+    """The name of a region, which clients may also write as it is displayed: `West Europe`."""
+    return str(location).replace(" ", "").lower()
+
+
+def _location(resource_id: ResourceId, body: JsonObject, existing: Resource | None) -> object:
+    """Where a tracked resource is to be, which is where it was."""
+    wanted, known = body.get("location"), existing and existing.body.get("location")
+    if not wanted and existing is None:
+        raise bad_request(
+            "LocationRequired", "The location property is required for this definition."
+        )
+    if wanted and known and region(wanted) != region(known):
+        raise conflict(
+            "InvalidResourceLocation",
+            f"The resource '{resource_id.name}' already exists in location '{region(known)}' in "
+            f"resource group '{resource_id.group_name}'. A resource with the same name cannot be "
+            f"created in location '{region(wanted)}'. Please select a new resource name.",
+        )
+    return wanted or known
 
 
 def merged(old: JsonObject, new: JsonObject) -> JsonObject:

@@ -8,7 +8,7 @@ from emulator.resource_manager.core.arm_error import ArmError, bad_request, conf
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
-from emulator.resource_manager.core.resource_type import Changed, ResourceType
+from emulator.resource_manager.core.resource_type import Changed, ResourceType, region
 
 VAULTS = "Microsoft.KeyVault/vaults"
 DELETED_VAULTS = "Microsoft.KeyVault/deletedVaults"
@@ -190,7 +190,10 @@ class Vaults(ResourceType):
         """
         location = resource_id.parent.name.lower()
         for each in self._deleted_of(resource_id):
-            if each.name.lower() == resource_id.name.lower() and _region(each) == location:
+            if (
+                each.name.lower() == resource_id.name.lower()
+                and region(each.body["location"]) == location
+            ):
                 return each
         raise _not_deleted(resource_id.name)
 
@@ -217,11 +220,6 @@ def _check_protection(known: JsonObject, sent: JsonObject) -> None:
         )
 
 
-def _region(vault: Resource) -> str:
-    """The name of a vault's region, as URLs have it."""
-    return str(vault.body["location"]).replace(" ", "").lower()
-
-
 def _deleted_name(name: str) -> ArmError:
     return conflict(
         "ConflictError",
@@ -240,7 +238,7 @@ def _not_deleted(name: str) -> ArmError:
 def _deleted_answer(vault: Resource) -> JsonObject:
     scope = f"/subscriptions/{ResourceId(vault.id).subscription_id}/providers/Microsoft.KeyVault"
     return {
-        "id": f"{scope}/locations/{_region(vault)}/deletedVaults/{vault.name}",
+        "id": f"{scope}/locations/{region(vault.body['location'])}/deletedVaults/{vault.name}",
         "name": vault.name,
         "type": DELETED_VAULTS,
         "properties": vault.hidden["deleted"],

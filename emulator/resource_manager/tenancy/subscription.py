@@ -4,35 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from emulator.resource_manager.core.resource import JsonObject
-from emulator.resource_manager.tenancy.api_versions import newest_version, versions_of
-
-PROVIDERS: dict[str, tuple[str, ...]] = {
-    "Microsoft.Authorization": ("roleAssignments", "roleDefinitions"),
-    "Microsoft.BotService": (
-        "botServices",
-        "botServices/channels",
-        "botServices/connections",
-        "checkNameAvailability",
-    ),
-    "Microsoft.Insights": ("components", "actionGroups", "metricAlerts", "diagnosticSettings"),
-    "Microsoft.AlertsManagement": ("smartDetectorAlertRules",),
-    "Microsoft.KeyVault": ("vaults", "deletedVaults", "locations"),
-    "Microsoft.ManagedIdentity": ("userAssignedIdentities",),
-    "Microsoft.OperationalInsights": ("workspaces",),
-    "Microsoft.Resources": ("deployments", "resourceGroups", "subscriptions", "tenants"),
-    "Microsoft.Storage": ("storageAccounts",),
-    "Microsoft.Web": (
-        "serverFarms",
-        "sites",
-        "sites/basicPublishingCredentialsPolicies",
-        "sites/config",
-        "sites/functions",
-        "sites/slots",
-        "geoRegions",
-        "certificates",
-    ),
-}
-"""Resource providers of the local Azure, and the types that their description lists."""
+from emulator.resource_manager.tenancy.provider_types import PROVIDER_TYPES
 
 LOCATIONS = {
     "westeurope": "West Europe",
@@ -114,10 +86,10 @@ def provider_answer(namespace: str, subscription_id: str, *, is_registered: bool
             {
                 "resourceType": name,
                 "locations": ["global", *LOCATIONS.values()],
-                "apiVersions": list(versions_of(namespace)) or [newest_version(namespace)],
+                "apiVersions": list(found.versions),
                 "capabilities": "SupportsTags, SupportsLocation",
             }
-            for name in PROVIDERS[namespace]
+            for name, found in PROVIDER_TYPES[namespace].items()
         ],
     }
 

@@ -8,16 +8,17 @@ from emulator.resource_manager.core.arm_error import ArmError, bad_request
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import GROUP_TYPE
-from emulator.resource_manager.core.resource_type import group_not_found
+from emulator.resource_manager.core.resource_type import check_members, group_not_found, region
 from emulator.resource_manager.tenancy.filter import filtered
+from emulator.resource_manager.tenancy.provider_types import PROVIDER_TYPES, unknown_type
 from emulator.resource_manager.tenancy.subscription import (
-    PROVIDERS,
     Subscription,
     provider_answer,
     tenant_answer,
 )
 
 GROUP_NAME = re.compile(r"^[\w.()-]{0,89}[\w()-]$")
+GROUP_MEMBERS = frozenset({"id", "location", "managedBy", "name", "properties", "tags", "type"})
 LISTED = ("id", "name", "type", "location", "tags", "kind", "sku", "identity", "managedBy")
 """What a list of resources shows of each; no properties."""
 
@@ -36,7 +37,7 @@ class Tenant:
     def __init__(self, tenant_id: str, store: ResourceStore, access: Access) -> None:
         self.tenant_id = tenant_id
         self.subscriptions = [Subscription()]
-        self.registered = {name.lower() for name in PROVIDERS}
+        self.registered = {name.lower() for name in PROVIDER_TYPES}
         self.list_lag = 0.0
         self._store = store
         self._access = access
@@ -81,7 +82,7 @@ class Tenant:
 
     def check_registered(self, namespace: str) -> None:
         """Refuse writes to a provider that the subscription has not registered with 409."""
-        known = {each.lower() for each in PROVIDERS}
+        known = {each.lower() for each in PROVIDER_TYPES}
         if namespace.lower() in known - self.registered:
             raise ArmError(
                 409,
@@ -144,6 +145,7 @@ class Tenant:
         return self._access.is_allowed(caller, action, resource.id)
 
     def _put_group(self, request: ArmRequest) -> ArmReply:
+        check_members(request.body, GROUP_MEMBERS, "ResourceGroupDefinition")
         name = request.id.last
         existing = self._store.find(request.id.text)
         if existing is None and request.method == "PATCH":
@@ -157,7 +159,7 @@ class Tenant:
             raise bad_request(
                 "LocationRequired", "The location property is required for this definition."
             )
-        location = str(location).replace(" ", "").lower()
+        location = region(location)
         if existing is not None and existing.body["location"] != location:
             raise ArmError(
                 409,
@@ -190,7 +192,7 @@ class Tenant:
         return ArmReply(status=200)
 
     def _list_providers(self, request: ArmRequest) -> ArmReply:
-        return listed([self._described(name, request) for name in PROVIDERS])
+        return listed([self._described(name, request) for name in PROVIDER_TYPES])
 
     def _get_provider(self, request: ArmRequest) -> ArmReply:
         return ArmReply(self._described(self._namespace(request.id.last), request))
@@ -219,12 +221,10 @@ class Tenant:
         Raises:
             ArmError: 404, there is no such provider.
         """
-        for namespace in PROVIDERS:
+        for namespace in PROVIDER_TYPES:
             if namespace.lower() == name.lower():
                 return namespace
-        raise ArmError(
-            404, "InvalidResourceNamespace", f"The resource namespace '{name}' is invalid."
-        )
+        raise unknown_type(name, "")
 
 
 def _shown(resource: Resource) -> JsonObject:

@@ -1,14 +1,12 @@
 """SiteConfig: the configuration of sites below `config/`: settings, `web`, and others."""
 
-from typing import Any
-
-from emulator.resource_manager.core.arm_error import ArmError, bad_request
+from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import ResourceType
 from emulator.resource_manager.web.publishing import publishing_credentials
-from emulator.resource_manager.web.sites import Sites
+from emulator.resource_manager.web.sites import Sites, texts
 
 APP_SETTINGS = "appsettings"
 WEB = "web"
@@ -60,7 +58,7 @@ class SiteConfig(ResourceType):
         if name == CREDENTIALS:
             raise _no_method(request)
         if name == APP_SETTINGS:
-            self._sites.set_settings(site, _texts(request.properties))
+            self._sites.set_settings(site, texts(request.properties))
         elif name == WEB:
             self._sites.configuration(site.id).update(_given(request.properties))
             self._sites.changed(site)
@@ -194,19 +192,3 @@ def _given(properties: JsonObject) -> JsonObject:
         for name, value in properties.items()
         if value is not None and name != "appSettings"
     }
-
-
-def _texts(properties: JsonObject) -> dict[str, str]:
-    """Settings, whose values are texts.
-
-    Raises:
-        ArmError: 400, a value is something else.
-    """
-    for name, value in properties.items():
-        if not isinstance(value, str | int | float | bool):
-            raise bad_request("BadRequest", f"The value of the setting '{name}' must be a text.")
-    return {name: _text(value) for name, value in properties.items()}
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -39,8 +39,6 @@ class SiteIdentities:
         sent = request.body.get("identity")
         if sent is None:
             return old
-        if not isinstance(sent, dict):
-            raise bad_request("InvalidRequestContent", "The identity must be an object.")
         kinds = {each.strip() for each in str(sent.get("type") or "None").split(",")} - {"None"}
         if kinds - {SYSTEM, USER}:
             raise bad_request("InvalidIdentityType", f"The identity type '{kinds}' is unknown.")

@@ -235,4 +235,25 @@ def _sent_settings(request: ArmRequest) -> dict[str, str] | None:
     sent = (request.properties.get("siteConfig") or {}).get("appSettings")
     if sent is None:
         return None
-    return {str(each["name"]): str(each.get("value") or "") for each in sent}
+    if not all(each.get("name") for each in sent):
+        # The service's own words for this are not known.
+        raise bad_request("BadRequest", "Each of the app settings needs a name.")
+    return texts(
+        {each["name"]: "" if each.get("value") is None else each["value"] for each in sent}
+    )
+
+
+def texts(settings: JsonObject) -> dict[str, str]:
+    """Settings, whose values are texts.
+
+    Raises:
+        ArmError: 400, a value is something else.
+    """
+    for name, value in settings.items():
+        if not isinstance(value, str | int | float | bool):
+            raise bad_request("BadRequest", f"The value of the setting '{name}' must be a text.")
+    return {name: _text(value) for name, value in settings.items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

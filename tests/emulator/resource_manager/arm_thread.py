@@ -22,7 +22,7 @@ from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.resource_manager.control_plane import ResourceManager
 from emulator.resource_manager.core.resource_id import ResourceId
-from emulator.resource_manager.tenancy.api_versions import newest_version
+from emulator.resource_manager.tenancy.provider_types import newest_version
 
 AUDIENCE = "https://management.azure.com"
 SCOPES = [f"{AUDIENCE}/.default"]
@@ -147,7 +147,7 @@ class ArmThread:
         """
         url = self.arm.server.url + (path if path[0] == "/" else f"{self.group_id}/{path}")
         if version is None:
-            version = newest_version(ResourceId(url.partition("?")[0]).namespace)
+            version = newest_version(ResourceId(url.partition("?")[0]).type)
         mark = "&" if "?" in url else "?"
         bearer = self.token() if token is None else token
         return requests.request(

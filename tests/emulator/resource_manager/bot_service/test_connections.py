@@ -96,3 +96,12 @@ def test_the_providers_are_listed(client: Client) -> None:
     """By id, which a connection names."""
     found = client("bots").bot_connection.list_service_providers()
     assert ENTRA_ID in {each.properties.id for each in found.value}
+
+
+@pytest.mark.parametrize("parameter", [{"value": "a"}, {"key": 1, "value": "a"}])
+def test_a_parameter_needs_a_key(azure: ArmThread, parameter: dict[str, Any]) -> None:
+    """One without a key, or with one that is no text, is refused."""
+    path = "providers/Microsoft.BotService/botServices/contoso-bot/connections/graph"
+    properties = {"serviceProviderId": ENTRA_ID, "parameters": [parameter]}
+    sent = {"location": "global", "properties": properties}
+    assert azure.call("PUT", path, sent).status_code == 400

@@ -45,6 +45,8 @@ def test_a_group_is_changed_and_read(azure: ArmThread, client: Client) -> None:
         "InvalidResourceGroup",
     )
     assert refusal(azure.call("PUT", f"{path}2", {})) == (400, "LocationRequired")
+    unknown = {"location": "westeurope", "tag": {"a": "b"}}
+    assert refusal(azure.call("PUT", f"{path}2", unknown)) == (400, "InvalidRequestContent")
 
 
 def test_a_group_keeps_its_resources_after_a_change(azure: ArmThread, client: Client) -> None:

@@ -60,6 +60,13 @@ def test_a_put_without_settings_keeps_them(azure: ArmThread) -> None:
     assert azure.arm.app_settings(site_id) == {"A": "1"}
 
 
+@pytest.mark.parametrize("setting", [{"value": "1"}, {"name": "A", "value": {"b": "1"}}])
+def test_a_site_refuses_a_faulty_setting(azure: ArmThread, setting: dict[str, Any]) -> None:
+    """Each one in `siteConfig` needs a name, and a value that is a text."""
+    body = site_body(azure, siteConfig={"appSettings": [setting]})
+    assert refusal(azure.call("PUT", PATH, body)) == (400, "BadRequest")
+
+
 def test_identities_get_their_ids(azure: ArmThread, client: Client) -> None:
     """Azure fills in principal and client id; a system-assigned identity has a principal id."""
     bot = identity_id(azure)
