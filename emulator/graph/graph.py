@@ -26,6 +26,7 @@ from emulator.graph.errors import (
 from emulator.graph.replica import Replica
 from emulator.graph.requests.body_shape import check_shape
 from emulator.graph.requests.caller import Caller, caller_of
+from emulator.graph.requests.entity_type import ENTITY_TYPES, EntityType
 from emulator.graph.requests.query import page, selected
 from emulator.graph.service_principals import ServicePrincipals, user_json
 from emulator.server import Server
@@ -175,9 +176,9 @@ class Graph:
     async def _get_application(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
         found = self._applications.get(self._application_id(call))
-        query = call.request.query
-        shown = _public(found) if "keyCredentials" not in query.get("$select", "") else found
-        return 200, self._entity(call, "applications", selected(shown, query))
+        has_keys = "keyCredentials" in call.request.query.get("$select", "")
+        shown = found if has_keys else _public(found)
+        return 200, self._selected_entity(call, "applications", shown)
 
     async def _update_application(self, call: GraphRequest) -> Reply:
         self._applications.update(self._changeable(call), call.body)
@@ -247,7 +248,8 @@ class Graph:
         object_id, name = self._application_id(call), call.request.match_info["name"]
         for each in self._applications.get(object_id)[FEDERATED]:
             if name in (each["id"], each["name"]):
-                return 200, self._entity(call, f"applications('{object_id}')/{FEDERATED}", each)
+                collection = f"applications('{object_id}')/{FEDERATED}"
+                return 200, self._selected_entity(call, collection, each)
         raise not_found(name)
 
     async def _change_federated(self, call: GraphRequest) -> Reply:
@@ -280,7 +282,7 @@ class Graph:
         found = self._principals.get(
             object_id if alternate is None else self._principals.object_id(alternate)
         )
-        return 200, self._entity(call, "servicePrincipals", selected(found, call.request.query))
+        return 200, self._selected_entity(call, "servicePrincipals", found)
 
     async def _get_by_ids(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
@@ -304,7 +306,7 @@ class Graph:
         if not call.caller.is_user:
             message = "/me request is only valid with delegated authentication flow."
             raise bad_request(message, "BadRequest")
-        return 200, self._entity(call, "users", user_json(self._directory.user))
+        return 200, self._selected_entity(call, "users", user_json(self._directory.user))
 
     async def _list_users(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
@@ -315,7 +317,7 @@ class Graph:
         user, name = self._directory.user, call.request.match_info["id"]
         if name not in (user.object_id, user.name):
             raise not_found(name)
-        return 200, self._entity(call, "users", user_json(user))
+        return 200, self._selected_entity(call, "users", user_json(user))
 
     # Reports
 
@@ -353,18 +355,26 @@ class Graph:
         context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}/$entity"
         return {"@odata.context": context, **item}
 
+    def _selected_entity(self, call: GraphRequest, collection: str, item: JsonObject) -> JsonObject:
+        shown = selected(item, call.request.query, _type_of(collection))
+        return self._entity(call, collection, shown)
+
     @staticmethod
     def _page(call: GraphRequest, collection: str, items: list[JsonObject]) -> Reply:
-        query = call.request.query
-        shown, following = page([_public(each) for each in items], query, PAGE_SIZE)
+        public = [_public(each) for each in items]
+        shown, following = page(public, call.request.query, _type_of(collection), PAGE_SIZE)
         body: JsonObject = {
             "@odata.context": f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}",
-            "value": [selected(each, query) for each in shown],
+            "value": shown,
         }
         if following:
             url = call.request.url.update_query({"$skiptoken": following})
             body["@odata.nextLink"] = str(url)
         return 200, body
+
+
+def _type_of(collection: str) -> EntityType:
+    return ENTITY_TYPES[collection.rpartition("/")[2]]
 
 
 def _public(item: JsonObject) -> JsonObject:

@@ -3,26 +3,32 @@
 Grammar of filters: OData 4.01 URL conventions, section 5.1.1.
 """
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emulator.graph.errors import bad_request
+from emulator.graph.requests.entity_type import EntityType
 
 JsonObject = dict[str, Any]
 Condition = Callable[[JsonObject], bool]
 
 TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z_$][\w./@-]*)|([0-9][\w:.+-]*)|([(),:]))")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda left, right: left == right,
-    "ne": lambda left, right: left != right,
-    "ge": lambda left, right: left is not None and left >= right,
-    "gt": lambda left, right: left is not None and left > right,
-    "le": lambda left, right: left is not None and left <= right,
-    "lt": lambda left, right: left is not None and left < right,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "le": operator.le,
+    "lt": operator.lt,
 }
+UNORDERED = ("eq", "ne")
+"""Comparisons with which null, and values of other types, can be compared, too."""
+
 LITERALS = {"null": None, "true": True, "false": False}
 ANY = "/any"
+OPTIONS = ("$filter", "$select", "$top", "$skiptoken")
 
 
 class Filter:
@@ -32,14 +38,17 @@ class Filter:
 
     Args:
         text: the filter.
+        kind: the type of what is filtered.
 
     Raises:
-        GraphError: the filter is not understood.
+        GraphError: the filter is not understood, or names a property that the type does not have.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kind: EntityType) -> None:
         self._tokens = _tokens(text)
         self._at = 0
+        self._kind = kind
+        self._variable = ""
         self.holds = self._or()
         if self._at != len(self._tokens):
             raise _not_understood()
@@ -69,15 +78,23 @@ class Filter:
             return self._starts_with()
         if name.endswith(ANY):
             return self._any(name.removesuffix(ANY))
-        compare = COMPARISONS.get(self._next())
-        if compare is None:
+        self._check(name)
+        comparison = self._next()
+        if comparison not in COMPARISONS:
             raise _not_understood()
         expected = _folded(self._value())
-        return lambda item: compare(_folded(_property(item, name)), expected)
+        return lambda item: _compare(comparison, _folded(_property(item, name)), expected)
+
+    def _check(self, name: str) -> None:
+        """Refuse an unknown property; below `any` there is only its variable."""
+        if self._variable and name.partition("/")[0] == self._variable:
+            return
+        self._kind.check(name, "Invalid filter clause")
 
     def _starts_with(self) -> Condition:
         self._expect("(")
         name = self._next()
+        self._check(name)
         self._expect(",")
         start = str(_folded(self._value()))
         self._expect(")")
@@ -85,11 +102,13 @@ class Filter:
 
     def _any(self, name: str) -> Condition:
         """`name/any(x:x eq 'value')`: each element is an object with itself under the variable."""
+        self._check(name)
         self._expect("(")
-        variable = self._next()
+        self._variable = variable = self._next()
         self._expect(":")
         holds = self._or()
         self._expect(")")
+        self._variable = ""
         return lambda item: any(holds({variable: each}) for each in _property(item, name) or ())
 
     def _next(self) -> str:
@@ -111,7 +130,7 @@ class Filter:
         token = self._next()
         if token.startswith("'"):
             return token[1:-1].replace("''", "'")
-        return LITERALS.get(token, token)
+        return int(token) if token.isdecimal() else LITERALS.get(token, token)
 
 
 def _tokens(text: str) -> list[str]:
@@ -133,6 +152,15 @@ def _property(item: JsonObject, name: str) -> Any:
     return found
 
 
+def _compare(comparison: str, left: Any, right: Any) -> bool:
+    if comparison not in UNORDERED:
+        if left is None:
+            return False
+        if type(left) is not type(right):
+            raise _not_understood()
+    return bool(COMPARISONS[comparison](left, right))
+
+
 def _folded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
@@ -141,31 +169,55 @@ def _not_understood() -> Exception:
     return bad_request("Invalid filter clause: unsupported or malformed.", "BadRequest")
 
 
-def selected(item: JsonObject, query: Mapping[str, str]) -> JsonObject:
-    """The properties that `$select` names; without it all."""
+def selected(item: JsonObject, query: Mapping[str, str], kind: EntityType) -> JsonObject:
+    """The properties that `$select` names; without it all.
+
+    Raises:
+        GraphError: 400, the type has no such property, or the query has an unknown option.
+    """
+    return _only(item, _selection(query, kind))
+
+
+def _selection(query: Mapping[str, str], kind: EntityType) -> list[str]:
+    for option in query:
+        if option.startswith("$") and option not in OPTIONS:
+            # Graph has more options; to ignore one would give a wrong answer.
+            raise bad_request(f"This stand-in does not know the query option '{option}'.")
     names = [name.strip() for name in query.get("$select", "").split(",") if name.strip()]
-    return {name: item[name] for name in names if name in item} if names else item
+    for name in names:
+        kind.check(name, "Parsing OData Select and Expand failed")
+    return names
+
+
+def _only(item: JsonObject, names: list[str]) -> JsonObject:
+    return {name: item.get(name) for name in names} if names else item
 
 
 def page(
-    items: Sequence[JsonObject], query: Mapping[str, str], default_size: int
+    items: Sequence[JsonObject], query: Mapping[str, str], kind: EntityType, default_size: int
 ) -> tuple[list[JsonObject], str]:
-    """The items of one page that match `$filter`, and the next page's `$skiptoken`.
+    """The selected properties of one page that matches `$filter`, and the next one's `$skiptoken`.
 
     Args:
         items: all objects of the list.
         query: the request's.
+        kind: the objects' type.
         default_size: of a page without `$top`.
 
     Returns:
         The items, and the token; empty: this is the last page.
+
+    Raises:
+        GraphError: 400, the query is not understood.
     """
-    condition = query.get("$filter", "")
-    matching = [item for item in items if not condition or Filter(condition).holds(item)]
+    names, text = _selection(query, kind), query.get("$filter", "")
+    condition = Filter(text, kind).holds if text else None
+    matching = [item for item in items if condition is None or condition(item)]
     start = _number(query.get("$skiptoken", "0"), 0)
     size = _number(query.get("$top", str(default_size)), 1)
     following = start + size
-    return matching[start:following], str(following) if following < len(matching) else ""
+    shown = [_only(each, names) for each in matching[start:following]]
+    return shown, str(following) if following < len(matching) else ""
 
 
 def _number(text: str, least: int) -> int:

@@ -10,6 +10,9 @@ from emulator.entra.registration import Registration
 from tests.emulator.graph.graph_caller import GraphCaller
 from tests.emulator.registered_bot import APP_ID, UNKNOWN
 
+COLLECTIONS = ("/applications", "/servicePrincipals", "/users")
+ONE = f"/applications(appId='{APP_ID}')"
+
 
 async def test_an_application_is_found_by_its_app_id(call: GraphCaller, bot: Registration) -> None:
     """The filter that `az` sends finds the application, and its object id reads it."""
@@ -45,6 +48,14 @@ async def test_only_selected_properties_are_returned(call: GraphCaller, bot: Reg
     """`$select` leaves out everything else."""
     _, read = await call("GET", f"/applications/{bot.object_id}", select="id,appId")
     assert read.keys() == {"@odata.context", "id", "appId"}
+
+
+@pytest.mark.parametrize("path", [*COLLECTIONS, ONE, f"{ONE}/federatedIdentityCredentials"])
+async def test_an_unknown_property_cannot_be_selected(call: GraphCaller, path: str) -> None:
+    """The refusal names it and the type."""
+    status, answer = await call("GET", path, select="id,appID")
+    assert (status, answer["error"]["code"]) == (400, "BadRequest")
+    assert "named 'appID' on type 'microsoft.graph." in answer["error"]["message"]
 
 
 async def test_lists_have_pages(call: GraphCaller, directory: Directory) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from emulator.graph.errors import GraphError
-from emulator.graph.requests.query import Filter, page
+from emulator.graph.requests.entity_type import EntityType
+from emulator.graph.requests.query import Filter, page, selected
 
 ITEM = {
     "appId": "AB",
@@ -13,7 +14,9 @@ ITEM = {
     "uris": ["api://a", "api://b"],
     "status": {"code": "x"},
     "when": "2027-01-15T08:00:00Z",
+    "number": 5,
 }
+KIND = EntityType("item", frozenset([*ITEM, "absent"]))
 
 
 @pytest.mark.parametrize(
@@ -35,11 +38,13 @@ ITEM = {
         "status/code eq 'x'",
         "when ge 2027-01-15T08:00:00Z and when lt 2027-01-15T08:00:01Z",
         "when gt 2027-01-15T07:00:00Z and when le 2027-01-15T08:00:00Z",
+        "number eq 5 and number gt 4",
+        "number ne '5'",
     ],
 )
 def test_a_filter_holds(text: str) -> None:
     """Text is compared without regard to case; `and` binds closer than `or`."""
-    assert Filter(text).holds(ITEM)
+    assert Filter(text, KIND).holds(ITEM)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def test_a_filter_holds(text: str) -> None:
 )
 def test_a_filter_does_not_hold(text: str) -> None:
     """What the item lacks, or has otherwise, does not match."""
-    assert not Filter(text).holds(ITEM)
+    assert not Filter(text, KIND).holds(ITEM)
 
 
 @pytest.mark.parametrize(
@@ -79,20 +84,57 @@ def test_a_filter_does_not_hold(text: str) -> None:
 def test_what_is_not_understood_is_refused(text: str) -> None:
     """A broken filter is a bad request, never a filter that lets everything through."""
     with pytest.raises(GraphError) as refused:
-        Filter(text)
+        Filter(text, KIND)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "appID eq 'AB'",
+        "startswith(nam,'O')",
+        "uri/any(s:s eq 'api://a')",
+        "uris/any(s:t eq 'api://a')",
+        "uris/any(s:s eq 'api://a') and s eq 'api://a'",
+    ],
+)
+def test_a_filter_by_an_unknown_property_is_refused(text: str) -> None:
+    """A typing error in its name is a bad request, never a list without items."""
+    with pytest.raises(GraphError, match="Could not find a property named") as refused:
+        Filter(text, KIND)
+    assert refused.value.status == 400
+
+
+def test_values_of_two_types_have_no_order() -> None:
+    """Such a filter is a bad request."""
+    with pytest.raises(GraphError):
+        Filter("flag gt 'x'", KIND).holds(ITEM)
+
+
+@pytest.mark.parametrize("query", [{"$select": "appId,nam"}, {"$orderby": "name"}])
+def test_what_a_query_asks_for_in_vain_is_refused(query: dict[str, str]) -> None:
+    """An unknown property is not left out, and an unknown option is not ignored."""
+    for ask in (lambda: selected(ITEM, query, KIND), lambda: page([], query, KIND, 100)):
+        with pytest.raises(GraphError) as refused:
+            ask()
+        assert refused.value.status == 400
+
+
+def test_a_selected_property_without_a_value_is_null() -> None:
+    """It is in the answer."""
+    assert selected(ITEM, {"$select": "appId,absent"}, KIND) == {"appId": "AB", "absent": None}
 
 
 @pytest.mark.parametrize("query", [{"$top": "0"}, {"$top": "many"}, {"$skiptoken": "-1"}])
 def test_paging_options_are_numbers(query: dict[str, str]) -> None:
     """Other options are refused."""
     with pytest.raises(GraphError):
-        page([ITEM], query, 100)
+        page([ITEM], query, KIND, 100)
 
 
 def test_a_page_is_full_before_the_next_one_starts() -> None:
     """The last page has no token, even when it is full."""
     items = [{"number": number} for number in range(4)]
-    assert page(items, {"$top": "2"}, 100) == (items[:2], "2")
-    assert page(items, {"$top": "2", "$skiptoken": "2"}, 100) == (items[2:], "")
-    assert page(items, {}, 3) == (items[:3], "3")
+    assert page(items, {"$top": "2"}, KIND, 100) == (items[:2], "2")
+    assert page(items, {"$top": "2", "$skiptoken": "2"}, KIND, 100) == (items[2:], "")
+    assert page(items, {}, KIND, 3) == (items[:3], "3")

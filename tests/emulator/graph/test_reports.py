@@ -9,6 +9,7 @@ from emulator.entra.endpoints import Entra
 from emulator.entra.registration import MULTI_TENANT_AUDIENCE, Registration
 from emulator.graph.graph import Graph
 from emulator.graph.requests.caller import WRITE_ALL
+from emulator.graph.requests.entity_type import ENTITY_TYPES
 from tests.emulator.graph.graph_caller import GraphCaller
 from tests.emulator.registered_bot import APP_ID, BOT_FRAMEWORK, PRINCIPAL, TENANT
 from tests.support.timing.clock import Clock
@@ -152,3 +153,16 @@ async def test_reports_need_a_permission(graph: Graph, call: GraphCaller, path: 
 async def test_activities_are_a_beta(call: GraphCaller) -> None:
     """The v1.0 of Graph does not have the report."""
     assert (await call("GET", ACTIVITIES))[0] == 400
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize(
+    "path", ["/applications", "/servicePrincipals", "/users", ACTIVITIES, SIGN_INS]
+)
+async def test_what_is_shown_can_be_selected(call: GraphCaller, path: str) -> None:
+    """Every property of a list's objects is one of their type's."""
+    condition = {"filter": OF_APPLICATIONS} if path == SIGN_INS else {}
+    _, answer = await call("GET", path, version="beta", **condition)
+    names = {name for each in answer["value"] for name in each}
+    assert names
+    assert names <= ENTITY_TYPES[path.rpartition("/")[2]].properties

@@ -1,0 +1,101 @@
+"""EntityType: which properties the objects of each collection have, shown by this stand-in or not.
+
+Names: Graph reference, v1.0 and, for the reports, beta. Queries may name these only.
+"""
+
+from typing import NamedTuple
+
+from emulator.graph.errors import bad_request
+
+
+class EntityType(NamedTuple):
+    """The type of a collection's objects.
+
+    Attributes:
+        name: as Graph's messages have it.
+        properties: their names.
+    """
+
+    name: str
+    properties: frozenset[str]
+
+    def check(self, path: str, problem: str) -> None:
+        """Pass a path such as `displayName` or `status/errorCode` whose first property is known.
+
+        Args:
+            path: from the query.
+            problem: what Graph's message starts with.
+
+        Raises:
+            GraphError: 400, naming the property.
+        """
+        name = path.partition("/")[0]
+        if name not in self.properties:
+            raise bad_request(
+                f"{problem}: Could not find a property named '{name}' on type "
+                f"'microsoft.graph.{self.name}'.",
+                "BadRequest",
+            )
+
+
+_NAMES = {
+    "applications": (
+        "application",
+        "addIns api appId applicationTemplateId appRoles authenticationBehaviors certification "
+        "createdDateTime defaultRedirectUri deletedDateTime description "
+        "disabledByMicrosoftStatus displayName groupMembershipClaims id identifierUris info "
+        "isDeviceOnlyAuthSupported isFallbackPublicClient keyCredentials logo "
+        "nativeAuthenticationApisEnabled notes oauth2RequirePostResponse optionalClaims "
+        "parentalControlSettings passwordCredentials publicClient publisherDomain "
+        "requestSignatureVerification requiredResourceAccess samlMetadataUrl "
+        "serviceManagementReference servicePrincipalLockConfiguration signInAudience spa tags "
+        "tokenEncryptionKeyId uniqueName verifiedPublisher web",
+    ),
+    "servicePrincipals": (
+        "servicePrincipal",
+        "accountEnabled addIns alternativeNames appDescription appDisplayName appId "
+        "applicationTemplateId appOwnerOrganizationId appRoleAssignmentRequired appRoles "
+        "customSecurityAttributes deletedDateTime description disabledByMicrosoftStatus "
+        "displayName homepage id info keyCredentials loginUrl logoutUrl notes "
+        "notificationEmailAddresses oauth2PermissionScopes passwordCredentials "
+        "preferredSingleSignOnMode preferredTokenSigningKeyThumbprint replyUrls "
+        "resourceSpecificApplicationPermissions samlSingleSignOnSettings servicePrincipalNames "
+        "servicePrincipalType signInAudience tags tokenEncryptionKeyId verifiedPublisher",
+    ),
+    "users": (
+        "user",
+        "accountEnabled ageGroup businessPhones city companyName country createdDateTime "
+        "deletedDateTime department displayName employeeId externalUserState faxNumber "
+        "givenName id identities imAddresses jobTitle mail mailNickname mobilePhone "
+        "officeLocation otherMails postalCode preferredLanguage proxyAddresses signInActivity "
+        "state streetAddress surname usageLocation userPrincipalName userType",
+    ),
+    "federatedIdentityCredentials": (
+        "federatedIdentityCredential",
+        "audiences claimsMatchingExpression description id issuer name subject",
+    ),
+    "appCredentialSignInActivities": (
+        "appCredentialSignInActivity",
+        "appId appObjectId createdDateTime credentialOrigin expirationDateTime id keyId keyType "
+        "keyUsage resourceId servicePrincipalObjectId signInActivity",
+    ),
+    "signIns": (
+        "signIn",
+        "agent appDisplayName appId appOwnerTenantId appliedConditionalAccessPolicies "
+        "authenticationDetails clientAppUsed clientCredentialType conditionalAccessStatus "
+        "correlationId createdDateTime crossTenantAccessType deviceDetail federatedCredentialId "
+        "flaggedForReview homeTenantId id incomingTokenType ipAddress isInteractive location "
+        "managedServiceIdentity resourceDisplayName resourceId resourceOwnerTenantId "
+        "resourceServicePrincipalId resourceTenantId riskDetail riskLevelDuringSignIn riskState "
+        "servicePrincipalCredentialKeyId servicePrincipalCredentialThumbprint "
+        "servicePrincipalId servicePrincipalName signInEventTypes signInIdentifier status "
+        "tokenIssuerType uniqueTokenIdentifier userAgent userDisplayName userId "
+        "userPrincipalName userType",
+    ),
+}
+
+ENTITY_TYPES = {
+    collection: EntityType(name, frozenset(properties.split()))
+    for collection, (name, properties) in _NAMES.items()
+}
+"""By the collection, as the last segment of a URL has it."""
