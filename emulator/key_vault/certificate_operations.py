@@ -13,7 +13,7 @@ from emulator.key_vault.certificate import RECOVERABLE_DAYS, VaultCertificate
 from emulator.key_vault.errors import VaultError, bad_parameter, invalid_property, not_found
 from emulator.key_vault.import_file import key_pair
 from emulator.key_vault.inventory import CertificateInventory, KeptPolicy, PendingCertificate
-from emulator.key_vault.issuance import months_of, subject_of
+from emulator.key_vault.issuance import months_of
 from emulator.key_vault.paging import page
 from emulator.key_vault.policy import SELF, CertificatePolicy
 
@@ -116,13 +116,11 @@ class CertificateOperations:
 
     async def _import(self, request: web.Request) -> Mapping[str, object]:
         name, body = request.match_info["name"], await _json(request)
-        # What the certificate itself says is not asked of the policy.
-        given = {**(body.get("policy") or {})}
-        given["x509_props"] = {"subject": "CN=imported", **(given.get("x509_props") or {})}
-        policy = CertificatePolicy.from_json(given)
-        value, password = str(body.get("value")), body.get("pwd") or ""
-        key, certificate = key_pair(value, password, policy.content_type)
+        policy, password = _imported_policy(body.get("policy") or {}), body.get("pwd") or ""
+        if not isinstance(password, str):
+            raise invalid_property("pwd")
         enabled, tags = _attributes(body)
+        key, certificate = key_pair(str(body.get("value")), password, policy.content_type)
         self._inventory.check_free(name)
         subject, months = certificate.subject.rfc4514_string(), months_of(certificate)
         self._inventory.keep_policy(name, policy.imported(subject, key.key_size, months))
@@ -162,7 +160,6 @@ class CertificateOperations:
     async def _update_policy(self, request: web.Request) -> Mapping[str, object]:
         name = request.match_info["name"]
         changed = self._kept(name).policy.changed(await _json(request))
-        subject_of(changed)
         self._inventory.keep_policy(name, changed)
         return self._policy(name)
 
@@ -290,7 +287,21 @@ async def _json(request: web.Request) -> dict[str, Any]:
 
 def _attributes(body: Mapping[str, Any]) -> tuple[bool | None, Mapping[str, str] | None]:
     """Whether a version is to be enabled, and its tags; None: the request does not say."""
-    enabled = (body.get("attributes") or {}).get("enabled")
+    attributes, tags = body.get("attributes") or {}, body.get("tags")
+    if not isinstance(attributes, dict):
+        raise invalid_property("attributes")
+    enabled = attributes.get("enabled")
     if enabled is not None and not isinstance(enabled, bool):
         raise invalid_property("enabled")
-    return enabled, body.get("tags")
+    is_map = isinstance(tags, dict) and all(isinstance(each, str) for each in tags.values())
+    if tags is not None and not is_map:
+        raise invalid_property("tags")
+    return enabled, tags
+
+
+def _imported_policy(given: object) -> CertificatePolicy:
+    """The policy of an import, which need not repeat the subject of the certificate."""
+    if isinstance(given, dict) and isinstance(given.get("x509_props") or {}, dict):
+        x509 = given.get("x509_props") or {}
+        given = {**given, "x509_props": {**x509, "subject": x509.get("subject") or "CN=imported"}}
+    return CertificatePolicy.from_json(given)

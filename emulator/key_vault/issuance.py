@@ -3,14 +3,17 @@
 import base64
 import calendar
 import datetime
-import re
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from emulator.key_vault.errors import invalid_property
-from emulator.key_vault.policy import KEY_USAGES, CertificatePolicy
+from emulator.key_vault.policy import (
+    KEY_USAGES,
+    CertificatePolicy,
+    distinguished_name,
+    object_identifier,
+)
 
 BACKDATED = datetime.timedelta(minutes=10)
 """How long before it is made a certificate of Key Vault's becomes valid."""
@@ -27,21 +30,9 @@ _OPERATIONS = {
 """Key operations by key usage (Key Vault's documentation, composition of a certificate)."""
 
 
-def subject_of(policy: CertificatePolicy) -> x509.Name:
-    """The subject of a policy.
-
-    Raises:
-        VaultError: 400, it is no distinguished name.
-    """
-    try:
-        return x509.Name.from_rfc4514_string(re.sub(r",\s+", ",", policy.subject.strip()))
-    except ValueError as error:
-        raise invalid_property("subject") from error
-
-
 def self_issued(policy: CertificatePolicy, key: rsa.RSAPrivateKey) -> x509.Certificate:
     """A certificate of the issuer Self, valid from now as long as the policy says."""
-    subject = subject_of(policy)
+    subject = distinguished_name(policy.subject)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     public = key.public_key()
     builder = (
@@ -62,7 +53,9 @@ def self_issued(policy: CertificatePolicy, key: rsa.RSAPrivateKey) -> x509.Certi
 
 def signing_request(policy: CertificatePolicy, key: rsa.RSAPrivateKey) -> str:
     """The certificate signing request (PKCS#10) in base64."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(subject_of(policy))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        distinguished_name(policy.subject)
+    )
     for extension, critical in _extensions(policy):
         builder = builder.add_extension(extension, critical=critical)
     request = builder.sign(key, hashes.SHA256())
@@ -91,7 +84,7 @@ def _extensions(policy: CertificatePolicy) -> list[tuple[x509.ExtensionType, boo
         # These two mean something beside keyAgreement only (RFC 5280, section 4.2.1.3).
         usage |= {"encipher_only": False, "decipher_only": False}
     flags = {name: usage.get(name, False) for name in KEY_USAGES.values()}
-    ekus = [x509.ObjectIdentifier(eku) for eku in policy.ekus]
+    ekus = [object_identifier(eku) for eku in policy.ekus]
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.KeyUsage(**flags), True),
         (x509.ExtendedKeyUsage(ekus), False),

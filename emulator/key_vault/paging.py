@@ -1,7 +1,6 @@
 """Paging: the pages of Key Vault's lists."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aiohttp import web
 
@@ -20,10 +19,10 @@ def page(request: web.Request, url: str, items: Sequence[object]) -> Mapping[str
         items: the whole list.
 
     Raises:
-        VaultError: 400, the page or its size is no number.
+        VaultError: 400, the page or its size is no number, or too small.
     """
-    start = _number(request, "$skiptoken", 0)
-    size = min(_number(request, "maxresults", PAGE_SIZE), PAGE_SIZE)
+    start = _number(request, "$skiptoken", 0, least=0)
+    size = min(_number(request, "maxresults", PAGE_SIZE, least=1), PAGE_SIZE)
     answer: dict[str, object] = {"value": list(items[start : start + size]), "nextLink": None}
     if start + size < len(items):
         query = {**request.query, "$skiptoken": str(start + size), "maxresults": str(size)}
@@ -31,9 +30,8 @@ def page(request: web.Request, url: str, items: Sequence[object]) -> Mapping[str
     return answer
 
 
-def _number(request: web.Request, name: str, default: int) -> int:
-    value: Any = request.query.get(name, default)
-    try:
-        return int(value)
-    except ValueError as error:
-        raise bad_parameter(f"{name} must be a number.") from error
+def _number(request: web.Request, name: str, default: int, *, least: int) -> int:
+    value = request.query.get(name, str(default))
+    if not value.isdecimal() or int(value) < least:
+        raise bad_parameter(f"{name} must be a number of at least {least}.")
+    return int(value)

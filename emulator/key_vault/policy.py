@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cryptography.x509 import Name, ObjectIdentifier
+
 from emulator.key_vault.errors import bad_parameter, invalid_property
 
 PKCS12 = "application/x-pkcs12"
@@ -37,7 +39,6 @@ _DEFAULT_ACTION = {
     "trigger": {"lifetime_percentage": 80},
     "action": {"action_type": "EmailContacts"},
 }
-_OID = re.compile(r"[0-2](\.\d+)+")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class CertificatePolicy:
         months = _number(x509, "validity_months", range(1, MAX_VALIDITY_MONTHS + 1), 12)
         names = _texts(_object(x509, "sans"), "dns_names", ())
         subject = _of_type(x509, "subject", str, "")
+        if not all(name.isascii() for name in names):
+            raise invalid_property("dns_names")
         if not subject and not names:
             raise invalid_property("subject")
         issuer = _one_of(_object(policy, "issuer"), "name", (SELF, UNKNOWN_ISSUER), UNKNOWN_ISSUER)
@@ -102,8 +105,9 @@ class CertificatePolicy:
         )
         if not set(made.key_usage) <= KEY_USAGES.keys():
             raise invalid_property("key_usage")
-        if not all(map(_OID.fullmatch, made.ekus)):
-            raise invalid_property("ekus")
+        distinguished_name(subject)
+        for eku in made.ekus:
+            object_identifier(eku)
         return made
 
     def changed(self, body: object) -> "CertificatePolicy":
@@ -145,6 +149,30 @@ class CertificatePolicy:
             "lifetime_actions": list(self.lifetime_actions),
             "issuer": {"name": self.issuer},
         }
+
+
+def distinguished_name(subject: str) -> Name:
+    """A subject such as `CN=contoso-bot, O=Contoso` (RFC 4514).
+
+    Raises:
+        VaultError: 400, it is no distinguished name.
+    """
+    try:
+        return Name.from_rfc4514_string(re.sub(r",\s+", ",", subject.strip()))
+    except ValueError as error:
+        raise invalid_property("subject") from error
+
+
+def object_identifier(dotted: str) -> ObjectIdentifier:
+    """An object identifier such as `1.3.6.1.5.5.7.3.2`.
+
+    Raises:
+        VaultError: 400, it is none.
+    """
+    try:
+        return ObjectIdentifier(dotted)
+    except ValueError as error:
+        raise invalid_property("ekus") from error
 
 
 def _object(parent: Mapping[str, Any], name: str) -> dict[str, Any]:

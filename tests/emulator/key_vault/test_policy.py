@@ -20,6 +20,11 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "content type": ("contentType", {"secret_props": {"contentType": "application/json"}}),
     "key usage": ("key_usage", {"x509_props": {"subject": "CN=b", "key_usage": ["sign"]}}),
     "extended key usage": ("ekus", {"x509_props": {"subject": "CN=b", "ekus": ["clientAuth"]}}),
+    "no object identifier": ("ekus", {"x509_props": {"subject": "CN=b", "ekus": ["1.99"]}}),
+    "name of letters": (
+        "dns_names",
+        {"x509_props": {"subject": "CN=b", "sans": {"dns_names": ["b\u00fccher.example"]}}},
+    ),
     "no validity": ("validity_months", {"x509_props": {"subject": "CN=b", "validity_months": 0}}),
     "a yes": ("validity_months", {"x509_props": {"subject": "CN=b", "validity_months": True}}),
     "issuer": ("issuer", {"issuer": "Self"}),
@@ -76,6 +81,38 @@ async def test_a_policy_that_is_not_allowed_is_refused(
     assert error == {"code": "BadParameter", "message": f"Property {named} has invalid value"}
     missing = await refusal(call, "certificates", lambda client: client.get_certificate("bot"))
     assert missing[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "value"),
+    [
+        ("create", "attributes", ["enabled"]),
+        ("create", "tags", ["a"]),
+        ("create", "tags", {"a": 1}),
+        ("import", "attributes", "enabled"),
+        ("import", "policy", "a text"),
+        ("import", "x509_props", ["subject"]),
+        ("import", "pwd", 1),
+    ],
+)
+async def test_a_value_of_another_type_is_refused(
+    call: VaultCaller, action: str, name: str, value: object
+) -> None:
+    """The refusal names the property."""
+    sent = {"policy": SHORT_POLICY, "value": "", name: value}
+    if name == "x509_props":
+        sent["policy"] = {name: value}
+    answer = await send(call, "POST", f"/certificates/bot/{action}", sent)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == f"Property {name} has invalid value"
+
+
+async def test_a_subject_is_checked_with_a_change_of_the_certificate(call: VaultCaller) -> None:
+    """A version cannot be made by a policy whose subject is no name."""
+    await create(call)
+    change = {"policy": {"x509_props": {"subject": "contoso"}}}
+    answer = await send(call, "PATCH", "/certificates/bot", change)
+    assert answer.json()["error"]["message"] == "Property subject has invalid value"
 
 
 async def test_the_first_version_needs_a_policy(call: VaultCaller) -> None:

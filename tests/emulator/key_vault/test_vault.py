@@ -305,12 +305,13 @@ async def test_the_whole_vault_can_be_throttled(
     assert answer.headers["Retry-After"] == "7"
 
 
+@pytest.mark.parametrize("size", ["many", "0", "-1"])
 async def test_a_faulty_page_is_refused(
-    vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey
+    vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey, size: str
 ) -> None:
-    """A page size that is not a number is 400 BadParameter."""
+    """A page size that is not a number from 1 is 400 BadParameter, or a list would have no end."""
     vault.inventory.add_version("bot", key=key)
-    url = f"{vault.server.url}/certificates/bot/versions?api-version=7.6&maxresults=many"
+    url = f"{vault.server.url}/certificates/bot/versions?api-version=7.6&maxresults={size}"
     async with http.get(url, headers={"Authorization": bearer(vault, {})}) as response:
         assert response.status == 400
 
