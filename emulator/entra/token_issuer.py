@@ -1,6 +1,5 @@
 """TokenIssuer: signs the tokens of one authority and publishes its keys."""
 
-import base64
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,8 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulator.certificates import base64url
 
 RSA_BITS = 2048
 
@@ -98,5 +99,4 @@ class TokenIssuer:
 
 
 def _base64url_number(number: int) -> str:
-    raw = number.to_bytes((number.bit_length() + 7) // 8)
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url(number.to_bytes((number.bit_length() + 7) // 8))

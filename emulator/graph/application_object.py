@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from emulator.entra.credentials import ClientSecret, KeyCredential, TrustedSubject
 from emulator.entra.registration import Registration
+from emulator.graph.errors import invalid_value
 
 JsonObject = dict[str, Any]
 
@@ -79,6 +80,22 @@ def new_others() -> JsonObject:
 def timestamp(when: datetime.datetime) -> str:
     """A DateTimeOffset in whole seconds, UTC."""
     return when.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(value: object) -> datetime.datetime | None:
+    """The DateTimeOffset of a request in whole seconds, as Graph shows it again; None: null.
+
+    Raises:
+        GraphError: 400, it is none.
+    """
+    if value is None:
+        return None
+    try:
+        parsed = datetime.datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise invalid_value() from error
+    zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
+    return zoned.replace(microsecond=0)
 
 
 def identifier(credential: KeyCredential) -> str:

@@ -1,7 +1,6 @@
 """Applications: the directory's app registrations, as Graph shows and changes them."""
 
 import datetime
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from emulator.graph.application_object import (
     OTHERS,
     READ_ONLY,
     application,
+    moment,
     new_others,
     password_credential,
 )
@@ -31,7 +31,6 @@ JsonObject = dict[str, Any]
 APP_TYPES = {SINGLE_TENANT_AUDIENCE: "SingleTenant", MULTI_TENANT_AUDIENCE: MULTI_TENANT}
 """App type by `signInAudience`; the local cloud has no personal accounts."""
 
-ALTERNATE_KEY = re.compile(r"\(appId='([^']*)'\)")
 SECRET_LIFETIME = datetime.timedelta(days=730)
 """Of a client secret without an end (addPassword reference: two years)."""
 
@@ -71,19 +70,6 @@ class Applications:
         if shown is None:
             raise not_found(object_id)
         return shown
-
-    def object_id(self, alternate_key: str) -> str:
-        """The object id (GUID) for `(appId='...')`.
-
-        Raises:
-            GraphError: no application with that app id is shown.
-        """
-        match = ALTERNATE_KEY.fullmatch(alternate_key)
-        app_id = match.group(1) if match else alternate_key
-        for each in self.all():
-            if each["appId"].lower() == app_id.lower():
-                return str(each["id"])
-        raise not_found(app_id)
 
     def changeable(self, object_id: str) -> Registration:
         """The application to change.
@@ -149,8 +135,8 @@ class Applications:
             GraphError: a date is invalid.
         """
         wanted = body.get("passwordCredential") or {}
-        start = _date(wanted.get("startDateTime")) or self._directory.now()
-        end = _date(wanted.get("endDateTime")) or start + SECRET_LIFETIME
+        start = moment(wanted.get("startDateTime")) or self._directory.now()
+        end = moment(wanted.get("endDateTime")) or start + SECRET_LIFETIME
         if end <= start:
             raise bad_request("Password credential end date is invalid.")
         secret, value = ClientSecret.create(start, end, wanted.get("displayName") or "")
@@ -222,13 +208,3 @@ class Applications:
                 raise bad_request(
                     "Another object with the same value for property identifierUris already exists."
                 )
-
-
-def _date(value: object) -> datetime.datetime | None:
-    if value is None:
-        return None
-    try:
-        parsed = datetime.datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise invalid_value() from error
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)

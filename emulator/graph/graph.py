@@ -24,6 +24,7 @@ from emulator.graph.errors import (
     unlicensed,
 )
 from emulator.graph.replica import Replica
+from emulator.graph.requests.alternate_key import object_id_of
 from emulator.graph.requests.body_shape import check_shape
 from emulator.graph.requests.caller import Caller, caller_of
 from emulator.graph.requests.entity_type import ENTITY_TYPES, EntityType
@@ -213,7 +214,7 @@ class Graph:
     def _application_id(self, call: GraphRequest) -> str:
         alternate = call.request.match_info.get("alternate")
         if alternate is not None:
-            return self._applications.object_id(alternate)
+            return object_id_of(alternate, self._applications.all())
         return call.request.match_info["id"]
 
     def _changeable(self, call: GraphRequest) -> Registration:
@@ -278,10 +279,11 @@ class Graph:
     async def _get_principal(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
         alternate = call.request.match_info.get("alternate")
-        object_id = call.request.match_info.get("id", "")
-        found = self._principals.get(
-            object_id if alternate is None else self._principals.object_id(alternate)
-        )
+        if alternate is None:
+            object_id = call.request.match_info["id"]
+        else:
+            object_id = object_id_of(alternate, self._principals.all())
+        found = self._principals.get(object_id)
         return 200, self._selected_entity(call, "servicePrincipals", found)
 
     async def _get_by_ids(self, call: GraphRequest) -> Reply:

@@ -20,6 +20,7 @@ from emulator.graph.application_object import (
     CERTIFICATE_TYPE,
     CERTIFICATE_USAGE,
     key_credential,
+    moment,
 )
 from emulator.graph.errors import bad_proof, bad_request, invalid_value
 
@@ -133,8 +134,8 @@ class KeyCredentials:
         if not isinstance(name, str) or len(name) > MAX_DISPLAY_NAME:
             raise invalid_value()
         certificate = _certificate(entry.get("key"))
-        start = _date(entry.get("startDateTime")) or certificate.not_valid_before_utc
-        end = _date(entry.get("endDateTime")) or certificate.not_valid_after_utc
+        start = moment(entry.get("startDateTime")) or certificate.not_valid_before_utc
+        end = moment(entry.get("endDateTime")) or certificate.not_valid_after_utc
         if end > certificate.not_valid_after_utc or end <= self._directory.now():
             raise bad_request("Key credential end date is invalid.", "KeyCredentialsInvalidEndDate")
         if start < certificate.not_valid_before_utc or start >= end:
@@ -164,7 +165,7 @@ def _check_unchanged(entry: JsonObject, shown: JsonObject) -> None:
     for name, value in entry.items():
         if name not in shown or (name == "key" and value is None):
             continue
-        same = _date(value) == _date(shown[name]) if name in DATES else value == shown[name]
+        same = moment(value) == moment(shown[name]) if name in DATES else value == shown[name]
         if not same:
             raise bad_request(
                 f"Update to existing credential with KeyId '{shown['keyId']}' is not allowed."
@@ -179,18 +180,6 @@ def _certificate(key: object) -> x509.Certificate:
     except (binascii.Error, ValueError) as error:
         message = "Key credential value is invalid."
         raise bad_request(message, "KeyCredentialsInvalidValue") from error
-
-
-def _date(value: object) -> datetime.datetime | None:
-    """In whole seconds, as Graph shows it again."""
-    if value is None:
-        return None
-    try:
-        parsed = datetime.datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise invalid_value() from error
-    zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
-    return zoned.replace(microsecond=0)
 
 
 def _check_proof(registration: Registration, proof: object) -> None:

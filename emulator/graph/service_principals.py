@@ -1,6 +1,5 @@
 """ServicePrincipals: those of the directory, as Graph shows them, and its user."""
 
-import re
 from typing import Any
 
 from emulator.entra.directory import APPLICATION, Directory, DirectoryUser, ServicePrincipal
@@ -8,8 +7,6 @@ from emulator.graph.errors import GraphError, bad_request, not_found
 from emulator.graph.replica import Replica
 
 JsonObject = dict[str, Any]
-
-ALTERNATE_KEY = re.compile(r"\(appId='([^']*)'\)")
 
 
 class ServicePrincipals:
@@ -43,19 +40,6 @@ class ServicePrincipals:
         if shown is None:
             raise not_found(object_id)
         return shown
-
-    def object_id(self, alternate_key: str) -> str:
-        """The object id (GUID) for `(appId='...')`.
-
-        Raises:
-            GraphError: none with that app id is shown.
-        """
-        match = ALTERNATE_KEY.fullmatch(alternate_key)
-        app_id = match.group(1) if match else alternate_key
-        for each in self.all():
-            if each["appId"].lower() == app_id.lower():
-                return str(each["id"])
-        raise not_found(app_id)
 
     def create(self, body: JsonObject) -> JsonObject:
         """Make the service principal of an application.

@@ -41,10 +41,10 @@ class TokenRequest:
             EntraError: a parameter is missing or wrong.
         """
         given = {**form, **_basic(authorization)}
-        if _parameter(given, "grant_type") != "client_credentials":
+        if parameter(given, "grant_type") != "client_credentials":
             raise EntraError(70003, "unsupported_grant_type", "This grant type is not supported.")
-        client_id = _parameter(given, "client_id")
-        resource = _resource(_parameter(given, "scope"))
+        client_id = parameter(given, "client_id")
+        resource = _resource(parameter(given, "scope"))
         secret = given.get("client_secret")
         if isinstance(secret, str) and secret:
             return cls(client_id, resource, secret=secret)
@@ -64,7 +64,12 @@ def _basic(authorization: str) -> dict[str, str]:
     return {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
 
 
-def _parameter(form: Mapping[str, Any], name: str) -> str:
+def parameter(form: Mapping[str, Any], name: str) -> str:
+    """A parameter of a form, which must be there.
+
+    Raises:
+        EntraError: it is missing or empty.
+    """
     value = form.get(name)
     if not isinstance(value, str) or not value:
         raise EntraError(
@@ -102,7 +107,7 @@ def _assertion(form: Mapping[str, Any]) -> str:
             "'client_assertion', 'client_secret' or 'request' is required for the "
             "'client_credentials' grant type.",
         )
-    if _parameter(form, "client_assertion_type") != ASSERTION_TYPE:
+    if parameter(form, "client_assertion_type") != ASSERTION_TYPE:
         # Entra's code for an unknown type is undocumented.
         raise EntraError(9002313, "invalid_request", "Request is malformed or invalid.")
-    return _parameter(form, "client_assertion")
+    return parameter(form, "client_assertion")

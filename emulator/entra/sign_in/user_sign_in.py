@@ -1,15 +1,15 @@
 """UserSignIns: the device code flow and refresh tokens, by which `az login` signs a user in."""
 
-import base64
 import json
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emulator.certificates import base64url
 from emulator.entra.authority import Authority
 from emulator.entra.directory import Directory
 from emulator.entra.errors import EntraError
-from emulator.entra.sign_in.token_request import DEFAULT_SCOPE
+from emulator.entra.sign_in.token_request import DEFAULT_SCOPE, parameter
 from emulator.entra.token_issuer import TokenIssuer
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -49,7 +49,7 @@ class UserSignIns:
             EntraError: a parameter is missing.
         """
         code = secrets.token_urlsafe(32)
-        self._device_codes[code] = _parameter(form, "client_id"), _parameter(form, "scope")
+        self._device_codes[code] = parameter(form, "client_id"), parameter(form, "scope")
         return {
             "device_code": code,
             "user_code": "LOCAL0000",
@@ -69,11 +69,11 @@ class UserSignIns:
         Raises:
             EntraError: the code or refresh token is not the client's, or a parameter is missing.
         """
-        client_id = _parameter(form, "client_id")
+        client_id = parameter(form, "client_id")
         resource, scope = _asked(self._scope(form, client_id))
         refresh_token = secrets.token_urlsafe(32)
         self._refresh_tokens[refresh_token] = client_id
-        user, tenant_id = self._directory.user, self._directory.tenant_id
+        who = {"uid": self._directory.user.object_id, "utid": self._directory.tenant_id}
         return {
             "token_type": "Bearer",
             "scope": scope,
@@ -82,16 +82,16 @@ class UserSignIns:
             "access_token": self._token(resource, client_id),
             "refresh_token": refresh_token,
             "id_token": self._id_token(client_id),
-            "client_info": _base64url({"uid": user.object_id, "utid": tenant_id}),
+            "client_info": base64url(json.dumps(who).encode()),
         }
 
     def _scope(self, form: Mapping[str, Any], client_id: str) -> str:
         """The scopes that the client asks for now, or that it gave when it asked for the code."""
         if form.get("grant_type") == REFRESH_TOKEN:
-            owner = self._refresh_tokens.get(_parameter(form, REFRESH_TOKEN))
-            scope = _parameter(form, "scope")
+            owner = self._refresh_tokens.get(parameter(form, REFRESH_TOKEN))
+            scope = parameter(form, "scope")
         else:
-            code = _parameter(form, "device_code")
+            code = parameter(form, "device_code")
             owner, scope = self._device_codes.pop(code, ("", ""))
         if owner != client_id:
             raise EntraError(
@@ -124,18 +124,3 @@ def _asked(scope: str) -> tuple[str, str]:
     resource, _, permission = wanted[0].rpartition("/")
     granted = "user_impersonation" if f"/{permission}" == DEFAULT_SCOPE else permission
     return resource, f"{resource}/{granted} {wanted[0]}"
-
-
-def _parameter(form: Mapping[str, Any], name: str) -> str:
-    value = form.get(name)
-    if not isinstance(value, str) or not value:
-        raise EntraError(
-            900144,
-            "invalid_request",
-            f"The request body must contain the following parameter: '{name}'.",
-        )
-    return value
-
-
-def _base64url(claims: Mapping[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
