@@ -58,7 +58,7 @@ class ResourceManager:
         resources: everything that exists.
         catalog: the resource types, and what they can do.
         access: who may do what.
-        throttle: of writes, by subscription and caller.
+        throttle: of writes and of deletes, by subscription and caller.
         long_running: which writes are answered before they end.
         page_size: maximum number of items in one response.
         on_site_change, on_vault_change, on_identity_change, on_bot_change: called after each write
@@ -254,15 +254,21 @@ class ResourceManager:
         if self.tenant.find(request) is None:
             check_version(request)
         if request.method in WRITES:
-            key = f"{request.id.subscription_id}/{request.caller.object_id}".lower()
-            left = self.throttle.take(key)
-            headers["x-ms-ratelimit-remaining-subscription-writes"] = str(left)
+            headers |= self._throttled(request)
         if request.method in ("PUT", "PATCH") and request.id.namespace:
             self.tenant.check_registered(request.id.namespace)
         if request.method in WRITES:
             return self._written(request)
         reply = self._answer(request)
         return self._paged(request, self._visible(request, self.long_running.shown(request, reply)))
+
+    def _throttled(self, request: ArmRequest) -> dict[str, str]:
+        """Count a write, and say how many are left."""
+        operation = "delete" if request.method == "DELETE" else "write"
+        scope = "subscription" if request.id.subscription_id else "tenant"
+        key = f"{operation}/{request.id.subscription_id}/{request.caller.object_id}".lower()
+        left = self.throttle.take(key, operation)
+        return {f"x-ms-ratelimit-remaining-{scope}-{operation}s": str(left)}
 
     def _written(self, request: ArmRequest) -> ArmReply:
         """Carry a write out; one that takes time is tried now, so that it can be refused."""

@@ -9,8 +9,8 @@ from emulator.resource_manager.core.arm_error import ArmError
 
 WRITE_BUCKET = 200
 WRITES_PER_SECOND = 10.0
-"""Per subscription and caller (Azure docs, "Understand how Azure Resource Manager throttles
-requests")."""
+"""Per subscription and caller, for writes and again for deletes (Azure docs, "Understand how Azure
+Resource Manager throttles requests"). The limit of reads, 250 and 25 a second, is not imitated."""
 
 
 @dataclass
@@ -28,8 +28,12 @@ class WriteThrottle:
     clock: Callable[[], float] = time.monotonic
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
 
-    def take(self, key: str) -> int:
+    def take(self, key: str, operation: str = "write") -> int:
         """Take one write from a bucket.
+
+        Args:
+            key: of the bucket.
+            operation: what the refusal calls it: write or delete.
 
         Returns:
             How many are left.
@@ -44,16 +48,16 @@ class WriteThrottle:
         left = min(self.size, left + (now - since) * self.refill)
         if left < 1:
             self._buckets[key] = (left, now)
-            raise _throttled(math.ceil((1 - left) / self.refill))
+            raise _throttled(math.ceil((1 - left) / self.refill), operation)
         self._buckets[key] = (left - 1, now)
         return int(left - 1)
 
 
-def _throttled(seconds: int) -> ArmError:
+def _throttled(seconds: int, operation: str) -> ArmError:
     return ArmError(
         429,
         "SubscriptionRequestsThrottled",
-        f"Number of 'write' requests exceeded the limit. Please try again after '{seconds}' "
+        f"Number of '{operation}' requests exceeded the limit. Please try again after '{seconds}' "
         "seconds after additional tokens are available. Refer to "
         "https://aka.ms/arm-throttling for additional information.",
         headers={"Retry-After": str(seconds)},

@@ -261,9 +261,28 @@ def test_writes_are_throttled(azure: ArmThread, client: Client) -> None:
 
 
 def test_the_bucket_is_two_hundred_writes(azure: ArmThread) -> None:
-    """A response to a write says how many are left."""
-    response = azure.call("PUT", f"providers/{STORAGE}/mybot", ACCOUNT)
-    assert response.headers["x-ms-ratelimit-remaining-subscription-writes"] == "199"
+    """A response to a write says how many are left; deletes have a bucket of their own."""
+    remaining, path = "x-ms-ratelimit-remaining", f"providers/{STORAGE}/mybot"
+    response = azure.call("PUT", path, ACCOUNT)
+    assert response.headers[f"{remaining}-subscription-writes"] == "199"
+    response = azure.call("DELETE", path)
+    assert response.headers[f"{remaining}-subscription-deletes"] == "199"
+    check = "/providers/Microsoft.BotService/checkNameAvailability"
+    response = azure.call("POST", check, {"name": "contoso", "type": "bot"})
+    assert response.headers[f"{remaining}-tenant-writes"] == "199"
+
+
+def test_deletes_are_throttled_apart_from_writes(azure: ArmThread) -> None:
+    """When no write is left, a delete is accepted; the refusal names what there was too much of."""
+    azure.arm.throttle.clock = lambda: 1000.0
+    azure.arm.throttle.size = 1
+    path = f"providers/{STORAGE}/mybot"
+    azure.call("PUT", path, ACCOUNT)
+    assert "'write'" in azure.call("PUT", path, ACCOUNT).json()["error"]["message"]
+    assert azure.call("DELETE", path).status_code == 200
+    refused = azure.call("DELETE", path)
+    assert refusal(refused) == (429, "SubscriptionRequestsThrottled")
+    assert "'delete'" in refused.json()["error"]["message"]
 
 
 def test_what_goes_with_a_group_is_reported(azure: ArmThread, client: Client) -> None:
