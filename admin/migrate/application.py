@@ -6,6 +6,7 @@ from admin.migrate.certificate import commands as certificate
 from admin.migrate.delete_secret.command import delete_secret
 from admin.migrate.federated.commands import federated
 from admin.migrate.managed_identity.command import managed_identity
+from admin.migrate.options import CHANGING, with_options
 from admin.migrate.status.command import status
 from admin.migrate.switch.commands import back, switch
 
@@ -18,9 +19,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(certificate.app, name="certificate")
-app.command("federated")(federated)
-app.command("managed-identity")(managed_identity)
-app.command("status")(status)
-app.command("switch")(switch)
-app.command("back")(back)
-app.command("delete-secret")(delete_secret)
+app.command("federated")(with_options("federated", federated))
+app.command("managed-identity")(with_options("managed-identity", managed_identity))
+app.command("status")(with_options("status", status, without=CHANGING))
+app.command("switch")(with_options("switch", switch))
+app.command("back")(with_options("back", back, without=("app",)))
+app.command("delete-secret")(with_options("delete-secret", delete_secret))

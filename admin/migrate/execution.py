@@ -38,7 +38,7 @@ def execute(options: Options, make_plan: MakePlan) -> None:
     quiet_sdks()
     progress = _progress(options)
     try:
-        with AzureClients(options.management_cloud) as azure:
+        with AzureClients(options.management_cloud, clock=options.clock) as azure:
             plan = make_plan(Target(azure, options))
             status = int(Runner(azure, options, progress).run(plan))
     except AzureProblem as error:
@@ -60,7 +60,7 @@ def read_only(options: Options, show: Callable[[Target], int]) -> int:
     """
     quiet_sdks()
     try:
-        with AzureClients(options.management_cloud) as azure:
+        with AzureClients(options.management_cloud, clock=options.clock) as azure:
             return show(Target(azure, options))
     except AzureProblem as error:
         if options.as_json:

@@ -1,12 +1,17 @@
-"""The options that all commands of `migrate` have."""
+"""The options that the commands of `migrate` share, and how typer gets to know them."""
 
+import inspect
 import shlex
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
 from admin.azure.cloud import CLOUDS, PUBLIC, ManagementCloud
+from admin.azure.http.clock import Clock, SystemClock
+from admin.console import JsonOption
 
 DEFAULT_TIMEOUT_SECONDS = 900.0
 
@@ -48,10 +53,20 @@ TimeoutOption = Annotated[
     typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait at most."),
 ]
 
+IdentityOption = Annotated[
+    str,
+    typer.Option(
+        "--identity", metavar="NAME", help="The app's user-assigned identity, if it has several."
+    ),
+]
+
+CHANGING = ("dry_run", "yes", "timeout_seconds")
+"""The options that a command has only if it changes something."""
+
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says, for all commands.
+    """What the command line says. The annotated fields are the options that the commands share.
 
     Attributes:
         command: the words after `python -m admin migrate`, such as "certificate rotate".
@@ -65,19 +80,21 @@ class Options:
         yes: ask nothing.
         timeout_seconds: how long to wait at most.
         extra: the command's own options, as they are pasted: ("--vault", "contoso-bot").
+        clock: what the command waits with; not of the command line.
     """
 
     command: str
-    bot: str
-    app: str = ""
-    resource_group: str = ""
-    subscription: str = ""
-    cloud: str = PUBLIC.name
-    dry_run: bool = False
-    as_json: bool = False
-    yes: bool = False
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    bot: BotOption
+    app: AppOption = ""
+    resource_group: ResourceGroupOption = ""
+    subscription: SubscriptionOption = ""
+    cloud: CloudOption = PUBLIC.name
+    dry_run: DryRunOption = False
+    as_json: JsonOption = False
+    yes: YesOption = False
+    timeout_seconds: TimeoutOption = DEFAULT_TIMEOUT_SECONDS
     extra: tuple[str, ...] = ()
+    clock: Clock = field(default_factory=SystemClock, compare=False)
 
     @property
     def management_cloud(self) -> ManagementCloud:
@@ -123,3 +140,57 @@ class Options:
             changed = self.timeout_seconds != DEFAULT_TIMEOUT_SECONDS
             words += ["--timeout", f"{self.timeout_seconds:g}"] if changed else []
         return shlex.join(words)
+
+
+def with_options(
+    command: str, function: Callable[..., None], without: Collection[str] = ()
+) -> Callable[..., None]:
+    """A command as typer takes it: with the shared options beside its own.
+
+    Its clock is typer's context object, if that is set.
+
+    Args:
+        command: its words, such as "certificate rotate".
+        function: gets the Options, then the command's own options by name. An own option with the
+            name of a shared one replaces it.
+        without: names of shared options that the command does not have.
+    """
+    own = dict(tuple(inspect.signature(function).parameters.items())[1:])
+    shared = {
+        name: parameter
+        for name, parameter in inspect.signature(Options).parameters.items()
+        if hasattr(parameter.annotation, "__metadata__") and name not in without
+    }
+    first = {name: each for name, each in shared.items() if name in {"bot", "app"}}
+    ordered = {**first, **own, **shared, **own}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+
+    @wraps(function)
+    def run(context: typer.Context, **given: Any) -> None:
+        if context.invoked_subcommand is not None:
+            return
+        options = Options(
+            command,
+            **{name: given[name] for name in shared},
+            extra=tuple(_own_words(context, own.keys() - shared.keys())),
+            clock=context.obj or SystemClock(),
+        )
+        function(options, **{name: given[name] for name in own})
+
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer reads it
+        [
+            inspect.Parameter("context", keyword, annotation=typer.Context),
+            *(each.replace(kind=keyword) for each in ordered.values()),
+        ]
+    )
+    return run
+
+
+def _own_words(context: typer.Context, names: Collection[str]) -> Iterator[str]:
+    """The options of the command line that differ from their defaults, to be pasted."""
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if parameter.name in names and value != parameter.default:
+            yield parameter.opts[0]
+            if value is not True:
+                yield str(value)

@@ -8,29 +8,14 @@ from typing import Annotated
 
 import typer
 
-from admin.azure.cloud import PUBLIC
-from admin.console import JsonOption
 from admin.migrate.certificate.certificate_file import CertificateFile
 from admin.migrate.certificate.rotation import Rotation
 from admin.migrate.certificate.route import CertificateRoute
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.execution import execute
-from admin.migrate.options import (
-    DEFAULT_TIMEOUT_SECONDS,
-    AppOption,
-    BotOption,
-    CloudOption,
-    DryRunOption,
-    Options,
-    ResourceGroupOption,
-    SubscriptionOption,
-    TimeoutOption,
-    YesOption,
-)
+from admin.migrate.options import BotOption, IdentityOption, Options, with_options
 
 CERTIFICATE_NAME = "bot-certificate"
-
-app = typer.Typer()
 
 
 class KeyUse(StrEnum):
@@ -59,14 +44,6 @@ FileOption = Annotated[
         help="Import this certificate and its key, without a password; else the vault makes one.",
     ),
 ]
-IdentityOption = Annotated[
-    str,
-    typer.Option(
-        "--identity", metavar="NAME", help="The app's user-assigned identity, if it has several."
-    ),
-]
-
-
 RestartOption = Annotated[
     bool,
     typer.Option(
@@ -76,8 +53,6 @@ RestartOption = Annotated[
         " fail.",
     ),
 ]
-
-
 AgainOption = Annotated[
     bool,
     typer.Option(
@@ -86,24 +61,14 @@ AgainOption = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
 def certificate(
-    context: typer.Context,
+    options: Options,
     bot: BotOption = "",
-    app_name: AppOption = "",
     vault: VaultOption = "",
     name: NameOption = CERTIFICATE_NAME,
     key_use: KeyUseOption = KeyUse.SIGN_IN_VAULT,
     file: FileOption = None,
     identity: IdentityOption = "",
-    *,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Let the new app sign in with a certificate in Key Vault; the bot keeps its id.
 
@@ -132,28 +97,10 @@ def certificate(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    if context.invoked_subcommand is not None:
-        return
     _require(bot=bot, vault=vault)
     if not re.fullmatch("[0-9A-Za-z-]{1,127}", name):
         raise typer.BadParameter("--name: letters, digits and hyphens, at most 127")
     imported = CertificateFile(file, datetime.datetime.now(datetime.UTC)) if file else None
-    extra = {"--vault": vault, "--name": name if name != CERTIFICATE_NAME else ""}
-    extra |= {"--key-use": key_use.value if key_use != KeyUse.SIGN_IN_VAULT else ""}
-    extra |= {"--file": str(file or ""), "--identity": identity}
-    options = Options(
-        "certificate",
-        bot=bot,
-        app=app_name,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-        extra=tuple(word for option, value in extra.items() if value for word in (option, value)),
-    )
     execute(
         options,
         lambda target: CertificateRoute(
@@ -162,21 +109,7 @@ def certificate(
     )
 
 
-@app.command("rotate")
-def rotate(
-    bot: BotOption,
-    app_name: AppOption = "",
-    *,
-    restart: RestartOption = False,
-    again: AgainOption = False,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-) -> None:
+def rotate(options: Options, *, restart: RestartOption = False, again: AgainOption = False) -> None:
     """Replace the bot's certificate by a new version, without a gap.
 
     The new version is made in the vault, unless the vault has already
@@ -204,20 +137,6 @@ def rotate(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    flags = {"--restart": restart, "--again": again}
-    options = Options(
-        "certificate rotate",
-        bot=bot,
-        app=app_name,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-        extra=tuple(name for name, given in flags.items() if given),
-    )
     execute(options, lambda target: Rotation(target, restart=restart, again=again).plan())
 
 
@@ -225,3 +144,8 @@ def _require(**options: str) -> None:
     for option, value in options.items():
         if not value:
             raise typer.BadParameter("it is missing", param_hint=f"--{option}")
+
+
+app = typer.Typer()
+app.callback(invoke_without_command=True)(with_options("certificate", certificate))
+app.command("rotate")(with_options("certificate rotate", rotate))

@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from admin.azure.cloud import PUBLIC
-from admin.console import JsonOption
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.deleted_secrets import DeletedSecrets
 from admin.migrate.delete_secret.first_proof import FirstProof
@@ -13,46 +11,21 @@ from admin.migrate.delete_secret.live_settings import LiveSettings
 from admin.migrate.delete_secret.old_settings import OldSettings
 from admin.migrate.delete_secret.second_proof import SecondProof
 from admin.migrate.execution import execute
-from admin.migrate.options import (
-    DEFAULT_TIMEOUT_SECONDS,
-    AppOption,
-    BotOption,
-    CloudOption,
-    DryRunOption,
-    Options,
-    ResourceGroupOption,
-    SubscriptionOption,
-    TimeoutOption,
-    YesOption,
-)
+from admin.migrate.options import Options
 from admin.migrate.step import Plan
 from admin.migrate.target import Target
-
-IGNORE_OTHER_USE = "--ignore-other-use"
 
 IgnoreOption = Annotated[
     bool,
     typer.Option(
-        IGNORE_OTHER_USE,
+        "--ignore-other-use",
         metavar="",
         help="Delete the secret although somebody else uses it: they stop working.",
     ),
 ]
 
 
-def delete_secret(
-    bot: BotOption,
-    app: AppOption = "",
-    *,
-    ignore_other_use: IgnoreOption = False,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-) -> None:
+def delete_secret(options: Options, *, ignore_other_use: IgnoreOption = False) -> None:
     """Delete the bot's secrets, after proof that nothing needs them.
 
     The app behind the bot's endpoint must have signed in with its new
@@ -81,29 +54,16 @@ def delete_secret(
     [bold]--json[/bold] prints one object; the command's steps are in "steps".
     No secret value is printed, ever.
     """
-    options = Options(
-        "delete-secret",
-        bot=bot,
-        app=app,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-        extra=(IGNORE_OTHER_USE,) if ignore_other_use else (),
-    )
-    execute(options, plan_delete_secret)
+    execute(options, lambda target: plan_delete_secret(target, ignore_other_use=ignore_other_use))
 
 
-def plan_delete_secret(target: Target) -> Plan:
+def plan_delete_secret(target: Target, *, ignore_other_use: bool = False) -> Plan:
     """The steps, in the order that leaves a way back for as long as there is one.
 
     Raises:
         AzureProblem: the bot cannot be found.
     """
-    case = Case.of(target, ignore_other_use=IGNORE_OTHER_USE in target.options.extra)
+    case = Case.of(target, ignore_other_use=ignore_other_use)
     steps = (
         FirstProof(case),
         LiveSettings(case),

@@ -1,11 +1,5 @@
 """`migrate federated`: the bot's registration trusts the Function App's identity."""
 
-from typing import Annotated
-
-import typer
-
-from admin.azure.cloud import PUBLIC
-from admin.console import JsonOption
 from admin.migrate.certificate.route import (
     NO_REGISTRATION,
     answers_users,
@@ -15,18 +9,7 @@ from admin.migrate.certificate.route import (
 from admin.migrate.execution import execute
 from admin.migrate.federated.federated_credential import FederatedCredential
 from admin.migrate.federated.fresh_sign_in import FreshSignIn
-from admin.migrate.options import (
-    DEFAULT_TIMEOUT_SECONDS,
-    AppOption,
-    BotOption,
-    CloudOption,
-    DryRunOption,
-    Options,
-    ResourceGroupOption,
-    SubscriptionOption,
-    TimeoutOption,
-    YesOption,
-)
+from admin.migrate.options import IdentityOption, Options
 from admin.migrate.step import Plan
 from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
@@ -44,27 +27,8 @@ IF_SLOW = (
     " missing (AADSTS70021: it is not accepted yet, or a value differs)"
 )
 
-IdentityOption = Annotated[
-    str,
-    typer.Option(
-        "--identity", metavar="NAME", help="The app's user-assigned identity, if it has several."
-    ),
-]
 
-
-def federated(
-    bot: BotOption,
-    app: AppOption = "",
-    identity: IdentityOption = "",
-    *,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-) -> None:
+def federated(options: Options, identity: IdentityOption = "") -> None:
     """Let the new app sign in with its managed identity; the bot keeps its id.
 
     A federated credential for the app's identity is
@@ -90,19 +54,6 @@ def federated(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    options = Options(
-        "federated",
-        bot=bot,
-        app=app,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-        extra=("--identity", identity) if identity else (),
-    )
     execute(options, lambda target: plan_federated(target, identity))
 
 

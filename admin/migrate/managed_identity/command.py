@@ -5,25 +5,13 @@ from typing import Annotated
 
 import typer
 
-from admin.azure.cloud import PUBLIC
-from admin.console import JsonOption
 from admin.migrate.execution import execute
 from admin.migrate.managed_identity.copied_channels import CopiedChannels
 from admin.migrate.managed_identity.leftovers import Leftovers
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY, ReplaceableBot, ReplacedBot
 from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedEnvFile, UpdatedManifest
-from admin.migrate.options import (
-    DEFAULT_TIMEOUT_SECONDS,
-    BotOption,
-    CloudOption,
-    DryRunOption,
-    Options,
-    ResourceGroupOption,
-    SubscriptionOption,
-    TimeoutOption,
-    YesOption,
-)
+from admin.migrate.options import Options
 from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
@@ -60,20 +48,12 @@ EnvFileOption = Annotated[
 
 
 def managed_identity(
-    bot: BotOption,
+    options: Options,
     new_bot: NewBotOption,
-    app: NewAppOption,
-    *,
+    app: NewAppOption,  # noqa: ARG001  # in place of the shared option, which is in `options`
     identity: IdentityOption = "",
     manifest: ManifestOption = None,
     env_file: EnvFileOption = None,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Create a new bot that is a managed identity, beside the old one.
 
@@ -100,25 +80,6 @@ def managed_identity(
     [bold]--json[/bold] prints one object; what is left to do is in the notes of its
     last step.
     """
-    extra = {
-        "--new-bot": new_bot,
-        "--identity": identity,
-        "--manifest": str(manifest or ""),
-        "--env-file": str(env_file or ""),
-    }
-    options = Options(
-        "managed-identity",
-        bot=bot,
-        app=app,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-        extra=tuple(word for name, text in extra.items() if text for word in (name, text)),
-    )
     execute(options, lambda target: plan(target, new_bot, identity, manifest, env_file))
 
 

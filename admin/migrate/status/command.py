@@ -9,18 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from admin import console
-from admin.azure.cloud import PUBLIC
-from admin.console import JsonOption
 from admin.exit_status import ExitStatus
 from admin.migrate.execution import read_only
-from admin.migrate.options import (
-    AppOption,
-    BotOption,
-    CloudOption,
-    Options,
-    ResourceGroupOption,
-    SubscriptionOption,
-)
+from admin.migrate.options import Options
 from admin.migrate.status.next_step import next_step
 from admin.migrate.status.report import read_report
 from admin.migrate.status.report_json import report_json
@@ -30,15 +21,7 @@ from admin.migrate.target import Target
 _STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta"}
 
 
-def status(
-    bot: BotOption,
-    app: AppOption = "",
-    *,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    as_json: JsonOption = False,
-) -> None:
+def status(options: Options) -> None:
     """Show how the bot signs in, and what to do next.
 
     It changes nothing, and shows no secret's value. What your account may
@@ -93,15 +76,6 @@ def status(
     "new" or "old". "identity" is the answer of the app's /api/identity;
     docs/settings.md describes it. If the bot cannot be read: {"error": TEXT}.
     """
-    options = Options(
-        "status",
-        bot=bot,
-        app=app,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        as_json=as_json,
-    )
     raise typer.Exit(read_only(options, show))
 
 

@@ -2,21 +2,8 @@
 
 import typer
 
-from admin.azure.cloud import PUBLIC
-from admin.console import JsonOption
 from admin.migrate.execution import execute
-from admin.migrate.options import (
-    DEFAULT_TIMEOUT_SECONDS,
-    AppOption,
-    BotOption,
-    CloudOption,
-    DryRunOption,
-    Options,
-    ResourceGroupOption,
-    SubscriptionOption,
-    TimeoutOption,
-    YesOption,
-)
+from admin.migrate.options import Options
 from admin.migrate.step import Finding, Plan
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.apps import ReachableApp, ReadyApp
@@ -31,18 +18,7 @@ from admin.migrate.target import ENDPOINT_PATH, Target
 from auth.settings import USER_ASSIGNED_MSI
 
 
-def switch(
-    bot: BotOption,
-    app: AppOption = "",
-    *,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-) -> None:
+def switch(options: Options) -> None:
     """Move the bot's users to the new app: its endpoint, in one call.
 
     First the new app must prove, at its `/api/identity`, that it signs in
@@ -77,18 +53,6 @@ def switch(
     RESULT is done, planned (--dry-run), refused, declined, waiting (the
     time ran out) or failed.
     """
-    options = Options(
-        "switch",
-        bot=bot,
-        app=app,
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-    )
     execute(options, plan_switch)
 
 
@@ -119,17 +83,7 @@ def _remembered_app(target: Target) -> Target:
     return target.for_app(target.site_at(endpoint))
 
 
-def back(
-    bot: BotOption,
-    *,
-    resource_group: ResourceGroupOption = "",
-    subscription: SubscriptionOption = "",
-    cloud: CloudOption = PUBLIC.name,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-) -> None:
+def back(options: Options) -> None:
     """Move the bot's users back to the old app: its endpoint, in one call.
 
     The old endpoint comes from the tag previousEndpoint, which `switch`
@@ -150,18 +104,6 @@ def back(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    options = Options(
-        "back",
-        bot=bot,
-        app="",
-        resource_group=resource_group,
-        subscription=subscription,
-        cloud=cloud,
-        dry_run=dry_run,
-        as_json=as_json,
-        yes=yes,
-        timeout_seconds=timeout,
-    )
     execute(options, plan_back)
 
 

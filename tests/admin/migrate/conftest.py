@@ -23,8 +23,7 @@ def migration(
 ) -> Iterator[Migration]:
     """A bot with a secret, and a Function App without settings; a wait moves everybody's time."""
     clock = MovedClock()
-    monkeypatch.setattr("admin.azure.clients.SystemClock", lambda: clock)
     with AzureThread(tmp_path) as thread:
         thread.set_environment(monkeypatch)
         thread.azure.directory.clock = lambda: time.time() + clock.now()
-        yield Migration(thread, app_type)
+        yield Migration(thread, app_type, clock)

@@ -7,6 +7,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from admin.__main__ import app
+from admin.azure.http.clock import Clock
 from emulator.entra.credentials import TrustedSubject
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import PreparedFunctionApp
@@ -46,14 +47,18 @@ class Migration:
     Args:
         thread: has the local Azure.
         app_type: the bot's.
+        clock: the commands'; None: the machine's.
 
     Attributes:
         old: the old bot.
         new: the Function App; it has no settings of a bot.
     """
 
-    def __init__(self, thread: AzureThread, app_type: str = "SingleTenant") -> None:
+    def __init__(
+        self, thread: AzureThread, app_type: str = "SingleTenant", clock: Clock | None = None
+    ) -> None:
         self.thread = thread
+        self._clock = clock
         azure = thread.azure
         self.old: OldBot = thread.call(azure.add_old_bot, BOT, app_type, connection="graph")
         self.new: PreparedFunctionApp = thread.call(azure.add_function_app, APP, vault=VAULT)
@@ -94,7 +99,7 @@ class Migration:
 
     def run(self, *words: str) -> Ended:
         """Run `migrate` in this process, with these words after it."""
-        result = CliRunner().invoke(app, ["migrate", *words])
+        result = CliRunner().invoke(app, ["migrate", *words], obj=self._clock)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ended(result.exit_code, result.stdout, result.stderr)

@@ -53,7 +53,7 @@ class Route:
             return start + clock.now() + next(ticks) * 1e-6
 
         thread.call(setattr, self.azure.directory, "clock", now)
-        self.migration = Migration(thread, app_type)
+        self.migration = Migration(thread, app_type, clock)
         self.registration = self.migration.old.registration
         self.registration.clock = self.azure.directory.clock
         manager = self.azure.resource_manager
@@ -158,5 +158,4 @@ def new_route(
     clock = MovedClock()
     thread.set_environment(monkeypatch)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("admin.azure.clients.SystemClock", lambda: clock)
     return Route(thread, clock, app_type)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -55,13 +56,6 @@ def test_ctrl_c_says_how_to_go_on(migration: Migration, form: tuple[str, ...]) -
         assert json.loads(output)["result"] == "failed"
 
 
-def test_a_dry_run_stays_one() -> None:
-    """The command line that goes on changes nothing if the interrupted one changed nothing."""
-    line = "python -m admin migrate switch --bot contoso-bot"
-    assert Options("switch", BOT).again == line
-    assert Options("switch", BOT, dry_run=True, as_json=True).again == f"{line} --dry-run --json"
-
-
 @pytest.mark.parametrize("form", [(), ("--json",), ("--dry-run",)])
 def test_only_what_may_succeed_is_run_again(migration: Migration, form: tuple[str, ...]) -> None:
     """A name that no bot has stays unknown: there is nothing to go on with."""
@@ -73,27 +67,18 @@ def test_only_what_may_succeed_is_run_again(migration: Migration, form: tuple[st
         assert ended.json["next"] is None
 
 
-@pytest.mark.parametrize("again", [(), ("--again",)])
-def test_a_rotation_is_interrupted_with_all_its_options(
-    migration: Migration, again: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`--again` and `--dry-run` are part of the line to paste."""
-
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("admin.migrate.certificate.commands.Rotation", interrupt)
-    words = ("certificate", "rotate", "--bot", BOT, "--restart", *again, "--dry-run")
-    ended = migration.run(*words)
-    assert ended.errors.strip().endswith(f"run it again: python -m admin migrate {' '.join(words)}")
+@pytest.fixture
+def impatient_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """azure-identity, which has no clock of ours, does not wait between its attempts."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
+@pytest.mark.usefixtures("impatient_sign_in")
 @pytest.mark.parametrize("form", [(), ("--json",), ("--dry-run",)])
 def test_without_a_network_there_is_no_traceback(
     migration: Migration, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
 ) -> None:
     """3, and one line that names what cannot be reached."""
-    monkeypatch.setattr("admin.azure.http.clock.time.sleep", lambda _: None)
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     for words in (BACK, ("status", "--bot", BOT)):
@@ -105,17 +90,18 @@ def test_without_a_network_there_is_no_traceback(
         assert "Traceback" not in ended.output + ended.errors
 
 
+@pytest.mark.usefixtures("impatient_sign_in")
 def test_a_lost_authority_is_no_traceback(
     migration: Migration, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A CA bundle that does not exist is the user's to fix."""
-    monkeypatch.setattr("admin.azure.http.clock.time.sleep", lambda _: None)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
     ended = migration.run(*BACK)
     assert ended.status == 3
     assert "nowhere.pem" in ended.errors
 
 
+@pytest.mark.usefixtures("impatient_sign_in")
 @pytest.mark.parametrize(
     ("cloud", "authority"),
     [
@@ -123,11 +109,8 @@ def test_a_lost_authority_is_no_traceback(
         ("AzureChinaCloud", "login.partner.microsoftonline.cn"),
     ],
 )
-def test_each_cloud_has_its_own_hosts(
-    migration: Migration, monkeypatch: pytest.MonkeyPatch, cloud: str, authority: str
-) -> None:
+def test_each_cloud_has_its_own_hosts(migration: Migration, cloud: str, authority: str) -> None:
     """A national cloud's bot is looked for there, and no request leaves it."""
-    monkeypatch.setattr("admin.azure.http.clock.time.sleep", lambda _: None)
     tunnels = migration.thread.azure.proxy.tunnels.copy()
     ended = migration.run(*BACK, "--cloud", cloud)
     assert ended.status == 3

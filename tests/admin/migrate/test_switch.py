@@ -4,14 +4,6 @@ import pytest
 from aiohttp import web
 
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
-from tests.admin.moved_clock import MovedClock
-
-
-@pytest.fixture(autouse=True)
-def moved_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait takes time."""
-    monkeypatch.setattr("admin.azure.clients.SystemClock", MovedClock)
-
 
 SWITCH = ("switch", "--bot", BOT, "--app", APP)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from admin.azure.http.clock import Clock
 from emulator.faults import Handler
 from tests.admin.migrate.interruption.cases import Case
 from tests.admin.migrate.interruption.state import state_of
@@ -116,9 +117,18 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> Iterator[Stage]:
-    """Start a local Azure, and bring it to where the command begins."""
+def stage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, case: Case, clock: Clock | None = None
+) -> Iterator[Stage]:
+    """Start a local Azure, and bring it to where the command begins.
+
+    Args:
+        folder: for the local Azure; it is made.
+        monkeypatch: sets the environment.
+        case: the command.
+        clock: of the commands that run in this process; None: the machine's.
+    """
     folder.mkdir(parents=True)
     with monkeypatch.context() as patch, AzureThread(folder) as thread:
         thread.set_environment(patch)
-        yield Stage(Migration(thread), case)
+        yield Stage(Migration(thread, clock=clock), case)

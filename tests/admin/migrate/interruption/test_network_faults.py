@@ -60,14 +60,13 @@ def test_each_write_meets_a_fault(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same end state, exit status 0, and no traceback, whatever the fault."""
-    monkeypatch.setattr("admin.azure.clients.SystemClock", MovedClock)
     case = CASES[name]
-    with stage(tmp_path / "whole", monkeypatch, case) as whole:
+    with stage(tmp_path / "whole", monkeypatch, case, MovedClock()) as whole:
         writes = whole.listen()
         whole.run()
         once, end = Counter(map(str, writes)), whole.state()
     for fault in (*NOT_DONE, *DONE):
-        with stage(tmp_path / fault.__name__, monkeypatch, case) as faulty:
+        with stage(tmp_path / fault.__name__, monkeypatch, case, MovedClock()) as faulty:
             writes = faulty.listen(EACH, fault)
             ended = faulty.run()
             assert faulty.state() == end, f"{fault.__name__}\n{ended.output}"
@@ -87,12 +86,11 @@ def test_each_request_meets_a_fault(
     name: str, fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reads, too, fail once each, those of the app included: one run still reaches the end."""
-    monkeypatch.setattr("admin.azure.clients.SystemClock", MovedClock)
     case = CASES[name]
-    with stage(tmp_path / "whole", monkeypatch, case) as whole:
+    with stage(tmp_path / "whole", monkeypatch, case, MovedClock()) as whole:
         whole.run()
         end = whole.state()
-    with stage(tmp_path / "faulty", monkeypatch, case) as faulty:
+    with stage(tmp_path / "faulty", monkeypatch, case, MovedClock()) as faulty:
         faulty.listen(EACH, fault, reads=True)
         faulty.run()
         assert faulty.state() == end

@@ -3,18 +3,11 @@
 import pytest
 
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, Migration
-from tests.admin.moved_clock import MovedClock
 
 FEDERATED = ("federated", "--bot", BOT, "--app", APP)
 IDENTITY = ("managed-identity", "--bot", BOT, "--new-bot", "contoso-bot-2", "--app", APP)
 CUSTOM = "bot.contoso.com"
 CUSTOM_ENDPOINT = f"https://{CUSTOM}/api/messages"
-
-
-@pytest.fixture(autouse=True)
-def moved_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait takes time."""
-    monkeypatch.setattr("admin.azure.clients.SystemClock", MovedClock)
 
 
 def answer_at(migration: Migration, endpoint: str) -> dict[str, str]:

@@ -1,0 +1,118 @@
+"""The options that the commands share, and those of one command, on a command line."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from admin.azure.http.clock import SystemClock
+from admin.migrate.certificate.commands import FileOption, KeyUse, KeyUseOption, RestartOption
+from admin.migrate.options import CHANGING, AppOption, BotOption, Options, with_options
+from tests.admin.moved_clock import MovedClock
+
+LINE = "python -m admin migrate certificate rotate --bot contoso-bot"
+
+
+class Called:
+    """A command that keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.options: list[Options] = []
+        self.own: list[tuple[object, ...]] = []
+
+    def command(
+        self,
+        options: Options,
+        file: FileOption = None,
+        key_use: KeyUseOption = KeyUse.SIGN_IN_VAULT,
+        *,
+        restart: RestartOption = False,
+    ) -> None:
+        """A command with own options of every kind."""
+        self.options.append(options)
+        self.own.append((file, key_use, restart))
+
+    def other(self, options: Options, app: AppOption, bot: BotOption = "") -> None:
+        """A command that must have an app, but no bot."""
+        self.options.append(options)
+        self.own.append((app, bot))
+
+
+def call(command: Callable[..., None], words: str, clock: MovedClock | None = None) -> int:
+    """Run a command with the words of its command line, and return its exit status."""
+    app = typer.Typer()
+    app.command()(command)
+    with pytest.raises(SystemExit) as ended:
+        app(shlex.split(words), prog_name="migrate", obj=clock)
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--restart",
+        "--file bot.pem --key-use Export --restart",
+        "--app new --resource-group group --subscription 'Contoso test' --cloud AzureUSGovernment",
+        "--app new --file 'my bot.pem' --yes --timeout 4000 --dry-run --json",
+    ],
+)
+def test_the_line_to_run_again_is_the_one_that_was_given(words: str) -> None:
+    """Own and shared options are part of it, and options with their defaults are not."""
+    called = Called()
+    command = with_options("certificate rotate", called.command)
+    defaults = "--timeout 900 --key-use SignInVault --cloud AzureCloud"
+    assert call(command, f"--bot contoso-bot {defaults} {words}") == 0
+    assert called.options[0].again == f"{LINE} {words}".strip()
+
+
+def test_own_options_arrive_as_python_values() -> None:
+    """The function gets what its annotations say."""
+    called = Called()
+    words = "--bot b --file bot.pem --key-use Export --restart"
+    assert call(with_options("certificate", called.command), words) == 0
+    assert called.own == [(Path("bot.pem"), KeyUse.EXPORT, True)]
+
+
+def test_an_own_option_replaces_the_shared_one() -> None:
+    """Its default holds, and both the function and the Options have its value."""
+    called = Called()
+    command = with_options("certificate", called.other)
+    assert call(command, "") == 2
+    assert call(command, "--app new") == 0
+    assert called.own == [("new", "")]
+    assert (called.options[0].app, called.options[0].bot, called.options[0].extra) == (
+        "new",
+        "",
+        (),
+    )
+
+
+@pytest.mark.parametrize("words", ["--yes", "--dry-run", "--timeout 1"])
+def test_a_command_may_do_without_some(words: str) -> None:
+    """What is left out is an unknown option."""
+    called = Called()
+    command = with_options("status", called.command, without=CHANGING)
+    assert call(command, f"--bot b {words}") == 2
+    assert call(command, "--bot b") == 0
+    assert not called.options[0].yes
+
+
+def test_the_clock_is_the_callers() -> None:
+    """Without one, it is the machine's."""
+    called, clock = Called(), MovedClock()
+    command = with_options("certificate", called.command)
+    call(command, "--bot b", clock)
+    call(command, "--bot b")
+    assert called.options[0].clock is clock
+    assert isinstance(called.options[1].clock, SystemClock)
+
+
+def test_a_dry_run_stays_one() -> None:
+    """The command line that goes on changes nothing if the interrupted one changed nothing."""
+    line = "python -m admin migrate switch --bot contoso-bot"
+    assert Options("switch", "contoso-bot").again == line
+    dry = Options("switch", "contoso-bot", dry_run=True, as_json=True)
+    assert dry.again == f"{line} --dry-run --json"
