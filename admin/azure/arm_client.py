@@ -31,11 +31,13 @@ _VERSIONS = {provider.lower(): version for provider, version in API_VERSIONS.ite
 
 MAX_OPERATION_SECONDS = 900.0
 DEFAULT_POLL_SECONDS = 2.0
+MIN_POLL_SECONDS = 1.0
 MAX_POLL_SECONDS = 30.0
 
 _PROVIDER = re.compile(r"/providers/([^/?]+)/")
-_RUNNING = {"inprogress", "running", "accepted", "creating", "updating", "pending"}
 _FAILED = {"failed", "canceled", "cancelled"}
+_ENDED = {"succeeded", *_FAILED}
+"""The states in which an operation has ended; any other means that it runs."""
 
 
 class ArmClient(RestClient):
@@ -74,13 +76,14 @@ class ArmClient(RestClient):
             if status in _FAILED:
                 code, message = error_of(response)
                 raise Refused(f"{self._service}: the operation {status}: {message}", 0, code)
-            if response.status_code != 202 and status not in _RUNNING:
+            if status in _ENDED or (not status and response.status_code != 202):
                 return answer
         raise AnswerLost(f"{self._service}: the operation is still running")
 
 
 def _seconds(retry_after: str | None) -> float:
     try:
-        return min(float(retry_after or DEFAULT_POLL_SECONDS), MAX_POLL_SECONDS)
+        asked = float(retry_after or DEFAULT_POLL_SECONDS)
     except ValueError:
         return DEFAULT_POLL_SECONDS
+    return max(MIN_POLL_SECONDS, min(asked, MAX_POLL_SECONDS))

@@ -18,7 +18,7 @@ SETTLE_SECONDS = 45.0
 """How long a successful write may stay invisible before it is sent again: reads of Entra and Azure
 are eventually consistent."""
 MAX_REPEATED_WRITES = 6
-"""How often a step's changes are sent at most."""
+"""How often a step's changes are sent, and answered, at most: then they have no effect."""
 
 NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
 """Codes of a refusal that goes away by itself, right after an object was created."""
@@ -151,9 +151,10 @@ class Runner:
                 self._sleep(finding, wait)
             elif self._asked(finding):
                 continue  # what is sent comes from a look that is as young as possible
-            elif (times := times + 1) > MAX_REPEATED_WRITES:
+            elif times == MAX_REPEATED_WRITES:
                 raise _Stop("failed", f"{step.title}: the changes have no effect. {finding.text}")
             elif self._send(finding.changes):
+                times += 1
                 sent, wait = _Sent(finding.changes, self._azure.clock.now()), _Wait()
             else:
                 self._sleep(finding, wait)

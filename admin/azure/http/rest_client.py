@@ -116,7 +116,7 @@ class RestClient:
         url = path
         while url:
             page = self.get(url)
-            yield from page.get("value", [])
+            yield from page.get("value") or ()
             url = page.get("nextLink") or page.get("@odata.nextLink") or ""
 
     def send(self, method: str, path: str, body: JsonObject | None = None) -> JsonObject:

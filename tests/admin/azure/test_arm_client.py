@@ -53,6 +53,21 @@ def test_an_operation_is_followed_to_its_end(
     assert [one.method for one in service.asked] == ["PUT", "GET", "GET"]
 
 
+@pytest.mark.parametrize("state", ["Provisioning", "Deleting", "Accepted"])
+def test_only_three_states_end_an_operation(
+    arm: ArmClient, service: ScriptedService, clock: MovedClock, state: str
+) -> None:
+    """Providers have words of their own for what still runs; no wait is shorter than a second."""
+    where = {"Azure-AsyncOperation": f"{service.url}/operation?api-version=1", "Retry-After": "0"}
+    service.answers += [
+        Answer(202, {}, where),
+        Answer(200, {"status": state}, {"Retry-After": "-1"}),
+        Answer(202, {"status": "Succeeded", "x": 1}),
+    ]
+    assert arm.send("PUT", SITE, {})["x"] == 1
+    assert clock.waits == [1, 1]
+
+
 def test_a_location_is_followed(arm: ArmClient, service: ScriptedService) -> None:
     """202 with Location is polled until the answer is not 202."""
     where = {"Location": f"{service.url}/result?api-version=1"}

@@ -127,6 +127,22 @@ def test_a_write_without_effect_ends_the_run(run: RunSteps) -> None:
     assert len(calls) == MAX_REPEATED_WRITES
 
 
+def test_a_write_that_is_refused_for_now_is_sent_until_the_time_is_over(
+    run: RunSteps, clock: MovedClock
+) -> None:
+    """A new principal may be unknown for minutes: that is no write without effect."""
+    send, calls = fails(*[Refused("not yet", 400, "PrincipalNotFound")] * 10)
+    missing = Finding("it is not so", (change(send),))
+    options = Options("switch", "contoso-bot", timeout_seconds=300)
+    status, _ = run(ScriptedStep(*[missing] * 11, DONE), options=options)
+    assert status is ExitStatus.DONE
+    assert len(calls) == 11
+    send, _ = fails(*[Conflict("being changed", 409, "Conflict")] * 1000)
+    status, shown = run(ScriptedStep(Finding("no", (change(send),))), options=options)
+    assert (status, shown["result"]) == (ExitStatus.FOUND, "waiting")
+    assert clock.now() < 2 * 300
+
+
 def test_a_refused_write_is_the_users(run: RunSteps) -> None:
     """What Azure refuses for good goes up, with its text."""
     send, _ = fails(Refused("immutable", 400, "InvalidBotData"))
