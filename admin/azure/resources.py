@@ -1,19 +1,16 @@
 """Finding resources by name, over all subscriptions that the signed-in account sees."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from admin.azure.arm_client import BOT, ArmClient
+from admin.azure.arm_client import BOT, IDENTITY, SITE, VAULT, ArmClient
 from admin.azure.errors import Ambiguous, AzureProblem, Forbidden, NotFound
+from admin.azure.json_object import JsonObject
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 
-KINDS = {
-    "Microsoft.BotService/botServices": "Azure Bot",
-    "Microsoft.Web/sites": "app",
-    "Microsoft.KeyVault/vaults": "key vault",
-    "Microsoft.ManagedIdentity/userAssignedIdentities": "managed identity",
-}
+KINDS = {BOT: "Azure Bot", SITE: "app", VAULT: "key vault", IDENTITY: "managed identity"}
 """What people call a resource type."""
 
 
@@ -25,13 +22,11 @@ class ResourceId:
         id: "/subscriptions/.../providers/TYPE/NAME", as Azure writes it.
         name: its name.
         location: the region, such as "westeurope" or "global".
-        subscription_name: the subscription's display name.
     """
 
     id: str
     name: str
     location: str = ""
-    subscription_name: str = ""
 
     @property
     def subscription(self) -> str:
@@ -64,37 +59,59 @@ def find_resources(
         unreadable: gets "subscription NAME" of each that was skipped; nothing is raised for them.
 
     Raises:
+        NotFound: the account sees no such subscription.
         AzureProblem: the resources cannot be listed.
     """
-    clauses = f"resourceType eq '{kind}'" + (f" and name eq '{name}'" if name else "")
     found: list[ResourceId] = []
     refusals: list[AzureProblem] = []
-    for each in arm.pages(f"/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"):
-        names = {each["subscriptionId"].lower(), str(each.get("displayName", "")).lower()}
-        if subscription and subscription.lower() not in names:
-            continue
-        path = f"/subscriptions/{each['subscriptionId']}/resources?$filter={quote(clauses)}"
+    for each in _subscriptions(arm, subscription):
         try:
-            listed = list(arm.pages(path))
+            found += list(_listed(arm, kind, name, each))
         except (Forbidden, NotFound) as error:
             # Disabled, or just removed: others may have the resource.
             refusals.append(error)
-            skipped = f"subscription {each.get('displayName') or each['subscriptionId']}"
+            skipped = f"subscription {_display_name(each) or each['subscriptionId']}"
             if unreadable is not None and skipped not in unreadable:
                 unreadable.append(skipped)
-            continue
-        found += [
-            ResourceId(one["id"], one["name"], one.get("location", ""), each.get("displayName", ""))
-            for one in listed
-        ]
-    if refusals and not found and unreadable is None:
-        raise refusals[0]
-    return [
+    matching = [
         one
         for one in found
         if not name or one.name.lower() == name.lower()
         if not resource_group or one.resource_group.lower() == resource_group.lower()
     ]
+    if refusals and not matching and unreadable is None:
+        raise refusals[0]
+    return matching
+
+
+def _subscriptions(arm: ArmClient, wanted: str) -> list[JsonObject]:
+    """The subscriptions that the account sees; with a name or id, only this one."""
+    seen = arm.pages(f"/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}")
+    found = [
+        each
+        for each in seen
+        if not wanted
+        or wanted.lower() in {each["subscriptionId"].lower(), _display_name(each).lower()}
+    ]
+    if wanted and not found:
+        raise NotFound(
+            f"your account sees no subscription {wanted!r}: `az account list --refresh` shows those"
+            " that it sees"
+        )
+    return found
+
+
+def _listed(arm: ArmClient, kind: str, name: str, subscription: JsonObject) -> Iterator[ResourceId]:
+    clauses = f"resourceType eq '{kind}'"
+    if name:
+        clauses += " and name eq '{}'".format(name.replace("'", "''"))
+    path = f"/subscriptions/{subscription['subscriptionId']}/resources?$filter={quote(clauses)}"
+    for one in arm.pages(path):
+        yield ResourceId(one["id"], one["name"], one.get("location", ""))
+
+
+def _display_name(subscription: JsonObject) -> str:
+    return str(subscription.get("displayName") or "")
 
 
 def find_resource(
@@ -114,7 +131,7 @@ def find_resource(
         subscription: its name or id; empty: in all subscriptions.
 
     Raises:
-        NotFound: there is none that the signed-in account sees.
+        NotFound: there is none that the signed-in account sees, or no such subscription.
         Ambiguous: there are several; the text lists them.
         AzureProblem: the resources cannot be listed.
     """

@@ -34,6 +34,16 @@ ROLES = {
 }
 """Who may do what the commands do, by service."""
 
+NO_ROLE_HELPS = {
+    "RequestDisallowedByPolicy": "An Azure Policy of your organization forbids it: the policy's"
+    " owner can exempt the resource.",
+    "ForbiddenByFirewall": "The vault's firewall keeps this machine out: add its address"
+    " (`az keyvault network-rule add`), or run the command inside the network.",
+    "ForbiddenByConnection": "The vault takes only connections through its private endpoint: run"
+    " the command inside the network.",
+}
+"""What to do about a 403 that is not about roles, by its code."""
+
 _REFUSALS: dict[int, type[Refused]] = {404: NotFound, 409: Conflict, 412: Conflict}
 
 
@@ -75,7 +85,8 @@ def check(response: HttpResponse, service: str) -> None:
     if status == 401:
         raise NotSignedIn(f"{text} Sign in again: `az login`, with --tenant if you have several.")
     if status == 403:
-        raise Forbidden(f"{text} Your account needs: {ROLES.get(service, 'access')}.")
+        needed = f"Your account needs: {ROLES.get(service, 'access')}."
+        raise Forbidden(f"{text} {NO_ROLE_HELPS.get(_inner_code(response) or code, needed)}")
     if status == 429 or status >= 500:
         lost = status >= 500 and status != 503 and not is_read(response.request)
         raise (AnswerLost if lost else NotReachable)(text)
@@ -84,17 +95,28 @@ def check(response: HttpResponse, service: str) -> None:
 
 def error_of(response: HttpResponse) -> tuple[str, str]:
     """The code and the message of an answer that refuses, the message in one line."""
-    try:
-        body: Any = json.loads(response.text())
-    except ValueError:
-        body = {}
-    error = body.get("error", body) if isinstance(body, dict) else {}
+    error = _error(response)
     if isinstance(error, str):
         return "", _line(error)
     # ARM, Graph and vaults write {"error": {"code", "message"}}; App Service {"Code", "Message"}.
     found = {name.lower(): text for name, text in error.items()} if isinstance(error, dict) else {}
     code, message = (str(found.get(name) or "") for name in ("code", "message"))
     return code, _line(message or response.reason or "no reason given")
+
+
+def _inner_code(response: HttpResponse) -> str:
+    """The code that a vault puts behind a general one; empty if there is none."""
+    error = _error(response)
+    inner = error.get("innererror") if isinstance(error, dict) else None
+    return str(inner.get("code") or "") if isinstance(inner, dict) else ""
+
+
+def _error(response: HttpResponse) -> Any:
+    try:
+        body = json.loads(response.text())
+    except ValueError:
+        return {}
+    return body.get("error", body) if isinstance(body, dict) else {}
 
 
 def _place(service: str, request: HttpRequest) -> str:

@@ -67,6 +67,18 @@ def test_a_subscription_is_named_or_numbered(azure: AzureClients) -> None:
             find_resource(azure.arm, SITE, "contoso-functions", subscription=subscription)
 
 
+def test_an_unknown_subscription_is_named(azure: AzureClients) -> None:
+    """A typing error in --subscription is not taken for a missing bot."""
+    with pytest.raises(NotFound, match="no subscription 'Contoso tset'"):
+        find_resource(azure.arm, SITE, "contoso-functions", subscription="Contoso tset")
+
+
+def test_a_quote_in_a_name_is_part_of_it(azure: AzureClients) -> None:
+    """OData doubles it; no resource has such a name."""
+    with pytest.raises(NotFound, match="no app has the name"):
+        find_resource(azure.arm, SITE, "contoso' or name eq 'contoso-functions")
+
+
 def test_all_requests_reach_the_public_names_only(thread: AzureThread, azure: AzureClients) -> None:
     """The clients know no other address than Azure's."""
     find_resources(azure.arm, SITE)
@@ -95,6 +107,17 @@ def test_an_unreadable_subscription_is_skipped(
     unreadable: list[str] = []
     assert find_resources(arm, SITE, unreadable=unreadable) == []
     assert unreadable == ["subscription 1", "subscription 2"]
+    arm.close()
+
+
+def test_what_another_group_has_does_not_answer_for_an_unreadable_subscription(
+    service: ScriptedService, clock: MovedClock
+) -> None:
+    """The resource that is wanted may be in the subscription that was skipped."""
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    service.answers += [SUBSCRIPTIONS, Answer(403), LISTED]
+    with pytest.raises(Forbidden):
+        find_resources(arm, SITE, "s", "another-group")
     arm.close()
 
 

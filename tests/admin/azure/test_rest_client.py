@@ -149,6 +149,27 @@ def test_forbidden_names_the_role(client: RestClient, service: ScriptedService) 
         client.get("/a")
 
 
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [
+        ({"code": "RequestDisallowedByPolicy"}, "Azure Policy"),
+        ({"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}}, "network-rule add"),
+        (
+            {"code": "Forbidden", "innererror": {"code": "ForbiddenByConnection"}},
+            "private endpoint",
+        ),
+    ],
+)
+def test_what_no_role_helps_against_names_none(
+    client: RestClient, service: ScriptedService, error: dict[str, object], cure: str
+) -> None:
+    """A policy and a firewall refuse whoever asks."""
+    service.answers.append(Answer(403, {"error": {**error, "message": "No"}}))
+    with pytest.raises(Forbidden, match=cure) as caught:
+        client.get("/a")
+    assert "Your account needs" not in str(caught.value)
+
+
 def test_an_error_of_app_service_keeps_its_message(
     client: RestClient, service: ScriptedService
 ) -> None:
