@@ -60,7 +60,9 @@ class AzureClients:
             *rest,
         )
         self.graph = GraphClient(cloud.graph, "Microsoft Graph", chain, cloud.graph, *rest)
-        self.vault = VaultClient("", "the key vault", chain, cloud.vault_audience, *rest)
+        self.vault = VaultClient(
+            f"https://{cloud.vault_suffix}", "the key vault", chain, cloud.vault_audience, *rest
+        )
         self.site = SiteClient("", "the app", None, "", *rest, SITE_RETRIES, CANNOT_SIGN_IN)
         self._by_service: dict[str, RestClient] = {
             "arm": self.arm,

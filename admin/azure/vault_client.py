@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from admin.azure.errors import Refused
 from admin.azure.http.rest_client import RestClient
 from admin.azure.json_object import JsonObject
 
@@ -9,11 +10,26 @@ API_VERSION = "7.4"
 
 
 class VaultClient(RestClient):
-    """All key vaults of the cloud; every URL names its vault."""
+    """All key vaults of the cloud; every URL names its vault, below the base URL's domain."""
 
     def url(self, path: str) -> str:
-        """The absolute URL of a path in a vault, with the api-version."""
+        """The absolute URL of a path in a vault, with the api-version.
+
+        Raises:
+            Refused: it is no vault of the cloud: whoever writes an app's settings could choose
+                another host, which must not get the token.
+        """
         url = super().url(path)
+        domain = urlsplit(self._base_url).hostname
+        try:
+            host = urlsplit(url).hostname or ""
+        except ValueError:
+            host = url
+        if not host.endswith(f".{domain}"):
+            raise Refused(
+                f"{host!r} is no key vault of this cloud, whose names end in .{domain}: correct the"
+                " setting CertificateVaultUrl"
+            )
         joint = "&" if urlsplit(url).query else "?"
         return url if "api-version=" in url else f"{url}{joint}api-version={API_VERSION}"
 

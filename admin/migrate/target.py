@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from admin.azure.arm_client import BOT, SITE
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Forbidden, NotFound
+from admin.azure.errors import NotFound
+from admin.azure.function_apps import FunctionApps, hosts_of
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import ResourceId, find_resource, find_resources
+from admin.azure.resources import ResourceId, find_resource
 from admin.azure.site_client import IdentityAnswer
 from admin.migrate.options import Options
 from admin.migrate.site_settings import SiteSettings
@@ -16,20 +17,15 @@ from admin.migrate.site_settings import SiteSettings
 ENDPOINT_PATH = "/api/messages"
 
 
-def hosts_of(site: JsonObject) -> set[str]:
-    """All host names of an app as Resource Manager returns it, in lower case."""
-    properties = site.get("properties") or {}
-    names = [properties.get("defaultHostName"), *(properties.get("hostNames") or ())]
-    return {str(name).lower() for name in names if name}
-
-
 class Target:
-    """The bot of the command line. Nothing is kept but the resources' ids: each read is new.
+    """The bot of the command line. Nothing is kept but the resources' ids and which app has which
+    host name: each other read is new.
 
     Args:
         azure: the clients.
         options: the command line.
         site: the Function App; None: the one of the command line.
+        apps: all apps that the account sees; None: not listed yet.
 
     Attributes:
         azure: the clients.
@@ -37,15 +33,20 @@ class Target:
     """
 
     def __init__(
-        self, azure: AzureClients, options: Options, site: ResourceId | None = None
+        self,
+        azure: AzureClients,
+        options: Options,
+        site: ResourceId | None = None,
+        apps: FunctionApps | None = None,
     ) -> None:
         self.azure = azure
         self.options = options
         self._site = site
+        self._apps = apps or FunctionApps(azure.arm)
 
     def for_app(self, site: ResourceId) -> "Target":
         """The same bot with another app."""
-        return Target(self.azure, replace(self.options, app=site.name), site)
+        return Target(self.azure, replace(self.options, app=site.name), site, self._apps)
 
     @cached_property
     def bot_id(self) -> ResourceId:
@@ -95,35 +96,7 @@ class Target:
         Raises:
             AzureProblem: it cannot be found.
         """
-        host = urlsplit(endpoint).hostname or ""
-        apps = find_resources(self.azure.arm, SITE)
-        # Only its host names identify an app: a default one may have a hash and a region, and then
-        # the plain name may be a stranger's. Names say which apps to ask first.
-        likely = [one for one in apps if host.startswith(one.name.lower())]
-        for app in (*likely, *(one for one in apps if one not in likely)):
-            if host in self._hosts(app):
-                return app
-        self._refuse_slots(likely, host)
-        raise NotFound(
-            f"no app that your account sees has the host name {host!r} of the endpoint: name the"
-            " Function App with --app"
-        )
-
-    def _refuse_slots(self, apps: list[ResourceId], host: str) -> None:
-        for app in apps:
-            for slot in self.azure.arm.pages(f"{app.id}/slots"):
-                if host in hosts_of(slot):
-                    raise NotFound(
-                        f"{host} is the slot {slot['name'].rpartition('/')[2]} of {app.name}, and"
-                        f" these commands work on apps: swap the slot, and move the endpoint to"
-                        f" {app.name}; or name another Function App with --app"
-                    )
-
-    def _hosts(self, site: ResourceId) -> set[str]:
-        try:
-            return hosts_of(self.azure.arm.get(site.id))
-        except (NotFound, Forbidden):  # it was just deleted, or is not the account's to read
-            return set()
+        return self._apps.at(endpoint)
 
     def answers_to(self, endpoint: str) -> bool:
         """Whether an endpoint (URL) is the Function App's, by any of its host names.

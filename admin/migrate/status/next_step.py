@@ -1,6 +1,6 @@
 """NextStep: the one command to paste after a `status`, and its way back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.options import Options
@@ -67,7 +67,7 @@ def _replaced(report: StatusReport, options: Options, new_bot: str) -> NextStep:
     if report.is_secretless:
         return NextStep(
             f"the Azure Bot {new_bot} replaces this one, which has no secret",
-            f"python -m admin migrate status --bot {new_bot}",
+            replace(options, bot=new_bot).command_line("status", app=""),
         )
     return NextStep(
         f"the Azure Bot {new_bot} replaces this one. When all users have moved, stop the old app;"
@@ -78,14 +78,9 @@ def _replaced(report: StatusReport, options: Options, new_bot: str) -> NextStep:
 
 
 def _ready(report: StatusReport, app: AppStatus) -> bool:
-    bot = {
-        "properties": {
-            "msaAppId": report.bot.app_id,
-            "msaAppType": report.bot.type,
-            "msaAppTenantId": report.bot.tenant_id,
-        }
-    }
-    return app.signs_in and not differences(bot, app.answer.facts)
+    bot = report.bot
+    wanted = {"appId": bot.app_id, "appType": bot.type, "tenantId": bot.tenant_id}
+    return app.signs_in and not differences(wanted, app.answer.facts)
 
 
 def _has_code(app: AppStatus) -> bool:

@@ -1,8 +1,9 @@
 """StatusReport: everything that `status` shows, read part by part."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from admin.azure.arm_client import VAULT
 from admin.azure.cloud import ManagementCloud
@@ -54,12 +55,12 @@ class StatusReport:
     @property
     def current(self) -> AppStatus | None:
         """The app that users talk to."""
-        return next((app for app in self.apps if app.role == CURRENT), None)
+        return _with_role(self.apps, CURRENT)
 
     @property
     def new(self) -> AppStatus | None:
         """The app of the migration: the one beside the old one, or the one that has replaced it."""
-        return next((app for app in self.apps if app.role == NEW), self.current)
+        return _with_role(self.apps, NEW, CURRENT)
 
     @property
     def secret_settings(self) -> tuple[str, ...]:
@@ -92,15 +93,15 @@ def read_report(target: Target) -> StatusReport:
         if managed
         else read(lambda: read_registration(graph, target.application()))
     )
-    main = next((app for app in apps if app.role == NEW), apps[0] if apps else None)
+    new = _with_role(apps, NEW, CURRENT)
     return StatusReport(
         bot=bot,
         registration=registration,
         apps=tuple(apps),
         missing_apps=tuple(missing),
-        vault=read(lambda: read_vault(target, main)) if main else Part(None),
-        roles=read(lambda: read_roles(target, main)) if main else Part([]),
-        vaults=read(lambda: _vaults(target, main)) if main else Part([]),
+        vault=read(lambda: read_vault(target, new)) if new else Part(None),
+        roles=read(lambda: read_roles(target, new)) if new else Part([]),
+        vaults=read(lambda: _vaults(target, new)) if new else Part([]),
         cloud=target.azure.cloud,
         now=datetime.datetime.now(datetime.UTC),
     )
@@ -126,25 +127,19 @@ def _apps(target: Target, bot: AzureBotStatus) -> tuple[list[AppStatus], list[st
     return apps, missing
 
 
-class _Place:
-    """Where an app is looked for."""
-
-    def __init__(self, target: Target, endpoint: str) -> None:
-        self._target = target
-        self._endpoint = endpoint
-
-    def __call__(self) -> ResourceId:
-        if self._endpoint:
-            return self._target.site_at(self._endpoint)
-        return self._target.site_id
-
-
-def _places(target: Target, bot: AzureBotStatus) -> Iterator[tuple[str, _Place]]:
+def _places(target: Target, bot: AzureBotStatus) -> Iterator[tuple[str, Callable[[], ResourceId]]]:
+    """The roles that apps have, and how to find each."""
     if bot.endpoint:
-        yield CURRENT, _Place(target, bot.endpoint)
+        yield CURRENT, partial(target.site_at, bot.endpoint)
     if target.options.app:
-        yield NEW, _Place(target, "")
+        yield NEW, lambda: target.site_id
     elif bot.tags.get(NEW_ENDPOINT):
-        yield NEW, _Place(target, bot.tags[NEW_ENDPOINT])
+        yield NEW, partial(target.site_at, bot.tags[NEW_ENDPOINT])
     if bot.tags.get(PREVIOUS_ENDPOINT):
-        yield OLD, _Place(target, bot.tags[PREVIOUS_ENDPOINT])
+        yield OLD, partial(target.site_at, bot.tags[PREVIOUS_ENDPOINT])
+
+
+def _with_role(apps: Iterable[AppStatus], *roles: str) -> AppStatus | None:
+    """The app with the first of these roles that one has."""
+    by_role = {app.role: app for app in apps}
+    return next((by_role[role] for role in roles if role in by_role), None)

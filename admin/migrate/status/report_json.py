@@ -6,7 +6,6 @@ from admin.azure.json_object import JsonObject
 from admin.migrate.status.next_step import NextStep
 from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.app import AppStatus
-from admin.migrate.status.parts.part import Part
 from admin.migrate.status.parts.registration import (
     CredentialPeriod,
     FederatedStatus,
@@ -36,23 +35,21 @@ def report_json(report: StatusReport, step: NextStep) -> JsonObject:
 
 
 def _unknown(report: StatusReport) -> dict[str, str]:
-    parts: dict[str, Part[object]] = {
-        "registration": Part(None, report.registration.problem),
-        "channels": Part(None, report.bot.channels.problem),
-        "connections": Part(None, report.bot.connections.problem),
-        "vault": Part(None, report.vault.problem),
-        "roles": Part(None, report.roles.problem),
+    problems = {
+        "registration": report.registration.problem,
+        "channels": report.bot.channels.problem,
+        "connections": report.bot.connections.problem,
+        "vault": report.vault.problem,
+        "roles": report.roles.problem,
+        "apps": "; ".join(report.missing_apps),
     }
     if found := report.registration.value:
-        parts["federatedCredentials"] = Part(None, found.federated.problem)
-        parts["lastSignIns"] = Part(None, found.last_sign_ins.problem)
+        problems["federatedCredentials"] = found.federated.problem
+        problems["lastSignIns"] = found.last_sign_ins.problem
     for app in report.apps:
-        parts[f"settings of {app.id.name}"] = Part(None, app.settings.problem)
-        parts[f"identity of {app.id.name}"] = Part(None, app.answer.problem)
-    problems = {name: part.problem for name, part in parts.items() if part.problem}
-    if report.missing_apps:
-        problems["apps"] = "; ".join(report.missing_apps)
-    return problems
+        problems[f"settings of {app.id.name}"] = app.settings.problem
+        problems[f"identity of {app.id.name}"] = app.answer.problem
+    return {name: problem for name, problem in problems.items() if problem}
 
 
 def _bot(report: StatusReport) -> JsonObject:

@@ -119,7 +119,10 @@ def _certificate(
     usable = one.period.state(report.now) == VALID
     mark = BAD if not usable else WARN if one.period.ends_soon(report.now) else OK
     where = [name for name, sha1 in _known_thumbprints(report) if sha1 == thumbprints.sha1]
-    matches = f"; same as {' and '.join(where)}" if where else "; no app and no vault has it"
+    nowhere = "no app and no vault has it"
+    if report.vault.problem:
+        nowhere = "no app has it, and the vault cannot be read"
+    matches = f"; same as {' and '.join(where)}" if where else f"; {nowhere}"
     text = f"{_period(report, one.period)}{_used(found, one.key_id)}{matches}"
     yield Row(section, "certificate", f"{one.name or one.key_id}, {text}", mark)
     yield Row(section, "  SHA-1", thumbprints.sha1 or "unknown")
@@ -159,7 +162,8 @@ def _federated(report: StatusReport, found: RegistrationStatus) -> Iterator[Row]
 def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
     section = f"App {app.id.name} ({app.role})"
     running = app.state.lower() in {"running", ""}
-    yield Row(section, "host", f"{app.host}, {app.kind}, {app.state}", PLAIN if running else WARN)
+    text = ", ".join(filter(None, (app.host, app.kind, app.state)))
+    yield Row(section, "host", text, PLAIN if running else WARN)
     for identity in app.identities:
         ids = f"client {identity.client_id}, principal {identity.principal_id}"
         yield Row(section, "identity", f"{identity.name}: {ids}")
@@ -170,8 +174,9 @@ def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
         return
     same = str(facts.get("appId")).lower() == report.bot.app_id.lower()
     thumbprint = facts.get("certificateThumbprint")
-    with_ = f"{facts.get('kind')}{f' {thumbprint}' if thumbprint else ''}"
-    yield Row(section, "signs in", f"as {facts.get('appId')}, with {with_}", OK if same else BAD)
+    credential = f"{facts.get('kind')}{f' {thumbprint}' if thumbprint else ''}"
+    text = f"as {facts.get('appId')}, with {credential}"
+    yield Row(section, "signs in", text, OK if same else BAD)
     called = facts.get("lastOutboundCall")
     yield Row(section, "last outbound call", called or "none since it started")
     for warning in facts.get("warnings") or ():

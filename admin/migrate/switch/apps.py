@@ -1,17 +1,18 @@
 """ReadyApp and ReachableApp: can the app behind an endpoint answer the bot's users?"""
 
+from collections.abc import Mapping
+
 from admin.azure.json_object import JsonObject
 from admin.migrate.step import Finding
 from admin.migrate.switch.moved_endpoint import endpoint_of
 from admin.migrate.target import Target
 
-_COMPARED = {
-    "msaAppId": ("appId", "MicrosoftAppId"),
-    "msaAppType": ("appType", "MicrosoftAppType"),
-    "msaAppTenantId": ("tenantId", "MicrosoftAppTenantId"),
+_SETTINGS = {
+    "appId": "MicrosoftAppId",
+    "appType": "MicrosoftAppType",
+    "tenantId": "MicrosoftAppTenantId",
 }
-"""The Azure Bot's property, the name of its value in `/api/identity`, and the app's setting."""
-
+"""The app's setting behind each compared fact of `/api/identity`."""
 
 MAX_TRIES = 3
 PASSING = {0, 429, 500, 502, 503, 504}
@@ -53,7 +54,7 @@ class ReadyApp:
                 " started, wait a minute; else see its log and docs/troubleshooting.md, and run"
                 " `status`",
             )
-        if wrong := differences(bot, proof.facts):
+        if wrong := differences(facts_of(bot), proof.facts):
             return Finding(
                 f"{name} does not sign in as this bot",
                 refusal=f"{name} signs in with another {'; '.join(wrong)}. The endpoint stays where"
@@ -69,14 +70,28 @@ class ReadyApp:
         return Finding(f"{name} signs in as {app_id}, with the credential {kind}")
 
 
-def differences(bot: JsonObject, facts: JsonObject) -> list[str]:
-    """How `/api/identity` differs from the Azure Bot, each with the setting to change."""
-    found = []
-    for name, (fact, setting) in _COMPARED.items():
-        wanted, given = bot["properties"].get(name), facts.get(fact)
-        if wanted and str(given or "").lower() != str(wanted).lower():
-            found.append(f"{fact} ({given or 'none'}, not {wanted}): change the setting {setting}")
-    return found
+def facts_of(bot: JsonObject) -> dict[str, str]:
+    """What `/api/identity` of an app must say to be an Azure Bot's app; empty: anything."""
+    properties = bot["properties"]
+    return {
+        "appId": str(properties.get("msaAppId") or ""),
+        "appType": str(properties.get("msaAppType") or ""),
+        "tenantId": str(properties.get("msaAppTenantId") or ""),
+    }
+
+
+def differences(wanted: Mapping[str, str], facts: JsonObject) -> list[str]:
+    """How `/api/identity` differs from what it must say, each with the setting to change.
+
+    Args:
+        wanted: as `facts_of` an Azure Bot.
+        facts: the app's answer.
+    """
+    return [
+        f"{name} ({facts.get(name) or 'none'}, not {value}): change the setting {_SETTINGS[name]}"
+        for name, value in wanted.items()
+        if value and str(facts.get(name) or "").lower() != value.lower()
+    ]
 
 
 class ReachableApp:

@@ -4,7 +4,7 @@ import datetime
 
 from admin.azure.errors import AzureProblem
 from admin.migrate.step import Finding
-from admin.migrate.switch.apps import differences
+from admin.migrate.switch.apps import differences, facts_of
 from admin.migrate.target import Target
 
 
@@ -53,7 +53,7 @@ class OldCredential:
             proof = old.proof()
         except AzureProblem:
             return False
-        return bool(proof.facts) and not differences(self._target.bot(), proof.facts)
+        return bool(proof.facts) and not differences(facts_of(self._target.bot()), proof.facts)
 
     def _has_usable_secret(self) -> bool:
         secrets = self._target.application().get("passwordCredentials") or ()

@@ -174,10 +174,11 @@ def test_a_replaced_bot_leads_to_its_deletion_and_the_new_one(migration: Migrati
     assert ended.json["next"]["command"] == f"python -m admin migrate delete-secret --bot {BOT}"
     migration.thread.call(migration.old.registration.secrets.clear)
     migration.thread.call(migration.thread.azure.group.set_app_settings, migration.old.site, {})
-    ended = migration.run(*STATUS, "--json")
+    place = f"--subscription {migration.old.bot.id.split('/')[2]}"
+    ended = migration.run(*STATUS, *place.split(), "--json")
     assert ended.status == 0
-    command = ended.json["next"]["command"]
-    assert command == "python -m admin migrate status --bot contoso-bot-2"
+    line = f"python -m admin migrate status --bot contoso-bot-2 {place}"
+    assert ended.json["next"]["command"] == line
     ended = migration.run("status", "--bot", "contoso-bot-2", "--json")
     assert ended.status == 0
     assert ended.json["bot"]["type"] == "UserAssignedMSI"
@@ -216,3 +217,49 @@ def test_a_multi_tenant_bot_needs_a_certificate(migration: Migration) -> None:
     words = f"certificate --bot {BOT} --app {APP} --vault {VAULT}"
     assert found["next"]["command"] == f"python -m admin migrate {words}"
     assert "multi-tenant" in found["next"]["reason"]
+
+
+@pytest.mark.parametrize("url", ["https://vault.contoso.com", "contoso-vault", "http://["])
+def test_only_a_vault_gets_a_vaults_token(migration: Migration, url: str) -> None:
+    """Who may write the app's settings does not choose where the account's token is sent."""
+    group, site = migration.thread.azure.group, migration.new.site
+    settings = {"CertificateVaultUrl": url, "CertificateName": "bot-certificate"}
+    migration.thread.call(group.set_app_settings, site, settings)
+    ended = migration.run(*NEW, "--json")
+    assert "is no key vault of this cloud" in ended.json["unknown"]["vault"], ended.errors
+    assert ended.json["vault"] is None
+    assert not migration.thread.azure.proxy.refused
+
+
+def test_a_certificate_is_not_missing_from_a_vault_that_cannot_be_read(
+    migration: Migration,
+) -> None:
+    """The text does not say what nobody has seen."""
+    route = ("certificate", "--bot", BOT, "--app", APP, "--vault", VAULT)
+    assert migration.run(*route).status == 0
+    settings = {"CertificateVaultUrl": "https://vault.contoso.com", "CertificateName": "other"}
+    group, site = migration.thread.azure.group, migration.new.site
+    migration.thread.call(group.set_app_settings, site, settings)
+    assert "; no app has it, and the vault cannot be read" in migration.run(*NEW).output
+
+
+def test_the_apps_are_listed_once(migration: Migration) -> None:
+    """Three endpoints are looked up among them, and each app is read for its host names once."""
+    migration.let_new_app_sign_in()
+    assert migration.run("switch", "--bot", BOT, "--app", APP).status == 0
+    migration.thread.call(
+        migration.bot().properties.update, {"endpoint": "https://bot.contoso.com/api/messages"}
+    )
+    requests = migration.thread.azure.servers["management.azure.com"].requests
+    requests.clear()
+    assert migration.run(*STATUS, "--json").json["apps"]
+    listed = [times for name, times in requests.items() if name.endswith("/resources")]
+    assert sum(listed) == len(("bots", "apps", "vaults")), requests
+
+
+def test_a_bot_without_an_endpoint(migration: Migration) -> None:
+    """The cure is the same as for an endpoint that is no app."""
+    migration.thread.call(migration.bot().properties.update, {"endpoint": ""})
+    ended = migration.run("federated", "--bot", BOT, "--json")
+    assert ended.status == 1
+    assert "the bot has no endpoint: name the Function App with --app" in ended.json["reason"]

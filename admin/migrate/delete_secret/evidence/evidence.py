@@ -7,6 +7,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from admin.azure.errors import NotFound
+from admin.azure.function_apps import hosts_of
 from admin.azure.http.rest_client import json_of
 from admin.azure.json_object import JsonObject
 from admin.migrate.delete_secret.evidence.proof import Proof
@@ -16,7 +17,7 @@ from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
 from admin.migrate.steps.app_identity import identities_of
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT, endpoint_of
-from admin.migrate.target import Target, hosts_of
+from admin.migrate.target import Target
 from auth.settings import MULTI_TENANT
 
 

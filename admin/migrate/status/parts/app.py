@@ -70,7 +70,7 @@ class AppStatus:
         identities: the user-assigned ones.
         system_principal_id: of its system-assigned identity (GUID); empty: it has none.
         settings: its settings.
-        answer: of its `/api/identity`; None: it does not run this project's code.
+        answer: of its `/api/identity`.
     """
 
     id: ResourceId
