@@ -13,7 +13,10 @@ from admin.azure.json_object import JsonObject
 
 IDENTITY_PATH = "/api/identity"
 
+_SIGN_IN_PAGE = 302
+
 _PROBLEMS = {
+    _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/* from it",
     401: "it refuses the function key: run the command again; if the app has App Service's own"
     " authentication, exclude /api/* from it",
     403: "Azure refuses the call: the app is stopped, or its network rules keep this machine out",
@@ -21,12 +24,11 @@ _PROBLEMS = {
     503: "it cannot sign in yet, or it is starting; its log says why",
 }
 
-_SIGN_IN_PAGE = 302
 _BARRIERS = {
     _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/messages from"
     " it, or switch it off (`az webapp auth update --enabled false`)",
-    403: "the app is stopped, or its network rules refuse callers: let the service tag"
-    " AzureBotService in",
+    403: "the app is stopped, or its access restrictions refuse callers: let the service tag"
+    " AzureBotService in, and for Teams 52.112.0.0/14 and 52.122.0.0/15",
     404: "it has no /api/messages: deploy this project's code to it",
 }
 """What keeps the channels out, by the status that a caller gets."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.step import Finding
+from admin.migrate.switch.access_restrictions import LET_IN, lets_channels_in
 from admin.migrate.switch.moved_endpoint import endpoint_of
 from admin.migrate.target import Target
 
@@ -60,7 +61,7 @@ class ReadyApp:
                 refusal=f"{name} signs in with another {'; '.join(wrong)}. The endpoint stays where"
                 " it is",
             )
-        if barrier := self._target.azure.site.barrier(self._endpoint):
+        if barrier := self._barrier():
             return Finding(
                 f"the channels do not reach {self._endpoint}",
                 refusal=f"the channels cannot reach {self._endpoint}: {barrier}. The endpoint stays"
@@ -68,6 +69,13 @@ class ReadyApp:
             )
         kind, app_id = proof.facts.get("kind"), proof.facts.get("appId")
         return Finding(f"{name} signs in as {app_id}, with the credential {kind}")
+
+    def _barrier(self) -> str:
+        """What keeps the channels out, and the cure; empty: nothing that can be seen."""
+        configuration = self._target.azure.arm.get(f"{self._target.site_id.id}/config/web")
+        if not lets_channels_in(configuration.get("properties") or {}):
+            return f"its access restrictions keep them out: {LET_IN}"
+        return self._target.azure.site.barrier(self._endpoint)
 
 
 def facts_of(bot: JsonObject) -> dict[str, str]:
