@@ -13,4 +13,4 @@ class ExitStatus(IntEnum):
     USAGE = 2
     """The command line is wrong; nothing was done. (Typer's own, named here for the reader.)"""
     UNREACHABLE = 3
-    """The storage account did not answer or refused, or no user is signed in."""
+    """The storage account or Azure did not answer or refused, or nobody is signed in."""

@@ -77,9 +77,9 @@ class LineProgress:
 
     def wait(self, finding: Finding, seconds: float) -> None:
         """Show that the command waits."""
-        text = Text(f"  wait     {finding.text}")  # a str would be read as markup
         if not self._console.is_terminal:
             return
+        text = Text(f"  wait     {finding.text}")  # a str would be read as markup
         if self._status is None:
             self._status = self._console.status(text)
             self._status.start()

@@ -65,15 +65,16 @@ class ScriptProgress:
             print(line)
 
     def end(self, plan: Plan, result: str, reason: str) -> None:
-        """Close the subshell."""
+        """Close the subshell. Nothing follows it, because a pasted question would read that."""
+        print()
+        if plan.way_back:
+            _comment(f"Way back: {plan.way_back}")
         if result == "refused":
             _comment(f"refused: {reason}")
             print("false")
-        print(")")
-        if plan.way_back:
-            _comment(f"Way back: {plan.way_back}")
-        if plan.next_command:
+        elif plan.next_command:
             _comment(f"Next: {plan.next_command}")
+        print(")")
 
     def stopped(self, reason: str, again: str) -> None:
         """Close the subshell, so that nobody pastes half of it."""

@@ -202,7 +202,7 @@ def test_the_end_says_what_is_so() -> None:
 def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     """bash reads it; a question asks, a refusal stops it, and the reader's shell goes on."""
     script = ScriptProgress(Options("switch", BOT))
-    plan = Plan((), way_back="back")
+    plan = Plan((), way_back="back", next_command="next")
     script.begin(plan)
     script.step("A step\nwith two lines")
     script.found(Finding("it's so", notes=("note",)))
@@ -211,6 +211,7 @@ def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     script.wait(Finding("not yet", waiting=True, az=("for i in 1 2; do", "  true", "done")), 1)
     script.end(plan, "refused", "because")
     text = capsys.readouterr().out
+    assert text.endswith("# Way back: back\n# refused: because\nfalse\n)\n")
     # Pasted into a shell without az: it stops at the answer, and the shell goes on.
     pasted = f"{text}\necho still here"
     assert bash(pasted, "n\n") == "still here\n"
