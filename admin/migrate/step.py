@@ -1,7 +1,7 @@
 """Step: one thing that must be so at the end of a command, and what is missing for it now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from admin.migrate.change import Change
@@ -72,4 +72,4 @@ class Plan:
     steps: Sequence[Step]
     way_back: str = ""
     next_command: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

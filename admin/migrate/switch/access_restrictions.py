@@ -10,8 +10,8 @@ from admin.azure.json_object import JsonObject
 CHANNEL_TAGS = ("AzureBotService", "AzureCloud")
 """Service tags, or the beginnings of their regional names, that hold the channels' addresses."""
 
-LET_IN = (
-    "let the service tag AzureBotService in, and for Teams 52.112.0.0/14 and 52.122.0.0/15 (`az"
+CURE = (
+    "admit the service tag AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15 (`az"
     " functionapp config access-restriction add`)"
 )
 """What to do. Teams calls a bot from addresses of its own."""
@@ -20,7 +20,7 @@ _LAST = 2**31 - 1
 """The priority of Azure's own last rule."""
 
 
-def lets_channels_in(configuration: JsonObject) -> bool:
+def admits_channels(configuration: JsonObject) -> bool:
     """Whether a channel may reach an app; True, too, if that cannot be known.
 
     Args:

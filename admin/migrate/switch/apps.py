@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.step import Finding
-from admin.migrate.switch.access_restrictions import LET_IN, lets_channels_in
+from admin.migrate.switch.access_restrictions import CURE, admits_channels
 from admin.migrate.switch.moved_endpoint import endpoint_of
 from admin.migrate.target import Target
 
@@ -73,8 +73,8 @@ class ReadyApp:
     def _barrier(self) -> str:
         """What keeps the channels out, and the cure; empty: nothing that can be seen."""
         configuration = self._target.azure.arm.get(f"{self._target.site_id.id}/config/web")
-        if not lets_channels_in(configuration.get("properties") or {}):
-            return f"its access restrictions keep them out: {LET_IN}"
+        if not admits_channels(configuration.get("properties") or {}):
+            return f"its access restrictions keep them out: {CURE}"
         return self._target.azure.site.barrier(self._endpoint)
 
 

@@ -3,6 +3,7 @@
 import datetime
 
 from admin.azure.errors import AzureProblem
+from admin.migrate.status.parts.registration import VALID, CredentialPeriod
 from admin.migrate.step import Finding
 from admin.migrate.switch.apps import differences, facts_of
 from admin.migrate.target import Target
@@ -58,5 +59,4 @@ class OldCredential:
     def _has_usable_secret(self) -> bool:
         secrets = self._target.application().get("passwordCredentials") or ()
         now = datetime.datetime.now(datetime.UTC)
-        ends = [each.get("endDateTime") for each in secrets]
-        return any(not end or datetime.datetime.fromisoformat(end) > now for end in ends)
+        return any(CredentialPeriod.of(each).state(now) == VALID for each in secrets)

@@ -26,6 +26,13 @@ class CredentialPeriod:
     starts: str
     ends: str
 
+    @classmethod
+    def of(cls, credential: JsonObject) -> "CredentialPeriod":
+        """The period of a secret or a certificate, as Graph returns these."""
+        return cls(
+            str(credential.get("startDateTime") or ""), str(credential.get("endDateTime") or "")
+        )
+
     def state(self, now: datetime.datetime) -> str:
         """VALID, EXPIRED or NOT_YET."""
         if (end := _time(self.ends)) is not None and end <= now:
@@ -132,7 +139,7 @@ def _secret(found: JsonObject) -> SecretStatus:
         str(found["keyId"]),
         str(found.get("displayName") or ""),
         str(found.get("hint") or ""),
-        _period(found),
+        CredentialPeriod.of(found),
     )
 
 
@@ -141,7 +148,7 @@ def _certificate(found: JsonObject) -> CertificateStatus:
         str(found["keyId"]),
         str(found.get("displayName") or ""),
         of_key_credential(found),
-        _period(found),
+        CredentialPeriod.of(found),
     )
 
 
@@ -151,12 +158,6 @@ def _federated(found: JsonObject) -> FederatedStatus:
         str(found.get("issuer") or ""),
         str(found.get("subject") or ""),
         tuple(found.get("audiences") or ()),
-    )
-
-
-def _period(found: JsonObject) -> CredentialPeriod:
-    return CredentialPeriod(
-        str(found.get("startDateTime") or ""), str(found.get("endDateTime") or "")
     )
 
 

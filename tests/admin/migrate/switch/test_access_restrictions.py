@@ -3,7 +3,7 @@
 import pytest
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.switch.access_restrictions import lets_channels_in
+from admin.migrate.switch.access_restrictions import admits_channels
 from emulator.resource_manager.web.sites import CONFIG
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 
@@ -35,7 +35,7 @@ SUBNET = {"vnetSubnetResourceId": "/subscriptions/1/x/subnets/y", "action": "All
 )
 def test_rules_that_a_channel_may_pass(rules: list[JsonObject]) -> None:
     """Nothing is refused that may be meant for the channels."""
-    assert lets_channels_in({"ipSecurityRestrictions": rules})
+    assert admits_channels({"ipSecurityRestrictions": rules})
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_rules_that_a_channel_may_pass(rules: list[JsonObject]) -> None:
 )
 def test_rules_that_no_channel_passes(rules: list[JsonObject]) -> None:
     """One address, a virtual network and a gateway are no channel."""
-    assert not lets_channels_in({"ipSecurityRestrictions": rules})
+    assert not admits_channels({"ipSecurityRestrictions": rules})
 
 
 def test_what_no_rule_is_about() -> None:
     """The default action decides, and public access may be off altogether."""
     allow = {"ipSecurityRestrictionsDefaultAction": "Allow"}
     deny = {"ipSecurityRestrictionsDefaultAction": "Deny"}
-    assert lets_channels_in({**allow, "ipSecurityRestrictions": [MINE]})
-    assert not lets_channels_in(deny)
-    assert not lets_channels_in({**allow, "publicNetworkAccess": "Disabled"})
+    assert admits_channels({**allow, "ipSecurityRestrictions": [MINE]})
+    assert not admits_channels(deny)
+    assert not admits_channels({**allow, "publicNetworkAccess": "Disabled"})
 
 
 def test_switch_refuses_an_app_that_admits_its_caller_only(migration: Migration) -> None:
