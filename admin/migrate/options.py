@@ -169,6 +169,7 @@ def with_options(
     def run(context: typer.Context, **given: Any) -> None:
         if context.invoked_subcommand is not None:
             return
+        _refuse_empty(context)
         options = Options(
             command,
             **{name: given[name] for name in shared},
@@ -184,6 +185,13 @@ def with_options(
         ]
     )
     return run
+
+
+def _refuse_empty(context: typer.Context) -> None:
+    """Refuse `--bot "$BOT"` without a BOT: a bot that is the only one has any name, even none."""
+    for parameter in context.command.params:
+        if parameter.required and context.params.get(parameter.name or "") == "":
+            raise typer.BadParameter("it is empty", param_hint=parameter.opts[0])
 
 
 def _own_words(context: typer.Context, names: Collection[str]) -> Iterator[str]:

@@ -39,6 +39,11 @@ class Called:
         self.options.append(options)
         self.own.append((app, bot))
 
+    def required(self, options: Options, app: AppOption) -> None:
+        """A command that must have both."""
+        self.options.append(options)
+        self.own.append((app,))
+
 
 def call(command: Callable[..., None], words: str, clock: MovedClock | None = None) -> int:
     """Run a command with the words of its command line, and return its exit status."""
@@ -98,6 +103,15 @@ def test_a_command_may_do_without_some(words: str) -> None:
     assert call(command, f"--bot b {words}") == 2
     assert call(command, "--bot b") == 0
     assert not called.options[0].yes
+
+
+@pytest.mark.parametrize("words", ["--bot '' --app new", "--bot b --app ''"])
+def test_an_empty_value_is_a_missing_one(words: str) -> None:
+    """A script whose variable is not set does not get the only bot that there is."""
+    called = Called()
+    command = with_options("managed-identity", called.required)
+    assert call(command, "--bot b --app new") == 0
+    assert call(command, words) == 2
 
 
 def test_the_clock_is_the_callers() -> None:
