@@ -41,7 +41,7 @@ MEMBERS = frozenset(
 class ResourceType:
     """The harmless default: what a PUT sends is stored, and a GET returns it.
 
-    Types with rules of their own override `accept`, `answer`, `changed` and `act`.
+    Types with rules of their own override `accept`, `hidden`, `answer`, `changed` and `act`.
 
     Args:
         name: with its canonical case, for example `Microsoft.Storage/storageAccounts`.
@@ -124,6 +124,10 @@ class ResourceType:
             body.setdefault("properties", {})["provisioningState"] = self.state
         return body
 
+    def hidden(self, request: ArmRequest, existing: Resource | None) -> JsonObject:
+        """What a resource has after a write and no GET returns."""
+        return {} if existing is None else existing.hidden
+
     def answer(self, resource: Resource) -> JsonObject:
         """What a client gets to see of a resource."""
         return resource.answer()
@@ -178,12 +182,13 @@ class ResourceType:
         self, request: ArmRequest, existing: Resource | None, body: JsonObject
     ) -> Resource:
         """Store a body as this resource's."""
+        hidden = self.hidden(request, existing)
         if existing is None:
-            resource = Resource(self.canonical_id(request.id), self.name, body)
+            resource = Resource(self.canonical_id(request.id), self.name, body, hidden)
             self.store.add(resource)
         else:
             resource = existing
-            resource.body = body
+            resource.body, resource.hidden = body, hidden
             resource.touch()
         self.changed(resource)
         return resource

@@ -34,18 +34,44 @@ NOT_ON_FLEX = frozenset(
 """Settings that Flex Consumption refuses (Azure Functions docs, "Flex Consumption plan
 deprecations")."""
 
-READ_ONLY = (
-    "state",
-    "hostNames",
-    "enabledHostNames",
-    "hostNameSslStates",
-    "defaultHostName",
-    "lastModifiedTimeUtc",
-    "resourceGroup",
-    "siteConfig",
-    "sku",
+WRITABLE = (
+    "clientAffinityEnabled",
+    "clientAffinityPartitioningEnabled",
+    "clientAffinityProxyEnabled",
+    "clientCertEnabled",
+    "clientCertExclusionPaths",
+    "clientCertMode",
+    "containerSize",
+    "customDomainVerificationId",
+    "dailyMemoryTimeQuota",
+    "daprConfig",
+    "dnsConfiguration",
+    "enabled",
+    "endToEndEncryptionEnabled",
+    "functionAppConfig",
+    "hostNamesDisabled",
+    "hostingEnvironmentProfile",
+    "httpsOnly",
+    "hyperV",
+    "ipMode",
+    "isXenon",
+    "keyVaultReferenceIdentity",
+    "managedEnvironmentId",
+    "outboundVnetRouting",
+    "publicNetworkAccess",
+    "redundancyMode",
+    "resourceConfig",
+    "scmSiteAlsoStopped",
+    "serverFarmId",
+    "sshEnabled",
+    "storageAccountRequired",
+    "virtualNetworkSubnetId",
+    "vnetContentShareEnabled",
+    "vnetImagePullEnabled",
+    "vnetRouteAllEnabled",
+    "workloadProfileName",
 )
-"""Properties that the service makes itself."""
+"""Properties that a client may set and a GET returns; others are ignored (REST reference)."""
 
 
 class Sites(ResourceType):
@@ -112,11 +138,8 @@ class Sites(ResourceType):
         if existing is None and not self.is_child:
             self._check_name(request.id.name)
         known = {} if existing is None else existing.properties
-        properties = {
-            name: value
-            for name, value in (body.get("properties") or {}).items()
-            if name not in READ_ONLY
-        }
+        sent = body.get("properties") or {}
+        properties = {name: sent[name] for name in WRITABLE if sent.get(name) is not None}
         plan = str(properties.get("serverFarmId") or known.get("serverFarmId") or "")
         properties |= {
             "name": request.id.name,
@@ -142,12 +165,9 @@ class Sites(ResourceType):
         self._check_settings(properties["sku"], _sent_settings(request) or {})
         return {**made, "tags": body.get("tags") or {}, "properties": properties}
 
-    def store_body(
-        self, request: ArmRequest, existing: Resource | None, body: JsonObject
-    ) -> Resource:
-        """Store a site, with the settings that its `siteConfig` has."""
-        hidden = {} if existing is None else existing.hidden
-        settings = _sent_settings(request)
+    def hidden(self, request: ArmRequest, existing: Resource | None) -> JsonObject:
+        """The settings and the configuration that a site's `siteConfig` has, with the old ones."""
+        hidden, settings = super().hidden(request, existing), _sent_settings(request)
         if settings is not None:
             hidden[SETTINGS] = settings
         sent = request.properties.get("siteConfig") or {}
@@ -157,15 +177,7 @@ class Sites(ResourceType):
             for name, value in sent.items()
             if name != "appSettings" and value is not None
         }
-        if existing is None:
-            resource = Resource(self.canonical_id(request.id), self.name, body, hidden)
-            self.store.add(resource)
-        else:
-            resource = existing
-            resource.body = body
-            resource.touch()
-        self.changed(resource)
-        return resource
+        return hidden
 
     def _check_name(self, name: str) -> None:
         if any(each.name.lower() == name.lower() for each in self.store.of_type(SITES)):

@@ -60,6 +60,13 @@ def test_a_put_without_settings_keeps_them(azure: ArmThread) -> None:
     assert azure.arm.app_settings(site_id) == {"A": "1"}
 
 
+def test_an_unknown_property_of_a_site_is_not_shown(azure: ArmThread) -> None:
+    """App Service ignores it, so that a typing error is seen in the answer."""
+    made = azure.call("PUT", PATH, site_body(azure, httpOnly=True)).json()
+    assert "httpOnly" not in made["properties"]
+    assert made["properties"]["httpsOnly"] is True
+
+
 @pytest.mark.parametrize("setting", [{"value": "1"}, {"name": "A", "value": {"b": "1"}}])
 def test_a_site_refuses_a_faulty_setting(azure: ArmThread, setting: dict[str, Any]) -> None:
     """Each one in `siteConfig` needs a name, and a value that is a text."""
