@@ -255,6 +255,8 @@ def test_dry_run_with_a_new_identity(migration: Migration) -> None:
     assigned = ended.output.index("\nIDENTITY_CLIENT_ID=$(az identity show")
     assert assigned < ended.output.index('"MicrosoftAppId=$IDENTITY_CLIENT_ID"')
     assert '--appid "$IDENTITY_CLIENT_ID"' in ended.output
+    assert '"MicrosoftAppTenantId=$IDENTITY_TENANT_ID"' in ended.output
+    assert '--tenant-id "$IDENTITY_TENANT_ID"' in ended.output
 
 
 @pytest.mark.parametrize("writes", range(1, 5))
