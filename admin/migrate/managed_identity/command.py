@@ -10,7 +10,7 @@ from admin.migrate.managed_identity.copied_channels import CopiedChannels
 from admin.migrate.managed_identity.leftovers import Leftovers
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY, ReplaceableBot, ReplacedBot
-from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedEnvFile, UpdatedManifest
+from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
 from admin.migrate.options import Options
 from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
@@ -109,8 +109,7 @@ def plan(
         _proof(target, assigned),
         new,
         CopiedChannels(target, new),
-        UpdatedManifest(app),
-        UpdatedEnvFile(app),
+        UpdatedTeamsApp(app),
         ReplacedBot(target, new),
         Leftovers(target, app),
     )

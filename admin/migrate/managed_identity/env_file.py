@@ -65,6 +65,28 @@ class EnvFile:
         Raises:
             OSError: the file cannot be written; it is as it was.
         """
+        ending = "\r\n" if "\r\n" in self._text else "\n"
+        added = "".join(f"{line}{ending}" for line in self.added(edits))
+        LocalFile(self.path).write(self._changed(edits) + added)
+
+    def lines(self, edits: dict[str, str]) -> list[tuple[int, str, str]]:
+        """The lines that the same edits change: their numbers (from 1), old and new texts."""
+        pairs = zip(self._text.split("\n"), self._changed(edits).split("\n"), strict=True)
+        return [
+            (number, old.removesuffix("\r"), new.removesuffix("\r"))
+            for number, (old, new) in enumerate(pairs, 1)
+            if old != new
+        ]
+
+    def added(self, edits: dict[str, str]) -> list[str]:
+        """The lines that the same edits add; an empty one before them ends an unfinished line."""
+        values = self.values
+        missing = [f"{name}={value}" for name, value in edits.items() if name not in values]
+        is_unfinished = bool(self._text) and not self._text.endswith("\n")
+        return ["", *missing] if missing and is_unfinished else missing
+
+    def _changed(self, edits: dict[str, str]) -> str:
+        """The text with these values, without missing variables."""
 
         def changed(match: re.Match[str]) -> str:
             if match["name"] not in edits:
@@ -72,9 +94,4 @@ class EnvFile:
             quote = match["quote"]
             return f"{match['before']}{quote}{edits[match['name']]}{quote}{match['after']}"
 
-        text = _LINE.sub(changed, self._text)
-        ending = "\r\n" if "\r\n" in self._text else "\n"
-        missing = [f"{name}={edits[name]}{ending}" for name in edits if name not in self.values]
-        if missing and text and not text.endswith("\n"):
-            text += ending
-        LocalFile(self.path).write(text + "".join(missing))
+        return _LINE.sub(changed, self._text)

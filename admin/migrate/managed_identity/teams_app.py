@@ -1,4 +1,4 @@
-"""UpdatedManifest and UpdatedEnvFile: the developer's files name the new bot."""
+"""UpdatedTeamsApp: the developer's files name the new bot."""
 
 import re
 from functools import partial
@@ -95,97 +95,90 @@ class TeamsApp:
         return EnvFile(self.env_file).edits(names, moved.old_id, moved.new_id)
 
 
-class UpdatedManifest:
-    """The Teams manifest names the new bot, and has a higher version.
+class UpdatedTeamsApp:
+    """The Teams app names the new bot, and its manifest has a higher version.
+
+    The manifest is written first. While the .env file has the old id, it shows that the version has
+    yet to be raised; a command that is interrupted between the two files raises it once more.
 
     Args:
         app: the files.
     """
 
-    title = "Teams manifest"
+    title = "Teams app"
 
     def __init__(self, app: TeamsApp) -> None:
         self._app = app
 
     def look(self) -> Finding:
-        """Read the file.
+        """Read the files.
 
         Raises:
             AzureProblem: the bots cannot be read.
         """
-        path = self._app.manifest
-        if path is None:
-            return Finding(
-                "no --manifest is given",
-                notes=("raise the version of the Teams manifest, and set its botId yourself",),
-            )
+        app = self._app
+        paths = [str(path) for path in (app.manifest, app.env_file) if path]
+        named = " and ".join(paths)
+        by_hand = "raise the version of the Teams manifest, and set its botId yourself"
+        notes = () if app.manifest else (by_hand,)
         try:
-            manifest = Manifest(path)
-            moves = bool(manifest.variables) and bool(self._app.env_edits())
-            edits = manifest.edits(self._app.moved(), id_moves_elsewhere=moves)
+            changes = self._changes()
         except (ManifestRefused, EnvFileRefused) as error:
-            return Finding(f"{path} is not changed", refusal=str(error))
-        if not edits:
-            return Finding(f"{path} names the new bot")
-        return Finding(f"{path} names the old bot", (self._change(manifest, edits),))
+            return Finding(f"{named} cannot be changed", refusal=str(error))
+        if not paths:
+            return Finding("neither --manifest nor --env-file is given", notes=notes)
+        if changes:
+            return Finding(f"{named} must name the new bot", changes, notes=notes)
+        return Finding(f"{named} already names the new bot", notes=notes)
 
-    @staticmethod
-    def _change(manifest: Manifest, edits: dict[str, str]) -> Change:
-        path = str(manifest.path)
-        lines = tuple(
-            _sed(f'{number}s|"{_pattern(old)}"|"{new}"|', path)
+    def _changes(self) -> tuple[Change, ...]:
+        app, changes = self._app, []
+        new_values = app.env_edits()
+        if app.manifest:
+            manifest = Manifest(app.manifest)
+            moves = bool(manifest.variables and new_values)
+            edits = manifest.edits(app.moved(), id_moves_elsewhere=moves)
+            changes += [_manifest_change(manifest, edits)] if edits else []
+        if app.env_file and new_values:
+            changes.append(_env_change(EnvFile(app.env_file), new_values))
+        return tuple(changes)
+
+
+def _manifest_change(manifest: Manifest, edits: dict[str, str]) -> Change:
+    path = str(manifest.path)
+    named = ", ".join(f"{pointer} = {value}" for pointer, value in edits.items())
+    return Change(
+        method="EDIT",
+        url=path,
+        body=dict(edits),
+        summary=f"Change {path}: {named}",
+        az=tuple(
+            _sed(f'{number}s|"{_pattern(old)}"|"{_replacement(new)}"|', path)
             for number, old, new in manifest.lines(edits)
-        )
-        named = ", ".join(f"{pointer} = {value}" for pointer, value in edits.items())
-        return Change(
-            method="EDIT",
-            url=path,
-            body=dict(edits),
-            summary=f"Change {path}: {named}",
-            az=lines,
-            service="file",
-            send=partial(_write, manifest, edits),
-        )
+        ),
+        service="file",
+        send=partial(_write, manifest, edits),
+    )
 
 
-class UpdatedEnvFile:
-    """The .env file has the new bot's id.
-
-    Args:
-        app: the files.
-    """
-
-    title = "Variables of the Teams app"
-
-    def __init__(self, app: TeamsApp) -> None:
-        self._app = app
-
-    def look(self) -> Finding:
-        """Read the file.
-
-        Raises:
-            AzureProblem: the bots cannot be read.
-        """
-        path = self._app.env_file
-        if path is None:
-            return Finding("no --env-file is given")
-        try:
-            edits = self._app.env_edits()
-        except EnvFileRefused as error:
-            return Finding(f"{path} is not changed", refusal=str(error))
-        if not edits:
-            return Finding(f"{path} has the new bot's id")
-        file = EnvFile(path)
-        change = Change(
-            method="EDIT",
-            url=str(path),
-            body=dict(edits),
-            summary=f"Set {', '.join(edits)} in {path} to the new bot's id",
-            az=tuple(_env_line(file, name, value) for name, value in edits.items()),
-            service="file",
-            send=partial(_write, file, edits),
-        )
-        return Finding(f"{path} has the old bot's id", (change,))
+def _env_change(file: EnvFile, edits: dict[str, str]) -> Change:
+    path = str(file.path)
+    added = [f"echo {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
+    return Change(
+        method="EDIT",
+        url=path,
+        body=dict(edits),
+        summary=f"Set {', '.join(edits)} in {path} to the new bot's id",
+        az=(
+            *(
+                _sed(f"{number}s|{_pattern(old)}|{_replacement(new)}|", path)
+                for number, old, new in file.lines(edits)
+            ),
+            *added,
+        ),
+        service="file",
+        send=partial(_write, file, edits),
+    )
 
 
 def _write(file: Manifest | EnvFile, edits: dict[str, str]) -> None:
@@ -202,13 +195,6 @@ def _write(file: Manifest | EnvFile, edits: dict[str, str]) -> None:
         ) from error
 
 
-def _env_line(file: EnvFile, name: str, value: str) -> str:
-    path, old = quoted(str(file.path)), file.values.get(name)
-    if old is None:
-        return f"echo {quoted(f'{name}={value}')} >> {path}"
-    return _sed(f"/{name}[ ]*=/s|=.*{_pattern(old)}|={value}|", str(file.path))
-
-
 def _sed(command: str, path: str) -> str:
     """A line that edits a file; `-i` without a suffix means something else on macOS."""
     backup = quoted(f"{path}.bak")
@@ -218,3 +204,8 @@ def _sed(command: str, path: str) -> str:
 def _pattern(text: str) -> str:
     """A text as a basic regular expression of sed."""
     return re.sub(r"([.*\[\]^$\\|])", r"\\\1", text)
+
+
+def _replacement(text: str) -> str:
+    """A text as the replacement of sed's command s."""
+    return re.sub(r"([&\\|])", r"\\\1", text)

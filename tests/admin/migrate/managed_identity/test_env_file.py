@@ -46,6 +46,16 @@ def test_empty_and_missing(tmp_path: Path) -> None:
     assert text == f"BOT_ID={NEW}\nA=b\nAGENT_ID={NEW}\n"
 
 
+def test_lines(tmp_path: Path) -> None:
+    """For a script: which lines change, and which are added, after one that is not ended."""
+    file = tmp_path / ".env"
+    file.write_bytes(f"A=b\r\nBOT_ID='{OLD}' # x\r\nC=d".encode())
+    env = EnvFile(file)
+    edits = {"BOT_ID": NEW, "AGENT_ID": NEW}
+    assert env.lines(edits) == [(2, f"BOT_ID='{OLD}' # x", f"BOT_ID='{NEW}' # x")]
+    assert env.added(edits) == ["", f"AGENT_ID={NEW}"]
+
+
 def test_another_bot(tmp_path: Path) -> None:
     """A file with a third bot's id stays as it is."""
     with pytest.raises(EnvFileRefused, match="another bot's id"):

@@ -13,6 +13,7 @@ from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, 
 NEW_BOT = "contoso-bot-2"
 COMMAND = ("managed-identity", "--bot", BOT, "--new-bot", NEW_BOT, "--app", APP)
 FAST = ("--json", "--timeout", "10")
+ENV = "# the bot, once BOT_ID=x\nexport BOT_ID = '{}' # A|B & C\nTEAMS_APP_ID=x\n"
 
 
 def new_bot(migration: Migration) -> Resource | None:
@@ -58,7 +59,7 @@ def teams_app(migration: Migration, tmp_path: Path) -> tuple[Path, Path]:
         "validDomains": [f"{BOT}-web.azurewebsites.net"],
     }
     manifest.write_text(json.dumps(value, indent=3))
-    env_file.write_text(f"# the bot\nBOT_ID={app_id}\nTEAMS_APP_ID=x\n")
+    env_file.write_text(ENV.format(app_id))
     return manifest, env_file
 
 
@@ -192,10 +193,25 @@ def test_files(migration: Migration, teams_app: tuple[Path, Path]) -> None:
     assert value["bots"] == [{"botId": new_id}]
     assert value["webApplicationInfo"]["id"] == migration.old.registration.app_id
     assert value["validDomains"] == [f"{APP}.azurewebsites.net"]
-    assert env_file.read_text() == f"# the bot\nBOT_ID={new_id}\nTEAMS_APP_ID=x\n"
+    assert env_file.read_text() == ENV.format(new_id)
     texts = manifest.read_text(), env_file.read_text()
     assert sent(migration.run(*COMMAND, *FAST, *words)) == []
     assert (manifest.read_text(), env_file.read_text()) == texts
+
+
+def test_files_with_a_variable(migration: Migration, teams_app: tuple[Path, Path]) -> None:
+    """If the .env file has the id, the manifest's version is raised once, with it."""
+    manifest, env_file = teams_app
+    value = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**value, "bots": [{"botId": "${{BOT_ID}}"}]}))
+    words = ("--manifest", str(manifest), "--env-file", str(env_file))
+    ended = migration.run(*COMMAND, *FAST, *words)
+    assert ended.status == 0, ended.output + ended.errors
+    files = [name for method, name in sent(ended) if method == "EDIT"]
+    assert files == ["manifest.json", ".env.dev"]
+    assert json.loads(manifest.read_text())["version"] == "1.2.4"
+    assert env_file.read_text() == ENV.format(migration.new.identity["clientId"])
+    assert sent(migration.run(*COMMAND, *FAST, *words)) == []
 
 
 def test_a_file_that_cannot_be_written(migration: Migration, teams_app: tuple[Path, Path]) -> None:
@@ -235,15 +251,15 @@ def test_dry_run(migration: Migration, teams_app: tuple[Path, Path], tmp_path: P
     assert (manifest.read_text(), env_file.read_text()) == pasted
 
 
-def test_dry_run_of_an_empty_env_file(migration: Migration, tmp_path: Path) -> None:
+def test_dry_run_of_an_env_file_without_the_variable(migration: Migration, tmp_path: Path) -> None:
     """A variable that is missing is added, by the command as by its lines."""
     env_file = tmp_path / ".env"
-    env_file.write_text("A=b\n")
+    env_file.write_text("A=b")
     ended = migration.run(*COMMAND, "--env-file", str(env_file), "--dry-run")
-    (line,) = [line for line in ended.output.splitlines() if line.startswith("echo BOT_ID=")]
-    subprocess.run(["/bin/bash", "-euc", line], check=True)
+    lines = [line for line in ended.output.splitlines() if f">> {env_file}" in line]
+    subprocess.run(["/bin/bash", "-euc", "\n".join(lines)], check=True)
     pasted = env_file.read_text()
-    env_file.write_text("A=b\n")
+    env_file.write_text("A=b")
     assert migration.run(*COMMAND, *FAST, "--env-file", str(env_file)).status == 0
     assert env_file.read_text() == pasted == f"A=b\nBOT_ID={migration.new.identity['clientId']}\n"
 
