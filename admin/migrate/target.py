@@ -13,8 +13,19 @@ from admin.azure.resources import ResourceId, find_resource
 from admin.azure.site_client import IdentityAnswer
 from admin.migrate.options import Options
 from admin.migrate.site_settings import SiteSettings
+from auth.settings import MULTI_TENANT
 
 ENDPOINT_PATH = "/api/messages"
+
+
+def endpoint_of(bot: JsonObject) -> str:
+    """The messaging endpoint (URL) of an Azure Bot; empty if it has none."""
+    return str(bot["properties"].get("endpoint") or "")
+
+
+def type_of(bot: JsonObject) -> str:
+    """The type of an Azure Bot; one that is older than the property is multi-tenant."""
+    return str(bot["properties"].get("msaAppType") or MULTI_TENANT)
 
 
 class Target:
@@ -88,7 +99,7 @@ class Target:
             return self._site
         if self.options.app:
             return find_resource(self.azure.arm, SITE, self.options.app)
-        return self.site_at(str(self.bot()["properties"].get("endpoint") or ""))
+        return self.site_at(endpoint_of(self.bot()))
 
     def site_at(self, endpoint: str) -> ResourceId:
         """The app that answers at an endpoint (URL).
@@ -105,6 +116,14 @@ class Target:
             AzureProblem: the app cannot be read.
         """
         return urlsplit(endpoint).hostname in hosts_of(self.site())
+
+    def answers_users(self) -> bool:
+        """Whether the bot's endpoint is the Function App's.
+
+        Raises:
+            AzureProblem: the bot or the app cannot be read.
+        """
+        return self.answers_to(endpoint_of(self.bot()))
 
     def site(self) -> JsonObject:
         """The Function App as it is now: id, location, identity, properties.

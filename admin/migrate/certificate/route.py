@@ -167,4 +167,4 @@ def answers_users(target: Target) -> bool:
     Raises:
         AzureProblem: the bot or the app cannot be found.
     """
-    return target.answers_to(str(target.bot()["properties"].get("endpoint") or ""))
+    return target.answers_users()

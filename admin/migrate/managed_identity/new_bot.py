@@ -11,8 +11,7 @@ from admin.migrate.change import Change
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.switch.moved_endpoint import endpoint_of
-from admin.migrate.target import ENDPOINT_PATH, Target
+from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 POLICIES = {"publicNetworkAccess": "Enabled", "disableLocalAuth": False}
@@ -74,11 +73,8 @@ class NewBot:
         """
         bot, refusal = self.read(), self.refusal()
         if bot is not None:
-            properties = bot["properties"]
-            text = (
-                f"{self.name} has the type {properties.get('msaAppType')} and the id"
-                f" {properties.get('msaAppId')}"
-            )
+            app_id = bot["properties"].get("msaAppId")
+            text = f"{self.name} has the type {type_of(bot)} and the id {app_id}"
             return Finding(text, refusal=refusal)
         change = () if refusal else (self._creation(self._identity.client_id()),)
         return Finding(f"{self.name} does not exist", change, refusal=refusal)
@@ -96,16 +92,15 @@ class NewBot:
 
     def _wrong(self, bot: JsonObject, client_id: str) -> str:
         """Why the bot that has the name cannot be the new one; empty: it can."""
-        properties = bot["properties"]
-        another = "choose another name with --new-bot"
-        if properties.get("msaAppType") != USER_ASSIGNED_MSI:
+        app_id, another = bot["properties"].get("msaAppId"), "choose another name with --new-bot"
+        if type_of(bot) != USER_ASSIGNED_MSI:
             return (
-                f"{self.name} exists, and its type is {properties.get('msaAppType')}, which cannot"
-                f" be changed: {another}"
+                f"{self.name} exists, and its type is {type_of(bot)}, which cannot be changed:"
+                f" {another}"
             )
-        if str(properties.get("msaAppId")).lower() != client_id.lower():
+        if str(app_id).lower() != client_id.lower():
             return (
-                f"{self.name} exists with the id {properties.get('msaAppId')}, and the identity's"
+                f"{self.name} exists with the id {app_id}, and the identity's"
                 f" is {client_id}: {another}, or that bot's identity with --identity"
             )
         if endpoint_of(bot).lower() != self.endpoint.lower():

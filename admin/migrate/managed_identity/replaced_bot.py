@@ -1,10 +1,10 @@
 """ReplacedBot: the old bot stays as it is, and a tag says which one replaces it."""
 
+from admin.azure.json_object import JsonObject
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import tag_change, tags_of
-from admin.migrate.switch.moved_endpoint import endpoint_of
-from admin.migrate.target import Target
+from admin.migrate.target import Target, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 REPLACED_BY = "replacedBy"
@@ -31,15 +31,14 @@ class ReplaceableBot:
         Raises:
             AzureProblem: it cannot be read.
         """
-        bot = self._old.bot()
         found = f"{self._old.bot_id.name} has the id {self._old.app_id}"
-        return Finding(found, refusal=self._refusal(bot))
+        return Finding(found, refusal=self._refusal(self._old.bot()))
 
-    def _refusal(self, bot: dict[str, object]) -> str:
+    def _refusal(self, bot: JsonObject) -> str:
         name, app = self._old.bot_id.name, self._old.site_id.name
         if name.lower() == self._new.name.lower():
             return f"the new bot needs another name than {name}: choose one with --new-bot"
-        if self._old.bot()["properties"].get("msaAppType") == USER_ASSIGNED_MSI:
+        if type_of(bot) == USER_ASSIGNED_MSI:
             return f"{name} already signs in with a managed identity: there is nothing to do"
         replaced_by = tags_of(bot).get(REPLACED_BY, self._new.name)
         if replaced_by.lower() != self._new.name.lower():
@@ -47,7 +46,7 @@ class ReplaceableBot:
                 f"{name} is replaced by {replaced_by}, as its tag {REPLACED_BY} says: name that one"
                 " with --new-bot, or remove the tag"
             )
-        if self._old.answers_to(endpoint_of(bot)):
+        if self._old.answers_users():
             return (
                 f"{app} is the app that answers the users of {name}: with the new id, it could not"
                 " answer them any more. Publish the new app beside it (docs/deploy.md), and name"

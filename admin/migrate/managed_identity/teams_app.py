@@ -15,8 +15,7 @@ from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.shell import quoted
 from admin.migrate.step import Finding
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.switch.moved_endpoint import endpoint_of
-from admin.migrate.target import Target
+from admin.migrate.target import Target, endpoint_of
 
 BOT_ID = "BOT_ID"
 """The variable of the bot's id, if there is no manifest that names another one."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import NotFound
 from admin.migrate.setting_names import setting
-from admin.migrate.target import Target
+from admin.migrate.target import Target, endpoint_of, type_of
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.settings import MULTI_TENANT
 
@@ -16,8 +16,8 @@ def bot_settings(target: Target, credential: str) -> dict[str, str]:
     Raises:
         AzureProblem: the bot cannot be read.
     """
-    properties = target.bot()["properties"]
-    app_type = str(properties.get("msaAppType") or MULTI_TENANT)
+    bot = target.bot()
+    properties, app_type = bot["properties"], type_of(bot)
     settings = {
         "MicrosoftAppType": app_type,
         "MicrosoftAppId": str(properties["msaAppId"]),
@@ -45,7 +45,7 @@ def question_if_live(target: Target, expected: Mapping[str, str]) -> str:
     Raises:
         AzureProblem: the bot or the app cannot be read.
     """
-    if not target.answers_to(str(target.bot()["properties"].get("endpoint") or "")):
+    if not target.answers_users():
         return question_if_hidden(target)
     facts = target.proof().facts
     if facts and all(
@@ -70,7 +70,7 @@ def question_if_hidden(target: Target) -> str:
     Raises:
         AzureProblem: the bot or the app cannot be read.
     """
-    endpoint = str(target.bot()["properties"].get("endpoint") or "")
+    endpoint = endpoint_of(target.bot())
     if not endpoint or not setting(target.settings(), "MicrosoftAppId"):
         return ""  # an app without a bot's settings answers nobody
     try:

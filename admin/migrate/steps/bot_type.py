@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.migrate.target import Target, type_of
 
 
 class BotType:
@@ -26,8 +26,7 @@ class BotType:
         Raises:
             AzureProblem: the bot cannot be read.
         """
-        properties = self._target.bot()["properties"]
-        # Bots that are older than the property are multi-tenant.
-        found = str(properties.get("msaAppType") or "MultiTenant")
-        text = f"the bot's type is {found}, and its id {properties['msaAppId']}"
+        bot = self._target.bot()
+        found = type_of(bot)
+        text = f"the bot's type is {found}, and its id {bot['properties']['msaAppId']}"
         return Finding(text, refusal=self._refusals.get(found, ""))

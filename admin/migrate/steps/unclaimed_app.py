@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 from admin.azure.arm_client import BOT
 from admin.azure.errors import Forbidden
+from admin.azure.function_apps import hosts_of
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import find_resources
 from admin.migrate.setting_names import setting
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.migrate.target import Target, endpoint_of
 
 APP_ID = "MicrosoftAppId"
 """The setting that says which bot an app answers. It is one bot only."""
@@ -69,14 +70,11 @@ class UnclaimedApp:
 
     def _claims(self, current: str, allowed: Collection[str]) -> list[str]:
         """What other bots have to do with the app, for people."""
-        site = self._target.site()["properties"]
-        names = (site.get("defaultHostName"), *(site.get("hostNames") or ()))
-        hosts = {str(name).lower() for name in names}
-        claims = []
+        hosts, claims = hosts_of(self._target.site()), []
         for found in find_resources(self._target.azure.arm, BOT):
-            bot = self._properties(found.id)
-            app_id = str(bot.get("msaAppId") or "").lower()
-            host = (urlsplit(str(bot.get("endpoint") or "")).hostname or "").lower()
+            bot = self._read(found.id)
+            app_id = str(bot["properties"].get("msaAppId") or "").lower()
+            host = urlsplit(endpoint_of(bot)).hostname
             if app_id in allowed:
                 continue
             if host in hosts:
@@ -85,9 +83,9 @@ class UnclaimedApp:
                 claims.append(f"that is the Azure Bot {found.name}")
         return claims
 
-    def _properties(self, bot_id: str) -> JsonObject:
+    def _read(self, bot_id: str) -> JsonObject:
+        nothing: JsonObject = {"properties": {}}
         try:
-            found = self._target.azure.arm.find(bot_id) or {}
+            return self._target.azure.arm.find(bot_id) or nothing
         except Forbidden:  # the settings alone say whose the app is
-            found = {}
-        return found.get("properties") or {}
+            return nothing

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from admin.azure.json_object import JsonObject
 from admin.migrate.step import Finding
 from admin.migrate.switch.access_restrictions import CURE, admits_channels
-from admin.migrate.switch.moved_endpoint import endpoint_of
-from admin.migrate.target import Target
+from admin.migrate.target import Target, endpoint_of
 
 _SETTINGS = {
     "appId": "MicrosoftAppId",

@@ -11,10 +11,9 @@ from admin.migrate.switch.moved_endpoint import (
     NEW_ENDPOINT,
     PREVIOUS_ENDPOINT,
     MovedEndpoint,
-    endpoint_of,
 )
 from admin.migrate.switch.old_credential import OldCredential
-from admin.migrate.target import ENDPOINT_PATH, Target
+from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 
@@ -66,7 +65,7 @@ def plan_switch(target: Target) -> Plan:
     chosen = target if target.options.app else _remembered_app(target)
     endpoint = f"https://{chosen.host}{ENDPOINT_PATH}"
     options = chosen.options
-    msi = target.bot()["properties"].get("msaAppType") == USER_ASSIGNED_MSI
+    msi = type_of(target.bot()) == USER_ASSIGNED_MSI
     return Plan(
         (ReadyApp(chosen, endpoint), MovedEndpoint(chosen, endpoint)),
         way_back=options.command_line("back", app=""),

@@ -7,7 +7,7 @@ from admin.migrate.change import Change
 from admin.migrate.shell import az, quoted
 from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import repeated, tags_of
-from admin.migrate.target import Target
+from admin.migrate.target import Target, endpoint_of
 
 PREVIOUS_ENDPOINT = "previousEndpoint"
 """The tag of an Azure Bot that remembers the old app's endpoint, for `back`."""
@@ -17,11 +17,6 @@ NEW_ENDPOINT = "newEndpoint"
 
 SWITCHED_ON = "switchedOn"
 """The tag that says when the endpoint moved last (ISO 8601, UTC)."""
-
-
-def endpoint_of(bot: JsonObject) -> str:
-    """The messaging endpoint (URL) of an Azure Bot; empty if it has none."""
-    return str(bot["properties"].get("endpoint") or "")
 
 
 class MovedEndpoint:

@@ -14,10 +14,11 @@ from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.delete_secret.evidence.secret_users import SecretUsers
 from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
+from admin.migrate.setting_names import setting
 from admin.migrate.steps.app_identity import identities_of
 from admin.migrate.steps.bot_tag import tags_of
-from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT, endpoint_of
-from admin.migrate.target import Target
+from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT
+from admin.migrate.target import Target, endpoint_of, type_of
 from auth.settings import MULTI_TENANT
 
 
@@ -114,8 +115,7 @@ class Evidence:
     @cached_property
     def identity_client_id(self) -> str:
         """The client id (GUID) of the identity that the app's settings name; empty: none."""
-        settings = {name.lower(): value for name, value in self.settings.items()}
-        return settings.get("azure_client_id", "").lower()
+        return setting(self.settings, "AZURE_CLIENT_ID").lower()
 
     @cached_property
     def identity(self) -> JsonObject | None:
@@ -155,8 +155,7 @@ class Evidence:
     def sign_ins(self) -> SignInReport:
         """When each secret was last used, where the directory says so."""
         report = SignInReport.read(self.old.azure, self.app_id)
-        is_multi_tenant = self.bot["properties"].get("msaAppType") == MULTI_TENANT
-        return report.of_multi_tenant_bot() if is_multi_tenant else report
+        return report.of_multi_tenant_bot() if type_of(self.bot) == MULTI_TENANT else report
 
     @cached_property
     def users(self) -> SecretUsers:

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from admin.azure.arm_client import BOT, SITE, ArmClient
 from admin.azure.errors import AzureProblem, NotFound
+from admin.azure.function_apps import hosts_of
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resources
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
@@ -49,9 +50,7 @@ class SecretUsers:
     def site_at(self, host: str) -> JsonObject | None:
         """The app with this host name; None if the account sees none."""
         for site in self.sites:
-            properties = site.get("properties") or {}
-            names = [properties.get("defaultHostName"), *(properties.get("hostNames") or ())]
-            if host.lower() in {str(name).lower() for name in names}:
+            if host.lower() in hosts_of(site):
                 return site
         return None
 

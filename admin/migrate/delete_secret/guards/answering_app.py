@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
+from admin.migrate.setting_names import setting
+from admin.migrate.target import type_of
 from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, MULTI_TENANT, USER_ASSIGNED_MSI
 
 MAX_PROOF_MINUTES = 10
@@ -19,7 +21,7 @@ _WRITE = "Write to the bot, and run this command again"
 
 def bot_has_no_registration(evidence: Evidence) -> Obstacle | None:
     """The bot is a managed identity, which has no secret."""
-    if evidence.bot["properties"].get("msaAppType") != USER_ASSIGNED_MSI:
+    if type_of(evidence.bot) != USER_ASSIGNED_MSI:
         return None
     return Obstacle(
         f"{evidence.old.options.bot} signs in with a managed identity, which has no secret",
@@ -89,9 +91,7 @@ def app_signs_in_as_another_bot(evidence: Evidence) -> Obstacle | None:
 
 def settings_name_another_bot(evidence: Evidence) -> Obstacle | None:
     """The next process would sign in as somebody else."""
-    named = next(
-        (value for name, value in evidence.settings.items() if name.lower() == "microsoftappid"), ""
-    )
+    named = setting(evidence.settings, "MicrosoftAppId")
     if named.lower() == evidence.live_app_id:
         return None
     return Obstacle(
@@ -121,7 +121,7 @@ def credential_is_not_secretless(evidence: Evidence) -> Obstacle | None:
 def multi_tenant_with_federated(evidence: Evidence) -> Obstacle | None:
     """The channels' tenant, where a multi-tenant bot signs in, trusts no managed identity."""
     proof = proof_of(evidence)
-    types = {proof.app_type, str(evidence.live_bot["properties"].get("msaAppType"))}
+    types = {proof.app_type, type_of(evidence.live_bot)}
     if proof.kind != FEDERATED or MULTI_TENANT not in types:
         return None
     return Obstacle(

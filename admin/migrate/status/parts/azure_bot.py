@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.parts.part import Part, read
-from admin.migrate.target import Target
+from admin.migrate.target import Target, endpoint_of, type_of
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ def read_bot(target: Target) -> AzureBotStatus:
     return AzureBotStatus(
         name=target.bot_id.name,
         id=target.bot_id.id,
-        type=str(properties.get("msaAppType") or "MultiTenant"),
+        type=type_of(bot),
         app_id=str(properties["msaAppId"]),
         tenant_id=str(properties.get("msaAppTenantId") or ""),
-        endpoint=str(properties.get("endpoint") or ""),
+        endpoint=endpoint_of(bot),
         sku=str((bot.get("sku") or {}).get("name") or ""),
         tags=dict(bot.get("tags") or {}),
         channels=read(lambda: _names(target, "channels")),

@@ -17,8 +17,12 @@ def app_type() -> str:
     return "MultiTenant"
 
 
-def test_an_empty_report_proves_nothing(multi_tenant: Deletion) -> None:
-    """No report has the sign-in of the program that uses the secret, and a note says so."""
+@pytest.mark.parametrize("is_old", [False, True])
+def test_an_empty_report_proves_nothing(multi_tenant: Deletion, is_old: bool) -> None:
+    """No report has the sign-in of the program that uses the secret, and a note says so; a bot that
+    is older than the property `msaAppType` is multi-tenant."""
+    if is_old:
+        multi_tenant.call(multi_tenant.migration.bot().properties.pop, "msaAppType")
     multi_tenant.switched(minutes_ago=10)
     multi_tenant.record_sign_in(tenant_id=CHANNEL_TENANT)
     with multi_tenant.conversation():
