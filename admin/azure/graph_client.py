@@ -1,5 +1,7 @@
 """GraphClient: Microsoft Graph v1.0. Microsoft reference: "application resource type"."""
 
+from urllib.parse import quote
+
 from admin.azure.http.rest_client import RestClient
 from admin.azure.json_object import JsonObject
 
@@ -12,10 +14,6 @@ class GraphClient(RestClient):
     def url(self, path: str) -> str:
         """The absolute URL of a path below v1.0: "/applications/{id}"."""
         return path if "://" in path.partition("?")[0] else super().url(f"/v1.0{path}")
-
-    def beta_url(self, path: str) -> str:
-        """The absolute URL of a path below beta: reports that v1.0 does not have."""
-        return super().url(f"/beta{path}")
 
     def application(self, app_id: str) -> JsonObject | None:
         """The app registration with all its credentials; None if the directory has none.
@@ -40,6 +38,29 @@ class GraphClient(RestClient):
             AzureProblem: they cannot be read.
         """
         return list(self.pages(f"/applications/{object_id}/federatedIdentityCredentials"))
+
+    def last_sign_ins(self, app_id: str) -> dict[str, str]:
+        """When each credential of an app registration signed in last (ISO 8601), by its key id
+        (lower-case GUID).
+
+        The report is some hours late, and needs Entra ID P1 and the role Reports Reader. Source:
+        Microsoft Graph beta, "List appCredentialSignInActivities".
+
+        Args:
+            app_id: the bot's id (GUID).
+
+        Raises:
+            AzureProblem: the report cannot be read.
+        """
+        chosen = quote(f"appId eq '{app_id}'")
+        url = f"{self._base_url}/beta/reports/appCredentialSignInActivities?$filter={chosen}"
+        found: dict[str, str] = {}
+        for row in self.pages(url):
+            when = (row.get("signInActivity") or {}).get("lastSignInDateTime")
+            if when and str(row.get("appId")).lower() == app_id.lower():
+                key_id = str(row.get("keyId")).lower()
+                found[key_id] = max(str(when), found.get(key_id, ""))
+        return found
 
     def service_principal(self, app_id: str) -> JsonObject | None:
         """The service principal of an app or a managed identity; None if there is none.

@@ -81,7 +81,7 @@ def _registration(report: StatusReport, found: RegistrationStatus) -> JsonObject
                 "name": one.name or None,
                 "hint": one.hint or None,
                 **_period(report, one.period),
-                "lastSignIn": used.get(one.key_id) if used else None,
+                "lastSignIn": used.get(one.key_id.lower()) if used else None,
             }
             for one in found.secrets
         ],
@@ -91,7 +91,7 @@ def _registration(report: StatusReport, found: RegistrationStatus) -> JsonObject
                 "name": one.name or None,
                 **_thumbprints(one.thumbprints),
                 **_period(report, one.period),
-                "lastSignIn": used.get(one.key_id) if used else None,
+                "lastSignIn": used.get(one.key_id.lower()) if used else None,
             }
             for one in found.certificates
         ],

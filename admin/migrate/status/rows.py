@@ -98,7 +98,7 @@ def _registration(report: StatusReport) -> Iterator[Row]:
 def _used(found: RegistrationStatus, key_id: str) -> str:
     if found.last_sign_ins.value is None:
         return "; last sign-in: the directory does not say"
-    when = found.last_sign_ins.value.get(key_id)
+    when = found.last_sign_ins.value.get(key_id.lower())
     if when:
         return f"; last sign-in {when}"
     # The report has this tenant's sign-ins, and a multi-tenant bot signs in in another one.

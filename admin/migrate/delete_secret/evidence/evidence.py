@@ -154,7 +154,7 @@ class Evidence:
     @cached_property
     def sign_ins(self) -> SignInReport:
         """When each secret was last used, where the directory says so."""
-        report = SignInReport.read(self.old.azure, self.app_id)
+        report = SignInReport.read(self.old.azure.graph, self.app_id)
         return report.of_multi_tenant_bot() if type_of(self.bot) == MULTI_TENANT else report
 
     @cached_property

@@ -2,10 +2,9 @@
 
 import datetime
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote
 
-from admin.azure.clients import AzureClients
 from admin.azure.errors import AzureProblem
+from admin.azure.graph_client import GraphClient
 from admin.migrate.delete_secret.evidence.proof import moment
 
 _IN_THE_PORTAL = (
@@ -17,10 +16,7 @@ _IN_NO_REPORT = "search the pipelines, programs and machines that may have the s
 
 @dataclass(frozen=True)
 class SignInReport:
-    """The directory's report on the use of credentials. It needs Entra ID P1, the role Reports
-    Reader, and some hours until it knows of a sign-in.
-
-    Source: Microsoft Graph beta, "List appCredentialSignInActivities".
+    """The directory's report on the use of credentials.
 
     Attributes:
         last_used: when each credential signed in last, by key id (lower-case GUID).
@@ -34,26 +30,20 @@ class SignInReport:
     cure: str = ""
 
     @classmethod
-    def read(cls, azure: AzureClients, app_id: str) -> "SignInReport":
+    def read(cls, graph: GraphClient, app_id: str) -> "SignInReport":
         """The report on one app registration.
 
         Args:
-            azure: the clients.
+            graph: the client.
             app_id: the registration's app id (lower-case GUID).
         """
-        chosen = quote(f"appId eq '{app_id}'")
-        url = f"{azure.cloud.graph}/beta/reports/appCredentialSignInActivities?$filter={chosen}"
         try:
-            rows = list(azure.graph.pages(url))
+            found = graph.last_sign_ins(app_id)
         except AzureProblem as error:
             problem = f"the sign-in report cannot be read ({str(error).rstrip('.')})"
             return cls(problem=problem, cure=_IN_THE_PORTAL)
-        used = {}
-        for row in rows:
-            when = moment((row.get("signInActivity") or {}).get("lastSignInDateTime"))
-            if when is not None and str(row.get("appId")).lower() == app_id:
-                used[str(row.get("keyId")).lower()] = when
-        return cls(used)
+        times = {key_id: moment(text) for key_id, text in found.items()}
+        return cls({key_id: when for key_id, when in times.items() if when})
 
     def of_multi_tenant_bot(self) -> "SignInReport":
         """What the report is worth for a bot that signs in outside the directory, at

@@ -11,9 +11,6 @@ from admin.migrate.thumbprints import Thumbprints, of_key_credential
 VALID, EXPIRED, NOT_YET = "valid", "expired", "not yet valid"
 SOON_DAYS = 30
 
-REPORT = "/reports/appCredentialSignInActivities"
-"""Graph's report, in its beta version: "appCredentialSignInActivity resource type"."""
-
 
 @dataclass(frozen=True)
 class CredentialPeriod:
@@ -108,7 +105,7 @@ class RegistrationStatus:
         secrets: client secrets.
         certificates: certificates.
         federated: federated credentials.
-        last_sign_ins: the last sign-in (ISO 8601) with a credential, by its key id.
+        last_sign_ins: the last sign-in (ISO 8601) with a credential, by its key id (lower-case).
     """
 
     object_id: str
@@ -130,7 +127,7 @@ def read_registration(graph: GraphClient, application: JsonObject) -> Registrati
         secrets=tuple(map(_secret, application.get("passwordCredentials") or [])),
         certificates=tuple(map(_certificate, application.get("keyCredentials") or [])),
         federated=read(lambda: [_federated(one) for one in graph.federated_credentials(object_id)]),
-        last_sign_ins=read(lambda: _last_sign_ins(graph, app_id)),
+        last_sign_ins=read(lambda: graph.last_sign_ins(app_id)),
     )
 
 
@@ -159,17 +156,6 @@ def _federated(found: JsonObject) -> FederatedStatus:
         str(found.get("subject") or ""),
         tuple(found.get("audiences") or ()),
     )
-
-
-def _last_sign_ins(graph: GraphClient, app_id: str) -> dict[str, str]:
-    """The directory's own record, a few hours late; it needs a licence and a role."""
-    path = graph.beta_url(f"{REPORT}?$filter=appId eq '{app_id}'")
-    found = {}
-    for one in graph.pages(path):
-        when = (one.get("signInActivity") or {}).get("lastSignInDateTime")
-        if when and one.get("keyId"):
-            found[str(one["keyId"])] = str(when)
-    return found
 
 
 def _time(text: str) -> datetime.datetime | None:
