@@ -71,8 +71,8 @@ class DeletedSecrets:
         if self._case.old.options.dry_run:
             return ""  # the app has not been restarted, because nothing is changed
         missing = what_is_missing(evidence, self._case.first_start)
-        again = evidence.old.options.command_line()
-        return f"{missing}.\nThen run this command again: {again}." if missing else ""
+        again = evidence.old.options.again
+        return f"{missing}.\nThen run this command again: `{again}`." if missing else ""
 
     def _question(self, evidence: Evidence) -> str:
         named = "".join(f"\n  {text}" for text in self._seen.values())

@@ -37,7 +37,7 @@ def endpoint_is_elsewhere(evidence: Evidence) -> Obstacle | None:
     host = urlsplit(evidence.endpoint).hostname or "no app"
     app = (evidence.site or {}).get("name") or ""
     cure = (
-        f"Move the endpoint: {options.command_line('switch', app=app)}"
+        f"Move the endpoint: `{options.command_line('switch', app=app)}`"
         if app
         else "Name the new Function App with --app, and move the endpoint with the command switch"
     )

@@ -5,6 +5,8 @@ import datetime
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
+from admin.migrate.delete_secret.password_settings import command_of
+from admin.migrate.shell import quoted
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.moved_endpoint import SWITCHED_ON
 from admin.migrate.target import endpoint_of
@@ -73,12 +75,11 @@ def old_bot_runs(evidence: Evidence) -> Obstacle | None:
     site = evidence.old_site
     if site is None or _state(site) == "stopped":
         return None
-    name, group = site["name"], site["id"].split("/")[4]
-    kind = "functionapp" if "functionapp" in str(site.get("kind")) else "webapp"
+    name, stop = site["name"], f"az {command_of(site)} stop --ids {quoted(site['id'])}"
     return Obstacle(
         f"{name}, the app of {evidence.old.options.bot}, still runs, and its users would get no"
         " answer",
-        f"Stop it, and wait some days: az {kind} stop --resource-group {group} --name {name}",
+        f"Stop it, and wait some days: `{stop}`",
     )
 
 

@@ -21,7 +21,7 @@ def registration_is_unknown(evidence: Evidence) -> Obstacle | None:
         return None
     return Obstacle(
         f"the directory of your account has no app registration {evidence.app_id}",
-        "Sign in to the registration's own tenant: az login --tenant TENANT",
+        "Sign in to the registration's own tenant: `az login --tenant TENANT`",
     )
 
 

@@ -243,7 +243,8 @@ def test_another_app_than_the_endpoints(deletion: Deletion) -> None:
     ended = deletion.run("--json", "--app", APP, "--timeout", "5")
     assert ended.status == 1
     assert f"is at {BOT}-web.azurewebsites.net, not {APP}" in ended.json["reason"]
-    assert f"migrate switch --bot {BOT} --app {APP}" in ended.json["reason"]
+    # No full stop is pasted with the command.
+    assert f"`python -m admin migrate switch --bot {BOT} --app {APP}`" in ended.json["reason"]
     assert deletion.state() == before
 
 

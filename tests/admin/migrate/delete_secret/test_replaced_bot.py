@@ -75,7 +75,7 @@ def no_message_yet(deletion: Deletion) -> None:
 
 
 REFUSALS: dict[Arrange, tuple[str, str]] = {
-    still_runs: ("contoso-bot-web, the app of contoso-bot, still runs", "az webapp stop"),
+    still_runs: ("contoso-bot-web, the app of contoso-bot, still runs", "contoso-bot-web`"),
     used_of_late: ("UTC, within the last 24 hours", "wait 24 hours"),
     is_unknown: ("whether contoso-bot is still used is not known", "Reports Reader"),
     new_bot_elsewhere: ("the endpoint of contoso-bot-2 is at elsewhere", "--app"),
