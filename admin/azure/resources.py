@@ -38,6 +38,15 @@ class ResourceId:
         """The resource group's name."""
         return self.id.split("/")[4]
 
+    @property
+    def az_options(self) -> dict[str, str | None]:
+        """The options of an `az` command that name it."""
+        return {
+            "--subscription": self.subscription,
+            "--resource-group": self.resource_group,
+            "--name": self.name,
+        }
+
 
 def find_resources(
     arm: ArmClient,

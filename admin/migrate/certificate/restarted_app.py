@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from admin.migrate.change import Change
-from admin.migrate.shell import az
 from admin.migrate.step import Finding
+from admin.migrate.steps.restart import restart_change
 from admin.migrate.target import Target
 
 
@@ -40,16 +39,5 @@ class RestartedApp:
             return Finding(f"{app.name} signs in with {thumbprint}")
         if not in_use:
             return Finding(f"{app.name} does not answer, or cannot sign in", waiting=True)
-        place: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": app.name,
-        }
-        change = Change(
-            method="POST",
-            url=self._target.azure.arm.url(f"{app.id}/restart"),
-            body=None,
-            summary=f"Restart {app.name}",
-            az=(az("functionapp restart", place),),
-        )
+        change = restart_change(self._target, f"so that it signs in with {thumbprint}")
         return Finding(f"{app.name} signs in with {in_use}", changes=(change,))

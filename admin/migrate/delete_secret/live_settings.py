@@ -7,10 +7,10 @@ from admin.migrate.change import Change
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import moment
-from admin.migrate.delete_secret.password_settings import PasswordSettings, command_of
-from admin.migrate.shell import az
+from admin.migrate.delete_secret.password_settings import PasswordSettings
 from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import tag_change, tags_of
+from admin.migrate.steps.restart import restart_change
 
 UNUSED_SINCE = "secretUnusedSince"
 """The tag of the Azure Bot that remembers when its app was last restarted without the secret."""
@@ -55,7 +55,8 @@ class LiveSettings:
         since = unused_since(evidence)
         if not removals and since is not None:
             return Finding(f"{self._found(site['name'], ())} since {since:%H:%M:%S} UTC")
-        first, *others = removals or (self._restart(evidence),)
+        restart = restart_change(evidence.live, "so that its next token is a new sign-in")
+        first, *others = removals or (restart,)
         timed = replace(first, az=("SINCE=$(date -u +%Y-%m-%dT%H:%M:%SZ)", *first.az))
         text = self._found(site["name"], removals)
         return Finding(text, (timed, *others, self._remember(evidence)))
@@ -64,22 +65,6 @@ class LiveSettings:
     def _found(name: str, removals: tuple[Change, ...]) -> str:
         has = "a secret" if removals else "no secret"
         return f"{name} has {has} in its settings"
-
-    @staticmethod
-    def _restart(evidence: Evidence) -> Change:
-        app = evidence.live.site_id
-        place: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": app.name,
-        }
-        return Change(
-            method="POST",
-            url=evidence.live.azure.arm.url(f"{app.id}/restart"),
-            body=None,
-            summary=f"Restart {app.name}, so that its next token is a new sign-in",
-            az=(az(f"{command_of(evidence.live.site())} restart", place),),
-        )
 
     @staticmethod
     def _remember(evidence: Evidence) -> Change:

@@ -5,9 +5,11 @@ from functools import partial
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId
 from admin.migrate.change import ALL_VALUES, Change
 from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from admin.migrate.delete_secret.evidence.secret_users import settings_of
+from admin.migrate.setting_names import same_name
 from admin.migrate.shell import az
 from admin.migrate.site_settings import SiteSettings
 
@@ -33,7 +35,7 @@ class PasswordSettings:
         return tuple(
             self._removal(settings, removed)
             for settings in settings_of(self.arm, self.site)
-            if (removed := [name for name in settings.values if name.lower() == PASSWORD.lower()])
+            if (removed := [name for name in settings.values if same_name(name, PASSWORD)])
         )
 
     def _removal(self, settings: SiteSettings, removed: list[str]) -> Change:
@@ -50,14 +52,10 @@ class PasswordSettings:
         )
 
     def _az(self, settings: SiteSettings, removed: list[str]) -> str:
-        words = settings.id.split("/")
-        place: dict[str, str | None] = {
-            "--subscription": words[2],
-            "--resource-group": words[4],
-            "--name": words[8],
-        }
-        if "slots" in words:
-            place["--slot"] = words[10]
+        place = ResourceId(self.site["id"], self.site["name"]).az_options
+        _, _, slot = settings.place.partition("/slots/")
+        if slot:
+            place["--slot"] = slot
         command = az(f"{command_of(self.site)} config appsettings delete", place)
         return f"{command} --setting-names {' '.join(removed)}"
 

@@ -1,12 +1,13 @@
 """FreshSignIn: several processes of the app have signed in with a new credential."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from admin.migrate.change import Change
-from admin.migrate.shell import az
 from admin.migrate.step import Finding
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.steps.restart import restart_change
 from admin.migrate.target import Target
 
 SIGN_INS = 3
@@ -59,21 +60,12 @@ class FreshSignIn:
         return Finding(text, changes=(self._restart(len(processes) + 1),))
 
     def _restart(self, number: int) -> Change:
-        app = self._target.site_id
-        place: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": app.name,
-        }
-        url = self._target.azure.arm.url(f"{app.id}/restart")
-        return Change(
-            method="POST",
-            url=url,
-            body=None,
-            summary=f"Restart {app.name}, so that its next token is a new sign-in ({number} of"
-            f" {SIGN_INS})",
-            az=(BEFORE, az("functionapp restart", place), *self._proof.loop_after_restart()),
-            send=partial(self._send, url),
+        purpose = f"so that its next token is a new sign-in ({number} of {SIGN_INS})"
+        change = restart_change(self._target, purpose)
+        return replace(
+            change,
+            az=(BEFORE, *change.az, *self._proof.loop_after_restart()),
+            send=partial(self._send, change.url),
         )
 
     def _send(self, url: str) -> None:

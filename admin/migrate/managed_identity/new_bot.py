@@ -186,12 +186,7 @@ class NewBot:
     @property
     def place(self) -> dict[str, str | None]:
         """The options of `az` that name the new bot."""
-        made = ResourceId(self.id, self.name)
-        return {
-            "--subscription": made.subscription,
-            "--resource-group": made.resource_group,
-            "--name": made.name,
-        }
+        return ResourceId(self.id, self.name).az_options
 
     def _az(self, sku: str, location: str, properties: JsonObject) -> tuple[str, ...]:
         place = self.place

@@ -84,13 +84,7 @@ class AppSettings:
         )
 
     def _az(self, differing: Settings, left: list[str]) -> tuple[str, ...]:
-        app = self._target.site_id
-        place: dict[str, str | None] = {
-            "--resource-group": app.resource_group,
-            "--name": app.name,
-            "--subscription": app.subscription,
-        }
-        lines = []
+        place, lines = self._target.site_id.az_options, []
         if left:
             names = " ".join(map(quoted, left))
             command = az("functionapp config appsettings delete", place)

@@ -99,13 +99,8 @@ class AssignedIdentity:
         return AppIdentity(found["id"], *ids)
 
     def _creation(self, identity: AppIdentity, site: JsonObject) -> Change:
-        app = self._target.site_id
         location = str(site["location"]).replace(" ", "").lower()
-        place: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": identity.name,
-        }
+        place = {**self._target.site_id.az_options, "--name": identity.name}
         show = az("identity show", place).removesuffix(" --output none")
         return Change(
             method="PUT",
@@ -128,12 +123,7 @@ class AssignedIdentity:
         kept = [kind for kind in kinds if kind not in {"", "None", USER_ASSIGNED}]
         assigned = [*(now.get("userAssignedIdentities") or ()), identity.id]
         others = f", and keep its {len(assigned) - 1} others" if len(assigned) > 1 else ""
-        options: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": app.name,
-            "--identities": identity.id,
-        }
+        options = {**app.az_options, "--identities": identity.id}
         return Change(
             method="PATCH",
             url=self._target.azure.arm.url(app.id),

@@ -41,11 +41,6 @@ def tag_change(target: Target, name: str, value: str, summary: str, pasted: str 
     """
     bot, resource = target.bot(), target.bot_id
     tags = {**tags_of(bot), name: value}
-    options: dict[str, str | None] = {
-        "--subscription": resource.subscription,
-        "--resource-group": resource.resource_group,
-        "--name": resource.name,
-    }
     pairs = " ".join(
         quoted(f"{key}={text}") for key, text in (tags | {name: pasted or value}).items()
     )
@@ -54,5 +49,5 @@ def tag_change(target: Target, name: str, value: str, summary: str, pasted: str 
         url=target.azure.arm.url(resource.id),
         body={"tags": tags, "properties": repeated(bot)},
         summary=summary,
-        az=(f"{az('bot update', options)} --tags {pairs}",),
+        az=(f"{az('bot update', resource.az_options)} --tags {pairs}",),
     )

@@ -50,13 +50,7 @@ class UnclaimedApp:
         return Finding(text, refusal=f"{text}. {self._cure(current, claims)}")
 
     def _cure(self, current: str, claims: list[str]) -> str:
-        app = self._target.site_id
-        place: dict[str, str | None] = {
-            "--subscription": app.subscription,
-            "--resource-group": app.resource_group,
-            "--name": app.name,
-            "--setting-names": APP_ID,
-        }
+        place = {**self._target.site_id.az_options, "--setting-names": APP_ID}
         ends = [
             *(("delete it",) if claims else ()),
             *((f"`{az('functionapp config appsettings delete', place)}`",) if current else ()),

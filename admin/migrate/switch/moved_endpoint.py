@@ -65,12 +65,7 @@ class MovedEndpoint:
         tags = {**tags_of(bot), self._remember: now, self._named: self._endpoint}
         tags[SWITCHED_ON] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         resource = self._target.bot_id
-        options: dict[str, str | None] = {
-            "--subscription": resource.subscription,
-            "--resource-group": resource.resource_group,
-            "--name": resource.name,
-            "--endpoint": self._endpoint,
-        }
+        options = {**resource.az_options, "--endpoint": self._endpoint}
         pairs = " ".join(quoted(f"{name}={value}") for name, value in tags.items())
         return Change(
             method="PATCH",
