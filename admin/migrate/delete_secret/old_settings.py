@@ -10,6 +10,9 @@ class OldSettings:
     """The old app's MicrosoftAppPassword is removed last: until the secret is deleted, it is the
     way back.
 
+    The tag `previousEndpoint` stays. This step finds the old app by it, also when an interrupted
+    command is run again; and with a new secret for the old app, `back` works again.
+
     Args:
         case: the bots.
     """
