@@ -13,9 +13,8 @@ from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
 from admin.migrate.setting_names import setting
 from admin.migrate.step import Plan, Step
-from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
-from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.assigned_identity import AssignedIdentity, identity_in_use
 from admin.migrate.steps.bot_settings import bot_settings, question_if_live
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode

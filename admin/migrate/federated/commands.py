@@ -11,9 +11,8 @@ from admin.migrate.federated.federated_credential import FederatedCredential
 from admin.migrate.federated.fresh_sign_in import FreshSignIn
 from admin.migrate.options import IdentityOption, Options
 from admin.migrate.step import Plan
-from admin.migrate.steps.app_identity import identity_in_use
 from admin.migrate.steps.app_settings import AppSettings
-from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.assigned_identity import AssignedIdentity, identity_in_use
 from admin.migrate.steps.bot_settings import bot_settings, question_if_live
 from admin.migrate.steps.bot_type import BotType
 from admin.migrate.steps.deployed_code import DeployedCode

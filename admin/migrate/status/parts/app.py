@@ -9,7 +9,7 @@ from admin.azure.resources import ResourceId
 from admin.azure.site_client import IdentityAnswer
 from admin.migrate.setting_names import same_name, setting
 from admin.migrate.status.parts.part import Part, read
-from admin.migrate.steps.app_identity import AppIdentity, identities_of
+from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.migrate.target import Target
 
 SHOWN_SETTINGS = (
