@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from emulator.entra.endpoints import Entra
+from emulator.resource_manager.authorization.access import action_of
 from emulator.resource_manager.authorization.role_definitions import ROLE_DEFINITIONS
 from emulator.resource_manager.callers import ArmCallers
 from emulator.resource_manager.catalog import Catalog
@@ -24,7 +25,7 @@ from emulator.resource_manager.core.arm_error import (
 from emulator.resource_manager.core.arm_request import PAGE_SIZE, ArmCaller, ArmReply, ArmRequest
 from emulator.resource_manager.core.body_shape import check_shape
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
-from emulator.resource_manager.core.resource_id import ResourceId
+from emulator.resource_manager.core.resource_id import GROUP_TYPE, ResourceId
 from emulator.resource_manager.core.resource_type import Changed
 from emulator.resource_manager.long_running import LongRunning
 from emulator.resource_manager.tenancy.provider_types import check_version
@@ -283,8 +284,9 @@ class ResourceManager:
             self._check_tenant_level(request)
             return
         # These show what the caller may see.
+        is_group = request.id.type == GROUP_TYPE and not request.id.is_collection
         is_listing = self._is_subscription_list(request) or (
-            request.method == "GET" and self.tenant.find(request) is not None
+            request.method == "GET" and self.tenant.find(request) is not None and not is_group
         )
         subscription = f"/subscriptions/{request.id.subscription_id}"
         if is_listing and self.access.reaches(request.caller.object_id, subscription):
@@ -328,7 +330,7 @@ class ResourceManager:
         if self.catalog.is_action(request):
             type_name = request.id.parent.type
             return f"{type_name}/{request.id.last}/action", request.id.parent.text
-        return f"{request.id.type}/{RIGHTS.get(request.method, 'action')}", scope
+        return action_of(request.id.type, RIGHTS.get(request.method, "action")), scope
 
     def _answer(self, request: ArmRequest) -> ArmReply:
         answer = self.tenant.find(request)

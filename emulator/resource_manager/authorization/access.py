@@ -10,8 +10,21 @@ from emulator.resource_manager.authorization.role_definitions import RoleDefinit
 from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.arm_request import ArmCaller
 from emulator.resource_manager.core.resource import ResourceStore
+from emulator.resource_manager.core.resource_id import GROUP_TYPE
 
 ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+ACTIONS_ON_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+"""What roles call the type of resource groups."""
+
+
+def action_of(type_name: str, right: str) -> str:
+    """The action that a role must allow.
+
+    Args:
+        type_name: of the resource.
+        right: `read`, `write`, `delete`, or an action such as `restart/action`.
+    """
+    return f"{ACTIONS_ON_GROUPS if type_name == GROUP_TYPE else type_name}/{right}"
 
 
 @dataclass

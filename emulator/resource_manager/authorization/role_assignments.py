@@ -21,7 +21,16 @@ from emulator.resource_manager.core.resource_type import ResourceType, group_not
 
 IN_VAULT = re.compile(r"^(.*/vaults/[^/]+)/(certificates|keys|secrets)/[^/]+$", re.IGNORECASE)
 ROLE_ID = "/providers/microsoft.authorization/roledefinitions/"
-PRINCIPAL = re.compile(r"(principalId\s+eq\s+|assignedTo\()\s*'([^']+)'", re.IGNORECASE)
+FILTERS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<at_scope>)(?P<principal>)",
+        r"(?P<at_scope>atScope\(\))(?P<principal>)",
+        r"(?P<at_scope>(?:atScope\(\)\s+and\s+)?)assignedTo\('(?P<principal>[^']+)'\)",
+        r"(?P<at_scope>)principalId\s+eq\s+'(?P<principal>[^']+)'",
+    )
+)
+"""The filters of a list; Azure does not combine `atScope()` with `principalId`."""
 
 
 class RoleAssignments(ResourceType):
@@ -124,17 +133,15 @@ class RoleAssignments(ResourceType):
 
     def list_all(self, request: ArmRequest) -> ArmReply:
         """Assignments at the scope and above it, and, without `atScope()`, below it."""
-        expression = request.query.get("$filter", "")
+        at_scope, principal = _filter(request.query.get("$filter", ""))
         scope = request.id.scope.lower()
-        at_scope = "atscope()" in expression.lower()
-        principal = PRINCIPAL.search(expression)
         found = []
         for each in (*self._of_owners(request.id), *self.store.of_type(ROLE_ASSIGNMENTS)):
             at = str(each.properties["scope"]).lower()
             is_above = scope == at or scope.startswith(f"{at}/")
             is_below = at.startswith(f"{scope}/")
             is_wanted = is_above or (is_below and not at_scope)
-            if principal and str(each.properties["principalId"]).lower() != principal[2].lower():
+            if principal and str(each.properties["principalId"]).lower() != principal:
                 is_wanted = False
             if is_wanted:
                 found.append(self.answer(each))
@@ -223,3 +230,21 @@ class RoleAssignments(ResourceType):
                     "Tenant ID, application ID, principal ID, and scope are not allowed to be "
                     "updated.",
                 )
+
+
+def _filter(expression: str) -> tuple[bool, str]:
+    """Whether a filter leaves out what is below the scope, and the principal's id in lower case.
+
+    Raises:
+        ArmError: 400, the filter is none of FILTERS.
+    """
+    for pattern in FILTERS:
+        match = pattern.fullmatch(expression.strip())
+        if match:
+            return bool(match["at_scope"]), match["principal"].lower()
+    # The text is Azure's, the code is not known.
+    raise bad_request(
+        "UnsupportedQuery",
+        f"The filter '{expression}' is not supported. Supported filters are either 'atScope()' or "
+        "'principalId eq '{value}' or assignedTo('{value}')'.",
+    )

@@ -8,9 +8,11 @@ from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, lis
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import ResourceType
+from emulator.resource_manager.tenancy.filter import AND
 
 ROLE_DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 NAMED = re.compile(r"roleName\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
+FILTER = re.compile(rf"|atScopeAndBelow\(\)|{NAMED.pattern}|type\s+eq\s+'\w+'", re.IGNORECASE)
 KIND = re.compile(r"type\s+eq\s+'(\w+)'", re.IGNORECASE)
 
 
@@ -43,6 +45,9 @@ class RoleDefinitions(ResourceType):
         """All roles, or those of a name (`roleName eq '...'`) or kind (`type eq 'CustomRole'`)."""
         expression = request.query.get("$filter", "")
         name, kind = NAMED.search(expression), KIND.search(expression)
+        if not all(FILTER.fullmatch(part.strip()) for part in AND.split(expression)):
+            # Azure's own words for this are not known.
+            raise bad_request("UnsupportedQuery", f"The filter '{expression}' is not supported.")
         roles = [*self._built_in.values(), *(_role(each) for each in self._custom())]
         if name:
             wanted = name[1].replace("''", "'").lower()

@@ -4,7 +4,7 @@ import base64
 import re
 import secrets
 
-from emulator.resource_manager.core.arm_error import bad_request, conflict
+from emulator.resource_manager.core.arm_error import ArmError, bad_request, conflict
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_type import ResourceType
@@ -81,24 +81,30 @@ class StorageAccounts(ResourceType):
             message = f"The storage account named {name} is already taken."
             answer = {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
             return ArmReply(answer)
-        return ArmReply({"nameAvailable": bool(NAME.match(name))})
+        if not NAME.match(name):
+            refused = {"nameAvailable": False, "reason": "AccountNameInvalid"}
+            return ArmReply({**refused, "message": str(_invalid_name(name))})
+        return ArmReply({"nameAvailable": True})
 
     def _is_used(self, name: str) -> bool:
         return any(each.name == name for each in self.store.of_type(STORAGE_ACCOUNTS))
 
     def _check_name(self, name: str) -> None:
         if not NAME.match(name):
-            raise bad_request(
-                "AccountNameInvalid",
-                f"{name} is not a valid storage account name. Storage account name must be "
-                "between 3 and 24 characters in length and use numbers and lower-case letters "
-                "only.",
-            )
+            raise _invalid_name(name)
         if self._is_used(name):
             raise conflict(
                 "StorageAccountAlreadyTaken",
                 f"The storage account named {name} is already taken.",
             )
+
+
+def _invalid_name(name: str) -> ArmError:
+    return bad_request(
+        "AccountNameInvalid",
+        f"{name} is not a valid storage account name. Storage account name must be between 3 and "
+        "24 characters in length and use numbers and lower-case letters only.",
+    )
 
 
 def _key() -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from emulator.resource_manager.authorization.access import Access
+from emulator.resource_manager.authorization.access import Access, action_of
 from emulator.resource_manager.core.arm_error import ArmError, bad_request
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest, listed
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
@@ -141,7 +141,7 @@ class Tenant:
         return listed([each.answer() for each in groups if self._may_read(request, each)])
 
     def _may_read(self, request: ArmRequest, resource: Resource) -> bool:
-        caller, action = request.caller.object_id, f"{resource.type}/read"
+        caller, action = request.caller.object_id, action_of(resource.type, "read")
         return self._access.is_allowed(caller, action, resource.id)
 
     def _put_group(self, request: ArmRequest) -> ArmReply:

@@ -17,6 +17,7 @@ STORAGE = "Microsoft.Storage/storageAccounts"
 ACCOUNT = {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 KEY_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 VAULTS = "Microsoft.KeyVault/vaults"
 SIGN = f"{VAULTS}/keys/sign/action"
@@ -96,6 +97,17 @@ def test_lists_show_what_the_caller_may_read(azure: ArmThread) -> None:
     listed = azure.call("GET", accounts, token=token)
     assert [each["name"] for each in listed.json()["value"]] == ["mine"]
     assert refusal(azure.call("GET", f"providers/{STORAGE}", token=token))[0] == 403
+
+
+def test_a_group_is_read_with_a_role_at_the_group(azure: ArmThread) -> None:
+    """A role in it is not enough; one at it may name groups as Azure's roles do."""
+    token, scope = azure.token(SOMEBODY), f"/subscriptions/{azure.arm.subscription_id}"
+    assign(azure, READER, azure.arm.put(azure.resource_id(STORAGE, "mine"), dict(ACCOUNT)).id)
+    assert refusal(azure.call("GET", azure.group_id, token=token)) == (403, "AuthorizationFailed")
+    assign(azure, WEBSITE_CONTRIBUTOR)
+    assert azure.call("GET", azure.group_id, token=token).status_code == 200
+    (listed,) = azure.call("GET", f"{scope}/resourcegroups", token=token).json()["value"]
+    assert listed["id"] == azure.group_id
 
 
 def test_data_actions_of_one_object_in_a_vault(azure: ArmThread) -> None:

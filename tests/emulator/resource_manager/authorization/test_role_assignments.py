@@ -78,6 +78,22 @@ def test_lists_are_filtered(azure: ArmThread, client: Client) -> None:
     assert own(assignments.list_for_subscription()) == [made.id]
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "principalID eq 'a' or atScope()",
+        f"atScope() and principalId eq '{SOMEBODY}'",
+        f"principalId eq {SOMEBODY}",
+        "roleDefinitionId eq 'a'",
+    ],
+)
+def test_a_filter_that_azure_does_not_have_is_refused(azure: ArmThread, expression: str) -> None:
+    """It is never a filter that lets everything through."""
+    for name in ("roleAssignments", "roleDefinitions"):
+        path = f"providers/Microsoft.Authorization/{name}?$filter={expression}"
+        assert refusal(azure.call("GET", path)) == (400, "UnsupportedQuery")
+
+
 def test_owners_are_listed(azure: ArmThread, client: Client) -> None:
     """Who is Owner of every subscription has an assignment there, which scopes below inherit."""
     azure.arm.owners.add(SOMEBODY)

@@ -31,6 +31,9 @@ def test_a_name_is_unique_in_all_of_azure(azure: ArmThread) -> None:
     assert refusal(taken) == (409, "StorageAccountAlreadyTaken")
     invalid = azure.call("PUT", f"{STORAGE}/My-Bot", ACCOUNT)
     assert refusal(invalid) == (400, "AccountNameInvalid")
+    refused = azure.call("POST", check, {**wanted, "name": "My-Bot"}).json()
+    assert refused["reason"] == "AccountNameInvalid"
+    assert refused["message"] == invalid.json()["error"]["message"]
 
 
 def test_containers_are_below_the_blob_service(azure: ArmThread) -> None:

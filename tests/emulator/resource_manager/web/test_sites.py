@@ -7,7 +7,11 @@ from azure.core.exceptions import HttpResponseError
 
 from emulator.resource_manager.authorization.built_in_roles import READER
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
-from tests.emulator.resource_manager.authorization.test_access import SOMEBODY, assign
+from tests.emulator.resource_manager.authorization.test_access import (
+    SOMEBODY,
+    WEBSITE_CONTRIBUTOR,
+    assign,
+)
 from tests.emulator.resource_manager.web.bot_app import (
     NAME,
     PATH,
@@ -15,8 +19,6 @@ from tests.emulator.resource_manager.web.bot_app import (
     identity_id,
     site_body,
 )
-
-WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 
 
 def assigned(site: Any) -> set[str]:
