@@ -11,6 +11,7 @@ from admin.azure.json_object import JsonObject
 from admin.migrate.change import Change
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
+from auth.settings import EXPORT, SIGN_IN_VAULT
 
 SERVICE_PRINCIPAL = "ServicePrincipal"
 USER = "User"
@@ -207,8 +208,8 @@ def vault_roles(
         whose: the identity, for people.
     """
     by_key_use = {
-        "SignInVault": (("certificates", KEY_VAULT_READER), ("keys", KEY_VAULT_CRYPTO_USER)),
-        "Export": (("secrets", KEY_VAULT_SECRETS_USER),),
+        SIGN_IN_VAULT: (("certificates", KEY_VAULT_READER), ("keys", KEY_VAULT_CRYPTO_USER)),
+        EXPORT: (("secrets", KEY_VAULT_SECRETS_USER),),
     }
     for kind, role in by_key_use[key_use]:
         yield RoleAssignment(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from admin.azure.arm_client import VAULT
-from admin.azure.errors import Forbidden
+from admin.azure.errors import Forbidden, NotReachable
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
 from admin.migrate.certificate.public_certificate import PublicCertificate
@@ -83,6 +83,19 @@ class BotVault:
     def request_url(self, action: str) -> str:
         """The URL of an action on the certificate, such as "create"."""
         return self._azure.vault.url(f"{self.url}/certificates/{self.name}/{action}")
+
+    def make(self, action: str, body: JsonObject) -> None:
+        """Create or import a version, after VaultAccess has seen the account's role.
+
+        Raises:
+            NotReachable: the role has no effect yet, or the vault gives no usable answer.
+            AzureProblem: the vault refuses it.
+        """
+        try:
+            self._azure.vault.send("POST", self.request_url(action), body)
+        except Forbidden as error:
+            text = f"your role has no effect in the vault {self.vault} yet: {error}"
+            raise NotReachable(text) from error
 
     def bundle(self) -> JsonObject | None:
         """The newest version, with its policy; None if there is no such certificate.

@@ -10,7 +10,7 @@ from admin.migrate.certificate.registration.app_registration import (
     UnsettledRegistration,
 )
 from admin.migrate.certificate.registration.registered_certificate import Now, utc_now
-from admin.migrate.certificate.vault.bot_vault import BotVault
+from admin.migrate.certificate.vault.bot_vault import BotVault, ListedVersion
 from admin.migrate.certificate.vault.vault_certificate import creation, unfinished_creation
 from admin.migrate.step import Finding
 
@@ -89,12 +89,14 @@ class NewVersion:
         vault = self._vault
         if unfinished := unfinished_creation(vault, vault.pending(), has_certificate=True):
             return unfinished
-        newest = next((each.thumbprint for each in vault.enabled_versions()), "")
-        if not newest:
+        listed = vault.versions()
+        enabled = [each for each in listed if each.enabled]
+        if not enabled:
             return Finding(
                 f"the vault {vault.vault} has no certificate {vault.name}",
                 refusal="there is nothing to rotate: begin with `migrate certificate`",
             )
+        newest = enabled[0].thumbprint
         self._first_seen = self._first_seen or newest
         in_use = self._in_use()
         if newest != self._first_seen:
@@ -104,28 +106,28 @@ class NewVersion:
             return Finding(f"{text}: see its log", waiting=True)
         if newest != in_use:
             return Finding(
-                f"a rotation is under way: the app does not use the newest version, {newest}, yet,"
-                f" but {in_use}"
+                f"a rotation is under way: the newest version is {newest}, and the app still uses"
+                f" {in_use}"
             )
-        return self._missing(newest)
+        others = {each.thumbprint for each in listed} - {newest}
+        return self._missing(enabled[0], others, has_older=len(enabled) > 1)
 
-    def _missing(self, in_use: str) -> Finding:
+    def _missing(self, newest: ListedVersion, others: set[str], *, has_older: bool) -> Finding:
         """The app uses the newest version: was it rotated to, and the old key left behind?"""
+        in_use = newest.thumbprint
         try:
             keys = self._registration.read().keys
         except UnsettledRegistration as unsettled:
             return Finding(str(unsettled), waiting=True)
         except NoRegistration:
             return Finding("the app registration cannot be found")  # the next step says more
-        newest, *older = self._vault.enabled_versions()
-        others = {each.thumbprint for each in self._vault.versions()} - {in_use}
         if left := sorted(each for each in others if keys.of(each)):
             return Finding(
                 f"a rotation is under way: the app uses the newest version, {in_use}, and the app"
                 f" registration still has {', '.join(left)}"
             )
         age = self._now().timestamp() - newest.created
-        if older and age < RECENT_SECONDS and not self._again:
+        if has_older and age < RECENT_SECONDS and not self._again:
             return Finding(
                 f"the certificate was rotated {age / 3600:.0f} hours ago, and the app uses the"
                 f" newest version, {in_use}: nothing to do (--again makes another version)"

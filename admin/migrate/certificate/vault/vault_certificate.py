@@ -1,5 +1,7 @@
 """VaultCertificate: the vault has a certificate that the bot can use."""
 
+from functools import partial
+
 from admin.azure.json_object import JsonObject
 from admin.migrate.certificate.certificate_file import CertificateFile
 from admin.migrate.certificate.policy import CertificatePolicy
@@ -51,7 +53,8 @@ class VaultCertificate:
             if vault.is_deleted():
                 return self._deleted()
             text = f"the vault {vault.vault} has no certificate {vault.name}"
-            change = creation(vault, self._policy) if self._file is None else self._imported()
+            file, policy = self._file, self._policy
+            change = _imported(vault, policy, file) if file else creation(vault, policy)
             return Finding(text, changes=(change,))
         certificate = PublicCertificate.from_bundle(bundle)
         if problem := self._problem(bundle, certificate):
@@ -79,45 +82,44 @@ class VaultCertificate:
             return f"it is another one than the file's, {self._file.thumbprint}"
         return self._policy.problem(bundle, self._now())
 
-    def _imported(self) -> Change:
-        file, vault = self._file, self._vault
-        if file is None:
-            raise ValueError("there is no file to import")
-        policy = self._policy
-        return Change(
-            method="POST",
-            url=vault.request_url("import"),
-            body={"value": file.pfx(), "policy": policy.import_request(file.key_bits)},
-            summary=f"Import the certificate {file.thumbprint} into the vault {vault.vault} as"
-            f" {vault.name}, {'' if policy.exportable else 'not '}exportable",
-            az=(
-                *_heredoc(policy.import_az_json(file.key_bits)),
-                az(
-                    "keyvault certificate import",
-                    {
-                        "--vault-name": vault.vault,
-                        "--name": vault.name,
-                        "--file": str(file.path),
-                        "--policy": f"@{POLICY_FILE}",
-                    },
-                ),
-            ),
-            service="vault",
-            hidden=frozenset({"value"}),
-        )
-
 
 def creation(vault: BotVault, policy: CertificatePolicy) -> Change:
     """The call that makes a certificate, or its next version."""
     where = {"--vault-name": vault.vault, "--name": vault.name, "--policy": f"@{POLICY_FILE}"}
+    body: JsonObject = {"policy": policy.request(), "attributes": {"enabled": True}}
     return Change(
         method="POST",
         url=vault.request_url("create"),
-        body={"policy": policy.request(), "attributes": {"enabled": True}},
+        body=body,
         summary=f"Make a version of the certificate {vault.name} in the vault {vault.vault}: RSA,"
         f" for 12 months, {'' if policy.exportable else 'not '}exportable, renewed by the vault",
         az=(*_heredoc(policy.az_json()), az("keyvault certificate create", where)),
         service="vault",
+        send=partial(vault.make, "create", body),
+    )
+
+
+def _imported(vault: BotVault, policy: CertificatePolicy, file: CertificateFile) -> Change:
+    where = {
+        "--vault-name": vault.vault,
+        "--name": vault.name,
+        "--file": str(file.path),
+        "--policy": f"@{POLICY_FILE}",
+    }
+    body = {"value": file.pfx(), "policy": policy.import_request(file.key_bits)}
+    return Change(
+        method="POST",
+        url=vault.request_url("import"),
+        body=body,
+        summary=f"Import the certificate {file.thumbprint} into the vault {vault.vault} as"
+        f" {vault.name}, {'' if policy.exportable else 'not '}exportable",
+        az=(
+            *_heredoc(policy.import_az_json(file.key_bits)),
+            az("keyvault certificate import", where),
+        ),
+        service="vault",
+        hidden=frozenset({"value"}),
+        send=partial(vault.make, "import", body),
     )
 
 

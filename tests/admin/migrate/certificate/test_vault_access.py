@@ -55,6 +55,19 @@ def test_the_role_is_waited_for(route: Route) -> None:
     assert len(assignments(route)) == 1
 
 
+def test_the_role_is_waited_for_by_who_may_read_already(route: Route) -> None:
+    """Reading does not show that the new role has an effect: only the first write does."""
+    (made,) = assignments(route)
+    definition = str(made.properties["roleDefinitionId"])
+    route.call(made.properties.update, {"roleDefinitionId": definition.replace(OFFICER, READER)})
+    route.call(setattr, made, "created", made.created - 1000)
+    route.azure.resource_manager.access.lag = 200
+    ended = route.done(*CERTIFICATE)
+    assert "sent     Assign Key Vault Certificates Officer on vaults/contoso-vault" in ended.output
+    assert "your role has no effect in the vault contoso-vault yet" in ended.output
+    assert len(route.versions()) == 1
+
+
 def test_a_dry_run_works_without_the_role(route: Route) -> None:
     """What the role will show is taken as missing; the script grants it, and waits for it."""
     revoke(route)
