@@ -95,8 +95,7 @@ class ResourceType:
 
     def list_all(self, request: ArmRequest) -> ArmReply:
         """The resources of a group, a subscription or a parent."""
-        if request.id.is_child or len(request.id.type.split("/")) > 2:
-            self.check_parent(request.id)
+        self.check_parent(request.id)
         scope = request.id.parent.text if self.is_child else request.id.scope
         return listed([self.answer(each) for each in self.store.of_type(self.name, scope)])
 

@@ -140,37 +140,27 @@ class PublishingPolicies(ResourceType):
 
     def put(self, request: ArmRequest) -> ArmReply:
         """Allow or forbid it: 200."""
-        self.get(request)
-        policy = self.store.find(request.id.text)
-        if policy is not None:
-            policy.body["properties"]["allow"] = request.properties.get("allow") is not False
-        return self.get(request)
+        policy = self._policy(request.id)
+        policy.properties["allow"] = request.properties.get("allow") is not False
+        return ArmReply(self.answer(self.store.add(policy)))
 
     def get(self, request: ArmRequest) -> ArmReply:
         """It is allowed until somebody forbids it."""
-        self.check_parent(request.id, reading=True)
-        if request.id.name.lower() not in ("ftp", "scm"):
-            raise ArmError(404, "NotFound", f"There is no policy '{request.id.name}'.")
-        found = self.store.find(request.id.text)
-        if found is None:
-            body = {"properties": {"allow": True}}
-            found = self.store.add(Resource(request.id.text, self.name, body))
-        return ArmReply(self.answer(found))
+        return ArmReply(self.answer(self._policy(request.id)))
 
     def list_all(self, request: ArmRequest) -> ArmReply:
         """Both."""
-        self.check_parent(request.id)
-        policies = [ResourceId(f"{request.id.text}/{name}") for name in ("ftp", "scm")]
-        found = [self.store.find(each.text) for each in policies]
-        return listed(
-            [
-                self.answer(known)
-                if known
-                else {"id": each.text, "name": each.name, "type": self.name}
-                | {"properties": {"allow": True}}
-                for each, known in zip(policies, found, strict=True)
-            ]
-        )
+        names = ("ftp", "scm")
+        policies = [self._policy(ResourceId(f"{request.id.text}/{name}")) for name in names]
+        return listed([self.answer(each) for each in policies])
+
+    def _policy(self, policy: ResourceId) -> Resource:
+        """A policy of a site, which allows it if nobody has written it."""
+        self.check_parent(policy, reading=True)
+        if policy.name.lower() not in ("ftp", "scm"):
+            raise ArmError(404, "NotFound", f"There is no policy '{policy.name}'.")
+        found = self.store.find(policy.text)
+        return found or Resource(policy.text, self.name, {"properties": {"allow": True}})
 
 
 def _no_method(request: ArmRequest) -> ArmError:

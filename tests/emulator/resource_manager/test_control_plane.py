@@ -124,6 +124,9 @@ def test_what_does_not_exist_is_named(azure: ArmThread, client: Client) -> None:
         "ResourceGroupNotFound",
         "Resource group 'missing' could not be found.",
     )
+    missing = azure.group_id.replace("bot-group", "missing")
+    listed = azure.call("GET", f"{missing}/providers/{STORAGE}")
+    assert refusal(listed) == (404, "ResourceGroupNotFound")
     unknown = "/subscriptions/5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22/resourceGroups"
     assert refusal(azure.call("GET", unknown)) == (404, "SubscriptionNotFound")
 
