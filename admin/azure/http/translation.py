@@ -87,6 +87,8 @@ def check(response: HttpResponse, service: str) -> None:
     if status == 403:
         needed = f"Your account needs: {ROLES.get(service, 'access')}."
         raise Forbidden(f"{text} {NO_ROLE_HELPS.get(_inner_code(response) or code, needed)}")
+    if status == 404 and _is_page(response):
+        raise NotReachable(f"{text} It is no answer of Azure: is a proxy in between?")
     if status == 429 or status >= 500:
         lost = status >= 500 and status != 503 and not is_read(response.request)
         raise (AnswerLost if lost else NotReachable)(text)
@@ -109,6 +111,15 @@ def _inner_code(response: HttpResponse) -> str:
     error = _error(response)
     inner = error.get("innererror") if isinstance(error, dict) else None
     return str(inner.get("code") or "") if isinstance(inner, dict) else ""
+
+
+def _is_page(response: HttpResponse) -> bool:
+    """Whether a body is no JSON: Azure's 404 has JSON or nothing."""
+    try:
+        json.loads(response.text() or "{}")
+    except ValueError:
+        return True
+    return False
 
 
 def _error(response: HttpResponse) -> Any:

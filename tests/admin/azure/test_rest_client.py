@@ -207,6 +207,14 @@ def test_find_says_none_for_what_is_missing(client: RestClient, service: Scripte
     assert client.find("/a") is None
 
 
+def test_a_proxys_404_is_no_missing_object(client: RestClient, service: ScriptedService) -> None:
+    """What a proxy does not find may exist."""
+    service.answers += [Answer(404, "<html>Not found</html>"), Answer(404)]
+    with pytest.raises(NotReachable, match="is a proxy in between"):
+        client.find("/a")
+    assert client.find("/a") is None
+
+
 @pytest.mark.parametrize("link", ["nextLink", "@odata.nextLink"])
 def test_lists_are_read_to_their_end(
     client: RestClient, service: ScriptedService, link: str
