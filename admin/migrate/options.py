@@ -1,4 +1,4 @@
-"""The options that the commands of `migrate` share, and how typer gets to know them."""
+"""The options that the commands of `migrate` share, and how typer gets them."""
 
 import inspect
 import shlex
@@ -188,7 +188,8 @@ def with_options(
 
 
 def _refuse_empty(context: typer.Context) -> None:
-    """Refuse `--bot "$BOT"` without a BOT: a bot that is the only one has any name, even none."""
+    """Refuse an empty value of a required option, such as that of `--bot "$BOT"` if BOT is not set:
+    a search without a name finds every bot."""
     for parameter in context.command.params:
         if parameter.required and context.params.get(parameter.name or "") == "":
             raise typer.BadParameter("it is empty", param_hint=parameter.opts[0])

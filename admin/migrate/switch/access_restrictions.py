@@ -42,8 +42,8 @@ def admits_channels(configuration: JsonObject) -> bool:
 
 
 def _may_match(rule: JsonObject) -> bool:
-    """Whether a channel's call may match a rule: calls have no headers of a gateway, do not come
-    from a virtual network, and come from ranges of addresses."""
+    """Whether a channel's call may match a rule. Channels have ranges of public addresses, no
+    virtual network of yours, and send no gateway's headers."""
     if rule.get("vnetSubnetResourceId") or rule.get("headers"):
         return False
     if str(rule.get("tag") or "").lower() == "servicetag":
