@@ -65,9 +65,10 @@ def next_step(report: StatusReport, options: Options) -> NextStep:
 
 def _replaced(report: StatusReport, options: Options, new_bot: str) -> NextStep:
     if report.is_secretless:
+        new = replace(options, bot=new_bot, resource_group="", subscription="")
         return NextStep(
             f"the Azure Bot {new_bot} replaces this one, which has no secret",
-            replace(options, bot=new_bot).command_line("status", app=""),
+            new.command_line("status", app=""),
         )
     return NextStep(
         f"the Azure Bot {new_bot} replaces this one. When all users have moved, stop the old app;"

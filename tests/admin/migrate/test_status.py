@@ -1,11 +1,18 @@
 """`status`, against the local Azure."""
 
 import base64
+import datetime
 import json
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 
+from admin.azure.cloud import US_GOVERNMENT
+from admin.migrate.options import Options
+from admin.migrate.status.next_step import next_step
+from admin.migrate.status.parts.azure_bot import AzureBotStatus
+from admin.migrate.status.parts.part import Part
+from admin.migrate.status.report import StatusReport
 from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT, VAULT, Migration
 
 STATUS = ("status", "--bot", BOT)
@@ -174,11 +181,10 @@ def test_a_replaced_bot_leads_to_its_deletion_and_the_new_one(migration: Migrati
     assert ended.json["next"]["command"] == f"python -m admin migrate delete-secret --bot {BOT}"
     migration.thread.call(migration.old.registration.secrets.clear)
     migration.thread.call(migration.thread.azure.group.set_app_settings, migration.old.site, {})
-    place = f"--subscription {migration.old.bot.id.split('/')[2]}"
-    ended = migration.run(*STATUS, *place.split(), "--json")
+    ended = migration.run(*STATUS, "--json")
     assert ended.status == 0
-    line = f"python -m admin migrate status --bot contoso-bot-2 {place}"
-    assert ended.json["next"]["command"] == line
+    command = ended.json["next"]["command"]
+    assert command == "python -m admin migrate status --bot contoso-bot-2"
     ended = migration.run("status", "--bot", "contoso-bot-2", "--json")
     assert ended.status == 0
     assert ended.json["bot"]["type"] == "UserAssignedMSI"
@@ -263,3 +269,21 @@ def test_a_bot_without_an_endpoint(migration: Migration) -> None:
     ended = migration.run("federated", "--bot", BOT, "--json")
     assert ended.status == 1
     assert "the bot has no endpoint: name the Function App with --app" in ended.json["reason"]
+
+
+def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
+    """Only its name is known; it may be in another group."""
+    bot = AzureBotStatus(
+        **dict.fromkeys(("name", "id", "app_id", "tenant_id", "endpoint", "sku"), ""),
+        type="UserAssignedMSI",
+        tags={"replacedBy": "new-bot"},
+        channels=Part([]),
+        connections=Part([]),
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    report = StatusReport(
+        bot, Part(None), (), (), Part(None), Part([]), Part([]), US_GOVERNMENT, now
+    )
+    options = Options("status", BOT, APP, "group", cloud=US_GOVERNMENT.name)
+    line = "python -m admin migrate status --bot new-bot --cloud AzureUSGovernment"
+    assert next_step(report, options).command == line
