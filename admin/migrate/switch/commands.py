@@ -1,5 +1,7 @@
 """`migrate switch` and `migrate back`."""
 
+from typing import Annotated
+
 import typer
 
 from admin.migrate.execution import execute
@@ -16,14 +18,25 @@ from admin.migrate.switch.old_credential import OldCredential
 from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
+NewAppOption = Annotated[
+    str,
+    typer.Option(
+        "--app",
+        metavar="NAME",
+        help="The new Function App; by default the one that `switch` moved to before.",
+    ),
+]
 
-def switch(options: Options) -> None:
+
+def switch(
+    options: Options,
+    app: NewAppOption = "",  # noqa: ARG001  # in place of the shared option, which is in `options`
+) -> None:
     """Move the bot's users to the new app: its endpoint, in one call.
 
     First the new app must prove, at its `/api/identity`, that it signs in
     as this bot. The old endpoint is remembered in the Azure Bot's tags, so
-    that `back` works from any machine. Without --app: the app that an
-    earlier `switch` moved to.
+    that `back` works from any machine.
 
     [bold]Examples[/bold]
 
@@ -34,7 +47,8 @@ def switch(options: Options) -> None:
     [bold]Exit status[/bold]
 
       0    the endpoint is the new app's
-      1    the new app does not sign in as this bot; nothing was changed
+      1    the new app does not sign in as this bot, or channels cannot
+           reach it; nothing was changed
       2    the command line is wrong
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C: run it again
@@ -44,13 +58,16 @@ def switch(options: Options) -> None:
       {"command": TEXT, "bot": NAME, "dryRun": BOOLEAN,
        "result": RESULT, "reason": TEXT, "notes": [TEXT],
        "steps": [{"title": TEXT, "found": [TEXT], "notes": [TEXT],
+                  "question": TEXT,
                   "changes": [{"summary": TEXT, "method": METHOD,
                                "url": URL, "body": OBJECT,
-                               "az": [LINE], "sent": BOOLEAN}]}],
+                               "az": [LINE], "sent": BOOLEAN,
+                               "problem": TEXT}]}],
        "wayBack": TEXT, "next": COMMAND}
 
     RESULT is done, planned (--dry-run), refused, declined, waiting (the
-    time ran out) or failed.
+    time ran out) or failed. "question" is only in a dry run, and "problem"
+    only if the change had to be looked up or sent again.
     """
     execute(options, plan_switch)
 
