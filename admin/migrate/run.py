@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from admin.azure.clients import AzureClients
-from admin.azure.errors import AnswerLost, Conflict, NotReachable, Refused
+from admin.azure.errors import AnswerLost, AzureProblem, Conflict, NotReachable, Refused
 from admin.exit_status import ExitStatus
 from admin.migrate.change import Change
 from admin.migrate.options import Options
@@ -18,7 +18,7 @@ SETTLE_SECONDS = 45.0
 """How long a successful write may stay invisible before it is sent again: reads of Entra and Azure
 are eventually consistent."""
 MAX_REPEATED_WRITES = 6
-"""How often a step's changes are sent, and answered, at most: then they have no effect."""
+"""How often a step's changes are sent at most, not counting when they were surely not done."""
 
 NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
 """Codes of a refusal that goes away by itself, right after an object was created."""
@@ -153,11 +153,13 @@ class Runner:
                 continue  # what is sent comes from a look that is as young as possible
             elif times == MAX_REPEATED_WRITES:
                 raise _Stop("failed", f"{step.title}: the changes have no effect. {finding.text}")
-            elif self._send(finding.changes):
-                times += 1
-                sent, wait = _Sent(finding.changes, self._azure.clock.now()), _Wait()
             else:
-                self._sleep(finding, wait)
+                problem = self._send(finding.changes)
+                times += problem is None or isinstance(problem, AnswerLost)
+                if problem is None:
+                    sent, wait = _Sent(finding.changes, self._azure.clock.now()), _Wait()
+                else:
+                    self._sleep(finding, wait)
 
     def _asked(self, finding: Finding) -> bool:
         """Ask the finding's question, if it has not been answered; returns whether it was asked."""
@@ -169,24 +171,24 @@ class Runner:
         self._answered.add(question)
         return True
 
-    def _send(self, changes: tuple[Change, ...]) -> bool:
-        """Send changes; returns whether all that can be sent now were sent and answered."""
+    def _send(self, changes: tuple[Change, ...]) -> AzureProblem | None:
+        """Send all changes that can be sent now; returns what a new look must clear up."""
         for change in changes:
             if change.unresolved:
-                return True  # its values are known once the ones before have been done
+                return None  # its values are known once the ones before have been done
             self._progress.plan(change)
             try:
                 self._send_one(change)
             except (AnswerLost, NotReachable, Conflict) as error:
                 self._progress.lost(change, str(error))
-                return False
+                return error
             except Refused as error:
                 if error.code not in NOT_YET_CODES | change.done_codes:
                     raise
                 self._progress.lost(change, str(error))
-                return False
+                return error
             self._progress.sent(change)
-        return True
+        return None
 
     def _send_one(self, change: Change) -> None:
         if change.send is not None:

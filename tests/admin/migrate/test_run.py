@@ -143,6 +143,14 @@ def test_a_write_that_is_refused_for_now_is_sent_until_the_time_is_over(
     assert clock.now() < 2 * 300
 
 
+def test_a_write_whose_answers_are_lost_is_sent_a_few_times_only(run: RunSteps) -> None:
+    """Each may have been done, unseen."""
+    send, calls = fails(*[AnswerLost("connection reset")] * 100)
+    status, shown = run(ScriptedStep(Finding("no", (change(send),))))
+    assert (status, shown["result"]) == (ExitStatus.FOUND, "failed")
+    assert len(calls) == MAX_REPEATED_WRITES
+
+
 def test_a_refused_write_is_the_users(run: RunSteps) -> None:
     """What Azure refuses for good goes up, with its text."""
     send, _ = fails(Refused("immutable", 400, "InvalidBotData"))
