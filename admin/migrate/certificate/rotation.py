@@ -9,14 +9,14 @@ from admin.migrate.certificate.registration.app_registration import AppRegistrat
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
 from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
 from admin.migrate.certificate.restarted_app import RestartedApp
-from admin.migrate.certificate.route import NO_REGISTRATION, extended_pin
+from admin.migrate.certificate.route import extended_pin
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.new_version import NewVersion
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.setting_names import setting
 from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_settings import AppSettings
-from admin.migrate.steps.bot_type import BotType
+from admin.migrate.steps.bot_type import NO_REGISTRATION, BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp

@@ -15,19 +15,14 @@ from admin.migrate.setting_names import setting
 from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity, identity_in_use
-from admin.migrate.steps.bot_settings import bot_settings, question_if_live
-from admin.migrate.steps.bot_type import BotType
+from admin.migrate.steps.bot_settings import bot_settings, credential_plan, question_if_live
+from admin.migrate.steps.bot_type import NO_REGISTRATION, BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.role_assignment import vault_roles
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
 from auth.settings import CERTIFICATE, USER_ASSIGNED_MSI
-
-NO_REGISTRATION = (
-    "a bot of type UserAssignedMSI has no app registration: it signs in with its managed identity,"
-    " and has no secret. There is nothing to migrate"
-)
 
 PIN = "CertificateThumbprint"
 
@@ -61,11 +56,7 @@ class CertificateRoute:
         Raises:
             AzureProblem: the bot or the app cannot be found.
         """
-        return Plan(
-            tuple(self._steps()),
-            way_back=way_back(self.target),
-            next_command=next_command(self.target),
-        )
+        return credential_plan(self.target, self._steps())
 
     def _steps(self) -> list[Step]:
         target, vault = self.target, self.vault
@@ -134,36 +125,3 @@ def extended_pin(current: Mapping[str, str], thumbprint: str) -> dict[str, str]:
     if not pin:
         return {}
     return {PIN: pin if thumbprint in allowed else f"{pin},{thumbprint}"}
-
-
-def way_back(target: Target) -> str:
-    """What undoes a new credential: the former one stays registered.
-
-    Raises:
-        AzureProblem: the bot or the app cannot be found.
-    """
-    if answers_users(target):
-        return (
-            f"set BotCredential in the settings of {target.site_id.name} back to what it was: its"
-            " former credential is still registered"
-        )
-    return "nothing is needed: the old app still answers, and its secret still works"
-
-
-def next_command(target: Target) -> str:
-    """`switch`, or `delete-secret` if the bot's endpoint leads to the app already.
-
-    Raises:
-        AzureProblem: the bot or the app cannot be found.
-    """
-    command = "delete-secret" if answers_users(target) else "switch"
-    return target.options.command_line(command, app=target.options.app or target.site_id.name)
-
-
-def answers_users(target: Target) -> bool:
-    """Whether the bot's endpoint leads to the app.
-
-    Raises:
-        AzureProblem: the bot or the app cannot be found.
-    """
-    return target.answers_users()

@@ -1,11 +1,5 @@
 """`migrate federated`: the bot's registration trusts the Function App's identity."""
 
-from admin.migrate.certificate.route import (
-    NO_REGISTRATION,
-    answers_users,
-    next_command,
-    way_back,
-)
 from admin.migrate.execution import execute
 from admin.migrate.federated.federated_credential import FederatedCredential
 from admin.migrate.federated.fresh_sign_in import FreshSignIn
@@ -13,8 +7,8 @@ from admin.migrate.options import IdentityOption, Options
 from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity, identity_in_use
-from admin.migrate.steps.bot_settings import bot_settings, question_if_live
-from admin.migrate.steps.bot_type import BotType
+from admin.migrate.steps.bot_settings import bot_settings, credential_plan, question_if_live
+from admin.migrate.steps.bot_type import NO_REGISTRATION, BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
@@ -30,10 +24,10 @@ IF_SLOW = (
 def federated(options: Options, identity: IdentityOption = "") -> None:
     """Let the new app sign in with its managed identity; the bot keeps its id.
 
-    A federated credential for the app's identity is
-    added to the app registration, beside all that is there; the app gets
-    its settings, and must prove that it signs in. The bot's users notice
-    nothing: they still talk to the old app, until `switch`.
+    A federated credential for the app's identity is added to the app
+    registration, beside all that is there; the app gets its settings, and
+    must prove that it signs in. The bot's users notice nothing: they still
+    talk to the old app, until `switch`.
 
     For bots of type SingleTenant only.
 
@@ -75,7 +69,7 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
     proof = ProvenSignIn(target, expected, if_slow=IF_SLOW)
 
     def is_new() -> bool:
-        return credential.was_missing or (proof.has_failed and not answers_users(target))
+        return credential.was_missing or (proof.has_failed and not target.answers_users())
 
     steps = (
         BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION, MULTI_TENANT: multi_tenant}),
@@ -94,8 +88,4 @@ def plan_federated(target: Target, identity_name: str = "") -> Plan:
         proof,
         FreshSignIn(target, proof, is_new),
     )
-    return Plan(
-        steps,
-        way_back=way_back(target),
-        next_command=next_command(target),
-    )
+    return credential_plan(target, steps)

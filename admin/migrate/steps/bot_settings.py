@@ -1,10 +1,11 @@
 """The settings that say who the bot is, and what a change of them means for a live bot."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import NotFound
 from admin.migrate.setting_names import setting
+from admin.migrate.step import Plan, Step
 from admin.migrate.target import Target, endpoint_of, type_of
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.settings import MULTI_TENANT
@@ -33,6 +34,30 @@ def channel_service(cloud: ManagementCloud) -> str:
     """The setting ChannelService of a cloud; empty in the public one."""
     by_authority = {each.authority_host: name for name, each in CHANNEL_CLOUDS.items()}
     return by_authority[cloud.authority]
+
+
+def credential_plan(target: Target, steps: Sequence[Step]) -> Plan:
+    """The plan that gives an app another credential, with what undoes it and what comes next.
+
+    Args:
+        target: has the bot and the app.
+        steps: in their order.
+
+    Raises:
+        AzureProblem: the bot or the app cannot be found.
+    """
+    app = target.site_id.name
+    if target.answers_users():
+        command = "delete-secret"
+        way_back = (
+            f"set BotCredential in the settings of {app} back to what it was: its former credential"
+            " is still registered"
+        )
+    else:
+        command = "switch"
+        way_back = "nothing is needed: the old app still answers, and its secret still works"
+    next_command = target.options.command_line(command, app=target.options.app or app)
+    return Plan(steps, way_back=way_back, next_command=next_command)
 
 
 def question_if_live(target: Target, expected: Mapping[str, str]) -> str:

@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from admin.migrate.step import Finding
 from admin.migrate.target import Target, type_of
 
+NO_REGISTRATION = (
+    "a bot of type UserAssignedMSI has no app registration: it signs in with its managed identity,"
+    " and has no secret. There is nothing to migrate"
+)
+"""Why a route to another credential refuses such a bot."""
+
 
 class BotType:
     """The Azure Bot's type, which cannot be changed, is none of those that a route refuses.
