@@ -123,7 +123,7 @@ def plan(
 def _way_back(target: Target, new: NewBot) -> str:
     made = " ".join(f"{name} {value}" for name, value in new.place.items())
     tag = f"--resource-id {target.bot_id.id} --operation Delete --tags {REPLACED_BY}={new.name}"
-    return f"az bot delete {made} && az tag update {tag}; else the old bot is not affected"
+    return f"az bot delete {made} && az tag update {tag} # nothing else of the old bot has changed"
 
 
 def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Leftovers:
         if self._app.manifest:
             notes += Manifest(self._app.manifest).leftovers(moved)
             notes.append("publish the new version of the Teams app; people get it as an update")
-        return Finding(f"{len(notes)} things are yours to do", notes=tuple(notes))
+        return Finding(f"{len(notes)} things are left for you to do", notes=tuple(notes))
 
     @staticmethod
     def _connection(connection: dict[str, object]) -> str:

@@ -50,7 +50,7 @@ def connection_holds_the_secret(evidence: Evidence) -> Obstacle | None:
     if not found:
         return None
     return Obstacle(
-        f"{', '.join(found)} signs users in with a secret of the app registration"
+        f"users sign in through {', '.join(found)}, with a secret of the app registration"
         f" {evidence.app_id}",
         "Let the connection use the provider AAD v2 with Federated Credentials, or another app"
         f" registration, {_IGNORE}",
