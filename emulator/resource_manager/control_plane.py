@@ -45,7 +45,7 @@ RIGHTS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELE
 
 
 def _nothing(_: Resource) -> None:
-    """The hook of somebody who does not listen."""
+    """A hook that does nothing."""
 
 
 class ResourceManager:

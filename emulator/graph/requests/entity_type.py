@@ -37,6 +37,25 @@ class EntityType(NamedTuple):
                 "BadRequest",
             )
 
+    def check_operator(self, operator: str) -> None:
+        """Pass an operator that filters have without the header of advanced queries.
+
+        Raises:
+            GraphError: 400, it is `ne` or `not`, and the type one of DIRECTORY_OBJECTS.
+        """
+        if operator in ("ne", "not") and self.name in DIRECTORY_OBJECTS:
+            raise bad_request(
+                f"Operator '{operator.capitalize()}' is not supported because the required "
+                "parameters might be missing. Try adding $count=true query parameter and "
+                "ConsistencyLevel:eventual header. Refer to "
+                "https://aka.ms/graph-docs/advanced-queries for more information",
+                "Request_UnsupportedQuery",
+            )
+
+
+DIRECTORY_OBJECTS = ("application", "servicePrincipal", "user")
+"""Types of which queries with `ne` and `not` need the header `ConsistencyLevel: eventual` and
+`$count=true` (Graph docs, "Advanced query capabilities"), which this stand-in does not have."""
 
 _NAMES = {
     "applications": (

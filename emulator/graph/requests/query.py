@@ -67,6 +67,7 @@ class Filter:
 
     def _term(self) -> Condition:
         if self._accept("not"):
+            self._kind.check_operator("not")
             negated = self._term()
             return lambda item: not negated(item)
         if self._accept("("):
@@ -82,6 +83,7 @@ class Filter:
         comparison = self._next()
         if comparison not in COMPARISONS:
             raise _not_understood()
+        self._kind.check_operator(comparison)
         expected = _folded(self._value())
         return lambda item: _compare(comparison, _folded(_property(item, name)), expected)
 

@@ -76,7 +76,7 @@ class ResourceStore:
 
     @contextmanager
     def trial(self) -> Iterator[None]:
-        """Undo at the end what is done meanwhile, and report none of it."""
+        """Undo on exit what is done inside; no hook is called."""
         resources, self._resources = self._resources, copy.deepcopy(self._resources)
         self.is_trial = True
         try:

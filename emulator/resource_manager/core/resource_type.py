@@ -39,7 +39,7 @@ MEMBERS = frozenset(
 
 
 class ResourceType:
-    """The harmless default: what a PUT sends is stored, and a GET returns it.
+    """The default: what a PUT sends is stored, and a GET returns it.
 
     Types with rules of their own override `accept`, `hidden`, `answer`, `changed` and `act`.
 

@@ -85,6 +85,7 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
         "storageAccounts/tableServices/tables": ProviderType(STORAGE),
     },
     "Microsoft.Web": {
+        "certificates": ProviderType(WEB),
         "geoRegions": ProviderType(WEB),
         "locations": ProviderType(WEB),
         "serverFarms": ProviderType(WEB),

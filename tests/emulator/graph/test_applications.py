@@ -58,6 +58,16 @@ async def test_an_unknown_property_cannot_be_selected(call: GraphCaller, path: s
     assert "named 'appID' on type 'microsoft.graph." in answer["error"]["message"]
 
 
+@pytest.mark.parametrize("path", COLLECTIONS)
+@pytest.mark.parametrize("condition", ["displayName ne 'a'", "not (displayName eq 'a')"])
+async def test_an_advanced_query_needs_its_header(
+    call: GraphCaller, path: str, condition: str
+) -> None:
+    """Graph refuses `ne` and `not` for directory objects in a plain query."""
+    status, answer = await call("GET", path, filter=condition)
+    assert (status, answer["error"]["code"]) == (400, "Request_UnsupportedQuery")
+
+
 async def test_lists_have_pages(call: GraphCaller, directory: Directory) -> None:
     """A page has at most `$top` items, and a link to the next one with the same filter."""
     names = [f"page-{number}" for number in range(3)]
