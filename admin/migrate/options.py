@@ -3,14 +3,14 @@
 import inspect
 import shlex
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
 from admin.azure.cloud import CLOUDS, PUBLIC, ManagementCloud
-from admin.azure.http.clock import Clock, SystemClock
+from admin.azure.http.clock import Clock
 from admin.console import JsonOption
 
 DEFAULT_TIMEOUT_SECONDS = 900.0
@@ -80,7 +80,7 @@ class Options:
         yes: ask nothing.
         timeout_seconds: how long to wait at most.
         extra: the command's own options, as they are pasted: ("--vault", "contoso-bot").
-        clock: what the command waits with; not of the command line.
+        clock: what the command waits with, which no option says; None: the machine's.
     """
 
     command: str
@@ -94,7 +94,7 @@ class Options:
     yes: YesOption = False
     timeout_seconds: TimeoutOption = DEFAULT_TIMEOUT_SECONDS
     extra: tuple[str, ...] = ()
-    clock: Clock = field(default_factory=SystemClock, compare=False)
+    clock: Clock | None = None
 
     @property
     def management_cloud(self) -> ManagementCloud:
@@ -147,7 +147,7 @@ def with_options(
 ) -> Callable[..., None]:
     """A command as typer takes it: with the shared options beside its own.
 
-    Its clock is typer's context object, if that is set.
+    Its clock is typer's context object, which `obj` of a call of the application sets.
 
     Args:
         command: its words, such as "certificate rotate".
@@ -174,7 +174,7 @@ def with_options(
             command,
             **{name: given[name] for name in shared},
             extra=tuple(_own_words(context, own.keys() - shared.keys())),
-            clock=context.obj or SystemClock(),
+            clock=context.obj,
         )
         function(options, **{name: given[name] for name in own})
 

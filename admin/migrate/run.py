@@ -179,7 +179,7 @@ class Runner:
             self._progress.plan(change)
             try:
                 self._send_one(change)
-            except (AnswerLost, NotReachable, Conflict) as error:
+            except (NotReachable, Conflict) as error:
                 self._progress.lost(change, str(error))
                 return error
             except Refused as error:
