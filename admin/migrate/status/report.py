@@ -9,6 +9,7 @@ from admin.azure.arm_client import VAULT
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import AzureProblem
 from admin.azure.resources import ResourceId, find_resources
+from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.access import (
     RoleStatus,
     VaultStatus,
@@ -18,7 +19,11 @@ from admin.migrate.status.parts.access import (
 from admin.migrate.status.parts.app import AppStatus, read_app
 from admin.migrate.status.parts.azure_bot import AzureBotStatus, read_bot
 from admin.migrate.status.parts.part import Part, read
-from admin.migrate.status.parts.registration import RegistrationStatus, read_registration
+from admin.migrate.status.parts.registration import (
+    FederatedStatus,
+    RegistrationStatus,
+    read_registration,
+)
 from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
 from admin.migrate.target import Target
 from auth.settings import USER_ASSIGNED_MSI
@@ -61,6 +66,16 @@ class StatusReport:
     def new(self) -> AppStatus | None:
         """The app of the migration: the one beside the old one, or the one that has replaced it."""
         return _with_role(self.apps, NEW, CURRENT)
+
+    def differences(self, credential: FederatedStatus) -> list[str] | None:
+        """Where a federated credential differs from the new app's identity; None: it is another
+        issuer's, such as a pipeline's, or there is no identity to compare it with."""
+        identity = self.new.identity if self.new else None
+        if identity is None or not credential.issuer.lower().startswith(self.cloud.authority):
+            return None
+        return federation.differences(
+            credential, self.cloud, self.bot.tenant_id, identity.principal_id
+        )
 
     @property
     def secret_settings(self) -> tuple[str, ...]:

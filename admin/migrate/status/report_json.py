@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.next_step import NextStep
-from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.parts.registration import (
     CredentialPeriod,
@@ -110,18 +109,12 @@ def _thumbprints(found: Thumbprints) -> JsonObject:
 
 
 def _federated(report: StatusReport, one: FederatedStatus) -> JsonObject:
-    identity = report.new.identity if report.new else None
-    differing = (
-        None
-        if identity is None
-        else federation.differences(one, report.cloud, report.bot.tenant_id, identity.principal_id)
-    )
     return {
         "name": one.name,
         "issuer": one.issuer,
         "subject": one.subject,
         "audiences": list(one.audiences),
-        "differences": differing,
+        "differences": report.differences(one),
     }
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from admin.migrate.status.next_step import NextStep
-from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.parts.part import Part
 from admin.migrate.status.parts.registration import (
@@ -145,18 +144,15 @@ def _federated(report: StatusReport, found: RegistrationStatus) -> Iterator[Row]
     if found.federated.value is None:
         yield Row(section, "federated", found.federated.problem, UNKNOWN)
         return
-    identity = report.new.identity if report.new else None
-    tenant = report.bot.tenant_id
     for one in found.federated.value:
         text = f"{one.name}: issuer {one.issuer}, subject {one.subject}"
-        if not one.issuer.lower().startswith(report.cloud.authority) or identity is None:
+        wrong = report.differences(one)
+        if wrong is None:
             yield Row(section, "federated", text)
-            continue
-        wrong = federation.differences(one, report.cloud, tenant, identity.principal_id)
-        if not wrong:
-            yield Row(section, "federated", f"{text}: the identity {identity.name}", OK)
-        else:
+        elif wrong:
             yield Row(section, "federated", f"{one.name}: {'; '.join(wrong)}", WARN)
+        else:
+            yield Row(section, "federated", f"{text}, which is the app's identity", OK)
 
 
 def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:

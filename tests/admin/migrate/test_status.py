@@ -128,14 +128,20 @@ def test_a_wrong_federated_credential_is_compared_letter_by_letter(migration: Mi
     registration = migration.old.registration
     right = registration.federated_credentials[0]
     wrong = type(right)(right.issuer + "/", right.subject.upper(), right.audience, name="typo")
-    migration.thread.call(registration.federated_credentials.append, wrong)
+    github = "https://token.actions.githubusercontent.com"
+    pipeline = type(right)(github, "repo:contoso/bot", right.audience, name="pipeline")
+    migration.thread.call(registration.federated_credentials.extend, (wrong, pipeline))
     found = migration.run(*NEW, "--json").json["registration"]["federatedCredentials"]
     assert found[0]["differences"] == []
     issuer, subject = found[1]["differences"]
     assert issuer.startswith(f"issuer '{wrong.issuer}' is not '{right.issuer}'")
     assert f"(from character {len(right.issuer) + 1})" in issuer
     assert subject.startswith("subject")
-    assert "[warn]" in migration.run(*NEW).output
+    assert found[2]["differences"] is None  # it is for no identity
+    text = migration.run(*NEW).output
+    assert "which is the app's identity [ok]" in text
+    assert "typo: issuer" in text
+    assert "[warn]" in text
 
 
 def test_what_may_not_be_read_is_said(migration: Migration) -> None:
