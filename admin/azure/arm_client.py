@@ -13,8 +13,6 @@ BOT = "Microsoft.BotService/botServices"
 SITE = "Microsoft.Web/sites"
 VAULT = "Microsoft.KeyVault/vaults"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
-ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
-ROLE_DEFINITION = "Microsoft.Authorization/roleDefinitions"
 
 API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",

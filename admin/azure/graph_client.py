@@ -61,14 +61,3 @@ class GraphClient(RestClient):
                 key_id = str(row.get("keyId")).lower()
                 found[key_id] = max(str(when), found.get(key_id, ""))
         return found
-
-    def service_principal(self, app_id: str) -> JsonObject | None:
-        """The service principal of an app or a managed identity; None if there is none.
-
-        Args:
-            app_id: the app's or the identity's client id (GUID).
-
-        Raises:
-            AzureProblem: the directory cannot be read.
-        """
-        return self.find(f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName")

@@ -1,8 +1,6 @@
 """SiteClient: what a deployed bot says of itself, at its `/api/identity`."""
 
-import datetime
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 
 from azure.core.rest import HttpResponse
 
@@ -42,13 +40,11 @@ class IdentityAnswer:
         facts: the answer of `/api/identity`; empty if there is none.
         problem: why there are no facts, with what to do; empty if there are.
         status: the HTTP status; 0: the app was not reached.
-        answered_at: the app's own time, from the answer's Date header; None without an answer.
     """
 
     facts: JsonObject = field(default_factory=dict)
     problem: str = ""
     status: int = 0
-    answered_at: datetime.datetime | None = None
 
 
 class SiteClient(RestClient):
@@ -106,15 +102,7 @@ class SiteClient(RestClient):
 
 def _answer(host: str, response: HttpResponse) -> IdentityAnswer:
     status, facts = response.status_code, json_of(response)
-    at = _time(response.headers.get("Date"))
     if status == 200 and facts.get("appId"):
-        return IdentityAnswer(facts, "", status, at)
+        return IdentityAnswer(facts, "", status)
     reason = _PROBLEMS.get(status if status != 200 else 404, f"it answers {status}")
-    return IdentityAnswer({}, f"{host}: {reason}", status, at)
-
-
-def _time(date: str | None) -> datetime.datetime | None:
-    try:
-        return parsedate_to_datetime(date) if date else None
-    except ValueError:
-        return None
+    return IdentityAnswer({}, f"{host}: {reason}", status)
