@@ -20,6 +20,7 @@ from emulator.entra.token_issuer import TokenIssuer
 from emulator.graph.graph import Graph
 from emulator.graph.requests.caller import READ_REPORTS, WRITE_ALL
 from emulator.key_vault.permissions import RolePermissions
+from emulator.key_vault.retention import Retention
 from emulator.key_vault.vault import KeyVault
 from emulator.loopback import LOOPBACK, listener
 from emulator.network.connect_proxy import ConnectProxy
@@ -361,6 +362,7 @@ class LocalAzure:
             self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
         )
         vault.uses_roles = lambda: self._uses_roles(resource.id)
+        vault.inventory.retention = lambda: _retention(resource)
         self.vaults[host] = vault
         # Open now: clients may call as soon as Resource Manager has answered.
         listening = listener()
@@ -379,3 +381,10 @@ class LocalAzure:
         if error is not None:
             trace = None if isinstance(error, OSError) else error
             LOG.error("A part of the local Azure has failed: %s", error, exc_info=trace)
+
+
+def _retention(vault: Resource) -> Retention:
+    properties = vault.properties
+    return Retention(
+        properties["softDeleteRetentionInDays"], bool(properties.get("enablePurgeProtection"))
+    )

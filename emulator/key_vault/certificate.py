@@ -1,7 +1,7 @@
 """VaultCertificate: one version of a certificate in the vault, with its secret and key."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 from emulator.certificates import private_key_pem, x5t
 from emulator.key_vault.issuance import key_operations
 from emulator.key_vault.policy import PEM
-
-RECOVERABLE_DAYS = 90
-"""How long a deleted certificate can be recovered (soft delete's default)."""
+from emulator.key_vault.retention import Retention
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class VaultCertificate:
         created: seconds since 1970.
         updated: seconds since 1970; 0: not updated since it was created.
         tags: application specific, by name.
+        retention: the vault's.
     """
 
     name: str
@@ -48,6 +47,7 @@ class VaultCertificate:
     created: int
     updated: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    retention: Callable[[], Retention] = Retention
 
     def listed_certificate(self, vault: str) -> dict[str, Any]:
         """The item in a list of the certificate's versions."""
@@ -123,8 +123,8 @@ class VaultCertificate:
             "exp": int(self.certificate.not_valid_after_utc.timestamp()),
             "created": self.created,
             "updated": self.updated or self.created,
-            "recoveryLevel": "Recoverable+Purgeable",
-            "recoverableDays": RECOVERABLE_DAYS,
+            "recoveryLevel": self.retention().level,
+            "recoverableDays": self.retention().days,
         }
 
     def _tags(self) -> dict[str, Any]:

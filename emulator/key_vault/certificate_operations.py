@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from yarl import URL
 
 from emulator.faults import Handler
-from emulator.key_vault.certificate import RECOVERABLE_DAYS, VaultCertificate
+from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.errors import VaultError, bad_parameter, invalid_property, not_found
 from emulator.key_vault.import_file import key_pair
 from emulator.key_vault.inventory import CertificateInventory, KeptPolicy, PendingCertificate
@@ -190,9 +190,7 @@ class CertificateOperations:
         return self._current(self._inventory.versions[name][-1])
 
     async def _purge(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        self._inventory.deleted_one(name)
-        del self._inventory.deleted[name]
+        self._inventory.purge(request.match_info["name"])
         return web.Response(status=204)
 
     async def _get_contacts(self, _: web.Request) -> Mapping[str, object]:
@@ -271,7 +269,7 @@ class CertificateOperations:
         return {
             "recoveryId": f"{self._url()}/deletedcertificates/{name}",
             "deletedDate": deleted,
-            "scheduledPurgeDate": deleted + RECOVERABLE_DAYS * SECONDS_A_DAY,
+            "scheduledPurgeDate": deleted + self._inventory.retention().days * SECONDS_A_DAY,
         }
 
 

@@ -16,6 +16,7 @@ from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.errors import VaultError, not_found
 from emulator.key_vault.issuance import months_of, self_issued, signing_request
 from emulator.key_vault.policy import PKCS12, SELF, CertificatePolicy
+from emulator.key_vault.retention import Retention
 
 
 @dataclass
@@ -79,9 +80,11 @@ class CertificateInventory:
         contacts: whom a vault writes to before a certificate expires, as the REST reference has it.
         pending_seconds: how long a creation takes. Key Vault needs about ten seconds.
         clock: seconds; a test may replace it.
+        retention: the vault's.
     """
 
     def __init__(self) -> None:
+        self.retention: Callable[[], Retention] = Retention
         self.versions: dict[str, list[VaultCertificate]] = {}
         self.policies: dict[str, KeptPolicy] = {}
         self.pending: dict[str, PendingCertificate] = {}
@@ -130,6 +133,7 @@ class CertificateInventory:
             enabled=enabled,
             created=max(int(time.time()), after_last),
             tags=tags or {},
+            retention=lambda: self.retention(),
         )
         versions.append(made)
         if name not in self.policies:
@@ -260,6 +264,23 @@ class CertificateInventory:
         """
         found = self.deleted_one(name)
         self.versions[name], self.policies[name] = found.versions, found.kept
+        del self.deleted[name]
+
+    def purge(self, name: str) -> None:
+        """Delete a deleted certificate for good.
+
+        Raises:
+            VaultError: 404, or 403 in a vault with purge protection.
+        """
+        self.deleted_one(name)
+        if self.retention().is_protected:
+            raise VaultError(
+                403,
+                "Forbidden",
+                'Operation "purge" is not allowed because purge protection is enabled for this '
+                "vault. Key Vault service will automatically purge it after the retention period "
+                "has passed.",
+            )
         del self.deleted[name]
 
     def deleted_one(self, name: str) -> DeletedCertificate:

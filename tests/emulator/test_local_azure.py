@@ -17,6 +17,7 @@ from azure.mgmt.botservice import AzureBotService
 from azure.mgmt.web import WebSiteManagementClient
 
 from emulator.faults import Handler
+from emulator.key_vault.retention import Retention
 from emulator.local_azure import LIGHT, LocalAzure
 from emulator.resource_manager.core.arm_request import ArmCaller, ArmRequest
 from emulator.resource_manager.core.resource import Resource
@@ -187,6 +188,19 @@ def test_a_deleted_vault_can_be_recovered(
     thread.call(assign_role, thread.azure.group, vault, CERTIFICATES_OFFICER, officer)
     with CertificateClient(f"https://{host}", credential) as client:
         assert client.get_certificate("bot-certificate").name == "bot-certificate"
+
+
+def test_a_vault_keeps_deleted_certificates_as_its_resource_says(thread: AzureThread) -> None:
+    """Retention and purge protection are those of the vault's resource."""
+    vault, host = (
+        add_vault(thread, "contoso-strict", has_roles=True),
+        "contoso-strict.vault.azure.net",
+    )
+    retention = thread.azure.vaults[host].inventory.retention
+    assert retention() == Retention()
+    changed = {**vault.properties, "enablePurgeProtection": True}
+    thread.call(thread.azure.group.put, VAULT, "contoso-strict", {"properties": changed})
+    assert retention() == Retention(is_protected=True)
 
 
 def test_a_purged_vault_leaves_nothing_behind(thread: AzureThread) -> None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from emulator.certificates import private_key_pem
 from emulator.key_vault.permissions import ACTIONS, GrantedOperations
+from emulator.key_vault.retention import Retention
 from emulator.key_vault.vault import KeyVault
 from tests.emulator.key_vault.certificate_calls import create, send
 from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, refusal
@@ -214,6 +215,38 @@ async def test_the_name_of_a_deleted_certificate_is_taken(
     assert refused.json()["error"]["innererror"]["code"] == "ObjectIsDeletedButRecoverable"
     await call("aio", "certificates", lambda client: client.purge_deleted_certificate("bot"))
     assert (await create(call)).name == "bot"
+
+
+async def test_purge_protection_keeps_a_deleted_certificate(
+    vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
+) -> None:
+    """Nobody can purge it; it says so, and for how many days it is kept."""
+    vault.inventory.add_version("bot", key=key)
+    vault.inventory.retention = lambda: Retention(7, is_protected=True)
+    assert (await send(call, "DELETE", "/certificates/bot")).status_code == 200
+    found = (await send(call, "GET", "/deletedcertificates/bot")).json()
+    attributes = found["attributes"]
+    assert (attributes["recoveryLevel"], attributes["recoverableDays"]) == (
+        "CustomizedRecoverable",
+        7,
+    )
+    assert found["scheduledPurgeDate"] - found["deletedDate"] == 7 * 24 * 3600
+    refused = await send(call, "DELETE", "/deletedcertificates/bot")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "Forbidden")
+    assert (await send(call, "POST", "/deletedcertificates/bot/recover")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("retention", "level"),
+    [
+        (Retention(), "Recoverable+Purgeable"),
+        (Retention(is_protected=True), "Recoverable"),
+        (Retention(30), "CustomizedRecoverable+Purgeable"),
+    ],
+)
+def test_the_level_of_recovery(retention: Retention, level: str) -> None:
+    """It says whether a deleted object can be purged, and whether the period is the usual one."""
+    assert retention.level == level
 
 
 async def test_what_was_not_deleted_is_not_found(call: VaultCaller) -> None:
