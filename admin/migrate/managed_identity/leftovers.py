@@ -2,7 +2,7 @@
 
 from admin.migrate.managed_identity import channels
 from admin.migrate.managed_identity.copied_channels import channels_of
-from admin.migrate.managed_identity.manifest import Manifest
+from admin.migrate.managed_identity.manifest import Manifest, ManifestRefused
 from admin.migrate.managed_identity.teams_app import TeamsApp
 from admin.migrate.step import Finding
 from admin.migrate.target import Target
@@ -50,7 +50,10 @@ class Leftovers:
             CONVERSATIONS,
         ]
         if self._app.manifest:
-            notes += Manifest(self._app.manifest).leftovers(moved)
+            try:
+                notes += Manifest(self._app.manifest).leftovers(moved)
+            except ManifestRefused as error:
+                return Finding("the manifest has just been changed", refusal=str(error))
             notes.append("publish the new version of the Teams app; people get it as an update")
         return Finding(f"{len(notes)} things are left for you to do", notes=tuple(notes))
 

@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from admin.azure.clients import AzureClients
+from admin.azure.cloud import PUBLIC
+from admin.migrate.managed_identity.leftovers import Leftovers
+from admin.migrate.managed_identity.new_bot import NewBot
+from admin.migrate.managed_identity.teams_app import TeamsApp
+from admin.migrate.options import Options
+from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.target import Target
 from tests.admin.migrate.managed_identity.test_managed_identity import (
     COMMAND,
     FAST,
@@ -173,3 +181,15 @@ def test_a_manifest_that_cannot_be_used(
     assert reason in " ".join(ended.errors.replace("│", " ").split())
     assert settings(migration) == before
     assert file.read_text() == manifest
+
+
+@pytest.mark.usefixtures("migration")
+def test_a_manifest_that_is_broken_meanwhile(tmp_path: Path) -> None:
+    """Whoever edits it while the command runs gets a reason at its end, and no trace."""
+    file = tmp_path / "manifest.json"
+    file.write_text("no JSON")
+    with AzureClients(PUBLIC) as azure:
+        target = Target(azure, Options("managed-identity", BOT, APP))
+        identity = AssignedIdentity(target)
+        app = TeamsApp(target, NewBot(target, NEW_BOT, identity), identity, file, None)
+        assert f"{file} cannot be read" in Leftovers(target, app).look().refusal
