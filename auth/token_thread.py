@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import cached_property
 
 from auth.outbound.credential import AccessToken
@@ -50,17 +50,17 @@ class TokenThread:
         return request.result()
 
     async def close(self) -> None:
-        """End the thread and close its connections; a later request starts it anew."""
+        """End the thread and close its connections; a later request starts it anew.
+
+        Requests that are under way are answered first, which takes up to ten seconds.
+        """
         with self._lock:
             run, self._run = self._run, None
-            if run is not None:
-                run.stop()
         if run is not None:
-            await asyncio.to_thread(run.thread.join)
+            await asyncio.to_thread(run.stop)
 
     def _request(self, audience: str) -> "tuple[_Run, Future[AccessToken]]":
-        # In the lock, so that no request reaches a thread that has been stopped: it might never be
-        # answered.
+        # Under the lock: a request submitted to a thread that has stopped might never be answered.
         with self._lock:
             if self._run is None:
                 self._run = _Run(self._settings)
@@ -74,31 +74,36 @@ class _Run:
         settings: choose the credential.
 
     Attributes:
-        thread: the thread.
         latest: the latest token of each audience.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.latest: dict[str, AccessToken] = {}
+        self._pending: set[Future[AccessToken]] = set()
         self._settings = settings
         self._pool = HttpPool()
         self._stopped = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         # A daemon: a program that does not close it can end.
-        self.thread = threading.Thread(
+        self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(), loop_factory=lambda: self._loop),
             name="bot tokens",
             daemon=True,
         )
-        self.thread.start()
+        self._thread.start()
 
     def request(self, audience: str) -> "Future[AccessToken]":
         """Request a token; callable from any thread."""
-        return asyncio.run_coroutine_threadsafe(self._get(audience), self._loop)
+        request = asyncio.run_coroutine_threadsafe(self._get(audience), self._loop)
+        self._pending.add(request)
+        request.add_done_callback(self._pending.discard)
+        return request
 
     def stop(self) -> None:
-        """End the run; callable from any thread."""
+        """Wait for the pending requests, then end the run; call it after the last request."""
+        wait(self._pending)
         self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join()
 
     async def _serve(self) -> None:
         try:

@@ -157,6 +157,20 @@ async def test_a_request_outlasts_the_thread(platform: Cloud, tokens: TokenThrea
     check(platform, await caller)
 
 
+@pytest.mark.parametrize("awaits", [True, False])
+async def test_closing_waits_for_a_sign_in(
+    platform: Cloud, tokens: TokenThread, awaits: bool
+) -> None:
+    """A caller whose sign-in is under way while the thread is closed gets its token."""
+    platform.entra.server.faults.set(latency=0.5)
+    call = tokens.get(CHANNEL) if awaits else asyncio.to_thread(tokens.get_now, CHANNEL)
+    caller = asyncio.ensure_future(call)
+    await comes_true(running)
+    await tokens.close()
+    assert not running()
+    check(platform, (await caller).value)
+
+
 async def test_a_caller_gives_up_during_the_start(platform: Cloud, tokens: TokenThread) -> None:
     """The others still get their tokens."""
     impatient = asyncio.ensure_future(tokens.get(CHANNEL))
