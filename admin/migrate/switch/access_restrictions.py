@@ -1,66 +1,120 @@
-"""Access restrictions of an app, seen from the channels.
+"""Access restrictions of an app, seen from a bot's channels.
 
 Microsoft reference: "Azure App Service access restrictions".
 """
 
-import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from admin.azure.json_object import JsonObject
 
-CHANNEL_TAGS = ("AzureBotService", "AzureCloud")
-"""Service tags, or the beginnings of their regional names, that hold the channels' addresses."""
-
-CURE = (
-    "admit the service tag AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15 (`az"
-    " functionapp config access-restriction add`)"
-)
-"""What to do. Teams calls a bot from addresses of its own."""
-
+_ANY = IPv4Network("0.0.0.0/0")
 _LAST = 2**31 - 1
 """The priority of Azure's own last rule."""
 
 
-def admits_channels(configuration: JsonObject) -> bool:
-    """Whether a channel may reach an app; True, too, if that cannot be known.
+@dataclass(frozen=True)
+class Callers:
+    """Who calls a bot.
+
+    Attributes:
+        tags: service tags that contain addresses of theirs, in lower case; regional tags such as
+            AzureCloud.westeurope begin with them.
+        ranges: the public ranges in which their addresses are.
+        cure: the rules that admit them.
+    """
+
+    tags: tuple[str, ...]
+    ranges: tuple[IPv4Network, ...]
+    cure: str
+
+
+CHANNELS = Callers(
+    tags=("azurebotservice", "azurecloud"),
+    ranges=(_ANY,),
+    cure="the service tag AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15",
+)
+"""Any channel."""
+
+TEAMS = Callers(
+    tags=("azurecloud",),
+    ranges=(IPv4Network("52.112.0.0/14"), IPv4Network("52.122.0.0/15")),
+    cure="52.112.0.0/14 and 52.122.0.0/15 for Teams, which the service tag AzureBotService does not"
+    " contain",
+)
+"""Teams, which calls bots itself (Microsoft 365 URLs and IP address ranges, "Microsoft Teams")."""
+
+
+def barrier(site: JsonObject, web: JsonObject, callers: Callers) -> str:
+    """What keeps callers from an app, and the cure; empty: nothing that can be seen.
+
+    Args:
+        site: the app's resource.
+        web: its configuration `config/web`.
+        callers: who must be admitted.
+    """
+    for resource in (site, web):
+        if str(resource["properties"].get("publicNetworkAccess") or "").lower() == "disabled":
+            return (
+                "public network access to it is disabled: enable it (`az resource update --ids"
+                f" {resource['id']} --set properties.publicNetworkAccess=Enabled`)"
+            )
+    if admits(web["properties"], callers):
+        return ""
+    return (
+        f"its access restrictions keep them out: admit {callers.cure} (`az functionapp config"
+        " access-restriction add`)"
+    )
+
+
+def admits(configuration: JsonObject, callers: Callers) -> bool:
+    """Whether the rules admit callers; also True if they admit only some of their addresses.
 
     Args:
         configuration: the properties of the app's `config/web`.
+        callers: who calls.
     """
-    if str(configuration.get("publicNetworkAccess") or "").lower() == "disabled":
-        return False
     rules = configuration.get("ipSecurityRestrictions") or ()
-    for rule in sorted(rules, key=lambda one: int(one.get("priority") or _LAST)):
-        if str(rule.get("action") or "").lower() != "deny":
-            if _may_match(rule):
-                return True
-        elif _sources(rule) & {"any", "0.0.0.0/0"}:
-            return False
+    ranges = set(callers.ranges)
+    for rule in sorted(
+        filter(_is_public, rules), key=lambda one: int(one.get("priority") or _LAST)
+    ):
+        if str(rule.get("action") or "").lower() == "deny":
+            ranges -= {each for each in ranges if any(map(each.subnet_of, _networks(rule)))}
+        elif ranges and _matches(rule, callers.tags, ranges):
+            return True
     unmatched = configuration.get("ipSecurityRestrictionsDefaultAction") or (
         "Deny" if rules else "Allow"
     )
-    return str(unmatched).lower() == "allow"
+    return bool(ranges) and str(unmatched).lower() == "allow"
 
 
-def _may_match(rule: JsonObject) -> bool:
-    """Whether a channel's call may match a rule. Channels have ranges of public addresses, no
-    virtual network of yours, and send no gateway's headers."""
-    if rule.get("vnetSubnetResourceId") or rule.get("headers"):
-        return False
-    if str(rule.get("tag") or "").lower() == "servicetag":
-        tags = tuple(tag.lower() for tag in CHANNEL_TAGS)
-        return any(source.startswith(tags) for source in _sources(rule))
+def _is_public(rule: JsonObject) -> bool:
+    """Channels call from public address ranges: not from your virtual network, and without the
+    headers of a gateway such as Front Door."""
+    return not rule.get("vnetSubnetResourceId") and not rule.get("headers")
+
+
+def _matches(rule: JsonObject, tags: tuple[str, ...], ranges: set[IPv4Network]) -> bool:
+    """Whether a rule is about some of the callers. A single address is no channel's."""
+    return any(source.startswith(tags) for source in _sources(rule)) or any(
+        network.num_addresses > 1
+        and (network.is_global or network == _ANY)
+        and any(map(network.overlaps, ranges))
+        for network in _networks(rule)
+    )
+
+
+def _networks(rule: JsonObject) -> Iterator[IPv4Network]:
     mask = f"/{rule['subnetMask']}" if rule.get("subnetMask") else ""
-    return any(_is_public_range(f"{source}{mask}") for source in _sources(rule))
+    for source in _sources(rule):
+        try:
+            yield _ANY if source == "any" else IPv4Network(f"{source}{mask}", strict=False)
+        except ValueError:  # a service tag, an IPv6 range, or AnyVnets
+            continue
 
 
 def _sources(rule: JsonObject) -> set[str]:
-    """What a rule is about, in lower case: one rule has up to eight addresses or tags."""
+    """A rule's addresses or service tags, in lower case; it has up to eight."""
     return {one.strip().lower() for one in str(rule.get("ipAddress") or "any").split(",")}
-
-
-def _is_public_range(source: str) -> bool:
-    try:
-        network = ipaddress.ip_network(source, strict=False)
-    except ValueError:
-        return True  # "Any"
-    return network.num_addresses > 1 and (network.is_global or network.prefixlen == 0)

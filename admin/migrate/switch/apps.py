@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from admin.azure.json_object import JsonObject
+from admin.migrate.managed_identity import channels
 from admin.migrate.step import Finding
-from admin.migrate.switch.access_restrictions import CURE, admits_channels
+from admin.migrate.switch.access_restrictions import CHANNELS, TEAMS, barrier
 from admin.migrate.target import Target, endpoint_of
 
 _SETTINGS = {
@@ -71,10 +72,15 @@ class ReadyApp:
 
     def _barrier(self) -> str:
         """What keeps the channels out, and the cure; empty: nothing that can be seen."""
-        configuration = self._target.azure.arm.get(f"{self._target.site_id.id}/config/web")
-        if not admits_channels(configuration.get("properties") or {}):
-            return f"its access restrictions keep them out: {CURE}"
-        return self._target.azure.site.barrier(self._endpoint)
+        arm, site = self._target.azure.arm, self._target.site()
+        web = arm.get(f"{self._target.site_id.id}/config/web")
+        found = arm.pages(f"{self._target.bot_id.id}/channels")
+        has_teams = channels.TEAMS in map(channels.channel_name, found)
+        return (
+            barrier(site, web, CHANNELS)
+            or (has_teams and barrier(site, web, TEAMS))
+            or self._target.azure.site.barrier(self._endpoint)
+        )
 
 
 def facts_of(bot: JsonObject) -> dict[str, str]:

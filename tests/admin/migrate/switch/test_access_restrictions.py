@@ -3,14 +3,14 @@
 import pytest
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.switch.access_restrictions import admits_channels
+from admin.migrate.switch.access_restrictions import CHANNELS, TEAMS, admits
 from emulator.resource_manager.web.sites import CONFIG
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 
 ANY = {"ipAddress": "Any", "action": "Allow", "priority": 2147483647, "name": "Allow all"}
 NOBODY = {"ipAddress": "Any", "action": "Deny", "priority": 2147483647, "name": "Deny all"}
 BOT_SERVICE = {"ipAddress": "AzureBotService", "tag": "ServiceTag", "action": "Allow"}
-TEAMS = {"ipAddress": "203.0.113.9/32,52.112.0.0/14", "action": "Allow", "priority": 300}
+TEAMS_RANGES = {"ipAddress": "203.0.113.9/32,52.112.0.0/14", "action": "Allow", "priority": 300}
 MINE = {"ipAddress": "203.0.113.7/32", "action": "Allow", "priority": 100}
 FRONT_DOOR = {
     **BOT_SERVICE,
@@ -18,6 +18,8 @@ FRONT_DOOR = {
     "headers": {"x-azure-fdid": ["00000000-0000-4000-8000-000000000001"]},
 }
 SUBNET = {"vnetSubnetResourceId": "/subscriptions/1/x/subnets/y", "action": "Allow", "priority": 9}
+
+SWITCH = ("switch", "--bot", BOT, "--app", APP)
 
 
 @pytest.mark.parametrize(
@@ -28,14 +30,14 @@ SUBNET = {"vnetSubnetResourceId": "/subscriptions/1/x/subnets/y", "action": "All
         [MINE, ANY],
         [MINE, BOT_SERVICE, NOBODY],
         [{**BOT_SERVICE, "ipAddress": "AzureCloud.westeurope"}],
-        [MINE, TEAMS, NOBODY],
+        [MINE, TEAMS_RANGES, NOBODY],
         [{"ipAddress": "52.112.0.0", "subnetMask": "255.252.0.0", "action": "Allow"}],
         [{"ipAddress": "0.0.0.0/0", "action": "Allow", "priority": 1}],
     ],
 )
 def test_rules_that_a_channel_may_pass(rules: list[JsonObject]) -> None:
     """Nothing is refused that may be meant for the channels."""
-    assert admits_channels({"ipSecurityRestrictions": rules})
+    assert admits({"ipSecurityRestrictions": rules}, CHANNELS)
 
 
 @pytest.mark.parametrize(
@@ -47,33 +49,94 @@ def test_rules_that_a_channel_may_pass(rules: list[JsonObject]) -> None:
         [{**MINE, "ipAddress": "10.0.0.0/8"}],
         [FRONT_DOOR],
         [SUBNET],
+        [{**MINE, "ipAddress": "AnyVnets"}],
         [{**NOBODY, "priority": 1}, ANY, BOT_SERVICE],
     ],
 )
 def test_rules_that_no_channel_passes(rules: list[JsonObject]) -> None:
     """One address, a virtual network and a gateway are no channel."""
-    assert not admits_channels({"ipSecurityRestrictions": rules})
+    assert not admits({"ipSecurityRestrictions": rules}, CHANNELS)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [ANY],
+        [MINE, TEAMS_RANGES, NOBODY],
+        [{**BOT_SERVICE, "ipAddress": "AzureCloud.westeurope"}],
+        [{**MINE, "ipAddress": "52.0.0.0/8"}],
+        [{**NOBODY, "ipAddress": "52.112.0.0/14", "priority": 1}, ANY],
+    ],
+)
+def test_rules_that_teams_may_pass(rules: list[JsonObject]) -> None:
+    """A rule that has only some of its addresses is left to its author."""
+    assert admits({"ipSecurityRestrictions": rules}, TEAMS)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [MINE, BOT_SERVICE, NOBODY],
+        [{**MINE, "ipAddress": "203.0.113.0/24"}, {**MINE, "ipAddress": "8.8.8.0/24"}],
+        [{**NOBODY, "ipAddress": "52.112.0.0/14,52.122.0.0/15", "priority": 1}, ANY],
+        [{**NOBODY, "ipAddress": "52.0.0.0/8", "priority": 1}, ANY],
+    ],
+)
+def test_rules_that_teams_does_not_pass(rules: list[JsonObject]) -> None:
+    """The service tag of Bot Service, and the ranges of others, leave Teams out."""
+    assert not admits({"ipSecurityRestrictions": rules}, TEAMS)
 
 
 def test_what_no_rule_is_about() -> None:
-    """The default action decides, and public access may be off altogether."""
+    """The default action decides."""
     allow = {"ipSecurityRestrictionsDefaultAction": "Allow"}
     deny = {"ipSecurityRestrictionsDefaultAction": "Deny"}
-    assert admits_channels({**allow, "ipSecurityRestrictions": [MINE]})
-    assert not admits_channels(deny)
-    assert not admits_channels({**allow, "publicNetworkAccess": "Disabled"})
+    for callers in (CHANNELS, TEAMS):
+        assert admits({**allow, "ipSecurityRestrictions": [MINE]}, callers)
+        assert not admits(deny, callers)
 
 
-def test_switch_refuses_an_app_that_admits_its_caller_only(migration: Migration) -> None:
-    """This machine reaches the app, and the channels would not."""
+def test_switch_refuses_an_app_that_leaves_teams_out(migration: Migration) -> None:
+    """This machine and Bot Service reach the app, and Teams would not."""
     migration.let_new_app_sign_in()
     configuration = migration.new.site.hidden.setdefault(CONFIG, {})
-    configuration["ipSecurityRestrictions"] = [MINE, NOBODY]
-    words = ("switch", "--bot", BOT, "--app", APP)
-    ended = migration.run(*words, "--json")
-    assert ended.json["result"] == "refused", ended.output
-    assert "AzureBotService" in ended.json["reason"]
-    assert migration.endpoint == OLD_ENDPOINT
-    configuration["ipSecurityRestrictions"] = [MINE, BOT_SERVICE, NOBODY]
-    assert migration.run(*words).status == 0
+    for rules, missing in (
+        ([MINE, NOBODY], "the service tag AzureBotService, and for Teams 52.112.0.0/14"),
+        ([MINE, BOT_SERVICE, NOBODY], "admit 52.112.0.0/14 and 52.122.0.0/15 for Teams"),
+    ):
+        configuration["ipSecurityRestrictions"] = rules
+        ended = migration.run(*SWITCH, "--json")
+        assert ended.json["result"] == "refused", ended.output
+        assert missing in ended.json["reason"]
+        assert migration.endpoint == OLD_ENDPOINT
+    configuration["ipSecurityRestrictions"] = [MINE, BOT_SERVICE, TEAMS_RANGES, NOBODY]
+    assert migration.run(*SWITCH).status == 0
     assert migration.endpoint == NEW_ENDPOINT
+
+
+def test_a_bot_without_teams_does_not_need_its_addresses(migration: Migration) -> None:
+    """The service tag is enough for the other channels."""
+    migration.let_new_app_sign_in()
+    resources = migration.thread.azure.resource_manager.resources
+    migration.thread.call(resources.remove, f"{migration.old.bot.id}/channels/MsTeamsChannel")
+    configuration = migration.new.site.hidden.setdefault(CONFIG, {})
+    configuration["ipSecurityRestrictions"] = [BOT_SERVICE, NOBODY]
+    assert migration.run(*SWITCH).status == 0
+    assert migration.endpoint == NEW_ENDPOINT
+
+
+@pytest.mark.parametrize("place", ["", "/config/web"])
+def test_switch_refuses_an_app_without_public_network_access(
+    migration: Migration, place: str
+) -> None:
+    """No rule has an effect there: the cure is another."""
+    migration.let_new_app_sign_in()
+    site = migration.new.site
+    properties = site.hidden.setdefault(CONFIG, {}) if place else site.properties
+    migration.thread.call(properties.update, {"publicNetworkAccess": "Disabled"})
+    ended = migration.run(*SWITCH, "--json")
+    assert ended.json["result"] == "refused", ended.output
+    cure = f"--ids {site.id}{place} --set properties.publicNetworkAccess=Enabled"
+    assert cure in ended.json["reason"]
+    assert "access-restriction" not in ended.json["reason"]
+    assert migration.endpoint == OLD_ENDPOINT
