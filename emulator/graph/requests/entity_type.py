@@ -45,7 +45,7 @@ class EntityType(NamedTuple):
         """
         if operator in ("ne", "not") and self.name in DIRECTORY_OBJECTS:
             raise bad_request(
-                f"Operator '{operator.capitalize()}' is not supported because the required "
+                f"Operator '{operator}' is not supported because the required "
                 "parameters might be missing. Try adding $count=true query parameter and "
                 "ConsistencyLevel:eventual header. Refer to "
                 "https://aka.ms/graph-docs/advanced-queries for more information",

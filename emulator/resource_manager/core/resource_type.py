@@ -73,9 +73,10 @@ class ResourceType:
         return self.written(resource, self.created_status if existing is None else 200)
 
     def patch(self, request: ArmRequest) -> ArmReply:
-        """Change what the body names; `tags` are replaced as a whole."""
+        """Change what the body names, except the location; `tags` are replaced as a whole."""
         existing = self.existing(request.id)
-        body = merged(existing.body, self._sent(request))
+        sent = {name: value for name, value in self._sent(request).items() if name != "location"}
+        body = merged(existing.body, sent)
         if "tags" in request.body:
             body["tags"] = request.body["tags"] or {}
         resource = self.store_body(request, existing, self.accept(request, body, existing))

@@ -199,8 +199,11 @@ class Vaults(ResourceType):
 
 
 def _check_protection(known: JsonObject, sent: JsonObject) -> None:
-    """Refuse to take back what protects a vault from being lost."""
-    if known.get("enablePurgeProtection") and sent.get("enablePurgeProtection") is False:
+    """Refuse to switch purge protection off, or to change how long deleted vaults are kept.
+
+    `enablePurgeProtection` accepts no `false`, not even for a new vault (REST reference).
+    """
+    if sent.get("enablePurgeProtection") is False:
         raise bad_request(
             "BadRequest",
             'The property "enablePurgeProtection" cannot be set to false. Enabling the purge '

@@ -18,7 +18,6 @@ LISTED = (
     APP_SETTINGS,
     CREDENTIALS,
     "authsettings",
-    "authsettingsv2",
     "azurestorageaccounts",
     "backup",
     "connectionstrings",

@@ -117,6 +117,8 @@ class LightSignIn:
         vault = self._vault(source.vault_url)
         if vault is None:
             raise SignInRefused(f"there is no vault {source.vault_url}")
+        if not vault.uses_roles():
+            raise SignInRefused(f"{source.vault_url} was deleted, or uses access policies")
         for operation in VAULT_OPERATIONS[source.key_use == SIGN_IN_VAULT]:
             path = f"/{operation.partition('/')[0]}/{source.name}"
             if not vault.permissions(principal_id, operation, path):

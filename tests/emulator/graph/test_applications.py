@@ -59,13 +59,16 @@ async def test_an_unknown_property_cannot_be_selected(call: GraphCaller, path: s
 
 
 @pytest.mark.parametrize("path", COLLECTIONS)
-@pytest.mark.parametrize("condition", ["displayName ne 'a'", "not (displayName eq 'a')"])
+@pytest.mark.parametrize(
+    ("condition", "operator"), [("displayName ne 'a'", "ne"), ("not (displayName eq 'a')", "not")]
+)
 async def test_an_advanced_query_needs_its_header(
-    call: GraphCaller, path: str, condition: str
+    call: GraphCaller, path: str, condition: str, operator: str
 ) -> None:
-    """Graph refuses `ne` and `not` for directory objects in a plain query."""
+    """Graph refuses `ne` and `not` for directory objects in a plain query, and names them."""
     status, answer = await call("GET", path, filter=condition)
     assert (status, answer["error"]["code"]) == (400, "Request_UnsupportedQuery")
+    assert answer["error"]["message"].startswith(f"Operator '{operator}' is not supported")
 
 
 async def test_lists_have_pages(call: GraphCaller, directory: Directory) -> None:

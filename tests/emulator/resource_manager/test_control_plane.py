@@ -199,6 +199,15 @@ def test_a_resource_stays_where_it_is(azure: ArmThread) -> None:
     assert "'mybot' already exists in location 'westeurope'" in refused.json()["error"]["message"]
 
 
+def test_a_patch_moves_no_resource(azure: ArmThread) -> None:
+    """A PATCH changes no location: the updates of the providers have none."""
+    path = f"providers/{STORAGE}/mybot"
+    azure.call("PUT", path, ACCOUNT)
+    azure.call("PATCH", path, {"location": "eastus", "tags": {"a": "b"}})
+    found = azure.call("GET", path).json()
+    assert (found["location"], found["tags"]) == ("westeurope", {"a": "b"})
+
+
 def test_each_type_has_versions_of_its_own(azure: ArmThread) -> None:
     """A version of one type is none of another one of the same provider."""
     body = {"location": "global", "properties": {}}

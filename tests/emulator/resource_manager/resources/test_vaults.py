@@ -58,6 +58,14 @@ def test_purge_protection_stays(azure: ArmThread, client: Client) -> None:
     assert raised(caught.value)[:2] == (400, "MethodNotAllowed")
 
 
+def test_purge_protection_cannot_be_declined(azure: ArmThread) -> None:
+    """Even a new vault takes no `false`: who wants no protection leaves the property out."""
+    path = "providers/Microsoft.KeyVault/vaults/bot-vault"
+    refused = azure.call("PUT", path, body(azure, enablePurgeProtection=False))
+    assert refusal(refused) == (400, "BadRequest")
+    assert azure.call("GET", path).status_code == 404
+
+
 def test_a_deleted_vault_keeps_its_name(azure: ArmThread, client: Client) -> None:
     """The name is free again once the vault is purged."""
     vaults = client("vaults").vaults

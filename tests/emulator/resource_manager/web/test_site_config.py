@@ -106,7 +106,8 @@ def test_a_configuration_that_does_not_exist_is_not_found(azure: ArmThread) -> N
     path = f"{PATH}/config/appsetings"
     for method, sent in (("GET", None), ("PUT", {"properties": {"A": "1"}}), ("PATCH", {})):
         assert refusal(azure.call(method, path, sent)) == (404, "NotFound")
-    for listed in (path, f"{PATH}/config/web"):
+    # Version 2 of the authentication settings is read by GET; there is no POST for it.
+    for listed in (path, f"{PATH}/config/web", f"{PATH}/config/authsettingsV2"):
         assert refusal(azure.call("POST", f"{listed}/list")) == (404, "NotFound")
 
 

@@ -21,6 +21,7 @@ APP = "contoso-functions"
 HOST = f"https://{APP}.azurewebsites.net"
 KEY_VAULT_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 
 class MovedClock:
@@ -136,7 +137,7 @@ def test_a_certificate(bench: Bench, key_use: str, roles: tuple[str, ...]) -> No
     bench.old.registration.register(version.certificate)
     assert bench.identity()[0] == 503
     bench.old.registration.withdraw(version.certificate)
-    for role in roles or ("4633458b-17de-408a-b874-0445c86b69e6",):  # Key Vault Secrets User
+    for role in roles or (SECRETS_USER,):
         assign_role(bench.azure.group, bench.app.vault, role, principal)
     assert bench.identity()[0] == 503
     bench.old.registration.register(version.certificate)
@@ -145,6 +146,34 @@ def test_a_certificate(bench: Bench, key_use: str, roles: tuple[str, ...]) -> No
     assert facts["certificateKeyUse"] == key_use
     digest = version.certificate.fingerprint(hashes.SHA1())  # noqa: S303  # a thumbprint is SHA-1
     assert facts["certificateThumbprint"] == digest.hex().upper()
+
+
+def test_a_vault_that_accepts_no_role(bench: Bench) -> None:
+    """A vault with access policies, or a deleted one, refuses the app, whatever its roles."""
+    assert bench.app.vault is not None
+    principal = bench.app.identity["principalId"]
+    manager = bench.azure.resource_manager
+    group = manager.resources.find(bench.azure.group.id)
+    assert group is not None
+    assign_role(bench.azure.group, group, SECRETS_USER, principal)
+    vault = bench.azure.vaults["contoso-vault.vault.azure.net"]
+    bench.old.registration.register(vault.inventory.add_version("bot-certificate").certificate)
+
+    def restarted() -> int:
+        bench.write(
+            BotCredential="Certificate",
+            CertificateVaultUrl="https://contoso-vault.vault.azure.net",
+            CertificateName="bot-certificate",
+            CertificateKeyUse="Export",
+        )
+        return bench.identity()[0]
+
+    assert restarted() == 200
+    bench.app.vault.properties["enableRbacAuthorization"] = False
+    assert restarted() == 503
+    bench.app.vault.properties["enableRbacAuthorization"] = True
+    bench.thread.call(manager.resources.remove, bench.app.vault.id)
+    assert restarted() == 503
 
 
 def test_a_managed_identity(bench: Bench) -> None:
