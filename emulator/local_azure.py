@@ -209,15 +209,15 @@ class LocalAzure:
     async def stop(self) -> None:
         """Stop every server, and end the code of all sites, even if one of them fails."""
         async with AsyncExitStack() as stack:  # from the last one to the first
-            # Once no request can create any more of them.
+            # Called last, when no request can create any more.
             stack.push_async_callback(self._stop_created)
             for server in self.servers.values():
                 stack.push_async_callback(server.stop)
             stack.push_async_callback(self.proxy.stop)
 
     async def _stop_created(self) -> None:
-        """Stop what clients have created."""
-        # What is being opened or closed just now takes no time, and must not stay open.
+        """Stop what clients have created: vaults, channels and the code of sites."""
+        # What is being opened or closed right now takes no time, and must not stay open.
         await asyncio.gather(*self._tasks, return_exceptions=True)
         async with AsyncExitStack() as stack:
             for vault in self.vaults.values():
@@ -346,7 +346,7 @@ class LocalAzure:
         self.names.add(host, self._vault_ports[host])
 
     def _vault_purged(self, resource: Resource) -> None:
-        """A new vault of the name starts empty."""
+        """Forget a vault, so that a new one of the same name starts empty."""
         host = f"{resource.name}.{VAULT_DOMAIN}".lower()
         del self._vault_ports[host]
         self._run(self.vaults.pop(host).server.stop())

@@ -86,7 +86,7 @@ def moment(value: object) -> datetime.datetime | None:
     """The DateTimeOffset of a request in whole seconds, as Graph shows it again; None: null.
 
     Raises:
-        GraphError: 400, it is none.
+        GraphError: 400, it is not a date.
     """
     if value is None:
         return None

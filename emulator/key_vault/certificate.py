@@ -34,7 +34,7 @@ class VaultCertificate:
         created: seconds since 1970.
         updated: seconds since 1970; 0: not updated since it was created.
         tags: application specific, by name.
-        retention: the vault's.
+        retention: returns the vault's.
     """
 
     name: str

@@ -80,7 +80,7 @@ class CertificateInventory:
         contacts: whom a vault writes to before a certificate expires, as the REST reference has it.
         pending_seconds: how long a creation takes. Key Vault needs about ten seconds.
         clock: seconds; a test may replace it.
-        retention: the vault's.
+        retention: returns the vault's; called for each answer.
     """
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class CertificateInventory:
             enabled=enabled,
             created=max(int(time.time()), after_last),
             tags=tags or {},
-            retention=lambda: self.retention(),
+            retention=lambda: self.retention(),  # it may be replaced later
         )
         versions.append(made)
         if name not in self.policies:

@@ -19,7 +19,7 @@ def page(request: web.Request, url: str, items: Sequence[object]) -> Mapping[str
         items: the whole list.
 
     Raises:
-        VaultError: 400, the page or its size is no number, or too small.
+        VaultError: 400, the page or its size is not a number, or is too small.
     """
     start = _number(request, "$skiptoken", 0, least=0)
     size = min(_number(request, "maxresults", PAGE_SIZE, least=1), PAGE_SIZE)
@@ -33,5 +33,5 @@ def page(request: web.Request, url: str, items: Sequence[object]) -> Mapping[str
 def _number(request: web.Request, name: str, default: int, *, least: int) -> int:
     value = request.query.get(name, str(default))
     if not value.isdecimal() or int(value) < least:
-        raise bad_parameter(f"{name} must be a number of at least {least}.")
+        raise bad_parameter(f"{name} must be a whole number, at least {least}.")
     return int(value)

@@ -155,7 +155,7 @@ def distinguished_name(subject: str) -> Name:
     """A subject such as `CN=contoso-bot, O=Contoso` (RFC 4514).
 
     Raises:
-        VaultError: 400, it is no distinguished name.
+        VaultError: 400, it is not a distinguished name.
     """
     try:
         return Name.from_rfc4514_string(re.sub(r",\s+", ",", subject.strip()))
@@ -167,7 +167,7 @@ def object_identifier(dotted: str) -> ObjectIdentifier:
     """An object identifier such as `1.3.6.1.5.5.7.3.2`.
 
     Raises:
-        VaultError: 400, it is none.
+        VaultError: 400, it is not an object identifier.
     """
     try:
         return ObjectIdentifier(dotted)

@@ -1,4 +1,4 @@
-"""Retention: how long a vault keeps what was deleted, and whether it can be purged before."""
+"""Retention: how long a vault keeps deleted objects, and whether they can be purged earlier."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ MAX_DAYS = 90
 
 @dataclass(frozen=True)
 class Retention:
-    """What a vault as a resource says of it.
+    """The soft-delete settings of a vault's resource.
 
     Attributes:
-        days: from a deletion until the vault purges by itself, 7 to 90.
-        is_protected: purge protection: nobody can purge before.
+        days: from a deletion until the vault purges the object itself, 7 to 90.
+        is_protected: purge protection: nobody can purge earlier.
     """
 
     days: int = MAX_DAYS

@@ -39,6 +39,10 @@ class ResourceGroup:
         self.manager.catalog.sites.set_settings(site, settings)
 
     def identity(self, name: str) -> JsonObject:
-        """Create a user-assigned identity; return `id`, `principalId` and `clientId` (GUIDs)."""
+        """Create a user-assigned identity.
+
+        Returns:
+            `id` (the resource's), `principalId` and `clientId` (GUIDs).
+        """
         made = self.put("Microsoft.ManagedIdentity/userAssignedIdentities", name, {})
         return {"id": made.id, **made.properties}

@@ -192,11 +192,8 @@ def test_a_deleted_vault_can_be_recovered(
 
 def test_a_vault_keeps_deleted_certificates_as_its_resource_says(thread: AzureThread) -> None:
     """Retention and purge protection are those of the vault's resource."""
-    vault, host = (
-        add_vault(thread, "contoso-strict", has_roles=True),
-        "contoso-strict.vault.azure.net",
-    )
-    retention = thread.azure.vaults[host].inventory.retention
+    vault = add_vault(thread, "contoso-strict", has_roles=True)
+    retention = thread.azure.vaults["contoso-strict.vault.azure.net"].inventory.retention
     assert retention() == Retention()
     changed = {**vault.properties, "enablePurgeProtection": True}
     thread.call(thread.azure.group.put, VAULT, "contoso-strict", {"properties": changed})
@@ -205,10 +202,8 @@ def test_a_vault_keeps_deleted_certificates_as_its_resource_says(thread: AzureTh
 
 def test_a_purged_vault_leaves_nothing_behind(thread: AzureThread) -> None:
     """A new vault of the same name is empty."""
-    vault, host = (
-        add_vault(thread, "contoso-purged", has_roles=True),
-        "contoso-purged.vault.azure.net",
-    )
+    vault = add_vault(thread, "contoso-purged", has_roles=True)
+    host = "contoso-purged.vault.azure.net"
     thread.azure.vaults[host].inventory.add_version("bot-certificate")
     manager = thread.azure.resource_manager
     thread.call(manager.resources.remove, vault.id)

@@ -1,4 +1,4 @@
-"""Alternate keys: objects that a URL names by their app id, `(appId='...')`."""
+"""Alternate keys: a URL may name an object by its app id, `(appId='...')`."""
 
 import re
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ def object_id_of(alternate_key: str, objects: Iterable[dict[str, Any]]) -> str:
     """The object id (GUID) of the object with an alternate key.
 
     Args:
-        alternate_key: as the URL has it.
-        objects: those that are shown.
+        alternate_key: from the URL.
+        objects: those that Graph shows.
 
     Raises:
         GraphError: none of them has that app id.

@@ -1,6 +1,7 @@
-"""EntityType: which properties the objects of each collection have, shown by this stand-in or not.
+"""EntityType: which properties the objects of each collection have in Graph.
 
-Names: Graph reference, v1.0 and, for the reports, beta. Queries may name these only.
+Queries may name any of them, even those that this stand-in does not fill in, and nothing else.
+Source: Graph reference, v1.0; for the reports, beta.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,7 @@ class EntityType(NamedTuple):
     """The type of a collection's objects.
 
     Attributes:
-        name: as Graph's messages have it.
+        name: the one in Graph's messages.
         properties: their names.
     """
 
@@ -38,10 +39,10 @@ class EntityType(NamedTuple):
             )
 
     def check_operator(self, operator: str) -> None:
-        """Pass an operator that filters have without the header of advanced queries.
+        """Pass an operator of a filter, unless it needs an advanced query.
 
         Raises:
-            GraphError: 400, it is `ne` or `not`, and the type one of DIRECTORY_OBJECTS.
+            GraphError: 400, the operator is `ne` or `not`, and the type is in DIRECTORY_OBJECTS.
         """
         if operator in ("ne", "not") and self.name in DIRECTORY_OBJECTS:
             raise bad_request(
@@ -54,8 +55,8 @@ class EntityType(NamedTuple):
 
 
 DIRECTORY_OBJECTS = ("application", "servicePrincipal", "user")
-"""Types of which queries with `ne` and `not` need the header `ConsistencyLevel: eventual` and
-`$count=true` (Graph docs, "Advanced query capabilities"), which this stand-in does not have."""
+"""Types whose filters may have `ne` and `not` only with the header `ConsistencyLevel: eventual` and
+`$count=true` (Graph docs, "Advanced query capabilities"); this stand-in does not support these."""
 
 _NAMES = {
     "applications": (
@@ -117,4 +118,4 @@ ENTITY_TYPES = {
     collection: EntityType(name, frozenset(properties.split()))
     for collection, (name, properties) in _NAMES.items()
 }
-"""By the collection, as the last segment of a URL has it."""
+"""By the name of the collection: the last segment of its URL."""

@@ -24,7 +24,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
 }
 UNORDERED = ("eq", "ne")
-"""Comparisons with which null, and values of other types, can be compared, too."""
+"""Comparisons that also accept null, and two values of different types."""
 
 LITERALS = {"null": None, "true": True, "false": False}
 ANY = "/any"
@@ -183,7 +183,7 @@ def selected(item: JsonObject, query: Mapping[str, str], kind: EntityType) -> Js
 def _selection(query: Mapping[str, str], kind: EntityType) -> list[str]:
     for option in query:
         if option.startswith("$") and option not in OPTIONS:
-            # Graph has more options; to ignore one would give a wrong answer.
+            # Graph has more options; ignoring one would give a wrong answer.
             raise bad_request(f"This stand-in does not know the query option '{option}'.")
     names = [name.strip() for name in query.get("$select", "").split(",") if name.strip()]
     for name in names:
@@ -198,7 +198,7 @@ def _only(item: JsonObject, names: list[str]) -> JsonObject:
 def page(
     items: Sequence[JsonObject], query: Mapping[str, str], kind: EntityType, default_size: int
 ) -> tuple[list[JsonObject], str]:
-    """The selected properties of one page that matches `$filter`, and the next one's `$skiptoken`.
+    """One page of what matches `$filter`, with the selected properties, and the next `$skiptoken`.
 
     Args:
         items: all objects of the list.

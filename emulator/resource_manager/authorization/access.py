@@ -14,7 +14,7 @@ from emulator.resource_manager.core.resource_id import GROUP_TYPE
 
 ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 ACTIONS_ON_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
-"""What roles call the type of resource groups."""
+"""How the actions of roles name the type of resource groups."""
 
 
 def action_of(type_name: str, right: str) -> str:

@@ -35,7 +35,7 @@ MEMBERS = frozenset(
         "zones",
     }
 )
-"""What a tracked resource consists of; Resource Manager refuses anything else beside them."""
+"""Top-level members of a tracked resource; Resource Manager refuses any other."""
 
 
 class ResourceType:
@@ -207,11 +207,11 @@ class ResourceType:
 
 
 def check_members(body: JsonObject, known: frozenset[str], kind: str) -> None:
-    """Refuse a body with members that are not known.
+    """Refuse a body with unknown members.
 
     Args:
         body: of a PUT.
-        known: its members.
+        known: the members that it may have.
         kind: what Resource Manager calls such a body.
 
     Raises:
@@ -225,12 +225,16 @@ def check_members(body: JsonObject, known: frozenset[str], kind: str) -> None:
 
 
 def region(location: object) -> str:
-    """The name of a region, which clients may also write as it is displayed: `West Europe`."""
+    """The name of a region; clients may send its display name instead: `West Europe`."""
     return str(location).replace(" ", "").lower()
 
 
 def _location(resource_id: ResourceId, body: JsonObject, existing: Resource | None) -> object:
-    """Where a tracked resource is to be, which is where it was."""
+    """The location to store: a resource that exists stays where it is.
+
+    Raises:
+        ArmError: 400, a new resource has none; 409, it is another one than before.
+    """
     wanted, known = body.get("location"), existing and existing.body.get("location")
     if not wanted and existing is None:
         raise bad_request(

@@ -41,7 +41,7 @@ class Vaults(ResourceType):
 
     Attributes:
         deleted: deleted vaults by name in lower case; the names stay reserved.
-        on_purge: called after a vault was purged: what was in it is gone.
+        on_purge: called after a vault was purged, with everything in it.
     """
 
     created_status = 200
@@ -76,7 +76,7 @@ class Vaults(ResourceType):
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
     ) -> JsonObject:
-        """A name is unique in all of Azure; purge protection cannot be switched off again."""
+        """A name is unique in all of Azure; purge protection cannot be switched off."""
         sent = body.get("properties") or {}
         if not sent.get("tenantId") or not sent.get("sku"):
             raise bad_request(

@@ -1,7 +1,7 @@
 """The resource types of the local Azure, by provider, with the api-versions that each answers.
 
-A row here is all that a type needs whose resources are stored as they are sent; a type with rules
-of its own has a class in the catalog beside its row.
+A type whose resources are stored as they are sent needs only a row here; a type with rules of its
+own also has a class, which the catalog lists.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class ProviderType(NamedTuple):
 
 
 OWN = ("2022-09-01",)
-"""For what is Resource Manager's own, which answers every version."""
+"""For Resource Manager's own types, which answer every version."""
 
 AUTHORIZATION = ("2022-04-01", "2022-05-01-preview", "2018-01-01-preview")
 BOT_SERVICE = ("2022-09-15", "2021-03-01", "2021-05-01-preview")
@@ -33,7 +33,7 @@ IDENTITY = ("2024-11-30", "2023-01-31", "2018-11-30", "2025-05-31-preview")
 WORKSPACES = ("2025-02-01", "2023-09-01", "2022-10-01", "2021-12-01-preview")
 STORAGE = ("2025-08-01", "2025-01-01", "2024-01-01", "2023-05-01")
 WEB = ("2025-05-01", "2024-11-01", "2024-04-01", "2023-12-01", "2022-09-01", "2020-10-01")
-"""Those that az, the SDKs and this project send, and some beside them. Azure has more."""
+"""Those that az, the SDKs and this project send, and a few others. Azure has more."""
 
 PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
     "Microsoft.AlertsManagement": {"smartDetectorAlertRules": ProviderType(("2021-04-01",))},

@@ -154,7 +154,7 @@ class PublishingPolicies(ResourceType):
         return listed([self.answer(each) for each in policies])
 
     def _policy(self, policy: ResourceId) -> Resource:
-        """A policy of a site, which allows it if nobody has written it."""
+        """A policy of a site; publishing is allowed until somebody writes the policy."""
         self.check_parent(policy, reading=True)
         if policy.name.lower() not in ("ftp", "scm"):
             raise ArmError(404, "NotFound", f"There is no policy '{policy.name}'.")

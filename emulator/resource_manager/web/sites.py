@@ -166,7 +166,7 @@ class Sites(ResourceType):
         return {**made, "tags": body.get("tags") or {}, "properties": properties}
 
     def hidden(self, request: ArmRequest, existing: Resource | None) -> JsonObject:
-        """The settings and the configuration that a site's `siteConfig` has, with the old ones."""
+        """The old settings and configuration, changed by what the request's `siteConfig` says."""
         hidden, settings = super().hidden(request, existing), _sent_settings(request)
         if settings is not None:
             hidden[SETTINGS] = settings

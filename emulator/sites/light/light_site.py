@@ -74,7 +74,7 @@ class LightSite:
             self._next = (at, site)
 
     async def settled(self) -> None:
-        """Wait for nothing: it has no process."""
+        """Return at once: there is no process to wait for."""
 
     async def stop(self) -> None:
         """End it; nothing runs."""

@@ -99,7 +99,7 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
     ],
 )
 def test_a_filter_by_an_unknown_property_is_refused(text: str) -> None:
-    """A typing error in its name is a bad request, never a list without items."""
+    """A typo in its name is a bad request, never an empty list."""
     with pytest.raises(GraphError, match="Could not find a property named") as refused:
         Filter(text, KIND)
     assert refused.value.status == 400
@@ -112,8 +112,8 @@ def test_values_of_two_types_have_no_order() -> None:
 
 
 @pytest.mark.parametrize("query", [{"$select": "appId,nam"}, {"$orderby": "name"}])
-def test_what_a_query_asks_for_in_vain_is_refused(query: dict[str, str]) -> None:
-    """An unknown property is not left out, and an unknown option is not ignored."""
+def test_an_unknown_property_or_option_is_refused(query: dict[str, str]) -> None:
+    """The property is not left out, and the option is not ignored."""
     for ask in (lambda: selected(ITEM, query, KIND), lambda: page([], query, KIND, 100)):
         with pytest.raises(GraphError) as refused:
             ask()
@@ -121,7 +121,7 @@ def test_what_a_query_asks_for_in_vain_is_refused(query: dict[str, str]) -> None
 
 
 def test_a_selected_property_without_a_value_is_null() -> None:
-    """It is in the answer."""
+    """It is not left out."""
     assert selected(ITEM, {"$select": "appId,absent"}, KIND) == {"appId": "AB", "absent": None}
 
 

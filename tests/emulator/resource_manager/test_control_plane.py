@@ -209,7 +209,7 @@ def test_a_patch_moves_no_resource(azure: ArmThread) -> None:
 
 
 def test_each_type_has_versions_of_its_own(azure: ArmThread) -> None:
-    """A version of one type is none of another one of the same provider."""
+    """A version of one type is unknown to another type of the same provider."""
     body = {"location": "global", "properties": {}}
     alert, component = (
         azure.call("PUT", f"providers/Microsoft.Insights/{name}/a", body, version="2018-03-01")
@@ -220,7 +220,7 @@ def test_each_type_has_versions_of_its_own(azure: ArmThread) -> None:
 
 
 def test_an_extension_resource_has_no_location(azure: ArmThread) -> None:
-    """Diagnostic settings are where the resource is that they belong to."""
+    """Diagnostic settings have the location of the resource that they belong to."""
     azure.call("PUT", f"providers/{STORAGE}/mybot", ACCOUNT)
     path = f"providers/{STORAGE}/mybot/providers/Microsoft.Insights/diagnosticSettings/logs"
     assert azure.call("PUT", path, {"properties": {}}).status_code == 201
@@ -285,7 +285,7 @@ def test_the_bucket_is_two_hundred_writes(azure: ArmThread) -> None:
 
 
 def test_deletes_are_throttled_apart_from_writes(azure: ArmThread) -> None:
-    """When no write is left, a delete is accepted; the refusal names what there was too much of."""
+    """When no write is left, a delete is still accepted; the refusal names the exhausted limit."""
     azure.arm.throttle.clock = lambda: 1000.0
     azure.arm.throttle.size = 1
     path = f"providers/{STORAGE}/mybot"

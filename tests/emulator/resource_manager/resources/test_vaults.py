@@ -146,7 +146,7 @@ def test_the_default_access_control_depends_on_the_version(
 
 
 def test_an_unknown_property_is_not_shown(azure: ArmThread) -> None:
-    """A typing error in a property's name is seen in the answer."""
+    """A typo in a property's name shows in the answer."""
     sent = body(azure, enablePurgeProtekton=True)
     made = azure.call("PUT", "providers/Microsoft.KeyVault/vaults/bot-vault", sent).json()
     assert "enablePurgeProtekton" not in made["properties"]

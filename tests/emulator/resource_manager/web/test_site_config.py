@@ -101,7 +101,7 @@ def test_a_configuration_with_secrets_has_no_get(azure: ArmThread, name: str) ->
 
 
 def test_a_configuration_that_does_not_exist_is_not_found(azure: ArmThread) -> None:
-    """Each method refuses the name, so that a typing error in it is seen."""
+    """Each method refuses the name, so a typo in it is noticed."""
     add_site(azure)
     path = f"{PATH}/config/appsetings"
     for method, sent in (("GET", None), ("PUT", {"properties": {"A": "1"}}), ("PATCH", {})):

@@ -63,7 +63,7 @@ def test_a_put_without_settings_keeps_them(azure: ArmThread) -> None:
 
 
 def test_an_unknown_property_of_a_site_is_not_shown(azure: ArmThread) -> None:
-    """App Service ignores it, so that a typing error is seen in the answer."""
+    """App Service ignores it, so a typo shows in the answer."""
     made = azure.call("PUT", PATH, site_body(azure, httpOnly=True)).json()
     assert "httpOnly" not in made["properties"]
     assert made["properties"]["httpsOnly"] is True
