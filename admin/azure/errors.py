@@ -39,7 +39,23 @@ class AnswerLost(NotReachable):
 
 
 class Forbidden(AzureProblem):
-    """The signed-in account may not do this."""
+    """The signed-in account may not do this.
+
+    Args:
+        answer: what Azure says, in one line.
+        cure: what to do about it.
+        needs_role: whether the account lacks a role, or a new role has no effect yet; False: a
+            policy or a firewall refuses whoever asks.
+
+    Attributes:
+        answer: see above.
+        needs_role: see above.
+    """
+
+    def __init__(self, answer: str, cure: str, *, needs_role: bool) -> None:
+        super().__init__(f"{answer} {cure}")
+        self.answer = answer
+        self.needs_role = needs_role
 
 
 class Refused(AzureProblem):

@@ -85,8 +85,9 @@ def check(response: HttpResponse, service: str) -> None:
     if status == 401:
         raise NotSignedIn(f"{text} Sign in again: `az login`, with --tenant if you have several.")
     if status == 403:
+        cure = NO_ROLE_HELPS.get(_inner_code(response) or code)
         needed = f"Your account needs: {ROLES.get(service, 'access')}."
-        raise Forbidden(f"{text} {NO_ROLE_HELPS.get(_inner_code(response) or code, needed)}")
+        raise Forbidden(text, cure or needed, needs_role=cure is None)
     if status == 404 and _is_page(response):
         raise NotReachable(f"{text} It is no answer of Azure: is a proxy in between?")
     if status == 429 or status >= 500:

@@ -94,7 +94,9 @@ class BotVault:
         try:
             self._azure.vault.send("POST", self.request_url(action), body)
         except Forbidden as error:
-            text = f"your role has no effect in the vault {self.vault} yet: {error}"
+            if not error.needs_role:
+                raise
+            text = f"your role has no effect in the vault {self.vault} yet: {error.answer}"
             raise NotReachable(text) from error
 
     def bundle(self) -> JsonObject | None:

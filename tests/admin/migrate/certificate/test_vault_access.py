@@ -1,5 +1,7 @@
 """VaultAccess: the account may manage certificates, or is given the role."""
 
+import json
+
 import pytest
 
 from emulator.resource_manager.core.resource import Resource
@@ -106,6 +108,28 @@ def test_a_closed_vault_is_refused(route: Route, text: str) -> None:
     body = '{"error": {"code": "Forbidden", "message": "' + text + '"}}'
     route.call(server.faults.set, status=403, body=body)
     assert "firewall" in route.refused(*CERTIFICATE)
+
+
+@pytest.mark.parametrize(
+    ("inner", "result", "words"),
+    [
+        ("ForbiddenByFirewall", "failed", "az keyvault network-rule add"),
+        ("ForbiddenByRbac", "waiting", "your role has no effect in the vault contoso-vault yet"),
+    ],
+)
+def test_only_a_missing_role_is_waited_for(
+    route: Route, inner: str, result: str, words: str
+) -> None:
+    """A firewall that refuses the creation is the reason at once, with its cure."""
+    server = route.azure.vaults["contoso-vault.vault.azure.net"].server
+    error = {"code": "Forbidden", "message": "No.", "innererror": {"code": inner}}
+    body = json.dumps({"error": error})
+    route.call(server.faults.set, status=403, body=body, path="/create")
+    ended = route.run(*CERTIFICATE, "--json")
+    assert ended.json["result"] == result, ended.output
+    assert words in ended.output
+    assert "Your account needs" not in ended.output
+    assert (route.clock.now() >= 900) == (result == "waiting")
 
 
 def test_an_unknown_vault_is_named(route: Route) -> None:
