@@ -39,6 +39,11 @@ class EnvFile:
         """The variables; of one that is there twice, the last value, as shells do."""
         return {match["name"]: match["value"] for match in _LINE.finditer(self._text)}
 
+    @property
+    def ending(self) -> str:
+        """How the lines end: "\\r\\n" or "\\n"."""
+        return "\r\n" if "\r\n" in self._text else "\n"
+
     def edits(self, names: tuple[str, ...], old_id: str, new_id: str) -> dict[str, str]:
         """What has to change: variables and their new values; empty: nothing.
 
@@ -65,8 +70,7 @@ class EnvFile:
         Raises:
             OSError: the file cannot be written; it is as it was.
         """
-        ending = "\r\n" if "\r\n" in self._text else "\n"
-        added = "".join(f"{line}{ending}" for line in self.added(edits))
+        added = "".join(f"{line}{self.ending}" for line in self.added(edits))
         LocalFile(self.path).write(self._changed(edits) + added)
 
     def lines(self, edits: dict[str, str]) -> list[tuple[int, str, str]]:

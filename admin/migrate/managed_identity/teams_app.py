@@ -97,8 +97,9 @@ class TeamsApp:
 class UpdatedTeamsApp:
     """The Teams app names the new bot, and its manifest has a higher version.
 
-    The manifest is written first. While the .env file has the old id, it shows that the version has
-    yet to be raised; a command that is interrupted between the two files raises it once more.
+    The manifest is written first. If its botId is a variable, only the old id in the .env file
+    shows that the version must still be raised. A command that is interrupted between the two files
+    therefore raises the version a second time when it is run again.
 
     Args:
         app: the files.
@@ -162,7 +163,8 @@ def _manifest_change(manifest: Manifest, edits: dict[str, str]) -> Change:
 
 def _env_change(file: EnvFile, edits: dict[str, str]) -> Change:
     path = str(file.path)
-    added = [f"echo {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
+    write = "echo" if file.ending == "\n" else r"printf '%s\r\n'"
+    added = [f"{write} {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
     return Change(
         method="EDIT",
         url=path,

@@ -251,17 +251,21 @@ def test_dry_run(migration: Migration, teams_app: tuple[Path, Path], tmp_path: P
     assert (manifest.read_text(), env_file.read_text()) == pasted
 
 
-def test_dry_run_of_an_env_file_without_the_variable(migration: Migration, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_dry_run_of_an_env_file_without_the_variable(
+    migration: Migration, tmp_path: Path, ending: str
+) -> None:
     """A variable that is missing is added, by the command as by its lines."""
-    env_file = tmp_path / ".env"
-    env_file.write_text("A=b")
+    env_file, text = tmp_path / ".env", f"A=b{ending}C=d"
+    env_file.write_bytes(text.encode())
     ended = migration.run(*COMMAND, "--env-file", str(env_file), "--dry-run")
     lines = [line for line in ended.output.splitlines() if f">> {env_file}" in line]
     subprocess.run(["/bin/bash", "-euc", "\n".join(lines)], check=True)
-    pasted = env_file.read_text()
-    env_file.write_text("A=b")
+    pasted = env_file.read_bytes()
+    env_file.write_bytes(text.encode())
     assert migration.run(*COMMAND, *FAST, "--env-file", str(env_file)).status == 0
-    assert env_file.read_text() == pasted == f"A=b\nBOT_ID={migration.new.identity['clientId']}\n"
+    added = f"{ending}BOT_ID={migration.new.identity['clientId']}{ending}"
+    assert env_file.read_bytes() == pasted == f"{text}{added}".encode()
 
 
 def test_dry_run_with_a_new_identity(migration: Migration) -> None:
