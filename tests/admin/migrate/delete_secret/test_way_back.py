@@ -1,14 +1,13 @@
 """What is left of the way back after `delete-secret`."""
 
-from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
-from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion
+from tests.admin.migrate.delete_secret.deletion import Deletion
 from tests.admin.migrate.migration import BOT, OLD_ENDPOINT
 
 BACK = ("back", "--bot", BOT, "--json")
 
 
 def test_the_way_back_needs_a_new_secret(deletion: Deletion) -> None:
-    """The old endpoint stays remembered: `back` refuses until the old app has a new secret."""
+    """The old endpoint stays remembered: `back` refuses until the bot has a new secret."""
     with deletion.conversation():
         assert deletion.run("--timeout", "60").status == 0
     endpoint = deletion.migration.endpoint
@@ -18,7 +17,6 @@ def test_the_way_back_needs_a_new_secret(deletion: Deletion) -> None:
     assert "give the old app a new secret first" in refused.json["reason"]
     assert deletion.migration.endpoint == endpoint
     deletion.call(deletion.azure.directory.add_secret, deletion.registration)
-    deletion.set_settings(deletion.migration.old.site, **{PASSWORD: SECRET})
     ended = deletion.migration.run(*BACK)
     assert ended.status == 0, ended.output + ended.errors
     assert deletion.migration.endpoint == OLD_ENDPOINT
