@@ -113,8 +113,8 @@ class Faults:
 async def until_disconnected(request: web.Request) -> None:
     """Wait until the caller has closed the connection.
 
-    aiohttp has no event for that. A handler that waited for something that never comes would be
-    garbage without its connection, and be destroyed as a pending task.
+    aiohttp has no event for that, so poll. A handler that waits on an event nobody sets would be
+    garbage collected with its connection while pending, and asyncio would log that.
     """
     while request.transport is not None:  # noqa: ASYNC110  # there is no event
         await asyncio.sleep(DISCONNECT_POLL_SECONDS)

@@ -10,8 +10,8 @@ class OldSettings:
     """The old app's MicrosoftAppPassword is removed last: until the secret is deleted, it is the
     way back.
 
-    The tag `previousEndpoint` stays. This step finds the old app by it, also when an interrupted
-    command is run again; and with a new secret for the old app, `back` works again.
+    The tag `previousEndpoint` stays: an interrupted command needs it to find the old app, and
+    `back` works again once the old app has a new secret.
 
     Args:
         case: the bots.

@@ -83,5 +83,5 @@ def _loop(target: Target) -> tuple[str, ...]:
     )
     return (
         "# Write to the bot now, in Teams or in Test in Web Chat.",
-        *proof_loop(target, proved, attempts=60, pause=10, hopeless="delete nothing"),
+        *proof_loop(target, proved, attempts=60, pause=10, advice="delete nothing"),
     )

@@ -65,7 +65,11 @@ class ScriptProgress:
             print(line)
 
     def end(self, plan: Plan, result: str, reason: str) -> None:
-        """Close the subshell. Nothing follows it, because a pasted question would read that."""
+        """Close the subshell.
+
+        Nothing is printed after it: when the script is pasted, `read` would take the next line as
+        the answer to its question.
+        """
         print()
         if plan.way_back:
             _comment(f"Way back: {plan.way_back}")

@@ -7,7 +7,7 @@ from admin.migrate.target import Target
 
 
 def proof_loop(
-    target: Target, proved: Sequence[str], *, attempts: int, pause: int, hopeless: str
+    target: Target, proved: Sequence[str], *, attempts: int, pause: int, advice: str
 ) -> tuple[str, ...]:
     """A loop for bash that prints the app's answer at its end, or ends the script without a proof.
 
@@ -16,7 +16,7 @@ def proof_loop(
         proved: lines that leave the loop if $FACTS, the app's answer, is the proof.
         attempts: how often the app is asked.
         pause: seconds between two attempts.
-        hopeless: what is printed when there is no proof.
+        advice: printed after "no proof: " when the attempts run out.
 
     Raises:
         AzureProblem: the app cannot be found.
@@ -31,7 +31,7 @@ def proof_loop(
         f" --resource-group {quoted(app.resource_group)} --name {quoted(app.name)} \\",
         '      --function-name identity --query default --output tsv)" || true)',
         *(f"  {line}" for line in proved),
-        f'  if [ "$attempt" = {attempts} ]; then echo "no proof: {hopeless}"; exit 1; fi',
+        f'  if [ "$attempt" = {attempts} ]; then echo "no proof: {advice}"; exit 1; fi',
         f'  echo "attempt $attempt: not yet"; sleep {pause}',
         "done",
         'echo "$FACTS"',

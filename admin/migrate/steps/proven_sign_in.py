@@ -86,8 +86,8 @@ class ProvenSignIn:
         """Shell lines that end when the answer has every expected fact."""
         tests = " ".join((*(f"| grep -i {quoted(each)}" for each in expected.values()), also))
         proved = (f'if echo "$FACTS" {tests.rstrip()} > /dev/null; then break; fi',)
-        hopeless = "see the log of the app"
-        return proof_loop(self._target, proved, attempts=30, pause=30, hopeless=hopeless)
+        advice = "see the log of the app"
+        return proof_loop(self._target, proved, attempts=30, pause=30, advice=advice)
 
 
 def _warnings(facts: JsonObject) -> tuple[str, ...]:
