@@ -22,11 +22,14 @@ _PROBLEMS = {
     503: "it cannot sign in yet, or it is starting; its log says why",
 }
 
+CHANNEL_ADDRESSES = "the service tag AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15"
+"""From where channels call a bot, for a cure."""
+
 _BARRIERS = {
     _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/messages from"
     " it, or switch it off (`az webapp auth update --enabled false`)",
-    403: "the app is stopped, or its access restrictions refuse callers: admit the service tag"
-    " AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15",
+    403: "the app is stopped, or its access restrictions refuse callers: admit"
+    f" {CHANNEL_ADDRESSES}",
     404: "it has no /api/messages: deploy this project's code to it",
 }
 """What keeps the channels out, by the status that a caller gets."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from admin.azure.json_object import JsonObject
+from admin.azure.site_client import CHANNEL_ADDRESSES
 
 _ANY = IPv4Network("0.0.0.0/0")
 _LAST = 2**31 - 1
@@ -33,15 +34,15 @@ class Callers:
 CHANNELS = Callers(
     tags=("azurebotservice", "azurecloud"),
     ranges=(_ANY,),
-    cure="the service tag AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15",
+    cure=CHANNEL_ADDRESSES,
 )
 """Any channel."""
 
 TEAMS = Callers(
     tags=("azurecloud",),
     ranges=(IPv4Network("52.112.0.0/14"), IPv4Network("52.122.0.0/15")),
-    cure="52.112.0.0/14 and 52.122.0.0/15 for Teams, which the service tag AzureBotService does not"
-    " contain",
+    cure="the addresses of Teams, 52.112.0.0/14 and 52.122.0.0/15, which are not in the service tag"
+    " AzureBotService",
 )
 """Teams, which calls bots itself (Microsoft 365 URLs and IP address ranges, "Microsoft Teams")."""
 

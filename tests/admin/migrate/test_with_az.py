@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.resource_manager.web.sites import CONFIG
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 from tests.support.project import ROOT
 
@@ -75,3 +76,16 @@ def test_dry_runs_can_be_pasted(migration: Migration, shell: Shell) -> None:
         assert migration.endpoint == endpoint
         assert migration.tags()["cost center"] == "42 & $more"
         assert not any(step["changes"] for step in migration.run(*words, "--json").json["steps"])
+
+
+def test_the_cure_of_a_refused_switch_can_be_pasted(migration: Migration, shell: Shell) -> None:
+    """It enables public network access, which an app and its configuration can each disable."""
+    migration.let_new_app_sign_in()
+    site, disabled = migration.new.site, {"publicNetworkAccess": "Disabled"}
+    for properties in (site.properties, site.hidden.setdefault(CONFIG, {})):
+        migration.thread.call(properties.update, disabled)
+        words = ("switch", "--bot", BOT, "--app", APP)
+        reason = migration.run(*words, "--json").json["reason"]
+        shell(reason.split("`")[1])
+    assert migration.run(*words).status == 0
+    assert migration.endpoint == NEW_ENDPOINT
