@@ -3,12 +3,15 @@
 Microsoft reference: "Azure App Service access restrictions".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from admin.azure.cloud import PUBLIC, ManagementCloud
 from admin.azure.json_object import JsonObject
 from admin.azure.site_client import CHANNEL_ADDRESSES
+from admin.migrate.managed_identity.channels import TEAMS as TEAMS_CHANNEL
+from admin.migrate.shell import quoted
 
 _ANY = IPv4Network("0.0.0.0/0")
 _LAST = 2**31 - 1
@@ -44,7 +47,18 @@ TEAMS = Callers(
     cure="the addresses of Teams, 52.112.0.0/14 and 52.122.0.0/15, which are not in the service tag"
     " AzureBotService",
 )
-"""Teams, which calls bots itself (Microsoft 365 URLs and IP address ranges, "Microsoft Teams")."""
+"""Teams of the public cloud, which calls bots itself (Microsoft 365 URLs and IP address ranges)."""
+
+
+def callers_of(cloud: ManagementCloud, names: Iterable[str]) -> tuple[Callers, ...]:
+    """Who must reach a bot with these channels. Teams of other clouds has other ranges, which are
+    not checked.
+
+    Args:
+        cloud: the bot's.
+        names: the channels', such as "MsTeamsChannel".
+    """
+    return (CHANNELS, TEAMS) if cloud is PUBLIC and TEAMS_CHANNEL in names else (CHANNELS,)
 
 
 def barrier(site: JsonObject, web: JsonObject, callers: Callers) -> str:
@@ -59,7 +73,7 @@ def barrier(site: JsonObject, web: JsonObject, callers: Callers) -> str:
         if str(resource["properties"].get("publicNetworkAccess") or "").lower() == "disabled":
             return (
                 "public network access to it is disabled: enable it (`az resource update --ids"
-                f" {resource['id']} --set properties.publicNetworkAccess=Enabled`)"
+                f" {quoted(resource['id'])} --set properties.publicNetworkAccess=Enabled`)"
             )
     if admits(web["properties"], callers):
         return ""

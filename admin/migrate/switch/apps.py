@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.managed_identity import channels
+from admin.migrate.managed_identity.channels import channel_name
 from admin.migrate.step import Finding
-from admin.migrate.switch.access_restrictions import CHANNELS, TEAMS, barrier
+from admin.migrate.switch.access_restrictions import barrier, callers_of
 from admin.migrate.target import Target, endpoint_of
 
 _SETTINGS = {
@@ -72,15 +72,11 @@ class ReadyApp:
 
     def _barrier(self) -> str:
         """What keeps the channels out, and the cure; empty: nothing that can be seen."""
-        arm, site = self._target.azure.arm, self._target.site()
-        web = arm.get(f"{self._target.site_id.id}/config/web")
-        found = arm.pages(f"{self._target.bot_id.id}/channels")
-        has_teams = channels.TEAMS in map(channels.channel_name, found)
-        return (
-            barrier(site, web, CHANNELS)
-            or (has_teams and barrier(site, web, TEAMS))
-            or self._target.azure.site.barrier(self._endpoint)
-        )
+        azure, site = self._target.azure, self._target.site()
+        web = azure.arm.get(f"{self._target.site_id.id}/config/web")
+        names = map(channel_name, azure.arm.pages(f"{self._target.bot_id.id}/channels"))
+        found = (barrier(site, web, callers) for callers in callers_of(azure.cloud, names))
+        return next(filter(None, found), "") or azure.site.barrier(self._endpoint)
 
 
 def facts_of(bot: JsonObject) -> dict[str, str]:

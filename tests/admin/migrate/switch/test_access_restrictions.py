@@ -2,8 +2,9 @@
 
 import pytest
 
+from admin.azure.cloud import PUBLIC, US_GOVERNMENT
 from admin.azure.json_object import JsonObject
-from admin.migrate.switch.access_restrictions import CHANNELS, TEAMS, admits
+from admin.migrate.switch.access_restrictions import CHANNELS, TEAMS, admits, callers_of
 from emulator.resource_manager.web.sites import CONFIG
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 
@@ -85,6 +86,13 @@ def test_rules_that_teams_may_pass(rules: list[JsonObject]) -> None:
 def test_rules_that_teams_does_not_pass(rules: list[JsonObject]) -> None:
     """The service tag of Bot Service, and the ranges of others, leave Teams out."""
     assert not admits({"ipSecurityRestrictions": rules}, TEAMS)
+
+
+def test_teams_of_a_government_cloud_has_other_ranges() -> None:
+    """There, the rules of the public cloud are not asked for."""
+    names = ("DirectLineChannel", "MsTeamsChannel")
+    assert callers_of(PUBLIC, names) == (CHANNELS, TEAMS)
+    assert callers_of(US_GOVERNMENT, names) == callers_of(PUBLIC, names[:1]) == (CHANNELS,)
 
 
 def test_what_no_rule_is_about() -> None:
