@@ -1,5 +1,6 @@
 """VaultClient: certificates in key vaults. Microsoft reference: "Key Vault REST API", 7.4."""
 
+import re
 from urllib.parse import urlsplit
 
 from admin.azure.errors import Refused
@@ -16,19 +17,16 @@ class VaultClient(RestClient):
         """The absolute URL of a path in a vault, with the api-version.
 
         Raises:
-            Refused: it is no vault of the cloud: whoever writes an app's settings could choose
+            Refused: it is in no vault of the cloud: whoever writes an app's settings could choose
                 another host, which must not get the token.
         """
         url = super().url(path)
-        domain = urlsplit(self._base_url).hostname
-        try:
-            host = urlsplit(url).hostname or ""
-        except ValueError:
-            host = url
-        if not host.endswith(f".{domain}"):
+        domain = urlsplit(self._base_url).hostname or ""
+        # Not what a parser sees in the URL: another one, the transport's, may see another host.
+        if not re.match(rf"https://[0-9a-z-]+\.{re.escape(domain)}(:443)?/", url, re.IGNORECASE):
             raise Refused(
-                f"{host!r} is no key vault of this cloud, whose names end in .{domain}: correct the"
-                " setting CertificateVaultUrl"
+                "the setting CertificateVaultUrl is no URL of a key vault of this cloud: correct it"
+                f" to https://NAME.{domain}"
             )
         joint = "&" if urlsplit(url).query else "?"
         return url if "api-version=" in url else f"{url}{joint}api-version={API_VERSION}"

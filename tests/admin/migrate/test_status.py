@@ -231,14 +231,25 @@ def test_a_multi_tenant_bot_needs_a_certificate(migration: Migration) -> None:
     assert "multi-tenant" in found["next"]["reason"]
 
 
-@pytest.mark.parametrize("url", ["https://vault.contoso.com", "contoso-vault", "http://["])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://vault.contoso.com",
+        "https://vault.contoso.com\\@contoso-vault.vault.azure.net",
+        "https://vault.contoso.com#@contoso-vault.vault.azure.net",
+        "https://contoso-vault.vault.azure.net:8443",
+        "http://contoso-vault.vault.azure.net",
+        "contoso-vault",
+        "http://[",
+    ],
+)
 def test_only_a_vault_gets_a_vaults_token(migration: Migration, url: str) -> None:
     """Who may write the app's settings does not choose where the account's token is sent."""
     group, site = migration.thread.azure.group, migration.new.site
     settings = {"CertificateVaultUrl": url, "CertificateName": "bot-certificate"}
     migration.thread.call(group.set_app_settings, site, settings)
     ended = migration.run(*NEW, "--json")
-    assert "is no key vault of this cloud" in ended.json["unknown"]["vault"], ended.errors
+    assert "is no URL of a key vault of this cloud" in ended.json["unknown"]["vault"], ended.errors
     assert ended.json["vault"] is None
     assert not migration.thread.azure.proxy.refused
 
