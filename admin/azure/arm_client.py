@@ -1,6 +1,7 @@
 """ArmClient: Azure Resource Manager. Microsoft reference: "Azure REST API"."""
 
 import re
+from collections.abc import Callable
 
 from azure.core.rest import HttpResponse
 
@@ -35,7 +36,8 @@ MAX_POLL_SECONDS = 30.0
 _PROVIDER = re.compile(r"/providers/([^/?]+)/")
 _FAILED = {"failed", "canceled", "cancelled"}
 _ENDED = {"succeeded", *_FAILED}
-"""The states in which an operation has ended; any other means that it runs."""
+"""The states in which an Azure-AsyncOperation has ended; any other means that it runs. What a
+Location answers has a status of its own, which says nothing of the operation."""
 
 
 class ArmClient(RestClient):
@@ -57,26 +59,41 @@ class ArmClient(RestClient):
             AzureProblem: it was refused or failed, or what became of it is not known.
         """
         response = self.exchange(method, path, body, None)
-        operation = response.headers.get("Azure-AsyncOperation")
-        location = response.headers.get("Location") if response.status_code == 202 else None
-        if not operation and not location:
-            return json_of(response)
-        return self._follow(operation or location or "", response)
+        if operation := response.headers.get("Azure-AsyncOperation"):
+            return self._follow(operation, response, self._has_ended)
+        location = response.headers.get("Location")
+        if location and _is_accepted(response):
+            return self._follow(location, response, lambda result: not _is_accepted(result))
+        return json_of(response)
 
-    def _follow(self, url: str, response: HttpResponse) -> JsonObject:
+    def _follow(
+        self, url: str, response: HttpResponse, is_last: Callable[[HttpResponse], bool]
+    ) -> JsonObject:
         """Poll a long-running operation. Microsoft reference: "Track asynchronous operations"."""
         deadline = self._clock.now() + MAX_OPERATION_SECONDS
         while self._clock.now() < deadline:
             self._clock.sleep(_seconds(response.headers.get("Retry-After")))
             response = self.exchange("GET", url, None, None)
-            answer = json_of(response)
-            status = str(answer.get("status") or "").lower()
-            if status in _FAILED:
-                code, message = error_of(response)
-                raise Refused(f"{self._service}: the operation {status}: {message}", 0, code)
-            if status in _ENDED or (not status and response.status_code != 202):
-                return answer
+            if is_last(response):
+                return json_of(response)
         raise AnswerLost(f"{self._service}: the operation is still running")
+
+    def _has_ended(self, operation: HttpResponse) -> bool:
+        """Whether the answer of an Azure-AsyncOperation is the last one.
+
+        Raises:
+            Refused: the operation failed.
+        """
+        status = str(json_of(operation).get("status") or "").lower()
+        if status in _FAILED:
+            code, message = error_of(operation)
+            raise Refused(f"{self._service}: the operation {status}: {message}", 0, code)
+        return status in _ENDED or (not status and not _is_accepted(operation))
+
+
+def _is_accepted(response: HttpResponse) -> bool:
+    """Whether the service has yet to do what it was asked for."""
+    return response.status_code == 202
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -68,11 +68,15 @@ def test_only_three_states_end_an_operation(
     assert clock.waits == [1, 1]
 
 
-def test_a_location_is_followed(arm: ArmClient, service: ScriptedService) -> None:
-    """202 with Location is polled until the answer is not 202."""
+@pytest.mark.parametrize("result", [{"x": 1}, {"status": "Active"}, {"status": "Failed"}])
+def test_a_location_is_followed(
+    arm: ArmClient, service: ScriptedService, result: dict[str, object]
+) -> None:
+    """202 with Location is polled until the answer is not 202, whatever status a result has."""
     where = {"Location": f"{service.url}/result?api-version=1"}
-    service.answers += [Answer(202, None, where), Answer(202, None, where), Answer(200, {"x": 1})]
-    assert arm.send("POST", SITE) == {"x": 1}
+    running = [Answer(202, None, where), Answer(202, {"status": "Succeeded"}, where)]
+    service.answers += [*running, Answer(200, result)]
+    assert arm.send("POST", SITE) == result
 
 
 def test_a_location_of_a_finished_write_is_not_followed(
