@@ -18,7 +18,8 @@ SETTLE_SECONDS = 45.0
 """How long a successful write may stay invisible before it is sent again: reads of Entra and Azure
 are eventually consistent."""
 MAX_REPEATED_WRITES = 6
-"""How often a step's changes are sent at most, not counting when they were surely not done."""
+"""How often a step's changes are sent at most. A try in which nothing can have been done does not
+count."""
 
 NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
 """Codes of a refusal that goes away by itself, right after an object was created."""
@@ -141,25 +142,27 @@ class Runner:
 
     def _do_step(self, step: Step) -> None:
         """Look and send until nothing is missing."""
-        wait, times, sent = _Wait(), 0, _Sent()
+        wait, times, sent, problem = _Wait(), 0, _Sent(), None
         while True:
             finding = step.look()
             self._found(finding)
             if not finding.changes and not finding.waiting:
                 return
             if finding.waiting or sent.settles(finding.changes, self._azure.clock.now()):
-                self._sleep(finding, wait)
+                self._sleep(finding, wait, problem)
             elif self._asked(finding):
                 continue  # what is sent comes from a look that is as young as possible
             elif times == MAX_REPEATED_WRITES:
-                raise _Stop("failed", f"{step.title}: the changes have no effect. {finding.text}")
+                found = _explained(finding, problem)
+                raise _Stop("failed", f"{step.title}: the changes have no effect. {found}")
             else:
-                problem = self._send(finding.changes)
-                times += problem is None or isinstance(problem, AnswerLost)
+                done, problem = self._send(finding.changes)
+                times += bool(done) or isinstance(problem, AnswerLost)
+                sent = _Sent(done, self._azure.clock.now()) if done else sent
                 if problem is None:
-                    sent, wait = _Sent(finding.changes, self._azure.clock.now()), _Wait()
+                    wait = _Wait()
                 else:
-                    self._sleep(finding, wait)
+                    self._sleep(finding, wait, problem)
 
     def _asked(self, finding: Finding) -> bool:
         """Ask the finding's question, if it has not been answered; returns whether it was asked."""
@@ -171,24 +174,28 @@ class Runner:
         self._answered.add(question)
         return True
 
-    def _send(self, changes: tuple[Change, ...]) -> AzureProblem | None:
-        """Send all changes that can be sent now; returns what a new look must clear up."""
-        for change in changes:
+    def _send(self, changes: tuple[Change, ...]) -> tuple[tuple[Change, ...], AzureProblem | None]:
+        """Send what can be sent now.
+
+        Returns:
+            What was sent, and the problem after which the step must look again, or None.
+        """
+        for place, change in enumerate(changes):
             if change.unresolved:
-                return None  # its values are known once the ones before have been done
+                break  # its values are known once the ones before have been done
             self._progress.plan(change)
             try:
                 self._send_one(change)
             except (NotReachable, Conflict) as error:
                 self._progress.lost(change, str(error))
-                return error
+                return changes[:place], error
             except Refused as error:
                 if error.code not in NOT_YET_CODES | change.done_codes:
                     raise
                 self._progress.lost(change, str(error))
-                return error
+                return changes[:place], error
             self._progress.sent(change)
-        return None
+        return changes, None
 
     def _send_one(self, change: Change) -> None:
         if change.send is not None:
@@ -196,14 +203,21 @@ class Runner:
         else:
             self._azure.send(change.service, change.method, change.url, change.body)
 
-    def _sleep(self, finding: Finding, wait: _Wait) -> None:
+    def _sleep(self, finding: Finding, wait: _Wait, problem: AzureProblem | None) -> None:
         left = self._deadline - self._azure.clock.now()
         if left <= 0:
             raise _Stop(
                 "waiting",
-                f"After {self._options.timeout_seconds:.0f} seconds, still: {finding.text}. Run the"
-                f" same command again to go on: {self._options.again}",
+                f"After {self._options.timeout_seconds:.0f} seconds, still:"
+                f" {_explained(finding, problem)}. Run the same command again to go on:"
+                f" {self._options.again}",
             )
         seconds = min(wait.next(), left)
         self._progress.wait(finding, seconds)
         self._azure.clock.sleep(seconds)
+
+
+def _explained(finding: Finding, problem: AzureProblem | None) -> str:
+    """What a step found, with the problem of the last try to change it."""
+    is_unsolved = problem is not None and not finding.waiting
+    return f"{finding.text}; {problem}".removesuffix(".") if is_unsolved else finding.text

@@ -140,6 +140,7 @@ def test_a_write_that_is_refused_for_now_is_sent_until_the_time_is_over(
     send, _ = fails(*[Conflict("being changed", 409, "Conflict")] * 1000)
     status, shown = run(ScriptedStep(Finding("no", (change(send),))), options=options)
     assert (status, shown["result"]) == (ExitStatus.FOUND, "waiting")
+    assert "still: no; being changed. Run" in shown["reason"]
     assert clock.now() < 2 * 300
 
 
@@ -149,6 +150,30 @@ def test_a_write_whose_answers_are_lost_is_sent_a_few_times_only(run: RunSteps) 
     status, shown = run(ScriptedStep(Finding("no", (change(send),))))
     assert (status, shown["result"]) == (ExitStatus.FOUND, "failed")
     assert len(calls) == MAX_REPEATED_WRITES
+
+
+def test_what_is_done_before_a_refused_write_is_repeated_a_few_times_only(
+    run: RunSteps, clock: MovedClock
+) -> None:
+    """A lock on the Azure Bot does not restart the live app until the timeout: a restart shows only
+    in the tag that is set after it. Each repetition waits as for a stale read."""
+    restart, restarts = fails()
+    tag, _ = fails(*[Conflict("The scope is locked.", 409, "ScopeLocked")] * 1000)
+    missing = Finding("no", (change(restart, "Restart"), change(tag, "Remember")))
+    options = Options("delete-secret", "contoso-bot", timeout_seconds=10_000)
+    status, shown = run(ScriptedStep(missing), options=options)
+    assert (status, shown["result"]) == (ExitStatus.FOUND, "failed")
+    assert shown["reason"].endswith("the changes have no effect. no; The scope is locked")
+    assert len(restarts) == MAX_REPEATED_WRITES
+    assert clock.now() >= (MAX_REPEATED_WRITES - 1) * SETTLE_SECONDS
+
+
+def test_a_wait_after_a_problem_does_not_repeat_it(run: RunSteps) -> None:
+    """The answer was lost, but its write was done."""
+    send, _ = fails(AnswerLost("connection reset"))
+    missing, waiting = Finding("no", (change(send),)), Finding("not yet", waiting=True)
+    _, shown = run(ScriptedStep(missing, waiting))
+    assert "still: not yet. Run" in shown["reason"]
 
 
 def test_a_refused_write_is_the_users(run: RunSteps) -> None:
