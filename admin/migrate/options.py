@@ -168,6 +168,7 @@ def with_options(
     @wraps(function)
     def run(context: typer.Context, **given: Any) -> None:
         if context.invoked_subcommand is not None:
+            _refuse_given(context)
             return
         _refuse_empty(context)
         options = Options(
@@ -185,6 +186,16 @@ def with_options(
         ]
     )
     return run
+
+
+def _refuse_given(context: typer.Context) -> None:
+    """Refuse options before the name of a command below: that command would not get them, and would
+    change Azure in spite of `--dry-run`."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            command = context.invoked_subcommand
+            raise typer.BadParameter(f"write it after {command!r}", param_hint=parameter.opts[0])
 
 
 def _refuse_empty(context: typer.Context) -> None:

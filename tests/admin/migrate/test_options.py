@@ -43,11 +43,21 @@ class Called:
         self.options.append(options)
         self.own.append((app,))
 
+    def optional(self, options: Options, bot: BotOption = "") -> None:
+        """A command that must have neither."""
+        self.options.append(options)
+        self.own.append((bot,))
+
 
 def call(command: Callable[..., None], words: str, clock: MovedClock | None = None) -> int:
     """Run a command with the words of its command line, and return its exit status."""
     app = typer.Typer()
     app.command()(command)
+    return run(app, words, clock)
+
+
+def run(app: typer.Typer, words: str, clock: MovedClock | None = None) -> int:
+    """Run an application with the words of its command line, and return its exit status."""
     with pytest.raises(SystemExit) as ended:
         app(shlex.split(words), prog_name="migrate", obj=clock)
     return int(ended.value.code or 0)
@@ -111,6 +121,23 @@ def test_an_empty_value_is_a_missing_one(words: str) -> None:
     command = with_options("managed-identity", called.required)
     assert call(command, "--bot b --app new") == 0
     assert call(command, words) == 2
+
+
+@pytest.mark.parametrize("words", ["--dry-run", "--json", "--app new", "--timeout 900"])
+def test_options_before_a_command_below_are_refused(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would not get them: `certificate --dry-run rotate` would change Azure."""
+    upper, lower = Called(), Called()
+    app = typer.Typer()
+    app.callback(invoke_without_command=True)(with_options("certificate", upper.optional))
+    app.command("rotate")(with_options("certificate rotate", lower.command))
+    assert run(app, f"{words} rotate --bot b") == 2
+    assert "write it after 'rotate'" in capsys.readouterr().err
+    assert not upper.options
+    assert not lower.options
+    assert run(app, f"rotate --bot b {words}") == 0
+    assert lower.options
 
 
 def test_the_clock_is_the_callers() -> None:
