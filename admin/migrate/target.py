@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from admin.azure.arm_client import BOT, SITE
 from admin.azure.clients import AzureClients
 from admin.azure.errors import NotFound
-from admin.azure.function_apps import FunctionApps, hosts_of
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
 from admin.azure.site_client import IdentityAnswer
+from admin.azure.sites import Sites, answers_at
 from admin.migrate.options import Options
 from admin.migrate.site_settings import SiteSettings
 from auth.settings import MULTI_TENANT
@@ -36,7 +35,6 @@ class Target:
         azure: the clients.
         options: the command line.
         site: the Function App; None: the one of the command line.
-        apps: all apps that the account sees; None: not listed yet.
 
     Attributes:
         azure: the clients.
@@ -44,20 +42,16 @@ class Target:
     """
 
     def __init__(
-        self,
-        azure: AzureClients,
-        options: Options,
-        site: ResourceId | None = None,
-        apps: FunctionApps | None = None,
+        self, azure: AzureClients, options: Options, site: ResourceId | None = None
     ) -> None:
         self.azure = azure
         self.options = options
         self._site = site
-        self._apps = apps or FunctionApps(azure.arm)
+        self._sites = Sites(azure.arm)
 
     def for_app(self, site: ResourceId) -> "Target":
         """The same bot with another app."""
-        return Target(self.azure, replace(self.options, app=site.name), site, self._apps)
+        return Target(self.azure, replace(self.options, app=site.name), site)
 
     @cached_property
     def bot_id(self) -> ResourceId:
@@ -107,7 +101,7 @@ class Target:
         Raises:
             AzureProblem: it cannot be found.
         """
-        return self._apps.at(endpoint)
+        return self._sites.at(endpoint)
 
     def answers_to(self, endpoint: str) -> bool:
         """Whether an endpoint (URL) is the Function App's, by any of its host names.
@@ -115,7 +109,7 @@ class Target:
         Raises:
             AzureProblem: the app cannot be read.
         """
-        return urlsplit(endpoint).hostname in hosts_of(self.site())
+        return answers_at(self.site(), endpoint)
 
     def answers_users(self) -> bool:
         """Whether the bot's endpoint is the Function App's.

@@ -1,13 +1,12 @@
 """UnclaimedApp: the Function App answers no other bot, before its settings are changed."""
 
 from collections.abc import Callable, Collection
-from urllib.parse import urlsplit
 
 from admin.azure.arm_client import BOT
 from admin.azure.errors import Forbidden
-from admin.azure.function_apps import hosts_of
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import find_resources
+from admin.azure.sites import answers_at
 from admin.migrate.setting_names import setting
 from admin.migrate.shell import az
 from admin.migrate.step import Finding
@@ -64,14 +63,13 @@ class UnclaimedApp:
 
     def _claims(self, current: str, allowed: Collection[str]) -> list[str]:
         """What other bots have to do with the app, for people."""
-        hosts, claims = hosts_of(self._target.site()), []
+        site, claims = self._target.site(), []
         for found in find_resources(self._target.azure.arm, BOT):
             bot = self._read(found.id)
             app_id = str(bot["properties"].get("msaAppId") or "").lower()
-            host = urlsplit(endpoint_of(bot)).hostname
             if app_id in allowed:
                 continue
-            if host in hosts:
+            if answers_at(site, endpoint_of(bot)):
                 claims.append(f"the endpoint of the Azure Bot {found.name} leads to it")
             elif current and app_id == current.lower():
                 claims.append(f"that is the Azure Bot {found.name}")

@@ -267,7 +267,7 @@ def test_a_certificate_is_not_missing_from_a_vault_that_cannot_be_read(
 
 
 def test_the_apps_are_listed_once(migration: Migration) -> None:
-    """Three endpoints are looked up among them, and each app is read for its host names once."""
+    """Three endpoints are looked up among them."""
     migration.let_new_app_sign_in()
     assert migration.run("switch", "--bot", BOT, "--app", APP).status == 0
     migration.thread.call(
@@ -285,7 +285,7 @@ def test_a_bot_without_an_endpoint(migration: Migration) -> None:
     migration.thread.call(migration.bot().properties.update, {"endpoint": ""})
     ended = migration.run("federated", "--bot", BOT, "--json")
     assert ended.status == 1
-    assert "the bot has no endpoint: name the Function App with --app" in ended.json["reason"]
+    assert "the endpoint '' names no host: name the Function App with --app" in ended.json["reason"]
 
 
 def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:

@@ -4,12 +4,11 @@ import datetime
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from admin.azure.errors import NotFound
-from admin.azure.function_apps import hosts_of
 from admin.azure.http.rest_client import json_of
 from admin.azure.json_object import JsonObject
+from admin.azure.sites import answers_at
 from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.delete_secret.evidence.secret_users import SecretUsers
@@ -105,7 +104,7 @@ class Evidence:
     @cached_property
     def at_endpoint(self) -> bool:
         """Whether the endpoint is that app's."""
-        return urlsplit(self.endpoint).hostname in hosts_of(self.site or {})
+        return answers_at(self.site or {}, self.endpoint)
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -168,5 +167,5 @@ class Evidence:
         """The app that answered before: behind the tag `previousEndpoint`, or the replaced bot's
         endpoint. None if there is none, or it cannot be read."""
         previous = tags_of(self.bot).get(PREVIOUS_ENDPOINT, "")
-        host = urlsplit(endpoint_of(self.bot) if self.replaced else previous).hostname
-        return self.users.site_at(host) if host else None
+        endpoint = endpoint_of(self.bot) if self.replaced else previous
+        return self.users.site_at(endpoint) if endpoint else None

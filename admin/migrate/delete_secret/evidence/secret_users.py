@@ -4,9 +4,9 @@ from functools import cached_property
 
 from admin.azure.arm_client import BOT, SITE, ArmClient
 from admin.azure.errors import AzureProblem, NotFound
-from admin.azure.function_apps import hosts_of
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resources
+from admin.azure.sites import answers_at
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.site_settings import SiteSettings
 
@@ -47,12 +47,9 @@ class SecretUsers:
             self.unreadable.append(found.name)
             return []
 
-    def site_at(self, host: str) -> JsonObject | None:
-        """The app with this host name; None if the account sees none."""
-        for site in self.sites:
-            if host.lower() in hosts_of(site):
-                return site
-        return None
+    def site_at(self, endpoint: str) -> JsonObject | None:
+        """The app that answers at an endpoint (URL); None if the account sees none."""
+        return next((site for site in self.sites if answers_at(site, endpoint)), None)
 
     def apps(self, live_id: str, old_id: str) -> list[str]:
         """The settings of apps that hold a secret of this registration.

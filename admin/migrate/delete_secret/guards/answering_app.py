@@ -4,8 +4,8 @@ Each names one situation in which deleting the secret would strand the bot.
 """
 
 import datetime
-from urllib.parse import urlsplit
 
+from admin.azure.sites import host_of
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
@@ -34,7 +34,7 @@ def endpoint_is_elsewhere(evidence: Evidence) -> Obstacle | None:
     if evidence.at_endpoint:
         return None
     options = evidence.live.options
-    host = urlsplit(evidence.endpoint).hostname or "no app"
+    host = host_of(evidence.endpoint) or "no app"
     app = (evidence.site or {}).get("name") or ""
     cure = (
         f"Move the endpoint: `{options.command_line('switch', app=app)}`"
@@ -213,7 +213,7 @@ FRESH_CALL: tuple[Guard, ...] = (
 
 
 def _app(evidence: Evidence) -> str:
-    return str((evidence.site or {}).get("name") or urlsplit(evidence.endpoint).hostname)
+    return str((evidence.site or {}).get("name") or host_of(evidence.endpoint))
 
 
 def proof_of(evidence: Evidence) -> Proof:

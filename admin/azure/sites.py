@@ -1,4 +1,4 @@
-"""FunctionApps: the apps that the signed-in account sees, found by the host name of an endpoint."""
+"""Sites: the Function Apps and web apps that the account sees, found by the host of an endpoint."""
 
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -9,14 +9,27 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resources
 
 
-def hosts_of(site: JsonObject) -> set[str]:
-    """All host names of an app as Resource Manager returns it, in lower case."""
+def host_of(url: str) -> str:
+    """The host name of a URL, in lower case; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def answers_at(site: JsonObject, endpoint: str) -> bool:
+    """Whether an endpoint is an app's, by any of its host names.
+
+    Args:
+        site: the app as Resource Manager returns it.
+        endpoint: URL.
+    """
     properties = site.get("properties") or {}
     names = [properties.get("defaultHostName"), *(properties.get("hostNames") or ())]
-    return {str(name).lower() for name in names if name}
+    return host_of(endpoint) in {str(name).lower() for name in names if name}
 
 
-class FunctionApps:
+class Sites:
     """The apps; they are listed once, and each is read once for its host names.
 
     Args:
@@ -25,7 +38,7 @@ class FunctionApps:
 
     def __init__(self, arm: ArmClient) -> None:
         self._arm = arm
-        self._hosts: dict[str, set[str]] = {}
+        self._read: dict[str, JsonObject] = {}
 
     @cached_property
     def _listed(self) -> list[ResourceId]:
@@ -38,35 +51,38 @@ class FunctionApps:
             NotFound: no app has this host name, or a slot has it.
             AzureProblem: the apps cannot be listed.
         """
-        host = urlsplit(endpoint).hostname
+        host = host_of(endpoint)
         if not host:
-            raise NotFound("the bot has no endpoint: name the Function App with --app")
+            raise NotFound(
+                f"the endpoint {endpoint!r} names no host: name the Function App with --app"
+            )
         # Only its host names identify an app: a default one may have a hash and a region, and then
         # the plain name may be a stranger's. Names say which apps to ask first.
         likely = [one for one in self._listed if host.startswith(one.name.lower())]
         for app in (*likely, *(one for one in self._listed if one not in likely)):
-            if host in self._hosts_at(app):
+            if answers_at(self._site(app), endpoint):
                 return app
-        self._refuse_slots(likely, host)
+        self._refuse_slots(likely, endpoint)
         raise NotFound(
             f"no app that your account sees has the host name {host!r} of the endpoint: name the"
             " Function App with --app"
         )
 
-    def _hosts_at(self, app: ResourceId) -> set[str]:
-        if app.id not in self._hosts:
+    def _site(self, app: ResourceId) -> JsonObject:
+        """The app; an empty object if the account cannot read it."""
+        if app.id not in self._read:
             try:
-                self._hosts[app.id] = hosts_of(self._arm.get(app.id))
+                self._read[app.id] = self._arm.get(app.id)
             except (NotFound, Forbidden):  # it was just deleted, or is not the account's to read
-                return set()
-        return self._hosts[app.id]
+                return {}
+        return self._read[app.id]
 
-    def _refuse_slots(self, apps: list[ResourceId], host: str) -> None:
+    def _refuse_slots(self, apps: list[ResourceId], endpoint: str) -> None:
         for app in apps:
             for slot in self._arm.pages(f"{app.id}/slots"):
-                if host in hosts_of(slot):
+                if answers_at(slot, endpoint):
                     raise NotFound(
-                        f"{host} is the slot {slot['name'].rpartition('/')[2]} of {app.name}, and"
-                        f" these commands work on apps: swap the slot, and move the endpoint to"
-                        f" {app.name}; or name another Function App with --app"
+                        f"{host_of(endpoint)} is the slot {slot['name'].rpartition('/')[2]} of"
+                        f" {app.name}, and these commands work on apps: swap the slot, and move the"
+                        f" endpoint to {app.name}; or name another Function App with --app"
                     )
