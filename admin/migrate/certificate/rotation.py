@@ -1,9 +1,9 @@
 """What `migrate certificate rotate` does: the plan of its steps."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from admin.azure.errors import Refused
+from admin.azure.sites import host_of
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
@@ -44,8 +44,9 @@ class Rotation:
 
     def __init__(self, target: Target, *, restart: bool = False, again: bool = False) -> None:
         settings = target.settings()
-        url, name = setting(settings, "CertificateVaultUrl"), setting(settings, "CertificateName")
-        if setting(settings, "BotCredential") != CERTIFICATE or not url or not name:
+        vault = host_of(setting(settings, "CertificateVaultUrl")).partition(".")[0]
+        name = setting(settings, "CertificateName")
+        if setting(settings, "BotCredential") != CERTIFICATE or not vault or not name:
             raise Refused(
                 f"the settings of {target.site_id.name} name no certificate in a vault"
                 " (BotCredential, CertificateVaultUrl, CertificateName): begin with"
@@ -53,7 +54,7 @@ class Rotation:
             )
         self._target = target
         self._restart = restart
-        self._vault = BotVault(target, str(urlsplit(url).hostname).split(".")[0], name)
+        self._vault = BotVault(target, vault, name)
         self._registration = AppRegistration(target.azure.graph, target.app_id)
         policy = CertificatePolicy(setting(settings, "CertificateKeyUse") or EXPORT)
         self._version = NewVersion(

@@ -153,6 +153,15 @@ def test_an_app_without_a_certificate_is_refused(route: Route) -> None:
     assert "python -m admin migrate certificate --bot" in ended.errors
 
 
+@pytest.mark.parametrize("url", ["http://[", "contoso-vault", "https:///"])
+def test_an_app_whose_vault_has_no_host_is_refused(rotating: Route, url: str) -> None:
+    """A name alone is no URL, and no vault is looked for without a name."""
+    rotating.set_settings(CertificateVaultUrl=url)
+    ended = rotating.run(*ROTATE)
+    assert ended.status == 1
+    assert "name no certificate in a vault" in ended.errors
+
+
 @pytest.mark.parametrize("path", ["/create", "/applications/"])
 def test_a_lost_answer_is_no_second_write(rotating: Route, path: str) -> None:
     """What was done although its answer was lost is found, and not done again."""
