@@ -5,10 +5,10 @@ import typer
 from admin.migrate.certificate import commands as certificate
 from admin.migrate.delete_secret.command import delete_secret
 from admin.migrate.federated.commands import federated
-from admin.migrate.managed_identity.command import managed_identity
+from admin.migrate.managed_identity.command import NewAppOption, managed_identity
 from admin.migrate.options import CHANGING, with_options
 from admin.migrate.status.command import status
-from admin.migrate.switch.commands import back, switch
+from admin.migrate.switch.commands import RememberedAppOption, back, switch
 
 app = typer.Typer(
     help="Move a bot from its secret to a credential without one, step by step."
@@ -20,8 +20,10 @@ app = typer.Typer(
 )
 app.add_typer(certificate.app, name="certificate")
 app.command("federated")(with_options("federated", federated))
-app.command("managed-identity")(with_options("managed-identity", managed_identity))
+app.command("managed-identity")(
+    with_options("managed-identity", managed_identity, replaced={"app": (NewAppOption, ...)})
+)
 app.command("status")(with_options("status", status, without=CHANGING))
-app.command("switch")(with_options("switch", switch))
+app.command("switch")(with_options("switch", switch, replaced={"app": (RememberedAppOption, "")}))
 app.command("back")(with_options("back", back, without=("app",)))
 app.command("delete-secret")(with_options("delete-secret", delete_secret))

@@ -2,7 +2,7 @@
 
 import inspect
 import shlex
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any
@@ -143,7 +143,10 @@ class Options:
 
 
 def with_options(
-    command: str, function: Callable[..., None], without: Collection[str] = ()
+    command: str,
+    function: Callable[..., None],
+    without: Collection[str] = (),
+    replaced: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> Callable[..., None]:
     """A command as typer takes it: with the shared options beside its own.
 
@@ -151,9 +154,10 @@ def with_options(
 
     Args:
         command: its words, such as "certificate rotate".
-        function: gets the Options, then the command's own options by name. An own option with the
-            name of a shared one replaces it.
+        function: gets the Options, then the command's own options by name.
         without: names of shared options that the command does not have.
+        replaced: annotations and defaults of shared options that differ for this command, by name;
+            the default `...` makes one required.
     """
     own = dict(tuple(inspect.signature(function).parameters.items())[1:])
     shared = {
@@ -161,8 +165,10 @@ def with_options(
         for name, parameter in inspect.signature(Options).parameters.items()
         if hasattr(parameter.annotation, "__metadata__") and name not in without
     }
+    for name, (annotation, default) in (replaced or {}).items():
+        shared[name] = shared[name].replace(annotation=annotation, default=default)
     first = {name: each for name, each in shared.items() if name in {"bot", "app"}}
-    ordered = {**first, **own, **shared, **own}
+    ordered = {**first, **own, **shared}
     keyword = inspect.Parameter.KEYWORD_ONLY
 
     @wraps(function)
@@ -174,7 +180,7 @@ def with_options(
         options = Options(
             command,
             **{name: given[name] for name in shared},
-            extra=tuple(_own_words(context, own.keys() - shared.keys())),
+            extra=tuple(_own_words(context, own.keys())),
             clock=context.obj,
         )
         function(options, **{name: given[name] for name in own})

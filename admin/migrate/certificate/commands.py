@@ -63,7 +63,6 @@ AgainOption = Annotated[
 
 def certificate(
     options: Options,
-    bot: BotOption = "",
     vault: VaultOption = "",
     name: NameOption = CERTIFICATE_NAME,
     key_use: KeyUseOption = KeyUse.SIGN_IN_VAULT,
@@ -97,7 +96,7 @@ def certificate(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    _require(bot=bot, vault=vault)
+    _require(bot=options.bot, vault=vault)
     if not re.fullmatch("[0-9A-Za-z-]{1,127}", name):
         raise typer.BadParameter("--name: letters, digits and hyphens, at most 127")
     imported = CertificateFile(file, datetime.datetime.now(datetime.UTC)) if file else None
@@ -147,5 +146,7 @@ def _require(**options: str) -> None:
 
 
 app = typer.Typer()
-app.callback(invoke_without_command=True)(with_options("certificate", certificate))
+app.callback(invoke_without_command=True)(
+    with_options("certificate", certificate, replaced={"bot": (BotOption, "")})
+)
 app.command("rotate")(with_options("certificate rotate", rotate))

@@ -50,7 +50,6 @@ EnvFileOption = Annotated[
 def managed_identity(
     options: Options,
     new_bot: NewBotOption,
-    app: NewAppOption,  # noqa: ARG001  # in place of the shared option, which is in `options`
     identity: IdentityOption = "",
     manifest: ManifestOption = None,
     env_file: EnvFileOption = None,

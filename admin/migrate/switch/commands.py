@@ -18,7 +18,7 @@ from admin.migrate.switch.old_credential import OldCredential
 from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
-NewAppOption = Annotated[
+RememberedAppOption = Annotated[
     str,
     typer.Option(
         "--app",
@@ -28,10 +28,7 @@ NewAppOption = Annotated[
 ]
 
 
-def switch(
-    options: Options,
-    app: NewAppOption = "",  # noqa: ARG001  # in place of the shared option, which is in `options`
-) -> None:
+def switch(options: Options) -> None:
     """Move the bot's users to the new app: its endpoint, in one call.
 
     First the new app must prove, at its `/api/identity`, that it signs in

@@ -33,20 +33,9 @@ class Called:
         self.options.append(options)
         self.own.append((file, key_use, restart))
 
-    def other(self, options: Options, app: AppOption, bot: BotOption = "") -> None:
-        """A command that must have an app, but no bot."""
+    def plain(self, options: Options) -> None:
+        """A command without own options."""
         self.options.append(options)
-        self.own.append((app, bot))
-
-    def required(self, options: Options, app: AppOption) -> None:
-        """A command that must have both."""
-        self.options.append(options)
-        self.own.append((app,))
-
-    def optional(self, options: Options, bot: BotOption = "") -> None:
-        """A command that must have neither."""
-        self.options.append(options)
-        self.own.append((bot,))
 
 
 def call(command: Callable[..., None], words: str, clock: MovedClock | None = None) -> int:
@@ -90,13 +79,13 @@ def test_own_options_arrive_as_python_values() -> None:
     assert called.own == [(Path("bot.pem"), KeyUse.EXPORT, True)]
 
 
-def test_an_own_option_replaces_the_shared_one() -> None:
-    """Its default holds, and both the function and the Options have its value."""
+def test_a_shared_option_can_be_replaced() -> None:
+    """Its default holds: one is required here, and the other is not."""
     called = Called()
-    command = with_options("certificate", called.other)
+    replaced = {"app": (AppOption, ...), "bot": (BotOption, "")}
+    command = with_options("certificate", called.plain, replaced=replaced)
     assert call(command, "") == 2
     assert call(command, "--app new") == 0
-    assert called.own == [("new", "")]
     assert (called.options[0].app, called.options[0].bot, called.options[0].extra) == (
         "new",
         "",
@@ -118,7 +107,7 @@ def test_a_command_may_do_without_some(words: str) -> None:
 def test_an_empty_value_is_a_missing_one(words: str) -> None:
     """A script whose variable is not set does not get the only bot that there is."""
     called = Called()
-    command = with_options("managed-identity", called.required)
+    command = with_options("managed-identity", called.plain, replaced={"app": (AppOption, ...)})
     assert call(command, "--bot b --app new") == 0
     assert call(command, words) == 2
 
@@ -130,7 +119,8 @@ def test_options_before_a_command_below_are_refused(
     """It would not get them: `certificate --dry-run rotate` would change Azure."""
     upper, lower = Called(), Called()
     app = typer.Typer()
-    app.callback(invoke_without_command=True)(with_options("certificate", upper.optional))
+    certificate = with_options("certificate", upper.plain, replaced={"bot": (BotOption, "")})
+    app.callback(invoke_without_command=True)(certificate)
     app.command("rotate")(with_options("certificate rotate", lower.command))
     assert run(app, f"{words} rotate --bot b") == 2
     assert "write it after 'rotate'" in capsys.readouterr().err
