@@ -91,8 +91,8 @@ class RestClient:
         if not found:
             host = urlsplit(self.url(path)).hostname
             raise NotReachable(
-                f"{self._service} ({host}) answers {response.status_code} without a JSON object: is"
-                " a proxy or a sign-in page in between?"
+                f"{self._service} ({host}) answers {response.status_code} without a JSON object:"
+                " is there a proxy or a sign-in page in between?"
             )
         return found
 

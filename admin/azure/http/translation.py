@@ -39,8 +39,8 @@ NO_ROLE_HELPS = {
     " owner can exempt the resource.",
     "ForbiddenByFirewall": "The vault's firewall keeps this machine out: add its address"
     " (`az keyvault network-rule add`), or run the command inside the network.",
-    "ForbiddenByConnection": "The vault takes only connections through its private endpoint: run"
-    " the command inside the network.",
+    "ForbiddenByConnection": "The vault accepts only connections through its private endpoint:"
+    " run the command inside the network.",
 }
 """What to do about a 403 that is not about roles, by its code."""
 
@@ -89,7 +89,7 @@ def check(response: HttpResponse, service: str) -> None:
         needed = f"Your account needs: {ROLES.get(service, 'access')}."
         raise Forbidden(text, cure or needed, needs_role=cure is None)
     if status == 404 and _is_page(response):
-        raise NotReachable(f"{text} It is no answer of Azure: is a proxy in between?")
+        raise NotReachable(f"{text} This is not an answer from Azure: is there a proxy in between?")
     if status == 429 or status >= 500:
         lost = status >= 500 and status != 503 and not is_read(response.request)
         raise (AnswerLost if lost else NotReachable)(text)

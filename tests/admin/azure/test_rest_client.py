@@ -208,9 +208,9 @@ def test_find_says_none_for_what_is_missing(client: RestClient, service: Scripte
 
 
 def test_a_proxys_404_is_no_missing_object(client: RestClient, service: ScriptedService) -> None:
-    """What a proxy does not find may exist."""
+    """A proxy's 404 does not mean that the object is missing."""
     service.answers += [Answer(404, "<html>Not found</html>"), Answer(404)]
-    with pytest.raises(NotReachable, match="is a proxy in between"):
+    with pytest.raises(NotReachable, match="is there a proxy in between"):
         client.find("/a")
     assert client.find("/a") is None
 
