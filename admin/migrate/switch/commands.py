@@ -1,9 +1,12 @@
 """`migrate switch` and `migrate back`."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
+from admin.azure.errors import NotFound
+from admin.azure.json_object import JsonObject
 from admin.migrate.execution import execute
 from admin.migrate.options import Options
 from admin.migrate.step import Finding, Plan
@@ -13,6 +16,7 @@ from admin.migrate.switch.moved_endpoint import (
     NEW_ENDPOINT,
     PREVIOUS_ENDPOINT,
     MovedEndpoint,
+    leaves_new_app,
 )
 from admin.migrate.switch.old_credential import OldCredential
 from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
@@ -78,13 +82,22 @@ def plan_switch(target: Target) -> Plan:
     """
     chosen = target if target.options.app else _remembered_app(target)
     endpoint = f"https://{chosen.host}{ENDPOINT_PATH}"
-    options = chosen.options
-    msi = type_of(target.bot()) == USER_ASSIGNED_MSI
+    bot = target.bot()
+    next_command = "status" if type_of(bot) == USER_ASSIGNED_MSI else "delete-secret"
     return Plan(
         (ReadyApp(chosen, endpoint), MovedEndpoint(chosen, endpoint)),
-        way_back=options.command_line("back", app=""),
-        next_command=options.command_line("status" if msi else "delete-secret"),
+        way_back=_way_back(target, bot, endpoint),
+        next_command=chosen.options.command_line(next_command),
     )
+
+
+def _way_back(target: Target, bot: JsonObject, endpoint: str) -> str:
+    """The command that undoes a switch to an endpoint (URL)."""
+    if leaves_new_app(bot, endpoint):
+        with suppress(NotFound):
+            app = target.site_at(endpoint_of(bot)).name
+            return target.options.command_line("switch", app=app)
+    return target.options.command_line("back", app="")
 
 
 def _remembered_app(target: Target) -> Target:

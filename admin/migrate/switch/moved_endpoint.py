@@ -19,8 +19,22 @@ SWITCHED_ON = "switchedOn"
 """The tag that says when the endpoint moved last (ISO 8601, UTC)."""
 
 
+def leaves_new_app(bot: JsonObject, endpoint: str) -> bool:
+    """Whether a switch to an endpoint leads from one new app to another. Then the tag
+    PREVIOUS_ENDPOINT stays: `back` and `delete-secret` need the app that has the secret.
+
+    Args:
+        bot: the Azure Bot.
+        endpoint: URL.
+    """
+    tags, now = tags_of(bot), endpoint_of(bot).lower()
+    old, new = (tags.get(name, "").lower() for name in (PREVIOUS_ENDPOINT, NEW_ENDPOINT))
+    return bool(old) and now == new and endpoint.lower() not in {old, new}
+
+
 class MovedEndpoint:
-    """The bot's endpoint is the one given, and its tags remember both, in one call.
+    """The bot's endpoint is the one given, and its tags remember the old app's and the new app's,
+    in one call.
 
     Args:
         target: has the bot.
@@ -62,7 +76,10 @@ class MovedEndpoint:
         return ", ".join(f"{name} {tags[name]}" for name in found) or "no other"
 
     def _change(self, bot: JsonObject, now: str) -> Change:
-        tags = {**tags_of(bot), self._remember: now, self._named: self._endpoint}
+        before = tags_of(bot)
+        keeps_old = self._remember == PREVIOUS_ENDPOINT and leaves_new_app(bot, self._endpoint)
+        remembered = before[PREVIOUS_ENDPOINT] if keeps_old else now
+        tags = {**before, self._remember: remembered, self._named: self._endpoint}
         tags[SWITCHED_ON] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         resource = self._target.bot_id
         options = {**resource.az_options, "--endpoint": self._endpoint}
@@ -71,7 +88,7 @@ class MovedEndpoint:
             method="PATCH",
             url=self._target.azure.arm.url(resource.id),
             body={"tags": tags, "properties": {**repeated(bot), "endpoint": self._endpoint}},
-            summary=f"Move the endpoint to {self._endpoint}, and remember {now or 'the empty one'}"
-            f" in the tag {self._remember}",
+            summary=f"Move the endpoint to {self._endpoint}, and remember"
+            f" {remembered or 'the empty one'} in the tag {self._remember}",
             az=(f"{az('bot update', options)} --tags {pairs}",),
         )

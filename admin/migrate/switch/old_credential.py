@@ -45,7 +45,8 @@ class OldCredential:
             " secret",
             refusal="the old app could not answer the users: no secret of the bot is left that has"
             " not expired. The endpoint stays where it is. To go back all the same, give the old"
-            " app a new secret first (`az ad app credential reset --append`)",
+            " app a new secret first (`az ad app credential reset --append`); to move to another"
+            " app, use `switch` with --app",
         )
 
     def _proves_itself(self) -> bool:

@@ -31,6 +31,31 @@ def test_switch_and_back(migration: Migration) -> None:
     assert migration.endpoint == NEW_ENDPOINT
 
 
+def test_a_second_new_app_does_not_replace_the_old_one(migration: Migration) -> None:
+    """`back` and `delete-secret` need the app with the secret; the way back is the app between."""
+    migration.let_new_app_sign_in()
+    assert migration.run(*SWITCH).status == 0
+    azure = migration.thread.azure
+    migration.new = migration.thread.call(azure.add_function_app, "contoso-second")
+    migration.let_new_app_sign_in()
+    second = NEW_ENDPOINT.replace(APP, "contoso-second")
+    ended = migration.run("switch", "--bot", BOT, "--app", "contoso-second")
+    assert ended.status == 0, ended.output + ended.errors
+    assert migration.endpoint == second
+    remembered = {"previousEndpoint": OLD_ENDPOINT, "newEndpoint": second}
+    assert migration.tags().items() >= remembered.items()
+    assert f"Way back: python -m admin migrate switch --bot {BOT} --app {APP}" in ended.output
+
+    ended = migration.run("back", "--bot", BOT)
+    assert ended.status == 0, ended.output + ended.errors
+    assert migration.endpoint == OLD_ENDPOINT
+    ended = migration.run(*SWITCH)
+    assert ended.status == 0, ended.output + ended.errors
+    assert f"Way back: python -m admin migrate back --bot {BOT}" in ended.output
+    assert migration.run("switch", "--bot", BOT, "--app", "contoso-second").status == 0
+    assert migration.tags().items() >= remembered.items()
+
+
 @pytest.mark.parametrize("words", [SWITCH, ("back", "--bot", BOT)])
 def test_running_it_again_changes_nothing(migration: Migration, words: tuple[str, ...]) -> None:
     """A command that is done says so, and sends nothing."""
