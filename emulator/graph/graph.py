@@ -34,7 +34,7 @@ from emulator.server import Server
 
 JsonObject = dict[str, Any]
 
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger("emulator.graph")
 
 PUBLIC_GRAPH = "https://graph.microsoft.com"
 PAGE_SIZE = 100
@@ -154,7 +154,7 @@ class Graph:
                     headers["WWW-Authenticate"] = CHALLENGE
             except Exception:
                 # az crashes on an error whose body is not Graph's.
-                logger.exception("%s %s failed", request.method, request.path)
+                LOG.exception("%s %s failed", request.method, request.path)
                 failure = internal_error()
                 status, body = failure.status, failure.body(request_id, client_request_id)
             if body is None:

@@ -34,7 +34,7 @@ from emulator.resource_manager.tenancy.tenant import Tenant
 from emulator.resource_manager.throttle import WriteThrottle
 from emulator.server import Server
 
-logger = logging.getLogger(__name__)
+LOG = logging.getLogger("emulator.resource_manager")
 
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
@@ -203,7 +203,7 @@ class ResourceManager:
             headers |= error.headers
             return web.json_response(error.body(), status=error.status, headers=headers)
         except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
+            LOG.exception("%s %s failed", request.method, request.path)
             failure = internal_error()
             return web.json_response(failure.body(), status=failure.status, headers=headers)
         headers |= reply.headers

@@ -9,7 +9,7 @@ from emulator.child import Child
 
 
 def test_a_child_that_has_just_ended(tmp_path: Path) -> None:
-    """Stopping it is no error, even while the event loop does not know that it has ended."""
+    """It can be stopped even before the event loop notices that it has ended."""
 
     async def is_running() -> bool:
         child = Child([sys.executable, "-c", ""], {}, tmp_path)

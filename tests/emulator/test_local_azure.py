@@ -273,7 +273,7 @@ async def test_a_failure_leaves_nothing_open(
 async def test_no_request_outlives_the_sites(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client's request that runs when everything stops creates no site afterwards."""
+    """A request that is still running when everything stops creates no site afterwards."""
     azure = LocalAzure(tmp_path, LIGHT)
     arrived, stopped = asyncio.Event(), asyncio.Event()
     stop_sites = azure.sites.stop

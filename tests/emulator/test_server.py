@@ -260,7 +260,7 @@ async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSes
 async def test_a_silent_request_ends_when_its_caller_gives_up(
     part: Part, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its handler ends too: it is not left to the garbage collection as a pending task."""
+    """Its handler ends too; it is not garbage collected as a pending task."""
     before = asyncio.all_tasks()
     part.server.faults.set(silent=True)
     with pytest.raises(TimeoutError):

@@ -106,7 +106,7 @@ def test_a_filter_by_an_unknown_property_is_refused(text: str) -> None:
 
 
 def test_values_of_two_types_have_no_order() -> None:
-    """Such a filter is a bad request."""
+    """Comparing them by order is a bad request."""
     with pytest.raises(GraphError):
         Filter("flag gt 'x'", KIND).holds(ITEM)
 

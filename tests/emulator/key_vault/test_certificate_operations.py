@@ -220,7 +220,7 @@ async def test_the_name_of_a_deleted_certificate_is_taken(
 async def test_purge_protection_keeps_a_deleted_certificate(
     vault: KeyVault, call: VaultCaller, key: rsa.RSAPrivateKey
 ) -> None:
-    """Nobody can purge it; it says so, and for how many days it is kept."""
+    """Nobody can purge it; its attributes say so, and for how many days it is kept."""
     vault.inventory.add_version("bot", key=key)
     vault.inventory.retention = lambda: Retention(7, is_protected=True)
     assert (await send(call, "DELETE", "/certificates/bot")).status_code == 200

@@ -108,7 +108,7 @@ async def test_a_value_of_another_type_is_refused(
 
 
 async def test_a_subject_is_checked_with_a_change_of_the_certificate(call: VaultCaller) -> None:
-    """A version cannot be made by a policy whose subject is no name."""
+    """A certificate cannot get a policy whose subject is not a distinguished name."""
     await create(call)
     change = {"policy": {"x509_props": {"subject": "contoso"}}}
     answer = await send(call, "PATCH", "/certificates/bot", change)

@@ -309,7 +309,7 @@ async def test_the_whole_vault_can_be_throttled(
 async def test_a_faulty_page_is_refused(
     vault: KeyVault, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey, size: str
 ) -> None:
-    """A page size that is not a number from 1 is 400 BadParameter, or a list would have no end."""
+    """A page size that is not a positive number is 400 BadParameter: a list would never end."""
     vault.inventory.add_version("bot", key=key)
     url = f"{vault.server.url}/certificates/bot/versions?api-version=7.6&maxresults={size}"
     async with http.get(url, headers={"Authorization": bearer(vault, {})}) as response:

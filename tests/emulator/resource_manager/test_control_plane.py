@@ -229,7 +229,7 @@ def test_an_extension_resource_has_no_location(azure: ArmThread) -> None:
 def test_a_failure_of_its_own_has_the_shape_of_an_error(
     azure: ArmThread, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fault in this server is logged, and is JSON, which clients expect."""
+    """An unexpected exception is logged, and answered with JSON, which clients expect."""
 
     def fail(_: object) -> None:
         raise RuntimeError("a fault of the test's")

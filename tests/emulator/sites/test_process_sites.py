@@ -33,7 +33,7 @@ from tests.support.timing.condition import comes_true, until
 
 HOST = f"https://{FUNCTIONS}.azurewebsites.net"
 WITHOUT_SETTINGS = "The bot is not available."
-"""What a Function App without a bot's settings answers to callers who may ask it."""
+"""What a Function App without a bot's settings answers to authorized callers."""
 
 
 def identity(thread: AzureThread, app: PreparedFunctionApp) -> dict[str, object]:
@@ -255,7 +255,7 @@ def test_a_site_whose_process_cannot_be_created(
 
 
 def test_a_key_that_begins_with_a_hyphen(thread: AzureThread, hosting: SiteHosting) -> None:
-    """One key in 64 does; the Function App starts with it, and accepts it."""
+    """The Function App starts with it, and accepts it: one key in 64 begins so."""
 
     async def answered() -> str:
         code = ProcessSite(Site("contoso-hyphen", is_function_app=True, keys=("-key",)), hosting)
@@ -267,7 +267,7 @@ def test_a_key_that_begins_with_a_hyphen(thread: AzureThread, hosting: SiteHosti
 
 
 def test_a_change_while_the_process_starts(thread: AzureThread, hosting: SiteHosting) -> None:
-    """Without overlap, a process whose settings have changed meanwhile answers nobody."""
+    """Without overlap, a process that started with outdated settings answers no request."""
 
     async def first_answer() -> str:
         old = Site("contoso-changed", is_function_app=True, keys=("old",))

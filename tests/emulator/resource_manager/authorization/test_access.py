@@ -100,7 +100,7 @@ def test_lists_show_what_the_caller_may_read(azure: ArmThread) -> None:
 
 
 def test_a_group_is_read_with_a_role_at_the_group(azure: ArmThread) -> None:
-    """A role in it is not enough; one at it may name groups as Azure's roles do."""
+    """A role at a resource in the group is not enough; Website Contributor at the group is."""
     token, scope = azure.token(SOMEBODY), f"/subscriptions/{azure.arm.subscription_id}"
     assign(azure, READER, azure.arm.put(azure.resource_id(STORAGE, "mine"), dict(ACCOUNT)).id)
     assert refusal(azure.call("GET", azure.group_id, token=token)) == (403, "AuthorizationFailed")

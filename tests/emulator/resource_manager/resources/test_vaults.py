@@ -83,8 +83,8 @@ def test_a_deleted_vault_keeps_its_name(azure: ArmThread, client: Client) -> Non
 
 
 def test_a_deleted_vault_is_recovered(azure: ArmThread, client: Client) -> None:
-    """`createMode` brings it back with all that it had, and is itself not shown; only where the
-    vault was."""
+    """`createMode` brings it back with all that it had, but only in its own group; no answer shows
+    the mode."""
     vaults = client("vaults").vaults
     made = vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     recover = body(azure, createMode="recover", enableRbacAuthorization=None)
@@ -103,7 +103,7 @@ def test_a_deleted_vault_is_recovered(azure: ArmThread, client: Client) -> None:
 
 
 def test_a_deleted_vault_is_found_in_its_region_only(azure: ArmThread, client: Client) -> None:
-    """Another region, or another subscription, has no such vault to show or to purge."""
+    """In another region or subscription it can neither be read nor purged."""
     vaults = client("vaults").vaults
     vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     vaults.delete("bot-group", "bot-vault")
@@ -119,7 +119,7 @@ def test_a_deleted_vault_is_found_in_its_region_only(azure: ArmThread, client: C
 
 
 def test_a_put_keeps_what_protects_a_vault(azure: ArmThread) -> None:
-    """Without them in the body, access control, purge protection and retention stay."""
+    """Access control, purge protection and retention stay when the body does not name them."""
     path = "providers/Microsoft.KeyVault/vaults/bot-vault"
     strict = body(azure, enablePurgeProtection=True, softDeleteRetentionInDays=7)
     azure.call("PUT", path, strict)

@@ -93,7 +93,7 @@ def test_publishing_credentials_are_made_once(azure: ArmThread, client: Client) 
     "name", ["appsettings", "authsettings", "connectionstrings", "publishingcredentials"]
 )
 def test_a_configuration_with_secrets_has_no_get(azure: ArmThread, name: str) -> None:
-    """Who may only read a site does not see them: they come by a POST to `list`."""
+    """Only a POST to `list` returns them, so read access to a site does not show them."""
     add_site(azure)
     path = f"{PATH}/config/{name}"
     assert refusal(azure.call("GET", path)) == (405, "MethodNotAllowed")
