@@ -215,6 +215,21 @@ def test_a_purged_vault_leaves_nothing_behind(thread: AzureThread) -> None:
     assert thread.azure.vaults[host].inventory.versions == {}
 
 
+def test_a_bot_that_is_created_again_at_once(thread: AzureThread, old: OldBot) -> None:
+    """Its new channel opens while the former one closes."""
+    azure, bot = thread.azure, old.bot
+    former = thread.do(azure.channel(bot.name))
+
+    def replaced() -> None:
+        azure.resource_manager.resources.remove(bot.id)
+        azure.resource_manager.put(bot.id, bot.body)
+
+    thread.call(replaced)
+    opened = thread.do(azure.channel(bot.name))
+    assert opened is not former
+    assert azure.names.port(opened.host) == opened.connector.server.port
+
+
 def test_a_new_bot_has_a_channel(thread: AzureThread, old: OldBot) -> None:
     """An Azure Bot that a client creates has a channel, which delivers to its endpoint."""
     app = thread.call(thread.azure.add_function_app)

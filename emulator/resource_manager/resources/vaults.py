@@ -68,7 +68,7 @@ class Vaults(ResourceType):
         found = self._deleted(request.id.name)
         if found.id.lower() != request.id.key:
             raise _deleted_name(found.name)
-        del self.deleted[found.name.lower()], found.hidden["deleted"]
+        del self.deleted[found.name.lower()]
         self.store.add(found).touch()
         self.changed(found)
         return self.written(found, 200)
@@ -90,7 +90,7 @@ class Vaults(ResourceType):
         properties = {
             "enabledForDeployment": False,
             "softDeleteRetentionInDays": RETENTION_DAYS,
-            "enableRbacAuthorization": existing is None and version >= ROLES_BY_DEFAULT,
+            "enableRbacAuthorization": version >= ROLES_BY_DEFAULT,
             "accessPolicies": [],
             "publicNetworkAccess": "Enabled",
             **{name: known[name] for name in LASTING if name in known},

@@ -167,7 +167,7 @@ class Sites(ResourceType):
 
     def hidden(self, request: ArmRequest, existing: Resource | None) -> JsonObject:
         """The old settings and configuration, changed by what the request's `siteConfig` says."""
-        hidden, settings = super().hidden(request, existing), _sent_settings(request)
+        hidden, settings = dict(super().hidden(request, existing)), _sent_settings(request)
         if settings is not None:
             hidden[SETTINGS] = settings
         sent = request.properties.get("siteConfig") or {}

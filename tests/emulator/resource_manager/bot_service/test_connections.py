@@ -105,3 +105,13 @@ def test_a_parameter_needs_a_key(azure: ArmThread, parameter: dict[str, Any]) ->
     properties = {"serviceProviderId": ENTRA_ID, "parameters": [parameter]}
     sent = {"location": "global", "properties": properties}
     assert azure.call("PUT", path, sent).status_code == 400
+
+
+def test_a_parameter_may_have_no_value(azure: ArmThread) -> None:
+    """It is shown without one, even if its key is a secret's."""
+    path = "providers/Microsoft.BotService/botServices/contoso-bot/connections/graph"
+    parameters = [{"key": "tenantId"}, {"key": "secondSecret"}]
+    properties = {"serviceProviderId": ENTRA_ID, "parameters": parameters}
+    assert azure.call("PUT", path, {"properties": properties}).status_code == 201
+    listed = azure.call("POST", f"{path}/listWithSecrets").json()["properties"]["parameters"]
+    assert [each["value"] for each in listed[:2]] == [None, None]

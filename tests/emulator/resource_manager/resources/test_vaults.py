@@ -92,6 +92,8 @@ def test_a_deleted_vault_is_recovered(azure: ArmThread, client: Client) -> None:
     assert refusal(azure.call("PUT", path, recover)) == (404, "DeletedVaultNotFound")
     vaults.delete("bot-group", "bot-vault")
     other = azure.group_id.replace("bot-group", "other")
+    missing = azure.call("PUT", f"{other}/{path}", recover)
+    assert refusal(missing) == (404, "ResourceGroupNotFound")
     azure.arm.put(other, {"location": "westeurope"})
     assert refusal(azure.call("PUT", f"{other}/{path}", recover)) == (409, "ConflictError")
     recovered = azure.call("PUT", path, recover).json()
