@@ -90,7 +90,7 @@ class ProcessSite:
     async def _restart(self, site: Site) -> None:
         new = await self._started(site) if site.enabled else None
         if not self._changed.is_set():
-            self._failed = site.enabled and new is None
+            self._failed = new is None
             self._replace(new)
         elif new is not None:
             await new.stop()  # its settings are no longer the latest ones

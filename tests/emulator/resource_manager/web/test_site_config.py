@@ -119,6 +119,15 @@ def test_publishing_credentials_cannot_be_written(azure: ArmThread) -> None:
         assert refusal(refused) == (405, "MethodNotAllowed")
 
 
+def test_reading_a_publishing_policy_stores_nothing(azure: ArmThread) -> None:
+    """It is a resource only once somebody has written it."""
+    add_site(azure)
+    before = len(azure.arm.resources)
+    for name in ("", "/ftp", "/scm"):
+        assert azure.call("GET", f"{PATH}/basicPublishingCredentialsPolicies{name}").ok
+    assert len(azure.arm.resources) == before
+
+
 def test_names_of_slot_settings_are_read(azure: ArmThread, client: Client) -> None:
     """az reads and writes them with the settings."""
     add_site(azure)

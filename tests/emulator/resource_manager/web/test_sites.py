@@ -69,6 +69,15 @@ def test_an_unknown_property_of_a_site_is_not_shown(azure: ArmThread) -> None:
     assert made["properties"]["httpsOnly"] is True
 
 
+@pytest.mark.parametrize(("value", "text"), [(None, ""), (False, "false"), (0, "0"), ("", "")])
+def test_a_setting_is_stored_as_a_text(azure: ArmThread, value: object, text: str) -> None:
+    """In `siteConfig`, a value that is not a text becomes one; none is an empty one."""
+    site_id = add_site(azure)
+    body = site_body(azure, siteConfig={"appSettings": [{"name": "A", "value": value}]})
+    assert azure.call("PUT", PATH, body).status_code == 200
+    assert azure.arm.app_settings(site_id) == {"A": text}
+
+
 @pytest.mark.parametrize("setting", [{"value": "1"}, {"name": "A", "value": {"b": "1"}}])
 def test_a_site_refuses_a_faulty_setting(azure: ArmThread, setting: dict[str, Any]) -> None:
     """Each one in `siteConfig` needs a name, and a value that is a text."""
