@@ -80,7 +80,7 @@ class Options:
         yes: ask nothing.
         timeout_seconds: how long to wait at most.
         extra: the command's own options, as they are pasted: ("--vault", "contoso-bot").
-        clock: what the command waits with, which no option says; None: the machine's.
+        clock: what the command waits with; no option sets it. None: the system clock.
     """
 
     command: str
@@ -150,7 +150,7 @@ def with_options(
 ) -> Callable[..., None]:
     """A command as typer takes it: with the shared options beside its own.
 
-    Its clock is typer's context object, which `obj` of a call of the application sets.
+    Tests pass a clock as typer's context object: `app(obj=clock)`.
 
     Args:
         command: its words, such as "certificate rotate".

@@ -122,7 +122,7 @@ def plan(
 def _way_back(target: Target, new: NewBot) -> str:
     made = " ".join(f"{name} {value}" for name, value in new.place.items())
     tag = f"--resource-id {target.bot_id.id} --operation Delete --tags {REPLACED_BY}={new.name}"
-    return f"az bot delete {made} && az tag update {tag} # nothing else of the old bot has changed"
+    return f"az bot delete {made} && az tag update {tag}"
 
 
 def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:
