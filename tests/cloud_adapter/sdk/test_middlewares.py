@@ -178,7 +178,9 @@ async def test_inspection(app: ComposedApp, inspected: Conversation) -> None:
 async def test_credentials_have_no_password(app: ComposedApp) -> None:
     """Code that wants one fails when the bot is made, with the way out."""
     services = app.parts.services
-    with pytest.raises(AttributeError, match=r"inspection\.credentials = services\.credentials"):
+    with pytest.raises(
+        AttributeError, match="assign them to its attribute `credentials` afterwards"
+    ):
         InspectionMiddleware(InspectionState(services.storage), credentials=services.credentials)
 
 
