@@ -19,6 +19,10 @@ APP = "contoso-functions"
 VAULT = "contoso-vault"
 OLD_ENDPOINT = f"https://{BOT}-web.azurewebsites.net/api/messages"
 NEW_ENDPOINT = f"https://{APP}.azurewebsites.net/api/messages"
+OTHER_APP_ID = "99999999-2222-3333-4444-555555555555"
+"""The app id of another bot."""
+
+BOTS = "Microsoft.BotService/botServices"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,24 @@ class Migration:
         found = self.thread.azure.resource_manager.resources.find(self.old.bot.id)
         assert found is not None
         return found
+
+    def put_other_bot(self, name: str, **properties: str) -> None:
+        """Create another Azure Bot, for the Function App unless its properties say otherwise."""
+        azure = self.thread.azure
+        body = {
+            "location": "global",
+            "kind": "azurebot",
+            "sku": {"name": "F0"},
+            "properties": {
+                "displayName": name,
+                "endpoint": NEW_ENDPOINT,
+                "msaAppId": OTHER_APP_ID,
+                "msaAppType": "SingleTenant",
+                "msaAppTenantId": azure.directory.tenant_id,
+                **properties,
+            },
+        }
+        self.thread.call(azure.group.put, BOTS, name, body)
 
     @property
     def endpoint(self) -> str:

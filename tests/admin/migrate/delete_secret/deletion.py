@@ -23,9 +23,8 @@ from emulator.key_vault.certificate import VaultCertificate
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import assign_role
 from emulator.sites.light.light_site import LightSite
-from tests.admin.migrate.migration import APP, BOT, Ended, Migration
+from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, Ended, Migration
 
-OTHER_APP_ID = "99999999-2222-3333-4444-555555555555"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 SECRET = "the-value-of-a-setting"  # of no bot
 NEW_BOT = "contoso-bot-2"

@@ -10,8 +10,8 @@ from admin.azure.http.rest_client import RestClient
 from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.entra.credentials import ClientSecret
 from emulator.resource_manager.core.resource import JsonObject, Resource
-from tests.admin.migrate.delete_secret.deletion import OTHER_APP_ID, SECRET, Deletion, changes
-from tests.admin.migrate.migration import BOT
+from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion, changes
+from tests.admin.migrate.migration import BOT, OTHER_APP_ID
 
 WRITES = 4
 """The settings of the app, the tag, the secret, the settings of the old app."""

@@ -11,8 +11,8 @@ import pytest
 from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.entra.credentials import KeyCredential
 from emulator.entra.registration import MULTI_TENANT
-from tests.admin.migrate.delete_secret.deletion import OTHER_APP_ID, SECRET, Deletion
-from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT
+from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion
+from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT, OTHER_APP_ID
 
 Arrange = Callable[[Deletion], None]
 

@@ -6,7 +6,8 @@ import pytest
 
 from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from emulator.resource_manager.core.resource import Resource
-from tests.admin.migrate.delete_secret.deletion import NEW_BOT, OTHER_APP_ID, Deletion, changes
+from tests.admin.migrate.delete_secret.deletion import NEW_BOT, Deletion, changes
+from tests.admin.migrate.migration import OTHER_APP_ID
 
 Arrange = Callable[[Deletion], None]
 

@@ -10,7 +10,8 @@ from admin.azure.errors import Conflict
 from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from admin.migrate.delete_secret.password_settings import PasswordSettings
 from emulator.resource_manager.core.resource import Resource
-from tests.admin.migrate.delete_secret.deletion import OTHER_APP_ID, SECRET, Deletion
+from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion
+from tests.admin.migrate.migration import OTHER_APP_ID
 
 Arrange = Callable[[Deletion, Resource], None]
 EASY_AUTH = "MICROSOFT_PROVIDER_AUTHENTICATION_SECRET"

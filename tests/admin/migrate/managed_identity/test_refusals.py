@@ -20,37 +20,16 @@ from tests.admin.migrate.managed_identity.test_managed_identity import (
     new_bot,
     settings,
 )
-from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, Migration
+from tests.admin.migrate.migration import APP, BOT, BOTS, NEW_ENDPOINT, OTHER_APP_ID, Migration
 
-BOTS = "Microsoft.BotService/botServices"
-OTHER_ID = "99999999-2222-3333-4444-555555555555"
 Arrange = Callable[[Migration], None]
-
-
-def put_bot(migration: Migration, name: str, **properties: str) -> None:
-    """Create an Azure Bot."""
-    azure = migration.thread.azure
-    body = {
-        "location": "global",
-        "kind": "azurebot",
-        "sku": {"name": "F0"},
-        "properties": {
-            "displayName": name,
-            "endpoint": NEW_ENDPOINT,
-            "msaAppId": OTHER_ID,
-            "msaAppType": "SingleTenant",
-            "msaAppTenantId": azure.directory.tenant_id,
-            **properties,
-        },
-    }
-    migration.thread.call(azure.group.put, BOTS, name, body)
 
 
 def identity_bot(migration: Migration, name: str, **properties: str) -> None:
     """Create an Azure Bot that is the app's identity."""
     identity = migration.new.identity
     ids = {"msaAppId": identity["clientId"], "msaAppMSIResourceId": identity["id"]}
-    put_bot(migration, name, msaAppType="UserAssignedMSI", **{**ids, **properties})
+    migration.put_other_bot(name, msaAppType="UserAssignedMSI", **{**ids, **properties})
 
 
 def name_taken(migration: Migration) -> None:
@@ -62,7 +41,7 @@ def name_taken(migration: Migration) -> None:
 
 def wrong_type(migration: Migration) -> None:
     """A bot with an app registration has the name."""
-    put_bot(migration, NEW_BOT)
+    migration.put_other_bot(NEW_BOT)
 
 
 def wrong_id(migration: Migration) -> None:
@@ -70,7 +49,7 @@ def wrong_id(migration: Migration) -> None:
     identity_bot(migration, NEW_BOT)
     made = new_bot(migration)
     assert made is not None
-    migration.thread.call(made.properties.update, {"msaAppId": OTHER_ID})
+    migration.thread.call(made.properties.update, {"msaAppId": OTHER_APP_ID})
 
 
 def wrong_endpoint(migration: Migration) -> None:
@@ -109,7 +88,7 @@ def several_identities(migration: Migration) -> None:
 REFUSALS: dict[Arrange, tuple[str, str]] = {
     name_taken: (f"no bot can be created with the name {NEW_BOT}", "choose another name"),
     wrong_type: ("its type is SingleTenant", "--new-bot"),
-    wrong_id: (f"exists with the id {OTHER_ID}", "--new-bot"),
+    wrong_id: (f"exists with the id {OTHER_APP_ID}", "--new-bot"),
     wrong_endpoint: ("its endpoint is https://elsewhere.contoso.com", "az bot update --endpoint"),
     id_taken: ("belongs to fabrikam-bot", "--identity"),
     app_of_the_old_bot: (f"{APP} is the app that answers the users of {BOT}", "--app"),
@@ -164,7 +143,7 @@ def test_an_id_of_a_bot_that_nobody_sees(migration: Migration) -> None:
 @pytest.mark.parametrize(
     ("manifest", "reason"),
     [
-        (f'{{"version": "1.0.0", "bots": [{{"botId": "{OTHER_ID}"}}]}}', "is of another bot"),
+        (f'{{"version": "1.0.0", "bots": [{{"botId": "{OTHER_APP_ID}"}}]}}', "is of another bot"),
         ('{"version": "1.0.0", "bots": [{"botId": "${{BOT_ID}}"}]}', "with --env-file"),
         ("no JSON", "cannot be read"),
     ],

@@ -6,30 +6,11 @@ import pytest
 
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.migrate.target import Target
-from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, VAULT
+from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, VAULT
 from tests.admin.migrate.route import CERTIFICATE, FEDERATED, ROTATE, Route
 
-BOTS = "Microsoft.BotService/botServices"
 OTHER_BOT = "fabrikam-bot"
-OTHER_ID = "99999999-2222-3333-4444-555555555555"
 IDENTITY = ("managed-identity", "--bot", BOT, "--new-bot", "contoso-bot-2", "--app", APP)
-
-
-def put_bot(route: Route, endpoint: str = NEW_ENDPOINT, app_id: str = OTHER_ID) -> None:
-    """Create another Azure Bot."""
-    body = {
-        "location": "global",
-        "kind": "azurebot",
-        "sku": {"name": "F0"},
-        "properties": {
-            "displayName": OTHER_BOT,
-            "endpoint": endpoint,
-            "msaAppId": app_id,
-            "msaAppType": "SingleTenant",
-            "msaAppTenantId": route.azure.directory.tenant_id,
-        },
-    }
-    route.call(route.azure.group.put, BOTS, OTHER_BOT, body)
 
 
 def refusal(target: Target) -> str:
@@ -39,16 +20,16 @@ def refusal(target: Target) -> str:
 
 def test_an_app_without_a_bot_is_free(route: Route, target: Target) -> None:
     """Other bots, whose endpoints lead elsewhere, do not matter."""
-    put_bot(route, "https://elsewhere.contoso.com/api/messages")
+    route.migration.put_other_bot(OTHER_BOT, endpoint="https://elsewhere.contoso.com/api/messages")
     assert refusal(target) == ""
 
 
 @pytest.mark.parametrize("name", ["MicrosoftAppId", "microsoftappid"])
 def test_the_id_of_another_bot_is_refused(route: Route, target: Target, name: str) -> None:
     """Both ids are named, and how to let go of one that nobody uses; names have no case."""
-    route.set_settings(**{name: OTHER_ID})
+    route.set_settings(**{name: OTHER_APP_ID})
     reason = refusal(target)
-    assert OTHER_ID in reason
+    assert OTHER_APP_ID in reason
     assert target.app_id in reason
     assert f"--name {APP} --setting-names MicrosoftAppId" in reason
     assert "delete it" not in reason
@@ -56,8 +37,8 @@ def test_the_id_of_another_bot_is_refused(route: Route, target: Target, name: st
 
 def test_the_azure_bot_that_has_the_id_is_named(route: Route, target: Target) -> None:
     """Its users may still talk to another app: this one is being prepared for it."""
-    put_bot(route, "https://elsewhere.contoso.com/api/messages")
-    route.set_settings(MicrosoftAppId=OTHER_ID.upper())
+    route.migration.put_other_bot(OTHER_BOT, endpoint="https://elsewhere.contoso.com/api/messages")
+    route.set_settings(MicrosoftAppId=OTHER_APP_ID.upper())
     assert f"that is the Azure Bot {OTHER_BOT}" in refusal(target)
 
 
@@ -67,7 +48,7 @@ def test_the_endpoint_of_another_bot_is_refused(route: Route, target: Target, ho
     site = route.migration.new.site
     names = [*(site.properties.get("hostNames") or ()), "bot.contoso.com"]
     route.call(site.properties.update, {"hostNames": names})
-    put_bot(route, f"https://{host}/api/messages")
+    route.migration.put_other_bot(OTHER_BOT, endpoint=f"https://{host}/api/messages")
     reason = refusal(target)
     assert f"the endpoint of the Azure Bot {OTHER_BOT} leads to it" in reason
     assert "--setting-names" not in reason
@@ -75,7 +56,7 @@ def test_the_endpoint_of_another_bot_is_refused(route: Route, target: Target, ho
 
 def test_an_app_that_is_the_bots_already_is_not_asked_about(route: Route, target: Target) -> None:
     """Nobody loses anything by settings that stay as they are."""
-    put_bot(route)
+    route.migration.put_other_bot(OTHER_BOT)
     route.set_settings(MicrosoftAppId=target.app_id.upper())
     assert refusal(target) == ""
 
@@ -83,8 +64,8 @@ def test_an_app_that_is_the_bots_already_is_not_asked_about(route: Route, target
 @pytest.mark.parametrize("words", [FEDERATED, CERTIFICATE, IDENTITY], ids=lambda words: words[0])
 def test_no_command_takes_an_app_from_another_bot(route: Route, words: Sequence[str]) -> None:
     """Nothing is changed, even with --yes, in Azure or in the directory."""
-    put_bot(route)
-    route.set_settings(MicrosoftAppId=OTHER_ID)
+    route.migration.put_other_bot(OTHER_BOT)
+    route.set_settings(MicrosoftAppId=OTHER_APP_ID)
     before = route.settings()
     assert OTHER_BOT in route.refused(*words, "--yes")
     assert route.settings() == before
@@ -96,8 +77,8 @@ def test_a_certificate_of_another_bots_app_is_not_rotated(route: Route) -> None:
     """Its new version would be registered for the wrong bot."""
     url = f"https://{VAULT}.vault.azure.net"
     settings = {"CertificateVaultUrl": url, "CertificateName": "bot-certificate"}
-    route.set_settings(MicrosoftAppId=OTHER_ID, BotCredential="Certificate", **settings)
-    assert OTHER_ID in route.refused(*ROTATE)
+    route.set_settings(MicrosoftAppId=OTHER_APP_ID, BotCredential="Certificate", **settings)
+    assert OTHER_APP_ID in route.refused(*ROTATE)
     assert route.versions() == []
 
 
