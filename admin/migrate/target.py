@@ -9,7 +9,7 @@ from admin.azure.errors import NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
 from admin.azure.site_client import IdentityAnswer
-from admin.azure.sites import Sites, answers_at
+from admin.azure.site_lookup import SiteLookup, answers_at
 from admin.migrate.options import Options
 from admin.migrate.site_settings import SiteSettings
 from auth.settings import MULTI_TENANT
@@ -47,7 +47,7 @@ class Target:
         self.azure = azure
         self.options = options
         self._site = site
-        self._sites = Sites(azure.arm)
+        self._sites = SiteLookup(azure.arm)
 
     def for_app(self, site: ResourceId) -> "Target":
         """The same bot with another app."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from admin.azure.errors import Refused
-from admin.azure.sites import host_of
+from admin.azure.site_lookup import host_of
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate

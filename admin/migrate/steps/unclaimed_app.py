@@ -6,7 +6,7 @@ from admin.azure.arm_client import BOT
 from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import find_resources
-from admin.azure.sites import answers_at
+from admin.azure.site_lookup import answers_at
 from admin.migrate.setting_names import setting
 from admin.migrate.shell import az
 from admin.migrate.step import Finding

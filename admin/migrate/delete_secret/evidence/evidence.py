@@ -8,7 +8,7 @@ from functools import cached_property
 from admin.azure.errors import NotFound
 from admin.azure.http.rest_client import json_of
 from admin.azure.json_object import JsonObject
-from admin.azure.sites import answers_at
+from admin.azure.site_lookup import answers_at
 from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.delete_secret.evidence.secret_users import SecretUsers

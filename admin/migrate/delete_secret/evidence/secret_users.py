@@ -6,7 +6,7 @@ from admin.azure.arm_client import BOT, SITE, ArmClient
 from admin.azure.errors import AzureProblem, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resources
-from admin.azure.sites import answers_at
+from admin.azure.site_lookup import answers_at
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.site_settings import SiteSettings
 

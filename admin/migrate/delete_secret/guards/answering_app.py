@@ -5,7 +5,7 @@ Each names one situation in which deleting the secret would strand the bot.
 
 import datetime
 
-from admin.azure.sites import host_of
+from admin.azure.site_lookup import host_of
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle

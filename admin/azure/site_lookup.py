@@ -1,4 +1,4 @@
-"""Sites: the Function Apps and web apps that the account sees, found by the host of an endpoint."""
+"""SiteLookup: the Function Apps and web apps of the account, found by the host of an endpoint."""
 
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ def answers_at(site: JsonObject, endpoint: str) -> bool:
     return host_of(endpoint) in {str(name).lower() for name in names if name}
 
 
-class Sites:
+class SiteLookup:
     """The apps; they are listed once, and each is read once for its host names.
 
     Args:

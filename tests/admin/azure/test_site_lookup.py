@@ -1,4 +1,4 @@
-"""Sites: the app behind an endpoint, against a service on the wire."""
+"""SiteLookup: the app behind an endpoint, against a service on the wire."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.errors import NotFound
-from admin.azure.sites import Sites
+from admin.azure.site_lookup import SiteLookup
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 
@@ -15,10 +15,10 @@ ID = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Web/sites"
 
 
 @pytest.fixture
-def sites(service: ScriptedService, clock: MovedClock) -> Iterator[Sites]:
+def sites(service: ScriptedService, clock: MovedClock) -> Iterator[SiteLookup]:
     """The apps of the scripted service, as an account sees them."""
     arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
-    yield Sites(arm)
+    yield SiteLookup(arm)
     arm.close()
 
 
@@ -29,7 +29,7 @@ def site(name: str, *hosts: str) -> Answer:
 
 
 def test_the_apps_are_listed_once_and_each_is_read_once(
-    sites: Sites, service: ScriptedService
+    sites: SiteLookup, service: ScriptedService
 ) -> None:
     """Those whose names the host begins with are read first; the others only if need be."""
     listed = [{"id": f"{ID}/{name}", "name": name} for name in ("one", "two")]
@@ -50,7 +50,7 @@ def test_the_apps_are_listed_once_and_each_is_read_once(
 
 @pytest.mark.parametrize("endpoint", ["", "contoso-bot", "http://[", "https:///api/messages"])
 def test_an_endpoint_without_a_host_is_named(
-    sites: Sites, service: ScriptedService, endpoint: str
+    sites: SiteLookup, service: ScriptedService, endpoint: str
 ) -> None:
     """A tag may hold anything; nothing is looked for."""
     with pytest.raises(NotFound, match="names no host: name the Function App with --app"):
