@@ -23,10 +23,12 @@ class VaultClient(RestClient):
         url = super().url(path)
         domain = urlsplit(self._base_url).hostname or ""
         # Not what a parser sees in the URL: another one, the transport's, may see another host.
-        if not re.match(rf"https://[0-9a-z-]+\.{re.escape(domain)}(:443)?/", url, re.IGNORECASE):
+        # ASCII: else letters that are not would count as the domain's, if only their case differs.
+        is_vaults = rf"https://[0-9a-z-]+\.{re.escape(domain)}(:443)?/"
+        if not re.match(is_vaults, url, re.ASCII | re.IGNORECASE):
             raise Refused(
-                "the setting CertificateVaultUrl is no URL of a key vault of this cloud: correct it"
-                f" to https://NAME.{domain}"
+                "the setting CertificateVaultUrl is not the URL of a key vault in this cloud: set"
+                f" it to https://NAME.{domain}"
             )
         joint = "&" if urlsplit(url).query else "?"
         return url if "api-version=" in url else f"{url}{joint}api-version={API_VERSION}"

@@ -249,7 +249,9 @@ def test_only_a_vault_gets_a_vaults_token(migration: Migration, url: str) -> Non
     settings = {"CertificateVaultUrl": url, "CertificateName": "bot-certificate"}
     migration.thread.call(group.set_app_settings, site, settings)
     ended = migration.run(*NEW, "--json")
-    assert "is no URL of a key vault of this cloud" in ended.json["unknown"]["vault"], ended.errors
+    assert "is not the URL of a key vault in this cloud" in ended.json["unknown"]["vault"], (
+        ended.errors
+    )
     assert ended.json["vault"] is None
     assert not migration.thread.azure.proxy.refused
 
