@@ -18,8 +18,8 @@ SETTLE_SECONDS = 45.0
 """How long a successful write may stay invisible before it is sent again: reads of Entra and Azure
 are eventually consistent."""
 MAX_REPEATED_WRITES = 6
-"""How often a step's changes are sent at most. A try in which nothing can have been done does not
-count."""
+"""How often a step's changes are sent at most. An attempt that cannot have changed anything does
+not count."""
 
 NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
 """Codes of a refusal that goes away by itself, right after an object was created."""
@@ -153,11 +153,12 @@ class Runner:
             elif self._asked(finding):
                 continue  # what is sent comes from a look that is as young as possible
             elif times == MAX_REPEATED_WRITES:
+                result = "have no effect" if problem is None else "cannot be completed"
                 found = _explained(finding, problem)
-                raise _Stop("failed", f"{step.title}: the changes have no effect. {found}")
+                raise _Stop("failed", f"{step.title}: the changes {result}. {found}")
             else:
                 done, problem = self._send(finding.changes)
-                times += bool(done) or isinstance(problem, AnswerLost)
+                times += bool(done) or problem is None or isinstance(problem, AnswerLost)
                 sent = _Sent(done, self._azure.clock.now()) if done else sent
                 if problem is None:
                     wait = _Wait()
@@ -182,7 +183,8 @@ class Runner:
         """
         for place, change in enumerate(changes):
             if change.unresolved:
-                break  # its values are known once the ones before have been done
+                # Its values are known once the ones before have been done.
+                return changes[:place], None
             self._progress.plan(change)
             try:
                 self._send_one(change)
@@ -218,6 +220,6 @@ class Runner:
 
 
 def _explained(finding: Finding, problem: AzureProblem | None) -> str:
-    """What a step found, with the problem of the last try to change it."""
+    """What a step found, with the problem of the last attempt to change it."""
     is_unsolved = problem is not None and not finding.waiting
     return f"{finding.text}; {problem}".removesuffix(".") if is_unsolved else finding.text

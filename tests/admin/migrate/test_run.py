@@ -152,6 +152,17 @@ def test_a_write_whose_answers_are_lost_is_sent_a_few_times_only(run: RunSteps) 
     assert len(calls) == MAX_REPEATED_WRITES
 
 
+def test_a_change_that_can_never_be_sent_ends_the_run(run: RunSteps, clock: MovedClock) -> None:
+    """Its values stay unknown, so there is nothing to wait for."""
+    send, calls = fails()
+    unknown = change(send, url="https://graph/$IDENTITY_PRINCIPAL_ID")
+    status, shown = run(ScriptedStep(Finding("no", (unknown,))))
+    assert (status, shown["result"]) == (ExitStatus.FOUND, "failed")
+    assert shown["reason"].endswith("the changes have no effect. no")
+    assert not calls
+    assert clock.now() == 0
+
+
 def test_what_is_done_before_a_refused_write_is_repeated_a_few_times_only(
     run: RunSteps, clock: MovedClock
 ) -> None:
@@ -163,7 +174,7 @@ def test_what_is_done_before_a_refused_write_is_repeated_a_few_times_only(
     options = Options("delete-secret", "contoso-bot", timeout_seconds=10_000)
     status, shown = run(ScriptedStep(missing), options=options)
     assert (status, shown["result"]) == (ExitStatus.FOUND, "failed")
-    assert shown["reason"].endswith("the changes have no effect. no; The scope is locked")
+    assert shown["reason"].endswith("the changes cannot be completed. no; The scope is locked")
     assert len(restarts) == MAX_REPEATED_WRITES
     assert clock.now() >= (MAX_REPEATED_WRITES - 1) * SETTLE_SECONDS
 

@@ -120,7 +120,7 @@ def test_an_outage_ends_the_run_and_the_next_one_goes_on(route: Route, write: st
     inject(route, write, status=500)
     ended = route.run(*CERTIFICATE)
     assert ended.status == 1, ended.output
-    assert "the changes have no effect" in ended.output
+    assert "the changes cannot be completed" in ended.output
     server, _ = server_of(route, write)
     route.call(server.faults.clear)
     route.done(*CERTIFICATE)
