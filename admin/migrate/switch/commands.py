@@ -1,14 +1,14 @@
 """`migrate switch` and `migrate back`."""
 
-from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from admin.azure.errors import NotFound
+from admin.azure.errors import AzureProblem
 from admin.azure.json_object import JsonObject
 from admin.migrate.execution import execute
 from admin.migrate.options import Options
+from admin.migrate.shell import az
 from admin.migrate.step import Finding, Plan
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.apps import ReachableApp, ReadyApp
@@ -93,11 +93,12 @@ def plan_switch(target: Target) -> Plan:
 
 def _way_back(target: Target, bot: JsonObject, endpoint: str) -> str:
     """The command that undoes a switch to an endpoint (URL)."""
-    if leaves_new_app(bot, endpoint):
-        with suppress(NotFound):
-            app = target.site_at(endpoint_of(bot)).name
-            return target.options.command_line("switch", app=app)
-    return target.options.command_line("back", app="")
+    if not leaves_new_app(bot, endpoint):
+        return target.options.command_line("back", app="")
+    try:
+        return target.options.command_line("switch", app=target.site_at(endpoint_of(bot)).name)
+    except AzureProblem:  # the account need not see the app that is left
+        return az("bot update", {**target.bot_id.az_options, "--endpoint": endpoint_of(bot)})
 
 
 def _remembered_app(target: Target) -> Target:

@@ -77,7 +77,7 @@ class MovedEndpoint:
 
     def _change(self, bot: JsonObject, now: str) -> Change:
         before = tags_of(bot)
-        keeps_old = self._remember == PREVIOUS_ENDPOINT and leaves_new_app(bot, self._endpoint)
+        keeps_old = leaves_new_app(bot, self._endpoint)
         remembered = before[PREVIOUS_ENDPOINT] if keeps_old else now
         tags = {**before, self._remember: remembered, self._named: self._endpoint}
         tags[SWITCHED_ON] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

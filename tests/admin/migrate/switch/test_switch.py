@@ -56,6 +56,20 @@ def test_a_second_new_app_does_not_replace_the_old_one(migration: Migration) -> 
     assert migration.tags().items() >= remembered.items()
 
 
+def test_the_way_back_to_an_app_that_the_account_does_not_see(migration: Migration) -> None:
+    """`back` would lead to the old app, not to the one that answered before."""
+    migration.let_new_app_sign_in()
+    assert migration.run(*SWITCH).status == 0
+    azure, first = migration.thread.azure, migration.new.site
+    migration.new = migration.thread.call(azure.add_function_app, "contoso-second")
+    migration.let_new_app_sign_in()
+    migration.thread.call(azure.resource_manager.resources.remove, first.id)
+    ended = migration.run("switch", "--bot", BOT, "--app", "contoso-second", "--json")
+    assert ended.status == 0, ended.output + ended.errors
+    assert ended.json["wayBack"].startswith("az bot update ")
+    assert f" --endpoint {NEW_ENDPOINT} " in ended.json["wayBack"]
+
+
 @pytest.mark.parametrize("words", [SWITCH, ("back", "--bot", BOT)])
 def test_running_it_again_changes_nothing(migration: Migration, words: tuple[str, ...]) -> None:
     """A command that is done says so, and sends nothing."""
