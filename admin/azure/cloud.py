@@ -20,7 +20,6 @@ class ManagementCloud:
         graph: URL of Microsoft Graph; also the resource of its tokens.
         vault_suffix: the domain of key vaults, without a leading dot.
         vault_audience: the resource (URL) of their tokens.
-        site_suffix: the domain of Function Apps, without a leading dot.
         federation_audience: the audience (URI) of a federated credential.
         channel_audience: the resource (URL) that a bot's outbound tokens are for.
     """
@@ -32,7 +31,6 @@ class ManagementCloud:
     graph: str
     vault_suffix: str
     vault_audience: str
-    site_suffix: str
     federation_audience: str
     channel_audience: str
 
@@ -45,7 +43,6 @@ PUBLIC = ManagementCloud(
     graph="https://graph.microsoft.com",
     vault_suffix="vault.azure.net",
     vault_audience="https://vault.azure.net",
-    site_suffix="azurewebsites.net",
     federation_audience=clouds.PUBLIC.federation_audience,
     channel_audience=clouds.PUBLIC.channel_audience,
 )
@@ -57,7 +54,6 @@ US_GOVERNMENT = ManagementCloud(
     graph="https://graph.microsoft.us",
     vault_suffix="vault.usgovcloudapi.net",
     vault_audience="https://vault.usgovcloudapi.net",
-    site_suffix="azurewebsites.us",
     federation_audience=clouds.US_GOVERNMENT.federation_audience,
     channel_audience=clouds.US_GOVERNMENT.channel_audience,
 )
@@ -69,7 +65,6 @@ CHINA = ManagementCloud(
     graph="https://microsoftgraph.chinacloudapi.cn",
     vault_suffix="vault.azure.cn",
     vault_audience="https://vault.azure.cn",
-    site_suffix="chinacloudsites.cn",
     federation_audience=clouds.CHINA.federation_audience,
     channel_audience=clouds.CHINA.channel_audience,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from admin.azure.json_object import JsonObject
 
-TEAMS, DIRECT_LINE, WEB_CHAT = "MsTeamsChannel", "DirectLineChannel", "WebChatChannel"
+TEAMS, DIRECT_LINE = "MsTeamsChannel", "DirectLineChannel"
 
 TEAMS_FIELDS = (
     "isEnabled",

@@ -54,9 +54,6 @@ DEFAULTS: JsonObject = {
 }
 """Writable properties, and what they are when a client does not send them."""
 
-SECRETS = ("developerAppInsightsApiKey", "luisKey")
-"""Properties that a client may send and that no response has."""
-
 REQUIRED = ("displayName", "endpoint", "msaAppId")
 """What the schema requires; the endpoint may be empty."""
 
