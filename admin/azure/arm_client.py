@@ -37,7 +37,7 @@ _PROVIDER = re.compile(r"/providers/([^/?]+)/")
 _FAILED = {"failed", "canceled", "cancelled"}
 _ENDED = {"succeeded", *_FAILED}
 """The states in which an Azure-AsyncOperation has ended; any other means that it runs. What a
-Location answers has a status of its own, which says nothing of the operation."""
+Location returns is the result, whose own `status` says nothing about the operation."""
 
 
 class ArmClient(RestClient):

@@ -4,7 +4,7 @@
     ├── NotSignedIn             3  no token, or 401; the text says what to do
     ├── NotReachable            3  no answer, or no usable one, after all attempts
     │   └── AnswerLost          3  a write was sent, and what became of it is unknown
-    ├── Forbidden               3  403; the text names the role
+    ├── Forbidden               3  403; the text says what to do
     └── Refused                 1  Azure's own message, in one line
         ├── NotFound            1  404, or no resource has this name
         ├── Ambiguous           1  several resources have this name; the text lists them
@@ -45,11 +45,7 @@ class Forbidden(AzureProblem):
         answer: what Azure says, in one line.
         cure: what to do about it.
         needs_role: whether the account lacks a role, or a new role has no effect yet; False: a
-            policy or a firewall refuses whoever asks.
-
-    Attributes:
-        answer: see above.
-        needs_role: see above.
+            policy or a firewall refuses everyone.
     """
 
     def __init__(self, answer: str, cure: str, *, needs_role: bool) -> None:

@@ -22,8 +22,15 @@ _PROBLEMS = {
     503: "it cannot sign in yet, or it is starting; its log says why",
 }
 
-CHANNEL_ADDRESSES = "the service tag AzureBotService, and for Teams 52.112.0.0/14 and 52.122.0.0/15"
-"""From where channels call a bot, for a cure."""
+TEAMS_RANGES = ("52.112.0.0/14", "52.122.0.0/15")
+"""From where Teams of the public cloud calls bots (Microsoft reference: "Microsoft 365 URLs and IP
+address ranges")."""
+
+CHANNEL_ADDRESSES = (
+    "the service tag AzureBotService, and the addresses of Teams (in the public cloud"
+    f" {' and '.join(TEAMS_RANGES)})"
+)
+"""The addresses from which channels call a bot, for error messages."""
 
 _BARRIERS = {
     _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/messages from"

@@ -195,8 +195,8 @@ def with_options(
 
 
 def _refuse_given(context: typer.Context) -> None:
-    """Refuse options before the name of a command below: that command would not get them, and would
-    change Azure in spite of `--dry-run`."""
+    """Refuse options before a subcommand's name: the subcommand would not get them, and
+    `certificate --dry-run rotate` would change Azure."""
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if source is not None and source.name == "COMMANDLINE":

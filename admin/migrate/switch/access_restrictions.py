@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 
 from admin.azure.cloud import PUBLIC, ManagementCloud
 from admin.azure.json_object import JsonObject
-from admin.azure.site_client import CHANNEL_ADDRESSES
+from admin.azure.site_client import CHANNEL_ADDRESSES, TEAMS_RANGES
 from admin.migrate.managed_identity.channels import TEAMS as TEAMS_CHANNEL
 from admin.migrate.shell import quoted
 
@@ -23,8 +23,8 @@ class Callers:
     """Who calls a bot.
 
     Attributes:
-        tags: service tags that contain addresses of theirs, in lower case; regional tags such as
-            AzureCloud.westeurope begin with them.
+        tags: service tags, in lower case, that contain some of their addresses; the names of
+            regional tags, such as AzureCloud.westeurope, start with these.
         ranges: the public ranges in which their addresses are.
         cure: the rules that admit them.
     """
@@ -43,11 +43,11 @@ CHANNELS = Callers(
 
 TEAMS = Callers(
     tags=("azurecloud",),
-    ranges=(IPv4Network("52.112.0.0/14"), IPv4Network("52.122.0.0/15")),
-    cure="the addresses of Teams, 52.112.0.0/14 and 52.122.0.0/15, which are not in the service tag"
+    ranges=tuple(map(IPv4Network, TEAMS_RANGES)),
+    cure=f"the addresses of Teams, {' and '.join(TEAMS_RANGES)}, which are not in the service tag"
     " AzureBotService",
 )
-"""Teams of the public cloud, which calls bots itself (Microsoft 365 URLs and IP address ranges)."""
+"""Teams of the public cloud, which calls bots itself."""
 
 
 def callers_of(cloud: ManagementCloud, names: Iterable[str]) -> tuple[Callers, ...]:
@@ -106,13 +106,13 @@ def admits(configuration: JsonObject, callers: Callers) -> bool:
 
 
 def _is_public(rule: JsonObject) -> bool:
-    """Channels call from public address ranges: not from your virtual network, and without the
-    headers of a gateway such as Front Door."""
+    """Whether a rule can apply to channels: they call from public addresses, not from your virtual
+    network, and without the headers of a gateway such as Front Door."""
     return not rule.get("vnetSubnetResourceId") and not rule.get("headers")
 
 
 def _matches(rule: JsonObject, tags: tuple[str, ...], ranges: set[IPv4Network]) -> bool:
-    """Whether a rule is about some of the callers. A single address is no channel's."""
+    """Whether a rule is about some of the callers. A single address never belongs to a channel."""
     return any(source.startswith(tags) for source in _sources(rule)) or any(
         network.num_addresses > 1
         and (network.is_global or network == _ANY)

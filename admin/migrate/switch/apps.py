@@ -61,10 +61,10 @@ class ReadyApp:
                 refusal=f"{name} signs in with another {'; '.join(wrong)}. The endpoint stays where"
                 " it is",
             )
-        if barrier := self._barrier():
+        if found := self._barrier():
             return Finding(
                 f"the channels do not reach {self._endpoint}",
-                refusal=f"the channels cannot reach {self._endpoint}: {barrier}. The endpoint stays"
+                refusal=f"the channels cannot reach {self._endpoint}: {found}. The endpoint stays"
                 " where it is",
             )
         kind, app_id = proof.facts.get("kind"), proof.facts.get("appId")

@@ -113,7 +113,7 @@ def test_an_empty_value_is_a_missing_one(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["--dry-run", "--json", "--app new", "--timeout 900"])
-def test_options_before_a_command_below_are_refused(
+def test_options_before_a_subcommand_are_refused(
     words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It would not get them: `certificate --dry-run rotate` would change Azure."""

@@ -109,7 +109,10 @@ def test_switch_refuses_an_app_that_leaves_teams_out(migration: Migration) -> No
     migration.let_new_app_sign_in()
     configuration = migration.new.site.hidden.setdefault(CONFIG, {})
     for rules, missing in (
-        ([MINE, NOBODY], "the service tag AzureBotService, and for Teams 52.112.0.0/14"),
+        (
+            [MINE, NOBODY],
+            "AzureBotService, and the addresses of Teams (in the public cloud 52.112.0.0/14",
+        ),
         (
             [MINE, BOT_SERVICE, NOBODY],
             "admit the addresses of Teams, 52.112.0.0/14 and 52.122.0.0/15",
