@@ -2,11 +2,12 @@
 
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, expect
 
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Activity
@@ -136,6 +137,16 @@ class LocalChat:
     bot: ScriptedBot
     connector: BotConnector
     page: ChatPage
+
+
+async def open_web_chat(chat: LocalChat, page: Page, bundle: Path) -> None:
+    """Open the page with Web Chat, and wait for the bot's greeting.
+
+    Until the page is connected, Web Chat does not send what is typed.
+    """
+    chat.page.webchat_bundle = bundle
+    await page.goto(chat.page.server.url)
+    await expect(bubble(page, "Welcome! Say something.")).to_be_visible()
 
 
 async def say(page: Page, text: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH
-from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, say, shoot
+from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, open_web_chat, say, shoot
 
 # One browser serves all tests, so they share its event loop.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,9 +18,7 @@ async def test_a_conversation_with_cards_works_in_a_browser(
     chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
 ) -> None:
     """The bot greets, echoes, and both kinds of card buttons show their results."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
-    await expect(bubble(page, "Welcome! Say something.")).to_be_visible()
+    await open_web_chat(chat, page, bundle)
     await say(page, "hello there")
     await expect(bubble(page, "You said: hello there")).to_be_visible()
     await page.get_by_label("A note").fill("fine")
@@ -52,9 +50,7 @@ async def test_updates_deletions_and_files_are_shown(
     chat: LocalChat, page: Page, bundle: Path, tmp_path: Path
 ) -> None:
     """Updates and deletions by the bot are shown; an uploaded file reaches the bot."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
-    await expect(bubble(page, "Welcome! Say something.")).to_be_visible()
+    await open_web_chat(chat, page, bundle)
     (conversation,) = chat.connector.conversations.by_id.values()
     (welcome,) = [one for one in conversation.activities if one["type"] == "message"]
     conversation.update(welcome["id"], {**welcome, "text": "Welcome back!"})

@@ -13,6 +13,7 @@ from tests.emulator.pages.local_chat import (
     LocalChat,
     bubble,
     oauth_card,
+    open_web_chat,
     press_sign_in,
     say,
     shoot,
@@ -27,8 +28,7 @@ async def test_signing_in_by_the_card(
     chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
 ) -> None:
     """The card's button opens the sign-in page; after agreeing there, the bot gets the token."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
+    await open_web_chat(chat, page, bundle)
     # The context's, so that nothing is missed before there is a popup to listen to.
     page.context.on("console", lambda message: complaints.append(message.text))
     await say(page, "login")
@@ -53,8 +53,7 @@ async def test_signing_in_by_the_card(
 
 async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bundle: Path) -> None:
     """The sign-in page still shows it for typing, and the bot gets nothing."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
+    await open_web_chat(chat, page, bundle)
     await say(page, "login")
     async with page.expect_popup() as opening:
         await press_sign_in(page)
@@ -73,12 +72,10 @@ async def test_each_chat_takes_its_own_code(
     chat: LocalChat, browser: Browser, bundle: Path
 ) -> None:
     """With two chats in a browser that both wait for a sign-in, neither takes the other's."""
-    chat.page.webchat_bundle = bundle
     context = await browser.new_context()
     popups = []
     for asking in (await context.new_page(), await context.new_page()):
-        await asking.goto(chat.page.server.url)
-        await expect(bubble(asking, "Welcome! Say something.")).to_be_visible()
+        await open_web_chat(chat, asking, bundle)
         await say(asking, "login")
         async with asking.expect_popup() as opening:
             await press_sign_in(asking)
@@ -99,8 +96,7 @@ async def test_an_old_sign_in_page(
     chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sign-in page whose link has expired says so when its button is pressed."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
+    await open_web_chat(chat, page, bundle)
     await say(page, "login")
     async with page.expect_popup() as opening:
         await press_sign_in(page)
@@ -116,8 +112,7 @@ async def test_single_sign_on(
     chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
 ) -> None:
     """With single sign-on the chat offers a token, and shows no card if the bot accepts it."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
+    await open_web_chat(chat, page, bundle)
     await page.get_by_label("Single sign-on").check()
     await say(page, "login")
     await expect(bubble(page, "signin/tokenExchange: 200")).to_be_visible()
@@ -130,8 +125,7 @@ async def test_single_sign_on(
 
 async def test_single_sign_on_is_declined(chat: LocalChat, page: Page, bundle: Path) -> None:
     """When the bot refuses the token, the card is shown, without an error."""
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
+    await open_web_chat(chat, page, bundle)
     await page.get_by_label("Single sign-on").check()
     chat.bot.accepts_exchange = False
     await say(page, "login")
