@@ -1,4 +1,4 @@
-"""PreparedFunctionApp: a Function App as docs/deploy.md makes one in steps 2, 3, 5 and 6."""
+"""PreparedFunctionApp: a Function App as docs/deploy-by-hand.md makes one (steps 2, 3, 5, 6)."""
 
 import uuid
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ from tests.test_imports import tracked
 
 AZURE_PAGES = {
     "deploy.md",
+    "deploy-by-hand.md",
     "migrate.md",
     "migrate-by-hand.md",
     "move-a-bot.md",

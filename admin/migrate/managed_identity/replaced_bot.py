@@ -49,8 +49,8 @@ class ReplaceableBot:
         if self._old.answers_users():
             return (
                 f"{app} is the app that answers the users of {name}: with the new id, it could not"
-                " answer them any more. Publish the new app beside it (docs/deploy.md), and name"
-                " that one with --app"
+                " answer them any more. Publish the new app beside it (docs/deploy-by-hand.md), and"
+                " name that one with --app"
             )
         return self._new.refusal()
 

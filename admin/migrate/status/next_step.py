@@ -100,8 +100,8 @@ def _delete_secret(options: Options, app: AppStatus) -> NextStep:
 
 def _build(options: Options) -> NextStep:
     return NextStep(
-        "the bot signs in with a secret. Publish the new app beside the old one (docs/deploy.md,"
-        f" steps 0 to 8), and name it in place of {NEW_APP_NAME}",
+        "the bot signs in with a secret. Publish the new app beside the old one"
+        f" (docs/deploy-by-hand.md, steps 0 to 8), and name it in place of {NEW_APP_NAME}",
         options.command_line("status", app=NEW_APP_NAME),
         "delete the new app's resource group: users still talk to the old app",
     )

@@ -31,7 +31,7 @@ class DeployedCode:
             return Finding(
                 f"{app.name} has no function `identity`",
                 refusal=f"the app {app.name}{named} does not run this project's code: publish it to"
-                " a Function App beside the old app (docs/deploy.md, steps 1 to 8), and name that"
-                " one with --app",
+                " a Function App beside the old app (docs/deploy-by-hand.md, steps 1 to 8), and"
+                " name that one with --app",
             )
         return Finding(f"{app.name} runs this project's code")

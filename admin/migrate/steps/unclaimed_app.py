@@ -57,8 +57,8 @@ class UnclaimedApp:
         return (
             f"An app answers one bot, and {self._target.options.bot} has the id"
             f" {self._target.app_id}: users of the other bot would get no answer any more. Publish"
-            " an app of its own for this bot (docs/deploy.md), and name that one with --app. If"
-            f" nobody uses the other bot: {', '.join(ends)}, and run the command again"
+            " an app of its own for this bot (docs/deploy-by-hand.md), and name that one with --app"
+            f". If nobody uses the other bot: {', '.join(ends)}, and run the command again"
         )
 
     def _claims(self, current: str, allowed: Collection[str]) -> list[str]:

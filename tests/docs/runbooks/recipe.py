@@ -1,4 +1,4 @@
-"""Which blocks of the runbooks a reader pastes, by the way of deploy.md or the route taken."""
+"""Which blocks of the runbooks a reader pastes, by way of deploy-by-hand.md or by route."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.docs.runbooks.page import Block, blocks
 from tests.support.project import ROOT
 
-DEPLOY = ROOT / "docs" / "deploy.md"
+DEPLOY = ROOT / "docs" / "deploy-by-hand.md"
 BY_HAND = ROOT / "docs" / "migrate-by-hand.md"
 
 VAULT = frozenset("BC")
@@ -17,7 +17,7 @@ NEW = frozenset({"new bot"})
 EXISTING = frozenset({"existing bot", "route"})
 """The app registration exists; "route": this is only the first step of a route."""
 WHOLE = frozenset({"new bot", "existing bot"})
-"""All of deploy.md."""
+"""All of deploy-by-hand.md."""
 OPTIONAL = frozenset({"optional"})
 """What the page offers without asking for it."""
 
@@ -69,7 +69,7 @@ CONDITIONS: dict[str, tuple[Conditions, ...]] = {
     "Settings that must not exist on Flex Consumption": ((),),
     "Renew the certificate": ((VAULT, NEW), (VAULT, NEW), (VAULT, NEW)),
 }
-"""By section of deploy.md, what each of its blocks is for: of each set, one must apply."""
+"""By section of deploy-by-hand.md, what each of its blocks is for: of each set, one must apply."""
 
 TAKE_STOCK = ("Take stock",)
 SWITCH = ("1.4 Move the traffic", "1.5 Stop using the secret")
@@ -140,7 +140,7 @@ def by_section(page: Path) -> dict[str, list[Block]]:
 
 
 def deployment(tags: frozenset[str]) -> Iterator[Block]:
-    """The blocks of deploy.md that somebody pastes.
+    """The blocks of deploy-by-hand.md that somebody pastes.
 
     Args:
         tags: the way, a letter, and of the sets above what else applies.

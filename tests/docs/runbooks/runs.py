@@ -17,11 +17,11 @@ MIGRATE = "python -m admin migrate"
 
 @dataclass(frozen=True)
 class Run:
-    """A way through deploy.md, and a route of migrate-by-hand.md that begins with it.
+    """A way through deploy-by-hand.md, and a route of migrate-by-hand.md that begins with it.
 
     Attributes:
         name: for the report.
-        tags: what deploy.md's blocks are chosen by: see recipe.py.
+        tags: what deploy-by-hand.md's blocks are chosen by: see recipe.py.
         route: the route, a key of recipe.ROUTES; empty: none.
         app_type: MicrosoftAppType of the existing bot; empty: there is none.
         commands: what is pasted at the end, of this project's own.

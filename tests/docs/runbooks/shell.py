@@ -55,7 +55,7 @@ class Call:
     """One call of a program.
 
     Attributes:
-        place: the block that it stands in, as `deploy.md:32`.
+        place: the block that it stands in, as `deploy-by-hand.md:32`.
         status: its exit status.
         errors: its standard error.
         command: the program's name and its arguments.

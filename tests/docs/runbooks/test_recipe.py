@@ -12,7 +12,7 @@ from tests.docs.runbooks.shell import Shell, text_of
 
 
 def test_each_block_of_the_deployment_is_pasted() -> None:
-    """No block of deploy.md is left out of all runs."""
+    """No block of deploy-by-hand.md is left out of all runs."""
     pasted = {block for run in RUNS for block in deployment(run.tags)}
     assert pasted == set(blocks(DEPLOY))
 

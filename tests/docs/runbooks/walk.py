@@ -33,7 +33,7 @@ OLDEST_KEY = (
 
 
 def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
-    """Paste the blocks of a run: deploy.md's in one shell, the route's in another.
+    """Paste the blocks of a run: deploy-by-hand.md's in one shell, the route's in another.
 
     Args:
         run: which blocks.

@@ -49,9 +49,9 @@ class VaultAccess:
             return Finding(
                 f"the vault {name} uses access policies, not roles",
                 refusal=f"roles have no effect in the vault {name}: use a vault of its own for the"
-                f" bot's certificate (docs/deploy.md, 4.1), or switch this one over (`az keyvault"
-                f" update --name {name} --enable-rbac-authorization true`), which ends all access"
-                " by its access policies",
+                f" bot's certificate (docs/deploy-by-hand.md, 4.1), or switch this one over (`az"
+                f" keyvault update --name {name} --enable-rbac-authorization true`), which ends all"
+                " access by its access policies",
             )
         refused = self._refusal_to_read()
         if any(text in refused for text in _CLOSED):

@@ -101,8 +101,8 @@ def test_a_role_that_allows_more_is_enough(step: RoleAssignment, assign: Assign)
 def test_a_custom_role_is_enough(
     step: RoleAssignment, assign: Assign, route: Route, scope: str, but: list[str]
 ) -> None:
-    """The role "Bot signer" of docs/deploy.md allows exactly what is needed; what a role excludes
-    is not allowed."""
+    """The role "Bot signer" of docs/deploy-by-hand.md allows exactly what is needed; what a role
+    excludes is not allowed."""
     subscription = "/".join(scope.split("/")[:3])
     name = str(uuid.uuid4())
     actions = ["Microsoft.KeyVault/vaults/keys/sign/action"]

@@ -1,4 +1,4 @@
-"""BotApp: a Function App with its plan, as docs/deploy.md makes it."""
+"""BotApp: a Function App with its plan, as docs/deploy-by-hand.md makes it."""
 
 from typing import Any
 
