@@ -1,0 +1,99 @@
+"""A Bicep file's syntax tree, and its declarations."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import tree_sitter_bicep
+from tree_sitter import Language, Node, Parser
+
+_PARSER = Parser(Language(tree_sitter_bicep.language()))
+
+
+class BicepError(Exception):
+    """The file is not what this project writes, or cannot be evaluated."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A parameter, variable, resource, module or output.
+
+    Attributes:
+        kind: `parameter`, `variable`, `resource`, `module` or `output`.
+        symbol: its name in the file.
+        value: an expression, a resource's body, its condition or its loop; None: it has none.
+        target: a resource's type with its API version, a module's path, or a data type.
+        is_existing: a resource that the file only refers to.
+        decorators: the calls above it, by name.
+    """
+
+    kind: str
+    symbol: str
+    value: Node | None
+    target: str = ""
+    is_existing: bool = False
+    decorators: dict[str, Node] = field(default_factory=dict)
+
+
+@cache
+def declarations(file: Path) -> tuple[Declaration, ...]:
+    """A file's declarations, in order.
+
+    Raises:
+        BicepError: the file cannot be parsed.
+    """
+    root = _PARSER.parse(file.read_bytes()).root_node
+    if root.has_error:
+        raise BicepError(f"{file.name} cannot be parsed: {_first_error(root)}")
+    found: list[Declaration] = []
+    decorators: dict[str, Node] = {}
+    for node in root.named_children:
+        if node.type == "decorators":
+            calls = [decorator.named_children[0] for decorator in node.named_children]
+            decorators = {text(call.named_children[0]): call for call in calls}
+        elif node.type.endswith("_declaration"):
+            found.append(_declaration(node, decorators))
+            decorators = {}
+    return tuple(found)
+
+
+def _declaration(node: Node, decorators: dict[str, Node]) -> Declaration:
+    kind = node.type.removesuffix("_declaration")
+    symbol, *rest = node.named_children
+    target = ""
+    if kind in ("resource", "module"):
+        target, rest = literal(rest[0]), rest[1:]
+    elif kind in ("parameter", "output"):
+        target, rest = text(rest[0]), rest[1:]
+    is_existing = any(each.type == "existing" for each in node.children)
+    value = rest[-1] if rest else None
+    return Declaration(kind, text(symbol), value, target, is_existing, decorators)
+
+
+def text(node: Node) -> str:
+    """A node's source."""
+    return (node.text or b"").decode()
+
+
+def literal(node: Node) -> str:
+    """A string without interpolation.
+
+    Raises:
+        BicepError: it has one, or is no string.
+    """
+    parts = node.named_children
+    if node.type != "string" or any(part.type == "interpolation" for part in parts):
+        raise BicepError(f"{text(node)} is not a plain string")
+    return "".join(map(string_part, parts))
+
+
+def string_part(part: Node) -> str:
+    """The text of a string's part that is no interpolation."""
+    escapes = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\$": "$"}
+    return escapes.get(text(part), text(part))
+
+
+def _first_error(node: Node) -> str:
+    if node.type == "ERROR" or node.is_missing:
+        return f"line {node.start_point.row + 1}: {text(node)[:60]!r}"
+    return next((_first_error(child) for child in node.children if child.has_error), "")
