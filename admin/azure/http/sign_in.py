@@ -11,8 +11,13 @@ from azure.identity import (
     AzureCliCredential,
     AzurePipelinesCredential,
     ChainedTokenCredential,
+    ClientAssertionCredential,
     WorkloadIdentityCredential,
 )
+
+from admin.azure.http import github_token
+from admin.azure.http.clock import SystemClock
+from admin.azure.http.github_token import GitHubToken
 
 CLI_TIMEOUT_SECONDS = 60
 
@@ -24,6 +29,7 @@ _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ((?:[^'\")\\]|'[^']*')+)")
 _CLAIMS_CHALLENGE = re.compile(r"az login --claims-challenge \S.*")
 
 _WORKLOAD = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
+_GITHUB = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", github_token.URL, github_token.BEARER)
 _PIPELINE = (
     "AZURESUBSCRIPTION_TENANT_ID",
     "AZURESUBSCRIPTION_CLIENT_ID",
@@ -47,14 +53,18 @@ def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredent
                 tenant_id=tenant, client_id=client, token_file_path=file, authority=authority
             )
         )
+    if all(environ.get(name) for name in _GITHUB):
+        tenant, client = (environ[name] for name in _WORKLOAD[:2])
+        token = GitHubToken(environ, SystemClock())
+        chain.append(ClientAssertionCredential(tenant, client, token, authority=authority))
     if environ.get("SYSTEM_OIDCREQUESTURI") and all(environ.get(name) for name in _PIPELINE):
-        tenant, client, connection, token = (environ[name] for name in _PIPELINE)
+        tenant, client, connection, access = (environ[name] for name in _PIPELINE)
         chain.append(
             AzurePipelinesCredential(
                 tenant_id=tenant,
                 client_id=client,
                 service_connection_id=connection,
-                system_access_token=token,
+                system_access_token=access,
                 authority=authority,
             )
         )
@@ -87,7 +97,8 @@ def cure(error: BaseException) -> str:
     if _ENTRA_CODE not in text:
         return (
             f"no sign-in to Azure: the pipeline's credential gets no token from Entra ({text})."
-            " Check the network, HTTPS_PROXY, and the file that AZURE_FEDERATED_TOKEN_FILE names"
+            " Check the network, HTTPS_PROXY, and the file that AZURE_FEDERATED_TOKEN_FILE names;"
+            " in GitHub Actions, the job's permission `id-token: write`"
         )
     return (
         f"no sign-in to Azure ({text}). Entra does not accept the pipeline's federated credential:"

@@ -21,6 +21,11 @@ WORKLOAD = {
     "AZURE_TENANT_ID": "00000000-0000-4000-8000-000000000001",
     "AZURE_CLIENT_ID": "00000000-0000-4000-8000-000000000002",
 }
+GITHUB = {
+    **WORKLOAD,
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://pipelines.actions.githubusercontent.com/1?v=2",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "token",
+}
 PIPELINE = {
     "SYSTEM_OIDCREQUESTURI": "https://dev.azure.com/contoso",
     "AZURESUBSCRIPTION_TENANT_ID": WORKLOAD["AZURE_TENANT_ID"],
@@ -43,6 +48,7 @@ def test_a_pipelines_credential_is_asked_first(tmp_path: Path) -> None:
     assert kinds({}) == ["AzureCliCredential"]
     assert kinds(WORKLOAD) == ["AzureCliCredential"]
     assert kinds(workload) == ["WorkloadIdentityCredential", "AzureCliCredential"]
+    assert kinds(GITHUB) == ["ClientAssertionCredential", "AzureCliCredential"]
     assert kinds(PIPELINE) == ["AzurePipelinesCredential", "AzureCliCredential"]
 
 
