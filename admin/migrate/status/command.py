@@ -2,11 +2,8 @@
 
 import json
 from contextlib import nullcontext
-from itertools import groupby
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from admin import console
 from admin.exit_status import ExitStatus
@@ -15,10 +12,9 @@ from admin.migrate.options import Options
 from admin.migrate.status.next_step import next_step
 from admin.migrate.status.report import read_report
 from admin.migrate.status.report_json import report_json
-from admin.migrate.status.rows import BAD, NEXT, OK, UNKNOWN, WARN, Row, rows_of
+from admin.migrate.status.rows import NEXT, rows_of
 from admin.migrate.target import Target
-
-_STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta"}
+from admin.rows import print_lines, print_tables
 
 
 def status(options: Options) -> None:
@@ -92,32 +88,7 @@ def show(target: Target) -> ExitStatus:
     if target.options.as_json:
         print(json.dumps(report_json(report, step)))
     elif people:
-        _print_tables(rows_of(report, step))
+        print_tables(console.output, rows_of(report, step), pasted=(NEXT,))
     else:
-        _print_lines(rows_of(report, step))
+        print_lines(rows_of(report, step))
     return ExitStatus.DONE if report.is_secretless else ExitStatus.FOUND
-
-
-def _print_tables(rows: list[Row]) -> None:
-    """A table for each section, all with the same columns."""
-    width = max(len(row.name) for row in rows)
-    for section, group in groupby(rows, lambda row: row.section):
-        console.output.print(Text(section, style="bold"))
-        if section == NEXT:
-            for row in group:  # to be pasted: a table would break a long line
-                console.output.print(f"  {row.name:{width}}  {row.text}", soft_wrap=True)
-            continue
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(width=width + 2, no_wrap=True)
-        table.add_column(overflow="fold")
-        for row in group:
-            table.add_row(f"  {row.name}", Text(row.text, style=_STYLES.get(row.mark, "")))
-        console.output.print(table)
-
-
-def _print_lines(rows: list[Row]) -> None:
-    for section, group in groupby(rows, lambda row: row.section):
-        print(section)
-        for row in group:
-            mark = f" [{row.mark}]" if row.mark else ""
-            print(f"  {row.name}: {row.text}{mark}")

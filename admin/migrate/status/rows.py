@@ -1,7 +1,6 @@
-"""Rows: the report as lines of one table, each with a mark."""
+"""The report as rows of one table, each with a mark."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from admin.migrate.status.next_step import NextStep
 from admin.migrate.status.parts.app import AppStatus
@@ -13,6 +12,7 @@ from admin.migrate.status.parts.registration import (
     RegistrationStatus,
 )
 from admin.migrate.status.report import StatusReport
+from admin.rows import BAD, OK, PLAIN, UNKNOWN, WARN, Row
 from auth.settings import USER_ASSIGNED_MSI
 
 NOT_DEPLOYED = 404
@@ -22,25 +22,6 @@ NEXT = "Next"
 """The last section: its commands are printed to be pasted."""
 
 SINGLE_TENANT_AUDIENCE = "AzureADMyOrg"
-
-OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line.
-
-    Attributes:
-        section: which part it belongs to, such as "App registration".
-        name: what it is about.
-        text: what is so.
-        mark: OK, WARN, BAD, UNKNOWN or PLAIN.
-    """
-
-    section: str
-    name: str
-    text: str
-    mark: str = PLAIN
 
 
 def rows_of(report: StatusReport, step: NextStep) -> list[Row]:

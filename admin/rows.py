@@ -1,0 +1,67 @@
+"""Row: one line of a report, and how reports are printed: for a terminal, and for a file."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
+
+_STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line.
+
+    Attributes:
+        section: which part it belongs to, such as "App registration".
+        name: what it is about.
+        text: what is so.
+        mark: OK, WARN, BAD, UNKNOWN or PLAIN.
+    """
+
+    section: str
+    name: str
+    text: str
+    mark: str = PLAIN
+
+
+def print_tables(console: Console, rows: Sequence[Row], pasted: Collection[str] = ()) -> None:
+    """Print a table for each section, all with the same columns, in colour.
+
+    Args:
+        console: the terminal.
+        rows: top to bottom.
+        pasted: the sections that are printed without a table, which would break a long command.
+    """
+    width = max((len(row.name) for row in rows), default=0)
+    for section, group in groupby(rows, lambda row: row.section):
+        console.print(Text(section, style="bold"))
+        if section in pasted:
+            for row in group:
+                line = Text.assemble(f"  {row.name:{width}}  ", (row.text, _style(row)))
+                console.print(line, soft_wrap=True)
+            continue
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=width + 2, no_wrap=True)
+        table.add_column(overflow="fold")
+        for row in group:
+            table.add_row(f"  {row.name}", Text(row.text, style=_style(row)))
+        console.print(table)
+
+
+def print_lines(rows: Sequence[Row]) -> None:
+    """Print a line for each row, with its mark in brackets."""
+    for section, group in groupby(rows, lambda row: row.section):
+        print(section)
+        for row in group:
+            mark = f" [{row.mark}]" if row.mark else ""
+            print(f"  {row.name}: {row.text}{mark}")
+
+
+def _style(row: Row) -> str:
+    return _STYLES.get(row.mark, "")
