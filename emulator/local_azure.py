@@ -22,6 +22,7 @@ from emulator.graph.requests.caller import READ_REPORTS, WRITE_ALL
 from emulator.key_vault.permissions import RolePermissions
 from emulator.key_vault.retention import Retention
 from emulator.key_vault.vault import KeyVault
+from emulator.log_analytics.log_analytics import LogAnalytics
 from emulator.loopback import LOOPBACK, listener
 from emulator.network.connect_proxy import ConnectProxy
 from emulator.network.local_connector import local_connector
@@ -53,6 +54,7 @@ LIGHT = "light"
 ENTRA = "login.microsoftonline.com"
 GRAPH = "graph.microsoft.com"
 RESOURCE_MANAGER = "management.azure.com"
+LOGS = "api.loganalytics.azure.com"
 CHANNEL = "login.botframework.com"
 SITES = f"*.{DOMAIN}"
 PUBLISHING = f"*.scm.{DOMAIN}"
@@ -62,6 +64,7 @@ CERTIFIED_NAMES = (
     ENTRA,
     GRAPH,
     RESOURCE_MANAGER,
+    LOGS,
     CHANNEL,
     f"*.{VAULT_DOMAIN}",
     SITES,
@@ -89,6 +92,7 @@ class LocalAzure:
         entra: signs everybody in; `directory` is its directory.
         graph: shows and changes the directory.
         resource_manager: has the resources.
+        log_analytics: answers queries of logs.
         vaults: key vaults by host name.
         sites: runs the code of web apps and Function Apps.
         channels: of Azure Bots, by the bot's name in lower case.
@@ -123,6 +127,7 @@ class LocalAzure:
         self.pipeline.trust(self.directory)
         self.resource_manager = ResourceManager(self.entra, self._tls)
         self.graph = Graph(self.entra, self._tls)
+        self.log_analytics = LogAnalytics(self.entra, self._tls, self.resource_manager)
         self.graph.app_roles[self.pipeline.object_id] = {WRITE_ALL, READ_REPORTS}
         self.resource_manager.owners.update(
             (self.pipeline.object_id, self.directory.user.object_id)
@@ -142,6 +147,7 @@ class LocalAzure:
             SITES: self.sites.front_end.server,
             PUBLISHING: publishing.server,
             GRAPH: self.graph.server,
+            LOGS: self.log_analytics.server,
         }
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: dict[BotChannel, asyncio.Task[None]] = {}

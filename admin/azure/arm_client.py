@@ -14,12 +14,17 @@ BOT = "Microsoft.BotService/botServices"
 SITE = "Microsoft.Web/sites"
 VAULT = "Microsoft.KeyVault/vaults"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+STORAGE = "Microsoft.Storage/storageAccounts"
+INSIGHTS = "Microsoft.Insights/components"
 
 API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.BotService": "2022-09-15",
+    "Microsoft.Insights": "2020-02-02",
     "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
+    "Microsoft.OperationalInsights": "2025-02-01",
+    "Microsoft.Storage": "2025-08-01",
     "Microsoft.Web": "2024-11-01",
     "": "2021-04-01",
 }

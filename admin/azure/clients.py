@@ -1,6 +1,7 @@
 """AzureClients: one client for each service, with one sign-in and one request id."""
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -14,8 +15,10 @@ from admin.azure.cloud import ManagementCloud
 from admin.azure.graph_client import GraphClient
 from admin.azure.http.clock import Clock, SystemClock
 from admin.azure.http.rest_client import RestClient
+from admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
 from admin.azure.http.sign_in import credential_chain
 from admin.azure.json_object import JsonObject
+from admin.azure.logs.logs_client import LogsClient
 from admin.azure.site_client import SiteClient
 from admin.azure.vault_client import VaultClient
 
@@ -31,12 +34,14 @@ class AzureClients:
         cloud: the cloud.
         credential: signs in; None: what the environment offers.
         clock: waits.
+        limits: on repeated requests.
 
     Attributes:
         arm: Azure Resource Manager.
         graph: Microsoft Graph.
         vault: the key vaults.
         site: the Function Apps.
+        logs: Log Analytics.
         request_id: `x-ms-client-request-id` of all requests (GUID).
     """
 
@@ -45,6 +50,7 @@ class AzureClients:
         cloud: ManagementCloud,
         credential: TokenCredential | None = None,
         clock: Clock | None = None,
+        limits: RetryLimits = DEFAULT_LIMITS,
     ) -> None:
         self.cloud = cloud
         self.clock = clock or SystemClock()
@@ -58,12 +64,22 @@ class AzureClients:
             chain,
             cloud.resource_manager_audience,
             *rest,
+            limits,
         )
-        self.graph = GraphClient(cloud.graph, "Microsoft Graph", chain, cloud.graph, *rest)
+        self.graph = GraphClient(cloud.graph, "Microsoft Graph", chain, cloud.graph, *rest, limits)
         self.vault = VaultClient(
-            f"https://{cloud.vault_suffix}", "the key vault", chain, cloud.vault_audience, *rest
+            f"https://{cloud.vault_suffix}",
+            "the key vault",
+            chain,
+            cloud.vault_audience,
+            *rest,
+            limits,
         )
-        self.site = SiteClient("", "the app", None, "", *rest, SITE_RETRIES, CANNOT_SIGN_IN)
+        self.logs = LogsClient(
+            cloud.logs, "Log Analytics", chain, cloud.logs_audience, *rest, limits
+        )
+        of_site = replace(limits, retries=SITE_RETRIES)
+        self.site = SiteClient("", "the app", None, "", *rest, of_site, CANNOT_SIGN_IN)
         self._by_service: dict[str, RestClient] = {
             "arm": self.arm,
             "graph": self.graph,
@@ -89,7 +105,7 @@ class AzureClients:
 
     def close(self) -> None:
         """Close all connections."""
-        for client in (*self._by_service.values(), self.site):
+        for client in (*self._by_service.values(), self.site, self.logs):
             client.close()
 
     def __enter__(self) -> Self:

@@ -22,6 +22,10 @@ class ManagementCloud:
         vault_audience: the resource (URL) of their tokens.
         federation_audience: the audience (URI) of a federated credential.
         channel_audience: the resource (URL) that a bot's outbound tokens are for.
+        logs: URL of the query API of Log Analytics.
+        logs_audience: the resource (URL) of its tokens. Source: Microsoft reference, "Logs query
+            API".
+        storage_suffix: the domain of storage accounts, without a leading dot.
     """
 
     name: str
@@ -33,6 +37,9 @@ class ManagementCloud:
     vault_audience: str
     federation_audience: str
     channel_audience: str
+    logs: str
+    logs_audience: str
+    storage_suffix: str
 
 
 PUBLIC = ManagementCloud(
@@ -45,6 +52,9 @@ PUBLIC = ManagementCloud(
     vault_audience="https://vault.azure.net",
     federation_audience=clouds.PUBLIC.federation_audience,
     channel_audience=clouds.PUBLIC.channel_audience,
+    logs="https://api.loganalytics.azure.com",
+    logs_audience="https://api.loganalytics.io",
+    storage_suffix="core.windows.net",
 )
 US_GOVERNMENT = ManagementCloud(
     name="AzureUSGovernment",
@@ -56,6 +66,9 @@ US_GOVERNMENT = ManagementCloud(
     vault_audience="https://vault.usgovcloudapi.net",
     federation_audience=clouds.US_GOVERNMENT.federation_audience,
     channel_audience=clouds.US_GOVERNMENT.channel_audience,
+    logs="https://api.loganalytics.us",
+    logs_audience="https://api.loganalytics.us",
+    storage_suffix="core.usgovcloudapi.net",
 )
 CHINA = ManagementCloud(
     name="AzureChinaCloud",
@@ -67,6 +80,9 @@ CHINA = ManagementCloud(
     vault_audience="https://vault.azure.cn",
     federation_audience=clouds.CHINA.federation_audience,
     channel_audience=clouds.CHINA.channel_audience,
+    logs="https://api.loganalytics.azure.cn",
+    logs_audience="https://api.loganalytics.azure.cn",
+    storage_suffix="core.chinacloudapi.cn",
 )
 
 CLOUDS = {cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT, CHINA)}

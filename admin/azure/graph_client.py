@@ -39,6 +39,35 @@ class GraphClient(RestClient):
         """
         return list(self.pages(f"/applications/{object_id}/federatedIdentityCredentials"))
 
+    def service_principal(self, app_id: str) -> JsonObject | None:
+        """What an application or a managed identity is in the tenant; None: the tenant has none.
+
+        Args:
+            app_id: its client id (GUID).
+
+        Raises:
+            AzureProblem: the directory cannot be read.
+        """
+        fields = "id,appId,accountEnabled,appRoleAssignmentRequired,servicePrincipalType"
+        return self.find(f"/servicePrincipals(appId='{app_id}')?$select={fields}")
+
+    def deleted_application(self, app_id: str) -> JsonObject | None:
+        """An app registration that was deleted less than 30 days ago; None: it was not.
+
+        Source: Microsoft Graph v1.0, "List deletedItems".
+
+        Args:
+            app_id: the bot's id (GUID).
+
+        Raises:
+            AzureProblem: the directory cannot be read.
+        """
+        path = "/directory/deletedItems/microsoft.graph.application?$select=id,appId,displayName"
+        listed = self.pages(path)
+        return next(
+            (one for one in listed if str(one.get("appId")).lower() == app_id.lower()), None
+        )
+
     def last_sign_ins(self, app_id: str) -> dict[str, str]:
         """When each credential of an app registration signed in last (ISO 8601), by its key id
         (lower-case GUID).

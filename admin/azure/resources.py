@@ -4,13 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from admin.azure.arm_client import BOT, IDENTITY, SITE, VAULT, ArmClient
+from admin.azure.arm_client import BOT, IDENTITY, INSIGHTS, SITE, STORAGE, VAULT, ArmClient
 from admin.azure.errors import Ambiguous, AzureProblem, Forbidden, NotFound
 from admin.azure.json_object import JsonObject
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 
-KINDS = {BOT: "Azure Bot", SITE: "app", VAULT: "key vault", IDENTITY: "managed identity"}
+KINDS = {
+    BOT: "Azure Bot",
+    SITE: "app",
+    VAULT: "key vault",
+    IDENTITY: "managed identity",
+    STORAGE: "storage account",
+    INSIGHTS: "Application Insights component",
+}
 """What people call a resource type."""
 
 

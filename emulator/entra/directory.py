@@ -107,6 +107,9 @@ class Directory:
         user: the one user.
         issuers: other OpenID Connect issuers by URL, whose tokens federated credentials may trust.
         sign_ins: those of applications so far, in any tenant, the newest last.
+        deleted: app registrations that were deleted and can be restored, by app id as above.
+        disabled: object ids (GUID) of service principals that may not sign in.
+        assignment_required: object ids (GUID) of service principals whose users need an assignment.
         propagation: delays of changes that clients make at Graph.
     """
 
@@ -118,6 +121,9 @@ class Directory:
         self.user = DirectoryUser("admin@contoso.onmicrosoft.com")
         self.issuers: dict[str, TokenIssuer] = {}
         self.sign_ins: list[SignIn] = []
+        self.deleted: dict[str, Registration] = {}
+        self.disabled: set[str] = set()
+        self.assignment_required: set[str] = set()
         self.propagation = Propagation()
 
     def add(self, registration: Registration) -> Registration:
@@ -185,6 +191,12 @@ class Directory:
     def find(self, app_id: str) -> Registration | None:
         """The registration of an app id (GUID in any case)."""
         return self.registrations.get(app_id.lower())
+
+    def delete(self, registration: Registration) -> None:
+        """Remove an app registration; for 30 days, it can be restored (Graph reference, "Delete
+        application")."""
+        app_id = registration.app_id.lower()
+        self.deleted[app_id] = self.registrations.pop(app_id)
 
     def applications(self) -> Iterator[Registration]:
         """The registrations that are applications."""

@@ -288,4 +288,10 @@ class Entra:
                 f"The client application {client_id} is missing service principal in the tenant "
                 f"{tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119",
             )
+        if found.service_principal_id in self.directory.disabled:
+            raise EntraError(
+                7000112,
+                "unauthorized_client",
+                f"Application '{client_id}'({found.display_name}) is disabled.",
+            )
         return found

@@ -20,6 +20,7 @@ from emulator.graph.application_object import (
     moment,
     new_others,
     password_credential,
+    timestamp,
 )
 from emulator.graph.errors import bad_request, invalid_value, not_found
 from emulator.graph.federated_credentials import FederatedCredentials
@@ -126,7 +127,15 @@ class Applications:
     def delete(self, registration: Registration) -> None:
         """Remove an application and its service principal."""
         with self.change(registration):
-            del self._directory.registrations[registration.app_id.lower()]
+            self._directory.delete(registration)
+
+    def deleted(self) -> list[JsonObject]:
+        """The deleted applications that can still be restored."""
+        now = timestamp(self._directory.now())
+        return [
+            {**self._record(each), "deletedDateTime": now}
+            for each in self._directory.deleted.values()
+        ]
 
     def add_password(self, registration: Registration, body: JsonObject) -> JsonObject:
         """Make a client secret, and return it with its value.

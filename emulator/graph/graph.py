@@ -1,6 +1,5 @@
 """Graph: Microsoft Graph v1.0, and what the tools use of its beta."""
 
-import json
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -25,7 +24,7 @@ from emulator.graph.errors import (
 )
 from emulator.graph.replica import Replica
 from emulator.graph.requests.alternate_key import object_id_of
-from emulator.graph.requests.body_shape import check_shape
+from emulator.graph.requests.body_shape import json_object
 from emulator.graph.requests.caller import Caller, caller_of
 from emulator.graph.requests.entity_type import ENTITY_TYPES, EntityType
 from emulator.graph.requests.query import page, selected
@@ -41,6 +40,9 @@ PAGE_SIZE = 100
 VERSION = "/{version:v1\\.0|beta}"
 KEYS = ("/{id}", "{alternate:[^/]+}")
 """How a URL names an object of a collection: its id, or `(appId='...')`."""
+
+DELETED_APPLICATIONS = "/directory/deletedItems/microsoft.graph.application"
+"""Deleted applications (v1.0 reference, "List deletedItems")."""
 
 CHALLENGE = (
     'Bearer realm="", '
@@ -117,6 +119,7 @@ class Graph:
             ("GET", [f"{path}/{{name}}" for path in federated], self._get_federated),
             ("PATCH", [f"{path}/{{name}}" for path in federated], self._change_federated),
             ("DELETE", [f"{path}/{{name}}" for path in federated], self._remove_federated),
+            ("GET", [DELETED_APPLICATIONS], self._list_deleted),
             ("GET", ["/servicePrincipals"], self._list_principals),
             ("POST", ["/servicePrincipals"], self._create_principal),
             ("GET", principal, self._get_principal),
@@ -145,7 +148,7 @@ class Graph:
             try:
                 authorization = request.headers.get("Authorization", "")
                 caller = caller_of(authorization, self._entra, self.app_roles)
-                call = GraphRequest(request, caller, await _json_object(request))
+                call = GraphRequest(request, caller, await json_object(request))
                 self._replica.start_request()
                 status, body = await operation(call)
             except GraphError as error:
@@ -188,6 +191,10 @@ class Graph:
     async def _delete_application(self, call: GraphRequest) -> Reply:
         self._applications.delete(self._changeable(call))
         return 204, None
+
+    async def _list_deleted(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        return self._page(call, "applications", self._applications.deleted())
 
     async def _add_password(self, call: GraphRequest) -> Reply:
         made = self._applications.add_password(self._changeable(call), call.body)
@@ -383,16 +390,3 @@ def _public(item: JsonObject) -> JsonObject:
     """An object as Graph shows it without `$select`: no keys, no relationships."""
     shown = without_keys(item) if "keyCredentials" in item else item
     return {name: value for name, value in shown.items() if name != FEDERATED}
-
-
-async def _json_object(request: web.Request) -> JsonObject:
-    if not request.can_read_body:
-        return {}
-    try:
-        body = json.loads(await request.text() or "{}")
-    except ValueError as error:
-        raise bad_request("Unable to read JSON request payload.", "BadRequest") from error
-    if not isinstance(body, dict):
-        raise bad_request("Unable to read JSON request payload.", "BadRequest")
-    check_shape(body)
-    return body

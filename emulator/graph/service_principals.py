@@ -76,16 +76,17 @@ class ServicePrincipals:
         is_application = principal.kind == APPLICATION
         uris = registration.identifier_uris if registration and is_application else []
         owner = self._directory.tenant_id if is_application else None
+        required = principal.object_id in self._directory.assignment_required
         resource = [f"isExplicit={principal.resource_id != ''}", principal.resource_id]
         return {
             "id": principal.object_id,
             "deletedDateTime": None,
-            "accountEnabled": True,
+            "accountEnabled": principal.object_id not in self._directory.disabled,
             "alternativeNames": [] if is_application else [name for name in resource if name],
             "appDisplayName": principal.display_name if is_application else None,
             "appId": principal.app_id,
             "appOwnerOrganizationId": owner,
-            "appRoleAssignmentRequired": False,
+            "appRoleAssignmentRequired": required,
             "displayName": principal.display_name,
             "keyCredentials": [],
             "passwordCredentials": [],

@@ -18,7 +18,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from admin.azure.errors import NotFound, NotReachable
 from admin.azure.http.clock import Clock
-from admin.azure.http.retries import MAX_RETRIES, LookFirstRetryPolicy, transport
+from admin.azure.http.retries import DEFAULT_LIMITS, LookFirstRetryPolicy, RetryLimits, transport
 from admin.azure.http.translation import check, translated
 from admin.azure.json_object import JsonObject
 
@@ -38,7 +38,7 @@ class RestClient:
         audience: the resource (URL) of the tokens; empty without a credential.
         clock: waits between attempts.
         request_id: `x-ms-client-request-id` of all requests, for Azure's support.
-        max_retries: how often a request is repeated at most.
+        limits: how often a request is repeated at most, and how long an answer may take.
         final: statuses that are an answer of this service, and not a fault.
     """
 
@@ -50,7 +50,7 @@ class RestClient:
         audience: str,
         clock: Clock,
         request_id: str,
-        max_retries: int = MAX_RETRIES,
+        limits: RetryLimits = DEFAULT_LIMITS,
         final: frozenset[int] = frozenset(),
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -60,12 +60,12 @@ class RestClient:
             HeadersPolicy({"x-ms-client-request-id": request_id, "client-request-id": request_id}),
             UserAgentPolicy(base_user_agent=USER_AGENT),
             ProxyPolicy(),
-            LookFirstRetryPolicy(clock, max_retries, final),
+            LookFirstRetryPolicy(clock, limits.retries, final),
             *_token(credential, audience),
             CustomHookPolicy(),
         ]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            self._base_url, policies=policies, transport=transport()
+            self._base_url, policies=policies, transport=transport(limits.read_seconds)
         )
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """When a request is repeated, and how long the clients wait between attempts."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,23 @@ MAX_BACKOFF_SECONDS = 30
 MAX_RETRY_AFTER_SECONDS = 120.0
 CONNECT_SECONDS = 20
 READ_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class RetryLimits:
+    """How long a client tries.
+
+    Attributes:
+        retries: how often a request is repeated at most.
+        read_seconds: how long an answer may take.
+    """
+
+    retries: int = MAX_RETRIES
+    read_seconds: float = READ_SECONDS
+
+
+DEFAULT_LIMITS = RetryLimits()
+"""Of commands that change something: they should not stop half-way."""
 
 _READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability")
 """Endings of the paths at which Resource Manager's POST only reads."""
@@ -85,6 +103,10 @@ def is_read(request: Any) -> bool:
     return bool(request.method == "GET" or (request.method == "POST" and path.endswith(_READS)))
 
 
-def transport() -> Any:
-    """Connections with time limits; they use the proxy and the authorities of the environment."""
-    return RequestsTransport(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+def transport(read_seconds: float) -> Any:
+    """Connections with time limits; they use the proxy and the authorities of the environment.
+
+    Args:
+        read_seconds: how long an answer may take.
+    """
+    return RequestsTransport(connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds)

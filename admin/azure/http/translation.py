@@ -31,6 +31,7 @@ ROLES = {
     "Azure Resource Manager": "Contributor on the resource group; to assign roles, also Role Based"
     " Access Control Administrator",
     "the key vault": "Key Vault Certificates Officer on the vault",
+    "Log Analytics": "Log Analytics Reader on the workspace",
 }
 """Who may do what the commands do, by service."""
 

@@ -1,6 +1,9 @@
 """The shape of requests to Graph: which properties are objects, lists and texts."""
 
+import json
 from typing import Any
+
+from aiohttp import web
 
 from emulator.graph.errors import bad_request
 
@@ -24,6 +27,24 @@ SHAPE: dict[str, Any] = {
     "web": {},
 }
 """A type for each value; in a list, the shape of its items; in an object, those of its members."""
+
+
+async def json_object(request: web.Request) -> JsonObject:
+    """The JSON object in a request's body; empty if there is no body.
+
+    Raises:
+        GraphError: 400, the body is something else, or a property has a wrong type.
+    """
+    if not request.can_read_body:
+        return {}
+    try:
+        body = json.loads(await request.text() or "{}")
+    except ValueError as error:
+        raise bad_request("Unable to read JSON request payload.", "BadRequest") from error
+    if not isinstance(body, dict):
+        raise bad_request("Unable to read JSON request payload.", "BadRequest")
+    check_shape(body)
+    return body
 
 
 def check_shape(body: JsonObject) -> None:

@@ -204,6 +204,17 @@ ROLES = (
         data_actions=(f"{VAULT}/*",),
     ),
     Role(
+        "73c42c96-874c-492b-b04d-ab87d138a893",
+        "Log Analytics Reader",
+        (
+            "*/read",
+            "Microsoft.OperationalInsights/workspaces/analytics/query/action",
+            "Microsoft.OperationalInsights/workspaces/search/action",
+            "Microsoft.Support/*",
+        ),
+        ("Microsoft.OperationalInsights/workspaces/sharedKeys/read",),
+    ),
+    Role(
         "3913510d-42f4-4e42-8a64-420c390055eb",
         "Monitoring Metrics Publisher",
         (

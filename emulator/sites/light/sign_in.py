@@ -143,6 +143,8 @@ class LightSignIn:
         found = self._entra.directory.find(settings.app_id)
         if found is None or not found.service_principal_id:
             raise SignInRefused(f"AADSTS700016: there is no application {settings.app_id}")
+        if found.service_principal_id in self._entra.directory.disabled:
+            raise SignInRefused(f"AADSTS7000112: the application {settings.app_id} is disabled")
         return found
 
 

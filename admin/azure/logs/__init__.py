@@ -1,0 +1,1 @@
+"""Log Analytics, as the commands use it."""

@@ -1,0 +1,1 @@
+"""Log Analytics: the query API of its workspaces."""
