@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[set[str], ...] = (
     {"function_app"},
     {"composition"},
+    {"cloud_adapter.telemetry"},
     {"cloud_adapter.bot"},
     {"cloud_adapter.proactive", "cloud_adapter.skills"},
     {"cloud_adapter.adapter"},
@@ -69,6 +70,10 @@ ARGUED: dict[str, tuple[set[str], str]] = {
         SDK,
         "a bot that stays on botbuilder's own adapter copies auth and http_client alone: the class"
         " that botbuilder asks for credentials is in what it copies",
+    ),
+    "cloud_adapter/telemetry/azure_monitor.py": (
+        {"azure"},
+        "Microsoft maintains the one exporter to Application Insights, which signs in by itself",
     ),
 }
 """What one file imports that its package leaves to others, and why."""

@@ -1,0 +1,1 @@
+"""Telemetry: spans, metrics and log lines through OpenTelemetry, and their export."""

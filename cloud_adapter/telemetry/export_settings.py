@@ -1,0 +1,93 @@
+"""ExportSettings: whether telemetry is exported, and where to. Does not import OpenTelemetry."""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CONNECTION_STRING = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+SAMPLER = "OTEL_TRACES_SAMPLER"
+
+TRACES, METRICS, LOGS = "TRACES", "METRICS", "LOGS"
+SIGNALS = (TRACES, METRICS, LOGS)
+"""OpenTelemetry's kinds of data, as in the names of its environment variables."""
+
+HOST_FILE = Path(__file__).parents[2] / "host.json"
+TELEMETRY_MODE = "telemetryMode"
+MODE_SETTING = f"AzureFunctionsJobHost__{TELEMETRY_MODE}"
+"""The app setting that overrides host.json's value. (learn.microsoft.com, "host.json reference")"""
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """Where each kind of telemetry is exported to. The exporters read the rest of the OTEL_...
+    variables themselves.
+
+    Attributes:
+        application_insights: the signals that Application Insights gets.
+        otlp: the signals that the OTLP endpoint gets.
+        own_sampler: whether OTEL_TRACES_SAMPLER chooses the sampler.
+        warnings: what is configured but cannot work.
+    """
+
+    application_insights: frozenset[str]
+    otlp: frozenset[str]
+    own_sampler: bool
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], host_file: Path = HOST_FILE) -> "ExportSettings | None":
+        """The settings; None if nothing is to be exported, or if OpenTelemetry is not installed.
+
+        Args:
+            environ: the environment variables.
+            host_file: host.json. Log lines are exported only if its telemetryMode is OpenTelemetry:
+                with any other value, the host sends them.
+        """
+        if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+            return None
+        endpoints = {each for each in SIGNALS if _endpoint(environ, each)}
+        if not (endpoints or environ.get(CONNECTION_STRING)):
+            return None
+        if importlib.util.find_spec("opentelemetry") is None:
+            return None
+        wanted = {each for each in SIGNALS if _is_wanted(environ, each)}
+        if not _host_drops_logs(environ, host_file):
+            wanted.discard(LOGS)
+        insights = wanted if environ.get(CONNECTION_STRING) else ()
+        return cls(
+            application_insights=frozenset(insights),
+            otlp=frozenset(wanted & endpoints),
+            own_sampler=bool(environ.get(SAMPLER)),
+            warnings=tuple(_protocol_warnings(environ)) if endpoints else (),
+        )
+
+
+def _endpoint(environ: Mapping[str, str], signal: str) -> str:
+    return environ.get(ENDPOINT) or environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT") or ""
+
+
+def _is_wanted(environ: Mapping[str, str], signal: str) -> bool:
+    return environ.get(f"OTEL_{signal}_EXPORTER", "").strip().lower() != "none"
+
+
+def _host_drops_logs(environ: Mapping[str, str], host_file: Path) -> bool:
+    mode = environ.get(MODE_SETTING)
+    if mode is None:
+        try:
+            mode = json.loads(host_file.read_text("utf-8")).get(TELEMETRY_MODE)
+        except (OSError, ValueError):
+            mode = None
+    return str(mode).lower() == "opentelemetry"
+
+
+def _protocol_warnings(environ: Mapping[str, str]) -> list[str]:
+    names = (PROTOCOL, *(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL" for signal in SIGNALS))
+    return [
+        f"{name}: only http/protobuf is supported, usually at port 4318; telemetry is sent so"
+        for name in names
+        if environ.get(name, "http/protobuf") not in ("", "http/protobuf")
+    ]
