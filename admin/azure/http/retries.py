@@ -103,7 +103,7 @@ def is_read(request: Any) -> bool:
     return bool(request.method == "GET" or (request.method == "POST" and path.endswith(_READS)))
 
 
-def transport(read_seconds: float) -> Any:
+def transport(read_seconds: float = READ_SECONDS) -> Any:
     """Connections with time limits; they use the proxy and the authorities of the environment.
 
     Args:
