@@ -132,6 +132,8 @@ class Attempts:
     async def _dead_letter_error(
         self, stored: StoredActivity, accepted: AcceptedActivity, error: Exception
     ) -> None:
+        # The turn has logged the traceback; this line is what an alert finds.
+        log.error("The activity %s is dead-lettered: %s", stored.name, type(error).__name__)
         trace = redacted_traceback(error, accepted.activity, redact=self._redact)
         await self._set_aside.dead_letter(stored, trace)
 

@@ -111,7 +111,7 @@ async def test_a_message_that_cannot_be_stored(
 async def test_a_queued_turn_that_fails(
     queued: ComposedApp, wake_ups: QueueMessages, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each attempt is logged, and after the last one the user gets the apology."""
+    """Each attempt is logged, the dead letter too; after the last the user gets the apology."""
     await queued.deliver(MESSAGE, echo)
     (message,) = await wake_ups.taken()
     bot = raising(ValueError("cannot parse sesame"))
@@ -122,7 +122,8 @@ async def test_a_queued_turn_that_fails(
     await woken(queued, retry_of(message), bot)
     assert queued.texts() == [APOLOGY]
     failures = [each for each in caplog.records if each.levelno >= logging.ERROR]
-    assert len(failures) == MAX_ATTEMPTS
+    assert len(failures) == MAX_ATTEMPTS + 1
+    assert failures[-1].getMessage().endswith("is dead-lettered: ValueError")
     assert "sesame" not in caplog.text
 
 

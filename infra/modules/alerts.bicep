@@ -1,0 +1,89 @@
+// Rules that search the log for what somebody must do something about. Each costs about $0.50 a month, the price of a
+// rule that runs every 15 minutes or less often. They have no identity and need no role: they read the workspace with
+// the rights of whoever deployed them last.
+
+param name string
+param location string
+param tags object
+param workspaceId string
+
+@description('Gets an email for each alert; empty: alerts are only shown in the portal.')
+param alertEmail string
+
+// The queries of docs/operations.md, each with the rows that are worth an alert.
+var rules = [
+  {
+    name: 'dead-letters'
+    title: 'Dead letters'
+    description: 'Activities or notifications were given up: see docs/operations.md, question 7.'
+    severity: 2
+    query: loadTextContent('../queries/dead-letters.kql')
+    window: 'PT30M'
+    frequency: 'PT15M'
+    resolves: true
+  }
+  {
+    name: 'certificate'
+    title: 'The certificate expires soon'
+    description: 'No newer certificate is in use: see docs/operations.md, question 4.'
+    severity: 2
+    query: '${loadTextContent('../queries/sign-in.kql')}| where Warning in ("certificate ends", "new certificate is not registered")'
+    window: 'P1D'
+    frequency: 'PT6H'
+    resolves: false
+  }
+  {
+    name: 'refusals'
+    title: 'The channel is refused'
+    description: 'Ten or more requests were refused, or could not be answered, for one reason: see docs/operations.md, question 2.'
+    severity: 1
+    query: '${loadTextContent('../queries/refusals.kql')}| where Refusals >= 10 and Reason !has "there is no bearer token"'
+    window: 'PT30M'
+    frequency: 'PT15M'
+    resolves: true
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
+  name: 'ag-${name}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'bot'
+    enabled: true
+    emailReceivers: [
+      { name: 'email', emailAddress: alertEmail, useCommonAlertSchema: true }
+    ]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
+  name: 'alert-${rule.name}-${name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: '${rule.title} (${name})'
+    description: rule.description
+    severity: rule.severity
+    enabled: true
+    scopes: [workspaceId]
+    windowSize: rule.window
+    evaluationFrequency: rule.frequency
+    // A rule that does not resolve by itself says it again after a day.
+    autoMitigate: rule.resolves
+    muteActionsDuration: rule.resolves ? null : 'P1D'
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: empty(alertEmail) ? [] : [people.id] }
+  }
+}]

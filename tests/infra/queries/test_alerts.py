@@ -1,0 +1,97 @@
+"""The alerts search for what the queries find, and need neither a key nor a role."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.bicep.deployment import Deployment, Resource
+from tests.support.bicep.functions import Scope
+from tests.support.bicep.stand_in import SUBSCRIPTION_ID, TENANT_ID
+from tests.support.kusto.analysis import findings
+from tests.support.project import ROOT
+
+MODULES = ROOT / "infra" / "modules"
+WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w"
+GIVEN = {"name": "contoso", "location": "westeurope", "tags": {}, "workspaceId": WORKSPACE}
+
+
+def deployed(module: str, **parameters: Any) -> list[Resource]:
+    """The resources that a module creates."""
+    resources: list[Resource] = []
+
+    def send(resource: Resource) -> dict[str, Any]:
+        resources.append(resource)
+        return resource.body
+
+    scope = Scope(SUBSCRIPTION_ID, TENANT_ID, "rg-contoso")
+    Deployment(MODULES / f"{module}.bicep", {**GIVEN, **parameters}, scope, send).run()
+    return resources
+
+
+def rules(email: str = "") -> dict[str, dict[str, Any]]:
+    """The properties of the alert rules by name."""
+    kind = "Microsoft.Insights/scheduledQueryRules"
+    found = [each for each in deployed("alerts", alertEmail=email) if each.type == kind]
+    assert all("identity" not in each.body for each in found)
+    return {each.name: each.body["properties"] for each in found}
+
+
+def queries() -> dict[str, str]:
+    """The rules' queries by name."""
+    return {name: rule["criteria"]["allOf"][0]["query"] for name, rule in rules().items()}
+
+
+def test_the_rules() -> None:
+    """Dead letters, a certificate that ends, and refusals: each asks its query, and its filter."""
+    assert set(rules()) == {
+        "alert-dead-letters-contoso",
+        "alert-certificate-contoso",
+        "alert-refusals-contoso",
+    }
+    for name, file in (("dead-letters", "dead-letters"), ("certificate", "sign-in")):
+        text = (ROOT / "infra" / "queries" / f"{file}.kql").read_text("utf-8")
+        assert queries()[f"alert-{name}-contoso"].startswith(text)
+
+
+def test_the_queries_are_correct_with_their_filters() -> None:
+    """What the template appends to a query is Kusto too, and a wrong column would be noticed."""
+    wrong = {name: query.replace("Refusals >=", "Refused >=") for name, query in queries().items()}
+    assert not any(findings(queries()).values())
+    assert sum(bool(found) for found in findings(wrong).values()) == 1
+
+
+def test_a_rule_is_a_cheap_one() -> None:
+    """It runs every 15 minutes or less often, and its window leaves no gap."""
+    minutes = {"PT15M": 15, "PT30M": 30, "PT6H": 360, "P1D": 1440}
+    for rule in rules().values():
+        assert minutes[rule["evaluationFrequency"]] >= 15
+        assert minutes[rule["windowSize"]] > minutes[rule["evaluationFrequency"]]
+        assert rule["scopes"] == [WORKSPACE]
+        # Resource Manager refuses a mute duration with a rule that resolves by itself.
+        assert ("muteActionsDuration" in rule) is not rule["autoMitigate"]
+
+
+@pytest.mark.parametrize("email", ["", "you@example.com"])
+def test_an_address_gets_every_alert(email: str) -> None:
+    """With an address there is one action group that every rule uses; without, there is none."""
+    groups = [
+        each
+        for each in deployed("alerts", alertEmail=email)
+        if each.type == "Microsoft.Insights/actionGroups"
+    ]
+    assert len(groups) == bool(email)
+    for rule in rules(email).values():
+        assert rule["actions"]["actionGroups"] == [each.id for each in groups]
+    for group in groups:
+        (receiver,) = group.body["properties"]["emailReceivers"]
+        assert receiver["emailAddress"] == email
+
+
+def test_the_workbook() -> None:
+    """It is named by a GUID, and reads the workspace of this deployment."""
+    (workbook,) = deployed("workbook")
+    assert len(workbook.name.split("-")) == 5
+    properties = workbook.body["properties"]
+    assert properties["sourceId"] == WORKSPACE
+    assert "WORKSPACE_ID" not in properties["serializedData"]
+    assert WORKSPACE in properties["serializedData"]
