@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from admin import console, dead_letters
+from admin.deployment import application as deployment
 from admin.exit_status import ExitStatus
 from admin.migrate import application
 from admin.notify import notify
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command("notify")(notify)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(deployment.app, name="deployment")
 app.add_typer(application.app, name="migrate")
 
 

@@ -147,6 +147,7 @@ def with_options(
     function: Callable[..., None],
     without: Collection[str] = (),
     replaced: Mapping[str, tuple[Any, Any]] | None = None,
+    kind: type[Options] = Options,
 ) -> Callable[..., None]:
     """A command as typer takes it: with the shared options beside its own.
 
@@ -158,11 +159,12 @@ def with_options(
         without: names of shared options that the command does not have.
         replaced: annotations and defaults of shared options that differ for this command, by name;
             the default `...` makes one required.
+        kind: whose annotated fields are the shared options.
     """
     own = dict(tuple(inspect.signature(function).parameters.items())[1:])
     shared = {
         name: parameter
-        for name, parameter in inspect.signature(Options).parameters.items()
+        for name, parameter in inspect.signature(kind).parameters.items()
         if hasattr(parameter.annotation, "__metadata__") and name not in without
     }
     for name, (annotation, default) in (replaced or {}).items():
@@ -177,7 +179,7 @@ def with_options(
             _refuse_given(context)
             return
         _refuse_empty(context)
-        options = Options(
+        options = kind(
             command,
             **{name: given[name] for name in shared},
             extra=tuple(_own_words(context, own.keys())),

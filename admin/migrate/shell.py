@@ -14,6 +14,7 @@ VARIABLES = (
     "END_DATE",
     "PUBLIC_KEY",
     "SINCE",
+    "BOT_APP_ID",
 )
 """The shell variables that the printed lines assign. A `$` before any other name is the user's,
 such as in a tag, and means itself."""

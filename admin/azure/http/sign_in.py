@@ -1,4 +1,4 @@
-"""How the commands sign in: a pipeline's federated credential, or the account of `az login`.
+"""How the commands sign in: a pipeline's federated credential, or the account of az or azd.
 
 Microsoft reference: "azure-identity", "Authenticate using workload identity".
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from azure.core.credentials import TokenCredential
 from azure.identity import (
     AzureCliCredential,
+    AzureDeveloperCliCredential,
     AzurePipelinesCredential,
     ChainedTokenCredential,
     ClientAssertionCredential,
@@ -30,12 +31,21 @@ _CLAIMS_CHALLENGE = re.compile(r"az login --claims-challenge \S.*")
 
 _WORKLOAD = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 _GITHUB = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", github_token.URL, github_token.BEARER)
+_IN_AZD = "AZURE_ENV_NAME"
+"""azd sets it for its hooks, which then use the account of `azd auth login`."""
+
 _PIPELINE = (
     "AZURESUBSCRIPTION_TENANT_ID",
     "AZURESUBSCRIPTION_CLIENT_ID",
     "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
     "SYSTEM_ACCESSTOKEN",
 )
+
+_LOGINS = {
+    AzureCliCredential.__name__: "az login",
+    AzureDeveloperCliCredential.__name__: "azd auth login",
+}
+"""How to sign in, by the credential that has no token."""
 
 
 def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredential:
@@ -68,8 +78,16 @@ def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredent
                 authority=authority,
             )
         )
-    chain.append(AzureCliCredential(process_timeout=CLI_TIMEOUT_SECONDS))
+    chain += _command_lines(environ)
     return ChainedTokenCredential(*chain)
+
+
+def _command_lines(environ: Mapping[str, str]) -> list[TokenCredential]:
+    """The accounts of az and azd, beginning with the one that the reader works with now."""
+    tenant = environ.get("AZURE_TENANT_ID", "") if environ.get(_IN_AZD) else ""
+    az = AzureCliCredential(process_timeout=CLI_TIMEOUT_SECONDS)
+    azd = AzureDeveloperCliCredential(tenant_id=tenant, process_timeout=CLI_TIMEOUT_SECONDS)
+    return [azd, az] if environ.get(_IN_AZD) else [az, azd]
 
 
 def cure(error: BaseException) -> str:
@@ -89,9 +107,9 @@ def cure(error: BaseException) -> str:
         # because the command is pasted.
         return f"Azure asks for another sign-in for this call (such as MFA). Run:\n{challenge[0]}"
     text = short_reason(text).removesuffix(".")
-    if credential == AzureCliCredential.__name__:
+    if credential in _LOGINS:
         return (
-            f"no sign-in to Azure ({text}). Run `az login`; in a pipeline, set"
+            f"no sign-in to Azure ({text}). Run `{_LOGINS[credential]}`; in a pipeline, set"
             f" {', '.join(_WORKLOAD)}"
         )
     if _ENTRA_CODE not in text:

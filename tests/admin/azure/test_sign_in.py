@@ -35,6 +35,9 @@ PIPELINE = {
 }
 
 
+AZ, AZD = "AzureCliCredential", "AzureDeveloperCliCredential"
+
+
 def kinds(environ: dict[str, str]) -> list[str]:
     """The names of the chain's credentials."""
     chain = credential_chain(environ, PUBLIC.authority)
@@ -43,13 +46,24 @@ def kinds(environ: dict[str, str]) -> list[str]:
 
 
 def test_a_pipelines_credential_is_asked_first(tmp_path: Path) -> None:
-    """The account of `az login` is the last choice."""
+    """The accounts of `az login` and `azd auth login` are the last choices."""
     workload = {**WORKLOAD, "AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "token")}
-    assert kinds({}) == ["AzureCliCredential"]
-    assert kinds(WORKLOAD) == ["AzureCliCredential"]
-    assert kinds(workload) == ["WorkloadIdentityCredential", "AzureCliCredential"]
-    assert kinds(GITHUB) == ["ClientAssertionCredential", "AzureCliCredential"]
-    assert kinds(PIPELINE) == ["AzurePipelinesCredential", "AzureCliCredential"]
+    assert kinds({}) == [AZ, AZD]
+    assert kinds(WORKLOAD) == [AZ, AZD]
+    assert kinds(workload) == ["WorkloadIdentityCredential", AZ, AZD]
+    assert kinds(GITHUB) == ["ClientAssertionCredential", AZ, AZD]
+    assert kinds(PIPELINE) == ["AzurePipelinesCredential", AZ, AZD]
+
+
+def test_in_azds_hooks_its_own_account_comes_first() -> None:
+    """A hook acts as who runs azd, whoever is signed in to az."""
+    assert kinds({"AZURE_ENV_NAME": "contoso-bot"}) == [AZD, AZ]
+
+
+def test_azds_users_read_how_to_sign_in_to_azd() -> None:
+    """The cure names the program that the reader uses."""
+    text = f"\t{AZD}: Please run 'azd auth login' from a command prompt to authenticate."
+    assert "Run `azd auth login`" in cure(ClientAuthenticationError(text))
 
 
 def test_without_a_sign_in_the_cure_is_one_line(

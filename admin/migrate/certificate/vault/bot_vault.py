@@ -39,17 +39,21 @@ class BotVault:
         target: has the clients.
         vault: the vault's name.
         name: the certificate's name.
+        resource: the vault's resource; None: it is looked for by its name.
 
     Attributes:
         vault: the vault's name.
         name: the certificate's name.
     """
 
-    def __init__(self, target: Target, vault: str, name: str) -> None:
+    def __init__(
+        self, target: Target, vault: str, name: str, resource: ResourceId | None = None
+    ) -> None:
         self.vault = vault
         self.name = name
         self._azure = target.azure
         self._dry_run = target.options.dry_run
+        self._resource = resource
 
     @cached_property
     def resource(self) -> ResourceId:
@@ -58,7 +62,7 @@ class BotVault:
         Raises:
             AzureProblem: it cannot be found.
         """
-        return find_resource(self._azure.arm, VAULT, self.vault)
+        return self._resource or find_resource(self._azure.arm, VAULT, self.vault)
 
     @cached_property
     def properties(self) -> JsonObject:

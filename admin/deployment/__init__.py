@@ -1,0 +1,1 @@
+"""`python -m admin deployment`: what a deployment needs beside Bicep; azd's hooks run it."""

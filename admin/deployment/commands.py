@@ -1,0 +1,132 @@
+"""`deployment prepare`, `finish`, `prove` and `remove`."""
+
+from admin.deployment.finish import finish_plan
+from admin.deployment.options import (
+    AppIdOption,
+    BotCredential,
+    CredentialOption,
+    DeploymentOptions,
+    LocationOption,
+)
+from admin.deployment.prepare.plan import prepare_plan
+from admin.deployment.prove.plan import prove_plan
+from admin.deployment.remove.plan import remove_plan
+from admin.migrate.execution import execute
+
+
+def prepare(
+    options: DeploymentOptions,
+    location: LocationOption = "",
+    credential: CredentialOption = BotCredential.MANAGED_IDENTITY,
+    bot_app_id: AppIdOption = "",
+) -> None:
+    """Before the template: check what it needs, and make what it cannot.
+
+    The name, the region and the resource providers are checked; a key vault
+    that an earlier deployment left behind is recovered. A bot that signs in
+    with a certificate or a federated credential gets an app registration,
+    unless --bot-app-id names yours.
+
+    [bold]Examples[/bold]
+
+      python -m admin deployment prepare --environment my-bot \\
+          --subscription ID --location westeurope --credential SignInVault
+
+    [bold]Exit status[/bold]
+
+      0    the template can be deployed
+      1    it refuses; the text says why, and what to do
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    execute(
+        options,
+        lambda target: prepare_plan(
+            target.azure,
+            options,
+            location=location,
+            credential=credential,
+            bot_app_id=bot_app_id,
+        ),
+    )
+
+
+def finish(options: DeploymentOptions) -> None:
+    """After the template: give the bot's credential what the template cannot.
+
+    With a certificate, the vault makes it, and the app registration gets its
+    public key; no private key leaves the vault. With a federated credential,
+    the app registration trusts the app's identity. With a managed identity,
+    nothing is left to do.
+
+    [bold]Examples[/bold]
+
+      python -m admin deployment finish --environment my-bot --subscription ID
+      python -m admin deployment finish --environment my-bot \\
+          --subscription ID --dry-run
+
+    [bold]Exit status[/bold]
+
+      0    the credential is complete
+      1    it refuses, or a wait was too long; the text says why
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    execute(options, lambda target: finish_plan(target.azure, options))
+
+
+def prove(options: DeploymentOptions) -> None:
+    """After the code: prove that the deployed bot works, and is closed.
+
+    It waits for new roles and credentials to have an effect. The app must be
+    healthy, sign in as the Azure Bot's id with the right credential, and
+    refuse a call without a token; the Azure Bot must lead to it, and Teams
+    must accept it. Nothing is changed.
+
+    [bold]Examples[/bold]
+
+      python -m admin deployment prove --environment my-bot --subscription ID
+      python -m admin deployment prove --environment my-bot \\
+          --subscription ID --timeout 1800
+
+    [bold]Exit status[/bold]
+
+      0    all of this is so
+      1    something is not; the text says why, and what to do
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    execute(options, lambda target: prove_plan(target.azure, options))
+
+
+def remove(options: DeploymentOptions, bot_app_id: AppIdOption = "") -> None:
+    """After the resources are deleted: delete the app registration, too.
+
+    Only the one that `prepare` has made, never one of yours; you are asked
+    before. It says what Azure keeps for a while, and why.
+
+    [bold]Examples[/bold]
+
+      az group delete --name rg-my-bot
+      python -m admin deployment remove --environment my-bot --subscription ID
+
+    [bold]Exit status[/bold]
+
+      0    nothing is left that can be deleted
+      1    it refuses, or you did not agree; the text says why
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    execute(options, lambda target: remove_plan(target.azure, options, bot_app_id=bot_app_id))

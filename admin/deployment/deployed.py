@@ -1,0 +1,112 @@
+"""Deployed: the resources of an environment, found in its group by the environment's tag."""
+
+from dataclasses import replace
+from functools import cached_property
+
+from admin.azure.arm_client import BOT, SITE, VAULT
+from admin.azure.clients import AzureClients
+from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.resources import KINDS, ResourceId
+from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.migrate.certificate.vault.bot_vault import BotVault
+from admin.migrate.setting_names import setting
+from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
+from admin.migrate.target import Target
+from auth.settings import CERTIFICATE, SIGN_IN_VAULT
+
+TAG = "azd-env-name"
+"""The tag of all resources of the template; azd finds the app that it deploys to by it."""
+
+CERTIFICATE_NAME = "bot-certificate"
+
+
+class Deployed:
+    """What the template has created.
+
+    The resources are listed by their providers, which know a new one at once; the list of all
+    resources of a subscription is minutes late.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+    """
+
+    def __init__(self, azure: AzureClients, options: DeploymentOptions) -> None:
+        self._azure = azure
+        self._options = options
+
+    @cached_property
+    def target(self) -> Target:
+        """The Azure Bot and the Function App.
+
+        Raises:
+            AzureProblem: one of them cannot be found.
+        """
+        bot, site = self._only(BOT), self._only(SITE)
+        group = bot.resource_group
+        found = replace(self._options, bot=bot.id, app=site.id, resource_group=group)
+        return Target(self._azure, found, site)
+
+    @cached_property
+    def credential(self) -> BotCredential:
+        """How the app signs in, by its settings.
+
+        Raises:
+            AzureProblem: the settings cannot be read.
+        """
+        settings = self.target.settings()
+        kind = setting(settings, "BotCredential")
+        if kind != CERTIFICATE:
+            return BotCredential(kind)
+        in_vault = setting(settings, "CertificateKeyUse") == SIGN_IN_VAULT
+        return BotCredential.SIGN_IN_VAULT if in_vault else BotCredential.CERTIFICATE
+
+    @cached_property
+    def vault(self) -> BotVault:
+        """The vault with the bot's certificate.
+
+        Raises:
+            AzureProblem: it cannot be found.
+        """
+        found = self._only(VAULT)
+        return BotVault(self.target, found.name, CERTIFICATE_NAME, found)
+
+    def identity(self) -> AppIdentity:
+        """The app's user-assigned identity, of which the template gives it one.
+
+        Raises:
+            AzureProblem: the app cannot be read, or has none.
+        """
+        found = identities_of(self.target.site())
+        if not found:
+            raise NotFound(f"{self.target.site_id.name} has no identity: {self._cure}")
+        return found[0]
+
+    @property
+    def _cure(self) -> str:
+        return "run `azd up`" if self._options.azd else "deploy infra/main.bicep first"
+
+    def _only(self, kind: str) -> ResourceId:
+        """The environment's one resource of a type.
+
+        Raises:
+            NotFound: there is none.
+            Ambiguous: there are several.
+            AzureProblem: they cannot be listed.
+        """
+        name = self._options.environment
+        listed = self._azure.arm.pages(f"{self._options.group}/providers/{kind}")
+        found = [
+            ResourceId(each["id"], each["name"], each.get("location", ""))
+            for each in listed
+            if str((each.get("tags") or {}).get(TAG)).lower() == name.lower()
+        ]
+        if not found:
+            raise NotFound(
+                f"the resource group rg-{name} has no {KINDS[kind]} with the tag {TAG}={name}:"
+                f" {self._cure}"
+            )
+        if len(found) > 1:
+            names = ", ".join(each.name for each in found)
+            raise Ambiguous(f"the resource group rg-{name} has several: {names}")
+        return found[0]

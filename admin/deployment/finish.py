@@ -1,0 +1,58 @@
+"""What `deployment finish` does: the plan of its steps."""
+
+from admin.azure.clients import AzureClients
+from admin.deployment.deployed import Deployed
+from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.migrate.certificate.policy import CertificatePolicy
+from admin.migrate.certificate.registration.app_registration import AppRegistration
+from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
+from admin.migrate.certificate.vault.vault_access import VaultAccess
+from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
+from admin.migrate.federated.federated_credential import FederatedCredential
+from admin.migrate.step import Plan, Step
+from admin.migrate.steps.assigned_identity import AssignedIdentity
+from auth.settings import EXPORT, SIGN_IN_VAULT
+
+NOTHING = (
+    "the bot is its managed identity, which the template has made: it needs nothing else to sign in"
+)
+
+
+def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
+    """What the bot's credential needs and the template cannot make.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+
+    Raises:
+        AzureProblem: the deployed resources cannot be found.
+    """
+    deployed = Deployed(azure, options)
+    target, credential = deployed.target, deployed.credential
+    notes: tuple[str, ...] = ()
+    steps: list[Step] = []
+    if credential.needs_vault:
+        steps = _certificate(deployed)
+    elif credential == BotCredential.FEDERATED:
+        identity = AssignedIdentity(target, deployed.identity().id)
+        steps = [FederatedCredential(target, identity)]
+    else:
+        notes = (NOTHING,)
+    publish = f"func azure functionapp publish {target.site_id.name}"
+    return Plan(steps, next_command="" if options.azd else publish, notes=notes)
+
+
+def _certificate(deployed: Deployed) -> list[Step]:
+    target, vault = deployed.target, deployed.vault
+    in_vault = deployed.credential == BotCredential.SIGN_IN_VAULT
+    return [
+        VaultAccess(target, vault, writes=lambda: vault.bundle() is None),
+        VaultCertificate(vault, CertificatePolicy(SIGN_IN_VAULT if in_vault else EXPORT)),
+        RegisteredCertificate(
+            AppRegistration(target.azure.graph, target.app_id),
+            vault.public,
+            vault=vault.vault,
+            name=vault.name,
+        ),
+    ]

@@ -1,0 +1,152 @@
+"""The options of `deployment`; azd's variables are their defaults, so that its hooks need none."""
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
+from admin.migrate.options import DEFAULT_TIMEOUT_SECONDS, Options
+
+CLOUDS_BY_PARAMETER = {"Public": PUBLIC, "USGovernment": US_GOVERNMENT, "China": CHINA}
+"""The clouds by the values of the template's parameter `cloud`."""
+
+AGAIN_WITH_AZD = {
+    "prepare": "azd up",
+    "finish": "azd up",
+    "prove": "azd hooks run postdeploy",
+    "remove": "azd hooks run postdown",
+}
+"""What to run again, by command, if azd runs it."""
+
+
+class BotCredential(StrEnum):
+    """The values of the template's parameter `credential`."""
+
+    MANAGED_IDENTITY = "ManagedIdentity"
+    SIGN_IN_VAULT = "SignInVault"
+    CERTIFICATE = "Certificate"
+    FEDERATED = "Federated"
+
+    @property
+    def needs_vault(self) -> bool:
+        """Whether the bot's certificate is in a key vault."""
+        return self in {self.SIGN_IN_VAULT, self.CERTIFICATE}
+
+
+EnvironmentOption = Annotated[
+    str,
+    typer.Option(
+        "--environment",
+        metavar="NAME",
+        envvar="AZURE_ENV_NAME",
+        help="The template's environmentName; the resource group is rg-NAME.",
+    ),
+]
+SubscriptionOption = Annotated[
+    str,
+    typer.Option(
+        "--subscription",
+        metavar="ID",
+        envvar="AZURE_SUBSCRIPTION_ID",
+        help="Id of the subscription.",
+    ),
+]
+CloudOption = Annotated[
+    str,
+    typer.Option(
+        "--cloud",
+        metavar="NAME",
+        envvar="BOT_CLOUD",
+        help=f"One of {', '.join(CLOUDS_BY_PARAMETER)}.",
+    ),
+]
+AzdOption = Annotated[
+    bool,
+    typer.Option("--azd", metavar="", help="azd runs the command: values are stored in azd's."),
+]
+LocationOption = Annotated[
+    str, typer.Option("--location", metavar="NAME", envvar="AZURE_LOCATION", help="The region.")
+]
+CredentialOption = Annotated[
+    BotCredential,
+    typer.Option(
+        "--credential", envvar="BOT_CREDENTIAL", help="How the bot signs in.", case_sensitive=True
+    ),
+]
+AppIdOption = Annotated[
+    str,
+    typer.Option(
+        "--bot-app-id",
+        metavar="GUID",
+        envvar="BOT_APP_ID",
+        help="App id of an app registration of yours; empty: one is made if it is needed.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class DeploymentOptions(Options):
+    """What the command line says, or azd's variables.
+
+    Attributes:
+        environment: name of the environment.
+        subscription: its id (GUID).
+        cloud: a key of CLOUDS_BY_PARAMETER.
+        azd: whether azd runs the command.
+        bot: resource id of the Azure Bot, once it is known; no option sets it.
+        app: resource id of the Function App, likewise.
+        resource_group: likewise.
+    """
+
+    bot: str = ""
+    app: str = ""
+    resource_group: str = ""
+    subscription: SubscriptionOption = ""
+    cloud: CloudOption = "Public"
+    environment: EnvironmentOption = ""
+    azd: AzdOption = False
+
+    @property
+    def management_cloud(self) -> ManagementCloud:
+        """The cloud.
+
+        Raises:
+            typer.BadParameter: no cloud has this name.
+        """
+        if self.cloud not in CLOUDS_BY_PARAMETER:
+            known = ", ".join(CLOUDS_BY_PARAMETER)
+            raise typer.BadParameter(f"unknown cloud {self.cloud!r}: use one of {known}")
+        return CLOUDS_BY_PARAMETER[self.cloud]
+
+    @property
+    def group(self) -> str:
+        """Resource id of the resource group, as the template names it."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/rg-{self.environment}"
+
+    @property
+    def tag(self) -> str:
+        """What marks the app registration that `prepare` makes for this environment."""
+        return f"azd-env:{self.subscription}/{self.environment}".lower()
+
+    def command_line(self, command: str = "", *extra: str, app: str | None = None) -> str:
+        """A command of `deployment` for the same environment, to paste into a shell.
+
+        Args:
+            command: its name; empty: this command, with its own options.
+            extra: the command's own options.
+            app: not used: an environment has one app.
+        """
+        if self.azd:
+            return AGAIN_WITH_AZD.get(command or self.command, "azd up")
+        words = ["python", "-m", "admin", "deployment", command or self.command]
+        words += ["--environment", self.environment, "--subscription", self.subscription]
+        words += [] if self.cloud == "Public" else ["--cloud", self.cloud]
+        words += extra or (() if command else self.extra)
+        if not command:
+            words += ["--yes"] if self.yes else []
+            changed = self.timeout_seconds != DEFAULT_TIMEOUT_SECONDS
+            words += ["--timeout", f"{self.timeout_seconds:g}"] if changed else []
+        return shlex.join(words)

@@ -1,0 +1,62 @@
+"""What `deployment prepare` does: the plan of its steps."""
+
+from admin.azure.clients import AzureClients
+from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.prepare.names import EnvironmentName
+from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, RegisteredProviders
+from admin.deployment.prepare.region import Region
+from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
+from admin.deployment.prepare.vault_mode import NEW, VaultMode
+from admin.deployment.stored_value import StoredValue
+from admin.migrate.step import Plan, Step
+
+TEMPLATE = "infra/main.bicep"
+
+
+def prepare_plan(
+    azure: AzureClients,
+    options: DeploymentOptions,
+    *,
+    location: str,
+    credential: BotCredential,
+    bot_app_id: str,
+) -> Plan:
+    """All that must be so before the template is deployed.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+        location: the region.
+        credential: how the bot will sign in.
+        bot_app_id: app id (GUID) of the reader's app registration, or of the one that an earlier
+            run has made; empty: none.
+    """
+    arm, subscription = azure.arm, options.subscription
+    providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
+    steps: list[Step] = [
+        EnvironmentName(options, location),
+        Region(arm, subscription, location),
+        RegisteredProviders(arm, subscription, providers),
+    ]
+    mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
+    steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", mode))
+    if credential != BotCredential.MANAGED_IDENTITY:
+        registration = BotRegistration(azure, options, bot_app_id)
+        steps += [
+            registration,
+            BotPrincipal(azure, registration),
+            StoredValue(options, "BOT_APP_ID", "botAppId", registration.app_id),
+        ]
+    return Plan(
+        steps,
+        way_back="" if options.azd else options.command_line("remove"),
+        next_command="" if options.azd else _next(options, location, credential),
+    )
+
+
+def _next(options: DeploymentOptions, location: str, credential: BotCredential) -> str:
+    return (
+        f"az deployment sub create --subscription {options.subscription} --location {location}"
+        f" --template-file {TEMPLATE} --parameters environmentName={options.environment}"
+        f" location={location} credential={credential.value}, with the parameters above"
+    )

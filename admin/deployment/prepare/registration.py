@@ -1,0 +1,158 @@
+"""BotRegistration and BotPrincipal: the app registration of a bot with a credential of its own."""
+
+import json
+
+from admin.azure.clients import AzureClients
+from admin.azure.json_object import JsonObject
+from admin.deployment.options import DeploymentOptions
+from admin.migrate.change import Change
+from admin.migrate.shell import quoted
+from admin.migrate.step import Finding
+
+UNKNOWN_APP_ID = "$BOT_APP_ID"
+FILE = "app-registration.json"
+PRINCIPAL_FILE = "service-principal.json"
+
+
+class BotRegistration:
+    """The app registration: the reader's own, or one with this environment's tag, which is made.
+
+    The display name is not unique in a directory, so only the tag says whose a registration is.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+        given: app id (GUID) of the reader's own, or of the one that an earlier run has made; empty:
+            none.
+    """
+
+    title = "App registration"
+
+    def __init__(self, azure: AzureClients, options: DeploymentOptions, given: str) -> None:
+        self._graph = azure.graph
+        self._options = options
+        self._given = given
+
+    def look(self) -> Finding:
+        """Find the registration.
+
+        Raises:
+            AzureProblem: the directory cannot be read.
+        """
+        if self._given:
+            return self._found_given()
+        found = self._graph.tagged_applications(self._options.tag)
+        if found:
+            first = found[0]
+            return Finding(f"{first['displayName']} ({first['appId']}) was made for this purpose")
+        text = "this environment has no app registration yet"
+        return Finding(text, changes=(self._creation(),))
+
+    def app_id(self) -> str:
+        """Its app id (GUID); a shell variable while there is none.
+
+        Raises:
+            AzureProblem: the directory cannot be read.
+        """
+        if self._given:
+            return self._given
+        found = self._graph.tagged_applications(self._options.tag)
+        return str(found[0]["appId"]) if found else UNKNOWN_APP_ID
+
+    def _found_given(self) -> Finding:
+        application = self._graph.application(self._given)
+        if application is None:
+            text = f"the directory has no app registration {self._given}"
+            cure = "`azd env set BOT_APP_ID ''`" if self._options.azd else "leave out --bot-app-id"
+            return Finding(
+                text,
+                refusal=f"{text}: it was deleted, or is in another tenant than the one that you are"
+                f" signed in to. To get a new one, {cure}",
+            )
+        return Finding(f"the bot is {application.get('displayName')} ({self._given})")
+
+    def _creation(self) -> Change:
+        name = self._options.environment
+        body: JsonObject = {
+            "displayName": name,
+            "signInAudience": "AzureADMyOrg",
+            "tags": [self._options.tag],
+        }
+        return _post(
+            self._graph.url("/applications"),
+            body,
+            f"Make the app registration {name}, for this tenant only, with the tag"
+            f" {self._options.tag}",
+            FILE,
+            "BOT_APP_ID=$({} --query appId --output tsv)",
+        )
+
+
+class BotPrincipal:
+    """The app registration has its service principal in this tenant, as which the bot signs in.
+
+    Args:
+        azure: the clients.
+        registration: the app registration.
+    """
+
+    title = "Service principal"
+
+    def __init__(self, azure: AzureClients, registration: BotRegistration) -> None:
+        self._graph = azure.graph
+        self._registration = registration
+
+    def look(self) -> Finding:
+        """Find the service principal.
+
+        Raises:
+            AzureProblem: the directory cannot be read.
+        """
+        app_id = self._registration.app_id()
+        if app_id != UNKNOWN_APP_ID and self._graph.service_principal(app_id):
+            return Finding(f"{app_id} has a service principal in this tenant")
+        text = "the app registration has no service principal yet"
+        return Finding(text, changes=(self._creation(app_id),))
+
+    def _creation(self, app_id: str) -> Change:
+        url = self._graph.url("/servicePrincipals")
+        summary = "Make the service principal of the app registration"
+        # Conflict: made, and not shown yet. Bad request: Graph does not know the app id yet.
+        done = frozenset({"Request_MultipleObjectsWithSameKeyValue", "Request_BadRequest"})
+        body: JsonObject = {"appId": app_id}
+        return _post(url, body, summary, PRINCIPAL_FILE, "{} --output none", done)
+
+
+def _post(
+    url: str,
+    body: JsonObject,
+    summary: str,
+    file: str,
+    line: str,
+    done_codes: frozenset[str] = frozenset(),
+) -> Change:
+    """A POST to Graph; `az ad` cannot set tags.
+
+    Args:
+        url: absolute.
+        body: as it is sent.
+        summary: for the plan.
+        file: holds the body, for the shell lines.
+        line: what is done with the `az` command, which replaces its braces.
+        done_codes: as in Change.
+    """
+    call = f"az rest --method POST --url {quoted(url)} --body @{file}"
+    return Change(
+        method="POST",
+        url=url,
+        body=body,
+        summary=summary,
+        az=(
+            f"cat > {file} <<JSON",
+            json.dumps(body, indent=2),
+            "JSON",
+            line.format(f"{call} --headers Content-Type=application/json"),
+        ),
+        service="graph",
+        done_codes=done_codes,
+    )

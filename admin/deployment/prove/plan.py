@@ -1,0 +1,60 @@
+"""What `deployment prove` does: the plan of its steps."""
+
+from collections.abc import Mapping
+
+from admin.azure.clients import AzureClients
+from admin.deployment.deployed import Deployed
+from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.prove.bot_channel import BotEndpoint, TeamsChannel
+from admin.deployment.prove.healthy_app import HealthyApp
+from admin.deployment.prove.refused_caller import RefusedCaller
+from admin.deployment.prove.storage_roles import StorageRoles
+from admin.migrate.step import Plan
+from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY
+
+KINDS = {
+    BotCredential.MANAGED_IDENTITY: MANAGED_IDENTITY,
+    BotCredential.SIGN_IN_VAULT: CERTIFICATE,
+    BotCredential.CERTIFICATE: CERTIFICATE,
+    BotCredential.FEDERATED: FEDERATED,
+}
+"""The setting BotCredential, and what `/api/identity` names it, by the template's parameter."""
+
+IF_SLOW = (
+    "Entra takes some minutes to accept a new credential, and Azure as long for a new role; the"
+    " app's log says what is missing"
+)
+
+
+def prove_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
+    """What must be so that users get answers, and nobody else does.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+
+    Raises:
+        AzureProblem: the deployed resources cannot be found.
+    """
+    deployed = Deployed(azure, options)
+    target = deployed.target
+    return Plan(
+        (
+            BotEndpoint(target),
+            TeamsChannel(target),
+            HealthyApp(target),
+            ProvenSignIn(target, lambda: _expected(deployed), if_slow=IF_SLOW),
+            RefusedCaller(target),
+            StorageRoles(azure.arm, deployed),
+        )
+    )
+
+
+def _expected(deployed: Deployed) -> Mapping[str, str]:
+    credential = deployed.credential
+    expected = {"kind": KINDS[credential], "appId": deployed.target.app_id}
+    certificate = deployed.vault.public() if credential.needs_vault else None
+    if certificate is not None:
+        expected["certificateThumbprint"] = certificate.thumbprint
+    return expected

@@ -1,0 +1,63 @@
+"""StorageRoles: the app's identity may use its storage account, and does."""
+
+from admin.azure.arm_client import ArmClient
+from admin.deployment.deployed import Deployed
+from admin.migrate.setting_names import setting
+from admin.migrate.step import Finding
+from admin.migrate.steps.role_assignment import Role, allowing
+
+ACCOUNT = "AzureWebJobsStorage__accountName"
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
+BLOB_OWNER = Role(
+    "Storage Blob Data Owner",
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    frozenset({f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/delete", f"{_BLOBS}/add/action"}),
+)
+QUEUE_CONTRIBUTOR = Role(
+    "Storage Queue Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    frozenset({f"{_MESSAGES}/read", f"{_MESSAGES}/write", f"{_MESSAGES}/delete"}),
+)
+
+
+class StorageRoles:
+    """The identity has the roles on the account, and the host has used the one for blobs.
+
+    The host keeps the functions' keys in the account. Azure hands them out only after the host has
+    read them, with the identity: so a key shows that the role for blobs is effective. Only a queued
+    turn or a notification shows that of queues.
+
+    Args:
+        arm: the client.
+        deployed: has the app and its identity.
+    """
+
+    title = "Roles on the storage account"
+
+    def __init__(self, arm: ArmClient, deployed: Deployed) -> None:
+        self._arm = arm
+        self._deployed = deployed
+
+    def look(self) -> Finding:
+        """Read the assignments, then ask the host for a key.
+
+        Raises:
+            AzureProblem: the app or the assignments cannot be read.
+        """
+        target = self._deployed.target
+        name = setting(target.settings(), ACCOUNT)
+        if not name:
+            text = f"{target.site_id.name} has no setting {ACCOUNT}"
+            return Finding(text, refusal=f"{text}: deploy the template again")
+        group = target.site_id.id.partition("/providers/")[0]
+        account = f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"
+        principal = self._deployed.identity().principal_id
+        for role in (BLOB_OWNER, QUEUE_CONTRIBUTOR):
+            if not allowing(self._arm, account, principal, role):
+                text = f"the app's identity lacks {role.name} on {name}"
+                return Finding(text, refusal=f"{text}: deploy the template again")
+        proof = target.proof()
+        if not proof.facts:
+            return Finding(f"the host gives no key yet: {proof.problem}", waiting=True)
+        return Finding(f"the app's identity has its roles on {name}, and has read its keys there")

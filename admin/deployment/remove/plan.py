@@ -1,0 +1,79 @@
+"""What `deployment remove` does: the plan of its steps."""
+
+from collections.abc import Iterator
+
+from admin.azure.clients import AzureClients
+from admin.azure.errors import Forbidden, Refused
+from admin.deployment.options import DeploymentOptions
+from admin.deployment.prepare.vault_mode import NEW, deleted_vaults
+from admin.deployment.remove.deleted_group import DeletedGroup
+from admin.deployment.remove.deleted_registration import DeletedRegistration
+from admin.deployment.stored_value import StoredValue
+from admin.migrate.step import Finding, Plan, Step
+
+LOGS = (
+    "the Log Analytics workspace can be recovered for 14 days, and is deleted then; `azd down"
+    " --purge` deletes it at once"
+)
+REGISTRATION = (
+    "a deleted app registration stays among the directory's deleted items for 30 days, and can be"
+    " restored from there"
+)
+
+
+class Leftovers:
+    """What Azure keeps of a deployment for a while, and why.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+    """
+
+    title = "What stays for a while"
+
+    def __init__(self, azure: AzureClients, options: DeploymentOptions) -> None:
+        self._azure = azure
+        self._options = options
+
+    def look(self) -> Finding:
+        """List the deleted vaults.
+
+        Raises:
+            AzureProblem: they cannot be listed.
+        """
+        notes = (*self._vaults(), REGISTRATION, LOGS)
+        return Finding("Azure keeps what can be restored; none of it costs anything", notes=notes)
+
+    def _vaults(self) -> Iterator[str]:
+        try:
+            found = deleted_vaults(self._azure.arm, self._options)
+        except (Forbidden, Refused):
+            return  # the account may not list them, or the provider is not registered
+        for each in found:
+            until = str(each["properties"].get("scheduledPurgeDate") or "")[:10]
+            yield (
+                f"the key vault {each['name']} with the bot's certificate stays until {until}: its"
+                " purge protection, which nobody can switch off, keeps thieves from destroying it."
+                " Another deployment of this environment recovers it"
+            )
+
+
+def remove_plan(azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str) -> Plan:
+    """What is left to delete once the resource group is gone.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+        bot_app_id: app id (GUID) that azd has stored; empty: none.
+
+    Raises:
+        AzureProblem: the directory cannot be read.
+    """
+    steps: list[Step] = [DeletedGroup(azure.arm, options), DeletedRegistration(azure, options)]
+    made = {each["appId"] for each in azure.graph.tagged_applications(options.tag)}
+    if options.azd:
+        steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", lambda: NEW))
+        # Before the registration: after it, nothing would say any more that it was ours.
+        if bot_app_id in made:
+            steps.insert(1, StoredValue(options, "BOT_APP_ID", "botAppId", lambda: ""))
+    return Plan([*steps, Leftovers(azure, options)])

@@ -1,0 +1,10 @@
+"""After `azd deploy`: the proof that the deployed bot works, and is closed."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from admin.deployment.hook import run
+
+run("prove")
