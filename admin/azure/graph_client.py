@@ -42,17 +42,6 @@ class GraphClient(RestClient):
         found = self.pages(f"/applications?$filter={chosen}&$select={fields}")
         return sorted(found, key=lambda each: (each.get("createdDateTime") or "", each["appId"]))
 
-    def service_principal(self, app_id: str) -> JsonObject | None:
-        """The service principal of an app registration; None if the directory has none.
-
-        Args:
-            app_id: GUID.
-
-        Raises:
-            AzureProblem: the directory cannot be read.
-        """
-        return self.find(f"/servicePrincipals(appId='{app_id}')?$select=id,appId")
-
     def federated_credentials(self, object_id: str) -> list[JsonObject]:
         """The federated credentials of an app registration.
 

@@ -1,0 +1,50 @@
+"""A subscription without a deployment, which this process's clients reach by its public names."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from admin.__main__ import app
+from tests.admin.migrate.migration import Ended
+from tests.admin.moved_clock import MovedClock
+from tests.support.azd.deployment_stage import DeploymentStage
+from tests.support.azure.azure_thread import AzureThread
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    """What the commands wait with."""
+    return MovedClock()
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
+) -> Iterator[DeploymentStage]:
+    """The subscription; a wait moves everybody's time."""
+    with AzureThread(tmp_path) as thread:
+        thread.set_environment(monkeypatch)
+        thread.azure.directory.clock = lambda: time.time() + clock.now()
+        made = DeploymentStage(thread, tmp_path)
+        made.azd.set_environment(monkeypatch)
+        yield made
+
+
+@pytest.fixture
+def run(stage: DeploymentStage, clock: MovedClock) -> Run:
+    """Run `deployment` in this process, with azd's values as variables, and these words."""
+
+    def ran(*words: str) -> Ended:
+        result = CliRunner().invoke(
+            app, ["deployment", *words], obj=clock, env=dict(stage.azd.values)
+        )
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ended(result.exit_code, result.stdout, result.stderr)
+
+    return ran

@@ -1,0 +1,82 @@
+"""Azd: the stand-in for azd on the PATH of the test, with one environment."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.azd import program
+from tests.support.project import ROOT
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")
+
+
+class Azd:
+    """One environment of azd.
+
+    Args:
+        folder: for the program and its values.
+        environ: the environment's name and first values, with AZURE_ENV_NAME.
+
+    Attributes:
+        name: of the environment.
+    """
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.name = environ["AZURE_ENV_NAME"]
+        self._file = folder / "azd.json"
+        self._bin = folder / "azd-bin"
+        self._file.write_text(json.dumps({self.name: environ}), "utf-8")
+        self._bin.mkdir()
+        azd = self._bin / "azd"
+        script = Path(program.__file__)
+        azd.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n', "utf-8")
+        azd.chmod(0o755)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The environment's values."""
+        stored: dict[str, dict[str, str]] = json.loads(self._file.read_text("utf-8"))
+        return stored[self.name]
+
+    def set(self, **values: str) -> None:
+        """Change values; an empty one stays, as with `azd env set`."""
+        text = json.dumps({self.name: self.values | values})
+        self._file.write_text(text, "utf-8")
+
+    def forget(self, *names: str) -> None:
+        """Remove values, as `azd down` does with the template's outputs."""
+        left = {name: value for name, value in self.values.items() if name not in names}
+        self._file.write_text(json.dumps({self.name: left}), "utf-8")
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a hook's process gets beside the shell's own variables."""
+        path = f"{self._bin}{os.pathsep}{os.environ['PATH']}"
+        return {**self.values, "PATH": path, program.VALUES: str(self._file)}
+
+    def set_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let commands in this process find the program; the values come with each command."""
+        monkeypatch.setenv("PATH", self.environ["PATH"])
+        monkeypatch.setenv(program.VALUES, str(self._file))
+
+    def parameters(self) -> dict[str, Any]:
+        """The template's parameters, from infra/main.parameters.json and the values."""
+        file = json.loads((ROOT / "infra/main.parameters.json").read_text("utf-8"))
+        return {name: self._resolved(each["value"]) for name, each in file["parameters"].items()}
+
+    def _resolved(self, text: str) -> Any:
+        """A parameter with its variables replaced; azd reads numbers and booleans as such."""
+        values = self.values
+
+        def value(match: re.Match[str]) -> str:
+            return values.get(match[1]) or match[2] or ""
+
+        found = _VARIABLE.sub(value, text)
+        if found in {"true", "false"}:
+            return found == "true"
+        return int(found) if found.isdecimal() and "READY" in text else found

@@ -1,0 +1,91 @@
+"""DeploymentStage: a subscription, an azd environment, and the template of this project."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emulator.resource_manager.core.resource import Resource
+from tests.support.azd.azd import Azd
+from tests.support.azure.azure_thread import AzureThread
+from tests.support.bicep.deployment import Deployment
+from tests.support.bicep.deployment import Resource as BicepResource
+from tests.support.bicep.functions import Scope
+from tests.support.project import ROOT
+
+ENVIRONMENT, LOCATION = "contoso-bot", "westeurope"
+FUNCTIONS = ("messages", "health", "identity", "notifications")
+SITES = "Microsoft.Web/sites"
+
+
+class DeploymentStage:
+    """What a deployment works on.
+
+    Args:
+        thread: has the local Azure.
+        folder: for azd.
+        values: further values of azd's environment.
+
+    Attributes:
+        thread: as given.
+        azd: the environment.
+    """
+
+    def __init__(self, thread: AzureThread, folder: Path, **values: str) -> None:
+        self.thread = thread
+        self._manager = thread.azure.resource_manager
+        self.azd = Azd(
+            folder,
+            {
+                "AZURE_ENV_NAME": ENVIRONMENT,
+                "AZURE_LOCATION": LOCATION,
+                "AZURE_SUBSCRIPTION_ID": self._manager.subscription_id,
+                "AZURE_PRINCIPAL_ID": thread.azure.pipeline.object_id,
+                "AZURE_PRINCIPAL_TYPE": "ServicePrincipal",
+                **values,
+            },
+        )
+
+    @property
+    def group(self) -> str:
+        """The resource group's id."""
+        return f"/subscriptions/{self._manager.subscription_id}/resourceGroups/rg-{ENVIRONMENT}"
+
+    def provision(self) -> dict[str, Any]:
+        """Deploy the template with azd's values, store its outputs, and return them."""
+        scope = Scope(self._manager.subscription_id, self.thread.azure.directory.tenant_id)
+        main = ROOT / "infra" / "main.bicep"
+        outputs = Deployment(main, self.azd.parameters(), scope, self._send).run()
+        self.azd.set(**{name: str(value) for name, value in outputs.items()})
+        return outputs
+
+    def deploy(self) -> None:
+        """Deploy the code: the app's functions are there."""
+        self.thread.call(self._manager.deploy_functions, self.one(SITES).id, FUNCTIONS)
+
+    def delete(self) -> None:
+        """Delete the group, as `azd down` does, which then forgets the template's outputs."""
+        self.thread.call(self._manager.resources.remove, self.group)
+        outputs = ("AZURE_RESOURCE_GROUP", "AZURE_TENANT_ID")
+        names = [name for name in self.azd.values if name in outputs]
+        made = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_ID", "BOT_IDENTITY_NAME")
+        self.azd.forget(*names, *made, "BOT_VAULT_NAME")
+
+    def all(self, kind: str) -> list[Resource]:
+        """The group's resources of a type."""
+        return list(self._manager.resources.of_type(kind, self.group))
+
+    def one(self, kind: str) -> Resource:
+        """The group's only resource of a type."""
+        (found,) = self.all(kind)
+        return found
+
+    def _send(self, resource: BicepResource) -> Mapping[str, Any]:
+        if not resource.is_existing:
+            try:
+                self.thread.call(self._manager.put, resource.id, resource.body)
+            except KeyError:  # a site's settings, which are a part of the site
+                return resource.body
+        found = self._manager.resources.find(resource.id)
+        assert found is not None, resource.id
+        answer: Mapping[str, Any] = found.answer()
+        return answer
