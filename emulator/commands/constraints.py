@@ -1,7 +1,8 @@
-"""Pins the transitive dependencies of requirements.txt: `python -m emulator.commands.constraints`.
+"""Pins the transitive dependencies of the app: `python -m emulator.commands.constraints`.
 
 requirements.txt includes constraints.txt, so every installation uses these versions: a new release
-of a transitive dependency changes neither a deployment nor a test.
+of a transitive dependency changes neither a deployment nor a test. Those of an optional file are
+pinned too, so that an app that adds it needs no new constraints.
 """
 
 import re
@@ -16,8 +17,12 @@ from emulator.commands.site_packages import Install, InstallError, install
 ROOT = Path(__file__).parents[2]
 
 HEADER = """\
-# The transitive dependencies of requirements.txt, pinned. `make constraints` writes this file.
+# The transitive dependencies of requirements.txt and requirements-telemetry.txt, pinned.
+# `make constraints` writes this file.
 """
+
+OPTIONAL = "requirements-telemetry.txt"
+"""A requirements file that an app may add to requirements.txt with a line `-r`."""
 
 
 def canonical(name: str) -> str:
@@ -35,13 +40,21 @@ def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
     """The text of constraints.txt: a pin for each installed package that `requirements` omits.
 
     Args:
-        requirements: the text of requirements.txt.
+        requirements: the text of the requirements file.
         installed: name and version of each installed package.
     """
     named = required(requirements)
     pins = {canonical(name): version for name, version in installed}
     lines = [f"{name}=={version}\n" for name, version in sorted(pins.items()) if name not in named]
     return HEADER + "".join(lines)
+
+
+def requirements_of(folder: Path) -> str:
+    """The text of requirements.txt, with that of the optional file in it, named there or not."""
+    lines = (folder / "requirements.txt").read_text().splitlines(keepends=True)
+    text = "".join(line for line in lines if line.split() != ["-r", OPTIONAL])
+    optional = folder / OPTIONAL
+    return f"{text}\n{optional.read_text()}" if optional.exists() else text
 
 
 def resolve(requirements: str, install: Install = install) -> list[tuple[str, str]]:
@@ -63,7 +76,7 @@ def main(folder: Path = ROOT, install: Install = install) -> int:
     Returns:
         The exit status: 1 if pip fails.
     """
-    requirements = (folder / "requirements.txt").read_text()
+    requirements = requirements_of(folder)
     try:
         text = constraints(requirements, resolve(requirements, install))
     except InstallError as error:

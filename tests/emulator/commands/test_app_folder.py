@@ -8,7 +8,8 @@ from emulator.commands.app_folder import NoBotError, app_with_bot, bots_in, link
 from tests.support.project import ROOT
 
 DEPLOYED = {
-    *("function_app.py", "composition.py", "host.json", "requirements.txt", "constraints.txt"),
+    *("function_app.py", "composition.py", "host.json"),
+    *("requirements.txt", "requirements-telemetry.txt", "constraints.txt"),
     *("auth", "bot_logic", "cloud_adapter", "http_client"),
 }
 

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from emulator.commands import constraints
-from emulator.commands.constraints import canonical, required
+from emulator.commands.constraints import OPTIONAL, canonical, required
 from emulator.commands.site_packages import InstallError
 from tests.support.project import ROOT
 
@@ -37,7 +37,7 @@ def pins(file: str) -> list[str]:
 
 def test_every_version_is_pinned() -> None:
     """Each transitive dependency is pinned, to the version that these tests run with."""
-    direct = [Requirement(line) for line in pins("requirements.txt")]
+    direct = [Requirement(line) for line in (*pins("requirements.txt"), *pins(OPTIONAL))]
     names = needed(direct) - {canonical(each.name) for each in direct}
     expected = sorted(f"{name}=={version(name)}" for name in names)
     assert sorted(pins("constraints.txt")) == expected, "run `make constraints`, then `make setup`"
@@ -57,6 +57,28 @@ def test_listed_packages_are_not_pinned_twice() -> None:
     )
     assert text == f"{constraints.HEADER}azure-core==1.2\nzope-interface==7\n"
     assert required("-r other.txt\nA.B[extra]>=1\n") == {"a-b"}
+
+
+@pytest.mark.parametrize("line", ["", f"-r {OPTIONAL}\n", f"-r  {OPTIONAL}"])
+def test_the_optional_packages_are_pinned(line: str, tmp_path: Path) -> None:
+    """The optional file's dependencies are pinned whether or not requirements.txt names it."""
+    (tmp_path / "requirements.txt").write_text(f"a==1\n{line}")
+    (tmp_path / OPTIONAL).write_text("b==2\n")
+
+    def install(requirements: Path, target: Path) -> None:
+        assert pip_lines(requirements.read_text()) == ["a==1", "b==2"]
+        for name in ("a", "b", "c"):
+            (target / f"{name}-3.dist-info").mkdir(parents=True)
+            metadata = f"Name: {name}\nVersion: 3\n"
+            (target / f"{name}-3.dist-info" / "METADATA").write_text(metadata)
+
+    assert constraints.main(tmp_path, install) == 0
+    assert (tmp_path / "constraints.txt").read_text() == f"{constraints.HEADER}c==3\n"
+
+
+def pip_lines(requirements: str) -> list[str]:
+    """The lines of a requirements file that pip does not skip."""
+    return [line for line in requirements.splitlines() if line and not line.startswith("#")]
 
 
 def test_old_pins_are_ignored() -> None:

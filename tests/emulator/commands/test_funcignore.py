@@ -24,7 +24,8 @@ RESOURCES = {
 }
 WANTED = {
     *("function_app.py", "composition.py"),
-    *("host.json", "requirements.txt", "constraints.txt"),
+    *("host.json", "requirements.txt", "requirements-telemetry.txt"),
+    "constraints.txt",
     *(f"{folder}/{name}" for folder in FOLDERS for name in ("__init__.py", "x.py")),
     *RESOURCES,
 }

@@ -12,12 +12,13 @@ from pathlib import Path
 from types import CodeType
 
 import pytest
+from packaging.requirements import Requirement
 
 from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.package import SITE_PACKAGES, PackageError, contents
 from emulator.commands.site_packages import InstallError
-from tests.emulator.commands.test_constraints import pins
+from tests.emulator.commands.test_constraints import needed, pins
 from tests.support.project import ROOT
 
 UNCHECKED_HASH = 0b01
@@ -45,7 +46,10 @@ def test_the_app_and_its_packages(uploaded: Path, packed: Path) -> None:
         f"{each.name}=={each.version}" for each in distributions(path=[str(packed / SITE_PACKAGES)])
     }
     normal = {each.lower().replace("_", "-") for each in found}
-    assert normal == {*pins("requirements.txt"), *pins("constraints.txt")}
+    direct = set(pins("requirements.txt"))
+    assert direct <= normal
+    assert {each.partition("==")[0] for each in normal} == needed([*map(Requirement, direct)])
+    assert normal - direct <= set(pins("constraints.txt"))
     assert not (packed / SITE_PACKAGES / "bin").exists()
 
 

@@ -26,7 +26,7 @@ from tests.support.wire.http_post import Caller
 FOLDERS = {"auth", "bot_logic", "cloud_adapter", "http_client"}
 FILES = {
     *("function_app.py", "composition.py"),
-    *("host.json", "requirements.txt", "constraints.txt"),
+    *("host.json", "requirements.txt", "requirements-telemetry.txt", "constraints.txt"),
 }
 
 NO_SITE_PACKAGES = ("-S",)
