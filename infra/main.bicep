@@ -3,11 +3,11 @@ targetScope = 'subscription'
 
 @minLength(1)
 @maxLength(20)
-@description('The name of this deployment. The resources are named for it.')
+@description('Name of this deployment: letters, digits and hyphens. The resources are named for it.')
 param environmentName string
 
 @minLength(1)
-@description('Azure region of every resource that has one. Flex Consumption and Python 3.13 must be available there.')
+@description('Azure region. It must offer Flex Consumption: az functionapp list-flexconsumption-locations.')
 param location string
 
 @description('How the bot signs in. ManagedIdentity needs no app registration; the others need botAppId.')
@@ -18,48 +18,83 @@ param credential string = 'ManagedIdentity'
 @allowed(['Inline', 'Queued'])
 param turns string = 'Inline'
 
-@description('The cloud that the deployment runs in.')
+@description('The cloud that you deploy to: the one that az or azd is signed in to.')
 @allowed(['Public', 'USGovernment', 'China'])
 param cloud string = 'Public'
 
-@description('App id (GUID) of the app registration; empty with ManagedIdentity. The pre-provision hook creates one.')
+@description('App id (GUID) of the app registration; not used with ManagedIdentity. With azd, the pre-provision hook creates one.')
 param botAppId string = ''
 
-@description('MultiTenant is for existing bots with a certificate only: new ones cannot be created.')
+@description('MultiTenant is for a bot that exists, with a certificate: Azure Bot Service creates no new ones.')
 @allowed(['SingleTenant', 'MultiTenant'])
 param botAppType string = 'SingleTenant'
 
-@description('Object id (GUID) of who deploys, who may create the certificate; empty: nobody is given that role.')
+@description('Object id (GUID) of who creates the certificate in the vault; empty: nobody may.')
 param principalId string = ''
 
-@description('What the deploying principal is.')
+@description('What principalId is the id of.')
 @allowed(['User', 'ServicePrincipal'])
 param principalType string = 'User'
 
-@description('Instances that are always ready for HTTP, and with queued turns as many for the queue.')
+@description('Instances that are always ready for HTTP requests, and as many for queued turns. 0: the first turn after a pause waits for a cold start.')
 @minValue(0)
 @maxValue(20)
 param alwaysReady int = 0
 
-@description('F0 is free and limited on Direct Line and Web Chat; Teams is free with both.')
+@description('F0 is free, with a monthly limit of messages on Direct Line and Web Chat. Teams is free and unlimited with both.')
 @allowed(['F0', 'S1'])
 param botSku string = 'F0'
 
-@description('The Direct Line channel, for a bot on a web page or in an app of your own.')
+@description('Whether to add the Direct Line channel, for a web page or an app of your own. Its keys are secrets: keep them in your service.')
 param directLine bool = false
 
-@description('Email address that gets the alerts; empty: alerts are only shown in the portal.')
+@description('Email address for alerts; empty: alerts are shown in the portal only.')
 param alertEmail string = ''
 
-@description('Whether the vault is new, or one of the same name that was deleted less than 7 days ago is recovered. The pre-provision hook decides.')
+@description('recover: a vault of this name was deleted in the last days, and cannot be created anew. With azd, the pre-provision hook finds out.')
 @allowed(['default', 'recover'])
 param vaultCreateMode string = 'default'
 
+@description('More app settings, such as AllowedTenants. Each deployment replaces all app settings, so set them here and not in the portal.')
+param appSettings object = {}
+
 var tags = { 'azd-env-name': environmentName }
 var token = uniqueString(subscription().id, environmentName, location)
-var name = '${toLower(replace(environmentName, '_', '-'))}-${token}'
+var name = '${toLower(replace(replace(environmentName, '_', '-'), '.', '-'))}-${token}'
 var vaultName = 'kv-${token}'
+
+var isIdentity = credential == 'ManagedIdentity'
 var usesVault = credential == 'SignInVault' || credential == 'Certificate'
+var appType = isIdentity ? 'UserAssignedMSI' : botAppType
+var botId = isIdentity ? identity.outputs.clientId : botAppId
+
+// Where the channels of each cloud are (Bot Framework docs, "Implement a bot for a national cloud").
+var channelServices = {
+  Public: ''
+  USGovernment: 'https://botframework.azure.us'
+  China: 'https://botframework.azure.cn'
+}
+
+// How the bot signs in. The identity is the bot itself, or it may use what proves that it is the bot.
+var signInSettings = union(
+  {
+    MicrosoftAppType: appType
+    MicrosoftAppId: botId
+    BotCredential: usesVault ? 'Certificate' : credential
+    BotTurns: turns
+  },
+  appType == 'MultiTenant' ? {} : { MicrosoftAppTenantId: tenant().tenantId },
+  isIdentity ? {} : { AZURE_CLIENT_ID: identity.outputs.clientId },
+  usesVault ? {
+    CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
+    CertificateName: 'bot-certificate'
+    CertificateKeyUse: credential == 'SignInVault' ? 'SignInVault' : 'Export'
+  } : {},
+  cloud == 'Public' ? {} : { ChannelService: channelServices[cloud] }
+)
+
+// A function is only kept ready if it is named: function:turns alone would leave HTTP cold.
+var readyGroups = turns == 'Queued' ? ['http', 'function:turns'] : ['http']
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-${environmentName}'
@@ -99,6 +134,7 @@ module storage 'modules/storage.bicep' = {
   }
 }
 
+// Only a certificate needs a vault.
 module vault 'modules/vault.bicep' = if (usesVault) {
   scope: group
   name: 'vault'
@@ -114,33 +150,6 @@ module vault 'modules/vault.bicep' = if (usesVault) {
   }
 }
 
-// What the bot reads of how it signs in. The identity is the bot itself, or reaches what proves the bot.
-var isIdentity = credential == 'ManagedIdentity'
-var appType = isIdentity ? 'UserAssignedMSI' : botAppType
-var botId = isIdentity ? identity.outputs.clientId : botAppId
-var signIn = union(
-  {
-    MicrosoftAppType: appType
-    MicrosoftAppId: botId
-    BotCredential: usesVault ? 'Certificate' : credential
-    BotTurns: turns
-  },
-  appType == 'MultiTenant' ? {} : { MicrosoftAppTenantId: tenant().tenantId },
-  isIdentity ? {} : { AZURE_CLIENT_ID: identity.outputs.clientId },
-  usesVault ? {
-    CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
-    CertificateName: 'bot-certificate'
-    CertificateKeyUse: credential == 'SignInVault' ? 'SignInVault' : 'Export'
-  } : {},
-  cloud == 'Public' ? {} : { ChannelService: channelServices[cloud] }
-)
-var channelServices = {
-  Public: ''
-  USGovernment: 'https://botframework.azure.us'
-  China: 'https://botframework.azure.cn'
-}
-var warmGroups = turns == 'Queued' ? ['http', 'function:turns'] : ['http']
-
 module app 'modules/app.bicep' = {
   scope: group
   name: 'app'
@@ -152,10 +161,11 @@ module app 'modules/app.bicep' = {
     identityClientId: identity.outputs.clientId
     storageName: storage.outputs.name
     packagesUrl: storage.outputs.packagesUrl
+    isPublicCloud: cloud == 'Public'
     insightsName: monitoring.outputs.insightsName
-    botSettings: signIn
-    warmGroups: alwaysReady == 0 ? [] : warmGroups
-    warmInstances: alwaysReady
+    botSettings: union(appSettings, signInSettings)
+    readyGroups: alwaysReady == 0 ? [] : readyGroups
+    readyInstances: alwaysReady
   }
 }
 

@@ -7,10 +7,17 @@ param identityId string
 param identityClientId string
 param storageName string
 param packagesUrl string
+param isPublicCloud bool
 param insightsName string
 param botSettings object
-param warmGroups array
-param warmInstances int
+param readyGroups array
+param readyInstances int
+
+// The Functions host and the bot complete an account's name with the public cloud's domain.
+var storageUrls = {
+  AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
+  AzureWebJobsStorage__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
+}
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
@@ -28,6 +35,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: 'func-${name}'
   location: location
+  // azd deploys the service of azure.yaml to the app with this tag.
   tags: union(tags, { 'azd-service-name': 'bot' })
   kind: 'functionapp,linux'
   identity: {
@@ -37,7 +45,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    // The channels call from the internet: the bot itself authenticates them by their token.
+    // The channels call from the internet, and the bot checks their token.
     publicNetworkAccess: 'Enabled'
     keyVaultReferenceIdentity: identityId
     siteConfig: {
@@ -61,7 +69,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
-        alwaysReady: [for group in warmGroups: { name: group, instanceCount: warmInstances }]
+        alwaysReady: [for group in readyGroups: { name: group, instanceCount: readyInstances }]
       }
     }
   }
@@ -70,20 +78,31 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(botSettings, {
-    AzureWebJobsStorage__accountName: storageName
-    AzureWebJobsStorage__credential: 'managedidentity'
-    AzureWebJobsStorage__clientId: identityClientId
-    APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
-  })
+  properties: union(
+    botSettings,
+    isPublicCloud ? { AzureWebJobsStorage__accountName: storageName } : storageUrls,
+    {
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: identityClientId
+      // It only says where to send: the identity must be allowed to.
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
+    }
+  )
 }
 
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for protocol in ['scm', 'ftp']: {
+// Publishing with a user name and a password is off, in both ways; azd and func sign in with Entra.
+resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
-  name: protocol
+  name: 'scm'
   properties: { allow: false }
-}]
+}
+
+resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'ftp'
+  properties: { allow: false }
+}
 
 output name string = app.name
 output endpoint string = 'https://${app.properties.defaultHostName}/api/messages'

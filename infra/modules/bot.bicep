@@ -10,9 +10,6 @@ param appId string
 param identityId string
 param directLine bool
 
-var isIdentity = appType == 'UserAssignedMSI'
-var tenantId = appType == 'MultiTenant' ? null : tenant().tenantId
-
 resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
   name: name
   location: 'global'
@@ -24,8 +21,8 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
     endpoint: endpoint
     msaAppId: appId
     msaAppType: appType
-    msaAppTenantId: tenantId
-    msaAppMSIResourceId: isIdentity ? identityId : null
+    msaAppTenantId: appType == 'MultiTenant' ? null : tenant().tenantId
+    msaAppMSIResourceId: appType == 'UserAssignedMSI' ? identityId : null
   }
 }
 
@@ -35,18 +32,24 @@ resource teams 'Microsoft.BotService/botServices/channels@2022-09-15' = {
   location: 'global'
   properties: {
     channelName: 'MsTeamsChannel'
-    // Without acceptedTerms, Teams reports the bot as invalid.
-    properties: { isEnabled: true, acceptedTerms: true }
+    properties: {
+      isEnabled: true
+      // Otherwise Teams says that the bot is invalid.
+      acceptedTerms: true
+    }
   }
 }
 
+// For the test page in the portal.
 resource webChat 'Microsoft.BotService/botServices/channels@2022-09-15' = {
   parent: bot
   name: 'WebChatChannel'
   location: 'global'
   properties: {
     channelName: 'WebChatChannel'
-    properties: { sites: [{ siteName: 'Default Site', isEnabled: true, isWebchatPreviewEnabled: true }] }
+    properties: {
+      sites: [{ siteName: 'Default Site', isEnabled: true, isWebchatPreviewEnabled: true }]
+    }
   }
 }
 
@@ -56,7 +59,9 @@ resource directLineChannel 'Microsoft.BotService/botServices/channels@2022-09-15
   location: 'global'
   properties: {
     channelName: 'DirectLineChannel'
-    properties: { sites: [{ siteName: 'Default Site', isEnabled: true, isV1Enabled: false, isV3Enabled: true }] }
+    properties: {
+      sites: [{ siteName: 'Default Site', isEnabled: true, isV1Enabled: false, isV3Enabled: true }]
+    }
   }
 }
 

@@ -1,11 +1,12 @@
-// Logs, to which only the bot's identity can write: there is no key.
+// Logs and metrics. Writing takes the bot's identity: local authentication, with a key, is off.
 
 param name string
 param location string
 param tags object
 param identityPrincipalId string
 
-var monitoringMetricsPublisher = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')
+// Monitoring Metrics Publisher: sends telemetry, reads nothing
+var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: 'log-${name}'
@@ -30,14 +31,15 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-resource writesLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, identityPrincipalId, monitoringMetricsPublisher)
+  name: guid(insights.id, identityPrincipalId, metricsPublisher)
   properties: {
     principalId: identityPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: monitoringMetricsPublisher
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
   }
 }
 
 output insightsName string = insights.name
+output workspaceId string = workspace.id

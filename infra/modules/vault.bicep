@@ -3,20 +3,23 @@
 param name string
 param location string
 param tags object
+@allowed(['default', 'recover'])
 param createMode string
 param signsInVault bool
 param identityPrincipalId string
 param deployerPrincipalId string
+@allowed(['User', 'ServicePrincipal'])
 param deployerPrincipalType string
 
-var certificatesOfficer = 'a4417e6f-fecd-4de8-b567-7b0420556985'
+// The roles are on the vault, because the certificate is created after this deployment.
 var signerRoles = [
-  '21090545-7ca7-4776-b22c-e363652d74d2' // Key Vault Reader: the certificate's public half
-  '12338af0-0e69-4776-bea7-57ae8d297424' // Key Vault Crypto User: signs with its key
+  '21090545-7ca7-4776-b22c-e363652d74d2' // Key Vault Reader: reads the certificate, never its key
+  '12338af0-0e69-4776-bea7-57ae8d297424' // Key Vault Crypto User: lets the vault sign with the key
 ]
-var readerRoles = [
-  '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User: the certificate with its key
+var exporterRoles = [
+  '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User: reads the certificate with its key
 ]
+var certificatesOfficer = 'a4417e6f-fecd-4de8-b567-7b0420556985'
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
@@ -26,13 +29,16 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
     createMode: createMode
+    // Role assignments alone decide who may use the vault, never access policies.
     enableRbacAuthorization: true
-    enablePurgeProtection: true
+    // The certificate cannot be lost by mistake. A vault that was deleted keeps its name for 7 days.
+    enableSoftDelete: true
     softDeleteRetentionInDays: 7
+    enablePurgeProtection: true
   }
 }
 
-resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in signsInVault ? signerRoles : readerRoles: {
+resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in signsInVault ? signerRoles : exporterRoles: {
   scope: vault
   name: guid(vault.id, identityPrincipalId, role)
   properties: {
@@ -42,7 +48,7 @@ resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 }]
 
-// The deployer creates the certificate, which Bicep cannot declare.
+// Key Vault Certificates Officer: creates the certificate, which Bicep cannot declare, and renews it.
 resource deployerGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
   scope: vault
   name: guid(vault.id, deployerPrincipalId, certificatesOfficer)
