@@ -1,7 +1,7 @@
 """A deployment of Bicep files: which resources Resource Manager is asked for, in which order."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ class Deployment:
 
     def _module(self, declared: Declaration, body: dict[str, Any]) -> dict[str, Any]:
         group = body["scope"]["name"] if "scope" in body else self._scope.group
-        scope = Scope(self._scope.subscription_id, self._scope.tenant_id, group)
+        scope = replace(self._scope, group=group)
         file = self._file.parent / declared.target
         return {"outputs": Deployment(file, body.get("params", {}), scope, self._send).run()}
 

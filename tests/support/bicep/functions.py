@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CLOUD = {"suffixes": {"keyvaultDns": ".vault.azure.net", "storage": "core.windows.net"}}
-"""What `environment()` says of the public cloud."""
+SUFFIXES = {
+    "Public": {"keyvaultDns": ".vault.azure.net", "storage": "core.windows.net"},
+    "USGovernment": {
+        "keyvaultDns": ".vault.usgovcloudapi.net",
+        "storage": "core.usgovcloudapi.net",
+    },
+    "China": {"keyvaultDns": ".vault.azure.cn", "storage": "core.chinacloudapi.cn"},
+}
+"""What `environment().suffixes` says in each cloud (`az cloud show --query suffixes`)."""
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 
@@ -21,11 +28,13 @@ class Scope:
         subscription_id: GUID.
         tenant_id: GUID.
         group: name of the resource group; empty: the subscription.
+        cloud: a key of SUFFIXES.
     """
 
     subscription_id: str
     tenant_id: str
     group: str = ""
+    cloud: str = "Public"
 
     @property
     def id(self) -> str:
@@ -40,7 +49,7 @@ def functions_in(scope: Scope, folder: Path) -> Mapping[str, Callable[..., Any]]
         "concat": lambda *parts: [each for part in parts for each in part],
         "contains": lambda container, item: item in container,
         "empty": lambda value: not value,
-        "environment": lambda: CLOUD,
+        "environment": lambda: {"suffixes": SUFFIXES[scope.cloud]},
         "guid": lambda *parts: str(uuid.uuid5(_NAMESPACE, "-".join(parts))),
         "length": len,
         "loadTextContent": lambda path: (folder / path).read_text("utf-8"),

@@ -1,5 +1,6 @@
 """A Bicep file's syntax tree, and its declarations."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -42,9 +43,7 @@ def declarations(file: Path) -> tuple[Declaration, ...]:
     Raises:
         BicepError: the file cannot be parsed.
     """
-    root = _PARSER.parse(file.read_bytes()).root_node
-    if root.has_error:
-        raise BicepError(f"{file.name} cannot be parsed: {_first_error(root)}")
+    root = _root(file)
     found: list[Declaration] = []
     decorators: dict[str, Node] = {}
     for node in root.named_children:
@@ -55,6 +54,14 @@ def declarations(file: Path) -> tuple[Declaration, ...]:
             found.append(_declaration(node, decorators))
             decorators = {}
     return tuple(found)
+
+
+@cache
+def _root(file: Path) -> Node:
+    root = _PARSER.parse(file.read_bytes()).root_node
+    if root.has_error:
+        raise BicepError(f"{file.name} cannot be parsed: {_first_error(root)}")
+    return root
 
 
 def _declaration(node: Node, decorators: dict[str, Node]) -> Declaration:
@@ -68,6 +75,29 @@ def _declaration(node: Node, decorators: dict[str, Node]) -> Declaration:
     is_existing = any(each.type == "existing" for each in node.children)
     value = rest[-1] if rest else None
     return Declaration(kind, text(symbol), value, target, is_existing, decorators)
+
+
+def nodes(file: Path, kind: str) -> Iterator[Node]:
+    """Every node of a kind in a file, in order."""
+    pending = [_root(file)]
+    while pending:
+        node = pending.pop()
+        if node.type == kind:
+            yield node
+        pending += reversed(node.named_children)
+
+
+def references(file: Path) -> Iterator[str]:
+    """Each use of a symbol or function in a file: not its declaration, and no property's name."""
+    for node in nodes(file, "identifier"):
+        parent = node.parent
+        is_name = (
+            parent is not None
+            and parent.named_children[0] == node
+            and (parent.type == "object_property" or parent.type.endswith("_declaration"))
+        )
+        if not is_name:
+            yield text(node)
 
 
 def text(node: Node) -> str:

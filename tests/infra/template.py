@@ -1,0 +1,97 @@
+"""Template: the project's Bicep files, or a changed copy of them, with what they evaluate to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from tests.support.bicep.deployment import Resource
+from tests.support.bicep.stand_in import PRINCIPAL_ID, Evaluated
+from tests.support.project import ROOT
+
+INFRA = ROOT / "infra"
+CREDENTIALS = ("ManagedIdentity", "SignInVault", "Certificate", "Federated")
+TURNS = ("Inline", "Queued")
+CLOUDS = ("Public", "USGovernment", "China")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to deploy, evaluated.
+
+    Attributes:
+        parameters: those that it was given.
+        evaluated: what came of it.
+    """
+
+    parameters: Mapping[str, Any]
+    evaluated: Evaluated
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={value}" for name, value in self.parameters.items())
+
+    @property
+    def credential(self) -> str:
+        """How the bot signs in."""
+        return str(self.parameters["credential"])
+
+    @property
+    def uses_vault(self) -> bool:
+        """Whether the bot has a certificate."""
+        return self.credential in {"SignInVault", "Certificate"}
+
+    def one(self, kind: str) -> Resource:
+        """The only resource of a type."""
+        (found,) = self.evaluated.of_type(kind)
+        return found
+
+    def properties(self, kind: str) -> dict[str, Any]:
+        """The properties of the only resource of a type."""
+        found: dict[str, Any] = self.one(kind).body["properties"]
+        return found
+
+    def settings(self) -> dict[str, str]:
+        """The app settings."""
+        found: dict[str, str] = self.properties("Microsoft.Web/sites/config")
+        return found
+
+
+class Template:
+    """A folder of Bicep files.
+
+    Args:
+        folder: has main.bicep.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """Each Bicep file."""
+        return sorted(self.folder.rglob("*.bicep"))
+
+    @cached_property
+    def variants(self) -> list[Variant]:
+        """Every credential with every kind of turns in every cloud, with and without extras."""
+        return list(self._evaluated())
+
+    def evaluated(self, **parameters: Any) -> Evaluated:
+        """What the templates evaluate to."""
+        return Evaluated(self.folder / "main.bicep", **parameters)
+
+    def _evaluated(self) -> Iterator[Variant]:
+        for credential, turns, cloud, extras in product(CREDENTIALS, TURNS, CLOUDS, (False, True)):
+            given = {
+                "credential": credential,
+                "turns": turns,
+                "cloud": cloud,
+                "principalId": PRINCIPAL_ID if extras else "",
+                "alwaysReady": 2 if extras else 0,
+                "directLine": extras,
+                "alertEmail": "team@example.com" if extras else "",
+                "environmentName": "Contoso_bot.test-20c" if extras else "b",
+            }
+            yield Variant(given, self.evaluated(**given))

@@ -1,0 +1,88 @@
+"""The app settings of a deployment are settings that the app reads, and each is documented."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from auth.settings import Settings
+from tests.infra.template import INFRA, Template, Variant
+from tests.support.project import ROOT
+
+TEMPLATE = Template(INFRA)
+VARIANTS = TEMPLATE.variants
+OF_THE_HOST = {
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+}
+"""Settings that the Functions host reads (Azure docs, "App settings reference for Azure Functions");
+telemetry reads them, too."""
+
+
+class Reads(dict[str, str]):
+    """An environment that remembers which names were asked for, and that values were found."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_app_reads_every_setting(variant: Variant) -> None:
+    """The app accepts the settings as they are, and asks for each one but those of the host."""
+    settings = variant.settings()
+    reads = Reads(settings)
+    read = Settings.from_environ(reads)
+    assert settings.keys() - reads.names <= OF_THE_HOST
+    assert read.warnings == ()
+    assert read.queued is (variant.parameters["turns"] == "Queued")
+    assert read.storage is not None
+    assert read.storage.blob_url == f"https://{account(variant)}.blob.{suffix(variant)}"
+    assert read.storage.queue_url == f"https://{account(variant)}.queue.{suffix(variant)}"
+
+
+def account(variant: Variant) -> str:
+    """The storage account's name."""
+    return variant.one("Microsoft.Storage/storageAccounts").name
+
+
+def suffix(variant: Variant) -> str:
+    """The domain of the storage services."""
+    primary = {"USGovernment": "core.usgovcloudapi.net", "China": "core.chinacloudapi.cn"}
+    return primary.get(variant.parameters["cloud"], "core.windows.net")
+
+
+def test_settings_are_in_the_example() -> None:
+    """local.settings.json.example has every setting that a deployment sets, for a local run."""
+    example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
+    assert set(deployed_names()) - OF_THE_HOST <= example.keys()
+
+
+def test_settings_are_documented() -> None:
+    """docs/settings.md names every setting that a deployment sets."""
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs/settings.md").read_text("utf-8")))
+    assert set(deployed_names()) <= named
+
+
+def deployed_names() -> Iterator[str]:
+    """Each setting of some deployment."""
+    for variant in VARIANTS:
+        yield from variant.settings()
+
+
+def test_own_settings_stay() -> None:
+    """Settings of the parameter are set, but cannot change how the bot signs in."""
+    own = {"AllowedTenants": "t", "MicrosoftAppId": "another"}
+    settings = Variant({}, TEMPLATE.evaluated(appSettings=own)).settings()
+    assert settings["AllowedTenants"] == "t"
+    assert settings["MicrosoftAppId"] != "another"
