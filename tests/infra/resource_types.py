@@ -1,7 +1,7 @@
 """The resource types of the templates: API versions, properties, and values that Azure accepts.
 
-Source: the types that Bicep's compiler checks against (github.com/Azure/bicep-types-az, `generated/`,
-August 2026), as far as the templates use them.
+Source: the types that Bicep's compiler checks against (github.com/Azure/bicep-types-az,
+`generated/`, August 2026), as far as the templates use them.
 """
 
 import re
@@ -28,6 +28,33 @@ TYPES: dict[str, str] = {
         properties.Application_Type!=web|other
         properties.WorkspaceResourceId
         properties.DisableLocalAuth
+    """,
+    "Microsoft.Insights/actionGroups@2023-01-01": """
+        location! tags.*
+        properties.groupShortName! properties.enabled!
+        properties.emailReceivers[].name! properties.emailReceivers[].emailAddress!
+        properties.emailReceivers[].useCommonAlertSchema
+    """,
+    "Microsoft.Insights/scheduledQueryRules@2023-12-01": """
+        location! tags.* kind=LogAlert|LogToMetric
+        properties!
+        properties.displayName properties.description properties.enabled
+        properties.severity=0|1|2|3|4
+        properties.scopes[]
+        properties.windowSize properties.evaluationFrequency
+        properties.autoMitigate properties.muteActionsDuration
+        properties.criteria.allOf[].query
+        properties.criteria.allOf[].timeAggregation=Count|Average|Minimum|Maximum|Total
+        properties.criteria.allOf[].operator=Equals|GreaterThan|GreaterThanOrEqual|LessThan
+        properties.criteria.allOf[].threshold
+        properties.criteria.allOf[].failingPeriods.numberOfEvaluationPeriods
+        properties.criteria.allOf[].failingPeriods.minFailingPeriodsToAlert
+        properties.actions.actionGroups[]
+    """,
+    "Microsoft.Insights/workbooks@2023-06-01": """
+        location! tags.* kind=shared
+        properties.displayName! properties.serializedData! properties.category!
+        properties.sourceId
     """,
     "Microsoft.Authorization/roleAssignments@2022-04-01": """
         properties!
@@ -125,6 +152,9 @@ NAMES: dict[str, str] = {
     "Microsoft.ManagedIdentity/userAssignedIdentities": r"[A-Za-z0-9][-\w]{2,127}",
     "Microsoft.OperationalInsights/workspaces": r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
     "Microsoft.Insights/components": r"[-\w.()]{0,259}[-\w()]",
+    "Microsoft.Insights/actionGroups": r"[^/&%?]{1,260}",
+    "Microsoft.Insights/scheduledQueryRules": r"[^#<>%&:\\?/{}*]{1,260}",
+    "Microsoft.Insights/workbooks": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "Microsoft.Authorization/roleAssignments": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
     "Microsoft.Storage/storageAccounts/blobServices": r"default",

@@ -112,7 +112,7 @@ def protects_telemetry(template: Template) -> Iterator[str]:
 
 
 def protects_site(template: Template) -> Iterator[str]:
-    """The app takes https only, with its identity, on Python 3.13, and lets nobody publish by FTP."""
+    """The app has https only, its identity and Python 3.13, and nobody publishes by FTP."""
     yield from _differences(template, SITE, {"httpsOnly": True, "publicNetworkAccess": "Enabled"})
     for variant in template.variants:
         site, identity = variant.one(SITE), variant.one(IDENTITY)
@@ -191,7 +191,7 @@ def _grant(assignment: Resource) -> tuple[str, str, str, str]:
 
 
 def serves_channels(template: Template) -> Iterator[str]:
-    """The Azure Bot leads to the app, for Teams with its terms accepted, and Direct Line if asked."""
+    """The Azure Bot leads to the app, on Teams with accepted terms, on Direct Line if asked."""
     for variant in template.variants:
         endpoint = variant.evaluated.outputs["BOT_ENDPOINT"]
         if variant.properties(BOT).get("endpoint") != endpoint:

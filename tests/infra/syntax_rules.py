@@ -1,4 +1,4 @@
-"""Rules on the text of the templates, among them those of Bicep's own linter that they can break."""
+"""Rules on the text of the templates, among them those of Bicep's own linter."""
 
 import re
 from collections import Counter
@@ -103,7 +103,7 @@ def names_no_cloud(template: Template) -> Iterator[str]:
 
 
 def is_plain(template: Template) -> Iterator[str]:
-    """No construct that Bicep's linter would write in another way, or that one parser cannot read."""
+    """No construct that Bicep's linter warns of, or that one of the parsers cannot read."""
     for file in template.files:
         source = file.read_text("utf-8")
         for word in ("dependsOn", "resourceId(", "concat(", "func ", "extension ", "=> ", "..."):

@@ -17,8 +17,7 @@ OF_THE_HOST = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
-"""Settings that the Functions host reads (Azure docs, "App settings reference for Azure Functions");
-telemetry reads them, too."""
+"""Settings that the Functions host reads; so does telemetry, where it is installed."""
 
 
 class Reads(dict[str, str]):
