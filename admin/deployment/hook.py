@@ -38,6 +38,6 @@ def run(command: str) -> None:
 
 
 def _can_ask() -> bool:
-    """Whether somebody is there to answer. If nobody is, `azd down` has not asked anybody either."""
+    """Whether somebody is there to answer. If nobody is, `azd down` has not asked either."""
     is_closed = os.environ.get("AZD_NON_INTERACTIVE", "").lower() in TRUE
     return sys.stdin.isatty() and not is_closed

@@ -53,6 +53,8 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
         "components": ProviderType(COMPONENTS),
         "diagnosticSettings": ProviderType(("2021-05-01-preview",), has_location=False),
         "metricAlerts": ProviderType(("2018-03-01",)),
+        "scheduledQueryRules": ProviderType(("2023-12-01", "2022-06-15")),
+        "workbooks": ProviderType(("2023-06-01", "2022-04-01")),
     },
     "Microsoft.KeyVault": {
         "checkNameAvailability": ProviderType(KEY_VAULT),

@@ -1,5 +1,5 @@
-"""`azd up` and `azd down`, played: the hooks run as azd runs them, the template is evaluated, and the
-app runs with the settings that it has from there."""
+"""`azd up` and `azd down`, played: azd's hooks run, the template is evaluated, and the app runs
+with the settings that it gets from there."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -69,9 +69,11 @@ class Azd:
         file = json.loads((ROOT / "infra/main.parameters.json").read_text("utf-8"))
         return {name: self._resolved(each["value"]) for name, each in file["parameters"].items()}
 
-    def _resolved(self, text: str) -> Any:
+    def _resolved(self, text: Any) -> Any:
         """A parameter with its variables replaced; azd reads numbers and booleans as such."""
         values = self.values
+        if not isinstance(text, str):
+            return text
 
         def value(match: re.Match[str]) -> str:
             return values.get(match[1]) or match[2] or ""
