@@ -69,6 +69,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
+        // Azure's default for Python is one request at a time, so each turn that overlaps another
+        // would start an instance. One event loop runs many turns, which mostly wait.
+        triggers: { http: { perInstanceConcurrency: 16 } }
         alwaysReady: [for group in readyGroups: { name: group, instanceCount: readyInstances }]
       }
     }

@@ -243,6 +243,18 @@ MUTATIONS = (
     ),
     Mutation(_APP, "    keyVaultReferenceIdentity: identityId\n", "", security_rules.protects_site),
     Mutation(
+        _APP,
+        "perInstanceConcurrency: 16",
+        "perInstanceConcurrency: 1",
+        security_rules.protects_site,
+    ),
+    Mutation(
+        _APP,
+        "perInstanceConcurrency: 16",
+        "perInstanceConcurrency: 1",
+        security_rules.protects_site,
+    ),
+    Mutation(
         _MAIN, "['http', 'function:turns']", "['function:turns']", security_rules.protects_site
     ),
     Mutation(

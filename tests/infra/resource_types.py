@@ -116,6 +116,7 @@ TYPES: dict[str, str] = {
         properties.functionAppConfig.runtime.version
         properties.functionAppConfig.scaleAndConcurrency.instanceMemoryMB=512|2048|4096
         properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount
+        properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency
         properties.functionAppConfig.scaleAndConcurrency.alwaysReady[].name
         properties.functionAppConfig.scaleAndConcurrency.alwaysReady[].instanceCount
     """,

@@ -148,6 +148,9 @@ def _flex_problems(variant: Variant, config: dict, identity: Resource) -> Iterat
         yield f"the package is at {storage['value']}"
     if config["runtime"] != {"name": "python", "version": "3.13"}:
         yield f"the runtime is {config['runtime']}"
+    triggers = config["scaleAndConcurrency"].get("triggers")
+    if triggers != {"http": {"perInstanceConcurrency": 16}}:
+        yield f"an instance takes {triggers} requests"
     ready = {
         each["name"]: each["instanceCount"] for each in config["scaleAndConcurrency"]["alwaysReady"]
     }

@@ -71,6 +71,8 @@ class Azd:
 
     def _resolved(self, text: Any) -> Any:
         """A parameter with its variables replaced; azd reads numbers and booleans as such."""
+        if not isinstance(text, str):
+            return text
         values = self.values
         if not isinstance(text, str):
             return text
