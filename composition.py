@@ -8,7 +8,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cloud_adapter.state.lock import ConversationLocks
     from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.storage.memory_container import Container
+    from cloud_adapter.telemetry.export_settings import ExportSettings
     from http_client.pool import HttpPool
 
 COLLECTION_THRESHOLD = 50_000
@@ -86,14 +87,15 @@ class Composition:
 
     Args:
         read_settings: returns the settings, or raises SettingsError.
-        environ: every environment variable, for the bot's own settings.
+        environ: every environment variable, for the bot's own settings and for telemetry, which
+            may add to it.
         create_bot: creates the bot from its services.
     """
 
     def __init__(
         self,
         read_settings: Callable[[], Settings],
-        environ: Mapping[str, str],
+        environ: MutableMapping[str, str],
         create_bot: CreateBot,
     ) -> None:
         self._read_settings = read_settings
@@ -117,11 +119,26 @@ class Composition:
         return settings
 
     @cached_property
+    def exports(self) -> "ExportSettings | None":
+        """Where telemetry goes; None: telemetry is off."""
+        from cloud_adapter.telemetry.export_settings import ExportSettings
+
+        return ExportSettings.of(self._environ)
+
+    def _class[Part](self, part: type[Part]) -> type[Part]:
+        """The class of a part: with telemetry, a subclass that makes spans."""
+        if self.exports is None:
+            return part
+        from cloud_adapter.telemetry.traced.parts import traced
+
+        return traced(part)
+
+    @cached_property
     def pool(self) -> "HttpPool":
         """The HTTP client."""
         from http_client.pool import HttpPool
 
-        return HttpPool()
+        return self._class(HttpPool)()
 
     @cached_property
     def keys(self) -> "SigningKeys":
@@ -146,7 +163,7 @@ class Composition:
         from auth.outbound.credentials import credential_for
         from auth.outbound.token_provider import TokenProvider
 
-        return TokenProvider(credential_for(self.settings, self.pool))
+        return self._class(TokenProvider)(credential_for(self.settings, self.pool))
 
     @cached_property
     def account(self) -> "StorageAccount | None":
@@ -169,7 +186,7 @@ class Composition:
         from cloud_adapter.state.lock import ConversationLocks
         from cloud_adapter.state.stored_json import CONTAINER
 
-        locks = ConversationLocks(self._container(CONTAINER))
+        locks = self._class(ConversationLocks)(self._container(CONTAINER))
         adapter = self._adapter(locks)
         services = self._services(adapter, locks)
         bot = self._bot(services, locks)
@@ -205,9 +222,9 @@ class Composition:
             settings.bot_callers,
             settings.allowed_tenants,
         )
-        session = ConnectorSession(self.pool)
-        return CloudAdapter(
-            BotAuthentication(
+        session = self._class(ConnectorSession)(self.pool)
+        return self._class(CloudAdapter)(
+            self._class(BotAuthentication)(
                 settings, caller_check, self.tokens, session, self.pool, self._created_on
             ),
             self._queued_turns(locks),
@@ -221,10 +238,10 @@ class Composition:
         from cloud_adapter.storage.blobs import BlobContainer
         from cloud_adapter.storage.queue import MessageQueue
 
-        return queued_turns.QueuedTurns(
+        return self._class(queued_turns.QueuedTurns)(
             BlobContainer(self.account, set_aside.CONTAINER),
             MessageQueue(self.account, queued_turns.QUEUE),
-            MessageQueue(self.account, queued_turns.POISON_QUEUE),
+            self._class(MessageQueue)(self.account, queued_turns.POISON_QUEUE),
             locks,
             redact=not self.settings.development,
         )
@@ -265,12 +282,12 @@ class Composition:
         from cloud_adapter.storage.queue import MessageQueue
 
         reports = BlobContainer(self.account, report.CONTAINER)
-        return notifications.Notifications(
+        return self._class(notifications.Notifications)(
             adapter,
             references,
             reports,
             MessageQueue(self.account, notifications.QUEUE),
-            MessageQueue(self.account, notifications.POISON_QUEUE),
+            self._class(MessageQueue)(self.account, notifications.POISON_QUEUE),
             ConversationLocks(reports),
         )
 
@@ -295,7 +312,7 @@ class Composition:
             return None
         from cloud_adapter.skills.replies import SkillReplies
 
-        return SkillReplies(services.adapter, services.skill_conversations, bot)
+        return self._class(SkillReplies)(services.adapter, services.skill_conversations, bot)
 
     def _container(self, name: str) -> "Container":
         """A container of the storage account; without one, a container in this process's memory."""
@@ -330,6 +347,11 @@ class Composition:
         except Exception as error:
             raise CompositionFailed from error
 
+    def _start_export(self, exports: "ExportSettings") -> None:
+        from cloud_adapter.telemetry.providers import start_export
+
+        start_export(exports, self._environ)
+
     async def _run_warm_up(self) -> None:
         """Run each step in a thread, while the first requests are under way.
 
@@ -354,6 +376,8 @@ class Composition:
             if account is not None:
                 account.prefetch()
             await asyncio.to_thread(lambda: self.parts)
+            if self.exports is not None:
+                await asyncio.to_thread(self._start_export, self.exports)
         except SettingsError:
             pass  # `ready` raises this error for each caller
         except Exception:  # each caller gets CompositionFailed; only this line has the traceback

@@ -50,7 +50,9 @@ SETTINGS_RETRY_AFTER = 60
 LOGGERS = (__name__, "auth", "cloud_adapter", "composition", "http_client", "asyncio")
 """The loggers, beside those of the bot, whose records must not be lost between invocations."""
 
-HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
+QueueFunction = Callable[..., Awaitable[None]]
+"""Get the request or the message and, with telemetry, the context of the host's invocation."""
 
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()
@@ -80,7 +82,36 @@ def http_function(function: HttpFunction) -> HttpFunction:
             except BotError as error:
                 return refusal(error)
 
-    return invoked
+    return traced_http(invoked)
+
+
+def traced_http(function: HttpFunction) -> HttpFunction:
+    """With telemetry, run an HTTP function in the trace of the host's invocation."""
+    if composition.exports is None:
+        return function
+    from cloud_adapter.telemetry.spans.trace_context import host_trace
+
+    # Not `wraps`: the worker would look up the parameters of the wrapped function.
+    async def traced(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        with host_trace(context.trace_context.trace_parent):
+            return await function(req)
+
+    traced.__name__ = function.__name__
+    return traced
+
+
+def traced_queue(function: QueueFunction) -> QueueFunction:
+    """With telemetry, run a queue's function in the trace of the host's invocation."""
+    if composition.exports is None:
+        return function
+    from cloud_adapter.telemetry.spans.trace_context import host_trace
+
+    async def traced(message: func.QueueMessage, context: func.Context) -> None:
+        with host_trace(context.trace_context.trace_parent):
+            await function(message)
+
+    traced.__name__ = function.__name__
+    return traced
 
 
 @app.route("messages", methods=["POST"])
@@ -153,8 +184,8 @@ async def notifications(message: func.QueueMessage) -> None:
 # functions.
 if names_storage(os.environ):
     if names_queued_turns(os.environ):
-        app.queue_trigger("message", "bot-turns", STORAGE)(turns)
-    app.queue_trigger("message", "bot-notifications", STORAGE)(notifications)
+        app.queue_trigger("message", "bot-turns", STORAGE)(traced_queue(turns))
+    app.queue_trigger("message", "bot-notifications", STORAGE)(traced_queue(notifications))
 
 
 async def bot_services() -> "BotServices":

@@ -15,7 +15,8 @@ ALL = "all"
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 
 _RUNS_WITHOUT_RESULT = "fruitless"
-_PROPERTIES = {"to", "channel", "text", "card", "id", _RUNS_WITHOUT_RESULT}
+_TRACE_PARENT = "trace"
+_PROPERTIES = {"to", "channel", "text", "card", "id", _RUNS_WITHOUT_RESULT, _TRACE_PARENT}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Notification:
         text: Markdown; empty when there is only a card.
         card: the JSON of an adaptive card; None when there is only a text.
         runs_without_result: how many runs in a row ended without a new result.
+        trace_parent: the W3C trace context in which it was enqueued; empty if telemetry was off.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Notification:
     text: str = ""
     card: dict[str, Any] | None = None
     runs_without_result: int = 0
+    trace_parent: str = ""
 
     @classmethod
     def parse(cls, message: str, message_id: str) -> "Notification":
@@ -61,7 +64,8 @@ class Notification:
         if not isinstance(runs_without_result, int):
             raise BadNotification(f"{_RUNS_WITHOUT_RESULT} is for the bot's own use: leave it out")
         own_id = notification_id(message, message_id)
-        return cls(own_id, recipients, channel, text, card, runs_without_result)
+        trace_parent = str(data.get(_TRACE_PARENT, ""))
+        return cls(own_id, recipients, channel, text, card, runs_without_result, trace_parent)
 
     @property
     def message(self) -> str:
@@ -73,6 +77,7 @@ class Notification:
             "card": self.card,
             "id": self.id,
             _RUNS_WITHOUT_RESULT: self.runs_without_result,
+            _TRACE_PARENT: self.trace_parent,
         }
         return json.dumps({name: value for name, value in data.items() if value})
 

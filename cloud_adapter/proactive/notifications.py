@@ -98,6 +98,7 @@ class Notifications:
         card: dict[str, Any] | None,
         channel: str,
         own_id: str,
+        trace_parent: str = "",
     ) -> str:
         """Enqueue a notification, and return its id. For the arguments, see Notification.
 
@@ -109,6 +110,7 @@ class Notifications:
         recipients = [to] if isinstance(to, str) else list(to)
         given = {"to": recipients, "channel": channel or None, "text": text, "card": card}
         notification = Notification.parse(json.dumps(given), own_id or str(uuid.uuid4()))
+        notification = replace(notification, trace_parent=trace_parent)
         await self._queue.put(notification.message)
         return notification.id
 

@@ -83,20 +83,23 @@ class QueuedTurns:
         self._drains: dict[str, Drain] = {}
         self._retrying: set[str] = set()
 
-    async def enqueue(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
+    async def enqueue(
+        self, activity: Any, body: bytes, claims: Mapping[str, Any], trace_parent: str = ""
+    ) -> None:
         """Store an activity: once this returns, it will be processed.
 
         Args:
             activity: an Activity.
             body: its JSON, as received.
             claims: the claims of the caller, which have been checked.
+            trace_parent: see AcceptedActivity.
 
         Raises:
             StorageUnavailable: it is not stored, and the channel must send it again.
         """
         # Without a key, a second delivery looks like a second activity.
         activity_id = turn_id(activity) or uuid4().hex
-        content = record(activity_id, self._clock(), claims, body)
+        content = record(activity_id, self._clock(), claims, body, trace_parent)
         await self._commits.add(conversation_name(activity), activity_id, content)
 
     async def _store(self, batch: Batch) -> None:

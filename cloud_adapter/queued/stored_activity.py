@@ -21,7 +21,13 @@ UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError
 _HEAD = re.compile(rb'\{"id": "([0-9a-f]+)", "accepted": ([0-9]+), ')
 
 
-def record(activity_id: str, accepted_at: int, claims: Mapping[str, Any], body: bytes) -> bytes:
+def record(
+    activity_id: str,
+    accepted_at: int,
+    claims: Mapping[str, Any],
+    body: bytes,
+    trace_parent: str = "",
+) -> bytes:
     """An accepted activity as a record of an inbox: a line of JSON.
 
     Args:
@@ -29,11 +35,13 @@ def record(activity_id: str, accepted_at: int, claims: Mapping[str, Any], body: 
         accepted_at: nanoseconds since the epoch.
         claims: the claims of the caller, which have been checked.
         body: the activity's JSON, as received.
+        trace_parent: hex digits and hyphens, see `AcceptedActivity`; empty: none is stored.
     """
-    head = (activity_id.encode(), accepted_at, json.dumps(dict(claims)).encode())
+    trace = b'"trace": "%b", ' % trace_parent.encode() if trace_parent else b""
+    head = (activity_id.encode(), accepted_at, trace, json.dumps(dict(claims)).encode())
     # In JSON, a newline is white space: within texts, it is escaped.
     line = body.replace(b"\n", b" ")
-    return b'{"id": "%b", "accepted": %d, "claims": %b, "activity": %b}\n' % (*head, line)
+    return b'{"id": "%b", "accepted": %d, %b"claims": %b, "activity": %b}\n' % (*head, line)
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,16 @@ class AcceptedActivity:
         claims: the claims of the caller, which have been checked.
         activity: an Activity.
         failure: the redacted traceback of its last attempt; empty if it is not dead-lettered.
+        accepted_at: nanoseconds since the epoch; 0: not known.
+        trace_parent: the W3C trace context of the request that brought it; empty if none is stored,
+            because telemetry was off.
     """
 
     claims: Mapping[str, Any]
     activity: Any
     failure: str
+    accepted_at: int = 0
+    trace_parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,10 @@ class StoredActivity:
         try:
             data = json.loads(self.content)
             activity = read_model(Activity, data["activity"])
-            return AcceptedActivity(data["claims"], activity, data.get("failure", ""))
+            failure, trace_parent = data.get("failure", ""), str(data.get("trace", ""))
+            return AcceptedActivity(
+                data["claims"], activity, failure, self.accepted_at, trace_parent
+            )
         except UNREADABLE as error:
             # From None: the error may quote the activity.
             kind = type(error).__name__

@@ -54,6 +54,7 @@ ROOMS = (
     Room("composition", "composition.py", "the parts, and their warm-up", 1, 1, "host"),
     BOT,
     Room("cloud_adapter.bot", "bot", "what a bot is given", 2, 1, "turn"),
+    Room("cloud_adapter.telemetry", "telemetry", "spans and metrics", 2, 2, "turn"),
     Room("cloud_adapter.skills", "skills", "replies of skills", 3, 0, "turn"),
     Room("cloud_adapter.proactive", "proactive", "notifications", 3, 2, "turn"),
     Room("cloud_adapter.adapter", "adapter.py", "one turn", 4, 1, "turn"),

@@ -1,0 +1,1 @@
+"""The parts of the app that make spans: subclasses, called Traced and the name of the base."""

@@ -1,0 +1,50 @@
+"""TracedHttpPool: notes requests in the span of the call that sends them."""
+
+import functools
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from cloud_adapter.telemetry.spans.operation import Operation
+from cloud_adapter.telemetry.spans.trace_context import current_trace_parent
+from http_client.connection import Response
+from http_client.pool import DEFAULT_TIMEOUTS, MAX_RESPONSE_BYTES, HttpPool, Timeouts
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class TracedHttpPool(HttpPool):
+    """See the base class."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes = b"",
+        *,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        max_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> Response:
+        """Send a request and return the response."""
+        operation = Operation.current()
+        if operation is None or not operation.is_call:
+            return await super().request(
+                method, url, headers, body, timeouts=timeouts, max_bytes=max_bytes
+            )
+        if operation.is_propagated:
+            headers = {**headers, "traceparent": current_trace_parent()}
+        operation.count_request()
+        response = await super().request(
+            method, url, headers, body, timeouts=timeouts, max_bytes=max_bytes
+        )
+        operation.set("http.response.status_code", response.status)
+        return response
+
+
+@functools.lru_cache(maxsize=64)  # a bot calls few hosts
+def host_of(url: str) -> str:
+    """The host of a URL, without its port; empty if the URL is not valid."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
