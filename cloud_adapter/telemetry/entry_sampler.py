@@ -20,12 +20,16 @@ class EntrySampler(Sampler):
     itself, and whoever sends a request could set it to 1. Only a queued turn (a CONSUMER span)
     follows a sampled parent, because this app has stored it with the activity.
 
+    The process's first trace is always taken. It shows the cold start, and a rate limit that has
+    just been created would drop it.
+
     Args:
         inner: decides about a trace.
     """
 
     def __init__(self, inner: Sampler) -> None:
         self._inner = inner
+        self._is_first = True
 
     def should_sample(
         self,
@@ -43,6 +47,9 @@ class EntrySampler(Sampler):
         if context.is_valid and not context.is_remote:
             return _like(parent, attributes)
         if context.is_valid and context.trace_flags.sampled and kind is SpanKind.CONSUMER:
+            return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, context.trace_state)
+        if self._is_first:
+            self._is_first = False
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, context.trace_state)
         # An empty context: without a parent, the inner sampler decides by itself.
         return self._inner.should_sample(
