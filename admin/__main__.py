@@ -10,8 +10,10 @@ import typer
 
 from admin import console, dead_letters
 from admin.deployment import application as deployment
+from admin.doctor.command import DoctorBotOption, doctor
 from admin.exit_status import ExitStatus
 from admin.migrate import application
+from admin.migrate.options import CHANGING, with_options
 from admin.notify import notify
 from cloud_adapter.errors import StorageUnavailable
 
@@ -28,6 +30,9 @@ app.command("notify")(notify)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(application.app, name="migrate")
+app.command("doctor")(
+    with_options("doctor", doctor, without=CHANGING, replaced={"bot": (DoctorBotOption, "")})
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

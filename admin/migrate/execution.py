@@ -10,6 +10,7 @@ import typer
 from admin import console
 from admin.azure.clients import AzureClients
 from admin.azure.errors import AzureProblem, NotReachable
+from admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
 from admin.migrate.options import Options
 from admin.migrate.progress.json_progress import JsonProgress
 from admin.migrate.progress.line_progress import LineProgress
@@ -51,16 +52,20 @@ def execute(options: Options, make_plan: MakePlan) -> None:
     raise typer.Exit(status)
 
 
-def read_only(options: Options, show: Callable[[Target], int]) -> int:
+def read_only(
+    options: Options, show: Callable[[Target], int], limits: RetryLimits = DEFAULT_LIMITS
+) -> int:
     """Run a command that only reads, and return its exit status.
 
     Args:
         options: the command line.
         show: reads and prints; it may raise AzureProblem.
+        limits: on repeated requests.
     """
     quiet_sdks()
     try:
-        with AzureClients(options.management_cloud, clock=options.clock) as azure:
+        cloud = options.management_cloud
+        with AzureClients(cloud, clock=options.clock, limits=limits) as azure:
             return show(Target(azure, options))
     except AzureProblem as error:
         if options.as_json:

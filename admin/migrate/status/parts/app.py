@@ -115,7 +115,7 @@ def read_app(target: Target, role: str) -> AppStatus:
         host=str(properties.get("defaultHostName") or ""),
         identities=tuple(identities_of(site)),
         system_principal_id=_system(site),
-        settings=read(lambda: _settings(target.settings())),
+        settings=read(lambda: settings_status(target.settings())),
         answer=target.proof(),
     )
 
@@ -124,7 +124,12 @@ def _system(site: JsonObject) -> str:
     return str((site.get("identity") or {}).get("principalId") or "")
 
 
-def _settings(values: Mapping[str, str]) -> SettingsStatus:
+def settings_status(values: Mapping[str, str]) -> SettingsStatus:
+    """The settings without secret values.
+
+    Args:
+        values: the app's settings.
+    """
     references = [name for name, value in values.items() if _REFERENCE.match(value)]
     secrets = [
         name

@@ -1,0 +1,1 @@
+"""What the doctor checks, subject by subject. A check reads nothing: it judges what was read."""

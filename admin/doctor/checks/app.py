@@ -1,0 +1,168 @@
+"""Checks of the Function App: how it is configured, and what it answers."""
+
+from collections.abc import Iterator
+
+from admin.doctor.cures import set_property
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.migrate.setting_names import setting
+from admin.migrate.shell import az
+from admin.migrate.switch.access_restrictions import barrier, callers_of
+from auth.settings import QUEUED, TURNS
+
+RUNTIME = ("python", "3.13")
+MIN_TLS = (1, 2)
+HTTP_GROUP, QUEUE_GROUP = "http", "function:turns"
+
+
+def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the app runs, and its platform is set as the bot needs it."""
+    site, properties = bot.site, bot.site["properties"]
+    if str(properties.get("state") or "").lower() == "stopped":
+        yield error(
+            "app-stopped",
+            f"{bot.app_name} is stopped",
+            az("functionapp start", bot.target.site_id.az_options),
+            stops=True,
+        )
+    if properties.get("httpsOnly") is not True:
+        yield warning(
+            "https-only",
+            f"{bot.app_name} answers without encryption, too",
+            set_property(str(site["id"]), "properties.httpsOnly", "true"),
+        )
+    version = _runtime(bot)
+    if version and version != RUNTIME:
+        yield error(
+            "runtime-version",
+            f"{bot.app_name} runs on {' '.join(version)}, and the code needs Python 3.13",
+            az(
+                "functionapp runtime config set",
+                {**bot.target.site_id.az_options, "--runtime-version": RUNTIME[1]},
+            ),
+        )
+    for protocol, allowed in (bot.publishing.value or {}).items():
+        if allowed:
+            policy = f"{site['id']}/basicPublishingCredentialsPolicies/{protocol}"
+            yield warning(
+                "basic-publishing",
+                f"code can be published to {bot.app_name} with a password ({protocol})",
+                set_property(policy, "properties.allow", "false"),
+            )
+    yield from _web(bot)
+
+
+def _runtime(bot: DeployedBot) -> tuple[str, str] | None:
+    """Name and version of the runtime; None: it is not known."""
+    configured = (bot.site["properties"].get("functionAppConfig") or {}).get("runtime")
+    if configured:
+        return str(configured.get("name")).lower(), str(configured.get("version"))
+    version = str(((bot.web.value or {}).get("properties") or {}).get("linuxFxVersion") or "")
+    name, _, number = version.partition("|")
+    return (name.lower(), number) if number else None
+
+
+def _web(bot: DeployedBot) -> Iterator[Diagnosis]:
+    web = bot.web.value
+    if web is None:
+        return
+    for name in ("minTlsVersion", "scmMinTlsVersion"):
+        version = web["properties"].get(name)
+        if version and tuple(map(int, str(version).split("."))) < MIN_TLS:
+            yield warning(
+                "tls-version",
+                f"{bot.app_name} accepts TLS {version} ({name})",
+                set_property(f"{bot.site['id']}/config/web", f"properties.{name}", "1.2"),
+            )
+    channels = bot.channels.value or ()
+    names = [str(one["properties"]["channelName"]) for one in channels]
+    for callers in callers_of(bot.target.azure.cloud, names):
+        if reason := barrier(bot.site, web, callers):
+            is_network = reason.startswith("public network access")
+            yield error(
+                "public-network" if is_network else "access-restrictions",
+                f"the channels cannot reach {bot.app_name}: {reason.partition(': ')[0]}",
+                f"{reason.partition(': ')[2]}.",
+                stops=True,
+            )
+            return
+
+
+def check_scale(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether warm instances are where the turns run, and more than one instance may run."""
+    config = bot.site["properties"].get("functionAppConfig") or {}
+    scale = config.get("scaleAndConcurrency") or {}
+    options = bot.target.site_id.az_options
+    limit = scale.get("maximumInstanceCount")
+    if limit is not None and int(limit) <= 1:
+        yield warning(
+            "instance-count",
+            f"{bot.app_name} has at most {limit} instance: nobody answers while it is replaced",
+            az("functionapp scale config set", {**options, "--maximum-instance-count": "40"}),
+        )
+    ready = {
+        str(each.get("name")): int(each.get("instanceCount") or 0)
+        for each in scale.get("alwaysReady") or ()
+    }
+    warm = {name for name, count in ready.items() if count > 0}
+    queued = setting(bot.settings.value or {}, TURNS).lower() == QUEUED.lower()
+    needed = {HTTP_GROUP, QUEUE_GROUP} if queued else {HTTP_GROUP}
+    for group in sorted(needed - warm) if warm else ():
+        yield warning(
+            "always-ready",
+            f"instances of {', '.join(sorted(warm))} are always ready, and none of {group}, which"
+            " every turn needs: users still wait for a cold start",
+            az(
+                "functionapp scale config always-ready set", {**options, "--settings": f"{group}=1"}
+            ),
+        )
+
+
+def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the app is healthy, signs in as this bot, and refuses strangers."""
+    answers = bot.answers.value
+    if answers is None:
+        return
+    log = "Its log says why: docs/troubleshooting.md has the cures"
+    if answers.problem:
+        yield error("app-unreachable", f"the app does not answer: {answers.problem}", log)
+        return
+    if answers.barrier:
+        reason, _, cure = answers.barrier.partition(": ")
+        yield error("app-barrier", f"calls do not reach the bot: {reason}", cure or log)
+        return
+    if answers.health != 200:
+        yield error("app-unhealthy", f"the app's /api/health answers {answers.health}", log)
+    elif answers.unauthenticated != 401:
+        yield error(
+            "endpoint-open",
+            "a call without a token is not refused: /api/messages answers"
+            f" {answers.unauthenticated or 'nothing'}, not 401",
+            "Deploy this project's code again, and look for other code in front of it",
+        )
+    facts = answers.identity.facts
+    if answers.health == 200 and not facts and answers.identity.status:
+        yield error(
+            "identity-unproven",
+            f"the app does not prove its sign-in: {answers.identity.problem}",
+            log,
+        )
+    if facts and str(facts.get("appId")).lower() != bot.app_id.lower():
+        yield error(
+            "identity-differs",
+            f"the app signs in as {facts.get('appId')}, and the Azure Bot's id is {bot.app_id}",
+            az("functionapp restart", bot.target.site_id.az_options),
+        )
+    for text in facts.get("warnings") or ():
+        yield warning("app-warning", f"the app warns: {text}", log)
+
+
+SYMPTOMS = (
+    "app-unhealthy",
+    "app-barrier",
+    "app-unreachable",
+    "identity-unproven",
+    "identity-differs",
+    "endpoint-open",
+)
+"""Not reported beside a finding that explains them."""

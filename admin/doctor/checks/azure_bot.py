@@ -1,0 +1,114 @@
+"""Checks of the Azure Bot: where it sends activities, as whom, and its channels."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from admin.azure.json_object import JsonObject
+from admin.azure.site_lookup import answers_at
+from admin.doctor.cures import change, put_channel, set_settings
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.doctor.parts.identities import with_client_id
+from admin.migrate.managed_identity.channels import TEAMS
+from admin.migrate.setting_names import setting
+from admin.migrate.target import ENDPOINT_PATH, endpoint_of, type_of
+from auth.settings import MULTI_TENANT, USER_ASSIGNED_MSI
+
+WEB_CHAT = "WebChatChannel"
+
+
+def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the bot's endpoint is this app's `/api/messages`."""
+    endpoint = endpoint_of(bot.bot)
+    host = bot.site["properties"]["defaultHostName"]
+    cure = change("bot update", bot.bot, endpoint=f"https://{host}{ENDPOINT_PATH}")
+    if not endpoint:
+        yield error("endpoint-missing", "the Azure Bot has no endpoint", cure)
+    elif not answers_at(bot.site, endpoint):
+        yield error(
+            "endpoint-elsewhere",
+            f"the Azure Bot's endpoint {endpoint} is not at {bot.app_name}",
+            cure,
+        )
+    elif urlsplit(endpoint).scheme != "https" or urlsplit(endpoint).path != ENDPOINT_PATH:
+        yield error(
+            "endpoint-wrong",
+            f"the Azure Bot's endpoint {endpoint} is not https with the path {ENDPOINT_PATH}",
+            cure,
+        )
+
+
+def check_agreement(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the Azure Bot and the app settings name the same bot."""
+    values = bot.settings.value
+    if values is None:
+        return
+    properties, app_type = bot.bot["properties"], type_of(bot.bot)
+    pairs = {
+        "MicrosoftAppId": ("app-id-differs", str(properties.get("msaAppId") or "")),
+        "MicrosoftAppType": ("app-type-differs", app_type),
+    }
+    if app_type != MULTI_TENANT:
+        tenant = str(properties.get("msaAppTenantId") or "")
+        pairs["MicrosoftAppTenantId"] = ("tenant-differs", tenant)
+    for name, (code, right) in pairs.items():
+        value = setting(values, name)
+        if value and right and value.strip().lower() != right.lower():
+            yield error(
+                code,
+                f"{name} of {bot.app_name} is not the Azure Bot's, which is {right}",
+                set_settings(bot.target.site_id, **{name: right}),
+                stops=True,
+            )
+    if app_type == USER_ASSIGNED_MSI:
+        yield from _identity_resource(bot, properties)
+
+
+def _identity_resource(bot: DeployedBot, properties: JsonObject) -> Iterator[Diagnosis]:
+    given = str(properties.get("msaAppMSIResourceId") or "")
+    own = with_client_id(bot.assigned, str(properties.get("msaAppId") or ""))
+    if own is not None and given.lower() != own.id.lower():
+        yield error(
+            "bot-identity-differs",
+            f"the Azure Bot names the identity {given.rpartition('/')[2] or '(none)'}, and its id"
+            f" is that of {own.name}",
+            "Neither can be changed: create the Azure Bot again with"
+            f" --msi-resource-id {own.id} (docs/deploy-by-hand.md)",
+        )
+
+
+def check_channels(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether Teams and Web Chat are configured and on."""
+    channels = bot.channels.value
+    if channels is None:
+        return
+    by_name = {str(one["properties"]["channelName"]): one["properties"] for one in channels}
+    yield from _teams(bot, by_name.get(TEAMS))
+    sites = ((by_name.get(WEB_CHAT) or {}).get("properties") or {}).get("sites") or ()
+    if not any(site.get("isEnabled") for site in sites):
+        yield warning(
+            "web-chat-off",
+            'the Web Chat channel is off, so the portal\'s "Test in Web Chat" does not work',
+            _cure(bot, WEB_CHAT, {"sites": [{"siteName": "Default Site", "isEnabled": True}]}),
+        )
+
+
+def _teams(bot: DeployedBot, teams: JsonObject | None) -> Iterator[Diagnosis]:
+    cure = _cure(bot, TEAMS, {"isEnabled": True, "acceptedTerms": True})
+    if teams is None:
+        yield warning("teams-missing", "the Azure Bot has no Teams channel", cure)
+        return
+    properties = teams.get("properties") or {}
+    if properties.get("isEnabled") is False:
+        yield error("teams-disabled", "the Teams channel is disabled", cure)
+    if properties.get("acceptedTerms") is not True:
+        yield error(
+            "teams-terms",
+            "the terms of the Teams channel are not accepted: Teams shows an invalid bot",
+            cure,
+        )
+
+
+def _cure(bot: DeployedBot, name: str, properties: JsonObject) -> str:
+    host = bot.target.azure.cloud.resource_manager
+    return put_channel(str(bot.bot["id"]), name, properties, host)

@@ -1,0 +1,196 @@
+"""Checks of the app registration: its credentials with their dates, and its service principal."""
+
+import datetime
+from collections.abc import Iterator
+
+from admin.azure.json_object import JsonObject
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.doctor.parts.directory import DirectoryPart
+from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from admin.migrate.federated.trust import Trust
+from admin.migrate.setting_names import setting
+from admin.migrate.shell import az
+from admin.migrate.status.parts.registration import EXPIRED, VALID, CredentialPeriod
+from admin.migrate.status.rows import SINGLE_TENANT_AUDIENCE
+from admin.migrate.target import type_of
+from admin.migrate.thumbprints import of_identifier
+from auth.settings import CERTIFICATE, FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
+
+
+def check_registration(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the registration exists, and signs the bot in without a secret."""
+    found = bot.directory.value
+    if found is None or type_of(bot.bot) == USER_ASSIGNED_MSI:
+        return
+    if not found.application:
+        yield _missing(bot, found)
+        return
+    if (
+        type_of(bot.bot) == MULTI_TENANT
+        and found.application.get("signInAudience") == SINGLE_TENANT_AUDIENCE
+    ):
+        yield error(
+            "registration-audience",
+            "the bot is multi-tenant, and its app registration admits its own tenant only",
+            az(
+                "ad app update",
+                {"--id": bot.app_id, "--sign-in-audience": "AzureADMultipleOrgs"},
+            ),
+        )
+    for secret in found.application.get("passwordCredentials") or ():
+        period = CredentialPeriod.of(secret)
+        state = "has expired" if period.state(_now()) == EXPIRED else f"ends {period.ends[:10]}"
+        yield warning(
+            "registration-secret",
+            f"the app registration still has a client secret ({secret['keyId']}), which {state}",
+            bot.target.options.command_line("delete-secret", app=""),
+        )
+    yield from _certificates(bot, found)
+    yield from _federated(bot, found)
+
+
+def _missing(bot: DeployedBot, found: DirectoryPart) -> Diagnosis:
+    if not found.deleted:
+        return error(
+            "registration-missing",
+            f"the directory has no app registration {bot.app_id}",
+            "Sign in to the tenant that it is in (`az login --tenant ID`), or make a new bot:"
+            " an app id cannot be used again",
+            stops=True,
+        )
+    graph = bot.target.azure.cloud.graph
+    url = f"{graph}/v1.0/directory/deletedItems/{found.deleted['id']}/restore"
+    return error(
+        "registration-deleted",
+        f"the app registration {bot.app_id} was deleted, and can be restored for 30 days",
+        az("rest", {"--method": "post", "--url": url}),
+        stops=True,
+    )
+
+
+def _certificates(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
+    uses = setting(bot.settings.value or {}, "BotCredential").lower() == CERTIFICATE.lower()
+    entries = found.application.get("keyCredentials") or ()
+    periods = {str(entry["keyId"]): CredentialPeriod.of(entry) for entry in entries}
+    is_any_valid = any(period.state(_now()) == VALID for period in periods.values())
+    renewal = bot.target.options.command_line("certificate rotate", app=bot.app_name)
+    for entry in entries:
+        period, name = periods[str(entry["keyId"])], entry_thumbprint(entry) or entry["keyId"]
+        if period.state(_now()) == EXPIRED:
+            deletion = az(
+                "ad app credential delete",
+                {"--id": bot.app_id, "--cert": None, "--key-id": str(entry["keyId"])},
+            )
+            yield error(
+                "certificate-expired",
+                f"the certificate {name} of the app registration ended {period.ends[:10]}",
+                deletion if is_any_valid or not uses else renewal,
+                stops=uses and not is_any_valid,
+            )
+        elif period.ends_soon(_now()):
+            yield warning(
+                "certificate-ends-soon",
+                f"the certificate {name} of the app registration ends {period.ends[:10]}",
+                renewal,
+            )
+    if uses:
+        yield from _unregistered(bot, {entry_thumbprint(entry) for entry in entries})
+
+
+def _unregistered(bot: DeployedBot, registered: set[str]) -> Iterator[Diagnosis]:
+    """The vault's newest version is not on the app registration."""
+    part = bot.vault.value
+    versions = part.versions if part else None
+    if not part or not versions:
+        return
+    made = [of_identifier(str(one.get("x5t") or "")).sha1 for one in versions]
+    if made[0] in registered:
+        return
+    text = f"the newest certificate {made[0]} of {part.vault.name} is not on the app registration"
+    options = bot.target.options
+    cure = options.command_line("certificate", "--vault", part.vault.name, app=bot.app_name)
+    if registered & set(made):
+        yield warning("certificate-not-registered", text, cure)
+    else:
+        yield error("certificate-not-registered", text, cure, stops=True)
+
+
+def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
+    identity = bot.identity
+    uses = setting(bot.settings.value or {}, "BotCredential").lower() == FEDERATED.lower()
+    if not uses or identity is None:
+        return
+    cloud = bot.target.azure.cloud
+    tenant = str(bot.bot["properties"].get("msaAppTenantId") or "")
+    trust = Trust.of(cloud, tenant, identity.principal_id)
+    if any(not trust.differences(each) for each in found.federated):
+        return
+    cure = bot.target.options.command_line("federated", app=bot.app_name)
+    meant = [each for each in found.federated if _is_meant(each, trust)]
+    for each in meant:
+        texts = [
+            f"{one.name} is {one.given!r}, not {one.wanted!r}" for one in trust.differences(each)
+        ]
+        name = str(each.get("name") or "")
+        deletion = az(
+            "ad app federated-credential delete",
+            {"--id": bot.app_id, "--federated-credential-id": name},
+        )
+        yield error(
+            "federated-differs",
+            f"the federated credential {name} does not fit the identity {identity.name}:"
+            f" {'; '.join(texts)}",
+            f"{deletion} && {cure}",
+            stops=True,
+        )
+    if not meant:
+        yield error(
+            "federated-missing",
+            f"the app registration does not trust the identity {identity.name}",
+            cure,
+            stops=True,
+        )
+
+
+def _is_meant(credential: JsonObject, trust: Trust) -> bool:
+    """Whether a credential agrees in one of issuer and subject: it is no pipeline's."""
+    issuer, subject = str(credential.get("issuer")), str(credential.get("subject"))
+    return trust.subject.lower() == subject.lower() or trust.issuer.lower() == issuer.lower()
+
+
+def check_principal(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the bot's service principal exists, and may sign in."""
+    found = bot.directory.value
+    if found is None:
+        return
+    managed = type_of(bot.bot) == USER_ASSIGNED_MSI
+    if not found.principal:
+        if managed or found.application:
+            yield error(
+                "principal-missing",
+                f"the directory has no service principal of {bot.app_id}",
+                "Create the bot's identity again (docs/deploy.md)"
+                if managed
+                else az("ad sp create", {"--id": bot.app_id}),
+                stops=True,
+            )
+        return
+    if found.principal.get("accountEnabled") is False:
+        yield error(
+            "principal-disabled",
+            f"the service principal of {bot.app_id} is disabled: Entra refuses its sign-in",
+            az("ad sp update", {"--id": bot.app_id, "--set": "accountEnabled=true"}),
+            stops=True,
+        )
+    if found.principal.get("appRoleAssignmentRequired") is True:
+        yield warning(
+            "assignment-required",
+            f"the service principal of {bot.app_id} requires assignments: users without one cannot"
+            " sign in, nor can bots that call this one",
+            az("ad sp update", {"--id": bot.app_id, "--set": "appRoleAssignmentRequired=false"}),
+        )
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

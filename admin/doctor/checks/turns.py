@@ -1,0 +1,60 @@
+"""Checks of the last 24 hours: turns that failed or were refused, and what waits in the queues."""
+
+from collections.abc import Iterator
+
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import Diagnosis, warning
+from admin.doctor.parts.storage_queues import POISON
+
+MAX_WAITING = 100
+"""Messages in a queue; more are a backlog."""
+
+MIN_REFUSED = 100
+"""Refused calls in a day: fewer come from anybody who tries addresses."""
+
+OPERATIONS = "docs/operations.md has the queries and cures"
+
+
+def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """What Application Insights says of the last 24 hours."""
+    logs = bot.logs.value
+    if logs is None:
+        return
+    if logs.failed:
+        yield warning(
+            "turns-failed", f"{logs.failed} turns failed in the last 24 hours", f"{OPERATIONS}."
+        )
+    if logs.refused > max(MIN_REFUSED, logs.turns):
+        yield warning(
+            "calls-refused",
+            f"{logs.refused} calls were refused in the last 24 hours, and {logs.turns} accepted",
+            "If users miss answers, a token, a tenant or a service URL is refused:"
+            ' docs/troubleshooting.md, "The channel is refused"',
+        )
+    if logs.dead_lettered:
+        yield warning(
+            "turns-dead-lettered",
+            f"{logs.dead_lettered} activities were dead-lettered in the last 24 hours",
+            _list_dead_letters(bot),
+        )
+
+
+def check_queues(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """What waits in the queues."""
+    for name, count in (bot.queues.value or {}).items():
+        if name.endswith(POISON) and count:
+            yield warning(
+                "dead-letters",
+                f"the queue {name} has {count} messages: dead letters that nobody has dealt with",
+                _list_dead_letters(bot),
+            )
+        elif not name.endswith(POISON) and count > MAX_WAITING:
+            yield warning(
+                "queue-backlog", f"{count} messages wait in the queue {name}", f"{OPERATIONS}."
+            )
+
+
+def _list_dead_letters(bot: DeployedBot) -> str:
+    storage = bot.storage.value
+    account = storage.name if storage and storage.name else "ACCOUNT"
+    return f"python -m admin dead-letters list --account {account}"

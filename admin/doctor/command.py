@@ -1,0 +1,190 @@
+"""`python -m admin doctor`: what is wrong with a deployed bot, and its cure."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Annotated
+
+import typer
+
+from admin import console
+from admin.azure.errors import NotFound, NotReachable
+from admin.azure.http.retries import RetryLimits
+from admin.azure.json_object import JsonObject
+from admin.doctor.bot_search import find_bot
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import Diagnosis, error
+from admin.doctor.examination import examine
+from admin.doctor.look import MALFORMED
+from admin.doctor.report import FOUND, finding_rows, findings_json, report_json, rows_of
+from admin.exit_status import ExitStatus
+from admin.migrate.execution import read_only
+from admin.migrate.options import Options
+from admin.migrate.target import Target, endpoint_of
+from admin.rows import Row, print_lines, print_tables
+
+LIMITS = RetryLimits(retries=2, read_seconds=20)
+"""Shorter than those of commands that change something: here, nothing is left half-done."""
+
+DoctorBotOption = Annotated[
+    str,
+    typer.Option(
+        "--bot",
+        metavar="NAME",
+        help="The Azure Bot; by default the one of --app, or the only one that your account sees.",
+    ),
+]
+
+
+def doctor(options: Options) -> None:
+    """Look at a deployed bot, and say what is wrong and how to cure it.
+
+    It changes nothing, sends no message to users, and prints no secret.
+    What your account may not read is a finding, too, with the role that is
+    missing; everything else is still looked at. Run it after a deployment,
+    from a pipeline, and when the bot does not answer.
+
+    [bold]Examples[/bold]
+
+      python -m admin doctor
+      python -m admin doctor --bot contoso-bot
+      python -m admin doctor --app contoso-functions --json
+
+    [bold]It looks at[/bold]
+
+      settings      setting-invalid, setting-misspelled, setting-warning,
+                    setting-password, setting-secret, setting-storage-key,
+                    setting-reference, setting-not-on-flex,
+                    setting-unauthenticated
+      identity      identity-missing, identity-deleted, identity-unknown,
+                    bot-identity-unknown, storage-identity-unknown
+      roles         role-missing, role-too-wide
+      resources     storage-missing, storage-shared-keys, storage-tls,
+                    storage-public-blobs, vault-missing, vault-deleted,
+                    vault-access-policies, vault-purge-protection,
+                    insights-off, insights-missing, insights-local-auth,
+                    insights-authentication, insights-no-workspace
+      Azure Bot     endpoint-missing, endpoint-elsewhere, endpoint-wrong,
+                    app-id-differs, app-type-differs, tenant-differs,
+                    bot-identity-differs, teams-missing, teams-disabled,
+                    teams-terms, web-chat-off
+      registration  registration-missing, registration-deleted,
+                    registration-audience, registration-secret,
+                    certificate-missing, certificate-not-registered,
+                    certificate-expired, certificate-ends-soon,
+                    federated-missing, federated-differs,
+                    principal-missing, principal-disabled,
+                    assignment-required
+      app           app-stopped, app-unreachable, app-barrier,
+                    app-unhealthy, app-warning, identity-unproven,
+                    identity-differs, endpoint-open, https-only,
+                    tls-version, basic-publishing, public-network,
+                    access-restrictions, runtime-version, always-ready,
+                    instance-count
+      last turns    turns-failed, turns-dead-lettered, calls-refused,
+                    dead-letters, queue-backlog
+      each of them  not-looked-at
+
+    [bold]Roles[/bold]: Website Contributor on the app, Reader on the
+    resource group, Key Vault Reader on the vault, Log Analytics Reader on
+    the workspace, and Directory Readers in Entra (a pipeline:
+    Application.Read.All) see everything.
+
+    [bold]Exit status[/bold]
+
+      0    nothing was found
+      1    something was found, or could not be looked at
+      2    the command line is wrong
+      3    no sign-in, no answer from Azure, or not allowed
+      130  Ctrl-C
+
+    [bold]--json[/bold] prints one JSON object:
+
+      {"bot": {"name": NAME, "id": ID, "appId": GUID},
+       "app": {"name": NAME, "id": ID}, "facts": {NAME: TEXT},
+       "findings": [{"code": CODE, "severity": SEVERITY,
+                     "problem": TEXT, "cure": COMMAND}]}
+
+    SEVERITY is "error" (the bot does not work, or is not protected),
+    "warning" (change it) or "unknown" (it could not be looked at). "app" is
+    null if there is none at the bot's endpoint. If the bot cannot be read:
+    {"error": TEXT}.
+    """
+    raise typer.Exit(read_only(options, show, LIMITS))
+
+
+def show(target: Target) -> ExitStatus:
+    """Find the bot, read everything, check it, and print the report.
+
+    Raises:
+        AzureProblem: the Azure Bot or its app cannot be read.
+    """
+    options = target.options
+    people = console.output.is_terminal and not options.as_json
+    with _as_documented():
+        named = find_bot(target.azure, options)
+        azure_bot = named.bot()
+        endpoint = endpoint_of(azure_bot)
+    try:
+        with _as_documented():
+            site = named.site()
+    except NotFound as missing:
+        if options.app:
+            raise
+        return _print_without_app(azure_bot, _no_app(endpoint, str(missing)), options)
+    bot = DeployedBot(named, azure_bot, site)
+    _wait(bot, with_progress=people)
+    found = examine(bot)
+    if options.as_json:
+        print(json.dumps(report_json(bot, found)))
+    else:
+        _print(rows_of(bot, found))
+    return ExitStatus.FOUND if found else ExitStatus.DONE
+
+
+@contextmanager
+def _as_documented() -> Iterator[None]:
+    """Raise what an answer of an unexpected shape causes as an AzureProblem.
+
+    Raises:
+        NotReachable: in place of it.
+    """
+    try:
+        yield
+    except MALFORMED as wrong:
+        reason = f"an answer has an unexpected shape ({type(wrong).__name__})"
+        raise NotReachable(f"Azure Resource Manager: {reason}. Is there a proxy?") from wrong
+
+
+def _wait(bot: DeployedBot, *, with_progress: bool) -> None:
+    """Wait until everything is read. On a terminal, a line says for what."""
+    with console.output.status("Looking ...") if with_progress else nullcontext() as status:
+        for look in bot.looks:
+            if status is not None:
+                status.update(f"Looking at {look.title} ...")
+            _ = look.part  # waits for it
+
+
+def _no_app(endpoint: str, reason: str) -> Diagnosis:
+    if not endpoint:
+        return error("endpoint-missing", "the Azure Bot has no endpoint", "Name its app with --app")
+    return error(
+        "endpoint-elsewhere", f"the endpoint {endpoint}: {reason}", "Name the app with --app"
+    )
+
+
+def _print_without_app(bot: JsonObject, found: Diagnosis, options: Options) -> ExitStatus:
+    if options.as_json:
+        named = {"name": bot["name"], "id": bot["id"], "appId": bot["properties"]["msaAppId"]}
+        report = {"bot": named, "app": None, "facts": {}, "findings": findings_json([found])}
+        print(json.dumps(report))
+    else:
+        _print(list(finding_rows([found])))
+    return ExitStatus.FOUND
+
+
+def _print(rows: Sequence[Row]) -> None:
+    if console.output.is_terminal:
+        print_tables(console.output, rows, pasted=(FOUND,))
+    else:
+        print_lines(rows)

@@ -1,0 +1,39 @@
+"""Diagnosis: one thing that the doctor has found, and its cure."""
+
+from dataclasses import dataclass
+
+ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
+"""Severities: the bot does not work, or a protection is missing; it should be changed; nobody could
+look."""
+
+NOT_LOOKED_AT = "not-looked-at"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One finding. It names settings, and never holds a setting's secret value.
+
+    Attributes:
+        code: what it is, for scripts, such as "role-missing".
+        severity: ERROR, WARNING or UNKNOWN.
+        problem: what is wrong, in a sentence.
+        cure: what to do: a command to paste, or a sentence that names a page or a command.
+        stops: whether the bot cannot answer because of it: the symptoms that follow are not
+            reported beside it.
+    """
+
+    code: str
+    severity: str
+    problem: str
+    cure: str
+    stops: bool = False
+
+
+def error(code: str, problem: str, cure: str, *, stops: bool = False) -> Diagnosis:
+    """A finding of severity ERROR."""
+    return Diagnosis(code, ERROR, problem, cure, stops)
+
+
+def warning(code: str, problem: str, cure: str) -> Diagnosis:
+    """A finding of severity WARNING."""
+    return Diagnosis(code, WARNING, problem, cure)

@@ -1,0 +1,65 @@
+"""Examination: all checks, one after the other, over what was read."""
+
+from collections.abc import Callable, Iterator
+
+from admin.doctor.checks.app import SYMPTOMS, check_answers, check_configuration, check_scale
+from admin.doctor.checks.azure_bot import check_agreement, check_channels, check_endpoint
+from admin.doctor.checks.identity import check_identity, check_roles
+from admin.doctor.checks.registration import check_principal, check_registration
+from admin.doctor.checks.resources import check_monitoring, check_storage, check_vault
+from admin.doctor.checks.settings import check_settings
+from admin.doctor.checks.turns import check_logs, check_queues
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis
+from admin.doctor.look import MALFORMED
+
+Check = Callable[[DeployedBot], Iterator[Diagnosis]]
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "settings": (check_settings,),
+    "identity": (check_identity,),
+    "roles": (check_roles,),
+    "storage account": (check_storage,),
+    "key vault": (check_vault,),
+    "Application Insights": (check_monitoring,),
+    "endpoint": (check_endpoint,),
+    "agreement of bot and settings": (check_agreement,),
+    "channels": (check_channels,),
+    "app registration": (check_registration, check_principal),
+    "app": (check_configuration, check_scale),
+    "answers of the app": (check_answers,),
+    "last turns": (check_logs, check_queues),
+}
+"""By what they are about, for people; causes come before their symptoms."""
+
+
+def examine(bot: DeployedBot) -> list[Diagnosis]:
+    """Everything that was found, in the order of CHECKS, and what could not be looked at."""
+    found = [each for title, checks in CHECKS.items() for each in _run(bot, title, checks)]
+    if any(each.stops for each in found):
+        found = [each for each in found if each.code not in SYMPTOMS]
+    return [*found, *_unseen(bot)]
+
+
+def _run(bot: DeployedBot, title: str, checks: tuple[Check, ...]) -> list[Diagnosis]:
+    """The findings of some checks; an answer of an unexpected shape stops none of the others."""
+    try:
+        return [each for check in checks for each in check(bot)]
+    except MALFORMED as error:
+        # Not the error's text, which may quote what was read.
+        reason = f"an answer has an unexpected shape ({type(error).__name__})"
+        return [_not_looked_at(title, reason, "Run the command again.")]
+
+
+def _unseen(bot: DeployedBot) -> Iterator[Diagnosis]:
+    for look in bot.looks:
+        if look.part.problem:
+            yield _not_looked_at(look.title, look.part.problem, look.cure)
+    answers = bot.answers.value
+    if answers is not None and not answers.problem and not answers.identity.status:
+        cure = "Give your account Website Contributor on the app, or ask somebody who has it."
+        yield _not_looked_at("the app's sign-in", answers.identity.problem, cure)
+
+
+def _not_looked_at(title: str, reason: str, cure: str) -> Diagnosis:
+    return Diagnosis(NOT_LOOKED_AT, UNKNOWN, f"not looked at: {title}: {reason}", cure)

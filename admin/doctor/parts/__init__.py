@@ -1,0 +1,1 @@
+"""What the doctor reads, part by part."""

@@ -1,0 +1,84 @@
+"""Monitoring and Logs: Application Insights, its workspace, and what they say of the last day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from admin.azure.arm_client import INSIGHTS, ArmClient
+from admin.azure.json_object import JsonObject
+from admin.azure.logs.logs_client import LogsClient
+from admin.azure.resources import ResourceId, find_resources
+from admin.doctor.look import Look
+from admin.migrate.setting_names import setting
+
+CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+QUERY = Path(__file__).resolve().parents[3] / "infra" / "queries" / "doctor" / "last-day.kql"
+LAST_DAY = "P1D"
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """Application Insights.
+
+    Attributes:
+        component: the component that the connection string is of; empty: none, or none that the
+            account sees.
+        workspace: its Log Analytics workspace; empty: it has none.
+    """
+
+    component: JsonObject
+    workspace: JsonObject
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The last 24 hours.
+
+    Attributes:
+        turns: requests to the endpoint that the bot has accepted.
+        refused: requests without a valid token of a channel.
+        failed: turns that failed.
+        dead_lettered: activities that were set aside after too many attempts.
+    """
+
+    turns: int
+    refused: int
+    failed: int
+    dead_lettered: int
+
+
+def read_monitoring(arm: ArmClient, app: ResourceId, settings: Mapping[str, str]) -> Monitoring:
+    """The component whose connection string the app has.
+
+    Raises:
+        AzureProblem: the components cannot be listed.
+    """
+    wanted = _instrumentation_key(setting(settings, CONNECTION))
+    if not wanted:
+        return Monitoring({}, {})
+    for each in find_resources(arm, INSIGHTS, subscription=app.subscription):
+        component = arm.get(each.id)
+        if str(component["properties"].get("InstrumentationKey")).lower() == wanted:
+            workspace = component["properties"].get("WorkspaceResourceId")
+            return Monitoring(component, (arm.find(workspace) or {}) if workspace else {})
+    return Monitoring({}, {})
+
+
+def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
+    """Ask the workspace; None: there is none to ask.
+
+    Raises:
+        AzureProblem: it cannot be asked.
+    """
+    found = monitoring.require()
+    if not found.workspace:
+        return None
+    workspace = str(found.workspace["properties"]["customerId"])
+    row = logs.row(workspace, QUERY.read_text("utf-8"), LAST_DAY)
+    names = ("Turns", "Refused", "Failed", "DeadLettered")
+    return Logs(*(int(row.get(name) or 0) for name in names))
+
+
+def _instrumentation_key(connection: str) -> str:
+    pairs = dict(pair.partition("=")[::2] for pair in connection.split(";"))
+    return pairs.get("InstrumentationKey", "").strip().lower()

@@ -1,0 +1,105 @@
+"""NamedResource and VaultPart: the storage account and the key vault that the settings name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from admin.azure.arm_client import STORAGE, VAULT
+from admin.azure.clients import AzureClients
+from admin.azure.errors import Forbidden, NotFound
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId, find_resource
+from admin.migrate.setting_names import setting
+
+
+@dataclass(frozen=True)
+class NamedResource:
+    """A resource that a setting names.
+
+    Attributes:
+        name: what the setting says; empty: the settings name none.
+        found: the resource; empty: there is none of this name in the app's subscription.
+    """
+
+    name: str
+    found: JsonObject
+
+    @property
+    def id(self) -> str:
+        """Its resource id; empty if there is none."""
+        return str(self.found.get("id") or "")
+
+
+@dataclass(frozen=True)
+class VaultPart:
+    """The key vault of the bot's certificate.
+
+    Attributes:
+        vault: the vault.
+        deleted_in: the region of a deleted vault of this name, which can be recovered; else empty.
+        certificate: name of the certificate.
+        versions: the certificate's enabled versions, the newest first; None: they cannot be read.
+        problem: why they cannot; empty: they can.
+    """
+
+    vault: NamedResource
+    deleted_in: str = ""
+    certificate: str = ""
+    versions: tuple[JsonObject, ...] | None = ()
+    problem: str = ""
+
+
+def read_storage(
+    azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
+) -> NamedResource:
+    """The storage account that the settings name.
+
+    Raises:
+        AzureProblem: the accounts cannot be listed.
+    """
+    name = setting(settings, "AzureWebJobsStorage__accountName")
+    if not name:
+        url = setting(settings, "AzureWebJobsStorage__blobServiceUri")
+        name = (urlsplit(url).hostname or "").partition(".")[0]
+    return _named(azure, STORAGE, name, app.subscription)
+
+
+def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]) -> VaultPart:
+    """The key vault that the settings name, with the certificate's versions.
+
+    Raises:
+        AzureProblem: the vaults cannot be listed.
+    """
+    url = setting(settings, "CertificateVaultUrl")
+    certificate = setting(settings, "CertificateName")
+    name = (urlsplit(url).hostname or "").partition(".")[0] if url else ""
+    vault = _named(azure, VAULT, name, app.subscription)
+    if not vault.id:
+        deleted = _deleted_in(azure, app.subscription, name) if name else ""
+        return VaultPart(vault, deleted, certificate)
+    try:
+        found = azure.vault.versions(url, certificate) if certificate else []
+    except Forbidden as error:
+        return VaultPart(vault, "", certificate, None, error.answer)
+    enabled = [one for one in found if (one.get("attributes") or {}).get("enabled", True)]
+    enabled.sort(key=lambda one: int(one["attributes"].get("created") or 0), reverse=True)
+    return VaultPart(vault, "", certificate, tuple(enabled))
+
+
+def _named(azure: AzureClients, kind: str, name: str, subscription: str) -> NamedResource:
+    if not name:
+        return NamedResource("", {})
+    try:
+        found = find_resource(azure.arm, kind, name, subscription=subscription)
+        return NamedResource(name, azure.arm.get(found.id))
+    except NotFound:
+        return NamedResource(name, {})
+
+
+def _deleted_in(azure: AzureClients, subscription: str, name: str) -> str:
+    """Where a deleted vault of this name was; empty: there is none that can be recovered."""
+    path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
+    for one in azure.arm.pages(path):
+        if str(one["name"]).lower() == name.lower():
+            return str(one["properties"]["location"])
+    return ""

@@ -1,0 +1,170 @@
+"""RolePart: what the app's identity may do, and what it must be able to do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from admin.azure.arm_client import ArmClient
+from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId
+from admin.doctor.look import Look
+from admin.doctor.parts.logs import Monitoring
+from admin.doctor.parts.resources import NamedResource, VaultPart
+from admin.migrate.setting_names import setting
+from admin.migrate.steps.assigned_identity import AppIdentity
+from admin.migrate.steps.role_assignment import Role, RoleAssignment, vault_roles
+from auth.settings import EXPORT, SIGN_IN_VAULT
+
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
+BLOB_OWNER = Role(
+    "Storage Blob Data Owner",
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    frozenset(f"{_BLOBS}/{right}" for right in ("read", "write", "delete")),
+)
+QUEUE_CONTRIBUTOR = Role(
+    "Storage Queue Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    frozenset(f"{_MESSAGES}/{right}" for right in ("read", "write", "delete", "process/action")),
+)
+METRICS_PUBLISHER = Role(
+    "Monitoring Metrics Publisher",
+    "3913510d-42f4-4e42-8a64-420c390055eb",
+    frozenset({"Microsoft.Insights/Telemetry/Write"}),
+)
+
+
+@dataclass(frozen=True)
+class AssignedRole:
+    """A role that the identity has.
+
+    Attributes:
+        id: of the assignment.
+        name: such as "Contributor".
+        scope: resource id.
+        actions: what it allows on resources, with `*` as wildcard.
+    """
+
+    id: str
+    name: str
+    scope: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MissingRole:
+    """A role that the identity needs.
+
+    Attributes:
+        text: who lacks what, for people.
+        command: the command that assigns it.
+        stops: whether the bot cannot sign in without it.
+    """
+
+    text: str
+    command: str
+    stops: bool
+
+
+@dataclass(frozen=True)
+class RolePart:
+    """The roles of the app's identity.
+
+    Attributes:
+        missing: those that it needs and does not have.
+        assigned: those that it has, in the app's subscription.
+    """
+
+    missing: tuple[MissingRole, ...]
+    assigned: tuple[AssignedRole, ...]
+
+
+def read_roles(
+    arm: ArmClient,
+    app: ResourceId,
+    identity: AppIdentity | None,
+    settings: Mapping[str, str],
+    storage: Look[NamedResource],
+    vault: Look[VaultPart],
+    monitoring: Look[Monitoring],
+) -> RolePart:
+    """Compare the identity's roles with what the settings make it need.
+
+    Raises:
+        AzureProblem: the assignments cannot be read.
+    """
+    if identity is None:
+        return RolePart((), ())
+    needed = [
+        *_on_storage(arm, storage, identity),
+        *_on_vault(arm, vault, identity, settings),
+        *_on_monitoring(arm, monitoring, identity),
+    ]
+    missing = []
+    for stops, assignment in needed:
+        found = assignment.look()
+        missing += [MissingRole(found.text, each.az[-1], stops) for each in found.changes]
+    return RolePart(tuple(missing), tuple(_assigned(arm, app, identity)))
+
+
+Needed = Iterator[tuple[bool, RoleAssignment]]
+"""Each with whether the bot cannot sign in without it."""
+
+
+def _on_storage(arm: ArmClient, storage: Look[NamedResource], identity: AppIdentity) -> Needed:
+    account = storage.require()
+    for role in (BLOB_OWNER, QUEUE_CONTRIBUTOR) if account.id else ():
+        yield False, _assignment(arm, account.id, role, identity)
+
+
+def _on_vault(
+    arm: ArmClient, vault: Look[VaultPart], identity: AppIdentity, settings: Mapping[str, str]
+) -> Needed:
+    found = vault.require()
+    if not found.vault.id or not found.certificate:
+        return
+    in_vault = setting(settings, "CertificateKeyUse").lower() == SIGN_IN_VAULT.lower()
+    for each in vault_roles(
+        arm,
+        vault_id=found.vault.id,
+        certificate=found.certificate,
+        key_use=SIGN_IN_VAULT if in_vault else EXPORT,
+        principal_id=lambda: identity.principal_id,
+        whose=_whose(identity),
+    ):
+        yield True, each
+
+
+def _on_monitoring(arm: ArmClient, monitoring: Look[Monitoring], identity: AppIdentity) -> Needed:
+    found = monitoring.require()
+    if found.component:
+        yield False, _assignment(arm, str(found.component["id"]), METRICS_PUBLISHER, identity)
+
+
+def _assignment(arm: ArmClient, scope: str, role: Role, identity: AppIdentity) -> RoleAssignment:
+    return RoleAssignment(
+        arm,
+        scope=scope,
+        role=role,
+        principal_id=lambda: identity.principal_id,
+        whose=_whose(identity),
+    )
+
+
+def _whose(identity: AppIdentity) -> str:
+    return f"the identity {identity.name}"
+
+
+def _assigned(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> Iterator[AssignedRole]:
+    clause = quote(f"principalId eq '{identity.principal_id}'")
+    start = f"/subscriptions/{app.subscription}/providers/Microsoft.Authorization"
+    definitions: dict[str, JsonObject] = {}
+    for one in arm.pages(f"{start}/roleAssignments?$filter={clause}"):
+        properties = one["properties"]
+        role = str(properties["roleDefinitionId"])
+        if role not in definitions:
+            definitions[role] = (arm.find(role) or {}).get("properties") or {}
+        known = definitions[role]
+        actions = [str(act) for each in known.get("permissions") or () for act in each["actions"]]
+        name = str(known.get("roleName") or role)
+        yield AssignedRole(str(one["id"]), name, str(properties["scope"]), tuple(actions))

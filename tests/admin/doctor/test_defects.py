@@ -1,0 +1,29 @@
+"""Each defect is found, alone, with its cure; the help knows all codes."""
+
+from itertools import count
+
+import pytest
+
+from tests.admin.doctor.defects import DEFECTS, Defect
+from tests.admin.doctor.examined_bot import ExaminedBot
+from tests.admin.doctor.harms import SECRET_VALUE
+from tests.admin.migrate.migration import BOT
+
+NUMBERS = count(1)
+NAMES = [f"{next(NUMBERS)}-{defect.code}" for defect in DEFECTS]
+
+
+@pytest.mark.parametrize(
+    ("defect", "credential"), [(each, each.credential) for each in DEFECTS], ids=NAMES
+)
+def test_each_defect_is_found(bot: ExaminedBot, defect: Defect) -> None:
+    """One finding, exit 1, a cure to paste, and no secret in any form of the report."""
+    defect.harm(bot)
+    found = bot.findings()
+    assert [each["code"] for each in found] == [defect.code], found
+    assert defect.cure in found[0]["cure"]
+    assert found[0]["problem"]
+    lines = bot.run("--bot", BOT)
+    assert lines.status == 1
+    assert defect.code in lines.output
+    assert SECRET_VALUE not in str(found) + lines.output + lines.errors

@@ -1,0 +1,58 @@
+"""The doctor finds nothing where nothing is wrong, and changes nothing."""
+
+import pytest
+from aiohttp import web
+
+from emulator.faults import Handler
+from tests.admin.doctor.examined_bot import CREDENTIALS, ExaminedBot
+from tests.admin.migrate.migration import APP, BOT
+
+READING_POSTS = ("/config/appsettings/list", "/functions/identity/listkeys")
+"""Resource Manager's POSTs that only read."""
+
+KNOCKS = ("/api/messages",)
+"""POSTs of an empty body without a token, which the bot refuses."""
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_a_healthy_bot(bot: ExaminedBot) -> None:
+    """Each credential: no finding, exit 0, and the facts."""
+    ended = bot.run("--bot", BOT, "--json")
+    assert ended.json["findings"] == []
+    assert ended.status == 0
+    assert ended.json["app"]["name"] == APP
+    facts = ended.json["facts"]
+    assert facts["health"] == "200"
+    assert facts["turns"] == "12"
+    assert facts["refused"] == "3"
+    assert bot.app_id in facts["signs in"]
+
+
+@pytest.mark.parametrize("words", [(), ("--app", APP), ("--resource-group", "contoso-bots")])
+def test_the_bot_is_found(bot: ExaminedBot, words: tuple[str, ...]) -> None:
+    """As the only one, or by its app."""
+    ended = bot.run(*words, "--json")
+    assert ended.status == 0, ended.output + ended.errors
+    assert ended.json["bot"]["name"] == BOT
+
+
+def test_it_only_reads(bot: ExaminedBot) -> None:
+    """Every request is a GET, a POST that Resource Manager answers with a list, or a POST to the
+    endpoint that the bot refuses."""
+    sent: list[tuple[str, str]] = []
+
+    async def listen(request: web.Request, handler: Handler) -> web.StreamResponse:
+        sent.append((request.method, request.path.lower()))
+        return await handler(request)
+
+    vaults = [vault.server for vault in bot.azure.vaults.values()]
+    for name, server in bot.azure.servers.items():
+        if name != "login.microsoftonline.com":  # a sign-in is a POST
+            server.around = listen
+    for server in vaults:
+        server.around = listen
+    assert bot.run().status == 0
+    assert len(sent) > 20
+    others = {path for method, path in sent if method != "GET"}
+    assert all(path.endswith((*READING_POSTS, *KNOCKS)) for path in others), others
+    assert {method for method, _ in sent} == {"GET", "POST"}
