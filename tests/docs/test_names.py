@@ -14,6 +14,7 @@ AZURE_PAGES = {
     "migrate.md",
     "migrate-by-hand.md",
     "move-a-bot.md",
+    "operations.md",
     "troubleshooting.md",
 }
 """Their names are mostly Azure's, and runbooks/ runs what they say."""

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
+from tests.docs.commands.compiler import write_compiler
 from tests.docs.runbooks.page import PAGES, Block, blocks
 from tests.support.project import ROOT
 
@@ -43,7 +44,10 @@ FLEX_FORBIDDEN = {
 }
 
 # What the CLI says once it has taken all arguments; the bot commands hide their reason.
-SIGNED_OUT = re.compile("az login|Unknown error during execution")
+SIGNED_OUT = re.compile("az login|Unknown error during execution|Unable to prompt for confirm")
+
+SYSTEM = ("cat", "mkdir")
+"""What the recording shell has beside `az`: it writes the files that commands read."""
 
 # Answers what the pages keep in variables: a resource id where one is asked for, else a GUID.
 RECORDER = r"""#!{bash}
@@ -78,13 +82,15 @@ def script(page: Path) -> str:
 
 
 def paste(page: Path, folder: Path) -> Pasted:
-    """Run a page's blocks in order. No program but `az`, a recorder, and `cat` can be found."""
+    """Run a page's blocks in order. Only `az`, a recorder, and SYSTEM can be found."""
     bash, programs, record = str(shutil.which("bash")), folder / ".programs", folder / ".calls"
     programs.mkdir()
     record.touch()
     (programs / "az").write_text(RECORDER.replace("{bash}", bash))
     (programs / "az").chmod(0o755)
-    (programs / "cat").symlink_to(str(shutil.which("cat")))
+    for name in SYSTEM:
+        (programs / name).symlink_to(str(shutil.which(name)))
+    (folder / "infra").symlink_to(ROOT / "infra")
     shell = subprocess.run(
         [bash, "--norc", "-c", script(page)],
         cwd=folder,
@@ -184,6 +190,7 @@ def test_az_accepts_every_argument(pasted: dict[Path, Pasted], tmp_path: Path, a
     tests/docs/runbooks runs them; this includes the few that it leaves out.
     """
     write_certificates(pasted)
+    environ = environ_of_nobody(tmp_path)
     asked = {
         (*call,): (call, page.folder)
         for page in pasted.values()
@@ -191,7 +198,7 @@ def test_az_accepts_every_argument(pasted: dict[Path, Pasted], tmp_path: Path, a
         if call[0] != "login"  # the one command that would go and do it
     }.values()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        answers = pool.map(lambda item: ask_az(str(az), *item, profile=tmp_path), asked)
+        answers = pool.map(lambda item: ask_az(str(az), item[0], item[1], environ), asked)
     refused = [
         f"az {' '.join(call)}\n{answer}"
         for (call, _), answer in zip(asked, answers, strict=True)
@@ -210,19 +217,30 @@ def write_certificates(pasted: dict[Path, Pasted]) -> None:
                 (page.folder / call[call.index("--file") + 1]).write_bytes(pem)
 
 
-def ask_az(az: str, call: list[str], folder: Path, *, profile: Path) -> str:
-    """The answer's standard error. An empty profile folder means nobody is signed in."""
+def environ_of_nobody(profile: Path) -> dict[str, str]:
+    """The environment of somebody who is not signed in, and has no network.
+
+    Args:
+        profile: an empty folder.
+    """
+    compiler = write_compiler(profile)
+    return {
+        **compiler,
+        "PATH": f"{compiler['PATH']}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(profile),
+        "AZURE_CONFIG_DIR": str(profile),
+        "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
+        "HTTPS_PROXY": "http://127.0.0.1:9",  # a closed port: nothing leaves the machine
+    }
+
+
+def ask_az(az: str, call: list[str], folder: Path, environ: dict[str, str]) -> str:
+    """The answer's standard error."""
     answer = subprocess.run(
         [az, *call],
         cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(profile),
-            "AZURE_CONFIG_DIR": str(profile),
-            "AZURE_CORE_COLLECT_TELEMETRY": "no",
-            "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
-            "HTTPS_PROXY": "http://127.0.0.1:9",  # a closed port: nothing leaves the machine
-        },
+        env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -230,3 +248,25 @@ def ask_az(az: str, call: list[str], folder: Path, *, profile: Path) -> str:
         check=False,  # signed out, every command fails; the message says where
     )
     return answer.stderr
+
+
+@pytest.mark.az
+@pytest.mark.parametrize(
+    "command",
+    [
+        "deployment sub create --location l --template-file infra/main.bicep --parameters nope=1",
+        "deployment sub create --location l --template-file infra/main.bicep --parameters"
+        " environmentName=e",
+        "deployment sub create --locations l --template-file infra/main.bicep",
+        "storage message peeks --account-name a --auth-mode login --queue-name q",
+        "functionapp scale config always-ready set --resource-group g --name a --setting-names x",
+        "monitor log-analytics query --workspace w --analytics-query q",
+        "storage account blob-service-properties update --account-name a --container-retention 1",
+        "lock create --name n --lock-type Forever --resource r",
+    ],
+)
+def test_az_refuses_a_wrong_argument(command: str, tmp_path: Path, az: Path) -> None:
+    """A wrong command, option, choice or template parameter is noticed before the login."""
+    (tmp_path / "infra").symlink_to(ROOT / "infra")
+    answer = ask_az(str(az), command.split(), tmp_path, environ_of_nobody(tmp_path))
+    assert not SIGNED_OUT.search(answer), answer

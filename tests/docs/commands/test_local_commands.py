@@ -65,6 +65,7 @@ def test_commands_are_found() -> None:
     """The pattern finds commands in blocks, in text and in tables."""
     assert {c.split()[0] for page in PAGES for c in commands(page, "python -m admin")} == {
         "dead-letters",
+        "deployment",
         "migrate",
         "notify",
     }

@@ -1,0 +1,113 @@
+"""The queries are correct Kusto for the workspace's tables, and the same wherever they stand."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.workbook import FILE, QUERIES, text
+from tests.support.kusto.analysis import findings
+from tests.support.project import ROOT
+
+FOLDER = ROOT / "infra" / "queries"
+FILES = {
+    file.relative_to(FOLDER).with_suffix("").as_posix(): file.read_text("utf-8")
+    for file in sorted(FOLDER.rglob("*.kql"))
+}
+BLOCK = re.compile(r"^ *```kusto\n(.*?)^ *```$", re.M | re.S)
+BLOCKS = {
+    f"{page.name}:{number}": block
+    for page in sorted(ROOT.glob("docs/*.md"))
+    for number, block in enumerate(BLOCK.findall(page.read_text("utf-8")), start=1)
+}
+NOT_IN_THE_WORKBOOK = {"conversation", "deployment"}
+"""Somebody must write an id or a time into them first."""
+
+MUTATIONS = (
+    ("answers", "AppRequests", "Requests"),
+    ("answers", "ItemCount", "Count"),
+    ("answers", "sumif", "sum_if"),
+    ("answers", "Name has", "Name haz"),
+    ("answers", "order by", "ordered by"),
+    ("answers", "ago(24h)", "ago('a day')"),
+    ("refusals", "Reason, 0, 160", "Reason, 'a', 160"),
+    ("refusals", "Refusals desc", "Refusal desc"),
+    ("outages", "extract(", "extract_first("),
+    ("outages", "take_any(Reason)", "take_any(Reasons)"),
+    ("sign-in", "min(DaysLeft)", "min(Days)"),
+    ("sign-in", "| where Warning", "where Warning"),
+    ("failures", "split(Message, '\\n')", "split(Message)"),
+    ("queue", "let Waiting", "let Waited"),
+    ("queue", "kind=fullouter", "kind=outer"),
+    ("latency", "on Name, Hour", "on Name, Hours"),
+    ("costs", "where IsBillable", "where Quantity"),
+    ("deployment", "let Deployed", "let Deploy"),
+    ("telemetry/channel-latency", "AppDependencies", "Dependencies"),
+    ("telemetry/queue-wait", "DurationMs", "Duration"),
+)
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[str]]:
+    """What Kusto says of each query, each block of the documentation, and each mutation."""
+    mutated = {
+        f"mutation {number}": FILES[name].replace(old, new)
+        for number, (name, old, new) in enumerate(MUTATIONS)
+    }
+    return findings({**FILES, **BLOCKS, **mutated})
+
+
+@pytest.mark.parametrize("name", [*FILES, *BLOCKS])
+def test_a_query_is_correct(name: str, found: dict[str, list[str]]) -> None:
+    """Tables, columns, types, functions and operators are Kusto's."""
+    assert found[name] == []
+
+
+@pytest.mark.parametrize("number", range(len(MUTATIONS)))
+def test_a_wrong_query_is_noticed(number: int, found: dict[str, list[str]]) -> None:
+    """A wrong table, column, type, function or operator is an error."""
+    name, old, _ = MUTATIONS[number]
+    assert old in FILES[name]
+    assert found[f"mutation {number}"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_query_says_its_question(name: str) -> None:
+    """The first line is a comment with the question; those that need telemetry say so."""
+    first = FILES[name].partition("\n")[0]
+    assert re.match(r"// [A-Z].*\?", first)
+    assert name.startswith("telemetry/") is ("Needs telemetry" in first)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_documentation_shows_each_query(name: str) -> None:
+    """docs/operations.md has every query, letter for letter."""
+    assert FILES[name] in BLOCKS.values()
+
+
+def test_the_documentation_has_no_other_queries() -> None:
+    """What a page shows is in a file, which the workbook or an alert can use."""
+    assert set(BLOCKS.values()) == set(FILES.values())
+
+
+def test_the_workbook_is_made_of_the_queries() -> None:
+    """infra/workbook.json is what `python -m infra.workbook` writes."""
+    assert FILE.read_text("utf-8") == text()
+    assert set(QUERIES) == set(FILES) - NOT_IN_THE_WORKBOOK
+
+
+def test_the_workbook_names_its_workspace_once_replaced() -> None:
+    """The placeholder stands where modules/workbook.bicep puts the workspace, and nowhere else."""
+    content = json.loads(text().replace("WORKSPACE_ID", "/subscriptions/s/workspaces/w"))
+    assert content["fallbackResourceIds"] == ["/subscriptions/s/workspaces/w"]
+    queries = [item["content"] for item in content["items"] if item["type"] == 3]
+    assert {query["crossComponentResources"][0] for query in queries} == {
+        "/subscriptions/s/workspaces/w"
+    }
+
+
+def test_queries_are_few_enough_to_find() -> None:
+    """Each folder of queries holds a dozen files at most."""
+    folders = {FOLDER, *(file.parent for file in FOLDER.rglob("*.kql"))}
+    assert all(len(list(Path(folder).glob("*.kql"))) <= 12 for folder in folders)
