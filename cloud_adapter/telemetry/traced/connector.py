@@ -8,11 +8,14 @@ from cloud_adapter.connector.session import ConnectorSession, Service, ServiceRe
 from cloud_adapter.telemetry.spans.operation import Operation
 from cloud_adapter.telemetry.traced.http_pool import host_of
 
+HISTORY = "history"
+
 OPERATIONS = {
     ("GET", "v3", "conversations"): "get_conversations",
     ("POST", "v3", "conversations"): "create_conversation",
     ("POST", "v3", "conversations", "*", "activities"): "send_to_conversation",
     ("POST", "v3", "conversations", "*", "activities", "*"): "reply_to_activity",
+    ("POST", "v3", "conversations", "*", "activities", HISTORY): "send_conversation_history",
     ("PUT", "v3", "conversations", "*", "activities", "*"): "update_activity",
     ("DELETE", "v3", "conversations", "*", "activities", "*"): "delete_activity",
     ("GET", "v3", "conversations", "*", "activities", "*", "members"): "get_activity_members",
@@ -69,5 +72,12 @@ def call_name(method: str, path: tuple[str, ...]) -> str:
     """The name of a call's span."""
     if path[0] == "api":
         return f"agents.user_token_client.{TOKEN_OPERATIONS.get(path[-1], OTHER)}"
-    shape = tuple("*" if place % 2 == 0 and place else each for place, each in enumerate(path))
-    return f"agents.connector.{OPERATIONS.get((method, *shape), OTHER)}"
+    return f"agents.connector.{OPERATIONS.get((method, *_shape(path)), OTHER)}"
+
+
+def _shape(path: tuple[str, ...]) -> tuple[str, ...]:
+    """A path without its ids: they are its third segment, its fifth and so on."""
+    return tuple(
+        "*" if place % 2 == 0 and place > 0 and each != HISTORY else each
+        for place, each in enumerate(path)
+    )

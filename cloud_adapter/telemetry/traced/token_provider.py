@@ -26,11 +26,13 @@ class TracedCredential(Credential):
 
     async def request_token(self, audience: str) -> AccessToken:
         """Request a new token."""
-        attributes = {"auth.method": self._method, "auth.scopes": f"{audience}/.default"}
+        attributes = {"auth.method": self._method}
+        is_channel = "://" in audience  # other bots' tokens are for their app ids
+        if is_channel:
+            attributes["auth.scopes"] = f"{audience}/.default"
         with Operation("agents.authentication.get_access_token", attributes):
             token = await self._credential.request_token(audience)
-        # Other bots' tokens are for their app ids.
-        bot_metrics().token_obtained("channel" if "://" in audience else "skill")
+        bot_metrics().token_obtained("channel" if is_channel else "skill")
         if token.certificate_expires_on:
             bot_metrics().certificate_expires_at(token.certificate_expires_on)
         return token

@@ -1,9 +1,14 @@
-"""What the tests of spans share: the app with telemetry, and what it exports."""
+"""What the tests of spans share: apps with telemetry, and what they export."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
 import pytest
 
+from cloud_adapter.queued.queued_turns import QUEUE
+from emulator.cloud import Cloud
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 
 
@@ -17,3 +22,26 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> ExportedSpans:
 def app_settings() -> Mapping[str, str]:
     """Telemetry is on."""
     return TELEMETRY_ON
+
+
+@pytest.fixture
+async def queued(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> AsyncIterator[ComposedApp]:
+    """The app in Queued mode."""
+    changes = {**TELEMETRY_ON, "AzureWebJobsStorage": storage, "BotTurns": "Queued"}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        yield app
+
+
+@pytest.fixture
+def wake_ups(storage: str) -> QueueMessages:
+    """The queue of wake-up messages."""
+    return QueueMessages(storage, QUEUE)
+
+
+@pytest.fixture
+def connector_faults(cloud: Cloud) -> Iterator[Any]:
+    """The faults of the connector, which is healthy again afterwards."""
+    yield cloud.connector.server.faults
+    cloud.connector.server.faults.clear()

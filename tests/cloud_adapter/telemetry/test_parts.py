@@ -1,0 +1,85 @@
+"""The parts that make spans take the place of the others, where telemetry is on, and only there."""
+
+import importlib
+import inspect
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth.settings import Settings
+from cloud_adapter.adapter import CloudAdapter
+from cloud_adapter.telemetry.traced import parts
+from cloud_adapter.telemetry.traced.parts import PARTS, traced
+from composition import Composition
+from emulator.cloud import Cloud
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.project import ROOT
+from tests.support.telemetry.exported_spans import TELEMETRY_ON
+from tests.support.test_bot import create_bot
+
+
+def traced_class(name: str) -> Any:
+    """The subclass of a part."""
+    module = importlib.import_module(f"{parts.__package__}.{PARTS[name]}")
+    return getattr(module, f"Traced{name}")
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part(name: str) -> None:
+    """Its constructor and its overridden methods have the same arguments as the base's."""
+    found = traced_class(name)
+    [base] = found.__bases__
+    assert (base.__name__, traced(base)) == (name, found)
+    assert inspect.signature(found) == inspect.signature(base)
+    for method, own in inspect.getmembers(found, inspect.isfunction):
+        if method in vars(found) and not method.startswith("__"):
+            parameters = inspect.signature(own).parameters
+            assert list(parameters) == list(inspect.signature(getattr(base, method)).parameters)
+
+
+def test_every_part_is_used() -> None:
+    """The composition asks for each, so none makes spans that nobody sees."""
+    text = (ROOT / "composition.py").read_text()
+    assert [name for name in PARTS if f"{name})(" not in text] == []
+
+
+async def test_on(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the setting, the app consists of them."""
+    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
+        assert type(app.parts.adapter) is traced_class("CloudAdapter")
+        assert type(app.parts.pool) is traced_class("HttpPool")
+
+
+async def test_off(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, of the parts as they are."""
+    async with ComposedApp(cloud, monkeypatch) as app:
+        assert type(app.parts.adapter) is CloudAdapter
+        folder = str(Path(inspect.getfile(parts)).parents[1])
+        found = [each for each in vars(app.parts).values() if folder in _file(type(each))]
+        assert found == []
+
+
+def _file(kind: type[Any]) -> str:
+    return getattr(importlib.import_module(kind.__module__), "__file__", None) or ""
+
+
+async def test_the_export_starts_with_the_warm_up(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, off the event loop, and last: a provider that the bot sets must be there by then."""
+    settings, started = {**cloud.settings(), **TELEMETRY_ON}, list[tuple[object, bool]]()
+    composition = Composition(lambda: Settings.from_environ(settings), settings, create_bot)
+    for name in cloud.identity.settings():
+        monkeypatch.setenv(name, settings[name])
+
+    def start(_: object, environ: object) -> None:
+        in_loop = threading.current_thread() is threading.main_thread()
+        started.append((environ, in_loop or "parts" not in vars(composition)))
+
+    monkeypatch.setattr("cloud_adapter.telemetry.providers.start_export", start)
+    parts_of_app = await composition.ready()
+    await composition.ready()
+    await parts_of_app.close()
+    assert started == [(settings, False)]
