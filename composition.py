@@ -348,9 +348,11 @@ class Composition:
             raise CompositionFailed from error
 
     def _start_export(self, exports: "ExportSettings") -> None:
+        from cloud_adapter.telemetry.metrics import bot_metrics
         from cloud_adapter.telemetry.providers import start_export
 
         start_export(exports, self._environ)
+        bot_metrics().process_started(self._created_on)
 
     async def _run_warm_up(self) -> None:
         """Run each step in a thread, while the first requests are under way.

@@ -41,6 +41,7 @@ class BotMetrics:
         self._errors = FirstSeen()
         self._tokens: dict[str, float] = {}
         self._certificate_expires_on = 0.0
+        self._started_at = 0.0
         self._recorders: dict[str, Recorder | None] = {}
         self._families: dict[str, Recorder] = {
             "agents.app.run": self._turn,
@@ -110,9 +111,14 @@ class BotMetrics:
         """Count a message that was set aside after its last attempt."""
         self._dead_letters.add(1, {"messaging.destination.name": queue})
 
-    def cold_start(self, seconds: float) -> None:
-        """Record the time from the process's start to its first turn's response."""
-        self._cold_start.record(seconds)
+    def process_started(self, at: float) -> None:
+        """Measure the cold start: from here to the end of the first request that is not refused.
+
+        Args:
+            at: when the worker loaded the app, in seconds since the epoch. The process may have
+                started long before, as one of those that Azure keeps waiting.
+        """
+        self._started_at = at
 
     def token_obtained(self, kind: str) -> None:
         """Note that a token has arrived, for the gauge of its age.
@@ -151,6 +157,9 @@ class BotMetrics:
         self._request_duration.record(milliseconds, {"activity.type": kind})
         if error:
             self._refusals.add(1, {"error.type": error})
+        elif self._started_at:
+            self._cold_start.record(self._clock() - self._started_at)
+            self._started_at = 0.0
 
     def _token(self, _: str, milliseconds: float, attributes: Attributes, error: str) -> None:
         labels = {"auth.method": attributes.get("auth.method", "unknown")}
