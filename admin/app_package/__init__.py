@@ -1,0 +1,1 @@
+"""`python -m admin app-package`: what is uploaded to Teams."""

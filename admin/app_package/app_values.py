@@ -1,0 +1,73 @@
+"""AppValues: the values of the manifest's variables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.problems import PackageRefused
+from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
+
+TEAMS_APP_ID = "TEAMS_APP_ID"
+
+
+class AppValues:
+    """What is given on the command line, else in the .env file, else by azd.
+
+    Args:
+        path: the .env file.
+        given: from the command line.
+        azd: knows the deployed bot.
+
+    Attributes:
+        found: what the .env file lacks and is written to it: azd's values, and a new id for the
+            Teams app.
+
+    Raises:
+        PackageRefused: the file cannot be read.
+    """
+
+    def __init__(self, path: Path, given: Mapping[str, str], azd: AzdEnvironment) -> None:
+        try:
+            self._file = EnvFile(path)
+        except EnvFileRefused as error:
+            raise PackageRefused(f"{error}. Give another one, or copy env/.env.dev") from error
+        self._written = {name: value for name, value in self._file.values.items() if value}
+        self._given = given
+        self._azd = azd
+        known = self._written | dict(given)
+        offered = {TEAMS_APP_ID: str(uuid4()), **azd.app_values}
+        self.found = {name: value for name, value in offered.items() if name not in known}
+
+    @property
+    def path(self) -> Path:
+        """The .env file."""
+        return self._file.path
+
+    @property
+    def all(self) -> dict[str, str]:
+        """The values, by variable; none is empty."""
+        return self.found | self._written | dict(self._given)
+
+    @property
+    def contradictions(self) -> tuple[str, ...]:
+        """Where the values that are used are not azd's; a line each."""
+        values = self.all
+        return tuple(
+            f"{name} is {values[name]}, but azd says {value}: empty it in {self.path} to use azd's"
+            for name, value in self._azd.app_values.items()
+            if values[name].lower() != value.lower()
+        )
+
+    def save(self) -> None:
+        """Write what was found to the .env file.
+
+        Raises:
+            PackageRefused: it cannot be written.
+        """
+        if not self.found:
+            return
+        try:
+            self._file.edit(self.found)
+        except OSError as error:
+            raise PackageRefused(f"{self.path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,137 @@
+"""`python -m admin app-package`: the zip that is uploaded to Teams."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admin import console
+from admin.app_package.app_values import AppValues
+from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.package import AppPackage
+from admin.app_package.problems import PackageRefused
+from admin.console import JsonOption
+from admin.exit_status import ExitStatus
+
+_GIVEN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.+)", re.DOTALL)
+
+EnvFileOption = Annotated[
+    Path,
+    typer.Option("--env-file", metavar="FILE", help="The .env file with the values to fill in."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="A value for this package alone. May be repeated."
+    ),
+]
+AzdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--azd", metavar="NAME", help="The azd environment that has the bot; by default azd's own."
+    ),
+]
+ManifestOption = Annotated[
+    Path,
+    typer.Option("--manifest", metavar="FILE", help="The manifest; the icons are beside it."),
+]
+ToOption = Annotated[Path, typer.Option("--to", metavar="FILE", help="The zip.")]
+PublishOption = Annotated[
+    bool,
+    typer.Option("--publish", metavar="", help="Refuse the examples' names and addresses, too."),
+]
+
+
+def app_package(
+    env_file: EnvFileOption = Path("env/.env.dev"),
+    given: SetOption = None,
+    azd: AzdOption = None,
+    manifest: ManifestOption = Path("app_package/manifest.json"),
+    to: ToOption = Path("artifacts/app-package.zip"),
+    *,
+    publish: PublishOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the Teams app's package: check the manifest, and zip it.
+
+    The .env file has the values of the manifest's variables. Its empty
+    BOT_ID and BOT_DOMAIN are filled in from azd, and TEAMS_APP_ID with a
+    new GUID. Nothing is sent anywhere.
+
+    [bold]Examples[/bold]
+
+      python -m admin app-package
+      python -m admin app-package --env-file env/.env.prod --publish
+      python -m admin app-package --set BOT_DOMAIN=my-bot.azurewebsites.net
+
+    [bold]Exit status[/bold]
+
+      0  the zip is there
+      2  Teams would reject it; each reason is printed, and nothing was
+         written
+
+    [bold]--json[/bold] prints one object:
+
+      {"package": FILE, "id": GUID, "botId": GUID, "version": TEXT,
+       "schema": FILE or null, "written": {NAME: VALUE},
+       "warnings": [TEXT]}
+    """
+    try:
+        known = AzdEnvironment.read(azd)
+        values = AppValues(env_file, _given(given or []), known)
+        package = AppPackage(manifest, values, known)
+        if publish:
+            package.check_for_examples()
+        values.save()
+        package.write(to)
+    except PackageRefused as refusal:
+        console.errors.print("There is no app package:", *refusal.reasons, sep="\n", soft_wrap=True)
+        raise typer.Exit(ExitStatus.USAGE) from refusal
+    warnings = [*values.contradictions, *package.examples]
+    if as_json:
+        console.output.print(_json(package, to, values, warnings), soft_wrap=True)
+    else:
+        _print(package, to, values, warnings)
+
+
+def _given(texts: list[str]) -> dict[str, str]:
+    matches = {text: _GIVEN.fullmatch(text) for text in texts}
+    if wrong := [text for text, match in matches.items() if match is None]:
+        raise typer.BadParameter(f"--set {wrong[0]}: write NAME=VALUE")
+    return {match[1]: match[2] for match in matches.values() if match}
+
+
+def _json(package: AppPackage, to: Path, values: AppValues, warnings: list[str]) -> str:
+    manifest = package.manifest
+    bots = manifest.get("bots") or [{}]
+    return json.dumps(
+        {
+            "package": str(to),
+            "id": manifest["id"],
+            "botId": bots[0].get("botId"),
+            "version": manifest["version"],
+            "schema": str(package.schema) if package.schema else None,
+            "written": values.found,
+            "warnings": warnings,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _print(package: AppPackage, to: Path, values: AppValues, warnings: list[str]) -> None:
+    manifest = package.manifest
+    lines = [f"{to}: {manifest['name']['short']} {manifest['version']}"]
+    if values.found:
+        lines.append(f"{values.path} has {', '.join(sorted(values.found))} now: commit it.")
+    if package.schema is None:
+        lines.append("Not checked with Microsoft's schema: `make validators` installs it.")
+    lines += [f"Look at {warning}" for warning in warnings]
+    lines += [
+        "",
+        "To try it:     Teams, Apps, Manage your apps, Upload an app, Upload a custom app",
+        "For everybody: Teams admin center, Teams apps, Manage apps, Actions, Upload new app",
+        f'To update it:  raise "version" ({manifest["version"]}) in the manifest, and upload again',
+    ]
+    console.output.print("\n".join(lines), soft_wrap=True)

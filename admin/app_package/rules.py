@@ -1,0 +1,154 @@
+"""What Teams rejects beyond the schema, and what can be found out before it is uploaded.
+
+Sources: Microsoft Teams, "App manifest reference", "App package", "Enable SSO for your bot".
+"""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.filled_manifest import FilledManifest
+from admin.app_package.icon import Icon
+from admin.app_package.problems import Problem
+from admin.migrate.managed_identity.json_text import Path as Place
+from auth.clouds import CLOUDS
+
+ICON_SIZES = {"color": 192, "outline": 32, "color32x32": 32}
+"""Width and height in pixels, by the member of `icons`."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(\*\.)?({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
+_SHARED = re.compile(r"\*\.(azurewebsites\.net|azurewebsites\.us|chinacloudsites\.cn)", re.I)
+_EXAMPLE_HOST = re.compile(r"(.*\.)?(example\.(com|org|net)|contoso\.com)", re.IGNORECASE)
+_EXAMPLE_NAMES = {"contoso", "fabrikam"}
+_TOKEN_DOMAINS = {urlsplit(cloud.token_service_url).hostname for cloud in CLOUDS.values()}
+
+
+def broken_rules(manifest: FilledManifest, icons: Path, azd: AzdEnvironment) -> Iterator[Problem]:
+    """Everything that is wrong, in no particular order.
+
+    Args:
+        manifest: with values in place of its variables.
+        icons: the folder of the icons.
+        azd: knows the deployed bot, or nothing.
+    """
+    yield from _version(manifest)
+    yield from _ids(manifest)
+    yield from _urls(manifest)
+    yield from _domains(manifest, azd.token_domain)
+    yield from _sign_on(manifest, is_identity=azd.is_identity)
+    yield from _icons(manifest, icons)
+    name = manifest.strings.get(("developer", "name"), "")
+    if name.lower() in _EXAMPLE_NAMES:
+        yield Problem(("developer", "name"), f"{name} is an example", is_example=True)
+
+
+def _version(manifest: FilledManifest) -> Iterator[Problem]:
+    version = manifest.strings.get(("version",), "")
+    if not _VERSION.fullmatch(version):
+        yield Problem(("version",), f"{version!r} is not MAJOR.MINOR.PATCH, such as 1.0.1")
+
+
+def _ids(manifest: FilledManifest) -> Iterator[Problem]:
+    strings = manifest.strings
+    bots = [place for place in strings if _names_bot(place)]
+    for place in [("id",), ("webApplicationInfo", "id"), *bots]:
+        value = strings.get(place)
+        if value is None:
+            continue
+        if not _GUID.fullmatch(value):
+            yield Problem(place, f"{value!r} is not a GUID")
+        elif not value.strip("0-"):
+            yield Problem(place, "the GUID of zeros is nobody's id")
+    for other in bots[1:]:
+        if strings[other].lower() != strings[bots[0]].lower():
+            first = Problem(bots[0], "").pointer
+            yield Problem(other, f"another bot than {strings[bots[0]]} at {first}")
+
+
+def _names_bot(place: Place) -> bool:
+    if place[0] in {"bots", "composeExtensions", "dashboardCards"}:
+        return place[-1] == "botId"
+    return place[:2] == ("copilotAgents", "customEngineAgents") and place[-1] == "id"
+
+
+def _urls(manifest: FilledManifest) -> Iterator[Problem]:
+    for place, value in manifest.strings.items():
+        if place[0] != "developer" and place != ("publisherDocsUrl",):
+            continue
+        if not str(place[-1]).endswith("Url"):
+            continue
+        url = urlsplit(value)
+        if url.scheme.lower() != "https" or not _is_public(url.hostname or ""):
+            yield Problem(place, f"{value!r} is not an https URL that people can open")
+        elif _EXAMPLE_HOST.fullmatch(url.hostname or ""):
+            yield Problem(place, f"{value} is an example", is_example=True)
+
+
+def _domains(manifest: FilledManifest, token_domain: str) -> Iterator[Problem]:
+    domains = {
+        place: value for place, value in manifest.strings.items() if place[0] == "validDomains"
+    }
+    for place, value in domains.items():
+        if _SHARED.fullmatch(value):
+            yield Problem(place, f"{value} is everybody's: name your own host")
+        elif not _is_public(value):
+            right = "my-bot.azurewebsites.net, without https:// and path"
+            yield Problem(place, f"{value!r} is not a public host name, such as {right}")
+        elif _EXAMPLE_HOST.fullmatch(value):
+            yield Problem(place, f"{value} is an example", is_example=True)
+        elif token_domain and value in _TOKEN_DOMAINS and value != token_domain:
+            yield Problem(place, f"the token service of the bot's cloud is {token_domain}")
+
+
+def _is_public(host: str) -> bool:
+    """A host name of the internet, or a wildcard for one: no address, and not localhost."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _HOST.fullmatch(host) is not None and not host.endswith((".local", ".localhost"))
+    return False
+
+
+def _sign_on(manifest: FilledManifest, *, is_identity: bool) -> Iterator[Problem]:
+    strings = manifest.strings
+    app_id = strings.get(("webApplicationInfo", "id"))
+    bot_id = strings.get(("bots", 0, "botId"), "")
+    if app_id is None:
+        return
+    if is_identity and app_id.lower() == bot_id.lower():
+        text = (
+            "single sign-on needs an app registration, and the bot is a managed identity: give"
+            " the id of a registration of its own"
+        )
+        yield Problem(("webApplicationInfo", "id"), text)
+    place = ("webApplicationInfo", "resource")
+    resource = strings.get(place, "").lower()
+    if not resource.startswith("api://") or not resource.endswith(f"botid-{bot_id.lower()}"):
+        yield Problem(place, f"Teams expects api://botid-{bot_id}")
+
+
+def _icons(manifest: FilledManifest, folder: Path) -> Iterator[Problem]:
+    names: dict[str, Any] = manifest.value.get("icons") or {}
+    for kind, name in names.items():
+        place, size = ("icons", kind), ICON_SIZES.get(kind)
+        path = folder / str(name)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            yield Problem(place, f"{name} is not in {folder}")
+            continue
+        try:
+            icon = Icon.read(path)
+        except (OSError, ValueError) as error:
+            yield Problem(place, f"{path} cannot be used: {error}")
+            continue
+        if size is not None and (icon.width, icon.height) != (size, size):
+            found = f"{icon.width} x {icon.height}"
+            yield Problem(place, f"{name} is {found} pixels: Teams expects {size} x {size}")
+        if kind == "outline" and not icon.can_be_transparent:
+            yield Problem(place, f"{name} has no transparent pixels: it is white on transparent")

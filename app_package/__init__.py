@@ -1,0 +1,1 @@
+"""The Teams app: its manifest, its icons, and the script that draws them."""

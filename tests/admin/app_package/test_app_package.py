@@ -1,0 +1,265 @@
+"""`python -m admin app-package`: the zip, and what it needs."""
+
+import io
+import json
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from admin.__main__ import main
+from admin.exit_status import ExitStatus
+from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES
+from tests.support.project import ROOT
+
+AZD = """#!{python}
+import pathlib, sys
+pathlib.Path({calls!r}).open("a").write(" ".join(sys.argv[1:]) + "\\n")
+print({output!r}, end="")
+print({error!r}, end="", file=sys.stderr)
+sys.exit({status})
+"""
+OTHER_BOT = "22222222-2222-4333-8444-555555555555"
+DEPLOYED = (
+    f'AZURE_ENV_NAME="canteen"\nBOT_CREDENTIAL="Federated"\nBOT_ID="{BOT_ID}"\n'
+    'BOT_ENDPOINT="https://func-canteen.azurewebsites.net/api/messages"\n'
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_azd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There is no azd on this machine."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+
+@pytest.fixture
+def azd(tmp_path: Path) -> Callable[..., Path]:
+    """Installs an azd that prints these lines; the file that is returned gets its calls."""
+    if os.name == "nt":
+        pytest.skip("the stand-in is a script with a shebang")
+
+    def install(output: str = DEPLOYED, error: str = "", status: int = 0) -> Path:
+        calls, program = tmp_path / "calls", tmp_path / "bin" / "azd"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(
+            AZD.format(
+                python=sys.executable, calls=str(calls), output=output, error=error, status=status
+            )
+        )
+        program.chmod(0o755)
+        return calls
+
+    return install
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    """The project's .env.dev, with a publisher's names and addresses."""
+    text = (ROOT / "env" / ".env.dev").read_text("utf-8")
+    for name, value in VALUES.items():
+        if name.startswith(("DEVELOPER", "APP_NAME")):
+            text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
+    path = tmp_path / ".env.dev"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def run(env_file: Path, *words: str) -> object:
+    """Run the command; returns its exit status."""
+    to = str(env_file.parent / "out" / "app.zip")
+    with pytest.raises(SystemExit) as ending:
+        main(
+            [
+                "app-package",
+                "--env-file",
+                str(env_file),
+                "--to",
+                to,
+                "--manifest",
+                str(MANIFEST),
+                *words,
+            ]
+        )
+    return ending.value.code
+
+
+def package(env_file: Path) -> bytes:
+    """The zip."""
+    return (env_file.parent / "out" / "app.zip").read_bytes()
+
+
+def manifest_of(env_file: Path) -> dict[str, object]:
+    """The manifest in the zip."""
+    with zipfile.ZipFile(io.BytesIO(package(env_file))) as packed:
+        found: dict[str, object] = json.loads(packed.read("manifest.json"))
+    return found
+
+
+GIVEN = ("--set", f"BOT_ID={BOT_ID}", "--set", "BOT_DOMAIN=bot.canteen.test")
+
+
+def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> None:
+    """The bot's id and domain come from azd, and the .env file keeps them."""
+    calls = azd()
+    assert run(env_file) == ExitStatus.DONE
+    assert calls.read_text().splitlines() == ["env get-values --no-prompt"]
+    manifest = manifest_of(env_file)
+    assert manifest["bots"][0]["botId"] == BOT_ID  # type: ignore[index]
+    assert manifest["validDomains"] == ["func-canteen.azurewebsites.net", "token.botframework.com"]
+    lines = env_file.read_text().splitlines()
+    assert f"BOT_ID={BOT_ID}" in lines
+    assert "BOT_DOMAIN=func-canteen.azurewebsites.net" in lines
+
+
+def test_another_azd_environment(env_file: Path, azd: Callable[..., Path]) -> None:
+    """--azd names the environment."""
+    calls = azd()
+    assert run(env_file, "--azd", "production") == ExitStatus.DONE
+    assert calls.read_text().splitlines() == ["env get-values --no-prompt --environment production"]
+
+
+def test_the_app_keeps_its_id(env_file: Path) -> None:
+    """The first run chooses the Teams app's id, and later ones keep it."""
+    assert run(env_file, *GIVEN) == ExitStatus.DONE
+    first = manifest_of(env_file)["id"]
+    assert UUID(str(first)).version == 4
+    assert f"TEAMS_APP_ID={first}" in env_file.read_text().splitlines()
+    run(env_file, *GIVEN)
+    assert manifest_of(env_file)["id"] == first
+
+
+def test_a_given_value_is_for_this_package_alone(env_file: Path) -> None:
+    """--set wins over the file, and is not written to it."""
+    env_file.write_text(env_file.read_text().replace("BOT_ID=", f"BOT_ID={OTHER_BOT}"))
+    assert run(env_file, *GIVEN) == ExitStatus.DONE
+    assert manifest_of(env_file)["bots"][0]["botId"] == BOT_ID  # type: ignore[index]
+    assert f"BOT_ID={OTHER_BOT}" in env_file.read_text()
+
+
+def test_the_same_files_make_the_same_zip(env_file: Path) -> None:
+    """The zip is the same bytes, whenever it is built; it has three files, without folders."""
+    run(env_file, *GIVEN)
+    first = package(env_file)
+    for path in (env_file, MANIFEST):
+        os.utime(path)
+    run(env_file, *GIVEN)
+    assert package(env_file) == first
+    with zipfile.ZipFile(io.BytesIO(first)) as packed:
+        assert packed.namelist() == ["manifest.json", "color.png", "outline.png"]
+        assert packed.read("color.png") == (MANIFEST.parent / "color.png").read_bytes()
+        assert {each.date_time for each in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_everything_that_is_missing(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All variables without a value are named at once, and nothing is written."""
+    before = re.sub(r"^APP_NAME=.*$", "APP_NAME=", env_file.read_text(), flags=re.M)
+    env_file.write_text(before)
+    assert run(env_file) == ExitStatus.USAGE
+    output = capsys.readouterr().err
+    assert re.findall(r"^(\w+) is empty", output, re.M) == ["APP_NAME", "BOT_ID", "BOT_DOMAIN"]
+    assert "azd is not installed" in output
+    assert env_file.read_text() == before
+    assert not (env_file.parent / "out").exists()
+
+
+def test_every_wrong_value(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that is no GUID, no domain or no https URL is named with its variable."""
+    wrong = (
+        "BOT_ID=my-bot",
+        "BOT_DOMAIN=https://bot.canteen.test",
+        "DEVELOPER_TERMS_URL=http://x.y",
+    )
+    assert run(env_file, *(word for each in wrong for word in ("--set", each))) == ExitStatus.USAGE
+    lines = capsys.readouterr().err.splitlines()[1:]
+    assert [line.partition(": ")[0] for line in lines] == [
+        f"/bots/0/botId (BOT_ID in {env_file})",
+        f"/developer/termsOfUseUrl (DEVELOPER_TERMS_URL in {env_file})",
+        f"/validDomains/0 (BOT_DOMAIN in {env_file})",
+    ]
+    assert not (env_file.parent / "out").exists()
+
+
+def test_azd_without_an_environment(
+    env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What azd says is shown beside the values that it would have given."""
+    azd(output="", error="ERROR: no environment exists\nmore", status=1)
+    assert run(env_file) == ExitStatus.USAGE
+    assert "azd says: ERROR: no environment exists)" in capsys.readouterr().err
+
+
+def test_another_bot_than_azds(
+    env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file's bot is used, with a warning if azd knows another one."""
+    azd()
+    env_file.write_text(env_file.read_text().replace("BOT_ID=", f"BOT_ID={OTHER_BOT}"))
+    assert run(env_file) == ExitStatus.DONE
+    assert manifest_of(env_file)["bots"][0]["botId"] == OTHER_BOT  # type: ignore[index]
+    assert f"BOT_ID is {OTHER_BOT}, but azd says {BOT_ID}" in capsys.readouterr().out
+
+
+def test_examples_are_not_published(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A test may have the examples' addresses, with a warning; --publish refuses them."""
+    words = (*GIVEN, "--set", "DEVELOPER_PRIVACY_URL=https://www.example.com/privacy")
+    assert run(env_file, *words) == ExitStatus.DONE
+    assert "https://www.example.com/privacy is an example" in capsys.readouterr().out
+    (env_file.parent / "out" / "app.zip").unlink()
+    assert run(env_file, *words, "--publish") == ExitStatus.USAGE
+    assert "https://www.example.com/privacy is an example" in capsys.readouterr().err
+    assert not (env_file.parent / "out" / "app.zip").exists()
+    assert run(env_file, *GIVEN, "--publish") == ExitStatus.DONE
+
+
+def test_json(env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """--json prints one object."""
+    azd()
+    assert run(env_file, "--json") == ExitStatus.DONE
+    found = json.loads(capsys.readouterr().out)
+    assert found.pop("package") == str(env_file.parent / "out" / "app.zip")
+    assert found.pop("schema") is None or found
+    assert found == {
+        "id": manifest_of(env_file)["id"],
+        "botId": BOT_ID,
+        "version": manifest_of(env_file)["version"],
+        "written": {
+            "TEAMS_APP_ID": manifest_of(env_file)["id"],
+            "BOT_ID": BOT_ID,
+            "BOT_DOMAIN": "func-canteen.azurewebsites.net",
+        },
+        "warnings": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--set", "BOT_ID"), "write NAME=VALUE"),
+        (("--env-file", "env/.env.nowhere"), "env/.env.nowhere cannot be read"),
+        (("--manifest", "nowhere.json"), "nowhere.json cannot be read"),
+        (("--manifest", "pyproject.toml"), "pyproject.toml cannot be read"),
+    ],
+)
+def test_wrong_options(
+    env_file: Path,
+    words: tuple[str, ...],
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file that cannot be used, or half a value, is a mistake in the command line."""
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run(env_file, *GIVEN, *words) == ExitStatus.USAGE
+    assert reason in capsys.readouterr().err
+
+
+def test_values_are_written_into_json(env_file: Path) -> None:
+    """Quotes and letters beyond ASCII in a value stay what they are."""
+    name = 'Kantine "Süd"'
+    assert run(env_file, *GIVEN, "--set", f"APP_NAME={name}") == ExitStatus.DONE
+    assert manifest_of(env_file)["name"] == {"short": name, "full": name}

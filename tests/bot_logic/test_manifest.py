@@ -1,0 +1,46 @@
+"""The Teams app offers what the sample bot does. Write your own bot's commands there."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot_logic import cards
+from bot_logic.bot import HELP, Bot
+from bot_testing import Chat
+from tests.support.project import ROOT
+
+MANIFEST = json.loads((ROOT / "app_package" / "manifest.json").read_text("utf-8"))
+[BOT] = MANIFEST["bots"]
+COMMANDS = [each["title"] for listed in BOT["commandLists"] for each in listed["commands"]]
+
+
+def test_every_command_is_offered(chat: Chat) -> None:
+    """The manifest's commands are the bot's, in the same order."""
+    bot: Any = chat.bot.parts.bot
+    assert list(bot.commands) == COMMANDS
+
+
+@pytest.mark.chat(channel="msteams", skip_waits=True)
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_the_bot_answers_the_command(chat: Chat, command: str) -> None:
+    """In Teams, the bot answers each offered command with more than an echo."""
+    replies = (await chat.say(command)).replies
+    assert replies
+    assert [reply.text for reply in replies] != [f"You said: {command}"]
+
+
+def test_nothing_else_is_offered() -> None:
+    """The bot handles no files, calls or message extensions, and the manifest offers none."""
+    handlers = vars(Bot)
+    assert not BOT["supportsFiles"]
+    assert not [name for name in handlers if "file_consent" in name or "extension" in name]
+    assert not BOT["supportsCalling"]
+    assert "composeExtensions" not in MANIFEST
+
+
+def test_the_description_is_of_this_bot() -> None:
+    """What the description promises is in the bot's own help."""
+    assert "echoes" in MANIFEST["description"]["short"]
+    assert "echo anything else" in HELP
+    assert cards.pick_a_color().content["actions"]
