@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.problems import PackageRefused
 from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
 
@@ -27,7 +27,7 @@ class AppValues:
         PackageRefused: the file cannot be read.
     """
 
-    def __init__(self, path: Path, given: Mapping[str, str], azd: AzdEnvironment) -> None:
+    def __init__(self, path: Path, given: Mapping[str, str], azd: KnownBot) -> None:
         try:
             self._file = EnvFile(path)
         except EnvFileRefused as error:

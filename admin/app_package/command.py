@@ -9,7 +9,7 @@ import typer
 
 from admin import console
 from admin.app_package.app_values import AppValues
-from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.app_package.problems import PackageRefused
 from admin.console import JsonOption
@@ -79,7 +79,7 @@ def app_package(
        "warnings": [TEXT]}
     """
     try:
-        known = AzdEnvironment.read(azd)
+        known = KnownBot.read(azd)
         values = AppValues(env_file, _given(given or []), known)
         package = AppPackage(manifest, values, known)
         if publish:

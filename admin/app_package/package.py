@@ -6,8 +6,8 @@ from typing import Any
 
 from admin.app_package.app_values import AppValues
 from admin.app_package.archive import write_archive
-from admin.app_package.azd_environment import AzdEnvironment
 from admin.app_package.filled_manifest import FilledManifest
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.problems import PackageRefused, Problem
 from admin.app_package.rules import broken_rules
 from admin.app_package.schema import schema_file, schema_problems
@@ -34,7 +34,7 @@ class AppPackage:
         PackageRefused: Teams would reject it; all reasons are given at once.
     """
 
-    def __init__(self, manifest: Path, values: AppValues, azd: AzdEnvironment) -> None:
+    def __init__(self, manifest: Path, values: AppValues, azd: KnownBot) -> None:
         self._values = values
         self._folder = manifest.parent
         self._manifest = FilledManifest(manifest, values.all)
@@ -75,7 +75,7 @@ class AppPackage:
         except OSError as error:
             raise PackageRefused(f"{path} cannot be written: {error}") from error
 
-    def _problems(self, azd: AzdEnvironment) -> Iterator[Problem]:
+    def _problems(self, azd: KnownBot) -> Iterator[Problem]:
         """The rules' problems, then the schema's at other places."""
         broken = list(broken_rules(self._manifest, self._folder, azd))
         yield from broken

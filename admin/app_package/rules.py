@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from admin.app_package.azd_environment import AzdEnvironment
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.icon import Icon
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.problems import Problem
 from admin.migrate.managed_identity.json_text import Path as Place
 from auth.clouds import CLOUDS
@@ -30,7 +30,7 @@ _EXAMPLE_NAMES = {"contoso", "fabrikam"}
 _TOKEN_DOMAINS = {urlsplit(cloud.token_service_url).hostname for cloud in CLOUDS.values()}
 
 
-def broken_rules(manifest: FilledManifest, icons: Path, azd: AzdEnvironment) -> Iterator[Problem]:
+def broken_rules(manifest: FilledManifest, icons: Path, azd: KnownBot) -> Iterator[Problem]:
     """Everything that is wrong, in no particular order.
 
     Args:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from admin.app_package.app_values import AppValues
-from admin.app_package.azd_environment import AzdEnvironment
 from admin.app_package.filled_manifest import FilledManifest
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.app_package.rules import broken_rules
 from admin.app_package.schema import schema_file
@@ -61,7 +61,7 @@ def test_no_rule_is_broken() -> None:
     """The project's rules find nothing either."""
     manifest = FilledManifest(MANIFEST, VALUES)
     assert manifest.missing == ()
-    assert list(broken_rules(manifest, MANIFEST.parent, AzdEnvironment())) == []
+    assert list(broken_rules(manifest, MANIFEST.parent, KnownBot())) == []
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: "+".join(feature))
@@ -85,8 +85,8 @@ def test_all_features_together(
         (tmp_path / name).write_bytes((MANIFEST.parent / name).read_bytes())
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     (tmp_path / ".env").write_text("", "utf-8")
-    values = AppValues(tmp_path / ".env", VALUES, AzdEnvironment())
-    assert AppPackage(tmp_path / "manifest.json", values, AzdEnvironment()).examples == ()
+    values = AppValues(tmp_path / ".env", VALUES, KnownBot())
+    assert AppPackage(tmp_path / "manifest.json", values, KnownBot()).examples == ()
 
 
 def test_the_message_extension_is_the_examples() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from admin.app_package.app_values import AppValues
-from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.app_package.problems import PackageRefused
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, SchemaErrors
@@ -257,7 +257,7 @@ def test_the_manifest_fits_the_deployed_bot(
 ) -> None:
     """What azd knows of the bot, its credential and its cloud, must agree with the manifest."""
     with pytest.raises(PackageRefused) as refused:
-        package_of(manifest | change, tmp_path, AzdEnvironment(azd))
+        package_of(manifest | change, tmp_path, KnownBot(azd))
     [found] = refused.value.reasons
     assert found.startswith(reason)
 
@@ -267,7 +267,7 @@ def test_an_app_registration_may_be_the_bots(
     manifest: Json, credential: str, tmp_path: Path
 ) -> None:
     """A bot with an app registration can use it for single sign-on, too."""
-    azd = AzdEnvironment({"BOT_CREDENTIAL": credential, "BOT_CLOUD": "Public"})
+    azd = KnownBot({"BOT_CREDENTIAL": credential, "BOT_CLOUD": "Public"})
     package_of(manifest | {"webApplicationInfo": SINGLE_SIGN_ON}, tmp_path, azd)
 
 
@@ -290,11 +290,11 @@ def test_an_icon_must_be_a_png(manifest: Json, tmp_path: Path) -> None:
         package_of(manifest, tmp_path)
 
 
-def package_of(manifest: Json, folder: Path, azd: AzdEnvironment | None = None) -> AppPackage:
+def package_of(manifest: Json, folder: Path, azd: KnownBot | None = None) -> AppPackage:
     """The package of a manifest, with the project's icons."""
     for name in ("color.png", "outline.png"):
         (folder / name).write_bytes((MANIFEST.parent / name).read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     (folder / ".env").write_text("", "utf-8")
-    azd = azd or AzdEnvironment()
+    azd = azd or KnownBot()
     return AppPackage(folder / "manifest.json", AppValues(folder / ".env", VALUES, azd), azd)

@@ -116,7 +116,7 @@ def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> 
     assert "BOT_DOMAIN=func-canteen.azurewebsites.net" in lines
 
 
-def test_another_azd_environment(env_file: Path, azd: Callable[..., Path]) -> None:
+def test_another_known_bot(env_file: Path, azd: Callable[..., Path]) -> None:
     """--azd names the environment."""
     calls = azd()
     assert run(env_file, "--azd", "production") == ExitStatus.DONE

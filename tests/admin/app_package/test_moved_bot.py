@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from admin.app_package.app_values import AppValues
-from admin.app_package.azd_environment import AzdEnvironment
+from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.migrate.managed_identity.env_file import EnvFile
 from admin.migrate.managed_identity.manifest import Manifest, MovedBot
@@ -39,8 +39,8 @@ def test_both_files_name_the_new_bot(folder: Path) -> None:
     env.edit(edits)
     package = AppPackage(
         folder / "app_package" / "manifest.json",
-        AppValues(folder / ".env.dev", {}, AzdEnvironment()),
-        AzdEnvironment(),
+        AppValues(folder / ".env.dev", {}, KnownBot()),
+        KnownBot(),
     )
     assert package.manifest["bots"][0]["botId"] == NEW_ID
     assert package.manifest["version"] == "1.0.1"

@@ -1,4 +1,4 @@
-"""AzdEnvironment: the values that `azd` keeps of a deployed bot."""
+"""KnownBot: what azd knows of the deployed bot."""
 
 import re
 import shutil
@@ -22,11 +22,11 @@ _CLOUDS = {
 
 
 @dataclass(frozen=True)
-class AzdEnvironment:
-    """One azd environment, or none.
+class KnownBot:
+    """The values of an azd environment, if there is one.
 
     Attributes:
-        values: its variables; empty: there is none.
+        values: by variable; empty: there is no environment.
         absence: why there is none; empty otherwise.
     """
 
@@ -34,7 +34,7 @@ class AzdEnvironment:
     absence: str = ""
 
     @classmethod
-    def read(cls, name: str | None) -> "AzdEnvironment":
+    def read(cls, name: str | None) -> "KnownBot":
         """Ask azd. Source: azd, `azd env get-values`, which prints NAME="VALUE" lines.
 
         Args:
