@@ -67,6 +67,7 @@ def test_commands_are_found() -> None:
         "app-package",
         "dead-letters",
         "deployment",
+        "doctor",
         "migrate",
         "notify",
     }
