@@ -1,7 +1,14 @@
 """LineProgress: a run, line by line; in colour on a terminal."""
 
 from rich.console import Console
-from rich.status import Status
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import Progress as Bar
 from rich.text import Text
 
 from admin.migrate.change import Change
@@ -23,7 +30,9 @@ _STYLES = {
 
 
 class LineProgress:
-    """Prints a run. On a terminal, a wait is one line that changes.
+    """Prints a run. On a terminal, a wait is a progress bar that says what the command waits for.
+
+    The bar counts the steps that are done: how long Azure takes is not known.
 
     Args:
         console: standard output.
@@ -31,11 +40,14 @@ class LineProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status: Status | None = None
+        self._bar: Bar | None = None
+        self._steps = 0
+        self._done = -1
         self._last = ""
 
     def begin(self, plan: Plan) -> None:
         """Print the plan's notes."""
+        self._steps = len(plan.steps)
         for note in plan.notes:
             self._line("note", note)
 
@@ -43,6 +55,7 @@ class LineProgress:
         """Print the title."""
         self._clear()
         self._last = ""
+        self._done += 1
         self._console.print(Text(title, style="bold"), soft_wrap=True)
 
     def found(self, finding: Finding) -> None:
@@ -79,11 +92,12 @@ class LineProgress:
         """Show that the command waits."""
         if not self._console.is_terminal:
             return
-        text = Text(f"  wait     {finding.text}")  # a str would be read as markup
-        if self._status is None:
-            self._status = self._console.status(text)
-            self._status.start()
-        self._status.update(text)
+        if self._bar is None:
+            self._bar = self._new_bar()
+            self._bar.start()
+            self._bar.add_task("", total=self._steps, completed=self._done)
+        for task in self._bar.task_ids:
+            self._bar.update(task, description=finding.text)
 
     def end(self, plan: Plan, result: str, reason: str) -> None:
         """Print the result, the way back and the next command."""
@@ -98,13 +112,24 @@ class LineProgress:
             self._console.print(f"Next: {plan.next_command}", soft_wrap=True)
 
     def stopped(self, reason: str, again: str) -> None:
-        """Stop the line that changes."""
+        """Stop the bar."""
         self._clear()
 
+    def _new_bar(self) -> Bar:
+        return Bar(
+            SpinnerColumn(),
+            TextColumn("wait     {task.description}", markup=False),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+
     def _clear(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def _line(self, word: str, text: str) -> None:
         indented = text.replace("\n", f"\n{' ' * 11}")

@@ -18,7 +18,7 @@ from admin.migrate.progress.script_progress import ScriptProgress
 from admin.migrate.step import Finding, Plan
 from emulator.loopback import free_port
 from tests.admin.migrate.migration import APP, BOT, Migration
-from tests.admin.migrate.scripted_step import change
+from tests.admin.migrate.scripted_step import ScriptedStep, change
 from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
@@ -133,7 +133,10 @@ def shown(*findings: Finding, terminal: bool, result: str = "done") -> str:
     file = StringIO()
     console = Console(file=file, force_terminal=terminal, width=200, highlight=False)
     progress = LineProgress(console)
-    plan = Plan((), way_back="python -m admin migrate back", next_command="next", notes=("note",))
+    steps = [ScriptedStep(Finding("so")) for _ in range(3)]
+    plan = Plan(
+        steps, way_back="python -m admin migrate back", next_command="next", notes=("note",)
+    )
     progress.begin(plan)
     progress.step("A step")
     for finding in findings:
@@ -158,10 +161,11 @@ def test_a_pipe_gets_plain_lines() -> None:
 
 
 def test_a_terminal_shows_the_wait() -> None:
-    """A wait is one line that changes, and it is gone at the end."""
+    """A wait is a line that changes, with how many steps are done, and it is gone at the end."""
     text = shown(Finding("not yet", waiting=True), Finding("so"), terminal=True)
     assert "\x1b" in text
     assert "wait     not yet" in text
+    assert "0/3" in text
 
 
 @pytest.mark.parametrize("name", ["[app]", "[/subscriptions/1]", "[red]"])
