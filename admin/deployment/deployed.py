@@ -95,7 +95,11 @@ class Deployed:
             AzureProblem: they cannot be listed.
         """
         name = self._options.environment
-        listed = self._azure.arm.pages(f"{self._options.group}/providers/{kind}")
+        try:
+            listed = list(self._azure.arm.pages(f"{self._options.group}/providers/{kind}"))
+        except NotFound as error:
+            text = f"there is no resource group rg-{name} in this subscription: {self._cure}"
+            raise NotFound(text) from error
         found = [
             ResourceId(each["id"], each["name"], each.get("location", ""))
             for each in listed

@@ -23,7 +23,8 @@ KINDS = {
 
 IF_SLOW = (
     "Entra takes some minutes to accept a new credential, and Azure as long for a new role; the"
-    " app's log says what is missing"
+    " app's log says what is missing. If the vault has renewed the certificate, complete that with"
+    " `python -m admin migrate certificate rotate`"
 )
 
 

@@ -1,0 +1,87 @@
+"""`deployment finish`: the certificate with its public key, or the federated credential."""
+
+import pytest
+
+from tests.admin.deployment.conftest import Run
+from tests.support.azd.deployment_stage import DeploymentStage
+
+
+def provisioned(stage: DeploymentStage, run: Run, credential: str) -> None:
+    """Deploy the template for a credential."""
+    stage.azd.set(BOT_CREDENTIAL=credential)
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+
+
+@pytest.mark.parametrize(
+    ("credential", "exportable"), [("SignInVault", False), ("Certificate", True)]
+)
+def test_the_vault_makes_the_certificate(
+    stage: DeploymentStage, run: Run, credential: str, *, exportable: bool
+) -> None:
+    """With SignInVault, the private key can never leave the vault; nothing is made twice."""
+    provisioned(stage, run, credential)
+    assert run("finish", "--azd").status == 0
+    (vault,) = stage.thread.azure.vaults.values()
+    ((name, (version,)),) = vault.inventory.versions.items()
+    assert name == "bot-certificate"
+    assert version.exportable is exportable
+    found = stage.thread.azure.directory.find(stage.azd.values["BOT_APP_ID"])
+    assert found is not None
+    assert found.certificates == [version.certificate]
+    again = run("finish", "--azd", "--json").json
+    assert [change for step in again["steps"] for change in step["changes"]] == []
+
+
+def test_the_registration_trusts_the_identity(stage: DeploymentStage, run: Run) -> None:
+    """By one federated credential; nothing is made twice."""
+    provisioned(stage, run, "Federated")
+    for _ in range(2):
+        assert run("finish", "--azd").status == 0
+    found = stage.thread.azure.directory.find(stage.azd.values["BOT_APP_ID"])
+    assert found is not None
+    (trusted,) = found.federated_credentials
+    identity = stage.one("Microsoft.ManagedIdentity/userAssignedIdentities")
+    assert trusted.subject == identity.properties["principalId"]
+
+
+def test_a_managed_identity_needs_nothing(stage: DeploymentStage, run: Run) -> None:
+    """It says so, and ends."""
+    provisioned(stage, run, "ManagedIdentity")
+    ended = run("finish", "--azd")
+    assert ended.status == 0
+    assert "needs nothing else to sign in" in ended.output
+
+
+def test_a_new_role_is_waited_for(stage: DeploymentStage, run: Run) -> None:
+    """The template gives the deployer a role on the vault, which has an effect minutes later."""
+    provisioned(stage, run, "SignInVault")
+    azure = stage.thread.azure
+    azure.resource_manager.access.lag = 120.0
+    ended = run("finish", "--azd")
+    assert ended.status in {0, 1}
+    assert "has no effect yet" in ended.output
+
+
+def test_a_deployer_without_a_role_gets_it(stage: DeploymentStage, run: Run) -> None:
+    """If principalId was not passed; the text says how to take it back."""
+    stage.azd.set(AZURE_PRINCIPAL_ID="")
+    provisioned(stage, run, "Certificate")
+    ended = run("finish", "--azd")
+    assert ended.status == 0
+    assert "az role assignment delete" in ended.output
+
+
+def test_before_the_template_there_is_nothing_to_finish(run: Run) -> None:
+    """The text says what to deploy first, with azd and without."""
+    with_azd, without = run("finish", "--azd"), run("finish")
+    assert with_azd.status == without.status == 1
+    assert "run `azd up`" in with_azd.errors
+    assert "deploy infra/main.bicep first" in without.errors
+
+
+def test_the_next_command_publishes_the_code(stage: DeploymentStage, run: Run) -> None:
+    """For those who do not use azd."""
+    provisioned(stage, run, "Federated")
+    app = stage.one("Microsoft.Web/sites").name
+    assert f"Next: func azure functionapp publish {app}" in run("finish").output

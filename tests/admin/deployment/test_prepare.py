@@ -1,0 +1,258 @@
+"""`deployment prepare`: says what is missing, and makes an app registration at most once."""
+
+import json
+import subprocess
+
+import pytest
+from aiohttp import web
+
+from emulator.faults import Handler
+from emulator.local_azure import RESOURCE_MANAGER
+from tests.admin.deployment.conftest import Run
+from tests.support.azd.deployment_stage import ENVIRONMENT, DeploymentStage
+
+OWN_APP = "11111111-2222-4333-8444-555555555555"
+VAULTS = "Microsoft.KeyVault/vaults"
+
+
+def tag(stage: DeploymentStage) -> str:
+    """The tag of the registration that belongs to the environment."""
+    subscription = stage.thread.azure.resource_manager.subscription_id
+    return f"azd-env:{subscription}/{ENVIRONMENT}"
+
+
+def registrations(stage: DeploymentStage) -> list[str]:
+    """The app ids of all registrations but the pipeline's."""
+    azure = stage.thread.azure
+    own = azure.pipeline.registration.app_id
+    return [each.app_id for each in azure.directory.applications() if each.app_id != own]
+
+
+def answer(stage: DeploymentStage, ending: str, body: object) -> None:
+    """Let Resource Manager answer GET requests whose path has this ending with a body."""
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method == "GET" and request.path.lower().endswith(ending.lower()):
+            return web.json_response(body)
+        return await handler(request)
+
+    stage.thread.azure.servers[RESOURCE_MANAGER].around = around
+
+
+@pytest.mark.parametrize("name", ["a-name-of-21-characters", "über", "-bot", "my bot"])
+def test_a_name_that_no_resource_can_bear_is_refused(
+    stage: DeploymentStage, run: Run, name: str
+) -> None:
+    """Before anything is asked or made, with what to do."""
+    stage.azd.set(AZURE_ENV_NAME=name)
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert repr(name) in ended.output
+    assert "`azd env new NAME`" in ended.output
+
+
+@pytest.mark.parametrize("variable", ["AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION"])
+def test_a_missing_choice_is_named(stage: DeploymentStage, run: Run, variable: str) -> None:
+    """azd runs the hook before it asks, so the hook says how to choose."""
+    stage.azd.forget(variable)
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert f"`azd env set {variable} VALUE`" in ended.output
+
+
+def test_a_misspelt_credential_is_refused(stage: DeploymentStage, run: Run) -> None:
+    """The message names the variable, the value and those that are allowed."""
+    stage.azd.set(BOT_CREDENTIAL="SigninVault")
+    ended = run("prepare", "--azd")
+    assert ended.status == 2
+    for text in ("BOT_CREDENTIAL", "SigninVault", "SignInVault", "Federated"):
+        assert text in ended.errors
+
+
+def test_an_unknown_cloud_is_refused(stage: DeploymentStage, run: Run) -> None:
+    """The names are the template's, not those of az."""
+    stage.azd.set(BOT_CLOUD="AzureCloud")
+    ended = run("prepare", "--azd")
+    assert ended.status == 2
+    assert "USGovernment" in ended.errors
+
+
+def test_a_region_without_flex_consumption_is_refused(stage: DeploymentStage, run: Run) -> None:
+    """With those that have it."""
+    stage.azd.set(AZURE_LOCATION="atlantis")
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert "atlantis has no Flex Consumption" in ended.output
+    assert "swedencentral" in ended.output
+
+
+def test_a_display_name_of_a_region_is_understood(stage: DeploymentStage, run: Run) -> None:
+    """As the portal shows it."""
+    stage.azd.set(AZURE_LOCATION="West Europe")
+    assert run("prepare", "--azd").status == 0
+
+
+def test_a_region_without_the_version_of_python_is_refused(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """A newer region may lag behind."""
+    answer(stage, "/functionAppStacks", {"value": []})
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert "does not offer Python 3.13" in ended.output
+
+
+def test_missing_providers_are_registered(stage: DeploymentStage, run: Run) -> None:
+    """Only those that the credential needs."""
+    registered = stage.thread.azure.resource_manager.tenant.registered
+    registered -= {"microsoft.web", "microsoft.keyvault"}
+    assert run("prepare", "--azd").status == 0
+    assert "microsoft.web" in registered
+    assert "microsoft.keyvault" not in registered
+    stage.azd.set(BOT_CREDENTIAL="Certificate")
+    assert run("prepare", "--azd").status == 0
+    assert "microsoft.keyvault" in registered
+
+
+def test_a_registration_in_progress_is_waited_for(stage: DeploymentStage, run: Run) -> None:
+    """Azure takes minutes; when the time is up, the text says what it was waiting for."""
+    answer(stage, "/Microsoft.Web", {"registrationState": "Registering"})
+    ended = run("prepare", "--azd", "--timeout", "60")
+    assert ended.status == 1
+    assert "is registering Microsoft.Web" in ended.output
+    assert "azd up" in ended.output
+
+
+@pytest.mark.parametrize("credential", ["SignInVault", "Certificate"])
+def test_a_deleted_vault_is_recovered(stage: DeploymentStage, run: Run, credential: str) -> None:
+    """`azd down` leaves it for a week, and its name cannot be used again; then all goes on."""
+    stage.azd.set(BOT_CREDENTIAL=credential)
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
+    stage.provision()
+    assert run("finish", "--azd").status == 0
+    stage.delete()
+    assert run("remove", "--azd", "--yes").status == 0
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "recover"
+    stage.provision()
+    assert run("finish", "--azd").status == 0
+    stage.deploy()
+    assert run("prove", "--azd").status == 0
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
+
+
+def test_vaults_of_other_regions_are_none_of_its_own(stage: DeploymentStage, run: Run) -> None:
+    """The vault's name depends on the region."""
+    stage.azd.set(BOT_CREDENTIAL="Certificate")
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    stage.delete()
+    stage.azd.set(AZURE_LOCATION="northeurope")
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
+
+
+def test_a_managed_identity_needs_no_registration(stage: DeploymentStage, run: Run) -> None:
+    """Nothing is written to the directory, and no vault is asked for."""
+    assert run("prepare", "--azd").status == 0
+    assert registrations(stage) == []
+    assert "BOT_APP_ID" not in stage.azd.values
+
+
+def test_the_registration_is_made_once(stage: DeploymentStage, run: Run) -> None:
+    """It is for this tenant, named for the environment, and found again without azd's memory."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    assert run("prepare", "--azd").status == 0
+    (made,) = registrations(stage)
+    assert stage.azd.values["BOT_APP_ID"] == made
+    found = stage.thread.azure.directory.find(made)
+    assert found is not None
+    assert (found.display_name, found.app_type) == (ENVIRONMENT, "SingleTenant")
+    assert found.service_principal_id
+    stage.azd.forget("BOT_APP_ID")
+    assert run("prepare", "--azd").status == 0
+    assert registrations(stage) == [made]
+    assert stage.azd.values["BOT_APP_ID"] == made
+
+
+def test_a_stranger_of_the_same_name_is_not_taken(stage: DeploymentStage, run: Run) -> None:
+    """Display names are not unique."""
+    directory = stage.thread.azure.directory
+    stranger = stage.thread.call(directory.add_application, ENVIRONMENT)
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_APP_ID"] != stranger.app_id
+
+
+def test_your_own_registration_is_used(stage: DeploymentStage, run: Run) -> None:
+    """None is made beside it; it gets a service principal if it has none."""
+    directory = stage.thread.azure.directory
+    own = stage.thread.call(directory.add_application, "my own")
+    own.service_principal_id = ""
+    stage.azd.set(BOT_CREDENTIAL="Federated", BOT_APP_ID=own.app_id)
+    assert run("prepare", "--azd").status == 0
+    assert registrations(stage) == [own.app_id]
+    assert own.service_principal_id
+
+
+def test_an_unknown_registration_is_refused(stage: DeploymentStage, run: Run) -> None:
+    """It was deleted, or is elsewhere: a new one is made only if you say so."""
+    stage.azd.set(BOT_CREDENTIAL="Federated", BOT_APP_ID=OWN_APP)
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert "`azd env set BOT_APP_ID ''`" in ended.output
+    assert registrations(stage) == []
+
+
+def test_without_azd_the_parameters_are_printed(stage: DeploymentStage, run: Run) -> None:
+    """With the command that takes them; azd is not asked."""
+    stage.azd.set(BOT_CREDENTIAL="SignInVault")
+    ended = run("prepare")
+    assert ended.status == 0
+    (made,) = registrations(stage)
+    assert f"botAppId={made}" in ended.output
+    assert "vaultCreateMode=default" in ended.output
+    assert "Next: az deployment sub create" in ended.output
+    assert "BOT_APP_ID" not in stage.azd.values
+
+
+def test_a_dry_run_changes_nothing(stage: DeploymentStage, run: Run) -> None:
+    """It prints a script that bash reads."""
+    stage.azd.set(BOT_CREDENTIAL="SignInVault")
+    stage.thread.azure.resource_manager.tenant.registered.discard("microsoft.web")
+    ended = run("prepare", "--azd", "--dry-run")
+    assert ended.status == 0
+    assert registrations(stage) == []
+    assert "BOT_APP_ID" not in stage.azd.values
+    assert "az provider register" in ended.output
+    assert 'azd env set BOT_APP_ID "$BOT_APP_ID"' in ended.output
+    subprocess.run(["bash", "-n"], input=ended.output, text=True, check=True)  # noqa: S607
+
+
+def test_json_for_pipelines(stage: DeploymentStage, run: Run) -> None:
+    """One object, with what was found and sent."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    found = run("prepare", "--azd", "--json").json
+    assert (found["command"], found["result"]) == ("prepare", "done")
+    sent = [change["method"] for step in found["steps"] for change in step["changes"]]
+    assert sent == ["azd", "POST", "POST", "azd"]
+
+
+def test_without_azd_on_the_path_the_cure_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only with --azd is it needed."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    ended = run("prepare", "--azd")
+    assert ended.status == 3
+    assert "azd is not on the PATH" in ended.errors
+
+
+def test_the_tag_names_subscription_and_environment(stage: DeploymentStage, run: Run) -> None:
+    """Environments of one name in two subscriptions have two registrations."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    found = run("prepare", "--azd", "--json").json
+    bodies = [change["body"] for step in found["steps"] for change in step["changes"]]
+    assert tag(stage) in json.dumps(bodies)

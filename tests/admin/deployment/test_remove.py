@@ -1,0 +1,101 @@
+"""`deployment remove`: deletes what `prepare` has made, and nothing else."""
+
+import pytest
+
+from tests.admin.deployment.conftest import Run
+from tests.support.azd.deployment_stage import DeploymentStage
+
+
+@pytest.fixture
+def deleted(stage: DeploymentStage, run: Run) -> DeploymentStage:
+    """A bot with a certificate, whose resources are deleted."""
+    stage.azd.set(BOT_CREDENTIAL="SignInVault")
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    assert run("finish", "--azd").status == 0
+    stage.delete()
+    return stage
+
+
+def is_registered(stage: DeploymentStage, app_id: str) -> bool:
+    """Whether the directory has an app registration."""
+    return stage.thread.azure.directory.find(app_id) is not None
+
+
+def test_the_registration_is_deleted(deleted: DeploymentStage, run: Run) -> None:
+    """azd forgets its id, and the command can be run again."""
+    made = deleted.azd.values["BOT_APP_ID"]
+    assert run("remove", "--azd", "--yes").status == 0
+    assert not is_registered(deleted, made)
+    assert deleted.azd.values["BOT_APP_ID"] == ""
+    assert run("remove", "--azd", "--yes").status == 0
+
+
+def test_without_an_answer_it_stays(deleted: DeploymentStage, run: Run) -> None:
+    """Without a terminal and --yes, nobody has agreed."""
+    made = deleted.azd.values["BOT_APP_ID"]
+    ended = run("remove", "--azd")
+    assert ended.status == 1
+    assert is_registered(deleted, made)
+    assert "add --yes" in ended.output
+
+
+def test_the_question_names_the_registration(deleted: DeploymentStage, run: Run) -> None:
+    """Name and app id; the script of a dry run asks it, too."""
+    ended = run("remove", "--azd", "--dry-run")
+    made = deleted.azd.values["BOT_APP_ID"]
+    assert f"Delete the app registration contoso-bot ({made})" in ended.output
+    assert "read -r -p" in ended.output
+    assert is_registered(deleted, made)
+
+
+def test_while_the_group_exists_nothing_is_deleted(stage: DeploymentStage, run: Run) -> None:
+    """The bot would lose its sign-in."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    with_azd, without = run("remove", "--azd", "--yes"), run("remove", "--yes")
+    assert with_azd.status == without.status == 1
+    assert "`azd down`" in with_azd.output
+    assert "az group delete --name rg-contoso-bot" in without.output
+    assert is_registered(stage, stage.azd.values["BOT_APP_ID"])
+
+
+def test_your_own_registration_stays(stage: DeploymentStage, run: Run) -> None:
+    """azd keeps its id, too."""
+    own = stage.thread.call(stage.thread.azure.directory.add_application, "my own")
+    stage.azd.set(BOT_CREDENTIAL="Federated", BOT_APP_ID=own.app_id)
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    stage.delete()
+    assert run("remove", "--azd", "--yes").status == 0
+    assert is_registered(stage, own.app_id)
+    assert stage.azd.values["BOT_APP_ID"] == own.app_id
+
+
+@pytest.mark.usefixtures("deleted")
+def test_what_stays_is_said(run: Run) -> None:
+    """The vault with its date, the registration, and the logs: how long, and why."""
+    text = run("remove", "--azd", "--yes").output
+    for part in ("key vault kv-", "purge protection", "30 days", "Log Analytics"):
+        assert part in text
+
+
+def test_a_lost_registration_of_a_killed_run_is_deleted_too(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """Two with the tag: the older one is the bot's, and both are deleted."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    assert run("prepare", "--azd").status == 0
+    first = stage.azd.values["BOT_APP_ID"]
+    graph = stage.thread.azure.graph
+    tags = [f"azd-env:{stage.azd.values['AZURE_SUBSCRIPTION_ID']}/contoso-bot"]
+    body = {"displayName": "contoso-bot", "tags": tags}
+    stage.thread.azure.directory.clock = lambda: 4e9
+    second = stage.thread.call(graph._applications.create, body, "owner")
+    stage.azd.forget("BOT_APP_ID")
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_APP_ID"] == first
+    assert run("remove", "--azd", "--yes").status == 0
+    assert not is_registered(stage, first)
+    assert not is_registered(stage, second["appId"])
