@@ -7,11 +7,15 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
 VALUES, TOKEN = "AZD_STAND_IN_VALUES", "AZD_STAND_IN_TOKEN"
-"""Environment variables: the file with the values (JSON), and the command that prints a token."""
+"""Environment variables: the file with the values (JSON), and the token of who is signed in."""
+
+KILL = "AZD_STAND_IN_KILL"
+"""Environment variable: the name of a value; once it is set, the program that asked is killed."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,6 +59,8 @@ def main(words: list[str]) -> int:
     if given.verb == "set":
         values[given.key] = given.value
         file.write_text(json.dumps(stored), "utf-8")
+        if os.environ.get(KILL) == given.key:
+            os.kill(os.getppid(), signal.SIGKILL)
     elif given.key in values:
         print(values[given.key])
     else:

@@ -1,0 +1,237 @@
+"""The hooks of azure.yaml: thin, with what they need, and clear about what they lack."""
+
+import ast
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from admin.azure.caller import caller
+from admin.azure.http.sign_in import credential_chain
+from admin.deployment import hook
+from tests.support.azd import program
+from tests.support.azd.deployment_stage import DeploymentStage
+from tests.support.azd.hooks import Hooks
+from tests.support.project import ROOT
+
+FOLDER = ROOT / "infra" / "hooks"
+COMMANDS = {
+    "preprovision": "prepare",
+    "postprovision": "finish",
+    "postdeploy": "prove",
+    "postdown": "remove",
+}
+_PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+?)(;.*)?$", re.MULTILINE)
+
+
+def pins(*files: Path) -> dict[str, str]:
+    """The pinned versions of requirements files, by canonical name."""
+    text = "\n".join(file.read_text("utf-8") for file in files)
+    return {canonicalize_name(name): version for name, version, _ in _PIN.findall(text)}
+
+
+def test_each_hook_runs_its_command(stage: DeploymentStage) -> None:
+    """azure.yaml names the scripts, and each is one call."""
+    hooks = Hooks(stage.thread.azure, stage.azd)
+    assert hooks.events == COMMANDS.keys()
+    for event, command in COMMANDS.items():
+        assert Path(hooks.command(event)[1]).read_text("utf-8").endswith(f'\nrun("{command}")\n')
+
+
+def test_hooks_may_ask_and_show_progress() -> None:
+    """azd gives them its terminal."""
+    text = (ROOT / "azure.yaml").read_text("utf-8")
+    assert text.count("    interactive: true\n") == len(COMMANDS)
+
+
+def test_the_packages_have_the_projects_versions() -> None:
+    """What was tested is what azd installs."""
+    project = pins(*(ROOT / name for name in ("constraints.txt", "requirements-dev.txt")))
+    project |= pins(ROOT / "requirements.txt")
+    hooks = pins(FOLDER / "requirements.txt")
+    assert hooks
+    assert hooks == {name: project[name] for name in hooks}
+
+
+def test_the_packages_are_enough(tmp_path: Path) -> None:
+    """In an environment with nothing else, every command can be imported."""
+    packages = _installed(pins(FOLDER / "requirements.txt"))
+    for name in packages:
+        for top in {file.parts[0] for file in distribution(name).files or ()} - {".."}:
+            _link(Path(str(distribution(name).locate_file(top))), tmp_path / top)
+    code = "import admin.deployment.application, admin.deployment.hook"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _IMPORT.format(paths=[str(tmp_path), str(ROOT)], code=code),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "aiohttp" not in packages
+
+
+_IMPORT = "import sys; sys.path[:0] = {paths}; {code}"
+
+
+def _installed(names: dict[str, str]) -> set[str]:
+    """The packages with all that they require."""
+    found: set[str] = set()
+    left = set(names)
+    while left:
+        name = left.pop()
+        found.add(name)
+        for text in distribution(name).requires or ():
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                left |= {canonicalize_name(needed.name)} - found
+    return found
+
+
+def _link(source: Path, target: Path) -> None:
+    """Link a package; of a namespace that several share, such as `azure`, what is in it."""
+    if source.is_dir() and target.is_dir() and not target.is_symlink():
+        for inner in source.iterdir():
+            _link(inner, target / inner.name)
+    elif source.name == "azure":
+        target.mkdir()
+        _link(source, target)
+    elif not target.exists() and source.exists():
+        target.symlink_to(source)
+
+
+def test_a_missing_package_is_named(stage: DeploymentStage, tmp_path: Path) -> None:
+    """With VIRTUAL_ENV set, azd installs nothing."""
+    hooks = Hooks(stage.thread.azure, stage.azd)
+    code = f"import sys; sys.argv = ['x']; sys.path.insert(0, {str(ROOT)!r})"
+    run = "from admin.deployment.hook import run; run('prepare')"
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"{code}; {run}"],
+        env=hooks.environ(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "lack the package typer" in ended.stderr
+    assert "VIRTUAL_ENV" in ended.stderr
+
+
+def test_old_versions_of_python_can_read_the_hooks() -> None:
+    """They get as far as the check of their version."""
+    for file in (*FOLDER.glob("*.py"), ROOT / "admin/deployment/hook.py"):
+        compile_old(file)
+    for package in ("admin/__init__.py", "admin/deployment/__init__.py"):
+        assert "import" not in (ROOT / package).read_text("utf-8")
+
+
+def compile_old(file: Path) -> None:
+    """Parse a file with the grammar of Python 3.7."""
+    ast.parse(file.read_text("utf-8"), feature_version=(3, 7))
+
+
+def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do."""
+    monkeypatch.setattr(hook, "PYTHON", (99, 0))
+    with pytest.raises(SystemExit) as caught:
+        hook.run("prepare")
+    assert "put 3.13 first on the PATH" in str(caught.value)
+
+
+def test_azds_account_signs_the_commands_in(
+    stage: DeploymentStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user of azd needs no az."""
+    claims = "eyJvaWQiOiJPSUQiLCJ0aWQiOiJUSUQiLCJzY3AiOiJ4In0"
+    monkeypatch.setenv(program.TOKEN, f"e30.{claims}.x")
+    chain = credential_chain({"AZURE_ENV_NAME": stage.azd.name}, "https://login.example")
+    found = caller(chain, "https://management.azure.com")
+    assert (found.object_id, found.tenant_id, found.is_user) == ("OID", "TID", True)
+
+
+def test_without_a_sign_in_the_hook_says_how(stage: DeploymentStage) -> None:
+    """With azd's own command, and the exit status of the project."""
+    hooks = Hooks(stage.thread.azure, stage.azd)
+    ended = hooks.run("preprovision", AZURE_CLIENT_ID="")
+    assert ended.status == 3
+    assert "Run `azd auth login`" in ended.output
+
+
+@pytest.mark.parametrize(("answer", "stays"), [("n", True), ("y", False)])
+def test_on_a_terminal_the_hook_asks(stage: DeploymentStage, answer: str, *, stays: bool) -> None:
+    """`azd down` gives the hook its terminal; the answer counts."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    hooks = Hooks(stage.thread.azure, stage.azd)
+    assert hooks.run("preprovision").status == 0
+    made = stage.azd.values["BOT_APP_ID"]
+    terminal, theirs = pty.openpty()
+    os.write(terminal, f"{answer}\n".encode())
+    ended = subprocess.run(
+        hooks.command("postdown"),
+        env=hooks.environ(),
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    os.close(theirs)
+    os.close(terminal)
+    assert ended.returncode == int(stays), ended.stdout + ended.stderr
+    assert made in ended.stderr
+    assert (stage.thread.azure.directory.find(made) is not None) is stays
+
+
+def test_non_interactive_the_hook_does_not_ask(stage: DeploymentStage) -> None:
+    """AZD_NON_INTERACTIVE is azd's own switch."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    hooks = Hooks(stage.thread.azure, stage.azd)
+    assert hooks.run("preprovision").status == 0
+    terminal, theirs = pty.openpty()
+    ended = subprocess.run(
+        hooks.command("postdown"),
+        env=hooks.environ() | {"AZD_NON_INTERACTIVE": "true"},
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    os.close(theirs)
+    os.close(terminal)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert stage.azd.values["BOT_APP_ID"] == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["env", "set", "--force", "A", "b"],
+        ["env", "get-value"],
+        ["env", "set", "A"],
+        ["env", "put"],
+    ],
+)
+def test_the_stand_in_refuses_what_azd_does(words: list[str], tmp_path: Path) -> None:
+    """A flag, a word or a command that azd does not have."""
+    file = tmp_path / "values.json"
+    file.write_text(json.dumps({"x": {}}), "utf-8")
+    ended = subprocess.run(
+        [sys.executable, program.__file__, *words],
+        env={program.VALUES: str(file)},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 2
