@@ -3,19 +3,26 @@
 import importlib
 import inspect
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from auth.settings import Settings
 from cloud_adapter.adapter import CloudAdapter
+from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.telemetry.traced import parts
+from cloud_adapter.telemetry.traced.adapter import MAX_COLD_SECONDS
 from cloud_adapter.telemetry.traced.parts import PARTS, traced
 from composition import Composition
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.load.call_count import calls_counted
+from tests.support.logic import EXPECT_REPLIES, MESSAGE, echo, woken
 from tests.support.project import ROOT
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.telemetry.exported_spans import TELEMETRY_ON
 from tests.support.test_bot import create_bot
 
@@ -34,7 +41,7 @@ def test_a_part(name: str) -> None:
     assert (base.__name__, traced(base)) == (name, found)
     assert inspect.signature(found) == inspect.signature(base)
     for method, own in inspect.getmembers(found, inspect.isfunction):
-        if method in vars(found) and not method.startswith("__"):
+        if method in vars(found) and hasattr(base, method):
             parameters = inspect.signature(own).parameters
             assert list(parameters) == list(inspect.signature(getattr(base, method)).parameters)
 
@@ -59,6 +66,44 @@ async def test_off(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = str(Path(inspect.getfile(parts)).parents[1])
         found = [each for each in vars(app.parts).values() if folder in _file(type(each))]
         assert found == []
+
+
+async def test_off_no_code_of_telemetry_runs(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> None:
+    """Neither in a turn, nor when one is queued and run, nor in a notification."""
+    changes = {"AzureWebJobsStorage": storage, "BotTurns": "Queued"}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        notifications = app.parts.services.notifications
+        assert notifications
+        with calls_counted() as calls:
+            await app.deliver(EXPECT_REPLIES, echo)
+            await app.deliver(MESSAGE, echo)
+            [message] = await QueueMessages(storage, QUEUE).taken()
+            await woken(app, message, echo)
+            await app.parts.services.notify("all", "sesame")
+            await notifications.handle_message('{"to": "all", "text": "sesame"}', "m1")
+    assert calls["cloud_adapter.adapter:CloudAdapter._run_stored"] > 0
+    assert calls["cloud_adapter.proactive.notifications:Notifications._send"] > 0
+    telemetry = ("cloud_adapter.telemetry", "opentelemetry.")
+    assert [name for name in calls if name.startswith(telemetry)] == []
+
+
+async def test_a_cold_start(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted once: from the process's start to its first answer, if somebody waited."""
+    counted: list[float] = []
+    metrics = SimpleNamespace(cold_start=counted.append)
+    monkeypatch.setattr("cloud_adapter.telemetry.traced.adapter.bot_metrics", lambda: metrics)
+    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
+        for _ in range(2):
+            await app.deliver(MESSAGE, echo)
+    [seconds] = counted
+    assert 0 < seconds < MAX_COLD_SECONDS
+    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
+        started = time.time() - MAX_COLD_SECONDS - 1
+        monkeypatch.setattr(app.authentication, "_process_started_on", started)
+        await app.deliver(MESSAGE, echo)
+    assert len(counted) == 1
 
 
 def _file(kind: type[Any]) -> str:

@@ -23,8 +23,11 @@ UNWANTED = (
     "azure.",
     "copy:_deepcopy_dict",
     "cloud_adapter.connector.user_tokens:UserTokenClient",
+    "cloud_adapter.telemetry",
+    "opentelemetry.",
 )
-"""Whose code no turn runs that only echoes; the client for users' tokens is made, and rests."""
+"""Whose code no turn runs that only echoes; the client for users' tokens is made, and rests.
+Telemetry is off."""
 
 
 @pytest.fixture(scope="module", params=list(APP_TYPES))

@@ -38,6 +38,7 @@ ON_EACH_LOOP = (
     "cloud_adapter/storage/test_account",
     "emulator/functions/test_http_front",
     "emulator/functions/workers/test_upstream",
+    "end_to_end/telemetry/test_one_trace",
     "end_to_end/turns/test_event_loop",
     "end_to_end/turns/test_messages",
     "http_client/",

@@ -1,0 +1,148 @@
+"""A running bot with telemetry: what an OTLP collector gets from the Functions worker's library."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from auth.settings import INLINE, QUEUED
+from bot_testing.cloud.cloud_thread import CloudThread
+from emulator.cloud import Cloud
+from tests.support.bots.bot_process import BotProcess
+from tests.support.credentials.token_press import TokenPress
+from tests.support.telemetry.collector import Collector, attributes
+from tests.support.telemetry.exported_spans import HOST, HOST_SPAN_ID, TRACE_ID
+from tests.support.timing.condition import until
+from tests.support.wire.http_post import Caller
+
+SEND, REPLY = "send bot-turns", "agents.connector.send_to_conversation"
+PATH = {
+    INLINE: ["agents.adapter.process", "agents.app.run", REPLY],
+    QUEUED: ["agents.adapter.process", SEND, "process bot-turns", "agents.app.run", REPLY],
+}
+"""The spans on the way from the POST to the reply."""
+
+SECRETS = ("You said", "sesame", "user-1", "Ada", "Bearer", "eyJ", "AccountKey", "BEGIN")
+"""Words of users, their names and ids, and how tokens, connection strings and keys begin."""
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """An OTLP endpoint."""
+    with Collector() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud for this file's bots."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("telemetry"))) as thread:
+        yield thread.cloud
+
+
+@pytest.fixture
+def settings(cloud: Cloud, collector: Collector, storage: str) -> dict[str, str]:
+    """The app exports to the collector, and has storage."""
+    return {**cloud.settings(), **collector.settings, "AzureWebJobsStorage": storage}
+
+
+def send(bot: BotProcess, authorization: str, activity: object) -> int:
+    """The status of a request that carries a trace context, as the Functions host passes it."""
+    caller = Caller(bot.url)
+    headers = [("Content-Type", "application/json"), ("Authorization", authorization)]
+    try:
+        return caller.send(
+            "POST",
+            "/api/messages",
+            [*headers, ("traceparent", HOST)],
+            json.dumps(activity).encode(),
+        ).status
+    finally:
+        caller.close()
+
+
+def names(collector: Collector) -> list[str]:
+    """The names of all spans so far."""
+    return [span.name for span in collector.spans]
+
+
+def one(collector: Collector, name: str) -> Span:
+    """The only span with a name."""
+    [span] = (each for each in collector.spans if each.name == name)
+    return span
+
+
+@pytest.mark.parametrize("turns", PATH)
+def test_one_trace(
+    turns: str,
+    host_loop: str,
+    cloud: Cloud,
+    collector: Collector,
+    settings: dict[str, str],
+    message: dict[str, Any],
+    logs: Path,
+) -> None:
+    """From the host's request through the queue to the reply, each span within the one before."""
+    log = logs / f"telemetry {turns} on {host_loop}.log"
+    with BotProcess({**settings, "BotTurns": turns}, log, loop=host_loop) as bot:
+        token = f"Bearer {TokenPress(cloud, message).token()}"
+        assert send(bot, token, {**message, "text": "sesame"}) in (200, 202)
+        until(lambda: set(PATH[turns]) <= set(names(collector)))
+        path = [one(collector, name) for name in PATH[turns]]
+        assert [each.trace_id.hex() for each in path] == [TRACE_ID] * len(path)
+        parents = [bytes.fromhex(HOST_SPAN_ID), *(each.span_id for each in path[:-1])]
+        assert [each.parent_span_id for each in path] == parents
+        assert attributes(path[0])["activity.type"] == "message"
+        assert b"You said" not in b"".join(each.body for each in collector.posted)
+
+
+def test_nothing_secret_is_exported(
+    cloud: Cloud,
+    collector: Collector,
+    settings: dict[str, str],
+    message: dict[str, Any],
+    logs: Path,
+    storage: str,
+) -> None:
+    """Neither words nor names nor ids of users, nor tokens and keys: on every path of a turn."""
+    press = TokenPress(cloud, message)
+    token = f"Bearer {press.token()}"
+    with BotProcess({**settings, "BotTurns": QUEUED}, logs / "telemetry.log") as bot:
+        expecting = {**message, "deliveryMode": "expectReplies"}
+        assert send(bot, token, {**message, "text": "sesame"}) == 202
+        assert send(bot, token, {**expecting, "id": "a2", "text": "count"}) == 200
+        assert send(bot, token, {**expecting, "id": "a3", "text": "fail sesame"}) == 200
+        assert send(bot, token, {**message, "serviceUrl": "https://ada.example/"}) == 403
+        assert send(bot, "Bearer sesame", message) == 401
+        assert send(bot, token, {"text": "sesame"}) == 400
+        expected = {*PATH[QUEUED], "bot.caller_check", "agents.storage.write", "bot.drain"}
+        until(lambda: expected <= set(names(collector)))
+        until(lambda: names(collector).count("agents.adapter.process") == 6)
+        until(lambda: "agents.turn.count" in collector.metrics)
+    text = b"\n".join(each.body for each in collector.posted).decode(errors="replace")
+    key = re.search("AccountKey=([^;]+)", storage)
+    assert key
+    secrets = [*SECRETS, message["conversation"]["id"], key[1], *token.split(".")[1:]]
+    assert [each for each in secrets if each in text] == []
+    assert "a3" not in {value for span in collector.spans for value in attributes(span).values()}
+
+
+def test_off(cloud: Cloud, message: dict[str, Any], logs: Path, storage: str) -> None:
+    """Without the settings, turns of both kinds run without importing OpenTelemetry."""
+    settings = {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
+    log = logs / "no telemetry.log"
+    with BotProcess(settings, log, interpreter=("-X", "importtime")) as bot:
+        token = f"Bearer {TokenPress(cloud, message).token()}"
+        assert send(bot, token, message) == 202
+        conversation = cloud.conversations.find(message["conversation"]["id"])
+        until(lambda: any(each["type"] == "message" for each in conversation.activities))
+        assert send(bot, token, {**message, "id": "a2", "deliveryMode": "expectReplies"}) == 200
+    imported = re.findall(r"^import time:.*\| +(\S+)$", log.read_text(), re.MULTILINE)
+    assert "cloud_adapter.adapter" in imported
+    allowed = {"cloud_adapter.telemetry", "cloud_adapter.telemetry.export_settings"}
+    telemetry = ("opentelemetry", "cloud_adapter.telemetry")
+    assert {name for name in imported if name.startswith(telemetry)} <= allowed
