@@ -12,7 +12,6 @@ from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
-from cloud_adapter.telemetry.metrics import bot_metrics
 from cloud_adapter.telemetry.spans.activity_attributes import activity_attributes
 from cloud_adapter.telemetry.spans.operation import Operation, past_operation
 from cloud_adapter.telemetry.spans.queue_attributes import queue_attributes
@@ -22,29 +21,15 @@ from cloud_adapter.turn_context import TurnContext
 _REQUEST = {"http.request.method": "POST", "http.route": "/api/messages"}
 
 
-MAX_COLD_SECONDS = 60.0
-"""A process whose first turn comes later has waited for it, so its start delayed nobody."""
-
-
 class TracedCloudAdapter(CloudAdapter):
     """See the base class."""
-
-    _has_answered = False
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
         """Run or enqueue the turn for a channel's request."""
         with Operation("agents.adapter.process", _REQUEST, entry_kind()) as operation:
             response = await super().process(request, bot)
             operation.set("http.response.status_code", response.status)
-        if not self._has_answered:
-            self._has_answered = True
-            self._count_cold_start()
-        return response
-
-    def _count_cold_start(self) -> None:
-        seconds = time.time() - self.bot_framework_authentication.process_started_on
-        if seconds <= MAX_COLD_SECONDS:
-            bot_metrics().cold_start(seconds)
+            return response
 
     async def _run_middleware(
         self, context: TurnContext, logic: Logic | None, on_error: OnError

@@ -19,11 +19,6 @@ class TracedBotAuthentication(BotAuthentication):
 
     skill_client_class = TracedSkillClient
 
-    @property
-    def process_started_on(self) -> float:
-        """When this process loaded the app (seconds since 1970, UTC)."""
-        return self._process_started_on
-
     async def authenticate(self, authorization: str) -> BearerToken | None:
         """Verify and return the caller's token; None if callers are not authenticated."""
         with Operation(CALLER_CHECK):

@@ -3,9 +3,7 @@
 import importlib
 import inspect
 import threading
-import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ from auth.settings import Settings
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.telemetry.traced import parts
-from cloud_adapter.telemetry.traced.adapter import MAX_COLD_SECONDS
 from cloud_adapter.telemetry.traced.parts import PARTS, traced
 from composition import Composition
 from emulator.cloud import Cloud
@@ -87,23 +84,6 @@ async def test_off_no_code_of_telemetry_runs(
     assert calls["cloud_adapter.proactive.notifications:Notifications._send"] > 0
     telemetry = ("cloud_adapter.telemetry", "opentelemetry.")
     assert [name for name in calls if name.startswith(telemetry)] == []
-
-
-async def test_a_cold_start(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is counted once: from the process's start to its first answer, if somebody waited."""
-    counted: list[float] = []
-    metrics = SimpleNamespace(cold_start=counted.append)
-    monkeypatch.setattr("cloud_adapter.telemetry.traced.adapter.bot_metrics", lambda: metrics)
-    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
-        for _ in range(2):
-            await app.deliver(MESSAGE, echo)
-    [seconds] = counted
-    assert 0 < seconds < MAX_COLD_SECONDS
-    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
-        started = time.time() - MAX_COLD_SECONDS - 1
-        monkeypatch.setattr(app.authentication, "_process_started_on", started)
-        await app.deliver(MESSAGE, echo)
-    assert len(counted) == 1
 
 
 def _file(kind: type[Any]) -> str:
