@@ -17,11 +17,12 @@ SECONDS ?= 1
 ONLY ?=
 
 FAST ?=
+LOOP ?=
 WORKERS ?= 3
 
 PYTHON := .venv/bin/python
 TEST_LOGS := artifacts/test-logs
-PYTEST := $(PYTHON) -m tests.support.reaper $(PYTHON) -m pytest
+PYTEST := $(PYTHON) -m tests.support.reaper $(PYTHON) -m pytest $(if $(LOOP),--loop $(LOOP))
 READY := .venv/.ready
 BENCH := .cache/benchmarks/tools
 AZ := .cache/az
@@ -50,6 +51,7 @@ help:
 	@echo "make test        every test, the browser's too: thirteen minutes"
 	@echo "                 FAST=1 leaves out end-to-end tests, the emulator's, and those of migrations, queued"
 	@echo "                 turns, proactive messages and samples: 90 s"
+	@echo "                 LOOP=asyncio runs everything on that event loop, or on uvloop"
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make runbooks    run the commands of docs/ with the real az, in front of the local cloud"

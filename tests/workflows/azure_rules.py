@@ -1,0 +1,76 @@
+"""What azure-pipelines.yml must keep to. Each rule returns what breaks it."""
+
+import re
+from collections.abc import Iterator
+
+from tests.workflows.pipeline_files import PipelineFile, jobs, mappings, scripts, steps
+
+TASKS = {"UsePythonVersion@0", "NodeTool@0", "PublishPipelineArtifact@1", "AzureCLI@2"}
+CONNECTION = "azconnection"
+"""The name of the service connection, which `azd pipeline config` creates with it."""
+
+MAIN = "eq(variables['Build.SourceBranch'], 'refs/heads/main')"
+SCHEDULE = "eq(variables['Build.Reason'], 'Schedule')"
+ON = "eq(variables['DEPLOY'], 'true')"
+
+
+def known_tasks(file: PipelineFile) -> Iterator[str]:
+    """Only Microsoft's own tasks run, which need no extension."""
+    for step in steps(file.document):
+        if "task" in step and step["task"] not in TASKS:
+            yield str(step["task"])
+
+
+def no_credentials_left(file: PipelineFile) -> Iterator[str]:
+    """The token of the checkout is not left to the steps behind it."""
+    for step in steps(file.document):
+        if "checkout" in step and step.get("persistCredentials") != "false":
+            yield "checkout"
+
+
+def no_injection(file: PipelineFile) -> Iterator[str]:
+    """A script is fixed text: what differs comes from its environment, or from the matrix."""
+    for script in scripts(file.document):
+        if script != "$(command)" and re.search(r"\$\(\w+[.\w]*\)|\$\{\{|\$\[", script):
+            yield script
+
+
+def one_connection(file: PipelineFile) -> Iterator[str]:
+    """Azure is reached through the workload identity federation only."""
+    for each in mappings(file.document):
+        if each.get("azureSubscription", CONNECTION) != CONNECTION:
+            yield str(each["azureSubscription"])
+
+
+def guarded_stages(file: PipelineFile) -> Iterator[str]:
+    """A stage that signs in runs for main or on the schedule, if the pipeline is set up for it."""
+    for stage in file.document["stages"]:
+        signs_in = any("azureSubscription" in each for each in mappings(stage))
+        condition = stage.get("condition", "")
+        if signs_in and not (ON in condition and (MAIN in condition or SCHEDULE in condition)):
+            yield str(stage["stage"])
+
+
+def approved_deployments(file: PipelineFile) -> Iterator[str]:
+    """What changes Azure is a deployment job, in an environment that can ask for approval."""
+    for name, job in jobs(file.document):
+        if any("azd " in script for script in scripts(job)) and "environment" not in job:
+            yield name
+
+
+def failing_scripts(file: PipelineFile) -> Iterator[str]:
+    """A script of several lines ends at the first that fails."""
+    for script in scripts(file.document):
+        if len(script.splitlines()) > 1 and not script.startswith("set -euo pipefail\n"):
+            yield script
+
+
+RULES = (
+    known_tasks,
+    no_credentials_left,
+    no_injection,
+    one_connection,
+    guarded_stages,
+    approved_deployments,
+    failing_scripts,
+)

@@ -1,0 +1,110 @@
+"""What every workflow of GitHub Actions must keep to. Each rule returns what breaks it."""
+
+import re
+from collections.abc import Iterator
+
+from tests.workflows.pipeline_files import PipelineFile, jobs, scripts, steps
+
+EVENTS = {"pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"}
+"""Those that run code of this repository with rights, or foreign code without any."""
+
+PERMISSIONS = {("contents", "read"), ("id-token", "write")}
+
+INPUTS = {
+    "actions/checkout": {"persist-credentials"},
+    "actions/setup-python": {"python-version"},
+    "actions/setup-node": {"node-version", "package-manager-cache"},
+    "actions/upload-artifact": {"name", "path", "if-no-files-found", "retention-days"},
+    "actions/download-artifact": {"name", "path"},
+    "Azure/setup-azd": {"version"},
+}
+"""The actions that are used, with the inputs of their action.yml that are: linters know the inputs
+of an action by its tag only, not by its commit."""
+
+PINNED = re.compile(r"uses: (?P<action>[\w/-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
+
+
+def pinned_actions(file: PipelineFile) -> Iterator[str]:
+    """An action is one commit, with its version in a comment, or a file of this repository."""
+    for line in file.text.splitlines():
+        if re.search(r"\buses:", line) and "uses: ./" not in line and not PINNED.search(line):
+            yield line.strip()
+
+
+def known_inputs(file: PipelineFile) -> Iterator[str]:
+    """An action gets inputs that it has."""
+    for step in steps(file.document):
+        action = str(step.get("uses", "")).partition("@")[0]
+        if action and not set(step.get("with", ())) <= INPUTS.get(action, set()):
+            yield action
+
+
+def no_credentials_left(file: PipelineFile) -> Iterator[str]:
+    """The token of the checkout is not left to the steps behind it."""
+    for step in steps(file.document):
+        kept = step.get("with", {}).get("persist-credentials", True)
+        if str(step.get("uses", "")).startswith("actions/checkout@") and kept is not False:
+            yield "checkout"
+
+
+def least_permissions(file: PipelineFile) -> Iterator[str]:
+    """The workflow has no permission, and each job only those that it needs."""
+    if file.document.get("permissions") != {}:
+        yield "workflow"
+    for name, job in jobs(file.document):
+        given = job.get("permissions")
+        if not given or not set(given.items()) <= PERMISSIONS:
+            yield name
+
+
+def tokens_in_environments(file: PipelineFile) -> Iterator[str]:
+    """A job that can sign in to Azure is in an environment, and not run for pull requests."""
+    for name, job in jobs(file.document):
+        if "id-token" in job.get("permissions", {}) and (
+            "environment" not in job or "pull_request" in file.document["on"]
+        ):
+            yield name
+
+
+def known_events(file: PipelineFile) -> Iterator[str]:
+    """No event gives rights to foreign code."""
+    yield from set(file.document["on"]) - EVENTS
+
+
+def no_injection(file: PipelineFile) -> Iterator[str]:
+    """A script is fixed text: what differs comes from its environment."""
+    for script in scripts(file.document):
+        if "${{" in script:
+            yield script
+
+
+def no_overlap(file: PipelineFile) -> Iterator[str]:
+    """Two runs never deploy at the same time."""
+    for name, job in jobs(file.document):
+        signs_in = "id-token" in job.get("permissions", {})
+        groups = (each.get("concurrency") for each in (file.document, job))
+        if signs_in and not any(groups):
+            yield name
+
+
+def bash_everywhere(file: PipelineFile) -> Iterator[str]:
+    """GitHub's default shell ignores what fails within a pipe, and is another on Windows."""
+    default = file.document.get("defaults", {}).get("run", {}).get("shell")
+    for _, job in jobs(file.document):
+        inherited = job.get("defaults", {}).get("run", {}).get("shell", default)
+        for step in job.get("steps", ()):
+            if "run" in step and step.get("shell", inherited) != "bash":
+                yield str(step["run"])
+
+
+RULES = (
+    pinned_actions,
+    known_inputs,
+    no_credentials_left,
+    least_permissions,
+    tokens_in_environments,
+    known_events,
+    no_injection,
+    no_overlap,
+    bash_everywhere,
+)

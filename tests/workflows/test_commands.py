@@ -1,0 +1,138 @@
+"""The pipelines run what .ci/run runs, and what the deployment needs."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from admin.__main__ import app
+from tests.support.project import ROOT
+from tests.workflows.pipeline_files import AZURE, DEPENDABOT, WORKFLOWS, lines, make_lines, read
+
+FOLDER = ROOT / ".github" / "workflows"
+CI, DEPLOY, DOCTOR = FOLDER / "ci.yml", FOLDER / "deploy.yml", FOLDER / "doctor.yml"
+BOTH = pytest.mark.parametrize("file", [DEPLOY, AZURE], ids=lambda file: file.name)
+
+OTHER_LOOP = "make test FAST=1 LOOP=asyncio"
+"""What the pipelines run in addition: most tests on asyncio's own event loop, too."""
+
+BY_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
+"""Parameters that azd finds out itself, from the account that is signed in."""
+
+BY_HOOK = {"BOT_VAULT_CREATE_MODE"}
+"""Parameters that the pre-provision hook decides."""
+
+SIGN_IN = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"}
+
+NAMED = re.compile(r"(?<=[ /])(?:infra|tests|\.github|requirements)(?:-\w+)?(?:/[\w-]+)*\.\w+")
+
+WITHOUT_UNIX = """
+import importlib.abc, sys
+class WithoutUnix(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in {"fcntl", "grp", "pty", "pwd", "resource", "termios", "uvloop"}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, WithoutUnix())
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def matrix_commands() -> dict[str, list[str]]:
+    """The commands of the test jobs, by the file."""
+    github = read(CI)["jobs"]["test"]["strategy"]["matrix"]["command"]
+    azure = read(AZURE)["stages"][0]["jobs"][0]["strategy"]["matrix"]
+    return {CI.name: github, AZURE.name: [each["command"] for each in azure.values()]}
+
+
+@pytest.mark.parametrize("file", [CI.name, AZURE.name])
+def test_the_commands_are_those_of_ci_run(file: str) -> None:
+    """Nothing passes in a pipeline that fails in .ci/run, and the other way round."""
+    commands = matrix_commands()[file]
+    own = [command for command in commands if command != OTHER_LOOP]
+    assert own == make_lines((ROOT / ".ci" / "run").read_text("utf-8"))
+    assert OTHER_LOOP in commands
+
+
+def test_the_makefile_passes_the_loop_on() -> None:
+    """`LOOP=asyncio` reaches pytest."""
+    ended = subprocess.run(
+        ["make", "--dry-run", "test", "FAST=1", "LOOP=asyncio"],  # noqa: S607  # as people do
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"-m pytest --loop asyncio ", ended.stdout)
+
+
+@pytest.mark.parametrize("file", [CI, AZURE], ids=lambda file: file.name)
+def test_the_package_is_built_by_make(file: Path) -> None:
+    """What is deployed is what `make package` builds."""
+    assert lines(read(file), "make package") == ["make package"]
+    assert "artifacts/package.zip" in file.read_text("utf-8")
+
+
+@BOTH
+def test_the_deployment_is_provisioned_deployed_and_examined(file: Path) -> None:
+    """In this order, with the package that the pipeline has built."""
+    found = lines(read(file), "azd ", "python -m admin")
+    programs = [" ".join(line.split()[:3]) for line in found]
+    assert programs[:4] == [
+        "azd auth login",
+        "azd provision --no-prompt",
+        "azd deploy bot",
+        "python -m admin",
+    ]
+    assert re.search(r'--from-package ("\$PACKAGE"|artifacts/package\.zip) ', found[2])
+
+
+def test_each_parameter_has_a_variable() -> None:
+    """The deploy job passes every parameter of the templates that nobody else finds out."""
+    parameters = (ROOT / "infra" / "main.parameters.json").read_text("utf-8")
+    wanted = set(re.findall(r"\$\{(\w+)", parameters)) - BY_AZD - BY_HOOK | SIGN_IN
+    given = read(DEPLOY)["jobs"]["deploy"]["env"]
+    assert given == {name: f"${{{{ vars.{name} }}}}" for name in given}
+    assert set(given) == wanted
+
+
+@pytest.mark.parametrize("file", [DEPLOY, DOCTOR, AZURE], ids=lambda file: file.name)
+def test_the_doctor_takes_its_options(file: Path) -> None:
+    """The command line is parsed by the command itself, in whose JSON a pipeline can search."""
+    found = lines(read(file), "python -m admin")
+    assert found
+    for line in found:
+        name, *arguments = shlex.split(line)[3:]
+        command: Any = get_command(app)
+        context = command.commands[name].make_context("admin", arguments)
+        assert context.params["json"] is True or context.params["as_json"] is True
+        assert context.params["resource_group"] == "rg-$AZURE_ENV_NAME"
+
+
+def test_each_file_that_is_named_exists() -> None:
+    """Requirements, tests, templates, workflows and Dependabot's folders."""
+    for file in (*WORKFLOWS, AZURE):
+        for name in NAMED.findall(file.read_text("utf-8")):
+            assert (ROOT / name).is_file(), name
+    for update in read(DEPENDABOT)["updates"]:
+        for folder in update.get("directories", ()):
+            assert list((ROOT / folder.strip("/")).glob("requirements*.txt")), folder
+
+
+def test_other_systems_run_what_needs_no_unix() -> None:
+    """Without Unix's modules the tests of the job for Windows and macOS pass."""
+    [command] = lines(read(CI), "python -m pytest")
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_UNIX, "-q", *shlex.split(command)[3:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:]

