@@ -16,6 +16,7 @@ INPUTS = {
     "actions/setup-node": {"node-version", "package-manager-cache"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found", "retention-days"},
     "actions/download-artifact": {"name", "path"},
+    "Azure/login": {"client-id", "tenant-id", "subscription-id"},
     "Azure/setup-azd": {"version"},
 }
 """The actions that are used, with the inputs of their action.yml that are: linters know the inputs

@@ -14,6 +14,7 @@ permission to request GitHub's. Both end with the job."""
 
 AZD = re.compile(r"\bazd (provision|deploy|up|down)\b(.*)")
 LOGIN = re.compile(r"\b(?:azd auth|az) login\b(.*)")
+FEDERATED = "--federated-credential-provider"
 MAX_MINUTES = 60
 
 
@@ -31,7 +32,7 @@ def federated_sign_in(file: PipelineFile) -> Iterator[str]:
     """azd signs in with the job's own token."""
     for script in scripts(file.document):
         for arguments in LOGIN.findall(script):
-            if "--federated-credential-provider" not in arguments or "--client-secret" in arguments:
+            if FEDERATED not in arguments or "--client-secret" in arguments:
                 yield arguments
 
 

@@ -51,7 +51,7 @@ RULES = [
     ("federated_sign_in", Mutation(DEPLOY, "--federated-credential-provider github", "")),
     ("federated_sign_in", Mutation(AZURE, "azd auth login --fed", "az login --identity --")),
     ("no_questions", Mutation(DEPLOY, "azd provision --no-prompt", "azd provision")),
-    ("no_questions", Mutation(AZURE, '"$PACKAGE" --no-prompt', '"$PACKAGE"')),
+    ("no_questions", Mutation(AZURE, "azd provision --no-prompt", "azd up")),
     ("limited_time", Mutation(CI, "    timeout-minutes: 10\n", "")),
     ("limited_time", Mutation(DEPLOY, "timeout-minutes: 60", "timeout-minutes: 360")),
     ("limited_time", Mutation(AZURE, 'timeoutInMinutes: "15"', 'timeoutInMinutes: "0"')),
@@ -60,6 +60,7 @@ RULES = [
     ("pinned_actions", Mutation(DEPLOY, "Azure/setup-azd@0b7e3a35", "Azure/setup-azd@")),
     ("known_inputs", Mutation(CI, "python-version:", "python_version:")),
     ("known_inputs", Mutation(DEPLOY, "Azure/setup-azd@", "someone/setup-azd@")),
+    ("known_inputs", Mutation(DEPLOY, "client-id: ${{ env", "creds: ${{ env")),
     ("no_credentials_left", Mutation(DEPLOY, "persist-credentials: false", "fetch-depth: 1")),
     ("no_credentials_left", Mutation(AZURE, 'persistCredentials: "false"', "clean: true")),
     ("least_permissions", Mutation(CI, "permissions: {}", "permissions: read-all")),
@@ -106,7 +107,7 @@ LINTED = [
     ("end of input", Mutation(DEPLOY, "!= '' &&", "!= ''' &&")),
     ("shell name", Mutation(CI, "    shell: bash", "    shell: zsh-bash")),
     ("label", Mutation(CI, "runs-on: ubuntu-latest", "runs-on: ubuntu-newest")),
-    ("cron", Mutation(DOCTOR, "17 3 * * *", "17 3 * *")),
+    ("CRON", Mutation(DOCTOR, "17 3 * * *", "17 3 * *")),
 ]
 """A word of actionlint's message, and a mistake that it finds."""
 
