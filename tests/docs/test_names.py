@@ -15,6 +15,7 @@ AZURE_PAGES = {
     "migrate-by-hand.md",
     "move-a-bot.md",
     "operations.md",
+    "pipelines.md",
     "troubleshooting.md",
 }
 """Their names are mostly Azure's, and runbooks/ runs what they say."""
