@@ -184,6 +184,7 @@ def test_settings_that_flex_consumption_forbids_are_never_set(calls: list[list[s
 
 
 @pytest.mark.az
+@pytest.mark.timeout(900)
 def test_az_accepts_every_argument(pasted: dict[Path, Pasted], tmp_path: Path, az: Path) -> None:
     """The real CLI, signed out and offline, takes each command and stops where it wants a login.
 

@@ -1,0 +1,63 @@
+"""docs/operations.md's table of costs is what its prices and the measurements give."""
+
+import re
+
+import pytest
+
+from benchmarks.state.storage.call import READ_DOLLARS, WRITE_DOLLARS
+from tests.support.project import ROOT
+
+PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+MEASURED = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+
+GB_SECOND, EXECUTION, LOG_GB, READY_GB_SECOND = 0.000026, 0.4e-6, 2.3, 0.000004
+INSTANCE_GB, AT_ONCE, TURNS = 2, 16, 1_000_000
+MONTH_SECONDS = 2_628_000
+TIMES = f" {chr(0xD7)} "
+RECORD_KB = 1
+"""What a record of the log takes."""
+
+WAYS = {
+    "Inline, no state": (1, "", 3),
+    "Inline, conversation state": (1, "this project, Inline", 3),
+    "Inline, user state too": (1, "this project, Inline, user state too", 3),
+    "Queued, conversation state": (2, "this project, Queued, 1 instance", 7),
+}
+"""By row: the executions of a turn, the row of the measurement, and the records of the log."""
+
+
+def storage_dollars(row: str) -> float:
+    """The measured price of a million turns' calls to storage; 0 if there is no measurement."""
+    if not row:
+        return 0.0
+    found = re.search(rf"^\| {re.escape(row)} \| [\d.]+ \| ([\d.]+) \|", MEASURED, re.M)
+    assert found, row
+    return float(found[1])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_row(way: str) -> None:
+    """Executions, instance seconds, storage and logs, and the two sums."""
+    executions, measured, records = WAYS[way]
+    calls = TURNS * executions * EXECUTION
+    alone = TURNS * executions * INSTANCE_GB * GB_SECOND
+    shared, storage = alone / AT_ONCE, storage_dollars(measured)
+    logs = TURNS * records * RECORD_KB / 1e6 * LOG_GB
+    cells = [calls, alone, shared, storage, logs]
+    sums = [calls + each + storage + logs for each in (alone, shared)]
+    row = [f"{each:.2f}" for each in cells] + [f"**{each:.2f}**" for each in sums]
+    assert f"| {way} | {' | '.join(row)} |" in PAGE
+
+
+def test_prices_are_shown() -> None:
+    """The page names each price that the table is made of."""
+    for price in ("0.000026", "0.40", "2.30", f"{READY_GB_SECOND:.6f}"):
+        assert f"${price}" in PAGE
+    assert f"${WRITE_DOLLARS:.2f} and ${READ_DOLLARS:.2f}" in PAGE
+
+
+def test_an_instance_that_is_always_ready() -> None:
+    """A month's wait of one instance."""
+    month = INSTANCE_GB * MONTH_SECONDS * READY_GB_SECOND
+    factors = ("2 GB", "2,628,000 s", "$0.000004")
+    assert f"{TIMES.join(factors)} = ${month:.2f} a month" in PAGE

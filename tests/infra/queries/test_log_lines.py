@@ -1,0 +1,260 @@
+"""The queries find the lines that the bot really logs, and say of each what it is."""
+
+import datetime
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+import function_app
+from auth.certificates.versions import ExpiryWarning
+from auth.errors import (
+    BotError,
+    CallerForbidden,
+    CompositionFailed,
+    EndpointDown,
+    KeysUnavailable,
+    SettingsError,
+    SignInError,
+    TokenRejected,
+)
+from cloud_adapter.adapter import CloudAdapter
+from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.errors import ConversationBusy, StorageUnavailable
+from tests.infra.queries.source_texts import logged, raised
+from tests.infra.queries.test_queries import FILES
+from tests.support.kusto.rows import columns
+from tests.support.project import ROOT
+
+ACTIVITY = SimpleNamespace(
+    type="message",
+    id="1700000000001",
+    conversation=SimpleNamespace(id="a:1xyz"),
+    as_dict=dict,
+)
+
+
+def answered(error: BotError, caplog: pytest.LogCaptureFixture) -> str:
+    """The line that the app logs when it refuses a request for an error."""
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        function_app.refusal(error)
+    (record,) = caplog.records
+    return record.getMessage()
+
+
+def failed(error: Exception, problem: str, caplog: pytest.LogCaptureFixture) -> str:
+    """The line that the app logs when a turn raises."""
+    caplog.clear()
+    adapter = SimpleNamespace(_redact=False)
+    CloudAdapter._log_failure(adapter, ACTIVITY, problem, error)  # type: ignore[arg-type]
+    (record,) = caplog.records
+    return record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TokenRejected("there is no bearer token"), "401"),
+        (CallerForbidden("the token is for another bot (audience)"), "403"),
+        (SettingsError(["MicrosoftAppId: it is missing"]), "503"),
+        (StorageUnavailable("the storage account answers 500"), "503"),
+    ],
+)
+def test_refusals(error: BotError, status: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each refused request is a row with its status and the reason."""
+    row = columns(FILES["refusals"], answered(error, caplog))
+    assert row is not None
+    assert row["Status"] == status
+    assert str(error) in row["Reason"]
+    assert columns(FILES["refusals"], "Signs in with the certificate") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("the storage account refuses access: give the identity the roles", "storage"),
+        ("the storage account does not answer: check AzureWebJobsStorage", "storage"),
+        ("the storage account did not answer within ", "storage"),
+        ("the server at the storage account's URL is not Azure Storage", "storage"),
+        ("another turn of the conversation is running in this process", "busy conversation"),
+        ("another turn of the conversation is running in another process", "busy conversation"),
+        ("other turns keep changing the state", "busy conversation"),
+        ("no signing keys could be fetched from ", "signing keys"),
+        ("the signing key ", "signing keys"),
+        ("the system-assigned identity", "sign-in"),
+        ("the identity endpoint", "sign-in"),
+        ("the identity may not use ", "sign-in"),
+        ("no token within ", "sign-in"),
+        ("Entra does not accept the certificate: upload its public key", "sign-in"),
+        ("the vault does not answer for ", "sign-in"),
+    ],
+)
+def test_causes_of_outages(text: str, cause: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A request that got 503, and a queued turn that waits, has the cause that its text tells."""
+    kinds = {"storage": StorageUnavailable, "busy conversation": ConversationBusy}
+    error = {"signing keys": KeysUnavailable, "sign-in": SignInError, **kinds}[cause](raised(text))
+    waits = logged("cloud_adapter/queued/queued_turns.py", "A turn in %s must wait: %s", "c", text)
+    for line in (answered(error, caplog), waits):
+        row = columns(FILES["outages"], line)
+        assert row is not None
+        assert row["Cause"] == cause
+        assert row["Reason"].startswith(text[:20])
+
+
+def test_causes_of_broken_deployments(caplog: pytest.LogCaptureFixture) -> None:
+    """Wrong settings, and code that cannot be imported."""
+    for error, cause in ((SettingsError(["a: b"]), "settings"), (CompositionFailed(), "code")):
+        row = columns(FILES["outages"], answered(error, caplog))
+        assert row is not None
+        assert row["Cause"] == cause
+    assert columns(FILES["outages"], answered(TokenRejected("not a JWT"), caplog)) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "arguments", "warning"),
+    [
+        ("outbound/token_provider.py", "No first token yet: %s", ("down",), "no new token"),
+        (
+            "outbound/token_provider.py",
+            "No new token (%s); the current one is used for %.0f s more",
+            ("down", 60.0),
+            "no new token",
+        ),
+        ("outbound/token_provider.py", "A token request failed", (), "bug"),
+        (
+            "certificates/versions.py",
+            "The certificate's versions cannot be listed (%s); known ones stay in use",
+            ("down",),
+            "vault does not answer",
+        ),
+        (
+            "certificates/versions.py",
+            "There is a newer certificate, but it cannot be read: %s",
+            ("no role",),
+            "new certificate cannot be read",
+        ),
+        (
+            "certificates/versions.py",
+            "A newer certificate cannot be used yet: ",
+            (),
+            "new certificate is not registered",
+        ),
+    ],
+)
+def test_warnings(file: str, text: str, arguments: tuple[object, ...], warning: str) -> None:
+    """Each warning of the sign-in has its row."""
+    row = columns(FILES["sign-in"], logged(f"auth/{file}", text, *arguments))
+    assert row is not None
+    assert row["Warning"] == warning
+
+
+def test_a_certificate_that_ends() -> None:
+    """The row has the days that are left."""
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
+    certificate = SimpleNamespace(expires_on=now + 12.5 * 86400)
+    text = ExpiryWarning(lambda: now).text(certificate)  # type: ignore[arg-type]
+    row = columns(FILES["sign-in"], text)
+    assert row is not None
+    assert row["Warning"] == "certificate ends"
+    assert row["DaysLeft"] == "12"
+
+
+def test_lines_that_warn_of_nothing() -> None:
+    """A renewal that goes well is no warning."""
+    text = logged(
+        "auth/certificates/versions.py", "Signs in with the certificate %s%s", "A", "; before B"
+    )
+    assert columns(FILES["sign-in"], text) is None
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "failed",
+        "on_turn_error failed",
+        "the apology could not be sent",
+        "the bot's answer cannot be written as JSON",
+    ],
+)
+def test_failures(problem: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A failed turn's row has the problem; the error is the traceback's last line."""
+    logged("cloud_adapter/adapter.py", problem)
+    line = failed(ValueError("invalid literal"), problem, caplog)
+    row = columns(FILES["failures"], line)
+    assert row is not None
+    assert line.splitlines()[-1] == "ValueError: invalid literal"
+    assert line.splitlines()[0].endswith(f": {problem}")
+    assert columns(FILES["failures"], "Turn 'message' '1' in 'c': ConversationBusy") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ConnectorError("POST https://smba.trafficmanager.net/x", 429), "429", ""),
+        (
+            ConnectorError(
+                "POST https://smba.trafficmanager.net/x",
+                403,
+                {"error": {"code": "BotNotInConversationRoster", "message": "m"}},
+            ),
+            "403",
+            "BotNotInConversationRoster",
+        ),
+        (ConnectorError("POST https://smba.trafficmanager.net/x"), "no answer", ""),
+    ],
+)
+def test_refused_calls(
+    error: ConnectorError, status: str, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A turn whose call the channel refused has the status and the channel's code."""
+    row = columns(FILES["channel"], failed(error, "failed", caplog))
+    assert row is not None
+    assert (row["Status"], row["Code"]) == (status, code)
+    other = failed(EndpointDown("Entra is down"), "failed", caplog)
+    assert columns(FILES["channel"], other) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "arguments"),
+    [
+        (
+            "cloud_adapter/queued/attempts.py",
+            "The activity %s is dead-lettered: %s",
+            ("c/a", "ValueError"),
+        ),
+        (
+            "cloud_adapter/proactive/notifications.py",
+            "Message %s in %s is not a notification: %s",
+            ("1", "bot-notifications", "no text"),
+        ),
+    ],
+)
+def test_dead_letters(file: str, text: str, arguments: tuple[str, ...]) -> None:
+    """Each dead letter is a row, and so is what the host moves to a poison queue."""
+    assert columns(FILES["dead-letters"], logged(file, text, *arguments))
+    # Microsoft.Azure.WebJobs.Extensions.Storage.Queues, QueueProcessor
+    host = "Message has reached MaxDequeueCount of 5. Moving message to queue 'x-poison'."
+    assert columns(FILES["dead-letters"], host)
+    assert columns(FILES["dead-letters"], "The activity c/a has been processed already") is None
+
+
+def test_the_wait_in_the_queue() -> None:
+    """It is read from the line in which the host says which message it has."""
+    *_, delivered = FILES["queue"].split("let Delivered")
+    # As Functions hosts of version 4 log it, seen in many public logs.
+    line = (
+        "Trigger Details: MessageId: 229e4961-bfaf-46da-bb17-040ffc2bbf91, DequeueCount: 1,"
+        " InsertedOn: 2026-01-05T13:53:12.000+00:00"
+    )
+    row = columns(delivered, line, OperationName="turns")
+    assert row is not None
+    assert datetime.datetime.fromisoformat(row["InsertedOn"]).year == 2026
+    assert columns(delivered, line, OperationName="notifications") is None
+
+
+def test_functions_have_the_names_that_queries_ask_for() -> None:
+    """messages, turns and notifications are functions of the app."""
+    source = (ROOT / "function_app.py").read_text("utf-8")
+    for name in ("messages", "turns", "notifications"):
+        assert f"async def {name}(" in source
