@@ -20,13 +20,15 @@ from benchmarks import environments
 from benchmarks.comparison import Comparison
 from benchmarks.contestant import CONTESTANTS, ROOT, Contestant
 from benchmarks.machine import machine
-from benchmarks.results import plots, report, state_report
+from benchmarks.results import plots, report, state_report, telemetry_report
 from benchmarks.results.goals import Goals
 from benchmarks.results.state_goals import StateGoals
 from benchmarks.results.summary import Summary
 from benchmarks.state.comparison import StateComparison
 from benchmarks.state.contestant import STATE_CONTESTANTS, StateContestant
 from benchmarks.state.measurement import median
+from benchmarks.telemetry import comparison as telemetry
+from benchmarks.telemetry.contestant import TELEMETRY_CONTESTANTS, TelemetryContestant
 from emulator.commands.shutdown import run_until_asked_to_stop
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -44,8 +46,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="measure only matching contestants (a regular expression; `^state` is the part about"
-        " state): a part of which not all are measured is not written to docs",
+        help="measure only matching contestants (a regular expression; `^state` and `^telemetry`"
+        " are parts): a part of which not all are measured is not written to docs",
     )
     return parser.parse_args()
 
@@ -103,6 +105,21 @@ async def _compare_state(
     return _written("state ", found, state_report.as_markdown(summaries, goals, facts))
 
 
+async def _compare_telemetry(
+    contestants: Sequence[TelemetryContestant], options: argparse.Namespace
+) -> str:
+    with _measuring(len(contestants) * options.rounds) as (folder, progress):
+        comparison = telemetry.TelemetryComparison(contestants, folder, options.seconds, progress)
+        await comparison.run(options.rounds)
+    summaries = {each: telemetry.median(rounds) for each, rounds in comparison.results.items()}
+    facts = _facts(options, [each.environment for each in contestants])
+    if len(summaries) < len(TELEMETRY_CONTESTANTS):
+        return telemetry_report.as_markdown(summaries, [], facts)
+    goals = telemetry_report.telemetry_goals(summaries)
+    found = telemetry_report.as_json(summaries, goals, facts)
+    return _written("telemetry ", found, telemetry_report.as_markdown(summaries, goals, facts))
+
+
 def _facts(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     return {
         "measured": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -130,9 +147,11 @@ def main() -> None:
         each for each in CONTESTANTS if re.search(options.only, f"{each.label}, {each.host}")
     ]
     state_contestants = [each for each in STATE_CONTESTANTS if re.search(options.only, each.key)]
-    if not contestants and not state_contestants:
+    exporting = [each for each in TELEMETRY_CONTESTANTS if re.search(options.only, each.key)]
+    if not contestants and not state_contestants and not exporting:
         sys.exit("--only matches no contestant.")
     programs = [*contestants, *(each.bot for each in state_contestants)]
+    programs += [each.bot for each in exporting]
     environments.make(dict.fromkeys(each.environment for each in programs))
     PLOTS.mkdir(exist_ok=True)
 
@@ -141,6 +160,8 @@ def main() -> None:
             print(await _compare(contestants, options))
         if state_contestants:
             print(await _compare_state(state_contestants, options))
+        if exporting:
+            print(await _compare_telemetry(exporting, options))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_until_asked_to_stop(work()))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.contestant import APP, COUNTER_APP, ENVIRONMENTS, PEERS, ROOT
+from benchmarks.telemetry.contestant import WITH_TELEMETRY
 from emulator.commands.app_folder import link_app
 
 _FINGERPRINT_FILE = "made-for"
@@ -21,6 +22,8 @@ def requirements(environment: str) -> tuple[Path, ...]:
     if environment == "project":
         # What is deployed, and the host that runs it.
         return (ROOT / "requirements.txt", ROOT / "benchmarks" / "functions-host.txt")
+    if environment == WITH_TELEMETRY:
+        return (*requirements("project"), ROOT / "requirements-telemetry.txt")
     return (PEERS / environment / "requirements.txt",)
 
 

@@ -1,0 +1,1 @@
+"""The telemetry part of the comparison: what an exported turn costs this project."""
