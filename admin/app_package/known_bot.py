@@ -62,8 +62,9 @@ class KnownBot:
     @property
     def app_values(self) -> dict[str, str]:
         """What it knows of the variables of the Teams app: BOT_ID and BOT_DOMAIN."""
-        domain = urlsplit(self.values.get("BOT_ENDPOINT", "")).hostname or ""
-        known = {"BOT_ID": self.values.get("BOT_ID", ""), "BOT_DOMAIN": domain}
+        endpoint = urlsplit(self.values.get("BOT_ENDPOINT", ""))
+        domain = endpoint.hostname if endpoint.scheme == "https" else None
+        known = {"BOT_ID": self.values.get("BOT_ID", ""), "BOT_DOMAIN": domain or ""}
         return {name: value for name, value in known.items() if value}
 
     @property

@@ -8,6 +8,7 @@ from admin.app_package.app_values import AppValues
 from admin.app_package.archive import write_archive
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.known_bot import KnownBot
+from admin.app_package.languages import language_files, language_problems
 from admin.app_package.problems import PackageRefused, Problem
 from admin.app_package.rules import broken_rules
 from admin.app_package.schema import schema_file, schema_problems
@@ -19,10 +20,10 @@ _FROM_AZD = {
 
 
 class AppPackage:
-    """manifest.json, filled in, and the icons that it names.
+    """manifest.json, filled in, with the icons and the languages' files that it names.
 
     Args:
-        manifest: path of the manifest; the icons are beside it.
+        manifest: path of the manifest; the other files are beside it.
         values: of its variables.
         azd: knows the deployed bot, or nothing.
 
@@ -68,16 +69,17 @@ class AppPackage:
         Raises:
             PackageRefused: it cannot be written.
         """
-        names = dict.fromkeys(str(name) for name in self.manifest["icons"].values())
+        names = (*self.manifest["icons"].values(), *language_files(self.manifest).values())
         try:
-            icons = {name: (self._folder / name).read_bytes() for name in names}
-            write_archive({"manifest.json": self._manifest.text.encode(), **icons}, path)
+            files = {name: (self._folder / name).read_bytes() for name in names}
+            write_archive({"manifest.json": self._manifest.text.encode(), **files}, path)
         except OSError as error:
             raise PackageRefused(f"{path} cannot be written: {error}") from error
 
     def _problems(self, azd: KnownBot) -> Iterator[Problem]:
         """The rules' problems, then the schema's at other places."""
         broken = list(broken_rules(self._manifest, self._folder, azd))
+        broken += language_problems(self.manifest, self._folder)
         yield from broken
         if self.schema is not None:
             places = {each.place for each in broken}

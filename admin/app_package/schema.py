@@ -1,11 +1,11 @@
-"""Microsoft's JSON schema of the manifest, which `make validators` installs."""
+"""Microsoft's JSON schemas of manifests and their languages, which `make validators` installs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema import Draft201909Validator
 
 from admin.app_package.problems import Problem
 
@@ -25,30 +25,30 @@ SCHEMAS = (
 HOST = "https://developer.microsoft.com/"
 
 
-def schema_file(manifest: dict[str, Any], folder: Path = SCHEMAS) -> Path | None:
-    """The file of the schema that a manifest names with `$schema`; None: it is not installed.
+def schema_file(document: Mapping[str, Any], folder: Path = SCHEMAS) -> Path | None:
+    """The file of the schema that a document names with `$schema`; None: it is not installed.
 
     Args:
-        manifest: parsed.
+        document: a manifest, or a language's file, parsed.
         folder: of the package @microsoft/app-manifest.
     """
-    url = str(manifest.get("$schema", ""))
+    url = str(document.get("$schema", ""))
     _, _, path = url.partition("/json-schemas/")
     file = (folder / path).resolve()
     known = url.startswith(HOST) and path and file.is_relative_to(folder.resolve())
     return file if known and file.is_file() else None
 
 
-def schema_problems(manifest: dict[str, Any], file: Path) -> Iterator[Problem]:
-    """What the schema says of a manifest.
+def schema_problems(document: Mapping[str, Any], file: Path) -> Iterator[Problem]:
+    """What the schema says of a document.
 
-    It names draft 4, but has `const` and `if`, which are of drafts 6 and 7. Microsoft's own
-    validator knows them, too.
+    It names draft 4, but has `const`, `if`, and members beside `$ref`, which are of later drafts.
+    Microsoft's own validator knows them, too.
 
     Args:
-        manifest: parsed, with values in place of its variables.
+        document: parsed, with values in place of its variables.
         file: of the schema.
     """
-    validator = Draft7Validator(json.loads(file.read_text("utf-8")))
-    for error in validator.iter_errors(manifest):
+    validator = Draft201909Validator(json.loads(file.read_text("utf-8")))
+    for error in validator.iter_errors(document):
         yield Problem(tuple(error.absolute_path), error.message)

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from admin.app_package.app_values import AppValues
+from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.app_package.problems import PackageRefused
@@ -198,15 +201,22 @@ RULES: dict[str, tuple[Mutation, str]] = {
 """What the project's rules say, which `make app-package` has beside the schema."""
 
 
+@pytest.fixture(scope="module")
+def said(schema_errors: SchemaErrors) -> dict[str, list[str]]:
+    """What Microsoft's validator says of each mutated manifest."""
+    manifests = []
+    for mutate, _ in SCHEMA.values():
+        manifest = FilledManifest(MANIFEST, VALUES).value
+        mutate(manifest)
+        manifests.append(manifest)
+    return dict(zip(SCHEMA, schema_errors(manifests), strict=True))
+
+
 @pytest.mark.parametrize("name", SCHEMA)
-def test_microsofts_validator_refuses(
-    manifest: Json, name: str, schema_errors: SchemaErrors
-) -> None:
+def test_microsofts_validator_refuses(name: str, said: dict[str, list[str]]) -> None:
     """The validator names the mistake, and nothing else."""
-    mutate, reason = SCHEMA[name]
-    mutate(manifest)
-    [error] = schema_errors(manifest)
-    assert reason in error
+    [error] = said[name]
+    assert SCHEMA[name][1] in error
 
 
 @pytest.mark.usefixtures("validators")
@@ -269,6 +279,63 @@ def test_an_app_registration_may_be_the_bots(
     """A bot with an app registration can use it for single sign-on, too."""
     azd = KnownBot({"BOT_CREDENTIAL": credential, "BOT_CLOUD": "Public"})
     package_of(manifest | {"webApplicationInfo": SINGLE_SIGN_ON}, tmp_path, azd)
+
+
+def language(**texts: str) -> Json:
+    """The file of a language, with these texts besides those that each must have."""
+    needed = {"name.short": "Kantine", "description.short": "Essen", "description.full": "Essen."}
+    schema = "https://developer.microsoft.com/json-schemas/teams/v1.30/"
+    return {"$schema": f"{schema}MicrosoftTeams.Localization.schema.json"} | needed | texts
+
+
+GERMAN = {
+    "localizationInfo": {
+        "defaultLanguageTag": "en",
+        "additionalLanguages": [{"languageTag": "de", "file": "de.json"}],
+    }
+}
+PLACE = "/localizationInfo/additionalLanguages/0/file: "
+
+
+def test_languages_are_packed(manifest: Json, tmp_path: Path) -> None:
+    """The files of other languages are in the zip."""
+    (tmp_path / "de.json").write_text(json.dumps(language()), "utf-8")
+    package_of(manifest | GERMAN, tmp_path).write(tmp_path / "app.zip")
+    with zipfile.ZipFile(tmp_path / "app.zip") as packed:
+        assert json.loads(packed.read("de.json"))["name.short"] == "Kantine"
+
+
+@pytest.mark.usefixtures("validators")
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        ({"name.short": "x" * 31}, "de.json/name.short: 'xxx"),
+        ({"description.short": "x" * 81}, "de.json/description.short: 'xxx"),
+        ({"description.full": "x" * 4001}, "de.json/description.full: 'xxx"),
+        ({"bots[0].commandLists[0].commands[0].title": "x" * 129}, "de.json/bots[0].commandLists"),
+        ({"bots[0].name": "Kantine"}, "de.json: "),
+    ],
+)
+def test_texts_of_languages_have_limits(
+    manifest: Json, texts: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    """A language's text that is too long, or of no member, is refused."""
+    (tmp_path / "de.json").write_text(json.dumps(language(**texts)), "utf-8")
+    with pytest.raises(PackageRefused) as refused:
+        package_of(manifest | GERMAN, tmp_path)
+    [found] = refused.value.reasons
+    assert found.startswith(PLACE + reason)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_a_languages_file_must_be_there(
+    manifest: Json, content: str | None, tmp_path: Path
+) -> None:
+    """A file that is missing, or is not a JSON object, is refused."""
+    if content is not None:
+        (tmp_path / "de.json").write_text(content, "utf-8")
+    with pytest.raises(PackageRefused, match=re.escape(PLACE)):
+        package_of(manifest | GERMAN, tmp_path)
 
 
 def test_the_outline_must_be_transparent(manifest: Json, tmp_path: Path) -> None:
