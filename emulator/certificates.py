@@ -108,12 +108,15 @@ class CertificateAuthority:
         """
         return self._context(*self._server_certificate(public_names))
 
-    def server_files(self) -> tuple[Path, Path]:
+    def server_files(self, public_names: Sequence[str] = ()) -> tuple[Path, Path]:
         """PEM files of a certificate for the same names, and of its key: for another process.
 
         They stay in the folder.
+
+        Args:
+            public_names: more host names for the certificate.
         """
-        certificate, key = self._server_certificate()
+        certificate, key = self._server_certificate(public_names)
         name = f"server-{certificate.serial_number:x}"
         public, private = self._folder / f"{name}.crt", self._folder / f"{name}.key"
         public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

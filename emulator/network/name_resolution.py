@@ -18,10 +18,39 @@ Lookup = Callable[..., Any]
 def resolve_names(file: Path) -> None:
     """Make this process look up host names in a file of PublicNames instead of in DNS.
 
-    It works for everything that looks names up through Python's socket module, so for asyncio's
-    own loops, but not for uvloop, which looks them up by itself.
+    It works for everything that looks names up through Python's socket module or an event loop's
+    `getaddrinfo`, on asyncio's own loops and on uvloop's.
     """
-    socket.getaddrinfo = lookup_in(file, socket.getaddrinfo)
+    socket.getaddrinfo = lookup = lookup_in(file, socket.getaddrinfo)
+    _resolve_on_uvloop(lookup)
+
+
+def _resolve_on_uvloop(lookup: Lookup) -> None:
+    """The same for uvloop, which does not ask the socket module; without uvloop, nothing.
+
+    Lookups only read a small file, so none needs a thread.
+    """
+    try:
+        from uvloop import Loop
+    except ImportError:
+        return
+
+    connect: Any = Loop.create_connection
+
+    async def getaddrinfo(_: Loop, host: str, port: int, **options: int) -> Any:
+        return lookup(host, port, **options)
+
+    async def create_connection(
+        loop: Loop, factory: Any, host: str | None = None, port: int | None = None, **options: Any
+    ) -> Any:
+        if host is not None:
+            if options.get("ssl"):
+                options.setdefault("server_hostname", host)
+            host, port = lookup(host, port, type=socket.SOCK_STREAM)[0][-1][:2]
+        return await connect(loop, factory, host, port, **options)
+
+    Loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign, assignment]
+    Loop.create_connection = create_connection  # type: ignore[method-assign, assignment]
 
 
 def lookup_in(file: Path, own: Lookup) -> Lookup:

@@ -4,8 +4,10 @@ import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from emulator.sites.site import Site
+if TYPE_CHECKING:  # a process that runs a site has only what the site's package has
+    from emulator.sites.site import Site
 
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = "AzureWebJobsStorage"
@@ -25,19 +27,28 @@ def without_storage(settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def site_environment(site: Site, authority: Path, identity: Mapping[str, str]) -> dict[str, str]:
+def site_environment(
+    site: "Site",
+    authority: Path,
+    identity: Mapping[str, str],
+    *,
+    modules: Path = PROJECT,
+    has_storage: bool = False,
+) -> dict[str, str]:
     """The environment in which the site's code runs.
 
-    The app settings are the site's own, but for the storage account.
-
     Args:
-        site: the site.
+        site: the site, whose app settings are part of it.
         authority: PEM file of the authority that signed the stand-ins' certificates.
         identity: IDENTITY_ENDPOINT and IDENTITY_HEADER; empty for a site without identities.
+        modules: the folder of the Python modules that run the site.
+        has_storage: a stand-in answers for the storage account; otherwise, the app settings that
+            need one are left out.
     """
+    settings = dict(site.settings) if has_storage else without_storage(site.settings)
     machine = {name: os.environ[name] for name in OF_THIS_MACHINE if name in os.environ}
     platform = {
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": str(modules),
         "WEBSITE_SITE_NAME": site.name,
         "WEBSITE_HOSTNAME": site.host,
         "WEBSITE_INSTANCE_ID": uuid.uuid4().hex,
@@ -45,4 +56,4 @@ def site_environment(site: Site, authority: Path, identity: Mapping[str, str]) -
         "SSL_CERT_FILE": str(authority),
         "REQUESTS_CA_BUNDLE": str(authority),
     }
-    return machine | without_storage(site.settings) | platform | dict(identity)
+    return machine | settings | platform | dict(identity)

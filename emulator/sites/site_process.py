@@ -16,7 +16,7 @@ from emulator.child import Child
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.loopback import LOOPBACK, listener
-from emulator.sites.environment import FUNCTION_KEY, site_environment
+from emulator.sites.environment import FUNCTION_KEY, PROJECT, site_environment
 from emulator.sites.site import Site
 
 START_TIMEOUT_SECONDS = 120.0
@@ -44,6 +44,10 @@ class SiteHosting:
         authority: PEM file of the authority that they trust.
         app: folder of this project's app, as it is deployed.
         logs: folder in which each site has a log file of its name.
+        interpreter: the command line of Python.
+        modules: the folder of the Python modules that run the site.
+        host_options: more arguments for the Functions host.
+        has_storage: a stand-in answers for the sites' storage accounts.
     """
 
     entra: Entra
@@ -51,6 +55,10 @@ class SiteHosting:
     authority: Path
     app: Path
     logs: Path
+    interpreter: Sequence[str] = (sys.executable,)
+    modules: Path = PROJECT
+    host_options: Sequence[str] = ()
+    has_storage: bool = False
 
 
 class SiteProcess:
@@ -90,7 +98,13 @@ class SiteProcess:
         """
         await self._identity.server.start()
         identity = self._identity.settings() if self.site.identities else {}
-        environ = site_environment(self.site, self._hosting.authority, identity)
+        environ = site_environment(
+            self.site,
+            self._hosting.authority,
+            identity,
+            modules=self._hosting.modules,
+            has_storage=self._hosting.has_storage,
+        )
         if self.site.keys:
             environ[FUNCTION_KEY] = self.site.keys[0]  # other users see command lines
         # Inherited, so that no other program can have the port when the process listens.
@@ -106,13 +120,12 @@ class SiteProcess:
 
     def _command(self, descriptor: int) -> Sequence[str]:
         hosting = self._hosting
-        launch = [sys.executable, "-m", "emulator.sites", "--names", str(hosting.names)]
+        launch = [*hosting.interpreter, "-m", "emulator.sites", "--names", str(hosting.names)]
         launch += ["--log", str(self._log), "--parent", str(os.getpid())]
         serve = ["--listener", str(descriptor)]
         if not self.site.is_function_app:
             return [*launch, "emulator.old_bot", *serve]
-        # uvloop would look names up by itself.
-        host = ["emulator.functions", "--app", str(hosting.app), "--loop", "asyncio"]
+        host = ["emulator.functions", "--app", str(hosting.app), *hosting.host_options]
         return [*launch, *host, *serve]
 
     async def _wait_until_it_serves(self, child: Child, session: aiohttp.ClientSession) -> None:

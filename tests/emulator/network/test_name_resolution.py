@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import requests
 from emulator.network.name_resolution import lookup_in
 from emulator.network.public_names import PublicNames
 from emulator.server import Server
+from tests.support.project import ROOT
 
 URL = "https://contoso.vault.azure.net/greeting"
 
@@ -32,11 +35,43 @@ async def test_clients_reach_a_stand_in() -> None:
 
 @pytest.mark.usefixtures("file")
 def test_asyncio_looks_names_up_there(service: Server) -> None:
-    """Asyncio's own loop finds the stand-in too, though uvloop would not."""
+    """Asyncio's own loop finds the stand-in, too."""
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         loop = runner.get_loop()
         (first, *_) = runner.run(loop.getaddrinfo("contoso.vault.azure.net", 443))
     assert first[4] == ("127.0.0.1", service.port)
+
+
+ON_UVLOOP = """
+import asyncio, pathlib, socket, sys, uvloop
+from emulator.network.name_resolution import resolve_names
+
+resolve_names(pathlib.Path(sys.argv[1]))
+
+async def ports(host):
+    loop = asyncio.get_running_loop()
+    (found, *_) = await loop.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    connected, _ = await loop.create_connection(asyncio.Protocol, host, 443)
+    return found[4][1], connected.get_extra_info("peername")[1]
+
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    print(*runner.run(ports("contoso.vault.azure.net")))
+    try:
+        runner.run(ports("pypi.org"))
+    except socket.gaierror as error:
+        print(error)
+"""
+
+
+def test_uvloop_looks_names_up_there(tmp_path: Path, service: Server) -> None:
+    """A lookup and a connection on uvloop find the stand-in, and nothing else."""
+    file = tmp_path / "names.json"
+    PublicNames(file).add("*.vault.azure.net", service.port)
+    command = [sys.executable, "-c", ON_UVLOOP, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)
+    found, unknown = done.stdout.splitlines()
+    assert found == f"{service.port} {service.port}"
+    assert "pypi.org:443 has no stand-in" in unknown
 
 
 @pytest.mark.usefixtures("file")
