@@ -35,8 +35,8 @@ class DeployedBot:
         settings: the app settings; they hold secret values.
         web: the app's configuration.
         publishing: whether publishing with a password is allowed, by "scm" and "ftp".
-        identities: the resources of the app's user-assigned identities, by their ids in lower
-            case; None: it was deleted.
+        identities: the client ids of the user-assigned identities, by their resource ids in lower
+            case; empty: it was deleted.
         storage: the storage account that the settings name.
         vault: the key vault that the settings name, with the certificate's versions.
         monitoring: Application Insights and its workspace.

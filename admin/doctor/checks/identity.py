@@ -36,7 +36,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
         )
         return
     for one in assigned:
-        if bot.identities.value and bot.identities.value.get(one.id.lower()) is None:
+        if bot.identities.value and not bot.identities.value.get(one.id.lower()):
             yield error(
                 "identity-deleted",
                 f"the identity {one.name} is assigned to {app.name}, but was deleted",

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from admin.azure.arm_client import ArmClient
-from admin.azure.json_object import JsonObject
 from admin.migrate.setting_names import setting
 from admin.migrate.steps.assigned_identity import AppIdentity
 from auth.settings import USER_ASSIGNED_MSI
@@ -33,12 +32,12 @@ def identity_of(assigned: Sequence[AppIdentity], settings: Mapping[str, str]) ->
     return assigned[0] if len(assigned) == 1 else None
 
 
-def read_identities(
-    arm: ArmClient, assigned: Sequence[AppIdentity]
-) -> dict[str, JsonObject | None]:
-    """The identities' own resources, by id in lower case; None: it was deleted.
+def read_identities(arm: ArmClient, assigned: Sequence[AppIdentity]) -> dict[str, str]:
+    """The client ids (GUID) of the identities' own resources, by id in lower case; empty: it was
+    deleted.
 
     Raises:
         AzureProblem: they cannot be read.
     """
-    return {one.id.lower(): arm.find(one.id) for one in assigned}
+    found = {one.id.lower(): arm.find(one.id) for one in assigned}
+    return {key: str(one["properties"]["clientId"]) if one else "" for key, one in found.items()}

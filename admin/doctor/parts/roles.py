@@ -163,8 +163,8 @@ def _assigned(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> Iterato
         properties = one["properties"]
         role = str(properties["roleDefinitionId"])
         if role not in definitions:
-            definitions[role] = (arm.find(role) or {}).get("properties") or {}
+            definitions[role] = arm.get(role)["properties"]
         known = definitions[role]
-        actions = [str(act) for each in known.get("permissions") or () for act in each["actions"]]
-        name = str(known.get("roleName") or role)
-        yield AssignedRole(str(one["id"]), name, str(properties["scope"]), tuple(actions))
+        actions = [str(act) for each in known["permissions"] for act in each["actions"]]
+        name, scope = str(known["roleName"]), str(properties["scope"])
+        yield AssignedRole(str(one["id"]), name, scope, tuple(actions))

@@ -19,6 +19,7 @@ Harm = Callable[[ExaminedBot], object]
 
 OTHER_GUID = "99999999-2222-3333-4444-555555555555"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+READER_OF_RESOURCES = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 SECRET_VALUE = "Zq8~not-to-be-printed"  # it must not be printed
 
@@ -261,3 +262,12 @@ def forget_functions(bot: ExaminedBot) -> None:
     """Another program answers."""
     bot.site.body["kind"] = "app,linux"
     bot.call(bot.azure.resource_manager.on_site_change, bot.site)
+
+
+def unassign_caller(bot: ExaminedBot) -> None:
+    """The account that runs the doctor is Reader of the resource group, and nothing else."""
+    manager, caller = bot.azure.resource_manager, bot.azure.pipeline.object_id
+    manager.owners.discard(caller)
+    group = manager.resources.find(bot.azure.group.id)
+    assert group is not None
+    bot.call(assign_role, bot.azure.group, group, READER_OF_RESOURCES, caller)

@@ -1,0 +1,58 @@
+"""The doctor finds nothing wrong with what this project's own templates and commands deploy."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from admin.__main__ import app
+from emulator.log_analytics.log_analytics import QueryResult
+from tests.admin.doctor.examined_bot import COLUMNS, CREDENTIALS
+from tests.admin.moved_clock import MovedClock
+from tests.support.azd.deployment_stage import DeploymentStage
+from tests.support.azure.azure_thread import AzureThread
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    """What the commands wait with."""
+    return MovedClock()
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
+) -> Iterator[DeploymentStage]:
+    """A subscription without a deployment; a wait moves everybody's time."""
+    with AzureThread(tmp_path) as thread:
+        thread.set_environment(monkeypatch)
+        thread.azure.directory.clock = lambda: time.time() + clock.now()
+        made = DeploymentStage(thread, tmp_path)
+        made.azd.set_environment(monkeypatch)
+        yield made
+
+
+@pytest.mark.parametrize("turns", ["Inline", "Queued"])
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_nothing_is_found(
+    stage: DeploymentStage, clock: MovedClock, credential: str, turns: str
+) -> None:
+    """Each credential, with turns inline or queued."""
+    stage.azd.set(BOT_CREDENTIAL=credential, BOT_TURNS=turns, BOT_ALWAYS_READY="1")
+    stage.thread.azure.log_analytics.results["AppRequests"] = QueryResult(COLUMNS, ((0, 0, 0, 0),))
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, [*words], obj=clock, env=dict(stage.azd.values))
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    run("deployment", "prepare", "--azd", "--yes")
+    stage.provision()
+    run("deployment", "finish", "--azd", "--yes")
+    stage.deploy()
+    report = json.loads(run("doctor", "--json"))
+    assert report["findings"] == []
+    assert report["bot"]["name"] == stage.azd.values["BOT_NAME"]

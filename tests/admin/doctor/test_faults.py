@@ -1,0 +1,129 @@
+"""A service that fails, or that the account may not use: a finding, or exit 3, and no traceback."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web
+
+from admin.doctor import command
+from emulator.faults import Handler
+from emulator.server import Server
+from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
+from tests.admin.doctor.harms import unassign_caller
+from tests.admin.migrate.migration import BOT, VAULT
+
+ARM, GRAPH, SITES = "management.azure.com", "graph.microsoft.com", "*.azurewebsites.net"
+LOGS = "api.loganalytics.azure.com"
+VAULTS = "a key vault"
+
+Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+
+FAULTS: dict[str, dict[str, object]] = {
+    "429": {"status": 429, "retry_after": 30},
+    "500": {"status": 500},
+    "503 page": {"status": 503, "html": True},
+    "403": {"status": 403},
+    "404 page": {"status": 404, "html": True},
+    "silent": {"silent": True},
+    "cut": {"cut": True},
+    "no JSON": {"status": 200, "html": True},
+    "a list": {"status": 200, "body": "[1]"},
+    "a text": {"status": 200, "body": '"text"'},
+    "strange": {"status": 200, "body": '{"value": [{"id": 7}], "properties": [1], "tables": 3}'},
+    "nulls": {"status": 200, "body": '{"value": [null], "id": null, "properties": null}'},
+}
+
+EXPECTED: dict[str, set[int]] = {ARM: {1, 3}, GRAPH: {1}, SITES: {1}, LOGS: {1}, VAULTS: {1}}
+
+
+@pytest.fixture
+def credential() -> str:
+    """A bot that uses every service."""
+    return CERTIFICATE
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A silent service costs a moment."""
+    limits = command.LIMITS.__class__(retries=1, read_seconds=0.5)
+    monkeypatch.setattr(command, "LIMITS", limits)
+
+
+def server_of(bot: ExaminedBot, name: str) -> Server:
+    """The server of a service."""
+    if name == VAULTS:
+        return bot.azure.vaults[f"{VAULT}.vault.azure.net"].server
+    return bot.azure.servers[name]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("service", EXPECTED)
+def test_a_service_fails(bot: ExaminedBot, service: str, fault: str) -> None:
+    """Every request to one service: what needs it is not looked at, and the rest is."""
+    server_of(bot, service).faults.set(**FAULTS[fault])
+    ended = bot.run("--bot", BOT, "--json")
+    assert ended.status in EXPECTED[service], ended.output + ended.errors
+    report = json.loads(ended.output)
+    if ended.status == 3:
+        assert report["error"]
+        return
+    assert report["findings"], report
+    if service != ARM:
+        assert report["facts"]["bot"].startswith(BOT)
+        assert report["app"]["name"]
+
+
+def requests_of(bot: ExaminedBot) -> list[str]:
+    """The paths at Resource Manager of a healthy run, each once."""
+    seen: dict[str, None] = {}
+
+    async def listen(request: web.Request, handler: Handler) -> web.StreamResponse:
+        seen[request.path] = None
+        return await handler(request)
+
+    bot.azure.servers[ARM].around = listen
+    assert bot.findings() == []
+    bot.azure.servers[ARM].around = None
+    return list(seen)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fault", ["500", "403", "nulls", "strange"])
+def test_each_read_fails(bot: ExaminedBot, fault: str) -> None:
+    """One path at a time: something is found, or the bot cannot be read, and nothing breaks."""
+    paths = requests_of(bot)
+    assert len(paths) > 15
+    for path in paths:
+        bot.azure.servers[ARM].faults.set(path=path, **FAULTS[fault])
+        ended = bot.run("--bot", BOT, "--json")
+        assert ended.status in {1, 3}, path
+        assert json.loads(ended.output)
+
+
+def test_the_account_lacks_roles(bot: ExaminedBot) -> None:
+    """A reader of the group sees what Reader allows, and learns which roles are missing."""
+    unassign_caller(bot)
+    found = bot.findings()
+    assert {each["code"] for each in found} == {"not-looked-at"}
+    text = json.dumps(found)
+    assert "Website Contributor on the app" in text
+
+
+def test_the_account_cannot_query_logs(bot: ExaminedBot) -> None:
+    """Log Analytics refuses: the finding names the role."""
+    bot.azure.servers[LOGS].faults.set(status=403, body='{"error": {"code": "Insufficient"}}')
+    (found,) = bot.findings()
+    assert found["code"] == "not-looked-at"
+    assert "not looked at: the last 24 hours" in found["problem"]
+    assert "It needs Log Analytics Reader on the workspace." in found["problem"]
+    assert "Log Analytics Reader" in found["cure"]
+
+
+def test_nobody_is_signed_in(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 3, and what to do."""
+    monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE")
+    monkeypatch.setenv("PATH", "/nowhere")
+    ended = bot.run("--bot", BOT)
+    assert ended.status == 3
+    assert "az login" in ended.errors

@@ -1,0 +1,188 @@
+"""The doctor's output: for people, for files, for pipelines; never a secret; and how it ends."""
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from rich.console import Console
+
+from admin import console
+from emulator.faults import Handler
+from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
+from tests.admin.doctor.harms import SECRET_VALUE, add_secret
+from tests.admin.migrate.migration import APP, BOT
+from tests.support.program import Program
+from tests.support.project import ROOT
+from tests.support.timing.condition import until
+
+CHECKS = ROOT / "admin" / "doctor"
+SEVERITIES = ("error", "warning")
+
+
+@pytest.fixture
+def credential() -> str:
+    """A bot with a vault."""
+    return CERTIFICATE
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What a terminal shows."""
+    shown = StringIO()
+    monkeypatch.setattr(
+        console, "output", Console(file=shown, force_terminal=True, width=100, markup=False)
+    )
+    return shown
+
+
+def test_people_see_findings_with_cures(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal: sections, then each finding with a command that can be pasted."""
+    add_secret(bot)
+    shown = terminal(monkeypatch)
+    assert bot.run("--bot", BOT).status == 1
+    text = shown.getvalue()
+    assert "Azure Bot" in text
+    assert "registration-secret" in text
+    assert f"python -m admin migrate delete-secret --bot {BOT}" in text
+    assert "Looking at" in text
+
+
+def test_people_see_that_nothing_is_wrong(bot: ExaminedBot) -> None:
+    """Lines for a file: facts with marks, and one line that says so."""
+    output = bot.run("--bot", BOT).output
+    assert f"App {APP}" in output
+    assert "  health: 200 [ok]" in output
+    assert "nothing: everything is as it should be [ok]" in output
+    assert "turns: 12" in output
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_no_secret_is_printed(
+    bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+) -> None:
+    """No token, no function key, no setting's value, in any form of the output."""
+    secrets: set[str] = set()
+
+    async def listen(request: web.Request, handler: Handler) -> web.StreamResponse:
+        secrets.add(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        secrets.add(request.headers.get("x-functions-key", ""))
+        return await handler(request)
+
+    for server in bot.azure.servers.values():
+        server.around = listen
+    bot.set_settings(
+        MicrosoftAppPassword=SECRET_VALUE,
+        MicrosoftAppTenantId=SECRET_VALUE,
+        AzureWebJobsStorage=f"AccountName=contoso;AccountKey={SECRET_VALUE}",
+        CertificateThumbprint=SECRET_VALUE,
+        AllowedTenants=f"{SECRET_VALUE},{SECRET_VALUE}",
+        WEATHER=SECRET_VALUE,
+    )
+    shown = terminal(monkeypatch) if not form else StringIO()
+    ended = bot.run("--bot", BOT, *form)
+    assert ended.status == 1
+    secrets -= {""}
+    assert len(secrets) >= 3
+    connection = bot.settings()["APPLICATIONINSIGHTS_CONNECTION_STRING"]
+    for secret in (*secrets, SECRET_VALUE, connection):
+        assert secret not in ended.output + ended.errors + shown.getvalue()
+
+
+def codes() -> set[str]:
+    """Every code that the checks use."""
+    found = set()
+    for file in CHECKS.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id in SEVERITIES and isinstance(node.args[0], ast.Constant):
+                found.add(str(node.args[0].value))
+    return found
+
+
+def test_the_help_says_all() -> None:
+    """Every code, every exit status, and the roles that the account needs."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "admin", "doctor", "--help"],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    assert len(codes()) > 50
+    for code in codes():
+        assert code in shown, code
+    for word in ("Exit status", "130", "Log Analytics Reader", "--json", "--subscription"):
+        assert word in shown
+
+
+@pytest.mark.parametrize("words", [("--bot",), ("--cloud", "AzureMoon"), ("--dry-run",), ("else",)])
+def test_a_wrong_command_line(bot: ExaminedBot, words: tuple[str, ...]) -> None:
+    """Exit 2."""
+    assert bot.run(*words).status == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--bot", "contoso-unknown"), "no Azure Bot has the name"),
+        (("--app", "contoso-unknown"), "no app has the name"),
+        (("--resource-group", "contoso-unknown"), "name one with --bot"),
+    ],
+)
+def test_a_bot_that_nobody_sees(bot: ExaminedBot, words: tuple[str, ...], text: str) -> None:
+    """Exit 1, and what to give."""
+    ended = bot.run(*words, "--json")
+    assert ended.status == 1
+    assert text in ended.json["error"]
+    assert text in ended.errors
+
+
+def test_several_bots(bot: ExaminedBot) -> None:
+    """Without a name, the list of those that it could be."""
+    other = {**bot.bot.body, "properties": {**bot.bot.properties}}
+    other["properties"] |= {"msaAppId": "99999999-2222-3333-4444-555555555555"}
+    bot.call(bot.azure.group.put, "Microsoft.BotService/botServices", "contoso-other", other)
+    ended = bot.run()
+    assert ended.status == 1
+    for name in (BOT, "contoso-other"):
+        assert f"--bot {name} --resource-group contoso-bots" in ended.errors
+
+
+def test_a_bot_without_its_app(bot: ExaminedBot) -> None:
+    """The endpoint leads to an app that the account does not see: a finding, and no app."""
+    bot.bot.properties["endpoint"] = "https://bot.example/api/messages"
+    report = bot.run("--bot", BOT, "--json").json
+    assert report["app"] is None
+    (found,) = report["findings"]
+    assert found["code"] == "endpoint-elsewhere"
+    named = bot.run("--bot", BOT, "--app", APP, "--json").json
+    assert [each["code"] for each in named["findings"]] == ["endpoint-elsewhere"]
+    assert "az bot update" in named["findings"][0]["cure"]
+
+
+def test_ctrl_c(bot: ExaminedBot, tmp_path: Path) -> None:
+    """130 at once, while a service is silent, and no traceback."""
+    bot.azure.servers["graph.microsoft.com"].faults.set(silent=True)
+    with Program(
+        [sys.executable, "-u", "-m", "admin", "doctor", "--bot", BOT],
+        cwd=ROOT,
+        env={**os.environ, **bot.azure.environ, "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        asked = bot.azure.servers["graph.microsoft.com"].requests
+        until(lambda: bool(asked) or command.poll() is not None)
+        command.send_signal(signal.SIGINT)
+        output, errors = command.communicate(timeout=15)
+    assert command.returncode == 130, output + errors
+    assert "Traceback" not in errors
+    assert json.dumps(output) == '""'
