@@ -144,7 +144,7 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "insights-no-workspace",
             f"{component['name']} has no Log Analytics workspace that your account sees",
-            "az monitor app-insights component update --workspace WORKSPACE_ID, with its name",
+            set_property(str(component["id"]), "properties.WorkspaceResourceId", "WORKSPACE_ID"),
         )
 
 

@@ -180,7 +180,11 @@ DEFECTS = (
         setting("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", None),
         "Authorization=AAD;ClientId=",
     ),
-    Defect("insights-no-workspace", of(INSIGHTS, WorkspaceResourceId=None), "--workspace"),
+    Defect(
+        "insights-no-workspace",
+        of(INSIGHTS, WorkspaceResourceId=None),
+        "WorkspaceResourceId=WORKSPACE_ID",
+    ),
     Defect("endpoint-missing", azure_bot(endpoint=""), "--app"),
     Defect("endpoint-elsewhere", azure_bot(endpoint="https://bot.example/api/messages"), "--app"),
     Defect(

@@ -213,6 +213,15 @@ async def test_an_application_without_a_service_principal_is_refused(
     assert answer["error_codes"] == [7000229]
 
 
+async def test_a_disabled_application_is_refused(
+    http_form: Any, bot: Registration, secret: str, entra: Entra
+) -> None:
+    """An administrator can disable it under Enterprise applications."""
+    entra.directory.disabled.add(bot.service_principal_id)
+    _, answer = await http_form(client_id=bot.app_id, client_secret=secret)
+    assert answer["error_codes"] == [7000112]
+
+
 async def test_a_second_application_has_certificates_of_its_own(
     entra: Entra,
     authority: CertificateAuthority,

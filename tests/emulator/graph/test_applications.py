@@ -262,3 +262,15 @@ async def test_secrets_cannot_be_patched(
         assert "must be generated with service actions" in answer["error"]["message"]
     assert (await call("PATCH", path, {"passwordCredentials": unchanged}))[0] == 204
     assert len(bot.secrets) == 1
+
+
+async def test_a_deleted_application_can_be_seen(call: GraphCaller, bot: Registration) -> None:
+    """For 30 days, it is among the deleted items, and nowhere else."""
+    path = "/directory/deletedItems/microsoft.graph.application"
+    assert (await call("GET", path))[1]["value"] == []
+    assert (await call("DELETE", f"/applications/{bot.object_id}"))[0] == 204
+    _, found = await call("GET", path, select="id,appId,displayName")
+    assert found["value"] == [
+        {"id": bot.object_id, "appId": bot.app_id, "displayName": bot.display_name}
+    ]
+    assert (await call("GET", "/applications"))[1]["value"] == []

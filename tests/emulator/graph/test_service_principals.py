@@ -91,3 +91,16 @@ async def test_the_user_is_found_by_name(call: GraphCaller, directory: Directory
     for name in (user.name, user.object_id):
         assert (await call("GET", f"/users/{name}"))[0] == 200
     assert (await call("GET", f"/users/{UNKNOWN}"))[0] == 404
+
+
+async def test_it_can_be_disabled(
+    call: GraphCaller, bot: Registration, directory: Directory
+) -> None:
+    """As the portal does under Enterprise applications, with what users then need."""
+    path = f"/servicePrincipals(appId='{APP_ID}')"
+    _, before = await call("GET", path)
+    assert (before["accountEnabled"], before["appRoleAssignmentRequired"]) == (True, False)
+    directory.disabled.add(bot.service_principal_id)
+    directory.assignment_required.add(bot.service_principal_id)
+    _, after = await call("GET", path)
+    assert (after["accountEnabled"], after["appRoleAssignmentRequired"]) == (False, True)

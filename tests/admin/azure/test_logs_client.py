@@ -1,0 +1,52 @@
+"""LogsClient: it asks with GET, and reads the first row by its columns."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from admin.azure.errors import NotReachable
+from admin.azure.logs.logs_client import LogsClient
+from tests.admin.azure.scripted_service import Answer, ScriptedService
+from tests.admin.moved_clock import MovedClock
+
+COLUMNS = [{"name": "Turns", "type": "long"}, {"name": "Failed", "type": "long"}]
+
+
+def table(*rows: list[object]) -> dict[str, object]:
+    """An answer of one table."""
+    return {"tables": [{"name": "PrimaryResult", "columns": COLUMNS, "rows": list(rows)}]}
+
+
+@pytest.fixture
+def client(service: ScriptedService, clock: MovedClock) -> LogsClient:
+    """A client of the scripted service."""
+    return LogsClient(service.url, "Log Analytics", None, "", clock, "request-1")
+
+
+def test_a_row(service: ScriptedService, client: LogsClient) -> None:
+    """By the names of the columns; the request is a GET with query and timespan."""
+    service.answers.append(Answer(200, table([4, 1], [9, 9])))
+    assert client.row("ws", "AppRequests | count", "P1D") == {"Turns": 4, "Failed": 1}
+    (asked,) = service.asked
+    assert asked.method == "GET"
+    assert urlsplit(asked.path).path == "/v1/workspaces/ws/query"
+    assert parse_qs(urlsplit(asked.path).query) == {
+        "query": ["AppRequests | count"],
+        "timespan": ["P1D"],
+    }
+
+
+def test_no_row(service: ScriptedService, client: LogsClient) -> None:
+    """An empty result is an empty row."""
+    service.answers.append(Answer(200, table()))
+    assert client.row("ws", "AppRequests", "P1D") == {}
+
+
+@pytest.mark.parametrize(
+    "body", [{"tables": []}, {"tables": 7}, {"tables": [{}]}, {"rows": []}, table([1])]
+)
+def test_another_shape(service: ScriptedService, client: LogsClient, body: object) -> None:
+    """An answer that is no table is a service that cannot be used."""
+    service.answers.append(Answer(200, body))
+    with pytest.raises(NotReachable, match="no table"):
+        client.row("ws", "AppRequests", "P1D")
