@@ -44,6 +44,7 @@ class Operation:
     """
 
     __slots__ = (
+        "_added",
         "_attributes",
         "_error",
         "_name",
@@ -67,7 +68,8 @@ class Operation:
         self.is_propagated = False
         self._name = name
         self._requests = 0
-        self._attributes: dict[str, Value] = dict(attributes or {})
+        self._attributes = attributes or {}
+        self._added: dict[str, Value] = {}
         self._error = ""
         self._start = time.perf_counter()
         self._span: Span = tracer.start_span(name, parent, kind, self._attributes, links)
@@ -81,9 +83,8 @@ class Operation:
         return found if isinstance(found, Operation) else None
 
     def set(self, name: str, value: Value) -> None:
-        """Add an attribute."""
-        self._attributes[name] = value
-        self._span.set_attribute(name, value)
+        """Add an attribute, until it ends."""
+        self._added[name] = value  # added to the span at once at the end, which costs less
 
     def count_request(self) -> None:
         """Note that it sends a request: each one after the first is a retry."""
@@ -114,9 +115,12 @@ class Operation:
         if error is not None:
             self.fail(error)
         context_api.detach(self._token)
+        if self._added:
+            self._span.set_attributes(self._added)
         self._span.end()
         seconds = time.perf_counter() - self._start
-        bot_metrics().ended(self._name, seconds, self._attributes, self._error)
+        attributes = {**self._attributes, **self._added}
+        bot_metrics().ended(self._name, seconds, attributes, self._error)
 
 
 def past_operation(name: str, start: int, end: int) -> None:
