@@ -103,7 +103,7 @@ check: setup
 
 # Not part of `make test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
 runbooks: setup $(AZ)/.ready
-	@$(PYTEST) -n 2 --dist worksteal -m az tests/docs tests/admin
+	@$(PYTEST) -n 2 --dist worksteal -m az tests/docs tests/admin tests/app_package
 
 format: setup
 	@$(PYTHON) -m ruff format .

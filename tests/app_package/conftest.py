@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from admin.app_package.filled_manifest import FilledManifest
 from tests.support.project import ROOT
@@ -26,6 +27,21 @@ VALUES = {
     "SSO_APP_ID": BOT_ID,
 }
 MANIFEST = ROOT / "app_package" / "manifest.json"
+
+LOCAL = ROOT / "m365agents.local.yml"
+
+
+def local_settings(app_id: str, tenant_id: str) -> dict[str, str]:
+    """The settings of the app that m365agents.local.yml writes for a bot (GUIDs)."""
+    values = {"${{BOT_ID}}": app_id, "${{BOT_TENANT_ID}}": tenant_id}
+    deploy = YAML(typ="safe").load(LOCAL.read_text("utf-8"))["deploy"]
+    [step] = [each for each in deploy if each["uses"] == "file/createOrUpdateEnvironmentFile"]
+    text = json.dumps(step["with"]["envs"])
+    for variable, value in values.items():
+        text = text.replace(variable, value)
+    settings: dict[str, str] = json.loads(text)
+    return settings
+
 
 SchemaErrors = Callable[[Sequence[Mapping[str, Any]]], list[list[str]]]
 """What Microsoft's validator says of parsed manifests: a list of errors for each."""

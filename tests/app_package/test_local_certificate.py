@@ -7,10 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from auth.certificates.private_key import certificate_from_bytes
-from tests.app_package.conftest import BOT_ID
+from auth.settings import CERTIFICATE
+from bot_testing.cloud.cloud_thread import CloudThread
+from emulator.cloud import Cloud
+from tests.app_package.conftest import BOT_ID, local_settings
+from tests.support.bots.bot_process import BotProcess
 from tests.support.project import ROOT
+from tests.support.wire.http_post import Caller
 
 SCRIPT = ROOT / "app_package" / "local_certificate.sh"
 PEM = Path(".cache") / f"teams-{BOT_ID}.pem"
@@ -26,14 +32,14 @@ sys.exit({status})
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
 
 
-def run(folder: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, status: int = 0, app_id: str = BOT_ID) -> subprocess.CompletedProcess[str]:
     """Run the script in a folder, with a stand-in for `az` that exits with a status."""
     az = folder / "bin" / "az"
     az.parent.mkdir(exist_ok=True)
     az.write_text(AZ.format(python=sys.executable, status=status))
     az.chmod(0o755)
     environ = os.environ | {"PATH": f"{az.parent}{os.pathsep}{os.environ['PATH']}"}
-    command = ["sh", str(SCRIPT), BOT_ID]
+    command = ["sh", str(SCRIPT), app_id]
     return subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, check=False
     )
@@ -75,3 +81,45 @@ def test_a_failed_upload_is_repeated(tmp_path: Path) -> None:
     assert not (tmp_path / PEM).exists()
     assert run(tmp_path).returncode == 0
     assert (tmp_path / PEM).exists()
+
+
+def test_the_bot_signs_in_with_it(tmp_path: Path, logs: Path) -> None:
+    """With the settings that m365agents.local.yml writes, the bot gets a token of Entra ID."""
+    cloud = Cloud(tmp_path, CERTIFICATE)
+    registration = cloud.registration
+    run(tmp_path, app_id=registration.app_id)
+    uploaded = x509.load_pem_x509_certificate((tmp_path / "uploaded").read_bytes())
+    registration.certificates[:] = [uploaded]
+    local = local_settings(registration.app_id, registration.tenant_id)
+    with CloudThread(cloud) as thread:
+        settings = thread.call(cloud.settings)
+        for name in ("CertificateVaultUrl", "CertificateName"):
+            del settings[name]
+        assert settings["MicrosoftAppType"] == local["MicrosoftAppType"]
+        log = logs / "local variant.log"
+        local["CertificatePath"] = str(tmp_path / local["CertificatePath"])
+        with BotProcess(settings | local, log) as bot:
+            caller = Caller(bot.url)
+            identity = caller.send("GET", "/api/identity", []).json()
+            caller.close()
+    assert identity["kind"] == CERTIFICATE
+    assert (
+        identity["certificateThumbprint"]
+        == certificate_from_bytes((tmp_path / local["CertificatePath"]).read_bytes()).thumbprint
+    )
+
+
+@pytest.mark.az
+def test_the_azure_cli_takes_the_command(tmp_path: Path) -> None:
+    """The real az refuses nothing but that nobody is signed in."""
+    az = ROOT / ".cache" / "az" / "bin"
+    environ = os.environ | {
+        "PATH": f"{az}{os.pathsep}{os.environ['PATH']}",
+        "AZURE_CONFIG_DIR": str(tmp_path / "config"),
+    }
+    command = ["sh", str(SCRIPT), BOT_ID]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "az login" in done.stderr

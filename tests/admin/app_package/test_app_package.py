@@ -15,9 +15,10 @@ import pytest
 from admin.__main__ import main
 from admin.exit_status import ExitStatus
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES
+from tests.docs.commands.command_tables import AZD, fault
 from tests.support.project import ROOT
 
-AZD = """#!{python}
+PROGRAM = """#!{python}
 import pathlib, sys
 pathlib.Path({calls!r}).open("a").write(" ".join(sys.argv[1:]) + "\\n")
 print({output!r}, end="")
@@ -47,7 +48,7 @@ def azd(tmp_path: Path) -> Callable[..., Path]:
         calls, program = tmp_path / "calls", tmp_path / "bin" / "azd"
         program.parent.mkdir(exist_ok=True)
         program.write_text(
-            AZD.format(
+            PROGRAM.format(
                 python=sys.executable, calls=str(calls), output=output, error=error, status=status
             )
         )
@@ -108,6 +109,7 @@ def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> 
     calls = azd()
     assert run(env_file) == ExitStatus.DONE
     assert calls.read_text().splitlines() == ["env get-values --no-prompt"]
+    assert fault(["env", "get-values", "--no-prompt"], AZD, is_azd=True) == ""
     manifest = manifest_of(env_file)
     assert manifest["bots"][0]["botId"] == BOT_ID  # type: ignore[index]
     assert manifest["validDomains"] == ["func-canteen.azurewebsites.net", "token.botframework.com"]
