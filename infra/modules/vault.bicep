@@ -12,11 +12,10 @@ param deployerPrincipalId string
 param deployerPrincipalType string
 
 // The roles are on the vault, because the certificate is created after this deployment.
-var signerRoles = [
+var roles = signsInVault ? [
   '21090545-7ca7-4776-b22c-e363652d74d2' // Key Vault Reader: reads the certificate, never its key
   '12338af0-0e69-4776-bea7-57ae8d297424' // Key Vault Crypto User: lets the vault sign with the key
-]
-var exporterRoles = [
+] : [
   '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User: reads the certificate with its key
 ]
 var certificatesOfficer = 'a4417e6f-fecd-4de8-b567-7b0420556985'
@@ -38,7 +37,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   }
 }
 
-resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in signsInVault ? signerRoles : exporterRoles: {
+resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in roles: {
   scope: vault
   name: guid(vault.id, identityPrincipalId, role)
   properties: {

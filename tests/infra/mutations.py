@@ -276,8 +276,8 @@ MUTATIONS = (
     Mutation(_STORAGE, "  scope: account\n", "", security_rules.grants_only_needed_roles),
     Mutation(
         _VAULT,
-        "signsInVault ? signerRoles : exporterRoles",
-        "signsInVault ? exporterRoles : signerRoles",
+        "roles = signsInVault ?",
+        "roles = !signsInVault ?",
         security_rules.grants_only_needed_roles,
     ),
     Mutation(
