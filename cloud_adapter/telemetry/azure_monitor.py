@@ -4,12 +4,15 @@ The exporters sign in as APPLICATIONINSIGHTS_AUTHENTICATION_STRING says: with th
 identity, because an instrumentation key alone is refused where local authentication is disabled.
 """
 
+from typing import Any
+
 from azure.monitor.opentelemetry.exporter import (
     AzureMonitorLogExporter,
     AzureMonitorMetricExporter,
     AzureMonitorTraceExporter,
     RateLimitedSampler,
 )
+from opentelemetry.sdk.trace import ReadableSpan
 
 from cloud_adapter.telemetry.destination import Destination
 from cloud_adapter.telemetry.export_settings import LOGS, METRICS, TRACES, ExportSettings
@@ -17,6 +20,25 @@ from cloud_adapter.telemetry.export_settings import LOGS, METRICS, TRACES, Expor
 TRACES_PER_SECOND = 5.0
 """How many traces a process sends at most, as Microsoft's distribution does by default: Application
 Insights bills each span. The number that a span stands for is in its ItemCount."""
+
+DEPENDENCY = "RemoteDependencyData"
+"""The kind of an envelope that becomes a row of AppDependencies."""
+
+
+class NamedSpanExporter(AzureMonitorTraceExporter):
+    """Microsoft's exporter, with each dependency under its span's name.
+
+    The exporter calls every HTTP call `POST /`, or by the path of its URL, which has the
+    conversation's id in it, and its target `host:None` if the span has no port.
+    """
+
+    def _span_to_envelope(self, span: ReadableSpan) -> Any:
+        envelope = super()._span_to_envelope(span)
+        data: Any = envelope.data.base_data if envelope.data else None
+        if envelope.data and envelope.data.base_type == DEPENDENCY:
+            data.name = span.name
+            data.target = (data.target or "").removesuffix(":None") or None
+        return envelope
 
 
 def azure_monitor_destination(settings: ExportSettings) -> Destination:
@@ -30,7 +52,7 @@ def azure_monitor_destination(settings: ExportSettings) -> Destination:
     return Destination(
         name="Application Insights",
         sampler=_rate_limit,
-        spans=AzureMonitorTraceExporter(disable_offline_storage=True) if TRACES in wanted else None,
+        spans=NamedSpanExporter(disable_offline_storage=True) if TRACES in wanted else None,
         metrics=(
             AzureMonitorMetricExporter(disable_offline_storage=True) if METRICS in wanted else None
         ),

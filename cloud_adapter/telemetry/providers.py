@@ -28,9 +28,11 @@ five seconds are long."""
 QUIET = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+    "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED": "true",
 }
 """Keeps Microsoft's exporter from reporting about itself, and from asking for its configuration, at
-addresses that nobody has configured. The exporter reads these variables when it is created."""
+addresses that nobody has configured; and from adding a metric with the resource's attributes to
+each batch. The exporter reads these variables when it is created."""
 
 log = logging.getLogger(__name__)
 

@@ -52,6 +52,12 @@ def test_it_signs_in(
         assert {each.path for each in ingestion.posted} == {"/v2.1/track"}
         assert ingestion.refused == 0
         assert process.logged == []
+        metrics = {
+            metric["name"]
+            for item in ingestion.items(METRIC)
+            for metric in item["data"]["baseData"]["metrics"]
+        }
+        assert metrics == {"agents.turn.count", "agents.turn.duration"}
 
 
 def test_a_key_alone_is_refused(

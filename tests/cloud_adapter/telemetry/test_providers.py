@@ -1,5 +1,6 @@
 """What is exported to an OTLP endpoint, and what an endpoint that does not work costs."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,18 +169,19 @@ def resident(pid: int) -> int:
     return 4096 * int(pages)
 
 
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("delay", "lost"), [("60000", 20), ("1", 0)], ids=["before the batch", "after it"]
 )
 def test_what_a_killed_process_loses(
-    delay: str, lost: int, collector: Collector, log: Path
+    delay: str, lost: int, end: signal.Signals, collector: Collector, log: Path
 ) -> None:
     """A killed process loses the spans of the batch that waits, and no others."""
     with ExportingProcess({**collector.settings, DELAY: delay}, log) as process:
         process.does("spans 10")
         if not lost:
             until(lambda: len(collector.spans) == 20)
-        process.kill()
+        process.kill(end)
     assert 20 - len(collector.spans) == lost
 
 

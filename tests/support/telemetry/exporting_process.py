@@ -1,6 +1,7 @@
 """ExportingProcess: exporting_program in a process of its own, because providers are global."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -63,9 +64,9 @@ class ExportingProcess:
         """The process's id."""
         return self._started().pid
 
-    def kill(self) -> None:
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
         """End the process at once, as the Functions host does."""
-        self._started().kill()
+        self._started().send_signal(by)
         self._started().wait()
 
     @property
