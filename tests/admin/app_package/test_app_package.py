@@ -118,7 +118,7 @@ def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> 
     assert "BOT_DOMAIN=func-canteen.azurewebsites.net" in lines
 
 
-def test_another_known_bot(env_file: Path, azd: Callable[..., Path]) -> None:
+def test_another_environment_of_azd(env_file: Path, azd: Callable[..., Path]) -> None:
     """--azd names the environment."""
     calls = azd()
     assert run(env_file, "--azd", "production") == ExitStatus.DONE
@@ -141,6 +141,14 @@ def test_a_given_value_is_for_this_package_alone(env_file: Path) -> None:
     assert run(env_file, *GIVEN) == ExitStatus.DONE
     assert manifest_of(env_file)["bots"][0]["botId"] == BOT_ID  # type: ignore[index]
     assert f"BOT_ID={OTHER_BOT}" in env_file.read_text()
+
+
+def test_a_given_bot_is_not_azds(env_file: Path, azd: Callable[..., Path]) -> None:
+    """What azd says of a value that is given is not written to the file either."""
+    azd()
+    assert run(env_file, "--set", f"BOT_ID={OTHER_BOT}") == ExitStatus.DONE
+    assert "BOT_ID=" in env_file.read_text().splitlines()
+    assert "BOT_DOMAIN=func-canteen.azurewebsites.net" in env_file.read_text().splitlines()
 
 
 def test_the_same_files_make_the_same_zip(env_file: Path) -> None:
@@ -193,6 +201,16 @@ def test_azd_without_an_environment(
     azd(output="", error="ERROR: no environment exists\nmore", status=1)
     assert run(env_file) == ExitStatus.USAGE
     assert "azd says: ERROR: no environment exists)" in capsys.readouterr().err
+
+
+def test_an_endpoint_without_tls(
+    env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The host of an endpoint that is not https is no domain for Teams."""
+    azd(output=DEPLOYED.replace("https:", "http:"))
+    assert run(env_file) == ExitStatus.USAGE
+    output = capsys.readouterr().err
+    assert re.findall(r"^(\w+) is empty", output, re.M) == ["BOT_DOMAIN"]
 
 
 def test_another_bot_than_azds(
