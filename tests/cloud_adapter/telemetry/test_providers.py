@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.certificates import CertificateAuthority
 from emulator.loopback import LOOPBACK, free_port
 from tests.support.telemetry.collector import Collector, attributes
 from tests.support.telemetry.exporting_process import ExportingProcess
@@ -192,3 +193,17 @@ def test_a_batch_waits_for_a_second(collector: Collector, log: Path) -> None:
     with ExportingProcess(settings, log) as process:
         process.does("span first")
         until(lambda: bool(collector.spans), seconds=4)
+
+
+def test_a_collector_with_its_own_authority(tmp_path: Path, log: Path) -> None:
+    """Over TLS, a collector is trusted if OTEL_EXPORTER_OTLP_CERTIFICATE has its authority."""
+    authority = CertificateAuthority(tmp_path)
+    with Collector(authority.server_context()) as collector:
+        with ExportingProcess(collector.settings, log) as process:
+            process.does("span first")
+            until(lambda: any("Exporting telemetry" in line for line in process.logged))
+            assert collector.posted == []
+        trusted = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.path)}
+        with ExportingProcess({**collector.settings, **trusted}, log) as process:
+            process.does("span second")
+            until(lambda: len(collector.spans) == 2)
