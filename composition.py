@@ -172,9 +172,11 @@ class Composition:
         if source is None:
             return None
         from auth.outbound.credentials import storage_tokens
+        from auth.outbound.token_provider import TokenProvider
         from cloud_adapter.storage.account import StorageAccount
 
-        return StorageAccount(source, self.pool, storage_tokens(source, self.pool))
+        tokens = storage_tokens(source, self.pool, self._class(TokenProvider))
+        return StorageAccount(source, self.pool, tokens)
 
     @cached_property
     def parts(self) -> Parts:

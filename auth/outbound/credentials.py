@@ -100,12 +100,20 @@ def credential_for(settings: Settings, pool: HttpPool) -> Credential:
     return _CREDENTIALS[settings.credential](settings, pool)
 
 
-def storage_tokens(source: StorageSource, pool: HttpPool) -> TokenProvider | None:
-    """The tokens for the storage account; None with a connection string, which needs none."""
+def storage_tokens(
+    source: StorageSource, pool: HttpPool, provider: type[TokenProvider] = TokenProvider
+) -> TokenProvider | None:
+    """The tokens for the storage account; None with a connection string, which needs none.
+
+    Args:
+        source: the storage account.
+        pool: the HTTP client.
+        provider: the class of what is returned.
+    """
     if source.connection_string:
         return None
     from auth.outbound.managed_identity import ManagedIdentityCredential
     from auth.outbound.pool_transport import PoolTransport
 
     setting, transport = f"{STORAGE}__clientId", PoolTransport(pool)
-    return TokenProvider(ManagedIdentityCredential(source.client_id, setting, transport))
+    return provider(ManagedIdentityCredential(source.client_id, setting, transport))

@@ -2,8 +2,12 @@
 
 from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.token_provider import MAX_ATTEMPTS, TokenProvider
+from cloud_adapter.storage.account import AUDIENCE
 from cloud_adapter.telemetry.metrics import bot_metrics
 from cloud_adapter.telemetry.spans.operation import Operation
+
+CHANNEL, STORAGE, SKILL = "channel", "storage", "skill"
+"""What a token is for, as metrics say it."""
 
 
 class TracedTokenProvider(TokenProvider):
@@ -27,12 +31,12 @@ class TracedCredential(Credential):
     async def request_token(self, audience: str) -> AccessToken:
         """Request a new token."""
         attributes = {"auth.method": self._method}
-        is_channel = "://" in audience  # other bots' tokens are for their app ids
-        if is_channel:
+        kind = _kind_of(audience)
+        if kind != SKILL:  # its audience is an app id
             attributes["auth.scopes"] = f"{audience}/.default"
         with Operation("agents.authentication.get_access_token", attributes):
             token = await self._credential.request_token(audience)
-        bot_metrics().token_obtained("channel" if is_channel else "skill")
+        bot_metrics().token_obtained(kind)
         if token.certificate_expires_on:
             bot_metrics().certificate_expires_at(token.certificate_expires_on)
         return token
@@ -45,3 +49,9 @@ class TracedCredential(Credential):
     def warnings(self) -> tuple[str, ...]:
         """What needs action before signing in fails."""
         return self._credential.warnings
+
+
+def _kind_of(audience: str) -> str:
+    if audience == AUDIENCE:
+        return STORAGE
+    return CHANNEL if "://" in audience else SKILL
