@@ -83,13 +83,13 @@ def test_the_package_is_built_by_make(file: Path) -> None:
 @BOTH
 def test_the_deployment_is_provisioned_deployed_and_proven(file: Path) -> None:
     """In this order, with the package that the pipeline has built; the doctor comes last."""
-    found = lines(read(file), "azd ", "az ", "python -m admin")
+    found = lines(read(file), "azd ", "az ", ".venv/bin/python -m admin")
     assert [line.partition(" --")[0] for line in found][:5] == [
         "azd auth login",
         "azd provision",
         "az functionapp deploy",
-        "python -m admin deployment prove",
-        "python -m admin doctor",
+        ".venv/bin/python -m admin deployment prove",
+        ".venv/bin/python -m admin doctor",
     ]
     assert re.search(r'--src-path ("\$PACKAGE"|artifacts/package\.zip) ', found[2])
 
@@ -108,8 +108,8 @@ def test_our_commands_take_their_options(file: Path, monkeypatch: pytest.MonkeyP
     """Each command line is parsed by the command itself, with the variables of the job."""
     for name in ("AZURE_ENV_NAME", "AZURE_SUBSCRIPTION_ID"):
         monkeypatch.setenv(name, "given")
-    found = lines(read(file), "python -m admin")
-    assert found[-1].startswith("python -m admin doctor ")
+    found = lines(read(file), ".venv/bin/python -m admin")
+    assert found[-1].startswith(".venv/bin/python -m admin doctor ")
     for line in found:
         command: Any = get_command(app)
         arguments = shlex.split(line)[3:]
