@@ -1,6 +1,8 @@
 """BotRegistration and BotPrincipal: the app registration of a bot with a credential of its own."""
 
 import json
+from dataclasses import replace
+from functools import partial
 
 from admin.azure.clients import AzureClients
 from admin.azure.json_object import JsonObject
@@ -32,6 +34,7 @@ class BotRegistration:
         self._graph = azure.graph
         self._options = options
         self._given = given
+        self._known = ""
 
     def look(self) -> Finding:
         """Find the registration.
@@ -41,10 +44,10 @@ class BotRegistration:
         """
         if self._given:
             return self._found_given()
-        found = self._graph.tagged_applications(self._options.tag)
-        if found:
-            first = found[0]
-            return Finding(f"{first['displayName']} ({first['appId']}) was made for this purpose")
+        self._known = self._known or self._found_by_tag()
+        if self._known:
+            name = self._options.environment
+            return Finding(f"the app registration {name} ({self._known}) is for this environment")
         text = "this environment has no app registration yet"
         return Finding(text, changes=(self._creation(),))
 
@@ -54,10 +57,11 @@ class BotRegistration:
         Raises:
             AzureProblem: the directory cannot be read.
         """
-        if self._given:
-            return self._given
+        return self._given or self._known or self._found_by_tag() or UNKNOWN_APP_ID
+
+    def _found_by_tag(self) -> str:
         found = self._graph.tagged_applications(self._options.tag)
-        return str(found[0]["appId"]) if found else UNKNOWN_APP_ID
+        return str(found[0]["appId"]) if found else ""
 
     def _found_given(self) -> Finding:
         application = self._graph.application(self._given)
@@ -78,7 +82,7 @@ class BotRegistration:
             "signInAudience": "AzureADMyOrg",
             "tags": [self._options.tag],
         }
-        return _post(
+        change = _post(
             self._graph.url("/applications"),
             body,
             f"Make the app registration {name}, for this tenant only, with the tag"
@@ -86,6 +90,11 @@ class BotRegistration:
             FILE,
             "BOT_APP_ID=$({} --query appId --output tsv)",
         )
+        return replace(change, send=partial(self._create, change.url, body))
+
+    def _create(self, url: str, body: JsonObject) -> None:
+        """Make it, and keep its id: lists show it only after a while."""
+        self._known = str(self._graph.send("POST", url, body)["appId"])
 
 
 class BotPrincipal:

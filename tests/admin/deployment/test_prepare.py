@@ -177,6 +177,20 @@ def test_the_registration_is_made_once(stage: DeploymentStage, run: Run) -> None
     assert stage.azd.values["BOT_APP_ID"] == made
 
 
+@pytest.mark.parametrize("alternates", [True, False])
+def test_a_slow_directory_gets_one_registration(
+    stage: DeploymentStage, run: Run, *, alternates: bool
+) -> None:
+    """Lists show a new one only after a while: its id is known from the answer."""
+    stage.azd.set(BOT_CREDENTIAL="SignInVault")
+    propagation = stage.thread.azure.directory.propagation
+    propagation.graph, propagation.alternates = 60.0, alternates
+    ended = run("prepare", "--azd")
+    assert ended.status == 0, ended.output
+    (made,) = registrations(stage)
+    assert stage.azd.values["BOT_APP_ID"] == made
+
+
 def test_a_stranger_of_the_same_name_is_not_taken(stage: DeploymentStage, run: Run) -> None:
     """Display names are not unique."""
     directory = stage.thread.azure.directory

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from emulator.entra.directory import Propagation
 from emulator.local_azure import PROCESSES
 from tests.support.azd.deployment_stage import SITES, DeploymentStage
 from tests.support.azd.hooks import Hooks
@@ -24,7 +23,9 @@ def stage(tmp_path: Path) -> Iterator[DeploymentStage]:
     """A subscription in which changes take a while to be known everywhere; here it is seconds."""
     with AzureThread(tmp_path, PROCESSES) as thread:
         azure = thread.azure
-        azure.directory.propagation = Propagation(certificate=3.0, federated=3.0, graph=0.5)
+        propagation = azure.directory.propagation
+        propagation.certificate = propagation.federated = 3.0
+        propagation.graph = 0.5
         azure.resource_manager.access.lag = 2.0
         azure.resource_manager.catalog.assignments.directory_lag = 1.0
         yield DeploymentStage(thread, tmp_path)
