@@ -13,6 +13,9 @@ from admin.migrate.step import Plan
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY
 
+APP_PACKAGE = "make app-package"
+"""Makes the app for Teams."""
+
 KINDS = {
     BotCredential.MANAGED_IDENTITY: MANAGED_IDENTITY,
     BotCredential.SIGN_IN_VAULT: CERTIFICATE,
@@ -48,7 +51,8 @@ def prove_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
             ProvenSignIn(target, lambda: _expected(deployed), if_slow=IF_SLOW),
             RefusedCaller(target),
             StorageRoles(azure.arm, deployed),
-        )
+        ),
+        next_command=APP_PACKAGE,
     )
 
 

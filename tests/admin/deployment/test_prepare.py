@@ -1,15 +1,18 @@
 """`deployment prepare`: says what is missing, and makes an app registration at most once."""
 
 import json
+import re
 import subprocess
 
 import pytest
 from aiohttp import web
 
+from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
 from emulator.faults import Handler
 from emulator.local_azure import RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
 from tests.support.azd.deployment_stage import ENVIRONMENT, DeploymentStage
+from tests.support.project import ROOT
 
 OWN_APP = "11111111-2222-4333-8444-555555555555"
 VAULTS = "Microsoft.KeyVault/vaults"
@@ -112,6 +115,14 @@ def test_missing_providers_are_registered(stage: DeploymentStage, run: Run) -> N
     stage.azd.set(BOT_CREDENTIAL="Certificate")
     assert run("prepare", "--azd").status == 0
     assert "microsoft.keyvault" in registered
+
+
+def test_the_providers_are_those_of_the_template() -> None:
+    """A new resource type in infra/ needs its provider here; two are always registered."""
+    texts = [file.read_text("utf-8") for file in (ROOT / "infra").rglob("*.bicep")]
+    used = {name for text in texts for name in re.findall(r"'(Microsoft\.\w+)/[\w/]+@", text)}
+    always = {"Microsoft.Authorization", "Microsoft.Resources"}
+    assert used - always == {*PROVIDERS, VAULT_PROVIDER}
 
 
 def test_a_registration_in_progress_is_waited_for(stage: DeploymentStage, run: Run) -> None:
