@@ -33,8 +33,7 @@ def stored_parent(trace_parent: str) -> tuple[Context | None, Sequence[Link]]:
             valid, the current span is the parent.
     """
     current = trace.get_current_span().get_span_context()
-    # Into an empty context: otherwise the current span would remain in place of a wrong one.
-    context = _PROPAGATOR.extract({_HEADER: trace_parent}, Context())
+    context = _PROPAGATOR.extract({_HEADER: trace_parent})  # empty, if it is not valid
     if not trace.get_current_span(context).get_span_context().is_valid:
         return None, ()
     return context, [Link(current)] if current.is_valid else ()
