@@ -80,6 +80,24 @@ def test_before_the_template_there_is_nothing_to_finish(run: Run) -> None:
     assert "deploy infra/main.bicep first" in without.errors
 
 
+def test_only_resources_with_the_environments_tag_count(stage: DeploymentStage, run: Run) -> None:
+    """Somebody may have put another bot into the group."""
+    provisioned(stage, run, "ManagedIdentity")
+    site = stage.one("Microsoft.Web/sites")
+    manager, properties = stage.thread.azure.resource_manager, site.properties
+    body = {
+        "location": site.body["location"],
+        "kind": site.body["kind"],
+        "properties": {"serverFarmId": properties["serverFarmId"]},
+    }
+    stage.thread.call(manager.put, f"{site.id}-2", {**body, "tags": {"azd-env-name": "other"}})
+    assert run("finish").status == 0
+    stage.thread.call(manager.put, f"{site.id}-3", {**body, "tags": site.body["tags"]})
+    ended = run("finish")
+    assert ended.status == 1
+    assert f"has several: {site.name}, {site.name}-3" in ended.errors
+
+
 def test_the_next_command_publishes_the_code(stage: DeploymentStage, run: Run) -> None:
     """For those who do not use azd."""
     provisioned(stage, run, "Federated")

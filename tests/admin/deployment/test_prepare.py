@@ -165,6 +165,17 @@ def test_vaults_of_other_regions_are_none_of_its_own(stage: DeploymentStage, run
     assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
 
 
+def test_vaults_of_other_environments_are_none_of_its_own(stage: DeploymentStage, run: Run) -> None:
+    """Although they are in the same region."""
+    stage.azd.set(BOT_CREDENTIAL="Certificate")
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    stage.delete()
+    ended = run("prepare", "--environment", "contoso-other")
+    assert ended.status == 0
+    assert "vaultCreateMode=default" in ended.output
+
+
 def test_a_managed_identity_needs_no_registration(stage: DeploymentStage, run: Run) -> None:
     """Nothing is written to the directory, and no vault is asked for."""
     assert run("prepare", "--azd").status == 0
