@@ -4,7 +4,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace import SpanKind
 
 from cloud_adapter.telemetry.entry_sampler import SAMPLE_RATE, EntrySampler
@@ -31,9 +31,9 @@ def is_sampled(span: trace.Span) -> bool:
 @pytest.mark.parametrize("flags", [0, 1])
 def test_flags_of_the_caller(flags: int) -> None:
     """The caller's flag makes no difference: a caller could set it to cause costs."""
-    off = tracer_after_first(EntrySampler(ALWAYS_OFF))
+    off = tracer_after_first(EntrySampler(ParentBased(ALWAYS_OFF)))
     assert not is_sampled(off.start_span("x", remote(flags), SpanKind.SERVER))
-    on = tracer_after_first(EntrySampler(ALWAYS_ON))
+    on = tracer_after_first(EntrySampler(ParentBased(ALWAYS_ON)))
     assert is_sampled(on.start_span("x", remote(flags), SpanKind.SERVER))
 
 

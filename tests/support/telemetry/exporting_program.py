@@ -1,7 +1,7 @@
 """A program that exports as its environment says, and does what each line of its input asks for.
 
 It prints `ready`, and a line for each line that it has done. The lines: `span NAME [KIND FLAGS]`
-(FLAGS: of a remote parent, 00 or 01), `spans COUNT`, `log TEXT`, `turns COUNT`,
+(FLAGS: of a remote parent, 00 or 01), `spans COUNT`, `log LOGGER TEXT`, `turns COUNT`,
 `connections` (prints the hosts that it has contacted),
 `stall SECONDS` (prints the milliseconds of the event loop's worst stall while it records spans).
 With the option --provider, it sets a tracer provider of its own first.
@@ -43,11 +43,11 @@ def _spans(count: str) -> str:
     return "done"
 
 
-def _log(text: str) -> str:
+def _log(logger: str, *words: str) -> str:
     from opentelemetry import trace
 
     with trace.get_tracer("test").start_as_current_span("logs"):
-        logging.getLogger("bot").warning("%s", text)
+        logging.getLogger(logger).warning("%s", " ".join(words))
     return "done"
 
 
@@ -125,8 +125,6 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         name, *arguments = line.split()
-        if name == "log":
-            arguments = [" ".join(arguments)]
         print(STEPS[name](*arguments), flush=True)
 
 
