@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from tests.support.project import ROOT
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
+DEPLOY = ROOT / ".github" / "workflows" / "deploy.yml"
 DEPENDABOT = ROOT / ".github" / "dependabot.yml"
 AZURE = ROOT / "azure-pipelines.yml"
 
@@ -84,3 +85,9 @@ def lines(document: Document, *programs: str) -> list[str]:
 def make_lines(script: str) -> list[str]:
     """The `make` lines of a shell script."""
     return re.findall(r"^make .*$", script, re.M)
+
+
+def passed_variables() -> dict[str, str]:
+    """What the deploy job passes to azd, by the variables' names."""
+    given: dict[str, str] = read(DEPLOY)["jobs"]["deploy"]["env"]
+    return given

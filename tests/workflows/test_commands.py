@@ -12,10 +12,18 @@ from typer.main import get_command
 
 from admin.__main__ import app
 from tests.support.project import ROOT
-from tests.workflows.pipeline_files import AZURE, DEPENDABOT, WORKFLOWS, lines, make_lines, read
+from tests.workflows.pipeline_files import (
+    AZURE,
+    DEPENDABOT,
+    DEPLOY,
+    WORKFLOWS,
+    lines,
+    make_lines,
+    passed_variables,
+    read,
+)
 
-FOLDER = ROOT / ".github" / "workflows"
-CI, DEPLOY, DOCTOR = FOLDER / "ci.yml", FOLDER / "deploy.yml", FOLDER / "doctor.yml"
+CI, DOCTOR = DEPLOY.with_name("ci.yml"), DEPLOY.with_name("doctor.yml")
 BOTH = pytest.mark.parametrize("file", [DEPLOY, AZURE], ids=lambda file: file.name)
 
 OTHER_LOOP = "make test FAST=1 LOOP=asyncio"
@@ -98,7 +106,7 @@ def test_each_parameter_has_a_variable() -> None:
     """The deploy job passes every parameter of the templates that nobody else finds out."""
     parameters = (ROOT / "infra" / "main.parameters.json").read_text("utf-8")
     wanted = set(re.findall(r"\$\{(\w+)", parameters)) - BY_AZD - BY_HOOK | SIGN_IN
-    given = read(DEPLOY)["jobs"]["deploy"]["env"]
+    given = passed_variables()
     assert given == {name: f"${{{{ vars.{name} }}}}" for name in given}
     assert set(given) == wanted
 
