@@ -21,6 +21,11 @@ BLOCKS = {
     for page in sorted(ROOT.glob("docs/*.md"))
     for number, block in enumerate(BLOCK.findall(page.read_text("utf-8")), start=1)
 }
+IN_SHELL = {
+    f"{page.name} QUERY {number}": query
+    for page in sorted(ROOT.glob("docs/*.md"))
+    for number, query in enumerate(re.findall(r"^QUERY='(.*)'$", page.read_text("utf-8"), re.M))
+}
 NOT_IN_THE_WORKBOOK = {"conversation", "deployment"}
 """Somebody must write an id or a time into them first."""
 OF_COMMANDS = {name for name in FILES if name.startswith("doctor/")}
@@ -57,10 +62,10 @@ def found() -> dict[str, list[str]]:
         f"mutation {number}": FILES[name].replace(old, new)
         for number, (name, old, new) in enumerate(MUTATIONS)
     }
-    return findings({**FILES, **BLOCKS, **mutated})
+    return findings({**FILES, **BLOCKS, **IN_SHELL, **mutated})
 
 
-@pytest.mark.parametrize("name", [*FILES, *BLOCKS])
+@pytest.mark.parametrize("name", [*FILES, *BLOCKS, *IN_SHELL])
 def test_a_query_is_correct(name: str, found: dict[str, list[str]]) -> None:
     """Tables, columns, types, functions and operators are Kusto's."""
     assert found[name] == []
