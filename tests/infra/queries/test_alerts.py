@@ -1,5 +1,6 @@
 """The alerts search for what the queries find, and need neither a key nor a role."""
 
+import json
 from typing import Any
 
 import pytest
@@ -93,5 +94,4 @@ def test_the_workbook() -> None:
     assert len(workbook.name.split("-")) == 5
     properties = workbook.body["properties"]
     assert properties["sourceId"] == WORKSPACE
-    assert "WORKSPACE_ID" not in properties["serializedData"]
-    assert WORKSPACE in properties["serializedData"]
+    assert json.loads(properties["serializedData"])["fallbackResourceIds"] == [WORKSPACE]
