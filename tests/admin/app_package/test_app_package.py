@@ -143,6 +143,18 @@ def test_a_given_value_is_for_this_package_alone(env_file: Path) -> None:
     assert f"BOT_ID={OTHER_BOT}" in env_file.read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder where nobody may write")
+def test_an_id_that_cannot_be_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a place for the new id of the Teams app there is no zip that has it."""
+    values = (f"{name}={value}" for name, value in VALUES.items() if name != "TEAMS_APP_ID")
+    given = [word for each in values for word in ("--set", each)]
+    to = tmp_path / "app.zip"
+    status = run(Path("/proc/self/status"), *given, "--to", str(to))
+    assert status == ExitStatus.USAGE
+    assert "/proc/self/status cannot be written" in capsys.readouterr().err
+    assert not to.exists()
+
+
 def test_a_given_bot_is_not_azds(env_file: Path, azd: Callable[..., Path]) -> None:
     """What azd says of a value that is given is not written to the file either."""
     azd()
