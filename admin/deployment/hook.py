@@ -34,7 +34,7 @@ def run(command: str) -> None:
     words = [command, "--azd"]
     if command == "remove" and not _can_ask():
         words.append("--yes")
-    app(words, prog_name="azd hook")
+    app(words, prog_name="python -m admin deployment")
 
 
 def _can_ask() -> bool:

@@ -45,8 +45,8 @@ class EnvironmentName:
 
     def _missing(self, option: str, variable: str) -> str:
         where = self._cure(f"azd env set {variable} VALUE", f"give --{option}")
-        id_of = " (a GUID: `az account list`)" if option == "subscription" else ""
-        return f"no {option} is chosen{id_of}: {where}"
+        kind = " (its id, a GUID)" if option == "subscription" else ""
+        return f"no {option}{kind} is chosen: {where}"
 
     def _cure(self, with_azd: str, without: str = "give another --environment") -> str:
         return f"`{with_azd}`" if self._options.azd else without
