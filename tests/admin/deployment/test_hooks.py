@@ -19,7 +19,7 @@ from admin.azure.http.sign_in import credential_chain
 from admin.deployment import hook
 from tests.support.azd import program
 from tests.support.azd.deployment_stage import DeploymentStage
-from tests.support.azd.hooks import Hooks
+from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
 from tests.support.project import ROOT
 
 FOLDER = ROOT / "infra" / "hooks"
@@ -184,6 +184,7 @@ def test_on_a_terminal_the_hook_asks(stage: DeploymentStage, answer: str, *, sta
         hooks.command("postdown"),
         env=hooks.environ(),
         stdin=theirs,
+        timeout=TIMEOUT_SECONDS,
         capture_output=True,
         text=True,
         check=False,
@@ -205,6 +206,7 @@ def test_non_interactive_the_hook_does_not_ask(stage: DeploymentStage) -> None:
         hooks.command("postdown"),
         env=hooks.environ() | {"AZD_NON_INTERACTIVE": "true"},
         stdin=theirs,
+        timeout=TIMEOUT_SECONDS,
         capture_output=True,
         text=True,
         check=False,

@@ -11,7 +11,7 @@ from tests.support.azd.azd import Azd
 from tests.support.project import ROOT
 
 KEPT = ("HOME", "TMPDIR")
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 120
 _HOOK = re.compile(r"^  (\w+):\n    run: (\S+\.py)$", re.MULTILINE)
 
 
