@@ -131,6 +131,17 @@ def test_a_provider_that_is_set_already(collector: Collector, log: Path) -> None
         assert process.logged == []
 
 
+def test_all_providers_are_set_already(collector: Collector, log: Path) -> None:
+    """If all providers are somebody's, as with Microsoft's distribution, nothing is added."""
+    settings = {**collector.settings, "AzureFunctionsJobHost__telemetryMode": "OpenTelemetry"}
+    with ExportingProcess(settings, log, "--all-providers") as process:
+        assert process.does("threads") == "none"
+        assert process.does("span first") == "own first child"
+        assert process.logged == []
+    with ExportingProcess(settings, log) as process:
+        assert len(process.does("threads").split()) == 3
+
+
 def test_disabled(collector: Collector, log: Path) -> None:
     """OTEL_SDK_DISABLED switches everything off."""
     settings = {**collector.settings, "OTEL_SDK_DISABLED": "true"}

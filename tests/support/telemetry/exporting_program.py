@@ -4,13 +4,15 @@ It prints `ready`, and a line for each line that it has done. The lines: `span N
 (FLAGS: of a remote parent, 00 or 01), `spans COUNT`, `log LOGGER TEXT`, `turns COUNT`,
 `connections` (prints the hosts that it has contacted),
 `stall SECONDS` (prints the milliseconds of the event loop's worst stall while it records spans).
-With the option --provider, it sets a tracer provider of its own first.
+`threads` (prints the names of the exporters' threads). With the option --provider, it sets a tracer
+provider of its own first, with --all-providers those of metrics and log lines, too.
 """
 
 import asyncio
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -86,6 +88,22 @@ def _stall(seconds: str) -> str:
     return f"{1000 * asyncio.run(worst()):.0f}"
 
 
+def _all_providers() -> None:
+    """Set the two other providers too, as Microsoft's distribution does."""
+    from opentelemetry import _logs, metrics
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk.metrics import MeterProvider
+
+    metrics.set_meter_provider(MeterProvider(shutdown_on_exit=False))
+    _logs.set_logger_provider(LoggerProvider(shutdown_on_exit=False))
+
+
+def _threads() -> str:
+    """The names of the exporters' threads."""
+    names = [thread.name for thread in threading.enumerate()]
+    return " ".join(name for name in names if name.startswith("Otel")) or "none"
+
+
 def _connections() -> str:
     """The hosts that the process has looked up or connected to so far."""
     return " ".join(sorted(CONTACTED))
@@ -103,6 +121,7 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
 
 STEPS: dict[str, Callable[..., str]] = {
     "connections": _connections,
+    "threads": _threads,
     "span": _span,
     "spans": _spans,
     "log": _log,
@@ -117,6 +136,9 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     if "--provider" in sys.argv:
         _provider()
+    if "--all-providers" in sys.argv:
+        _provider()
+        _all_providers()
     settings = ExportSettings.of(os.environ)
     if settings is not None:
         from cloud_adapter.telemetry.providers import start_export
