@@ -12,7 +12,7 @@ from tests.support.project import ROOT
 
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"]
 PIPELINES = [*sorted(ROOT.glob(".github/workflows/*.yml")), *ROOT.glob("azure-pipelines.yml")]
-PLACE = r"(?:^[ \t>-]*|`|\$\(|(?:run|script|bash): |&& |[;|] ?|\( ?)"
+PLACE = r"(?:^[ \t>-]*|`|\$\(|(?:run|script|bash): |&& |[;|] ?)"
 """Where a command may stand."""
 
 MENTION = ["azure", "functionapp", "publish"]
