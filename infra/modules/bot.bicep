@@ -10,6 +10,8 @@ param appId string
 param identityId string
 param directLine bool
 
+var homeTenant = tenant().tenantId
+
 resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
   name: name
   location: 'global'
@@ -21,7 +23,7 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
     endpoint: endpoint
     msaAppId: appId
     msaAppType: appType
-    msaAppTenantId: appType == 'MultiTenant' ? null : tenant().tenantId
+    msaAppTenantId: appType == 'MultiTenant' ? null : homeTenant
     msaAppMSIResourceId: appType == 'UserAssignedMSI' ? identityId : null
   }
 }

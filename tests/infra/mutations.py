@@ -125,6 +125,7 @@ MUTATIONS = (
     Mutation(
         _BOT, "displayName: displayName", "displayName: '${displayName}'", syntax_rules.is_plain
     ),
+    Mutation(_BOT, "? null : homeTenant", "? null : tenant().tenantId", syntax_rules.is_plain),
     Mutation(
         _BOT,
         "  parent: bot\n  name: 'MsTeamsChannel'",

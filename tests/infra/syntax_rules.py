@@ -112,6 +112,10 @@ def is_plain(template: Template) -> Iterator[str]:
         for node in nodes(file, "string"):
             if re.fullmatch(r"'\$\{\w+\}'", text(node)) and not _is_key(node.parent, node):
                 yield f"{file.name}: {text(node)} needs no quotes"
+        for node in nodes(file, "member_expression"):
+            # One of the parsers reads `a ? b : c.d` as `(a ? b : c).d`.
+            if re.fullmatch("(ternary|binary|unary)_expression", node.named_children[0].type):
+                yield f"{file.name}: {text(node)} needs a variable"
         for declared in declarations(file):
             if declared.kind == "resource" and _has_slash_in_name(declared.value):
                 yield f"{file.name}: {declared.symbol} has a name with a slash, and no parent"

@@ -61,6 +61,15 @@ def suffix(variant: Variant) -> str:
     return primary.get(variant.parameters["cloud"], "core.windows.net")
 
 
+@pytest.mark.parametrize("credential", ["Certificate", "SignInVault"])
+def test_bot_of_many_tenants(credential: str) -> None:
+    """A multi-tenant bot, which exists already, signs in with a certificate, and has no tenant."""
+    given = {"credential": credential, "botAppType": "MultiTenant"}
+    variant = Variant(given, TEMPLATE.evaluated(**given))
+    assert Settings.from_environ(variant.settings()).app_type == "MultiTenant"
+    assert "msaAppTenantId" not in variant.properties("Microsoft.BotService/botServices")
+
+
 def test_settings_are_in_the_example() -> None:
     """local.settings.json.example has every setting that a deployment sets, for a local run."""
     example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
