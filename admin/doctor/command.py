@@ -70,7 +70,8 @@ def doctor(options: Options) -> None:
                     teams-terms, web-chat-off
       registration  registration-missing, registration-deleted,
                     registration-audience, registration-secret,
-                    certificate-missing, certificate-not-registered,
+                    certificate-missing, certificate-disabled,
+                    certificate-not-registered,
                     certificate-expired, certificate-ends-soon,
                     federated-missing, federated-differs,
                     principal-missing, principal-disabled,

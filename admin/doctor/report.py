@@ -6,12 +6,17 @@ from admin.azure.json_object import JsonObject
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import ERROR, UNKNOWN, WARNING, Diagnosis
 from admin.doctor.look import MALFORMED
+from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from admin.migrate.status.parts.registration import CredentialPeriod
 from admin.migrate.target import endpoint_of, type_of
 from admin.rows import BAD, OK, WARN, Row
 from admin.rows import UNKNOWN as UNSEEN
 
 FOUND = "Found"
 """The section of the findings: their cures are printed to be pasted."""
+
+SHOWN_CHARACTERS = 8
+"""Of a thumbprint, beside a certificate's end."""
 
 _MARKS = {ERROR: BAD, WARNING: WARN, UNKNOWN: UNSEEN}
 
@@ -112,8 +117,13 @@ def _credentials(bot: DeployedBot) -> Iterator[Row]:
         "certificates": len(found.application.get("keyCredentials") or ()),
         "federated credentials": len(found.federated),
     }
-    text = ", ".join(f"{count} {name}" for name, count in counts.items())
-    yield Row("App registration", "credentials", text)
+    section = "App registration"
+    for name, count in counts.items():
+        yield Row(section, name, str(count))
+    for entry in found.application.get("keyCredentials") or ():
+        thumbprint = entry_thumbprint(entry) or str(entry["keyId"])
+        ends = CredentialPeriod.of(entry).ends[:10]
+        yield Row(section, f"certificate {thumbprint[:SHOWN_CHARACTERS]}", f"ends {ends}")
 
 
 def _last_day(bot: DeployedBot) -> Iterator[Row]:

@@ -20,6 +20,9 @@ POWERS = (
 )
 """What no bot needs: each is a way to more than the bot's own data."""
 
+CODES = {CLIENT_ID: "identity-unknown", STORAGE_CLIENT_ID: "storage-identity-unknown"}
+"""By the setting that names an identity."""
+
 SUBSCRIPTION_SEGMENTS = 3
 """Of "/subscriptions/ID", split at its slashes."""
 
@@ -31,7 +34,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield error(
             "identity-missing",
             f"{app.name} has no user-assigned identity",
-            az("functionapp identity assign", {**app.az_options, "--identities": "IDENTITY_ID"}),
+            _assignment(bot),
             stops=True,
         )
         return
@@ -48,24 +51,35 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
 
 
 def _client_ids(bot: DeployedBot) -> Iterator[Diagnosis]:
-    values = bot.settings.value or {}
-    is_bot = setting(values, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
-    codes = {
-        CLIENT_ID: "identity-unknown",
-        STORAGE_CLIENT_ID: "storage-identity-unknown",
-        **({"MicrosoftAppId": "bot-identity-unknown"} if is_bot else {}),
-    }
-    for name, code in codes.items():
+    values, app = bot.settings.value or {}, bot.target.site_id
+    names = ", ".join(one.name for one in bot.assigned)
+    for name, code in CODES.items():
         value = setting(values, name)
         if value and with_client_id(bot.assigned, value) is None:
-            names = ", ".join(one.name for one in bot.assigned)
-            right = bot.assigned[0].client_id
             yield error(
                 code,
                 f"{name} names no identity of {bot.app_name}, which has {names}",
-                set_settings(bot.target.site_id, **{name: right}),
+                set_settings(app, **{name: bot.assigned[0].client_id}),
                 stops=name != STORAGE_CLIENT_ID,
             )
+    is_bot = setting(values, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
+    app_id = setting(values, "MicrosoftAppId").lower()
+    # If it is another id than the Azure Bot's, that is a finding of its own.
+    if is_bot and app_id == bot.app_id.lower() and with_client_id(bot.assigned, app_id) is None:
+        yield error(
+            "bot-identity-unknown",
+            f"the bot is a managed identity ({app_id}) that {bot.app_name} does not have; it has"
+            f" {names}",
+            _assignment(bot),
+            stops=True,
+        )
+
+
+def _assignment(bot: DeployedBot) -> str:
+    """The command that assigns the bot's identity to the app."""
+    known = str(bot.bot["properties"].get("msaAppMSIResourceId") or "")
+    options = {**bot.target.site_id.az_options, "--identities": known or "IDENTITY_ID"}
+    return az("functionapp identity assign", options)
 
 
 def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:

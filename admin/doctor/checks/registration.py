@@ -85,7 +85,7 @@ def _certificates(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]
             yield error(
                 "certificate-expired",
                 f"the certificate {name} of the app registration ended {period.ends[:10]}",
-                deletion if is_any_valid or not uses else renewal,
+                deletion if is_any_valid or not uses else f"{renewal} --restart",
                 stops=uses and not is_any_valid,
             )
         elif period.ends_soon(_now()):

@@ -79,6 +79,14 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"not looked at: the certificate's versions: {part.problem}",
             f"Give your account Key Vault Reader on the vault {name}",
         )
+    elif part.is_disabled:
+        options = {"--vault-name": name, "--name": part.certificate, "--enabled": "true"}
+        yield error(
+            "certificate-disabled",
+            f"the certificate {part.certificate} in the key vault {name} is disabled",
+            az("keyvault certificate set-attributes", options),
+            stops=True,
+        )
     elif part.vault.id and part.certificate and not part.versions:
         yield error(
             "certificate-missing",

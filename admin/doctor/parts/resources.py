@@ -39,6 +39,7 @@ class VaultPart:
         deleted_in: the region of a deleted vault of this name, which can be recovered; else empty.
         certificate: name of the certificate.
         versions: the certificate's enabled versions, the newest first; None: they cannot be read.
+        is_disabled: whether it has versions, and none is enabled.
         problem: why they cannot; empty: they can.
     """
 
@@ -47,6 +48,7 @@ class VaultPart:
     certificate: str = ""
     versions: tuple[JsonObject, ...] | None = ()
     problem: str = ""
+    is_disabled: bool = False
 
 
 def read_storage(
@@ -79,11 +81,14 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
         return VaultPart(vault, deleted, certificate)
     try:
         found = azure.vault.versions(url, certificate) if certificate else []
+    except NotFound:
+        return VaultPart(vault, certificate=certificate)
     except Forbidden as error:
-        return VaultPart(vault, "", certificate, None, error.answer)
+        return VaultPart(vault, certificate=certificate, versions=None, problem=error.answer)
     enabled = [one for one in found if (one.get("attributes") or {}).get("enabled", True)]
     enabled.sort(key=lambda one: int(one["attributes"].get("created") or 0), reverse=True)
-    return VaultPart(vault, "", certificate, tuple(enabled))
+    is_disabled = bool(found) and not enabled
+    return VaultPart(vault, "", certificate, tuple(enabled), is_disabled=is_disabled)
 
 
 def _named(azure: AzureClients, kind: str, name: str, subscription: str) -> NamedResource:

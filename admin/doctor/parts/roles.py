@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from admin.azure.arm_client import ArmClient
+from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.doctor.look import Look
@@ -156,15 +157,34 @@ def _whose(identity: AppIdentity) -> str:
 
 
 def _assigned(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> Iterator[AssignedRole]:
-    clause = quote(f"principalId eq '{identity.principal_id}'")
-    start = f"/subscriptions/{app.subscription}/providers/Microsoft.Authorization"
     definitions: dict[str, JsonObject] = {}
-    for one in arm.pages(f"{start}/roleAssignments?$filter={clause}"):
+    for one in _assignments(arm, app, identity):
         properties = one["properties"]
         role = str(properties["roleDefinitionId"])
         if role not in definitions:
-            definitions[role] = arm.get(role)["properties"]
+            definitions[role] = _definition(arm, role)["properties"]
         known = definitions[role]
         actions = [str(act) for each in known["permissions"] for act in each["actions"]]
         name, scope = str(known["roleName"]), str(properties["scope"])
         yield AssignedRole(str(one["id"]), name, scope, tuple(actions))
+
+
+def _assignments(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> list[JsonObject]:
+    """The assignments in the app's subscription; if the account sees its resource group only, those
+    at the group, above and below it."""
+    clause = quote(f"principalId eq '{identity.principal_id}'")
+    path = f"providers/Microsoft.Authorization/roleAssignments?$filter={clause}"
+    subscription = f"/subscriptions/{app.subscription}"
+    try:
+        return list(arm.pages(f"{subscription}/{path}"))
+    except Forbidden:
+        return list(arm.pages(f"{subscription}/resourceGroups/{app.resource_group}/{path}"))
+
+
+def _definition(arm: ArmClient, role: str) -> JsonObject:
+    """A role definition by its id; built-in ones can be read above the subscription, too."""
+    try:
+        return arm.get(role)
+    except Forbidden:
+        name = role.rpartition("/")[2]
+        return arm.get(f"/providers/Microsoft.Authorization/roleDefinitions/{name}")

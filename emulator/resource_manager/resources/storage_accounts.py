@@ -41,6 +41,7 @@ class StorageAccounts(ResourceType):
             "provisioningState": "Succeeded",
             "statusOfPrimary": "available",
         }
+        properties.setdefault("encryption", {"keySource": "Microsoft.Storage"})
         properties.setdefault(
             "networkAcls",
             {

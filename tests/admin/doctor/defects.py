@@ -14,11 +14,14 @@ from tests.admin.doctor.harms import (
     OTHER_GUID,
     QUEUE_CONTRIBUTOR,
     SECRET_VALUE,
+    WEBSITE_CONTRIBUTOR,
     Harm,
     add_secret,
+    all_of,
     allow_publishing,
     app_answers,
     assign,
+    assign_to_subscription,
     azure_bot,
     certificate_ends,
     channel,
@@ -32,6 +35,7 @@ from tests.admin.doctor.harms import (
     forget_functions,
     lose_principal,
     lose_registration,
+    lose_versions,
     make_multi_tenant,
     misspell,
     newer_certificate,
@@ -124,6 +128,8 @@ DEFECTS = (
         f"/secrets/{CERTIFICATE_NAME}",
         CERTIFICATE,
     ),
+    Defect("role-too-wide", assign(WEBSITE_CONTRIBUTOR), "az role assignment delete"),
+    Defect("role-too-wide", assign_to_subscription, "az role assignment delete"),
     Defect("role-too-wide", assign(CONTRIBUTOR), "az role assignment delete"),
     Defect(
         "storage-missing",
@@ -133,6 +139,11 @@ DEFECTS = (
     Defect(
         "storage-shared-keys",
         of(STORAGE, allowSharedKeyAccess=True),
+        "--allow-shared-key-access false",
+    ),
+    Defect(
+        "storage-shared-keys",  # Azure's default
+        of(STORAGE, allowSharedKeyAccess=None),
         "--allow-shared-key-access false",
     ),
     Defect(
@@ -160,7 +171,8 @@ DEFECTS = (
         "CertificateVaultUrl=",
         CERTIFICATE,
     ),
-    Defect("certificate-missing", disable_versions, f"--vault {VAULT}", CERTIFICATE),
+    Defect("certificate-missing", lose_versions, f"--vault {VAULT}", CERTIFICATE),
+    Defect("certificate-disabled", disable_versions, "--enabled true", CERTIFICATE),
     Defect("certificate-not-registered", newer_certificate, f"--vault {VAULT}", CERTIFICATE),
     Defect("certificate-ends-soon", certificate_ends(12), "certificate rotate", CERTIFICATE),
     Defect("certificate-expired", certificate_ends(-1), "certificate rotate", CERTIFICATE),
@@ -204,7 +216,7 @@ DEFECTS = (
     Defect(
         "bot-identity-unknown",
         replace_identity,
-        "MicrosoftAppId=",
+        "--identities /subscriptions/",
         MANAGED_IDENTITY,
     ),
     Defect("tenant-differs", setting("MicrosoftAppTenantId", OTHER_GUID), "MicrosoftAppTenantId="),
@@ -260,6 +272,14 @@ DEFECTS = (
         "always-ready",
         scale(alwaysReady=[{"name": "function:turns", "instanceCount": 1}]),
         "--settings http=1",
+    ),
+    Defect(
+        "always-ready",
+        all_of(
+            setting("BotTurns", "Queued"),
+            scale(alwaysReady=[{"name": "http", "instanceCount": 1}]),
+        ),
+        "--settings function:turns=1",
     ),
     Defect("turns-failed", rows(12, 3, 2, 0), "docs/operations.md"),
     Defect("turns-dead-lettered", rows(12, 3, 0, 1), "python -m admin dead-letters list"),

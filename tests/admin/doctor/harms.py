@@ -18,6 +18,7 @@ from tests.admin.migrate.migration import VAULT
 Harm = Callable[[ExaminedBot], object]
 
 OTHER_GUID = "99999999-2222-3333-4444-555555555555"
+WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER_OF_RESOURCES = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
@@ -104,6 +105,18 @@ def assign(role: str) -> Harm:
     return harm
 
 
+def assign_to_subscription(bot: ExaminedBot) -> None:
+    """The identity may read every queue of the subscription, not only its own."""
+    manager, principal = bot.azure.resource_manager, bot.prepared.identity["principalId"]
+    scope = f"/subscriptions/{manager.subscription_id}"
+    role = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{QUEUE_CONTRIBUTOR}"
+    name = "77777777-2222-3333-4444-555555555555"
+    bot.put(
+        f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        {"roleDefinitionId": role, "principalId": principal, "principalType": "ServicePrincipal"},
+    )
+
+
 def registration_of(bot: ExaminedBot) -> Registration:
     """The app registration, which the bot must have."""
     assert bot.registration is not None
@@ -155,6 +168,21 @@ def disable_versions(bot: ExaminedBot) -> None:
     inventory = bot.azure.vaults[f"{VAULT}.vault.azure.net"].inventory
     versions = inventory.versions[CERTIFICATE_NAME]
     versions[:] = [replace(each, enabled=False) for each in versions]
+
+
+def lose_versions(bot: ExaminedBot) -> None:
+    """The vault has no such certificate."""
+    bot.azure.vaults[f"{VAULT}.vault.azure.net"].inventory.versions.clear()
+
+
+def all_of(*harms: Harm) -> Harm:
+    """Several things that are one defect."""
+
+    def harm(bot: ExaminedBot) -> None:
+        for each in harms:
+            each(bot)
+
+    return harm
 
 
 def delete_vault(bot: ExaminedBot) -> None:
@@ -230,14 +258,12 @@ def make_multi_tenant(bot: ExaminedBot) -> None:
 
 def replace_identity(bot: ExaminedBot) -> None:
     """The app has another identity than the one that is the bot."""
-    old = bot.prepared.identity["clientId"]
     (only,) = bot.site.body["identity"]["userAssignedIdentities"].values()
     only["clientId"] = OTHER_GUID
     bot.set_settings(
         AZURE_CLIENT_ID=OTHER_GUID,
         AzureWebJobsStorage__clientId=OTHER_GUID,
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING=f"Authorization=AAD;ClientId={OTHER_GUID}",
-        MicrosoftAppId=old,
     )
 
 

@@ -28,6 +28,12 @@ def test_a_healthy_bot(bot: ExaminedBot) -> None:
     assert bot.app_id in facts["signs in"]
 
 
+def test_settings_of_the_host_are_no_secrets(bot: ExaminedBot) -> None:
+    """Names that only sound like secrets."""
+    bot.set_settings(AzureWebJobsSecretStorageType="files")
+    assert bot.findings() == []
+
+
 @pytest.mark.parametrize("words", [(), ("--app", APP), ("--resource-group", "contoso-bots")])
 def test_the_bot_is_found(bot: ExaminedBot, words: tuple[str, ...]) -> None:
     """As the only one, or by its app."""

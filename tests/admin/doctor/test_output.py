@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,8 @@ def test_people_see_that_nothing_is_wrong(bot: ExaminedBot) -> None:
     assert "  health: 200 [ok]" in output
     assert "nothing: everything is as it should be [ok]" in output
     assert "turns: 12" in output
+    assert "secrets: 0" in output
+    assert re.search(r"certificate [0-9A-F]{8}: ends 20\d\d-\d\d-\d\d", output)
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
@@ -154,6 +157,11 @@ def test_several_bots(bot: ExaminedBot) -> None:
     assert ended.status == 1
     for name in (BOT, "contoso-other"):
         assert f"--bot {name} --resource-group contoso-bots" in ended.errors
+    bot.call(
+        bot.found("Microsoft.BotService/botServices", "contoso-other").properties.update,
+        {"endpoint": "https://other.example/api/messages"},
+    )
+    assert bot.run("--app", APP, "--json").json["bot"]["name"] == BOT
 
 
 def test_a_bot_without_its_app(bot: ExaminedBot) -> None:

@@ -28,6 +28,12 @@ BOT_SECRET = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
 
 _REFERENCE = re.compile(r"^@Microsoft\.KeyVault\(", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"password|secret|accountkey|accesskey|apikey|_key$", re.IGNORECASE)
+_NO_SECRETS = re.compile(
+    r"AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultName|KeyVaultClientId|KeyVaultTenantId)",
+    re.IGNORECASE,
+)
+"""Where the Functions host keeps its keys. Azure Functions docs, "App settings reference"."""
+
 _SECRET_VALUE = re.compile(
     r"(AccountKey|SharedAccessKey|SharedAccessSignature|Password)=", re.IGNORECASE
 )
@@ -135,6 +141,7 @@ def settings_status(values: Mapping[str, str]) -> SettingsStatus:
         name
         for name, value in values.items()
         if value and name not in references and name not in SHOWN_SETTINGS
+        if not _NO_SECRETS.fullmatch(name)
         if _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
     ]
     return SettingsStatus(
