@@ -32,13 +32,17 @@ class ExportedSpans:
 
     Args:
         monkeypatch: puts it there.
+
+    Attributes:
+        tracer: makes the spans.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._exporter = InMemorySpanExporter()
         provider = TracerProvider(ALWAYS_ON, Resource.create({"service.name": "bot"}))
         provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-        monkeypatch.setattr(operation, "tracer", provider.get_tracer(SCOPE))
+        self.tracer = provider.get_tracer(SCOPE)
+        monkeypatch.setattr(operation, "tracer", self.tracer)
 
     def __iter__(self) -> Iterator[ReadableSpan]:
         found = self._exporter.get_finished_spans()

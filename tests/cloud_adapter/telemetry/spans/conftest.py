@@ -9,6 +9,7 @@ from cloud_adapter.queued.queued_turns import QUEUE
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 
 
@@ -26,9 +27,10 @@ def app_settings() -> Mapping[str, str]:
 
 @pytest.fixture
 async def queued(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: str
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
 ) -> AsyncIterator[ComposedApp]:
-    """The app in Queued mode."""
+    """The app in Queued mode, with the front before its storage account."""
+    storage = front.connection_string
     changes = {**TELEMETRY_ON, "AzureWebJobsStorage": storage, "BotTurns": "Queued"}
     async with ComposedApp(cloud, monkeypatch, changes) as app:
         yield app

@@ -1,20 +1,25 @@
 """The spans of queued turns: each belongs to the trace of the request that brought its activity."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
+from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.set_aside import CONTAINER
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.telemetry.spans.trace_context import host_trace
+from cloud_adapter.telemetry.traced import message_queue
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.bots.set_aside_turns import retry_of
+from tests.support.bots.set_aside_turns import attempted, retry_of
 from tests.support.logic import MESSAGE, echo, raising, woken
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.telemetry.exported_spans import (
     HOST,
     TRACE_ID,
@@ -145,6 +150,36 @@ async def test_a_turn_that_fails(
     ]
     assert (first.attributes or {})["error.type"] == "LookupError"
     assert {each.status.status_code for each in exported.named(DRAIN)} == {StatusCode.UNSET}
+
+
+async def test_a_dead_letter(
+    queued: ComposedApp,
+    exported: ExportedSpans,
+    wake_ups: QueueMessages,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is counted; the span of the last attempt says that it was the last."""
+    counted: list[str] = []
+    metrics = SimpleNamespace(dead_lettered=counted.append)
+    monkeypatch.setattr(message_queue, "bot_metrics", lambda: metrics)
+    await accepted(queued)
+    [message] = await wake_ups.taken()
+    last = await attempted(queued, message, MAX_ATTEMPTS - 1)
+    await woken(queued, last, raising(LookupError("sesame")))
+    assert counted == ["bot-turns-poison"]
+    assert exported.attributes(PROCESS)["bot.attempt"] == "LAST"
+
+
+async def test_an_activity_that_cannot_be_stored(
+    queued: ComposedApp, exported: ExportedSpans, front: StorageFront
+) -> None:
+    """Storing it has failed, and so has the request."""
+    front.spoil("POST queue", answered(503))
+    with host_trace(HOST), pytest.raises(StorageUnavailable):
+        await queued.deliver(MESSAGE, echo)
+    for name in (SEND, "agents.adapter.process"):
+        assert exported.attributes(name)["error.type"] == "StorageUnavailable"
+        assert exported.one(name).status.status_code is StatusCode.ERROR
 
 
 @pytest.mark.parametrize("trace", [None, "", "00-x", f"00-{'0' * 32}-{'0' * 16}-00", 5, ["x"]])

@@ -209,6 +209,17 @@ async def test_a_call_to_the_token_service(app: ComposedApp, exported: ExportedS
     assert "agents.user_token_client.get_user_token" in exported.names
 
 
+async def test_a_span_of_the_bot(app: ComposedApp, exported: ExportedSpans) -> None:
+    """A span that the bot makes in a turn is within the turn's, and the calls in it are within."""
+
+    async def bot(turn: TurnContext) -> None:
+        with exported.tracer.start_as_current_span("look up"):
+            await echo(turn)
+
+    await deliver(app, MESSAGE, bot)
+    assert exported.trees[-1] == (PROCESS, [(CHECK, []), (RUN, [("look up", [REPLY])])])
+
+
 async def test_a_turn_that_a_bot_starts(app: ComposedApp, exported: ExportedSpans) -> None:
     """continue_conversation runs a turn within the one that called it."""
 
