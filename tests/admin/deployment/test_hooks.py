@@ -82,9 +82,30 @@ def test_the_packages_are_enough(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert "aiohttp" not in packages
+    files = [Path(line) for line in ended.stdout.splitlines()]
+    assert len(files) > 50
+    # azure-core's transport imports requests.
+    assert packages_imported(files) | {"requests"} == pins(FOLDER / "requirements.txt").keys()
 
 
-_IMPORT = "import sys; sys.path[:0] = {paths}; {code}"
+def packages_imported(files: list[Path]) -> set[str]:
+    """The packages that the project's files import by themselves, by canonical name."""
+    found: set[str] = set()
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))):
+        names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        found |= {"-".join(name.split(".")[: 1 + name.startswith("azure.")]) for name in names}
+    ours = {each.name for each in ROOT.iterdir()}
+    return found - ours - sys.stdlib_module_names
+
+
+_IMPORT = """
+import sys
+sys.path[:0] = {paths}
+{code}
+files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+print("\\n".join(file for file in files if file.startswith(sys.path[1] + "/")))
+"""
 
 
 def _installed(names: dict[str, str]) -> set[str]:
