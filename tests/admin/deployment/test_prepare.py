@@ -286,6 +286,14 @@ def test_without_azd_on_the_path_the_cure_is_named(
     assert "azd is not on the PATH" in ended.errors
 
 
+@pytest.mark.usefixtures("stage")
+def test_azds_refusal_is_shown(run: Run) -> None:
+    """It has no such environment, for example."""
+    ended = run("prepare", "--azd", "--environment", "contoso-other")
+    assert ended.status == 1
+    assert "azd does not store BOT_VAULT_CREATE_MODE: ERROR: environment" in ended.errors
+
+
 def test_the_tag_names_subscription_and_environment(stage: DeploymentStage, run: Run) -> None:
     """Environments of one name in two subscriptions have two registrations."""
     stage.azd.set(BOT_CREDENTIAL="Federated")
