@@ -28,6 +28,7 @@ with contextlib.chdir("."):
 
 STARTED_FIRST = (
     "test_soak.py",
+    "test_played_deployment.py",
     "test_certificate_route.py",
     "test_managed_identity_route.py",
     "test_federated_route.py",
