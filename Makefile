@@ -106,7 +106,7 @@ check: setup
 
 # Not part of `make test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
 runbooks: setup $(AZ)/.ready
-	@$(PYTEST) -n 2 --dist worksteal -m az tests/docs tests/admin tests/app_package
+	@$(PYTEST) -n 2 --dist worksteal -m az tests/docs tests/admin tests/app_package tests/workflows
 
 # Not part of `make test`, either: the collector takes 800 MB, and half a minute to start.
 collector: setup $(AZURITE) $(PHOENIX)/.ready
