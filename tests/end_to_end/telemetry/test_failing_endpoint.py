@@ -10,6 +10,7 @@ from emulator.cloud import Cloud
 from emulator.loopback import LOOPBACK, free_port
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
+from tests.support.telemetry.collector import Collector
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
@@ -45,3 +46,23 @@ def test_the_log_says_so(setting: str, value: str, line: str, tmp_path: Path, lo
             found = [each for each in log.read_text().splitlines() if line in each]
             assert len(found) <= 3, "a line for each of the exporter's loggers at most"
             assert not [each for each in process.lost if line in each["message"]]
+
+
+@pytest.mark.parametrize("status", [0, 503, 429], ids=["silent", "503", "429"])
+def test_turns_do_not_wait(status: int, tmp_path: Path, logs: Path) -> None:
+    """Turns are answered while an export waits for an endpoint that is silent, or asks for time."""
+    log = logs / f"failing collector {status}.log"
+    with CloudThread(Cloud(tmp_path)) as thread, Collector() as collector:
+        collector.status = status
+        # No export ends before the test does: a turn that waited for one would end the test.
+        patient = {**collector.settings, "OTEL_EXPORTER_OTLP_TIMEOUT": "600"}
+        with (
+            BotProcess({**thread.cloud.settings(), **patient}, log) as process,
+            closing(Caller(process.url)) as caller,
+        ):
+            user = User(thread.cloud, caller)
+            assert user.says("first") == 200
+            until(lambda: bool(collector.posted))
+            for _ in range(50):
+                assert user.says("hello") == 200
+            assert len(user.texts()) == 51
