@@ -11,6 +11,8 @@ PLAYGROUND_PORT ?= 56150
 APP_TYPE ?= SingleTenant
 ENV ?= .cache/azure.env
 APP_ENV ?= dev
+FEATURES ?=
+KEEP ?=
 PUBLISH ?=
 ROUNDS ?= 5
 SECONDS ?= 1
@@ -65,6 +67,8 @@ help:
 	@echo "make package     build what publish uploads: artifacts/package and package.zip"
 	@echo "make app-package the zip that is uploaded to Teams: artifacts/app-package.zip"
 	@echo "                 APP_ENV=dev names the values' file env/.env.dev"
+	@echo "                 FEATURES='sso files message_extension': what the bot does, too; KEEP=1 writes"
+	@echo "                 them to the manifest"
 	@echo "                 PUBLISH=1 refuses the examples' names and addresses"
 	@echo "make constraints pin the versions of what the packages in requirements.txt need"
 	@echo "make picture     draw docs/pictures/architecture.svg from the imports"
@@ -127,7 +131,9 @@ package: setup
 	@$(PYTHON) -m emulator.commands.package --to artifacts/package
 
 app-package: setup $(VALIDATORS)
-	@$(PYTHON) -m admin app-package --env-file "env/.env.$(APP_ENV)" $(if $(PUBLISH),--publish)
+	@$(PYTHON) -m admin app-package --env-file "env/.env.$(APP_ENV)" \
+		$(foreach feature,$(FEATURES),--feature "$(feature)") $(if $(KEEP),--write-manifest) \
+		$(if $(PUBLISH),--publish)
 
 constraints: setup
 	@$(PYTHON) -m emulator.commands.constraints

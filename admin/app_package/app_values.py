@@ -9,6 +9,8 @@ from admin.app_package.problems import PackageRefused
 from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
 
 TEAMS_APP_ID = "TEAMS_APP_ID"
+BOT_ID = "BOT_ID"
+SSO_APP_ID = "SSO_APP_ID"
 
 
 class AppValues:
@@ -20,8 +22,8 @@ class AppValues:
         azd: knows the deployed bot.
 
     Attributes:
-        found: what the .env file lacks and is written to it: azd's values, and a new id for the
-            Teams app.
+        found: what the .env file lacks: azd's values, a new id for the Teams app, and for single
+            sign-on the bot's own app registration, if azd knows that it has one.
 
     Raises:
         PackageRefused: the file cannot be read.
@@ -38,6 +40,9 @@ class AppValues:
         known = self._written | dict(given)
         offered = {TEAMS_APP_ID: str(uuid4()), **azd.app_values}
         self.found = {name: value for name, value in offered.items() if name not in known}
+        bot_id = (offered | known).get(BOT_ID, "")
+        if SSO_APP_ID not in known and azd.has_registration(bot_id):
+            self.found[SSO_APP_ID] = bot_id
 
     @property
     def path(self) -> Path:
@@ -59,15 +64,18 @@ class AppValues:
             if values[name].lower() != value.lower()
         )
 
-    def save(self) -> None:
-        """Write what was found to the .env file.
+    def save(self, values: Mapping[str, str]) -> None:
+        """Write values to the .env file.
+
+        Args:
+            values: by variable.
 
         Raises:
             PackageRefused: it cannot be written.
         """
-        if not self.found:
+        if not values:
             return
         try:
-            self._file.edit(self.found)
+            self._file.edit(dict(values))
         except OSError as error:
             raise PackageRefused(f"{self.path} cannot be written: {error.strerror}") from error

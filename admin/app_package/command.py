@@ -9,6 +9,7 @@ import typer
 
 from admin import console
 from admin.app_package.app_values import AppValues
+from admin.app_package.feature import named_features
 from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.app_package.problems import PackageRefused
@@ -37,6 +38,21 @@ ManifestOption = Annotated[
     Path,
     typer.Option("--manifest", metavar="FILE", help="The manifest; the icons are beside it."),
 ]
+FeatureOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feature",
+        metavar="NAME",
+        help="What the bot does, too: a file in features beside the manifest, or a path to a .json"
+        " file. May be repeated.",
+    ),
+]
+WriteManifestOption = Annotated[
+    bool,
+    typer.Option(
+        "--write-manifest", metavar="", help="Write the manifest with its features back, too."
+    ),
+]
 ToOption = Annotated[Path, typer.Option("--to", metavar="FILE", help="The zip.")]
 PublishOption = Annotated[
     bool,
@@ -49,8 +65,10 @@ def app_package(
     given: SetOption = None,
     azd: AzdOption = None,
     manifest: ManifestOption = Path("app_package/manifest.json"),
+    feature: FeatureOption = None,
     to: ToOption = Path("artifacts/app-package.zip"),
     *,
+    write_manifest: WriteManifestOption = False,
     publish: PublishOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,10 +78,14 @@ def app_package(
     BOT_ID and BOT_DOMAIN are filled in from azd, and TEAMS_APP_ID with a
     new GUID. Nothing is sent anywhere.
 
+    The features that are here: sso (single sign-on), files, and
+    message_extension. Give them each time, or --write-manifest once.
+
     [bold]Examples[/bold]
 
       python -m admin app-package
       python -m admin app-package --env-file env/.env.prod --publish
+      python -m admin app-package --feature sso --feature files
       python -m admin app-package --set BOT_DOMAIN=my-bot.azurewebsites.net
 
     [bold]Exit status[/bold]
@@ -75,25 +97,30 @@ def app_package(
     [bold]--json[/bold] prints one object:
 
       {"package": FILE, "id": GUID, "botId": GUID, "version": TEXT,
-       "schema": FILE or null, "written": {NAME: VALUE},
-       "warnings": [TEXT]}
+       "features": [FILE], "schema": FILE or null,
+       "written": {NAME: VALUE}, "warnings": [TEXT]}
     """
     try:
         known = KnownBot.read(azd)
         values = AppValues(env_file, _given(given or []), known)
-        package = AppPackage(manifest, values, known)
+        features = named_features(feature or [], manifest.parent)
+        package = AppPackage(manifest, values, known, features)
         if publish:
             package.check_for_examples()
-        values.save()
+        values.save(package.found)
+        if write_manifest:
+            package.write_manifest()
         package.write(to)
     except PackageRefused as refusal:
         console.errors.print("There is no app package:", *refusal.reasons, sep="\n", soft_wrap=True)
         raise typer.Exit(ExitStatus.USAGE) from refusal
     warnings = [*values.contradictions, *package.examples]
     if as_json:
-        console.output.print(_json(package, to, values, warnings), soft_wrap=True)
+        console.output.print(_json(package, to, warnings), soft_wrap=True)
     else:
-        _print(package, to, values, warnings)
+        _print(package, to, values.path, warnings)
+        if write_manifest:
+            console.output.print(f"{manifest} has the features now: commit it.", soft_wrap=True)
 
 
 def _given(texts: list[str]) -> dict[str, str]:
@@ -103,7 +130,7 @@ def _given(texts: list[str]) -> dict[str, str]:
     return {match[1]: match[2] for match in matches.values() if match}
 
 
-def _json(package: AppPackage, to: Path, values: AppValues, warnings: list[str]) -> str:
+def _json(package: AppPackage, to: Path, warnings: list[str]) -> str:
     manifest = package.manifest
     bots = manifest.get("bots") or [{}]
     return json.dumps(
@@ -112,19 +139,22 @@ def _json(package: AppPackage, to: Path, values: AppValues, warnings: list[str])
             "id": manifest["id"],
             "botId": bots[0].get("botId"),
             "version": manifest["version"],
+            "features": [str(feature.path) for feature in package.features],
             "schema": str(package.schema) if package.schema else None,
-            "written": values.found,
+            "written": package.found,
             "warnings": warnings,
         },
         ensure_ascii=False,
     )
 
 
-def _print(package: AppPackage, to: Path, values: AppValues, warnings: list[str]) -> None:
+def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -> None:
     manifest = package.manifest
     lines = [f"{to}: {manifest['name']['short']} {manifest['version']}"]
-    if values.found:
-        lines.append(f"{values.path} has {', '.join(sorted(values.found))} now: commit it.")
+    if package.features:
+        lines.append(f"With {', '.join(feature.path.stem for feature in package.features)}.")
+    if package.found:
+        lines.append(f"{env_file} has {', '.join(sorted(package.found))} now: commit it.")
     if package.schema is None:
         lines.append("Not checked with Microsoft's schema: `make validators` installs it.")
     lines += [f"Look at {warning}" for warning in warnings]

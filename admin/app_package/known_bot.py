@@ -75,6 +75,18 @@ class KnownBot:
             "ManagedIdentity",
         }
 
+    def has_registration(self, app_id: str) -> bool:
+        """An app id (GUID) is the bot's, and that of an app registration."""
+        return bool(app_id) and app_id == self.values.get("BOT_ID") and not self.is_identity
+
+    @property
+    def has_files(self) -> bool:
+        """In the bot's cloud, Teams lets bots send and receive files; true if azd does not know.
+
+        Source: Microsoft Teams, "Send and receive files using bots".
+        """
+        return _CLOUDS.get(self.values.get("BOT_CLOUD", "")) in {clouds.PUBLIC, None}
+
     @property
     def token_domain(self) -> str:
         """The host name of the token service in the bot's cloud; empty if azd does not know."""

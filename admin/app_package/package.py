@@ -1,21 +1,27 @@
 """AppPackage: the checked files of the Teams app."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from admin.app_package.app_values import AppValues
 from admin.app_package.archive import write_archive
+from admin.app_package.checks.languages import language_files, language_problems
+from admin.app_package.checks.rules import broken_rules
+from admin.app_package.checks.schema import schema_file, schema_problems
+from admin.app_package.feature import Feature
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.known_bot import KnownBot
-from admin.app_package.languages import language_files, language_problems
 from admin.app_package.problems import PackageRefused, Problem
-from admin.app_package.rules import broken_rules
-from admin.app_package.schema import schema_file, schema_problems
+from admin.migrate.managed_identity.local_file import LocalFile
 
 _FROM_AZD = {
     "BOT_ID": "the bot's app id (GUID)",
     "BOT_DOMAIN": "the host name of the bot's endpoint",
+}
+_MEANINGS = {
+    "SSO_APP_ID": "the client id (GUID) of the app registration that people sign in to",
+    **_FROM_AZD,
 }
 
 
@@ -26,19 +32,24 @@ class AppPackage:
         manifest: path of the manifest; the other files are beside it.
         values: of its variables.
         azd: knows the deployed bot, or nothing.
+        features: what is set in the manifest, whose own text has less.
 
     Attributes:
         schema: the file of Microsoft's schema that it was checked with; None: it is not installed.
         examples: the examples' values that it still has; a line each.
+        features: as given.
 
     Raises:
         PackageRefused: Teams would reject it; all reasons are given at once.
     """
 
-    def __init__(self, manifest: Path, values: AppValues, azd: KnownBot) -> None:
+    def __init__(
+        self, manifest: Path, values: AppValues, azd: KnownBot, features: Sequence[Feature] = ()
+    ) -> None:
         self._values = values
         self._folder = manifest.parent
-        self._manifest = FilledManifest(manifest, values.all)
+        self.features = features
+        self._manifest = FilledManifest(manifest, values.all, features)
         if missing := self._manifest.missing:
             lines = (_missing(name, values.path, azd.absence) for name in missing)
             raise PackageRefused(*lines)
@@ -54,6 +65,12 @@ class AppPackage:
         """The manifest, parsed."""
         return self._manifest.value
 
+    @property
+    def found(self) -> dict[str, str]:
+        """The values that the manifest needs and the .env file lacks, by variable."""
+        needed = self._manifest.named
+        return {name: value for name, value in self._values.found.items() if name in needed}
+
     def check_for_examples(self) -> None:
         """Refuse what is left of the examples.
 
@@ -62,6 +79,18 @@ class AppPackage:
         """
         if self.examples:
             raise PackageRefused(*self.examples)
+
+    def write_manifest(self) -> None:
+        """Write the manifest's file with the features, and with its variables as they are.
+
+        Raises:
+            PackageRefused: it cannot be written.
+        """
+        path = self._manifest.path
+        try:
+            LocalFile(path).write(self._manifest.template)
+        except OSError as error:
+            raise PackageRefused(f"{path} cannot be written: {error.strerror}") from error
 
     def write(self, path: Path) -> None:
         """Write the zip.
@@ -88,15 +117,19 @@ class AppPackage:
                     yield each
 
     def _line(self, problem: Problem) -> str:
-        names = self._manifest.variables(problem.place)
-        source = f" ({', '.join(names)} in {self._values.path})" if names else ""
+        sources = [str(path) for path in self._manifest.features(problem.place)]
+        if names := self._manifest.variables(problem.place):
+            sources.append(f"{', '.join(names)} in {self._values.path}")
+        source = f" ({'; '.join(sources)})" if sources else ""
         return f"{problem.pointer or self._manifest.path}{source}: {problem.text}"
 
 
 def _missing(name: str, path: Path, absence: str) -> str:
     """What to do about a variable that has no value."""
-    meaning = _FROM_AZD.get(name)
-    if meaning is None:
-        return f"{name} is empty: set it in {path}"
+    line = f"{name} is empty: set it in {path}"
+    if meaning := _MEANINGS.get(name):
+        line += f" to {meaning}"
+    if name not in _FROM_AZD:
+        return line
     reason = f" ({absence})" if absence else ""
-    return f"{name} is empty: set it in {path} to {meaning}, or deploy the bot with azd{reason}"
+    return f"{line}, or deploy the bot with azd{reason}"

@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from admin.app_package.app_values import AppValues
+from admin.app_package.feature import Feature
 from admin.app_package.filled_manifest import FilledManifest
+from admin.app_package.known_bot import KnownBot
+from admin.app_package.package import AppPackage
+from app_package import icons
 from tests.support.project import ROOT
 
 VALIDATORS = ROOT / ".cache" / "validators"
 BOT_ID = "11111111-2222-4333-8444-555555555555"
+SSO_APP_ID = "33333333-2222-4333-8444-555555555555"
 VALUES = {
     "TEAMS_APP_ID": "99999999-2222-4333-8444-555555555555",
     "BOT_ID": BOT_ID,
@@ -24,7 +30,7 @@ VALUES = {
     "DEVELOPER_WEBSITE_URL": "https://canteen.test",
     "DEVELOPER_PRIVACY_URL": "https://canteen.test/privacy",
     "DEVELOPER_TERMS_URL": "https://canteen.test/terms",
-    "SSO_APP_ID": BOT_ID,
+    "SSO_APP_ID": SSO_APP_ID,
 }
 MANIFEST = ROOT / "app_package" / "manifest.json"
 
@@ -41,6 +47,22 @@ def local_settings(app_id: str, tenant_id: str) -> dict[str, str]:
         text = text.replace(variable, value)
     settings: dict[str, str] = json.loads(text)
     return settings
+
+
+def package_of(
+    manifest: Mapping[str, Any],
+    folder: Path,
+    azd: KnownBot | None = None,
+    features: Sequence[Feature] = (),
+) -> AppPackage:
+    """The package of a manifest, with the project's icons."""
+    for name in icons.ICONS:
+        (folder / name).write_bytes((MANIFEST.parent / name).read_bytes())
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    (folder / ".env").write_text("", "utf-8")
+    azd = azd or KnownBot()
+    values = AppValues(folder / ".env", VALUES, azd)
+    return AppPackage(folder / "manifest.json", values, azd, features)
 
 
 SchemaErrors = Callable[[Sequence[Mapping[str, Any]]], list[list[str]]]

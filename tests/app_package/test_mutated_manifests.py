@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from admin.app_package.app_values import AppValues
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.known_bot import KnownBot
-from admin.app_package.package import AppPackage
 from admin.app_package.problems import PackageRefused
-from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, SchemaErrors
+from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, SchemaErrors, package_of
 
 Json = Any
 Mutation = Callable[[Json], object]
@@ -355,13 +353,3 @@ def test_an_icon_must_be_a_png(manifest: Json, tmp_path: Path) -> None:
     manifest["icons"]["color"] = "photo.png"
     with pytest.raises(PackageRefused, match="it is not a PNG file"):
         package_of(manifest, tmp_path)
-
-
-def package_of(manifest: Json, folder: Path, azd: KnownBot | None = None) -> AppPackage:
-    """The package of a manifest, with the project's icons."""
-    for name in ("color.png", "outline.png"):
-        (folder / name).write_bytes((MANIFEST.parent / name).read_bytes())
-    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    (folder / ".env").write_text("", "utf-8")
-    azd = azd or KnownBot()
-    return AppPackage(folder / "manifest.json", AppValues(folder / ".env", VALUES, azd), azd)

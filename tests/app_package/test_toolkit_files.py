@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
+from admin.app_package.feature import named_features
 from admin.app_package.filled_manifest import FilledManifest
 from admin.migrate.managed_identity.env_file import EnvFile
 from auth.settings import Settings
@@ -164,9 +165,10 @@ def test_no_step_makes_a_secret(name: str) -> None:
 
 @pytest.mark.parametrize("environment", ["dev", "local"])
 def test_every_variable_has_a_line(environment: str) -> None:
-    """Each variable of the manifest and of a step is in the environment's file."""
+    """Each variable of the manifest, of its features and of a step is in the environment's file."""
     known = EnvFile(ROOT / "env" / f".env.{environment}").values
-    manifest = FilledManifest(MANIFEST, {})
+    features = named_features(["files", "message_extension", "sso"], MANIFEST.parent)
+    manifest = FilledManifest(MANIFEST, {}, features)
     steps_text = (ROOT / ENVIRONMENTS[environment]).read_text("utf-8")
     assert {*manifest.missing, *VARIABLE.findall(steps_text)} <= known.keys()
     assert known["TEAMSFX_ENV"] == environment

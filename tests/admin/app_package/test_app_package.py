@@ -1,107 +1,23 @@
 """`python -m admin app-package`: the zip, and what it needs."""
 
-import io
 import json
 import os
 import re
 import sys
 import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from admin.__main__ import main
 from admin.exit_status import ExitStatus
+from tests.admin.app_package.conftest import DEPLOYED, GIVEN, manifest_of, package, run
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES
 from tests.docs.commands.command_tables import AZD, fault
-from tests.support.project import ROOT
 
-PROGRAM = """#!{python}
-import pathlib, sys
-pathlib.Path({calls!r}).open("a").write(" ".join(sys.argv[1:]) + "\\n")
-print({output!r}, end="")
-print({error!r}, end="", file=sys.stderr)
-sys.exit({status})
-"""
 OTHER_BOT = "22222222-2222-4333-8444-555555555555"
-DEPLOYED = (
-    f'AZURE_ENV_NAME="canteen"\nBOT_CREDENTIAL="Federated"\nBOT_ID="{BOT_ID}"\n'
-    'BOT_ENDPOINT="https://func-canteen.azurewebsites.net/api/messages"\n'
-)
-
-
-@pytest.fixture(autouse=True)
-def _no_azd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """There is no azd on this machine."""
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-
-
-@pytest.fixture
-def azd(tmp_path: Path) -> Callable[..., Path]:
-    """Installs an azd that prints these lines; the file that is returned gets its calls."""
-    if os.name == "nt":
-        pytest.skip("the stand-in is a script with a shebang")
-
-    def install(output: str = DEPLOYED, error: str = "", status: int = 0) -> Path:
-        calls, program = tmp_path / "calls", tmp_path / "bin" / "azd"
-        program.parent.mkdir(exist_ok=True)
-        program.write_text(
-            PROGRAM.format(
-                python=sys.executable, calls=str(calls), output=output, error=error, status=status
-            )
-        )
-        program.chmod(0o755)
-        return calls
-
-    return install
-
-
-@pytest.fixture
-def env_file(tmp_path: Path) -> Path:
-    """The project's .env.dev, with a publisher's names and addresses."""
-    text = (ROOT / "env" / ".env.dev").read_text("utf-8")
-    for name, value in VALUES.items():
-        if name.startswith(("DEVELOPER", "APP_NAME")):
-            text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
-    path = tmp_path / ".env.dev"
-    path.write_text(text, "utf-8")
-    return path
-
-
-def run(env_file: Path, *words: str) -> object:
-    """Run the command; returns its exit status."""
-    to = str(env_file.parent / "out" / "app.zip")
-    with pytest.raises(SystemExit) as ending:
-        main(
-            [
-                "app-package",
-                "--env-file",
-                str(env_file),
-                "--to",
-                to,
-                "--manifest",
-                str(MANIFEST),
-                *words,
-            ]
-        )
-    return ending.value.code
-
-
-def package(env_file: Path) -> bytes:
-    """The zip."""
-    return (env_file.parent / "out" / "app.zip").read_bytes()
-
-
-def manifest_of(env_file: Path) -> dict[str, object]:
-    """The manifest in the zip."""
-    with zipfile.ZipFile(io.BytesIO(package(env_file))) as packed:
-        found: dict[str, object] = json.loads(packed.read("manifest.json"))
-    return found
-
-
-GIVEN = ("--set", f"BOT_ID={BOT_ID}", "--set", "BOT_DOMAIN=bot.canteen.test")
 
 
 def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> None:
@@ -111,7 +27,7 @@ def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> 
     assert calls.read_text().splitlines() == ["env get-values --no-prompt"]
     assert fault(["env", "get-values", "--no-prompt"], AZD, is_azd=True) == ""
     manifest = manifest_of(env_file)
-    assert manifest["bots"][0]["botId"] == BOT_ID  # type: ignore[index]
+    assert manifest["bots"][0]["botId"] == BOT_ID
     assert manifest["validDomains"] == ["func-canteen.azurewebsites.net", "token.botframework.com"]
     lines = env_file.read_text().splitlines()
     assert f"BOT_ID={BOT_ID}" in lines
@@ -139,7 +55,7 @@ def test_a_given_value_is_for_this_package_alone(env_file: Path) -> None:
     """--set wins over the file, and is not written to it."""
     env_file.write_text(env_file.read_text().replace("BOT_ID=", f"BOT_ID={OTHER_BOT}"))
     assert run(env_file, *GIVEN) == ExitStatus.DONE
-    assert manifest_of(env_file)["bots"][0]["botId"] == BOT_ID  # type: ignore[index]
+    assert manifest_of(env_file)["bots"][0]["botId"] == BOT_ID
     assert f"BOT_ID={OTHER_BOT}" in env_file.read_text()
 
 
@@ -171,7 +87,7 @@ def test_the_same_files_make_the_same_zip(env_file: Path) -> None:
         os.utime(path)
     run(env_file, *GIVEN)
     assert package(env_file) == first
-    with zipfile.ZipFile(io.BytesIO(first)) as packed:
+    with zipfile.ZipFile(BytesIO(first)) as packed:
         assert packed.namelist() == ["manifest.json", "color.png", "outline.png"]
         assert packed.read("color.png") == (MANIFEST.parent / "color.png").read_bytes()
         assert {each.date_time for each in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -232,7 +148,7 @@ def test_another_bot_than_azds(
     azd()
     env_file.write_text(env_file.read_text().replace("BOT_ID=", f"BOT_ID={OTHER_BOT}"))
     assert run(env_file) == ExitStatus.DONE
-    assert manifest_of(env_file)["bots"][0]["botId"] == OTHER_BOT  # type: ignore[index]
+    assert manifest_of(env_file)["bots"][0]["botId"] == OTHER_BOT
     assert f"BOT_ID is {OTHER_BOT}, but azd says {BOT_ID}" in capsys.readouterr().out
 
 
@@ -264,6 +180,7 @@ def test_json(env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFi
             "BOT_ID": BOT_ID,
             "BOT_DOMAIN": "func-canteen.azurewebsites.net",
         },
+        "features": [],
         "warnings": [],
     }
 

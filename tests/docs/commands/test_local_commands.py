@@ -29,7 +29,7 @@ def commands(page: Path, program: str) -> list[str]:
 def test_make_has_each_target_and_variable(page: Path) -> None:
     """`make` is called with targets and variables of the Makefile only."""
     for command in commands(page, "make"):
-        target, *given = command.split()
+        target, *given = shlex.split(command)
         assert target in TARGETS, command
         assert {each.partition("=")[0] for each in given} <= VARIABLES, command
 

@@ -1,6 +1,6 @@
 """What Teams rejects beyond the schema, and what can be found out before it is uploaded.
 
-Sources: Microsoft Teams, "App manifest reference", "App package", "Enable SSO for your bot".
+Sources: Microsoft Teams, "App manifest reference", "App package".
 """
 
 import re
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from admin.app_package.checks.features import TOKEN_DOMAINS, feature_problems
+from admin.app_package.checks.icon import Icon
 from admin.app_package.filled_manifest import FilledManifest
-from admin.app_package.icon import Icon
 from admin.app_package.known_bot import KnownBot
 from admin.app_package.problems import Problem
 from admin.migrate.managed_identity.json_text import Path as Place
-from auth.clouds import CLOUDS
 
 ICON_SIZES = {"color": 192, "outline": 32, "color32x32": 32}
 """Width and height in pixels, by the member of `icons`."""
@@ -27,7 +27,6 @@ _HOST = re.compile(rf"(\*\.)?({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECAS
 _SHARED = re.compile(r"\*\.(azurewebsites\.net|azurewebsites\.us|chinacloudsites\.cn)", re.I)
 _EXAMPLE_HOST = re.compile(r"(.*\.)?(example\.(com|org|net)|contoso\.com)", re.IGNORECASE)
 _EXAMPLE_NAMES = {"contoso", "fabrikam"}
-_TOKEN_DOMAINS = {urlsplit(cloud.token_service_url).hostname for cloud in CLOUDS.values()}
 
 
 def broken_rules(manifest: FilledManifest, icons: Path, azd: KnownBot) -> Iterator[Problem]:
@@ -42,7 +41,7 @@ def broken_rules(manifest: FilledManifest, icons: Path, azd: KnownBot) -> Iterat
     yield from _ids(manifest)
     yield from _urls(manifest)
     yield from _domains(manifest, azd.token_domain)
-    yield from _sign_on(manifest, is_identity=azd.is_identity)
+    yield from feature_problems(manifest, azd)
     yield from _icons(manifest, icons)
     name = manifest.strings.get(("developer", "name"), "")
     if name.lower() in _EXAMPLE_NAMES:
@@ -103,7 +102,7 @@ def _domains(manifest: FilledManifest, token_domain: str) -> Iterator[Problem]:
             yield Problem(place, f"{value!r} is not a public host name, such as {right}")
         elif _EXAMPLE_HOST.fullmatch(value):
             yield Problem(place, f"{value} is an example", is_example=True)
-        elif token_domain and value in _TOKEN_DOMAINS and value != token_domain:
+        elif token_domain and value in TOKEN_DOMAINS and value != token_domain:
             yield Problem(place, f"the token service of the bot's cloud is {token_domain}")
 
 
@@ -114,24 +113,6 @@ def _is_public(host: str) -> bool:
     except ValueError:
         return _HOST.fullmatch(host) is not None and not host.endswith((".local", ".localhost"))
     return False
-
-
-def _sign_on(manifest: FilledManifest, *, is_identity: bool) -> Iterator[Problem]:
-    strings = manifest.strings
-    app_id = strings.get(("webApplicationInfo", "id"))
-    bot_id = strings.get(("bots", 0, "botId"), "")
-    if app_id is None:
-        return
-    if is_identity and app_id.lower() == bot_id.lower():
-        text = (
-            "single sign-on needs an app registration, and the bot is a managed identity: give"
-            " the id of a registration of its own"
-        )
-        yield Problem(("webApplicationInfo", "id"), text)
-    place = ("webApplicationInfo", "resource")
-    resource = strings.get(place, "").lower()
-    if not resource.startswith("api://") or not resource.endswith(f"botid-{bot_id.lower()}"):
-        yield Problem(place, f"Teams expects api://botid-{bot_id}")
 
 
 def _icons(manifest: FilledManifest, folder: Path) -> Iterator[Problem]:

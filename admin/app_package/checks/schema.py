@@ -11,7 +11,7 @@ from admin.app_package.problems import Problem
 
 SCHEMAS = (
     Path(__file__)
-    .parents[2]
+    .parents[3]
     .joinpath(
         ".cache",
         "validators",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from admin.app_package.checks.schema import schema_file, schema_problems
 from admin.app_package.problems import Problem
-from admin.app_package.schema import schema_file, schema_problems
 from admin.migrate.managed_identity.json_text import Path as Place
 
 
