@@ -91,8 +91,8 @@ def app_package(
     [bold]Exit status[/bold]
 
       0  the zip is there
-      2  Teams would reject it; each reason is printed, and nothing was
-         written
+      2  Teams would reject it, or a feature is unknown; each reason is
+         printed, and nothing was written
 
     [bold]--json[/bold] prints one object:
 
