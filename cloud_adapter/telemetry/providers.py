@@ -133,7 +133,7 @@ def _start_traces(
 
 def _sampler(destinations: tuple[Destination, ...]) -> Sampler:
     limits = [each.sampler for each in destinations if each.sampler is not None]
-    return EntrySampler(limits[0]() if limits else ALWAYS_ON)
+    return EntrySampler(limits[0]()) if limits else ALWAYS_ON
 
 
 def _start_metrics(destinations: tuple[Destination, ...], resource: Resource) -> None:
