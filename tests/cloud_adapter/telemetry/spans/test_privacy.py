@@ -43,7 +43,7 @@ def activities(draw: st.DrawFn) -> dict[str, Any]:
         try:
             for key in path[:-1]:
                 holder = holder[key]
-            holder[path[-1]] = draw(st.sampled_from(SHAPES))
+            holder[path[-1]] = copy.deepcopy(draw(st.sampled_from(SHAPES)))
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took the place away
     return activity
