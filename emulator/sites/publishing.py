@@ -27,6 +27,10 @@ DEPLOYMENT = {
 }
 """Kudu's answer for a deployment that has succeeded."""
 
+ZIP = "application/zip"
+"""What One Deploy, of Flex Consumption, takes; it answers 415 to any other type, such as that which
+the Azure CLI's `az functionapp deploy` sends (Azure/azure-cli, issue 33688)."""
+
 
 class Publishing:
     """Accepts deployment packages and discards them: sites run this project's own code.
@@ -42,13 +46,18 @@ class Publishing:
         self.packages: Counter[str] = Counter()
         routes = [
             web.post("/api/publish", self._publish),
-            web.post("/api/zipdeploy", self._publish),
+            web.post("/api/zipdeploy", self._accept),
             web.get("/api/deployments/{id}", self._deployment),
             web.get("/portal/regionMapping.json", self._regions),
         ]
         self.server = Server("publishing", routes, tls)
 
     async def _publish(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") and request.content_type != ZIP:
+            return web.Response(status=415)
+        return await self._accept(request)
+
+    async def _accept(self, request: web.Request) -> web.Response:
         if not request.headers.get("Authorization"):
             return web.Response(status=401)
         async for _ in request.content.iter_any():

@@ -47,5 +47,5 @@ def test_az_takes_each_command(tmp_path: Path) -> None:
 
 def test_a_misspelled_option_is_refused(tmp_path: Path) -> None:
     """The exit status tells a wrong command line from a missing sign-in."""
-    assert status("az functionapp deploy --resource-groups x --name y", tmp_path) == USAGE
-    assert status("az functionapp deploy --resource-group x --name y --type tar", tmp_path) == USAGE
+    assert status("az bicep build --files infra/main.bicep", tmp_path) == USAGE
+    assert status("az bicep install --target-platform linux-x86", tmp_path) == USAGE

@@ -1,0 +1,53 @@
+"""The step that publishes the package, run with stand-ins for azd and Core Tools."""
+
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.workflows.pipeline_files import AZURE, DEPLOY, read, scripts
+
+BASH = str(shutil.which("bash"))
+
+PROGRAMS = """
+azd() { echo func-bot; }
+unzip() { "$PYTHON" -m zipfile -e "$2" "$4"; }
+sleep() { :; }
+func() {
+  echo "$PWD: $*" >> "$CALLS"
+  test -f host.json && test "$(wc -l < "$CALLS")" -gt "$FAILURES"
+}
+"""
+"""Shell functions: `func` notes each call, fails so often, and wants a Functions app around it."""
+
+
+@pytest.mark.parametrize(("failures", "calls", "status"), [(0, 1, 0), (2, 3, 0), (9, 5, 1)])
+@pytest.mark.parametrize("file", [DEPLOY, AZURE], ids=lambda file: file.name)
+def test_the_package_is_published(
+    file: Path, failures: int, calls: int, status: int, tmp_path: Path
+) -> None:
+    """What the package holds is published as it is, again while roles have no effect yet."""
+    [script] = [each for each in scripts(read(file)) if "func azure" in each]
+    package = tmp_path / "artifacts" / "package.zip"
+    package.parent.mkdir()
+    with zipfile.ZipFile(package, "w") as packed:
+        packed.writestr("host.json", "{}")
+    ended = subprocess.run(
+        [BASH, "--norc", "-eo", "pipefail", "-c", PROGRAMS + script],
+        cwd=tmp_path,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHON": str(shutil.which("python3")),
+            "PACKAGE": str(package),
+            "CALLS": str(tmp_path / "calls"),
+            "FAILURES": str(failures),
+        },
+        check=False,
+        timeout=100,
+    )
+    found = (tmp_path / "calls").read_text("utf-8").splitlines()
+    folder = package.with_suffix("")
+    assert set(found) == {f"{folder}: azure functionapp publish func-bot --python --no-build"}
+    assert (len(found), ended.returncode) == (calls, status)
