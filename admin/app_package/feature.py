@@ -1,6 +1,5 @@
 """Feature: what the manifest needs for something that a bot does."""
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +98,7 @@ def with_features(manifest: Mapping[str, Any], features: Sequence[Feature]) -> d
     Raises:
         PackageRefused: a feature is for a bot, and the manifest has none.
     """
-    merged: dict[str, Any] = copy.deepcopy(dict(manifest))
+    merged: dict[str, Any] = dict(manifest)
     for feature in features:
         merged |= feature.members
         bots = merged.get("bots")

@@ -49,6 +49,14 @@ def local_settings(app_id: str, tenant_id: str) -> dict[str, str]:
     return settings
 
 
+def without_features(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest that offers a bot alone: `make app-package KEEP=1` may have written more to it."""
+    members = {"webApplicationInfo", "composeExtensions"}
+    bots = [each | {"supportsFiles": False} for each in manifest["bots"]]
+    kept = {name: value for name, value in manifest.items() if name not in members}
+    return kept | {"bots": bots}
+
+
 def package_of(
     manifest: Mapping[str, Any],
     folder: Path,

@@ -13,7 +13,14 @@ import pytest
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.known_bot import KnownBot
 from admin.app_package.problems import PackageRefused
-from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, SchemaErrors, package_of
+from tests.app_package.conftest import (
+    BOT_ID,
+    MANIFEST,
+    VALUES,
+    SchemaErrors,
+    package_of,
+    without_features,
+)
 
 Json = Any
 Mutation = Callable[[Json], object]
@@ -199,12 +206,18 @@ RULES: dict[str, tuple[Mutation, str]] = {
 """What the project's rules say, which `make app-package` has beside the schema."""
 
 
+@pytest.fixture
+def manifest() -> Json:
+    """The project's manifest without features, filled in."""
+    return without_features(FilledManifest(MANIFEST, VALUES).value)
+
+
 @pytest.fixture(scope="module")
 def said(schema_errors: SchemaErrors) -> dict[str, list[str]]:
     """What Microsoft's validator says of each mutated manifest."""
     manifests = []
     for mutate, _ in SCHEMA.values():
-        manifest = FilledManifest(MANIFEST, VALUES).value
+        manifest = without_features(FilledManifest(MANIFEST, VALUES).value)
         mutate(manifest)
         manifests.append(manifest)
     return dict(zip(SCHEMA, schema_errors(manifests), strict=True))

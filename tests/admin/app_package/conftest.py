@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from admin.__main__ import main
-from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES
+from admin.app_package.manifest_text import manifest_text
+from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, without_features
 from tests.support.project import ROOT
 
 PROGRAM = """#!{python}
@@ -64,7 +66,26 @@ def env_file(tmp_path: Path) -> Path:
             text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.M)
     path = tmp_path / ".env.dev"
     path.write_text(text, "utf-8")
+    copy_app(tmp_path)
     return path
+
+
+def copy_app(folder: Path) -> Path:
+    """Copy the project's app_package to a folder, without features in the manifest.
+
+    Returns:
+        The manifest.
+    """
+    shutil.copytree(MANIFEST.parent, folder / "app_package")
+    path = folder / "app_package" / "manifest.json"
+    manifest = without_features(json.loads(path.read_text("utf-8")))
+    path.write_text(f"{manifest_text(manifest)}\n", "utf-8")
+    return path
+
+
+def manifest_beside(env_file: Path) -> Path:
+    """The manifest that `run` reads."""
+    return env_file.parent / "app_package" / "manifest.json"
 
 
 def run(env_file: Path, *words: str) -> object:
@@ -79,7 +100,7 @@ def run(env_file: Path, *words: str) -> object:
                 "--to",
                 to,
                 "--manifest",
-                str(MANIFEST),
+                str(manifest_beside(env_file)),
                 *words,
             ]
         )

@@ -13,7 +13,14 @@ from uuid import UUID
 import pytest
 
 from admin.exit_status import ExitStatus
-from tests.admin.app_package.conftest import DEPLOYED, GIVEN, manifest_of, package, run
+from tests.admin.app_package.conftest import (
+    DEPLOYED,
+    GIVEN,
+    manifest_beside,
+    manifest_of,
+    package,
+    run,
+)
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES
 from tests.docs.commands.command_tables import AZD, fault
 
@@ -83,7 +90,7 @@ def test_the_same_files_make_the_same_zip(env_file: Path) -> None:
     """The zip is the same bytes, whenever it is built; it has three files, without folders."""
     run(env_file, *GIVEN)
     first = package(env_file)
-    for path in (env_file, MANIFEST):
+    for path in (env_file, manifest_beside(env_file)):
         os.utime(path)
     run(env_file, *GIVEN)
     assert package(env_file) == first

@@ -10,38 +10,31 @@ from pathlib import Path
 import pytest
 
 from admin.exit_status import ExitStatus
-from tests.admin.app_package.conftest import DEPLOYED, GIVEN, manifest_of, run
-from tests.app_package.conftest import BOT_ID, MANIFEST, SSO_APP_ID
+from tests.admin.app_package.conftest import DEPLOYED, GIVEN, manifest_beside, manifest_of, run
+from tests.app_package.conftest import BOT_ID, SSO_APP_ID
 from tests.support.project import ROOT
 
 ALL = ("--feature", "sso", "--feature", "files", "--feature", "message_extension")
 SSO = ("--set", f"SSO_APP_ID={SSO_APP_ID}")
 
 
-@pytest.fixture
-def own_manifest(tmp_path: Path) -> Path:
-    """A copy of the project's manifest, with icons and features."""
-    shutil.copytree(MANIFEST.parent, tmp_path / "app_package")
-    return tmp_path / "app_package" / "manifest.json"
-
-
 def test_the_zip_has_the_features(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The features are in the zip, filled in, and the manifest's file stays as it is."""
-    before = MANIFEST.read_bytes()
+    before = manifest_beside(env_file).read_bytes()
     assert run(env_file, *GIVEN, *SSO, *ALL) == ExitStatus.DONE
     assert "With sso, files, message_extension." in capsys.readouterr().out
     found = manifest_of(env_file)
     assert found["webApplicationInfo"] == {"id": SSO_APP_ID, "resource": f"api://botid-{BOT_ID}"}
     assert found["bots"][0]["supportsFiles"] is True
     assert found["composeExtensions"][0]["botId"] == BOT_ID
-    assert MANIFEST.read_bytes() == before
+    assert manifest_beside(env_file).read_bytes() == before
 
 
 def test_json_names_the_features(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--json has their files."""
     assert run(env_file, *GIVEN, "--feature", "files", "--json") == ExitStatus.DONE
     found = json.loads(capsys.readouterr().out)
-    assert found["features"] == [str(MANIFEST.parent / "features" / "files.json")]
+    assert found["features"] == [str(manifest_beside(env_file).parent / "features" / "files.json")]
 
 
 def test_an_unknown_feature(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,12 +115,10 @@ def test_nothing_is_written_for_a_feature_that_is_not_there(
     assert "SSO_APP_ID=" in env_file.read_text().splitlines()
 
 
-def test_the_manifest_is_written_back(
-    env_file: Path, own_manifest: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_manifest_is_written_back(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With --write-manifest, the file has the features with their variables, as the Toolkit reads
     it, and later packages have them without being asked."""
-    words = (*GIVEN, *SSO, "--manifest", str(own_manifest))
+    own_manifest, words = manifest_beside(env_file), (*GIVEN, *SSO)
     assert run(env_file, *words, *ALL, "--write-manifest") == ExitStatus.DONE
     assert f"{own_manifest} has the features now" in capsys.readouterr().out
     written = json.loads(own_manifest.read_text("utf-8"))
@@ -138,12 +129,12 @@ def test_the_manifest_is_written_back(
     assert manifest_of(env_file) == first
 
 
-def test_a_refused_manifest_is_not_written(env_file: Path, own_manifest: Path) -> None:
+def test_a_refused_manifest_is_not_written(env_file: Path) -> None:
     """The file stays as it is if Teams would reject the app."""
-    before = own_manifest.read_bytes()
-    words = (*GIVEN, "--manifest", str(own_manifest), *ALL, "--write-manifest")
+    before = manifest_beside(env_file).read_bytes()
+    words = (*GIVEN, *ALL, "--write-manifest")
     assert run(env_file, *words, "--set", "SSO_APP_ID=my-app") == ExitStatus.USAGE
-    assert own_manifest.read_bytes() == before
+    assert manifest_beside(env_file).read_bytes() == before
 
 
 def test_make_passes_the_features_on() -> None:

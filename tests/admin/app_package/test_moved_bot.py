@@ -10,7 +10,8 @@ from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.migrate.managed_identity.env_file import EnvFile
 from admin.migrate.managed_identity.manifest import Manifest, MovedBot
-from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES
+from tests.admin.app_package.conftest import copy_app
+from tests.app_package.conftest import BOT_ID, VALUES
 from tests.support.project import ROOT
 
 NEW_ID = "22222222-2222-4333-8444-555555555555"
@@ -20,7 +21,7 @@ MOVED = MovedBot(BOT_ID, NEW_ID, "old.azurewebsites.net", "new.azurewebsites.net
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the app's files, with values for the old bot."""
-    shutil.copytree(MANIFEST.parent, tmp_path / "app_package")
+    copy_app(tmp_path)
     env = tmp_path / ".env.dev"
     shutil.copy(ROOT / "env" / ".env.dev", env)
     old = {name: VALUES[name] for name in ("TEAMS_APP_ID", "BOT_ID", "BOT_DOMAIN")}
