@@ -90,8 +90,10 @@ def test_a_manifest_is_laid_out_as_before() -> None:
 
 @pytest.mark.parametrize("content", ["[]", "{}", '[{"a": [1, "b"]}, 2]', '{"é": {"\\"": [null]}}'])
 def test_any_json_stays_what_it_is(content: str) -> None:
-    """The layout changes no value."""
-    assert json.loads(manifest_text(json.loads(content))) == json.loads(content)
+    """The layout changes no value, and escapes no letter."""
+    text = manifest_text(json.loads(content))
+    assert json.loads(text) == json.loads(content)
+    assert ("é" in text) == ("é" in content)
 
 
 def test_line_endings_stay(tmp_path: Path) -> None:

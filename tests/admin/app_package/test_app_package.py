@@ -16,6 +16,7 @@ from admin.exit_status import ExitStatus
 from tests.admin.app_package.conftest import (
     DEPLOYED,
     GIVEN,
+    copy_app,
     manifest_beside,
     manifest_of,
     package,
@@ -72,7 +73,8 @@ def test_an_id_that_cannot_be_kept(tmp_path: Path, capsys: pytest.CaptureFixture
     values = (f"{name}={value}" for name, value in VALUES.items() if name != "TEAMS_APP_ID")
     given = [word for each in values for word in ("--set", each)]
     to = tmp_path / "app.zip"
-    status = run(Path("/proc/self/status"), *given, "--to", str(to))
+    words = (*given, "--manifest", str(copy_app(tmp_path)), "--to", str(to))
+    status = run(Path("/proc/self/status"), *words)
     assert status == ExitStatus.USAGE
     assert "/proc/self/status cannot be written" in capsys.readouterr().err
     assert not to.exists()

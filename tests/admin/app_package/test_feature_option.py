@@ -85,6 +85,7 @@ def test_the_files_registration_is_used(env_file: Path, azd: Callable[..., Path]
     env_file.write_text(env_file.read_text().replace("SSO_APP_ID=", f"SSO_APP_ID={SSO_APP_ID}"))
     assert run(env_file, "--feature", "sso") == ExitStatus.DONE
     assert manifest_of(env_file)["webApplicationInfo"]["id"] == SSO_APP_ID
+    assert f"SSO_APP_ID={SSO_APP_ID}" in env_file.read_text().splitlines()
 
 
 @pytest.mark.parametrize(
