@@ -57,7 +57,7 @@ CONDITIONS: dict[str, tuple[Conditions, ...]] = {
     "Work with storage from your machine": ((OPTIONAL,),),
     "7. Logs without a key": ((),),
     "8. Publish the code": ((),),
-    "A package that is ready to run": ((OPTIONAL,), (OPTIONAL,)),
+    "A package that is ready to run": ((OPTIONAL,),),
     "9. Azure Bot": (
         (frozenset("A"), NEW),
         (frozenset("BD"), NEW),
