@@ -15,6 +15,7 @@ from tests.app_package.conftest import BOT_ID, SSO_APP_ID
 from tests.support.project import ROOT
 
 ALL = ("--feature", "sso", "--feature", "files", "--feature", "message_extension")
+MAKE = shutil.which("make")
 SSO = ("--set", f"SSO_APP_ID={SSO_APP_ID}")
 
 
@@ -138,12 +139,10 @@ def test_a_refused_manifest_is_not_written(env_file: Path) -> None:
     assert manifest_beside(env_file).read_bytes() == before
 
 
+@pytest.mark.skipif(MAKE is None, reason="there is no make")
 def test_make_passes_the_features_on() -> None:
     """`make app-package FEATURES="..." KEEP=1` is the same command."""
-    make = shutil.which("make")
-    if make is None:
-        pytest.skip("there is no make")
-    command = [make, "-n", "-o", "setup", "app-package", "FEATURES=sso files", "KEEP=1"]
+    command = [str(MAKE), "-n", "-o", "setup", "app-package", "FEATURES=sso files", "KEEP=1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     flat = done.stdout.replace("\\\n", " ").split("-m admin")[-1].split()
     assert flat[-5:] == ["--feature", '"sso"', "--feature", '"files"', "--write-manifest"]
