@@ -18,10 +18,10 @@ RECORD_KB = 1
 """What a record of the log takes."""
 
 WAYS = {
-    "Inline, no state": (1, "", 3),
-    "Inline, conversation state": (1, "this project, Inline", 3),
-    "Inline, user state too": (1, "this project, Inline, user state too", 3),
-    "Queued, conversation state": (2, "this project, Queued, 1 instance", 7),
+    "Inline, no state": (1, "", 1),
+    "Inline, conversation state": (1, "this project, Inline", 1),
+    "Inline, user state too": (1, "this project, Inline, user state too", 1),
+    "Queued, conversation state": (2, "this project, Queued, 1 instance", 5),
 }
 """By row: the executions of a turn, the row of the measurement, and the records of the log."""
 

@@ -114,6 +114,41 @@ def test_the_workbook_names_its_workspace_once_replaced() -> None:
     }
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_sampled_rows_are_weighted(name: str) -> None:
+    """A row that was sampled stands for ItemCount of its kind; each span of telemetry is one."""
+    query = FILES[name].replace("sum(Quantity)", "")
+    sums = re.findall(r"\bsum(?:if)?\(\s*([^,)]*)", query)
+    assert all("ItemCount" in each for each in sums)
+    if "AppDependencies" in query:
+        assert "percentile(" not in query
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_refusal_is_no_success(name: str) -> None:
+    """The host calls every request a success that its function answered, with whatever status.
+
+    Source: WebJobsTelemetryInitializer of azure-webjobs-sdk.
+    """
+    if "AppRequests" in FILES[name]:
+        for condition in re.findall(r"Success == false.*", FILES[name]):
+            assert re.match(r"Success == false or ResultCode startswith ['\"]5", condition)
+
+
+def test_the_doctor_counts_the_dead_letters_that_the_query_lists() -> None:
+    """Activities, messages that are no notifications, and what the host gives up."""
+    found = re.findall(r"Message (\w+) '([^']+)'", FILES["dead-letters"])
+    counted = re.findall(r'Message (\w+) "([^"]+)"', FILES["doctor/last-day"])
+    assert found
+    assert set(found) <= set(counted)
+
+
+@pytest.mark.parametrize("name", ["latency", "deployment", "costs", "doctor/last-day"])
+def test_spans_of_telemetry_are_no_requests(name: str) -> None:
+    """CONSUMER spans, `process QUEUE`, are rows of AppRequests, beside the host's."""
+    assert re.search("Name !startswith ['\"]process ['\"]", FILES[name])
+
+
 def test_queries_are_few_enough_to_find() -> None:
     """Each folder of queries holds a dozen files at most."""
     folders = {FOLDER, *(file.parent for file in FOLDER.rglob("*.kql"))}
