@@ -50,6 +50,8 @@ class AzdEnvironment:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
+                encoding="utf-8",  # azd's, whatever the code page of a Windows console
+                errors="replace",
                 timeout=SECONDS,
                 check=False,
             )

@@ -3,6 +3,8 @@
 from admin.deployment.finish import finish_plan
 from admin.deployment.options import (
     AppIdOption,
+    AppTypeOption,
+    BotAppType,
     BotCredential,
     CredentialOption,
     DeploymentOptions,
@@ -19,11 +21,13 @@ def prepare(
     location: LocationOption = "",
     credential: CredentialOption = BotCredential.MANAGED_IDENTITY,
     bot_app_id: AppIdOption = "",
+    bot_app_type: AppTypeOption = BotAppType.SINGLE_TENANT,
 ) -> None:
     """Before the template: check what it needs, and make what it cannot.
 
-    The name, the region and the resource providers are checked; a key vault
-    that an earlier deployment left behind is recovered. A bot that signs in
+    The name, the region, the resource providers and an Azure Bot that is
+    there already are checked; a key vault that an earlier deployment left
+    behind is recovered. A bot that signs in
     with a certificate or a federated credential gets an app registration,
     unless --bot-app-id names yours.
 
@@ -50,6 +54,7 @@ def prepare(
             location=location,
             credential=credential,
             bot_app_id=bot_app_id,
+            bot_app_type=bot_app_type,
         ),
     )
 
@@ -108,7 +113,11 @@ def prove(options: DeploymentOptions) -> None:
     execute(options, lambda target: prove_plan(target.azure, options))
 
 
-def remove(options: DeploymentOptions, bot_app_id: AppIdOption = "") -> None:
+def remove(
+    options: DeploymentOptions,
+    bot_app_id: AppIdOption = "",
+    credential: CredentialOption = BotCredential.MANAGED_IDENTITY,
+) -> None:
     """After the resources are deleted: delete the app registration, too.
 
     Only the one that `prepare` has made, never one of yours; you are asked
@@ -129,4 +138,9 @@ def remove(options: DeploymentOptions, bot_app_id: AppIdOption = "") -> None:
 
     [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
     """
-    execute(options, lambda target: remove_plan(target.azure, options, bot_app_id=bot_app_id))
+    execute(
+        options,
+        lambda target: remove_plan(
+            target.azure, options, bot_app_id=bot_app_id, credential=credential
+        ),
+    )

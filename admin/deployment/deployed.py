@@ -5,7 +5,8 @@ from functools import cached_property
 
 from admin.azure.arm_client import BOT, SITE, VAULT
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.errors import Ambiguous, Conflict, NotFound
+from admin.azure.json_object import JsonObject
 from admin.azure.resources import KINDS, ResourceId
 from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.migrate.certificate.vault.bot_vault import BotVault
@@ -46,6 +47,18 @@ class Deployed:
         group = bot.resource_group
         found = replace(self._options, bot=bot.id, app=site.id, resource_group=group)
         return Target(self._azure, found, site)
+
+    def find_bot(self) -> JsonObject | None:
+        """The Azure Bot as it is now; None if nothing is deployed yet.
+
+        Raises:
+            Ambiguous: there are several.
+            AzureProblem: they cannot be listed.
+        """
+        try:
+            return self._azure.arm.get(self._only(BOT).id)
+        except (NotFound, Conflict):  # Conflict, in a dry run: the provider is not registered
+            return None
 
     @cached_property
     def credential(self) -> BotCredential:

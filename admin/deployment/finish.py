@@ -17,6 +17,10 @@ NOTHING = (
     "the bot is its managed identity, which the template has made: it needs nothing else to sign in"
 )
 
+OTHERWISE = (
+    "if only its export is missing, choose SignInVault again; else, deploy another environment"
+)
+
 
 def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
     """What the bot's credential needs and the template cannot make.
@@ -46,9 +50,10 @@ def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
 def _certificate(deployed: Deployed) -> list[Step]:
     target, vault = deployed.target, deployed.vault
     in_vault = deployed.credential == BotCredential.SIGN_IN_VAULT
+    policy = CertificatePolicy(SIGN_IN_VAULT if in_vault else EXPORT)
     return [
         VaultAccess(target, vault, writes=lambda: vault.bundle() is None),
-        VaultCertificate(vault, CertificatePolicy(SIGN_IN_VAULT if in_vault else EXPORT)),
+        VaultCertificate(vault, policy, otherwise=OTHERWISE),
         RegisteredCertificate(
             AppRegistration(target.azure.graph, target.app_id),
             vault.public,

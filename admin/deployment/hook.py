@@ -5,7 +5,11 @@ import sys
 
 PYTHON = (3, 13)
 TRUE = ("1", "t", "true")
-"""The values of AZD_NON_INTERACTIVE that azd takes for true, in lower case."""
+FALSE = ("0", "f", "false")
+"""The values of AZD_NON_INTERACTIVE that azd takes for true and for false, in lower case."""
+
+PIPELINES = ("CI", "TF_BUILD")
+"""Variables of pipelines, some of which have a terminal: azd does not ask there, either."""
 
 
 def run(command: str) -> None:
@@ -19,17 +23,18 @@ def run(command: str) -> None:
     """
     if sys.version_info < PYTHON:
         sys.exit(
-            f"The hooks need Python 3.13 or later, and azd has found {sys.version.split()[0]}: put"
-            " 3.13 first on the PATH, delete infra/hooks/hooks_env, and run azd again."
+            f"The hooks need Python 3.13 or later, and azd has found {sys.version.split()[0]}. Let"
+            " `python3` (on Windows, `py`) start 3.13, for example by activating a virtual"
+            " environment of it, delete infra/hooks/hooks_env, and run azd again."
         )
     try:
         from admin.deployment.application import app
     except ModuleNotFoundError as error:
         sys.exit(
             f"The hooks lack the package {error.name}. azd installs infra/hooks/requirements.txt"
-            " into an environment of their own, unless VIRTUAL_ENV is set (`deactivate`, and run"
-            " azd again) or another one is active: then run `python -m pip install -r"
-            f" infra/hooks/requirements.txt` with {sys.executable}."
+            " into infra/hooks/hooks_env: delete that folder, and run azd again. If azd takes"
+            " another environment (VIRTUAL_ENV), run"
+            f" `{sys.executable} -m pip install -r infra/hooks/requirements.txt`."
         )
     words = [command, "--azd"]
     if command == "remove" and not _can_ask():
@@ -39,5 +44,6 @@ def run(command: str) -> None:
 
 def _can_ask() -> bool:
     """Whether somebody is there to answer. If nobody is, `azd down` has not asked either."""
-    is_closed = os.environ.get("AZD_NON_INTERACTIVE", "").lower() in TRUE
-    return sys.stdin.isatty() and not is_closed
+    switch = os.environ.get("AZD_NON_INTERACTIVE", "").lower()
+    in_pipeline = any(os.environ.get(name) for name in PIPELINES) and switch not in FALSE
+    return sys.stdin.isatty() and switch not in TRUE and not in_pipeline

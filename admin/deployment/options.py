@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import auth.settings
 from admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
 from admin.migrate.options import DEFAULT_TIMEOUT_SECONDS, Options
 
@@ -34,6 +35,13 @@ class BotCredential(StrEnum):
     def needs_vault(self) -> bool:
         """Whether the bot's certificate is in a key vault."""
         return self in {self.SIGN_IN_VAULT, self.CERTIFICATE}
+
+
+class BotAppType(StrEnum):
+    """The values of the template's parameter `botAppType`."""
+
+    SINGLE_TENANT = auth.settings.SINGLE_TENANT
+    MULTI_TENANT = auth.settings.MULTI_TENANT
 
 
 EnvironmentOption = Annotated[
@@ -74,6 +82,15 @@ CredentialOption = Annotated[
     BotCredential,
     typer.Option(
         "--credential", envvar="BOT_CREDENTIAL", help="How the bot signs in.", case_sensitive=True
+    ),
+]
+AppTypeOption = Annotated[
+    BotAppType,
+    typer.Option(
+        "--bot-app-type",
+        envvar="BOT_APP_TYPE",
+        help="Type of the bot, unless it is its managed identity.",
+        case_sensitive=True,
     ),
 ]
 AppIdOption = Annotated[

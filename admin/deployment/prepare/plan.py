@@ -1,11 +1,12 @@
 """What `deployment prepare` does: the plan of its steps."""
 
 from admin.azure.clients import AzureClients
-from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.prepare.names import EnvironmentName
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, RegisteredProviders
 from admin.deployment.prepare.region import Region
 from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
+from admin.deployment.prepare.unchanged_bot import UnchangedBot
 from admin.deployment.prepare.vault_mode import NEW, VaultMode
 from admin.deployment.stored_value import StoredValue
 from admin.migrate.step import Plan, Step
@@ -20,6 +21,7 @@ def prepare_plan(
     location: str,
     credential: BotCredential,
     bot_app_id: str,
+    bot_app_type: BotAppType,
 ) -> Plan:
     """All that must be so before the template is deployed.
 
@@ -30,6 +32,7 @@ def prepare_plan(
         credential: how the bot will sign in.
         bot_app_id: app id (GUID) of the reader's app registration, or of the one that an earlier
             run has made; empty: none.
+        bot_app_type: of a bot with an app registration.
     """
     arm, subscription = azure.arm, options.subscription
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
@@ -40,8 +43,17 @@ def prepare_plan(
     ]
     mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
     steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", mode))
+    registration = BotRegistration(azure, options, bot_app_id)
+    steps.append(
+        UnchangedBot(
+            azure,
+            options,
+            credential=credential,
+            app_type=bot_app_type,
+            app_id=registration.app_id,
+        )
+    )
     if credential != BotCredential.MANAGED_IDENTITY:
-        registration = BotRegistration(azure, options, bot_app_id)
         steps += [
             registration,
             BotPrincipal(azure, registration),

@@ -5,7 +5,9 @@ from dataclasses import replace
 from functools import partial
 
 from admin.azure.clients import AzureClients
+from admin.azure.errors import AnswerLost, Forbidden
 from admin.azure.json_object import JsonObject
+from admin.deployment.deployed import Deployed
 from admin.deployment.options import DeploymentOptions
 from admin.migrate.change import Change
 from admin.migrate.shell import quoted
@@ -14,6 +16,9 @@ from admin.migrate.step import Finding
 UNKNOWN_APP_ID = "$BOT_APP_ID"
 FILE = "app-registration.json"
 PRINCIPAL_FILE = "service-principal.json"
+
+LAG_SECONDS = 120.0
+"""How long Graph's lists may lack a new registration: after a lost answer, none is made before."""
 
 
 class BotRegistration:
@@ -31,10 +36,12 @@ class BotRegistration:
     title = "App registration"
 
     def __init__(self, azure: AzureClients, options: DeploymentOptions, given: str) -> None:
+        self._azure = azure
         self._graph = azure.graph
         self._options = options
         self._given = given
         self._known = ""
+        self._lost_until = azure.clock.now()
 
     def look(self) -> Finding:
         """Find the registration.
@@ -48,6 +55,9 @@ class BotRegistration:
         if self._known:
             name = self._options.environment
             return Finding(f"the app registration {name} ({self._known}) is for this environment")
+        if self._azure.clock.now() < self._lost_until:
+            text = "Graph's answer was lost, and its list does not show a new app registration yet"
+            return Finding(text, waiting=True)
         text = "this environment has no app registration yet"
         return Finding(text, changes=(self._creation(),))
 
@@ -60,8 +70,12 @@ class BotRegistration:
         return self._given or self._known or self._found_by_tag() or UNKNOWN_APP_ID
 
     def _found_by_tag(self) -> str:
-        found = self._graph.tagged_applications(self._options.tag)
-        return str(found[0]["appId"]) if found else ""
+        """The oldest with the tag; of several, which killed runs leave, the Azure Bot's."""
+        tagged = self._graph.tagged_applications(self._options.tag)
+        found = [str(each["appId"]) for each in tagged]
+        if len(found) > 1 and (bot := Deployed(self._azure, self._options).find_bot()):
+            return next((each for each in found if each == bot["properties"]["msaAppId"]), found[0])
+        return found[0] if found else ""
 
     def _found_given(self) -> Finding:
         application = self._graph.application(self._given)
@@ -94,7 +108,25 @@ class BotRegistration:
 
     def _create(self, url: str, body: JsonObject) -> None:
         """Make it, and keep its id: lists show it only after a while."""
-        self._known = str(self._graph.send("POST", url, body)["appId"])
+        try:
+            self._known = str(self._graph.send("POST", url, body)["appId"])
+        except AnswerLost:
+            self._lost_until = self._azure.clock.now() + LAG_SECONDS
+            raise
+        except Forbidden as error:
+            raise Forbidden(error.answer, self._without_role(), needs_role=True) from error
+
+    def _without_role(self) -> str:
+        ways = (
+            ("`azd env set BOT_APP_ID GUID`", "`azd env set BOT_CREDENTIAL ManagedIdentity`")
+            if self._options.azd
+            else ("--bot-app-id GUID", "--credential ManagedIdentity")
+        )
+        return (
+            "Your account needs the role Application Developer (a pipeline:"
+            f" Application.ReadWrite.OwnedBy). Or let somebody make you its owner and name it"
+            f" ({ways[0]}), or choose the credential that needs none ({ways[1]})."
+        )
 
 
 class BotPrincipal:

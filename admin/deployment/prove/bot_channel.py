@@ -4,7 +4,8 @@ from admin.migrate.step import Finding
 from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of
 
 TEAMS = "MsTeamsChannel"
-CURE = "deploy the template again (`azd provision`, `az deployment sub create`)"
+CURE = "deploy the template again (`azd provision --no-state`, `az deployment sub create`)"
+"""Without --no-state, azd skips a template that has not changed."""
 
 
 class BotEndpoint:

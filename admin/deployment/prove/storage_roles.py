@@ -2,6 +2,7 @@
 
 from admin.azure.arm_client import ArmClient
 from admin.deployment.deployed import Deployed
+from admin.deployment.prove.bot_channel import CURE
 from admin.migrate.setting_names import setting
 from admin.migrate.step import Finding
 from admin.migrate.steps.role_assignment import Role, allowing
@@ -49,14 +50,14 @@ class StorageRoles:
         name = setting(target.settings(), ACCOUNT)
         if not name:
             text = f"{target.site_id.name} has no setting {ACCOUNT}"
-            return Finding(text, refusal=f"{text}: deploy the template again")
+            return Finding(text, refusal=f"{text}: {CURE}")
         group = target.site_id.id.partition("/providers/")[0]
         account = f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"
         principal = self._deployed.identity().principal_id
         for role in (BLOB_OWNER, QUEUE_CONTRIBUTOR):
             if not allowing(self._arm, account, principal, role):
                 text = f"the app's identity lacks {role.name} on {name}"
-                return Finding(text, refusal=f"{text}: deploy the template again")
+                return Finding(text, refusal=f"{text}: {CURE}")
         proof = target.proof()
         if not proof.facts:
             return Finding(f"the host gives no key yet: {proof.problem}", waiting=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, Refused
-from admin.deployment.options import DeploymentOptions
+from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.deployment.prepare.vault_mode import NEW, deleted_vaults
 from admin.deployment.remove.deleted_group import DeletedGroup
 from admin.deployment.remove.deleted_registration import DeletedRegistration
@@ -18,6 +18,11 @@ LOGS = (
 REGISTRATION = (
     "a deleted app registration stays among the directory's deleted items for 30 days, and can be"
     " restored from there"
+)
+
+NOT_LISTED = (
+    "your account may not list app registrations; with ManagedIdentity, none was made. If the bot"
+    " had another credential before, let somebody delete the one with the environment's name"
 )
 
 
@@ -58,22 +63,34 @@ class Leftovers:
             )
 
 
-def remove_plan(azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str) -> Plan:
+def remove_plan(
+    azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str, credential: BotCredential
+) -> Plan:
     """What is left to delete once the resource group is gone.
 
     Args:
         azure: the clients.
         options: name the environment.
         bot_app_id: app id (GUID) that azd has stored; empty: none.
+        credential: how the bot signed in: with a managed identity, no registration was made, and
+            an account that may not list them needs not.
 
     Raises:
         AzureProblem: the directory cannot be read.
     """
-    steps: list[Step] = [DeletedGroup(azure.arm, options), DeletedRegistration(azure, options)]
-    made = {each["appId"] for each in azure.graph.tagged_applications(options.tag)}
+    steps: list[Step] = [DeletedGroup(azure.arm, options)]
+    notes: tuple[str, ...] = ()
+    made = set[str]()
+    try:
+        made = {str(each["appId"]) for each in azure.graph.tagged_applications(options.tag)}
+        steps.append(DeletedRegistration(azure, options))
+    except Forbidden:
+        if credential != BotCredential.MANAGED_IDENTITY:
+            raise
+        notes = (NOT_LISTED,)
     if options.azd:
         steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", lambda: NEW))
         # Before the registration: after it, nothing would say any more that it was ours.
         if bot_app_id in made:
             steps.insert(1, StoredValue(options, "BOT_APP_ID", "botAppId", lambda: ""))
-    return Plan([*steps, Leftovers(azure, options)])
+    return Plan([*steps, Leftovers(azure, options)], notes=notes)

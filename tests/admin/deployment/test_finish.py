@@ -33,6 +33,17 @@ def test_the_vault_makes_the_certificate(
     assert [change for step in again["steps"] for change in step["changes"]] == []
 
 
+def test_a_key_that_stays_in_the_vault_cannot_be_exported(stage: DeploymentStage, run: Run) -> None:
+    """The certificate's name is the template's, so the cure is not another name."""
+    provisioned(stage, run, "SignInVault")
+    assert run("finish", "--azd").status == 0
+    provisioned(stage, run, "Certificate")
+    ended = run("finish", "--azd")
+    assert ended.status == 1
+    assert "its private key cannot be exported; if only its export is missing" in ended.output
+    assert "--name" not in ended.output
+
+
 def test_the_registration_trusts_the_identity(stage: DeploymentStage, run: Run) -> None:
     """By one federated credential; nothing is made twice."""
     provisioned(stage, run, "Federated")

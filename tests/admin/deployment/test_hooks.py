@@ -135,7 +135,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def test_a_missing_package_is_named(stage: DeploymentStage, tmp_path: Path) -> None:
-    """With VIRTUAL_ENV set, azd installs nothing."""
+    """With a VIRTUAL_ENV among the environment's values, azd installs nothing."""
     hooks = Hooks(stage.thread.azure, stage.azd)
     code = f"import sys; sys.argv = ['x']; sys.path.insert(0, {str(ROOT)!r})"
     run = "from admin.deployment.hook import run; run('prepare')"
@@ -170,7 +170,24 @@ def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hook, "PYTHON", (99, 0))
     with pytest.raises(SystemExit) as caught:
         hook.run("prepare")
-    assert "put 3.13 first on the PATH" in str(caught.value)
+    assert "Let `python3` (on Windows, `py`) start 3.13" in str(caught.value)
+
+
+def test_pip_finds_nothing_to_refuse_for_an_old_python() -> None:
+    """Else azd would stop at pip's error, before the hook can name the version that it needs."""
+    for old in ("3.9", "3.12"):
+        needed = [each.marker for each in requirements()]
+        assert needed
+        assert not any(each is None or each.evaluate({"python_version": old}) for each in needed)
+    for new in ("3.13", "3.14"):
+        markers = (each.marker for each in requirements())
+        assert all(each is not None and each.evaluate({"python_version": new}) for each in markers)
+
+
+def requirements() -> list[Requirement]:
+    """The packages of the hooks."""
+    lines = (FOLDER / "requirements.txt").read_text("utf-8").splitlines()
+    return [Requirement(line) for line in lines if not line.startswith(("#", "-"))]
 
 
 def test_azds_account_signs_the_commands_in(
@@ -217,15 +234,16 @@ def test_on_a_terminal_the_hook_asks(stage: DeploymentStage, answer: str, *, sta
     assert (stage.thread.azure.directory.find(made) is not None) is stays
 
 
-def test_non_interactive_the_hook_does_not_ask(stage: DeploymentStage) -> None:
-    """AZD_NON_INTERACTIVE is azd's own switch."""
+@pytest.mark.parametrize("variable", ["AZD_NON_INTERACTIVE", "CI"])
+def test_non_interactive_the_hook_does_not_ask(stage: DeploymentStage, variable: str) -> None:
+    """AZD_NON_INTERACTIVE is azd's own switch; some pipelines have a terminal."""
     stage.azd.set(BOT_CREDENTIAL="Federated")
     hooks = Hooks(stage.thread.azure, stage.azd)
     assert hooks.run("preprovision").status == 0
     terminal, theirs = pty.openpty()
     ended = subprocess.run(
         hooks.command("postdown"),
-        env=hooks.environ() | {"AZD_NON_INTERACTIVE": "true"},
+        env=hooks.environ() | {variable: "true"},
         stdin=theirs,
         timeout=TIMEOUT_SECONDS,
         capture_output=True,

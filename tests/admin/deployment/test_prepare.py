@@ -9,7 +9,7 @@ from aiohttp import web
 
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
 from emulator.faults import Handler
-from emulator.local_azure import RESOURCE_MANAGER
+from emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
 from tests.support.azd.deployment_stage import ENVIRONMENT, DeploymentStage
 from tests.support.project import ROOT
@@ -211,6 +211,68 @@ def test_a_slow_directory_gets_one_registration(
     assert ended.status == 0, ended.output
     (made,) = registrations(stage)
     assert stage.azd.values["BOT_APP_ID"] == made
+
+
+def test_a_lost_answer_and_a_slow_list_make_one_registration(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """It is not made again before the list must show it."""
+    stage.azd.set(BOT_CREDENTIAL="SignInVault")
+    propagation = stage.thread.azure.directory.propagation
+    propagation.graph, propagation.alternates = 60.0, False
+    left = ["/v1.0/applications"]
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if request.method == "POST" and request.path in left:
+            left.remove(request.path)
+            return web.Response(status=502)
+        return response
+
+    stage.thread.azure.servers[GRAPH].around = around
+    ended = run("prepare", "--azd")
+    assert ended.status == 0, ended.output
+    assert left == []
+    assert "answer was lost" in ended.output
+    assert registrations(stage) == [stage.azd.values["BOT_APP_ID"]]
+
+
+def test_a_registration_that_was_not_made_is_made_after_the_lag(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """Graph fails before it does anything."""
+    stage.azd.set(BOT_CREDENTIAL="SignInVault")
+    left = ["/v1.0/applications"]
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method == "POST" and request.path in left:
+            left.remove(request.path)
+            return web.Response(status=502)
+        return await handler(request)
+
+    stage.thread.azure.servers[GRAPH].around = around
+    assert run("prepare", "--azd").status == 0
+    assert registrations(stage) == [stage.azd.values["BOT_APP_ID"]]
+
+
+def test_without_the_right_to_register_the_ways_out_are_named(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """The role, somebody else's registration, or a managed identity."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method == "POST":
+            error = {"code": "Authorization_RequestDenied", "message": "Insufficient privileges."}
+            return web.json_response({"error": error}, status=403)
+        return await handler(request)
+
+    stage.thread.azure.servers[GRAPH].around = around
+    with_azd, without = run("prepare", "--azd"), run("prepare")
+    assert with_azd.status == without.status == 3
+    for text in ("Application Developer", "azd env set BOT_CREDENTIAL ManagedIdentity"):
+        assert text in with_azd.errors
+    assert "--bot-app-id GUID" in without.errors
 
 
 def test_a_stranger_of_the_same_name_is_not_taken(stage: DeploymentStage, run: Run) -> None:

@@ -145,6 +145,15 @@ def test_each_fault_is_found(
     assert "azd hooks run postdeploy" in ended.output or "refused" in ended.output
 
 
+@pytest.mark.parametrize("fault", [without_teams, without_role(BLOB_OWNER)])
+def test_the_cure_deploys_what_has_not_changed(
+    deployed: DeploymentStage, run: Run, fault: Callable[[DeploymentStage], None]
+) -> None:
+    """azd skips a template with the values of the last deployment, unless it gets --no-state."""
+    fault(deployed)
+    assert "`azd provision --no-state`" in run("prove", "--azd", "--timeout", "60").output
+
+
 def test_a_slow_start_is_waited_for(deployed: DeploymentStage, run: Run) -> None:
     """The app answers 503 until the roles have an effect."""
     left = [503, 503, 404]

@@ -1,7 +1,10 @@
 """`deployment remove`: deletes what `prepare` has made, and nothing else."""
 
 import pytest
+from aiohttp import web
 
+from emulator.faults import Handler
+from emulator.local_azure import GRAPH
 from tests.admin.deployment.conftest import Run
 from tests.support.azd.deployment_stage import DeploymentStage
 
@@ -71,6 +74,37 @@ def test_your_own_registration_stays(stage: DeploymentStage, run: Run) -> None:
     assert run("remove", "--azd", "--yes").status == 0
     assert is_registered(stage, own.app_id)
     assert stage.azd.values["BOT_APP_ID"] == own.app_id
+
+
+def forbid_lists(stage: DeploymentStage) -> None:
+    """Let Graph refuse every call, as for a pipeline without permissions in the directory."""
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:  # noqa: ARG001
+        error = {"code": "Authorization_RequestDenied", "message": "Insufficient privileges."}
+        return web.json_response({"error": error}, status=403)
+
+    stage.thread.azure.servers[GRAPH].around = around
+
+
+def test_with_a_managed_identity_no_right_in_the_directory_is_needed(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """None was made; the text says what could be left of another credential."""
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    stage.delete()
+    forbid_lists(stage)
+    ended = run("remove", "--azd", "--yes")
+    assert ended.status == 0
+    assert "may not list app registrations" in ended.output
+
+
+def test_with_another_credential_a_missing_right_is_no_end(
+    deleted: DeploymentStage, run: Run
+) -> None:
+    """The registration would stay, unseen."""
+    forbid_lists(deleted)
+    assert run("remove", "--azd", "--yes").status == 3
 
 
 @pytest.mark.usefixtures("deleted")

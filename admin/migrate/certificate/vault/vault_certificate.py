@@ -23,6 +23,7 @@ class VaultCertificate:
         policy: how it is made, and what the bot needs.
         file: what to import; None: the vault makes it.
         now: the time (UTC).
+        otherwise: what to do if the one that is there is of no use, in the imperative.
     """
 
     title = "Certificate in Key Vault"
@@ -33,11 +34,13 @@ class VaultCertificate:
         policy: CertificatePolicy,
         file: CertificateFile | None = None,
         now: Now = utc_now,
+        otherwise: str = "choose another name with --name",
     ) -> None:
         self._vault = vault
         self._policy = policy
         self._file = file
         self._now = now
+        self._otherwise = otherwise
 
     def look(self) -> Finding:
         """Read the certificate and its policy.
@@ -61,7 +64,7 @@ class VaultCertificate:
             return Finding(
                 f"the vault {vault.vault} has the certificate {vault.name}, {certificate}",
                 refusal=f"the bot cannot use the certificate {vault.name} of the vault"
-                f" {vault.vault}: {problem}. Choose another name with --name",
+                f" {vault.vault}: {problem}; {self._otherwise}",
             )
         return Finding(
             f"the vault {vault.vault} has the certificate {vault.name}: {certificate}",
@@ -73,8 +76,8 @@ class VaultCertificate:
         return Finding(
             f"the certificate {self._vault.name} was deleted, and its name is reserved",
             refusal=f"the certificate {self._vault.name} of the vault {self._vault.vault} was"
-            f" deleted: recover it (`az keyvault certificate recover {where}`), or choose another"
-            " name with --name",
+            f" deleted: recover it (`az keyvault certificate recover {where}`), or"
+            f" {self._otherwise}",
         )
 
     def _problem(self, bundle: JsonObject, certificate: PublicCertificate) -> str:

@@ -1,0 +1,143 @@
+"""`deployment prepare` over an Azure Bot that exists: its type and app id stay."""
+
+import pytest
+
+from emulator.entra.directory import Directory
+from emulator.entra.registration import Registration
+from tests.admin.deployment.conftest import Run
+from tests.admin.deployment.test_prepare import registrations, tag
+from tests.support.azd.deployment_stage import DeploymentStage
+
+BOTS = "Microsoft.BotService/botServices"
+
+
+async def registered(directory: Directory) -> Registration:
+    """An app registration for many tenants."""
+    return directory.add_application("my own", audience="AzureADMultipleOrgs")
+
+
+def deployed(stage: DeploymentStage, run: Run, credential: str) -> None:
+    """Deploy the template for a credential."""
+    stage.azd.set(BOT_CREDENTIAL=credential)
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("ManagedIdentity", "Federated"), ("SignInVault", "ManagedIdentity")]
+)
+def test_another_type_is_refused(stage: DeploymentStage, run: Run, before: str, after: str) -> None:
+    """Before the template changes the settings of an app that answers users, or a registration."""
+    deployed(stage, run, before)
+    known = registrations(stage)
+    stage.azd.set(BOT_CREDENTIAL=after)
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert "Azure never changes that" in ended.output
+    assert "docs/migrate.md" in ended.output
+    assert registrations(stage) == known
+
+
+def test_another_credential_of_the_same_registration_is_fine(
+    stage: DeploymentStage, run: Run
+) -> None:
+    """The app id stays, and a second deployment, too."""
+    deployed(stage, run, "SignInVault")
+    for credential in ("SignInVault", "Certificate", "Federated"):
+        stage.azd.set(BOT_CREDENTIAL=credential)
+        assert run("prepare", "--azd").status == 0
+        stage.provision()
+    assert registrations(stage) == [stage.azd.values["BOT_APP_ID"]]
+
+
+def test_another_app_id_is_refused(stage: DeploymentStage, run: Run) -> None:
+    """With the one that the bot has."""
+    deployed(stage, run, "Federated")
+    current = stage.azd.values["BOT_APP_ID"]
+    other = stage.thread.call(stage.thread.azure.directory.add_application, "other")
+    stage.azd.set(BOT_APP_ID=other.app_id)
+    with_azd, without = run("prepare", "--azd"), run("prepare")
+    assert with_azd.status == without.status == 1
+    assert f"`azd env set BOT_APP_ID {current}`" in with_azd.output
+    assert f"--bot-app-id {current}" in without.output
+
+
+def test_a_lost_name_of_your_own_registration_makes_none(stage: DeploymentStage, run: Run) -> None:
+    """A pipeline has a new azd environment in each run, and somebody may forget BOT_APP_ID."""
+    own = stage.thread.call(stage.thread.azure.directory.add_application, "my own")
+    stage.azd.set(BOT_APP_ID=own.app_id)
+    deployed(stage, run, "Federated")
+    stage.azd.forget("BOT_APP_ID")
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert f"`azd env set BOT_APP_ID {own.app_id}`" in ended.output
+    assert registrations(stage) == [own.app_id]
+
+
+def test_of_two_tagged_registrations_the_bots_is_taken(stage: DeploymentStage, run: Run) -> None:
+    """A killed run has left the older one, which the bot does not use."""
+    body = {"displayName": "contoso-bot", "tags": [tag(stage)]}
+    azure = stage.thread.azure
+    azure.directory.propagation.graph, azure.directory.propagation.alternates = 60.0, False
+    lost = stage.thread.call(azure.graph._applications.create, body, "owner")
+    deployed(stage, run, "Federated")
+    azure.directory.propagation.graph = 0.0
+    azure.directory.clock = lambda: 4e9
+    used = stage.azd.values["BOT_APP_ID"]
+    assert used != lost["appId"]
+    stage.azd.forget("BOT_APP_ID")
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_APP_ID"] == used
+
+
+def test_another_bots_app_id_is_refused(stage: DeploymentStage, run: Run) -> None:
+    """An app id belongs to one Azure Bot."""
+    deployed(stage, run, "Federated")
+    ended = run("prepare", "--environment", "contoso-two")
+    assert ended.status == 1
+    assert f"that of the Azure Bot {stage.one(BOTS).name} in rg-contoso-bot" in ended.output
+
+
+@pytest.mark.parametrize(
+    ("credential", "text"),
+    [
+        ("Certificate", "Azure creates no new multi-tenant bots"),
+        ("Federated", "cannot sign in with a federated credential"),
+    ],
+)
+def test_a_new_multi_tenant_bot_is_refused(
+    stage: DeploymentStage, run: Run, credential: str, text: str
+) -> None:
+    """Before a registration for one tenant is made for it."""
+    stage.azd.set(BOT_CREDENTIAL=credential, BOT_APP_TYPE="MultiTenant")
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert text in ended.output
+    assert registrations(stage) == []
+
+
+def test_a_multi_tenant_bot_that_exists_is_deployed_again(stage: DeploymentStage, run: Run) -> None:
+    """It keeps its type."""
+    azure = stage.thread.azure
+    azure.resource_manager.catalog.bots.accepts_multi_tenant = True
+    own = stage.thread.do(registered(azure.directory))
+    stage.azd.set(BOT_CREDENTIAL="Certificate", BOT_APP_TYPE="MultiTenant", BOT_APP_ID=own.app_id)
+    stage.provision()
+    assert run("prepare", "--azd").status == 0
+    stage.azd.set(BOT_APP_TYPE="SingleTenant")
+    assert run("prepare", "--azd").status == 1
+
+
+def test_the_type_has_no_say_over_a_managed_identity(stage: DeploymentStage, run: Run) -> None:
+    """The template does not use it then."""
+    stage.azd.set(BOT_APP_TYPE="MultiTenant")
+    deployed(stage, run, "ManagedIdentity")
+    assert run("prepare", "--azd").status == 0
+
+
+def test_a_dry_run_needs_no_registered_provider(stage: DeploymentStage, run: Run) -> None:
+    """It would be registered before the bots are read."""
+    stage.thread.azure.resource_manager.tenant.registered.discard("microsoft.botservice")
+    ended = run("prepare", "--azd", "--dry-run")
+    assert ended.status == 0
+    assert "az provider register" in ended.output
