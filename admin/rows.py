@@ -10,7 +10,8 @@ from rich.text import Text
 
 OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 
-_STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta"}
+STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta", PLAIN: ""}
+"""Colours on a terminal, by mark."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ def print_tables(console: Console, rows: Sequence[Row], pasted: Collection[str] 
         console.print(Text(section, style="bold"))
         if section in pasted:
             for row in group:
-                line = Text.assemble(f"  {row.name:{width}}  ", (row.text, _style(row)))
+                line = Text.assemble(f"  {row.name:{width}}  ", (row.text, STYLES[row.mark]))
                 console.print(line, soft_wrap=True)
             continue
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=width + 2, no_wrap=True)
         table.add_column(overflow="fold")
         for row in group:
-            table.add_row(f"  {row.name}", Text(row.text, style=_style(row)))
+            table.add_row(f"  {row.name}", Text(row.text, style=STYLES[row.mark]))
         console.print(table)
 
 
@@ -61,7 +62,3 @@ def print_lines(rows: Sequence[Row]) -> None:
         for row in group:
             mark = f" [{row.mark}]" if row.mark else ""
             print(f"  {row.name}: {row.text}{mark}")
-
-
-def _style(row: Row) -> str:
-    return _STYLES.get(row.mark, "")

@@ -15,8 +15,9 @@ from admin.doctor.bot_search import find_bot
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error
 from admin.doctor.examination import examine
+from admin.doctor.finding_lines import finding_lines, print_findings
 from admin.doctor.look import MALFORMED
-from admin.doctor.report import FOUND, finding_rows, findings_json, report_json, rows_of
+from admin.doctor.report import findings_json, report_json, rows_of
 from admin.exit_status import ExitStatus
 from admin.migrate.execution import read_only
 from admin.migrate.options import Options
@@ -104,10 +105,11 @@ def doctor(options: Options) -> None:
       {"bot": {"name": NAME, "id": ID, "appId": GUID},
        "app": {"name": NAME, "id": ID}, "facts": {NAME: TEXT},
        "findings": [{"code": CODE, "severity": SEVERITY,
-                     "problem": TEXT, "cure": COMMAND}]}
+                     "problem": TEXT, "cure": TEXT}]}
 
     SEVERITY is "error" (the bot does not work, or is not protected),
-    "warning" (change it) or "unknown" (it could not be looked at). "app" is
+    "warning" (change it) or "unknown" (it could not be looked at); errors come
+    first. A cure is a command, a sentence, or several lines of these. "app" is
     null if there is none at the bot's endpoint. If the bot cannot be read:
     {"error": TEXT}.
     """
@@ -139,7 +141,7 @@ def show(target: Target) -> ExitStatus:
     if options.as_json:
         print(json.dumps(report_json(bot, found)))
     else:
-        _print(rows_of(bot, found))
+        _print(rows_of(bot), found)
     return ExitStatus.FOUND if found else ExitStatus.DONE
 
 
@@ -180,12 +182,14 @@ def _print_without_app(bot: JsonObject, found: Diagnosis, options: Options) -> E
         report = {"bot": named, "app": None, "facts": {}, "findings": findings_json([found])}
         print(json.dumps(report))
     else:
-        _print(list(finding_rows([found])))
+        _print([], [found])
     return ExitStatus.FOUND
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(rows: Sequence[Row], found: Sequence[Diagnosis]) -> None:
     if console.output.is_terminal:
-        print_tables(console.output, rows, pasted=(FOUND,))
+        print_tables(console.output, rows)
+        print_findings(console.output, found)
     else:
         print_lines(rows)
+        print("\n".join(finding_lines(found)))

@@ -1,13 +1,15 @@
 """The commands that cure what the doctor finds, to be pasted."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from admin.azure.arm_client import API_VERSIONS
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.migrate.shell import az, quoted
 
+BOT_VERSION = API_VERSIONS["Microsoft.BotService"]
+WEB_CHAT = "WebChatChannel"
 SETTINGS_PAGE = "docs/settings.md has every setting"
 
 
@@ -42,22 +44,41 @@ def set_property(resource_id: str, name: str, value: str) -> str:
     return az("resource update", {"--ids": resource_id, "--set": f"{name}={value}"})
 
 
-def put_channel(bot_id: str, name: str, properties: Mapping[str, object], host: str) -> str:
-    """The command that configures a channel of an Azure Bot.
+def set_text(resource_id: str, name: str, value: str) -> str:
+    """The command that sets one property to a text that looks like a number."""
+    return az(
+        "resource update",
+        {"--ids": resource_id, "--force-string": None, "--set": f"{name}={value}"},
+    )
+
+
+def change_channel(bot_id: str, name: str, *settings: str) -> str:
+    """The command that changes settings of a channel, and keeps its others.
+
+    Args:
+        bot_id: resource id of the Azure Bot.
+        name: the channel's.
+        settings: such as "isEnabled=true".
+    """
+    options = {"--ids": f"{bot_id}/channels/{name}", "--api-version": BOT_VERSION}
+    pairs = " ".join(quoted(f"properties.properties.{each}") for each in settings)
+    return f"{az('resource update', options)} --set {pairs}"
+
+
+def add_web_chat(bot_id: str, host: str) -> str:
+    """The command that adds the Web Chat channel to an Azure Bot; `az bot` has none.
 
     Args:
         bot_id: resource id.
-        name: the channel's.
-        properties: its settings.
         host: URL of Resource Manager.
     """
-    version = API_VERSIONS["Microsoft.BotService"]
-    body = {"location": "global", "properties": {"channelName": name, "properties": properties}}
+    sites = [{"siteName": "Default Site", "isEnabled": True}]
+    channel = {"channelName": WEB_CHAT, "properties": {"sites": sites}}
     return az(
         "rest",
         {
             "--method": "put",
-            "--url": f"{host}{bot_id}/channels/{name}?api-version={version}",
-            "--body": json.dumps(body),
+            "--url": f"{host}{bot_id}/channels/{WEB_CHAT}?api-version={BOT_VERSION}",
+            "--body": json.dumps({"location": "global", "properties": channel}),
         },
     )

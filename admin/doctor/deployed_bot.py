@@ -142,10 +142,9 @@ class DeployedBot:
         return bool((self.site.get("identity") or {}).get("principalId"))
 
     def _roles(self) -> RolePart:
-        arm, site = self.target.azure.arm, self.target.site_id
         return read_roles(
-            arm,
-            site,
+            self.target.azure.arm,
+            self.site,
             identity_of(self.assigned, self.known),
             self.known,
             self.storage,

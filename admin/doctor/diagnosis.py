@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
+from admin.migrate.shell import on_one_line
+
+SEVERITIES = ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
 """Severities: the bot does not work, or a protection is missing; it should be changed; nobody could
 look."""
 
@@ -17,7 +19,7 @@ class Diagnosis:
         code: what it is, for scripts, such as "role-missing".
         severity: ERROR, WARNING or UNKNOWN.
         problem: what is wrong, in a sentence.
-        cure: what to do: a command to paste, or a sentence that names a page or a command.
+        cure: what to do: commands to paste, one a line, and sentences, on lines of their own.
         stops: whether the bot cannot answer because of it: the symptoms that follow are not
             reported beside it.
     """
@@ -31,9 +33,9 @@ class Diagnosis:
 
 def error(code: str, problem: str, cure: str, *, stops: bool = False) -> Diagnosis:
     """A finding of severity ERROR."""
-    return Diagnosis(code, ERROR, problem, cure, stops)
+    return Diagnosis(code, ERROR, problem, on_one_line(cure), stops)
 
 
 def warning(code: str, problem: str, cure: str) -> Diagnosis:
     """A finding of severity WARNING."""
-    return Diagnosis(code, WARNING, problem, cure)
+    return Diagnosis(code, WARNING, problem, on_one_line(cure))

@@ -10,7 +10,7 @@ from admin.doctor.checks.resources import check_monitoring, check_storage, check
 from admin.doctor.checks.settings import check_settings
 from admin.doctor.checks.turns import check_logs, check_queues
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis
+from admin.doctor.diagnosis import NOT_LOOKED_AT, SEVERITIES, UNKNOWN, Diagnosis
 from admin.doctor.look import MALFORMED
 
 Check = Callable[[DeployedBot], Iterator[Diagnosis]]
@@ -34,11 +34,12 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 
 
 def examine(bot: DeployedBot) -> list[Diagnosis]:
-    """Everything that was found, in the order of CHECKS, and what could not be looked at."""
+    """Everything that was found, and what could not be looked at: errors first, and then in the
+    order of CHECKS."""
     found = [each for title, checks in CHECKS.items() for each in _run(bot, title, checks)]
     if any(each.stops for each in found):
         found = [each for each in found if each.code not in SYMPTOMS]
-    return [*found, *_unseen(bot)]
+    return sorted([*found, *_unseen(bot)], key=lambda each: SEVERITIES.index(each.severity))
 
 
 def _run(bot: DeployedBot, title: str, checks: tuple[Check, ...]) -> list[Diagnosis]:

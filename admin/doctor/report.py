@@ -4,39 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 
 from admin.azure.json_object import JsonObject
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import ERROR, UNKNOWN, WARNING, Diagnosis
+from admin.doctor.diagnosis import Diagnosis
 from admin.doctor.look import MALFORMED
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.status.parts.registration import CredentialPeriod
 from admin.migrate.target import endpoint_of, type_of
-from admin.rows import BAD, OK, WARN, Row
-from admin.rows import UNKNOWN as UNSEEN
-
-FOUND = "Found"
-"""The section of the findings: their cures are printed to be pasted."""
+from admin.rows import BAD, OK, Row
 
 SHOWN_CHARACTERS = 8
 """Of a thumbprint, beside a certificate's end."""
 
-_MARKS = {ERROR: BAD, WARNING: WARN, UNKNOWN: UNSEEN}
 
-
-def rows_of(bot: DeployedBot, found: Sequence[Diagnosis]) -> list[Row]:
-    """All lines, top to bottom."""
-    facts = [
-        row for each in (_azure_bot, _app, _credentials, _last_day) for row in _safe(each, bot)
-    ]
-    return [*facts, *finding_rows(found)]
-
-
-def finding_rows(found: Sequence[Diagnosis]) -> Iterator[Row]:
-    """The lines of the findings, each with its cure."""
-    for each in found:
-        yield Row(FOUND, each.code, each.problem, _MARKS[each.severity])
-        for line in each.cure.splitlines():
-            yield Row(FOUND, "", line)
-    if not found:
-        yield Row(FOUND, "nothing", "everything is as it should be", OK)
+def rows_of(bot: DeployedBot) -> list[Row]:
+    """The facts, top to bottom."""
+    return [row for each in (_azure_bot, _app, _credentials, _last_day) for row in _safe(each, bot)]
 
 
 def report_json(bot: DeployedBot, found: Sequence[Diagnosis]) -> JsonObject:
@@ -44,11 +25,7 @@ def report_json(bot: DeployedBot, found: Sequence[Diagnosis]) -> JsonObject:
     return {
         "bot": {"name": bot.target.bot_id.name, "id": bot.bot["id"], "appId": bot.app_id},
         "app": {"name": bot.app_name, "id": bot.site["id"]},
-        "facts": {
-            row.name: row.text
-            for each in (_azure_bot, _app, _credentials, _last_day)
-            for row in _safe(each, bot)
-        },
+        "facts": {row.name: row.text for row in rows_of(bot)},
         "findings": findings_json(found),
     }
 

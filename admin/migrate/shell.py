@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 MAX_LINE = 110
+_CONTINUED = " \\\n  "
 
 VARIABLES = (
     "IDENTITY_PRINCIPAL_ID",
@@ -51,6 +52,11 @@ def az(command: str, options: Mapping[str, str | None]) -> str:
     return wrapped([*first, f"{last} --output none"])
 
 
+def on_one_line(command: str) -> str:
+    """A command as one line, which PowerShell understands, too: it continues lines differently."""
+    return command.replace(_CONTINUED, " ")
+
+
 def wrapped(words: Iterable[str]) -> str:
     """A command line, continued on further lines where it is too long to read.
 
@@ -64,4 +70,4 @@ def wrapped(words: Iterable[str]) -> str:
             lines.append(word)
         else:
             lines[-1] = longer
-    return " \\\n  ".join(lines)
+    return _CONTINUED.join(lines)

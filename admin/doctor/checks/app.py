@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from admin.doctor.cures import set_property
+from admin.doctor.cures import set_property, set_text
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
 from admin.migrate.setting_names import setting
 from admin.migrate.shell import az
 from admin.migrate.switch.access_restrictions import barrier, callers_of
@@ -33,13 +33,13 @@ def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
         )
     version = _runtime(bot)
     if version and version != RUNTIME:
+        options = bot.target.site_id.az_options
         yield error(
             "runtime-version",
             f"{bot.app_name} runs on {' '.join(version)}, and the code needs Python 3.13",
-            az(
-                "functionapp runtime config set",
-                {**bot.target.site_id.az_options, "--runtime-version": RUNTIME[1]},
-            ),
+            az("functionapp runtime config set", {**options, "--runtime-version": RUNTIME[1]})
+            if bot.is_flex
+            else az("functionapp config set", {**options, "--linux-fx-version": "Python|3.13"}),
         )
     for protocol, allowed in (bot.publishing.value or {}).items():
         if allowed:
@@ -59,7 +59,8 @@ def _runtime(bot: DeployedBot) -> tuple[str, str] | None:
         return str(configured.get("name")).lower(), str(configured.get("version"))
     version = str(((bot.web.value or {}).get("properties") or {}).get("linuxFxVersion") or "")
     name, _, number = version.partition("|")
-    return (name.lower(), number) if number else None
+    # A container brings its own runtime.
+    return (name.lower(), number) if number and name.lower() != "docker" else None
 
 
 def _web(bot: DeployedBot) -> Iterator[Diagnosis]:
@@ -72,7 +73,7 @@ def _web(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield warning(
                 "tls-version",
                 f"{bot.app_name} accepts TLS {version} ({name})",
-                set_property(f"{bot.site['id']}/config/web", f"properties.{name}", "1.2"),
+                set_text(f"{bot.site['id']}/config/web", f"properties.{name}", "1.2"),
             )
     channels = bot.channels.value or ()
     names = [str(one["properties"]["channelName"]) for one in channels]
@@ -127,6 +128,15 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
     if answers.problem:
         yield error("app-unreachable", f"the app does not answer: {answers.problem}", log)
         return
+    if answers.health == 403 and _is_restricted(bot):
+        # Whether they admit the channels is a check of its own.
+        yield Diagnosis(
+            NOT_LOOKED_AT,
+            UNKNOWN,
+            "not looked at: the app's own answers: its access restrictions refuse this machine",
+            "Run the command from an address that they admit",
+        )
+        return
     if answers.barrier:
         reason, _, cure = answers.barrier.partition(": ")
         yield error("app-barrier", f"calls do not reach the bot: {reason}", cure or log)
@@ -155,6 +165,20 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
         )
     for text in facts.get("warnings") or ():
         yield warning("app-warning", f"the app warns: {text}", log)
+
+
+def _is_restricted(bot: DeployedBot) -> bool:
+    """Whether the app runs, and its access restrictions refuse some callers."""
+    if bot.web.value is None or str(bot.site["properties"].get("state")).lower() == "stopped":
+        return False
+    configuration = bot.web.value["properties"]
+    admits_all = all(
+        str(rule.get("action") or "Allow").lower() == "allow"
+        and str(rule.get("ipAddress") or "Any").lower() == "any"
+        for rule in configuration.get("ipSecurityRestrictions") or ()
+    )
+    otherwise = configuration.get("ipSecurityRestrictionsDefaultAction")
+    return not admits_all or str(otherwise).lower() == "deny"
 
 
 SYMPTOMS = (

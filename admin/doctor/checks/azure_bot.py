@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from admin.azure.json_object import JsonObject
 from admin.azure.site_lookup import answers_at
-from admin.doctor.cures import change, put_channel, set_settings
+from admin.doctor.cures import WEB_CHAT, add_web_chat, change, change_channel, set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
 from admin.doctor.parts.identities import with_client_id
@@ -13,8 +13,6 @@ from admin.migrate.managed_identity.channels import TEAMS
 from admin.migrate.setting_names import setting
 from admin.migrate.target import ENDPOINT_PATH, endpoint_of, type_of
 from auth.settings import MULTI_TENANT, USER_ASSIGNED_MSI
-
-WEB_CHAT = "WebChatChannel"
 
 
 def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
@@ -84,19 +82,32 @@ def check_channels(bot: DeployedBot) -> Iterator[Diagnosis]:
         return
     by_name = {str(one["properties"]["channelName"]): one["properties"] for one in channels}
     yield from _teams(bot, by_name.get(TEAMS))
-    sites = ((by_name.get(WEB_CHAT) or {}).get("properties") or {}).get("sites") or ()
+    web_chat = by_name.get(WEB_CHAT)
+    sites = ((web_chat or {}).get("properties") or {}).get("sites") or ()
     if not any(site.get("isEnabled") for site in sites):
         yield warning(
             "web-chat-off",
             'the Web Chat channel is off, so the portal\'s "Test in Web Chat" does not work',
-            _cure(bot, WEB_CHAT, {"sites": [{"siteName": "Default Site", "isEnabled": True}]}),
+            change_channel(
+                str(bot.bot["id"]),
+                WEB_CHAT,
+                *(f"sites[{number}].isEnabled=true" for number, _ in enumerate(sites)),
+            )
+            if sites
+            else add_web_chat(str(bot.bot["id"]), bot.target.azure.cloud.resource_manager),
         )
 
 
 def _teams(bot: DeployedBot, teams: JsonObject | None) -> Iterator[Diagnosis]:
-    cure = _cure(bot, TEAMS, {"isEnabled": True, "acceptedTerms": True})
+    agreement = ("isEnabled=true", "acceptedTerms=true")
+    cure = change_channel(str(bot.bot["id"]), TEAMS, *agreement)
     if teams is None:
-        yield warning("teams-missing", "the Azure Bot has no Teams channel", cure)
+        # `az bot msteams create` cannot accept the terms.
+        yield warning(
+            "teams-missing",
+            "the Azure Bot has no Teams channel",
+            f"{change('bot msteams create', bot.bot)}\n{cure}",
+        )
         return
     properties = teams.get("properties") or {}
     if properties.get("isEnabled") is False:
@@ -107,8 +118,3 @@ def _teams(bot: DeployedBot, teams: JsonObject | None) -> Iterator[Diagnosis]:
             "the terms of the Teams channel are not accepted: Teams shows an invalid bot",
             cure,
         )
-
-
-def _cure(bot: DeployedBot, name: str, properties: JsonObject) -> str:
-    host = bot.target.azure.cloud.resource_manager
-    return put_channel(str(bot.bot["id"]), name, properties, host)

@@ -1,6 +1,5 @@
 """Checks of the app's identities, and of their roles."""
 
-import fnmatch
 from collections.abc import Iterator
 
 from admin.doctor.cures import set_settings
@@ -10,6 +9,7 @@ from admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID, with_cli
 from admin.doctor.parts.roles import AssignedRole
 from admin.migrate.setting_names import setting
 from admin.migrate.shell import az
+from admin.migrate.steps.role_assignment import allows
 from auth.settings import USER_ASSIGNED_MSI
 
 POWERS = (
@@ -101,7 +101,7 @@ def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:
 def _reach(role: AssignedRole) -> str:
     """Why a role reaches too far; empty: it does not."""
     for power in POWERS:
-        if any(fnmatch.fnmatchcase(power.lower(), each.lower()) for each in role.actions):
+        if allows(role.definition, power, on_data=False):
             return f"which allows {power}"
     if len(role.scope.rstrip("/").split("/")) <= SUBSCRIPTION_SEGMENTS:
         return "and needs it on single resources only"

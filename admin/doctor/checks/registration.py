@@ -74,21 +74,24 @@ def _certificates(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]
     entries = found.application.get("keyCredentials") or ()
     periods = {str(entry["keyId"]): CredentialPeriod.of(entry) for entry in entries}
     is_any_valid = any(period.state(_now()) == VALID for period in periods.values())
+    lasts = any(
+        period.state(_now()) == VALID and not period.ends_soon(_now())
+        for period in periods.values()
+    )
     renewal = bot.target.options.command_line("certificate rotate", app=bot.app_name)
     for entry in entries:
         period, name = periods[str(entry["keyId"])], entry_thumbprint(entry) or entry["keyId"]
         if period.state(_now()) == EXPIRED:
+            text = f"the certificate {name} of the app registration ended {period.ends[:10]}"
+            if uses and not is_any_valid:
+                yield error("certificate-expired", text, f"{renewal} --restart", stops=True)
+                continue
             deletion = az(
                 "ad app credential delete",
                 {"--id": bot.app_id, "--cert": None, "--key-id": str(entry["keyId"])},
             )
-            yield error(
-                "certificate-expired",
-                f"the certificate {name} of the app registration ended {period.ends[:10]}",
-                deletion if is_any_valid or not uses else f"{renewal} --restart",
-                stops=uses and not is_any_valid,
-            )
-        elif period.ends_soon(_now()):
+            yield warning("certificate-expired", f"{text}, and nothing needs it", deletion)
+        elif uses and not lasts and period.ends_soon(_now()):
             yield warning(
                 "certificate-ends-soon",
                 f"the certificate {name} of the app registration ends {period.ends[:10]}",
@@ -141,7 +144,7 @@ def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
             "federated-differs",
             f"the federated credential {name} does not fit the identity {identity.name}:"
             f" {'; '.join(texts)}",
-            f"{deletion} && {cure}",
+            f"{deletion}\n{cure}",
             stops=True,
         )
     if not meant:

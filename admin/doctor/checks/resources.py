@@ -6,12 +6,11 @@ from admin.azure.json_object import JsonObject
 from admin.doctor.cures import change, set_property, set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
-from admin.doctor.parts.identities import with_client_id
+from admin.doctor.parts.identities import AUTHENTICATION, telemetry_identity
 from admin.doctor.parts.logs import CONNECTION
 from admin.migrate.setting_names import setting
 from admin.migrate.shell import az
 
-AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
 OLD_TLS = ("TLS1_0", "TLS1_1")
 
 
@@ -140,7 +139,7 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"{component['name']} accepts telemetry from everybody who knows its key",
             set_property(str(component["id"]), "properties.DisableLocalAuth", "true"),
         )
-    elif bot.assigned and not _authenticates(bot, setting(values, AUTHENTICATION)):
+    elif telemetry_identity(bot.site, setting(values, AUTHENTICATION)) is None and bot.assigned:
         right = bot.identity.client_id if bot.identity else "CLIENT_ID"
         yield error(
             "insights-authentication",
@@ -154,11 +153,3 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"{component['name']} has no Log Analytics workspace that your account sees",
             set_property(str(component["id"]), "properties.WorkspaceResourceId", "WORKSPACE_ID"),
         )
-
-
-def _authenticates(bot: DeployedBot, text: str) -> bool:
-    pairs = dict(pair.partition("=")[::2] for pair in text.split(";"))
-    named = {name.strip().lower(): value for name, value in pairs.items()}
-    if named.get("authorization", "").strip().lower() != "aad":
-        return False
-    return with_client_id(bot.assigned, named.get("clientid", "")) is not None

@@ -44,7 +44,7 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield error(
             "setting-misspelled",
             f"the setting {found} has another spelling than {name}, which the bot reads",
-            delete_settings(app, [found]) + f"  # and set {name}",
+            f"Set {name}, and then:\n{delete_settings(app, [found])}",
             stops=True,
         )
     yield from _invalid(app, values, {name for _, name in misspelled})
@@ -86,7 +86,7 @@ def _problem(app: ResourceId, name: str, text: str) -> Diagnosis:
     return error(
         "setting-invalid",
         f"the setting {name} is wrong: {shown}",
-        f"{set_settings(app, **{name: 'VALUE'})}  # {SETTINGS_PAGE}",
+        f"{SETTINGS_PAGE}; set a VALUE that it allows:\n{set_settings(app, **{name: 'VALUE'})}",
         stops=True,
     )
 
@@ -105,14 +105,15 @@ def _secrets(app: ResourceId, values: Mapping[str, str]) -> Iterator[Diagnosis]:
             "setting-storage-key",
             f"{STORAGE} holds an account key, which is a secret, and which the host prefers to the"
             " identity",
-            f"{delete_settings(app, [STORAGE])}  # and set {STORAGE}__accountName and __credential",
+            f"Set {STORAGE}__accountName and {STORAGE}__credential, and then:\n"
+            f"{delete_settings(app, [STORAGE])}",
         )
     others = [name for name in status.secrets if name not in password and name != STORAGE]
     if others:
         yield warning(
             "setting-secret",
             f"settings that look like secrets: {', '.join(others)}",
-            f"Use the app's identity in their place, and then: {delete_settings(app, others)}",
+            f"Use the app's identity in their place, and then:\n{delete_settings(app, others)}",
         )
 
 

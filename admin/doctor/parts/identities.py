@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from admin.azure.arm_client import ArmClient
+from admin.azure.json_object import JsonObject
 from admin.migrate.setting_names import setting
-from admin.migrate.steps.assigned_identity import AppIdentity
+from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from auth.settings import USER_ASSIGNED_MSI
 
+AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
 CLIENT_ID = "AZURE_CLIENT_ID"
 STORAGE_CLIENT_ID = "AzureWebJobsStorage__clientId"
 
@@ -30,6 +32,51 @@ def identity_of(assigned: Sequence[AppIdentity], settings: Mapping[str, str]) ->
         if found := with_client_id(assigned, setting(settings, name)):
             return found
     return assigned[0] if len(assigned) == 1 else None
+
+
+def storage_identities(
+    site: JsonObject, identity: AppIdentity | None, settings: Mapping[str, str]
+) -> list[AppIdentity]:
+    """The identities that reach the storage account: the host's, and the bot's.
+
+    Without a client id of its own, the host takes the app's system-assigned identity (Azure
+    Functions docs, "Connecting to host storage with an identity"), and the bot AZURE_CLIENT_ID.
+
+    Args:
+        site: the app.
+        identity: the one that the bot works with; None: that is not clear.
+        settings: the app's.
+    """
+    assigned = identities_of(site)
+    if named := setting(settings, STORAGE_CLIENT_ID):
+        found = with_client_id(assigned, named)
+        return [found] if found else []
+    found = with_client_id(assigned, setting(settings, CLIENT_ID)) or identity
+    return [one for one in (found, system_identity(site)) if one]
+
+
+def system_identity(site: JsonObject) -> AppIdentity | None:
+    """The system-assigned identity of an app; None: it has none."""
+    principal = (site.get("identity") or {}).get("principalId")
+    return AppIdentity("system-assigned", str(principal), "") if principal else None
+
+
+def telemetry_identity(site: JsonObject, authentication: str) -> AppIdentity | None:
+    """The identity with which the app writes telemetry; None: none, or none of the app's.
+
+    Microsoft reference: "APPLICATIONINSIGHTS_AUTHENTICATION_STRING".
+
+    Args:
+        site: the app.
+        authentication: the setting's value, such as "Authorization=AAD;ClientId=GUID".
+    """
+    pairs = dict(pair.partition("=")[::2] for pair in authentication.split(";"))
+    named = {name.strip().lower(): value.strip() for name, value in pairs.items()}
+    if named.get("authorization", "").lower() != "aad":
+        return None
+    if client_id := named.get("clientid"):
+        return with_client_id(identities_of(site), client_id)
+    return system_identity(site)
 
 
 def read_identities(arm: ArmClient, assigned: Sequence[AppIdentity]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Monitoring and Logs: Application Insights, its workspace, and what they say of the last day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from admin.migrate.setting_names import setting
 CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 QUERY = Path(__file__).resolve().parents[3] / "infra" / "queries" / "doctor" / "last-day.kql"
 LAST_DAY = "P1D"
+COMPONENT_ID = "COMPONENT_ID"
+"""What stands in the query for the resource id of the component."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,28 @@ def read_monitoring(arm: ArmClient, app: ResourceId, settings: Mapping[str, str]
     wanted = _instrumentation_key(setting(settings, CONNECTION))
     if not wanted:
         return Monitoring({}, {})
-    for each in find_resources(arm, INSIGHTS, subscription=app.subscription):
-        component = arm.get(each.id)
+    for each in _components(arm, app):
+        component = arm.find(each.id) or {"properties": {}}  # it may just have been deleted
         if str(component["properties"].get("InstrumentationKey")).lower() == wanted:
             workspace = component["properties"].get("WorkspaceResourceId")
             return Monitoring(component, (arm.find(workspace) or {}) if workspace else {})
     return Monitoring({}, {})
 
 
+def _components(arm: ArmClient, app: ResourceId) -> Iterator[ResourceId]:
+    """All components that the account sees, those beside the app first: each is read for its key,
+    and there may be hundreds."""
+    near = find_resources(arm, INSIGHTS, subscription=app.subscription)
+    group = app.resource_group.lower()
+    yield from sorted(near, key=lambda one: one.resource_group.lower() != group)
+    known = {one.id.lower() for one in near}
+    for one in find_resources(arm, INSIGHTS, unreadable=[]):
+        if one.id.lower() not in known:
+            yield one
+
+
 def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
-    """Ask the workspace; None: there is none to ask.
+    """Ask the workspace what the component has sent to it; None: there is none to ask.
 
     Raises:
         AzureProblem: it cannot be asked.
@@ -74,7 +88,8 @@ def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
     if not found.workspace:
         return None
     workspace = str(found.workspace["properties"]["customerId"])
-    row = logs.row(workspace, QUERY.read_text("utf-8"), LAST_DAY)
+    query = QUERY.read_text("utf-8").replace(f"'{COMPONENT_ID}'", f"'{found.component['id']}'")
+    row = logs.row(workspace, query, LAST_DAY)
     names = ("Turns", "Refused", "Failed", "DeadLettered")
     return Logs(*(int(row.get(name) or 0) for name in names))
 

@@ -18,7 +18,7 @@ class NamedResource:
 
     Attributes:
         name: what the setting says; empty: the settings name none.
-        found: the resource; empty: there is none of this name in the app's subscription.
+        found: the resource; empty: the account sees none of this name.
     """
 
     name: str
@@ -94,11 +94,14 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
 def _named(azure: AzureClients, kind: str, name: str, subscription: str) -> NamedResource:
     if not name:
         return NamedResource("", {})
-    try:
-        found = find_resource(azure.arm, kind, name, subscription=subscription)
-        return NamedResource(name, azure.arm.get(found.id))
-    except NotFound:
-        return NamedResource(name, {})
+    # Nothing else has this name in all of Azure, so that any subscription will do.
+    for place in (subscription, ""):
+        try:
+            found = find_resource(azure.arm, kind, name, subscription=place)
+            return NamedResource(name, azure.arm.get(found.id))
+        except NotFound:
+            continue
+    return NamedResource(name, {})
 
 
 def _deleted_in(azure: AzureClients, subscription: str, name: str) -> str:

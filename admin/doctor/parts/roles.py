@@ -9,6 +9,11 @@ from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.doctor.look import Look
+from admin.doctor.parts.identities import (
+    AUTHENTICATION,
+    storage_identities,
+    telemetry_identity,
+)
 from admin.doctor.parts.logs import Monitoring
 from admin.doctor.parts.resources import NamedResource, VaultPart
 from admin.migrate.setting_names import setting
@@ -41,15 +46,18 @@ class AssignedRole:
 
     Attributes:
         id: of the assignment.
-        name: such as "Contributor".
         scope: resource id.
-        actions: what it allows on resources, with `*` as wildcard.
+        definition: the role definition's properties.
     """
 
     id: str
-    name: str
     scope: str
-    actions: tuple[str, ...]
+    definition: JsonObject
+
+    @property
+    def name(self) -> str:
+        """The role's name, such as "Contributor"."""
+        return str(self.definition["roleName"])
 
 
 @dataclass(frozen=True)
@@ -82,30 +90,38 @@ class RolePart:
 
 def read_roles(
     arm: ArmClient,
-    app: ResourceId,
+    site: JsonObject,
     identity: AppIdentity | None,
     settings: Mapping[str, str],
     storage: Look[NamedResource],
     vault: Look[VaultPart],
     monitoring: Look[Monitoring],
 ) -> RolePart:
-    """Compare the identity's roles with what the settings make it need.
+    """Compare the roles of the app's identities with what the settings make these need.
 
     Raises:
         AzureProblem: the assignments cannot be read.
     """
     if identity is None:
         return RolePart((), ())
+    writer = telemetry_identity(site, setting(settings, AUTHENTICATION))
     needed = [
-        *_on_storage(arm, storage, identity),
+        *(
+            each
+            for one in storage_identities(site, identity, settings)
+            for each in _on_storage(arm, storage, one)
+        ),
         *_on_vault(arm, vault, identity, settings),
-        *_on_monitoring(arm, monitoring, identity),
+        *_on_monitoring(arm, monitoring, writer),
     ]
     missing = []
     for stops, assignment in needed:
         found = assignment.look()
         missing += [MissingRole(found.text, each.az[-1], stops) for each in found.changes]
-    return RolePart(tuple(missing), tuple(_assigned(arm, app, identity)))
+    return RolePart(
+        tuple(missing),
+        tuple(_assigned(arm, ResourceId(str(site["id"]), str(site["name"])), identity)),
+    )
 
 
 Needed = Iterator[tuple[bool, RoleAssignment]]
@@ -136,9 +152,11 @@ def _on_vault(
         yield True, each
 
 
-def _on_monitoring(arm: ArmClient, monitoring: Look[Monitoring], identity: AppIdentity) -> Needed:
+def _on_monitoring(
+    arm: ArmClient, monitoring: Look[Monitoring], identity: AppIdentity | None
+) -> Needed:
     found = monitoring.require()
-    if found.component:
+    if found.component and identity:
         yield False, _assignment(arm, str(found.component["id"]), METRICS_PUBLISHER, identity)
 
 
@@ -163,10 +181,7 @@ def _assigned(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> Iterato
         role = str(properties["roleDefinitionId"])
         if role not in definitions:
             definitions[role] = _definition(arm, role)["properties"]
-        known = definitions[role]
-        actions = [str(act) for each in known["permissions"] for act in each["actions"]]
-        name, scope = str(known["roleName"]), str(properties["scope"])
-        yield AssignedRole(str(one["id"]), name, scope, tuple(actions))
+        yield AssignedRole(str(one["id"]), str(properties["scope"]), definitions[role])
 
 
 def _assignments(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> list[JsonObject]:

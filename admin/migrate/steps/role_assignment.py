@@ -164,8 +164,8 @@ def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
         return role.name
     definitions = [arm.find(each["roleDefinitionId"]) for each in assigned]
     known = [each["properties"] for each in definitions if each]
-    helping = [each for each in known if any(_allows(each, need) for need in role.data_actions)]
-    if all(any(_allows(each, need) for each in helping) for need in role.data_actions):
+    helping = [each for each in known if any(allows(each, need) for need in role.data_actions)]
+    if all(any(allows(each, need) for each in helping) for need in role.data_actions):
         return ", ".join(str(each.get("roleName", "a custom role")) for each in helping)
     return ""
 
@@ -176,11 +176,18 @@ def _is_at_or_above(scope: str, target: str) -> bool:
     return f"{target.lower()}/".startswith(f"{scope.lower().rstrip('/')}/")
 
 
-def _allows(definition: JsonObject, action: str) -> bool:
+def allows(definition: JsonObject, action: str, *, on_data: bool = True) -> bool:
+    """Whether a role allows an action.
+
+    Args:
+        definition: the role definition's properties.
+        action: such as "Microsoft.Web/sites/write".
+        on_data: whether it is a data action.
+    """
+    allowed, excepted = ("dataActions", "notDataActions") if on_data else ("actions", "notActions")
     return any(
-        _matches(action, each.get("dataActions"))
-        and not _matches(action, each.get("notDataActions"))
-        for each in definition.get("permissions", ())
+        _matches(action, each.get(allowed)) and not _matches(action, each.get(excepted))
+        for each in definition.get("permissions") or ()
     )
 
 

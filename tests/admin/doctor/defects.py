@@ -227,8 +227,14 @@ DEFECTS = (
         "--msi-resource-id",
         MANAGED_IDENTITY,
     ),
-    Defect("teams-missing", remove_channel("MsTeamsChannel"), '"acceptedTerms": true'),
-    Defect("teams-disabled", channel("MsTeamsChannel", isEnabled=False), "az rest --method put"),
+    Defect(
+        "teams-missing",
+        remove_channel("MsTeamsChannel"),
+        "properties.properties.acceptedTerms=true",
+    ),
+    Defect(
+        "teams-disabled", channel("MsTeamsChannel", isEnabled=False), "properties.isEnabled=true"
+    ),
     Defect("teams-terms", channel("MsTeamsChannel", acceptedTerms=None), "acceptedTerms"),
     Defect("web-chat-off", close_web_chat, "/channels/WebChatChannel"),
     Defect("web-chat-off", remove_channel("WebChatChannel"), "/channels/WebChatChannel"),

@@ -59,7 +59,7 @@ def test_people_see_that_nothing_is_wrong(bot: ExaminedBot) -> None:
     output = bot.run("--bot", BOT).output
     assert f"App {APP}" in output
     assert "  health: 200 [ok]" in output
-    assert "nothing: everything is as it should be [ok]" in output
+    assert "Found: nothing, everything is as it should be" in output
     assert "turns: 12" in output
     assert "secrets: 0" in output
     assert re.search(r"certificate [0-9A-F]{8}: ends 20\d\d-\d\d-\d\d", output)

@@ -1,0 +1,57 @@
+"""The findings for people: what was found, and commands that can be copied as they stand."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from admin.doctor.diagnosis import ERROR, UNKNOWN, WARNING, Diagnosis
+from admin.rows import BAD, OK, STYLES, WARN
+from admin.rows import UNKNOWN as UNSEEN
+
+MARGIN = 4
+"""Spaces before a problem and its cure."""
+
+_STYLES = {ERROR: STYLES[BAD], WARNING: STYLES[WARN], UNKNOWN: STYLES[UNSEEN]}
+
+
+def print_findings(terminal: Console, found: Sequence[Diagnosis]) -> None:
+    """Print the findings in colour. Only a terminal breaks the line of a cure, which is then still
+    copied as one.
+
+    Args:
+        terminal: where.
+        found: in their order.
+    """
+    terminal.print(Text(_title(found), style="bold" if found else STYLES[OK]))
+    for each in found:
+        terminal.print(Text(f"  {each.severity}: {each.code}", style=_STYLES[each.severity]))
+        terminal.print(Padding(Text(each.problem), (0, 0, 0, MARGIN)))
+        for line in each.cure.splitlines():
+            terminal.print(Text(" " * MARGIN + line, style="bold"), soft_wrap=True)
+
+
+def finding_lines(found: Sequence[Diagnosis]) -> Iterator[str]:
+    """The findings for a file."""
+    yield _title(found)
+    for each in found:
+        yield f"  {each.severity}: {each.code}"
+        for line in (each.problem, *each.cure.splitlines()):
+            yield " " * MARGIN + line
+
+
+def _title(found: Sequence[Diagnosis]) -> str:
+    """How many findings there are: "Found: 1 error, 2 warnings"."""
+    if not found:
+        return "Found: nothing, everything is as it should be"
+    counts = {
+        severity: sum(each.severity == severity for each in found)
+        for severity in (ERROR, WARNING, UNKNOWN)
+    }
+    named = [
+        f"{count} {severity}{'s' if count > 1 and severity != UNKNOWN else ''}"
+        for severity, count in counts.items()
+        if count
+    ]
+    return f"Found: {', '.join(named)}"

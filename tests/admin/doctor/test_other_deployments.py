@@ -1,0 +1,193 @@
+"""Bots that others have deployed, in other ways than this project's templates: no false finding."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+
+from admin.doctor.parts.roles import METRICS_PUBLISHER
+from emulator.entra.credentials import KeyCredential
+from emulator.resource_manager.core.resource import JsonObject
+from emulator.resource_manager.tenancy.subscription import Subscription
+from emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
+from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
+from tests.admin.doctor.harms import (
+    CONTRIBUTOR,
+    app_answers,
+    assign,
+    registration_of,
+    setting,
+    site,
+    unassign,
+    web,
+)
+from tests.admin.migrate.migration import APP, BOT, VAULT
+
+SUBSCRIPTION = "22222222-2222-3333-4444-555555555555"
+SYSTEM_PRINCIPAL = "66666666-2222-3333-4444-555555555555"
+INSIGHTS, STORAGE = "Microsoft.Insights/components", "Microsoft.Storage/storageAccounts"
+AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
+ONLY_CHANNELS = [
+    {"ipAddress": "AzureBotService", "tag": "ServiceTag", "action": "Allow", "priority": 100},
+    {"ipAddress": "52.112.0.0/14,52.122.0.0/15", "action": "Allow", "priority": 200},
+    {"ipAddress": "Any", "action": "Deny", "priority": 2147483647},
+]
+
+
+def codes(bot: ExaminedBot) -> list[str]:
+    """The codes of what is found."""
+    return [each["code"] for each in bot.findings()]
+
+
+def give_system_identity(bot: ExaminedBot) -> None:
+    """The app has a system-assigned identity, too."""
+    bot.site.body["identity"] |= {
+        "type": "SystemAssigned, UserAssigned",
+        "principalId": SYSTEM_PRINCIPAL,
+    }
+
+
+def test_a_workspace_of_many_bots(bot: ExaminedBot) -> None:
+    """Only this bot's component is counted."""
+    assert bot.findings() == []
+    component = bot.found(INSIGHTS)
+    ((_, query),) = bot.azure.log_analytics.queries
+    assert query.count(f"'{component.id}'") == 1
+    assert query.count("where _ResourceId =~ component") == 2
+
+
+def test_only_channels_are_admitted(bot: ExaminedBot) -> None:
+    """The app refuses the doctor, as it should: it was not looked at, and is no error."""
+    web(ipSecurityRestrictions=ONLY_CHANNELS)(bot)
+    bot.azure.servers["*.azurewebsites.net"].faults.set(status=403)
+    (found,) = bot.findings()
+    assert (found["code"], found["severity"]) == ("not-looked-at", "unknown")
+    assert "access restrictions" in found["problem"]
+
+
+def test_a_refusal_without_restrictions(bot: ExaminedBot) -> None:
+    """If nothing explains it, it is an error."""
+    app_answers("/api/health", 403)(bot)
+    assert codes(bot) == ["app-unhealthy"]
+
+
+def test_the_host_uses_another_identity(bot: ExaminedBot) -> None:
+    """The system-assigned one reaches the storage, too, and needs the roles itself."""
+    give_system_identity(bot)
+    bot.set_settings(AzureWebJobsStorage__clientId=None)
+    account = bot.found(STORAGE)
+    found = bot.findings()
+    assert [each["code"] for each in found] == ["role-missing", "role-missing"]
+    assert all(f"--assignee-object-id {SYSTEM_PRINCIPAL}" in each["cure"] for each in found)
+    for role in ROLES_ON_STORAGE:
+        bot.call(assign_role, bot.azure.group, account, role, SYSTEM_PRINCIPAL)
+    assert bot.findings() == []
+
+
+def test_storage_has_an_identity_of_its_own(bot: ExaminedBot) -> None:
+    """The bot's identity needs no role there."""
+    other = bot.call(bot.azure.group.identity, "contoso-storage")
+    bot.site.body["identity"]["userAssignedIdentities"][other["id"]] = {
+        "principalId": other["principalId"],
+        "clientId": other["clientId"],
+    }
+    bot.set_settings(AzureWebJobsStorage__clientId=other["clientId"])
+    for role in ROLES_ON_STORAGE:
+        unassign(role)(bot)
+        bot.call(assign_role, bot.azure.group, bot.found(STORAGE), role, other["principalId"])
+    assert bot.findings() == []
+
+
+def test_telemetry_of_the_system_identity(bot: ExaminedBot) -> None:
+    """Without a client id, the setting names the system-assigned identity."""
+    give_system_identity(bot)
+    bot.set_settings(**{AUTHENTICATION: "Authorization=AAD"})
+    assert codes(bot) == ["role-missing"]
+    component = bot.found(INSIGHTS)
+    role = METRICS_PUBLISHER.id
+    bot.call(assign_role, bot.azure.group, component, role, SYSTEM_PRINCIPAL)
+    assert bot.findings() == []
+
+
+def test_telemetry_with_a_key_needs_no_role(bot: ExaminedBot) -> None:
+    """One finding, the key."""
+    unassign(METRICS_PUBLISHER.id)(bot)
+    setting(AUTHENTICATION, None)(bot)
+    bot.found(INSIGHTS).properties["DisableLocalAuth"] = False
+    assert codes(bot) == ["insights-local-auth"]
+
+
+def test_a_contributor_assigns_no_roles(bot: ExaminedBot) -> None:
+    """What a role excepts is not what it allows."""
+    assign(CONTRIBUTOR)(bot)
+    (found,) = bot.findings()
+    assert found["problem"].endswith("which allows Microsoft.Web/sites/write")
+
+
+@pytest.mark.parametrize("credential", [CERTIFICATE])
+def test_a_certificate_was_replaced(bot: ExaminedBot) -> None:
+    """The old one may end; after that, it is only untidy."""
+    inventory = bot.azure.vaults[f"{VAULT}.vault.azure.net"].inventory
+    old = KeyCredential.of(bot.call(inventory.add_version, "old").certificate)
+    for days, expected in ((12, []), (-1, [("certificate-expired", "warning")])):
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+        bot.call(registration_of(bot).add_key, replace(old, end=end))
+        found = bot.findings()
+        assert [(each["code"], each["severity"]) for each in found] == expected
+
+
+def test_a_container(bot: ExaminedBot) -> None:
+    """An image brings its own Python."""
+    bot.site.properties.pop("functionAppConfig")
+    web(linuxFxVersion="DOCKER|contoso.azurecr.io/bot:1")(bot)
+    assert bot.findings() == []
+
+
+def test_another_plan(bot: ExaminedBot) -> None:
+    """On Premium and App Service plans, another command changes the runtime."""
+    bot.site.properties.pop("functionAppConfig")
+    web(linuxFxVersion="Python|3.11")(bot)
+    (found,) = bot.findings()
+    assert found["code"] == "runtime-version"
+    assert "az functionapp config set" in found["cure"]
+    assert "'Python|3.13'" in found["cure"]
+
+
+def test_resources_in_another_subscription(bot: ExaminedBot) -> None:
+    """Storage and telemetry may be shared by many."""
+    manager = bot.azure.resource_manager
+    manager.subscriptions.append(Subscription(SUBSCRIPTION, "shared"))
+    for kind in (STORAGE, INSIGHTS):
+        old = bot.found(kind)
+        body: JsonObject = {**old.body, "properties": dict(old.properties)}
+        bot.remove(old)
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/shared"
+        bot.call(manager.put, group, {"location": "westeurope"})
+        bot.call(manager.put, f"{group}/providers/{kind}/{old.name}", body)
+    connection = bot.found(INSIGHTS).properties["ConnectionString"]
+    bot.set_settings(APPLICATIONINSIGHTS_CONNECTION_STRING=connection)
+    assert set(codes(bot)) == {"role-missing"}
+
+
+def test_many_components(bot: ExaminedBot) -> None:
+    """The one beside the app is read first, and then no other."""
+    manager = bot.azure.resource_manager
+    group = f"/subscriptions/{manager.subscription_id}/resourceGroups/another"
+    bot.call(manager.put, group, {"location": "westeurope"})
+    for number in range(20):
+        bot.call(manager.put, f"{group}/providers/{INSIGHTS}/a{number}", {"location": "westeurope"})
+    assert bot.findings() == []
+    read = [path.lower() for path in bot.azure.servers["management.azure.com"].requests]
+    assert any(f"{INSIGHTS}/contoso-insights".lower() in path for path in read)
+    assert not [path for path in read if f"{INSIGHTS}/a".lower() in path]
+
+
+def test_errors_come_first(bot: ExaminedBot) -> None:
+    """Whatever they are about."""
+    site(httpsOnly=False)(bot)
+    app_answers("/api/messages", 200)(bot)
+    assert codes(bot) == ["endpoint-open", "https-only"]
+    lines = bot.run("--bot", BOT).output
+    assert "Found: 1 error, 1 warning\n  error: endpoint-open\n    a call without a token" in lines
+    assert f"\n    az resource update --ids /subscriptions/{bot.azure.group.id[15:51]}" in lines
+    assert APP in lines
