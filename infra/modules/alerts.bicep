@@ -37,7 +37,7 @@ var rules = [
     title: 'The channel is refused'
     description: 'Ten or more requests were refused, or could not be answered, for one reason: see docs/operations.md, question 2.'
     severity: 1
-    query: '${loadTextContent('../queries/refusals.kql')}| where Refusals >= 10 and Reason !has "there is no bearer token"'
+    query: '${loadTextContent('../queries/refusals.kql')}| where Refusals >= 10 and Reason !has "there is no bearer token" and Reason !has "not a JWT"'
     window: 'PT30M'
     frequency: 'PT15M'
     resolves: true

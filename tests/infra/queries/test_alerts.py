@@ -9,6 +9,7 @@ from tests.support.bicep.deployment import Deployment, Resource
 from tests.support.bicep.functions import Scope
 from tests.support.bicep.stand_in import SUBSCRIPTION_ID, TENANT_ID
 from tests.support.kusto.analysis import findings
+from tests.support.kusto.rows import columns
 from tests.support.project import ROOT
 
 MODULES = ROOT / "infra" / "modules"
@@ -59,6 +60,25 @@ def test_the_queries_are_correct_with_their_filters() -> None:
     wrong = {name: query.replace("Refusals >=", "Refused >=") for name, query in queries().items()}
     assert not any(findings(queries()).values())
     assert sum(bool(found) for found in findings(wrong).values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "alerts"),
+    [
+        ("refusals", "Answered 401: there is no bearer token", False),
+        ("refusals", "Answered 401: not a JWT", False),
+        ("refusals", "Answered 403: the token is for another bot (audience)", True),
+        ("refusals", "Answered 503: the vault does not answer", True),
+        ("certificate", "The certificate A expires soon (days left: 12): renew", True),
+        ("certificate", "A newer certificate cannot be used yet: B", True),
+        ("certificate", "No first token yet: Entra is down", False),
+        ("dead-letters", "The activity c/a is dead-lettered: ValueError", True),
+        ("dead-letters", "The activity c/a has been processed already", False),
+    ],
+)
+def test_what_somebody_is_woken_for(name: str, line: str, alerts: bool) -> None:
+    """What scanners send is no reason, nor is a line that question 4 lists among others."""
+    assert (columns(queries()[f"alert-{name}-contoso"], line) is not None) is alerts
 
 
 def test_a_rule_is_a_cheap_one() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 _TEXT = r"@?'[^']*'|@?\"[^\"]*\""
 _COMPARISON = re.compile(
-    r"^(?P<column>\w+) (?P<operator>startswith|contains|has_any|has|!has|==|!=) (?P<operand>.+)$",
+    r"^(?P<column>\w+) (?P<operator>startswith|contains|has_any|has|!has|==|!=|in) (?P<operand>.+)$",
     re.S,
 )
 _EXTRACT = re.compile(
@@ -67,6 +67,7 @@ _OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
     "has": lambda value, words: _has(value, words[0]),
     "!has": lambda value, words: not _has(value, words[0]),
     "has_any": lambda value, words: any(_has(value, word) for word in words),
+    "in": lambda value, words: value in words,
     "==": lambda value, words: value == words[0],
     "!=": lambda value, words: value != words[0],
 }
