@@ -76,22 +76,20 @@ var channelServices = {
 }
 
 // How the bot signs in. The identity is the bot itself, or it may use what proves that it is the bot.
-var signInSettings = union(
-  {
-    MicrosoftAppType: appType
-    MicrosoftAppId: botId
-    BotCredential: usesVault ? 'Certificate' : credential
-    BotTurns: turns
-  },
-  appType == 'MultiTenant' ? {} : { MicrosoftAppTenantId: tenant().tenantId },
-  isIdentity ? {} : { AZURE_CLIENT_ID: identity.outputs.clientId },
-  usesVault ? {
-    CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
-    CertificateName: 'bot-certificate'
-    CertificateKeyUse: credential == 'SignInVault' ? 'SignInVault' : 'Export'
-  } : {},
-  cloud == 'Public' ? {} : { ChannelService: channelServices[cloud] }
-)
+var credentialSettings = {
+  MicrosoftAppType: appType
+  MicrosoftAppId: bot.outputs.appId
+  BotCredential: usesVault ? 'Certificate' : credential
+  BotTurns: turns
+}
+var tenantSettings = appType == 'MultiTenant' ? {} : { MicrosoftAppTenantId: tenant().tenantId }
+var identitySettings = isIdentity ? {} : { AZURE_CLIENT_ID: identity.outputs.clientId }
+var vaultSettings = usesVault ? {
+  CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
+  CertificateName: 'bot-certificate'
+  CertificateKeyUse: credential == 'SignInVault' ? 'SignInVault' : 'Export'
+} : {}
+var channelSettings = cloud == 'Public' ? {} : { ChannelService: channelServices[cloud] }
 
 // A function is only kept ready if it is named: function:turns alone would leave HTTP cold.
 var readyGroups = turns == 'Queued' ? ['http', 'function:turns'] : ['http']
@@ -181,12 +179,7 @@ module app 'modules/app.bicep' = {
     location: location
     tags: tags
     identityId: identity.outputs.id
-    identityClientId: identity.outputs.clientId
-    storageName: storage.outputs.name
     packagesUrl: storage.outputs.packagesUrl
-    isPublicCloud: cloud == 'Public'
-    insightsName: monitoring.outputs.insightsName
-    botSettings: union(appSettings, signInSettings)
     readyGroups: alwaysReady == 0 ? [] : readyGroups
     readyInstances: alwaysReady
   }
@@ -208,11 +201,25 @@ module bot 'modules/bot.bicep' = {
   }
 }
 
+// After the Azure Bot, which cannot get another app id: if it refuses one, the app keeps its settings.
+module settings 'modules/settings.bicep' = {
+  scope: group
+  name: 'settings'
+  params: {
+    appName: app.outputs.name
+    storageName: storage.outputs.name
+    isPublicCloud: cloud == 'Public'
+    insightsName: monitoring.outputs.insightsName
+    identityClientId: identity.outputs.clientId
+    botSettings: union(appSettings, credentialSettings, tenantSettings, identitySettings, vaultSettings, channelSettings)
+  }
+}
+
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_TENANT_ID string = tenant().tenantId
 output BOT_NAME string = bot.outputs.name
 output BOT_APP_NAME string = app.outputs.name
 output BOT_ENDPOINT string = app.outputs.endpoint
-output BOT_ID string = botId
+output BOT_ID string = bot.outputs.appId
 output BOT_IDENTITY_NAME string = identity.outputs.name
 output BOT_VAULT_NAME string = usesVault ? vaultName : ''

@@ -10,6 +10,10 @@ param workspaceId string
 @description('Gets an email for each alert; empty: alerts are only shown in the portal.')
 param alertEmail string
 
+var receivers = [
+  { name: 'email', emailAddress: alertEmail, useCommonAlertSchema: true }
+]
+
 // The queries of docs/operations.md, each with the rows that are worth an alert.
 var rules = [
   {
@@ -44,16 +48,14 @@ var rules = [
   }
 ]
 
-resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-${name}'
   location: 'global'
   tags: tags
   properties: {
     groupShortName: 'bot'
     enabled: true
-    emailReceivers: [
-      { name: 'email', emailAddress: alertEmail, useCommonAlertSchema: true }
-    ]
+    emailReceivers: empty(alertEmail) ? [] : receivers
   }
 }
 
@@ -68,6 +70,8 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
     severity: rule.severity
     enabled: true
     scopes: [workspaceId]
+    // In a new workspace, the log's tables are unknown until something was logged.
+    skipQueryValidation: true
     windowSize: rule.window
     evaluationFrequency: rule.frequency
     // A rule that does not resolve by itself says it again after a day.
@@ -84,6 +88,6 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
         }
       ]
     }
-    actions: { actionGroups: empty(alertEmail) ? [] : [people.id] }
+    actions: { actionGroups: [people.id] }
   }
 }]

@@ -4,24 +4,9 @@ param name string
 param location string
 param tags object
 param identityId string
-param identityClientId string
-param storageName string
 param packagesUrl string
-param isPublicCloud bool
-param insightsName string
-param botSettings object
 param readyGroups array
 param readyInstances int
-
-// The Functions host and the bot complete an account's name with the public cloud's domain.
-var storageUrls = {
-  AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
-  AzureWebJobsStorage__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
-}
-
-resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: insightsName
-}
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: 'plan-${name}'
@@ -76,22 +61,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       }
     }
   }
-}
-
-resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
-  parent: app
-  name: 'appsettings'
-  properties: union(
-    botSettings,
-    isPublicCloud ? { AzureWebJobsStorage__accountName: storageName } : storageUrls,
-    {
-      AzureWebJobsStorage__credential: 'managedidentity'
-      AzureWebJobsStorage__clientId: identityClientId
-      // It only says where to send: the identity must be allowed to.
-      APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
-      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
-    }
-  )
 }
 
 // Publishing with a user name and a password is off, in both ways; azd and func sign in with Entra.

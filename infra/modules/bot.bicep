@@ -68,3 +68,4 @@ resource directLineChannel 'Microsoft.BotService/botServices/channels@2022-09-15
 }
 
 output name string = bot.name
+output appId string = bot.properties.msaAppId

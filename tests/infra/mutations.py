@@ -49,6 +49,7 @@ class Mutation(NamedTuple):
 
 
 _MAIN, _APP, _BOT = "main.bicep", "modules/app.bicep", "modules/bot.bicep"
+_SETTINGS = "modules/settings.bicep"
 _STORAGE, _VAULT = "modules/storage.bicep", "modules/vault.bicep"
 _MONITORING, _IDENTITY = "modules/monitoring.bicep", "modules/identity.bicep"
 _CLIENT = "AzureWebJobsStorage__clientId: identityClientId"
@@ -67,9 +68,9 @@ MUTATIONS = (
         syntax_rules.has_no_key_calls,
     ),
     Mutation(
-        _APP,
+        _SETTINGS,
         _CLIENT,
-        f"{_CLIENT}\n      Key: listKeys(app.id, '2024-11-01').key",
+        f"{_CLIENT}\n  Key: listKeys(app.id, '2024-11-01').key",
         syntax_rules.has_no_key_calls,
     ),
     Mutation(
@@ -96,9 +97,9 @@ MUTATIONS = (
         _APP, _OUT, f"{_OUT}\noutput planName string = plan.name", syntax_rules.uses_everything
     ),
     Mutation(
-        _APP,
+        _SETTINGS,
         "CONNECTION_STRING: insights.properties.ConnectionString",
-        "CONNECTION_STRING: plan.id",
+        "CONNECTION_STRING: app.id",
         syntax_rules.uses_everything,
     ),
     Mutation(
@@ -114,7 +115,7 @@ MUTATIONS = (
         syntax_rules.names_no_cloud,
     ),
     Mutation(
-        _APP,
+        _SETTINGS,
         ".queue.${environment().suffixes.storage}",
         ".queue.core.windows.net",
         syntax_rules.names_no_cloud,
@@ -126,6 +127,12 @@ MUTATIONS = (
         _BOT, "displayName: displayName", "displayName: '${displayName}'", syntax_rules.is_plain
     ),
     Mutation(_BOT, "? null : homeTenant", "? null : tenant().tenantId", syntax_rules.is_plain),
+    Mutation(
+        _SETTINGS,
+        "union(botSettings,",
+        "union({ BotTurns: 'Inline' },",
+        syntax_rules.is_plain,
+    ),
     Mutation(
         _BOT,
         "  parent: bot\n  name: 'MsTeamsChannel'",
@@ -225,7 +232,7 @@ MUTATIONS = (
         security_rules.protects_telemetry,
     ),
     Mutation(
-        _APP,
+        _SETTINGS,
         "'Authorization=AAD;ClientId=${identityClientId}'",
         "'Authorization=AAD'",
         security_rules.protects_telemetry,
@@ -243,12 +250,6 @@ MUTATIONS = (
         security_rules.protects_site,
     ),
     Mutation(_APP, "    keyVaultReferenceIdentity: identityId\n", "", security_rules.protects_site),
-    Mutation(
-        _APP,
-        "perInstanceConcurrency: 16",
-        "perInstanceConcurrency: 1",
-        security_rules.protects_site,
-    ),
     Mutation(
         _APP,
         "perInstanceConcurrency: 16",
@@ -334,16 +335,19 @@ MUTATIONS = (
         security_rules.signs_in_as_the_bot,
     ),
     Mutation(
-        _APP,
+        _SETTINGS,
         _CLIENT,
-        f"{_CLIENT}\n      FUNCTIONS_WORKER_RUNTIME: 'python'",
+        f"{_CLIENT}\n  FUNCTIONS_WORKER_RUNTIME: 'python'",
         security_rules.has_allowed_settings,
     ),
     Mutation(
-        _APP, _CLIENT, f"{_CLIENT}\n      ChannelService: ''", security_rules.has_allowed_settings
+        _SETTINGS,
+        _CLIENT,
+        f"{_CLIENT}\n  ChannelService: ''",
+        security_rules.has_allowed_settings,
     ),
     Mutation(
-        _APP,
+        _SETTINGS,
         "{ AzureWebJobsStorage__accountName: storageName }",
         "{ AzureWebJobsStorage: 'AccountName=x;AccountKey=y' }",
         security_rules.has_allowed_settings,

@@ -42,7 +42,7 @@ TYPES: dict[str, str] = {
         properties.severity=0|1|2|3|4
         properties.scopes[]
         properties.windowSize properties.evaluationFrequency
-        properties.autoMitigate properties.muteActionsDuration
+        properties.autoMitigate properties.muteActionsDuration properties.skipQueryValidation
         properties.criteria.allOf[].query
         properties.criteria.allOf[].timeAggregation=Count|Average|Minimum|Maximum|Total
         properties.criteria.allOf[].operator=Equals|GreaterThan|GreaterThanOrEqual|LessThan

@@ -116,6 +116,10 @@ def is_plain(template: Template) -> Iterator[str]:
             # One of the parsers reads `a ? b : c.d` as `(a ? b : c).d`.
             if re.fullmatch("(ternary|binary|unary)_expression", node.named_children[0].type):
                 yield f"{file.name}: {text(node)} needs a variable"
+        for node in nodes(file, "arguments"):
+            # checkov's parser reads none after a line break, and then skips the file.
+            if node.named_children and node.named_children[0].type == "object":
+                yield f"{file.name}: {text(node)} needs a variable"
         for declared in declarations(file):
             if declared.kind == "resource" and _has_slash_in_name(declared.value):
                 yield f"{file.name}: {declared.symbol} has a name with a slash, and no parent"

@@ -70,6 +70,14 @@ def test_bot_of_many_tenants(credential: str) -> None:
     assert "msaAppTenantId" not in variant.properties("Microsoft.BotService/botServices")
 
 
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_settings_are_written_last(variant: Variant) -> None:
+    """If the Azure Bot refuses its app id, the app that runs keeps its settings."""
+    types = [each.type for each in variant.evaluated.resources]
+    bot, settings = "Microsoft.BotService/botServices", "Microsoft.Web/sites/config"
+    assert types.index(bot) < types.index(settings)
+
+
 def test_settings_are_in_the_example() -> None:
     """local.settings.json.example has every setting that a deployment sets, for a local run."""
     example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
