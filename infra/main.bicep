@@ -59,7 +59,9 @@ param vaultCreateMode string = 'default'
 param appSettings object = {}
 
 var tags = { 'azd-env-name': environmentName }
-var token = uniqueString(subscription().id, environmentName, location)
+// However the name and the region are spelled, the resources of a group keep their names.
+var region = toLower(replace(location, ' ', ''))
+var token = uniqueString(subscription().id, toLower(environmentName), region)
 var name = '${toLower(replace(replace(environmentName, '_', '-'), '.', '-'))}-${token}'
 var vaultName = 'kv-${token}'
 

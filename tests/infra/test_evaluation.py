@@ -30,3 +30,11 @@ def test_outputs(credential: str) -> None:
     assert outputs["BOT_IDENTITY_NAME"] == identity.name
     assert bool(outputs["BOT_VAULT_NAME"]) is (credential in {"SignInVault", "Certificate"})
     assert outputs["BOT_ENDPOINT"].endswith(".azurewebsites.net/api/messages")
+
+
+def test_names_do_not_depend_on_the_spelling() -> None:
+    """Resource Manager takes both spellings for the same group and region: so do the names."""
+    one = Evaluated(MAIN, environmentName="my-bot", location="westeurope").outputs
+    other = Evaluated(MAIN, environmentName="My-Bot", location="West Europe").outputs
+    names = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_IDENTITY_NAME")
+    assert [one[name] for name in names] == [other[name] for name in names]

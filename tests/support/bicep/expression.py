@@ -6,7 +6,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.support.bicep.syntax import BicepError, string_part, text
+from tests.support.bicep.syntax import BicepError, string_parts, text
 
 Names = Mapping[str, Any]
 """The values of loop variables by name."""
@@ -71,10 +71,8 @@ class Evaluator:
 
     def _string(self, node: Node, names: Names) -> str:
         parts = [
-            _as_text(self.value(part.named_children[0], names))
-            if part.type == "interpolation"
-            else string_part(part)
-            for part in node.named_children
+            _as_text(self.value(part, names)) if isinstance(part, Node) else part
+            for part in string_parts(node)
         ]
         return "".join(parts).removeprefix("\n" if text(node).startswith("'''") else "")
 

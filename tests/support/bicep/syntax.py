@@ -111,16 +111,30 @@ def literal(node: Node) -> str:
     Raises:
         BicepError: it has one, or is no string.
     """
-    parts = node.named_children
-    if node.type != "string" or any(part.type == "interpolation" for part in parts):
+    parts = list(string_parts(node)) if node.type == "string" else [node]
+    if any(isinstance(part, Node) for part in parts):
         raise BicepError(f"{text(node)} is not a plain string")
-    return "".join(map(string_part, parts))
+    return "".join(map(str, parts))
 
 
-def string_part(part: Node) -> str:
-    """The text of a string's part that is no interpolation."""
-    escapes = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\$": "$"}
-    return escapes.get(text(part), text(part))
+def string_parts(node: Node) -> Iterator[str | Node]:
+    """A string's parts in order: its text, and the expressions of its interpolations.
+
+    The parser counts white space with what follows it: an expression, or the closing quote.
+    """
+    for part in node.children[1:-1]:
+        spaces = text(part)[: -len(text(part).lstrip())]
+        if part.type == "interpolation":
+            yield spaces
+            yield part.named_children[0]
+        elif part.type == "escape_sequence":
+            yield spaces + _ESCAPES.get(text(part).lstrip(), text(part).lstrip())
+        else:
+            yield text(part)
+    yield text(node.children[-1]).rstrip("'")
+
+
+_ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\$": "$"}
 
 
 def _first_error(node: Node) -> str:
