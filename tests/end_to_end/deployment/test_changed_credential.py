@@ -28,7 +28,7 @@ def test_app_keeps_its_settings(tmp_path: Path) -> None:
         deploy(thread)
         (site,) = manager.resources.of_type("Microsoft.Web/sites")
         before = dict(manager.app_settings(site.id))
-        with pytest.raises(AssertionError, match="botServices.*400"):
+        with pytest.raises(AssertionError, match=r"botServices.*400"):
             deploy(thread, credential="Federated", botAppId=str(uuid.uuid4()))
         assert manager.app_settings(site.id) == before
         assert before["BotCredential"] == "ManagedIdentity"
