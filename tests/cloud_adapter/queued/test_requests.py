@@ -2,12 +2,16 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+import pytest
 
 from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.loaded_state import MAX_TURN_IDS
+from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront
@@ -21,6 +25,15 @@ SAVE, RELEASE = "PUT blob bot-state", "PUT blob lease bot-state"
 BURST = 1000
 AT_ONCE = 16
 MAX_WAKE_UPS = 200
+
+
+@pytest.fixture
+def far(far_account: StorageAccount) -> QueuedTurnsBot:
+    """A process whose account is behind the proxy.
+
+    No append is slow for it: on a busy machine, some would be, and each costs two more requests.
+    """
+    return QueuedTurnsBot(far_account, slow_append_seconds=math.inf)
 
 
 async def settled(process: QueuedTurnsBot, messages: QueueMessages) -> None:

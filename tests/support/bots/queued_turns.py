@@ -86,6 +86,7 @@ class QueuedTurnsBot:
     Args:
         account: the bot's storage account.
         renewal_seconds: the time between two renewals of a lease.
+        slow_append_seconds: an append that takes longer is followed by another wake-up message.
 
     Attributes:
         runs: ids of the activities whose turns were started.
@@ -96,7 +97,12 @@ class QueuedTurnsBot:
         clock_ahead: seconds by which the process's clock is ahead.
     """
 
-    def __init__(self, account: StorageAccount, renewal_seconds: float = RENEWAL_SECONDS) -> None:
+    def __init__(
+        self,
+        account: StorageAccount,
+        renewal_seconds: float = RENEWAL_SECONDS,
+        slow_append_seconds: float = TESTS_SLOW_APPEND_SECONDS,
+    ) -> None:
         self.clock_ahead = 0.0
         self.states = BlobContainer(account, STATE)
         self.locks = ConversationLocks(self.states, renewal_seconds)
@@ -110,7 +116,7 @@ class QueuedTurnsBot:
             self.poison_queue,
             self.locks,
             clock=lambda: time.time_ns() + int(self.clock_ahead * 1e9),
-            slow_append_seconds=TESTS_SLOW_APPEND_SECONDS,
+            slow_append_seconds=slow_append_seconds,
         )
         self.runs: list[str | None] = []
         self.lasts: list[str | None] = []
