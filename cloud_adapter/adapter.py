@@ -25,6 +25,7 @@ from auth.settings import QUEUED, TURNS
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
 from cloud_adapter.connector.adapter_calls import AdapterCalls
 from cloud_adapter.connector.client import ConnectorClient
+from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
 from cloud_adapter.queued.attempts import Attempt
@@ -160,15 +161,27 @@ class CloudAdapter(AdapterCalls):
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
         """Run `logic` in a conversation, in a turn that no activity from the channel started.
 
-        The turn's calls to the connector are not retried; its caller retries.
+        The turn's calls to the connector are not retried; its caller retries. So an error of such a
+        call in `logic` is neither shown to the middleware nor logged.
 
         Raises:
+            ConnectorError: a call in `logic` failed.
             ServiceUrlRefused: the bot must not call the conversation's service URL.
             Unavailable: the bot cannot sign in.
-            Exception: any error that `logic` or the middleware raises.
+            Exception: any other error that `logic` or the middleware raises.
         """
+        refusals: list[ConnectorError] = []
+
+        async def noted(context: TurnContext) -> None:
+            try:
+                await logic(context)
+            except ConnectorError as error:
+                refusals.append(error)
+
         sender = self.bot_framework_authentication.unretried_sender()
-        await self.run(sender, get_continuation_activity(reference), logic, self.log_and_raise)
+        await self.run(sender, get_continuation_activity(reference), noted, self.log_and_raise)
+        for refusal in refusals:
+            raise refusal
 
     async def run(
         self,

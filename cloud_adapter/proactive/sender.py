@@ -88,19 +88,12 @@ class NotificationSender:
         await self._repeat(conversation.tenant, conversation.id, send)
 
     async def _attempt(self, conversation: ConversationRecord, activity: Activity) -> None:
-        refusals: list[ConnectorError] = []
-
         async def logic(context: TurnContext) -> None:
             # Else the SDK addresses a reply to the activity that stands for this turn.
             context.activity.id = None
-            try:
-                await context.send_activity(activity)
-            except ConnectorError as error:
-                refusals.append(error)  # past the adapter, which would log each attempt
+            await context.send_activity(activity)
 
         await self._adapter.send_proactively(conversation.reference, logic)
-        for refusal in refusals:
-            raise refusal
 
     async def _repeat[Answer](
         self, tenant: str, conversation: str, call: Callable[[], Awaitable[Answer]]

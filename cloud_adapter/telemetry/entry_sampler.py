@@ -1,5 +1,6 @@
 """EntrySampler: decides about a trace where it enters the app, and then for all of its spans."""
 
+import random
 from collections.abc import Sequence
 
 from opentelemetry import trace
@@ -17,8 +18,10 @@ class EntrySampler(Sampler):
     """Asks `inner` about spans that start in this process's invocations; the others follow them.
 
     The caller's sampled flag is not used: the Functions host sets it to 0 when it keeps no trace
-    itself, and whoever sends a request could set it to 1. Only a queued turn (a CONSUMER span)
-    follows a sampled parent, because this app has stored it with the activity.
+    itself, and whoever sends a request could set it to 1. Nor is the caller's trace id, of which
+    Microsoft's sampler takes a hash: with a chosen one, each trace would be taken. Only a queued
+    turn (a CONSUMER span) follows a sampled parent, because this app has stored it with the
+    activity.
 
     The process's first trace is always taken. It shows the cold start, and a rate limit that has
     just been created would drop it.
@@ -52,8 +55,9 @@ class EntrySampler(Sampler):
             self._is_first = False
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, context.trace_state)
         # An empty context: without a parent, the inner sampler decides by itself.
+        any_id = random.getrandbits(128)
         return self._inner.should_sample(
-            Context(), trace_id, name, kind, attributes, links, trace_state
+            Context(), any_id, name, kind, attributes, links, trace_state
         )
 
     def get_description(self) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 EXPORTERS = ("opentelemetry", "azure.monitor.opentelemetry")
 """The loggers of OpenTelemetry and of Microsoft's exporter."""
 
+PARSER = "opentelemetry.util.re"
+"""The logger that quotes OTEL_EXPORTER_OTLP_HEADERS if they are not valid: they may hold a key."""
+
 PAUSE_SECONDS = 600.0
 """How long after a line no further line is logged for the same logger: an exporter that cannot
 reach its endpoint fails every few seconds."""
@@ -46,5 +49,6 @@ class ExportLog(logging.Handler):
             return
         self._next[record.name] = now + PAUSE_SECONDS
         # Only a part of the text, without the traceback: what a service answers may be long.
-        text = record.getMessage().partition("\n")[0][:MAX_LENGTH]
+        message = str(record.msg) if record.name == PARSER else record.getMessage()
+        text = message.partition("\n")[0][:MAX_LENGTH]
         log.warning("Exporting telemetry: %s (%s)", text, record.name)

@@ -11,6 +11,10 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 SAMPLER = "OTEL_TRACES_SAMPLER"
 
+MICROSOFTS = "microsoft."
+"""How the names of samplers begin that only Microsoft's distribution knows. OpenTelemetry would
+take its default instead, which follows the host's flag and drops nearly every turn."""
+
 TRACES, METRICS, LOGS = "TRACES", "METRICS", "LOGS"
 SIGNALS = (TRACES, METRICS, LOGS)
 """OpenTelemetry's kinds of data, as in the names of its environment variables."""
@@ -40,7 +44,7 @@ class ExportSettings:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], host_file: Path = HOST_FILE) -> "ExportSettings | None":
-        """The settings; None if nothing is to be exported, or if OpenTelemetry is not installed.
+        """The settings; None if nothing is to be exported, or if there is no OpenTelemetry SDK.
 
         Args:
             environ: the environment variables.
@@ -52,18 +56,30 @@ class ExportSettings:
         endpoints = {each for each in SIGNALS if _endpoint(environ, each)}
         if not (endpoints or environ.get(CONNECTION_STRING)):
             return None
-        if importlib.util.find_spec("opentelemetry") is None:
+        if not _is_installed():
             return None
         wanted = {each for each in SIGNALS if _is_wanted(environ, each)}
+        sampler = environ.get(SAMPLER, "").strip()
+        is_known = not sampler.lower().startswith(MICROSOFTS)
+        warnings = _protocol_warnings(environ) if endpoints else []
+        if not is_known:
+            warnings.append(f"{SAMPLER}: only OpenTelemetry's own samplers are supported")
         if not _host_drops_logs(environ, host_file):
             wanted.discard(LOGS)
         insights = wanted if environ.get(CONNECTION_STRING) else ()
         return cls(
             application_insights=frozenset(insights),
             otlp=frozenset(wanted & endpoints),
-            own_sampler=bool(environ.get(SAMPLER)),
-            warnings=tuple(_protocol_warnings(environ)) if endpoints else (),
+            own_sampler=bool(sampler) and is_known,
+            warnings=tuple(warnings),
         )
+
+
+def _is_installed() -> bool:
+    """Whether there is the SDK: many libraries bring the API, which alone exports nothing."""
+    shared = importlib.util.find_spec("opentelemetry")  # the folder of all of its packages
+    folders = (shared and shared.submodule_search_locations) or ()
+    return any((Path(folder) / "sdk").is_dir() for folder in folders)
 
 
 def _endpoint(environ: Mapping[str, str], signal: str) -> str:

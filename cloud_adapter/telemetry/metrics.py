@@ -3,7 +3,6 @@
 A metric that Microsoft's Agents SDK has too bears the SDK's name, unit and attributes.
 """
 
-import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -17,6 +16,9 @@ SCOPE = "secretless-bot-functions"
 
 SECONDS_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 """The upper bounds of the histograms in seconds."""
+
+COLD_SECONDS = 1.0
+"""A request that starts later than this after the warm-up has not waited for it."""
 
 DAY_SECONDS = 24 * 3600.0
 
@@ -41,7 +43,7 @@ class BotMetrics:
         self._errors = FirstSeen()
         self._tokens: dict[str, float] = {}
         self._certificate_expires_on = 0.0
-        self._started_at = 0.0
+        self._started_at = self._ready_at = 0.0
         self._recorders: dict[str, Recorder | None] = {}
         self._families: dict[str, Recorder] = {
             "agents.app.run": self._turn,
@@ -112,13 +114,16 @@ class BotMetrics:
         self._dead_letters.add(1, {"messaging.destination.name": queue})
 
     def process_started(self, at: float) -> None:
-        """Measure the cold start: from here to the end of the first request that is not refused.
+        """Measure the cold start: from `at` to the end of the first request that is not refused.
+
+        Call it when requests can be handled. If the first one comes later, there was no cold start
+        for anybody: instances that are always ready, for one, wait for hours.
 
         Args:
             at: when the worker loaded the app, in seconds since the epoch. The process may have
                 started long before, as one of those that Azure keeps waiting.
         """
-        self._started_at = at
+        self._started_at, self._ready_at = at, self._clock()
 
     def token_obtained(self, kind: str) -> None:
         """Note that a token has arrived, for the gauge of its age.
@@ -158,7 +163,9 @@ class BotMetrics:
         if error:
             self._refusals.add(1, {"error.type": error})
         elif self._started_at:
-            self._cold_start.record(self._clock() - self._started_at)
+            now = self._clock()
+            if now - milliseconds / 1000 <= self._ready_at + COLD_SECONDS:
+                self._cold_start.record(now - self._started_at)
             self._started_at = 0.0
 
     def _token(self, _: str, milliseconds: float, attributes: Attributes, error: str) -> None:
@@ -204,7 +211,11 @@ def _outcome(name: str, error: str) -> dict[str, str | bool]:
     return {name: False, "error.type": error} if error else {name: True}
 
 
-@functools.cache
+_METRICS = BotMetrics(metrics.get_meter(SCOPE))
+"""Created with the module, so that two threads cannot create two. They count nothing until the
+global meter provider is set, however late that is."""
+
+
 def bot_metrics() -> BotMetrics:
-    """The process's metrics, created on first use with the global meter provider."""
-    return BotMetrics(metrics.get_meter(SCOPE))
+    """The process's metrics."""
+    return _METRICS

@@ -47,16 +47,23 @@ def start_export(settings: ExportSettings, environ: MutableMapping[str, str]) ->
         settings: what to export.
         environ: os.environ, where Microsoft's exporter looks for its settings.
     """
+    ExportLog().attach()
     for warning in settings.warnings:
         log.warning("%s", warning)
     destinations = _destinations(settings, environ)
     if not destinations:
         return
-    ExportLog().attach()
     resource = _resource(environ)
-    _start_traces(settings, destinations, resource, environ)
-    _start_metrics(destinations, resource)
-    _start_logs(destinations, resource, environ)
+    starts: dict[str, Callable[[], None]] = {
+        "spans": partial(_start_traces, settings, destinations, resource, environ),
+        "metrics": partial(_start_metrics, destinations, resource),
+        "log lines": partial(_start_logs, destinations, resource, environ),
+    }
+    for name, start in starts.items():
+        try:
+            start()
+        except Exception as error:  # noqa: BLE001  # a variable may have any value
+            log.warning("No %s are exported: %s", name, error)
 
 
 def _destinations(

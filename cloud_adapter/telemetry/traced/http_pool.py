@@ -31,8 +31,8 @@ class TracedHttpPool(HttpPool):
             return await super().request(
                 method, url, headers, body, timeouts=timeouts, max_bytes=max_bytes
             )
-        if operation.is_propagated:
-            headers = {**headers, "traceparent": current_trace_parent()}
+        if operation.is_propagated and (trace_parent := current_trace_parent()):
+            headers = {**headers, "traceparent": trace_parent}
         operation.count_request()
         response = await super().request(
             method, url, headers, body, timeouts=timeouts, max_bytes=max_bytes

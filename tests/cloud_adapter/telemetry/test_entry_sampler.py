@@ -4,7 +4,12 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    ParentBased,
+    TraceIdRatioBased,
+)
 from opentelemetry.trace import SpanKind
 
 from cloud_adapter.telemetry.entry_sampler import SAMPLE_RATE, EntrySampler
@@ -35,6 +40,15 @@ def test_flags_of_the_caller(flags: int) -> None:
     assert not is_sampled(off.start_span("x", remote(flags), SpanKind.SERVER))
     on = tracer_after_first(EntrySampler(ParentBased(ALWAYS_ON)))
     assert is_sampled(on.start_span("x", remote(flags), SpanKind.SERVER))
+
+
+def test_trace_ids_of_the_caller() -> None:
+    """A caller's trace id makes no difference: one could be chosen that is always taken."""
+    parent = trace.SpanContext(1, 1, True)  # a ratio takes the lowest ids
+    context = trace.set_span_in_context(trace.NonRecordingSpan(parent))
+    tracer = tracer_after_first(EntrySampler(TraceIdRatioBased(0.01)))
+    taken = [is_sampled(tracer.start_span("x", context, SpanKind.SERVER)) for _ in range(100)]
+    assert sum(taken) < 50
 
 
 def test_queued_turns_follow() -> None:

@@ -96,9 +96,23 @@ def test_protocol() -> None:
     assert fine.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("sampler", "is_own"),
+    [("", False), ("traceidratio", True), ("microsoft.rate_limited", False)],
+)
+def test_sampler(sampler: str, is_own: bool) -> None:
+    """OpenTelemetry's samplers replace the app's; those of Microsoft's distribution do not."""
+    settings = ExportSettings.of({**INSIGHTS, "OTEL_TRACES_SAMPLER": sampler})
+    assert settings is not None
+    assert settings.own_sampler == is_own
+    assert [each[:20] for each in settings.warnings] == (
+        ["OTEL_TRACES_SAMPLER:"] if sampler.startswith("microsoft") else []
+    )
+
+
 ASK = """
 import sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], sys.argv[3]]
 from cloud_adapter.telemetry.export_settings import ExportSettings
 settings = ExportSettings.of({sys.argv[2]: "x"})
 print(settings is None, [name for name in sys.modules if name.startswith("opentelemetry")])
@@ -106,8 +120,11 @@ print(settings is None, [name for name in sys.modules if name.startswith("opente
 
 
 @pytest.mark.parametrize("setting", [CONNECTION_STRING, ENDPOINT])
-def test_packages_are_not_installed(setting: str) -> None:
-    """Without the packages of requirements-telemetry.txt, telemetry is off, whatever is set."""
-    command = [sys.executable, "-I", "-S", "-c", ASK, str(ROOT), setting]
+@pytest.mark.parametrize("has_api", [True, False])
+def test_packages_are_not_installed(setting: str, has_api: bool, tmp_path: Path) -> None:
+    """Without the SDK, telemetry is off, whatever is set; another library may have the API."""
+    if has_api:
+        (tmp_path / "opentelemetry" / "trace").mkdir(parents=True)
+    command = [sys.executable, "-I", "-S", "-c", ASK, str(ROOT), setting, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "True []\n"

@@ -154,14 +154,24 @@ def test_proactive_messages(read: Read) -> None:
 
 def test_cold_start(read: Read) -> None:
     """The first request that is not refused ends the cold start; later ones do not count."""
-    read.metrics.process_started(read.clock())
-    read.clock.advance(1)
+    loaded_at = read.clock()
+    read.clock.advance(2)
+    read.metrics.process_started(loaded_at)
+    read.clock.advance(0.25)
     read.metrics.ended("agents.adapter.process", 0.1, {}, "TokenRejected")
-    read.clock.advance(1)
-    read.metrics.ended("agents.adapter.process", 0.1, MESSAGE, "")
-    read.clock.advance(100)
-    read.metrics.ended("agents.adapter.process", 0.1, MESSAGE, "")
-    assert read.points("bot.cold_start.duration") == [({}, 2)]
+    read.clock.advance(30)
+    read.metrics.ended("agents.adapter.process", 30.0, MESSAGE, "")
+    read.metrics.ended("agents.adapter.process", 30.0, MESSAGE, "")
+    assert read.points("bot.cold_start.duration") == [({}, 32.25)]
+
+
+def test_an_instance_that_waits(read: Read) -> None:
+    """Its first request finds it ready, hours later: that is no cold start."""
+    read.metrics.process_started(read.clock() - 2)
+    read.clock.advance(3600)
+    for _ in range(2):
+        read.metrics.ended("agents.adapter.process", 0.1, MESSAGE, "")
+    assert read.points("bot.cold_start.duration") == []
 
 
 def test_other_spans_are_not_counted(read: Read) -> None:

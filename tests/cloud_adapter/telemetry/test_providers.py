@@ -142,6 +142,40 @@ def test_all_providers_are_set_already(collector: Collector, log: Path) -> None:
         assert len(process.does("threads").split()) == 3
 
 
+@pytest.mark.parametrize(
+    ("variable", "lost"),
+    [
+        (DELAY, "spans"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "spans"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "metrics"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "log lines"),
+    ],
+)
+def test_a_variable_that_is_wrong(
+    variable: str, lost: str, collector: Collector, log: Path
+) -> None:
+    """It costs the one kind of data that it is for, and is one line of the log."""
+    mode = {"AzureFunctionsJobHost__telemetryMode": "OpenTelemetry"}
+    with ExportingProcess({**collector.settings, **mode, variable: "0"}, log) as process:
+        process.does("span first")
+        process.does("turns 1")
+        if lost != "spans":
+            until(lambda: bool(collector.spans))
+        if lost != "metrics":
+            until(lambda: "agents.turn.count" in collector.metrics)
+        [line] = process.logged
+        assert f"No {lost} are exported: " in line
+
+
+def test_headers_that_are_wrong(collector: Collector, log: Path) -> None:
+    """They are not logged: they may hold the key of the service that gets the telemetry."""
+    headers = {"OTEL_EXPORTER_OTLP_HEADERS": "api-key sesame"}
+    with ExportingProcess({**collector.settings, **headers}, log) as process:
+        [line] = process.logged
+        assert "Header format invalid!" in line
+        assert "sesame" not in line
+
+
 def test_disabled(collector: Collector, log: Path) -> None:
     """OTEL_SDK_DISABLED switches everything off."""
     settings = {**collector.settings, "OTEL_SDK_DISABLED": "true"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botbuilder.schema import Activity
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from cloud_adapter.codec.reader import read_model
@@ -17,6 +18,7 @@ from cloud_adapter.connector.client import (
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ServiceResponse
 from cloud_adapter.connector.user_tokens import UserTokenClient
+from cloud_adapter.telemetry.spans import operation
 from cloud_adapter.telemetry.spans.trace_context import host_trace
 from cloud_adapter.telemetry.traced.connector import call_name
 from cloud_adapter.telemetry.traced.http_pool import host_of
@@ -136,6 +138,18 @@ async def test_a_call_to_a_skill(
     [seen] = service.seen
     span_id = f"{context_of(span).span_id:016x}"
     assert seen.headers["traceparent"].startswith(f"00-{TRACE_ID}-{span_id}-")
+
+
+async def test_a_skill_without_a_trace(
+    app: ComposedApp, monkeypatch: pytest.MonkeyPatch, service: ScriptedService
+) -> None:
+    """As long as nobody makes spans, a skill gets no header rather than an empty one."""
+    monkeypatch.setattr(operation, "tracer", trace.NoOpTracer())
+    activity = read_model(Activity, app.activity(MESSAGE))
+    client = app.parts.services.skill_client
+    await client.post_activity("", SKILL, service.url, "https://parent", "c1", activity)
+    [seen] = service.seen
+    assert "traceparent" not in seen.headers
 
 
 async def test_calls_to_others_carry_no_trace(

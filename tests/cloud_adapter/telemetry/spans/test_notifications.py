@@ -94,11 +94,12 @@ async def test_a_notification_keeps_its_trace() -> None:
 async def test_a_notification_that_cannot_be_sent(
     app: ComposedApp, notifier: Notifier, exported: ExportedSpans, connector_faults: Any
 ) -> None:
-    """The call has failed; the run has not, because the report says why."""
+    """The call and the message have failed; the run has not, because the report says why."""
     await notifier.add_users(1)
     connector_faults.set(status=403, remaining=1)
     await app.parts.services.notify("all", "sesame")
     assert app.parts.services.notifications
     await app.parts.services.notifications.handle_message('{"to": "all", "text": "y"}', "m1")
     failed = {span.name for span in exported if span.status.status_code is StatusCode.ERROR}
-    assert failed == {"agents.connector.send_to_conversation"}
+    assert failed == {"agents.connector.send_to_conversation", SEND_ONE}
+    assert exported.attributes(SEND_ONE)["error.type"] == "ConnectorError"
