@@ -114,9 +114,17 @@ def test_a_collector_gets_all_traces(flags: str, collector: Collector, log: Path
         until(lambda: len(collector.spans) == 2)
 
 
-def test_the_sampler_can_be_chosen(collector: Collector, log: Path) -> None:
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"OTEL_TRACES_SAMPLER": "always_off"},
+        {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0"},
+    ],
+    ids=["none", "a ratio"],
+)
+def test_the_sampler_can_be_chosen(chosen: dict[str, str], collector: Collector, log: Path) -> None:
     """OTEL_TRACES_SAMPLER replaces the app's own choice."""
-    settings = {**collector.settings, "OTEL_TRACES_SAMPLER": "always_off"}
+    settings = {**collector.settings, **chosen}
     with ExportingProcess(settings, log) as process:
         assert process.does("span first") == "sampled False"
 
