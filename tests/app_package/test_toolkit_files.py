@@ -238,6 +238,19 @@ def test_azd_deploys_the_service_that_is_named() -> None:
     assert "bot" in services
 
 
+def test_the_local_bot_is_reached_and_can_sign_in() -> None:
+    """Teams calls its endpoint, and its tenant alone has its app, with a service principal."""
+    content = parsed(FILES[1])
+    registration = step(content, "aadApp/create")["with"]
+    assert (registration["signInAudience"], registration["generateServicePrincipal"]) == (
+        "AzureADMyOrg",
+        True,
+    )
+    bot = step(content, "botFramework/create")["with"]
+    assert bot["messagingEndpoint"] == "${{BOT_ENDPOINT}}/api/messages"
+    assert bot["channels"] == [{"name": "msteams"}]
+
+
 def test_the_local_bot_has_the_settings_it_needs() -> None:
     """The app accepts the settings that the local variant writes."""
     tenant_id = "33333333-2222-4333-8444-555555555555"

@@ -22,6 +22,10 @@ INPUTS = {
 """The actions that are used, with the inputs of their action.yml that are: linters know the inputs
 of an action by its tag only, not by its commit."""
 
+SET_UP = "vars.AZURE_CLIENT_ID != ''"
+MAIN = "github.ref == 'refs/heads/main'"
+"""Conditions of a job."""
+
 PINNED = re.compile(r"uses: (?P<action>[\w/-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 
 
@@ -67,6 +71,16 @@ def tokens_in_environments(file: PipelineFile) -> Iterator[str]:
             yield name
 
 
+def guarded_jobs(file: PipelineFile) -> Iterator[str]:
+    """A job that signs in runs if the repository is set up for it; what deploys, for main only."""
+    for name, job in jobs(file.document):
+        wanted = {SET_UP} if "id-token" in job.get("permissions", {}) else set()
+        if any("azd provision" in script for script in scripts(job)):
+            wanted.add(MAIN)
+        if not wanted <= set(str(job.get("if", "")).split(" && ")):
+            yield name
+
+
 def known_events(file: PipelineFile) -> Iterator[str]:
     """No event gives rights to foreign code."""
     yield from set(file.document["on"]) - EVENTS
@@ -104,6 +118,7 @@ RULES = (
     no_credentials_left,
     least_permissions,
     tokens_in_environments,
+    guarded_jobs,
     known_events,
     no_injection,
     no_overlap,

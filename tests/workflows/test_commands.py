@@ -101,6 +101,34 @@ def test_the_deployment_is_provisioned_deployed_and_proven(file: Path) -> None:
     ]
 
 
+def test_the_templates_are_compiled_and_azure_yaml_is_checked() -> None:
+    """With what has no package here: Bicep's compiler, and the schema of azd's version."""
+    found = lines(read(CI), "az ", "check-jsonschema ")
+    assert [line.partition(" --")[0] for line in found] == [
+        "az bicep install",
+        "az bicep build",
+        "az bicep lint",
+        "check-jsonschema",
+    ]
+    assert found[-1].endswith(" azure.yaml")
+
+
+def test_a_tool_has_one_version() -> None:
+    """azd, Core Tools and check-jsonschema have the same version everywhere."""
+    texts = {file: file.read_text("utf-8") for file in (CI, DEPLOY, AZURE)}
+    azd = [
+        re.findall(r"azure-dev-cli_([\d.]+)/", texts[CI]),
+        re.findall(r"^ +version: ([\d.]+)$", texts[DEPLOY], re.M),
+        re.findall(r"(?:azure-dev-cli_|--version )([\d.]+)\b", texts[AZURE]),
+    ]
+    tools = [re.findall(r"core-tools@([\d.]+)", texts[file]) for file in (DEPLOY, AZURE)]
+    development = (ROOT / "requirements-dev.txt").read_text("utf-8")
+    checks = [re.findall(r"check-jsonschema==([\d.]+)", each) for each in (texts[CI], development)]
+    for found in (azd, tools, checks):
+        assert all(found)
+        assert len({version for each in found for version in each}) == 1, found
+
+
 def test_each_parameter_has_a_variable() -> None:
     """The deploy job passes every parameter of the templates that nobody else finds out."""
     parameters = (ROOT / "infra" / "main.parameters.json").read_text("utf-8")

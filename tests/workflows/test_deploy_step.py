@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.pipeline_files import AZURE, DEPLOY, read, scripts
+from tests.workflows.pipeline_files import AZURE, DEPLOY, read, scripts, steps
 
 BASH = str(shutil.which("bash"))
 
@@ -51,3 +51,32 @@ def test_the_package_is_published(
     folder = package.with_suffix("")
     assert set(found) == {f"{folder}: azure functionapp publish func-bot --python --no-build"}
     assert (len(found), ended.returncode) == (calls, status)
+
+
+def test_github_downloads_what_ci_keeps() -> None:
+    """The package is where the step unzips it."""
+    [kept] = [
+        step["with"]
+        for step in steps(read(DEPLOY.with_name("ci.yml")))
+        if "upload-artifact" in step.get("uses", "") and "if" not in step
+    ]
+    [taken] = [
+        step["with"] for step in steps(read(DEPLOY)) if "download-artifact" in step.get("uses", "")
+    ]
+    assert taken == {"name": kept["name"], "path": str(Path(kept["path"]).parent)}
+    assert any(f"unzip -q {kept['path']} " in script for script in scripts(read(DEPLOY)))
+
+
+def test_azure_pipelines_have_downloaded_it() -> None:
+    """A deployment job has each artifact in a folder of its name."""
+    document = read(AZURE)
+    [kept] = [
+        step["inputs"]
+        for step in steps(document)
+        if step.get("task") == "PublishPipelineArtifact@1" and "condition" not in step
+    ]
+    [given] = [
+        step["env"]["PACKAGE"] for step in steps(document) if "PACKAGE" in step.get("env", {})
+    ]
+    file = Path(kept["targetPath"]).name
+    assert given == f"$(Pipeline.Workspace)/{kept['artifact']}/{file}"

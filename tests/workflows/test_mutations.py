@@ -68,6 +68,8 @@ RULES = [
     ("least_permissions", Mutation(DEPLOY, "      id-token: write", "      packages: write")),
     ("tokens_in_environments", Mutation(DEPLOY, "    environment: production", "    env-name: x")),
     ("tokens_in_environments", Mutation(DOCTOR, "  workflow_dispatch:", "  pull_request:")),
+    ("guarded_jobs", Mutation(DEPLOY, " && github.ref == 'refs/heads/main'", "")),
+    ("guarded_jobs", Mutation(DOCTOR, "vars.AZURE_CLIENT_ID != ''", "always()")),
     ("known_events", Mutation(CI, "  pull_request:", "  pull_request_target:")),
     ("known_events", Mutation(DEPLOY, "  workflow_dispatch:", "  workflow_run:")),
     (
