@@ -98,6 +98,13 @@ def test_another_bots_app_id_is_refused(stage: DeploymentStage, run: Run) -> Non
     assert f"that of the Azure Bot {stage.one(BOTS).name} in rg-contoso-bot" in ended.output
 
 
+def test_a_bot_that_has_lost_its_tag_is_deployed_again(stage: DeploymentStage, run: Run) -> None:
+    """It is the environment's by its group, and the template tags it again."""
+    deployed(stage, run, "Federated")
+    stage.one(BOTS).body["tags"] = {}
+    assert run("prepare", "--azd").status == 0
+
+
 @pytest.mark.parametrize(
     ("credential", "text"),
     [
