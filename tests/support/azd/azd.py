@@ -74,8 +74,6 @@ class Azd:
         if not isinstance(text, str):
             return text
         values = self.values
-        if not isinstance(text, str):
-            return text
 
         def value(match: re.Match[str]) -> str:
             return values.get(match[1]) or match[2] or ""
