@@ -54,4 +54,5 @@ def find_bot(azure: AzureClients, options: Options) -> Target:
 def _at_app(arm: ArmClient, bots: list[ResourceId], app: str) -> list[ResourceId]:
     """The bots whose endpoint is at the app of this name."""
     site = arm.get(find_resource(arm, SITE, app).id)
-    return [one for one in bots if answers_at(site, endpoint_of(arm.get(one.id)))]
+    known = ((one, arm.find(one.id)) for one in bots)  # one may just have been deleted
+    return [one for one, bot in known if bot and answers_at(site, endpoint_of(bot))]

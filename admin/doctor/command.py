@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Annotated
 
 import typer
+from rich.status import Status
 
 from admin import console
 from admin.azure.errors import NotFound, NotReachable
@@ -124,12 +125,12 @@ def show(target: Target) -> ExitStatus:
     """
     options = target.options
     people = console.output.is_terminal and not options.as_json
-    with _as_documented():
+    with _as_documented(), _status("Looking for the bot ...", visible=people):
         named = find_bot(target.azure, options)
         azure_bot = named.bot()
         endpoint = endpoint_of(azure_bot)
     try:
-        with _as_documented():
+        with _as_documented(), _status("Looking for its app ...", visible=people):
             site = named.site()
     except NotFound as missing:
         if options.app:
@@ -159,9 +160,14 @@ def _as_documented() -> Iterator[None]:
         raise NotReachable(f"Azure Resource Manager: {reason}. Is there a proxy?") from wrong
 
 
+def _status(text: str, *, visible: bool) -> AbstractContextManager[Status | None]:
+    """A line on a terminal that says what is going on; elsewhere, nothing."""
+    return console.output.status(text) if visible else nullcontext()
+
+
 def _wait(bot: DeployedBot, *, with_progress: bool) -> None:
     """Wait until everything is read. On a terminal, a line says for what."""
-    with console.output.status("Looking ...") if with_progress else nullcontext() as status:
+    with _status("Looking ...", visible=with_progress) as status:
         for look in bot.looks:
             if status is not None:
                 status.update(f"Looking at {look.title} ...")

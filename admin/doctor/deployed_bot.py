@@ -14,6 +14,7 @@ from admin.doctor.parts.resources import NamedResource, VaultPart, read_storage,
 from admin.doctor.parts.roles import RolePart, read_roles
 from admin.doctor.parts.storage_queues import read_queues
 from admin.migrate.site_settings import SiteSettings
+from admin.migrate.status.parts.app import settings_status
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.migrate.target import Target, type_of
 
@@ -115,17 +116,25 @@ class DeployedBot:
 
     @property
     def known(self) -> Mapping[str, str]:
-        """The app settings; waits for them.
+        """The app settings without key vault references, whose values only the app sees; waits for
+        them.
 
         Raises:
             Unread: they could not be read.
         """
-        return self.settings.require()
+        values = self.settings.require()
+        references = settings_status(values).references
+        return {name: value for name, value in values.items() if name not in references}
+
+    @property
+    def known_if_read(self) -> Mapping[str, str]:
+        """The same; empty if they could not be read."""
+        return self.known if self.settings.value is not None else {}
 
     @property
     def identity(self) -> AppIdentity | None:
         """The identity that the bot works with; None if that is not clear."""
-        return identity_of(self.assigned, self.settings.value or {})
+        return identity_of(self.assigned, self.known_if_read)
 
     @property
     def is_flex(self) -> bool:

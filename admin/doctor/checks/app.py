@@ -106,7 +106,7 @@ def check_scale(bot: DeployedBot) -> Iterator[Diagnosis]:
         for each in scale.get("alwaysReady") or ()
     }
     warm = {name for name, count in ready.items() if count > 0}
-    queued = setting(bot.settings.value or {}, TURNS).lower() == QUEUED.lower()
+    queued = setting(bot.known_if_read, TURNS).lower() == QUEUED.lower()
     needed = {HTTP_GROUP, QUEUE_GROUP} if queued else {HTTP_GROUP}
     for group in sorted(needed - warm) if warm else ():
         yield warning(

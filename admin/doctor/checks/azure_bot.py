@@ -26,7 +26,7 @@ def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield error(
             "endpoint-elsewhere",
             f"the Azure Bot's endpoint {endpoint} is not at {bot.app_name}",
-            cure,
+            f"If no gateway forwards to {bot.app_name} from there:\n{cure}",
         )
     elif urlsplit(endpoint).scheme != "https" or urlsplit(endpoint).path != ENDPOINT_PATH:
         yield error(
@@ -38,9 +38,7 @@ def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
 
 def check_agreement(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the Azure Bot and the app settings name the same bot."""
-    values = bot.settings.value
-    if values is None:
-        return
+    values = bot.known_if_read
     properties, app_type = bot.bot["properties"], type_of(bot.bot)
     pairs = {
         "MicrosoftAppId": ("app-id-differs", str(properties.get("msaAppId") or "")),

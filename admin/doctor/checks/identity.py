@@ -51,7 +51,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
 
 
 def _client_ids(bot: DeployedBot) -> Iterator[Diagnosis]:
-    values, app = bot.settings.value or {}, bot.target.site_id
+    values, app = bot.known_if_read, bot.target.site_id
     names = ", ".join(one.name for one in bot.assigned)
     for name, code in CODES.items():
         value = setting(values, name)

@@ -70,7 +70,7 @@ def _missing(bot: DeployedBot, found: DirectoryPart) -> Diagnosis:
 
 
 def _certificates(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
-    uses = setting(bot.settings.value or {}, "BotCredential").lower() == CERTIFICATE.lower()
+    uses = setting(bot.known_if_read, "BotCredential").lower() == CERTIFICATE.lower()
     entries = found.application.get("keyCredentials") or ()
     periods = {str(entry["keyId"]): CredentialPeriod.of(entry) for entry in entries}
     is_any_valid = any(period.state(_now()) == VALID for period in periods.values())
@@ -121,7 +121,7 @@ def _unregistered(bot: DeployedBot, registered: set[str]) -> Iterator[Diagnosis]
 
 def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
     identity = bot.identity
-    uses = setting(bot.settings.value or {}, "BotCredential").lower() == FEDERATED.lower()
+    uses = setting(bot.known_if_read, "BotCredential").lower() == FEDERATED.lower()
     if not uses or identity is None:
         return
     cloud = bot.target.azure.cloud

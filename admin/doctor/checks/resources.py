@@ -125,6 +125,8 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             'docs/deploy-by-hand.md, "Application Insights"; azd sets it',
         )
         return
+    if not setting(bot.known, CONNECTION):
+        return  # a key vault reference
     if not found.component:
         yield warning(
             "insights-missing",
@@ -139,7 +141,7 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"{component['name']} accepts telemetry from everybody who knows its key",
             set_property(str(component["id"]), "properties.DisableLocalAuth", "true"),
         )
-    elif telemetry_identity(bot.site, setting(values, AUTHENTICATION)) is None and bot.assigned:
+    elif bot.assigned and not _authenticates(bot, setting(values, AUTHENTICATION)):
         right = bot.identity.client_id if bot.identity else "CLIENT_ID"
         yield error(
             "insights-authentication",
@@ -153,3 +155,9 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"{component['name']} has no Log Analytics workspace that your account sees",
             set_property(str(component["id"]), "properties.WorkspaceResourceId", "WORKSPACE_ID"),
         )
+
+
+def _authenticates(bot: DeployedBot, text: str) -> bool:
+    """Whether the app writes telemetry with an identity, as far as its setting says so here."""
+    is_reference = bool(text) and not setting(bot.known, AUTHENTICATION)
+    return is_reference or telemetry_identity(bot.site, text) is not None

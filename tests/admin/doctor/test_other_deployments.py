@@ -10,7 +10,7 @@ from emulator.entra.credentials import KeyCredential
 from emulator.resource_manager.core.resource import JsonObject
 from emulator.resource_manager.tenancy.subscription import Subscription
 from emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
-from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
+from tests.admin.doctor.examined_bot import CERTIFICATE, MANAGED_IDENTITY, ExaminedBot
 from tests.admin.doctor.harms import (
     CONTRIBUTOR,
     app_answers,
@@ -180,6 +180,25 @@ def test_many_components(bot: ExaminedBot) -> None:
     read = [path.lower() for path in bot.azure.servers["management.azure.com"].requests]
     assert any(f"{INSIGHTS}/contoso-insights".lower() in path for path in read)
     assert not [path for path in read if f"{INSIGHTS}/a".lower() in path]
+
+
+@pytest.mark.parametrize("credential", [CERTIFICATE, MANAGED_IDENTITY])
+def test_settings_in_a_vault(bot: ExaminedBot) -> None:
+    """What a key vault reference stands for is not known, and nothing is wrong with it."""
+    give_system_identity(bot)
+    for name in (
+        "MicrosoftAppId",
+        "MicrosoftAppTenantId",
+        "AZURE_CLIENT_ID",
+        "CertificateVaultUrl",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        AUTHENTICATION,
+    ):
+        if bot.settings().get(name):
+            bot.set_settings(**{name: f"@Microsoft.KeyVault(VaultName=contoso;SecretName={name})"})
+    bot.azure.servers["*.azurewebsites.net"].faults.set(status=403)  # it cannot start here
+    web(ipSecurityRestrictions=ONLY_CHANNELS)(bot)
+    assert codes(bot) == ["not-looked-at"]
 
 
 def test_errors_come_first(bot: ExaminedBot) -> None:

@@ -23,7 +23,10 @@ PASTED = {
     "vault-purge-protection",
     "insights-local-auth",
     "endpoint-wrong",
+    "teams-missing",
     "teams-terms",
+    "tls-version",
+    "web-chat-off",
     "https-only",
     "basic-publishing",
 }
@@ -68,11 +71,9 @@ def paste(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> Paste:
 @pytest.mark.parametrize("credential", [CERTIFICATE, FEDERATED])
 def test_cures_can_be_pasted(bot: ExaminedBot, paste: Paste, credential: str) -> None:
     """One defect after the other: it is found, its cure is pasted, and nothing is found."""
-    pasted = {
-        each.code: each for each in DEFECTS if each.code in PASTED and each.credential == credential
-    }
+    pasted = [each for each in DEFECTS if each.code in PASTED and each.credential == credential]
     assert pasted
-    for defect in pasted.values():
+    for defect in pasted:
         defect.harm(bot)
         (found,) = bot.findings()
         assert found["code"] == defect.code
