@@ -51,6 +51,7 @@ class Forbidden(AzureProblem):
     def __init__(self, answer: str, cure: str, *, needs_role: bool) -> None:
         super().__init__(f"{answer} {cure}")
         self.answer = answer
+        self.cure = cure
         self.needs_role = needs_role
 
 

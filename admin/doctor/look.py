@@ -66,9 +66,10 @@ class Look[Value]:
         try:
             self._part = Part(reader())
         except Forbidden as error:
-            text = f"{error.answer} It needs {self._needs}." if error.needs_role else str(error)
-            self.cure = f"Give your account {self._needs}, or ask somebody who has it."
-            self._part = Part(None, text)
+            needed = f" It needs {self._needs}." if error.needs_role else ""
+            role_cure = f"Give your account {self._needs}, or ask somebody who has it."
+            self.cure = role_cure if error.needs_role else error.cure
+            self._part = Part(None, f"{error.answer}{needed}")
         except AzureProblem as error:
             self._part = Part(None, str(error))
         except MALFORMED as error:

@@ -33,8 +33,8 @@ class RetryLimits:
 DEFAULT_LIMITS = RetryLimits()
 """Of commands that change something: they should not stop half-way."""
 
-_READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability")
-"""Endings of the paths at which Resource Manager's POST only reads."""
+_READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability", "/query")
+"""Endings of the paths at which a POST to Resource Manager or Log Analytics only reads."""
 
 _NOT_DONE = {429, 503}
 """Statuses of a request that the service has not acted on."""

@@ -44,7 +44,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
                 "identity-deleted",
                 f"the identity {one.name} is assigned to {app.name}, but was deleted",
                 "Create a new one, assign it, and give it the roles: docs/deploy-by-hand.md,"
-                " steps 3 to 6; or deploy again with `azd provision`",
+                " steps 2 to 7, and 9 if it was the bot; or deploy again with `azd provision`",
                 stops=True,
             )
     yield from _client_ids(bot)

@@ -76,7 +76,7 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             NOT_LOOKED_AT,
             UNKNOWN,
             f"not looked at: the certificate's versions: {part.problem}",
-            f"Give your account Key Vault Reader on the vault {name}",
+            part.cure,
         )
     elif part.is_disabled:
         options = {"--vault-name": name, "--name": part.certificate, "--enabled": "true"}
@@ -122,7 +122,7 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "insights-off",
             f"{CONNECTION} is not set: nobody can see later what the bot has done",
-            'docs/deploy-by-hand.md, "Application Insights"; azd sets it',
+            'docs/deploy-by-hand.md, "Logs without a key"; azd sets it',
         )
         return
     if not setting(bot.known, CONNECTION):

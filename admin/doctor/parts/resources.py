@@ -41,6 +41,7 @@ class VaultPart:
         versions: the certificate's enabled versions, the newest first; None: they cannot be read.
         is_disabled: whether it has versions, and none is enabled.
         problem: why they cannot; empty: they can.
+        cure: what to do about that.
     """
 
     vault: NamedResource
@@ -48,6 +49,7 @@ class VaultPart:
     certificate: str = ""
     versions: tuple[JsonObject, ...] | None = ()
     problem: str = ""
+    cure: str = ""
     is_disabled: bool = False
 
 
@@ -84,7 +86,14 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
     except NotFound:
         return VaultPart(vault, certificate=certificate)
     except Forbidden as error:
-        return VaultPart(vault, certificate=certificate, versions=None, problem=error.answer)
+        role_cure = f"Give your account Key Vault Reader on the vault {name}"
+        return VaultPart(
+            vault,
+            certificate=certificate,
+            versions=None,
+            problem=error.answer,
+            cure=role_cure if error.needs_role else error.cure,
+        )
     enabled = [one for one in found if (one.get("attributes") or {}).get("enabled", True)]
     enabled.sort(key=lambda one: int(one["attributes"].get("created") or 0), reverse=True)
     is_disabled = bool(found) and not enabled

@@ -1,12 +1,10 @@
-"""LogsClient: it asks with GET, and reads the first row by its columns."""
-
-from urllib.parse import parse_qs, urlsplit
+"""LogsClient: it asks in a POST's body, and reads the first row by its columns."""
 
 import pytest
 
 from admin.azure.errors import NotReachable
 from admin.azure.logs.logs_client import LogsClient
-from tests.admin.azure.scripted_service import Answer, ScriptedService
+from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 
 COLUMNS = [{"name": "Turns", "type": "long"}, {"name": "Failed", "type": "long"}]
@@ -24,16 +22,18 @@ def client(service: ScriptedService, clock: MovedClock) -> LogsClient:
 
 
 def test_a_row(service: ScriptedService, client: LogsClient) -> None:
-    """By the names of the columns; the request is a GET with query and timespan."""
+    """By the names of the columns; query and timespan are in the body."""
     service.answers.append(Answer(200, table([4, 1], [9, 9])))
     assert client.row("ws", "AppRequests | count", "P1D") == {"Turns": 4, "Failed": 1}
     (asked,) = service.asked
-    assert asked.method == "GET"
-    assert urlsplit(asked.path).path == "/v1/workspaces/ws/query"
-    assert parse_qs(urlsplit(asked.path).query) == {
-        "query": ["AppRequests | count"],
-        "timespan": ["P1D"],
-    }
+    assert (asked.method, asked.path) == ("POST", "/v1/workspaces/ws/query")
+    assert asked.body == {"query": "AppRequests | count", "timespan": "P1D"}
+
+
+def test_a_lost_answer(service: ScriptedService, client: LogsClient) -> None:
+    """A query only reads: it is asked again."""
+    service.answers.extend([LOST, Answer(500), Answer(200, table([4, 1]))])
+    assert client.row("ws", "AppRequests | count", "P1D") == {"Turns": 4, "Failed": 1}
 
 
 def test_no_row(service: ScriptedService, client: LogsClient) -> None:

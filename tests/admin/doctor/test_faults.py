@@ -147,6 +147,25 @@ def test_the_vault_cannot_be_read(bot: ExaminedBot) -> None:
     assert "Key Vault Reader" in found["cure"]
 
 
+def test_the_vault_has_a_firewall(bot: ExaminedBot) -> None:
+    """No role opens it: the cure is the firewall's."""
+    body = {"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}}}
+    server_of(bot, VAULTS).faults.set(status=403, body=json.dumps(body))
+    (found,) = bot.findings()
+    assert found["code"] == "not-looked-at"
+    assert "az keyvault network-rule add" in found["cure"]
+    assert "Reader" not in found["cure"]
+
+
+def test_a_policy_forbids_a_read(bot: ExaminedBot) -> None:
+    """No role helps: the cure is the policy's."""
+    body = json.dumps({"error": {"code": "RequestDisallowedByPolicy", "message": "no"}})
+    server_of(bot, GRAPH).faults.set(status=403, body=body)
+    (found,) = bot.findings()
+    assert "policy's owner" in found["cure"]
+    assert "Directory Readers" not in found["problem"] + found["cure"]
+
+
 def test_the_account_cannot_query_logs(bot: ExaminedBot) -> None:
     """Log Analytics refuses: the finding names the role."""
     bot.azure.servers[LOGS].faults.set(status=403, body='{"error": {"code": "Insufficient"}}')

@@ -7,8 +7,8 @@ from emulator.faults import Handler
 from tests.admin.doctor.examined_bot import CREDENTIALS, ExaminedBot
 from tests.admin.migrate.migration import APP, BOT
 
-READING_POSTS = ("/config/appsettings/list", "/functions/identity/listkeys")
-"""Resource Manager's POSTs that only read."""
+READING_POSTS = ("/config/appsettings/list", "/functions/identity/listkeys", "/query")
+"""POSTs to Resource Manager and Log Analytics that only read."""
 
 KNOCKS = ("/api/messages",)
 """POSTs of an empty body without a token, which the bot refuses."""
@@ -43,7 +43,7 @@ def test_the_bot_is_found(bot: ExaminedBot, words: tuple[str, ...]) -> None:
 
 
 def test_it_only_reads(bot: ExaminedBot) -> None:
-    """Every request is a GET, a POST that Resource Manager answers with a list, or a POST to the
+    """Every request is a GET, a POST that only asks, or a POST to the
     endpoint that the bot refuses."""
     sent: list[tuple[str, str]] = []
 

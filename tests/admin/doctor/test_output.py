@@ -25,6 +25,7 @@ from tests.support.timing.condition import until
 
 CHECKS = ROOT / "admin" / "doctor"
 SEVERITIES = ("error", "warning")
+PAGE = re.compile(r'(docs/[a-z-]+\.md)(?:, "([^"]+)")?')
 
 
 @pytest.fixture
@@ -124,6 +125,19 @@ def test_the_help_says_all() -> None:
         assert code in shown, code
     for word in ("Exit status", "130", "Log Analytics Reader", "--json", "--subscription"):
         assert word in shown
+
+
+def test_cures_name_pages_that_exist() -> None:
+    """Each page is there, and so is the section that a cure quotes."""
+    found = [
+        each for file in CHECKS.rglob("*.py") for each in PAGE.findall(file.read_text("utf-8"))
+    ]
+    assert len(found) > 5
+    assert any(section for _, section in found)
+    for page, section in found:
+        lines = (ROOT / page).read_text("utf-8").splitlines()
+        headings = [line.lstrip("# 0123456789.") for line in lines if line.startswith("#")]
+        assert not section or section in headings, (page, section)
 
 
 @pytest.mark.parametrize("words", [("--bot",), ("--cloud", "AzureMoon"), ("--dry-run",), ("else",)])
