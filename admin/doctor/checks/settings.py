@@ -10,7 +10,7 @@ from admin.doctor.diagnosis import Diagnosis, error, warning
 from admin.migrate.setting_names import same_name, setting
 from admin.migrate.status.parts.app import BOT_SECRET, SHOWN_SETTINGS, settings_status
 from auth.errors import SettingsError
-from auth.settings import CALLERS, STORAGE, TURNS, Settings
+from auth.settings import CALLERS, STORAGE, TURNS, USER_ASSIGNED_MSI, Settings
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 
@@ -39,6 +39,16 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
     if values is None:
         return
     app = bot.target.site_id
+    if _signs_in_with_a_secret(values):
+        # What follows is about this project's bot: its cures would stop one that users talk to.
+        yield error(
+            "setting-password",
+            f"{app.name} signs in with the secret in {BOT_SECRET}: it is no bot of this project, or"
+            " not yet",
+            bot.target.options.command_line("status", app=""),
+            stops=True,
+        )
+        return
     misspelled = list(_misspelled(values))
     for found, name in misspelled:
         yield error(
@@ -50,6 +60,13 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
     yield from _invalid(app, values, {name for _, name in misspelled})
     yield from _secrets(app, values)
     yield from _forbidden(bot, values)
+
+
+def _signs_in_with_a_secret(values: Mapping[str, str]) -> bool:
+    """Whether the app has a bot's secret, and nothing in place of it."""
+    is_managed = setting(values, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
+    is_migrated = is_managed or setting(values, "BotCredential")
+    return bool(setting(values, BOT_SECRET)) and not is_migrated
 
 
 def _misspelled(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
 from tests.admin.doctor.examined_bot import CERTIFICATE, MANAGED_IDENTITY, ExaminedBot
 from tests.admin.doctor.harms import (
     CONTRIBUTOR,
+    SECRET_VALUE,
     app_answers,
     assign,
     registration_of,
@@ -199,6 +200,15 @@ def test_settings_in_a_vault(bot: ExaminedBot) -> None:
     bot.azure.servers["*.azurewebsites.net"].faults.set(status=403)  # it cannot start here
     web(ipSecurityRestrictions=ONLY_CHANNELS)(bot)
     assert codes(bot) == ["not-looked-at"]
+
+
+def test_a_bot_that_was_not_migrated(bot: ExaminedBot) -> None:
+    """Users talk to it: no cure takes its secret away, and the first one leads to `migrate`."""
+    bot.set_settings(MicrosoftAppPassword=SECRET_VALUE, BotCredential=None, AZURE_CLIENT_ID=None)
+    first, *others = bot.findings()
+    assert (first["code"], first["severity"]) == ("setting-password", "error")
+    assert first["cure"].startswith("python -m admin migrate status --bot contoso-bot")
+    assert not [each for each in others if "appsettings" in each["cure"]]
 
 
 def test_errors_come_first(bot: ExaminedBot) -> None:
