@@ -202,6 +202,13 @@ def test_settings_in_a_vault(bot: ExaminedBot) -> None:
     assert codes(bot) == ["not-looked-at"]
 
 
+def test_how_telemetry_signs_in_is_in_a_vault(bot: ExaminedBot) -> None:
+    """It may well be right."""
+    give_system_identity(bot)
+    bot.set_settings(**{AUTHENTICATION: "@Microsoft.KeyVault(VaultName=contoso;SecretName=a)"})
+    assert bot.findings() == []
+
+
 def test_a_bot_that_was_not_migrated(bot: ExaminedBot) -> None:
     """Users talk to it: no cure takes its secret away, and the first one leads to `migrate`."""
     bot.set_settings(MicrosoftAppPassword=SECRET_VALUE, BotCredential=None, AZURE_CLIENT_ID=None)
