@@ -1,10 +1,13 @@
 """The spans of queued turns: each belongs to the trace of the request that brought its activity."""
 
+import asyncio
+import itertools
 import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botbuilder.core import TurnContext
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -35,6 +38,8 @@ DRAIN_TRACE_ID = "2" * 32
 DRAIN_HOST = f"00-{DRAIN_TRACE_ID}-00f067aa0ba902b7-00"
 """The trace contexts of the invocations: two of `messages`, and one of `turns`."""
 
+CONVERSATIONS: list[Any] = [{"id": each} for each in ("c1", "c2", "c3")]
+
 SEND, PROCESS, DRAIN = "send bot-turns", "process bot-turns", "bot.drain"
 QUEUE = {"messaging.system": "azure_queue_storage", "messaging.destination.name": "bot-turns"}
 
@@ -54,6 +59,10 @@ async def drained(app: ComposedApp, wake_ups: QueueMessages, bot: Any = echo) ->
         with host_trace(DRAIN_HOST):
             await woken(app, message, bot)
     return messages
+
+
+async def silent(_: TurnContext) -> None:
+    """A bot that does nothing."""
 
 
 def trace_id(span: ReadableSpan) -> str:
@@ -132,6 +141,29 @@ async def test_two_activities_in_one_drain(
     drain = exported.one(DRAIN)
     assert [links(each) for each in processed] == [[id_of(drain)]] * 2
     assert exported.attributes(DRAIN)["messaging.batch.message_count"] == 2
+
+
+async def test_activities_at_once(
+    queued: ComposedApp, exported: ExportedSpans, wake_ups: QueueMessages
+) -> None:
+    """Those that are stored together, and run by several drains, stay in their own traces."""
+    traces = [f"{number:032x}" for number in range(1, 25)]
+    await queued.parts.tokens.get(queued.parts.settings.channel_audience)
+    await asyncio.gather(
+        *(
+            accepted(queued, f"00-{trace}-00f067aa0ba902b7-00", id=trace, conversation=conversation)
+            for trace, conversation in zip(traces, itertools.cycle(CONVERSATIONS), strict=False)
+        )
+    )
+    messages = await wake_ups.taken()
+    await asyncio.gather(*(woken(queued, message, silent) for message in messages))
+    processed = exported.named(PROCESS)
+    assert sorted(trace_id(each) for each in processed) == traces
+    parents = {trace_id(each): id_of(each) for each in exported.named(SEND)}
+    assert {trace_id(each): parent_id(each) for each in processed} == parents
+    ids = {trace_id(each): id_of(each) for each in processed}
+    runs = exported.named("agents.app.run")
+    assert {trace_id(each): parent_id(each) for each in runs} == ids
 
 
 async def test_a_turn_that_fails(
