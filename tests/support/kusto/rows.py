@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 _TEXT = r"@?'[^']*'|@?\"[^\"]*\""
 _COMPARISON = re.compile(
-    r"^(?P<column>\w+) (?P<operator>startswith|contains|has_any|has|!has|==|!=|in) (?P<operand>.+)$",
+    r"^(?P<column>\w+) (?P<operator>startswith|contains|has_any|has|!has|==|!=|in)"
+    r" (?P<operand>.+)$",
     re.S,
 )
 _EXTRACT = re.compile(
