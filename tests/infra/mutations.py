@@ -297,6 +297,13 @@ MUTATIONS = (
     Mutation(_BOT, _TERMS, "", security_rules.serves_channels),
     Mutation(_BOT, _TERMS, "      acceptedTerms: false\n", security_rules.serves_channels),
     Mutation(_BOT, "if (directLine) ", "", security_rules.serves_channels),
+    Mutation(_BOT, "isV1Enabled: false", "isV1Enabled: true", security_rules.serves_channels),
+    Mutation(
+        _MAIN,
+        "CertificateKeyUse: credential == 'SignInVault'",
+        "CertificateKeyUse: credential == 'Certificate'",
+        security_rules.signs_in_as_the_bot,
+    ),
     Mutation(_APP, "}/api/messages'", "}/api/message'", security_rules.serves_channels),
     Mutation(
         _BOT,

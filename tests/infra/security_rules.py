@@ -33,6 +33,9 @@ ON_VAULT = {
 }
 """Role assignments of the bot's identity: type of the scope, and role."""
 
+KEY_USES = {"SignInVault": "SignInVault", "Certificate": "Export"}
+"""What the bot does with its certificate's key, by credential."""
+
 CHANNEL_SERVICES = {
     "Public": None,
     "USGovernment": "https://botframework.azure.us",
@@ -213,6 +216,9 @@ def serves_channels(template: Template) -> Iterator[str]:
         teams = channels.get("MsTeamsChannel", {}).get("properties")
         if teams != {"isEnabled": True, "acceptedTerms": True}:
             yield f"Teams: {teams}"
+        for site in channels.get("DirectLineChannel", {}).get("properties", {}).get("sites", []):
+            if (site.get("isV1Enabled"), site.get("isV3Enabled")) != (False, True):
+                yield f"Direct Line: {site}"
 
 
 def signs_in_as_the_bot(template: Template) -> Iterator[str]:
@@ -228,6 +234,7 @@ def signs_in_as_the_bot(template: Template) -> Iterator[str]:
             "MicrosoftAppTenantId": TENANT_ID,
             "BotCredential": "Certificate" if variant.uses_vault else variant.credential,
             "BotTurns": variant.parameters["turns"],
+            "CertificateKeyUse": KEY_USES.get(variant.credential),
             "AZURE_CLIENT_ID": None if is_identity else client_id,
             "ChannelService": CHANNEL_SERVICES[variant.parameters["cloud"]],
             "AzureWebJobsStorage__clientId": client_id,

@@ -92,6 +92,17 @@ def test_a_rule_is_a_cheap_one() -> None:
         assert ("muteActionsDuration" in rule) is not rule["autoMitigate"]
 
 
+def test_one_row_is_an_alert() -> None:
+    """Each rule is on, and fires as soon as its query finds something once."""
+    for rule in rules().values():
+        (criterion,) = rule["criteria"]["allOf"]
+        assert rule["enabled"] is True
+        assert rule["severity"] in {1, 2}
+        fires = (criterion["timeAggregation"], criterion["operator"], criterion["threshold"])
+        assert fires == ("Count", "GreaterThan", 0)
+        assert set(criterion["failingPeriods"].values()) == {1}
+
+
 def test_a_new_workspace_takes_the_rules() -> None:
     """Azure does not check a query, whose tables are unknown until the bot has logged something."""
     assert all(rule["skipQueryValidation"] is True for rule in rules().values())
