@@ -13,6 +13,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
+from tests.support.telemetry.encoded import found_in
 from tests.support.telemetry.ingestion import AUDIENCE, Ingestion
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
@@ -105,7 +106,7 @@ def test_a_turn(cloud: Cloud, ingestion: Ingestion, logs: Path) -> None:
     assert ingestion.refused == 0
     everything = json.dumps([json.loads(each.body) for each in ingestion.posted])
     private = (SECRET, token, "Ada", user.account_id, cloud.identity.secret)
-    assert not [text for text in private if text in everything]
+    assert found_in(everything.encode(), private) == []
     # Log lines name conversations, to be found by; spans and metrics have a hash.
     measured = json.dumps([*ingestion.items(DEPENDENCY), *ingestion.items(METRIC)])
     assert user.conversation.id not in measured
