@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 MIN_LENGTH = 6
-"""The length of texts whose encoded forms are looked for, too. Those of shorter ones occur by chance."""
+"""The length from which encoded forms of a text are looked for: shorter ones occur by chance."""
 
 
 def found_in(content: bytes, texts: Iterable[str]) -> list[str]:
