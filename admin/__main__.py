@@ -14,8 +14,8 @@ from admin.deployment import application as deployment
 from admin.doctor.command import DoctorBotOption, doctor
 from admin.exit_status import ExitStatus
 from admin.migrate import application
-from admin.migrate.options import CHANGING, with_options
 from admin.notify import notify
+from admin.plan.options import CHANGING, with_options
 from cloud_adapter.errors import StorageUnavailable
 
 app = typer.Typer(

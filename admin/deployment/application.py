@@ -4,7 +4,7 @@ import typer
 
 from admin.deployment.commands import finish, prepare, prove, remove
 from admin.deployment.options import DeploymentOptions, EnvironmentOption, SubscriptionOption
-from admin.migrate.options import with_options
+from admin.plan.options import with_options
 
 app = typer.Typer(
     help="What comes before and after infra/main.bicep. azd's hooks run the same commands; without"

@@ -13,7 +13,7 @@ from admin.deployment.options import (
 from admin.deployment.prepare.plan import prepare_plan
 from admin.deployment.prove.plan import prove_plan
 from admin.deployment.remove.plan import remove_plan
-from admin.migrate.execution import execute
+from admin.plan.execution import execute
 
 
 def prepare(

@@ -10,9 +10,9 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import KINDS, ResourceId
 from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.migrate.certificate.vault.bot_vault import BotVault
-from admin.migrate.setting_names import setting
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from admin.migrate.target import Target
+from admin.plan.setting_names import setting
+from admin.plan.target import Target
 from auth.settings import CERTIFICATE, SIGN_IN_VAULT
 
 TAG = "azd-env-name"

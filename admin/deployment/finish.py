@@ -9,8 +9,8 @@ from admin.migrate.certificate.registration.registered_certificate import Regist
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
 from admin.migrate.federated.federated_credential import FederatedCredential
-from admin.migrate.step import Plan, Step
 from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.plan.step import Plan, Step
 from auth.settings import EXPORT, SIGN_IN_VAULT
 
 NOTHING = (

@@ -9,7 +9,7 @@ import typer
 
 import auth.settings
 from admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
-from admin.migrate.options import DEFAULT_TIMEOUT_SECONDS, Options
+from admin.plan.options import DEFAULT_TIMEOUT_SECONDS, Options
 
 CLOUDS_BY_PARAMETER = {"Public": PUBLIC, "USGovernment": US_GOVERNMENT, "China": CHINA}
 """The clouds by the values of the template's parameter `cloud`."""

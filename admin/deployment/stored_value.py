@@ -5,9 +5,9 @@ from functools import partial
 
 from admin.deployment.azd import AzdEnvironment
 from admin.deployment.options import DeploymentOptions
-from admin.migrate.change import Change
-from admin.migrate.shell import quoted, wrapped
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import quoted, wrapped
+from admin.plan.step import Finding
 
 
 class StoredValue:

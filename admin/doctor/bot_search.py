@@ -7,8 +7,8 @@ from admin.azure.clients import AzureClients
 from admin.azure.errors import Ambiguous, NotFound
 from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.azure.site_lookup import answers_at
-from admin.migrate.options import Options
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.options import Options
+from admin.plan.target import Target, endpoint_of
 
 
 def find_bot(azure: AzureClients, options: Options) -> Target:

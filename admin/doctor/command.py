@@ -20,9 +20,9 @@ from admin.doctor.finding_lines import finding_lines, print_findings
 from admin.doctor.look import MALFORMED
 from admin.doctor.report import findings_json, report_json, rows_of
 from admin.exit_status import ExitStatus
-from admin.migrate.execution import read_only
-from admin.migrate.options import Options
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.execution import read_only
+from admin.plan.options import Options
+from admin.plan.target import Target, endpoint_of
 from admin.rows import Row, print_lines, print_tables
 
 LIMITS = RetryLimits(retries=2, read_seconds=20)

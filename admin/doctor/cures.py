@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from admin.azure.arm_client import API_VERSIONS
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
-from admin.migrate.shell import az, quoted
+from admin.plan.shell import az, quoted
 
 BOT_VERSION = API_VERSIONS["Microsoft.BotService"]
 WEB_CHAT = "WebChatChannel"

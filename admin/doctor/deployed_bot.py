@@ -13,10 +13,10 @@ from admin.doctor.parts.logs import Logs, Monitoring, read_logs, read_monitoring
 from admin.doctor.parts.resources import NamedResource, VaultPart, read_storage, read_vault
 from admin.doctor.parts.roles import RolePart, read_roles
 from admin.doctor.parts.storage_queues import read_queues
-from admin.migrate.site_settings import SiteSettings
 from admin.migrate.status.parts.app import settings_status
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from admin.migrate.target import Target, type_of
+from admin.plan.site_settings import SiteSettings
+from admin.plan.target import Target, type_of
 
 READER = "Reader on the resource group"
 CONTRIBUTOR = "Website Contributor on the app"

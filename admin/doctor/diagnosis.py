@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from admin.migrate.shell import on_one_line
+from admin.plan.shell import on_one_line
 
 SEVERITIES = ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
 """Severities: the bot does not work, or a protection is missing; it should be changed; nobody could

@@ -8,7 +8,7 @@ from admin.doctor.diagnosis import Diagnosis
 from admin.doctor.look import MALFORMED
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.status.parts.registration import CredentialPeriod
-from admin.migrate.target import endpoint_of, type_of
+from admin.plan.target import endpoint_of, type_of
 from admin.rows import BAD, OK, Row
 
 SHOWN_CHARACTERS = 8

@@ -1,4 +1,1 @@
-"""`python -m admin migrate`: moves a bot from a secret to a credential without one.
-
-`admin.deployment` and `admin.doctor` use its changes, steps and runner, too.
-"""
+"""`python -m admin migrate`: moves a bot from a secret to a credential without one."""

@@ -6,9 +6,9 @@ from admin.migrate.certificate import commands as certificate
 from admin.migrate.delete_secret.command import delete_secret
 from admin.migrate.federated.commands import federated
 from admin.migrate.managed_identity.command import NewAppOption, managed_identity
-from admin.migrate.options import CHANGING, with_options
 from admin.migrate.status.command import status
 from admin.migrate.switch.commands import RememberedAppOption, back, switch
+from admin.plan.options import CHANGING, with_options
 
 app = typer.Typer(
     help="Move a bot from its secret to a credential without one, step by step."

@@ -3,7 +3,7 @@
 import re
 
 from admin.deployment.options import DeploymentOptions
-from admin.migrate.step import Finding
+from admin.plan.step import Finding
 
 MAX_CHARACTERS = 20
 """The template's limit: the longest name that is made from it, the Azure Bot's, has 42."""

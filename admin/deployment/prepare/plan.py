@@ -9,7 +9,7 @@ from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
 from admin.deployment.prepare.unchanged_bot import UnchangedBot
 from admin.deployment.prepare.vault_mode import NEW, VaultMode
 from admin.deployment.stored_value import StoredValue
-from admin.migrate.step import Plan, Step
+from admin.plan.step import Plan, Step
 
 TEMPLATE = "infra/main.bicep"
 

@@ -1,9 +1,9 @@
 """RegisteredProvider: the subscription may use a resource provider."""
 
 from admin.azure.arm_client import API_VERSIONS, ArmClient
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
 
 PROVIDERS = (
     "Microsoft.BotService",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.step import Finding
+from admin.plan.step import Finding
 
 PYTHON = "3.13"
 STACKS_API_VERSION = "2020-10-01"

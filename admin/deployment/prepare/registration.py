@@ -9,9 +9,9 @@ from admin.azure.errors import AnswerLost, Forbidden
 from admin.azure.json_object import JsonObject
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import DeploymentOptions
-from admin.migrate.change import Change
-from admin.migrate.shell import quoted
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
 
 UNKNOWN_APP_ID = "$BOT_APP_ID"
 FILE = "app-registration.json"

@@ -10,8 +10,8 @@ from admin.azure.resources import ResourceId
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.prepare.registration import UNKNOWN_APP_ID
-from admin.migrate.step import Finding
-from admin.migrate.target import type_of
+from admin.plan.step import Finding
+from admin.plan.target import type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 MIGRATION = "To move its users to another bot, read docs/migrate.md"

@@ -1,7 +1,7 @@
 """BotEndpoint and TeamsChannel: the Azure Bot leads to this app, and Teams accepts it."""
 
-from admin.migrate.step import Finding
-from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of
+from admin.plan.step import Finding
+from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of
 
 TEAMS = "MsTeamsChannel"
 CURE = "deploy the template again (`azd provision --no-state`, `az deployment sub create`)"

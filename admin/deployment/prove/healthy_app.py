@@ -1,9 +1,9 @@
 """HealthyApp: the deployed app can run a turn."""
 
 from admin.azure.errors import AzureProblem
-from admin.migrate.shell import quoted
-from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 HEALTH_PATH = "/api/health"
 FORBIDDEN, NOT_FOUND, UNAVAILABLE = 403, 404, 503

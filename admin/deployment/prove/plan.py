@@ -9,8 +9,8 @@ from admin.deployment.prove.bot_channel import BotEndpoint, TeamsChannel
 from admin.deployment.prove.healthy_app import HealthyApp
 from admin.deployment.prove.refused_caller import RefusedCaller
 from admin.deployment.prove.storage_roles import StorageRoles
-from admin.migrate.step import Plan
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.plan.step import Plan
 from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY
 
 APP_PACKAGE = "make app-package"

@@ -1,7 +1,7 @@
 """RefusedCaller: the messaging endpoint refuses whoever is not a channel."""
 
-from admin.migrate.step import Finding
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.step import Finding
+from admin.plan.target import Target, endpoint_of
 
 UNAUTHORIZED = 401
 

@@ -3,9 +3,9 @@
 from admin.azure.arm_client import ArmClient
 from admin.deployment.deployed import Deployed
 from admin.deployment.prove.bot_channel import CURE
-from admin.migrate.setting_names import setting
-from admin.migrate.step import Finding
 from admin.migrate.steps.role_assignment import Role, allowing
+from admin.plan.setting_names import setting
+from admin.plan.step import Finding
 
 ACCOUNT = "AzureWebJobsStorage__accountName"
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"

@@ -2,8 +2,8 @@
 
 from admin.azure.arm_client import ArmClient
 from admin.deployment.options import DeploymentOptions
-from admin.migrate.shell import quoted
-from admin.migrate.step import Finding
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
 
 
 class DeletedGroup:

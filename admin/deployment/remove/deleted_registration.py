@@ -3,9 +3,9 @@
 from admin.azure.clients import AzureClients
 from admin.azure.json_object import JsonObject
 from admin.deployment.options import DeploymentOptions
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
 
 
 class DeletedRegistration:

@@ -9,7 +9,7 @@ from admin.deployment.prepare.vault_mode import NEW, deleted_vaults
 from admin.deployment.remove.deleted_group import DeletedGroup
 from admin.deployment.remove.deleted_registration import DeletedRegistration
 from admin.deployment.stored_value import StoredValue
-from admin.migrate.step import Finding, Plan, Step
+from admin.plan.step import Finding, Plan, Step
 
 LOGS = (
     "the Log Analytics workspace can be recovered for 14 days, and is deleted then; `azd down"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from admin.doctor.cures import set_property, set_text
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
-from admin.migrate.setting_names import setting
-from admin.migrate.shell import az
 from admin.migrate.switch.access_restrictions import barrier, callers_of
+from admin.plan.setting_names import setting
+from admin.plan.shell import az
 from auth.settings import QUEUED, TURNS
 
 RUNTIME = ("python", "3.13")

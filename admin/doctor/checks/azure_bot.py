@@ -10,8 +10,8 @@ from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
 from admin.doctor.parts.identities import with_client_id
 from admin.migrate.managed_identity.channels import TEAMS
-from admin.migrate.setting_names import setting
-from admin.migrate.target import ENDPOINT_PATH, endpoint_of, type_of
+from admin.plan.setting_names import setting
+from admin.plan.target import ENDPOINT_PATH, endpoint_of, type_of
 from auth.settings import MULTI_TENANT, USER_ASSIGNED_MSI
 
 

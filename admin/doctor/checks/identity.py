@@ -7,9 +7,9 @@ from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
 from admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID, with_client_id
 from admin.doctor.parts.roles import AssignedRole
-from admin.migrate.setting_names import setting
-from admin.migrate.shell import az
 from admin.migrate.steps.role_assignment import allows
+from admin.plan.setting_names import setting
+from admin.plan.shell import az
 from auth.settings import USER_ASSIGNED_MSI
 
 POWERS = (

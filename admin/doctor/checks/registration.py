@@ -9,12 +9,12 @@ from admin.doctor.diagnosis import Diagnosis, error, warning
 from admin.doctor.parts.directory import DirectoryPart
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.federated.trust import Trust
-from admin.migrate.setting_names import setting
-from admin.migrate.shell import az
 from admin.migrate.status.parts.registration import EXPIRED, VALID, CredentialPeriod
 from admin.migrate.status.rows import SINGLE_TENANT_AUDIENCE
-from admin.migrate.target import type_of
 from admin.migrate.thumbprints import of_identifier
+from admin.plan.setting_names import setting
+from admin.plan.shell import az
+from admin.plan.target import type_of
 from auth.settings import CERTIFICATE, FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 

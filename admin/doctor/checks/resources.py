@@ -8,8 +8,8 @@ from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
 from admin.doctor.parts.identities import AUTHENTICATION, telemetry_identity
 from admin.doctor.parts.logs import CONNECTION
-from admin.migrate.setting_names import setting
-from admin.migrate.shell import az
+from admin.plan.setting_names import setting
+from admin.plan.shell import az
 
 OLD_TLS = ("TLS1_0", "TLS1_1")
 

@@ -7,8 +7,8 @@ from admin.azure.resources import ResourceId
 from admin.doctor.cures import SETTINGS_PAGE, delete_settings, set_property, set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
-from admin.migrate.setting_names import same_name, setting
 from admin.migrate.status.parts.app import BOT_SECRET, SHOWN_SETTINGS, settings_status
+from admin.plan.setting_names import same_name, setting
 from auth.errors import SettingsError
 from auth.settings import CALLERS, STORAGE, TURNS, USER_ASSIGNED_MSI, Settings
 

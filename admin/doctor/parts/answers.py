@@ -6,7 +6,7 @@ from admin.azure.clients import AzureClients
 from admin.azure.errors import AzureProblem
 from admin.azure.json_object import JsonObject
 from admin.azure.site_client import IdentityAnswer
-from admin.migrate.target import ENDPOINT_PATH
+from admin.plan.target import ENDPOINT_PATH
 
 HEALTH_PATH = "/api/health"
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.setting_names import setting
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
+from admin.plan.setting_names import setting
 from auth.settings import USER_ASSIGNED_MSI
 
 AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"

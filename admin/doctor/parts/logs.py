@@ -9,7 +9,7 @@ from admin.azure.json_object import JsonObject
 from admin.azure.logs.logs_client import LogsClient
 from admin.azure.resources import ResourceId, find_resources
 from admin.doctor.look import Look
-from admin.migrate.setting_names import setting
+from admin.plan.setting_names import setting
 
 CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 QUERY = Path(__file__).resolve().parents[3] / "infra" / "queries" / "doctor" / "last-day.kql"

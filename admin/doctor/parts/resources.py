@@ -9,7 +9,7 @@ from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
-from admin.migrate.setting_names import setting
+from admin.plan.setting_names import setting
 
 
 @dataclass(frozen=True)

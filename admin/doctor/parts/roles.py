@@ -16,9 +16,9 @@ from admin.doctor.parts.identities import (
 )
 from admin.doctor.parts.logs import Monitoring
 from admin.doctor.parts.resources import NamedResource, VaultPart
-from admin.migrate.setting_names import setting
 from admin.migrate.steps.assigned_identity import AppIdentity
 from admin.migrate.steps.role_assignment import Role, RoleAssignment, vault_roles
+from admin.plan.setting_names import setting
 from auth.settings import EXPORT, SIGN_IN_VAULT
 
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"

@@ -12,8 +12,8 @@ from admin.migrate.certificate.certificate_file import CertificateFile
 from admin.migrate.certificate.rotation import Rotation
 from admin.migrate.certificate.route import CertificateRoute
 from admin.migrate.certificate.vault.bot_vault import BotVault
-from admin.migrate.execution import execute
-from admin.migrate.options import BotOption, IdentityOption, Options, with_options
+from admin.plan.execution import execute
+from admin.plan.options import BotOption, IdentityOption, Options, with_options
 
 CERTIFICATE_NAME = "bot-certificate"
 

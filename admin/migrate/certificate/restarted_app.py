@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from admin.migrate.step import Finding
 from admin.migrate.steps.restart import restart_change
-from admin.migrate.target import Target
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 
 class RestartedApp:

@@ -13,14 +13,14 @@ from admin.migrate.certificate.route import extended_pin
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.new_version import NewVersion
 from admin.migrate.certificate.vault.vault_access import VaultAccess
-from admin.migrate.setting_names import setting
-from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.bot_type import NO_REGISTRATION, BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
-from admin.migrate.target import Target
+from admin.plan.setting_names import setting
+from admin.plan.step import Plan, Step
+from admin.plan.target import Target
 from auth.settings import CERTIFICATE, EXPORT, USER_ASSIGNED_MSI
 
 IF_SLOW = (

@@ -11,8 +11,6 @@ from admin.migrate.certificate.registration.registered_certificate import Regist
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
-from admin.migrate.setting_names import setting
-from admin.migrate.step import Plan, Step
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity, identity_in_use
 from admin.migrate.steps.bot_settings import bot_settings, credential_plan, question_if_live
@@ -21,7 +19,9 @@ from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.role_assignment import vault_roles
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
-from admin.migrate.target import Target
+from admin.plan.setting_names import setting
+from admin.plan.step import Plan, Step
+from admin.plan.target import Target
 from auth.settings import CERTIFICATE, USER_ASSIGNED_MSI
 
 PIN = "CertificateThumbprint"

@@ -14,7 +14,7 @@ from admin.migrate.delete_secret.guards.remaining_credential import (
 )
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.steps.bot_tag import tags_of
-from admin.migrate.target import Target
+from admin.plan.target import Target
 
 
 @dataclass

@@ -10,10 +10,10 @@ from admin.migrate.delete_secret.first_proof import FirstProof
 from admin.migrate.delete_secret.live_settings import LiveSettings
 from admin.migrate.delete_secret.old_settings import OldSettings
 from admin.migrate.delete_secret.second_proof import SecondProof
-from admin.migrate.execution import execute
-from admin.migrate.options import Options
-from admin.migrate.step import Plan
-from admin.migrate.target import Target
+from admin.plan.execution import execute
+from admin.plan.options import Options
+from admin.plan.step import Plan
+from admin.plan.target import Target
 
 IgnoreOption = Annotated[
     bool,

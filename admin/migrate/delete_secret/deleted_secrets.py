@@ -4,13 +4,13 @@ from functools import partial
 
 from admin.azure.errors import Refused
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.guards.remaining_credential import registration_is_unknown
 from admin.migrate.delete_secret.second_proof import what_is_missing
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
 
 _AGAIN = (
     "check again in an hour (command status): cached tokens are valid that long, and hide that"

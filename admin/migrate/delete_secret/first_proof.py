@@ -5,7 +5,7 @@ from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.secret_users import NOT_SEARCHED
 from admin.migrate.delete_secret.live_settings import unused_since
 from admin.migrate.delete_secret.password_settings import PasswordSettings
-from admin.migrate.step import Finding
+from admin.plan.step import Finding
 
 
 class FirstProof:

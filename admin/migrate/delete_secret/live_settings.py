@@ -3,14 +3,14 @@
 import datetime
 from dataclasses import replace
 
-from admin.migrate.change import Change
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.password_settings import PasswordSettings
-from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import tag_change, tags_of
 from admin.migrate.steps.restart import restart_change
+from admin.plan.change import Change
+from admin.plan.step import Finding
 
 UNUSED_SINCE = "secretUnusedSince"
 """The tag of the Azure Bot that remembers when its app was last restarted without the secret."""

@@ -3,7 +3,7 @@
 from admin.azure.errors import AzureProblem
 from admin.migrate.delete_secret.case import Case
 from admin.migrate.delete_secret.password_settings import PasswordSettings
-from admin.migrate.step import Finding
+from admin.plan.step import Finding
 
 
 class OldSettings:

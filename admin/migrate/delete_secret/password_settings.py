@@ -6,12 +6,12 @@ from functools import partial
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
-from admin.migrate.change import ALL_VALUES, Change
 from admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from admin.migrate.delete_secret.evidence.secret_users import settings_of
-from admin.migrate.setting_names import same_name
-from admin.migrate.shell import az
-from admin.migrate.site_settings import SiteSettings
+from admin.plan.change import ALL_VALUES, Change
+from admin.plan.setting_names import same_name
+from admin.plan.shell import az
+from admin.plan.site_settings import SiteSettings
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.first_proof import proven
 from admin.migrate.delete_secret.guards.answering_app import MAX_PROOF_MINUTES, UNAVAILABLE
 from admin.migrate.delete_secret.live_settings import unused_since
-from admin.migrate.step import Finding
 from admin.migrate.steps.proof_loop import proof_loop
-from admin.migrate.target import Target
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 _WRITE = "write to the bot now, in Teams or in Test in Web Chat"
 

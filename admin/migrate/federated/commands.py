@@ -1,10 +1,7 @@
 """`migrate federated`: the bot's registration trusts the Function App's identity."""
 
-from admin.migrate.execution import execute
 from admin.migrate.federated.federated_credential import FederatedCredential
 from admin.migrate.federated.fresh_sign_in import FreshSignIn
-from admin.migrate.options import IdentityOption, Options
-from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity, identity_in_use
 from admin.migrate.steps.bot_settings import bot_settings, credential_plan, question_if_live
@@ -12,7 +9,10 @@ from admin.migrate.steps.bot_type import NO_REGISTRATION, BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
-from admin.migrate.target import Target
+from admin.plan.execution import execute
+from admin.plan.options import IdentityOption, Options
+from admin.plan.step import Plan
+from admin.plan.target import Target
 from auth.settings import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 IF_SLOW = (

@@ -4,12 +4,12 @@ import json
 
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
 from admin.migrate.federated.trust import Trust
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 MAX_CREDENTIALS = 20
 """Of one app registration (Microsoft reference: "federatedIdentityCredential resource type")."""

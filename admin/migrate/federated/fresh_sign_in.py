@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from admin.migrate.change import Change
-from admin.migrate.step import Finding
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.restart import restart_change
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 SIGN_INS = 3
 """How many processes must sign in. Entra may refuse a new federated credential (AADSTS70021) for a

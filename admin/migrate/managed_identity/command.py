@@ -5,21 +5,21 @@ from typing import Annotated
 
 import typer
 
-from admin.migrate.execution import execute
 from admin.migrate.managed_identity.copied_channels import CopiedChannels
 from admin.migrate.managed_identity.leftovers import Leftovers
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY, ReplaceableBot, ReplacedBot
 from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
-from admin.migrate.options import Options
-from admin.migrate.step import Plan
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.steps.bot_settings import channel_service, question_if_hidden
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
-from admin.migrate.target import Target
+from admin.plan.execution import execute
+from admin.plan.options import Options
+from admin.plan.step import Plan
+from admin.plan.target import Target
 from auth.settings import MANAGED_IDENTITY, USER_ASSIGNED_MSI
 
 NewBotOption = Annotated[

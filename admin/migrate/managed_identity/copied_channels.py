@@ -4,12 +4,12 @@ import json
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
 from admin.migrate.managed_identity.channels import ChannelCopy, channel_name, missing_copies
 from admin.migrate.managed_identity.new_bot import NewBot
-from admin.migrate.shell import quoted
-from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 
 def channels_of(arm: ArmClient, bot_id: str) -> list[JsonObject]:

@@ -4,8 +4,8 @@ from admin.migrate.managed_identity import channels
 from admin.migrate.managed_identity.copied_channels import channels_of
 from admin.migrate.managed_identity.manifest import Manifest, ManifestRefused
 from admin.migrate.managed_identity.teams_app import TeamsApp
-from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 CONVERSATIONS = (
     "stored conversation references are of no use to the new bot: it gets new ones when the new"

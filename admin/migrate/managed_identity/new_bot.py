@@ -7,11 +7,11 @@ from admin.azure.arm_client import BOT
 from admin.azure.errors import NotFound, Refused
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource, find_resources
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
+from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 POLICIES = {"publicNetworkAccess": "Enabled", "disableLocalAuth": False}

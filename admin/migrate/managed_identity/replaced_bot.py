@@ -2,9 +2,9 @@
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.managed_identity.new_bot import NewBot
-from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import tag_change, tags_of
-from admin.migrate.target import Target, type_of
+from admin.plan.step import Finding
+from admin.plan.target import Target, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 REPLACED_BY = "replacedBy"

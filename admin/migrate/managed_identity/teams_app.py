@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 import typer
 
 from admin.azure.errors import Refused
-from admin.migrate.change import Change
 from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
 from admin.migrate.managed_identity.manifest import Manifest, ManifestRefused, MovedBot
 from admin.migrate.managed_identity.new_bot import NewBot
-from admin.migrate.shell import quoted
-from admin.migrate.step import Finding
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.change import Change
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target, endpoint_of
 
 BOT_ID = "BOT_ID"
 """The variable of the bot's id, if there is no manifest that names another one."""

@@ -7,13 +7,13 @@ import typer
 
 from admin import console
 from admin.exit_status import ExitStatus
-from admin.migrate.execution import read_only
-from admin.migrate.options import Options
 from admin.migrate.status.next_step import next_step
 from admin.migrate.status.report import read_report
 from admin.migrate.status.report_json import report_json
 from admin.migrate.status.rows import NEXT, rows_of
-from admin.migrate.target import Target
+from admin.plan.execution import read_only
+from admin.plan.options import Options
+from admin.plan.target import Target
 from admin.rows import print_lines, print_tables
 
 

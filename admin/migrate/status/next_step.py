@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from admin.migrate.options import Options
 from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.report import NEW, StatusReport
 from admin.migrate.switch.apps import differences
+from admin.plan.options import Options
 from auth.settings import USER_ASSIGNED_MSI
 
 NEW_APP_NAME = "NEW_APP"

@@ -25,7 +25,7 @@ from admin.migrate.status.parts.registration import (
     read_registration,
 )
 from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
-from admin.migrate.target import Target
+from admin.plan.target import Target
 from auth.settings import USER_ASSIGNED_MSI
 
 CURRENT, NEW, OLD = "users talk to it", "new", "old"

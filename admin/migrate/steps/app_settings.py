@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
-from admin.migrate.change import Change
-from admin.migrate.setting_names import same_name
-from admin.migrate.shell import az, quoted, wrapped
-from admin.migrate.site_settings import SiteSettings
-from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.setting_names import same_name
+from admin.plan.shell import az, quoted, wrapped
+from admin.plan.site_settings import SiteSettings
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 Settings = Mapping[str, str]
 

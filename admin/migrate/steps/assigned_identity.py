@@ -6,11 +6,11 @@ from admin.azure.arm_client import IDENTITY
 from admin.azure.errors import NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import find_resource
-from admin.migrate.change import Change
-from admin.migrate.setting_names import setting
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.setting_names import setting
+from admin.plan.shell import az
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 USER_ASSIGNED = "UserAssigned"
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import NotFound
-from admin.migrate.setting_names import setting
-from admin.migrate.step import Plan, Step
-from admin.migrate.target import Target, endpoint_of, type_of
+from admin.plan.setting_names import setting
+from admin.plan.step import Plan, Step
+from admin.plan.target import Target, endpoint_of, type_of
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.settings import MULTI_TENANT
 

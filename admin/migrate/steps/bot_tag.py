@@ -1,9 +1,9 @@
 """The tags of an Azure Bot, in which a command remembers something for the next one."""
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
-from admin.migrate.shell import az, quoted
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.shell import az, quoted
+from admin.plan.target import Target
 
 _REPEATED = (
     "displayName",

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from admin.migrate.step import Finding
-from admin.migrate.target import Target, type_of
+from admin.plan.step import Finding
+from admin.plan.target import Target, type_of
 
 NO_REGISTRATION = (
     "a bot of type UserAssignedMSI has no app registration: it signs in with its managed identity,"

@@ -1,8 +1,8 @@
 """DeployedCode: the Function App runs this project's code, so that it can prove what it does."""
 
 from admin.azure.errors import NotFound
-from admin.migrate.step import Finding
-from admin.migrate.target import Target
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 
 class DeployedCode:

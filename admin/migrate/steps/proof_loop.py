@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from admin.migrate.shell import quoted
-from admin.migrate.target import Target
+from admin.plan.shell import quoted
+from admin.plan.target import Target
 
 
 def proof_loop(

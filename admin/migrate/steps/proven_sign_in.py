@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.shell import quoted
-from admin.migrate.step import Finding
 from admin.migrate.steps.proof_loop import proof_loop
-from admin.migrate.target import Target
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 LABELS = {
     "kind": "credential",

@@ -1,8 +1,8 @@
 """Restart: the call after which an app's processes are new, and sign in again."""
 
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.target import Target
 
 
 def restart_change(target: Target, purpose: str) -> Change:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
 from auth.settings import EXPORT, SIGN_IN_VAULT
 
 SERVICE_PRINCIPAL = "ServicePrincipal"

@@ -7,10 +7,10 @@ from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import find_resources
 from admin.azure.site_lookup import answers_at
-from admin.migrate.setting_names import setting
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.setting_names import setting
+from admin.plan.shell import az
+from admin.plan.step import Finding
+from admin.plan.target import Target, endpoint_of
 
 APP_ID = "MicrosoftAppId"
 """The setting that says which bot an app answers. It is one bot only."""

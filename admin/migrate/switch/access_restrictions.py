@@ -11,7 +11,7 @@ from admin.azure.cloud import PUBLIC, ManagementCloud
 from admin.azure.json_object import JsonObject
 from admin.azure.site_client import CHANNEL_ADDRESSES, TEAMS_RANGES
 from admin.migrate.managed_identity.channels import TEAMS as TEAMS_CHANNEL
-from admin.migrate.shell import quoted
+from admin.plan.shell import quoted
 
 _ANY = IPv4Network("0.0.0.0/0")
 _LAST = 2**31 - 1

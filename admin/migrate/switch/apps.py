@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.managed_identity.channels import channel_name
-from admin.migrate.step import Finding
 from admin.migrate.switch.access_restrictions import barrier, callers_of
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.step import Finding
+from admin.plan.target import Target, endpoint_of
 
 _SETTINGS = {
     "appId": "MicrosoftAppId",

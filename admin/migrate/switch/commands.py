@@ -6,10 +6,6 @@ import typer
 
 from admin.azure.errors import AzureProblem
 from admin.azure.json_object import JsonObject
-from admin.migrate.execution import execute
-from admin.migrate.options import Options
-from admin.migrate.shell import az
-from admin.migrate.step import Finding, Plan
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.apps import ReachableApp, ReadyApp
 from admin.migrate.switch.moved_endpoint import (
@@ -19,7 +15,11 @@ from admin.migrate.switch.moved_endpoint import (
     leaves_new_app,
 )
 from admin.migrate.switch.old_credential import OldCredential
-from admin.migrate.target import ENDPOINT_PATH, Target, endpoint_of, type_of
+from admin.plan.execution import execute
+from admin.plan.options import Options
+from admin.plan.shell import az
+from admin.plan.step import Finding, Plan
+from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.settings import USER_ASSIGNED_MSI
 
 RememberedAppOption = Annotated[

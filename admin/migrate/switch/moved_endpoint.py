@@ -3,11 +3,11 @@
 import datetime
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
-from admin.migrate.shell import az, quoted
-from admin.migrate.step import Finding
 from admin.migrate.steps.bot_tag import repeated, tags_of
-from admin.migrate.target import Target, endpoint_of
+from admin.plan.change import Change
+from admin.plan.shell import az, quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target, endpoint_of
 
 PREVIOUS_ENDPOINT = "previousEndpoint"
 """The tag of an Azure Bot that remembers the old app's endpoint, for `back`."""

@@ -4,9 +4,9 @@ import datetime
 
 from admin.azure.errors import AzureProblem
 from admin.migrate.status.parts.registration import VALID, CredentialPeriod
-from admin.migrate.step import Finding
 from admin.migrate.switch.apps import differences, facts_of
-from admin.migrate.target import Target
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 
 class OldCredential:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from admin.migrate.options import Options
-from admin.migrate.progress.line_progress import LineProgress
-from admin.migrate.progress.script_progress import ScriptProgress
-from admin.migrate.step import Finding, Plan
+from admin.plan.options import Options
+from admin.plan.progress.line_progress import LineProgress
+from admin.plan.progress.script_progress import ScriptProgress
+from admin.plan.step import Finding, Plan
 from emulator.loopback import free_port
 from tests.admin.migrate.migration import APP, BOT, Migration
-from tests.admin.migrate.scripted_step import ScriptedStep, change
+from tests.admin.plan.scripted_step import ScriptedStep, change
 from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import until

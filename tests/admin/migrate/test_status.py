@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from admin.azure.cloud import US_GOVERNMENT
-from admin.migrate.options import Options
 from admin.migrate.status.next_step import next_step
 from admin.migrate.status.parts.azure_bot import AzureBotStatus
 from admin.migrate.status.parts.part import Part
 from admin.migrate.status.report import StatusReport
+from admin.plan.options import Options
 from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT, VAULT, Migration
 
 STATUS = ("status", "--bot", BOT)

@@ -13,9 +13,9 @@ from admin.migrate.certificate.registration.app_registration import (
     UnsettledRegistration,
 )
 from admin.migrate.certificate.registration.key_credentials import ends
-from admin.migrate.change import Change
-from admin.migrate.shell import az, quoted
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az, quoted
+from admin.plan.step import Finding
 
 UNKNOWN_KEY: JsonObject = {
     "type": "AsymmetricX509Cert",

@@ -13,9 +13,9 @@ from admin.migrate.certificate.registration.app_registration import (
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.certificate.registration.registered_certificate import UNKNOWN_KEY, Now, utc_now
 from admin.migrate.certificate.vault.bot_vault import BotVault
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
 
 
 class WithdrawnCertificates:

@@ -8,8 +8,8 @@ from admin.azure.errors import Forbidden, NotReachable
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
 from admin.migrate.certificate.public_certificate import PublicCertificate
-from admin.migrate.target import Target
 from admin.migrate.thumbprints import of_identifier
+from admin.plan.target import Target
 
 IN_PROGRESS = "inProgress"
 """`status` of a pending certificate that the vault still makes (REST reference)."""

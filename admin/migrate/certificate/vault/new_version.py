@@ -12,7 +12,7 @@ from admin.migrate.certificate.registration.app_registration import (
 from admin.migrate.certificate.registration.registered_certificate import Now, utc_now
 from admin.migrate.certificate.vault.bot_vault import BotVault, ListedVersion
 from admin.migrate.certificate.vault.vault_certificate import creation, unfinished_creation
-from admin.migrate.step import Finding
+from admin.plan.step import Finding
 
 RECENT_SECONDS = 24 * 3600
 """The age of a version below which a command that is run again was interrupted at its end, rather

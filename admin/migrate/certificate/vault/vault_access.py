@@ -6,9 +6,6 @@ from urllib.parse import urlsplit
 
 from admin.azure.errors import Forbidden
 from admin.migrate.certificate.vault.bot_vault import BotVault
-from admin.migrate.change import Change
-from admin.migrate.shell import az, quoted
-from admin.migrate.step import Finding
 from admin.migrate.steps.role_assignment import (
     KEY_VAULT_CERTIFICATES_OFFICER,
     SERVICE_PRINCIPAL,
@@ -16,7 +13,10 @@ from admin.migrate.steps.role_assignment import (
     RoleAssignment,
     allowing,
 )
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.shell import az, quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target
 
 _CLOSED = ("Client address is not authorized", "Public network access is disabled")
 """In Key Vault's refusals by its firewall."""

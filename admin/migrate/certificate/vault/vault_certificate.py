@@ -8,9 +8,9 @@ from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.public_certificate import PublicCertificate
 from admin.migrate.certificate.registration.registered_certificate import Now, utc_now
 from admin.migrate.certificate.vault.bot_vault import IN_PROGRESS, BotVault
-from admin.migrate.change import Change
-from admin.migrate.shell import az
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.shell import az
+from admin.plan.step import Finding
 
 POLICY_FILE = "certificate-policy.json"
 

@@ -13,11 +13,11 @@ from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from admin.migrate.delete_secret.evidence.secret_users import SecretUsers
 from admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
-from admin.migrate.setting_names import setting
 from admin.migrate.steps.assigned_identity import identities_of
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT
-from admin.migrate.target import Target, endpoint_of, type_of
+from admin.plan.setting_names import setting
+from admin.plan.target import Target, endpoint_of, type_of
 from auth.settings import MULTI_TENANT
 
 

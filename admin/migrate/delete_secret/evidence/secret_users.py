@@ -8,7 +8,7 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resources
 from admin.azure.site_lookup import answers_at
 from admin.migrate.delete_secret.evidence.secret_search import SecretSearch
-from admin.migrate.site_settings import SiteSettings
+from admin.plan.site_settings import SiteSettings
 
 NOT_SEARCHED = (
     "not searched: Container Apps, virtual machines, clusters, pipelines, key vaults and what is"

@@ -9,8 +9,8 @@ from admin.azure.site_lookup import host_of
 from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
-from admin.migrate.setting_names import setting
-from admin.migrate.target import type_of
+from admin.plan.setting_names import setting
+from admin.plan.target import type_of
 from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, MULTI_TENANT, USER_ASSIGNED_MSI
 
 MAX_PROOF_MINUTES = 10

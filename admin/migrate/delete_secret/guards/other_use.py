@@ -6,10 +6,10 @@ from admin.migrate.delete_secret.evidence.evidence import Evidence
 from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
 from admin.migrate.delete_secret.password_settings import command_of
-from admin.migrate.shell import quoted
 from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.moved_endpoint import SWITCHED_ON
-from admin.migrate.target import endpoint_of
+from admin.plan.shell import quoted
+from admin.plan.target import endpoint_of
 
 RECENT_HOURS = 24
 """How long a secret must not have been used, if the Azure Bot's tags do not say when the endpoint

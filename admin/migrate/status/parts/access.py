@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.parts.app import AppStatus
-from admin.migrate.target import Target
 from admin.migrate.thumbprints import Thumbprints, of_identifier
+from admin.plan.target import Target
 
 
 @dataclass(frozen=True)

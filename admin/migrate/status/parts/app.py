@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.azure.site_client import IdentityAnswer
-from admin.migrate.setting_names import same_name, setting
 from admin.migrate.status.parts.part import Part, read
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from admin.migrate.target import Target
+from admin.plan.setting_names import same_name, setting
+from admin.plan.target import Target
 
 SHOWN_SETTINGS = (
     "MicrosoftAppType",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.parts.part import Part, read
-from admin.migrate.target import Target, endpoint_of, type_of
+from admin.plan.target import Target, endpoint_of, type_of
 
 
 @dataclass(frozen=True)

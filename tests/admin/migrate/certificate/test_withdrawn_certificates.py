@@ -10,8 +10,8 @@ from admin.azure.errors import Conflict
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
 from admin.migrate.certificate.vault.bot_vault import BotVault
-from admin.migrate.options import Options
-from admin.migrate.target import Target
+from admin.plan.options import Options
+from admin.plan.target import Target
 from tests.admin.migrate.migration import APP, BOT, VAULT
 from tests.admin.migrate.route import NAME, Route, key_thumbprint
 

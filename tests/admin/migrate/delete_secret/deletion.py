@@ -11,11 +11,11 @@ from aiohttp import web
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import PUBLIC
 from admin.migrate.delete_secret.command import plan_delete_secret
-from admin.migrate.options import Options
-from admin.migrate.progress.json_progress import JsonProgress
-from admin.migrate.run import Runner
-from admin.migrate.step import Plan
-from admin.migrate.target import Target
+from admin.plan.options import Options
+from admin.plan.progress.json_progress import JsonProgress
+from admin.plan.run import Runner
+from admin.plan.step import Plan
+from admin.plan.target import Target
 from emulator.entra.credentials import CLIENT_SECRET, KeyCredential, UsedCredential
 from emulator.entra.directory import SignIn
 from emulator.faults import Handler

@@ -9,9 +9,9 @@ from admin.azure.clients import AzureClients
 from admin.azure.cloud import CHINA, PUBLIC
 from admin.azure.http.sign_in import credential_chain
 from admin.migrate.managed_identity.command import plan
-from admin.migrate.options import Options
 from admin.migrate.steps.app_settings import AppSettings
-from admin.migrate.target import Target
+from admin.plan.options import Options
+from admin.plan.target import Target
 from emulator.resource_manager.core.resource import JsonObject
 from emulator.resource_manager.tenancy.subscription import Subscription
 from emulator.seeds.resource_group import ResourceGroup

@@ -10,9 +10,9 @@ from admin.azure.cloud import PUBLIC
 from admin.migrate.managed_identity.leftovers import Leftovers
 from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.managed_identity.teams_app import TeamsApp
-from admin.migrate.options import Options
 from admin.migrate.steps.assigned_identity import AssignedIdentity
-from admin.migrate.target import Target
+from admin.plan.options import Options
+from admin.plan.target import Target
 from tests.admin.migrate.managed_identity.test_managed_identity import (
     COMMAND,
     FAST,

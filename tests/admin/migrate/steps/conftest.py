@@ -7,8 +7,8 @@ import pytest
 
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import PUBLIC
-from admin.migrate.options import Options
-from admin.migrate.target import Target
+from admin.plan.options import Options
+from admin.plan.target import Target
 from tests.admin.migrate.migration import APP, BOT
 from tests.admin.migrate.route import Route, new_route
 from tests.support.azure.azure_thread import AzureThread

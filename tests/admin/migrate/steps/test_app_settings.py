@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from admin.azure.errors import Conflict
-from admin.migrate.change import Change
 from admin.migrate.steps.app_settings import AppSettings
-from admin.migrate.target import Target
+from admin.plan.change import Change
+from admin.plan.target import Target
 from tests.admin.migrate.route import SECRET_SETTING, Route
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
-from admin.migrate.target import Target
+from admin.plan.target import Target
 from tests.admin.migrate.route import Route
 
 

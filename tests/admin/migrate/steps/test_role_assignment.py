@@ -13,7 +13,7 @@ from admin.migrate.steps.role_assignment import (
     RoleAssignment,
     allowing,
 )
-from admin.migrate.target import Target
+from admin.plan.target import Target
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.migrate.route import NAME, Route
 from tests.admin.moved_clock import MovedClock

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
-from admin.migrate.target import Target
+from admin.plan.target import Target
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, VAULT
 from tests.admin.migrate.route import CERTIFICATE, FEDERATED, ROTATE, Route
 

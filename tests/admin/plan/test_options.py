@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from admin.migrate.certificate.commands import FileOption, KeyUse, KeyUseOption, RestartOption
-from admin.migrate.options import CHANGING, AppOption, BotOption, Options, with_options
+from admin.plan.options import CHANGING, AppOption, BotOption, Options, with_options
 from tests.admin.moved_clock import MovedClock
 
 LINE = "python -m admin migrate certificate rotate --bot contoso-bot"

@@ -3,7 +3,7 @@
 import pytest
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import ALL_VALUES, HIDDEN, Change
+from admin.plan.change import ALL_VALUES, HIDDEN, Change
 
 
 def change(body: JsonObject, hidden: frozenset[str] = frozenset(), url: str = "u") -> Change:

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from admin.migrate.change import Change
-from admin.migrate.step import Finding, Plan
+from admin.plan.change import Change
+from admin.plan.step import Finding, Plan
 
 
 class Progress(Protocol):

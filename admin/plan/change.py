@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.shell import VARIABLE
+from admin.plan.shell import VARIABLE
 
 Service = Literal["arm", "graph", "vault", "file"]
 

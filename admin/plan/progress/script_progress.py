@@ -3,9 +3,9 @@
 import json
 import shlex
 
-from admin.migrate.change import Change
-from admin.migrate.options import Options
-from admin.migrate.step import Finding, Plan
+from admin.plan.change import Change
+from admin.plan.options import Options
+from admin.plan.step import Finding, Plan
 
 
 class ScriptProgress:

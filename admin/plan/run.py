@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from admin.azure.clients import AzureClients
 from admin.azure.errors import AnswerLost, AzureProblem, Conflict, NotReachable, Refused
 from admin.exit_status import ExitStatus
-from admin.migrate.change import Change
-from admin.migrate.options import Options
-from admin.migrate.progress.progress import Progress
-from admin.migrate.step import Finding, Plan, Step
+from admin.plan.change import Change
+from admin.plan.options import Options
+from admin.plan.progress.progress import Progress
+from admin.plan.step import Finding, Plan, Step
 
 FIRST_WAIT_SECONDS = 1.0
 MAX_WAIT_SECONDS = 20.0

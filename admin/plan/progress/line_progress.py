@@ -11,8 +11,8 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from admin.migrate.change import Change
-from admin.migrate.step import Finding, Plan
+from admin.plan.change import Change
+from admin.plan.step import Finding, Plan
 
 _STYLES = {
     "found": "green",

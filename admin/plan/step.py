@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from admin.migrate.change import Change
+from admin.plan.change import Change
 
 
 @dataclass(frozen=True)

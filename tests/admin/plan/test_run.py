@@ -10,12 +10,12 @@ from admin.azure.clients import AzureClients
 from admin.azure.cloud import PUBLIC
 from admin.azure.errors import AnswerLost, AzureProblem, Conflict, Refused
 from admin.exit_status import ExitStatus
-from admin.migrate.options import Options
-from admin.migrate.progress.json_progress import JsonProgress
-from admin.migrate.run import MAX_REPEATED_WRITES, SETTLE_SECONDS, Runner
-from admin.migrate.step import Finding, Plan, Step
-from tests.admin.migrate.scripted_step import ScriptedStep, change
+from admin.plan.options import Options
+from admin.plan.progress.json_progress import JsonProgress
+from admin.plan.run import MAX_REPEATED_WRITES, SETTLE_SECONDS, Runner
+from admin.plan.step import Finding, Plan, Step
 from tests.admin.moved_clock import MovedClock
+from tests.admin.plan.scripted_step import ScriptedStep, change
 
 RunSteps = Callable[..., tuple[ExitStatus, Any]]
 DONE = Finding("it is so")

@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Callable
 
-from admin.migrate.change import Change
-from admin.migrate.step import Finding
+from admin.plan.change import Change
+from admin.plan.step import Finding
 
 
 class ScriptedStep:

@@ -10,8 +10,8 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
 from admin.azure.site_client import IdentityAnswer
 from admin.azure.site_lookup import SiteLookup, answers_at
-from admin.migrate.options import Options
-from admin.migrate.site_settings import SiteSettings
+from admin.plan.options import Options
+from admin.plan.site_settings import SiteSettings
 from auth.settings import MULTI_TENANT
 
 ENDPOINT_PATH = "/api/messages"

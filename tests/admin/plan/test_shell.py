@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from admin.migrate.shell import MAX_LINE, az, quoted, wrapped
+from admin.plan.shell import MAX_LINE, az, quoted, wrapped
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from admin import console
 from admin.azure.clients import AzureClients
 from admin.azure.errors import AzureProblem, NotReachable
 from admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
-from admin.migrate.options import Options
-from admin.migrate.progress.json_progress import JsonProgress
-from admin.migrate.progress.line_progress import LineProgress
-from admin.migrate.progress.progress import Progress
-from admin.migrate.progress.script_progress import ScriptProgress
-from admin.migrate.run import Runner
-from admin.migrate.step import Plan
-from admin.migrate.target import Target
+from admin.plan.options import Options
+from admin.plan.progress.json_progress import JsonProgress
+from admin.plan.progress.line_progress import LineProgress
+from admin.plan.progress.progress import Progress
+from admin.plan.progress.script_progress import ScriptProgress
+from admin.plan.run import Runner
+from admin.plan.step import Plan
+from admin.plan.target import Target
 
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells expect."""

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from admin.azure.json_object import JsonObject
-from admin.migrate.change import Change
-from admin.migrate.options import Options
-from admin.migrate.step import Finding, Plan
+from admin.plan.change import Change
+from admin.plan.options import Options
+from admin.plan.step import Finding, Plan
 
 
 def change_json(change: Change, *, sent: bool) -> JsonObject:

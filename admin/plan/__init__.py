@@ -1,0 +1,1 @@
+"""What the commands that change Azure share: plans of steps, the runner, options and output."""
