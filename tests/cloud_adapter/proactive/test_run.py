@@ -88,7 +88,8 @@ async def test_a_crash(app: ComposedApp, notifier: Notifier, front: StorageFront
 
     app.parts.adapter.use(BeforeEachTurn(crash))
     sending = asyncio.create_task(notifier.send(HELLO))
-    with pytest.raises(StorageUnavailable):
+    # The latter if every result so far was just written.
+    with pytest.raises((StorageUnavailable, asyncio.CancelledError)):
         await sending
     front.heal()
     known = set(await notifier.results())
