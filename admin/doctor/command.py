@@ -14,7 +14,7 @@ from admin.azure.http.retries import RetryLimits
 from admin.azure.json_object import JsonObject
 from admin.doctor.bot_search import find_bot
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import Diagnosis, error
+from admin.doctor.diagnosis import IGNORED, Diagnosis, error
 from admin.doctor.examination import examine
 from admin.doctor.finding_lines import finding_lines, print_findings
 from admin.doctor.look import MALFORMED
@@ -36,9 +36,17 @@ DoctorBotOption = Annotated[
         help="The Azure Bot; by default the one of --app, or the only one that your account sees.",
     ),
 ]
+IgnoreOption = Annotated[
+    str,
+    typer.Option(
+        "--ignore",
+        metavar="CODES",
+        help="Findings that you intend, with commas between them: web-chat-off,teams-missing.",
+    ),
+]
 
 
-def doctor(options: Options) -> None:
+def doctor(options: Options, ignore: IgnoreOption = "") -> None:
     """Look at a deployed bot, and say what is wrong and how to cure it.
 
     It changes nothing, sends no message to users, and prints no secret.
@@ -51,6 +59,7 @@ def doctor(options: Options) -> None:
       python -m admin doctor
       python -m admin doctor --bot contoso-bot
       python -m admin doctor --app contoso-functions --json
+      python -m admin doctor --ignore web-chat-off,turns-failed
 
     [bold]It looks at[/bold]
 
@@ -95,7 +104,7 @@ def doctor(options: Options) -> None:
 
     [bold]Exit status[/bold]
 
-      0    nothing was found
+      0    nothing was found, or only what --ignore names
       1    something was found, or could not be looked at
       2    the command line is wrong
       3    no sign-in, no answer from Azure, or not allowed
@@ -109,16 +118,21 @@ def doctor(options: Options) -> None:
                      "problem": TEXT, "cure": TEXT}]}
 
     SEVERITY is "error" (the bot does not work, or is not protected),
-    "warning" (change it) or "unknown" (it could not be looked at); errors come
-    first. A cure is a command, a sentence, or several lines of these. "app" is
+    "warning" (change it), "unknown" (it could not be looked at) or "ignored",
+    in this order. A cure is a command, a sentence, or several lines of these. "app" is
     null if there is none at the bot's endpoint. If the bot cannot be read:
     {"error": TEXT}.
     """
-    raise typer.Exit(read_only(options, show, LIMITS))
+    ignored = frozenset(code.strip() for code in ignore.split(","))
+    raise typer.Exit(read_only(options, lambda target: show(target, ignored), LIMITS))
 
 
-def show(target: Target) -> ExitStatus:
+def show(target: Target, ignored: frozenset[str]) -> ExitStatus:
     """Find the bot, read everything, check it, and print the report.
+
+    Args:
+        target: the bot that the command line names.
+        ignored: codes of findings that do not change the exit status.
 
     Raises:
         AzureProblem: the Azure Bot or its app cannot be read.
@@ -138,12 +152,13 @@ def show(target: Target) -> ExitStatus:
         return _print_without_app(azure_bot, _no_app(endpoint, str(missing)), options)
     bot = DeployedBot(named, azure_bot, site)
     _wait(bot, with_progress=people)
-    found = examine(bot)
+    found = examine(bot, ignored)
     if options.as_json:
         print(json.dumps(report_json(bot, found)))
     else:
         _print(rows_of(bot), found)
-    return ExitStatus.FOUND if found else ExitStatus.DONE
+    counted = any(each.severity != IGNORED for each in found)
+    return ExitStatus.FOUND if counted else ExitStatus.DONE
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from admin.plan.shell import on_one_line
 
-SEVERITIES = ERROR, WARNING, UNKNOWN = "error", "warning", "unknown"
+SEVERITIES = ERROR, WARNING, UNKNOWN, IGNORED = "error", "warning", "unknown", "ignored"
 """Severities: the bot does not work, or a protection is missing; it should be changed; nobody could
-look."""
+look; the command line says that it is intended."""
 
 NOT_LOOKED_AT = "not-looked-at"
 
@@ -17,7 +17,7 @@ class Diagnosis:
 
     Attributes:
         code: what it is, for scripts, such as "role-missing".
-        severity: ERROR, WARNING or UNKNOWN.
+        severity: one of SEVERITIES.
         problem: what is wrong, in a sentence.
         cure: what to do: commands to paste, one a line, and sentences, on lines of their own.
         stops: whether the bot cannot answer because of it: the symptoms that follow are not

@@ -1,6 +1,7 @@
 """Examination: all checks, one after the other, over what was read."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from admin.doctor.checks.app import SYMPTOMS, check_answers, check_configuration, check_scale
 from admin.doctor.checks.azure_bot import check_agreement, check_channels, check_endpoint
@@ -10,7 +11,7 @@ from admin.doctor.checks.resources import check_monitoring, check_storage, check
 from admin.doctor.checks.settings import check_settings
 from admin.doctor.checks.turns import check_logs, check_queues
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import NOT_LOOKED_AT, SEVERITIES, UNKNOWN, Diagnosis
+from admin.doctor.diagnosis import IGNORED, NOT_LOOKED_AT, SEVERITIES, UNKNOWN, Diagnosis
 from admin.doctor.look import MALFORMED
 
 Check = Callable[[DeployedBot], Iterator[Diagnosis]]
@@ -33,13 +34,22 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 """By what they are about, for people; causes come before their symptoms."""
 
 
-def examine(bot: DeployedBot) -> list[Diagnosis]:
+def examine(bot: DeployedBot, ignored: frozenset[str]) -> list[Diagnosis]:
     """Everything that was found, and what could not be looked at: errors first, and then in the
-    order of CHECKS."""
+    order of CHECKS.
+
+    Args:
+        bot: what is examined.
+        ignored: codes of findings that are intended. They come last, and hide no symptoms.
+    """
     found = [each for title, checks in CHECKS.items() for each in _run(bot, title, checks)]
-    if any(each.stops for each in found):
+    if any(each.stops and each.code not in ignored for each in found):
         found = [each for each in found if each.code not in SYMPTOMS]
-    return sorted([*found, *_unseen(bot)], key=lambda each: SEVERITIES.index(each.severity))
+    marked = [
+        replace(each, severity=IGNORED) if each.code in ignored else each
+        for each in (*found, *_unseen(bot))
+    ]
+    return sorted(marked, key=lambda each: SEVERITIES.index(each.severity))
 
 
 def _run(bot: DeployedBot, title: str, checks: tuple[Check, ...]) -> list[Diagnosis]:

@@ -6,14 +6,21 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from admin.doctor.diagnosis import ERROR, UNKNOWN, WARNING, Diagnosis
+from admin.doctor.diagnosis import ERROR, IGNORED, SEVERITIES, UNKNOWN, WARNING, Diagnosis
 from admin.rows import BAD, OK, STYLES, WARN
 from admin.rows import UNKNOWN as UNSEEN
 
 MARGIN = 4
 """Spaces before a problem and its cure."""
 
-_STYLES = {ERROR: STYLES[BAD], WARNING: STYLES[WARN], UNKNOWN: STYLES[UNSEEN]}
+_STYLES = {
+    ERROR: STYLES[BAD],
+    WARNING: STYLES[WARN],
+    UNKNOWN: STYLES[UNSEEN],
+    IGNORED: STYLES[UNSEEN],
+}
+
+_PLURALS = {ERROR: "errors", WARNING: "warnings"}
 
 
 def print_findings(terminal: Console, found: Sequence[Diagnosis]) -> None:
@@ -45,12 +52,9 @@ def _title(found: Sequence[Diagnosis]) -> str:
     """How many findings there are: "Found: 1 error, 2 warnings"."""
     if not found:
         return "Found: nothing, everything is as it should be"
-    counts = {
-        severity: sum(each.severity == severity for each in found)
-        for severity in (ERROR, WARNING, UNKNOWN)
-    }
+    counts = {severity: sum(each.severity == severity for each in found) for severity in SEVERITIES}
     named = [
-        f"{count} {severity}{'s' if count > 1 and severity != UNKNOWN else ''}"
+        f"{count} {severity if count == 1 else _PLURALS.get(severity, severity)}"
         for severity, count in counts.items()
         if count
     ]

@@ -1,4 +1,4 @@
-"""Executes a command of `migrate`: sign-in, plan, run, and how failures end."""
+"""Executes a command: sign-in, plan, run, and how failures end."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The options that the commands of `migrate` share, and how typer gets them."""
+"""The options that several commands share, and how typer gets them."""
 
 import inspect
 import shlex

@@ -66,6 +66,21 @@ def test_people_see_that_nothing_is_wrong(bot: ExaminedBot) -> None:
     assert re.search(r"certificate [0-9A-F]{8}: ends 20\d\d-\d\d-\d\d", output)
 
 
+def test_intended_findings_fail_nothing(bot: ExaminedBot) -> None:
+    """What --ignore names is shown last, and does not change the exit status; the rest counts."""
+    add_secret(bot)
+    bot.set_settings(WEBSITE_RUN_FROM_PACKAGE="1")
+    words = ("--bot", BOT, "--ignore", "web-chat-off, registration-secret", "--json")
+    ended = bot.run(*words)
+    assert ended.status == 1
+    found = [(each["code"], each["severity"]) for each in json.loads(ended.output)["findings"]]
+    assert found == [("setting-not-on-flex", "error"), ("registration-secret", "ignored")]
+    bot.set_settings(WEBSITE_RUN_FROM_PACKAGE=None)
+    ended = bot.run("--bot", BOT, "--ignore", "registration-secret")
+    assert ended.status == 0
+    assert "Found: 1 ignored" in ended.output
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_no_secret_is_printed(
     bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
