@@ -52,9 +52,9 @@ help:
 	@echo "make azure       a bot with a secret in a local Azure, to try python -m admin migrate and az on"
 	@echo "                 APP_TYPE=SingleTenant|MultiTenant CHAT_PORT=3979"
 	@echo "                 ENV=.cache/azure.env the lines that another shell needs"
-	@echo "make test        every test, the browser's too: thirteen minutes"
-	@echo "                 FAST=1 leaves out end-to-end tests, the emulator's, and those of migrations, queued"
-	@echo "                 turns, proactive messages and samples: 90 s"
+	@echo "make test        every test, the browser's too: fifteen minutes"
+	@echo "                 FAST=1 leaves out end-to-end tests, the emulator's, and those of deployments,"
+	@echo "                 migrations, the doctor, queued turns, proactive messages and samples"
 	@echo "                 LOOP=asyncio runs everything on that event loop, or on uvloop"
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
@@ -89,7 +89,7 @@ azure: webchat
 # A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
 # bots that they start, so there are more of them than cores. If a worker dies, the run ends: if it
 # were replaced near the end of the run, pytest-xdist could wait forever for the dead one's tests.
-SLOW := end_to_end emulator samples admin/migrate cloud_adapter/proactive cloud_adapter/queued
+SLOW := end_to_end emulator samples admin/deployment admin/doctor admin/migrate cloud_adapter/proactive cloud_adapter/queued
 PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -n
 
 test: webchat $(PLAYGROUND) $(AZURITE) $(VALIDATORS)
