@@ -111,8 +111,8 @@ def test_no_line_of_the_log_is_sampled_away() -> None:
     logging = json.loads((APP / "host.json").read_text())["logging"]
     kept = logging["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";")
     assert {"Request", "Exception", "Trace"} <= set(kept)
-    # Source: Microsoft, "Configure monitoring for Azure Functions": the host's lines about a
-    # function have the category Function.NAME, those of its code Function.NAME.User.
+    # Source: Microsoft, "Configure monitoring for Azure Functions": what the host logs about
+    # a function has the category Function.NAME, what its code logs Function.NAME.User.
     levels = logging["logLevel"]
     assert levels["Function.messages"] == "Warning"
     assert levels["Function.messages.User"] == "Information"

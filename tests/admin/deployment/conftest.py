@@ -1,6 +1,5 @@
 """A subscription without a deployment, which this process's clients reach by its public names."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +9,7 @@ from typer.testing import CliRunner
 from admin.__main__ import app
 from tests.admin.migrate.migration import Ended
 from tests.admin.moved_clock import MovedClock
-from tests.support.azd.deployment_stage import DeploymentStage
-from tests.support.azure.azure_thread import AzureThread
+from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage
 
 Run = Callable[..., Ended]
 
@@ -27,11 +25,7 @@ def stage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
 ) -> Iterator[DeploymentStage]:
     """The subscription; a wait moves everybody's time."""
-    with AzureThread(tmp_path) as thread:
-        thread.set_environment(monkeypatch)
-        thread.azure.directory.clock = lambda: time.time() + clock.now()
-        made = DeploymentStage(thread, tmp_path)
-        made.azd.set_environment(monkeypatch)
+    with deployment_stage(tmp_path, monkeypatch, clock.now) as made:
         yield made
 
 

@@ -1,7 +1,6 @@
 """The doctor finds nothing wrong with what this project's own templates and commands deploy."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from admin.__main__ import app
 from emulator.log_analytics.log_analytics import QueryResult
 from tests.admin.doctor.examined_bot import COLUMNS, CREDENTIALS
 from tests.admin.moved_clock import MovedClock
-from tests.support.azd.deployment_stage import DeploymentStage
-from tests.support.azure.azure_thread import AzureThread
+from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage
 
 
 @pytest.fixture
@@ -27,11 +25,7 @@ def stage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
 ) -> Iterator[DeploymentStage]:
     """A subscription without a deployment; a wait moves everybody's time."""
-    with AzureThread(tmp_path) as thread:
-        thread.set_environment(monkeypatch)
-        thread.azure.directory.clock = lambda: time.time() + clock.now()
-        made = DeploymentStage(thread, tmp_path)
-        made.azd.set_environment(monkeypatch)
+    with deployment_stage(tmp_path, monkeypatch, clock.now) as made:
         yield made
 
 

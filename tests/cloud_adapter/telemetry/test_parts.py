@@ -11,6 +11,7 @@ import pytest
 from auth.settings import Settings
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.queued.queued_turns import QUEUE
+from cloud_adapter.telemetry import providers
 from cloud_adapter.telemetry.traced import parts
 from cloud_adapter.telemetry.traced.parts import PARTS, traced
 from composition import Composition
@@ -103,7 +104,7 @@ async def test_the_export_starts_with_the_warm_up(
         in_loop = threading.current_thread() is threading.main_thread()
         started.append((environ, in_loop or "parts" not in vars(composition)))
 
-    monkeypatch.setattr("cloud_adapter.telemetry.providers.start_export", start)
+    monkeypatch.setattr(providers, "start_export", start)
     parts_of_app = await composition.ready()
     await composition.ready()
     await parts_of_app.close()

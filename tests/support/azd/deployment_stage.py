@@ -1,8 +1,12 @@
 """DeploymentStage: a subscription, an azd environment, and the template of this project."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from emulator.resource_manager.core.resource import Resource
 from tests.support.azd.azd import Azd
@@ -89,3 +93,22 @@ class DeploymentStage:
         assert found is not None, resource.id
         answer: Mapping[str, Any] = found.answer()
         return answer
+
+
+@contextmanager
+def deployment_stage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, waited: Callable[[], float]
+) -> Iterator[DeploymentStage]:
+    """A subscription without a deployment, which this process's clients and azd reach.
+
+    Args:
+        folder: for the local Azure and azd.
+        monkeypatch: sets this process's environment.
+        waited: returns the seconds that the commands have waited, by which Entra's time is ahead.
+    """
+    with AzureThread(folder) as thread:
+        thread.set_environment(monkeypatch)
+        thread.azure.directory.clock = lambda: time.time() + waited()
+        made = DeploymentStage(thread, folder)
+        made.azd.set_environment(monkeypatch)
+        yield made
