@@ -1,6 +1,9 @@
 """Names of app settings, compared without regard to case, as Windows and .NET compare them."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+STORAGE = "AzureWebJobsStorage"
 
 
 def same_name(one: str, other: str) -> bool:
@@ -18,3 +21,23 @@ def setting(settings: Mapping[str, str], name: str) -> str:
     if name in settings:
         return settings[name]
     return next((value for found, value in settings.items() if same_name(found, name)), "")
+
+
+def storage_account(settings: Mapping[str, str]) -> str:
+    """The name of the storage account that an app uses with an identity; empty: it names none.
+
+    The Functions host completes an account's name with the public cloud's domain, so in other
+    clouds the settings have the URL of its blobs.
+
+    Args:
+        settings: of the app.
+    """
+    url = setting(settings, f"{STORAGE}__blobServiceUri")
+    return setting(settings, f"{STORAGE}__accountName") or _first_label(url)
+
+
+def _first_label(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").partition(".")[0]
+    except ValueError:
+        return ""

@@ -4,10 +4,9 @@ from admin.azure.arm_client import ArmClient
 from admin.deployment.deployed import Deployed
 from admin.deployment.prove.bot_channel import CURE
 from admin.migrate.steps.role_assignment import Role, allowing
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import storage_account
 from admin.plan.step import Finding
 
-ACCOUNT = "AzureWebJobsStorage__accountName"
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 _MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
 BLOB_OWNER = Role(
@@ -47,9 +46,9 @@ class StorageRoles:
             AzureProblem: the app or the assignments cannot be read.
         """
         target = self._deployed.target
-        name = setting(target.settings(), ACCOUNT)
+        name = storage_account(target.settings())
         if not name:
-            text = f"{target.site_id.name} has no setting {ACCOUNT}"
+            text = f"the settings of {target.site_id.name} name no storage account"
             return Finding(text, refusal=f"{text}: {CURE}")
         group = target.site_id.id.partition("/providers/")[0]
         account = f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"

@@ -9,7 +9,7 @@ from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import setting, storage_account
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,7 @@ def read_storage(
     Raises:
         AzureProblem: the accounts cannot be listed.
     """
-    name = setting(settings, "AzureWebJobsStorage__accountName")
-    if not name:
-        url = setting(settings, "AzureWebJobsStorage__blobServiceUri")
-        name = (urlsplit(url).hostname or "").partition(".")[0]
-    return _named(azure, STORAGE, name, app.subscription)
+    return _named(azure, STORAGE, storage_account(settings), app.subscription)
 
 
 def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]) -> VaultPart:

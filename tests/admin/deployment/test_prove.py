@@ -16,6 +16,7 @@ from tests.support.credentials.bot_certificate import thumbprint
 BOTS = "Microsoft.BotService/botServices"
 ROLES = "Microsoft.Authorization/roleAssignments"
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+ACCOUNT = "AzureWebJobsStorage__accountName"
 QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 
 
@@ -131,6 +132,34 @@ def test_a_good_deployment_is_proved(deployed: DeploymentStage, run: Run) -> Non
     for text in ("answers 200", "refuses a call without a token with 401", "has proved it"):
         assert text in found
     assert deployed.azd.values["BOT_ID"] in found
+
+
+def rename_storage(stage: DeploymentStage, **settings: str) -> None:
+    """Replace the account's name in the app's settings."""
+    site = stage.one(SITES)
+    kept = {name: value for name, value in site.hidden["appSettings"].items() if name != ACCOUNT}
+    site.hidden["appSettings"] = kept | settings
+
+
+def test_a_storage_account_may_have_urls(deployed: DeploymentStage, run: Run) -> None:
+    """As in US Government and China, whose domain the Functions host does not know."""
+    account = deployed.one(SITES).hidden["appSettings"][ACCOUNT]
+    url = f"https://{account}.blob.core.usgovcloudapi.net"
+    rename_storage(deployed, AzureWebJobsStorage__blobServiceUri=url)
+    ended = run("prove", "--azd", "--json")
+    assert ended.status == 0
+    assert f"has its roles on {account}" in ended.output
+
+
+@pytest.mark.parametrize("settings", [{}, {"AzureWebJobsStorage__blobServiceUri": "https://["}])
+def test_no_storage_account_is_refused(
+    deployed: DeploymentStage, run: Run, settings: dict[str, str]
+) -> None:
+    """Without an account, the host has no keys, and the bot no state."""
+    rename_storage(deployed, **settings)
+    ended = run("prove", "--azd", "--json")
+    assert ended.status == 1
+    assert "name no storage account" in ended.output
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: FAULTS[fault].replace(" ", "-"))
