@@ -47,8 +47,13 @@ MAX_RUNS = 3
 Logic = Callable[[TurnContext], Awaitable[object]]
 
 OnError = Callable[[TurnContext, Exception], Awaitable[None]]
-"""Handles an error in a turn: `handle_error`, `log_and_raise` or `handle_and_raise` of
-`CloudAdapter`, or a bot's own `on_turn_error`."""
+"""A bot's own handler for errors: `on_turn_error`."""
+
+ErrorPolicy = Callable[[TurnContext, Exception], Awaitable[bool]]
+"""Decides what becomes of an error in a turn: `handle_error`, `log_error` or `handle_last_error` of
+`CloudAdapter`. Returns whether the turn raises the error. It does not raise it itself: its own
+frame would be part of the traceback, and refer to it, and only the garbage collector could free the
+activity."""
 
 NOT_FINAL = (Unavailable, TurnRepeated)
 """Errors that mean that a turn cannot run now, or has run before: its caller decides what to do."""
@@ -155,7 +160,7 @@ class CloudAdapter(AdapterCalls):
     async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
         caller = self.bot_framework_authentication.authorized_before(accepted.claims)
         logic = _fail_as_killed if attempt is Attempt.WITHOUT_BOT else bot.on_turn
-        on_error = self.log_and_raise if attempt is Attempt.NOT_LAST else self.handle_and_raise
+        on_error = self.log_error if attempt is Attempt.NOT_LAST else self.handle_last_error
         await self.run(caller, accepted.activity, logic, on_error)
 
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
@@ -179,16 +184,16 @@ class CloudAdapter(AdapterCalls):
                 refusals.append(error)
 
         sender = self.bot_framework_authentication.unretried_sender()
-        await self.run(sender, get_continuation_activity(reference), noted, self.log_and_raise)
-        for refusal in refusals:
-            raise refusal
+        await self.run(sender, get_continuation_activity(reference), noted, self.log_error)
+        if refusals:
+            raise refusals.pop()
 
     async def run(
         self,
         caller: AuthenticateRequestResult,
         activity: Activity,
         logic: Logic,
-        on_error: OnError,
+        on_error: ErrorPolicy,
     ) -> TurnContext:
         """Run one turn: the middleware, and within it `logic`.
 
@@ -196,11 +201,12 @@ class CloudAdapter(AdapterCalls):
             caller: who sent the activity, and how replies are sent.
             activity: the activity.
             logic: the bot's `on_turn`, or a function in its place.
-            on_error: handles errors that `logic` or the middleware raises.
+            on_error: handles errors that `logic` or the middleware raises, and decides whether this
+                method raises them.
 
         Raises:
             ServiceUrlRefused, SignInError: the turn cannot start; `on_error` is not called.
-            Exception: any error that `on_error` raises.
+            Exception: any error for which `on_error` returns True.
         """
         activity.caller_id = caller.caller_id
         identity, factory = caller.claims_identity, caller.connector_factory
@@ -222,31 +228,33 @@ class CloudAdapter(AdapterCalls):
             Unavailable: the turn cannot run now.
             Exception: any other error, if there is no `on_turn_error`.
         """
-        on_error = self.handle_error if self.on_turn_error else self.log_and_raise
+        on_error = self.handle_error if self.on_turn_error else self.log_error
         await self._run_middleware(context, callback, on_error)
 
     async def _run_middleware(
-        self, context: TurnContext, logic: Logic | None, on_error: OnError
+        self, context: TurnContext, logic: Logic | None, on_error: ErrorPolicy
     ) -> None:
         try:
             await self._middleware.receive_activity_with_status(context, logic)
-        except Exception as error:  # noqa: BLE001  # the policy decides
-            await on_error(context, error)
+        except Exception as error:
+            if await on_error(context, error):
+                raise
         finally:
             if turn := ConversationTurn.of(context):
                 await turn.end()
 
-    async def handle_error(self, context: TurnContext, error: Exception) -> None:
+    async def handle_error(self, context: TurnContext, error: Exception) -> bool:
         """Log the error, and let the bot's `on_turn_error` or an apology tell the user.
 
-        This ends the turn without an error.
+        Returns whether the turn raises the error. Most errors end here; not those that mean that
+        the activity must be delivered again, or has already been processed.
 
         Raises:
-            Unavailable: the error itself: the activity must be delivered again.
-            TurnRepeated: the error itself: the activity has already been processed.
+            TurnRepeated: the bot's error handler has found that the activity has already been
+                processed.
         """
         if isinstance(error, NOT_FINAL) and not _is_committed(context):
-            raise error
+            return True
         self._log_failure(context.activity, "failed", error)
         # Status 200, because a channel would send an invoke again after an error.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
@@ -256,27 +264,26 @@ class CloudAdapter(AdapterCalls):
             await self._apologize(context)
         else:
             await self._call_handler(self.on_turn_error, context, error)
+        return False
 
-    async def log_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Log the error, and raise it: the caller of `run` decides whether to try again.
+    async def log_error(self, context: TurnContext, error: Exception) -> bool:
+        """Log the error; the turn raises it: the caller of `run` decides whether to try again.
 
         If the bot has committed the turn, it cannot run again, and the error is handled.
         """
         if _is_committed(context):
-            await self.handle_error(context, error)
-            return
+            return await self.handle_error(context, error)
         if not isinstance(error, NOT_FINAL):
             self._log_failure(context.activity, "failed", error)
-        raise error
+        return True
 
-    async def handle_and_raise(self, context: TurnContext, error: Exception) -> None:
-        """Handle the error, and raise it: for the last attempt at a queued turn.
+    async def handle_last_error(self, context: TurnContext, error: Exception) -> bool:
+        """Handle the error; the turn raises it, too: for the last attempt at a queued turn.
 
         It is not raised if the bot has committed the turn: no attempt can follow.
         """
         await self.handle_error(context, error)
-        if not _is_committed(context):
-            raise error
+        return not _is_committed(context)
 
     async def _call_handler(self, handler: OnError, context: TurnContext, error: Exception) -> None:
         """Call the bot's error handler; if that fails too, the user gets the apology.

@@ -62,11 +62,11 @@ class SkillTurns:
                 return await run()
         return await run()
 
-    async def _handle(self, context: TurnContext, error: Exception) -> None:
+    async def _handle(self, context: TurnContext, error: Exception) -> bool:
         """Raise, for the skill, what stops its activity; handle errors of the bot's own code."""
         if isinstance(error, BotError) and _BOT_RUNS_KEY not in context.turn_state:
-            raise error
-        await self._adapter.handle_error(context, error)
+            return True
+        return await self._adapter.handle_error(context, error)
 
 
 class SkillAwareBot:

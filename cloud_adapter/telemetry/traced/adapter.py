@@ -6,7 +6,7 @@ from botbuilder.core import Bot
 from botbuilder.schema import ConversationReference
 from opentelemetry.trace import SpanKind
 
-from cloud_adapter.adapter import CloudAdapter, Logic, OnError
+from cloud_adapter.adapter import CloudAdapter, ErrorPolicy, Logic
 from cloud_adapter.queued.attempts import Attempt
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.queued.stored_activity import AcceptedActivity
@@ -32,15 +32,15 @@ class TracedCloudAdapter(CloudAdapter):
             return response
 
     async def _run_middleware(
-        self, context: TurnContext, logic: Logic | None, on_error: OnError
+        self, context: TurnContext, logic: Logic | None, on_error: ErrorPolicy
     ) -> None:
         attributes = activity_attributes(context.activity, self._app_id)
         with Operation("agents.app.run", attributes) as operation:
 
-            async def recorded(failed: TurnContext, error: Exception) -> None:
+            async def recorded(failed: TurnContext, error: Exception) -> bool:
                 # Most errors go no further than `on_error`: the user gets an apology.
                 operation.fail(error)
-                await on_error(failed, error)
+                return await on_error(failed, error)
 
             await super()._run_middleware(context, logic, recorded)
 

@@ -40,7 +40,7 @@ async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: An
     adapter = app.parts.adapter
     claims = {"aud": app.cloud.registration.app_id}
     caller = adapter.bot_framework_authentication.authorized_before(claims)
-    on_error = adapter.handle_and_raise if last else adapter.log_and_raise
+    on_error = adapter.handle_last_error if last else adapter.log_error
     await adapter.run(caller, activity, bot, on_error)
 
 

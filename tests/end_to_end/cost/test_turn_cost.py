@@ -1,13 +1,18 @@
 """What a warm turn may not cost, in counts: a cheap guard for what `make bench` measures."""
 
 import asyncio
+import contextlib
 import gc
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from botbuilder.core import TurnContext
 
+from auth.errors import Unavailable
 from bot_testing.cloud.cloud_thread import CloudThread
+from cloud_adapter.adapter import MAX_RUNS
+from cloud_adapter.errors import StateConflict
 from emulator.cloud import APP_TYPES, Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
@@ -15,6 +20,8 @@ from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 
 TURNS = 20
 AT_ONCE = 8
+
+Turn = Callable[[ComposedApp], Awaitable[None]]
 
 UNWANTED = (
     "msrest.serialization:Serializer",
@@ -80,30 +87,61 @@ async def test_what_a_turn_does_not_use(app: ComposedApp) -> None:
     assert {name: count for name, count in calls.items() if name.startswith(UNWANTED)} == {}
 
 
-async def test_no_reference_cycles(app: ComposedApp) -> None:
+async def echoed(app: ComposedApp) -> None:
+    """A turn that succeeds."""
+    await say(app, "hello")
+
+
+async def conflicting(app: ComposedApp) -> None:
+    """A turn whose runs all find that its state has changed; it is refused."""
+
+    async def conflict(_: TurnContext) -> None:
+        raise StateConflict("another turn was quicker")
+
+    with contextlib.suppress(Unavailable):
+        await app.deliver({"type": "message", "text": "hello"}, conflict)
+
+
+async def failing(app: ComposedApp) -> None:
+    """A turn that ends with an apology."""
+
+    async def fail(_: TurnContext) -> None:
+        raise LookupError
+
+    await app.deliver({"type": "message", "text": "hello"}, fail)
+
+
+each_turn = pytest.mark.parametrize("turn", [echoed, conflicting, failing])
+
+
+@each_turn
+async def test_no_reference_cycles(app: ComposedApp, turn: Turn) -> None:
     """A turn leaves nothing for the garbage collector to find."""
-    assert await left_by_turns(app) == {}
+    await turn(app)
+    assert await left_by_turns(app, turn) == {}
 
 
+@each_turn
 async def test_no_reference_cycles_with_telemetry(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, turn: Turn
 ) -> None:
     """Nor does a turn whose spans are exported."""
     exported = ExportedSpans(monkeypatch)
     async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
-        await say(app, "hello")
-        assert await left_by_turns(app) == {}
-    assert exported.names.count("agents.app.run") == TURNS + 1
+        await turn(app)
+        assert await left_by_turns(app, turn) == {}
+    runs = MAX_RUNS if turn is conflicting else 1
+    assert exported.names.count("agents.app.run") == (TURNS + 1) * runs
 
 
-async def left_by_turns(app: ComposedApp) -> Counter[str]:
+async def left_by_turns(app: ComposedApp, turn: Turn) -> Counter[str]:
     """The classes of the project's and the SDK's objects that only the collector can free."""
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         for _ in range(TURNS):
-            await say(app, "hello")
+            await turn(app)
         gc.collect()
         ours = ("botbuilder.", "botframework.", "cloud_adapter.", "auth.", "opentelemetry.")
         return Counter(type(each).__name__ for each in gc.garbage if _module(each).startswith(ours))
