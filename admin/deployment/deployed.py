@@ -5,10 +5,11 @@ from functools import cached_property
 
 from admin.azure.arm_client import BOT, SITE, VAULT
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Ambiguous, Conflict, NotFound
+from admin.azure.errors import Ambiguous, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import KINDS, ResourceId
 from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.resource_list import list_if_registered
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.plan.setting_names import setting
@@ -57,7 +58,7 @@ class Deployed:
         """
         try:
             return self._azure.arm.get(self._only(BOT).id)
-        except (NotFound, Conflict):  # Conflict, in a dry run: the provider is not registered
+        except NotFound:
             return None
 
     @cached_property
@@ -109,7 +110,8 @@ class Deployed:
         """
         name = self._options.environment
         try:
-            listed = list(self._azure.arm.pages(f"{self._options.group}/providers/{kind}"))
+            path = f"{self._options.group}/providers/{kind}"
+            listed = list_if_registered(self._azure.arm, path) or ()
         except NotFound as error:
             text = f"there is no resource group rg-{name} in this subscription: {self._cure}"
             raise NotFound(text) from error

@@ -38,8 +38,8 @@ def prepare_plan(
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
     steps: list[Step] = [
         EnvironmentName(options, location),
+        RegisteredProviders(arm, subscription, providers),  # the next steps ask them
         Region(arm, subscription, location),
-        RegisteredProviders(arm, subscription, providers),
     ]
     mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
     steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", mode))

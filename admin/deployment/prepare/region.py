@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
+from admin.deployment.resource_list import list_if_registered
 from admin.plan.step import Finding
 
 PYTHON = "3.13"
@@ -34,7 +35,12 @@ class Region:
             AzureProblem: they cannot be read.
         """
         path = f"/subscriptions/{self._subscription}/providers/Microsoft.Web/geoRegions"
-        regions = self._arm.pages(f"{path}?sku=FlexConsumption")
+        regions = list_if_registered(self._arm, f"{path}?sku=FlexConsumption")
+        if regions is None:
+            return Finding(
+                "the regions can be read once the subscription has registered the"
+                " provider Microsoft.Web"
+            )
         known = sorted({normalized(str(each["name"])) for each in regions})
         if self._location not in known:
             return Finding(

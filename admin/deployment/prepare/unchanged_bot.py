@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from admin.azure.arm_client import BOT
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Conflict
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.prepare.registration import UNKNOWN_APP_ID
+from admin.deployment.resource_list import list_if_registered
 from admin.plan.step import Finding
 from admin.plan.target import type_of
 from auth.settings import USER_ASSIGNED_MSI
@@ -75,7 +75,8 @@ class UnchangedBot:
         if self._credential == BotCredential.MANAGED_IDENTITY:
             return None
         wanted = self._app_id().lower()
-        for each in self._bots():
+        bots = f"/subscriptions/{self._options.subscription}/providers/{BOT}"
+        for each in list_if_registered(self._azure.arm, bots) or ():
             group = ResourceId(each["id"], each["name"], "").resource_group
             is_own = group.lower() == f"rg-{self._options.environment}".lower()
             if not is_own and str(each["properties"].get("msaAppId")).lower() == wanted:
@@ -86,13 +87,6 @@ class UnchangedBot:
                     f" or delete that bot first. {MIGRATION}",
                 )
         return None
-
-    def _bots(self) -> list[JsonObject]:
-        path = f"/subscriptions/{self._options.subscription}/providers/{BOT}"
-        try:
-            return list(self._azure.arm.pages(path))
-        except Conflict:  # in a dry run: the provider is not registered, so there are none
-            return []
 
     def _compared(self, bot: JsonObject) -> Finding:
         name, current = bot["name"], str(bot["properties"].get("msaAppId"))

@@ -6,6 +6,7 @@ from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
 from admin.deployment.options import DeploymentOptions
 from admin.deployment.prepare.region import normalized
+from admin.deployment.resource_list import list_if_registered
 
 NEW, RECOVER = "default", "recover"
 """The values of the template's parameter `vaultCreateMode`."""
@@ -56,6 +57,6 @@ def deleted_vaults(arm: ArmClient, options: DeploymentOptions) -> list[JsonObjec
     vaults = f"{options.group}/".lower()
     return [
         each
-        for each in arm.pages(path)
+        for each in list_if_registered(arm, path) or ()
         if str(each["properties"].get("vaultId") or "").lower().startswith(vaults)
     ]

@@ -53,7 +53,7 @@ class Leftovers:
         try:
             found = deleted_vaults(self._azure.arm, self._options)
         except (Forbidden, Refused):
-            return  # the account may not list them, or the provider is not registered
+            return  # such as an account that may not list them: a note is not worth a failure
         for each in found:
             until = str(each["properties"].get("scheduledPurgeDate") or "")[:10]
             yield (

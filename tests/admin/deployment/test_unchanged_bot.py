@@ -1,12 +1,9 @@
 """`deployment prepare` over an Azure Bot that exists: its type and app id stay."""
 
 import pytest
-from aiohttp import web
 
 from emulator.entra.directory import Directory
 from emulator.entra.registration import Registration
-from emulator.faults import Handler
-from emulator.local_azure import RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations, tag
 from tests.support.azd.deployment_stage import DeploymentStage
@@ -143,20 +140,3 @@ def test_the_type_has_no_say_over_a_managed_identity(stage: DeploymentStage, run
     stage.azd.set(BOT_APP_TYPE="MultiTenant")
     deployed(stage, run, "ManagedIdentity")
     assert run("prepare", "--azd").status == 0
-
-
-def test_a_dry_run_needs_no_registered_provider(stage: DeploymentStage, run: Run) -> None:
-    """It would be registered before the bots are read."""
-    stage.azd.set(BOT_CREDENTIAL="Federated")
-    stage.thread.azure.resource_manager.tenant.registered.discard("microsoft.botservice")
-
-    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method == "GET" and request.path.endswith(f"/providers/{BOTS}"):
-            error = {"code": "MissingSubscriptionRegistration", "message": "Register it."}
-            return web.json_response({"error": error}, status=409)
-        return await handler(request)
-
-    stage.thread.azure.servers[RESOURCE_MANAGER].around = around
-    ended = run("prepare", "--azd", "--dry-run")
-    assert ended.status == 0
-    assert "az provider register" in ended.output
