@@ -25,11 +25,11 @@ def prepare(
 ) -> None:
     """Before the template: check what it needs, and make what it cannot.
 
-    The name, the region, the resource providers and an Azure Bot that is
-    there already are checked; a key vault that an earlier deployment left
-    behind is recovered. A bot that signs in
-    with a certificate or a federated credential gets an app registration,
-    unless --bot-app-id names yours.
+    It registers the resource providers, and checks the name, the region and
+    an Azure Bot that is there already; a key vault that an earlier deployment
+    left behind is recovered. A bot that signs in with a certificate or a
+    federated credential gets an app registration, unless --bot-app-id names
+    yours.
 
     [bold]Examples[/bold]
 

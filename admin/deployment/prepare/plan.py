@@ -9,6 +9,7 @@ from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
 from admin.deployment.prepare.unchanged_bot import UnchangedBot
 from admin.deployment.prepare.vault_mode import NEW, VaultMode
 from admin.deployment.stored_value import StoredValue
+from admin.plan.shell import quoted
 from admin.plan.step import Plan, Step
 
 TEMPLATE = "infra/main.bicep"
@@ -62,13 +63,24 @@ def prepare_plan(
     return Plan(
         steps,
         way_back="" if options.azd else options.command_line("remove"),
-        next_command="" if options.azd else _next(options, location, credential),
+        next_command="" if options.azd else _next(options, location, credential, bot_app_type),
     )
 
 
-def _next(options: DeploymentOptions, location: str, credential: BotCredential) -> str:
+def _next(
+    options: DeploymentOptions, location: str, credential: BotCredential, app_type: BotAppType
+) -> str:
+    parameters = {
+        "environmentName": options.environment,
+        "location": location,
+        "credential": credential.value,
+        "cloud": options.cloud,
+    }
+    if credential != BotCredential.MANAGED_IDENTITY:
+        parameters["botAppType"] = app_type.value
+    given = " ".join(f"{name}={quoted(value)}" for name, value in parameters.items())
     return (
-        f"az deployment sub create --subscription {options.subscription} --location {location}"
-        f" --template-file {TEMPLATE} --parameters environmentName={options.environment}"
-        f" location={location} credential={credential.value}, with the parameters above"
+        f"az deployment sub create --subscription {options.subscription}"
+        f" --location {quoted(location)} --template-file {TEMPLATE} --parameters {given},"
+        " with the parameters above"
     )

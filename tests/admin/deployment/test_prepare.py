@@ -2,11 +2,15 @@
 
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
 from aiohttp import web
 
+from admin.azure.clients import AzureClients
+from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
+from admin.deployment.prepare.plan import prepare_plan
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
 from emulator.faults import Handler
 from emulator.local_azure import GRAPH, RESOURCE_MANAGER
@@ -314,6 +318,29 @@ def test_without_azd_the_parameters_are_printed(stage: DeploymentStage, run: Run
     assert "vaultCreateMode=default" in ended.output
     assert "Next: az deployment sub create" in ended.output
     assert "BOT_APP_ID" not in stage.azd.values
+
+
+def test_the_printed_command_has_every_choice() -> None:
+    """Also those that differ from the template's defaults; a shell takes each as one word."""
+    options = DeploymentOptions("prepare", cloud="China", environment=ENVIRONMENT)
+    with AzureClients(options.management_cloud) as azure:
+        plan = prepare_plan(
+            azure,
+            options,
+            location="China North 3",
+            credential=BotCredential.CERTIFICATE,
+            bot_app_id=OWN_APP,
+            bot_app_type=BotAppType.MULTI_TENANT,
+        )
+    words = shlex.split(plan.next_command.removesuffix(", with the parameters above"))
+    assert words[words.index("--location") + 1] == "China North 3"
+    assert dict(word.split("=", 1) for word in words[words.index("--parameters") + 1 :]) == {
+        "environmentName": ENVIRONMENT,
+        "location": "China North 3",
+        "credential": "Certificate",
+        "cloud": "China",
+        "botAppType": "MultiTenant",
+    }
 
 
 def test_a_dry_run_changes_nothing(stage: DeploymentStage, run: Run) -> None:
