@@ -131,14 +131,13 @@ def _given(texts: list[str]) -> dict[str, str]:
 
 
 def _json(package: AppPackage, to: Path, warnings: list[str]) -> str:
-    manifest = package.manifest
-    bots = manifest.get("bots") or [{}]
+    strings = package.strings
     return json.dumps(
         {
             "package": str(to),
-            "id": manifest["id"],
-            "botId": bots[0].get("botId"),
-            "version": manifest["version"],
+            "id": strings.get(("id",)),
+            "botId": strings.get(("bots", 0, "botId")),
+            "version": strings.get(("version",)),
             "features": [str(feature.path) for feature in package.features],
             "schema": str(package.schema) if package.schema else None,
             "written": package.found,
@@ -149,8 +148,9 @@ def _json(package: AppPackage, to: Path, warnings: list[str]) -> str:
 
 
 def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -> None:
-    manifest = package.manifest
-    lines = [f"{to}: {manifest['name']['short']} {manifest['version']}"]
+    strings = package.strings
+    name, version = strings.get(("name", "short"), ""), strings.get(("version",), "")
+    lines = [f"{to}: {name} {version}"]
     if package.features:
         lines.append(f"With {', '.join(feature.path.stem for feature in package.features)}.")
     if package.found:
@@ -162,6 +162,6 @@ def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -
         "",
         "To try it:     Teams, Apps, Manage your apps, Upload an app, Upload a custom app",
         "For everybody: Teams admin center, Teams apps, Manage apps, Actions, Upload new app",
-        f'To update it:  raise "version" ({manifest["version"]}) in the manifest, and upload again',
+        f'To update it:  raise "version" ({version}) in the manifest, and upload again',
     ]
     console.output.print("\n".join(lines), soft_wrap=True)

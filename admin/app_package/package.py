@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from admin.app_package.app_values import AppValues
 from admin.app_package.archive import write_archive
 from admin.app_package.checks.languages import language_files, language_problems
-from admin.app_package.checks.rules import broken_rules
+from admin.app_package.checks.rules import broken_rules, icon_files
 from admin.app_package.checks.schema import schema_file, schema_problems
 from admin.app_package.feature import Feature
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.known_bot import KnownBot
 from admin.app_package.problems import PackageRefused, Problem
+from admin.migrate.managed_identity.json_text import Path as Place
 from admin.migrate.managed_identity.local_file import LocalFile
 
 _FROM_AZD = {
@@ -61,9 +61,9 @@ class AppPackage:
         self.examples = tuple(self._line(each) for each in found)
 
     @property
-    def manifest(self) -> Mapping[str, Any]:
-        """The manifest, parsed."""
-        return self._manifest.value
+    def strings(self) -> Mapping[Place, str]:
+        """The manifest's strings, by place."""
+        return self._manifest.strings
 
     @property
     def found(self) -> dict[str, str]:
@@ -98,7 +98,8 @@ class AppPackage:
         Raises:
             PackageRefused: it cannot be written.
         """
-        names = (*self.manifest["icons"].values(), *language_files(self.manifest).values())
+        strings = self.strings
+        names = (*icon_files(strings).values(), *language_files(strings).values())
         try:
             files = {name: (self._folder / name).read_bytes() for name in names}
             write_archive({"manifest.json": self._manifest.text.encode(), **files}, path)
@@ -108,7 +109,7 @@ class AppPackage:
     def _problems(self, azd: KnownBot) -> Iterator[Problem]:
         """The rules' problems, then the schema's at other places."""
         broken = list(broken_rules(self._manifest, self._folder, azd))
-        broken += language_problems(self.manifest, self._folder)
+        broken += language_problems(self.strings, self._folder)
         yield from broken
         if self.schema is not None:
             places = {each.place for each in broken}

@@ -62,11 +62,15 @@ def _has_domain(domains: set[str], host: str) -> bool:
 
 
 def _files(manifest: FilledManifest, *, has_files: bool) -> Iterator[Problem]:
-    for index, bot in enumerate(manifest.value.get("bots") or []):
+    bots = manifest.value.get("bots")
+    for index, bot in enumerate(bots if isinstance(bots, list) else []):
         if not isinstance(bot, dict) or bot.get("supportsFiles") is not True:
             continue
         place = ("bots", index, "supportsFiles")
-        if "personal" not in (bot.get("scopes") or []):
+        scopes = {
+            value for at, value in manifest.strings.items() if at[:3] == ("bots", index, "scopes")
+        }
+        if "personal" not in scopes:
             yield Problem(
                 place, "people send a bot files in personal chats: add personal to scopes"
             )

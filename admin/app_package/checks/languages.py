@@ -6,33 +6,33 @@ Source: Microsoft Teams, "Localize your app".
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from admin.app_package.checks.schema import schema_file, schema_problems
 from admin.app_package.problems import Problem
 from admin.migrate.managed_identity.json_text import Path as Place
 
 
-def language_files(manifest: Mapping[str, Any]) -> dict[Place, str]:
-    """The names of the files, by their place in the manifest."""
-    info = manifest.get("localizationInfo") or {}
-    root = ("localizationInfo",)
-    named: dict[Place, str] = {}
-    if "defaultLanguageFile" in info:
-        named[(*root, "defaultLanguageFile")] = str(info["defaultLanguageFile"])
-    for index, each in enumerate(info.get("additionalLanguages") or []):
-        named[(*root, "additionalLanguages", index, "file")] = str(each.get("file", ""))
-    return named
+def language_files(strings: Mapping[Place, str]) -> dict[Place, str]:
+    """The names of the files, by their place in the manifest.
+
+    Args:
+        strings: of the manifest, by place.
+    """
+    return {
+        place: name
+        for place, name in strings.items()
+        if place[0] == "localizationInfo" and place[-1] in {"defaultLanguageFile", "file"}
+    }
 
 
-def language_problems(manifest: Mapping[str, Any], folder: Path) -> Iterator[Problem]:
+def language_problems(strings: Mapping[Place, str], folder: Path) -> Iterator[Problem]:
     """What is wrong with the files: each must be there, and its texts must not be too long.
 
     Args:
-        manifest: parsed.
+        strings: of the manifest, by place.
         folder: of the manifest.
     """
-    for place, name in language_files(manifest).items():
+    for place, name in language_files(strings).items():
         path = folder / name
         try:
             texts = json.loads(path.read_text("utf-8"))

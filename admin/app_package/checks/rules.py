@@ -4,10 +4,9 @@ Sources: Microsoft Teams, "App manifest reference", "App package".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from admin.app_package.checks.features import TOKEN_DOMAINS, feature_problems
@@ -83,11 +82,20 @@ def _urls(manifest: FilledManifest) -> Iterator[Problem]:
             continue
         if not str(place[-1]).endswith("Url"):
             continue
-        url = urlsplit(value)
-        if url.scheme.lower() != "https" or not _is_public(url.hostname or ""):
+        host = _https_host(value)
+        if not _is_public(host):
             yield Problem(place, f"{value!r} is not an https URL that people can open")
-        elif _EXAMPLE_HOST.fullmatch(url.hostname or ""):
+        elif _EXAMPLE_HOST.fullmatch(host):
             yield Problem(place, f"{value} is an example", is_example=True)
+
+
+def _https_host(value: str) -> str:
+    """The host name of an https URL; empty if it is something else."""
+    try:
+        url = urlsplit(value)
+    except ValueError:  # half an IPv6 address: https://[
+        return ""
+    return url.hostname or "" if url.scheme == "https" else ""
 
 
 def _domains(manifest: FilledManifest, token_domain: str) -> Iterator[Problem]:
@@ -115,11 +123,19 @@ def _is_public(host: str) -> bool:
     return False
 
 
+def icon_files(strings: Mapping[Place, str]) -> dict[Place, str]:
+    """The names of the icons' files, by their place in the manifest.
+
+    Args:
+        strings: of the manifest, by place.
+    """
+    return {place: name for place, name in strings.items() if place[0] == "icons"}
+
+
 def _icons(manifest: FilledManifest, folder: Path) -> Iterator[Problem]:
-    names: dict[str, Any] = manifest.value.get("icons") or {}
-    for kind, name in names.items():
-        place, size = ("icons", kind), ICON_SIZES.get(kind)
-        path = folder / str(name)
+    for place, name in icon_files(manifest.strings).items():
+        kind = str(place[-1])
+        path, size = folder / name, ICON_SIZES.get(kind)
         if not path.resolve().is_relative_to(folder.resolve()):
             yield Problem(place, f"{name} is not in {folder}")
             continue

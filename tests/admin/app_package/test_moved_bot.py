@@ -43,9 +43,9 @@ def test_both_files_name_the_new_bot(folder: Path) -> None:
         AppValues(folder / ".env.dev", {}, KnownBot()),
         KnownBot(),
     )
-    assert package.manifest["bots"][0]["botId"] == NEW_ID
-    assert package.manifest["version"] == "1.0.1"
-    assert package.manifest["id"] == VALUES["TEAMS_APP_ID"]
+    assert package.strings["bots", 0, "botId"] == NEW_ID
+    assert package.strings["version",] == "1.0.1"
+    assert package.strings["id",] == VALUES["TEAMS_APP_ID"]
 
 
 def test_the_domain_is_listed_as_left_to_do(folder: Path) -> None:
