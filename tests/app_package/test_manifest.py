@@ -45,11 +45,14 @@ def test_no_rule_is_broken() -> None:
 
 
 def test_the_bot_is_the_same_everywhere(manifest: dict[str, Any]) -> None:
-    """The bot's id is a variable wherever the manifest or a feature names it."""
+    """The bot's id is a variable wherever the manifest or a feature names it.
+
+    In the resource of single sign-on, it may be the app registration's.
+    """
     files = [MANIFEST, *sorted((MANIFEST.parent / FOLDER).glob("*.json"))]
     text = "".join(file.read_text("utf-8") for file in files)
     assert set(re.findall(r'"botId": "([^"]*)"', text)) == {"${{BOT_ID}}"}
-    assert set(re.findall(r"botid-([^\"]*)", text)) == {"${{BOT_ID}}"}
+    assert set(re.findall(r"botid-([^\"]*)", text)) <= {"${{BOT_ID}}", "${{SSO_APP_ID}}"}
     assert manifest["bots"][0]["botId"] == VALUES["BOT_ID"]
 
 

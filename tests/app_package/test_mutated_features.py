@@ -11,7 +11,14 @@ import pytest
 from admin.app_package.feature import FOLDER, named_features
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.problems import PackageRefused
-from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, SchemaErrors, package_of
+from tests.app_package.conftest import (
+    BOT_ID,
+    MANIFEST,
+    SSO_APP_ID,
+    VALUES,
+    SchemaErrors,
+    package_of,
+)
 
 Json = Any
 Mutation = Callable[[Json], object]
@@ -93,6 +100,11 @@ RULES: dict[str, tuple[str, Mutation, str]] = {
     "a resource of another bot": (
         "sso",
         lambda f: f[APP].update(resource=f"api://botid-{OTHER_BOT}"),
+        f"/webApplicationInfo/resource (FILE): Teams expects api://botid-{BOT_ID}",
+    ),
+    "a resource of another app registration": (
+        "sso",
+        lambda f: f[APP].update(resource=f"api://{OTHER_BOT}"),
         f"/webApplicationInfo/resource (FILE): Teams expects api://botid-{BOT_ID}",
     ),
     "a resource that only ends as it should": (
@@ -230,6 +242,24 @@ def test_a_feature_for_a_bot_needs_a_bot(manifest: Json, tmp_path: Path) -> None
     del manifest["bots"]
     with pytest.raises(PackageRefused, match="the manifest has no bots"):
         package_of(manifest, tmp_path, features=named_features(["files"], MANIFEST.parent))
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        f"api://botid-{BOT_ID}",
+        f"api://botid-{SSO_APP_ID}",
+        f"api://{SSO_APP_ID}",
+        f"api://{VALUES['BOT_DOMAIN']}/botid-{SSO_APP_ID}",
+        f"API://BotId-{SSO_APP_ID.upper()}",
+    ],
+)
+def test_the_resource_is_the_bot_or_the_registration(
+    manifest: Json, resource: str, tmp_path: Path
+) -> None:
+    """An app registration of its own is exposed with the bot's id, or with its own."""
+    own = mutated("sso", lambda f: f[APP].update(resource=resource), tmp_path)
+    package_of(manifest, tmp_path, features=named_features([str(own)], tmp_path))
 
 
 def test_a_host_that_is_the_apps(manifest: Json, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What single sign-on, files and message extensions need in the rest of the manifest.
 
 Sources: Microsoft Teams, "Enable SSO for your bot", "Send and receive files using bots", "App
-manifest reference".
+manifest reference"; Teams SDK, "SSO Setup".
 """
 
 import re
@@ -17,7 +17,9 @@ from auth.clouds import CLOUDS
 TOKEN_DOMAINS = {urlsplit(cloud.token_service_url).hostname or "" for cloud in CLOUDS.values()}
 """The host names of the token services, where people sign in; one for each cloud."""
 
-_RESOURCE = re.compile(r"api://(?:(?P<host>[^/]+)/)?botid-(?P<bot_id>[^/]+)", re.IGNORECASE)
+_RESOURCE = re.compile(r"api://((?P<host>[^/]+)/)?botid-(?P<owner>[^/]+)|api://(?P<app>[^/]+)")
+"""An Application ID URI in lower case; `owner` is the bot's id or the app registration's."""
+
 _COMMAND_ID = ("commands", "id")
 
 
@@ -36,20 +38,22 @@ def feature_problems(manifest: FilledManifest, azd: KnownBot) -> Iterator[Proble
 
 def _sign_on(manifest: FilledManifest, *, is_identity: bool) -> Iterator[Problem]:
     strings = manifest.strings
-    app_id = strings[("webApplicationInfo", "id")]
-    bot_id = strings.get(("bots", 0, "botId"), "")
+    app_id = strings[("webApplicationInfo", "id")].lower()
+    bot_id = strings.get(("bots", 0, "botId"), "").lower()
     domains = {value.lower() for place, value in strings.items() if place[0] == "validDomains"}
-    if is_identity and app_id.lower() == bot_id.lower():
+    if is_identity and app_id == bot_id:
         text = (
             "single sign-on needs an app registration, and the bot is a managed identity: give"
             " the id of a registration of its own"
         )
         yield Problem(("webApplicationInfo", "id"), text)
     place = ("webApplicationInfo", "resource")
-    resource = _RESOURCE.fullmatch(strings.get(place, ""))
-    if resource is None or resource["bot_id"].lower() != bot_id.lower():
-        yield Problem(place, f"Teams expects api://botid-{bot_id}")
-    elif resource["host"] and not _has_domain(domains, resource["host"].lower()):
+    owners = [each for each in dict.fromkeys((bot_id, app_id)) if each]
+    resource = _RESOURCE.fullmatch(strings.get(place, "").lower())
+    if resource is None or not (resource["owner"] in owners or resource["app"] == app_id):
+        expected = " or ".join(f"api://botid-{each}" for each in owners)
+        yield Problem(place, f"Teams expects {expected}")
+    elif resource["host"] and not _has_domain(domains, resource["host"]):
         yield Problem(place, f"validDomains lacks its host name, {resource['host']}")
     if not domains & TOKEN_DOMAINS:
         text = "people sign in at the token service of the bot's cloud, such as"
