@@ -168,8 +168,7 @@ class Composition:
     @cached_property
     def account(self) -> "StorageAccount | None":
         """The bot's storage account; None if the settings name none."""
-        source = self.settings.storage
-        if source is None:
+        if (source := self.settings.storage) is None:
             return None
         from auth.outbound.credentials import storage_tokens
         from auth.outbound.token_provider import TokenProvider
@@ -272,9 +271,7 @@ class Composition:
         )
 
     def _notifications(
-        self,
-        adapter: "CloudAdapter",
-        references: "ConversationReferences",
+        self, adapter: "CloudAdapter", references: "ConversationReferences"
     ) -> "Notifications | None":
         if self.account is None:
             return None
@@ -367,21 +364,12 @@ class Composition:
         """
         gc.disable()  # imports leave hardly any garbage; collections take a fifth of their time
         try:
-            keys = await asyncio.to_thread(lambda: self.keys)
-            authenticated = not self.settings.unauthenticated
-            if authenticated:
-                keys.prefetch()
-                if self.bot_keys is not None:
-                    self.bot_keys.prefetch()
-            tokens = await asyncio.to_thread(lambda: self.tokens)
-            if authenticated:
-                tokens.prefetch(self.settings.channel_audience)
-            account = await asyncio.to_thread(lambda: self.account)
-            if account is not None:
-                account.prefetch()
-            await asyncio.to_thread(lambda: self.parts)
-            if self.exports is not None:
-                await asyncio.to_thread(self._start_export, self.exports)
+            try:
+                await self._create_in_steps()
+            finally:
+                # Also if the app cannot run: the log lines that say why may have to be exported.
+                if self.exports is not None:
+                    await asyncio.to_thread(self._start_export, self.exports)
         except SettingsError:
             pass  # `ready` raises this error for each caller
         except Exception:  # each caller gets CompositionFailed; only this line has the traceback
@@ -390,6 +378,20 @@ class Composition:
             gc.freeze()  # modules live as long as the process, so collections can skip them
             gc.set_threshold(COLLECTION_THRESHOLD)
             gc.enable()
+
+    async def _create_in_steps(self) -> None:
+        keys = await asyncio.to_thread(lambda: self.keys)
+        authenticated = not self.settings.unauthenticated
+        if authenticated:
+            keys.prefetch()
+            if self.bot_keys is not None:
+                self.bot_keys.prefetch()
+        tokens = await asyncio.to_thread(lambda: self.tokens)
+        if authenticated:
+            tokens.prefetch(self.settings.channel_audience)
+        if (account := await asyncio.to_thread(lambda: self.account)) is not None:
+            account.prefetch()
+        await asyncio.to_thread(lambda: self.parts)
 
 
 def limit_sdk_logs() -> None:

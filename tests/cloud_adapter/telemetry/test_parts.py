@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auth.errors import SettingsError
 from auth.settings import Settings
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.queued.queued_turns import QUEUE
@@ -109,3 +110,13 @@ async def test_the_export_starts_with_the_warm_up(
     await composition.ready()
     await parts_of_app.close()
     assert started == [(settings, False)]
+
+
+async def test_an_app_that_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It exports all the same: its log lines say why, and the host may drop them."""
+    started: list[object] = []
+    monkeypatch.setattr(providers, "start_export", lambda *given: started.append(given))
+    composition = Composition(lambda: Settings.from_environ({}), {**TELEMETRY_ON}, create_bot)
+    with pytest.raises(SettingsError):
+        await composition.ready()
+    assert len(started) == 1
