@@ -5,9 +5,10 @@ A metric that Microsoft's Agents SDK has too bears the SDK's name, unit and attr
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
 
 from cloud_adapter.telemetry.labels import ACTIVITY_TYPES, CHANNELS, FirstSeen, known
 
@@ -44,20 +45,24 @@ class BotMetrics:
         self._tokens: dict[str, float] = {}
         self._certificate_expires_on = 0.0
         self._started_at = self._ready_at = 0.0
+        self._create_counters(meter)
+        self._create_histograms(meter)
+        self._create_gauges(meter)
         self._recorders: dict[str, Recorder | None] = {}
         self._families: dict[str, Recorder] = {
             "agents.app.run": self._turn,
             "agents.adapter.process": self._request,
             "agents.authentication.get_access_token": self._token,
             "agents.proactive.send_activity": self._proactive,
-            "agents.connector": self._connector,
-            "agents.user_token_client": self._user_token,
+            "agents.connector": partial(
+                self._call, self._connector_requests, self._connector_duration
+            ),
+            "agents.user_token_client": partial(
+                self._call, self._user_token_requests, self._user_token_duration
+            ),
             "agents.storage": self._storage,
             "bot.queue_wait": self._queue_wait,
         }
-        self._create_counters(meter)
-        self._create_histograms(meter)
-        self._create_gauges(meter)
 
     def _create_counters(self, meter: Meter) -> None:
         counter = meter.create_counter
@@ -173,19 +178,22 @@ class BotMetrics:
         self._token_duration.record(milliseconds, labels)
         self._token_requests.add(1, {**labels, **_outcome("auth.success", error)})
 
-    def _connector(self, name: str, milliseconds: float, attributes: Attributes, _: str) -> None:
-        labels = _call_labels(name, attributes)
-        self._connector_requests.add(1, labels)
-        self._connector_duration.record(milliseconds, labels)
+    def _call(
+        self,
+        count: Counter,
+        duration: Histogram,
+        name: str,
+        milliseconds: float,
+        attributes: Attributes,
+        _: str,
+    ) -> None:
+        operation = name.rpartition(".")[2]
+        status = attributes.get("http.response.status_code", 0)
+        labels = {"operation": operation, "http.status_code": status}
+        count.add(1, labels)
+        duration.record(milliseconds, labels)
         if retries := attributes.get("bot.retries"):
-            self._retries.add(int(retries), {"operation": labels["operation"]})
-
-    def _user_token(self, name: str, milliseconds: float, attributes: Attributes, _: str) -> None:
-        labels = _call_labels(name, attributes)
-        self._user_token_requests.add(1, labels)
-        self._user_token_duration.record(milliseconds, labels)
-        if retries := attributes.get("bot.retries"):
-            self._retries.add(int(retries), {"operation": labels["operation"]})
+            self._retries.add(int(retries), {"operation": operation})
 
     def _storage(self, name: str, milliseconds: float, _: Attributes, error: str) -> None:
         labels = {"storage.operation": name.rpartition(".")[2]}
@@ -198,13 +206,6 @@ class BotMetrics:
 
     def _queue_wait(self, _: str, milliseconds: float, __: Attributes, ___: str) -> None:
         self._queue_age.record(milliseconds / 1000)
-
-
-def _call_labels(name: str, attributes: Attributes) -> dict[str, str | int | float | bool]:
-    return {
-        "operation": name.rpartition(".")[2],
-        "http.status_code": attributes.get("http.response.status_code", 0),
-    }
 
 
 def _outcome(name: str, error: str) -> dict[str, str | bool]:
