@@ -27,17 +27,16 @@ class TracedHttpPool(HttpPool):
     ) -> Response:
         """Send a request and return the response."""
         operation = Operation.current()
-        if operation is None or not operation.is_call:
-            return await super().request(
-                method, url, headers, body, timeouts=timeouts, max_bytes=max_bytes
-            )
-        if operation.is_propagated and (trace_parent := current_trace_parent()):
-            headers = {**headers, "traceparent": trace_parent}
-        operation.count_request()
+        call = operation if operation is not None and operation.is_call else None
+        if call is not None:
+            call.count_request()
+            if call.is_propagated and (trace_parent := current_trace_parent()):
+                headers = {**headers, "traceparent": trace_parent}
         response = await super().request(
             method, url, headers, body, timeouts=timeouts, max_bytes=max_bytes
         )
-        operation.set("http.response.status_code", response.status)
+        if call is not None:
+            call.set("http.response.status_code", response.status)
         return response
 
 
