@@ -76,7 +76,10 @@ class NotificationRun:
         finally:
             await self._report.write()
         if self._error is not None:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                self._error = None  # its traceback refers to this object
         return self._complete
 
     async def _recipients(self) -> AsyncIterator[str]:
@@ -126,7 +129,8 @@ class NotificationRun:
         try:
             conversation = await self._conversation(record)
         except (ConnectorError, CallerForbidden) as error:
-            _raise_if_unauthorized(error)
+            if _is_unauthorized(error):
+                raise
             reason = f"no conversation can be created: {reason_of(error)}"
             return Result(recipient, "", FAILED, reason)
         if conversation is None:
@@ -151,7 +155,8 @@ class NotificationRun:
         try:
             await self._sender.send(conversation, self._notification.activity())
         except (ConnectorError, CallerForbidden) as error:
-            _raise_if_unauthorized(error)
+            if _is_unauthorized(error):
+                raise
             return _result_of(error), reason_of(error)
         except (Unavailable, OutOfTime):
             raise
@@ -183,7 +188,8 @@ def _result_of(error: ConnectorError | CallerForbidden) -> str:
     return FAILED if refused else UNCERTAIN
 
 
-def _raise_if_unauthorized(error: ConnectorError | CallerForbidden) -> None:
-    """Raise a 401: the bot is refused, for every recipient."""
-    if isinstance(error, ConnectorError) and error.response.status_code == HTTPStatus.UNAUTHORIZED:
-        raise error
+def _is_unauthorized(error: ConnectorError | CallerForbidden) -> bool:
+    """Whether the bot itself is refused: for every recipient, so none has a result."""
+    if isinstance(error, CallerForbidden):
+        return False
+    return bool(error.response.status_code == HTTPStatus.UNAUTHORIZED)

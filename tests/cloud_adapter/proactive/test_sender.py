@@ -1,6 +1,8 @@
 """NotificationSender: what is repeated and when, on the wire of the local connector."""
 
 import asyncio
+import contextlib
+import gc
 import itertools
 import json
 import time
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
+from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.proactive.notifications import MAX_DELAY_SECONDS, MAX_RUNS_WITHOUT_RESULT
 from cloud_adapter.proactive.rate_limiter import REQUESTS_PER_SECOND
 from cloud_adapter.proactive.run import MAX_CONCURRENT
@@ -232,6 +235,26 @@ async def test_the_bot_is_unauthorized(notifier: Notifier, faults: Faults) -> No
     faults.clear()
     await notifier.send(HELLO)
     assert [texts(each) for each in conversations] == [["hello"]] * 30
+
+
+async def test_no_reference_cycles(notifier: Notifier, faults: Faults) -> None:
+    """The errors of a run, and with them all that it used, are freed without the collector."""
+
+    def in_use() -> int:
+        return sum(type(each) is ConnectorError for each in gc.get_objects())
+
+    await notifier.add_users(10)
+    faults.set(status=401, path="/activities")
+    gc.collect()
+    gc.disable()
+    try:
+        before = in_use()
+        with contextlib.suppress(ConnectorError):
+            await notifier.send(HELLO)
+            raise AssertionError("the run did not fail")
+        assert in_use() == before
+    finally:
+        gc.enable()
 
 
 async def test_two_processes_share_the_limits(
