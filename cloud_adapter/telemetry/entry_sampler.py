@@ -20,8 +20,8 @@ class EntrySampler(Sampler):
     The caller's sampled flag is not used: the Functions host sets it to 0 when it keeps no trace
     itself, and whoever sends a request could set it to 1. Nor is the caller's trace id, of which
     Microsoft's sampler takes a hash: with a chosen one, each trace would be taken. Only a queued
-    turn (a CONSUMER span) follows a sampled parent, because this app has stored it with the
-    activity.
+    turn or notification (a CONSUMER span with a parent of its own) follows the flag of its parent,
+    which this app has stored with it: such a trace is taken as a whole, or not at all.
 
     The process's first trace is always taken. It shows the cold start, and a rate limit that has
     just been created would drop it.
@@ -49,8 +49,8 @@ class EntrySampler(Sampler):
         context = parent.get_span_context()
         if context.is_valid and not context.is_remote:
             return _like(parent, attributes)
-        if context.is_valid and context.trace_flags.sampled and kind is SpanKind.CONSUMER:
-            return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, context.trace_state)
+        if context.is_valid and parent_context is not None and kind is SpanKind.CONSUMER:
+            return _like(parent, attributes)
         if self._is_first:
             self._is_first = False
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, context.trace_state)

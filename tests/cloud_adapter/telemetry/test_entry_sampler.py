@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
     ALWAYS_ON,
     ParentBased,
+    Sampler,
     TraceIdRatioBased,
 )
 from opentelemetry.trace import SpanKind
@@ -51,11 +52,22 @@ def test_trace_ids_of_the_caller() -> None:
     assert sum(taken) < 50
 
 
-def test_queued_turns_follow() -> None:
-    """A queued turn belongs to the trace of its request, if that one was taken."""
-    tracer = tracer_after_first(EntrySampler(ALWAYS_OFF))
+@pytest.mark.parametrize("inner", [ALWAYS_OFF, ALWAYS_ON])
+def test_queued_turns_follow(inner: Sampler) -> None:
+    """A queued turn is taken if its request was, so that each trace is whole."""
+    tracer = tracer_after_first(EntrySampler(inner))
     assert is_sampled(tracer.start_span("process", remote(1), SpanKind.CONSUMER))
     assert not is_sampled(tracer.start_span("process", remote(0), SpanKind.CONSUMER))
+
+
+@pytest.mark.parametrize("flags", [0, 1])
+@pytest.mark.parametrize("inner", [ALWAYS_OFF, ALWAYS_ON])
+def test_notifications_of_others(inner: Sampler, flags: int) -> None:
+    """A notification without a stored trace does not follow the host's flag."""
+    tracer = tracer_after_first(EntrySampler(inner))
+    with trace.use_span(trace.get_current_span(remote(flags))):
+        span = tracer.start_span("process", kind=SpanKind.CONSUMER)
+    assert is_sampled(span) == (inner is ALWAYS_ON)
 
 
 @pytest.mark.parametrize("first", [True, False])
