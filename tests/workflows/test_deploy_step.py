@@ -13,14 +13,19 @@ BASH = str(shutil.which("bash"))
 
 PROGRAMS = """
 azd() { echo func-bot; }
-unzip() { "$PYTHON" -m zipfile -e "$2" "$4"; }
+unzip() { { test -d "$4" || mkdir "$4"; } && "$PYTHON" -m zipfile -e "$2" "$4"; }
 sleep() { :; }
 func() {
   echo "$PWD: $*" >> "$CALLS"
   test -f host.json && test "$(wc -l < "$CALLS")" -gt "$FAILURES"
 }
 """
-"""Shell functions: `func` notes each call, fails so often, and wants a Functions app around it."""
+"""Shell functions: `func` notes each call, fails so often, and wants a Functions app around it;
+`unzip` makes one folder, as Info-ZIP does, and none above it."""
+
+PACKAGES = {DEPLOY: "artifacts/package.zip", AZURE: "../package/package.zip"}
+"""Where the package is, seen from the checkout: GitHub's step downloads it into a folder, and Azure
+Pipelines have it beside the checkout, in which nothing is made before."""
 
 
 @pytest.mark.parametrize(("failures", "calls", "status"), [(0, 1, 0), (2, 3, 0), (9, 5, 1)])
@@ -30,17 +35,19 @@ def test_the_package_is_published(
 ) -> None:
     """What the package holds is published as it is, again while roles have no effect yet."""
     [script] = [each for each in scripts(read(file)) if "func azure" in each]
-    package = tmp_path / "artifacts" / "package.zip"
+    checkout = tmp_path / "checkout"
+    package = checkout / PACKAGES[file]
+    checkout.mkdir()
     package.parent.mkdir()
     with zipfile.ZipFile(package, "w") as packed:
         packed.writestr("host.json", "{}")
     ended = subprocess.run(
         [BASH, "--norc", "-eo", "pipefail", "-c", PROGRAMS + script],
-        cwd=tmp_path,
+        cwd=checkout,
         env={
             "PATH": "/usr/bin:/bin",
             "PYTHON": str(shutil.which("python3")),
-            "PACKAGE": str(package),
+            "PACKAGE": str(package.resolve()),
             "CALLS": str(tmp_path / "calls"),
             "FAILURES": str(failures),
         },
@@ -48,7 +55,8 @@ def test_the_package_is_published(
         timeout=100,
     )
     found = (tmp_path / "calls").read_text("utf-8").splitlines()
-    folder = package.with_suffix("")
+    [folder] = {line.partition(":")[0] for line in found}
+    assert checkout in Path(folder).parents
     assert set(found) == {f"{folder}: azure functionapp publish func-bot --python --no-build"}
     assert (len(found), ended.returncode) == (calls, status)
 
