@@ -11,7 +11,12 @@ CONNECTION = "azconnection"
 
 MAIN = "eq(variables['Build.SourceBranch'], 'refs/heads/main')"
 SCHEDULE = "eq(variables['Build.Reason'], 'Schedule')"
+UNSCHEDULED = "ne(variables['Build.Reason'], 'Schedule')"
 ON = "eq(variables['DEPLOY'], 'true')"
+
+TOKEN = {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}
+SIGNS_IN = re.compile(r"\bazd auth\b|-m admin\b")
+"""What requests tokens with it, instead of az's."""
 
 
 def known_tasks(file: PipelineFile) -> Iterator[str]:
@@ -51,6 +56,24 @@ def guarded_stages(file: PipelineFile) -> Iterator[str]:
             yield str(stage["stage"])
 
 
+def tested_deployments(file: PipelineFile) -> Iterator[str]:
+    """What deploys needs CI to succeed, which is skipped on the schedule."""
+    stages = {stage["stage"]: stage for stage in file.document["stages"]}
+    skipped = stages["CI"].get("condition") == UNSCHEDULED
+    for name, stage in stages.items():
+        waits = stage.get("dependsOn") == "CI" and stage["condition"].startswith("and(succeeded(),")
+        if any("azd " in script for script in scripts(stage)) and not (waits and skipped):
+            yield name
+
+
+def own_token(file: PipelineFile) -> Iterator[str]:
+    """The job's token is passed to the steps that request tokens with it, and to no other."""
+    for step in steps(file.document):
+        signs_in = any(SIGNS_IN.search(script) for script in scripts({"steps": [step]}))
+        if signs_in != (step.get("env", {}).items() >= TOKEN.items()):
+            yield str(step.get("displayName"))
+
+
 def approved_deployments(file: PipelineFile) -> Iterator[str]:
     """What changes Azure is a deployment job, in an environment that can ask for approval."""
     for name, job in jobs(file.document):
@@ -71,6 +94,8 @@ RULES = (
     no_injection,
     one_connection,
     guarded_stages,
+    tested_deployments,
+    own_token,
     approved_deployments,
     failing_scripts,
 )

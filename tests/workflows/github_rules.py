@@ -81,6 +81,16 @@ def guarded_jobs(file: PipelineFile) -> Iterator[str]:
             yield name
 
 
+def tested_deployments(file: PipelineFile) -> Iterator[str]:
+    """What deploys needs CI, and does not run if CI has failed."""
+    for name, job in jobs(file.document):
+        ignores = re.search(r"\b(always|cancelled|failure)\(", str(job.get("if", "")))
+        if any("azd provision" in each for each in scripts(job)) and (
+            job.get("needs") != "ci" or ignores
+        ):
+            yield name
+
+
 def known_events(file: PipelineFile) -> Iterator[str]:
     """No event gives rights to foreign code."""
     yield from set(file.document["on"]) - EVENTS
@@ -119,6 +129,7 @@ RULES = (
     least_permissions,
     tokens_in_environments,
     guarded_jobs,
+    tested_deployments,
     known_events,
     no_injection,
     no_overlap,

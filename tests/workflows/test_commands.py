@@ -153,6 +153,15 @@ def test_our_commands_take_their_options(file: Path, monkeypatch: pytest.MonkeyP
         command.make_context("admin", arguments)
 
 
+@pytest.mark.parametrize("file", [DEPLOY, DOCTOR, AZURE], ids=lambda file: file.name)
+def test_the_doctor_looks_at_the_group_of_the_templates(file: Path) -> None:
+    """The resource group is the one that they create for the environment."""
+    template = (ROOT / "infra" / "main.bicep").read_text("utf-8")
+    [prefix] = re.findall(r"^  name: '(.*)\$\{environmentName\}'$", template, re.M)
+    for line in lines(read(file), ".venv/bin/python -m admin doctor"):
+        assert f'--resource-group "{prefix}$AZURE_ENV_NAME"' in line
+
+
 def test_the_pipeline_may_assign_what_the_templates_assign() -> None:
     """The condition of the pipeline's role lists their roles, and no other."""
     page = (ROOT / "docs" / "pipelines.md").read_text("utf-8")

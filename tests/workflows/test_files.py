@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.project import ROOT
 from tests.workflows import azure_rules, github_rules, rules
-from tests.workflows.pipeline_files import AZURE, DEPENDABOT, WORKFLOWS, PipelineFile
+from tests.workflows.pipeline_files import AZURE, DEPENDABOT, WORKFLOWS, PipelineFile, jobs, read
 from tests.workflows.validators import (
     ACTIONLINT,
     actionlint_errors,
@@ -46,6 +46,14 @@ def test_the_rules_hold(file: Path) -> None:
     own = azure_rules.RULES if file == AZURE else github_rules.RULES
     broken = {rule.__name__: found for rule in (*rules.RULES, *own) if (found := list(rule(given)))}
     assert broken == {}
+
+
+def test_a_workflow_that_is_called_can_be() -> None:
+    """It has the event `workflow_call`; actionlint looks at one file at a time."""
+    called = {job["uses"] for file in WORKFLOWS for _, job in jobs(read(file)) if "uses" in job}
+    assert called
+    for name in called:
+        assert "workflow_call" in read(ROOT / name)["on"], name
 
 
 def test_an_action_is_the_same_commit_everywhere() -> None:

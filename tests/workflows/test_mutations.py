@@ -18,6 +18,7 @@ from tests.workflows.validators import (
 
 CI, DEPLOY, DOCTOR = (f".github/workflows/{name}.yml" for name in ("ci", "deploy", "doctor"))
 AZURE, DEPENDABOT = "azure-pipelines.yml", ".github/dependabot.yml"
+TOKEN = "SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 
 
@@ -70,6 +71,8 @@ RULES = [
     ("tokens_in_environments", Mutation(DOCTOR, "  workflow_dispatch:", "  pull_request:")),
     ("guarded_jobs", Mutation(DEPLOY, " && github.ref == 'refs/heads/main'", "")),
     ("guarded_jobs", Mutation(DOCTOR, "vars.AZURE_CLIENT_ID != ''", "always()")),
+    ("tested_deployments", Mutation(DEPLOY, "    needs: ci\n", "")),
+    ("tested_deployments", Mutation(DEPLOY, "    if: vars", "    if: always() && vars")),
     ("known_events", Mutation(CI, "  pull_request:", "  pull_request_target:")),
     ("known_events", Mutation(DEPLOY, "  workflow_dispatch:", "  workflow_run:")),
     (
@@ -84,6 +87,11 @@ RULES = [
     ("one_connection", Mutation(AZURE, "azconnection #", "with-a-secret #")),
     ("guarded_stages", Mutation(AZURE, "eq(variables['Build.SourceBranch'], ", "ne('', ")),
     ("guarded_stages", Mutation(AZURE, ", eq(variables['DEPLOY'], 'true')", "")),
+    ("tested_deployments", Mutation(AZURE, "and(succeeded(), ", "and(always(), ")),
+    ("tested_deployments", Mutation(AZURE, "dependsOn: CI", "dependsOn: []")),
+    ("tested_deployments", Mutation(AZURE, "ne(variables['Build.Reason']", "ne(''")),
+    ("own_token", Mutation(AZURE, TOKEN, "NOTHING: none")),
+    ("own_token", Mutation(AZURE, "PACKAGE: $(P", f"{TOKEN}\n{' ' * 20}PACKAGE: $(P")),
     ("approved_deployments", Mutation(AZURE, "environment: production", "displayName: Bot")),
     ("failing_scripts", Mutation(AZURE, "set -euo pipefail", "set -x")),
 ]
