@@ -1,4 +1,4 @@
-"""The `az` commands that a sentence or a workflow names are commands of the real Azure CLI."""
+"""The `az` commands that sentences name are commands of the real Azure CLI."""
 
 import re
 import shlex
@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.commands.test_az import SIGNED_OUT, ask_az, environ_of_nobody
+from tests.docs.commands.test_az import environ_of_nobody
 from tests.support.project import ROOT
 
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-PIPELINES = [*sorted(ROOT.glob(".github/workflows/*.yml")), *ROOT.glob("azure-pipelines.yml")]
-COMPILED_ELSEWHERE = "bicep"
-"""`az bicep` downloads the compiler before it looks at anything else."""
 
 
 def mentions(files: Iterable[Path]) -> set[str]:
@@ -69,21 +66,3 @@ def test_a_wrong_mention_is_noticed(az: Path, tmp_path: Path) -> None:
     environ = environ_of_nobody(tmp_path)
     assert "no such command" in problem("deployment sub whatif", az, environ)
     assert "no option --endpoints" in problem("bot update --endpoints", az, environ)
-
-
-@pytest.mark.az
-@pytest.mark.timeout(600)
-def test_pipelines(az: Path, tmp_path: Path) -> None:
-    """Signed out, the CLI takes each argument of the pipelines' own calls."""
-    lines = {
-        line
-        for file in PIPELINES
-        for line in re.findall(r"^[ \-a-z:]*?\baz ([a-z][^\n#]*)$", file.read_text("utf-8"), re.M)
-    }
-    assert lines
-    environ = environ_of_nobody(tmp_path)
-    for line in sorted(lines):
-        words = shlex.split(line.split(" > ")[0])
-        if words[0] != COMPILED_ELSEWHERE:
-            answer = ask_az(str(az), words, tmp_path, environ)
-            assert SIGNED_OUT.search(answer), f"az {line}\n{answer}"
