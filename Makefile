@@ -55,7 +55,7 @@ help:
 	@echo "make test        every test, the browser's too: fifteen minutes"
 	@echo "                 FAST=1 leaves out end-to-end tests, the emulator's, and those of deployments,"
 	@echo "                 migrations, the doctor, queued turns, proactive messages and samples"
-	@echo "                 LOOP=asyncio runs everything on that event loop, or on uvloop"
+	@echo "                 LOOP=asyncio|uvloop runs everything on that event loop"
 	@echo "                 WORKERS=3 processes that share the tests"
 	@echo "make check       lint, format, types, import rules"
 	@echo "make runbooks    run the commands of docs/ with the real az, in front of the local cloud"
