@@ -11,7 +11,7 @@ import typer
 from admin import console, dead_letters
 from admin.app_package.command import app_package
 from admin.deployment import application as deployment
-from admin.doctor.command import DoctorBotOption, doctor
+from admin.doctor.command import CODES_HELP, DoctorBotOption, doctor
 from admin.exit_status import ExitStatus
 from admin.migrate import application
 from admin.notify import notify
@@ -32,7 +32,7 @@ app.command("app-package")(app_package)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(application.app, name="migrate")
-app.command("doctor")(
+app.command("doctor", epilog=CODES_HELP)(
     with_options("doctor", doctor, without=CHANGING, replaced={"bot": (DoctorBotOption, "")})
 )
 

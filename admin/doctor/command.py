@@ -13,6 +13,7 @@ from admin.azure.errors import NotFound, NotReachable
 from admin.azure.http.retries import RetryLimits
 from admin.azure.json_object import JsonObject
 from admin.doctor.bot_search import find_bot
+from admin.doctor.codes import ALL_CODES, CODES
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import IGNORED, Diagnosis, error
 from admin.doctor.examination import examine
@@ -45,6 +46,14 @@ IgnoreOption = Annotated[
     ),
 ]
 
+CODES_HELP = "\n\n".join(
+    [
+        "[bold]What it finds[/bold]",
+        *(f"{about}: {', '.join(codes)}" for about, codes in CODES.items()),
+    ]
+)
+"""The end of the command's help."""
+
 
 def doctor(options: Options, ignore: IgnoreOption = "") -> None:
     """Look at a deployed bot, and say what is wrong and how to cure it.
@@ -60,42 +69,6 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
       python -m admin doctor --bot contoso-bot
       python -m admin doctor --app contoso-functions --json
       python -m admin doctor --ignore web-chat-off,turns-failed
-
-    [bold]It looks at[/bold]
-
-      settings      setting-invalid, setting-misspelled, setting-warning,
-                    setting-password, setting-secret, setting-storage-key,
-                    setting-reference, setting-not-on-flex,
-                    setting-unauthenticated
-      identity      identity-missing, identity-deleted, identity-unknown,
-                    bot-identity-unknown, storage-identity-unknown
-      roles         role-missing, role-too-wide
-      resources     storage-missing, storage-shared-keys, storage-tls,
-                    storage-public-blobs, vault-missing, vault-deleted,
-                    vault-access-policies, vault-purge-protection,
-                    insights-off, insights-missing, insights-local-auth,
-                    insights-authentication, insights-no-workspace
-      Azure Bot     endpoint-missing, endpoint-elsewhere, endpoint-wrong,
-                    app-id-differs, app-type-differs, tenant-differs,
-                    bot-identity-differs, teams-missing, teams-disabled,
-                    teams-terms, web-chat-off
-      registration  registration-missing, registration-deleted,
-                    registration-audience, registration-secret,
-                    certificate-missing, certificate-disabled,
-                    certificate-not-registered,
-                    certificate-expired, certificate-ends-soon,
-                    federated-missing, federated-differs,
-                    principal-missing, principal-disabled,
-                    assignment-required
-      app           app-stopped, app-unreachable, app-barrier,
-                    app-unhealthy, app-warning, identity-unproven,
-                    identity-differs, endpoint-open, https-only,
-                    tls-version, basic-publishing, public-network,
-                    access-restrictions, runtime-version, always-ready,
-                    instance-count
-      last turns    turns-failed, turns-dead-lettered, calls-refused,
-                    dead-letters, queue-backlog
-      each of them  not-looked-at
 
     [bold]Roles[/bold]: Website Contributor on the app, Reader on the
     resource group, Key Vault Reader on the vault, Log Analytics Reader on
@@ -123,7 +96,10 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
     null if there is none at the bot's endpoint. If the bot cannot be read:
     {"error": TEXT}.
     """
-    ignored = frozenset(code.strip() for code in ignore.split(","))
+    ignored = frozenset(code.strip() for code in ignore.split(",")) - {""}
+    if unknown := ignored - ALL_CODES:
+        text = f"it finds nothing with the code {', '.join(sorted(unknown))}"
+        raise typer.BadParameter(text, param_hint="--ignore")
     raise typer.Exit(read_only(options, lambda target: show(target, ignored), LIMITS))
 
 

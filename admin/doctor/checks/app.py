@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from admin.doctor.codes import Code
 from admin.doctor.cures import set_property, set_text
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
@@ -181,7 +182,7 @@ def _is_restricted(bot: DeployedBot) -> bool:
     return not admits_all or str(otherwise).lower() == "deny"
 
 
-SYMPTOMS = (
+SYMPTOMS: tuple[Code, ...] = (
     "app-unhealthy",
     "app-barrier",
     "app-unreachable",

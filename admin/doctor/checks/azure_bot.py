@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from admin.azure.json_object import JsonObject
 from admin.azure.site_lookup import answers_at
+from admin.doctor.codes import Code
 from admin.doctor.cures import WEB_CHAT, add_web_chat, change, change_channel, set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
@@ -40,7 +41,7 @@ def check_agreement(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the Azure Bot and the app settings name the same bot."""
     values = bot.known_if_read
     properties, app_type = bot.bot["properties"], type_of(bot.bot)
-    pairs = {
+    pairs: dict[str, tuple[Code, str]] = {
         "MicrosoftAppId": ("app-id-differs", str(properties.get("msaAppId") or "")),
         "MicrosoftAppType": ("app-type-differs", app_type),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from admin.doctor.codes import Code
 from admin.doctor.cures import set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
@@ -20,7 +21,10 @@ POWERS = (
 )
 """What no bot needs: each is a way to more than the bot's own data."""
 
-CODES = {CLIENT_ID: "identity-unknown", STORAGE_CLIENT_ID: "storage-identity-unknown"}
+IDENTITY_CODES: dict[str, Code] = {
+    CLIENT_ID: "identity-unknown",
+    STORAGE_CLIENT_ID: "storage-identity-unknown",
+}
 """By the setting that names an identity."""
 
 SUBSCRIPTION_SEGMENTS = 3
@@ -53,7 +57,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
 def _client_ids(bot: DeployedBot) -> Iterator[Diagnosis]:
     values, app = bot.known_if_read, bot.target.site_id
     names = ", ".join(one.name for one in bot.assigned)
-    for name, code in CODES.items():
+    for name, code in IDENTITY_CODES.items():
         value = setting(values, name)
         if value and with_client_id(bot.assigned, value) is None:
             yield error(

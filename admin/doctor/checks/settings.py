@@ -86,16 +86,12 @@ def _invalid(
         "AZURE_FUNCTIONS_ENVIRONMENT": "Production",
     }
     try:
-        warnings = Settings.from_environ({**values, **platform}).warnings
+        Settings.from_environ({**values, **platform})
     except SettingsError as wrong:
         for problem in wrong.problems:
             name, _, text = problem.partition(": ")
             if name not in {*references, *reported, UNAUTHENTICATED}:
                 yield _problem(app, name, text)
-        return
-    for text in warnings:
-        if not text.startswith((BOT_SECRET, STORAGE)):  # these have findings of their own
-            yield warning("setting-warning", text, f"{SETTINGS_PAGE}.")
 
 
 def _problem(app: ResourceId, name: str, text: str) -> Diagnosis:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from admin.doctor.codes import Code
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE,
     CERTIFICATE_NAME,
@@ -20,6 +21,7 @@ from tests.admin.doctor.harms import (
     all_of,
     allow_publishing,
     app_answers,
+    app_warns,
     assign,
     assign_to_subscription,
     azure_bot,
@@ -69,7 +71,7 @@ class Defect:
         credential: the bot's.
     """
 
-    code: str
+    code: Code
     harm: Harm
     cure: str
     credential: str = FEDERATED
@@ -261,6 +263,7 @@ DEFECTS = (
         app_answers("/api/identity", 200, f'{{"appId": "{OTHER_GUID}"}}'),
         "az functionapp restart",
     ),
+    Defect("app-warning", app_warns, "docs/troubleshooting.md"),
     Defect("https-only", site(httpsOnly=False), "properties.httpsOnly=true"),
     Defect("tls-version", web(minTlsVersion="1.0"), "properties.minTlsVersion=1.2"),
     Defect("basic-publishing", allow_publishing, "basicPublishingCredentialsPolicies/scm"),

@@ -1,6 +1,7 @@
 """Harms: what can go wrong with a deployed bot, done to one in the local Azure."""
 
 import datetime
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -271,6 +272,12 @@ def app_answers(path: str, status: int, body: str | None = None) -> Harm:
     """The app answers like this at a path."""
     server = "*.azurewebsites.net"
     return lambda bot: bot.azure.servers[server].faults.set(path=path, status=status, body=body)
+
+
+def app_warns(bot: ExaminedBot) -> None:
+    """The app answers that its certificate ends."""
+    facts = {"appId": bot.app_id, "warnings": ["the certificate expires soon"]}
+    app_answers("/api/identity", 200, json.dumps(facts))(bot)
 
 
 def cut_off(bot: ExaminedBot) -> None:

@@ -1,4 +1,4 @@
-"""Each defect is found, alone, with its cure; the help knows all codes."""
+"""Each defect is found, alone, with its cure."""
 
 from itertools import count
 
