@@ -134,7 +134,7 @@ class DeployedBot:
     @property
     def identity(self) -> AppIdentity | None:
         """The identity that the bot works with; None if that is not clear."""
-        return identity_of(self.assigned, self.known_if_read)
+        return identity_of(self.site, self.known_if_read)
 
     @property
     def is_flex(self) -> bool:
@@ -154,7 +154,7 @@ class DeployedBot:
         return read_roles(
             self.target.azure.arm,
             self.site,
-            identity_of(self.assigned, self.known),
+            identity_of(self.site, self.known),
             self.known,
             self.storage,
             self.vault,

@@ -6,6 +6,7 @@ from admin.azure.json_object import JsonObject
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis
 from admin.doctor.look import MALFORMED
+from admin.doctor.parts.identities import system_identity
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.status.parts.registration import CredentialPeriod
 from admin.plan.target import endpoint_of, type_of
@@ -65,11 +66,13 @@ def _azure_bot(bot: DeployedBot) -> Iterator[Row]:
 def _app(bot: DeployedBot) -> Iterator[Row]:
     section = f"App {bot.app_name}"
     yield Row(section, "state", str(bot.site["properties"].get("state") or "unknown"))
-    yield Row(section, "identities", ", ".join(one.name for one in bot.assigned) or "none")
+    identities = [*bot.assigned, system_identity(bot.site)]
+    names = [one.name for one in identities if one]
+    yield Row(section, "identities", ", ".join(names) or "none")
     roles = bot.roles.value
     if roles is not None:
-        names = sorted({one.name for one in roles.assigned})
-        yield Row(section, "roles", ", ".join(names) or "none")
+        held = sorted({one.name for one in roles.assigned})
+        yield Row(section, "roles", ", ".join(held) or "none")
     answers = bot.answers.value
     if answers is None:
         return

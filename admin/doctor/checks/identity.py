@@ -35,12 +35,13 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the app has the identities that its settings name, and whether they exist."""
     app, assigned = bot.target.site_id, bot.assigned
     if not assigned:
-        yield error(
-            "identity-missing",
-            f"{app.name} has no user-assigned identity",
-            _assignment(bot),
-            stops=True,
-        )
+        if bot.identity is None:
+            yield error(
+                "identity-missing",
+                f"{app.name} has no user-assigned identity",
+                _assignment(bot),
+                stops=True,
+            )
         return
     for one in assigned:
         if bot.identities.value and not bot.identities.value.get(one.id.lower()):

@@ -141,13 +141,16 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"{component['name']} accepts telemetry from everybody who knows its key",
             set_property(str(component["id"]), "properties.DisableLocalAuth", "true"),
         )
-    elif bot.assigned and not _authenticates(bot, setting(values, AUTHENTICATION)):
-        right = bot.identity.client_id if bot.identity else "CLIENT_ID"
+    elif (bot.assigned or bot.identity) and not _authenticates(
+        bot, setting(values, AUTHENTICATION)
+    ):
+        client_id = bot.identity.client_id if bot.identity else "CLIENT_ID"
+        right = f"Authorization=AAD;ClientId={client_id}" if client_id else "Authorization=AAD"
         yield error(
             "insights-authentication",
             f"{component['name']} accepts only an identity's telemetry, and {AUTHENTICATION} names"
             f" none of {app.name}: what the bot sends is refused",
-            set_settings(app, **{AUTHENTICATION: f"Authorization=AAD;ClientId={right}"}),
+            set_settings(app, **{AUTHENTICATION: right}),
         )
     if not found.workspace:
         yield warning(

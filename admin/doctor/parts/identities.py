@@ -1,4 +1,4 @@
-"""The user-assigned identities of the app: which one does what, and whether it still exists."""
+"""The identities of the app: which one does what, and whether it still exists."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,18 +19,23 @@ def with_client_id(assigned: Sequence[AppIdentity], client_id: str) -> AppIdenti
     return next((one for one in assigned if one.client_id.lower() == wanted), None)
 
 
-def identity_of(assigned: Sequence[AppIdentity], settings: Mapping[str, str]) -> AppIdentity | None:
+def identity_of(site: JsonObject, settings: Mapping[str, str]) -> AppIdentity | None:
     """The identity that the bot is, or that reaches what proves the bot; None if that is not clear.
+    If the settings name none, it is the system-assigned one (docs/settings.md, `AZURE_CLIENT_ID`).
 
     Args:
-        assigned: the app's.
+        site: the app.
         settings: the app's.
     """
     is_bot = setting(settings, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
     names = ("MicrosoftAppId",) if is_bot else (CLIENT_ID, STORAGE_CLIENT_ID)
-    for name in names:
-        if found := with_client_id(assigned, setting(settings, name)):
+    given = [value for name in names if (value := setting(settings, name))]
+    assigned = identities_of(site)
+    for client_id in given:
+        if found := with_client_id(assigned, client_id):
             return found
+    if not assigned and not given:
+        return system_identity(site)
     return assigned[0] if len(assigned) == 1 else None
 
 
@@ -52,7 +57,7 @@ def storage_identities(
         found = with_client_id(assigned, named)
         return [found] if found else []
     found = with_client_id(assigned, setting(settings, CLIENT_ID)) or identity
-    return [one for one in (found, system_identity(site)) if one]
+    return list(dict.fromkeys(one for one in (found, system_identity(site)) if one))
 
 
 def system_identity(site: JsonObject) -> AppIdentity | None:

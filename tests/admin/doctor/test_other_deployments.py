@@ -10,7 +10,12 @@ from emulator.entra.credentials import KeyCredential
 from emulator.resource_manager.core.resource import JsonObject
 from emulator.resource_manager.tenancy.subscription import Subscription
 from emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
-from tests.admin.doctor.examined_bot import CERTIFICATE, MANAGED_IDENTITY, ExaminedBot
+from tests.admin.doctor.examined_bot import (
+    CERTIFICATE,
+    MANAGED_IDENTITY,
+    ROLES_ON_VAULT,
+    ExaminedBot,
+)
 from tests.admin.doctor.harms import (
     CONTRIBUTOR,
     SECRET_VALUE,
@@ -83,6 +88,35 @@ def test_the_host_uses_another_identity(bot: ExaminedBot) -> None:
     for role in ROLES_ON_STORAGE:
         bot.call(assign_role, bot.azure.group, account, role, SYSTEM_PRINCIPAL)
     assert bot.findings() == []
+
+
+@pytest.mark.parametrize("credential", [CERTIFICATE])
+def test_only_a_system_assigned_identity(bot: ExaminedBot) -> None:
+    """It reads the certificate, and reaches storage and telemetry, if no setting names another."""
+    bot.site.body["identity"] = {"type": "SystemAssigned", "principalId": SYSTEM_PRINCIPAL}
+    bot.set_settings(
+        AZURE_CLIENT_ID=None,
+        AzureWebJobsStorage__clientId=None,
+        **{AUTHENTICATION: "Authorization=AAD"},
+    )
+    needed = {
+        "Microsoft.KeyVault/vaults": ROLES_ON_VAULT[CERTIFICATE],
+        STORAGE: ROLES_ON_STORAGE,
+        INSIGHTS: (METRICS_PUBLISHER.id,),
+    }
+    found = bot.findings()
+    assert [each["code"] for each in found] == ["role-missing"] * 4
+    assert all(f"--assignee-object-id {SYSTEM_PRINCIPAL}" in each["cure"] for each in found)
+    for kind, roles in needed.items():
+        for role in roles:
+            bot.call(assign_role, bot.azure.group, bot.found(kind), role, SYSTEM_PRINCIPAL)
+    assert bot.findings() == []
+    bot.set_settings(**{AUTHENTICATION: None})
+    (refused,) = bot.findings()
+    assert refused["code"] == "insights-authentication"
+    assert refused["cure"].endswith("=Authorization=AAD")
+    bot.set_settings(AZURE_CLIENT_ID=bot.prepared.identity["clientId"])
+    assert "identity-missing" in codes(bot)
 
 
 def test_storage_has_an_identity_of_its_own(bot: ExaminedBot) -> None:
