@@ -61,10 +61,14 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             stops=True,
         )
     elif not part.vault.id:
+        right = set_settings(bot.target.site_id, CertificateVaultUrl="https://NAME.vault.azure.net")
+        recovery = az("keyvault recover", {"--name": name})
         yield error(
             "vault-missing",
             f"your account sees no key vault {name}, which CertificateVaultUrl names",
-            set_settings(bot.target.site_id, CertificateVaultUrl="https://NAME.vault.azure.net"),
+            f"If it was deleted:\n{recovery}\nIf another one is meant:\n{right}"
+            if part.deleted_in is None
+            else right,
             stops=True,
         )
     else:

@@ -36,7 +36,8 @@ class VaultPart:
 
     Attributes:
         vault: the vault.
-        deleted_in: the region of a deleted vault of this name, which can be recovered; else empty.
+        deleted_in: the region of a deleted vault of this name, which can be recovered; empty: there
+            is none; None: the account may not list what was deleted in the subscription.
         certificate: name of the certificate.
         versions: the certificate's enabled versions, the newest first; None: they cannot be read.
         is_disabled: whether it has versions, and none is enabled.
@@ -45,7 +46,7 @@ class VaultPart:
     """
 
     vault: NamedResource
-    deleted_in: str = ""
+    deleted_in: str | None = ""
     certificate: str = ""
     versions: tuple[JsonObject, ...] | None = ()
     problem: str = ""
@@ -109,10 +110,12 @@ def _named(azure: AzureClients, kind: str, name: str, subscription: str) -> Name
     return NamedResource(name, {})
 
 
-def _deleted_in(azure: AzureClients, subscription: str, name: str) -> str:
-    """Where a deleted vault of this name was; empty: there is none that can be recovered."""
+def _deleted_in(azure: AzureClients, subscription: str, name: str) -> str | None:
+    """`VaultPart.deleted_in`."""
     path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
-    for one in azure.arm.pages(path):
-        if str(one["name"]).lower() == name.lower():
-            return str(one["properties"]["location"])
-    return ""
+    try:
+        found = list(azure.arm.pages(path))
+    except Forbidden:  # a role on the resource group is not enough
+        return None
+    named = (one for one in found if str(one["name"]).lower() == name.lower())
+    return next((str(one["properties"]["location"]) for one in named), "")

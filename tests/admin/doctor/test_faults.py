@@ -11,7 +11,7 @@ from emulator.faults import Handler
 from emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
 from emulator.server import Server
 from tests.admin.doctor.examined_bot import CERTIFICATE, READER, ExaminedBot
-from tests.admin.doctor.harms import WEBSITE_CONTRIBUTOR, unassign_caller
+from tests.admin.doctor.harms import WEBSITE_CONTRIBUTOR, delete_vault, unassign_caller
 from tests.admin.migrate.migration import BOT, VAULT
 
 ARM, GRAPH, SITES = "management.azure.com", "graph.microsoft.com", "*.azurewebsites.net"
@@ -145,6 +145,22 @@ def test_the_vault_cannot_be_read(bot: ExaminedBot) -> None:
     (found,) = bot.findings()
     assert found["code"] == "not-looked-at"
     assert "Key Vault Reader" in found["cure"]
+
+
+def test_deleted_vaults_cannot_be_listed(bot: ExaminedBot) -> None:
+    """Reader on the resource group is not enough: the vault is missing, and may be recovered."""
+    delete_vault(bot)
+    subscription = f"/subscriptions/{bot.azure.resource_manager.subscription_id}"
+    body = {"error": {"code": "AuthorizationFailed", "message": "no"}}
+    server_of(bot, ARM).faults.set(
+        path=f"{subscription}/providers/Microsoft.KeyVault/deletedVaults",
+        status=403,
+        body=json.dumps(body),
+    )
+    (found,) = bot.findings()
+    assert found["code"] == "vault-missing"
+    assert f"\naz keyvault recover --name {VAULT}" in found["cure"]
+    assert "CertificateVaultUrl=" in found["cure"]
 
 
 def test_the_vault_has_a_firewall(bot: ExaminedBot) -> None:
