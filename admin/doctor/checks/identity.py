@@ -27,9 +27,6 @@ IDENTITY_CODES: dict[str, Code] = {
 }
 """By the setting that names an identity."""
 
-SUBSCRIPTION_SEGMENTS = 3
-"""Of "/subscriptions/ID", split at its slashes."""
-
 
 def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the app has the identities that its settings name, and whether they exist."""
@@ -49,7 +46,8 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
                 "identity-deleted",
                 f"the identity {one.name} is assigned to {app.name}, but was deleted",
                 "Create a new one, assign it, and give it the roles: docs/deploy-by-hand.md,"
-                " steps 2 to 7, and 9 if it was the bot; or deploy again with `azd provision`",
+                " steps 2 to 7, and 9 if it was the bot; or deploy again with"
+                " `azd provision --no-state`",
                 stops=True,
             )
     yield from _client_ids(bot)
@@ -108,6 +106,6 @@ def _reach(role: AssignedRole) -> str:
     for power in POWERS:
         if allows(role.definition, power, on_data=False):
             return f"which allows {power}"
-    if len(role.scope.rstrip("/").split("/")) <= SUBSCRIPTION_SEGMENTS:
+    if "/resourcegroups/" not in f"{role.scope}/".lower():  # a subscription, or what is above it
         return "and needs it on single resources only"
     return ""

@@ -1,6 +1,7 @@
 """Bots that others have deployed, in other ways than this project's templates: no false finding."""
 
 import datetime
+import json
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from tests.admin.doctor.harms import (
     SECRET_VALUE,
     app_answers,
     assign,
+    assign_to_subscription,
     registration_of,
     setting,
     site,
@@ -157,6 +159,24 @@ def test_a_contributor_assigns_no_roles(bot: ExaminedBot) -> None:
     assign(CONTRIBUTOR)(bot)
     (found,) = bot.findings()
     assert found["problem"].endswith("which allows Microsoft.Web/sites/write")
+
+
+def test_a_role_on_everything(bot: ExaminedBot) -> None:
+    """A management group's assignments are listed with the subscription's, which inherits them."""
+    assign_to_subscription(bot)
+    kind, name = "Microsoft.Authorization/roleAssignments", "77777777-2222-3333-4444-555555555555"
+    own = bot.found(kind, name)
+    scope = "/providers/Microsoft.Management/managementGroups/contoso"
+    moved = {
+        "id": f"{scope}/providers/{kind}/{name}",
+        "properties": {**own.properties, "scope": scope},
+    }
+    bot.azure.servers["management.azure.com"].faults.set(
+        path=str(own.id).rpartition("/")[0], status=200, body=json.dumps({"value": [moved]})
+    )
+    (found,) = bot.findings()
+    assert found["code"] == "role-too-wide"
+    assert "managementGroups/contoso" in found["problem"]
 
 
 @pytest.mark.parametrize("credential", [CERTIFICATE])
