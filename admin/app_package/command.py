@@ -31,7 +31,10 @@ SetOption = Annotated[
 AzdOption = Annotated[
     str | None,
     typer.Option(
-        "--azd", metavar="NAME", help="The azd environment that has the bot; by default azd's own."
+        "--azd",
+        metavar="NAME",
+        envvar="AZURE_ENV_NAME",
+        help="The azd environment that has the bot; by default azd's own.",
     ),
 ]
 ManifestOption = Annotated[

@@ -1,5 +1,6 @@
 """KnownBot: what azd knows of the deployed bot."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -37,27 +38,18 @@ class KnownBot:
     def read(cls, name: str | None) -> "KnownBot":
         """Ask azd. Source: azd, `azd env get-values`, which prints NAME="VALUE" lines.
 
+        That command creates an environment if there is no default and none is named, so azd is
+        asked for its default first. Source: azure-dev, `LoadOrInitInteractive`.
+
         Args:
             name: of the environment; None: azd's default.
         """
-        azd = shutil.which("azd")
-        if azd is None:
-            return cls(absence="azd is not installed")
-        named = ["--environment", name] if name else []
         try:
-            done = subprocess.run(  # noqa: S603  # azd is the user's own
-                [azd, "env", "get-values", "--no-prompt", *named],
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return cls(absence=f"azd did not answer in {TIMEOUT_SECONDS} seconds")
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            return cls(absence=f"azd says: {said[0]}" if said else "azd has no environment")
-        return cls(dict(_LINE.findall(done.stdout)))
+            name = name or _default_environment()
+            values = _said("get-values", "--no-prompt", "--environment", name)
+        except _NoAnswer as error:
+            return cls(absence=str(error))
+        return cls(dict(_LINE.findall(values)))
 
     @property
     def app_values(self) -> dict[str, str]:
@@ -92,3 +84,51 @@ class KnownBot:
         """The host name of the token service in the bot's cloud; empty if azd does not know."""
         cloud = _CLOUDS.get(self.values.get("BOT_CLOUD", "")) if self.values else None
         return urlsplit(cloud.token_service_url).hostname or "" if cloud else ""
+
+
+class _NoAnswer(Exception):
+    """Why azd has no values."""
+
+
+def _default_environment() -> str:
+    """The name of azd's default environment.
+
+    Raises:
+        _NoAnswer: there is none.
+    """
+    listed = _said("list", "--output", "json", "--no-prompt")
+    try:
+        names = [each["Name"] for each in json.loads(listed) if each["IsDefault"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _NoAnswer("azd lists no environments") from error
+    if not names:
+        raise _NoAnswer("azd has no default environment")
+    return str(names[0])
+
+
+def _said(*words: str) -> str:
+    """What `azd env` prints.
+
+    Raises:
+        _NoAnswer: azd is not installed, fails, or does not answer.
+    """
+    azd = shutil.which("azd")
+    if azd is None:
+        raise _NoAnswer("azd is not installed")
+    try:
+        done = subprocess.run(  # noqa: S603  # azd is the user's own
+            [azd, "env", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",  # azd's, whatever the code page of a Windows console
+            errors="replace",
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _NoAnswer(f"azd did not answer in {TIMEOUT_SECONDS} seconds") from error
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise _NoAnswer(f"azd says: {lines[0]}" if lines else f"azd failed: {done.returncode}")
+    return done.stdout

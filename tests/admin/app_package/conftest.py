@@ -21,6 +21,9 @@ from tests.support.project import ROOT
 PROGRAM = """#!{python}
 import pathlib, sys
 pathlib.Path({calls!r}).open("a").write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[2] == "list":
+    print({environments!r})
+    sys.exit()
 print({output!r}, end="")
 print({error!r}, end="", file=sys.stderr)
 sys.exit({status})
@@ -33,22 +36,35 @@ DEPLOYED = (
 
 @pytest.fixture(autouse=True)
 def _no_azd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """There is no azd on this machine."""
+    """There is no azd on this machine, and the shell names no environment of it."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("AZURE_ENV_NAME", raising=False)
 
 
 @pytest.fixture
 def azd(tmp_path: Path) -> Callable[..., Path]:
-    """Installs an azd that prints these lines; the file that is returned gets its calls."""
+    """Installs an azd whose default environment has these values.
+
+    The file that is returned gets its calls.
+    """
     if os.name == "nt":
         pytest.skip("the stand-in is a script with a shebang")
 
-    def install(output: str = DEPLOYED, error: str = "", status: int = 0) -> Path:
+    def install(
+        output: str = DEPLOYED, error: str = "", status: int = 0, default: str = "canteen"
+    ) -> Path:
         calls, program = tmp_path / "calls", tmp_path / "bin" / "azd"
         program.parent.mkdir(exist_ok=True)
+        names = ("canteen", "production")
+        listed = [{"Name": name, "IsDefault": name == default} for name in names]
         program.write_text(
             PROGRAM.format(
-                python=sys.executable, calls=str(calls), output=output, error=error, status=status
+                python=sys.executable,
+                calls=str(calls),
+                environments=json.dumps(listed),
+                output=output,
+                error=error,
+                status=status,
             )
         )
         program.chmod(0o755)

@@ -32,8 +32,12 @@ def test_the_deployed_bot_is_found(env_file: Path, azd: Callable[..., Path]) -> 
     """The bot's id and domain come from azd, and the .env file keeps them."""
     calls = azd()
     assert run(env_file) == ExitStatus.DONE
-    assert calls.read_text().splitlines() == ["env get-values --no-prompt"]
-    assert fault(["env", "get-values", "--no-prompt"], AZD, is_azd=True) == ""
+    asked = calls.read_text().splitlines()
+    assert asked == [
+        "env list --output json --no-prompt",
+        "env get-values --no-prompt --environment canteen",
+    ]
+    assert [fault(each.split(), AZD, is_azd=True) for each in asked] == ["", ""]
     manifest = manifest_of(env_file)
     assert manifest["bots"][0]["botId"] == BOT_ID
     assert manifest["validDomains"] == ["func-canteen.azurewebsites.net", "token.botframework.com"]
@@ -47,6 +51,26 @@ def test_another_environment_of_azd(env_file: Path, azd: Callable[..., Path]) ->
     calls = azd()
     assert run(env_file, "--azd", "production") == ExitStatus.DONE
     assert calls.read_text().splitlines() == ["env get-values --no-prompt --environment production"]
+
+
+def test_the_environment_of_the_shell(
+    env_file: Path, azd: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AZURE_ENV_NAME names the environment, as it does for azd itself."""
+    calls = azd()
+    monkeypatch.setenv("AZURE_ENV_NAME", "production")
+    assert run(env_file) == ExitStatus.DONE
+    assert calls.read_text().splitlines() == ["env get-values --no-prompt --environment production"]
+
+
+def test_no_environment_is_created(
+    env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a default environment, azd is not asked for values: it would create one."""
+    calls = azd(default="")
+    assert run(env_file) == ExitStatus.USAGE
+    assert "azd has no default environment" in capsys.readouterr().err
+    assert calls.read_text().splitlines() == ["env list --output json --no-prompt"]
 
 
 def test_the_app_keeps_its_id(env_file: Path) -> None:
@@ -135,9 +159,9 @@ def test_azd_without_an_environment(
     env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What azd says is shown beside the values that it would have given."""
-    azd(output="", error="ERROR: no environment exists\nmore", status=1)
-    assert run(env_file) == ExitStatus.USAGE
-    assert "azd says: ERROR: no environment exists)" in capsys.readouterr().err
+    azd(output="", error="ERROR: environment does not exist\nmore", status=1)
+    assert run(env_file, "--azd", "staging") == ExitStatus.USAGE
+    assert "azd says: ERROR: environment does not exist)" in capsys.readouterr().err
 
 
 def test_an_endpoint_without_tls(
