@@ -59,7 +59,7 @@ class AppValues:
         """Where the values that are used are not azd's; a line each."""
         values = self.all
         return tuple(
-            f"{name} is {values[name]}, but azd says {value}: empty it in {self.path} to use azd's"
+            f"{name} is {values[name]}, but azd says {value}: {self._cure(name)} to use azd's"
             for name, value in self._azd.app_values.items()
             if values[name].lower() != value.lower()
         )
@@ -79,3 +79,7 @@ class AppValues:
             self._file.edit(dict(values))
         except OSError as error:
             raise PackageRefused(f"{self.path} cannot be written: {error.strerror}") from error
+
+    def _cure(self, name: str) -> str:
+        """How a variable is no longer what it is."""
+        return f"leave out --set {name}" if name in self._given else f"empty it in {self.path}"

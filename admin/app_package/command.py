@@ -94,8 +94,8 @@ def app_package(
     [bold]Exit status[/bold]
 
       0  the zip is there
-      2  Teams would reject it, or a feature is unknown; each reason is
-         printed, and nothing was written
+      2  there is no zip: Teams would reject it, a feature is unknown, or
+         a file cannot be read or written; each reason is printed
 
     [bold]--json[/bold] prints one object:
 
@@ -159,7 +159,10 @@ def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -
     if package.found:
         lines.append(f"{env_file} has {', '.join(sorted(package.found))} now: commit it.")
     if package.schema is None:
-        lines.append("Not checked with Microsoft's schema: `make validators` installs it.")
+        lines.append(
+            "Not checked with Microsoft's schema: the manifest's $schema names none that is"
+            " installed. `make validators` installs them."
+        )
     lines += [f"Look at {warning}" for warning in warnings]
     lines += [
         "",

@@ -104,10 +104,13 @@ def test_an_id_that_cannot_be_kept(tmp_path: Path, capsys: pytest.CaptureFixture
     assert not to.exists()
 
 
-def test_a_given_bot_is_not_azds(env_file: Path, azd: Callable[..., Path]) -> None:
+def test_a_given_bot_is_not_azds(
+    env_file: Path, azd: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     """What azd says of a value that is given is not written to the file either."""
     azd()
     assert run(env_file, "--set", f"BOT_ID={OTHER_BOT}") == ExitStatus.DONE
+    assert f"azd says {BOT_ID}: leave out --set BOT_ID to use azd's" in capsys.readouterr().out
     assert "BOT_ID=" in env_file.read_text().splitlines()
     assert "BOT_DOMAIN=func-canteen.azurewebsites.net" in env_file.read_text().splitlines()
 
@@ -182,7 +185,7 @@ def test_another_bot_than_azds(
     env_file.write_text(env_file.read_text().replace("BOT_ID=", f"BOT_ID={OTHER_BOT}"))
     assert run(env_file) == ExitStatus.DONE
     assert manifest_of(env_file)["bots"][0]["botId"] == OTHER_BOT
-    assert f"BOT_ID is {OTHER_BOT}, but azd says {BOT_ID}" in capsys.readouterr().out
+    assert f"azd says {BOT_ID}: empty it in {env_file} to use azd's" in capsys.readouterr().out
 
 
 def test_examples_are_not_published(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,3 +248,18 @@ def test_values_are_written_into_json(env_file: Path) -> None:
     name = 'Kantine "Süd"'
     assert run(env_file, *GIVEN, "--set", f"APP_NAME={name}") == ExitStatus.DONE
     assert manifest_of(env_file)["name"] == {"short": name, "full": name}
+
+
+@pytest.mark.parametrize("schema", [None, "https://developer.microsoft.com/json-schemas/teams/v9"])
+def test_a_schema_that_is_not_there(
+    env_file: Path, schema: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A manifest that names no schema, or one that is not installed, is said to be unchecked."""
+    path = manifest_beside(env_file)
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["$schema"] = schema
+    if schema is None:
+        del manifest["$schema"]
+    path.write_text(json.dumps(manifest), "utf-8")
+    assert run(env_file, *GIVEN) == ExitStatus.DONE
+    assert "the manifest's $schema names none that is installed" in capsys.readouterr().out
