@@ -14,14 +14,16 @@ var receivers = [
   { name: 'email', emailAddress: alertEmail, useCommonAlertSchema: true }
 ]
 
-// The queries of docs/operations.md, each with the rows that are worth an alert.
+// The queries of docs/operations.md, each with the rows that are worth an alert. They look back as far as the rule's
+// window: ago() can widen what a rule reads to two days (Azure Monitor docs, "Override query time range"), and with
+// ago(24h) an alert would not resolve for a day.
 var rules = [
   {
     name: 'dead-letters'
     title: 'Dead letters'
     description: 'Activities or notifications were given up: see docs/operations.md, question 7.'
     severity: 2
-    query: loadTextContent('../queries/dead-letters.kql')
+    query: replace(loadTextContent('../queries/dead-letters.kql'), 'ago(24h)', 'ago(30m)')
     window: 'PT30M'
     frequency: 'PT15M'
     resolves: true
@@ -31,7 +33,7 @@ var rules = [
     title: 'The certificate expires soon'
     description: 'No newer certificate is in use: see docs/operations.md, question 4.'
     severity: 2
-    query: '${loadTextContent('../queries/sign-in.kql')}| where Warning in ("certificate ends", "new certificate is not registered")'
+    query: '${replace(loadTextContent('../queries/sign-in.kql'), 'ago(3d)', 'ago(1d)')}| where Warning in ("certificate ends", "new certificate is not registered")'
     window: 'P1D'
     frequency: 'PT6H'
     resolves: false
@@ -41,7 +43,7 @@ var rules = [
     title: 'The channel is refused'
     description: 'Ten or more requests were refused, or could not be answered, for one reason: see docs/operations.md, question 2.'
     severity: 1
-    query: '${loadTextContent('../queries/refusals.kql')}| where Refusals >= 10 and Reason !has "there is no bearer token" and Reason !has "not a JWT"'
+    query: '${replace(loadTextContent('../queries/refusals.kql'), 'ago(24h)', 'ago(30m)')}| where Refusals >= 10 and Reason !has "there is no bearer token" and Reason !has "not a JWT"'
     window: 'PT30M'
     frequency: 'PT15M'
     resolves: true

@@ -1,6 +1,7 @@
 """The alerts search for what the queries find, and need neither a key nor a role."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from tests.support.project import ROOT
 MODULES = ROOT / "infra" / "modules"
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w"
 GIVEN = {"name": "contoso", "location": "westeurope", "tags": {}, "workspaceId": WORKSPACE}
+
+AGO = re.compile(r"\bago\((\w+)\)")
+"""How far back a query looks."""
 
 
 def deployed(module: str, **parameters: Any) -> list[Resource]:
@@ -50,9 +54,24 @@ def test_the_rules() -> None:
         "alert-certificate-contoso",
         "alert-refusals-contoso",
     }
-    for name, file in (("dead-letters", "dead-letters"), ("certificate", "sign-in")):
+    for name, file in (
+        ("dead-letters", "dead-letters"),
+        ("certificate", "sign-in"),
+        ("refusals", "refusals"),
+    ):
         text = (ROOT / "infra" / "queries" / f"{file}.kql").read_text("utf-8")
-        assert queries()[f"alert-{name}-contoso"].startswith(text)
+        asked = queries()[f"alert-{name}-contoso"]
+        assert AGO.sub("", asked).startswith(AGO.sub("", text))
+
+
+def test_a_query_reads_its_window() -> None:
+    """A longer time in the query would keep an alert from resolving, and so from the next one.
+
+    Source: Azure Monitor docs, "Create or edit a log search alert rule", override query time range.
+    """
+    windows = {"30m": "PT30M", "1d": "P1D"}
+    for name, rule in rules().items():
+        assert [windows.get(each) for each in AGO.findall(queries()[name])] == [rule["windowSize"]]
 
 
 def test_the_queries_are_correct_with_their_filters() -> None:
