@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -251,6 +252,15 @@ def test_the_wait_in_the_queue() -> None:
     assert row is not None
     assert datetime.datetime.fromisoformat(row["InsertedOn"]).year == 2026
     assert columns(delivered, line, OperationName="notifications") is None
+
+
+def test_spans_have_what_queries_ask_for() -> None:
+    """Each name and each property of a span is one that the code writes."""
+    queries = "".join(text for name, text in FILES.items() if name.startswith("telemetry/"))
+    asked = re.findall(r"(?:Properties\[|Name \w+ |Name == )'([^']+)'", queries)
+    assert {"bot.retries", "bot.queue_wait", "agents.connector."} <= set(asked)
+    for text in asked:
+        assert raised(text)
 
 
 def test_functions_have_the_names_that_queries_ask_for() -> None:
