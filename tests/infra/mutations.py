@@ -82,6 +82,7 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
     security_rules.has_valid_names: (
         (_MAIN, "var vaultName = 'kv-${token}'", "var vaultName = 'bot-vault-of-${token}'"),
         (_MAIN, "'st${token}'", "'st-${token}'"),
+        (_MAIN, "@maxLength(20)", "@maxLength(60)"),
         (_MAIN, "replace(environmentName, '_', '-')", "replace(environmentName, '-', '_')"),
         (
             _STORAGE,
@@ -120,6 +121,8 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
         (_APP, "version: '3.13'", "version: '3.12'"),
         (_APP, "type: 'UserAssignedIdentity'", "type: 'StorageAccountConnectionString'"),
         (_APP, "    keyVaultReferenceIdentity: identityId\n", ""),
+        (_APP, "'functionapp,linux'", "'functionapp'"),
+        (_STORAGE, "${packages.name}'", "packages'"),
         (_APP, "perInstanceConcurrency: 16", "perInstanceConcurrency: 1"),
         (_MAIN, "['http', 'function:turns']", "['function:turns']"),
         (_APP, "properties: { reserved: true }", "properties: {}"),

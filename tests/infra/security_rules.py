@@ -10,6 +10,7 @@ from tests.support.bicep.stand_in import APP_ID, PRINCIPAL_ID, TENANT_ID
 
 VAULT = "Microsoft.KeyVault/vaults"
 STORAGE = "Microsoft.Storage/storageAccounts"
+PACKAGES = f"{STORAGE}/blobServices/containers"
 SITE = "Microsoft.Web/sites"
 BOT = "Microsoft.BotService/botServices"
 CHANNEL = f"{BOT}/channels"
@@ -77,7 +78,7 @@ def protects_storage(template: Template) -> Iterator[str]:
     }
     yield from _differences(template, STORAGE, expected)
     for variant in template.variants:
-        for container in variant.evaluated.of_type(f"{STORAGE}/blobServices/containers"):
+        for container in variant.evaluated.of_type(PACKAGES):
             if container.body.get("properties", {}).get("publicAccess", "None") != "None":
                 yield f"{container.name} is public"
 
@@ -133,9 +134,12 @@ def protects_site(template: Template) -> Iterator[str]:
         plan = variant.one("Microsoft.Web/serverfarms")
         if plan.body["sku"] != {"tier": "FlexConsumption", "name": "FC1"}:
             yield f"the plan is {plan.body['sku']}"
-        if properties.get("serverFarmId") != plan.id or plan.body["properties"] != {
-            "reserved": True
-        }:
+        kind = site.body["kind"]
+        if (
+            kind != "functionapp,linux"
+            or properties.get("serverFarmId") != plan.id
+            or plan.body["properties"] != {"reserved": True}
+        ):
             yield f"the site is not on a Linux plan ({variant})"
 
 
@@ -147,7 +151,8 @@ def _flex_problems(variant: Variant, config: dict, identity: Resource) -> Iterat
         "userAssignedIdentityResourceId": identity.id,
     }:
         yield f"the package is read without the identity ({variant})"
-    if not storage["value"].startswith(f"https://{account.name}.blob."):
+    host, _, container = storage["value"].removeprefix("https://").partition("/")
+    if not host.startswith(f"{account.name}.blob.") or container != variant.one(PACKAGES).name:
         yield f"the package is at {storage['value']}"
     if config["runtime"] != {"name": "python", "version": "3.13"}:
         yield f"the runtime is {config['runtime']}"

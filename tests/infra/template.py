@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.bicep.deployment import Resource
 from tests.support.bicep.stand_in import PRINCIPAL_ID, Evaluated
+from tests.support.bicep.syntax import declarations, text
 from tests.support.project import ROOT
 
 INFRA = ROOT / "infra"
@@ -82,7 +83,18 @@ class Template:
         """What the templates evaluate to."""
         return Evaluated(self.folder / "main.bicep", **parameters)
 
+    def _longest_name(self) -> str:
+        """A name with every kind of character, as long as main.bicep takes it."""
+        (parameter,) = (
+            each
+            for each in declarations(self.folder / "main.bicep")
+            if each.symbol == "environmentName"
+        )
+        length = int(text(parameter.decorators["maxLength"].named_children[1]).strip("()"))
+        return "Contoso_bot.test-".ljust(length, "c")
+
     def _evaluated(self) -> Iterator[Variant]:
+        longest = self._longest_name()
         for credential, turns, cloud, extras in product(CREDENTIALS, TURNS, CLOUDS, (False, True)):
             given = {
                 "credential": credential,
@@ -92,6 +104,6 @@ class Template:
                 "alwaysReady": 2 if extras else 0,
                 "directLine": extras,
                 "alertEmail": "team@example.com" if extras else "",
-                "environmentName": "Contoso_bot.test-20c" if extras else "b",
+                "environmentName": longest if extras else "b",
             }
             yield Variant(given, self.evaluated(**given))

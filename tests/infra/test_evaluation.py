@@ -1,19 +1,17 @@
 """The template is evaluated with every way to sign in, and outputs what hooks and docs use."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.bicep.stand_in import APP_ID, PRINCIPAL_ID, Evaluated
+from tests.infra.template import CREDENTIALS, INFRA, Template
+from tests.support.bicep.stand_in import APP_ID, PRINCIPAL_ID
 
-MAIN = Path(__file__).parents[2] / "infra" / "main.bicep"
-CREDENTIALS = ("ManagedIdentity", "SignInVault", "Certificate", "Federated")
+TEMPLATE = Template(INFRA)
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_outputs(credential: str) -> None:
     """Each credential has the outputs that azd keeps, with the id that the bot has in the end."""
-    evaluated = Evaluated(MAIN, credential=credential, principalId=PRINCIPAL_ID)
+    evaluated = TEMPLATE.evaluated(credential=credential, principalId=PRINCIPAL_ID)
     (identity,) = evaluated.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
     outputs = evaluated.outputs
     assert set(outputs) == {
@@ -32,9 +30,17 @@ def test_outputs(credential: str) -> None:
     assert outputs["BOT_ENDPOINT"].endswith(".azurewebsites.net/api/messages")
 
 
+@pytest.mark.parametrize("mode", ["default", "recover"])
+def test_vault_is_created_or_recovered(mode: str) -> None:
+    """A vault whose name a deleted one still has is recovered, if the parameter says so."""
+    evaluated = TEMPLATE.evaluated(credential="Certificate", vaultCreateMode=mode)
+    (vault,) = evaluated.of_type("Microsoft.KeyVault/vaults")
+    assert vault.body["properties"]["createMode"] == mode
+
+
 def test_names_do_not_depend_on_the_spelling() -> None:
     """Resource Manager takes both spellings for the same group and region: so do the names."""
-    one = Evaluated(MAIN, environmentName="my-bot", location="westeurope").outputs
-    other = Evaluated(MAIN, environmentName="My-Bot", location="West Europe").outputs
+    one = TEMPLATE.evaluated(environmentName="my-bot", location="westeurope").outputs
+    other = TEMPLATE.evaluated(environmentName="My-Bot", location="West Europe").outputs
     names = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_IDENTITY_NAME")
     assert [one[name] for name in names] == [other[name] for name in names]

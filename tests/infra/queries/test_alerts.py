@@ -62,6 +62,7 @@ def test_the_rules() -> None:
         text = (ROOT / "infra" / "queries" / f"{file}.kql").read_text("utf-8")
         asked = queries()[f"alert-{name}-contoso"]
         assert AGO.sub("", asked).startswith(AGO.sub("", text))
+    assert "| where Refusals >= 10 and " in queries()["alert-refusals-contoso"]
 
 
 def test_a_query_reads_its_window() -> None:
