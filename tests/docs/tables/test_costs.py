@@ -1,19 +1,25 @@
-"""docs/operations.md's table of costs is what its prices and the measurements give."""
+"""What the pages say of costs is what prices, measurements and templates give."""
 
 import re
 
 import pytest
 
 from benchmarks.state.storage.call import READ_DOLLARS, WRITE_DOLLARS
+from tests.support.bicep.stand_in import Evaluated
 from tests.support.project import ROOT
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+PARTS = (ROOT / "docs" / "costs.md").read_text("utf-8")
 MEASURED = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
 
 GB_SECOND, EXECUTION, LOG_GB, READY_GB_SECOND = 0.000026, 0.4e-6, 2.3, 0.000004
 INSTANCE_GB, AT_ONCE, TURNS = 2, 16, 1_000_000
 MONTH_SECONDS = 2_628_000
 TIMES = f" {chr(0xD7)} "
+RULE = "Microsoft.Insights/scheduledQueryRules"
+RULE_DOLLARS, CHEAPEST = 0.5, {"PT15M", "PT30M", "PT1H", "PT6H", "P1D"}
+"""The price of an alert rule a month, and how often it may run for that price."""
+
 RECORD_KB = 1
 """What a record of the log takes."""
 
@@ -59,5 +65,15 @@ def test_prices_are_shown() -> None:
 def test_an_instance_that_is_always_ready() -> None:
     """A month's wait of one instance."""
     month = INSTANCE_GB * MONTH_SECONDS * READY_GB_SECOND
+    assert f"| ${month:.0f} for each; " in PARTS
     factors = ("2 GB", "2,628,000 s", "$0.000004")
     assert f"{TIMES.join(factors)} = ${month:.2f} a month" in PAGE
+
+
+def test_alerts() -> None:
+    """Both pages say what the rules of the templates cost."""
+    rules = Evaluated(ROOT / "infra" / "main.bicep").of_type(RULE)
+    assert {each.body["properties"]["evaluationFrequency"] for each in rules} <= CHEAPEST
+    dollars = f"${RULE_DOLLARS * len(rules):.2f}"
+    assert f"| {dollars}: ${RULE_DOLLARS:.2f} for a rule" in PARTS
+    assert f"alerts ({dollars} a month)" in PAGE
