@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,9 @@ SIGN_IN = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"}
 GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 NAMED = re.compile(r"(?<=[ /])(?:infra|tests|\.github|requirements)(?:-\w+)?(?:/[\w-]+)*\.\w+")
+
+PIP = """python() { shift 3; printf '%s\\n' "$@"; }"""
+"""A shell function: `python -m pip install` prints its arguments."""
 
 WITHOUT_UNIX = """
 import importlib.abc, sys
@@ -114,7 +118,7 @@ def test_the_templates_are_compiled_and_azure_yaml_is_checked() -> None:
 
 
 def test_a_tool_has_one_version() -> None:
-    """azd, Core Tools and check-jsonschema have the same version everywhere."""
+    """azd and Core Tools have the same version everywhere."""
     texts = {file: file.read_text("utf-8") for file in (CI, DEPLOY, AZURE)}
     azd = [
         re.findall(r"azure-dev-cli_([\d.]+)/", texts[CI]),
@@ -122,11 +126,25 @@ def test_a_tool_has_one_version() -> None:
         re.findall(r"(?:azure-dev-cli_|--version )([\d.]+)\b", texts[AZURE]),
     ]
     tools = [re.findall(r"core-tools@([\d.]+)", texts[file]) for file in (DEPLOY, AZURE)]
-    development = (ROOT / "requirements-dev.txt").read_text("utf-8")
-    checks = [re.findall(r"check-jsonschema==([\d.]+)", each) for each in (texts[CI], development)]
-    for found in (azd, tools, checks):
+    for found in (azd, tools):
         assert all(found)
         assert len({version for each in found for version in each}) == 1, found
+
+
+def test_packages_have_the_versions_of_development() -> None:
+    """What the jobs install with pip is in requirements-dev.txt, which Dependabot updates."""
+    installed = lines(read(CI), "python -m pip install ")
+    ended = subprocess.run(
+        [str(shutil.which("bash")), "--norc", "-euc", "\n".join([PIP, *installed])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pinned = (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines()
+    found = ended.stdout.splitlines()
+    assert len(found) > len(installed)
+    assert set(found) <= {"--requirement", "requirements-dev.txt", *pinned}
 
 
 def test_each_parameter_has_a_variable() -> None:
