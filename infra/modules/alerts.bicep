@@ -1,4 +1,4 @@
-// Rules that search the log for what somebody must do something about. Each costs about $0.50 a month, the price of a
+// Rules that search the log for what needs action. Each costs about $0.50 a month, the price of a
 // rule that runs every 15 minutes or less often. They have no identity and need no role: they read the workspace with
 // the rights of whoever deployed them last.
 
@@ -21,7 +21,7 @@ var rules = [
   {
     name: 'dead-letters'
     title: 'Dead letters'
-    description: 'Activities or notifications were given up: see docs/operations.md, question 7.'
+    description: 'Activities or notifications became dead letters: see docs/operations.md, question 7.'
     severity: 2
     query: replace(loadTextContent('../queries/dead-letters.kql'), 'ago(24h)', 'ago(30m)')
     window: 'PT30M'
@@ -76,7 +76,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
     skipQueryValidation: true
     windowSize: rule.window
     evaluationFrequency: rule.frequency
-    // A rule that does not resolve by itself says it again after a day.
+    // A rule that does not resolve by itself sends its alert once a day.
     autoMitigate: rule.resolves
     muteActionsDuration: rule.resolves ? null : 'P1D'
     criteria: {

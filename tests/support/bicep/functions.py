@@ -46,20 +46,16 @@ class Scope:
 def functions_in(scope: Scope, folder: Path) -> Mapping[str, Callable[..., Any]]:
     """The functions by name, for a file in a folder that is deployed to a scope."""
     return {
-        "concat": lambda *parts: [each for part in parts for each in part],
-        "contains": lambda container, item: item in container,
         "empty": lambda value: not value,
         "environment": lambda: {"suffixes": SUFFIXES[scope.cloud]},
         "guid": lambda *parts: str(uuid.uuid5(_NAMESPACE, "-".join(parts))),
         "length": len,
         "loadTextContent": lambda path: (folder / path).read_text("utf-8"),
-        "range": lambda first, count: list(range(first, first + count)),
         "replace": lambda text, old, new: text.replace(old, new),
         "subscription": lambda: {"id": f"/subscriptions/{scope.subscription_id}"},
         "subscriptionResourceId": lambda kind, name: (
             f"/subscriptions/{scope.subscription_id}/providers/{kind}/{name}"
         ),
-        "string": str,
         "tenant": lambda: {"tenantId": scope.tenant_id},
         "toLower": str.lower,
         "union": _union,
