@@ -9,6 +9,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bar
+from rich.table import Column
 from rich.text import Text
 
 from admin.plan.change import Change
@@ -118,7 +119,8 @@ class LineProgress:
     def _new_bar(self) -> Bar:
         return Bar(
             SpinnerColumn(),
-            TextColumn("wait     {task.description}", markup=False),
+            # A column of its own, which wraps: by default, a long text would hide the bar.
+            TextColumn("wait     {task.description}", markup=False, table_column=Column()),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
