@@ -3,22 +3,13 @@
 from admin.azure.arm_client import ArmClient
 from admin.deployment.deployed import Deployed
 from admin.deployment.prove.bot_channel import CURE
-from admin.migrate.steps.role_assignment import Role, allowing
+from admin.migrate.steps.role_assignment import (
+    STORAGE_BLOB_DATA_OWNER,
+    STORAGE_QUEUE_DATA_CONTRIBUTOR,
+    allowing,
+)
 from admin.plan.setting_names import storage_account
 from admin.plan.step import Finding
-
-_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
-_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
-BLOB_OWNER = Role(
-    "Storage Blob Data Owner",
-    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-    frozenset({f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/delete", f"{_BLOBS}/add/action"}),
-)
-QUEUE_CONTRIBUTOR = Role(
-    "Storage Queue Data Contributor",
-    "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-    frozenset({f"{_MESSAGES}/read", f"{_MESSAGES}/write", f"{_MESSAGES}/delete"}),
-)
 
 
 class StorageRoles:
@@ -53,7 +44,7 @@ class StorageRoles:
         group = target.site_id.id.partition("/providers/")[0]
         account = f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"
         principal = self._deployed.identity().principal_id
-        for role in (BLOB_OWNER, QUEUE_CONTRIBUTOR):
+        for role in (STORAGE_BLOB_DATA_OWNER, STORAGE_QUEUE_DATA_CONTRIBUTOR):
             if not allowing(self._arm, account, principal, role):
                 text = f"the app's identity lacks {role.name} on {name}"
                 return Finding(text, refusal=f"{text}: {CURE}")

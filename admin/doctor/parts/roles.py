@@ -17,22 +17,16 @@ from admin.doctor.parts.identities import (
 from admin.doctor.parts.logs import Monitoring
 from admin.doctor.parts.resources import NamedResource, VaultPart
 from admin.migrate.steps.assigned_identity import AppIdentity
-from admin.migrate.steps.role_assignment import Role, RoleAssignment, vault_roles
+from admin.migrate.steps.role_assignment import (
+    STORAGE_BLOB_DATA_OWNER,
+    STORAGE_QUEUE_DATA_CONTRIBUTOR,
+    Role,
+    RoleAssignment,
+    vault_roles,
+)
 from admin.plan.setting_names import setting
 from auth.settings import EXPORT, SIGN_IN_VAULT
 
-_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
-_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
-BLOB_OWNER = Role(
-    "Storage Blob Data Owner",
-    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-    frozenset(f"{_BLOBS}/{right}" for right in ("read", "write", "delete")),
-)
-QUEUE_CONTRIBUTOR = Role(
-    "Storage Queue Data Contributor",
-    "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-    frozenset(f"{_MESSAGES}/{right}" for right in ("read", "write", "delete", "process/action")),
-)
 METRICS_PUBLISHER = Role(
     "Monitoring Metrics Publisher",
     "3913510d-42f4-4e42-8a64-420c390055eb",
@@ -130,7 +124,7 @@ Needed = Iterator[tuple[bool, RoleAssignment]]
 
 def _on_storage(arm: ArmClient, storage: Look[NamedResource], identity: AppIdentity) -> Needed:
     account = storage.require()
-    for role in (BLOB_OWNER, QUEUE_CONTRIBUTOR) if account.id else ():
+    for role in (STORAGE_BLOB_DATA_OWNER, STORAGE_QUEUE_DATA_CONTRIBUTOR) if account.id else ():
         yield False, _assignment(arm, account.id, role, identity)
 
 

@@ -62,6 +62,22 @@ KEY_VAULT_CERTIFICATES_OFFICER = Role(
     ),
 )
 
+_STORAGE = "Microsoft.Storage/storageAccounts"
+_BLOBS = f"{_STORAGE}/blobServices/containers/blobs"
+_MESSAGES = f"{_STORAGE}/queueServices/queues/messages"
+# Source of what is needed: Azure Storage REST reference, "Authorize with Microsoft Entra ID",
+# permissions for calling data operations.
+STORAGE_BLOB_DATA_OWNER = Role(
+    "Storage Blob Data Owner",
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    frozenset(f"{_BLOBS}/{action}" for action in ("read", "write", "delete")),
+)
+STORAGE_QUEUE_DATA_CONTRIBUTOR = Role(
+    "Storage Queue Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    frozenset(f"{_MESSAGES}/{action}" for action in ("read", "write", "delete")),
+)
+
 
 class RoleAssignment:
     """A principal has a role at a scope, or another role there or above that allows as much.

@@ -1,5 +1,6 @@
 """`deployment prove`: everything that must be so, and what it says if it is not."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ ROLES = "Microsoft.Authorization/roleAssignments"
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 ACCOUNT = "AzureWebJobsStorage__accountName"
 QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
+QUEUE_MESSAGES = "queueServices/queues/messages"
 
 
 @pytest.fixture
@@ -160,6 +162,40 @@ def test_no_storage_account_is_refused(
     ended = run("prove", "--azd", "--json")
     assert ended.status == 1
     assert "name no storage account" in ended.output
+
+
+def test_custom_roles_are_enough(deployed: DeploymentStage, run: Run) -> None:
+    """What read, write and delete allow is all that the bot does: Storage lets these three stand
+    for adding and processing, too."""
+    objects = {BLOB_OWNER: "blobServices/containers/blobs", QUEUE_CONTRIBUTOR: QUEUE_MESSAGES}
+    manager = deployed.thread.azure.resource_manager
+    for each in deployed.all(ROLES):
+        built_in = each.properties["roleDefinitionId"].rpartition("/")[2]
+        if built_in in objects:
+            definition = custom_role(manager.subscription_id, objects[built_in])
+            deployed.thread.call(manager.put, *definition)
+            each.properties["roleDefinitionId"] = definition[0]
+    ended = run("prove", "--azd")
+    assert ended.status == 0, ended.output
+
+
+def custom_role(subscription_id: str, objects: str) -> tuple[str, dict[str, object]]:
+    """Resource id and body of a role that reads, writes and deletes objects of storage accounts."""
+    subscription = f"/subscriptions/{subscription_id}"
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, objects))
+    path = f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{name}"
+    actions = [
+        f"Microsoft.Storage/storageAccounts/{objects}/{verb}"
+        for verb in ("read", "write", "delete")
+    ]
+    permission = {"actions": [], "notActions": [], "dataActions": actions, "notDataActions": []}
+    properties = {
+        "roleName": f"Custom {name}",
+        "type": "CustomRole",
+        "permissions": [permission],
+        "assignableScopes": [subscription],
+    }
+    return path, {"properties": properties}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: FAULTS[fault].replace(" ", "-"))
