@@ -9,7 +9,7 @@ import typer
 
 import auth.settings
 from admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
-from admin.plan.options import DEFAULT_TIMEOUT_SECONDS, Options
+from admin.plan.options import Options
 
 CLOUDS_BY_PARAMETER = {"Public": PUBLIC, "USGovernment": US_GOVERNMENT, "China": CHINA}
 """The clouds by the values of the template's parameter `cloud`."""
@@ -161,9 +161,4 @@ class DeploymentOptions(Options):
         words = ["python", "-m", "admin", "deployment", command or self.command]
         words += ["--environment", self.environment, "--subscription", self.subscription]
         words += [] if self.cloud == "Public" else ["--cloud", self.cloud]
-        words += extra or (() if command else self.extra)
-        if not command:
-            words += ["--yes"] if self.yes else []
-            changed = self.timeout_seconds != DEFAULT_TIMEOUT_SECONDS
-            words += ["--timeout", f"{self.timeout_seconds:g}"] if changed else []
-        return shlex.join(words)
+        return shlex.join([*words, *(extra if command else self.own_words(extra))])

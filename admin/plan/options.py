@@ -2,7 +2,7 @@
 
 import inspect
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any
@@ -69,7 +69,7 @@ class Options:
     """What the command line says. The annotated fields are the options that the commands share.
 
     Attributes:
-        command: the words after `python -m admin migrate`, such as "certificate rotate".
+        command: its words, such as "certificate rotate" of `python -m admin migrate`.
         bot: name of the Azure Bot.
         app: name of the Function App; empty: the one that the bot's endpoint names.
         resource_group: of the bot; empty unless its name is ambiguous.
@@ -134,12 +134,17 @@ class Options:
             "--cloud": "" if self.cloud == PUBLIC.name else self.cloud,
         }
         words += [word for name, value in named.items() if value for word in (name, value)]
-        words += extra or (() if command else self.extra)
-        if not command:
-            words += ["--yes"] if self.yes else []
-            changed = self.timeout_seconds != DEFAULT_TIMEOUT_SECONDS
-            words += ["--timeout", f"{self.timeout_seconds:g}"] if changed else []
-        return shlex.join(words)
+        return shlex.join([*words, *(extra if command else self.own_words(extra))])
+
+    def own_words(self, extra: Sequence[str] = ()) -> list[str]:
+        """The end of this command line: the command's own options, `--yes` and `--timeout`.
+
+        Args:
+            extra: in place of the command's own options.
+        """
+        changed = self.timeout_seconds != DEFAULT_TIMEOUT_SECONDS
+        timeout = ["--timeout", f"{self.timeout_seconds:g}"] if changed else []
+        return [*(extra or self.extra), *(["--yes"] if self.yes else []), *timeout]
 
 
 def with_options(
