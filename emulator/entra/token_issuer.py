@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,8 +77,13 @@ class TokenIssuer:
         key = self.keys[-1]
         return jwt.encode(timed, key.private_key, algorithm="RS256", headers={"kid": key.kid})
 
-    def verify(self, token: str, audience: str, issuer: str) -> dict[str, Any]:
-        """The claims of a token that this authority signed for `audience`.
+    def verify(self, token: str, audience: str | Iterable[str], issuer: str) -> dict[str, Any]:
+        """The claims of a token that this authority signed.
+
+        Args:
+            token: JWT.
+            audience: the `aud` claim, or those of which it may be one.
+            issuer: the `iss` claim.
 
         Raises:
             jwt.InvalidTokenError: it did not sign it, or the token is expired or malformed.

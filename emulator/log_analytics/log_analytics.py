@@ -131,11 +131,8 @@ class LogAnalytics:
                 401, "AuthorizationRequiredError", "Valid authentication was not provided"
             )
         try:
-            audience = str(jwt.decode(token, options={"verify_signature": False}).get("aud"))
-            if audience not in AUDIENCES:
-                raise jwt.InvalidAudienceError(audience)
             issuer = issuer_of(self._entra.directory.tenant_id)
-            return str(self._entra.issuer.verify(token, audience, issuer)["oid"])
+            return str(self._entra.issuer.verify(token, AUDIENCES, issuer)["oid"])
         except jwt.InvalidTokenError as error:
             raise QueryRefused(
                 401,

@@ -123,11 +123,9 @@ def caller_of(
 
 def _claims(token: str, entra: Entra) -> dict[str, Any]:
     try:
-        audience = jwt.decode(token, options={"verify_signature": False}).get("aud")
-        if audience not in AUDIENCES:
-            raise bad_token("Access token validation failure. Invalid audience.")
-        issuer = issuer_of(entra.directory.tenant_id)
-        return entra.issuer.verify(token, str(audience), issuer)
+        return entra.issuer.verify(token, AUDIENCES, issuer_of(entra.directory.tenant_id))
+    except jwt.InvalidAudienceError as error:
+        raise bad_token("Access token validation failure. Invalid audience.") from error
     except jwt.ExpiredSignatureError as error:
         raise bad_token("Lifetime validation failed, the token is expired.") from error
     except jwt.InvalidTokenError as error:

@@ -1,6 +1,7 @@
 """VerifiedTokens: each token is verified once, until it expires or keys or issuer change."""
 
 import time
+from collections.abc import Iterable
 
 import jwt
 import pytest
@@ -19,7 +20,7 @@ class CountingIssuer(TokenIssuer):
 
     verifications = 0
 
-    def verify(self, token: str, audience: str, issuer: str) -> dict[str, object]:
+    def verify(self, token: str, audience: str | Iterable[str], issuer: str) -> dict[str, object]:
         self.verifications += 1
         return super().verify(token, audience, issuer)
 
