@@ -1,7 +1,8 @@
 """Names of app settings, compared without regard to case, as Windows and .NET compare them."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+
+from admin.azure.site_lookup import host_of
 
 STORAGE = "AzureWebJobsStorage"
 
@@ -33,11 +34,4 @@ def storage_account(settings: Mapping[str, str]) -> str:
         settings: of the app.
     """
     url = setting(settings, f"{STORAGE}__blobServiceUri")
-    return setting(settings, f"{STORAGE}__accountName") or _first_label(url)
-
-
-def _first_label(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").partition(".")[0]
-    except ValueError:
-        return ""
+    return setting(settings, f"{STORAGE}__accountName") or host_of(url).partition(".")[0]

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from admin.azure.arm_client import STORAGE, VAULT
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource
+from admin.azure.site_lookup import host_of
 from admin.plan.setting_names import setting, storage_account
 
 
@@ -73,7 +73,7 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
     """
     url = setting(settings, "CertificateVaultUrl")
     certificate = setting(settings, "CertificateName")
-    name = (urlsplit(url).hostname or "").partition(".")[0] if url else ""
+    name = host_of(url).partition(".")[0]
     vault = _named(azure, VAULT, name, app.subscription)
     if not vault.id:
         deleted = _deleted_in(azure, app.subscription, name) if name else ""
