@@ -1,17 +1,10 @@
 """The doctor's cures, pasted into a shell with the real Azure CLI: the finding is gone."""
 
-import os
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from tests.admin.doctor.defects import DEFECTS
 from tests.admin.doctor.examined_bot import CERTIFICATE, FEDERATED, ExaminedBot
-from tests.support.project import ROOT
-
-AZ = ROOT / ".cache" / "az" / "bin"
+from tests.support.azure.az_shell import WITH_AZ, AzShell
 
 PASTED = {
     "setting-password",
@@ -33,43 +26,19 @@ PASTED = {
 """Codes whose cures are whole commands, one of each kind. The others name something that only the
 reader knows, or do the same to another property."""
 
-pytestmark = [
-    pytest.mark.az,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(not AZ.exists(), reason="no Azure CLI: make runbooks installs it"),
-]
-
-Paste = Callable[[str], None]
+pytestmark = [*WITH_AZ, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
-def paste(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> Paste:
-    """Runs a command in a shell in which the pipeline has signed in with `az login`."""
-    monkeypatch.setenv("PATH", f"{AZ}:{os.environ['PATH']}")
-    monkeypatch.setenv("AZURE_CORE_INSTANCE_DISCOVERY", "false")
-    environ = bot.azure.environ
-
-    def run(script: str) -> None:
-        ended = subprocess.run(
-            ["bash", "-c", script],  # noqa: S607  # as people start it
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 0, f"{script}\n{ended.stdout}{ended.stderr}"
-
-    token = Path(environ["AZURE_FEDERATED_TOKEN_FILE"]).read_text("utf-8")
-    run(
-        "az login --service-principal --output none"
-        f" --federated-token {token} --tenant {environ['AZURE_TENANT_ID']}"
-        f" --username {environ['AZURE_CLIENT_ID']}"
-    )
-    return run
+def shell(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> AzShell:
+    """A shell in which the pipeline has signed in with `az login`."""
+    shell = AzShell(monkeypatch)
+    shell.sign_in_pipeline(bot.azure.environ)
+    return shell
 
 
 @pytest.mark.parametrize("credential", [CERTIFICATE, FEDERATED])
-def test_cures_can_be_pasted(bot: ExaminedBot, paste: Paste, credential: str) -> None:
+def test_cures_can_be_pasted(bot: ExaminedBot, shell: AzShell, credential: str) -> None:
     """One defect after the other: it is found, its cure is pasted, and nothing is found."""
     pasted = [each for each in DEFECTS if each.code in PASTED and each.credential == credential]
     assert pasted
@@ -77,5 +46,5 @@ def test_cures_can_be_pasted(bot: ExaminedBot, paste: Paste, credential: str) ->
         defect.harm(bot)
         (found,) = bot.findings()
         assert found["code"] == defect.code
-        paste(found["cure"])
+        shell.run(found["cure"])
         assert bot.findings() == [], found

@@ -6,27 +6,24 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.channel.connector_operations import bot_account
 from emulator.resource_manager.core.resource import Resource
 from emulator.sites.arm_site import site_of
 from emulator.sites.process_site import ProcessSite
 from emulator.sites.site_process import SiteHosting
 from emulator.storage.azurite import Azurite, CertificateFiles
+from tests.support.azd.deployment_stage import ENVIRONMENT, FUNCTIONS, LOCATION
 from tests.support.azd.resource_client import ResourceClient
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.shell import AdminShell
-from tests.support.azure.talker import USER
+from tests.support.azure.talker import Said, Talker
 from tests.support.bicep.deployment import Deployment
 from tests.support.bicep.functions import Scope
 from tests.support.bots.app_folder import host_alone
 from tests.support.project import ROOT
-from tests.support.timing.condition import comes_true
 
-ENVIRONMENT, LOCATION = "contoso-bot", "westeurope"
 STORAGE_DOMAINS = ("blob.core.windows.net", "queue.core.windows.net")
 WORKER_PACKAGES = (
     *("azure_functions_runtime", "azurefunctions", "httptools", "uvloop"),
@@ -34,21 +31,7 @@ WORKER_PACKAGES = (
 )
 """What Azure's worker brings along."""
 
-FUNCTIONS = ("messages", "health", "identity", "notifications")
 TURN_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the bot's endpoint answered to a message, and what the user got.
-
-    Attributes:
-        status: HTTP status.
-        replies: texts of the bot's messages.
-    """
-
-    status: int
-    replies: list[str]
 
 
 class PlayedDeployment:
@@ -159,34 +142,9 @@ class PlayedDeployment:
         """What the app's process has logged."""
         return (self._folder / f"{self._site.name}.log").read_text("utf-8")
 
-    def say(self, text: str) -> Answer:
+    def say(self, text: str) -> Said:
         """Send a message through the Azure Bot's channel, and wait for a reply."""
-        return self._thread.do(self._say(text))
-
-    async def _say(self, text: str) -> Answer:
-        channel = await self._thread.azure.channel(self.outputs["BOT_NAME"])
-        bot = bot_account(channel.channel.registration)
-        conversation = channel.conversations.create([USER, bot])
-        message = {
-            "type": "message",
-            "text": text,
-            "channelId": "webchat",
-            "serviceUrl": f"{channel.connector.url}/",
-            "from": USER,
-            "recipient": bot,
-        }
-        delivered = await channel.channel.deliver(conversation.add(message))
-
-        def replies() -> list[str]:
-            return [
-                str(each["text"])
-                for each in conversation.activities
-                if each["type"] == "message" and each["from"]["id"] != USER["id"]
-            ]
-
-        if delivered.status < 300:
-            await comes_true(lambda: bool(replies()), TURN_SECONDS)
-        return Answer(delivered.status, replies())
+        return Talker(self._thread, self.outputs["BOT_NAME"]).say(text, TURN_SECONDS)
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and body of a GET of the app."""

@@ -34,7 +34,7 @@ def test_a_deployed_bot_answers(credential: str, turns: str, packed: Path, tmp_p
         deployment.provision()
         with deployment.running(packed):
             said = deployment.say("hello")
-            assert said.replies == ["You said: hello"], deployment.log
+            assert said.replies == ("You said: hello",), deployment.log
             assert said.status == (202 if turns == "Queued" else 200)
             assert deployment.get("/api/health")[0] == 200
             facts = deployment.identity()

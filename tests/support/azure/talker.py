@@ -7,6 +7,7 @@ from typing import Self
 from emulator.channel.bot_channel import BotChannel
 from emulator.channel.connector_operations import bot_account
 from tests.support.azure.azure_thread import AzureThread
+from tests.support.timing.condition import comes_true
 
 USER = {"id": "user-1", "name": "Ada", "role": "user"}
 
@@ -17,11 +18,16 @@ class Said:
 
     Attributes:
         status: what the bot's endpoint answered; 502 and 504 are the channel's own.
-        reply: the bot's message; empty: there was none.
+        replies: texts of the bot's messages.
     """
 
     status: int
-    reply: str
+    replies: tuple[str, ...]
+
+    @property
+    def reply(self) -> str:
+        """The bot's last message; empty: there was none."""
+        return self.replies[-1] if self.replies else ""
 
     @property
     def ok(self) -> bool:
@@ -51,9 +57,18 @@ class Talker:
         """The turns that failed."""
         return [turn for turn in self.turns if not turn.ok]
 
-    def say(self, text: str) -> Said:
-        """Say something, in a new conversation, and wait for the reply."""
-        return self._thread.do(self._say_once(text))
+    def say(self, text: str, seconds: float = 0) -> Said:
+        """Say something, in a new conversation, and return what has become of it.
+
+        Args:
+            text: the message.
+            seconds: how long a reply may come after the endpoint's answer, as a queued turn's does;
+                0: none is waited for.
+
+        Raises:
+            AssertionError: no reply came in time.
+        """
+        return self._thread.do(self._say_once(text, seconds))
 
     def __enter__(self) -> Self:
         self._thread.do(self._start())
@@ -77,11 +92,11 @@ class Talker:
             self.turns.append(await _turn(channel, f"turn {len(self.turns)}"))
             await asyncio.sleep(0)
 
-    async def _say_once(self, text: str) -> Said:
-        return await _turn(await self._thread.azure.channel(self._bot), text)
+    async def _say_once(self, text: str, seconds: float) -> Said:
+        return await _turn(await self._thread.azure.channel(self._bot), text, seconds)
 
 
-async def _turn(channel: BotChannel, text: str) -> Said:
+async def _turn(channel: BotChannel, text: str, seconds: float = 0) -> Said:
     bot = bot_account(channel.channel.registration)
     conversation = channel.conversations.create([USER, bot])
     message = {
@@ -93,9 +108,14 @@ async def _turn(channel: BotChannel, text: str) -> Said:
         "recipient": bot,
     }
     answer = await channel.channel.deliver(conversation.add(message))
-    replies = [
-        str(each.get("text", ""))
-        for each in conversation.activities
-        if each["type"] == "message" and each["from"]["id"] != USER["id"]
-    ]
-    return Said(answer.status, replies[-1] if replies else "")
+
+    def replies() -> tuple[str, ...]:
+        return tuple(
+            str(each.get("text", ""))
+            for each in conversation.activities
+            if each["type"] == "message" and each["from"]["id"] != USER["id"]
+        )
+
+    if seconds and answer.status < 300:
+        await comes_true(lambda: bool(replies()), seconds)
+    return Said(answer.status, replies())
