@@ -281,3 +281,10 @@ def test_errors_come_first(bot: ExaminedBot) -> None:
     assert "Found: 1 error, 1 warning\n  error: endpoint-open\n    a call without a token" in lines
     assert f"\n    az resource update --ids /subscriptions/{bot.azure.group.id[15:51]}" in lines
     assert APP in lines
+
+
+@pytest.mark.parametrize("credential", [CERTIFICATE])
+def test_a_wrong_vault_url_is_one_finding(bot: ExaminedBot) -> None:
+    """The setting is what is wrong; to look at the vault again would not help."""
+    bot.set_settings(CertificateVaultUrl="https://[")
+    assert codes(bot) == ["setting-invalid"]
