@@ -25,7 +25,6 @@ class ManagementCloud:
         logs: URL of the query API of Log Analytics.
         logs_audience: the resource (URL) of its tokens. Source: Microsoft reference, "Logs query
             API".
-        storage_suffix: the domain of storage accounts, without a leading dot.
     """
 
     name: str
@@ -39,7 +38,6 @@ class ManagementCloud:
     channel_audience: str
     logs: str
     logs_audience: str
-    storage_suffix: str
 
 
 PUBLIC = ManagementCloud(
@@ -54,7 +52,6 @@ PUBLIC = ManagementCloud(
     channel_audience=clouds.PUBLIC.channel_audience,
     logs="https://api.loganalytics.azure.com",
     logs_audience="https://api.loganalytics.io",
-    storage_suffix="core.windows.net",
 )
 US_GOVERNMENT = ManagementCloud(
     name="AzureUSGovernment",
@@ -68,7 +65,6 @@ US_GOVERNMENT = ManagementCloud(
     channel_audience=clouds.US_GOVERNMENT.channel_audience,
     logs="https://api.loganalytics.us",
     logs_audience="https://api.loganalytics.us",
-    storage_suffix="core.usgovcloudapi.net",
 )
 CHINA = ManagementCloud(
     name="AzureChinaCloud",
@@ -82,7 +78,6 @@ CHINA = ManagementCloud(
     channel_audience=clouds.CHINA.channel_audience,
     logs="https://api.loganalytics.azure.cn",
     logs_audience="https://api.loganalytics.azure.cn",
-    storage_suffix="core.chinacloudapi.cn",
 )
 
 CLOUDS = {cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT, CHINA)}
