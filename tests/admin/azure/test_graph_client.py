@@ -31,3 +31,14 @@ def test_the_last_sign_in_of_each_credential(monkeypatch: pytest.MonkeyPatch) ->
         graph.close()
         assert service.asked[0].path.startswith("/beta/reports/appCredentialSignInActivities?")
     assert found == {"ab": "2027-01-16T08:00:00Z", "cd": "2027-01-01T00:00Z"}
+
+
+def test_the_oldest_registration_comes_first(service: ScriptedService) -> None:
+    """Graph lists applications in any order."""
+    days = {"b": "2027-01-16T08:00:00Z", "c": "2027-01-17T08:00:00Z", "a": "2027-01-15T08:00:00Z"}
+    listed = [{"appId": name, "createdDateTime": when} for name, when in days.items()]
+    service.answers.append(Answer(body={"value": listed}))
+    graph = GraphClient(service.url, "Microsoft Graph", None, "", MovedClock(), "1")
+    found = graph.tagged_applications("azd-env:1/contoso-bot")
+    graph.close()
+    assert [each["appId"] for each in found] == ["a", "b", "c"]
