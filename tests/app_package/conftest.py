@@ -1,5 +1,6 @@
 """The manifest with values in place of its variables, and what the published validators say."""
 
+import copy
 import json
 import os
 import subprocess
@@ -71,6 +72,29 @@ def package_of(
     azd = azd or KnownBot()
     values = AppValues(folder / ".env", VALUES, azd)
     return AppPackage(folder / "manifest.json", values, azd, features)
+
+
+MISSING: Any = object()
+"""In place of a value: nothing is there."""
+
+
+def changed(document: Any, pointer: str, value: Any) -> Any:
+    """A copy of a document, with another value at a place (a JSON pointer), or with `MISSING`.
+
+    The place after the last of a list is at its end.
+    """
+    copied = copy.deepcopy(document)
+    target = copied
+    *names, last = (int(each) if each.isdigit() else each for each in pointer.split("/")[1:])
+    for each in names:
+        target = target[each]
+    if value is MISSING:
+        del target[last]
+    elif isinstance(target, list):
+        target[last : last + 1] = [value]
+    else:
+        target[last] = value
+    return copied
 
 
 SchemaErrors = Callable[[Sequence[Mapping[str, Any]]], list[list[str]]]

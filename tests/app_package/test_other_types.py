@@ -1,6 +1,5 @@
 """Manifests with a value of another type are refused or packed; nothing else is raised."""
 
-import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,35 +10,24 @@ import pytest
 from admin.app_package.feature import named_features
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.problems import PackageRefused
-from tests.app_package.conftest import MANIFEST, VALUES, package_of
+from tests.app_package.conftest import MANIFEST, VALUES, changed, package_of
 
 Json = Any
-Place = tuple[str | int, ...]
 
 VALUES_OF_OTHER_TYPES: list[Json] = [1, "https://[", [], [1], {}, {"personal": 1}]
 LANGUAGES = {"defaultLanguageTag": "en", "additionalLanguages": [{"languageTag": "de", "file": ""}]}
 
 
-def places(value: Json, place: Place = ()) -> Iterator[Place]:
-    """Where a value is, and where all that is in it are."""
-    yield place
+def pointers(value: Json, pointer: str = "") -> Iterator[str]:
+    """The places (JSON pointers) of all that is in a value."""
     members: Any = ()
     if isinstance(value, dict):
         members = value.items()
     if isinstance(value, list):
         members = enumerate(value)
     for name, each in members:
-        yield from places(each, (*place, name))
-
-
-def changed(value: Json, place: Place, other: Json) -> Json:
-    """A copy of a value, with another at a place."""
-    if not place:
-        return other
-    name, *rest = place
-    copied = copy.copy(value)
-    copied[name] = changed(value[name], tuple(rest), other)
-    return copied
+        yield f"{pointer}/{name}"
+        yield from pointers(each, f"{pointer}/{name}")
 
 
 @pytest.mark.parametrize("other", VALUES_OF_OTHER_TYPES, ids=json.dumps)
@@ -48,12 +36,12 @@ def test_a_value_of_another_type(other: Json, tmp_path: Path) -> None:
     features = named_features(["sso", "files", "message_extension"], MANIFEST.parent)
     manifest = FilledManifest(MANIFEST, VALUES, features).value | {"localizationInfo": LANGUAGES}
     del manifest["$schema"]
-    found = list(places(manifest))[1:]
-    assert ("bots", 0, "scopes", 2) in found
+    found = list(pointers(manifest))
+    assert "/bots/0/scopes/2" in found
     refused = 0
-    for place in found:
+    for pointer in found:
         try:
-            package_of(changed(manifest, place, other), tmp_path).write(tmp_path / "app.zip")
+            package_of(changed(manifest, pointer, other), tmp_path).write(tmp_path / "app.zip")
         except PackageRefused:
             refused += 1
     assert refused > 5
