@@ -91,7 +91,7 @@ def changed(document: Any, pointer: str, value: Any) -> Any:
     if value is MISSING:
         del target[last]
     elif isinstance(target, list):
-        target[last : last + 1] = [value]
+        target[int(last) : int(last) + 1] = [value]
     else:
         target[last] = value
     return copied

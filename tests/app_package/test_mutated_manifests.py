@@ -27,6 +27,14 @@ Json = Any
 SINGLE_SIGN_ON = {"id": BOT_ID, "resource": f"api://botid-{BOT_ID}"}
 SEARCH = {"id": "search", "title": "Find", "parameters": [{"name": "title", "title": "Title"}]}
 OTHER_BOT = "22222222-2222-4333-8444-555555555555"
+CARD = {
+    "id": "44444444-2222-4333-8444-555555555555",
+    "displayName": "Menu",
+    "description": "What there is today",
+    "pickerGroupId": "55555555-2222-4333-8444-555555555555",
+    "contentSource": {"sourceType": "bot", "botConfiguration": {"botId": OTHER_BOT}},
+    "defaultSize": "medium",
+}
 ZEROS = "00000000-0000-0000-0000-000000000000"
 COMMANDS = "/bots/0/commandLists/0/commands"
 EXTRA = 'must NOT have additional properties. Details: {"additionalProperty":'
@@ -82,11 +90,14 @@ RULES: list[tuple[str, Json, str]] = [
     ("/validDomains/2", "https://canteen.test", "{!r} is not a public host name"),
     ("/validDomains/2", "canteen.test/api", "{!r} is not a public host name"),
     ("/validDomains/2", "localhost", "{!r} is not a public host name"),
+    ("/validDomains/2", "bot.localhost", "{!r} is not a public host name"),
+    ("/validDomains/2", "bot.local", "{!r} is not a public host name"),
     ("/validDomains/2", "10.0.0.4", "{!r} is not a public host name"),
     ("/validDomains/2", "*.azurewebsites.net", "{} is everybody's"),
     ("/developer/websiteUrl", "http://canteen.test", "{!r} is not an https URL"),
     ("/developer/websiteUrl", "https://[canteen.test", "{!r} is not an https URL"),
     ("/developer/termsOfUseUrl", "https://localhost:53000/terms", "{!r} is not an https URL"),
+    ("/publisherDocsUrl", "http://canteen.test", "{!r} is not an https URL"),
     ("/icons/color", "logo.png", ""),
     ("/icons/color", "outline.png", "{} is 32 x 32 pixels: Teams expects 192 x 192"),
     ("/icons/color", "../color.png", "{} is not in"),
@@ -157,6 +168,11 @@ def test_a_variable_without_a_value(manifest: Json, tmp_path: Path) -> None:
             {},
             {"copilotAgents": {"customEngineAgents": [{"type": "bot", "id": OTHER_BOT}]}},
             f"/copilotAgents/customEngineAgents/0/id: another bot than {BOT_ID}",
+        ),
+        (
+            {},
+            {"dashboardCards": [CARD]},
+            f"/dashboardCards/0/contentSource/botConfiguration/botId: another bot than {BOT_ID}",
         ),
         (
             {},
@@ -259,6 +275,16 @@ def test_a_languages_file_must_be_there(
         (tmp_path / "de.json").write_text(content, "utf-8")
     with pytest.raises(PackageRefused, match=re.escape(PLACE)):
         package_of(manifest | GERMAN, tmp_path)
+
+
+def test_a_language_is_beside_the_manifest(manifest: Json, tmp_path: Path) -> None:
+    """A file of another folder is refused."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (tmp_path / "de.json").write_text(json.dumps(language()), "utf-8")
+    outside = changed(manifest | GERMAN, PLACE.removesuffix(": "), "../de.json")
+    with pytest.raises(PackageRefused, match=re.escape(f"{PLACE}../de.json is not")):
+        package_of(outside, folder)
 
 
 def test_the_outline_must_be_transparent(manifest: Json, tmp_path: Path) -> None:

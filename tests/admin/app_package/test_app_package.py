@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from admin.app_package.archive import archive
 from admin.exit_status import ExitStatus
 from tests.admin.app_package.conftest import (
     DEPLOYED,
@@ -102,6 +103,8 @@ def test_an_id_that_cannot_be_kept(tmp_path: Path, capsys: pytest.CaptureFixture
     assert status == ExitStatus.USAGE
     assert "/proc/self/status cannot be written" in capsys.readouterr().err
     assert not to.exists()
+    words = (*words, "--set", f"TEAMS_APP_ID={VALUES['TEAMS_APP_ID']}")
+    assert run(Path("/proc/self/status"), *words) == ExitStatus.DONE  # nothing is to be kept
 
 
 def test_a_given_bot_is_not_azds(
@@ -127,6 +130,16 @@ def test_the_same_files_make_the_same_zip(env_file: Path) -> None:
         assert packed.namelist() == ["manifest.json", "color.png", "outline.png"]
         assert packed.read("color.png") == (MANIFEST.parent / "color.png").read_bytes()
         assert {each.date_time for each in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_windows_makes_the_same_zip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zip has the same bytes on every system."""
+    files = {"manifest.json": b"{}"}
+    here = archive(files)
+    monkeypatch.setattr("sys.platform", "win32")
+    there = archive(files)
+    monkeypatch.undo()
+    assert there == here
 
 
 def test_everything_that_is_missing(env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
