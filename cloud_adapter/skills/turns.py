@@ -63,7 +63,7 @@ class SkillTurns:
         return await run()
 
     async def _handle(self, context: TurnContext, error: Exception) -> bool:
-        """Raise, for the skill, what stops its activity; handle errors of the bot's own code."""
+        """Handle errors of the bot's own code; the skill gets those that stop its activity."""
         if isinstance(error, BotError) and _BOT_RUNS_KEY not in context.turn_state:
             return True
         return await self._adapter.handle_error(context, error)
