@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ HOST_FILE = Path(__file__).parents[2] / "host.json"
 TELEMETRY_MODE = "telemetryMode"
 MODE_SETTING = f"AzureFunctionsJobHost__{TELEMETRY_MODE}"
 """The app setting that overrides host.json's value. (learn.microsoft.com, "host.json reference")"""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class ExportSettings:
     def of(cls, environ: Mapping[str, str], host_file: Path = HOST_FILE) -> "ExportSettings | None":
         """The settings; None if nothing is to be exported, or if there is no OpenTelemetry SDK.
 
+        An OTLP endpoint without the SDK is logged. Each deployed app has a connection string, which
+        the Functions host uses.
+
         Args:
             environ: the environment variables.
             host_file: host.json. Log lines are exported only if its telemetryMode is OpenTelemetry:
@@ -57,6 +63,10 @@ class ExportSettings:
         if not (endpoints or environ.get(CONNECTION_STRING)):
             return None
         if not _is_installed():
+            if endpoints:
+                log.warning(
+                    "An OTLP endpoint is set, but requirements-telemetry.txt is not installed"
+                )
             return None
         wanted = {each for each in SIGNALS if _is_wanted(environ, each)}
         sampler = environ.get(SAMPLER, "").strip()
