@@ -22,8 +22,9 @@ from tests.support.load.call_count import calls_counted
 from tests.support.logic import EXPECT_REPLIES, MESSAGE, echo, woken
 from tests.support.project import ROOT
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.telemetry.exported_spans import TELEMETRY_ON
+from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 from tests.support.test_bot import create_bot
+from tests.support.timing.condition import comes_true
 
 
 def traced_class(name: str) -> Any:
@@ -90,6 +91,26 @@ async def test_off_no_code_of_telemetry_runs(
 
 def _file(kind: type[Any]) -> str:
     return getattr(importlib.import_module(kind.__module__), "__file__", None) or ""
+
+
+async def test_tokens_for_storage(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their requests have spans, as those for the channel have."""
+    exported = ExportedSpans(monkeypatch)
+    account = {
+        "AzureWebJobsStorage__accountName": "contoso1",
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": cloud.registration.app_id,
+    }
+    settings = {**cloud.settings(), **TELEMETRY_ON, **account}
+    for name in cloud.identity.settings():
+        monkeypatch.setenv(name, settings[name])
+    composition = Composition(lambda: Settings.from_environ(settings), settings, create_bot)
+    assert composition.account
+    composition.account.prefetch()
+    await comes_true(lambda: bool(exported.names))
+    found = exported.attributes("agents.authentication.get_access_token")
+    assert found["auth.scopes"] == "https://storage.azure.com/.default"
+    await composition.pool.close()
 
 
 async def test_the_export_starts_with_the_warm_up(
