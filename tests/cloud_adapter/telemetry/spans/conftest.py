@@ -1,11 +1,12 @@
 """What the tests of spans share: apps with telemetry, and what they export."""
 
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from cloud_adapter.queued.queued_turns import QUEUE
+from cloud_adapter.queued.queued_turns import QUEUE, QueuedTurns
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.queue_messages import QueueMessages
@@ -29,7 +30,13 @@ def app_settings() -> Mapping[str, str]:
 async def queued(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
 ) -> AsyncIterator[ComposedApp]:
-    """The app in Queued mode, with the front before its storage account."""
+    """The app in Queued mode, with the front before its storage account.
+
+    No append is slow for it: on a busy machine, some would be, each with one more wake-up message.
+    """
+    defaults = QueuedTurns.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "slow_append_seconds", math.inf)
     storage = front.connection_string
     changes = {**TELEMETRY_ON, "AzureWebJobsStorage": storage, "BotTurns": "Queued"}
     async with ComposedApp(cloud, monkeypatch, changes) as app:
