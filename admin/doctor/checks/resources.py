@@ -156,7 +156,7 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
             f" none of {app.name}: what the bot sends is refused",
             set_settings(app, **{AUTHENTICATION: right}),
         )
-    if not found.workspace:
+    if not found.workspace and not found.refusal:
         yield warning(
             "insights-no-workspace",
             f"{component['name']} has no Log Analytics workspace that your account sees",

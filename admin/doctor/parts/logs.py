@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin.azure.arm_client import INSIGHTS, ArmClient
+from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.logs.logs_client import LogsClient
 from admin.azure.resources import ResourceId, find_resources
@@ -25,11 +26,14 @@ class Monitoring:
     Attributes:
         component: the component that the connection string is of; empty: none, or none that the
             account sees.
-        workspace: its Log Analytics workspace; empty: it has none.
+        workspace: its Log Analytics workspace; empty: it has none, or `refusal` says why it cannot
+            be read.
+        refusal: the account may not read the workspace, which may be in another subscription.
     """
 
     component: JsonObject
     workspace: JsonObject
+    refusal: Forbidden | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,10 @@ def read_monitoring(arm: ArmClient, app: ResourceId, settings: Mapping[str, str]
         component = arm.find(each.id) or {"properties": {}}  # it may just have been deleted
         if str(component["properties"].get("InstrumentationKey")).lower() == wanted:
             workspace = component["properties"].get("WorkspaceResourceId")
-            return Monitoring(component, (arm.find(workspace) or {}) if workspace else {})
+            try:
+                return Monitoring(component, (arm.find(workspace) or {}) if workspace else {})
+            except Forbidden as error:
+                return Monitoring(component, {}, error)
     return Monitoring({}, {})
 
 
@@ -85,6 +92,8 @@ def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
         AzureProblem: it cannot be asked.
     """
     found = monitoring.require()
+    if found.refusal:
+        raise found.refusal
     if not found.workspace:
         return None
     workspace = str(found.workspace["properties"]["customerId"])

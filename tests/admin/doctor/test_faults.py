@@ -163,6 +163,17 @@ def test_deleted_vaults_cannot_be_listed(bot: ExaminedBot) -> None:
     assert "CertificateVaultUrl=" in found["cure"]
 
 
+def test_the_workspace_is_somebody_elses(bot: ExaminedBot) -> None:
+    """A shared workspace may be in another subscription: only the log is not looked at."""
+    path = bot.found("Microsoft.OperationalInsights/workspaces").id
+    body = {"error": {"code": "AuthorizationFailed", "message": "no"}}
+    server_of(bot, ARM).faults.set(path=str(path), status=403, body=json.dumps(body))
+    (found,) = bot.findings()
+    assert found["code"] == "not-looked-at"
+    assert "not looked at: the last 24 hours" in found["problem"]
+    assert "Log Analytics Reader on the workspace" in found["cure"]
+
+
 def test_the_vault_has_a_firewall(bot: ExaminedBot) -> None:
     """No role opens it: the cure is the firewall's."""
     body = {"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}}}
