@@ -19,6 +19,7 @@ from tests.admin.doctor.examined_bot import (
 )
 from tests.admin.doctor.harms import (
     CONTRIBUTOR,
+    OTHER_GUID,
     SECRET_VALUE,
     app_answers,
     assign,
@@ -270,6 +271,13 @@ def test_a_bot_that_was_not_migrated(bot: ExaminedBot) -> None:
     assert (first["code"], first["severity"]) == ("setting-password", "error")
     assert first["cure"].startswith("python -m admin migrate status --bot contoso-bot")
     assert not [each for each in others if "appsettings" in each["cure"]]
+
+
+def test_the_app_signs_in_as_another_bot(bot: ExaminedBot) -> None:
+    """The setting is the cause: what the app answers because of it is not reported beside it."""
+    setting("MicrosoftAppId", OTHER_GUID)(bot)
+    app_answers("/api/identity", 200, json.dumps({"appId": OTHER_GUID}))(bot)
+    assert codes(bot) == ["app-id-differs"]
 
 
 def test_errors_come_first(bot: ExaminedBot) -> None:

@@ -19,7 +19,7 @@ from admin.doctor.diagnosis import NOT_LOOKED_AT
 from emulator.faults import Handler
 from tests.admin.doctor.defects import DEFECTS
 from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
-from tests.admin.doctor.harms import SECRET_VALUE, add_secret
+from tests.admin.doctor.harms import SECRET_VALUE, add_secret, setting
 from tests.admin.migrate.migration import APP, BOT
 from tests.support.program import Program
 from tests.support.project import ROOT
@@ -80,6 +80,15 @@ def test_intended_findings_fail_nothing(bot: ExaminedBot) -> None:
     ended = bot.run("--bot", BOT, "--ignore", "registration-secret")
     assert ended.status == 0
     assert "Found: 1 ignored" in ended.output
+
+
+def test_intended_findings_hide_no_symptoms(bot: ExaminedBot) -> None:
+    """A finding that stops the bot explains its symptoms, but not if it is intended."""
+    setting("DANGEROUSLY_ALLOW_UNAUTHENTICATED", "true")(bot)
+    (only,) = bot.findings()
+    assert only["code"] == "setting-unauthenticated"
+    found = bot.run("--bot", BOT, "--ignore", only["code"], "--json").json["findings"]
+    assert [each["code"] for each in found] == ["app-unhealthy", only["code"]]
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
