@@ -29,6 +29,7 @@ COMMANDS = {
     "postdeploy": "prove",
     "postdown": "remove",
 }
+TENANT = "22222222-2222-4222-8222-222222222222"
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+?)(;.*)?$", re.MULTILINE)
 
 
@@ -199,6 +200,17 @@ def test_azds_account_signs_the_commands_in(
     chain = credential_chain({"AZURE_ENV_NAME": stage.azd.name}, "https://login.example")
     found = caller(chain, "https://management.azure.com")
     assert (found.object_id, found.tenant_id, found.is_user) == ("OID", "TID", True)
+
+
+def test_a_hook_signs_in_to_its_environments_tenant(
+    stage: DeploymentStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account of azd may be a guest in other tenants than its own."""
+    monkeypatch.setenv(program.TOKEN, "e30.eyJvaWQiOiJPSUQifQ.x")
+    monkeypatch.setenv(program.TENANT, TENANT)
+    environ = {"AZURE_ENV_NAME": stage.azd.name, "AZURE_TENANT_ID": TENANT}
+    chain = credential_chain(environ, "https://login.example")
+    assert chain.get_token("https://management.azure.com/.default").token.startswith("e30.")
 
 
 def test_without_a_sign_in_the_hook_says_how(stage: DeploymentStage) -> None:

@@ -1,6 +1,7 @@
 """A service that fails, or that the account may not use: a finding, or exit 3, and no traceback."""
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -82,6 +83,16 @@ def test_a_service_fails(bot: ExaminedBot, service: str, fault: str) -> None:
     if service != ARM:
         assert report["facts"]["bot"].startswith(BOT)
         assert report["app"]["name"]
+
+
+@pytest.mark.parametrize("service", [GRAPH, LOGS, VAULTS])
+def test_a_service_that_fails_is_asked_twice(bot: ExaminedBot, service: str) -> None:
+    """The doctor's limits are each client's, not the longer ones of commands that change Azure."""
+    server = server_of(bot, service)
+    server.faults.set(status=500)
+    asked = Counter(server.requests)
+    bot.run("--bot", BOT)
+    assert {*(server.requests - asked).values()} == {1 + command.LIMITS.retries}
 
 
 def requests_of(bot: ExaminedBot) -> list[str]:

@@ -14,6 +14,9 @@ from pathlib import Path
 VALUES, TOKEN = "AZD_STAND_IN_VALUES", "AZD_STAND_IN_TOKEN"
 """Environment variables: the file with the values (JSON), and the token of who is signed in."""
 
+TENANT = "AZD_STAND_IN_TENANT"
+"""Environment variable: the tenant (GUID) that the account is signed in to; empty: in any."""
+
 KILL = "AZD_STAND_IN_KILL"
 """Environment variable: the name of a value; once it is set, the program that asked is killed."""
 
@@ -49,7 +52,7 @@ def main(words: list[str]) -> int:
     """Run one command; returns its exit status."""
     given = parser().parse_args(words)
     if given.group == "auth":
-        return _token()
+        return _token(given.tenant_id)
     file = Path(os.environ[VALUES])
     stored = json.loads(file.read_text("utf-8"))
     if given.environment not in stored:
@@ -69,9 +72,9 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _token() -> int:
+def _token(tenant: str | None) -> int:
     found = os.environ.get(TOKEN)
-    if not found:
+    if not found or os.environ.get(TENANT, tenant) != tenant:
         print("ERROR: not logged in, run `azd auth login` to login", file=sys.stderr)
         return 1
     expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
