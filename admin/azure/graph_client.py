@@ -54,7 +54,7 @@ class GraphClient(RestClient):
         return list(self.pages(f"/applications/{object_id}/federatedIdentityCredentials"))
 
     def service_principal(self, app_id: str) -> JsonObject | None:
-        """What an application or a managed identity is in the tenant; None: the tenant has none.
+        """The service principal of an application or managed identity; None: the tenant has none.
 
         Args:
             app_id: its client id (GUID).

@@ -1,4 +1,4 @@
-"""GitHubToken: what a job of GitHub Actions proves to Entra who it is with.
+"""GitHubToken: the token with which a job of GitHub Actions proves to Entra who it is.
 
 Source: GitHub Docs, "OpenID Connect reference"; the job needs the permission `id-token: write`.
 """
@@ -44,7 +44,7 @@ class GitHubToken:
         """The token (JWT).
 
         Raises:
-            ClientAuthenticationError: GitHub does not give one.
+            ClientAuthenticationError: GitHub does not issue one.
         """
         request = HttpRequest("GET", self._url, headers={"Authorization": f"Bearer {self._bearer}"})
         try:

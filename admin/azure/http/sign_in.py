@@ -83,7 +83,7 @@ def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredent
 
 
 def _command_lines(environ: Mapping[str, str]) -> list[TokenCredential]:
-    """The accounts of az and azd, beginning with the one that the reader works with now."""
+    """The accounts of az and azd; in a hook of azd's, azd's own comes first."""
     tenant = environ.get("AZURE_TENANT_ID", "") if environ.get(_IN_AZD) else ""
     az = AzureCliCredential(process_timeout=CLI_TIMEOUT_SECONDS)
     azd = AzureDeveloperCliCredential(tenant_id=tenant, process_timeout=CLI_TIMEOUT_SECONDS)

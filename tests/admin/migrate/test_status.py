@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 
 from admin.azure.cloud import US_GOVERNMENT
 from admin.migrate.status.next_step import next_step
+from admin.migrate.status.parts.app import settings_status
 from admin.migrate.status.parts.azure_bot import AzureBotStatus
 from admin.migrate.status.parts.part import Part
 from admin.migrate.status.report import StatusReport
@@ -306,3 +307,16 @@ def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
     options = Options("status", BOT, APP, "group", cloud=US_GOVERNMENT.name)
     line = "python -m admin migrate status --bot new-bot --cloud AzureUSGovernment"
     assert next_step(report, options).command == line
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        ("AzureWebJobsSecretStorageType", False),
+        ("AzureWebJobsSecretStorageKeyVaultUri", False),
+        ("AzureWebJobsSecretStorageSas", True),
+    ],
+)
+def test_where_keys_are_kept_is_no_secret(name: str, *, is_secret: bool) -> None:
+    """The host's settings say where it keeps its keys; the URL with a signature is a secret."""
+    assert (settings_status({name: "text"}).secrets == (name,)) is is_secret

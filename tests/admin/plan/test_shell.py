@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from admin.plan.shell import MAX_LINE, az, quoted, wrapped
+from admin.plan.shell import MAX_LINE, az, on_one_line, quoted, wrapped
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,13 @@ def test_a_long_command_is_continued() -> None:
 def test_a_short_command_stays_on_its_line() -> None:
     """Nothing is broken without need."""
     assert wrapped(["az", "login"]) == "az login"
+
+
+def test_powershell_gets_one_line() -> None:
+    """It continues lines with another character than bash."""
+    command = az(
+        "resource update", {"--ids": "/subscriptions/1" * 5, "--set": "properties.a=b" * 5}
+    )
+    assert "\n" in command
+    assert on_one_line(command).split() == [word for word in command.split() if word != "\\"]
+    assert "\n" not in on_one_line(command)
