@@ -3,6 +3,7 @@
 import pytest
 
 from tests.admin.deployment.conftest import Run
+from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd.deployment_stage import DeploymentStage
 
 CREDENTIALS = ("ManagedIdentity", "SignInVault", "Certificate", "Federated")
@@ -23,4 +24,4 @@ def test_from_nothing_to_a_proven_bot_and_back(
             stage.deploy()
         elif command == "prove":
             stage.delete()
-    print(ended.output)
+    assert registrations(stage) == []

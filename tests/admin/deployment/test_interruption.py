@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,14 @@ import pytest
 from aiohttp import web
 
 from emulator.faults import Handler
-from emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd import program
 from tests.support.azd.deployment_stage import DeploymentStage
 from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
 from tests.support.azure.azure_thread import AzureThread
+from tests.support.azure.writes import Interference, interfere_with_writes
 
 KILLED = -signal.SIGKILL
-READS = ("/list", "/listkeys")
-Interfere = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 CASES = {
     "SignInVault, preprovision": ("SignInVault", "preprovision", 2),
@@ -81,22 +79,18 @@ class Played:
         """Kill the hook right after azd has stored a value; its status."""
         return self._wait(self._start(**{program.KILL: name}))
 
-    def listen(self, at: int = 0, interfere: Interfere | None = None) -> list[str]:
+    def listen(self, at: int = 0, interfere: Interference | None = None) -> list[str]:
         """Count the writes from now on, and interfere with the n-th."""
-        azure, writes = self.stage.thread.azure, list[str]()
+        found = list[str]()
 
         async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.method == "GET" or request.path.lower().endswith(READS):
-                return await handler(request)
-            writes.append(f"{request.method} {request.path}")
-            if len(writes) == at and interfere is not None:
+            found.append(f"{request.method} {request.path}")
+            if len(found) == at and interfere is not None:
                 return await interfere(request, handler)
             return await handler(request)
 
-        servers = [azure.servers[GRAPH], azure.servers[RESOURCE_MANAGER]]
-        for server in (*servers, *(vault.server for vault in azure.vaults.values())):
-            server.around = around
-        return writes
+        interfere_with_writes(self.stage.thread.azure, around)
+        return found
 
     def state(self) -> dict[str, Any]:
         """How things stand, without ids that differ from run to run."""

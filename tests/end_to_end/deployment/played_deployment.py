@@ -14,7 +14,7 @@ from emulator.sites.arm_site import site_of
 from emulator.sites.process_site import ProcessSite
 from emulator.sites.site_process import SiteHosting
 from emulator.storage.azurite import Azurite, CertificateFiles
-from tests.support.azd.deployment_stage import ENVIRONMENT, FUNCTIONS, LOCATION
+from tests.support.azd.deployment_stage import ENVIRONMENT, FUNCTIONS, LOCATION, SITES
 from tests.support.azd.resource_client import ResourceClient
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.shell import AdminShell
@@ -90,7 +90,7 @@ class PlayedDeployment:
 
     @property
     def _site(self) -> Resource:
-        (site,) = self._manager.resources.of_type("Microsoft.Web/sites")
+        (site,) = self._manager.resources.of_type(SITES)
         return site
 
     @contextmanager

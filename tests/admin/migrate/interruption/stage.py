@@ -16,10 +16,11 @@ from admin.azure.http.clock import Clock
 from emulator.faults import Handler
 from tests.admin.migrate.interruption.cases import Case
 from tests.admin.migrate.interruption.state import state_of
-from tests.admin.migrate.interruption.wire import Interference, Wire, Write
+from tests.admin.migrate.interruption.wire import Wire, Write
 from tests.admin.migrate.migration import Ended, Migration
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.talker import Talker
+from tests.support.azure.writes import Interference
 from tests.support.project import ROOT
 
 SECONDS = 120

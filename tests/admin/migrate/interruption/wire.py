@@ -1,27 +1,18 @@
 """Wire: counts the writes that a command sends, and interferes with one of them."""
 
 import datetime
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from emulator.faults import Handler
-from emulator.server import Server
 from emulator.sites.arm_site import site_of
 from emulator.sites.light.light_site import LightSite
 from tests.admin.migrate.interruption.state import GUID
 from tests.admin.migrate.migration import APP, Migration
-
-READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability", "/getbyids")
-"""Endings of paths at which a POST only reads."""
-
-WRITTEN_TO = ("graph.microsoft.com", "management.azure.com")
+from tests.support.azure.writes import Interference, management_servers, writes
 
 EACH = -1
-
-Interference = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
-"""What happens to a write instead of being handled and answered."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +69,12 @@ class Wire:
     def listen(self) -> None:
         """Start to count."""
         azure = self._migration.thread.azure
-        servers = [azure.servers[name] for name in WRITTEN_TO]
-        for server in (*servers, *(vault.server for vault in azure.vaults.values())):
-            self._set(server, self._around)
-        self._set(azure.servers["*.azurewebsites.net"], self._talk)
-
-    def _set(self, server: Server, around: Interference) -> None:
-        server.around = around
+        for server in management_servers(azure):
+            server.around = self._around
+        azure.servers["*.azurewebsites.net"].around = self._talk
 
     async def _around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        reads = request.method in {"GET", "HEAD"} or request.path.lower().endswith(READS)
-        if reads and not self._reads:
+        if not self._reads and not writes(request):
             return await handler(request)
         write = Write(request.method, request.host, request.path)
         new = write not in self.writes
