@@ -59,6 +59,18 @@ def test_a_dry_run_says_what_it_cannot_ask_yet(
     assert registered == before
 
 
+def test_missing_providers_are_registered(stage: DeploymentStage, run: Run) -> None:
+    """Only those that the credential needs."""
+    registered = stage.thread.azure.resource_manager.tenant.registered
+    registered -= {"microsoft.web", "microsoft.keyvault"}
+    assert run("prepare", "--azd").status == 0
+    assert "microsoft.web" in registered
+    assert "microsoft.keyvault" not in registered
+    stage.azd.set(BOT_CREDENTIAL="Certificate")
+    assert run("prepare", "--azd").status == 0
+    assert "microsoft.keyvault" in registered
+
+
 @pytest.mark.usefixtures("registered")
 def test_there_is_nothing_to_prove_yet(run: Run) -> None:
     """The text says what to deploy, and not what is registered."""

@@ -99,26 +99,24 @@ def test_a_display_name_of_a_region_is_understood(stage: DeploymentStage, run: R
     assert run("prepare", "--azd").status == 0
 
 
+@pytest.mark.parametrize("skus", [[], [("P1", "3.13"), ("FC1", "3.12")]])
 def test_a_region_without_the_version_of_python_is_refused(
-    stage: DeploymentStage, run: Run
+    stage: DeploymentStage, run: Run, skus: list[tuple[str, str]]
 ) -> None:
-    """A newer region may lag behind."""
-    answer(stage, "/functionAppStacks", {"value": []})
+    """A newer region may lag behind, or have the version on other plans only."""
+    offered = [
+        {
+            "skuCode": code,
+            "functionAppConfigProperties": {"runtime": {"name": "python", "version": version}},
+        }
+        for code, version in skus
+    ]
+    minor = {"stackSettings": {"linuxRuntimeSettings": {"Sku": offered}}}
+    stack = {"properties": {"majorVersions": [{"minorVersions": [minor]}]}}
+    answer(stage, "/functionAppStacks", {"value": [stack]})
     ended = run("prepare", "--azd")
     assert ended.status == 1
     assert "does not offer Python 3.13" in ended.output
-
-
-def test_missing_providers_are_registered(stage: DeploymentStage, run: Run) -> None:
-    """Only those that the credential needs."""
-    registered = stage.thread.azure.resource_manager.tenant.registered
-    registered -= {"microsoft.web", "microsoft.keyvault"}
-    assert run("prepare", "--azd").status == 0
-    assert "microsoft.web" in registered
-    assert "microsoft.keyvault" not in registered
-    stage.azd.set(BOT_CREDENTIAL="Certificate")
-    assert run("prepare", "--azd").status == 0
-    assert "microsoft.keyvault" in registered
 
 
 def test_the_providers_are_those_of_the_template() -> None:

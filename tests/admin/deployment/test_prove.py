@@ -59,22 +59,32 @@ def moved(stage: DeploymentStage) -> None:
     stage.one(BOTS).properties["endpoint"] = "https://elsewhere.example/api/messages"
 
 
+def misspelt(stage: DeploymentStage) -> None:
+    """The endpoint is the app's, but not that of its messages."""
+    properties = stage.one(BOTS).properties
+    properties["endpoint"] = properties["endpoint"].replace("/api/messages", "/api/message")
+
+
 def without_teams(stage: DeploymentStage) -> None:
     """The channel is deleted."""
     channel = f"{stage.one(BOTS).id}/channels/MsTeamsChannel"
     stage.thread.call(stage.thread.azure.resource_manager.resources.remove, channel)
 
 
-def without_terms(stage: DeploymentStage) -> None:
-    """As `az bot msteams create` leaves it."""
-    manager = stage.thread.azure.resource_manager
-    channel = f"{stage.one(BOTS).id}/channels/MsTeamsChannel"
-    body = {
-        "location": "global",
-        "properties": {"channelName": "MsTeamsChannel", "properties": {"isEnabled": True}},
-    }
-    stage.thread.call(manager.resources.remove, channel)
-    stage.thread.call(manager.put, channel, body)
+def teams_with(**properties: bool) -> Callable[[DeploymentStage], None]:
+    """Replace the Teams channel by one with these properties."""
+
+    def replace_channel(stage: DeploymentStage) -> None:
+        manager = stage.thread.azure.resource_manager
+        channel = f"{stage.one(BOTS).id}/channels/MsTeamsChannel"
+        body = {
+            "location": "global",
+            "properties": {"channelName": "MsTeamsChannel", "properties": properties},
+        }
+        stage.thread.call(manager.resources.remove, channel)
+        stage.thread.call(manager.put, channel, body)
+
+    return replace_channel
 
 
 def open_to_all(stage: DeploymentStage) -> None:
@@ -109,8 +119,10 @@ def stopped(stage: DeploymentStage) -> None:
 
 FAULTS = {
     moved: "which is not func-",
+    misspelt: "/api/message, which is not func-",
     without_teams: "has no Teams channel",
-    without_terms: "terms of the Teams channel are not accepted",
+    teams_with(isEnabled=False, acceptedTerms=True): "the Teams channel is off",
+    teams_with(isEnabled=True): "terms of the Teams channel are not accepted",  # as az leaves it
     open_to_all: "anybody can talk to the bot",
     behind_a_sign_in: "App Service's own authentication",
     another_identity: "app id",
