@@ -114,6 +114,12 @@ def test_only_resources_with_the_environments_tag_count(stage: DeploymentStage, 
     assert f"has several: {site.name}, {site.name}-3" in ended.errors
 
 
+def test_the_environments_name_has_no_case(stage: DeploymentStage, run: Run) -> None:
+    """As the name of the resource group, which Azure compares so."""
+    provisioned(stage, run, "ManagedIdentity")
+    assert run("finish", "--environment", stage.azd.name.upper()).status == 0
+
+
 def test_the_next_command_publishes_the_code(stage: DeploymentStage, run: Run) -> None:
     """For those who do not use azd."""
     provisioned(stage, run, "Federated")

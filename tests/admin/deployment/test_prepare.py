@@ -339,6 +339,7 @@ def test_the_printed_command_has_every_choice() -> None:
         "cloud": "China",
         "botAppType": "MultiTenant",
     }
+    assert plan.way_back.endswith("--cloud China")
 
 
 def test_a_dry_run_changes_nothing(stage: DeploymentStage, run: Run) -> None:

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from emulator.faults import Handler
-from emulator.local_azure import GRAPH
+from emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
 from tests.support.azd.deployment_stage import DeploymentStage
 
@@ -113,6 +113,21 @@ def test_what_stays_is_said(run: Run) -> None:
     text = run("remove", "--azd", "--yes").output
     for part in ("key vault kv-", "purge protection", "30 days", "Log Analytics"):
         assert part in text
+
+
+def test_vaults_that_cannot_be_listed_are_no_failure(deleted: DeploymentStage, run: Run) -> None:
+    """All is deleted; an account with few rights only does not read how long a vault stays."""
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.endswith("/deletedVaults"):
+            error = {"code": "AuthorizationFailed", "message": "Insufficient privileges."}
+            return web.json_response({"error": error}, status=403)
+        return await handler(request)
+
+    deleted.thread.azure.servers[RESOURCE_MANAGER].around = around
+    ended = run("remove", "--azd", "--yes")
+    assert ended.status == 0
+    assert "Log Analytics" in ended.output
 
 
 def test_a_lost_registration_of_a_killed_run_is_deleted_too(
