@@ -25,6 +25,7 @@ from tests.admin.doctor.harms import (
     assign,
     assign_to_subscription,
     registration_of,
+    rows,
     setting,
     site,
     unassign,
@@ -278,6 +279,26 @@ def test_the_app_signs_in_as_another_bot(bot: ExaminedBot) -> None:
     setting("MicrosoftAppId", OTHER_GUID)(bot)
     app_answers("/api/identity", 200, json.dumps({"appId": OTHER_GUID}))(bot)
     assert codes(bot) == ["app-id-differs"]
+
+
+def test_a_busy_bot(bot: ExaminedBot) -> None:
+    """More calls are accepted than refused: these are scanners."""
+    rows(5000, 300, 0, 0)(bot)
+    assert bot.findings() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("MicrosoftAppTenantId", ["setting-reference"]),
+        ("WEATHER", ["setting-reference", "app-unhealthy"]),
+    ],
+)
+def test_a_reference_stops_the_bot(bot: ExaminedBot, name: str, expected: list[str]) -> None:
+    """If it is one of the bot's own settings, and nothing resolves it, the symptoms are hidden."""
+    bot.set_settings(**{name: "@Microsoft.KeyVault(VaultName=contoso;SecretName=a)"})
+    app_answers("/api/health", 503)(bot)
+    assert codes(bot) == expected
 
 
 def test_errors_come_first(bot: ExaminedBot) -> None:
