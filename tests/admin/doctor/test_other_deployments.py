@@ -301,6 +301,16 @@ def test_a_reference_stops_the_bot(bot: ExaminedBot, name: str, expected: list[s
     assert codes(bot) == expected
 
 
+def test_references_are_read_by_a_named_identity(bot: ExaminedBot) -> None:
+    """It must be one of the app's."""
+    bot.set_settings(WEATHER="@Microsoft.KeyVault(VaultName=contoso;SecretName=weather)")
+    own = str(bot.prepared.identity["id"])
+    site(keyVaultReferenceIdentity=own)(bot)
+    assert bot.findings() == []
+    site(keyVaultReferenceIdentity=f"{own}-of-another-app")(bot)
+    assert codes(bot) == ["setting-reference"]
+
+
 def test_errors_come_first(bot: ExaminedBot) -> None:
     """Whatever they are about."""
     site(httpsOnly=False)(bot)
