@@ -29,7 +29,7 @@ HEADING = f"""# A bad minute
 
 {SECONDS:.0f} seconds at {RATE:.0f} turns a second for each bot, all at the same time.
 The certificate is rotated twice, and Entra knows it 10 seconds later; then the old one is
-withdrawn. Entra's port is closed for 20 seconds, the identity endpoint answers 500 for 10. The port
+withdrawn. Entra's port is closed for 20 seconds, the identity endpoint answers 500 for 12. The port
 of the channel's keys is closed for 8, and then there are new keys only.
 
 Compressed: tokens live 70 to 107 seconds, so that their renewals fall into the faults, and the bots

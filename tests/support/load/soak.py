@@ -180,9 +180,10 @@ class Soak:
             (40, lambda: self._tokens_live(78)),
             (46, lambda: identity.set(status=500)),
             (48, self._withdraw_old),
-            # The renewals at 53.0 s; a managed identity's from 52.7 s on.
+            # The renewals at 53.0 s; a managed identity's from 52.7 s on, and those of the token for
+            # the vault at the next look at the certificate's versions, shortly after 56 s at the latest.
             (50, lambda: self._tokens_live(3599)),
-            (56, identity.clear),
+            (58, identity.clear),
         ]
 
     def _tokens_live(self, seconds: int) -> None:
