@@ -1,12 +1,17 @@
-"""What the adapter's tests share: services on loopback."""
+"""What the adapter's tests share: services on loopback, and the app in Queued mode."""
 
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from auth.settings import StorageSource
+from cloud_adapter.queued.queued_turns import QUEUE, QueuedTurns
 from cloud_adapter.storage.account import StorageAccount
+from emulator.cloud import Cloud
 from http_client.pool import HttpPool
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import ScriptedService
@@ -54,3 +59,28 @@ async def far_account(front: StorageFront) -> AsyncIterator[StorageAccount]:
     account = StorageAccount(StorageSource(front.connection_string), HttpPool(), max_retry_pause=0)
     yield account
     await account.close()
+
+
+@pytest.fixture
+async def queued(
+    cloud: Cloud,
+    monkeypatch: pytest.MonkeyPatch,
+    front: StorageFront,
+    app_settings: Mapping[str, str],
+) -> AsyncIterator[ComposedApp]:
+    """The app in Queued mode, with the front before its storage account.
+
+    No append is slow for it: on a busy machine, some would be, each with one more wake-up message.
+    """
+    defaults = QueuedTurns.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "slow_append_seconds", math.inf)
+    storage = {"AzureWebJobsStorage": front.connection_string, "BotTurns": "Queued"}
+    async with ComposedApp(cloud, monkeypatch, {**app_settings, **storage}) as app:
+        yield app
+
+
+@pytest.fixture
+def wake_ups(storage: str) -> QueueMessages:
+    """The queue of wake-up messages."""
+    return QueueMessages(storage, QUEUE)
