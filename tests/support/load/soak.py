@@ -180,8 +180,8 @@ class Soak:
             (40, lambda: self._tokens_live(78)),
             (46, lambda: identity.set(status=500)),
             (48, self._withdraw_old),
-            # The renewals at 53.0 s; a managed identity's from 52.7 s on, and those of the token for
-            # the vault at the next look at the certificate's versions, shortly after 56 s at the latest.
+            # The renewals at 53.0 s; a managed identity's from 52.7 s on; those of the vault's
+            # token when versions are next looked for, shortly after 56 s at the latest.
             (50, lambda: self._tokens_live(3599)),
             (58, identity.clear),
         ]
