@@ -19,7 +19,7 @@ from tests.support.bots.app_folder import uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing import event_loops
-from tests.support.timing.event_loops import FACTORIES, loops_for
+from tests.support.timing.event_loops import FACTORIES, loops_of_bots, loops_of_tests
 from tests.support.wire.http_post import Caller
 
 with contextlib.chdir("."):
@@ -70,14 +70,14 @@ def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """pytest-asyncio's hook: the event loops that an asynchronous test runs on, one by one."""
-    return {name: FACTORIES[name] for name in loops_for(item.path, config.getoption("loop"))}
+    return {name: FACTORIES[name] for name in loops_of_tests(item.path, config.getoption("loop"))}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that uses `host_loop` once for each event loop of its bot."""
     if "host_loop" in metafunc.fixturenames:
         module = metafunc.definition.path
-        loops = loops_for(module, metafunc.config.getoption("loop"))
+        loops = loops_of_bots(module, metafunc.config.getoption("loop"))
         ids = loops if len(loops) > 1 else [pytest.HIDDEN_PARAM]
         metafunc.parametrize("host_loop", loops, ids=ids, scope="session")
 

@@ -26,7 +26,14 @@ FACTORIES = _factories()
 """Functions that create an event loop, by the loop's name."""
 
 default = next(iter(FACTORIES))
-"""The default loop of tests and of the bots that they start; pytest's option `--loop` sets it."""
+"""The loop of bots that tests start, and of most tests; pytest's option `--loop` sets it."""
+
+COMMANDS = ("admin/", "app_package/", "docs/", "emulator/")
+"""How the paths of tests of commands begin: these run on asyncio's loop everywhere. On uvloop, an
+aiohttp client that is cancelled while it connects leaves its socket to the garbage collector."""
+
+FUNCTIONS_HOST = "emulator/functions/"
+"""The part of the emulator that runs on the worker's loop."""
 
 ON_EACH_LOOP = (
     "auth/certificates/",
@@ -46,14 +53,25 @@ ON_EACH_LOOP = (
 """How the paths of tests of network code begin, which run on each loop; all others run on one."""
 
 
-def loops_for(module: Path, only: str | None) -> list[str]:
-    """The loops that a test module runs on.
+def loops_of_tests(module: Path, only: str | None) -> list[str]:
+    """The loops that a module's asynchronous tests run on.
 
     Args:
         module: the path of its file.
         only: the loop that `--loop` named, if any.
     """
+    path = _path(module)
+    if path.startswith(COMMANDS) and not path.startswith(FUNCTIONS_HOST):
+        return [only or ASYNCIO]
+    return loops_of_bots(module, only)
+
+
+def loops_of_bots(module: Path, only: str | None) -> list[str]:
+    """The loops of the bot processes that a module's tests start; the arguments are the same."""
     if only is not None:
         return [only]
-    each = module.relative_to(TESTS).as_posix().startswith(ON_EACH_LOOP)
-    return list(FACTORIES) if each else [default]
+    return list(FACTORIES) if _path(module).startswith(ON_EACH_LOOP) else [default]
+
+
+def _path(module: Path) -> str:
+    return module.relative_to(TESTS).as_posix()
