@@ -7,13 +7,19 @@ from pathlib import Path
 
 from emulator.child import Child
 
+ENDS_WITH_THE_PIPE = "import os, sys; os.read(int(sys.argv[1]), 1)"
+
 
 def test_a_child_that_has_just_ended(tmp_path: Path) -> None:
     """It can be stopped even before the event loop notices that it has ended."""
 
     async def is_running() -> bool:
-        child = Child([sys.executable, "-c", ""], {}, tmp_path)
+        theirs, ours = os.pipe()
+        command = [sys.executable, "-c", ENDS_WITH_THE_PIPE, str(theirs)]
+        child = Child(command, {}, tmp_path, descriptors=[theirs])
         await child.start()
+        os.close(theirs)
+        os.close(ours)
         os.waitpid(child.pid, 0)  # noqa: ASYNC222  # so that the loop cannot notice
         await child.stop()
         return child.is_running
