@@ -274,7 +274,7 @@ async def test_a_stop_ends_a_silent_request(part: Part, http: aiohttp.ClientSess
     """Stopping the server closes the connection of a request without a response."""
     part.server.faults.set(silent=True)
     waiting = asyncio.create_task(status(http, part))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not part.server.requests:  # noqa: ASYNC110  # a counter has no event to wait for
             await asyncio.sleep(0)
         await part.server.stop()

@@ -159,7 +159,7 @@ async def test_a_silent_endpoint(publisher: KeyPublisher) -> None:
     """A fetch that takes too long fails."""
     keys = SigningKeys(METADATA_URL, publisher, fetch_timeout=0.01)
     publisher.open.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(KeysUnavailable):
             await keys.find("old")
     publisher.open.set()

@@ -276,7 +276,7 @@ async def test_the_loop_is_free(worker: Worker, service: ScriptedService) -> Non
 
     service.otherwise = held
     call = asyncio.create_task(worker.post())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await arrived.wait()
         await settled()
         assert not call.done()

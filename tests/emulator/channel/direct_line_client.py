@@ -40,7 +40,7 @@ class RecordingBot:
 
     async def wait_for(self, kind: str) -> Activity:
         """The latest activity of that type, once there is one."""
-        async with asyncio.timeout(5), self.arrived:
+        async with asyncio.timeout(30), self.arrived:
             await self.arrived.wait_for(lambda: any(a["type"] == kind for a in self.activities))
         return [activity for activity in self.activities if activity["type"] == kind][-1]
 
@@ -90,6 +90,6 @@ async def noticed(conversation: Conversation) -> str:
     def from_channel(activity: Activity) -> bool:
         return bool(activity["from"]["id"] == "channel")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await conversation.wait_until(lambda it: any(map(from_channel, it.activities)))
     return str(next(filter(from_channel, conversation.activities))["text"])

@@ -217,5 +217,5 @@ async def test_somebody_can_wait_for_the_bot(sdk_client: Any, connector: BotConn
     await sdk_client.conversations.send_to_conversation(conversation.id, text("one"))
     assert not waiting.done()
     await sdk_client.conversations.send_to_conversation(conversation.id, text("two"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await waiting is conversation

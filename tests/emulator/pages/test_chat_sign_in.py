@@ -81,7 +81,7 @@ async def test_each_chat_takes_its_own_code(
             await press_sign_in(asking)
         popups.append(await opening.value)
     for popup in popups:
-        await popup.get_by_role("button", name="Sign in").click(timeout=5000)
+        await popup.get_by_role("button", name="Sign in").click()
         await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
     events = [one for one in chat.bot.received if one["type"] == "event"]
     logins = [one for one in chat.bot.received if one.get("text") == "login"]

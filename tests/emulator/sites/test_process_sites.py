@@ -159,7 +159,7 @@ def test_the_old_process_finishes_its_requests(
     kept, server.around = server.around, held
     with moved(old), ThreadPoolExecutor() as pool:
         turn = pool.submit(Talker(thread, "contoso-bot").say, "hello")
-        until(lambda: server.requests.total() > before, seconds=60)
+        until(lambda: server.requests.total() > before)
         for _ in range(2):  # the second one takes longer than a process that is stopped lives on
             write_settings(thread, functions)
             thread.settle(FUNCTIONS)
@@ -274,7 +274,7 @@ def test_a_change_while_the_process_starts(thread: AzureThread, hosting: SiteHos
         code = ProcessSite(old, hosting)
         await asyncio.sleep(0)  # it starts now
         code.change(replace(old, settings={NO_OVERLAP: "1"}, keys=("new",)))
-        await comes_true(lambda: code.is_running, seconds=60)
+        await comes_true(lambda: code.is_running)
         text = await text_of_identity(code, "new")
         await code.stop()
         return text

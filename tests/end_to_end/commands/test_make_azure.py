@@ -47,7 +47,7 @@ def said(chat: str, text: str) -> list[str]:
         texts[:] = [str(each.get("text")) for each in shown]
         return any(text in each and each != text for each in texts)
 
-    until(answered, seconds=60)
+    until(answered)
     return texts
 
 
@@ -142,7 +142,7 @@ def test_ctrl_c_during_the_start(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as program:
-        until(lambda: bool(processes_with(f"--log {tmp_path}")), seconds=60)
+        until(lambda: bool(processes_with(f"--log {tmp_path}")))
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate(timeout=60)
     assert (program.returncode, errors) == (0, "")

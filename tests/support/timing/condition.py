@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-SECONDS = 15
+SECONDS = 60
 """No wait is longer, unless the test says so."""
 
 EVERY = 0.02

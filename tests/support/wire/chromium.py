@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from playwright import async_api, sync_api
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -18,6 +19,11 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 MISSING = "Chromium is missing: apt-get install chromium"
+
+# Playwright's own 5 seconds may be too short on a busy machine.
+EXPECT_TIMEOUT_MS = 30_000
+sync_api.expect.set_options(timeout=EXPECT_TIMEOUT_MS)
+async_api.expect.set_options(timeout=EXPECT_TIMEOUT_MS)
 
 
 @contextmanager
