@@ -17,10 +17,10 @@ from aiohttp import web
 from emulator.certificates import CertificateAuthority
 from emulator.loopback import LOOPBACK
 from emulator.server import Server
-from tests.support.timing.condition import comes_true
+from tests.support.timing.condition import SECONDS, comes_true
 
-NO_ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=0.1)
-"""For a response that never comes."""
+NO_ANSWER_SECONDS = 0.1
+"""How long tests wait for a response that never comes, once its request has arrived."""
 
 
 class Part:
@@ -46,7 +46,7 @@ async def part() -> AsyncIterator[Part]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
         yield session
 
 
@@ -61,6 +61,14 @@ async def status(http: aiohttp.ClientSession, part: Part, path: str = "/one") ->
     async with http.get(part.server.url + path) as response:
         await response.read()
         return response.status
+
+
+async def give_up(http: aiohttp.ClientSession, part: Part) -> None:
+    """Send a request that must get no response, and end it."""
+    calling = asyncio.create_task(status(http, part))
+    await comes_true(lambda: part.server.requests["GET /one"] == 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(calling, NO_ANSWER_SECONDS)
 
 
 async def test_requests_and_connections_are_counted(
@@ -113,7 +121,7 @@ async def test_stopping_twice_is_harmless(part: Part) -> None:
 def connect(port: int, authority: CertificateAuthority) -> ssl.SSLSocket:
     """A caller over TLS that has had one answer and now idles."""
     trust = ssl.create_default_context(cafile=str(authority.path))
-    plain = socket.create_connection(("localhost", port), timeout=5)
+    plain = socket.create_connection(("localhost", port), timeout=SECONDS)
     caller = trust.wrap_socket(plain, server_hostname="localhost")
     caller.sendall(b"GET /one HTTP/1.1\r\nHost: localhost\r\n\r\n")
     answer = b""
@@ -129,7 +137,7 @@ def read_to_the_end(caller: ssl.SSLSocket) -> None:
         TimeoutError: the other side does not close the connection.
     """
     with caller, socket.socket(fileno=os.dup(caller.fileno())) as plain:
-        plain.settimeout(5)
+        plain.settimeout(SECONDS)
         with contextlib.suppress(ConnectionResetError):
             while plain.recv(4096):
                 pass
@@ -179,8 +187,7 @@ async def test_callers_who_do_not_trust_the_authority_refuse(secure: Part, tmp_p
 async def test_latency_delays_the_answer(part: Part, http: aiohttp.ClientSession) -> None:
     """A request waits before its handler runs, then gets the real answer."""
     part.server.faults.set(latency=60)
-    with pytest.raises(TimeoutError):
-        await http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT)
+    await give_up(http, part)
     assert part.handled == 0
     part.server.faults.set(latency=0.01)
     assert await status(http, part) == 200
@@ -221,11 +228,11 @@ async def test_a_fault_can_have_a_body(part: Part, http: aiohttp.ClientSession) 
 async def test_a_fault_can_have_an_endless_body(part: Part, http: aiohttp.ClientSession) -> None:
     """Status and the first bytes arrive; the body has no end."""
     part.server.faults.set(status=200, endless=True)
-    async with http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT) as response:
+    async with http.get(f"{part.server.url}/one") as response:
         assert response.status == 200
         assert await response.content.read(1) == b" "
         with pytest.raises(TimeoutError):
-            await response.read()
+            await asyncio.wait_for(response.read(), NO_ANSWER_SECONDS)
 
 
 @pytest.mark.parametrize("handled", [False, True])
@@ -249,8 +256,7 @@ async def test_a_handled_request_can_get_a_faulty_status(
 async def test_a_silent_server_never_answers(part: Part, http: aiohttp.ClientSession) -> None:
     """The request is counted, but gets no response until the fault is cleared."""
     part.server.faults.set(silent=True)
-    with pytest.raises(TimeoutError):
-        await http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT)
+    await give_up(http, part)
     assert part.server.requests["GET /one"] == 1
     part.server.faults.clear()
     assert await status(http, part) == 200
@@ -263,8 +269,7 @@ async def test_a_silent_request_ends_when_its_caller_gives_up(
     """Its handler ends too; it is not garbage collected as a pending task."""
     before = asyncio.all_tasks()
     part.server.faults.set(silent=True)
-    with pytest.raises(TimeoutError):
-        await http.get(f"{part.server.url}/one", timeout=NO_ANSWER_TIMEOUT)
+    await give_up(http, part)
     await comes_true(lambda: asyncio.all_tasks() == before)
     gc.collect()
     assert "Task was destroyed" not in caplog.text
