@@ -1,9 +1,13 @@
 """Chat: faults of the services around the bot."""
 
+import asyncio
+import sys
+
 import pytest
 
 from bot_testing import Chat, ChatMistake, NoReply, TurnFailure
 from cloud_adapter.connector.errors import ConnectorError
+from tests.support.timing.loop_turns import settled
 
 pytestmark = pytest.mark.chat(bot="tests/bot_testing/bots/busy")
 
@@ -79,6 +83,9 @@ async def test_a_queued_turn_after_a_crash(chat: Chat) -> None:
 async def test_a_notification_that_fails(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
     """An error in a proactive turn fails the test that waits for its reply."""
     await chat.say("later boom")
+    waiting = asyncio.create_task(chat.next_reply())
+    await settled()  # what fails before would be an error of the turn
+    sys.modules["bot_logic.bot"].BusyBot.released.set()
     with pytest.raises(ZeroDivisionError, match="boom"):
-        await chat.next_reply()
+        await waiting
     assert "busy bot is about to fail" in caplog.text

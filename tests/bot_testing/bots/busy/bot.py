@@ -26,9 +26,13 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
     Attributes:
         runs: how many turns this process has run.
+        hangs: whether a turn hangs.
+        released: the last `later` fails once it is set.
     """
 
     runs = 0
+    hangs = False
+    released: asyncio.Event
 
     def __init__(self, services: BotServices) -> None:
         super().__init__()
@@ -77,9 +81,11 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
         await self._services.notify("all", text)
 
     async def _on_later(self, turn: TurnContext, text: str) -> None:
+        BusyBot.released = released = asyncio.Event()
+
         async def fail(_: TurnContext) -> None:
             log.warning("The busy bot is about to fail")
-            await asyncio.sleep(0.05)
+            await released.wait()
             raise ZeroDivisionError(text)
 
         reference = TurnContext.get_conversation_reference(turn.activity)
@@ -92,7 +98,11 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
         self._later = asyncio.create_task(run())
 
     async def _on_hang(self, _: TurnContext, __: str) -> None:
-        await asyncio.Event().wait()
+        BusyBot.hangs = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            BusyBot.hangs = False
 
     async def _on_runs(self, turn: TurnContext, _: str) -> None:
         await turn.send_activity(f"Runs: {BusyBot.runs}")
