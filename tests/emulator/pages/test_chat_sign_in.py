@@ -73,16 +73,18 @@ async def test_each_chat_takes_its_own_code(
 ) -> None:
     """With two chats in a browser that both wait for a sign-in, neither takes the other's."""
     context = await browser.new_context()
-    popups = []
+    asked = []
     for asking in (await context.new_page(), await context.new_page()):
         await open_web_chat(chat, asking, bundle)
         await say(asking, "login")
         async with asking.expect_popup() as opening:
             await press_sign_in(asking)
-        popups.append(await opening.value)
-    for popup in popups:
+        asked.append((asking, await opening.value))
+    for asking, popup in asked:
         await popup.get_by_role("button", name="Sign in").click()
         await expect(popup.get_by_text("The chat has your code.")).to_be_visible()
+        # The bot gets the event later than the page gets its answer.
+        await expect(bubble(asking, "tokens/response")).to_be_visible()
     events = [one for one in chat.bot.received if one["type"] == "event"]
     logins = [one for one in chat.bot.received if one.get("text") == "login"]
     assert len(events) == 2

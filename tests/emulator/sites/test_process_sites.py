@@ -23,7 +23,7 @@ from emulator.sites.light.light_site import LightSite
 from emulator.sites.light.sign_in import LightSignIn
 from emulator.sites.process_site import FAILED_PAGE, NO_OVERLAP, ProcessSite
 from emulator.sites.site import Site
-from emulator.sites.site_process import KEY_HEADER, SiteHosting
+from emulator.sites.site_process import KEY_HEADER, SiteHosting, SiteProcess
 from tests.emulator.sites.conftest import FUNCTIONS
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
@@ -132,12 +132,20 @@ def test_the_identity_needs_the_functions_key(thread: AzureThread) -> None:
 
 
 def test_the_old_process_answers_until_the_new_one_serves(
-    thread: AzureThread, functions: PreparedFunctionApp
+    thread: AzureThread, functions: PreparedFunctionApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a settings write, the old process still answers; then a new one does, with them."""
+    serves, start = thread.do(new_event()), SiteProcess.start
+
+    async def held(process: SiteProcess) -> None:
+        await start(process)
+        await serves.wait()
+
     before = identity(thread, functions)
+    monkeypatch.setattr(SiteProcess, "start", held)
     write_settings(thread, functions, AllowedTenants="")
     assert identity(thread, functions)["processStartedOn"] == before["processStartedOn"]
+    thread.call(serves.set)
     thread.settle(FUNCTIONS)
     after = identity(thread, functions)
     assert str(after["processStartedOn"]) > str(before["processStartedOn"])

@@ -26,8 +26,8 @@ def requests() -> list[str]:
 
 
 @pytest.fixture
-async def account(storage: str, requests: list[str]) -> AsyncIterator[StorageService]:
-    """The same account for the host, through a server that records the requests."""
+async def front(storage: str, requests: list[str]) -> AsyncIterator[HttpFront]:
+    """A server in front of the same account, for the host, that records the requests."""
     parts = dict(part.split("=", 1) for part in storage.split(";"))
     azurite = urlsplit(parts["QueueEndpoint"])
     upstream = HttpUpstream(azurite.port or 0)
@@ -43,8 +43,15 @@ async def account(storage: str, requests: list[str]) -> AsyncIterator[StorageSer
 
     front = HttpFront(passed)
     await front.start()
-    parts["QueueEndpoint"] = front.url + azurite.path
-    async with host_queues(";".join(f"{name}={text}" for name, text in parts.items())) as account:
-        yield account
+    yield front
     await front.stop(0)
     upstream.close()
+
+
+@pytest.fixture
+async def account(storage: str, front: HttpFront) -> AsyncIterator[StorageService]:
+    """The account as the host reaches it, through that server."""
+    parts = dict(part.split("=", 1) for part in storage.split(";"))
+    parts["QueueEndpoint"] = front.url + urlsplit(parts["QueueEndpoint"]).path
+    async with host_queues(";".join(f"{name}={text}" for name, text in parts.items())) as account:
+        yield account
