@@ -15,6 +15,7 @@ from emulator.cloud import APP_TYPES
 from emulator.loopback import free_port
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.program import Program
+from tests.support.timing.condition import SECONDS
 from tests.support.wire.http_post import Caller
 
 
@@ -35,7 +36,7 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
             facts = caller.send("GET", "/api/identity", []).json()
             caller.close()
         emulator.send_signal(signal.SIGINT)
-        assert emulator.wait(timeout=10) == 0
+        assert emulator.wait(SECONDS) == 0
     assert facts["kind"] == settings["BotCredential"]
     assert facts["appId"] == settings["MicrosoftAppId"]
 
@@ -53,7 +54,7 @@ def test_storage(tmp_path: Path) -> None:
         with QueueServiceClient.from_connection_string(storage) as queues:
             queues.create_queue("work")
         emulator.send_signal(signal.SIGINT)
-        assert emulator.wait(timeout=10) == 0
+        assert emulator.wait(SECONDS) == 0
     assert f"data in {folder}" in printed
     assert any(folder.iterdir())
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from tests.support.bots.app_folder import tests_app
 from tests.support.timing import event_loops
+from tests.support.timing.condition import SECONDS
 
 APP = Path(__file__).parents[3]
 WORKER = re.compile(r"Worker (\d+) started \(pid (\d+)\)")
@@ -77,13 +78,13 @@ class BotProcess:
                 self.ready = line
                 self.url = match[1]
                 return self
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=SECONDS)
         raise AssertionError(f"the host did not start: {self.log.read_text()}")
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         self._process.terminate()
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=SECONDS)
 
     async def __aenter__(self) -> Self:
         """The same without blocking the event loop."""
