@@ -10,6 +10,7 @@ from aiohttp import web
 from http_client.connection import HttpConnection, ResponseLost
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
+from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService
 
 
@@ -82,11 +83,20 @@ async def test_closed_connections_are_freed(pool: HttpPool, fickle: FickleServic
     await comes_true(lambda: not idle)
 
 
-async def test_a_reused_connection_that_is_silent(pool: HttpPool, fickle: FickleService) -> None:
+async def test_a_reused_connection_that_is_silent(
+    pool: HttpPool, fickle: FickleService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A timeout on a reused connection is not retried: the server received the request."""
+    clock = MovedClock(monkeypatch)
     await post(pool, fickle)
     fickle.server.faults.set(silent=True)
     before = fickle.server.requests.total()
-    with pytest.raises(ResponseLost, match="late"):
-        await pool.request("GET", f"{fickle.url}/v3/x", timeouts=Timeouts(5, 0.05, 5))
+    asking = asyncio.create_task(
+        pool.request("GET", f"{fickle.url}/v3/x", timeouts=Timeouts(999, 60, 999))
+    )
+    await comes_true(lambda: fickle.server.requests.total() > before)
+    clock.move(60)
+    async with asyncio.timeout(30):
+        with pytest.raises(ResponseLost, match="late"):
+            await asking
     assert fickle.server.requests.total() == before + 1

@@ -17,6 +17,8 @@ from emulator.cloud import Cloud
 from emulator.entra.registration import issuer_of
 from http_client.pool import HttpPool, Timeouts
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
+from tests.support.timing.condition import comes_true
+from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
 REQUEST = "GET /msi/token"
@@ -212,15 +214,21 @@ async def test_an_endpoint_that_asks_to_wait(
 
 
 @pytest.mark.parametrize("pooled", [False, True])
-async def test_a_silent_endpoint(pooled: bool, pool: HttpPool, platform: Cloud) -> None:
+async def test_a_silent_endpoint(
+    pooled: bool, pool: HttpPool, platform: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A request to an endpoint that never responds times out."""
-    transport = PoolTransport(pool, Timeouts(5, 0.05, 5)) if pooled else None
-    identity = ManagedIdentityCredential("", "AZURE_CLIENT_ID", transport, read_timeout=0.05)
+    clock = MovedClock(monkeypatch)
+    transport = PoolTransport(pool, Timeouts(999, 60, 999)) if pooled else None
+    identity = ManagedIdentityCredential("", "AZURE_CLIENT_ID", transport, read_timeout=60)
     before = platform.identity.server.requests[REQUEST]
     platform.identity.server.faults.set(silent=True)
-    async with asyncio.timeout(5):
-        error = await failure(identity)
-    assert isinstance(error, EndpointDown)
+    request = asyncio.create_task(failure(identity))
+    await comes_true(lambda: platform.identity.server.requests[REQUEST] > before)
+    assert (clock.until_next_timer() or 0) > 10  # the default is less
+    clock.move(60)
+    async with asyncio.timeout(30):
+        assert isinstance(await request, EndpointDown)
     assert platform.identity.server.requests[REQUEST] == before + 1
 
 
