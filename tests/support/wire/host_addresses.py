@@ -29,10 +29,9 @@ def give_addresses(monkeypatch: pytest.MonkeyPatch, addresses: list[Address] | O
             return await own(host, port, **options)  # uvloop looks up IP addresses too
         if isinstance(addresses, OSError):
             raise addresses
-        found = []
-        for ip, ip_port in addresses:
-            found += await own(ip, ip_port, **options)
-        return found
+        # Each once: a lookup takes a turn of another thread, and connecting has a time limit.
+        known = {each: await own(*each, **options) for each in set(addresses)}
+        return [info for each in addresses for info in known[each]]
 
     monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
 
