@@ -18,6 +18,7 @@ from emulator.commands import package
 from tests.support.bots.app_folder import uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.test_bot import NO_TYPING
 from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_of_bots, loops_of_tests
 from tests.support.wire.http_post import Caller
@@ -158,7 +159,7 @@ def bot(running_cloud: CloudThread, logs: Path, host_loop: str) -> Iterator[BotP
     """The bot in front of the shared local cloud."""
     cloud = running_cloud.cloud
     log = logs / f"bot on {host_loop}.log"
-    with BotProcess(cloud.settings(), log, loop=host_loop) as process:
+    with BotProcess(cloud.settings() | NO_TYPING, log, loop=host_loop) as process:
         cloud.channel.bot_endpoint = process.messages
         yield process
 

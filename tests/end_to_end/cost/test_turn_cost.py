@@ -17,6 +17,7 @@ from emulator.cloud import APP_TYPES, Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
+from tests.support.test_bot import NO_TYPING
 
 TURNS = 20
 AT_ONCE = 8
@@ -51,7 +52,7 @@ def each_cloud(
 @pytest.fixture
 async def app(each_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ComposedApp]:
     """The app in front of it, after its first turns."""
-    async with ComposedApp(each_cloud, monkeypatch) as app:
+    async with ComposedApp(each_cloud, monkeypatch, NO_TYPING) as app:
         await asyncio.gather(*(say(app, "hello") for _ in range(AT_ONCE)))
         yield app
 
@@ -127,7 +128,7 @@ async def test_no_reference_cycles_with_telemetry(
 ) -> None:
     """Nor does a turn whose spans are exported."""
     exported = ExportedSpans(monkeypatch)
-    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
+    async with ComposedApp(cloud, monkeypatch, {**TELEMETRY_ON, **NO_TYPING}) as app:
         await turn(app)
         assert await left_by_turns(app, turn) == {}
     runs = MAX_RUNS if turn is conflicting else 1

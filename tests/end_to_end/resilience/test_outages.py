@@ -10,6 +10,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
+from tests.support.test_bot import NO_TYPING
 from tests.support.wire.http_post import Caller
 
 Scene = tuple[CloudThread, User]
@@ -20,7 +21,7 @@ def warm_bot(credential: str, folder: Path, log: Path) -> Iterator[Scene]:
     """A bot that has answered once, in front of a cloud of its own, and a user who talks to it."""
     with (
         CloudThread(Cloud(folder, credential)) as thread,
-        BotProcess(thread.cloud.settings(), log) as process,
+        BotProcess(thread.cloud.settings() | NO_TYPING, log) as process,
     ):
         user = User(thread.cloud, Caller(process.url))
         assert user.says("warm") == 200

@@ -39,6 +39,7 @@ from tests.support.credentials.bot_certificate import (
     put,
     thumbprint,
 )
+from tests.support.test_bot import NO_TYPING
 from tests.support.wire.http_post import Caller
 
 
@@ -154,7 +155,7 @@ def test_sign_in(name: str, tmp_path: Path, logs: Path) -> None:
     way = WAYS[name]
     with CloudThread(Cloud(tmp_path, way.credential, way.app_type)) as thread:
         cloud = thread.cloud
-        settings = cloud.settings() | way.prepare(cloud, tmp_path)
+        settings = cloud.settings() | way.prepare(cloud, tmp_path) | NO_TYPING
         with BotProcess(settings, logs / f"{name}.log") as process:
             user = User(cloud, Caller(process.url))
             assert user.says("hello") == 200

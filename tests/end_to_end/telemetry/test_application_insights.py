@@ -15,6 +15,7 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.telemetry.encoded import found_in
 from tests.support.telemetry.ingestion import AUDIENCE, Ingestion
+from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
@@ -60,6 +61,7 @@ def exporting(cloud: Cloud, ingestion: Ingestion) -> dict[str, str]:
     """The settings of a bot in a host whose telemetryMode is OpenTelemetry, all traces sampled."""
     return {
         **cloud.settings(),
+        **NO_TYPING,
         **ingestion.settings(cloud.registration.app_id),
         "REQUESTS_CA_BUNDLE": str(cloud.authority.path),
         "OTEL_TRACES_SAMPLER": "always_on",

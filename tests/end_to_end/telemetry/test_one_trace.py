@@ -17,6 +17,7 @@ from tests.support.credentials.token_press import TokenPress
 from tests.support.telemetry.collector import Collector, attributes
 from tests.support.telemetry.encoded import found_in
 from tests.support.telemetry.exported_spans import HOST, HOST_SPAN_ID, TRACE_ID
+from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
@@ -58,7 +59,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture
 def settings(cloud: Cloud, collector: Collector, storage: str) -> dict[str, str]:
     """The app exports to the collector, and has storage."""
-    return {**cloud.settings(), **collector.settings, "AzureWebJobsStorage": storage}
+    own = {**cloud.settings(), **NO_TYPING, "AzureWebJobsStorage": storage}
+    return {**own, **collector.settings}
 
 
 def send(bot: BotProcess, authorization: str, activity: object) -> int:
