@@ -52,8 +52,10 @@ FORBIDDEN: dict[str, Forge] = {
 
 
 @pytest.fixture
-def press(cloud: Cloud, message: dict[str, Any]) -> TokenPress:
-    """Makes tokens for the test's message."""
+def press(cloud: Cloud, caller: Caller, message: dict[str, Any]) -> TokenPress:
+    """Makes tokens for the test's message, to a bot that has its own token already."""
+    # As it starts, the bot asks for one, which is no turn's doing: nobody is to witness it.
+    assert caller.send("GET", "/api/health", []).status == 200
     return TokenPress(cloud, message)
 
 
