@@ -19,30 +19,31 @@ from tests.support.wire.insistent_channel import InsistentChannel
 
 WORKERS = 2
 CONVERSATIONS = 8
-SLOW = 3
-"""Seconds of each turn: the workers die meanwhile."""
-
 SLOW_BOT = {
-    "bot_logic/__init__.py": f'''
+    "bot_logic/__init__.py": '''
 import asyncio
+from pathlib import Path
+
 from botbuilder.core import ActivityHandler
 
 
 class SlowBot(ActivityHandler):
-    """Counts messages, and takes its time."""
+    """Counts messages, and takes its time until a file exists."""
 
-    def __init__(self, state):
+    def __init__(self, state, may_end):
+        self.may_end = may_end
         self.counter = state.create_property("counter")
 
     async def on_message_activity(self, turn_context):
         count = await self.counter.get(turn_context, lambda: 0) + 1
         await self.counter.set(turn_context, count)
-        await asyncio.sleep({SLOW})
-        await turn_context.send_activity(f"Count: {{count}}")
+        while not self.may_end.exists():
+            await asyncio.sleep(0.05)
+        await turn_context.send_activity(f"Count: {count}")
 
 
 def create_bot(services):
-    return SlowBot(services.conversation_state)
+    return SlowBot(services.conversation_state, Path(services.settings["MayEnd"]))
 '''
 }
 
@@ -58,7 +59,8 @@ async def test_turns_that_are_cut_off(
 
     Inline turns are run again because the channel got no answer.
     """
-    settings = {"AzureWebJobsStorage": storage, "BotTurns": turns}
+    may_end = tmp_path / "turns may end"
+    settings = {"AzureWebJobsStorage": storage, "BotTurns": turns, "MayEnd": str(may_end)}
     log = logs / f"cut off {turns}.log"
     app, options = app_with(tmp_path / "app", SLOW_BOT), ("--workers", str(WORKERS))
     bot = BotProcess({**cloud.settings(), **settings}, log, app, options)
@@ -70,9 +72,10 @@ async def test_turns_that_are_cut_off(
         killed_at = time.time()
         for pid in bot.workers.values():
             os.kill(pid, signal.SIGKILL)
+        may_end.touch()
         await comes_true(lambda: all(sent(each, "message") for each in conversations), WITHIN)
-    waits = [sent(each, "message")[0] - SLOW - killed_at for each in conversations]
-    print(f"{turns}: turns that were cut off started again after at most {max(waits):.1f} s")
+    waits = [sent(each, "message")[0] - killed_at for each in conversations]
+    print(f"{turns}: turns that were cut off ran again after at most {max(waits):.1f} s")
     assert min(waits) > 0
     assert all(len(sent(each, "message")) == 1 for each in conversations)
 
