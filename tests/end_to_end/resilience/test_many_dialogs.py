@@ -8,10 +8,13 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.cloud_thread import CloudThread
+from cloud_adapter.queued.queued_turns import QUEUE
 from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.load.renter import RENTAL, STEPS, Renter
+from tests.support.storage.queue_messages import QueueMessages
+from tests.support.timing.condition import found
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
 USERS = 40
@@ -49,12 +52,23 @@ async def test_forty_dialogs(
         async with bot, InsistentChannel(cloud, bot.messages) as channel:
             users = users or [Renter(channel, number) for number in range(USERS)]
             await asyncio.gather(*(take(channel, user, steps) for user in users))
+            await comes_to_rest(storage)
     heard = {user.answers[2]: user.heard() for user in users}
     expected = {user.answers[2]: user.expected for user in users}
     for name, (first, *_) in expected.items():
         if turns == INLINE and heard[name][:2] == [first, first]:
             del heard[name][0]
     assert heard == expected
+
+
+async def comes_to_rest(storage: str) -> None:
+    """Wait until no turn is under way: turns save after their replies."""
+    messages = QueueMessages(storage, QUEUE)
+
+    async def is_empty() -> bool:
+        return await messages.count() == 0
+
+    await found(is_empty, WITHIN)
 
 
 async def take(channel: InsistentChannel, user: Renter, steps: Iterable[int]) -> None:
