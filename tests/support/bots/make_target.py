@@ -10,8 +10,8 @@ from typing import Self
 
 from tests.support.project import ROOT
 
-START_TIMEOUT = 60
-STOP_TIMEOUT = 15
+START_TIMEOUT = 120
+STOP_TIMEOUT = 60
 
 
 class MakeTarget:
