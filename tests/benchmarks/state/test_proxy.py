@@ -9,11 +9,13 @@ from aiohttp import web
 
 from benchmarks.state.storage.call import BLOB, QUEUE, StorageCall
 from benchmarks.state.storage.proxy import StorageProxy
+from bot_testing.clocks.loop_clock import LoopClock
 from tests.support.timing.condition import comes_true, found
+from tests.support.timing.loop_turns import settled
 
 LATENCY = 0.5
-MARGIN = 0.01
-"""Seconds by which the event loop's clock may be late."""
+LONG, SOON = 200.0, 60.0
+"""Seconds of the moved clock: a delay, and what does not pass by itself while a test looks."""
 MESSAGE = "<QueueMessagesList><QueueMessage></QueueMessage></QueueMessagesList>"
 
 
@@ -111,16 +113,27 @@ async def test_requests_pass_unchanged(
 
 
 async def test_each_request_has_its_own_delay(
-    proxy: StorageProxy, session: aiohttp.ClientSession
+    proxy: StorageProxy, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty requests at once take as long as one."""
-    proxy.latency = LATENCY
-    await asyncio.gather(*(sent(session, "GET", url(proxy, BLOB)) for _ in range(20)))
-    calls = proxy.take_calls()
-    ends = [call.ended for call in calls if call.ended is not None]
-    assert len(ends) == 20
-    assert max(call.started for call in calls) < min(ends)
-    assert all(end - call.started > LATENCY - MARGIN for call, end in zip(calls, ends, strict=True))
+    clock = LoopClock(monkeypatch)
+    proxy.latency = LONG
+    sending = [sent(session, "GET", url(proxy, BLOB)) for _ in range(20)]
+    requests = asyncio.gather(*sending)
+    calls: list[StorageCall] = []
+
+    def all_begun() -> bool:
+        calls.extend(proxy.take_calls())
+        return len(calls) == len(sending)
+
+    await comes_true(all_begun)
+    clock.move(LONG - SOON)
+    await settled()
+    assert [call for call in calls if call.ended is not None] == []
+    clock.move(SOON)
+    async with asyncio.timeout(SOON):
+        await requests
+    assert all(call.ended is not None for call in calls)
 
 
 async def test_polls_with_and_without_a_message(
