@@ -21,7 +21,8 @@ async def test_a_busy_connector(chat: Chat) -> None:
 
 async def test_a_lost_answer(chat: Chat) -> None:
     """The reply has arrived, but the bot does not learn of it."""
-    chat.fail("connector", cut=True, handled=True, times=1)
+    # Not the first request alone: in a slow turn, that is one of the typing indicator's.
+    chat.fail("connector", cut=True, handled=True)
     result = await chat.say("count", expect_error=ConnectorError)
     assert result.texts[0] == "Count: 1"
 
