@@ -3,7 +3,8 @@
 import asyncio
 import contextvars
 from asyncio import futures
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 
 _WAKE_UP: Any = futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # asyncio.sleep's
 _TIME_OUT: Any = asyncio.Timeout._on_timeout  # type: ignore[attr-defined]  # asyncio.timeout's
+
+RESOLUTION_SECONDS = 0.001
+"""uvloop's."""
 
 
 class MovedTimer:
@@ -20,6 +24,7 @@ class MovedTimer:
         when: when it fires, in seconds of the moved clock.
         call: the function to call then.
         arm: sets a timer of the loop's own for the time `when`.
+        is_early: whether the clock has stopped before a time, so that a timer waits for it.
 
     Attributes:
         sleeper: the task that sleeps until then, if it is a timer of `asyncio.sleep`.
@@ -33,6 +38,7 @@ class MovedTimer:
         when: float,
         call: Callable[[], object],
         arm: Callable[[float, Callable[[], None]], asyncio.Handle],
+        is_early: Callable[[float], bool],
         sleeper: "asyncio.Task[Any] | None",
         hurried: "asyncio.Task[Any] | None",
     ) -> None:
@@ -41,6 +47,7 @@ class MovedTimer:
         self._when = when
         self._call = call
         self._arm = arm
+        self._is_early = is_early
         self._done = False
         self._cancelled = False
         self._handle = arm(when, self._fire)
@@ -49,6 +56,9 @@ class MovedTimer:
         return self._when < other._when
 
     def _fire(self) -> None:
+        if self._is_early(self._when):
+            self.arm()
+            return
         self._done = True
         self._call()
 
@@ -94,6 +104,7 @@ class LoopClock:
         loop = asyncio.get_running_loop()
         self._own_time = loop.time
         self._moved = 0.0
+        self._stopped_at: float | None = None
         self._timers: list[MovedTimer] = []
         arm = _armed_by(loop)
 
@@ -111,6 +122,7 @@ class LoopClock:
                 when,
                 fire,
                 lambda at, call: arm(at, call, own),
+                self._is_early,
                 asyncio.current_task() if callback is _WAKE_UP else None,
                 asyncio.current_task() if is_timeout else None,
             )
@@ -131,7 +143,22 @@ class LoopClock:
 
     def time(self) -> float:
         """The loop's time, in seconds."""
-        return self._own_time() + self._moved
+        own = self._own_time() if self._stopped_at is None else self._stopped_at
+        return own + self._moved
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no time pass but by `move`, and no timer fire: the machine may be slow meanwhile."""
+        self._stopped_at = self._own_time()
+        try:
+            yield
+        finally:
+            self._moved -= self._own_time() - self._stopped_at
+            self._stopped_at = None
+            self.move(0.0)
+
+    def _is_early(self, when: float) -> bool:
+        return self._stopped_at is not None and when > self.time() + RESOLUTION_SECONDS
 
     def move(self, seconds: float) -> None:
         """Move the time forward. Timers that are due fire in the loop's next iterations."""

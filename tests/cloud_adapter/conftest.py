@@ -1,7 +1,7 @@
 """What the adapter's tests share: services on loopback, and the app in Queued mode."""
 
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 
@@ -36,6 +36,13 @@ async def pool() -> AsyncIterator[HttpPool]:
 async def clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
     """The event loop's clock, to be moved."""
     return MovedClock(monkeypatch)
+
+
+@pytest.fixture
+def stopped_clock(clock: MovedClock) -> Iterator[MovedClock]:
+    """The same, and time passes only if the test moves it: no lease is opened or renewed before."""
+    with clock.stopped():
+        yield clock
 
 
 @pytest.fixture

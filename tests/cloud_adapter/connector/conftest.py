@@ -14,9 +14,9 @@ from tests.support.wire.scripted_service import ScriptedService
 
 
 @pytest.fixture
-def calls(pool: HttpPool, service: ScriptedService, clock: MovedClock) -> ConnectorCalls:
-    """Calls of a session whose pauses take no time."""
-    return ConnectorCalls(ConnectorSession(pool, clock.sleep), service, clock)
+def calls(pool: HttpPool, service: ScriptedService, stopped_clock: MovedClock) -> ConnectorCalls:
+    """Calls of a session whose pauses take no time; nor does the machine, of the turn's seconds."""
+    return ConnectorCalls(ConnectorSession(pool, stopped_clock.sleep), service, stopped_clock)
 
 
 @pytest.fixture

@@ -200,14 +200,14 @@ async def test_a_skill_that_takes_its_time(
     client: SkillClient,
     service: ScriptedService,
     activity: Any,
-    clock: MovedClock,
+    stopped_clock: MovedClock,
     seconds: float,
     in_time: bool,
 ) -> None:
     """The parent waits for a skill's turn longer than for a channel's answer."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
-        clock.move(BOT_TIMEOUTS.total + seconds)
+        stopped_clock.move(BOT_TIMEOUTS.total + seconds)
         await settled()
         return web.json_response({})
 

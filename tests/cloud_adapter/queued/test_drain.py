@@ -176,14 +176,14 @@ async def test_a_lost_lease(account: StorageAccount, messages: QueueMessages, st
 async def test_a_long_drain(
     one: QueuedTurnsBot,
     messages: QueueMessages,
-    clock: MovedClock,
+    stopped_clock: MovedClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After MAX_DRAIN_SECONDS it leaves the rest to another wake-up message."""
     monkeypatch.setattr(drain, "MAX_DRAIN_SECONDS", 1.0)  # leases and calls need shorter moves
 
     async def long() -> None:
-        clock.move(0.6)
+        stopped_clock.move(0.6)
 
     one.script.update({each: [long] for each in "abcd"})
     for each in "abcd":

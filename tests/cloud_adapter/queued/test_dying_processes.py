@@ -11,11 +11,11 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
 from cloud_adapter.queued.stored_activity import FAILED
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.queued.wake_up import SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import LoadedState
+from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import (
     CONVERSATION,
-    TESTS_SLOW_APPEND_SECONDS,
     QueuedTurnsBot,
     content,
     id_of,
@@ -173,7 +173,7 @@ async def test_a_death_before_a_dead_letter(
 @pytest.mark.parametrize("is_done", [False, True])
 @pytest.mark.parametrize("skip", range(45))
 async def test_a_pause_at_each_step(
-    far: QueuedTurnsBot,
+    far_account: StorageAccount,
     other: QueuedTurnsBot,
     front: StorageFront,
     messages: QueueMessages,
@@ -187,6 +187,7 @@ async def test_a_pause_at_each_step(
 
     Nothing is lost or done twice, and only the inbox remains.
     """
+    far = QueuedTurnsBot(far_account, slow_append_seconds=SLOW_APPEND_SECONDS)
     story = Story(far, messages, failures=2)
     other.script["c"] = [LookupError()]
 
@@ -195,7 +196,7 @@ async def test_a_pause_at_each_step(
         await break_leases(storage)
         await take_over(other, story, messages)
         # Between put and append, the pause makes a slow append.
-        clock.move(TESTS_SLOW_APPEND_SECONDS)
+        clock.move(SLOW_APPEND_SECONDS)
         return done or await passed()
 
     front.spoil("", pause, times=1, skip=skip)

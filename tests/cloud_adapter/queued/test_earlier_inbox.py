@@ -163,7 +163,7 @@ async def test_an_attempt_that_ends_its_process(
 async def test_a_long_drain(
     one: QueuedTurnsBot,
     messages: QueueMessages,
-    clock: MovedClock,
+    stopped_clock: MovedClock,
     monkeypatch: pytest.MonkeyPatch,
     is_earlier: bool,
 ) -> None:
@@ -171,7 +171,7 @@ async def test_a_long_drain(
     monkeypatch.setattr(drain, "MAX_DRAIN_SECONDS", 1.0)
 
     async def long() -> None:
-        clock.move(0.6)
+        stopped_clock.move(0.6)
 
     one.script.update({each: [long] for each in "abcd"})
     for number, each in enumerate("abc"):

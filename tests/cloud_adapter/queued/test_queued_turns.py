@@ -7,14 +7,14 @@ import pytest
 
 from auth.errors import Unavailable
 from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
+from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.request import MAX_BODY_BYTES
 from cloud_adapter.state.loaded_state import LoadedState
+from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 from tests.support.bots.queued_turns import (
     CLAIMS,
     CONVERSATION,
-    TESTS_SLOW_APPEND_SECONDS,
     LongTurn,
     QueuedTurnsBot,
     content,
@@ -132,7 +132,7 @@ async def test_a_drain_that_ends_during_an_append(
 
 
 async def test_a_drain_that_has_ended(
-    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, clock: MovedClock
 ) -> None:
     """While its lock is released, it takes nothing over: there is a wake-up message."""
     await far.accept(content("a"))
@@ -142,7 +142,8 @@ async def test_a_drain_that_has_ended(
         await far.accept(content("b"))
 
     front.spoil("PUT blob lease", after(more), times=1, skip=1)  # the first one acquires it
-    await far.wake_up(message)
+    with clock.stopped():  # the second one does not open it
+        await far.wake_up(message)
     (message,) = await found(messages.taken)
     assert far.runs == ["a"]
     await far.wake_up(message)
@@ -159,7 +160,7 @@ async def test_the_end_of_a_lock(one: QueuedTurnsBot) -> None:
 
 
 async def test_a_drain_that_begins_before_another_has_ended(
-    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, clock: MovedClock
 ) -> None:
     """While the lock is released, a wake-up message starts the next drain."""
     await far.accept(content("a"))
@@ -172,7 +173,8 @@ async def test_a_drain_that_begins_before_another_has_ended(
         following.append(asyncio.create_task(far.wake_up(message)))
 
     front.spoil("PUT blob lease", after(more), times=1, skip=1)
-    await far.wake_up(message)
+    with clock.stopped():
+        await far.wake_up(message)
     await comes_true(lambda: bool(following))
     await following[0]
     assert far.runs == ["a", "b"]
@@ -241,12 +243,17 @@ async def test_a_wake_up_before_its_append(
 
 
 async def test_a_slow_append(
-    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, clock: MovedClock
+    far_account: StorageAccount,
+    front: StorageFront,
+    messages: QueueMessages,
+    stopped_clock: MovedClock,
 ) -> None:
     """After it there is another wake-up message, since the first one may have been handled."""
 
+    far = QueuedTurnsBot(far_account, slow_append_seconds=SLOW_APPEND_SECONDS)
+
     async def take_long() -> None:
-        clock.move(TESTS_SLOW_APPEND_SECONDS + 0.1)
+        stopped_clock.move(SLOW_APPEND_SECONDS + 0.1)
 
     await far.accept(content("a"))
     assert len(await messages.taken()) == 1
@@ -298,7 +305,7 @@ async def test_an_outage_after_a_wait(
 
 
 async def test_a_busy_conversation(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages, clock: MovedClock
 ) -> None:
     """The first wake-up message waits for the lock; the others end, and so do accepted activities.
 
@@ -311,11 +318,12 @@ async def test_a_busy_conversation(
     first, second, *others = await messages.taken()
     task = asyncio.create_task(one.wake_up(first))
     await turn.started.wait()
-    waiting = asyncio.create_task(other.wake_up(second))
-    await asyncio.sleep(0)
-    for each in others:
-        await other.wake_up(each)
-    await other.accept(content("u"))
+    with clock.stopped():  # it waits for a second only
+        waiting = asyncio.create_task(other.wake_up(second))
+        await asyncio.sleep(0)
+        for each in others:
+            await other.wake_up(each)
+        await other.accept(content("u"))
     await waiting
     assert other.queue.delays == [PAUSE_SECONDS]
     turn.ends.set()

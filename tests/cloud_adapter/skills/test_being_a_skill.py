@@ -128,12 +128,12 @@ async def test_a_queued_turn(app: ComposedApp, parent: ScriptedService) -> None:
 
 
 async def test_a_parent_that_takes_its_time(
-    app: ComposedApp, parent: ScriptedService, clock: MovedClock
+    app: ComposedApp, parent: ScriptedService, stopped_clock: MovedClock
 ) -> None:
     """A parent may run a turn of its own before it answers, for example at the end."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
-        clock.move(BOT_TIMEOUTS.total - 1)
+        stopped_clock.move(BOT_TIMEOUTS.total - 1)
         await settled()
         return web.json_response({"id": "1"})
 

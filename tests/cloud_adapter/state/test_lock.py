@@ -129,11 +129,12 @@ async def test_a_turn_that_does_not_wait(
 async def test_a_lock_timeout(locks: ConversationLocks, clock: MovedClock) -> None:
     """A waiting turn is refused after its timeout, not earlier; the running turn continues."""
     turn = await LockedTurn.start(locks)
-    waiting = LockedTurn(locks, lock_timeout=8)
-    await settled()
-    clock.move(7.5)
-    await settled()
-    assert not waiting.task.done()
+    with clock.stopped():
+        waiting = LockedTurn(locks, lock_timeout=8)
+        await settled()
+        clock.move(7.5)
+        await settled()
+        assert not waiting.task.done()
     clock.move(1)
     with pytest.raises(ConversationBusy, match="running in this process"):
         await waiting.task
@@ -150,7 +151,7 @@ async def test_a_lock_timeout_between_processes(
     turn = await LockedTurn.start(one)
     with pytest.raises(ConversationBusy, match="running in another process"):
         await LockedTurn(other, lock_timeout=0.3).task
-    waiting = LockedTurn(other, lock_timeout=8)
+    waiting = LockedTurn(other)
     await settled()
     await turn.end()
     clock.move(BACKOFF.longest)

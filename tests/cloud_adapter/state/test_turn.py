@@ -113,11 +113,12 @@ async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> N
     reply = TurnContext(TestAdapter(), activity())
     reply.turn_state[SkillHandler.SKILL_CONVERSATION_REFERENCE_KEY] = object()
     await turn(locks).lock(reply)
-    waiting = asyncio.create_task(turn(locks).lock(CONTEXT))
-    await settled()
-    clock.move(LOCK_TIMEOUT_SECONDS - 0.5)
-    await settled()
-    assert not waiting.done()
+    with clock.stopped():
+        waiting = asyncio.create_task(turn(locks).lock(CONTEXT))
+        await settled()
+        clock.move(LOCK_TIMEOUT_SECONDS - 0.5)
+        await settled()
+        assert not waiting.done()
     clock.move(1)
     with pytest.raises(ConversationBusy):
         await waiting

@@ -25,7 +25,6 @@ from tests.support.storage.storage_front import (
     cut_before,
     silent,
 )
-from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 
@@ -97,14 +96,13 @@ async def test_how_long_the_account_asks_to_wait(
 ) -> None:
     """Retry-After is obeyed; if it lasts longer than the call may take, the call fails at once."""
     front.spoil("GET", answered(503, headers={**BUSY, "Retry-After": "3"}), times=1)
-    task = asyncio.create_task(far.read("a"))
-    while front.count("GET") < 1:
+    with clock.stopped():
+        task = asyncio.create_task(far.read("a"))
+        await clock.until(lambda: bool(clock.sleeping()))
+        clock.move(2.9)
         await settled()
-    await settled()
-    clock.move(2.9)
-    await settled()
-    assert front.count("GET") == 1
-    clock.move(0.2)
+        assert front.count("GET") == 1
+        clock.move(0.2)
     assert await task
     front.spoil("GET", answered(503, headers={**BUSY, "Retry-After": "30"}), times=1)
     with pytest.raises(StorageUnavailable, match="answers 503"):
@@ -114,12 +112,13 @@ async def test_how_long_the_account_asks_to_wait(
 async def test_a_silent_account(clock: MovedClock, far: BlobContainer, front: StorageFront) -> None:
     """It has five seconds to answer before it is asked again."""
     front.spoil("GET", silent, times=1)
-    task = asyncio.create_task(far.read("a"))
-    await comes_true(lambda: front.count("GET") == 1)
-    clock.move(4.9)
-    await settled()
-    assert front.count("GET") == 1
-    clock.move(0.2)
+    with clock.stopped():
+        task = asyncio.create_task(far.read("a"))
+        await clock.until(lambda: front.count("GET") == 1)
+        clock.move(4.9)
+        await settled()
+        assert front.count("GET") == 1
+        clock.move(0.2)
     assert await task
     assert front.count("GET") == 2
 
@@ -128,13 +127,12 @@ async def test_pauses_are_random(front: StorageFront, pool: HttpPool, clock: Mov
     """Without Retry-After, a call waits up to a second before each of its next attempts."""
     account = StorageAccount(StorageSource(front.connection_string), pool)
     front.spoil("GET", answered(503))
-    tasks = [asyncio.create_task(BlobContainer(account, "c").read("a")) for _ in range(20)]
-    while front.count("GET") < 20:
-        await settled()
-    await settled()
-    clock.move(0.5)
-    await comes_true(lambda: front.count("GET") > 21)
-    assert front.count("GET") < 40
+    with clock.stopped():
+        tasks = [asyncio.create_task(BlobContainer(account, "c").read("a")) for _ in range(20)]
+        await clock.until(lambda: len(clock.sleeping()) == 20)
+        clock.move(0.5)
+        await clock.until(lambda: front.count("GET") > 21)
+        assert front.count("GET") < 40
     for _ in range(2):
         clock.move(1)
         await settled()

@@ -1,8 +1,11 @@
 """MovedClock: a clock that a test moves."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot_testing.clocks.loop_clock import LoopClock
+from tests.support.timing.loop_turns import settled
 
 
 class MovedClock(LoopClock):
@@ -23,3 +26,8 @@ class MovedClock(LoopClock):
         """In the place of asyncio.sleep."""
         self.pauses.append(seconds)
         self.move(seconds)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let tasks run until a condition is true, also while the clock is stopped."""
+        while not condition():
+            await settled()

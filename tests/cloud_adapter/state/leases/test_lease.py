@@ -63,18 +63,21 @@ async def test_a_renewed_lease(
 
 
 async def test_a_lost_lease(
-    account: StorageAccount,
+    one: ConversationLocks,
     other: ConversationLocks,
     blob: BlobClient,
+    clock: MovedClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A turn whose lease another process got is not stopped, and does not release that lease."""
-    one = ConversationLocks(BlobContainer(account, CONTAINER), renewal_seconds=1)
-    turn = await LockedTurn.start(one)
-    await BlobLeaseClient(blob).break_lease(0)
-    theirs = await LockedTurn.start(other)
-    assert not one.lease_lost("c")
-    await comes_true(lambda: one.lease_lost("c"))
+    with clock.stopped():
+        turn = await LockedTurn.start(one)
+        await BlobLeaseClient(blob).break_lease(0)
+        clock.move(OPENING_SECONDS / 2)
+        theirs = await LockedTurn.start(other)
+        assert not one.lease_lost("c")
+        clock.move(OPENING_SECONDS / 2)  # theirs is not open yet, so it has another id
+        await clock.until(lambda: one.lease_lost("c"))
     assert "lease was lost to another process" in caplog.text
     assert not other.lease_lost("c")
     second = LockedTurn(one)
@@ -104,6 +107,7 @@ async def test_a_renewal_that_fails(
     assert await is_free(other)
 
 
+@pytest.mark.usefixtures("stopped_clock")  # no renewal fails
 async def test_a_release_that_fails(
     far: ConversationLocks, front: StorageFront, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,12 @@ import pytest
 from aiohttp import web
 
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.leased_lock import BACKOFF, EMPTY_STATE, MAX_LEASE_REUSE_SECONDS
+from cloud_adapter.state.leased_lock import (
+    BACKOFF,
+    EMPTY_STATE,
+    LEASE_GRACE_SECONDS,
+    MAX_LEASE_REUSE_SECONDS,
+)
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
@@ -28,6 +33,7 @@ SHORT = 0.02
 """Seconds between renewals, where a test waits for them."""
 
 
+@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
 async def test_a_lease_is_passed_on(
     far: ConversationLocks, other: ConversationLocks, front: StorageFront
 ) -> None:
@@ -91,6 +97,7 @@ async def test_a_waiting_turn_that_is_cancelled(
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
 async def test_a_turn_that_arrives_at_once(far: ConversationLocks, front: StorageFront) -> None:
     """It takes over the lease and the state of a turn that has just ended, without a request."""
     before = front.count("")
@@ -103,18 +110,23 @@ async def test_a_turn_that_arrives_at_once(far: ConversationLocks, front: Storag
 
 
 async def test_a_lease_that_nobody_takes_over(
-    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+    far: ConversationLocks,
+    other: ConversationLocks,
+    front: StorageFront,
+    stopped_clock: MovedClock,
 ) -> None:
     """It is released soon, in the background: the turn's end waits for no request."""
     async with far.lock("c", 0):
         before = front.count(LEASE)
     assert front.count(LEASE) == before
-    await comes_true(lambda: front.count(LEASE) > before)
+    stopped_clock.move(LEASE_GRACE_SECONDS)
+    await stopped_clock.until(lambda: front.count(LEASE) > before)
     await far.close()
     assert front.count(LEASE) == before + 1
     assert await is_free(other)
 
 
+@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
 async def test_a_turn_that_arrives_during_a_release(
     far: ConversationLocks, front: StorageFront
 ) -> None:
@@ -188,13 +200,14 @@ async def test_a_read_that_is_overtaken(far: ConversationLocks, front: StorageFr
 
 
 async def test_a_read_that_fails_beside_the_lease(
-    far: ConversationLocks, other: ConversationLocks, front: StorageFront
+    far: ConversationLocks, other: ConversationLocks, front: StorageFront, clock: MovedClock
 ) -> None:
     """The turn does not start, and the lease is released; nor does one whose lease fails."""
     front.spoil(READ, answered(403), times=1)
-    with pytest.raises(StorageUnavailable):
-        await LockedTurn(far).task
-    await comes_true(lambda: front.count(LEASE) == 2)
+    with clock.stopped():
+        with pytest.raises(StorageUnavailable):
+            await LockedTurn(far).task
+        await clock.until(lambda: front.count(LEASE) == 2)
     await found(lambda: is_free(other))
     front.spoil(LEASE, answered(403), times=1)
     with pytest.raises(StorageUnavailable):
@@ -230,6 +243,7 @@ async def test_a_second_read_that_fails(
     assert second == b'{"x":1}'
 
 
+@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
 async def test_a_first_turn_that_fails(
     far: ConversationLocks, other: ConversationLocks, front: StorageFront
 ) -> None:

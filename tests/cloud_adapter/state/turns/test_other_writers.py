@@ -100,10 +100,11 @@ async def test_an_invoke_in_another_process(
 ) -> None:
     """It saves while a long turn runs, which keeps its lease, and nothing is lost."""
     bot = LongBot(far)
-    turn = await bot.begin(far)
-    invoke = asyncio.create_task(other.deliver(INVOKE, press(other)))
-    await comes_true(lambda: bool(clock.sleeping()))
-    assert not invoke.done()
+    with clock.stopped():
+        turn = await bot.begin(far)
+        invoke = asyncio.create_task(other.deliver(INVOKE, press(other)))
+        await clock.until(lambda: bool(clock.sleeping()))
+        assert not invoke.done()
     await opened(front, clock)
     assert (await invoke).status == 501
     assert not turn.done()
@@ -136,6 +137,7 @@ async def test_a_turn_after_another_process_s_invoke(
     assert front.count(READ) == before + 1
 
 
+@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
 async def test_an_invoke_here(far: ComposedApp, other: ComposedApp, front: StorageFront) -> None:
     """It saves under this process's lease, and the turn that has the lock needs no second write."""
     bot = LongBot(far)
@@ -186,14 +188,15 @@ async def test_a_lease_that_another_process_took(
 ) -> None:
     """The turn saves on top of what the other process has written, once its lease is open."""
     bot = LongBot(far)
-    turn = await bot.begin(far)
-    await lease.break_lease(0)
-    theirs = await LockedTurn.start(other.parts.locks, name_part(conversation_key(far)))
-    await changed(other, conversation_key(far), "note", "theirs")
-    bot.ends.set()
-    await comes_true(lambda: bool(clock.sleeping()))
-    assert (await stored(other, conversation_key(far)))["count"] == 1
-    clock.move(OPENING_SECONDS)
+    with clock.stopped():
+        turn = await bot.begin(far)
+        await lease.break_lease(0)
+        theirs = await LockedTurn.start(other.parts.locks, name_part(conversation_key(far)))
+        await changed(other, conversation_key(far), "note", "theirs")
+        bot.ends.set()
+        await clock.until(lambda: bool(clock.sleeping()))
+        assert (await stored(other, conversation_key(far)))["count"] == 1
+        clock.move(OPENING_SECONDS)
     assert (await turn).status == 200
     item = await stored(other, conversation_key(far))
     assert (item["count"], item["note"], bot.runs) == (2, "theirs", 1)
