@@ -1,9 +1,11 @@
 """Each hook is killed after each of its changes and run again: the same end, nothing twice."""
 
+import asyncio
 import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,17 +61,20 @@ class Played:
 
     def run_killed(self, at: int, interfere: str) -> int:
         """Kill the hook at its n-th write to Azure, before or after the answer; its status."""
-        process = self._start()
+        started = Future[int]()
 
         async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
             response = await handler(request)
+            pid = await asyncio.wrap_future(started)
             if interfere == "after the answer":
                 await response.prepare(request)
                 await response.write_eof()
-            os.kill(process.pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
             return response
 
         count = self.listen(at, around)
+        process = self._start()
+        started.set_result(process.pid)
         status = self._wait(process)
         assert len(count) == at
         self.listen()

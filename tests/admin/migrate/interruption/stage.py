@@ -1,10 +1,12 @@
 """Stage: a fresh local Azure in the state in which a command is run, to be interrupted or not."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ class Stage:
     def __init__(self, migration: Migration, case: Case) -> None:
         self.migration = migration
         self.case = case
-        self._pid = 0
+        self._pid = Future[int]()
         Wire(migration, recycled=case.recycled).listen()  # users talk to the new app
         for each in case.before:
             if callable(each):
@@ -66,7 +68,7 @@ class Stage:
         return ended
 
     def run_killed(self) -> int:
-        """Run the command in a process of its own, which `kill` ends; returns its status."""
+        """Run the command in a process of its own, to be killed; returns its status."""
         environ = {**os.environ, **self.migration.thread.azure.environ}
         words = [sys.executable, "-m", "admin", "migrate", *self.case.command.split()]
         process = subprocess.Popen(
@@ -77,21 +79,17 @@ class Stage:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._pid = process.pid
+        self._pid.set_result(process.pid)
         try:
             return process.wait(SECONDS)
         finally:
             process.kill()
             process.wait()
 
-    def kill(self) -> None:
-        """End the process of `run_killed`, as a power failure would."""
-        os.kill(self._pid, signal.SIGKILL)
-
     async def before_the_answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The write is done, and the command dies before it hears of it."""
         response = await handler(request)
-        self.kill()
+        await self._kill()
         return response
 
     async def after_the_answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -99,8 +97,12 @@ class Stage:
         response = await handler(request)
         await response.prepare(request)
         await response.write_eof()
-        self.kill()
+        await self._kill()
         return response
+
+    async def _kill(self) -> None:
+        """End the process of `run_killed`, as a power failure would."""
+        os.kill(await asyncio.wrap_future(self._pid), signal.SIGKILL)
 
     def state(self) -> dict[str, Any]:
         """How things stand."""
