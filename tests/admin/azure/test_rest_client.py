@@ -18,9 +18,9 @@ from admin.azure.errors import (
 from admin.azure.http.rest_client import RestClient
 from admin.azure.http.retries import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS
 from admin.exit_status import ExitStatus
-from emulator.loopback import free_port
 from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
+from tests.support.wire.host_addresses import closed_port
 
 
 @pytest.fixture
@@ -107,10 +107,12 @@ def test_a_write_of_unknown_fate_is_not_repeated(
 
 def test_an_unreachable_service_is_named(clock: MovedClock) -> None:
     """The message has the service and its host, and no traceback of urllib3's words only."""
-    client = RestClient(f"http://127.0.0.1:{free_port()}", "Microsoft Graph", None, "", clock, "1")
-    with pytest.raises(NotReachable, match=r"^Microsoft Graph \(127\.0\.0\.1\) cannot be reached"):
-        client.get("/a")
-    client.close()
+    with closed_port() as (ip, port):
+        client = RestClient(f"http://{ip}:{port}", "Microsoft Graph", None, "", clock, "1")
+        text = r"^Microsoft Graph \(127\.0\.0\.1\) cannot be reached"
+        with pytest.raises(NotReachable, match=text):
+            client.get("/a")
+        client.close()
     assert len(clock.waits) >= MAX_RETRIES - 1
 
 
