@@ -26,12 +26,10 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
     Attributes:
         runs: how many turns this process has run.
-        hangs: whether a turn hangs.
         released: the last `later` fails once it is set.
     """
 
     runs = 0
-    hangs = False
     released: asyncio.Event
 
     def __init__(self, services: BotServices) -> None:
@@ -98,11 +96,7 @@ class BusyBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
         self._later = asyncio.create_task(run())
 
     async def _on_hang(self, _: TurnContext, __: str) -> None:
-        BusyBot.hangs = True
-        try:
-            await asyncio.Event().wait()
-        finally:
-            BusyBot.hangs = False
+        await asyncio.Event().wait()
 
     async def _on_runs(self, turn: TurnContext, _: str) -> None:
         await turn.send_activity(f"Runs: {BusyBot.runs}")
