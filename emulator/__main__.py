@@ -7,9 +7,10 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, Cloud
 from emulator.commands.shutdown import until_asked_to_stop
 from emulator.loopback import port_number
+from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.local_storage import LocalStorage, start_storage
 
 CHAT_PORT = 3979
@@ -27,7 +28,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
     Raises:
         OSError: a port is in use.
     """
-    cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
+    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES)
     cloud.channel.bot_endpoint = options.bot
     await cloud.start({"chat": options.chat_port})
     storage = await start_storage(options.storage) if options.storage else LocalStorage()

@@ -18,13 +18,18 @@ from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import SYSTEM, IdentityEndpoint
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import RSA_BITS
+from emulator.inspector.inspector import Inspector
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.permissions import GrantedOperations
 from emulator.key_vault.vault import KeyVault
+from emulator.pages.assets import PageAssets
 from emulator.pages.chat_page import ChatPage
+from emulator.pages.inspector_page import InspectorPage
 from emulator.pages.sign_in_page import SignInPage
+from emulator.pages.webchat_page import WebChatPage
 from emulator.server import Server
 from emulator.switches import Switches
+from emulator.teams.teams_channel import TeamsChannel
 from emulator.token_service.service import TokenService
 from emulator.token_service.user_tokens import UserTokens
 
@@ -49,9 +54,6 @@ READER_PERMISSIONS = {
 
 CERTIFICATE_NAME = "bot-certificate"
 
-WEBCHAT_BUNDLE = Path(__file__).parent.parent / ".cache" / "webchat" / "webchat.js"
-"""Where `make setup` puts Web Chat."""
-
 BOT_ENDPOINT = "http://localhost:7071/api/messages"
 
 
@@ -62,12 +64,14 @@ class Cloud:
         folder: for the authority's public certificate; it must outlive the app that trusts it.
         credential: how the bot signs in, a key of APP_TYPES.
         app_type: MicrosoftAppType; empty: the one that APP_TYPES has for the credential.
-        webchat_bundle: path of Web Chat's webchat.js, if there is one.
+        libraries: the folder with the pages' libraries, if there is one.
 
     Attributes:
         reader: object id (GUID) of the app's system-assigned identity, which reads the vault.
         user_assigned: client id (GUID) of the app's user-assigned identity. Where the bot signs in
             as a managed identity, it is the bot's own app id.
+        pages: serves the pages, and what they call.
+        inspector: what it shows of the bot's turns.
         vault_permissions: operations on the vault by object id (GUID) of who may do them.
         servers: every server by its name.
     """
@@ -77,7 +81,7 @@ class Cloud:
         folder: Path,
         credential: str = MANAGED_IDENTITY,
         app_type: str = "",
-        webchat_bundle: Path | None = None,
+        libraries: Path | None = None,
     ) -> None:
         self.credential = credential
         self.authority = CertificateAuthority(folder)
@@ -97,9 +101,10 @@ class Cloud:
         self.vault = KeyVault(self.entra, tls, self.vault_permissions)
         if credential in READER_PERMISSIONS:
             self.renew_certificate()
-        self._add_channel(tls)
-        self._add_token_service(tls, webchat_bundle)
         self.servers: dict[str, Server] = {}
+        self._add_channel(tls)
+        self._add_pages(libraries)
+        self._add_token_service(tls)
         self._add_servers()
 
     def _add_channel(self, tls: ssl.SSLContext) -> None:
@@ -111,24 +116,41 @@ class Cloud:
             self.entra.issuer,
             self.registration,
             self.conversations,
-            OAuthCards(self.user_tokens, lambda: self.chat_page.server.url),
+            OAuthCards(self.user_tokens, lambda: self.pages.url),
             tls,
         )
         self.direct_line = DirectLine(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
 
-    def _add_token_service(self, tls: ssl.SSLContext, webchat_bundle: Path | None) -> None:
+    def _add_pages(self, libraries: Path | None) -> None:
+        self.teams = TeamsChannel(
+            self.channel, lambda: self.connector.server.url, self.conversations
+        )
+        self.inspector = Inspector(self.channel, self.servers)
+        assets = PageAssets(libraries)
         sign_in_page = SignInPage(
             self.user_tokens, self.registration.app_id, self.direct_line.announce
         )
-        self.chat_page = ChatPage(self.direct_line, sign_in_page, webchat_bundle, self.credential)
+        parts = (
+            ChatPage(self.channel, assets, self.credential),
+            WebChatPage(self.direct_line, assets, "/webchat", self.credential),
+            InspectorPage(assets),
+            sign_in_page,
+            self.teams,
+            self.inspector,
+            assets,
+        )
+        routes = [route for part in parts for route in part.routes()]
+        self.pages = Server("chat", routes, loopback_host_only=True)
+
+    def _add_token_service(self, tls: ssl.SSLContext) -> None:
         self.token_service = TokenService(
             self.entra.issuer,
             self.registration,
             self.entra.directory.registrations,
             self.user_tokens,
-            lambda: self.chat_page.server.url,
+            lambda: self.pages.url,
             tls,
         )
 
@@ -148,10 +170,10 @@ class Cloud:
             self.channel,
             self.connector,
             self.token_service,
-            self.chat_page,
             self.switches,
         )
         self.servers.update({part.server.name: part.server for part in parts})
+        self.servers[self.pages.name] = self.pages
 
     def _identities(self) -> dict[str, str]:
         identities = {SYSTEM: self.reader}
@@ -213,6 +235,8 @@ class Cloud:
 
     async def stop(self) -> None:
         """Stop every server, and cancel deliveries in progress."""
+        await self.inspector.close()
+        await self.teams.close()
         await self.direct_line.close()
         await self.channel.close()
         for server in self.servers.values():

@@ -86,7 +86,7 @@ class LocalAzure:
     Args:
         folder: for the authority's certificate, tokens, logs of sites; it must outlive the clients.
         runtime: how sites run: PROCESSES or LIGHT.
-        webchat_bundle: path of Web Chat's webchat.js, if there is one.
+        libraries: the folder with the pages' libraries, if there is one.
 
     Attributes:
         entra: signs everybody in; `directory` is its directory.
@@ -105,12 +105,12 @@ class LocalAzure:
     """
 
     def __init__(
-        self, folder: Path, runtime: str = PROCESSES, *, webchat_bundle: Path | None = None
+        self, folder: Path, runtime: str = PROCESSES, *, libraries: Path | None = None
     ) -> None:
         self.folder = folder
         self.on_channel: Callable[[BotChannel], None] = lambda _: None
         self.chat_ports: dict[str, int] = {}
-        self._webchat_bundle = webchat_bundle
+        self._libraries = libraries
         self.authority = CertificateAuthority(folder)
         self._tls = self.authority.server_context(CERTIFIED_NAMES)
         self._trust = ssl.create_default_context(cafile=str(self.authority.path))
@@ -311,8 +311,7 @@ class LocalAzure:
             lambda: self._endpoint(bot.id),
             self.connector,
         )
-        bundle = self._webchat_bundle
-        return BotChannel(bot.name, channel, self.entra.issuer, self._tls, bundle)
+        return BotChannel(bot.name, channel, self.entra.issuer, self._tls, self._libraries)
 
     def _endpoint(self, bot_id: str) -> str:
         """Where a bot is now (URL); empty if it was deleted."""

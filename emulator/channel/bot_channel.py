@@ -13,8 +13,10 @@ from emulator.channel.direct_line import DirectLine
 from emulator.channel.oauth_cards import OAuthCards
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
-from emulator.pages.chat_page import ChatPage
+from emulator.pages.assets import PageAssets
 from emulator.pages.sign_in_page import SignInPage
+from emulator.pages.webchat_page import WebChatPage
+from emulator.server import Server
 from emulator.token_service.user_tokens import UserTokens
 
 SERVICE_DOMAIN = "smba.trafficmanager.net"
@@ -65,13 +67,13 @@ class BotChannel:
         channel: delivers to the bot.
         entra_issuer: signs the bots' tokens.
         tls: the server side of TLS.
-        webchat_bundle: path of Web Chat's webchat.js, if there is one.
+        libraries: the folder with the pages' libraries, if there is one.
 
     Attributes:
         name: as given.
         conversations: all of them.
         connector: what the bot calls; its public host name is `host`.
-        chat_page: the page where a person talks to the bot.
+        pages: serves the page where a person talks to the bot.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class BotChannel:
         channel: RoutedChannel,
         entra_issuer: TokenIssuer,
         tls: ssl.SSLContext,
-        webchat_bundle: Path | None = None,
+        libraries: Path | None = None,
     ) -> None:
         self.name = name
         self.host = f"{name}.{SERVICE_DOMAIN}".lower()
@@ -91,13 +93,16 @@ class BotChannel:
             entra_issuer,
             channel.registration,
             self.conversations,
-            OAuthCards(users, lambda: self.chat_page.server.url),
+            OAuthCards(users, lambda: self.pages.url),
             tls,
             f"https://{self.host}",
         )
         self.direct_line = DirectLine(channel, lambda: self.connector.url, self.conversations)
         page = SignInPage(users, channel.registration.app_id, self.direct_line.announce)
-        self.chat_page = ChatPage(self.direct_line, page, webchat_bundle)
+        assets = PageAssets(libraries)
+        chat_page = WebChatPage(self.direct_line, assets, "/")
+        routes = [*chat_page.routes(), *page.routes(), *assets.routes()]
+        self.pages = Server("chat", routes, loopback_host_only=True)
 
     async def start(self, chat_port: int = 0) -> None:
         """Start the connector and the page.
@@ -110,11 +115,11 @@ class BotChannel:
         """
         self.channel.locate_bot()  # for the page's header
         await self.connector.server.start()
-        await self.chat_page.server.start(chat_port)
+        await self.pages.start(chat_port)
 
     async def stop(self) -> None:
         """Stop both, and cancel deliveries in progress."""
         await self.direct_line.close()
         await self.channel.close()
-        await self.chat_page.server.stop()
+        await self.pages.stop()
         await self.connector.server.stop()

@@ -1,9 +1,12 @@
 """Channel: the Bot Framework channel service, which publishes its keys and calls the bot."""
 
+import secrets
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Protocol
 
 import aiohttp
 from aiohttp import web
@@ -30,12 +33,14 @@ class BotAnswer:
         headers: the bot's response headers.
         body: the bot's response body.
         reached: False when there was no response and the status is the channel's own.
+        turn: the delivery's trace id (32 hex digits, W3C Trace Context); empty if nobody watches.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     reached: bool = True
+    turn: str = ""
 
     @property
     def ok(self) -> bool:
@@ -48,6 +53,16 @@ class _ReusableToken:
     token: str
     kid: str
     made_at: float
+
+
+class DeliveryObserver(Protocol):
+    """Watches what the channel delivers to the bot."""
+
+    def delivering(self, turn: str, activity: Activity, token: str) -> None:
+        """The activity is about to be sent, with this bearer token, in the trace `turn`."""
+
+    def delivered(self, answer: BotAnswer) -> None:
+        """The bot has answered, or could not be reached."""
 
 
 class Channel:
@@ -69,6 +84,7 @@ class Channel:
         bot_endpoint: the bot's messaging endpoint (URL), set when it is known.
         timeout: seconds that the bot has for one activity.
         token_reuse: seconds for which a token is reused.
+        observer: watches the deliveries; None: nobody does.
     """
 
     def __init__(
@@ -85,6 +101,7 @@ class Channel:
         self.bot_endpoint = ""
         self.timeout = 15.0
         self.token_reuse = TOKEN_REUSE_SECONDS
+        self.observer: DeliveryObserver | None = None
         self.server = Server(
             "channel",
             [
@@ -108,7 +125,19 @@ class Channel:
     async def deliver(self, activity: Activity) -> BotAnswer:
         """POST an activity to the bot; a failed request is a BotAnswer too, not an exception."""
         token = self._reused_token(activity["serviceUrl"])
-        headers = {"Authorization": f"Bearer {token}", **_JSON}
+        if self.observer is None:
+            return await self._post(activity, token)
+        turn = secrets.token_hex(16)
+        self.observer.delivering(turn, activity, token)
+        trace = {"traceparent": f"00-{turn}-{secrets.token_hex(8)}-01"}
+        answer = replace(await self._post(activity, token, trace), turn=turn)
+        self.observer.delivered(answer)
+        return answer
+
+    async def _post(
+        self, activity: Activity, token: str, trace: Mapping[str, str] = MappingProxyType({})
+    ) -> BotAnswer:
+        headers = {"Authorization": f"Bearer {token}", **_JSON, **trace}
         try:
             async with self._pool().post(
                 self.bot_endpoint,

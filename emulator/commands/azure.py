@@ -10,11 +10,11 @@ from pathlib import Path
 
 from emulator.__main__ import CHAT_PORT
 from emulator.channel.bot_channel import BotChannel
-from emulator.cloud import WEBCHAT_BUNDLE
 from emulator.commands.app_folder import APP
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
 from emulator.loopback import port_number
+from emulator.setup.page_libraries import PAGE_LIBRARIES
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 APP_TYPES = ("SingleTenant", "MultiTenant")
@@ -35,7 +35,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         OSError: a port is in use, or a file cannot be written.
     """
     options.env.parent.mkdir(parents=True, exist_ok=True)
-    azure = LocalAzure(folder, webchat_bundle=WEBCHAT_BUNDLE)
+    azure = LocalAzure(folder, libraries=PAGE_LIBRARIES)
     azure.on_channel = announce
     async with azure:
         await serve(azure, options)
@@ -43,7 +43,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
 
 def announce(channel: BotChannel) -> None:
     """Print where a person talks to a bot; later bots get a page, too."""
-    print(f"Chat with {channel.name}: {channel.chat_page.server.url}/", flush=True)
+    print(f"Chat with {channel.name}: {channel.pages.url}/", flush=True)
 
 
 async def serve(azure: LocalAzure, options: argparse.Namespace) -> None:

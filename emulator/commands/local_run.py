@@ -14,10 +14,11 @@ import aiohttp
 
 from emulator.__main__ import CHAT_PORT
 from emulator.child import Child
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, WEBCHAT_BUNDLE, Cloud
+from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
 from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.loopback import port_number
+from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.azurite import Azurite, StoragePorts
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 
@@ -108,7 +109,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         StartError: something cannot start, or the host has ended.
     """
     bot, *skills = bots_in(options.bot)
-    cloud = Cloud(folder, options.credential, webchat_bundle=WEBCHAT_BUNDLE)
+    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES)
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
         await start_cloud(cloud, options.chat_port)
@@ -177,7 +178,7 @@ async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage)
     for port, host in hosts.items():
         await wait_until_it_answers(f"http://localhost:{port}/api/health", host)
     print(f"\nBot:      {cloud.channel.bot_endpoint}  (signs in with {cloud.credential})")
-    print(f"Chat:     {cloud.chat_page.server.url}/")
+    print(f"Chat:     {cloud.pages.url}/")
     print(f"Storage:  {storage}")
     if storage.azurite:
         print(f"Commands: python -m admin --help{_storage_options(storage.azurite)}")

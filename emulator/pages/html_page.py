@@ -49,6 +49,7 @@ def _policy(nonce: str, sources: Mapping[str, str]) -> str:
         "frame-ancestors": "'none'",
         "script-src": f"'nonce-{nonce}'",
         "style-src": f"'nonce-{nonce}' '{EMPTY_STYLE}'",
-        **sources,
     }
+    for directive, allowed in sources.items():
+        rules[directive] = f"{rules.get(directive, '')} {allowed}".strip()
     return "; ".join(f"{directive} {allowed}" for directive, allowed in rules.items())

@@ -92,7 +92,7 @@ async def test_the_sign_in_card(user: Chat, cloud: Cloud) -> None:
     assert reply.attachments[0]["contentType"] == OAUTH_CARD
     [button] = reply.card["buttons"]
     assert button["type"] == "signin"
-    assert button["value"].startswith(cloud.chat_page.server.url)
+    assert button["value"].startswith(cloud.pages.url)
     assert reply.card["connectionName"] == CONNECTION
     assert reply.card["tokenExchangeResource"]["uri"] == cloud.user_tokens.resource
     assert reply.card["tokenExchangeResource"]["id"]

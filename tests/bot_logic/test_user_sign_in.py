@@ -88,7 +88,7 @@ def code(user: User) -> str:
 
 def page_url(user: User) -> str:
     """Where the sign-in page is."""
-    return user.cloud.chat_page.server.url
+    return user.cloud.pages.url
 
 
 def test_by_code(user: User) -> None:

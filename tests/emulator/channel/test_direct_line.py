@@ -1,4 +1,4 @@
-"""DirectLine: the protocol as Web Chat speaks it; the browser itself is in test_chat_page."""
+"""DirectLine: the protocol as Web Chat speaks it; the browser itself is in test_webchat_page."""
 
 import asyncio
 from dataclasses import replace

@@ -15,38 +15,44 @@ from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Conversations
 from emulator.channel.direct_line import DirectLine
 from emulator.channel.oauth_cards import OAuthCards
-from emulator.commands.webchat import install
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
-from emulator.pages.chat_page import ChatPage
+from emulator.pages.assets import PageAssets
 from emulator.pages.sign_in_page import SignInPage
+from emulator.pages.webchat_page import WebChatPage
+from emulator.server import Server
+from emulator.setup.page_libraries import LIBRARIES, PAGE_LIBRARIES, install
 from emulator.token_service.user_tokens import UserTokens
-from tests.emulator.pages.local_chat import LocalChat, ScriptedBot
+from tests.emulator.pages.web_chat import LocalChat, ScriptedBot
 from tests.emulator.registered_bot import APP_ID, TENANT
-from tests.support.project import ROOT
 from tests.support.wire import chromium
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def chat(authority: CertificateAuthority, issuer: TokenIssuer) -> AsyncIterator[LocalChat]:
-    """A chat page without Web Chat's bundle; the test adds it where it needs it."""
+async def chat(
+    authority: CertificateAuthority, issuer: TokenIssuer, libraries: Path
+) -> AsyncIterator[LocalChat]:
+    """Web Chat in front of a scripted bot."""
     registration = Registration(APP_ID, TENANT, "UserAssignedMSI")
     conversations = Conversations()
     channel = Channel(registration, authority.server_context())
     users = UserTokens(issuer, registration)
-    cards = OAuthCards(users, lambda: chat_page.server.url)
+    cards = OAuthCards(users, lambda: pages.url)
     tls = authority.server_context()
     connector = BotConnector(issuer, registration, conversations, cards, tls)
     direct_line = DirectLine(channel, lambda: connector.server.url, conversations)
     trusted = ssl.create_default_context(cafile=str(authority.path))
     bot = ScriptedBot(issuer, trusted, users)
     sign_in_page = SignInPage(users, APP_ID, direct_line.announce)
-    chat_page = ChatPage(direct_line, sign_in_page, None, "ManagedIdentity")
-    servers = [bot.server, connector.server, chat_page.server]
+    assets = PageAssets(libraries)
+    web_chat = WebChatPage(direct_line, assets, "/", "ManagedIdentity")
+    routes = [*web_chat.routes(), *sign_in_page.routes(), *assets.routes()]
+    pages = Server("chat", routes, loopback_host_only=True)
+    servers = [bot.server, connector.server, pages]
     for server in servers:
         await server.start()
     channel.bot_endpoint = f"{bot.server.url}/api/messages"
-    yield LocalChat(bot, connector, chat_page)
+    yield LocalChat(bot, connector, web_chat, pages)
     await direct_line.close()
     await channel.close()
     for server in servers:
@@ -66,10 +72,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Path:
+def libraries() -> Path:
     if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: Web Chat cannot be set up")
-    return install(ROOT / ".cache" / "webchat")
+        pytest.skip("npm is not installed: the pages' libraries cannot be set up")
+    for library in LIBRARIES:
+        install(PAGE_LIBRARIES, library)
+    return PAGE_LIBRARIES
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from emulator.token_service.user_tokens import CONNECTION
-from tests.emulator.pages.local_chat import (
+from tests.emulator.pages.web_chat import (
     SHADE,
     LocalChat,
     bubble,
@@ -24,11 +23,9 @@ from tests.emulator.registered_bot import APP_ID
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_signing_in_by_the_card(
-    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
-) -> None:
+async def test_signing_in_by_the_card(chat: LocalChat, page: Page, complaints: list[str]) -> None:
     """The card's button opens the sign-in page; after agreeing there, the bot gets the token."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     # The context's, so that nothing is missed before there is a popup to listen to.
     page.context.on("console", lambda message: complaints.append(message.text))
     await say(page, "login")
@@ -51,9 +48,9 @@ async def test_signing_in_by_the_card(
     assert complaints == []
 
 
-async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bundle: Path) -> None:
+async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page) -> None:
     """The sign-in page still shows it for typing, and the bot gets nothing."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     await say(page, "login")
     async with page.expect_popup() as opening:
         await press_sign_in(page)
@@ -68,14 +65,12 @@ async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page, bund
     await popup.close()
 
 
-async def test_each_chat_takes_its_own_code(
-    chat: LocalChat, browser: Browser, bundle: Path
-) -> None:
+async def test_each_chat_takes_its_own_code(chat: LocalChat, browser: Browser) -> None:
     """With two chats in a browser that both wait for a sign-in, neither takes the other's."""
     context = await browser.new_context()
     asked = []
     for asking in (await context.new_page(), await context.new_page()):
-        await open_web_chat(chat, asking, bundle)
+        await open_web_chat(chat, asking)
         await say(asking, "login")
         async with asking.expect_popup() as opening:
             await press_sign_in(asking)
@@ -95,10 +90,10 @@ async def test_each_chat_takes_its_own_code(
 
 
 async def test_an_old_sign_in_page(
-    chat: LocalChat, page: Page, bundle: Path, monkeypatch: pytest.MonkeyPatch
+    chat: LocalChat, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sign-in page whose link has expired says so when its button is pressed."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     await say(page, "login")
     async with page.expect_popup() as opening:
         await press_sign_in(page)
@@ -110,11 +105,9 @@ async def test_an_old_sign_in_page(
     await popup.close()
 
 
-async def test_single_sign_on(
-    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
-) -> None:
+async def test_single_sign_on(chat: LocalChat, page: Page, complaints: list[str]) -> None:
     """With single sign-on the chat offers a token, and shows no card if the bot accepts it."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     await page.get_by_label("Single sign-on").check()
     await say(page, "login")
     await expect(bubble(page, "signin/tokenExchange: 200")).to_be_visible()
@@ -125,9 +118,9 @@ async def test_single_sign_on(
     assert complaints == []
 
 
-async def test_single_sign_on_is_declined(chat: LocalChat, page: Page, bundle: Path) -> None:
+async def test_single_sign_on_is_declined(chat: LocalChat, page: Page) -> None:
     """When the bot refuses the token, the card is shown, without an error."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     await page.get_by_label("Single sign-on").check()
     chat.bot.accepts_exchange = False
     await say(page, "login")
@@ -136,31 +129,14 @@ async def test_single_sign_on_is_declined(chat: LocalChat, page: Page, bundle: P
     await expect(bubble(page, "The bot answered")).to_have_count(0)
 
 
-async def test_signing_in_from_the_plain_chat(chat: LocalChat, page: Page) -> None:
-    """The plain chat shows the sign-in card as a button."""
-    await page.goto(chat.page.server.url)
-    await page.get_by_label("Message").fill("login")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("li.bot", has_text="Please sign in.")).to_be_visible()
-    async with page.expect_popup() as opening:
-        await page.get_by_role("button", name="Sign in").click()
-    popup = await opening.value
-    await popup.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("li.bot", has_text="tokens/response")).to_be_visible()
-    await shoot(page, "chat_page_plain_login.png")
-    await popup.close()
-
-
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "about:blank"])
 async def test_a_link_that_is_no_page(chat: LocalChat, page: Page, link: str) -> None:
     """A card's button opens http and https URLs only."""
     message = {"type": "message", "attachments": [oauth_card(link, "")]}
     chat.bot.login_reply = message
-    await page.goto(chat.page.server.url)
-    await page.get_by_label("Message").fill("login")
-    await page.keyboard.press("Enter")
-    await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_label("Message").fill("still here")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("li.bot", has_text="You said: still here")).to_be_visible()
-    assert page.context.pages == [page]
+    await open_web_chat(chat, page)
+    await say(page, "login")
+    await press_sign_in(page)
+    await say(page, "still here")
+    await expect(bubble(page, "You said: still here")).to_be_visible()
+    assert len(page.context.pages) == 1

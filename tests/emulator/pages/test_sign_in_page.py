@@ -1,4 +1,4 @@
-"""SignInPage: what its routes answer; a browser meets it in test_chat_page."""
+"""SignInPage: what its routes answer; a browser meets it in test_webchat_page."""
 
 import re
 from collections.abc import AsyncIterator

@@ -25,7 +25,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 async def open_chat(cloud: Cloud) -> str:
     """Open the chat page's conversation; returns its id when the bot has welcomed the user."""
-    url = f"{cloud.chat_page.server.url}/v3/directline"
+    url = f"{cloud.pages.url}/v3/directline"
     async with aiohttp.ClientSession() as session:
         async with session.post(f"{url}/tokens/generate", json={}) as answer:
             token = {"Authorization": f"Bearer {(await answer.json())['token']}"}

@@ -1,4 +1,4 @@
-"""ChatPage: a real browser talks to a bot through it, and other sites cannot."""
+"""WebChatPage: a real browser talks to a bot through it, and other sites cannot."""
 
 import re
 from pathlib import Path
@@ -8,23 +8,23 @@ import pytest
 from playwright.async_api import Page, expect
 
 from emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH
-from tests.emulator.pages.local_chat import SHADE, LocalChat, bubble, open_web_chat, say, shoot
+from tests.emulator.pages.web_chat import LocalChat, bubble, open_web_chat, say, shoot
 
 # One browser serves all tests, so they share its event loop.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_conversation_with_cards_works_in_a_browser(
-    chat: LocalChat, page: Page, bundle: Path, complaints: list[str]
+    chat: LocalChat, page: Page, complaints: list[str]
 ) -> None:
     """The bot greets, echoes, and both kinds of card buttons show their results."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     await say(page, "hello there")
     await expect(bubble(page, "You said: hello there")).to_be_visible()
     await page.get_by_label("A note").fill("fine")
     await page.locator(".ac-pushButton", has_text="Submit").click()
     await expect(bubble(page, "You chose blue")).to_be_visible()
-    await shoot(page, "chat_page_card.png")
+    await shoot(page, "webchat_card.png")
     await page.locator(".ac-pushButton", has_text="Execute").click()
     await expect(bubble(page, "Approved with note fine")).to_be_visible()
     await expect(bubble(page, "What next?")).to_have_count(0)
@@ -41,16 +41,16 @@ async def test_a_conversation_with_cards_works_in_a_browser(
     chat.bot.status = 401
     await say(page, "and now?")
     await expect(bubble(page, "The bot answered 401.")).to_be_visible()
-    await shoot(page, "chat_page.png")
-    assert await page.title() == "Chat with the bot (local)"
+    await shoot(page, "webchat.png")
+    assert await page.title() == "Web Chat with the bot (local)"
     assert complaints == []
 
 
 async def test_updates_deletions_and_files_are_shown(
-    chat: LocalChat, page: Page, bundle: Path, tmp_path: Path
+    chat: LocalChat, page: Page, tmp_path: Path
 ) -> None:
     """Updates and deletions by the bot are shown; an uploaded file reaches the bot."""
-    await open_web_chat(chat, page, bundle)
+    await open_web_chat(chat, page)
     (conversation,) = chat.connector.conversations.by_id.values()
     (welcome,) = [one for one in conversation.activities if one["type"] == "message"]
     conversation.update(welcome["id"], {**welcome, "text": "Welcome back!"})
@@ -74,21 +74,6 @@ async def test_updates_deletions_and_files_are_shown(
         assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-async def test_without_the_bundle_there_is_a_plain_chat(
-    chat: LocalChat, page: Page, complaints: list[str]
-) -> None:
-    """Text goes both ways, and a note says what Web Chat needs."""
-    await page.goto(chat.page.server.url)
-    await expect(page.get_by_text("Install Node.js (npm)")).to_be_visible()
-    await page.get_by_label("Message").fill("hello there")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("li.bot", has_text="You said: hello there")).to_be_visible()
-    await expect(page.locator("li.user", has_text="hello there")).to_be_visible()
-    await expect(page.locator("body")).to_have_css("background-color", SHADE)
-    await shoot(page, "chat_page_plain.png")
-    assert complaints == []
-
-
 @pytest.mark.parametrize(
     "headers",
     [
@@ -103,13 +88,13 @@ async def test_other_sites_are_refused(chat: LocalChat, headers: dict[str, str])
     """A foreign Host or Origin header is a 403, without a CORS header."""
     tried = [
         ("GET", "/"),
-        ("GET", "/webchat.js"),
+        ("GET", "/assets/libraries/webchat.js"),
         ("POST", "/v3/directline/tokens/generate"),
         ("GET", SIGN_IN_PATH),
         ("POST", SIGN_IN_PATH),
         ("POST", SSO_PATH),
     ]
-    async with aiohttp.ClientSession(chat.page.server.url) as session:
+    async with aiohttp.ClientSession(chat.pages.url) as session:
         for method, path in tried:
             async with session.request(method, path, headers=headers) as response:
                 assert response.status == 403
@@ -118,7 +103,7 @@ async def test_other_sites_are_refused(chat: LocalChat, headers: dict[str, str])
 
 async def test_a_socket_of_another_site_is_refused(chat: LocalChat) -> None:
     """WebSockets ignore the same-origin policy, so the server looks at their Origin."""
-    url = f"{chat.page.server.url}/v3/directline/conversations/any/stream"
+    url = f"{chat.pages.url}/v3/directline/conversations/any/stream"
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
             await session.ws_connect(url, origin="https://elsewhere.example")
@@ -130,7 +115,7 @@ async def test_the_page_allows_only_its_own_scripts(chat: LocalChat) -> None:
     policies = set()
     async with aiohttp.ClientSession() as session:
         for _ in range(2):
-            async with session.get(chat.page.server.url) as response:
+            async with session.get(chat.pages.url) as response:
                 policies.add(response.headers["Content-Security-Policy"])
     assert len(policies) == 2
     for policy in policies:
@@ -145,16 +130,6 @@ async def test_what_the_page_shows_cannot_become_a_script(chat: LocalChat) -> No
     chat.page.credential = "</script><script>alert(1)</script>"
     async with (
         aiohttp.ClientSession() as session,
-        session.get(chat.page.server.url) as response,
+        session.get(chat.pages.url) as response,
     ):
         assert "<script>alert" not in await response.text()
-
-
-async def test_the_bundle_is_missing_without_web_chat(chat: LocalChat) -> None:
-    """/webchat.js is 404 until Web Chat is set up."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{chat.page.server.url}/webchat.js") as response,
-    ):
-        assert response.status == 404
-        assert "install Node.js" in await response.text()

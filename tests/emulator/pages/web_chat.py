@@ -1,8 +1,7 @@
-"""LocalChat: the chat page with a scripted bot behind it."""
+"""LocalChat: Web Chat with a scripted bot behind it."""
 
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,7 +11,7 @@ from playwright.async_api import Locator, Page, expect
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Activity
 from emulator.entra.token_issuer import TokenIssuer
-from emulator.pages.chat_page import ChatPage
+from emulator.pages.webchat_page import WebChatPage
 from emulator.server import Server
 from emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
@@ -136,16 +135,16 @@ class LocalChat:
 
     bot: ScriptedBot
     connector: BotConnector
-    page: ChatPage
+    page: WebChatPage
+    pages: Server
 
 
-async def open_web_chat(chat: LocalChat, page: Page, bundle: Path) -> None:
-    """Open the page with Web Chat, and wait for the bot's greeting.
+async def open_web_chat(chat: LocalChat, page: Page) -> None:
+    """Open the page, and wait for the bot's greeting.
 
     Until the page is connected, Web Chat does not send what is typed.
     """
-    chat.page.webchat_bundle = bundle
-    await page.goto(chat.page.server.url)
+    await page.goto(chat.pages.url)
     await expect(bubble(page, "Welcome! Say something.")).to_be_visible()
 
 

@@ -1,0 +1,1 @@
+"""The feed: what the bot's processes report to the local cloud while the bot runs."""

@@ -1,0 +1,1 @@
+"""The inspector: what happens in each of the bot's turns, for the inspector page."""

@@ -1,0 +1,3 @@
+import { html, render } from "/assets/libraries/htm.js";
+
+render(html`<p>The inspector is being built.</p>`, document.getElementById("app"));

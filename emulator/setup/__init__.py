@@ -1,0 +1,1 @@
+"""Set-up: what the project installs into .venv and .cache."""

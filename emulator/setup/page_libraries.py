@@ -1,0 +1,151 @@
+"""Installs the libraries of the local pages: `python -m emulator.setup.page_libraries`.
+
+Each is one file of an npm package, fetched with `npm pack` and checked against a pinned digest:
+nothing of it is committed, nothing else of the package is kept, and no script of it runs.
+"""
+
+import argparse
+import base64
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE_LIBRARIES = Path(__file__).parents[2] / ".cache" / "pages"
+"""Where `make setup` puts them."""
+
+
+class LibraryError(Exception):
+    """A library could not be installed; the text says what to do."""
+
+
+class WrongPackageError(LibraryError):
+    """npm delivered another package than the pinned one."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """One file of an npm package of one version.
+
+    Attributes:
+        name: the file's name in the folder of the libraries.
+        spec: name and version of the package, as npm takes them.
+        member: the file's path in the package.
+        integrity: the expected digest of its tarball (Subresource Integrity form, SHA-512).
+    """
+
+    name: str
+    spec: str
+    member: str
+    integrity: str
+
+
+LIBRARIES = (
+    Library(
+        # Preact with its hooks and with templates that need no build, as one module.
+        "htm.js",
+        "htm@3.1.1",
+        "preact/standalone.module.js",
+        "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+    ),
+    Library(
+        "adaptivecards.js",
+        "adaptivecards@3.0.6",
+        "dist/adaptivecards.min.js",
+        "sha512-WDCIb2WXZ7cOHJ9HIHRNdhSt861HySVOdN2xPk2aKHAF3JvD8QGQ8/XcNFrDJxCteOog8MM7EBlXfSAR8JXKAg==",
+    ),
+    Library(
+        "markdown-it.js",
+        "markdown-it@15.0.3",
+        "dist/browser/markdown-it.umd.min.js",
+        "sha512-+Az7Ojz3iRGu8KYMvJ6xVhvrxP3eE+vEtJX75Ow88XBpcQNV/0lGX5ZynIIBftREo4DC2jsveAMDaeltmm8QvQ==",
+    ),
+    Library(
+        # The minimal bundle beside it, half the size, shows no Adaptive Cards.
+        "webchat.js",
+        "botframework-webchat@4.18.1",
+        "dist/webchat.js",
+        "sha512-7jpEUJ7olT62Xm+8eh7BhhIcXVfU2xD4pZDaeBt8K4XcNy6K/83UGIxE9BFkXmHMZ4hDEVOzs5cre07GWuaXzg==",
+    ),
+    Library(
+        # For tests: whether people who use a keyboard or a screen reader can use the pages.
+        "axe.js",
+        "axe-core@4.14.1",
+        "axe.min.js",
+        "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    ),
+)
+
+
+def install(folder: Path, library: Library) -> Path:
+    """Put a library into `folder`, unless it has this version already, and return its path.
+
+    Raises:
+        LibraryError: npm is missing or failed.
+        WrongPackageError: the tarball has another digest than the pinned one.
+    """
+    file, version = folder / library.name, folder / f"{library.name}.version"
+    if file.is_file() and version.is_file() and version.read_text("utf-8") == library.integrity:
+        return file
+    with tempfile.TemporaryDirectory() as scratch:
+        tarball = _packed(library, Path(scratch))
+        _check(tarball, library)
+        folder.mkdir(parents=True, exist_ok=True)
+        _extract(tarball, library.member, file)
+    # Last: an interrupted installation is repeated.
+    version.write_text(library.integrity, "utf-8")
+    return file
+
+
+def _packed(library: Library, folder: Path) -> Path:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise LibraryError("npm is missing: install Node.js, then run this again.")
+    command = [npm, "pack", library.spec, "--ignore-scripts", "--pack-destination", str(folder)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    tarballs = list(folder.glob("*.tgz"))
+    if done.returncode != 0 or len(tarballs) != 1:
+        raise LibraryError(f"`npm pack {library.spec}` failed: check npm's registry and network.")
+    return tarballs[0]
+
+
+def _check(tarball: Path, library: Library) -> None:
+    digest = hashlib.sha512(tarball.read_bytes()).digest()
+    if f"sha512-{base64.b64encode(digest).decode()}" != library.integrity:
+        raise WrongPackageError(
+            f"The tarball of {library.spec} is not the pinned one: do not use it."
+        )
+
+
+def _extract(tarball: Path, member: str, file: Path) -> None:
+    name = f"package/{member}"
+    with tarfile.open(tarball) as archive:
+        archive.extract(name, tarball.parent, filter="data")
+    shutil.copyfile(tarball.parent / name, file)
+
+
+def main(arguments: list[str], libraries: Iterable[Library] = LIBRARIES) -> int:
+    """The command line; the exit status is 1 only for another package than the pinned one."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator.setup.page_libraries", description=__doc__
+    )
+    parser.add_argument("--to", type=Path, default=PAGE_LIBRARIES, metavar="FOLDER")
+    folder = parser.parse_args(arguments).to
+    try:
+        for library in libraries:
+            install(folder, library)
+    except WrongPackageError as error:
+        print(error)
+        return 1
+    except LibraryError as error:
+        print(f"The chat page cannot be shown: {error}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""A Teams client: people, conversations, and what they do to the bot."""

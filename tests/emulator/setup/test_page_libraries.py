@@ -1,0 +1,96 @@
+"""Installing the pages' libraries: with the real npm, and a small package of the test's own."""
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emulator.setup.page_libraries import Library, LibraryError, WrongPackageError, install, main
+
+NPM = shutil.which("npm")
+needs_npm = pytest.mark.skipif(NPM is None, reason="npm is not installed")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A file of a package whose scripts must not be run."""
+    source = tmp_path_factory.mktemp("package")
+    (source / "dist").mkdir()
+    (source / "dist" / "small.min.js").write_text("window.Small = {};\n", "utf-8")
+    (source / "dist" / "other.js").write_text("not wanted\n", "utf-8")
+    manifest = {"name": "small", "version": "1.0.0", "scripts": {"prepack": "exit 1"}}
+    (source / "package.json").write_text(json.dumps(manifest), "utf-8")
+    packed = tmp_path_factory.mktemp("packed")
+    command = [str(NPM), "pack", str(source), "--ignore-scripts"]
+    subprocess.run(command, cwd=packed, check=True, capture_output=True)
+    (tarball,) = packed.glob("*.tgz")
+    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    return Library("small.js", str(source), "dist/small.min.js", f"sha512-{digest}")
+
+
+@needs_npm
+def test_only_one_file_is_taken(library: Library, tmp_path: Path) -> None:
+    """One file of the package, and beside it which version it is of."""
+    file = install(tmp_path / "pages", library)
+    assert file.read_text("utf-8") == "window.Small = {};\n"
+    names = {path.name for path in (tmp_path / "pages").iterdir()}
+    assert names == {"small.js", "small.js.version"}
+
+
+@needs_npm
+def test_a_second_time_nothing_is_done(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not even need npm; another version is fetched."""
+    install(tmp_path, library)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert install(tmp_path, library).is_file()
+    with pytest.raises(LibraryError, match="npm is missing"):
+        install(tmp_path, replace(library, integrity="sha512-another"))
+
+
+@needs_npm
+def test_an_interrupted_set_up_is_done_again(library: Library, tmp_path: Path) -> None:
+    """A file without its version beside it is not trusted."""
+    (tmp_path / "small.js").write_text("half of", "utf-8")
+    assert install(tmp_path, library).read_text("utf-8") == "window.Small = {};\n"
+
+
+@needs_npm
+def test_another_tarball_is_refused(library: Library, tmp_path: Path) -> None:
+    """A tarball without the pinned digest is not unpacked."""
+    with pytest.raises(WrongPackageError):
+        install(tmp_path / "pages", replace(library, integrity="sha512-another"))
+    assert not (tmp_path / "pages").exists()
+
+
+@needs_npm
+def test_a_failing_npm_is_named(library: Library, tmp_path: Path) -> None:
+    """An unknown package, or no network, is one line."""
+    spec = str(tmp_path / "missing.tgz")
+    with pytest.raises(LibraryError, match=r"npm pack .* failed"):
+        install(tmp_path / "pages", replace(library, spec=spec))
+
+
+def test_without_npm_the_command_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says what to do, and the command succeeds: the bot runs without the page."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["--to", str(tmp_path / "pages")]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "npm is missing: install Node.js" in line
+
+
+@needs_npm
+def test_the_command_fails_only_for_a_wrong_package(library: Library, tmp_path: Path) -> None:
+    """A tampered package stops the installation."""
+    assert main(["--to", str(tmp_path)], [library]) == 0
+    assert (tmp_path / "small.js").is_file()
+    wrong = replace(library, integrity="sha512-another")
+    assert main(["--to", str(tmp_path)], [wrong]) == 1
