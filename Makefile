@@ -78,7 +78,7 @@ help:
 	@echo "make clean       remove everything that was installed or built"
 
 run: pages $(AZURITE)
-	@exec $(PYTHON) -m emulator.commands.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
+	@exec $(PYTHON) -m emulator.commands.run.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
 		--turns $(TURNS) --port $(PORT) --skill-port $(SKILL_PORT) --chat-port $(CHAT_PORT) \
 		$(if $(STORAGE),--storage "$(STORAGE)")
 

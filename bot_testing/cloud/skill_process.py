@@ -10,7 +10,8 @@ from aiohttp import web
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.commands.app_folder import app_with_bot
-from emulator.commands.local_run import functions_host, pair_settings, wait_until_it_answers
+from emulator.commands.run.hosts import functions_host, wait_until_it_answers
+from emulator.commands.run.skill_pair import pair_settings
 from emulator.loopback import free_port
 from emulator.server import Server
 

@@ -11,13 +11,9 @@ from pathlib import Path
 
 from emulator.child import Child
 from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
-from emulator.commands.local_run import (
-    BOT_PORT,
-    StartError,
-    app_environment,
-    functions_host,
-    wait_until_it_answers,
-)
+from emulator.commands.run.errors import StartError
+from emulator.commands.run.hosts import app_environment, functions_host, wait_until_it_answers
+from emulator.commands.run.options import BOT_PORT
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.loopback import port_number
 

@@ -1,0 +1,67 @@
+"""The processes that serve the bot, and their environment."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+
+from emulator.child import Child
+from emulator.commands.app_folder import APP
+from emulator.commands.run.errors import StartError
+from emulator.storage.local_storage import SETTING
+
+START_TIMEOUT_SECONDS = 60.0
+
+
+def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment, with this Python first on PATH, and with the app's settings.
+
+    Core Tools run the first `python` on PATH. CONTAINER_NAME is left out: the worker takes it for a
+    sign of Azure. Storage settings of this environment are left out too, and the empty one
+    overrides local.settings.json: a local run uses its own storage, or none.
+    """
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CONTAINER_NAME" and name.partition("__")[0] != SETTING
+    }
+    environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", "")))
+    environ["VIRTUAL_ENV"] = sys.prefix
+    return environ | {"FUNCTIONS_WORKER_RUNTIME": "python", SETTING: ""} | dict(settings)
+
+
+def functions_host(port: int, settings: Mapping[str, str], app: Path = APP) -> Child:
+    """The app's host, not started: Core Tools if they are installed, else the emulator's own."""
+    core_tools = shutil.which("func")
+    if core_tools:
+        # It serves the app in its working folder.
+        return Child([core_tools, "start", "--port", str(port)], app_environment(settings), app)
+    host = ["-m", "emulator.functions", "--app", str(app), "--port", str(port)]
+    return Child([sys.executable, *host], app_environment(settings), APP)
+
+
+async def wait_until_it_answers(url: str, child: Child) -> None:
+    """Wait until a child process answers 200 at a URL.
+
+    Raises:
+        StartError: it ended, or does not answer in time.
+    """
+    ended = asyncio.create_task(child.wait())
+    try:
+        async with asyncio.timeout(START_TIMEOUT_SECONDS), aiohttp.ClientSession() as session:
+            while not ended.done():
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(url) as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+        raise StartError(f"The program that serves {url} has ended; its output above says why.")
+    except TimeoutError as error:
+        raise StartError(f"{url} does not answer 200; see the log above.") from error
+    finally:
+        ended.cancel()

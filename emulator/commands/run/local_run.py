@@ -1,0 +1,129 @@
+"""`make run`: starts the local cloud and the bot's hosts, and says where they are."""
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from emulator.child import Child
+from emulator.cloud import Cloud
+from emulator.commands.app_folder import NoBotError, app_with_bot, bots_in
+from emulator.commands.run.errors import StartError
+from emulator.commands.run.hosts import functions_host, wait_until_it_answers
+from emulator.commands.run.options import QUEUED, RunOptions
+from emulator.commands.run.skill_pair import pair_settings
+from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.storage.azurite import Azurite, StoragePorts
+from emulator.storage.local_storage import LocalStorage, start_storage
+
+
+async def start_cloud(cloud: Cloud, chat_port: int) -> None:
+    """Start the local cloud, with the chat page on a given port.
+
+    Raises:
+        StartError: a port is in use.
+    """
+    try:
+        await cloud.start({"chat": chat_port})
+    except OSError as error:
+        raise StartError(
+            f"Port {chat_port} is in use: stop the program that has it, or choose another with"
+            " CHAT_PORT=..."
+        ) from error
+
+
+async def run(options: RunOptions, folder: Path) -> None:
+    """Run everything until SIGINT or SIGTERM.
+
+    Raises:
+        NoBotError: there is no bot in the folder.
+        StartError: something cannot start, or the host has ended.
+    """
+    bot, *skills = bots_in(options.bot)
+    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES)
+    cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
+    async with contextlib.AsyncExitStack() as stack:
+        await start_cloud(cloud, options.chat_port)
+        stack.push_async_callback(cloud.stop)
+        storage = await start_storage(options.storage)
+        stack.push_async_callback(storage.stop)
+        check_turns(options.turns, storage)
+        shared = {"BotTurns": options.turns}
+        settings = cloud.settings() | storage.settings() | shared
+        hosts = {}
+        if skills:
+            port = options.skill_port
+            of_bot, of_skill = pair_settings(cloud, options.port, port)
+            settings |= of_bot
+            # A storage of its own: both bots know the user and the conversation by the same ids.
+            skill_storage = await start_storage(ports=StoragePorts())
+            stack.push_async_callback(skill_storage.stop)
+            of_skill |= skill_storage.settings() | shared
+            hosts[port] = functions_host(port, of_skill, app_with_bot(skills[0], folder / "skill"))
+        app = app_with_bot(bot, folder / "app")
+        hosts[options.port] = functions_host(options.port, settings, app)
+        for host in hosts.values():
+            stack.push_async_callback(host.stop)
+        await run_until_asked_to_stop(serve(hosts, cloud, storage))
+
+
+def check_turns(turns: str, storage: LocalStorage) -> None:
+    """Check that queued turns have a storage.
+
+    Raises:
+        StartError: they have none.
+    """
+    if turns == QUEUED and storage.azurite is None:
+        raise StartError(f"TURNS={QUEUED} needs storage. {storage.fault}")
+
+
+async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage) -> None:
+    """Start the hosts, print the URLs once they answer, then wait until one of them ends.
+
+    Args:
+        hosts: by port.
+        cloud: in front of them.
+        storage: the bot's.
+
+    Raises:
+        StartError: a host has ended, or does not answer.
+    """
+    for host in hosts.values():
+        await host.start()
+    for port, host in hosts.items():
+        await wait_until_it_answers(f"http://localhost:{port}/api/health", host)
+    print(f"\nBot:      {cloud.channel.bot_endpoint}  (signs in with {cloud.credential})")
+    print(f"Chat:     {cloud.pages.url}/")
+    print(f"Storage:  {storage}")
+    if storage.azurite:
+        print(f"Commands: python -m admin --help{_storage_options(storage.azurite)}")
+    print(f"Switches: {cloud.switches.server.url}/state")
+    print("Ctrl-C stops all of it.\n", flush=True)
+    ends = [asyncio.create_task(host.wait()) for host in hosts.values()]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    raise StartError("The Functions host ended; its output above says why.")
+
+
+def _storage_options(azurite: Azurite) -> str:
+    """What `python -m admin` needs to find a storage that is not where it looks by itself."""
+    if azurite.is_development_storage:
+        return ""
+    # The key is this run's alone.
+    return f"  (each with --connection-string '{azurite.connection_string()}')"
+
+
+def main() -> None:
+    """Read the command line and run."""
+    options = RunOptions.parse()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            asyncio.run(run(options, Path(folder)))
+        except (NoBotError, StartError) as error:
+            sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

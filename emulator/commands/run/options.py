@@ -1,0 +1,70 @@
+"""RunOptions: the command line of `make run`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from emulator.__main__ import CHAT_PORT
+from emulator.cloud import APP_TYPES, MANAGED_IDENTITY
+from emulator.commands.app_folder import APP, BOT
+from emulator.loopback import port_number
+
+BOT_PORT = 7071
+SKILL_PORT = 7072
+
+INLINE = "Inline"
+QUEUED = "Queued"
+TURNS = (INLINE, QUEUED)
+"""A turn runs in the channel's request, or is queued."""
+
+
+class RunOptions(argparse.Namespace):
+    """What the command line says.
+
+    Attributes:
+        bot: the bot's folder, or one with a bot and its skill.
+        credential: a name of APP_TYPES.
+        turns: INLINE or QUEUED.
+        storage: keeps the storage's data; None: it is in memory.
+        port: the bot's.
+        skill_port: its skill's, if there is one.
+        chat_port: the chat page's.
+    """
+
+    bot: Path
+    credential: str
+    turns: str
+    storage: Path | None
+    port: int
+    skill_port: int
+    chat_port: int
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str] | None = None) -> "RunOptions":
+        """Read a command line; None: this process's.
+
+        Raises:
+            SystemExit: an argument is invalid.
+        """
+        return _parser().parse_args(arguments, cls())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make run",
+        description="The bot on this machine, with authentication, and a chat page.",
+    )
+    parser.add_argument(
+        "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
+    )
+    parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
+    parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
+    parser.add_argument(
+        "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; unset: in memory"
+    )
+    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's")
+    parser.add_argument(
+        "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
+    )
+    parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
+    return parser
