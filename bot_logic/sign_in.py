@@ -37,12 +37,18 @@ UNKNOWN_CONNECTION = (
     f"I cannot do that: the token service does not know the connection **{CONNECTION}**. "
     "My administrator can add it in Azure, to the bot's OAuth connection settings."
 )
+NO_SIGN_IN = "Users cannot sign in here, because I run without authentication."
 
 CANCELLED = "CancelledByUser"
 """The text that Teams sends instead of a code if the user has closed the window."""
 
-# The token service's statuses if it does not know the connection, or has no token.
-_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+_REFUSALS = {
+    # The token service's statuses if it does not know the connection, or has no token.
+    HTTPStatus.BAD_REQUEST: UNKNOWN_CONNECTION,
+    HTTPStatus.NOT_FOUND: UNKNOWN_CONNECTION,
+    # The base's, in tools such as the Agents Playground that run the bot without authentication.
+    HTTPStatus.NOT_IMPLEMENTED: NO_SIGN_IN,
+}
 _CODE = re.compile("[0-9]{6}")
 
 log = logging.getLogger(__name__)
@@ -184,15 +190,16 @@ async def _answer_of(call: Awaitable[Any]) -> Any:
     """The token service's answer.
 
     Raises:
-        _Refused: the token service does not know the connection or the token.
+        _Refused: it does not know the connection or the token, or cannot be called.
     """
     try:
         return await call
     except ErrorResponseException as error:
-        if error.response.status_code in _REFUSALS:
-            log.warning("The token service refuses the connection %s: %s", CONNECTION, error)
-            raise _Refused(UNKNOWN_CONNECTION) from error
-        raise
+        text = _REFUSALS.get(error.response.status_code)
+        if text is None:
+            raise
+        log.warning("No sign-in with the connection %s: %s", CONNECTION, error)
+        raise _Refused(text) from error
 
 
 async def _respond(context: TurnContext, status: HTTPStatus, body: object = None) -> None:

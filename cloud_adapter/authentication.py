@@ -5,6 +5,7 @@ import contextlib
 import datetime
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from botbuilder.core import Storage
 from botbuilder.schema import Activity, CallerIdConstants, RoleTypes
@@ -21,10 +22,12 @@ from auth.bot_framework import BotCredentials, BotCredentialsFactory
 from auth.errors import TokenRejected
 from auth.inbound.bearer_token import BearerToken
 from auth.inbound.caller import ActivityOrigin, CallerCheck
+from auth.inbound.service_url import LOOPBACK_HOSTS
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.connector.client import ConnectorClient
+from cloud_adapter.connector.no_user_tokens import NoUserTokenClient
 from cloud_adapter.connector.session import (
     BOT_TIMEOUTS,
     NO_RETRIES,
@@ -257,9 +260,16 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
     async def create_user_token_client(
         self,
         claims_identity: ClaimsIdentity,  # unused: the bot has one identity
-    ) -> UserTokenClient:
-        """A client of the Bot Framework token service, which gets a token when it is first used."""
+    ) -> UserTokenClient | NoUserTokenClient:
+        """A client of the Bot Framework token service, which gets a token when it is first used.
+
+        Without authentication, only a token service on this machine is called: Microsoft's would
+        refuse a call without a token.
+        """
         settings, now = self._settings, asyncio.get_running_loop().time()
+        host = urlsplit(settings.token_service_url).hostname
+        if settings.unauthenticated and host not in LOOPBACK_HOSTS:
+            return NoUserTokenClient()
         deadline = now + TURN_SECONDS
         token_service = Service(settings.token_service_url, self.channel_credentials, deadline)
         return UserTokenClient(self._session, token_service)

@@ -24,6 +24,12 @@ MAX_ERROR_BYTES = 8 * 1024
 MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH = 2_000, 4_000
 """The number of characters that are shown of one error's text, and of all errors' texts."""
 
+HEADER = "Traceback (most recent call last):\n"
+"""As Python's, so that editors and log viewers find the files and lines under it."""
+
+OTHER_FRAMES = "Other frames:\n"
+"""Comes after the frames of the bot's own code."""
+
 Frame = tuple[FrameType, int]
 """A frame and its line number."""
 
@@ -108,9 +114,8 @@ def _frames(error: BaseException, max_bytes: int) -> list[str]:
     others = [each for each in frames if not _file(each).startswith(folders)]
     shown, bytes_left = _closest(own, MAX_FRAMES, max_bytes)
     more, _ = _closest(others, MAX_FRAMES - len(shown), bytes_left)
-    if shown and more:
-        return ["The bot's own code:\n", *shown, "Other frames:\n", *more]
-    return shown or more
+    separator = [OTHER_FRAMES] if shown and more else []
+    return [HEADER, *shown, *separator, *more] if frames else []
 
 
 def _bot_folders() -> tuple[str, ...]:

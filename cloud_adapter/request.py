@@ -9,6 +9,7 @@ from botbuilder.schema import Activity, ActivityTypes
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
 from cloud_adapter.codec.body_cost import check_cost
+from cloud_adapter.codec.channels import TEAMS
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.errors import MalformedModel
@@ -68,7 +69,11 @@ def read_activity(body: bytes) -> Any:
         BodyTooLarge: parsing the body would take too much memory.
         BadRequest: the body is not an activity.
     """
-    return _read(body, _check_address)
+    activity = _read(body, _check_address)
+    if activity.channel_id == TEAMS and activity.channel_data is None:
+        # Teams always sends it, but its emulators do not; the SDK's handler for Teams needs it.
+        activity.channel_data = {}
+    return activity
 
 
 def read_reply(body: bytes) -> Any:

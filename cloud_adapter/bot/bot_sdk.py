@@ -9,6 +9,7 @@ TeamsInfo blocks the event loop, and its ShowTypingMiddleware never stops after 
 """
 
 import importlib
+import logging
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,18 @@ def import_bot_sdk() -> None:
         module.TeamsInfo = TeamsInfo
     for module in (core, show_typing_middleware):
         module.ShowTypingMiddleware = ShowTypingMiddleware
+    logging.getLogger("msrest.serialization").addFilter(_is_not_of_action)
+
+
+def _is_not_of_action(record: logging.LogRecord) -> bool:
+    """Whether a log line is not of the invoke `adaptiveCard/action`.
+
+    The SDK gives every property that the channel sends to a model without `trigger`, and msrest
+    warns of each property that the model does not have, by the name that the caller sent.
+    """
+    from botbuilder.schema import AdaptiveCardInvokeValue
+
+    return AdaptiveCardInvokeValue not in (record.args or ())
 
 
 class DeferredModule(ModuleType):

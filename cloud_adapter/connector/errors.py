@@ -50,16 +50,15 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
 
 
 class CallRefused(ConnectorError):
-    """The bot's code asked for an unsafe call, which was not sent.
-
-    To the bot, the error looks like a response with status 400 (Bad Request).
+    """The bot's code asked for an unsafe or impossible call, which was not sent.
 
     Args:
         reason: the text, which says what is wrong and how to fix it.
+        status: the HTTP status of the response that the bot seems to get.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, HTTPStatus.BAD_REQUEST)
+    def __init__(self, reason: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(reason, status)
         self.message = reason
         self.args = (reason,)
 

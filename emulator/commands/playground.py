@@ -71,7 +71,12 @@ async def serve(host: Child, playground: Child, url: str, port: int) -> None:
     await wait_until_it_answers(f"{url}/api/health", host)
     await playground.start()
     await wait_until_it_answers(page, playground)
-    print(f"\nPlayground: {page}  (Ctrl-C stops all of it)\n", flush=True)
+    print(f"\nPlayground: {page}  (Ctrl-C stops all of it)")
+    print(
+        "Users cannot sign in there: the Playground sends no token, so the bot runs without"
+        " authentication. In the chat of `make run` they can.\n",
+        flush=True,
+    )
     ends = [asyncio.create_task(child.wait()) for child in (host, playground)]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     raise StartError("The bot or the Playground ended; the output above says why.")

@@ -9,6 +9,7 @@ import pytest
 from botbuilder.schema import Activity
 
 from cloud_adapter.redacted_traceback import (
+    HEADER,
     MAX_ERROR_BYTES,
     MAX_ERRORS,
     MAX_FRAMES,
@@ -216,7 +217,7 @@ def test_the_bots_own_frames_come_first() -> None:
     lines = redacted_traceback(caught.value, Activity()).splitlines()
     places = [line.partition(", in ")[2] or line for line in lines if not line.startswith("    ")]
     assert places == [
-        "The bot's own code:",
+        "Traceback (most recent call last):",
         "start",
         "fail",
         "Other frames:",
@@ -232,7 +233,7 @@ def test_no_bot(monkeypatch: pytest.MonkeyPatch) -> None:
     fail = raised("bot_logic/orders", "def fail():\n    return {}[1]")["fail"]
     with pytest.raises(KeyError) as caught:
         fail()
-    assert redacted_traceback(caught.value, Activity()).startswith("  File ")
+    assert redacted_traceback(caught.value, Activity()).startswith(f"{HEADER}  File ")
 
 
 def test_a_recursion() -> None:
@@ -255,7 +256,7 @@ def test_many_frames() -> None:
         module["f0"]()
     shown = redacted_traceback(caught.value, Activity())
     assert shown.count("  File ") == MAX_FRAMES
-    assert shown.startswith(f"  ({202 - MAX_FRAMES} more frames)\n")
+    assert shown.startswith(f"{HEADER}  ({202 - MAX_FRAMES} more frames)\n")
     assert "in f200\n" in shown
     assert "in f151\n" in shown
     assert "in f150\n" not in shown

@@ -4,6 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from botbuilder.core import TurnContext
+from botbuilder.core.adapters import TestAdapter
+from botbuilder.core.teams import TeamsActivityHandler
 from botbuilder.schema import Activity
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,6 +52,24 @@ def test_an_activity() -> None:
     activity = read_json({**ADDRESS, "text": "h\u00e9llo"})
     assert isinstance(activity, Activity)
     assert (activity.text, activity.id, activity.conversation.id) == ("h\u00e9llo", None, "c|1")
+
+
+async def test_members_without_channel_data() -> None:
+    """An emulator of Teams may leave out `channelData`: the SDK's handler for Teams still works."""
+    greeted = []
+
+    class Greeter(TeamsActivityHandler):  # type: ignore[misc]  # untyped SDK base
+        async def on_teams_members_added_dispatch(self, added: Any, team: Any, _: Any) -> None:
+            greeted.append(([member.id for member in added], team))
+
+    added = {
+        "type": "conversationUpdate",
+        "membersAdded": [{"id": "29:1"}],
+        "recipient": {"id": "28:b"},
+    }
+    activity = read_json({**ADDRESS, **added, "channelId": "msteams"})
+    await Greeter().on_turn(TurnContext(TestAdapter(), activity))
+    assert greeted == [(["29:1"], None)]
 
 
 @pytest.mark.parametrize(

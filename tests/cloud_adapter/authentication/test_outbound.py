@@ -11,6 +11,7 @@ import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ConversationReference
 from botframework.connector.auth import AuthenticationConstants
+from botframework.connector.token_api.models import TokenExchangeRequest
 
 from auth.errors import ServiceUrlRefused, SignInError
 from auth.inbound.bearer_token import BearerTokens
@@ -297,3 +298,31 @@ async def test_when_the_process_started(app: ComposedApp) -> None:
     started = datetime.datetime.fromisoformat(proof["processStartedOn"])
     assert started.utcoffset() == datetime.timedelta()
     assert before - 1e-5 <= started.timestamp() <= loaded + 1e-5  # in microseconds
+
+
+@pytest.fixture
+async def local_tool_app(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ComposedApp]:
+    """An app without authentication, whose token service is Microsoft's."""
+    changes = {"DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true", "OAuthUrl": ""}
+    async with ComposedApp(cloud, monkeypatch, changes) as app:
+        yield app
+
+
+async def test_no_user_can_sign_in_without_authentication(local_tool_app: ComposedApp) -> None:
+    """Microsoft's token service is not called: nobody is signed in, and signing in says why."""
+    app, who = local_tool_app, ("user-1", "connection", "webchat")
+    client = await app.authentication.create_user_token_client(None)
+    assert await client.get_user_token(*who, None) is None
+    assert await client.get_token_status("user-1", "webchat", None) == []
+    assert await client.get_aad_tokens("user-1", "connection", ["https://x"], "webchat") == {}
+    await client.sign_out_user(*who)
+    activity = Activity(type="message", conversation=ConversationAccount(id="c"))
+    for refused in (
+        client.get_sign_in_resource("connection", activity, None),
+        client.exchange_token(*who, TokenExchangeRequest(token="a token")),
+    ):
+        with pytest.raises(ConnectorError, match="DANGEROUSLY_ALLOW_UNAUTHENTICATED") as caught:
+            await refused
+        assert caught.value.response.status_code == 501

@@ -112,7 +112,9 @@ def test_a_traceback(start_bot: StartBot) -> None:
     }
     with start_bot(files) as bot:
         assert bot.user.says("hello") == 200
-        own = bot.log.partition("The bot's own code:\n")[2].partition("Other frames:\n")[0]
+        own = bot.log.partition("Traceback (most recent call last):\n")[2].partition(
+            "Other frames:\n"
+        )[0]
         assert own.count("  File ") == 1
         assert "bots/failing_bot.py" in own
         assert "LookupError: no such table: orders" in bot.log

@@ -22,6 +22,29 @@ pytestmark = [
 ]
 
 
+def test_signing_in(logs: Path) -> None:
+    """The bot says that nobody can sign in there; no token service is called."""
+    ports = {"PORT": str(free_port()), "PLAYGROUND_PORT": str(free_port())}
+    log = logs / "playground sign-in.log"
+    with (
+        MakeTarget("playground", r"Playground: (http://\S+)", log, ports) as playground,
+        chromium.launched() as browser,
+    ):
+        page = browser.new_page()
+        page.goto(playground.found)
+        box = page.locator("[role=textbox][contenteditable=true]")
+        bubbles = page.locator(".fai-OutputCard")
+        expect(bubbles.filter(has_text="I echo what you say")).to_be_visible()
+        for text in ("login", "logout"):
+            box.fill(text)
+            box.press("Enter")
+        expect(bubbles.filter(has_text="Users cannot sign in here")).to_be_visible()
+        expect(bubbles.filter(has_text="You are signed out")).to_be_visible()
+    text = log.read_text("utf-8")
+    assert "Users cannot sign in there" in text
+    assert "Traceback" not in text
+
+
 def test_playground(logs: Path) -> None:
     """In its local unauthenticated mode a bot echoes, shows its card and takes its answer."""
     ports = {"PORT": str(free_port()), "PLAYGROUND_PORT": str(free_port())}
