@@ -1,6 +1,7 @@
 # docs/local-development.md describes the commands. Everything is installed to .venv and .cache.
 
 BOT ?= bot_logic
+AUTH ?= On
 CREDENTIAL ?= ManagedIdentity
 TURNS ?= Inline
 STORAGE ?=
@@ -46,6 +47,7 @@ help:
 	@echo "make run         the bot on your machine, and a page to talk to it"
 	@echo "                 BOT=bot_logic or another folder with a bot, such as examples/dialog, or"
 	@echo "                 with a bot in host/ and its skill in skill/, at SKILL_PORT=7072"
+	@echo "                 AUTH=On|Off, Off for the Bot Framework Emulator"
 	@echo "                 CREDENTIAL=ManagedIdentity|Certificate|SignInVault|Federated"
 	@echo "                 TURNS=Inline|Queued"
 	@echo "                 PORT=7071 CHAT_PORT=3979 STORAGE=FOLDER keeps the storage's data"
@@ -78,7 +80,7 @@ help:
 	@echo "make clean       remove everything that was installed or built"
 
 run: pages $(AZURITE)
-	@exec $(PYTHON) -m emulator.commands.run.local_run --bot "$(BOT)" --credential $(CREDENTIAL) \
+	@exec $(PYTHON) -m emulator.commands.run.local_run --bot "$(BOT)" --auth $(AUTH) --credential $(CREDENTIAL) \
 		--turns $(TURNS) --port $(PORT) --skill-port $(SKILL_PORT) --chat-port $(CHAT_PORT) \
 		$(if $(STORAGE),--storage "$(STORAGE)")
 

@@ -14,20 +14,12 @@ from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bot
 from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import app_environment, functions_host, wait_until_it_answers
 from emulator.commands.run.options import BOT_PORT
+from emulator.commands.run.unauthenticated_run import UNAUTHENTICATED
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.loopback import port_number
 
 PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
 PLAYGROUND_PORT = 56150
-
-NO_BOT = "00000000-0000-0000-0000-000000000000"
-SETTINGS = {
-    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-    "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true",
-    "MicrosoftAppType": "UserAssignedMSI",
-    "MicrosoftAppId": NO_BOT,
-    "MicrosoftAppTenantId": NO_BOT,
-}
 
 
 def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
@@ -48,7 +40,7 @@ async def run(app: Path, port: int, playground_port: int) -> None:
         StartError: one of them ended, or the bot does not answer.
     """
     url = f"http://localhost:{port}"
-    host = functions_host(port, SETTINGS, app)
+    host = functions_host(port, UNAUTHENTICATED, app)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.

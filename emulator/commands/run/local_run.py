@@ -10,9 +10,10 @@ from pathlib import Path
 from emulator.child import Child
 from emulator.cloud import Cloud
 from emulator.commands.app_folder import NoBotError, app_with_bot, bots_in
+from emulator.commands.run import unauthenticated_run
 from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import functions_host, wait_until_it_answers
-from emulator.commands.run.options import QUEUED, RunOptions
+from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.setup.page_libraries import PAGE_LIBRARIES
@@ -50,7 +51,7 @@ async def run(options: RunOptions, folder: Path) -> None:
         stack.push_async_callback(cloud.stop)
         storage = await start_storage(options.storage)
         stack.push_async_callback(storage.stop)
-        check_turns(options.turns, storage)
+        options.check(storage)
         shared = {"BotTurns": options.turns}
         settings = cloud.settings() | storage.settings() | shared
         hosts = {}
@@ -68,16 +69,6 @@ async def run(options: RunOptions, folder: Path) -> None:
         for host in hosts.values():
             stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(hosts, cloud, storage))
-
-
-def check_turns(turns: str, storage: LocalStorage) -> None:
-    """Check that queued turns have a storage.
-
-    Raises:
-        StartError: they have none.
-    """
-    if turns == QUEUED and storage.azurite is None:
-        raise StartError(f"TURNS={QUEUED} needs storage. {storage.fault}")
 
 
 async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage) -> None:
@@ -120,7 +111,8 @@ def main() -> None:
     options = RunOptions.parse()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            asyncio.run(run(options, Path(folder)))
+            start = unauthenticated_run.run if options.auth == OFF else run
+            asyncio.run(start(options, Path(folder)))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from emulator.__main__ import CHAT_PORT
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY
 from emulator.commands.app_folder import APP, BOT
+from emulator.commands.run.errors import StartError
 from emulator.loopback import port_number
+from emulator.storage.local_storage import LocalStorage
 
 BOT_PORT = 7071
 SKILL_PORT = 7072
@@ -17,12 +19,16 @@ QUEUED = "Queued"
 TURNS = (INLINE, QUEUED)
 """A turn runs in the channel's request, or is queued."""
 
+ON, OFF = "On", "Off"
+"""Whether the bot is authenticated, or runs for a tool without tokens."""
+
 
 class RunOptions(argparse.Namespace):
     """What the command line says.
 
     Attributes:
         bot: the bot's folder, or one with a bot and its skill.
+        auth: ON or OFF.
         credential: a name of APP_TYPES.
         turns: INLINE or QUEUED.
         storage: keeps the storage's data; None: it is in memory.
@@ -32,6 +38,7 @@ class RunOptions(argparse.Namespace):
     """
 
     bot: Path
+    auth: str
     credential: str
     turns: str
     storage: Path | None
@@ -48,6 +55,15 @@ class RunOptions(argparse.Namespace):
         """
         return _parser().parse_args(arguments, cls())
 
+    def check(self, storage: LocalStorage) -> None:
+        """Check that queued turns have a storage.
+
+        Raises:
+            StartError: they have none.
+        """
+        if self.turns == QUEUED and storage.azurite is None:
+            raise StartError(f"TURNS={QUEUED} needs storage. {storage.fault}")
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -56,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
+    )
+    parser.add_argument(
+        "--auth",
+        choices=(ON, OFF),
+        default=ON,
+        help="Off: for the Bot Framework Emulator, which sends no token",
     )
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
     parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")

@@ -1,0 +1,64 @@
+"""`make run AUTH=Off`: the bot without authentication, for the Bot Framework Emulator.
+
+The Emulator gets tokens with a client secret only, and this bot has none. So it sends no token, and
+the bot runs in its local unauthenticated mode.
+"""
+
+import contextlib
+from pathlib import Path
+
+from emulator.child import Child
+from emulator.commands.app_folder import app_with_bot, bots_in
+from emulator.commands.run.errors import StartError
+from emulator.commands.run.hosts import functions_host, wait_until_it_answers
+from emulator.commands.run.options import RunOptions
+from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.storage.local_storage import LocalStorage, start_storage
+
+NO_BOT = "00000000-0000-0000-0000-000000000000"
+UNAUTHENTICATED = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true",
+    "MicrosoftAppType": "UserAssignedMSI",
+    "MicrosoftAppId": NO_BOT,
+    "MicrosoftAppTenantId": NO_BOT,
+}
+"""The settings of a bot that checks no caller and gets no token."""
+
+
+async def run(options: RunOptions, folder: Path) -> None:
+    """Run the bot and its storage until SIGINT or SIGTERM.
+
+    Raises:
+        NoBotError: there is no bot in the folder.
+        StartError: something cannot start, or the host has ended.
+    """
+    bot, *skills = bots_in(options.bot)
+    if skills:
+        raise StartError("AUTH=Off runs one bot: a bot and its skill need authentication.")
+    async with contextlib.AsyncExitStack() as stack:
+        storage = await start_storage(options.storage)
+        stack.push_async_callback(storage.stop)
+        options.check(storage)
+        settings = UNAUTHENTICATED | storage.settings() | {"BotTurns": options.turns}
+        host = functions_host(options.port, settings, app_with_bot(bot, folder / "app"))
+        stack.push_async_callback(host.stop)
+        await run_until_asked_to_stop(serve(host, options.port, storage))
+
+
+async def serve(host: Child, port: int, storage: LocalStorage) -> None:
+    """Start the host, print what to open, and wait until it ends.
+
+    Raises:
+        StartError: it has ended, or does not answer.
+    """
+    await host.start()
+    url = f"http://localhost:{port}"
+    await wait_until_it_answers(f"{url}/api/health", host)
+    print(f"\nBot:      {url}/api/messages  (WITHOUT AUTHENTICATION)")
+    print(f"Storage:  {storage}")
+    print("In the Bot Framework Emulator, choose Open Bot and enter this URL. Leave the app ID and")
+    print("the password empty. Users cannot sign in there; in the chat of `make run` they can.")
+    print("Ctrl-C stops all of it.\n", flush=True)
+    await host.wait()
+    raise StartError("The Functions host ended; its output above says why.")
