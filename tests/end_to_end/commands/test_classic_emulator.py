@@ -11,9 +11,9 @@ import pytest
 from emulator.loopback import free_port
 from tests.support.bots.app_folder import TEST_BOT
 from tests.support.bots.make_target import MakeTarget
+from tests.support.clients.classic_emulator import ClassicEmulator
 from tests.support.project import ROOT
 from tests.support.timing.condition import comes_true, until
-from tests.support.wire.classic_emulator import ClassicEmulator
 
 MENDING_BOT = """
 from botbuilder.core import ActivityHandler, MessageFactory
