@@ -28,6 +28,7 @@ from emulator.pages.inspector_page import InspectorPage
 from emulator.pages.sign_in_page import SignInPage
 from emulator.pages.webchat_page import WebChatPage
 from emulator.server import Server
+from emulator.services.services import Services
 from emulator.switches import Switches
 from emulator.teams.teams_channel import TeamsChannel
 from emulator.token_service.service import TokenService
@@ -74,6 +75,7 @@ class Cloud:
         inspector: what it shows of the bot's turns.
         vault_permissions: operations on the vault by object id (GUID) of who may do them.
         servers: every server by its name.
+        services: switches the servers' faults.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Cloud:
         if credential in READER_PERMISSIONS:
             self.renew_certificate()
         self.servers: dict[str, Server] = {}
+        self.services = Services(self.servers)
         self._add_channel(tls)
         self._add_pages(libraries)
         self._add_token_service(tls)
@@ -127,7 +130,9 @@ class Cloud:
         self.teams = TeamsChannel(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
-        self.inspector = Inspector(self.channel, self.servers)
+        self.inspector = Inspector(
+            self.channel, self.connector, self.services, lambda: self.pages.url
+        )
         assets = PageAssets(libraries)
         sign_in_page = SignInPage(
             self.user_tokens, self.registration.app_id, self.direct_line.announce
@@ -157,6 +162,7 @@ class Cloud:
     def _add_servers(self) -> None:
         self.switches = Switches(
             self.servers,
+            self.services,
             self.entra,
             self.vault,
             self.channel,
@@ -221,6 +227,7 @@ class Cloud:
         try:
             for name, server in self.servers.items():
                 await server.start((ports or {}).get(name, 0))
+            await self.inspector.start()
         except OSError:
             await self.stop()
             raise
@@ -241,6 +248,10 @@ class Cloud:
         await self.channel.close()
         for server in self.servers.values():
             await server.stop()
+
+    def watch(self) -> None:
+        """Have the inspector watch what the bot is sent, and what it calls."""
+        self.inspector.watch(self.token_service.server)
 
     def settings(self, other: Registration | None = None) -> dict[str, str]:
         """The app settings that point an app to this cloud; known once it is started.

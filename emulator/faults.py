@@ -59,6 +59,13 @@ class Faults:
         for field in fields(self):
             setattr(self, field.name, getattr(fresh, field.name))
 
+    def switched(self) -> dict[str, object]:
+        """The switches that are not at their default, by name."""
+        healthy = Faults()
+        names = [field.name for field in fields(self) if not field.name.startswith("_")]
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value != getattr(healthy, name)}
+
     def clear(self) -> None:
         """Make the server healthy."""
         self.set()

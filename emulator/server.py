@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import ssl
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Self
 
 from aiohttp import web
@@ -18,6 +20,33 @@ Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 RESTART_SECONDS = 5.0
 """How long a server that starts again waits for its port: meanwhile, an outgoing connection of any
 program may have it."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its response.
+
+    Attributes:
+        server: the server's name.
+        method: HTTP method.
+        path: unescaped.
+        query: without `?`, still escaped.
+        request: the body.
+        status: HTTP status; None: the connection ended without a response.
+        response: the body; empty for a stream.
+        at: when the request arrived, in seconds since 1970.
+        ms: until there was a response.
+    """
+
+    server: str
+    method: str
+    path: str
+    query: str
+    request: bytes
+    status: int | None
+    response: bytes
+    at: float
+    ms: float
 
 
 class Server:
@@ -49,6 +78,8 @@ class Server:
         self.around: Around | None = None
         """Called in place of the handlers, with the request and them: for tests that must know when
         a request has been carried out, or that end its caller then."""
+        self.observer: Callable[[Exchange], None] | None = None
+        """Called after each request, faulty ones included; None: nobody observes."""
         self.connections = 0
         """TCP connections accepted so far."""
         self.port = 0
@@ -62,6 +93,11 @@ class Server:
     def url(self) -> str:
         """The base URL, without a slash at the end; `localhost`, as certificates name it."""
         return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._runner is not None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -78,7 +114,12 @@ class Server:
             listening: a socket that listens already, in place of a port.
         """
         app = web.Application(
-            middlewares=[self._refuse_cross_origin, self._count, self.faults.middleware()],
+            middlewares=[
+                self._refuse_cross_origin,
+                self._count,
+                self._observe,
+                self.faults.middleware(),
+            ],
             client_max_size=8 * 1024 * 1024,
         )
         app.add_routes(self._routes)
@@ -136,3 +177,43 @@ class Server:
         if self.around is not None:
             return await self.around(request, handler)
         return await handler(request)
+
+    @web.middleware
+    async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.observer is None:
+            return await handler(request)
+        at, start = time.time(), time.perf_counter()
+        body = await request.read()  # handlers get the same bytes again
+        try:
+            response: web.StreamResponse = await handler(request)
+        except web.HTTPException as refusal:
+            self._report(request, body, refusal, at, start)
+            raise
+        self._report(request, body, response, at, start)
+        return response
+
+    def _report(
+        self,
+        request: web.Request,
+        body: bytes,
+        response: web.StreamResponse,
+        at: float,
+        start: float,
+    ) -> None:
+        if self.observer is None:
+            return
+        is_open = request.transport is not None and not request.transport.is_closing()
+        sent = response.body if isinstance(response, web.Response) else b""
+        self.observer(
+            Exchange(
+                self.name,
+                request.method,
+                request.path,
+                request.query_string,
+                body,
+                response.status if is_open else None,
+                sent if isinstance(sent, bytes) else b"",
+                at,
+                (time.perf_counter() - start) * 1000,
+            )
+        )

@@ -10,6 +10,8 @@ from emulator.entra.endpoints import Entra
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.vault import KeyVault
 from emulator.server import Server
+from emulator.services.fault_switches import FaultError
+from emulator.services.services import Services, UnknownServiceError
 from emulator.token_service.user_tokens import UserTokens
 
 
@@ -29,7 +31,8 @@ class Switches:
     POST /certificate/withdraw-old  removes all but the newest certificate from the registration
 
     Args:
-        servers: the servers to switch, by name; read on each request.
+        servers: the servers whose requests are counted, by name; read on each request.
+        services: switches them.
         entra: the token endpoint, whose registration has the bot's certificates.
         vault: the vault whose operations are counted.
         channel: the channel whose signing keys are replaced.
@@ -40,6 +43,7 @@ class Switches:
     def __init__(
         self,
         servers: Mapping[str, Server],
+        services: Services,
         entra: Entra,
         vault: KeyVault,
         channel: Channel,
@@ -47,6 +51,7 @@ class Switches:
         renew_certificate: Callable[[float], VaultCertificate],
     ) -> None:
         self._servers = servers
+        self._services = services
         self._entra = entra
         self._vault = vault
         self._channel = channel
@@ -67,12 +72,6 @@ class Switches:
             loopback_host_only=True,
         )
 
-    def _requested(self, request: web.Request) -> Server:
-        name = request.match_info["part"]
-        if name not in self._servers:
-            raise web.HTTPNotFound(text=f"There is no part {name!r}: {', '.join(self._servers)}")
-        return self._servers[name]
-
     async def _get_state(self, _: web.Request) -> web.Response:
         state: dict[str, Any] = {
             name: {"requests": dict(server.requests), "connections": server.connections}
@@ -87,19 +86,27 @@ class Switches:
         return web.json_response(state)
 
     async def _set_faults(self, request: web.Request) -> web.Response:
-        server, switches = self._requested(request), await request.json()
+        switches = await request.json()
         try:
-            server.faults.set(**switches)
-        except TypeError as error:
+            self._services.set_faults(request.match_info["part"], switches)
+        except FaultError as error:
             raise web.HTTPBadRequest(text=str(error)) from error
+        except UnknownServiceError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
         return web.json_response({})
 
     async def _stop(self, request: web.Request) -> web.Response:
-        await self._requested(request).stop()
+        try:
+            await self._services.stop(request.match_info["part"])
+        except UnknownServiceError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
         return web.json_response({})
 
     async def _start(self, request: web.Request) -> web.Response:
-        await self._requested(request).start()
+        try:
+            await self._services.start(request.match_info["part"])
+        except UnknownServiceError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
         return web.json_response({})
 
     async def _roll_keys(self, request: web.Request) -> web.Response:

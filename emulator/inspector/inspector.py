@@ -1,28 +1,224 @@
 """Inspector: the bot's turns and the local cloud's services, as the inspector page shows them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
-from emulator.channel.channel import Channel
+from emulator.channel.channel import BotAnswer, Channel
+from emulator.channel.connector import BotConnector
+from emulator.feed.feed_server import FeedServer
+from emulator.inspector.bot_status import BotStatus
+from emulator.inspector.channel_watch import ChannelWatch
+from emulator.inspector.curl_command import curl_command
+from emulator.inspector.feed_events import FeedEvents
+from emulator.inspector.live_pages import LivePages
+from emulator.inspector.resent_activity import ActivitySender, InvalidActivityError
+from emulator.inspector.turn import Turn
+from emulator.inspector.turn_details import JsonObject, without_tokens
+from emulator.inspector.turn_log import TurnLog
 from emulator.server import Server
+from emulator.services.fault_switches import FaultError
+from emulator.services.services import Services, UnknownServiceError
+
+BASE = "/api/inspector"
 
 
 class Inspector:
     """Watches the channel and what the bot's processes report; a server has its routes.
 
+    It watches only once `watch` is called: deliveries of tests and benchmarks cost what they did.
+
+    GET    /live                     WebSocket with all rows, and then with each change; with
+                                     ?record=0 the bot's processes are not asked for details
+    GET    /turns?search=WORDS       ids of the turns whose details contain all words
+    GET    /turns/{id}               a turn with its details
+    DELETE /turns                    removes all turns
+    POST   /turns/{id}/replay        delivers the turn's activity again
+    POST   /send                     delivers `{"activity": ...}`
+    POST   /token?service_url=URL    a token of this run's channel for its bot, as text
+    GET    /services                 the services with their faults
+    PUT    /services/{name}/faults   a JSON object of Faults' switches
+    POST   /services/{name}/stop     closes the service's port
+    POST   /services/{name}/start    opens it again
+
     Args:
         channel: whose deliveries are shown.
-        servers: the local cloud's servers by name, whose faults can be switched.
+        connector: what the bot calls; its conversations are the users'.
+        services: whose faults can be switched.
+        pages_url: returns the base URL of the server that has these routes.
+
+    Attributes:
+        feed: where the bot's processes report.
+        log: the turns.
+        status: whether the bot answers.
     """
 
-    def __init__(self, channel: Channel, servers: Mapping[str, Server]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        connector: BotConnector,
+        services: Services,
+        pages_url: Callable[[], str],
+    ) -> None:
+        self.feed = FeedServer()
+        self.log = TurnLog()
+        self.status = BotStatus()
         self._channel = channel
-        self._servers = servers
+        self._connector = connector
+        self._services = services
+        self._pages_url = pages_url
+        self._watch = ChannelWatch(channel, self.log)
+        self._events = FeedEvents(self.log, self.status)
+        self._sender = ActivitySender(
+            channel, self._watch, connector.conversations, lambda: connector.url
+        )
+        self._pages = LivePages(self.log, self._hello, self.feed.record)
+        self.feed.on_event = self._events.handle
+        self.status.listen(self._send_status)
+        services.listen(self._send_services)
 
     def routes(self) -> list[web.RouteDef]:
         """The routes under /api/inspector."""
-        return []
+        turn, service = f"{BASE}/turns/{{turn}}", f"{BASE}/services/{{service}}"
+        return [
+            web.get(f"{BASE}/live", self._pages.serve),
+            web.get(f"{BASE}/turns", self._search),
+            web.delete(f"{BASE}/turns", self._clear),
+            web.get(turn, self._turn),
+            web.post(f"{turn}/replay", self._replay),
+            web.post(f"{BASE}/send", self._send),
+            web.post(f"{BASE}/token", self._token),
+            web.get(f"{BASE}/services", self._list_services),
+            web.put(f"{service}/faults", self._set_faults),
+            web.post(f"{service}/{{change:stop|start}}", self._switch_service),
+        ]
+
+    def watch(self, token_service: Server) -> None:
+        """Observe deliveries and the bot's calls from now on.
+
+        Args:
+            token_service: the server of the user token service.
+        """
+        self._channel.observer = self._watch
+        self._connector.server.observer = self._watch.connector_called
+        token_service.observer = self._watch.token_service_called
+
+    async def start(self) -> None:
+        """Start the feed."""
+        await self.feed.start()
 
     async def close(self) -> None:
-        """Close the connections of pages."""
+        """Close the connections of pages, and the feed."""
+        await self._pages.close()
+        await self.feed.stop()
+
+    def _hello(self) -> JsonObject:
+        return {
+            "status": self.status.as_json(),
+            "services": self._services.as_json(),
+            "logs": list(self.log.lines),
+        }
+
+    def _send_status(self) -> None:
+        self._pages.send({"type": "status", "status": self.status.as_json()})
+
+    def _send_services(self) -> None:
+        self._pages.send({"type": "services", "services": self._services.as_json()})
+
+    async def _search(self, request: web.Request) -> web.Response:
+        words = request.query.get("search", "").lower().split()
+        return web.json_response({"turns": self.log.search(words)})
+
+    async def _clear(self, _: web.Request) -> web.Response:
+        self.log.clear()
+        return web.json_response({})
+
+    async def _turn(self, request: web.Request) -> web.Response:
+        turn = self._requested(request)
+        activity = turn.first("activity")
+        curl = ""
+        if activity is not None and turn.answered:
+            curl = curl_command(activity, self._channel.bot_endpoint, self._pages_url())
+        text = without_tokens({**turn.details(), "curl": curl})
+        return web.json_response(text=text, headers={"Cache-Control": "no-store"})
+
+    def _requested(self, request: web.Request) -> Turn:
+        turn = self.log.find(request.match_info["turn"])
+        if turn is None:
+            raise web.HTTPNotFound(text="There is no such turn, or it is not kept any more.")
+        return turn
+
+    async def _replay(self, request: web.Request) -> web.Response:
+        turn = self._requested(request)
+        activity = turn.first("activity")
+        if activity is None:
+            raise web.HTTPConflict(text="The turn's activity is not kept: it cannot be repeated.")
+        return await self._deliver(activity, turn.id)
+
+    async def _send(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        if not isinstance(body, dict) or "activity" not in body:
+            raise web.HTTPBadRequest(text='The body must be {"activity": ...}.')
+        replay_of = body.get("replay_of")
+        known = self.log.find(replay_of) if isinstance(replay_of, str) else None
+        return await self._deliver(body["activity"], known.id if known else None)
+
+    async def _deliver(self, activity: object, replay_of: str | None) -> web.Response:
+        try:
+            answer = await self._sender.send(activity, replay_of)
+        except InvalidActivityError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        return web.json_response(
+            {"turn": answer.turn, "status": answer.status, "body": _body(answer)}
+        )
+
+    async def _token(self, request: web.Request) -> web.Response:
+        # Tokens of this run's channel, with keys of this run, which only its bot accepts. POST,
+        # because browsers name the origin of every page that sends one, and Server refuses others.
+        service_url = request.query.get("service_url") or f"{self._connector.url}/"
+        return web.Response(
+            text=self._channel.token(service_url), headers={"Cache-Control": "no-store"}
+        )
+
+    async def _list_services(self, _: web.Request) -> web.Response:
+        return web.json_response(self._services.as_json())
+
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        switches = await _json(request)
+        try:
+            self._services.set_faults(request.match_info["service"], switches)
+        except FaultError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        except UnknownServiceError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
+        return web.json_response(self._services.as_json())
+
+    async def _switch_service(self, request: web.Request) -> web.Response:
+        name = request.match_info["service"]
+        try:
+            if request.match_info["change"] == "stop":
+                await self._services.stop(name)
+            else:
+                await self._services.start(name)
+        except UnknownServiceError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
+        except OSError as error:
+            raise web.HTTPConflict(text=f"The port of {name} is taken: {error}") from error
+        return web.json_response(self._services.as_json())
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return await request.json()
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="The body is not JSON.") from error
+
+
+def _body(answer: BotAnswer) -> object:
+    text = answer.body.decode("utf-8", "replace")
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text

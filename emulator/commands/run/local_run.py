@@ -49,11 +49,13 @@ async def run(options: RunOptions, folder: Path) -> None:
     async with contextlib.AsyncExitStack() as stack:
         await start_cloud(cloud, options.chat_port)
         stack.push_async_callback(cloud.stop)
+        cloud.watch()
         storage = await start_storage(options.storage)
         stack.push_async_callback(storage.stop)
         options.check(storage)
         shared = {"BotTurns": options.turns}
         settings = cloud.settings() | storage.settings() | shared
+        settings |= cloud.inspector.feed.address.settings()
         hosts = {}
         if skills:
             port = options.skill_port

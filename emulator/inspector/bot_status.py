@@ -1,0 +1,89 @@
+"""BotStatus: whether the bot answers, as its Functions host reports it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED = (
+    "unknown",
+    "starting",
+    "loading",
+    "ready",
+    "broken",
+    "stopped",
+)
+STATES = (UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED)
+
+
+class BotStatus:
+    """The newest report.
+
+    Attributes:
+        state: one of STATES; `unknown` until somebody reports. `broken`: the newest code does not
+            load, and the code before it answers, if there is any.
+        text: why it is so, in one line.
+        generation: counts the code's versions that were loaded.
+        ms: how long the last reload took; None: there was none.
+        files: that changed before the last reload, relative to the app's folder.
+        answers: whether a delivery reaches code of the bot.
+    """
+
+    def __init__(self) -> None:
+        self.state = UNKNOWN
+        self.text = ""
+        self.generation = 0
+        self.ms: float | None = None
+        self.files: list[str] = []
+        self.answers = False
+        self._listeners: list[Callable[[], None]] = []
+        self._ready = asyncio.Event()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called after each report."""
+        self._listeners.append(listener)
+
+    async def ready(self) -> None:
+        """Wait until the bot answers."""
+        await self._ready.wait()
+
+    def set(self, state: str, text: str = "") -> None:
+        """Report a state."""
+        self.report({"state": state, "text": text})
+
+    def report(self, event: Mapping[str, Any]) -> None:
+        """Take a status event of the feed; one that says no known state is ignored."""
+        if event.get("state") not in STATES:
+            return
+        self.state = str(event["state"])
+        self.text = str(event.get("text") or "")
+        generation, ms, files = event.get("generation"), event.get("ms"), event.get("files")
+        if isinstance(generation, int):
+            self.generation = generation
+        if isinstance(ms, int | float):
+            self.ms = float(ms)
+        self.files = [str(each) for each in files] if isinstance(files, list) else []
+        self._set_answers()
+        for listener in list(self._listeners):
+            listener()
+
+    def _set_answers(self) -> None:
+        if self.state == READY:
+            self.answers = True
+        elif self.state in (UNKNOWN, STARTING, STOPPED):
+            self.answers = False
+        # While code is loading, or is broken, the code before it answers, if there is any.
+        if self.answers:
+            self._ready.set()
+        else:
+            self._ready.clear()
+
+    def as_json(self) -> dict[str, Any]:
+        """The report, for pages."""
+        return {
+            "state": self.state,
+            "text": self.text,
+            "generation": self.generation,
+            "ms": self.ms,
+            "files": self.files,
+            "answers": self.answers,
+        }

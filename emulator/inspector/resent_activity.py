@@ -1,0 +1,110 @@
+"""Activities that a person sends from the inspector: repeated, edited, or written anew."""
+
+import datetime
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from emulator.channel.channel import BotAnswer, Channel
+from emulator.channel.connector_operations import bot_account
+from emulator.channel.conversations import Activity, Conversations
+from emulator.inspector.channel_watch import ADDRESS, ChannelWatch
+from emulator.inspector.turn_details import JsonObject
+
+OF_ANOTHER = frozenset({"messageUpdate", "messageDelete", "messageReaction"})
+"""Types whose `id` is that of the message that they are about."""
+
+
+class InvalidActivityError(ValueError):
+    """The bot could not take it for an activity; the text says why."""
+
+
+class ActivitySender:
+    """Delivers what a person sends from the inspector.
+
+    Args:
+        channel: delivers to the bot.
+        watch: watches the deliveries.
+        conversations: the store shared with the connector, where users see messages.
+        connector_url: returns the Bot Connector's base URL, without a slash at the end.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        watch: ChannelWatch,
+        conversations: Conversations,
+        connector_url: Callable[[], str],
+    ) -> None:
+        self._channel = channel
+        self._watch = watch
+        self._conversations = conversations
+        self._connector_url = connector_url
+
+    async def send(self, activity: object, replay_of: str | None = None) -> BotAnswer:
+        """Deliver an activity.
+
+        Args:
+            activity: JSON. What is missing of its address is that of the newest delivery, or of a
+                new conversation.
+            replay_of: the id of the turn that it repeats.
+
+        Raises:
+            InvalidActivityError: it has no type, or a part is of the wrong type.
+        """
+        complete = self._stored(self._completed(_checked(activity)))
+        with self._watch.replaying(replay_of):
+            return await self._channel.deliver(complete)
+
+    def _completed(self, activity: JsonObject) -> Activity:
+        known: Activity = {"serviceUrl": f"{self._connector_url()}/"}
+        if not set(ADDRESS) <= set(activity):
+            known |= self._watch.newest_address() or self._new_address()
+        # In Queued mode, an activity of the same id is a duplicate, and is not run again.
+        is_new = activity["type"] not in OF_ANOTHER or not activity.get("id")
+        identity = {"id": uuid.uuid4().hex} if is_new else {}
+        return {**known, **activity, **identity, "timestamp": _now()}
+
+    def _new_address(self) -> Activity:
+        user, bot = {"id": "29:inspector", "name": "You"}, bot_account(self._channel.registration)
+        conversation = self._conversations.create([user, bot])
+        return {
+            "channelId": "msteams",
+            "from": user,
+            "recipient": bot,
+            "conversation": {"id": conversation.id, "conversationType": "personal"},
+        }
+
+    def _stored(self, activity: Activity) -> Activity:
+        """The activity as the conversation has it: users see the messages that they sent."""
+        conversation = self._conversations.by_id.get(activity["conversation"]["id"])
+        if conversation is None or activity["type"] != "message":
+            return activity
+        return conversation.add(activity)
+
+
+_OBJECTS = ("from", "recipient", "conversation")
+_TEXTS = ("channelId", "serviceUrl", "id")
+
+
+def _checked(activity: Any) -> JsonObject:
+    if not isinstance(activity, dict):
+        raise InvalidActivityError("The activity must be a JSON object.")
+    if not isinstance(activity.get("type"), str) or not activity["type"]:
+        raise InvalidActivityError("The activity needs a type, such as message.")
+    for name in _OBJECTS:
+        if name in activity and not _has_id(activity[name]):
+            raise InvalidActivityError(f"The activity's {name} must be an object with an id.")
+    for name in _TEXTS:
+        if name in activity and not (isinstance(activity[name], str) and activity[name]):
+            raise InvalidActivityError(f"The activity's {name} must be text.")
+    return activity
+
+
+def _has_id(account: object) -> bool:
+    return isinstance(account, dict) and isinstance(account.get("id"), str)
+
+
+def _now() -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

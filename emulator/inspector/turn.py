@@ -1,0 +1,230 @@
+"""Turn: one row of the inspector, with the details that a click shows."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.inspector.turn_details import JsonObject, calls_of
+
+MAX_TEXT_LENGTH = 200
+"""Of a message's text in the row, in characters."""
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Of one turn's details; what comes after that is counted only."""
+
+RUNNING, QUEUED, DONE, FAILED = "running", "queued", "done", "failed"
+
+_ERROR_LEVELS = ("ERROR", "CRITICAL")
+
+
+@dataclass(eq=False)
+class Turn:
+    """What is known of one delivery, queued turn, proactive message or function's run.
+
+    Attributes:
+        id: the trace id (32 hex digits).
+        number: counts the rows of this run, from 1.
+        at: when it started, in seconds since 1970.
+        kind: `channel`, `queued`, `proactive` or `function`.
+        function: the Azure Function's name, if known.
+        status: the HTTP status that the channel saw.
+        ended_at: seconds since 1970; None while it runs.
+        error: why it failed, in one line.
+        hint: what to write so that it would not fail, in one line.
+        replay_of: the id of the row that this one repeats.
+        answered: the bot has answered the channel.
+        detailed: the worker recorded it.
+        dropped: its details were dropped to save memory.
+        omitted: details that were not kept, because there were too many.
+        size: of its details, in bytes.
+        workers: ids of the processes in which it runs now.
+    """
+
+    id: str
+    number: int
+    at: float
+    kind: str = "channel"
+    function: str = ""
+    status: int | None = None
+    ended_at: float | None = None
+    outcome: str = RUNNING
+    error: str = ""
+    hint: str = ""
+    replay_of: str | None = None
+    answered: bool = False
+    detailed: bool = False
+    dropped: bool = False
+    omitted: int = 0
+    size: int = 0
+    workers: set[int] = field(default_factory=set)
+    conversation_id: str = ""
+    activity_id: str = ""
+    user_id: str = ""
+    text_length: int | None = None
+    _facts: JsonObject = field(default_factory=dict)
+    _calls: set[str] = field(default_factory=set)
+    _counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _details: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def type(self) -> str:
+        """The activity's type; empty: there is none."""
+        return str(self._facts.get("type", ""))
+
+    @property
+    def name(self) -> str:
+        """The name of an invoke or an event, or what kind of update it is."""
+        return str(self._facts.get("name", ""))
+
+    @property
+    def ms(self) -> float | None:
+        """How long it took; None while it runs."""
+        return None if self.ended_at is None else max(0.0, (self.ended_at - self.at) * 1000)
+
+    @property
+    def calls(self) -> int:
+        """Outbound calls; attempts of the same call count once."""
+        return len(self._calls) if self.detailed else self._counts["exchanges"]
+
+    def describe(self, activity: JsonObject) -> None:
+        """Take from an activity what the row shows of it."""
+        text = activity.get("text")
+        text = text if isinstance(text, str) else ""
+        sender, conversation = _object(activity, "from"), _object(activity, "conversation")
+        self.activity_id = str(activity.get("id") or "")
+        self.conversation_id = str(conversation.get("id") or "")
+        self.user_id = str(sender.get("id") or "")
+        self.text_length = len(text) if "text" in activity else None
+        self._facts = {
+            "type": str(activity.get("type") or ""),
+            "name": _name(activity),
+            "text": text[:MAX_TEXT_LENGTH],
+            "from": {"id": sender.get("id"), "name": sender.get("name")},
+            "conversation": {"id": conversation.get("id"), "name": conversation.get("name")},
+            "channel": str(activity.get("channelId") or ""),
+        }
+
+    def add(self, section: str, value: object) -> int:
+        """Keep a detail; returns by how many bytes the row has grown.
+
+        Details are kept as JSON: their size in memory is known, and a tenth of the objects'.
+        """
+        self._count(section, value)
+        encoded = json.dumps(value, default=str).encode()
+        if self.dropped or self.size + len(encoded) > MAX_BYTES:
+            self.omitted += 1
+            return 0
+        self._details[section].append(encoded)
+        self.size += len(encoded)
+        return len(encoded)
+
+    def _count(self, section: str, value: object) -> None:
+        self._counts[section] += 1
+        if not isinstance(value, dict):
+            return
+        if section == "calls":
+            self._calls.add(str(value.get("id")))
+            self._counts["errors"] += _is_failed(value)
+        elif section == "exchanges" and not self.detailed:
+            self._counts["errors"] += _is_failed(value)
+        elif section == "logs":
+            self._counts["errors"] += value.get("level") in _ERROR_LEVELS
+        elif section == "state":
+            self._counts["state_writes"] += value.get("op") != "read"
+
+    def drop_details(self) -> int:
+        """Keep only the row; returns by how many bytes it has shrunk."""
+        freed, self.size = self.size, 0
+        self._details.clear()
+        self.dropped = True
+        return freed
+
+    def first(self, section: str) -> Any:
+        """The section's first detail; None: there is none."""
+        found = self._details.get(section)
+        return json.loads(found[0]) if found else None
+
+    def all(self, section: str) -> list[Any]:
+        """The section's details, in the order in which they came."""
+        return [json.loads(each) for each in self._details.get(section, ())]
+
+    def contains(self, words: list[str]) -> bool:
+        """Whether the details contain each of the words, which are in lower case."""
+        if not self._details:
+            return False
+        parsed = [json.loads(each) for details in self._details.values() for each in details]
+        text = json.dumps(parsed, ensure_ascii=False).lower()
+        return all(word in text for word in words)
+
+    def summary(self) -> JsonObject:
+        """The row, as JSON."""
+        nothing: JsonObject = {"id": None, "name": None}
+        counts = self._counts
+        return {
+            "id": self.id,
+            "number": self.number,
+            "at": self.at,
+            "kind": self.kind,
+            "function": self.function,
+            "type": self.type,
+            "name": self.name,
+            "text": self._facts.get("text", ""),
+            "from": self._facts.get("from", nothing),
+            "conversation": self._facts.get("conversation", nothing),
+            "channel": self._facts.get("channel", ""),
+            "status": self.status,
+            "ms": self.ms,
+            "calls": self.calls,
+            "attempts": counts["calls"] if self.detailed else counts["exchanges"],
+            "errors": counts["errors"] + (self.outcome == FAILED),
+            "logs": counts["logs"],
+            "state_writes": counts["state_writes"],
+            "outcome": self.outcome,
+            "error": self.error,
+            "hint": self.hint,
+            "detailed": self.detailed,
+            "dropped": self.dropped,
+            "omitted": self.omitted,
+            "replay_of": self.replay_of,
+        }
+
+    def details(self) -> JsonObject:
+        """The row and its details, as JSON, without what only a request can say."""
+        logs = self.all("logs")
+        tracebacks = [log["traceback"] for log in logs if log.get("traceback")]
+        return {
+            **self.summary(),
+            "activity": self.first("activity"),
+            "request": self.first("request"),
+            "response": self.first("response"),
+            "replies": self.all("replies"),
+            "claims": self.first("recorded_claims") or self.first("claims"),
+            "checks": self.all("checks"),
+            "state": self.all("state"),
+            "calls": calls_of(self.all("calls" if self.detailed else "exchanges")),
+            "logs": logs,
+            "traceback": tracebacks[-1] if tracebacks else None,
+            "queue": self.all("queue"),
+            "spans": self.all("spans"),
+        }
+
+
+def _name(activity: JsonObject) -> str:
+    event = _object(activity, "channelData").get("eventType")
+    named = activity.get("name") or event or ""
+    for change in ("membersAdded", "membersRemoved", "reactionsAdded", "reactionsRemoved"):
+        if not named and activity.get(change):
+            named = change
+    return str(named or activity.get("action") or "")
+
+
+def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = parent.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _is_failed(call: Mapping[str, Any]) -> bool:
+    status = call.get("status")
+    return bool(call.get("error")) or (isinstance(status, int) and status >= 400)

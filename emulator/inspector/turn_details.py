@@ -1,0 +1,55 @@
+"""The details of a turn, as the inspector page reads them: calls by attempt, without tokens."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+_TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*")
+"""A JSON Web Token: header and claims are JSON objects in base64url."""
+
+
+def calls_of(attempts: Iterable[JsonObject]) -> list[JsonObject]:
+    """Outbound calls, each with its attempts, in the order of their first attempts.
+
+    Args:
+        attempts: one object for each; those of the same call have the same `id`.
+    """
+    calls: dict[str, JsonObject] = {}
+    for attempt in attempts:
+        call = calls.setdefault(str(attempt.get("id")), _new_call(attempt))
+        call["attempts"].append(
+            {name: attempt.get(name) for name in ("at", "ms", "status", "error", "connect")}
+        )
+        for name in ("request", "response"):
+            if attempt.get(name) is not None:
+                call[name] = attempt[name]
+    for call in calls.values():
+        call["at"], call["ms"] = _span(call["attempts"])
+    return list(calls.values())
+
+
+def _new_call(attempt: JsonObject) -> JsonObject:
+    named = {name: attempt.get(name) for name in ("id", "method", "url", "purpose")}
+    return {**named, "attempts": [], "request": None, "response": None}
+
+
+def _span(attempts: list[JsonObject]) -> tuple[float | None, float | None]:
+    """When the first attempt started (seconds since 1970), and until when the last one took."""
+    starts = [each["at"] for each in attempts if isinstance(each["at"], int | float)]
+    if not starts:
+        return None, None
+    first = min(starts)
+    ends = [
+        each["at"] + (each["ms"] if isinstance(each["ms"], int | float) else 0) / 1000
+        for each in attempts
+        if isinstance(each["at"], int | float)
+    ]
+    return first, (max(ends) - first) * 1000
+
+
+def without_tokens(value: object) -> str:
+    """JSON text in which each token is replaced by `[token]`: users' tokens are in activities."""
+    return _TOKEN.sub("[token]", json.dumps(value, default=str))

@@ -1,0 +1,1 @@
+"""The local cloud's services as people switch them: faults, stop and start."""
