@@ -3,25 +3,32 @@
 import contextlib
 import json
 import os
-import queue
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.feed.feed_address import FeedAddress
 from emulator.loopback import LOOPBACK
 
+MAX_WAITING_BYTES = 32 * 1024 * 1024
+"""What waits for a local cloud that is slow. Beyond it, events are dropped, and counted."""
+
+MAX_WRITE_BYTES = 1024 * 1024
+
 
 class FeedClient:
     """Sends events in the background: callers never wait, whatever the local cloud does.
 
     It has threads of its own, because it serves processes with any event loop, and before one runs.
+    A connection that is lost is not opened again: each local cloud starts its own bot.
 
     Args:
         address: the feed's.
         role: `host` or `worker`.
-        on_record: called in a thread with whether turns are to be recorded, at each change.
+        on_record: called in a thread with whether turns are to be recorded, at each change; with
+            False when the local cloud is gone.
     """
 
     def __init__(
@@ -30,7 +37,11 @@ class FeedClient:
         self._address = address
         self._role = role
         self._on_record = on_record
-        self._events: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._dropped = 0
+        self._is_closed = self._is_lost = False
+        self._changed = threading.Condition()
         self._writing = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -38,35 +49,82 @@ class FeedClient:
         self._writing.start()
 
     def send(self, event: Mapping[str, Any]) -> None:
-        """Send an event: JSON, but for values that are sent as their text."""
-        self._events.put(event)
+        """Send an event: JSON, but for values that are sent as their text.
+
+        Raises:
+            ValueError, RecursionError: it contains itself, or nests too deeply.
+        """
+        self.send_line(encoded(event))
+
+    def send_line(self, line: bytes) -> None:
+        """Send an event that is encoded already."""
+        with self._changed:
+            if self._is_lost or self._is_closed:
+                return
+            if self._waiting_bytes + len(line) > MAX_WAITING_BYTES:
+                self._dropped += 1
+                return
+            if self._dropped:
+                notice = encoded({"event": "dropped", "count": self._dropped})
+                self._dropped = 0
+                self._append(notice)
+            self._append(line)
+            self._changed.notify()
 
     def close(self, timeout_seconds: float = 1.0) -> None:
         """Send what waits, for at most `timeout_seconds`, and close the connection."""
-        self._events.put(None)
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
         self._writing.join(timeout_seconds)
 
+    def _append(self, line: bytes) -> None:
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+
     def _run(self) -> None:
-        try:
-            with socket.create_connection((LOOPBACK, self._address.port)) as connection:
+        with contextlib.suppress(OSError):  # the local cloud is gone
+            address = (LOOPBACK, self._address.port)
+            with socket.create_connection(address) as connection:
                 self._report(connection)
-        except OSError:  # the local cloud is gone: drop what is sent from now on
-            while self._events.get() is not None:
-                pass
+        with self._changed:
+            self._is_lost = True
+            self._waiting.clear()
+            self._waiting_bytes = 0
 
     def _report(self, connection: socket.socket) -> None:
-        self._write(connection, self._greeting())
+        greeting = {"secret": self._address.secret, "role": self._role, "pid": os.getpid()}
+        connection.sendall(encoded(greeting))
         threading.Thread(target=self._read, args=[connection], name="feed", daemon=True).start()
-        while (event := self._events.get()) is not None:
-            self._write(connection, event)
+        while lines := self._next():
+            connection.sendall(lines)
 
-    def _greeting(self) -> Mapping[str, Any]:
-        return {"secret": self._address.secret, "role": self._role, "pid": os.getpid()}
-
-    def _write(self, connection: socket.socket, event: Mapping[str, Any]) -> None:
-        connection.sendall(json.dumps(event, default=str).encode() + b"\n")
+    def _next(self) -> bytes:
+        """What waits, up to a limit; empty once the client is closed and everything is sent."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_closed or self._is_lost)
+            lines: list[bytes] = []
+            size = 0
+            while self._waiting and (not lines or size + len(self._waiting[0]) <= MAX_WRITE_BYTES):
+                lines.append(self._waiting.popleft())
+                size += len(lines[-1])
+            self._waiting_bytes -= size
+        return b"".join(lines)
 
     def _read(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection.makefile("rb") as lines:
-            for line in lines:
-                self._on_record(bool(json.loads(line).get("record")))
+        try:
+            with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
+                for line in lines:
+                    self._on_record(bool(json.loads(line).get("record")))
+        finally:
+            self._on_record(False)
+            with self._changed:  # the writer may wait for an event that nobody wants any more
+                self._is_lost = True
+                self._waiting.clear()
+                self._waiting_bytes = 0
+                self._changed.notify()
+
+
+def encoded(event: Mapping[str, Any]) -> bytes:
+    """An event as the feed's line."""
+    return json.dumps(event, default=str).encode() + b"\n"

@@ -17,6 +17,7 @@ from emulator.functions.process_exit import ProcessExit
 from emulator.functions.server import FunctionsServer
 from emulator.functions.workers.function import Function, InvokeFunction
 from emulator.functions.workers.worker import FunctionsWorker
+from emulator.recorder.recorder import start_recorder
 
 LOG = logging.getLogger("emulator.functions.host")
 
@@ -108,6 +109,7 @@ async def _serve_as_worker(
 
 async def _loaded_worker(options: HostOptions) -> FunctionsWorker:
     """A worker, without functions if the app has a fault: it is logged, and callers get 503."""
+    start_recorder(os.environ)
     worker = FunctionsWorker(options.app)
     try:
         await (worker.specialize() if options.specialize else worker.load())

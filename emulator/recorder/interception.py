@@ -1,0 +1,206 @@
+"""Interception: a function of the bot's process that is replaced while turns are recorded."""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Generator, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from emulator.recorder.recording import Recording
+
+
+class Outcome(NamedTuple):
+    """How a call ended."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+Arguments = MutableMapping[str, Any]
+"""A call's arguments by parameter name; what is changed in them is what the function gets."""
+
+Observer = Generator[None, Outcome]
+"""Sees the arguments first; then yields once, and gets the outcome."""
+
+Observe = Callable[[Recording, Arguments], Observer]
+
+
+@dataclass(frozen=True)
+class Interception:
+    """Where to observe what. The function is found by its name, and nothing is imported for it.
+
+    Attributes:
+        module: the module's name.
+        path: the function's name in it, or a class and its method: `CloudAdapter.run`.
+        observe: watches each call.
+        always: also while turns are not recorded in detail.
+        on_entry: the function returns an asynchronous context manager; its entry is observed.
+    """
+
+    module: str
+    path: str
+    observe: Observe
+    always: bool = False
+    on_entry: bool = False
+
+
+class Interceptions:
+    """Puts observed functions in the place of others, and puts these back.
+
+    Args:
+        rows: what is replaced.
+        recording: what observers report to.
+    """
+
+    def __init__(self, rows: tuple[Interception, ...], recording: Recording) -> None:
+        self._missing = list(rows)
+        self._recording = recording
+        self._installed: list[tuple[Any, str, Any]] = []
+        self._modules = 0
+
+    def install(self) -> None:
+        """Replace the functions of the modules that are imported by now."""
+        if not self._missing or self._modules == len(sys.modules):
+            return
+        self._modules = len(sys.modules)
+        self._missing = [row for row in self._missing if not self._replace(row)]
+
+    def remove(self) -> None:
+        """Put the original functions back."""
+        while self._installed:
+            owner, name, original = self._installed.pop()
+            setattr(owner, name, original)
+
+    def _replace(self, row: Interception) -> bool:
+        module = sys.modules.get(row.module)
+        if module is None or getattr(module.__spec__, "_initializing", False):
+            return False
+        owner_name, _, name = row.path.rpartition(".")
+        owner = getattr(module, owner_name) if owner_name else module
+        original = vars(owner)[name]
+        if row.on_entry:
+            observed = _entered(original, row.observe, self._recording)
+        elif inspect.iscoroutinefunction(original):
+            observed = _awaited(original, row.observe, self._recording)
+        else:
+            observed = _called(original, row.observe, self._recording)
+        self._installed.append((owner, name, original))
+        setattr(owner, name, observed)
+        return True
+
+
+class _Watch:
+    """One call that is observed. A fault of the recorder never reaches the bot."""
+
+    def __init__(
+        self,
+        observe: Observe,
+        recording: Recording,
+        signature: inspect.Signature,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.args, self.kwargs = args, kwargs
+        self._recording = recording
+        self._observer: Observer | None = None
+        with recording.guarded():
+            call = signature.bind(*args, **kwargs)
+            call.apply_defaults()
+            observer = observe(recording, call.arguments)
+            try:
+                next(observer)
+            except StopIteration:  # there is nothing to observe
+                return
+            self._observer = observer
+            self.args, self.kwargs = call.args, call.kwargs
+
+    def end(self, outcome: Outcome) -> None:
+        """Pass on how the call ended."""
+        if self._observer is None:
+            return
+        with self._recording.guarded():
+            try:
+                self._observer.send(outcome)
+            except StopIteration:
+                return
+
+
+# The functions' own parameters differ, so these take whatever comes.
+
+
+def _awaited(original: Any, observe: Observe, recording: Recording) -> Any:
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    async def observed(*args: Any, **kwargs: Any) -> Any:
+        watch = _Watch(observe, recording, signature, args, kwargs)
+        try:
+            result = await original(*watch.args, **watch.kwargs)
+        except BaseException as error:
+            watch.end(Outcome(error=error))
+            raise
+        watch.end(Outcome(result))
+        return result
+
+    return observed
+
+
+def _called(original: Any, observe: Observe, recording: Recording) -> Any:
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def observed(*args: Any, **kwargs: Any) -> Any:
+        watch = _Watch(observe, recording, signature, args, kwargs)
+        try:
+            result = original(*watch.args, **watch.kwargs)
+        except BaseException as error:
+            watch.end(Outcome(error=error))
+            raise
+        watch.end(Outcome(result))
+        return result
+
+    return observed
+
+
+def _entered(original: Any, observe: Observe, recording: Recording) -> Any:
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def observed(*args: Any, **kwargs: Any) -> Any:
+        return _ObservedEntry(
+            original(*args, **kwargs),
+            lambda: _Watch(observe, recording, signature, args, kwargs),
+        )
+
+    return observed
+
+
+class _ObservedEntry:
+    """An asynchronous context manager whose entry is observed."""
+
+    def __init__(
+        self, manager: AbstractAsyncContextManager[Any], watch: Callable[[], _Watch]
+    ) -> None:
+        self._manager = manager
+        self._watch = watch
+
+    async def __aenter__(self) -> Any:
+        watch = self._watch()
+        try:
+            entered = await self._manager.__aenter__()
+        except BaseException as error:
+            watch.end(Outcome(error=error))
+            raise
+        watch.end(Outcome(entered))
+        return entered
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._manager.__aexit__(kind, error, trace)

@@ -1,0 +1,1 @@
+"""The observers: what the recorder sees of each part of a turn."""

@@ -1,0 +1,123 @@
+"""Invocations: where a turn, or the run of another function, starts and ends.
+
+azure-functions-runtime, the library of Azure's Python worker, runs each invocation, in this
+project's Functions host as well as in Core Tools'.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.recorder.interception import Arguments, Observer
+from emulator.recorder.recording import Recording
+from emulator.recorder.shown import shown, shown_text
+from emulator.recorder.turn import (
+    CHANNEL,
+    FUNCTION,
+    RecordedTurn,
+    current_turn,
+    new_turn_id,
+    trace_id,
+    within,
+)
+
+MESSAGES, SKILLS, NOTIFICATIONS = "messages", "skills", "notifications"
+NO_TURNS = frozenset({"health", "identity", "turns"})
+"""Functions of the base that are no turn; `turns` runs stored ones, each of which is one."""
+
+DONE, FAILED, WAITS = "done", "failed", "queued"
+ACCEPTED = 202
+
+
+def invocation(recording: Recording, call: Arguments) -> Observer:
+    """An invocation of any function."""
+    request = call["request"].request.invocation_request
+    name = _function_name(request.function_id)
+    if name in NO_TURNS:
+        return
+    http = _http(request)
+    headers = http.headers if http else {}
+    own_id = trace_id(headers.get("traceparent")) or trace_id(request.trace_context.trace_parent)
+    turn = RecordedTurn(own_id or new_turn_id(), CHANNEL if name == MESSAGES else FUNCTION, name)
+    if recording.is_detailed:
+        _report_start(recording, turn, request, http)
+    with within(turn):
+        outcome = yield
+    _report_end(recording, turn, outcome.result)
+
+
+def turn_ended(recording: Recording, turn: RecordedTurn, outcome: str, **fields: Any) -> None:
+    """Report that a turn has ended."""
+    recording.report(
+        "turn_ended", turn, ms=turn.ms, outcome=outcome, error=turn.error or None, **fields
+    )
+
+
+def refusal(_: Recording, call: Arguments) -> Observer:
+    """The answer to a caller that the base refuses, with an error that a turn ends with."""
+    if (turn := current_turn()) and not turn.error:
+        turn.error = shown_text(f"{type(call['error']).__name__}: {call['error']}")
+    yield
+
+
+def _report_start(recording: Recording, turn: RecordedTurn, request: Any, http: Any | None) -> None:
+    content = shown(_body(http.body if http else _trigger_data(request)))
+    activity = content if turn.function in {MESSAGES, SKILLS} else None
+    recording.report(
+        "turn_started",
+        turn,
+        at=turn.started_at,
+        kind=turn.kind,
+        function=turn.function,
+        activity=activity if isinstance(activity, Mapping) else None,
+        input=None if turn.kind == CHANNEL else content,
+    )
+
+
+def _report_end(recording: Recording, turn: RecordedTurn, response: Any) -> None:
+    result = response.result
+    status, body = None, b""
+    if not turn.error and result.status != _library().protos.StatusResult.Success:
+        turn.error = _last_line(result.exception)
+    if response.return_value is not None and response.return_value.WhichOneof("data") == "http":
+        answer = response.return_value.http
+        status, body = int(answer.status_code), _body(answer.body)
+    outcome = FAILED if turn.error else WAITS if status == ACCEPTED else DONE
+    if recording.is_detailed:
+        turn_ended(recording, turn, outcome, status=status, response=shown(body))
+    elif turn.error:
+        turn_ended(recording, turn, outcome, status=status)
+
+
+def _last_line(fault: Any) -> str:
+    lines = str(getattr(fault, "stack_trace", "") or fault.message).rstrip().splitlines()
+    return lines[-1] if lines else "the function failed"
+
+
+def _function_name(function_id: str) -> str:
+    name: str = _library()._functions.get_function(function_id).name
+    return name
+
+
+def _library() -> Any:
+    return sys.modules["azure_functions_runtime.handle_event"]
+
+
+def _http(request: Any) -> Any | None:
+    data = _trigger_data(request)
+    return data.http if data is not None and data.WhichOneof("data") == "http" else None
+
+
+def _trigger_data(request: Any) -> Any:
+    return next((each.data for each in request.input_data), None)
+
+
+def _body(data: Any) -> bytes:
+    """The bytes in a `TypedData`."""
+    if data is None or (kind := data.WhichOneof("data")) is None:
+        return b""
+    content = getattr(data, kind)
+    if isinstance(content, bytes):
+        return content
+    return content.encode() if isinstance(content, str) else json.dumps(str(content)).encode()

@@ -1,0 +1,100 @@
+"""Recorder: reports the turns of a bot's process to the local cloud, from within the process.
+
+Nothing that is deployed knows of it: it replaces the functions that it watches, and puts them back
+when no inspector is open any more.
+"""
+
+import threading
+from collections.abc import Mapping
+
+from emulator.feed.feed_address import FeedAddress
+from emulator.feed.feed_client import FeedClient
+from emulator.recorder.interception import Arguments, Interception, Interceptions, Observer
+from emulator.recorder.observers.invocations import invocation
+from emulator.recorder.observers.log_lines import LogLines
+from emulator.recorder.recording import Recording
+from emulator.recorder.rows import ALWAYS, DETAILS
+from emulator.recorder.secrecy import Secrecy
+
+
+class Recorder:
+    """Watches one process.
+
+    Args:
+        address: the local cloud's feed.
+        settings: the process's environment.
+    """
+
+    def __init__(self, address: FeedAddress, settings: Mapping[str, str]) -> None:
+        self.feed = FeedClient(address, "worker", self._record)
+        """What reports to the local cloud."""
+        self._recording = Recording(self.feed.send_line, Secrecy(settings))
+        self._log_lines = LogLines(self._recording)
+        own = (
+            Interception("azure_functions_runtime", "invocation_request", self._invoked),
+            Interception("composition", "Composition.ready", self._composed),
+        )
+        self._always = Interceptions((*own, *ALWAYS), self._recording)
+        self._details = Interceptions((), self._recording)
+        self._changing = threading.RLock()
+
+    def start(self) -> None:
+        """Connect to the feed, and watch the process."""
+        self.install()
+        self.feed.start()
+
+    def close(self) -> None:
+        """Put everything back, and close the connection to the feed."""
+        self._record(False)
+        with self._changing:
+            self._always.remove()
+        self.feed.close()
+
+    def install(self) -> None:
+        """Watch what has been imported since the last time."""
+        with self._changing:
+            self._always.install()
+            self._details.install()
+
+    def _record(self, is_detailed: bool) -> None:
+        """Called in the feed's thread."""
+        with self._recording.guarded(), self._changing:
+            if is_detailed == self._recording.is_detailed:
+                return
+            self._recording.is_detailed = is_detailed
+            if is_detailed:
+                self._details = Interceptions(DETAILS, self._recording)
+                self._details.install()
+                self._log_lines.install()
+            else:
+                self._details.remove()
+                self._log_lines.remove()
+
+    def _invoked(self, recording: Recording, call: Arguments) -> Observer:
+        """An invocation: by now, the app is imported."""
+        self.install()
+        yield from invocation(recording, call)
+
+    def _composed(self, _: Recording, __: Arguments) -> Observer:
+        """The app's parts, which are imported once they are ready."""
+        yield
+        self.install()
+
+
+_recorders: list[Recorder] = []
+"""This process's recorder, once it is started."""
+
+
+def start_recorder(environ: Mapping[str, str]) -> Recorder | None:
+    """Start this process's recorder, if it is not started; None: no local cloud wants to know.
+
+    Args:
+        environ: the process's environment, with the feed's address.
+    """
+    address = FeedAddress.of(environ)
+    if address is None:
+        return None
+    if not _recorders:
+        _recorders.append(Recorder(address, dict(environ)))
+        _recorders[0].start()
+    return _recorders[0]
